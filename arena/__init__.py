@@ -1,0 +1,1 @@
+"""The Arena: tournaments between language-model agents on text games."""

@@ -1,0 +1,1 @@
+"""Ways to run many games at once, found by entry point."""

@@ -1,0 +1,98 @@
+"""Checks a tournament before anything is played or written: every name, every number, every key.
+
+What it finds wrong is a UsageError that says where in the file; what it returns is ready to play.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from arena import prompts, registry
+from arena.config import TournamentConfig
+from arena.core import (
+    AgentKind,
+    ConfigError,
+    Environment,
+    EnvironmentSpec,
+    ModelSpec,
+    Pairing,
+    RatingSystem,
+    UsageError,
+)
+from arena.llm.client import check_model
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything a tournament needs that is not in the database."""
+
+    config: TournamentConfig
+    environment: Callable[[], Environment]
+    spec: EnvironmentSpec
+    kinds: dict[str, AgentKind]
+    rating: RatingSystem
+
+    def schedule(self, agents: Sequence[int]) -> Sequence[Pairing]:
+        """All pairings of the tournament, for agents by their ids in the config's order."""
+        config = self.config
+        matchmaker = registry.matchmaker(config.matchmaker.name)(
+            agents=agents,
+            num_players=config.environment.players,
+            games=config.games,
+            seed=config.seed,
+            options=config.matchmaker.options,
+        )
+        return matchmaker.next({}, config.games)
+
+
+def prepare(config: TournamentConfig) -> Prepared:
+    """Check the whole configuration. Raises ConfigError with the place in the file."""
+    with _at(config, "environment"):
+        make = registry.environment(config.environment.name, config.environment.options)
+        spec = make().spec
+        _check_players(spec, config.environment.players)
+    kinds: dict[str, AgentKind] = {}
+    for index, agent in enumerate(config.agents):
+        with _at(config, "agents", index):
+            kinds[agent.kind] = registry.kind(agent.kind)
+            kinds[agent.kind](prompt="", options=agent.options)
+    for index, prompt in enumerate(config.prompts):
+        with _at(config, "prompts", index):
+            prompts.check(prompt.content)
+    for index, model in enumerate(config.models):
+        with _at(config, "models", index):
+            check_model(model.spec(), scripted=registry.names("scripted"))
+    with _at(config, "rating"):
+        rating = registry.rating(config.rating)
+    prepared = Prepared(config, make, spec, kinds, rating)
+    with _at(config, "matchmaker"):
+        prepared.schedule(range(1, len(config.agents) + 1))
+    return prepared
+
+
+def _check_players(spec: EnvironmentSpec, players: int) -> None:
+    if not spec.min_players <= players <= spec.max_players:
+        wanted = (
+            f"{spec.min_players}"
+            if spec.min_players == spec.max_players
+            else f"{spec.min_players} to {spec.max_players}"
+        )
+        raise UsageError(f"{spec.name} is played by {wanted} players, found players: {players}")
+
+
+@contextmanager
+def _at(config: TournamentConfig, *path: str | int) -> Iterator[None]:
+    """Adds the place in the file to what is found wrong there."""
+    try:
+        yield
+    except ConfigError:
+        raise
+    except UsageError as error:
+        raise ConfigError(f"{config.where(*path)}: {error}") from error
+
+
+def check_stored_model(model: ModelSpec) -> None:
+    """The same check for a model that comes from the catalogue."""
+    check_model(model, scripted=registry.names("scripted"))

@@ -1,0 +1,116 @@
+"""Finds plugins by entry point; a name that is not there gets the nearest that is.
+
+Every plugin is one entry-point line in some package's metadata, ours included: the groups are
+`arena.environments`, `arena.agents`, `arena.matchmakers`, `arena.ratings`, `arena.executors` and
+`arena.scripted`. Nothing is imported before it is asked for.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Literal, cast
+
+from arena.core import (
+    AgentKind,
+    Environment,
+    MatchmakerFactory,
+    Policy,
+    RatingSystem,
+    UsageError,
+)
+
+Group = Literal["environments", "agents", "matchmakers", "ratings", "executors", "scripted"]
+
+_NOUNS: dict[Group, str] = {
+    "environments": "environment",
+    "agents": "kind",
+    "matchmakers": "matchmaker",
+    "ratings": "rating system",
+    "executors": "executor",
+    "scripted": "scripted model",
+}
+
+
+def names(group: Group) -> list[str]:
+    """The names registered in a group, sorted."""
+    return sorted(entry_points(group=f"arena.{group}").names)
+
+
+def load(group: Group, name: str) -> Any:
+    """The object behind a name.
+
+    Raises UsageError when no package registers the name (with the nearest one that is), when two
+    packages register it, or when the package that registers it cannot be imported.
+    """
+    found = [*entry_points(group=f"arena.{group}", name=name)]
+    if not found:
+        raise UsageError(unknown(_NOUNS[group], name, names(group)))
+    if len({point.value for point in found}) > 1:
+        packages = ", ".join(sorted(point.value for point in found))
+        raise UsageError(
+            f"the {_NOUNS[group]} {name!r} is registered more than once: {packages}; "
+            "uninstall or rename one of them"
+        )
+    return _import(group, found[0])
+
+
+def _import(group: Group, point: EntryPoint) -> Any:
+    try:
+        return point.load()
+    except (ImportError, AttributeError) as error:
+        raise UsageError(
+            f"the {_NOUNS[group]} {point.name!r} is registered as {point.value!r}, "
+            f"which cannot be loaded: {error}"
+        ) from error
+
+
+def unknown(noun: str, name: str, known: list[str]) -> str:
+    """A sentence for a name that is not there: what was found, what is near, what there is."""
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    if near:
+        return f"unknown {noun} {name!r}; did you mean {near[0]!r}?"
+    if not known:
+        return f"unknown {noun} {name!r}; none is registered"
+    listed = ", ".join(known) if len(known) <= 12 else f"{', '.join(known[:12])}, ..."
+    return f"unknown {noun} {name!r}; known: {listed}"
+
+
+def environment(name: str, options: Mapping[str, Any]) -> Callable[[], Environment]:
+    """Makes fresh environments of one name and options; the look-up is done once.
+
+    Raises UsageError for a name that is not registered and for options that it does not know.
+    """
+    factory = load("environments", name)
+
+    def make() -> Environment:
+        try:
+            return cast(Environment, factory(name=name, **options))
+        except TypeError as error:
+            raise UsageError(
+                f"the environment {name!r} does not take the options {dict(options)!r}: {error}"
+            ) from error
+
+    make()
+    return make
+
+
+def kind(name: str) -> AgentKind:
+    """The kind of agent registered under a name."""
+    return cast(AgentKind, load("agents", name))
+
+
+def matchmaker(name: str) -> MatchmakerFactory:
+    """The matchmaker registered under a name."""
+    return cast(MatchmakerFactory, load("matchmakers", name))
+
+
+def rating(name: str) -> RatingSystem:
+    """A rating system, ready to rate."""
+    return cast(RatingSystem, load("ratings", name)())
+
+
+def policy(name: str) -> Policy:
+    """The policy behind `scripted/<name>`."""
+    return cast(Policy, load("scripted", name))

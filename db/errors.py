@@ -1,0 +1,44 @@
+"""What can go wrong with a database, said to the person who opened it.
+
+DatabaseError
+├── SchemaTooOld      the tables are of an earlier release
+├── SchemaTooNew      the tables are of a later release
+├── MissingDatabase   nothing is there, and making it was not asked for
+├── UnwritablePath    the file cannot be opened or made
+├── UnknownURL        no database of ours speaks this URL
+└── WriteFailed       the database refused rows: a full disk, a lock, a lost server
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class DatabaseError(Exception):
+    """An error for the person who reads it: printed without a traceback."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class SchemaTooOld(DatabaseError):
+    """The tables were made by an earlier release."""
+
+
+class SchemaTooNew(DatabaseError):
+    """The tables were made by a later release."""
+
+
+class MissingDatabase(DatabaseError):
+    """There is no database at this place."""
+
+
+class UnwritablePath(DatabaseError):
+    """The file of the database cannot be opened or made."""
+
+
+class UnknownURL(DatabaseError):
+    """The URL names no database that can be spoken to."""
+
+
+class WriteFailed(DatabaseError):
+    """Rows were refused by the database, or contradict the ones that are there."""

@@ -1,0 +1,91 @@
+"""The column types that both databases share, and the text that neither can hold as it is."""
+
+from __future__ import annotations
+
+import base64
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Integer
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+# Only "INTEGER PRIMARY KEY" is a table's own key on SQLite; a BIGINT would cost a second index.
+BigId = BigInteger().with_variant(Integer(), "sqlite")
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def clean_text(text: str) -> str:
+    """`text` with NUL and lone surrogates as visible escapes; `text` itself when it has none.
+
+    PostgreSQL refuses NUL and SQLite lone surrogates; model output has both.
+    """
+    if text.isascii() and "\x00" not in text:
+        return text
+    return _UNSTORABLE.sub(
+        lambda match: "\\x00" if match[0] == "\x00" else f"\\u{ord(match[0]):04x}", text
+    )
+
+
+def raw_text(text: str, cleaned: str) -> bytes | None:
+    """What to keep beside a cleaned text: the original's bytes, or None when nothing changed."""
+    return None if cleaned == text else text.encode("utf-8", "surrogatepass")
+
+
+def original_text(cleaned: str | None, raw: bytes | None) -> str | None:
+    """The text as it was written."""
+    return cleaned if raw is None else raw.decode("utf-8", "surrogatepass")
+
+
+def aware(moment: datetime) -> datetime:
+    """The moment in UTC; a naive one is taken as UTC already."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def storable_json(value: Any) -> Any:
+    """`value` with every string that a database cannot hold as `{"$bytes": base64}`."""
+    if isinstance(value, str):
+        if _UNSTORABLE.search(value) is None:
+            return value
+        data = value.encode("utf-8", "surrogatepass")
+        return {"$bytes": base64.b64encode(data).decode("ascii")}
+    if isinstance(value, dict):
+        return {clean_text(str(key)): storable_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable_json(item) for item in value]
+    return value
+
+
+def original_json(value: Any) -> Any:
+    """The inverse of `storable_json`."""
+    if isinstance(value, dict):
+        if len(value) == 1 and isinstance(value.get("$bytes"), str):
+            return base64.b64decode(value["$bytes"]).decode("utf-8", "surrogatepass")
+        return {key: original_json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [original_json(item) for item in value]
+    return value
+
+
+class JsonValue(TypeDecorator[Any]):
+    """JSON, as JSONB on PostgreSQL; None is SQL NULL; strings come back as they were written."""
+
+    impl = JSON
+    cache_ok = True
+
+    def __init__(self) -> None:
+        super().__init__(none_as_null=True)
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(JSONB(none_as_null=True))
+        return dialect.type_descriptor(JSON(none_as_null=True))
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        return storable_json(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        return original_json(value)

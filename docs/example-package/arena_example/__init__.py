@@ -1,0 +1,1 @@
+"""An environment, a kind and a matchmaker from a stranger's package."""

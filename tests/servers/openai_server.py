@@ -1,0 +1,218 @@
+"""A chat-completions server on loopback: real HTTP, real SSE, replies, faults and delays by script.
+
+    with OpenAIServer(replies=["[3]"]) as server:
+        ...  # server.url is the api_base, server.requests what was asked
+
+Binds 127.0.0.1 on a free port and stops with the block, whatever happens inside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+from aiohttp import web
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One scripted answer.
+
+    With `status` other than 200 or a `body`, those are sent as they are. Otherwise a chat
+    completion of `text`; `cut` breaks the connection (streamed: after that many words; else
+    after the headers), `delay` is seconds before the first byte, `gap` seconds between words.
+    """
+
+    text: str | None = "ok"
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str | None = None
+    delay: float = 0.0
+    gap: float = 0.0
+    cut: int | None = None
+    finish_reason: str | None = "stop"
+    reasoning: str | None = None
+    usage: Mapping[str, Any] | None = None
+    send_usage: bool = True
+    tool_calls: Sequence[Mapping[str, Any]] | None = None
+
+
+def error(status: int, message: str, code: str | None = None, **headers: str) -> Reply:
+    """An error as OpenAI words it; header names with underscores for dashes."""
+    body = {"error": {"message": message, "type": "test_error", "param": None, "code": code}}
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Reply(status=status, body=json.dumps(body), headers=named)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the server was asked: the parsed body, the headers and when (monotonic seconds)."""
+
+    body: dict[str, Any]
+    headers: dict[str, str]
+    at: float
+
+
+Script = Sequence[Reply | str] | Callable[[dict[str, Any]], Reply | str]
+
+
+class OpenAIServer:
+    """Serves `replies` in order (the last one for ever), or what a function makes of the body."""
+
+    def __init__(self, replies: Script = ("ok",), *, latency: float = 0.0) -> None:
+        self.requests: list[Request] = []
+        self.peak = 0
+        self._in_flight = 0
+        self._replies = replies
+        self._latency = latency
+        self._ready = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._thread = threading.Thread(target=self._run, name="openai-server", daemon=True)
+        self._port = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}/v1"
+
+    def __enter__(self) -> OpenAIServer:
+        self._thread.start()
+        if not self._ready.wait(20):
+            raise RuntimeError("the loopback server did not start within 20 s")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        assert self._loop is not None
+        assert self._stop is not None
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(20)
+
+    def _run(self) -> None:
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        app = web.Application(client_max_size=64 * 2**20)
+        app.router.add_post("/v1/chat/completions", self._chat)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0, backlog=4096)
+        await site.start()
+        self._port = runner.addresses[0][1]
+        self._ready.set()
+        try:
+            await self._stop.wait()
+        finally:
+            await runner.cleanup()
+
+    def _next(self, body: dict[str, Any]) -> Reply:
+        if callable(self._replies):
+            chosen = self._replies(body)
+        else:
+            chosen = self._replies[min(len(self.requests) - 1, len(self._replies) - 1)]
+        return Reply(text=chosen) if isinstance(chosen, str) else chosen
+
+    async def _chat(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        self.requests.append(Request(body, dict(request.headers), time.monotonic()))
+        reply = self._next(body)
+        self._in_flight += 1
+        self.peak = max(self.peak, self._in_flight)
+        try:
+            if self._latency or reply.delay:
+                await asyncio.sleep(self._latency + reply.delay)
+            if reply.body is not None or reply.status != 200:
+                return web.Response(
+                    status=reply.status,
+                    text=reply.body or "",
+                    content_type="application/json",
+                    headers=dict(reply.headers),
+                )
+            if body.get("stream"):
+                return await self._stream(request, body, reply)
+            if reply.cut is not None:
+                assert request.transport is not None
+                request.transport.close()
+                return web.Response()
+            return web.json_response(_completion(body, reply), headers=dict(reply.headers))
+        finally:
+            self._in_flight -= 1
+
+    async def _stream(
+        self, request: web.Request, body: dict[str, Any], reply: Reply
+    ) -> web.StreamResponse:
+        response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", **dict(reply.headers)}
+        )
+        await response.prepare(request)
+
+        async def send(chunk: dict[str, Any]) -> None:
+            await response.write(f"data: {json.dumps(chunk)}\n\n".encode())
+
+        def chunk(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
+            return {
+                "id": "chatcmpl-loopback",
+                "object": "chat.completion.chunk",
+                "created": 1700000000,
+                "model": body["model"],
+                "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
+            }
+
+        await send(chunk({"role": "assistant", "content": ""}))
+        if reply.reasoning:
+            await send(chunk({"reasoning_content": reply.reasoning}))
+        for position, word in enumerate((reply.text or "").split(" ")):
+            if reply.cut is not None and position >= reply.cut:
+                return response
+            if reply.gap:
+                await asyncio.sleep(reply.gap)
+            await send(chunk({"content": word if position == 0 else f" {word}"}))
+        if reply.finish_reason is not None:
+            await send(chunk({}, reply.finish_reason))
+        if reply.send_usage and (body.get("stream_options") or {}).get("include_usage"):
+            await send({**chunk({}), "choices": [], "usage": _usage(body, reply)})
+        await response.write(b"data: [DONE]\n\n")
+        return response
+
+
+def _usage(body: dict[str, Any], reply: Reply) -> dict[str, Any]:
+    if reply.usage is not None:
+        return dict(reply.usage)
+    prompt = sum(len((message["content"] or "").split()) for message in body["messages"])
+    completion = len((reply.text or "").split())
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+    }
+
+
+def _completion(body: dict[str, Any], reply: Reply) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": reply.text}
+    if reply.reasoning:
+        message["reasoning_content"] = reply.reasoning
+    if reply.tool_calls:
+        message["tool_calls"] = list(reply.tool_calls)
+    answer = {
+        "id": "chatcmpl-loopback",
+        "object": "chat.completion",
+        "created": 1700000000,
+        "model": body["model"],
+        "system_fingerprint": "fp_loopback",
+        "choices": [{"index": 0, "message": message, "finish_reason": reply.finish_reason}],
+    }
+    if reply.send_usage:
+        answer["usage"] = _usage(body, reply)
+    return answer
