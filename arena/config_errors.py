@@ -29,10 +29,15 @@ class Problem:
     line: int | None = None
 
 
-def located(source: str, problems: Iterable[Problem], lines: Mapping[Path, int] = {}) -> str:  # noqa: B006
+def located(
+    source: str, problems: Iterable[Problem], lines: Mapping[Path, int] | None = None
+) -> str:
     """The message for one or several problems, each as `file:line: what`."""
+    lines = lines or {}
     placed = sorted(
-        {(problem.line or line_of(lines, problem.path), problem.message) for problem in problems},
+        dict.fromkeys(
+            (problem.line or line_of(lines, problem.path), problem.message) for problem in problems
+        ),
         key=lambda item: (item[0] is None, item[0] or 0),
     )
     shown = [f"{source}:{line}: {text}" if line else f"{source}: {text}" for line, text in placed]
@@ -81,7 +86,9 @@ _SECRET_VALUE = re.compile(
     r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*)$",
     re.IGNORECASE,
 )
-_SECRET_URL = re.compile(r"://[^/\s@]*:[^/\s@]+@|[?&](api[-_]?key|key|token)=[^&\s]+", re.IGNORECASE)
+_SECRET_URL = re.compile(
+    r"://[^/\s@]*:[^/\s@]+@|[?&](api[-_]?key|key|token)=[^&\s]+", re.IGNORECASE
+)
 
 
 def looks_secret(value: object, key: str | int | None = None) -> bool:

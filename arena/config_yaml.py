@@ -1,8 +1,8 @@
 """Reads YAML as plain data and remembers the line of every value; refuses what could hurt.
 
-The types are those of YAML 1.2 (and of JSON): `no` is a word, `1e3` a number, a date is text. Refused
-are files that are too long, too deep or that grow through aliases, keys that occur twice, and
-tags that would build anything but plain data.
+The types are those of YAML 1.2 (and of JSON): `no` is a word, `1e3` a number, a date is text.
+Refused are files that are too long, too deep or that grow through aliases, keys that occur twice,
+and tags that would build anything but plain data.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
@@ -30,9 +30,8 @@ _SCALARS = {f"{_PREFIX}{name}" for name in ("str", "int", "float", "bool", "null
 class _Loader(yaml.SafeLoader):
     """SafeLoader with the scalar types of the YAML 1.2 core schema."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
-
+_Loader.yaml_implicit_resolvers = {}
 for _name, _pattern, _first in (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
@@ -40,9 +39,7 @@ for _name, _pattern, _first in (
     ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", list("-+.0123456789")),
     ("merge", r"<<", ["<"]),
 ):
-    _Loader.add_implicit_resolver(
-        f"{_PREFIX}{_name}", re.compile(rf"^(?:{_pattern})$"), _first
-    )
+    _Loader.add_implicit_resolver(f"{_PREFIX}{_name}", re.compile(rf"^(?:{_pattern})$"), _first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +145,9 @@ class _Reader:
         parts = node.value if isinstance(node, yaml.SequenceNode) else [node]
         for part in parts:
             if not isinstance(part, yaml.MappingNode):
-                self._stop(part, "expected keys to merge after '<<:'")
-            yield part
+                self._stop(node, "expected keys to merge after '<<:'")
+            else:
+                yield part
 
     def _scalar(self, node: yaml.Node) -> Any:
         if not isinstance(node, yaml.ScalarNode) or node.tag not in _SCALARS:
@@ -165,7 +163,11 @@ class _Reader:
             self._stop(node, f"{text[:40]!r} is not a number that can be read")
         if kind == "bool":
             return text.lower() == "true"
-        return None if kind == "null" else text
+        if kind == "null":
+            return None
+        if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
+            self._note(node, "a NUL or half of a surrogate pair, which no database can hold")
+        return text
 
     def _finite(self, node: yaml.Node, number: float) -> float:
         if number in (float("inf"), float("-inf")):
@@ -175,6 +177,6 @@ class _Reader:
     def _note(self, node: yaml.Node, message: str) -> None:
         self.problems.append(Problem((), message, node.start_mark.line + 1))
 
-    def _stop(self, node: yaml.Node, message: str) -> None:
+    def _stop(self, node: yaml.Node, message: str) -> NoReturn:
         self._note(node, message)
         raise _Stop

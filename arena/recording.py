@@ -100,6 +100,7 @@ class GameRecorder:
                 error=void.error,
                 environment_crashed=void.cause.value == "environment",
                 final=final,
+                turn_count=void.turns,
             )
         )
 

@@ -50,9 +50,9 @@ def pieces(text: str, *, keep: str = "") -> Iterator[tuple[str, bool]]:
 
 
 def lines(text: str) -> list[str]:
-    """The lines of a text, each safe to print; tabs become four spaces."""
-    text = text.replace("\r\n", "\n").replace("\t", "    ")
-    return [visible(line) for line in text.split("\n")]
+    """The lines of a text, not yet safe to print: only a newline ends a line, whatever else
+    `str.splitlines` takes for an end. Tabs become four spaces."""
+    return text.replace("\r\n", "\n").replace("\t", "    ").split("\n")
 
 
 def one_line(text: str, width: int | None = None) -> str:

@@ -1,1 +1,47 @@
-"""The Arena's database."""
+"""The Arena's database: tables, sessions, and a `Repository` of what people ask of them."""
+
+from db.engine import get_engine, get_session, init_db
+from db.errors import DatabaseError
+from db.models import (
+    Agent,
+    AgentTrueSkill,
+    CallPayload,
+    Environment,
+    Game,
+    GamePlayer,
+    GameTurn,
+    Kind,
+    LLMCall,
+    Model,
+    Prompt,
+    RatingChange,
+    RatingPool,
+    Tournament,
+    TurnPayload,
+)
+from db.recorder import Recorder
+from db.repository import Repository
+
+__all__ = [
+    "Agent",
+    "AgentTrueSkill",
+    "CallPayload",
+    "DatabaseError",
+    "Environment",
+    "Game",
+    "GamePlayer",
+    "GameTurn",
+    "Kind",
+    "LLMCall",
+    "Model",
+    "Prompt",
+    "RatingChange",
+    "RatingPool",
+    "Recorder",
+    "Repository",
+    "Tournament",
+    "TurnPayload",
+    "get_engine",
+    "get_session",
+    "init_db",
+]

@@ -136,6 +136,14 @@ class GameVoided:
     turn_count: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RatingsDue:
+    """Rate the tournament's finished games whose turn has come: after a resume, or when games
+    were recorded without ratings."""
+
+    tournament_id: int
+
+
 Record = (
     GameStarted
     | TurnOpened
@@ -145,4 +153,5 @@ Record = (
     | TurnRefused
     | GameFinished
     | GameVoided
+    | RatingsDue
 )

@@ -18,6 +18,14 @@ _VOTE = re.compile(r"\[(?:player\s*)?\d+\]", re.IGNORECASE)
 
 _TOKEN = re.compile(r"\[[^\[\]]{1,80}\]")
 
+# int() raises for numbers of more than 4,300 digits.
+_ENDLESS_NUMBER = re.compile(r"(\d{300})\d+")
+
+
+def shorten_numbers(text: str) -> str:
+    """No number of more than 300 digits: reading it would crash the rules, and void the game."""
+    return _ENDLESS_NUMBER.sub(r"\1", text) if len(text) > 300 else text
+
 
 def rewrite_votes(text: str) -> str:
     """`[Player 3]` in any case becomes `[3]`, everywhere, so that the other players see it."""

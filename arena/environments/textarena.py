@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import import_module, metadata
 from typing import Any
@@ -20,9 +20,12 @@ from arena.core import (
     Termination,
     UsageError,
 )
+from arena.environments.history import CumulativeHistory, History, WrappedHistory
 from arena.environments.isolation import IsolatedGenerators
-from arena.environments.markup import clip_tokens, clip_vote, rewrite_votes
-from arena.environments.textarena_facts import MAX_CHARACTERS, Facts, facts_of
+from arena.environments.markup import clip_tokens, clip_vote, rewrite_votes, shorten_numbers
+from arena.environments.textarena_facts import MAX_CHARACTERS, facts_of, family_of
+from arena.environments.textarena_sides import roles_of, teams_of
+from arena.environments.textarena_watch import Watch
 
 
 class TextArena:
@@ -38,7 +41,8 @@ class TextArena:
     spec: EnvironmentSpec
 
     def __init__(self, *, name: str, **options: Any) -> None:
-        self._facts: Facts = facts_of(name)
+        self._facts = facts_of(name)
+        self._family = family_of(name)
         self.spec = EnvironmentSpec(
             name=name,
             min_players=self._facts.min_players,
@@ -58,23 +62,23 @@ class TextArena:
         self._facts.check_players(self.spec.name, num_players)
         import textarena
 
+        # Before the generators are lent: what is imported may keep a function of `random`.
+        _rules_class(self.spec.name)
         # Everything about a play is made here and now: a TextArena object that is reset again
         # keeps the history of its last game, old roles included.
         self._generators = IsolatedGenerators(seed, numpy=self._facts.numpy)
-        layers, self._rules = self._guard(self._build, textarena, seed, num_players)
+        layers, self._rules = self._start(textarena, seed, num_players)
         self._state = self._rules.state
+        self._watch = Watch(self._state)
         self._action_wrappers = [w for w in layers if isinstance(w, textarena.ActionWrapper)]
-        self._history = _history(
-            next((w for w in layers if isinstance(w, textarena.ObservationWrapper)), None),
-            textarena,
-        )
+        self._history = _history(layers)
         self._looking_draws = type(self._rules).get_observation is not (
             textarena.Env.get_observation
         )
         self._observation: Observation | None = None
         self._turn_number = 0
         self._done = False
-        self._ended_by_invalid = False
+        self._refused_last: int | None = None
         self._invalid_actions = [0] * num_players
 
     def observe(self) -> Observation:
@@ -90,63 +94,82 @@ class TextArena:
 
     def prepare(self, action: str) -> str:
         """The text that the rules read: votes rewritten, clipped, bracketed as TextArena does."""
+        action = shorten_numbers(action)
         if self._facts.votes:
             action = rewrite_votes(action)
         clip = clip_vote if self._facts.votes else clip_tokens
+        if len(action) > MAX_CHARACTERS:
+            # Room for the two brackets that a wrapper may add.
+            action = clip(action, MAX_CHARACTERS - 2)
         for wrapper in self._action_wrappers:
             limit = getattr(wrapper, "max_num_characters", None)
             if isinstance(limit, int):
                 action = clip(action, limit)
             action = wrapper.action(action)
-        return clip(action, MAX_CHARACTERS)
+        return action
 
     def step(self, action: str) -> Step:
         """Play a prepared action for the player to move. Raises EnvironmentCrash."""
         player: int = self._state.current_player_id
-        fatal_before = self._state.game_info[player]["invalid_move"]
+        self._watch.refused = False
         done, _ = self._guard(self._rules.step, action)
         self._observation = None
         self._turn_number += 1
         self._done = bool(done)
-        invalid = self._state.error_count > 0 or (
-            self._state.game_info[player]["invalid_move"] and not fatal_before
-        )
+        invalid = self._watch.refused
         if invalid:
             self._invalid_actions[player] += 1
-        self._ended_by_invalid = self._done and invalid
+        self._refused_last = player if invalid else None
         return Step(done=self._done, invalid=invalid)
 
     def outcome(self, *, turn_limit: bool = False) -> Outcome:
-        """The result so far. Ranks are the order of TextArena's rewards, never its words."""
+        """The result so far. Ranks are the order of TextArena's rewards, never its words. A game
+        that is not over is a draw. Raises EnvironmentCrash when a player got no reward."""
         rewards, info = self._rules.close()
         players = range(self._state.num_players)
-        if rewards is None or not self._done:
-            rewards = dict.fromkeys(players, 0.0)
-            reason = "The game was stopped at the arena's turn limit."
-            termination = Termination.TURN_LIMIT
-        else:
-            reason = str(info[0].get("reason", "The game is over."))
-            termination = (
-                Termination.INVALID_ACTION if self._ended_by_invalid else Termination.NATURAL
+        over = self._done and rewards is not None
+        if over and (forgotten := set(players) - set(rewards)):
+            raise EnvironmentCrash(
+                f"{self.spec.name} ended without a reward for players {sorted(forgotten)}.",
+                f"rewards: {rewards!r}",
             )
-        roles = self._facts.roles(self._rules)
-        teams = self._facts.teams(self._rules)
-        best_first = sorted({float(rewards[p]) for p in players}, reverse=True)
+        scores = [float(rewards[p]) if over else 0.0 for p in players]
+        best_first = sorted(set(scores), reverse=True)
+        ranks = [best_first.index(score) for score in scores]
+        roles = roles_of(self._family, self._rules)
+        teams = teams_of(self._family, self._rules)
         results = tuple(
-            PlayerResult(
-                player_index=p,
-                role=roles[p],
-                team=teams[p],
-                rank=best_first.index(float(rewards[p])),
-                reward=float(rewards[p]),
-                invalid_actions=self._invalid_actions[p],
-            )
+            PlayerResult(p, roles[p], teams[p], ranks[p], scores[p], self._invalid_actions[p])
             for p in players
         )
+        if not over:
+            reason, termination = "The game was stopped before its end.", Termination.TURN_LIMIT
+        else:
+            reason = str(info[0].get("reason", "The game is over."))
+            # A refused action that costs its own side nothing did not decide the game.
+            fatal = self._refused_last is not None and ranks[self._refused_last] > 0
+            termination = Termination.INVALID_ACTION if fatal else Termination.NATURAL
         return Outcome(results, termination, reason, _winner(results))
 
+    def _start(self, textarena: Any, seed: int, num_players: int) -> tuple[list[Any], Any]:
+        try:
+            layers, rules = self._guard(self._build, textarena, seed, num_players)
+        except EnvironmentCrash as crash:
+            if not self.spec.options:
+                raise
+            raise UsageError(
+                f"{self.spec.name} could not be started with the options "
+                f"{dict(self.spec.options)} and {num_players} players: {crash.__cause__!r}."
+            ) from crash
+        return layers, rules
+
     def _build(self, textarena: Any, seed: int, num_players: int) -> tuple[list[Any], Any]:
-        made = textarena.make(self._facts.made_as(self.spec.name), **self.spec.options)
+        name = f"{self.spec.name}-raw" if self._facts.raw else self.spec.name
+        made = textarena.make(name, **self.spec.options)
+        if self._family == "TwoDollar":
+            # It draws from its roles in the order in which the disk happens to list their files.
+            roles = made.available_roles
+            made.env.env.available_roles = {role: roles[role] for role in sorted(roles)}
         made.reset(num_players=num_players, seed=seed)
         layers = []
         while isinstance(made, textarena.Wrapper):
@@ -165,3 +188,56 @@ class TextArena:
                 "this is a fault of the rules, not of a player.",
                 traceback.format_exc(),
             ) from error
+
+
+def _history(layers: Sequence[Any]) -> History:
+    """TextArena's history, ours where it only appends; raw rules get the same as the others."""
+    from textarena import ObservationWrapper
+    from textarena.wrappers import LLMObservationWrapper
+
+    for layer in layers:
+        if type(layer) is LLMObservationWrapper:
+            return CumulativeHistory()
+        if isinstance(layer, ObservationWrapper):
+            return WrappedHistory(layer)
+    return CumulativeHistory()
+
+
+def _winner(players: Sequence[PlayerResult]) -> str | None:
+    """The team that finished alone in the first place; a lone player's role names it if no other
+    player has that role, else its place does."""
+    first = [player for player in players if player.rank == 0]
+    if len({player.team or player.player_index for player in first}) != 1:
+        return None
+    winner = first[0]
+    if winner.team is not None:
+        return winner.team
+    roles = [player.role for player in players]
+    if winner.role is not None and roles.count(winner.role) == 1:
+        return winner.role
+    return f"Player {winner.player_index}"
+
+
+def _rules_class(name: str) -> Any:
+    from textarena.envs.registration import ENV_REGISTRY
+
+    module, _, class_name = ENV_REGISTRY[name].entry_point.partition(":")
+    return getattr(import_module(module), class_name)
+
+
+def _check_options(name: str, options: Mapping[str, Any]) -> None:
+    """Raises UsageError for an option that the constructor of the rules does not take."""
+    facts_of(name).check_python(name)
+    known = list(inspect.signature(_rules_class(name)).parameters)
+    for option in options:
+        if option not in known:
+            near = difflib.get_close_matches(option, known, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise UsageError(
+                f"{name} has no option {option!r}.{hint} It takes: {', '.join(known) or 'none'}."
+            )
+
+
+@cache
+def _version() -> str:
+    return metadata.version("textarena")

@@ -7,9 +7,11 @@ folded over a copy, so that the screen shows what is known, and counted, so that
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 
-from arena.core import RatedPlayer, Rating, RatingSystem
+from db.fold import Pool, Rate, Seat, fold_game
+from db.fold import Standing as Unplayed
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,58 +26,41 @@ class Standing:
 
 
 class LiveStandings:
-    """Ratings of one tournament as its games settle, in whatever order they do."""
+    """Ratings of one tournament as its games settle, in whatever order they do.
 
-    def __init__(self, system: RatingSystem, names: Mapping[int, str]) -> None:
-        self._system = system
+    `frontier` is the place in the schedule up to which `pool` has been folded already.
+    """
+
+    def __init__(self, rate: Rate, names: Mapping[int, str], pool: Pool, frontier: int) -> None:
+        self._rate = rate
         self._names = names
-        self._ratings = {agent_id: system.initial() for agent_id in names}
-        self._games = dict.fromkeys(names, 0)
-        self._count = 0
-        self._draws = 0
-        self._next = 0
-        self._settled: dict[int, Sequence[RatedPlayer]] = {}
+        self._pool = pool
+        self._next = frontier
+        self._settled: dict[int, Sequence[Seat]] = {}
 
     @property
     def waiting(self) -> int:
         """Finished games that wait for a predecessor."""
-        return sum(1 for players in self._settled.values() if players)
+        return sum(1 for seats in self._settled.values() if seats)
 
-    def settle(self, schedule_index: int, players: Sequence[RatedPlayer]) -> None:
-        """Take the result of a game; no players for a game that will never have one."""
-        self._settled[schedule_index] = players
+    def settle(self, schedule_index: int, seats: Sequence[Seat]) -> None:
+        """Take the result of a game; no seats for a game that will never have one."""
+        self._settled[schedule_index] = seats
         while self._next in self._settled:
-            ready = self._settled.pop(self._next)
+            if ready := self._settled.pop(self._next):
+                fold_game(self._pool, ready, self._rate)
             self._next += 1
-            if ready:
-                self._count, self._draws = self._fold(
-                    ready, self._ratings, self._games, self._count, self._draws
-                )
 
     def table(self) -> tuple[Standing, ...]:
         """Every agent, best mu first; the waiting games are folded over a copy."""
-        ratings, games = dict(self._ratings), dict(self._games)
-        count, draws = self._count, self._draws
-        for index in sorted(self._settled):
-            if players := self._settled[index]:
-                count, draws = self._fold(players, ratings, games, count, draws)
-        rows = [
-            Standing(agent_id, self._names[agent_id], rating.mu, rating.sigma, games[agent_id])
-            for agent_id, rating in ratings.items()
-        ]
+        pool = self._pool
+        if self._settled:
+            pool = deepcopy(pool)
+            for index in sorted(self._settled):
+                if seats := self._settled[index]:
+                    fold_game(pool, seats, self._rate)
+        rows = []
+        for agent_id, name in self._names.items():
+            found = pool.standings.get(agent_id, Unplayed())
+            rows.append(Standing(agent_id, name, found.mu, found.sigma, found.games))
         return tuple(sorted(rows, key=lambda row: (-row.mu, row.agent_id)))
-
-    def _fold(
-        self,
-        players: Sequence[RatedPlayer],
-        ratings: dict[int, Rating],
-        games: dict[int, int],
-        count: int,
-        draws: int,
-    ) -> tuple[int, int]:
-        """One game into these ratings; the pool's draw probability comes from the games before."""
-        ratings.update(self._system.update(players, ratings, (draws + 0.5) / (count + 10)))
-        for agent_id in {player.agent_id for player in players}:
-            games[agent_id] += 1
-        best = {player.team for player in players if player.rank == 0}
-        return count + 1, draws + (len(best) != 1)

@@ -5,15 +5,35 @@ from __future__ import annotations
 import base64
 import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, Integer
+from sqlalchemy import JSON, BigInteger, Integer, MetaData
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.types import TypeDecorator
+from sqlmodel import SQLModel
+from sqlmodel._compat import SQLModelConfig
 
 # Only "INTEGER PRIMARY KEY" is a table's own key on SQLite; a BIGINT would cost a second index.
 BigId = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class Table(SQLModel):
+    """What the tables share: their own metadata, so that a user's tables stay out of it, and
+    names for every constraint, so that a migration can change it."""
+
+    model_config = SQLModelConfig(ignored_types=(hybrid_property,))
+
+    metadata: ClassVar[MetaData] = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -53,7 +73,9 @@ def storable_json(value: Any) -> Any:
         data = value.encode("utf-8", "surrogatepass")
         return {"$bytes": base64.b64encode(data).decode("ascii")}
     if isinstance(value, dict):
-        return {clean_text(str(key)): storable_json(item) for key, item in value.items()}
+        stored = {clean_text(str(key)): storable_json(item) for key, item in value.items()}
+        # A dictionary that looks like the escape is escaped itself, by a list.
+        return {"$bytes": [stored["$bytes"]]} if stored.keys() == {"$bytes"} else stored
     if isinstance(value, list | tuple):
         return [storable_json(item) for item in value]
     return value
@@ -62,8 +84,11 @@ def storable_json(value: Any) -> Any:
 def original_json(value: Any) -> Any:
     """The inverse of `storable_json`."""
     if isinstance(value, dict):
-        if len(value) == 1 and isinstance(value.get("$bytes"), str):
-            return base64.b64decode(value["$bytes"]).decode("utf-8", "surrogatepass")
+        if value.keys() == {"$bytes"}:
+            escaped = value["$bytes"]
+            if isinstance(escaped, list):
+                return {"$bytes": original_json(escaped[0])}
+            return base64.b64decode(escaped).decode("utf-8", "surrogatepass")
         return {key: original_json(item) for key, item in value.items()}
     if isinstance(value, list):
         return [original_json(item) for item in value]

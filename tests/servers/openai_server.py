@@ -72,6 +72,7 @@ class OpenAIServer:
         self._replies = replies
         self._latency = latency
         self._ready = threading.Event()
+        self._asked = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._thread = threading.Thread(target=self._run, name="openai-server", daemon=True)
@@ -80,6 +81,11 @@ class OpenAIServer:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}/v1"
+
+    def wait_for_request(self, seconds: float = 20.0) -> None:
+        """Returns when the first request has come in."""
+        if not self._asked.wait(seconds):
+            raise RuntimeError(f"no request came in within {seconds:g} s")
 
     def __enter__(self) -> OpenAIServer:
         self._thread.start()
@@ -127,6 +133,7 @@ class OpenAIServer:
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
         self.requests.append(Request(body, dict(request.headers), time.monotonic()))
+        self._asked.set()
         reply = self._next(body)
         self._in_flight += 1
         self.peak = max(self.peak, self._in_flight)

@@ -1,0 +1,1 @@
+"""The ways of thinking that come with the arena, one module each."""

@@ -1,0 +1,142 @@
+"""Adds the payloads to frames: observations and messages, decoded whole in one pass.
+
+The database stores what is new after the rows before it, so games are read from their start and
+whole, whatever part of them the frame shows; what it does not show is dropped as it is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Select, select
+
+from arena.analysis.columns import OBJECT, STRING, series, streamed
+from arena.analysis.source import Filters, Reading, table
+from db.keys import turn_of
+from db.models.columns import original_text
+from db.payloads import PayloadReader
+
+
+def add_observations(read: Reading, frame: pd.DataFrame) -> None:
+    """Add the columns `observation` and `new` to a frame of turns, which are in order."""
+    row_of = {turn_id: row for row, turn_id in enumerate(frame["turn_id"].tolist())}
+    whole: list[Any] = [None] * len(frame)
+    new: list[Any] = [None] * len(frame)
+    if row_of:
+        for turn in _turns(read, max(row_of), _Games()):
+            if turn.turn_id in row_of:
+                row = row_of[turn.turn_id]
+                whole[row], new[row] = turn.observation, turn.new
+    frame["observation"] = series(whole, OBJECT)
+    frame["new"] = series(new, OBJECT)
+
+
+def add_messages(read: Reading, frame: pd.DataFrame) -> None:
+    """Add the columns `messages`, `text` and `response` to a frame of calls, which are in order."""
+    row_of = {call_id: row for row, call_id in enumerate(frame["call_id"].tolist())}
+    messages: list[Any] = [None] * len(frame)
+    texts: list[Any] = [None] * len(frame)
+    responses: list[Any] = [None] * len(frame)
+    if row_of:
+        games = _Games()
+        last = max(row_of)
+        with closing(_turns(read, last >> 8, games)) as turns:
+            shown = _Pursuit(turns)
+            for call_id, number, prefix_len, prefix_hash, body, answer in _calls(read, last):
+                observation, action = shown.at(call_id >> 8)
+                reader, player = games.at(call_id >> 8)
+                written = reader.call(player, number, prefix_len, prefix_hash, body)
+                if call_id in row_of:
+                    row = row_of[call_id]
+                    messages[row] = reader.messages(written, observation)
+                    texts[row], responses[row] = reader.answer(answer, action)
+    frame["messages"] = series(messages, OBJECT)
+    frame["text"] = series(texts, STRING)
+    frame["response"] = series(responses, OBJECT)
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """A turn as it was played: what is new in the observation had not been shown before."""
+
+    turn_id: int
+    observation: Any
+    new: Any
+    action: str | None
+
+
+class _Games:
+    """A reader for every game, the one after the other."""
+
+    def __init__(self) -> None:
+        self._game_id = -1
+        self._reader = PayloadReader()
+
+    def at(self, turn_id: int) -> tuple[PayloadReader, int]:
+        """(the reader of a turn's game, the turn's player_index)."""
+        game_id, _, player = turn_of(turn_id)
+        if game_id != self._game_id:
+            self._game_id, self._reader = game_id, PayloadReader()
+        return self._reader, player
+
+
+class _Pursuit:
+    """Follows turns, which come in order, to the one that is asked for, in order too."""
+
+    def __init__(self, turns: Iterator[_Turn]) -> None:
+        self._turns = turns
+        self._turn: _Turn | None = None
+
+    def at(self, turn_id: int) -> tuple[Any, str | None]:
+        """(observation, action) of a turn; nothing for one that stored none."""
+        turn = self._turn
+        while turn is None or turn.turn_id < turn_id:
+            turn = next(self._turns, None)
+            if turn is None:
+                return None, None
+        self._turn = turn
+        return (turn.observation, turn.action) if turn.turn_id == turn_id else (None, None)
+
+
+def _turns(read: Reading, last: int, games: _Games) -> Generator[_Turn]:
+    """Every turn of the games up to the last one."""
+    turns, payloads = table("game_turns"), table("turn_payloads")
+    statement = (
+        select(turns.c.id, payloads.c.prefix_len, payloads.c.prefix_hash, payloads.c.body)
+        .add_columns(turns.c.action, turns.c.action_raw)
+        .join(payloads, payloads.c.game_turn_id == turns.c.id)
+        .where(turns.c.id <= last)
+        .order_by(turns.c.id)
+    )
+    for turn_id, prefix_len, prefix_hash, body, text, raw in streamed(
+        read.connection, _of_whole_games(statement, read.filters)
+    ):
+        reader, player = games.at(turn_id)
+        action = original_text(text, raw)
+        observation, new = reader.turn(player, prefix_len, prefix_hash, body, action)
+        yield _Turn(turn_id, observation, new, action)
+
+
+def _calls(read: Reading, last: int) -> Iterator[Any]:
+    """Every stored call of the games up to the last one, as it is stored."""
+    turns, calls, payloads = table("game_turns"), table("llm_calls"), table("call_payloads")
+    statement = (
+        select(calls.c.id, calls.c.call_number, payloads.c.prefix_len, payloads.c.prefix_hash)
+        .add_columns(payloads.c.messages, payloads.c.response)
+        .join(payloads, payloads.c.llm_call_id == calls.c.id)
+        .join(turns, turns.c.id == calls.c.game_turn_id)
+        .where(calls.c.id <= last)
+        .order_by(calls.c.id)
+    )
+    return streamed(read.connection, _of_whole_games(statement, read.filters))
+
+
+def _of_whole_games(statement: Select[Any], filters: Filters) -> Select[Any]:
+    games = table("games")
+    return statement.join(games, games.c.id == table("game_turns").c.game_id).where(
+        *filters.of_games(), *filters.played_by()
+    )

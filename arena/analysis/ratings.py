@@ -1,0 +1,195 @@
+"""The ratings as pandas frames: where they stand, and what each game did to them.
+
+The filters and dtypes are those of `arena.analysis.frames`. A pool is an environment, or one
+tournament in it: `tournament` asks for that tournament's standings, anything else for the
+leaderboards of the environments.
+"""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import ColumnElement, Select, func, select
+
+from arena.analysis.columns import (
+    FLOAT,
+    INTEGER,
+    STRING,
+    TIME,
+    Column,
+    framed,
+    selected,
+    streamed,
+)
+from arena.analysis.source import (
+    Catalogue,
+    Filters,
+    Games,
+    Name,
+    Source,
+    reading,
+    table,
+)
+
+DEVIATIONS = NormalDist().inv_cdf(0.975)
+"""How many sigma an interval of 95 % reaches to each side."""
+
+
+def ratings_df(
+    source: Source = None,
+    *,
+    tournament: Name | None = None,
+    environment: Name | None = None,
+    agent: Name | None = None,
+    limit: int | None = None,
+) -> pd.DataFrame:
+    """One row per agent of a pool, best first.
+
+    pool_id, system · tournament (NA: the environment's own pool), environment, num_players · place
+    (by mu, from 1; equal ratings share one) · agent_id, agent, kind, model, prompt · mu, sigma (an
+    agent starts at 25 and 25/3) · low, high (the 95 % interval, mu ± 1.96 sigma) · conservative
+    (mu − 3 sigma) · games, wins, draws, losses · updated_at.
+
+    Raises UsageError for a missing database and for a name that it does not hold.
+    """
+    pools, rated = table("rating_pools"), table("agent_trueskill")
+    with reading(
+        source,
+        tournament=tournament,
+        environment=environment,
+        agent=agent,
+        limit=limit,
+    ) as read:
+        catalogue, filters = read.catalogue, read.filters
+        # The place among all agents of the pool, also when only some are read.
+        placed = (
+            select(
+                rated,
+                func.rank()
+                .over(partition_by=rated.c.pool_id, order_by=rated.c.mu.desc())
+                .label("place"),
+            )
+            .join(pools, pools.c.id == rated.c.pool_id)
+            .where(*_of_pools(filters))
+            .subquery()
+        )
+        columns = [
+            *_pool(catalogue),
+            Column("place", INTEGER, placed.c.place),
+            *_agent(catalogue, placed.c.agent_id),
+            Column("mu", FLOAT, placed.c.mu),
+            Column("sigma", FLOAT, placed.c.sigma),
+            Column("low", FLOAT, placed.c.mu - DEVIATIONS * placed.c.sigma),
+            Column("high", FLOAT, placed.c.mu + DEVIATIONS * placed.c.sigma),
+            Column("conservative", FLOAT, placed.c.mu - 3 * placed.c.sigma),
+            Column("games", INTEGER, placed.c.games),
+            Column("wins", INTEGER, placed.c.wins),
+            Column("draws", INTEGER, placed.c.draws),
+            Column("losses", INTEGER, placed.c.losses),
+            Column("updated_at", TIME, placed.c.updated_at),
+        ]
+        statement = _joined(selected(columns).select_from(placed), placed.c.pool_id)
+        if filters.agent_id is not None:
+            statement = statement.where(placed.c.agent_id == filters.agent_id)
+        ordered = statement.order_by(placed.c.pool_id, placed.c.place, placed.c.agent_id)
+        return framed(columns, streamed(read.connection, filters.limited(ordered)))
+
+
+def rating_changes_df(
+    source: Source = None,
+    *,
+    tournament: Name | None = None,
+    environment: Name | None = None,
+    agent: Name | None = None,
+    game: Games = None,
+    limit: int | None = None,
+) -> pd.DataFrame:
+    """One row per agent and game of a pool, in the order in which the games were rated.
+
+    pool_id, system · tournament (NA: the environment's own pool), environment, num_players ·
+    game_id, fold_index (that order, over all tournaments), finished_at · agent_id, agent, kind,
+    model, prompt · mu_before, sigma_before, mu_after, sigma_after.
+
+    Raises UsageError for a missing database and for a name that it does not hold.
+    """
+    games, changes = table("games"), table("rating_changes")
+    with reading(
+        source,
+        tournament=tournament,
+        environment=environment,
+        agent=agent,
+        game=game,
+        limit=limit,
+    ) as read:
+        catalogue, filters = read.catalogue, read.filters
+        columns = [
+            *_pool(catalogue),
+            Column("game_id", INTEGER, changes.c.game_id),
+            Column("fold_index", INTEGER, games.c.fold_index),
+            Column("finished_at", TIME, games.c.finished_at),
+            *_agent(catalogue, changes.c.agent_id),
+            Column("mu_before", FLOAT, changes.c.mu_before),
+            Column("sigma_before", FLOAT, changes.c.sigma_before),
+            Column("mu_after", FLOAT, changes.c.mu_after),
+            Column("sigma_after", FLOAT, changes.c.sigma_after),
+        ]
+        statement = (
+            _joined(selected(columns).select_from(changes), changes.c.pool_id)
+            .join(games, games.c.id == changes.c.game_id)
+            .where(*_of_pools(filters))
+        )
+        if filters.agent_id is not None:
+            statement = statement.where(changes.c.agent_id == filters.agent_id)
+        if filters.game_ids is not None:
+            statement = statement.where(changes.c.game_id.in_(filters.game_ids))
+        ordered = statement.order_by(
+            changes.c.pool_id, games.c.fold_index, changes.c.game_id, changes.c.agent_id
+        )
+        return framed(columns, streamed(read.connection, filters.limited(ordered)))
+
+
+def _of_pools(filters: Filters) -> list[ColumnElement[bool]]:
+    pools, tournaments = table("rating_pools"), table("tournaments")
+    if filters.tournament_id is None:
+        conditions: list[ColumnElement[bool]] = [pools.c.tournament_id.is_(None)]
+        if filters.environment_ids is not None:
+            conditions.append(pools.c.environment_id.in_(filters.environment_ids))
+        return conditions
+    conditions = [pools.c.tournament_id == filters.tournament_id]
+    if filters.environment_ids is not None:
+        played_there = select(tournaments.c.id).where(
+            tournaments.c.environment_id.in_(filters.environment_ids)
+        )
+        conditions.append(pools.c.tournament_id.in_(played_there))
+    return conditions
+
+
+def _pool(catalogue: Catalogue) -> list[Column]:
+    pools, tournaments = table("rating_pools"), table("tournaments")
+    environment_id = func.coalesce(pools.c.environment_id, tournaments.c.environment_id)
+    return [
+        Column("pool_id", INTEGER, pools.c.id),
+        Column("system", STRING, pools.c.system),
+        Column("tournament", STRING, pools.c.tournament_id, names=catalogue.tournaments),
+        Column("environment", STRING, environment_id, names=catalogue.environments),
+        Column("num_players", INTEGER, environment_id, names=catalogue.players),
+    ]
+
+
+def _agent(catalogue: Catalogue, agent_id: ColumnElement[Any]) -> list[Column]:
+    return [
+        Column("agent_id", INTEGER, agent_id),
+        Column("agent", STRING, agent_id, names=catalogue.agents),
+        Column("kind", STRING, agent_id, names=catalogue.kinds),
+        Column("model", STRING, agent_id, names=catalogue.models),
+        Column("prompt", STRING, agent_id, names=catalogue.prompts),
+    ]
+
+
+def _joined(statement: Select[Any], pool_id: ColumnElement[Any]) -> Select[Any]:
+    pools, tournaments = table("rating_pools"), table("tournaments")
+    return statement.join(pools, pools.c.id == pool_id).outerjoin(
+        tournaments, tournaments.c.id == pools.c.tournament_id
+    )

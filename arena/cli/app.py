@@ -1,0 +1,75 @@
+"""Puts the commands together, and turns what goes wrong into a line and an exit code.
+
+Exit codes: 0, 1 (finished, but something needs attention), 2 (usage or configuration), 130
+(interrupted, can be continued).
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from arena.cli import (
+    agents,
+    database,
+    environments,
+    games,
+    kinds,
+    leaderboard,
+    models,
+    prompts,
+    ratings,
+    replay,
+    run,
+    schema,
+    show,
+)
+from arena.cli.output import complain
+
+
+class _Arena(TyperGroup):
+    """The root command: an error for people is printed without its traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        gc.enable()
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if not isinstance(error, _for_people()):
+                raise
+            complain(str(error))
+            raise typer.Exit(error.exit_code) from error
+
+
+def _for_people() -> tuple[type[Any], ...]:
+    """The errors to be printed without a traceback. A room that raised one has been imported;
+    one that has not been costs nothing here."""
+    names = (("arena.core", "ArenaError"), ("db.errors", "DatabaseError"))
+    return tuple(
+        getattr(sys.modules[module], name) for module, name in names if module in sys.modules
+    )
+
+
+app = typer.Typer(
+    name="arena",
+    cls=_Arena,
+    help="Tournaments between language-model agents on text games.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command()(run.run)
+app.command()(leaderboard.leaderboard)
+app.command()(games.games)
+app.command()(show.show)
+app.command()(replay.replay)
+for _group in (agents, models, prompts, kinds, environments, ratings):
+    app.add_typer(_group.app)
+app.add_typer(database.app)
+app.command()(schema.schema)

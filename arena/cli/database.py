@@ -1,0 +1,142 @@
+"""`arena db`: makes the tables of a database, brings them up to date, and checks them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from arena.cli.options import AsJson, Database, database_url
+from arena.cli.output import complain, console, print_json, safe
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+    from sqlmodel import Session
+
+app = typer.Typer(name="db", help="The database: make it, upgrade it, check it.")
+
+
+@contextmanager
+def reading(db: str | None) -> Iterator[Session]:
+    """A session on a database that is there already; nothing is made."""
+    from db import get_session
+
+    with get_session(database_url(db), create=False) as session:
+        yield session
+
+
+@contextmanager
+def writing(db: str | None) -> Iterator[Session]:
+    """A session on a database that is made when it is not there."""
+    from db import get_session
+
+    with get_session(database_url(db)) as session:
+        yield session
+
+
+def require(db: str | None) -> str:
+    """The URL of a database that is there, with the tables of this release."""
+    from db.schema import check_schema
+
+    with _engine(db) as engine:
+        check_schema(engine, create=False)
+    return database_url(db)
+
+
+@contextmanager
+def _engine(db: str | None) -> Iterator[Engine]:
+    from db import get_engine
+
+    engine = get_engine(database_url(db))
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@app.command()
+def upgrade(
+    revision: Annotated[
+        str, typer.Argument(metavar="REVISION", help="Up to which revision.")
+    ] = "head",
+    db: Database = None,
+) -> None:
+    """Make the tables, or bring them up to date."""
+    from db import schema
+    from db.engine import shown
+
+    with _engine(db) as engine:
+        schema.upgrade(engine, revision)
+        _say(f"{shown(engine.url)}: revision {schema.current(engine)}")
+
+
+@app.command()
+def downgrade(
+    revision: Annotated[
+        str, typer.Argument(metavar="REVISION", help="A revision, or `base` to drop all tables.")
+    ],
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask before tables or columns are dropped.")
+    ] = False,
+    db: Database = None,
+) -> None:
+    """Take the tables back to an earlier revision.
+
+    What they hold beyond it is lost."""
+    from db import schema
+    from db.engine import shown
+
+    with _engine(db) as engine:
+        place = shown(engine.url)
+        if not yes:
+            typer.confirm(f"Drop what {place} holds beyond {revision}?", abort=True, err=True)
+        schema.downgrade(engine, revision)
+        _say(f"{place}: revision {schema.current(engine) or 'base'}")
+
+
+@app.command()
+def current(db: Database = None, as_json: AsJson = False) -> None:
+    """Print the revision of the tables."""
+    from db import schema
+    from db.engine import shown
+
+    with _engine(db) as engine:
+        found = schema.current(engine)
+        place = shown(engine.url)
+    if as_json:
+        print_json({"database": place, "revision": found, "head": schema.HEAD})
+    elif found is None:
+        _say(f"{place}: no tables; `arena db upgrade` makes them")
+    else:
+        state = "up to date" if found == schema.HEAD else f"this release needs {schema.HEAD}"
+        _say(f"{place}: revision {found}, {state}")
+
+
+@app.command()
+def check(db: Database = None, as_json: AsJson = False) -> None:
+    """Compare the tables with what is expected.
+
+    Exit code 1 when they differ from those of this release."""
+    from db import schema
+    from db.engine import shown
+
+    with _engine(db) as engine:
+        schema.check_schema(engine, create=False)
+        found = schema.differences(engine)
+        place = shown(engine.url)
+    if as_json:
+        print_json({"database": place, "revision": schema.HEAD, "differences": found})
+    elif not found:
+        _say(f"{place}: the tables are those of revision {schema.HEAD}")
+    else:
+        for line in found:
+            _say(line)
+    if found:
+        complain(f"{place} differs from revision {schema.HEAD} in {len(found)} places")
+        raise typer.Exit(1)
+
+
+def _say(line: str) -> None:
+    console().print(safe(line), soft_wrap=True)

@@ -1,0 +1,161 @@
+"""What the commands print: data on stdout, everything else on stderr, both safe to look at."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, TextIO
+
+from arena.text import lines, pieces
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+# What is piped is cut by nobody: lines are as long as what they say.
+_PIPED_WIDTH = 10_000
+
+
+def console(stream: TextIO | None = None, *, width: int | None = None) -> Console:
+    """A console on stdout, or another stream; what it prints is never taken for markup."""
+    from rich.console import Console
+
+    stream = stream or sys.stdout
+    if width is None and not stream.isatty():
+        width = _PIPED_WIDTH
+    return Console(file=stream, width=width, markup=False, emoji=False, highlight=False)
+
+
+def complain(message: str) -> None:
+    """An error, on stderr."""
+    _say("error", "bold red", message)
+
+
+def advise(message: str) -> None:
+    """Something that needs attention, on stderr."""
+    _say("note", "bold yellow", message)
+
+
+def tell(message: str) -> None:
+    """Something that is good to know, on stderr."""
+    err = console(sys.stderr)
+    err.print(safe(message), soft_wrap=True)
+
+
+def _say(label: str, style: str, message: str) -> None:
+    from rich.text import Text
+
+    console(sys.stderr).print(
+        Text.assemble((f"{label}: ", style), safe(message, keep="\n")), soft_wrap=True
+    )
+
+
+def print_json(data: Any) -> None:
+    """JSON on stdout, in ASCII: no character of it can act on a terminal."""
+    sys.stdout.write(json.dumps(data, indent=2, default=_plain, ensure_ascii=True) + "\n")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return dict(value)
+    return str(value)
+
+
+def safe(text: str, style: str = "", *, keep: str = "") -> Text:
+    """A stranger's text for Rich: nothing in it is obeyed, and what was escaped stands out."""
+    from rich.text import Text
+
+    result = Text(style=style)
+    for piece, escaped in pieces(text, keep=keep):
+        result.append(piece, "reverse dim" if escaped else None)
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table. In a narrow terminal those that may shrink do, with an ellipsis."""
+
+    title: str
+    align: Literal["left", "right"] = "left"
+    shrink: bool = False
+    style: str = ""
+
+
+def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str | Text]]) -> None:
+    """A table on stdout: aligned, without frames, and whole when it is piped."""
+    from rich import box
+    from rich.table import Table
+
+    out = console()
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(
+            column.title,
+            justify=column.align,
+            style=column.style,
+            no_wrap=True,
+            overflow="ellipsis",
+            min_width=None if column.shrink else len(column.title),
+            ratio=None,
+        )
+    for row in rows:
+        table.add_row(*(safe(cell) if isinstance(cell, str) else cell for cell in row))
+    out.print(table)
+
+
+def print_fields(fields: Mapping[str, Any]) -> None:
+    """One thing on stdout: a line for each of its fields, longer texts below their names."""
+    from rich.text import Text
+
+    out = console()
+    width = max((len(name) for name in fields), default=0)
+    for name, value in fields.items():
+        shown = _words(value)
+        if "\n" in shown:
+            out.print(Text(name, "bold"))
+            for line in lines(shown):
+                out.print(Text("  ").append_text(safe(line)), soft_wrap=True)
+        else:
+            out.print(Text(name.ljust(width + 2), "bold").append_text(safe(shown)), soft_wrap=True)
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, datetime):
+        return moment(value)
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return json.dumps(value, default=_plain)
+
+
+def money(dollars: float | None) -> str:
+    """Dollars with as many digits as say something."""
+    if dollars is None:
+        return "-"
+    return f"${dollars:.2f}" if dollars >= 1 or dollars == 0 else f"${dollars:.4f}"
+
+
+def moment(time: datetime | None) -> str:
+    """A time in the reader's own zone, to the second."""
+    return time.astimezone().strftime("%Y-%m-%d %H:%M:%S") if time else "-"
+
+
+def duration(seconds: float) -> str:
+    """`42 s`, `3 min 10 s`, `2 h 5 min`."""
+    whole = int(seconds)
+    if whole < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def count(number: int, noun: str) -> str:
+    """`1 game`, `1,200 games`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

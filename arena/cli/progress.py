@@ -1,0 +1,140 @@
+"""What a person sees while a tournament runs: a live view in a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TextIO
+
+from arena.cli.output import console, count, duration, money, safe
+
+if TYPE_CHECKING:
+    from rich.console import Group, RenderableType
+    from rich.live import Live
+    from rich.table import Table
+
+    from arena.orchestrator import Progress
+
+TOP = 5
+_WINDOW = 10.0  # seconds over which turns/s is measured
+_DRAW_EVERY = 0.2
+_LINE_EVERY = 10.0
+
+
+class ProgressView:
+    """Takes the orchestrator's reports and shows them on stderr; a context manager.
+
+    `clock` gives seconds and is only asked how often to draw.
+    """
+
+    def __init__(self, clock: Callable[[], float], stream: TextIO | None = None) -> None:
+        self._clock = clock
+        self._console = console(stream or sys.stderr)
+        self._speed: deque[tuple[float, int]] = deque()
+        self._last_drawn: float | None = None
+        self._last: Progress | None = None
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal and not self._console.is_dumb_terminal:
+            from rich.live import Live
+
+            self._live = Live(console=self._console, auto_refresh=False, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+        elif self._last is not None:
+            self._line(self._last)
+
+    def update(self, progress: Progress) -> None:
+        """Take a report; drawn when the last drawing is old enough."""
+        self._measure(progress)
+        now = self._clock()
+        every = _DRAW_EVERY if self._live else _LINE_EVERY
+        if self._last_drawn is not None and now - self._last_drawn < every:
+            self._last = progress
+            return
+        self._last_drawn = now
+        if self._live is not None:
+            self._live.update(self._drawn(progress), refresh=True)
+        else:
+            self._line(progress)
+            self._last = None
+
+    def _measure(self, progress: Progress) -> None:
+        self._speed.append((progress.elapsed, progress.turns))
+        while len(self._speed) > 2 and progress.elapsed - self._speed[0][0] > _WINDOW:
+            self._speed.popleft()
+
+    def _turns_per_second(self) -> float:
+        (begin, before), (end, after) = self._speed[0], self._speed[-1]
+        return (after - before) / (end - begin) if end > begin else 0.0
+
+    def _line(self, progress: Progress) -> None:
+        facts = [*self._facts(progress), duration(progress.elapsed)]
+        self._console.print(" · ".join(facts), soft_wrap=True)
+
+    def _facts(self, progress: Progress) -> list[str]:
+        facts = [
+            f"{progress.games_done:,}/{count(progress.games_total, 'game')}",
+            f"{progress.games_running:,} running",
+            f"{self._turns_per_second():,.0f} turns/s",
+            f"{count(progress.calls_in_flight, 'call')} in flight",
+            money(progress.cost),
+        ]
+        if progress.games_void:
+            facts.insert(1, f"{progress.games_void:,} void")
+        return facts
+
+    def _drawn(self, progress: Progress) -> Group:
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        total = max(progress.games_total, 1)
+        settled = progress.games_done + progress.games_void
+        bar = Table.grid(padding=(0, 1), expand=True)
+        bar.add_column(ratio=1)
+        bar.add_column(justify="right", no_wrap=True)
+        bar.add_row(
+            ProgressBar(total, settled),
+            Text(f"{settled / total:.0%} · {duration(progress.elapsed)}"),
+        )
+        parts: list[RenderableType] = [
+            bar,
+            Text(" · ".join(self._facts(progress))),
+            self._top(progress),
+        ]
+        if progress.waiting:
+            waiting = count(progress.waiting, "finished game")
+            parts.append(Text(f"with {waiting} that wait for an earlier one", "dim"))
+        return Group(*parts)
+
+    def _top(self, progress: Progress) -> Table:
+        from rich.table import Table
+
+        table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
+        table.add_column("", justify="right", style="dim")
+        table.add_column("agent", no_wrap=True, overflow="ellipsis")
+        for title in ("rating", "±95%", "games"):
+            table.add_column(title, justify="right")
+        for place, row in enumerate(progress.standings[:TOP], start=1):
+            table.add_row(
+                str(place),
+                safe(row.name),
+                f"{row.mu:.2f}",
+                f"{1.96 * row.sigma:.2f}",
+                f"{row.games:,}",
+            )
+        return table

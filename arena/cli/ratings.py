@@ -1,0 +1,39 @@
+"""`arena ratings`: ratings are computed from the games, and can be computed again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from arena.cli.options import AsJson, Database, database_url
+from arena.cli.output import complain, console, print_json
+
+app = typer.Typer(
+    name="ratings", help="Ratings: a projection of the finished games.", no_args_is_help=True
+)
+
+
+@app.command()
+def rebuild(
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Compare with what is stored, bit for bit; change nothing."),
+    ] = False,
+    db: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compute every rating again from the games."""
+    from arena.cli.database import require
+    from arena.rebuild import rebuild as rebuild_ratings
+
+    url = database_url(db)
+    require(url)
+    report = rebuild_ratings(url, check=check)
+    if as_json:
+        print_json(report)
+    else:
+        console().print(str(report))
+    if not getattr(report, "ok", True):
+        complain("the stored ratings are not those of the games; run `arena ratings rebuild`")
+        raise typer.Exit(1)

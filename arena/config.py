@@ -1,0 +1,336 @@
+"""The shape of a tournament file: what can be written in it, and what it means.
+
+A file is checked as a whole: unknown keys are refused, and every problem is shown at once with
+its line. The names of environments, kinds, matchmakers and rating systems are not checked here,
+because any package may bring them; `TournamentConfig.error` says where such a name was written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
+
+from arena import config_yaml
+from arena.config_checks import check
+from arena.config_errors import Problem, dotted, explain, line_of, located, nearest, secrets
+from arena.config_prompts import read_prompts
+from arena.core import ConfigError, ModelSpec
+from arena.text import visible
+
+Options = dict[str, JsonValue]
+
+
+def _name(value: str) -> str:
+    if value != value.strip() or visible(value) != value:
+        raise ValueError(f"expected a name on one line without spaces around it, found {value!r}")
+    return value
+
+
+def _variable(value: str) -> str:
+    if not value.replace("_", "a").isalnum() or not value.isascii() or value[0].isdigit():
+        raise ValueError("expected the name of an environment variable, such as OPENAI_API_KEY")
+    return value
+
+
+Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_name)]
+Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class EnvironmentConfig(_Shape):
+    """The rules, and how many play."""
+
+    name: Name = Field(description="As `arena environments list` shows it: SecretMafia-v0.")
+    players: int = Field(ge=1, le=256, description="Players in every game.")
+    options: Options = Field(default={}, description="Options of the environment itself.")
+    max_turns: int = Field(
+        default=200, ge=1, le=65_536, description="A game that is longer is a draw."
+    )
+
+
+class MatchmakerConfig(_Shape):
+    """Who plays whom. Every key but `name` is an option of the matchmaker."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+    __pydantic_extra__: dict[str, JsonValue] = Field(init=False)
+
+    name: Name = Field(default="round_robin", description="round_robin, random, ...")
+
+    @property
+    def options(self) -> Options:
+        return dict(self.__pydantic_extra__ or {})
+
+
+class ModelConfig(_Shape):
+    """A model as LiteLLM is asked for it."""
+
+    name: Name = Field(description="What agents call it.")
+    litellm_model: Name = Field(description="openai/gpt-4o-mini, ollama_chat/llama3.2, ...")
+    params: Options = Field(default={}, description="Sent with every call: temperature, ...")
+    api_base: str | None = Field(default=None, min_length=1, description="URL of the endpoint.")
+    api_key_env: Annotated[str, AfterValidator(_variable)] | None = Field(
+        default=None,
+        min_length=1,
+        description="The environment variable that holds the key; never the key itself.",
+    )
+    stream: bool = Field(
+        default=False, description="Measure the time to the first token, for ten times the CPU."
+    )
+    input_price: Price | None = Field(default=None, description="Dollars per million tokens.")
+    output_price: Price | None = Field(default=None, description="Dollars per million tokens.")
+
+    def spec(self) -> ModelSpec:
+        """The same, as the arena's other rooms know it."""
+        return ModelSpec(**self.model_dump())
+
+
+class PromptConfig(_Shape):
+    """A prompt, from a file beside this one or as text; never changed, only forked."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["file"]}, {"required": ["text"]}]}
+    )
+
+    name: Name = Field(description="What agents call it.")
+    file: str | None = Field(
+        default=None, min_length=1, description="A text file in this folder or below it."
+    )
+    text: str | None = Field(default=None, min_length=1, description="The prompt itself.")
+    forked_from: Name | None = Field(default=None, description="The prompt it was made from.")
+
+    _content: str = PrivateAttr(default="")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.file is None) == (self.text is None):
+            given = "both" if self.file is not None else "neither"
+            raise ValueError(f"expected either 'file' or 'text', found {given}")
+        self._content = self.text or ""
+        return self
+
+    @property
+    def content(self) -> str:
+        """The text, wherever it was written."""
+        return self._content
+
+
+class AgentConfig(_Shape):
+    """kind + model + prompt (+ options)."""
+
+    name: Name = Field(description="What tables and transcripts call it.")
+    kind: Name = Field(default="thinking", description="thinking, remembering, ...")
+    model: Name = Field(description="A model of this file or of the catalogue.")
+    prompt: Name = Field(description="A prompt of this file or of the catalogue.")
+    options: Options = Field(default={}, description="Options of the kind.")
+
+
+class LLMConfig(_Shape):
+    """How patient the arena is with providers; not part of what the tournament is."""
+
+    timeout: float = Field(
+        default=120, gt=0, le=86_400, allow_inf_nan=False, description="Seconds for one attempt."
+    )
+    retries: int = Field(default=4, ge=0, le=100, description="Further attempts of a failed call.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """Where a config was written."""
+
+    source: str = "config"
+    lines: Mapping[config_yaml.Path, int] = field(default_factory=dict)
+
+
+class TournamentConfig(_Shape):
+    """A tournament: who plays what against whom, how often, and how it is rated."""
+
+    name: Name = Field(description="A tournament is continued by its name.")
+    seed: int = Field(default=0, ge=0, le=2**63 - 1, description="The schedule follows from it.")
+    environment: EnvironmentConfig
+    games: int = Field(ge=1, le=10_000_000, description="Games to play.")
+    concurrency: int = Field(default=50, ge=1, le=10_000, description="Games at the same time.")
+    matchmaker: MatchmakerConfig = MatchmakerConfig()
+    models: tuple[ModelConfig, ...] = Field(default=(), strict=False)
+    prompts: tuple[PromptConfig, ...] = Field(default=(), strict=False)
+    agents: tuple[AgentConfig, ...] = Field(min_length=1, strict=False)
+    llm: LLMConfig = LLMConfig()
+    attempts: int = Field(default=3, ge=1, le=100, description="Tries of a game that went void.")
+    rating: Name = Field(default="trueskill", description="The rating system.")
+
+    _origin: _Origin = PrivateAttr(default_factory=_Origin)
+
+    @property
+    def source(self) -> str:
+        """The file as it was named."""
+        return self._origin.source
+
+    @property
+    def external_models(self) -> tuple[str, ...]:
+        """Models that agents name and the file does not define, sorted: the catalogue's."""
+        return _absent((agent.model for agent in self.agents), (m.name for m in self.models))
+
+    @property
+    def external_prompts(self) -> tuple[str, ...]:
+        """Prompts that are named and not defined in the file, sorted: the catalogue's."""
+        named = [agent.prompt for agent in self.agents]
+        named += [prompt.forked_from for prompt in self.prompts if prompt.forked_from]
+        return _absent(named, (prompt.name for prompt in self.prompts))
+
+    def canonical(self) -> dict[str, Any]:
+        """What the tournament is: JSON, with the prompts' texts, without what changes only how
+        fast or how patiently it is played (`concurrency`, `llm`, `attempts`)."""
+        data = self.model_dump(mode="json", exclude={"concurrency", "llm", "attempts"})
+        for written, prompt in zip(data["prompts"], self.prompts, strict=True):
+            del written["file"]
+            written["text"] = prompt.content
+        return data
+
+    @property
+    def config_hash(self) -> str:
+        """SHA-256 of the canonical form, in hexadecimal."""
+        text = json.dumps(self.canonical(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def where(self, *path: str | int) -> str:
+        """`quickstart.yaml:4`, for `where("environment", "name")`: the line of the value, or of
+        the nearest thing around it."""
+        line = line_of(self._origin.lines, path)
+        return f"{self.source}:{line}" if line else self.source
+
+    def error(self, message: str, *path: str | int) -> ConfigError:
+        """An error that says where in the file its cause is."""
+        return ConfigError(f"{self.where(*path)}: {message}")
+
+    def unresolved(
+        self, *, models: Iterable[str] = (), prompts: Iterable[str] = ()
+    ) -> ConfigError | None:
+        """The error for external names that are not in the catalogue's `models` and `prompts`
+        either, each with the nearest name there is; None when all are."""
+        models, prompts = set(models), set(prompts)
+        known_models = models | {model.name for model in self.models}
+        known_prompts = prompts | {prompt.name for prompt in self.prompts}
+        problems = []
+        for index, agent in enumerate(self.agents):
+            if agent.model not in known_models:
+                problems.append(
+                    _missing(("agents", index, "model"), "model", agent.model, known_models)
+                )
+            if agent.prompt not in known_prompts:
+                problems.append(
+                    _missing(("agents", index, "prompt"), "prompt", agent.prompt, known_prompts)
+                )
+        for index, prompt in enumerate(self.prompts):
+            parent = prompt.forked_from
+            if parent and parent not in known_prompts:
+                path = ("prompts", index, "forked_from")
+                problems.append(_missing(path, "prompt", parent, known_prompts - {prompt.name}))
+        if not problems:
+            return None
+        return ConfigError(located(self.source, problems, self._origin.lines))
+
+
+def load(path: str | Path) -> TournamentConfig:
+    """The tournament in a YAML file. Raises ConfigError with everything that is wrong with it."""
+    file = Path(path)
+    try:
+        if file.is_dir():
+            raise ConfigError(f"{path}: a folder; expected a tournament file (.yaml)")
+        with file.open("rb") as stream:
+            raw = stream.read(config_yaml.MAX_BYTES + 1)
+        text = raw.decode("utf-8-sig")
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file{_beside(file)}") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise ConfigError(f"{path}:{line}: not UTF-8 text; save the file as UTF-8") from None
+    return loads(text, source=str(path), folder=file.parent)
+
+
+def loads(text: str, *, source: str = "config", folder: Path | None = None) -> TournamentConfig:
+    """The tournament in a YAML text; prompts' files are looked for in `folder`."""
+    document = config_yaml.read(text, source)
+    return parse(document.data, source=source, folder=folder, lines=document.lines)
+
+
+def parse(
+    data: Any,
+    *,
+    source: str = "config",
+    folder: Path | None = None,
+    lines: Mapping[config_yaml.Path, int] | None = None,
+) -> TournamentConfig:
+    """The tournament in plain data, as `loads` reads it from YAML. Raises ConfigError."""
+    lines = lines or {}
+    problems: list[Problem] = []
+    config = None
+    try:
+        config = TournamentConfig.model_validate(data)
+    except ValidationError as error:
+        problems += explain(error, TournamentConfig)
+    texts, unread = read_prompts(data, folder or Path())
+    problems += [*check(data), *unread]
+    if config is None or problems:
+        raise ConfigError(located(source, problems, lines))
+    config._origin = _Origin(source, lines)
+    for index, content in texts.items():
+        config.prompts[index]._content = content
+    return config
+
+
+def parse_model(data: Mapping[str, Any]) -> ModelConfig:
+    """One model in plain data, checked as in a file. Raises ConfigError."""
+    problems = [*secrets(data)]
+    model = None
+    try:
+        model = ModelConfig.model_validate(data)
+    except ValidationError as error:
+        problems += explain(error, ModelConfig)
+    if model is None or problems:
+        raise ConfigError(located("model", problems))
+    return model
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a tournament file, for editors."""
+    schema = TournamentConfig.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _absent(named: Iterable[str], defined: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({*named} - {*defined}))
+
+
+def _missing(path: config_yaml.Path, noun: str, name: str, known: set[str]) -> Problem:
+    hint = nearest(name, known)
+    sentence = f"{dotted(path)}: no {noun} {name!r} in this file or in the catalogue"
+    return Problem(path, sentence + hint)
+
+
+def _beside(file: Path) -> str:
+    try:
+        folder = file.parent
+        known = [found.name for found in folder.iterdir() if found.suffix in {".yaml", ".yml"}]
+    except OSError:
+        return ""
+    hint = nearest(file.name, known)
+    return hint if "did you mean" in hint else ""

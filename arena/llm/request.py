@@ -1,0 +1,167 @@
+"""What is sent to a model, what of it is stored, and its hash; pure, and without LiteLLM."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+from typing import Any
+
+from arena.core import Message, ModelSpec, UsageError
+
+# Stored with their values. Anything else that a model's params hold is sent, and stored by name
+# only: an unknown parameter may be a credential.
+STORED = frozenset(
+    {
+        "extra_body",
+        "frequency_penalty",
+        "keep_alive",
+        "logit_bias",
+        "logprobs",
+        "max_completion_tokens",
+        "max_tokens",
+        "min_p",
+        "modalities",
+        "num_ctx",
+        "num_predict",
+        "presence_penalty",
+        "reasoning",
+        "reasoning_effort",
+        "repeat_penalty",
+        "repetition_penalty",
+        "response_format",
+        "seed",
+        "service_tier",
+        "stop",
+        "temperature",
+        "thinking",
+        "tool_choice",
+        "tools",
+        "top_k",
+        "top_logprobs",
+        "top_p",
+        "verbosity",
+    }
+)
+
+_ELSEWHERE = {
+    "api_base": "`api_base` of the model",
+    "api_key": "`api_key_env` of the model, with the name of the variable that holds it",
+    "base_url": "`api_base` of the model",
+    "stream": "`stream` of the model",
+    "stream_options": "`stream` of the model",
+}
+
+_REFUSED = frozenset(
+    {
+        "caching",
+        "callbacks",
+        "client",
+        "context_window_fallback_dict",
+        "custom_llm_provider",
+        "extra_headers",
+        "fallbacks",
+        "headers",
+        "max_retries",
+        "messages",
+        "metadata",
+        "mock_response",
+        "model",
+        "model_list",
+        "n",
+        "num_retries",
+        "retry_policy",
+        "timeout",
+    }
+)
+
+_SECRET_FIELDS = ("key", "secret", "token", "password", "authorization", "credential")
+
+
+def check_params(model: ModelSpec) -> None:
+    """Raises UsageError for params that are not a model's to set."""
+    for name in model.params:
+        if name in _ELSEWHERE:
+            raise UsageError(
+                f"model {model.name!r} has {name!r} in its params; it belongs in {_ELSEWHERE[name]}"
+            )
+        if name in _REFUSED:
+            raise UsageError(
+                f"model {model.name!r} has {name!r} in its params, which the arena itself sets; "
+                "remove it"
+            )
+
+
+def stored_request(model: ModelSpec, seed: int | None) -> dict[str, Any]:
+    """The allow-listed fields of a request, as they are recorded and hashed; `seed` is the one
+    sent for this call, or None."""
+    request: dict[str, Any] = {}
+    others = []
+    for name, value in model.params.items():
+        if name in STORED:
+            request[name] = _without_secrets(value)
+        else:
+            others.append(name)
+    if others:
+        request["also_sent"] = sorted(others)
+    if model.stream:
+        request["stream"] = True
+    if seed is not None:
+        request["seed"] = seed
+    return request
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            name: "[secret]" if _is_secret(name, inner) else _without_secrets(inner)
+            for name, inner in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_without_secrets(inner) for inner in value]
+    return value
+
+
+def _is_secret(name: object, value: object) -> bool:
+    return isinstance(value, str) and any(word in str(name).lower() for word in _SECRET_FIELDS)
+
+
+def request_hash(model: str, messages: Sequence[Message], request: Mapping[str, Any]) -> str:
+    """32 hex digits over the LiteLLM name of the model, the messages and the stored request.
+
+    The same on every machine and Python version: fields are written with their lengths, the
+    request as canonical JSON.
+    """
+    digest = blake2b(digest_size=16)
+    head = json.dumps([model, request], sort_keys=True, separators=(",", ":"), default=str)
+    digest.update(b"%d\n%s" % (len(head), head.encode()))
+    for message in messages:
+        role = message["role"].encode()
+        content = message["content"].encode("utf-8", "surrogatepass")
+        digest.update(b"\n%d %d\n%s\n" % (len(role), len(content), role))
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def sendable(messages: Sequence[Message]) -> list[Message]:
+    """Fresh messages that can be written as UTF-8: a lone surrogate, which no request can carry,
+    becomes U+FFFD."""
+    return [
+        {"role": message["role"], "content": _writable(message["content"])} for message in messages
+    ]
+
+
+def _writable(text: str) -> str:
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def call_seed(seed: int, call_number: int) -> int:
+    """The seed of one call of a turn, from the turn's: 31 bits, as providers take them."""
+    digest = blake2b(b"%d %d" % (seed, call_number), digest_size=4).digest()
+    return int.from_bytes(digest, "big") >> 1

@@ -1,0 +1,268 @@
+"""Enters a tournament's models, prompts, agents and schedule into the catalogue.
+
+What is there already must be the same: a model, a prompt or an agent is never changed under its
+name, and neither is a tournament.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlmodel import Session, select
+
+from arena.config import AgentConfig, ModelConfig, PromptConfig, TournamentConfig
+from arena.core import AgentSpec, ConfigError, ModelSpec
+from arena.orchestrator.preflight import Prepared, check_stored_model
+from db import Agent, Environment, Model, Prompt, Repository, Tournament
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A tournament in the database, ready to play: agents by id, in the config's order."""
+
+    tournament_id: int
+    environment_id: int
+    agents: Mapping[int, AgentSpec]
+
+
+def enter(session: Session, prepared: Prepared) -> Entry:
+    """Find or make every row that the tournament needs, its scheduled games included.
+
+    Call it inside one transaction, so that nothing is left half entered. Raises ConfigError where
+    the catalogue holds something else under one of the config's names.
+    """
+    config, repo = prepared.config, Repository(session)
+    known = _same_tournament(repo, config)
+    models = {model.name: _model(repo, config, i, model) for i, model in enumerate(config.models)}
+    prompts: dict[str, Prompt] = {}
+    for index, prompt in enumerate(config.prompts):
+        prompts[prompt.name] = _prompt(repo, config, index, prompt, prompts)
+    _resolve(session, config, models, prompts)
+    agents: dict[int, AgentSpec] = {}
+    for index, agent in enumerate(config.agents):
+        row = _agent(repo, prepared, index, models[agent.model], prompts[agent.prompt])
+        spec = _spec(row, prepared.kinds[agent.kind].version, agent)
+        if spec.agent_id in agents:
+            twin = agents[spec.agent_id].name
+            raise config.error(
+                f"agents {twin!r} and {agent.name!r} are the same kind, model, prompt and options: "
+                "change one of them, or seat one agent more often",
+                "agents",
+                index,
+            )
+        agents[spec.agent_id] = spec
+    environment = _environment(repo, prepared)
+    tournament = known or _schedule(repo, prepared, environment, list(agents))
+    return Entry(_id(tournament), _id(environment), agents)
+
+
+def _same_tournament(repo: Repository, config: TournamentConfig) -> Tournament | None:
+    found = repo.get_tournament_by_name(config.name)
+    if found is not None and found.config_hash != config.config_hash:
+        raise config.error(
+            f"the tournament {config.name!r} is in the database with another configuration "
+            f"({_difference(found.config, config.canonical())}): give this one another name, "
+            "or undo the change to go on with it",
+            "name",
+        )
+    return found
+
+
+def _difference(stored: object, wanted: object, place: str = "") -> str:
+    """The first place where two plain values differ, for people."""
+    if isinstance(stored, dict) and isinstance(wanted, dict):
+        for key in sorted({*stored, *wanted}):
+            if stored.get(key) != wanted.get(key):
+                return _difference(stored.get(key), wanted.get(key), f"{place}.{key}".lstrip("."))
+    if isinstance(stored, list) and isinstance(wanted, list) and len(stored) == len(wanted):
+        for index, (before, after) in enumerate(zip(stored, wanted, strict=True)):
+            if before != after:
+                return _difference(before, after, f"{place}[{index}]")
+    if isinstance(stored, list) and isinstance(wanted, list):
+        return f"{place} has {len(wanted)} entries, was {len(stored)}"
+    return f"{place} is {_short(wanted)}, was {_short(stored)}"
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _model(repo: Repository, config: TournamentConfig, index: int, wanted: ModelConfig) -> Model:
+    spec = wanted.spec()
+    found = repo.get_model_by_name(wanted.name)
+    if found is None:
+        return repo.create_model(
+            name=spec.name,
+            litellm_model_name=spec.litellm_model,
+            params=dict(spec.params),
+            api_base=spec.api_base,
+            api_key_env=spec.api_key_env,
+            stream=spec.stream,
+            input_price=spec.input_price,
+            output_price=spec.output_price,
+        )
+    if (stored := model_spec(found)) != spec:
+        parts = [
+            f"{name} is {_short(getattr(spec, name))}, was {_short(getattr(stored, name))}"
+            for name in ("litellm_model", "params", "api_base", "api_key_env", "stream")
+            + ("input_price", "output_price")
+            if getattr(spec, name) != getattr(stored, name)
+        ]
+        raise config.error(
+            f"the catalogue has another model {wanted.name!r} ({'; '.join(parts)}): "
+            "give this one another name",
+            "models",
+            index,
+        )
+    return found
+
+
+def model_spec(row: Model) -> ModelSpec:
+    """A model of the catalogue as the LLM client takes it."""
+    return ModelSpec(
+        name=row.name,
+        litellm_model=row.litellm_model_name,
+        params=row.params,
+        api_base=row.api_base,
+        api_key_env=row.api_key_env,
+        stream=row.stream,
+        input_price=row.input_price,
+        output_price=row.output_price,
+    )
+
+
+def _prompt(
+    repo: Repository,
+    config: TournamentConfig,
+    index: int,
+    wanted: PromptConfig,
+    entered: Mapping[str, Prompt],
+) -> Prompt:
+    found = repo.get_prompt_by_name(wanted.name)
+    if found is None:
+        parent = None
+        if wanted.forked_from is not None:
+            parent = entered.get(wanted.forked_from) or repo.get_prompt_by_name(wanted.forked_from)
+            if parent is None:
+                raise config.error(
+                    f"prompts[{index}].forked_from: no prompt {wanted.forked_from!r} before this "
+                    "one or in the catalogue",
+                    "prompts",
+                    index,
+                    "forked_from",
+                )
+        return repo.create_prompt(
+            name=wanted.name,
+            content=wanted.content,
+            forked_from=None if parent is None else parent.id,
+        )
+    if found.content != wanted.content:
+        raise config.error(
+            f"the catalogue has the prompt {wanted.name!r} with another text, and a prompt is "
+            f"never edited: give this text a new name, with forked_from: {wanted.name}",
+            "prompts",
+            index,
+        )
+    return found
+
+
+def _resolve(
+    session: Session,
+    config: TournamentConfig,
+    models: dict[str, Model],
+    prompts: dict[str, Prompt],
+) -> None:
+    """Look up in the catalogue what the agents name and the file does not define."""
+    for model in session.exec(select(Model)):
+        if model.name in config.external_models:
+            check_stored_model(model_spec(model))
+            models[model.name] = model
+    for prompt in session.exec(select(Prompt)):
+        if prompt.name in config.external_prompts:
+            prompts[prompt.name] = prompt
+    if error := config.unresolved(models=models, prompts=prompts):
+        raise error
+
+
+def _agent(
+    repo: Repository, prepared: Prepared, index: int, model: Model, prompt: Prompt
+) -> Agent:
+    config = prepared.config
+    wanted = config.agents[index]
+    version = prepared.kinds[wanted.kind].version
+    kind = repo.get_kind_by_name(wanted.kind, version=version)
+    if kind is None:
+        kind = repo.create_kind(name=wanted.kind, version=version)
+    parts = (_id(kind), _id(model), _id(prompt))
+    found = repo.get_agent_by_config(*parts, options=wanted.options)
+    if found is None:
+        taken = repo.get_agent_by_alias(wanted.name)
+        if taken is not None:
+            raise config.error(
+                f"the catalogue has another agent {wanted.name!r} "
+                f"({taken.kind.name} v{taken.kind.version} + {taken.model.name} + "
+                f"{taken.prompt.name}): give this one another name",
+                "agents",
+                index,
+            )
+        return repo.create_agent(*parts, alias=wanted.name, options=wanted.options)
+    if found.alias != wanted.name:
+        raise config.error(
+            f"agent {wanted.name!r} is in the catalogue as {found.label!r}: the same kind, model, "
+            "prompt and options; use that name",
+            "agents",
+            index,
+        )
+    return found
+
+
+def _spec(row: Agent, version: int, wanted: AgentConfig) -> AgentSpec:
+    return AgentSpec(
+        agent_id=_id(row),
+        name=wanted.name,
+        kind=wanted.kind,
+        kind_version=version,
+        model=model_spec(row.model),
+        prompt=row.prompt.content,
+        options=wanted.options,
+    )
+
+
+def _environment(repo: Repository, prepared: Prepared) -> Environment:
+    config = prepared.config.environment
+    return repo.get_or_create_environment(
+        name=config.name,
+        num_players=config.players,
+        options={**config.options, "turn_limit": config.max_turns},
+        package=prepared.spec.package,
+        version=prepared.spec.version,
+    )
+
+
+def _schedule(
+    repo: Repository, prepared: Prepared, environment: Environment, agents: list[int]
+) -> Tournament:
+    config = prepared.config
+    tournament = repo.create_tournament(
+        name=config.name,
+        config=config.canonical(),
+        config_hash=config.config_hash,
+        seed=config.seed,
+        games=config.games,
+        environment_id=_id(environment),
+    )
+    repo.schedule_games(_id(tournament), prepared.schedule(agents))
+    return tournament
+
+
+def _id(row: object) -> int:
+    """The key of a row that has been flushed."""
+    key = getattr(row, "id", None)
+    if not isinstance(key, int):
+        raise ConfigError(f"{row!r} has no key")
+    return key
+
+
+__all__ = ["Entry", "enter", "model_spec"]

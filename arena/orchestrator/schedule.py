@@ -1,0 +1,204 @@
+"""Reads and extends a tournament's schedule: what is left, what is done, and further attempts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from arena.config import TournamentConfig
+from arena.core import VoidCause
+from db import Game, GamePlayer, Tournament, get_session
+from db.errors import MissingDatabase
+from db.fold import Pool, Seat, numbered
+from db.fold import Standing as Stored
+from db.models import AgentTrueSkill, RatingPool
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """One attempt at one place of the schedule: a row that waits to be played."""
+
+    game_id: int
+    schedule_index: int
+    attempt: int
+    seed: int
+    agents: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What earlier runs have settled. `waiting` are results that have not moved a stored rating
+    yet: their places in the schedule and their seats."""
+
+    completed: int
+    void: int
+    waiting: tuple[tuple[int, Sequence[Seat]], ...]
+
+
+def void_interrupted(session: Session, tournament_id: int) -> int:
+    """Make void what a dead run left unfinished, and schedule it anew; how many games."""
+    rows = session.exec(
+        select(Game).where(Game.tournament_id == tournament_id, Game.status == "running")
+    ).all()
+    for game in rows:
+        game.status = "void"
+        game.void_cause = VoidCause.INTERRUPTED.value
+        game.finished_at = datetime.now(UTC)
+        session.add(game)
+        _schedule_again(session, game)
+    session.flush()
+    return len(rows)
+
+
+def left(session: Session, tournament_id: int) -> list[Scheduled]:
+    """The games to play, in schedule order."""
+    rows = session.exec(
+        select(Game.id, Game.schedule_index, Game.attempt, Game.seed)
+        .where(Game.tournament_id == tournament_id, Game.status == "scheduled")
+        .order_by(col(Game.schedule_index))
+    ).all()
+    seats = _seats(session, tournament_id, "scheduled")
+    return [
+        Scheduled(game_id, index, attempt, seed, tuple(agent for agent, _, _ in seats[game_id]))
+        for game_id, index, attempt, seed in rows
+        if game_id is not None and index is not None and seed is not None
+    ]
+
+
+def counts(session: Session, tournament_id: int) -> Counts:
+    """What is settled already."""
+    by_status: dict[str, int] = {}
+    for status, count in session.exec(
+        select(Game.status, func.count())
+        .where(Game.tournament_id == tournament_id, Game.final)
+        .group_by(Game.status)
+    ):
+        by_status[status] = count
+    frontier = session.exec(
+        select(Tournament.next_fold_index).where(Tournament.id == tournament_id)
+    ).one()
+    rows = session.exec(
+        select(Game.id, Game.schedule_index, Game.status)
+        .where(
+            Game.tournament_id == tournament_id,
+            col(Game.final),
+            col(Game.schedule_index) >= frontier,
+        )
+        .order_by(col(Game.schedule_index))
+    ).all()
+    seats = _seats(session, tournament_id, "completed") if rows else {}
+    return Counts(
+        completed=by_status.get("completed", 0),
+        void=by_status.get("void", 0),
+        waiting=tuple(
+            (index, seats[game_id] if status == "completed" else ())
+            for game_id, index, status in rows
+            if game_id is not None and index is not None
+        ),
+    )
+
+
+def rated(session: Session, tournament_id: int) -> tuple[Pool, int]:
+    """The tournament's stored ratings, and the place in the schedule that they go up to."""
+    frontier = session.exec(
+        select(Tournament.next_fold_index).where(Tournament.id == tournament_id)
+    ).one()
+    pool = session.exec(select(RatingPool).where(RatingPool.tournament_id == tournament_id)).first()
+    if pool is None:
+        return Pool(), frontier
+    rows = session.exec(select(AgentTrueSkill).where(AgentTrueSkill.pool_id == pool.id)).all()
+    standings = {
+        row.agent_id: Stored(row.mu, row.sigma, row.games, row.wins, row.draws, row.losses)
+        for row in rows
+    }
+    return Pool(pool.games, pool.draws, standings), frontier
+
+
+def again(url: str | Path | None, game: Scheduled) -> Scheduled:
+    """Schedule the next attempt at a place whose game went void."""
+    with get_session(url) as session:
+        row = session.get_one(Game, game.game_id)
+        following = _schedule_again(session, row)
+        session.flush()
+        assert following.id is not None
+        return replace(game, game_id=following.id, attempt=following.attempt)
+
+
+def close(url: str | Path | None, tournament_id: int) -> None:
+    """Mark the tournament finished when no place of its schedule is left to play."""
+    with get_session(url) as session:
+        tournament = session.get_one(Tournament, tournament_id)
+        open_games = session.exec(
+            select(func.count())
+            .select_from(Game)
+            .where(
+                Game.tournament_id == tournament_id,
+                col(Game.status).in_(("scheduled", "running")),
+            )
+        ).one()
+        if open_games == 0 and tournament.status != "finished":
+            tournament.status = "finished"
+            tournament.finished_at = datetime.now(UTC)
+            session.add(tournament)
+
+
+def games_done(url: str | Path | None, config: TournamentConfig) -> int:
+    """How many places of this tournament's schedule are settled in the database, if any."""
+    try:
+        with get_session(url, create=False) as session:
+            return session.exec(
+                select(func.count())
+                .select_from(Game)
+                .join(Tournament, col(Game.tournament_id) == Tournament.id)
+                .where(Tournament.name == config.name, col(Game.final))
+            ).one()
+    except MissingDatabase:
+        return 0
+
+
+def _schedule_again(session: Session, game: Game) -> Game:
+    following = Game(
+        tournament_id=game.tournament_id,
+        environment_id=game.environment_id,
+        schedule_index=game.schedule_index,
+        block=game.block,
+        seed=game.seed,
+        attempt=game.attempt + 1,
+        status="scheduled",
+    )
+    session.add(following)
+    session.flush()
+    assert following.id is not None
+    for player in game.players:
+        session.add(
+            GamePlayer(
+                game_id=following.id, agent_id=player.agent_id, player_index=player.player_index
+            )
+        )
+    return following
+
+
+def _seats(session: Session, tournament_id: int, status: str) -> dict[int, list[Seat]]:
+    """(agent, team, rank) of every player of the tournament's games of one status, by game."""
+    players: dict[int, list[tuple[int, str | None, int]]] = {}
+    for game_id, agent_id, team, rank in session.exec(
+        select(GamePlayer.game_id, GamePlayer.agent_id, GamePlayer.team, GamePlayer.rank)
+        .join(Game, col(GamePlayer.game_id) == Game.id)
+        .where(Game.tournament_id == tournament_id, Game.status == status)
+        .order_by(col(GamePlayer.game_id), col(GamePlayer.player_index))
+    ):
+        players.setdefault(game_id, []).append((agent_id, team, rank or 0))
+    return {
+        game_id: [
+            (agent, number, rank)
+            for (agent, _, rank), number in zip(
+                rows, numbered([team for _, team, _ in rows]), strict=True
+            )
+        ]
+        for game_id, rows in players.items()
+    }

@@ -1,0 +1,1 @@
+"""Rating systems: what a finished game says of the agents in it. They never see a database."""

@@ -1,0 +1,284 @@
+"""Ratings as a fold over finished games, in schedule order: rebuilds and the live view.
+
+The fold gives the bits that updating stored ratings game by game gives, because every step goes
+through the mu and sigma that would be stored. For TrueSkill, runs of two-team games take one
+generated loop; everything else takes the system's own `update`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arena.core import RatedPlayer, Rating, RatingSystem
+from arena.ratings.games import Games, Integers, Layout, lay_out
+from arena.ratings.margins import quantiles
+from arena.ratings.trueskill import TrueSkill, check
+from arena.ratings.unrolled import Play, unroll
+
+SHORTEST_RUN = 16
+"""So many games in a row are worth a generated loop, which takes some fifty updates to make."""
+
+CHUNK = 20_000
+"""Games laid out at a time: their columns fit a processor's cache, and memory stays flat."""
+
+Floats = NDArray[np.float64]
+Skill = tuple[float, float]
+Rate = Callable[[Sequence[tuple[int, int, int]], Mapping[int, Skill], float], dict[int, Skill]]
+
+
+def draw_probability(games: int, draws: int) -> float:
+    """How likely a pool's next game is a draw, after `draws` in `games`: (draws + ½)/(games + 10).
+
+    Half a draw in ten games stands for what is not known yet, and keeps it from being 0 or 1.
+    """
+    return (draws + 0.5) / (games + 10)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An agent's rating in a pool and its games there, each counted once: a game that it both won
+    and lost, in several seats, is a draw; so is a shared best rank."""
+
+    rating: Rating
+    games: int = 0
+    wins: int = 0
+    draws: int = 0
+    losses: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """What a fold starts from and ends with: `draws` of `games` had no single best team."""
+
+    standings: Mapping[int, Standing] = field(default_factory=dict)
+    games: int = 0
+    draws: int = 0
+
+    @property
+    def ratings(self) -> dict[int, Rating]:
+        return {agent: standing.rating for agent, standing in self.standings.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Every move of a rating, as columns: one row for each agent of each game, in fold order and
+    within a game in order of first seat. `game` counts the folded games from 0."""
+
+    game: Integers
+    agent: Integers
+    mu_before: Floats
+    sigma_before: Floats
+    mu_after: Floats
+    sigma_after: Floats
+
+    def __len__(self) -> int:
+        return len(self.game)
+
+    def rows(self) -> Iterator[tuple[int, int, float, float, float, float]]:
+        """(game, agent_id, mu before, sigma before, mu after, sigma after), as plain numbers."""
+        return zip(
+            self.game.tolist(),
+            self.agent.tolist(),
+            self.mu_before.tolist(),
+            self.sigma_before.tolist(),
+            self.mu_after.tolist(),
+            self.sigma_after.tolist(),
+            strict=True,
+        )
+
+
+def fold(games: Games, system: RatingSystem, start: Pool | None = None) -> tuple[Pool, Changes]:
+    """The pool after all of `games`, and every change on the way.
+
+    `start` is the pool before them (empty by default; it is not changed); agents without a
+    standing start at `system.initial()`. Raises ValueError for columns that make no games or a
+    start with an impossible rating.
+    """
+    pool = Pool() if start is None else start
+    check({agent: (r.mu, r.sigma) for agent, r in pool.ratings.items()})
+    unrolled: dict[tuple[int, int], Play] = {}
+    parts = []
+    for played, chunk in games.chunks(CHUNK):
+        pool, changes = _fold(chunk, system, pool, unrolled)
+        parts.append(replace(changes, game=changes.game + played))
+    if len(parts) == 1:
+        return pool, parts[0]
+    return pool, Changes(
+        *(
+            np.concatenate([getattr(part, column.name) for part in parts])
+            for column in fields(Changes)
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Provisional:
+    """Ratings with the finished games that still wait for an earlier one: `waiting` says how many.
+    They are shown, never stored: the games before them may yet change them."""
+
+    pool: Pool
+    waiting: int
+
+
+def provisional(stored: Pool, waiting: Games, system: RatingSystem) -> Provisional:
+    """The live view: the stored pool, untouched, and on a copy of it the games that wait."""
+    pool, _ = fold(waiting, system, stored)
+    return Provisional(pool, len(waiting))
+
+
+def _fold(
+    games: Games, system: RatingSystem, start: Pool, unrolled: dict[tuple[int, int], Play]
+) -> tuple[Pool, Changes]:
+    """`fold` of one chunk; `unrolled` collects the loops that have been generated."""
+    layout = lay_out(games)
+    new = Standing(system.initial())
+    before = [start.standings.get(agent, new) for agent in layout.names.tolist()]
+    mu = [standing.rating.mu for standing in before]
+    sigma = [standing.rating.sigma for standing in before]
+    rows = _row_order(layout)
+    initial = np.array([mu, sigma]).T
+    after = _play(games, layout, rows, system, start, (mu, sigma), unrolled)
+    changes = _changes(layout, rows, after, initial)
+    standings = {**start.standings, **_standings(layout, changes, before)}
+    draws = start.draws + int(layout.drawn.sum())
+    return Pool(standings, start.games + len(games), draws), changes
+
+
+def _rate(system: RatingSystem) -> Rate:
+    """The system's update, over stored pairs."""
+    if isinstance(system, TrueSkill):
+        return system.rate_pairs
+
+    def rate(
+        players: Sequence[tuple[int, int, int]], skills: Mapping[int, Skill], probability: float
+    ) -> dict[int, Skill]:
+        seats = [RatedPlayer(*player) for player in players]
+        ratings = {agent: Rating(*skill) for agent, skill in skills.items()}
+        rated = system.update(seats, ratings, probability)
+        return {agent: (rating.mu, rating.sigma) for agent, rating in rated.items()}
+
+    return rate
+
+
+def _row_order(layout: Layout) -> Integers:
+    """The agents' first seats, game after game; in a plain game the first team's come first."""
+    seats = np.flatnonzero(layout.first)
+    key = 2 * layout.game[seats] + layout.second[seats]
+    return seats[np.argsort(key, kind="stable")]
+
+
+def _play(
+    games: Games,
+    layout: Layout,
+    rows: Integers,
+    system: RatingSystem,
+    start: Pool,
+    state: tuple[list[float], list[float]],
+    unrolled: dict[tuple[int, int], Play],
+) -> Floats:
+    """(rows, 2): mu and sigma after every row, through `state`: mu and sigma by agents' codes."""
+    mu, sigma = state
+    n = len(games)
+    earlier = start.draws + np.cumsum(layout.drawn) - layout.drawn
+    probabilities = (earlier + 0.5) / (start.games + np.arange(n) + 10)
+    heights = np.bincount(layout.game[rows], minlength=n)
+    ends = np.cumsum(heights)
+    codes = layout.code[rows].tolist()
+    signs = layout.sign.tolist()
+    after = np.empty((len(rows), 2))
+    rate = _rate(system)
+    widths = quantiles(probabilities)
+    for low, high, sizes in _runs(layout, heights, isinstance(system, TrueSkill)):
+        at = int(ends[low] - heights[low])
+        if sizes is not None:
+            play = unrolled.get(sizes) or unrolled.setdefault(sizes, unroll(*sizes))
+            seats = codes[at : int(ends[high - 1])]
+            play(mu, sigma, seats, signs[low:high], widths[low:high], after, 16 * at)
+            continue
+        for g in range(low, high):
+            agents = codes[at : int(ends[g])]
+            skills = {e: (mu[e], sigma[e]) for e in agents}
+            rated = rate(_seats(games, layout, g), skills, float(probabilities[g]))
+            for e in agents:
+                mu[e], sigma[e] = after[at] = rated[e]
+                at += 1
+    return after
+
+
+def _runs(
+    layout: Layout, heights: Integers, inlined: bool
+) -> Iterator[tuple[int, int, tuple[int, int] | None]]:
+    """(from, to, team sizes) of games in a row that one unrolled loop can play; sizes are None
+    where each game takes the system's own update."""
+    n = len(heights)
+    if not n:
+        return
+    second = np.bincount(layout.game[layout.second], minlength=n)
+    shape = np.where(layout.plain & inlined, heights * (heights.max() + 1) + second, -1)
+    edges = np.flatnonzero(np.diff(shape, prepend=-2, append=-2)).tolist()
+    for low, high in pairwise(edges):
+        if shape[low] >= 0 and high - low >= SHORTEST_RUN:
+            yield low, high, (int(heights[low] - second[low]), int(second[low]))
+        else:
+            yield low, high, None
+
+
+def _seats(games: Games, layout: Layout, g: int) -> list[tuple[int, int, int]]:
+    """(agent's code, team, rank) of every seat of one game."""
+    low = int(layout.starts[g])
+    high = low + int(games.sizes[g])
+    codes, teams, ranks = layout.code[low:high], games.teams[low:high], games.ranks[low:high]
+    return [(int(e), int(t), int(r)) for e, t, r in zip(codes, teams, ranks, strict=True)]
+
+
+def _changes(layout: Layout, rows: Integers, after: Floats, initial: Floats) -> Changes:
+    """The rows back in order of seats; what an agent had before is what its last game left."""
+    back = np.argsort(rows, kind="stable")
+    seats, after = rows[back], after.take(back, axis=0)
+    code = layout.code[seats]
+    # Sixteen bits are sorted by radix, several times faster.
+    narrow = code.astype(np.uint16) if len(initial) < 2**16 else code
+    by_agent = np.argsort(narrow, kind="stable")
+    previous = np.empty_like(by_agent)
+    previous[by_agent[1:]] = by_agent[:-1]
+    games = np.bincount(code, minlength=len(initial))
+    first = by_agent[np.cumsum(games) - games]
+    previous[first] = first
+    before = after.take(previous, axis=0)
+    before[first] = initial
+    return Changes(
+        game=layout.game[seats],
+        agent=layout.names[code],
+        mu_before=before[:, 0],
+        sigma_before=before[:, 1],
+        mu_after=after[:, 0],
+        sigma_after=after[:, 1],
+    )
+
+
+def _standings(layout: Layout, changes: Changes, before: Sequence[Standing]) -> dict[int, Standing]:
+    seats = np.flatnonzero(layout.first)
+    code = layout.code[seats]
+    n = len(before)
+    won, lost = layout.won[seats], layout.lost[seats]
+    wins = np.bincount(code[won & ~lost], minlength=n).tolist()
+    losses = np.bincount(code[lost & ~won], minlength=n).tolist()
+    games = np.bincount(code, minlength=n).tolist()
+    last = np.zeros(n, np.int64)
+    last[code] = np.arange(len(code))
+    mu, sigma = changes.mu_after[last].tolist(), changes.sigma_after[last].tolist()
+    return {
+        agent: Standing(
+            Rating(mu[e], sigma[e]),
+            games=old.games + games[e],
+            wins=old.wins + wins[e],
+            draws=old.draws + games[e] - wins[e] - losses[e],
+            losses=old.losses + losses[e],
+        )
+        for e, (agent, old) in enumerate(zip(layout.names.tolist(), before, strict=True))
+    }

@@ -1,0 +1,187 @@
+"""TrueSkill in closed form: the live rating, one finished game at a time.
+
+Herbrich, Minka and Graepel, "TrueSkill: A Bayesian Skill Rating System" (NIPS 2006), for frozen
+agents (tau = 0) and with skill centred: a team's strength is the sum of mu − 25 over its seats, so
+that four seats are not worth 50 points more than two. An agent in several seats is one skill with a
+coefficient, not several strangers. A finite rating never makes it raise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import isfinite, sqrt
+
+from arena.core import RatedPlayer, Rating
+from arena.ratings.chain import Link, Side, independent, shared
+from arena.ratings.margins import quantile
+from arena.ratings.truncated import draw, win
+
+MU = 25.0
+SIGMA = 25.0 / 3.0
+BETA = 25.0 / 6.0
+"""Standard deviation of one seat's performance around its skill."""
+
+NOISE = BETA * BETA
+
+_LARGEST_SIGMA = 1e6
+_LARGEST_MU = 1e9
+
+Skill = tuple[float, float]
+"""(mu, sigma), as stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Team:
+    rank: int
+    seats: dict[int, int]
+
+
+class TrueSkill:
+    """The rating system `trueskill`. Nothing to set: its constants are the usual ones, mu 25,
+    sigma 25/3, beta 25/6, and tau 0."""
+
+    name = "trueskill"
+
+    def initial(self) -> Rating:
+        """The rating of an agent that has not played: 25 ± 25/3."""
+        return Rating(MU, SIGMA)
+
+    def update(
+        self,
+        players: Sequence[RatedPlayer],
+        ratings: Mapping[int, Rating],
+        draw_probability: float,
+    ) -> dict[int, Rating]:
+        """The ratings after the game of every agent in it; see `rate_pairs`."""
+        seats = [(player.agent_id, player.team, player.rank) for player in players]
+        skills = {agent: (ratings[agent].mu, ratings[agent].sigma) for agent, _, _ in seats}
+        rated = self.rate_pairs(seats, skills, draw_probability)
+        return {agent: Rating(mu, sigma) for agent, (mu, sigma) in rated.items()}
+
+    def rate_pairs(
+        self,
+        players: Sequence[tuple[int, int, int]],
+        ratings: Mapping[int, tuple[float, float]],
+        draw_probability: float,
+    ) -> dict[int, tuple[float, float]]:
+        """(mu, sigma) after the game of every agent in it, keyed by agent_id.
+
+        `players` holds (agent_id, team, rank) of every seat: seats of one team share a rank, lower
+        is better, equal ranks of two teams are a draw. Two teams of any sizes are the closed form,
+        more are a chain (`arena.ratings.chain`); a game of one team says nothing.
+
+        Raises ValueError for a draw probability outside (0, 1), a team with two ranks, or a rating
+        that is not a finite mu with a positive sigma; KeyError for an agent without a rating.
+        """
+        if not 0.0 < draw_probability < 1.0:
+            raise ValueError(f"draw probability {draw_probability}: expected between 0 and 1")
+        skills = {agent: ratings[agent] for agent, _, _ in players}
+        check(skills)
+        teams = _teams(players)
+        if len(teams) < 2:
+            return skills
+        if len(teams) == 2:
+            return _two_teams(teams, skills, draw_probability)
+        return _several_teams(teams, skills, draw_probability)
+
+
+def check(skills: Mapping[int, tuple[float, float]]) -> None:
+    """Raises ValueError for a rating that no game could have left behind."""
+    for agent, (mu, sigma) in skills.items():
+        if not (isfinite(mu) and abs(mu) <= _LARGEST_MU and 0.0 < sigma <= _LARGEST_SIGMA):
+            raise ValueError(
+                f"agent {agent} is rated {mu} ± {sigma}: expected a finite mu and a positive sigma"
+            )
+
+
+def draw_margin(draw_probability: float, seats: int) -> float:
+    """The gap in performance below which two equal teams with `seats` seats together draw."""
+    return quantile(draw_probability) * (sqrt(seats) * BETA)
+
+
+def _teams(players: Sequence[tuple[int, int, int]]) -> list[_Team]:
+    """The teams in order of their first seats, each with its agents in the same order."""
+    teams: dict[int, _Team] = {}
+    for agent, number, rank in players:
+        team = teams.setdefault(number, _Team(rank, {}))
+        if team.rank != rank:
+            raise ValueError(f"team {number} has ranks {team.rank} and {rank}: expected one rank")
+        team.seats[agent] = team.seats.get(agent, 0) + 1
+    return list(teams.values())
+
+
+def _two_teams(
+    teams: Sequence[_Team], skills: Mapping[int, Skill], draw_probability: float
+) -> dict[int, Skill]:
+    """The closed form. The smaller team comes first, so that games of one environment sum in one
+    order; `arena.ratings.unrolled` does the same operations in that order."""
+    first, second = sorted(teams, key=lambda team: sum(team.seats.values()))
+    sign = (first.rank < second.rank) - (first.rank > second.rank)
+    weights = dict(first.seats)
+    for agent, count in second.seats.items():
+        weights[agent] = weights.get(agent, 0) - count
+    ahead, behind = sum(first.seats.values()), sum(second.seats.values())
+    gap = square = 0.0
+    for agent, a in weights.items():
+        mu, sigma = skills[agent]
+        gap += a * mu
+        square += (a * a) * (sigma * sigma)
+    gap -= MU * (ahead - behind)
+    variance = square + (ahead + behind) * NOISE
+    deviation = sqrt(variance)
+    margin = draw_margin(draw_probability, ahead + behind)
+    if sign:
+        v, w, _ = win((sign * gap - margin) / deviation)
+        gain = sign * v / deviation
+    else:
+        v, w, _ = draw(gap / deviation, margin / deviation)
+        gain = v / deviation
+    shrink = w / variance
+    rated = {}
+    for agent, a in weights.items():
+        mu, sigma = skills[agent]
+        variance = sigma * sigma
+        rated[agent] = (
+            mu + a * variance * gain,
+            sigma * sqrt(1.0 - (a * a) * variance * shrink),
+        )
+    return rated
+
+
+def _several_teams(
+    teams: Sequence[_Team], skills: Mapping[int, Skill], draw_probability: float
+) -> dict[int, Skill]:
+    teams = sorted(teams, key=lambda team: team.rank)
+    sides = [_side(team, skills) for team in teams]
+    links = [
+        Link(
+            draw_margin(draw_probability, sum(upper.seats.values()) + sum(lower.seats.values())),
+            drawn=upper.rank == lower.rank,
+        )
+        for upper, lower in pairwise(teams)
+    ]
+    if sum(len(team.seats) for team in teams) > len(skills):
+        variances = {agent: (mu, sigma * sigma) for agent, (mu, sigma) in skills.items()}
+        joint = shared(sides, links, variances, NOISE)
+        return {agent: (mu, sqrt(variance)) for agent, (mu, variance) in joint.items()}
+    rated = {}
+    for team, (gain, shrink) in zip(teams, independent(sides, links), strict=True):
+        for agent, a in team.seats.items():
+            mu, sigma = skills[agent]
+            variance = sigma * sigma
+            rated[agent] = (
+                mu + a * variance * gain,
+                sigma * sqrt(1.0 - (a * a) * variance * shrink),
+            )
+    return rated
+
+
+def _side(team: _Team, skills: Mapping[int, Skill]) -> Side:
+    mean = variance = 0.0
+    for agent, a in team.seats.items():
+        mu, sigma = skills[agent]
+        mean += a * (mu - MU)
+        variance += (a * a) * (sigma * sigma) + a * NOISE
+    return Side(team.seats, mean, variance)

@@ -1,0 +1,39 @@
+"""Checks that an environment keeps the arena's promises: for ours, and for yours.
+
+    from arena.testing import check_environment
+
+    def test_my_environment_keeps_the_protocol():
+        check_environment(lambda: MyGame(name="MyGame-v0"))
+
+`python -m arena.testing.playthrough` writes a golden game that a person can read.
+"""
+
+from arena.testing.conformance import (
+    ConformanceError,
+    check_crash,
+    check_environment,
+    check_interleaving,
+)
+from arena.testing.policies import (
+    HOSTILE_TEXTS,
+    ActionPolicy,
+    offered,
+    plausible,
+    with_hostile_texts,
+)
+from arena.testing.transcript import Transcript, Turn, play
+
+__all__ = [
+    "HOSTILE_TEXTS",
+    "ActionPolicy",
+    "ConformanceError",
+    "Transcript",
+    "Turn",
+    "check_crash",
+    "check_environment",
+    "check_interleaving",
+    "offered",
+    "plausible",
+    "play",
+    "with_hostile_texts",
+]

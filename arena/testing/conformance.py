@@ -1,0 +1,161 @@
+"""The promises of `arena.core.Environment`, as checks that anybody's environment can be put to.
+
+Each check takes `make`, a function that returns a fresh environment, and raises ConformanceError
+with what was found and what was expected.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from arena.core import Environment, EnvironmentCrash, Outcome, Termination, UsageError
+from arena.testing.policies import HOSTILE_TEXTS, ActionPolicy, plausible, with_hostile_texts
+from arena.testing.transcript import Game, MakeEnvironment, Transcript, play
+
+
+class ConformanceError(AssertionError):
+    """An environment broke a promise of the protocol."""
+
+
+def check_environment(make: MakeEnvironment, *, seed: int = 0, turn_limit: int = 40) -> None:
+    """Every promise that one environment can be held to alone: `check_crash` and
+    `check_interleaving` need a broken environment and several good ones.
+
+    Plays some ten short games with the smallest and the largest number of players.
+    """
+    before = random.getstate()
+    spec = make().spec
+    _expect(2 <= spec.min_players <= spec.max_players, f"two or more players, found {spec}")
+    _check_refused_players(make)
+    for num_players in sorted({spec.min_players, spec.max_players}):
+        for policy in (plausible, with_hostile_texts):
+            _check_game(make(), seed, num_players, policy, turn_limit)
+            _check_determinism(make, seed, num_players, policy, turn_limit)
+    _expect(random.getstate() == before, f"{spec.name}: the global random state to be left alone")
+
+
+def check_interleaving(
+    makes: Sequence[MakeEnvironment], *, seed: int = 0, turn_limit: int = 60
+) -> None:
+    """Games played turn by turn among each other equal the same games played alone, and leave
+    the global generator of random numbers as they found it."""
+    before = random.getstate()
+    seated = [(make, seed + i, make().spec.min_players) for i, make in enumerate(makes)]
+    alone = [
+        play(make, seed=s, num_players=n, policy=plausible, turn_limit=turn_limit)
+        for make, s, n in seated
+    ]
+    games = [
+        Game(make(), seed=game_seed, num_players=num_players, policy=plausible)
+        for make, game_seed, num_players in seated
+    ]
+    order = random.Random(seed)
+    playing = list(games)
+    while playing:
+        game = order.choice(playing)
+        game.advance()
+        if game.done or len(game.turns) >= turn_limit:
+            playing.remove(game)
+    for (make, game_seed, _), one, game in zip(seated, alone, games, strict=True):
+        _expect_equal(one, game.transcript(), f"{make().spec.name}, seed {game_seed}, interleaved")
+    _expect(random.getstate() == before, "the global random state to be left as it was found")
+
+
+def check_crash(make: MakeEnvironment, *, num_players: int, action: str) -> EnvironmentCrash:
+    """Rules that raise are reported as EnvironmentCrash, with the traceback's text."""
+    environment = make()
+    environment.reset(seed=0, num_players=num_players)
+    environment.observe()
+    try:
+        environment.step(environment.prepare(action))
+    except EnvironmentCrash as crash:
+        _expect("Traceback" in crash.traceback, f"a traceback, found {crash.traceback!r}")
+        return crash
+    raise ConformanceError(f"{environment.spec.name}: expected an EnvironmentCrash")
+
+
+def _check_refused_players(make: MakeEnvironment) -> None:
+    spec = make().spec
+    for num_players in (0, spec.min_players - 1, spec.max_players + 1):
+        try:
+            make().reset(seed=0, num_players=num_players)
+        except UsageError:
+            continue
+        raise ConformanceError(
+            f"{spec.name} took {num_players} players; expected a UsageError, because it is for "
+            f"{spec.min_players} to {spec.max_players}"
+        )
+
+
+def _check_game(
+    environment: Environment, seed: int, num_players: int, policy: ActionPolicy, turn_limit: int
+) -> None:
+    """Observations are idempotent and numbered, preparing changes nothing, results are sound."""
+    name = environment.spec.name
+    game = Game(environment, seed=seed, num_players=num_players, policy=policy)
+    invalid = [0] * num_players
+    while not game.done and len(game.turns) < turn_limit:
+        observation = environment.observe()
+        for text in HOSTILE_TEXTS if not game.turns else ():
+            once = environment.prepare(text)
+            _expect(once == environment.prepare(text), f"{name}: prepare to be pure")
+            _expect(once == environment.prepare(once), f"{name}: prepare to be idempotent")
+        _expect(observation == environment.observe(), f"{name}: observe to be idempotent")
+        _expect(observation.turn_number == len(game.turns), f"{name}: turns counted from 0")
+        _expect(0 <= observation.player_index < num_players, f"{name}: a player of the game")
+        _expect(
+            observation.text.endswith(observation.new) or observation.new in observation.text,
+            f"{name}: what is new to be part of what is seen",
+        )
+        game.advance()
+        invalid[observation.player_index] += game.turns[-1].invalid
+    outcome = environment.outcome(turn_limit=not game.done)
+    _check_outcome(name, outcome, num_players, over=game.done)
+    _expect(
+        [player.invalid_actions for player in outcome.players] == invalid,
+        f"{name}: {invalid} invalid actions counted",
+    )
+
+
+def _check_outcome(name: str, outcome: Outcome, num_players: int, *, over: bool) -> None:
+    players = outcome.players
+    _expect([p.player_index for p in players] == list(range(num_players)), f"{name}: every player")
+    _expect(min(p.rank for p in players) == 0, f"{name}: somebody in the first place")
+    _expect(bool(outcome.reason), f"{name}: a reason for people")
+    for team in {p.team for p in players if p.team is not None}:
+        ranks = {p.rank for p in players if p.team == team}
+        _expect(len(ranks) == 1, f"{name}: one rank for team {team}, found {ranks}")
+    first = {p.team if p.team is not None else p.player_index for p in players if p.rank == 0}
+    _expect(
+        (outcome.winning_team is None) == (len(first) != 1),
+        f"{name}: a winning team exactly when one finished first, found {outcome}",
+    )
+    if not over:
+        _expect(
+            outcome.termination is Termination.TURN_LIMIT and outcome.winning_team is None,
+            f"{name}: a draw by the turn limit, found {outcome}",
+        )
+
+
+def _check_determinism(
+    make: MakeEnvironment, seed: int, num_players: int, policy: ActionPolicy, turn_limit: int
+) -> None:
+    one, other = (
+        play(make, seed=seed, num_players=num_players, policy=policy, turn_limit=turn_limit)
+        for _ in range(2)
+    )
+    name = make().spec.name
+    _expect_equal(one, other, f"{name}, seed {seed}, played twice")
+
+
+def _expect(condition: bool, expected: str) -> None:
+    if not condition:
+        raise ConformanceError(f"expected {expected}")
+
+
+def _expect_equal(one: Transcript, other: Transcript, what: str) -> None:
+    for number, (a, b) in enumerate(zip(one.turns, other.turns, strict=False)):
+        if a != b:
+            raise ConformanceError(f"{what}: turn {number} differs:\n{a}\n{b}")
+    _expect(one == other, f"{what}: equal games, found\n{one.outcome}\n{other.outcome}")

@@ -1,0 +1,316 @@
+"""How texts and JSON values become small blobs, and what is new after a known prefix.
+
+A blob is one tag byte and its content. Bits of the tag: 1 the content is a Zstandard frame
+(without magic, with the dictionary below), 2 the text is JSON, 4 the JSON refers to the turn's
+observation, 8 the text is what a copy from another text leaves over (`copied`), 16 the answer is
+the turn's action. Text is UTF-8 with lone surrogates passed through, so that nothing is lost.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from json.encoder import encode_basestring
+from typing import Any
+
+import zstandard
+
+from db.errors import DatabaseError
+
+COMPRESSED = 1
+JSON = 2
+REFERS = 4
+COPIES = 8
+ACTED = 16
+
+REFERENCE = "$observation"
+# A shorter observation costs less than its reference.
+SHORTEST_REFERENCE = 32
+# A shorter common beginning is not worth a link to the row before.
+SHORTEST_PREFIX = 32
+SHORTEST_COMPRESSED = 40
+SHORTEST_COPY = 24
+
+# Primes the compressor with what every short payload repeats. Part of the format: blobs that
+# were written with it need it for ever, so a better one is another tag bit, never an edit.
+_PRIMER = (
+    '{"id":"chatcmpl-","created":17,"model":"gpt-4o-mini","object":"chat.completion",'
+    '"system_fingerprint":"fp_","choices":[{"finish_reason":"stop","index":0,"message":'
+    '{"content":"","role":"assistant","tool_calls":null,"function_call":null,'
+    '"provider_specific_fields":{"refusal":null},"annotations":[]},"logprobs":null,'
+    '"provider_specific_fields":{}}],"usage":{"completion_tokens":1,"prompt_tokens":1,'
+    '"total_tokens":1,"completion_tokens_details":{"accepted_prediction_tokens":0,'
+    '"audio_tokens":0,"reasoning_tokens":0,"rejected_prediction_tokens":0},'
+    '"prompt_tokens_details":{"audio_tokens":0,"cached_tokens":0}},"service_tier":"default"}'
+    '"reasoning_content":null,"thinking_blocks":null,"finish_reason":"length"'
+    "\\n\\n**Action:** I think that we should vote for the player who has been quiet. "
+    "I agree with you, but what about the other players? "
+    "It is your turn. You are playing the game against the other players. Your role is: "
+    "The players are: Available actions: Submit your action in square brackets, for example "
+    "[GAME] [Player 0] [Player 1] [Player 2] [Player 3] [Player 4] [Player 5] has been "
+    "eliminated. attempted an invalid move. Reason: Please resubmit a valid move and remember "
+    "to follow the game rules to avoid penalties.\nPlayer 1 wins! The game is over. "
+    "Night phase - choose one player. Day breaks. Discuss for rounds, then a vote will follow. "
+    "Voting phase - submit one vote in format [Player X]. Valid: '[0]', '[1]', '[2]', '[3]'\n"
+    '[{"role":"system","content":"You are "},{"role":"user","content":'
+    '{"$observation":["",""]}},{"role":"assistant","content":""}]'
+)
+_DICTIONARY = zstandard.ZstdCompressionDict(
+    _PRIMER.encode("utf-8"), dict_type=zstandard.DICT_TYPE_RAWCONTENT
+)
+_FORM = zstandard.FORMAT_ZSTD1_MAGICLESS
+_PARAMETERS = zstandard.ZstdCompressionParameters.from_level(
+    1, write_content_size=1, write_checksum=0, write_dict_id=0, format=_FORM
+)
+# Ten times faster than digesting the dictionary for every blob.
+_DICTIONARY.precompute_compress(compression_params=_PARAMETERS)
+
+
+def _plain(value: Any) -> Any:
+    # What JSON has no word for: a set becomes a list, anything else its own text.
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=repr)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+        return list(value)
+    return "..." if value is ... else str(value)
+
+
+_ENCODER = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), check_circular=False, default=_plain
+)
+# `JSONEncoder.encode` makes one of these for every value: a third of its time on small ones.
+_make_encoder: Any = getattr(json.encoder, "c_make_encoder", None)
+_PARTS: Any = _make_encoder and _make_encoder(
+    None, _plain, encode_basestring, None, ":", ",", False, False, True
+)
+
+
+def to_json(value: Any) -> str:
+    """`value` as compact JSON in its own key order; what JSON cannot say is said as text."""
+    if _PARTS is None or isinstance(value, str | float):
+        return _ENCODER.encode(value)
+    return "".join(_PARTS(value, 0))
+
+
+def checksum(text: str, before: int = 0) -> int:
+    """The CRC-32 of a text, or of the text after one whose checksum is `before`."""
+    return zlib.crc32(text.encode("utf-8", "surrogatepass"), before)
+
+
+def copied(source: str, action: str, text: str) -> str | None:
+    """What is left of `text` when its parts are copied from `source` and from `action` after it.
+
+    In a game for several players everybody is shown the same words. The result is a line of
+    numbers, then the literals: for each three numbers, `position length literal`, a part of
+    source + action is followed by so many characters of the literals. None when nothing is copied.
+    """
+    numbers: list[str] = []
+    literals: list[str] = []
+    position = length = begin = at = 0
+    size = len(source)
+    end = len(text) - SHORTEST_COPY
+    # What is new to one player was new to the one before it not much earlier.
+    oldest = max(0, size - 2 * len(text) - 1024)
+    while at <= end:
+        start = source.find(text[at : at + SHORTEST_COPY], oldest)
+        if start < 0:
+            # Whoever says the same again does it from the start of a line.
+            at = text.find("\n", at) + 1
+            if at == 0:
+                break
+            continue
+        literals.append(text[begin:at])
+        numbers.append(f"{position} {length} {at - begin}")
+        position = start
+        length = _common_length(source, start, text, at)
+        begin = at = at + length
+        if start + length == size:
+            break
+    if len(action) >= SHORTEST_COPY:
+        at = text.find(action, begin)
+        if at >= 0:
+            literals.append(text[begin:at])
+            numbers.append(f"{position} {length} {at - begin}")
+            position, length = size, len(action)
+            begin = at + length
+    if not numbers:
+        return None
+    literals.append(text[begin:])
+    numbers.append(f"{position} {length} {len(text) - begin}")
+    return " ".join(numbers) + "\n" + "".join(literals)
+
+
+def uncopied(source: str, stored: str) -> str:
+    """The inverse of `copied`; `source` is its source and action together.
+
+    Raises DatabaseError when the source is too short.
+    """
+    line, _, literals = stored.partition("\n")
+    numbers = [int(number) for number in line.split(" ")]
+    parts: list[str] = []
+    at = 0
+    for position, length, literal in zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True):
+        part = source[position : position + length]
+        if len(part) != length:
+            raise DatabaseError("a stored text copies from one that is not there: rows are missing")
+        parts += (part, literals[at : at + literal])
+        at += literal
+    return "".join(parts)
+
+
+class Codec:
+    """Packs and unpacks blobs; for one thread at a time."""
+
+    def __init__(self) -> None:
+        self._compressor = zstandard.ZstdCompressor(
+            compression_params=_PARAMETERS, dict_data=_DICTIONARY
+        )
+        self._decompressor = zstandard.ZstdDecompressor(dict_data=_DICTIONARY, format=_FORM)
+
+    def pack(self, text: str, flags: int = 0) -> bytes:
+        """The blob of a text; `flags` says what the text is."""
+        data = text.encode("utf-8", "surrogatepass")
+        if len(data) >= SHORTEST_COMPRESSED:
+            small = self._compressor.compress(data)
+            if len(small) < len(data):
+                return bytes((flags | COMPRESSED,)) + small
+        return bytes((flags,)) + data
+
+    def unpack(self, blob: bytes) -> tuple[str, int]:
+        """The text of a blob and its flags. Raises DatabaseError for a damaged one."""
+        flags = blob[0]
+        data = blob[1:]
+        if flags & COMPRESSED:
+            try:
+                data = self._decompressor.decompress(data)
+            except zstandard.ZstdError as error:
+                raise DatabaseError(f"a stored text is damaged: {error}") from error
+        return data.decode("utf-8", "surrogatepass"), flags
+
+
+def with_references(messages: Any, observation: str | None) -> tuple[Any, int]:
+    """The messages with the observation by reference, and the flags of the result.
+
+    A content that holds the observation becomes `{"$observation": [before, after]}`. Nothing is
+    replaced when a content is not a text, so that a reference is never mistaken for one.
+    """
+    if observation is None or len(observation) < SHORTEST_REFERENCE:
+        return messages, JSON
+    replaced: list[Any] = []
+    refers = False
+    for message in messages:
+        content = message.get("content") if isinstance(message, Mapping) else None
+        if not isinstance(content, str):
+            return messages, JSON
+        if len(content) >= len(observation):
+            if content.endswith(observation):
+                at = len(content) - len(observation)
+            else:
+                at = content.find(observation)
+            if at >= 0:
+                refers = True
+                around = [content[:at], content[at + len(observation) :]]
+                message = {**message, "content": {REFERENCE: around}}
+        replaced.append(message)
+    return (replaced, JSON | REFERS) if refers else (messages, JSON)
+
+
+def without_references(messages: Any, observation: str | None) -> Any:
+    """The inverse of `with_references`."""
+    if observation is None:
+        raise DatabaseError("messages refer to an observation that is not stored")
+    whole = []
+    for message in messages:
+        content = message["content"]
+        if isinstance(content, dict):
+            before, after = content[REFERENCE]
+            message = {**message, "content": before + observation + after}
+        whole.append(message)
+    return whole
+
+
+def answer_text(text: str | None, response: Any, *, acted: bool = False) -> str:
+    """The answer and the response around it as one text, the answer once.
+
+    Three lines: where the answer stands in the response's JSON, the answer, the rest. The second
+    is empty when the answer is the turn's action (`acted`).
+    """
+    said = "null" if text is None else encode_basestring(text)
+    rest = to_json(response)
+    at = -1 if text is None else rest.find(said)
+    kept = "" if acted else said
+    if at < 0:
+        return f"-\n{kept}\n{rest}"
+    return f"{at}\n{kept}\n{rest[:at]}{rest[at + len(said) :]}"
+
+
+def split_answer(stored: str, action: str | None) -> tuple[str | None, Any]:
+    """The inverse of `answer_text`: (text, response); `action` is the turn's."""
+    at, said, rest = stored.split("\n", 2)
+    if not said:
+        said = encode_basestring(action or "")
+    if at != "-":
+        rest = rest[: int(at)] + said + rest[int(at) :]
+    return json.loads(said), json.loads(rest)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A text that the reader of the next row will have, and its checksum."""
+
+    text: str
+    checksum: int
+
+
+def _common_length(one: str, start: int, other: str, at: int) -> int:
+    # How many characters are the same from `start` in the one and from `at` in the other.
+    high = min(len(one) - start, len(other) - at)
+    if one[start : start + high] == other[at : at + high]:
+        return high
+    low = 0
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[start + low : start + middle] == other[at + low : at + middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def linked(checksum: int) -> bytes:
+    """A checksum as the rows keep it."""
+    return checksum.to_bytes(4, "big")
+
+
+def beyond(known: Known | None, text: str) -> tuple[int, bytes | None, str, Known]:
+    """What is new in `text`: (prefix_len, prefix_hash, tail, what is known afterwards)."""
+    if known is None:
+        return 0, None, text, Known(text, checksum(text))
+    size = len(known.text)
+    if size >= SHORTEST_PREFIX and text.startswith(known.text):
+        if size == len(text):
+            return size, linked(known.checksum), "", known
+        tail = text[size:]
+        return size, linked(known.checksum), tail, Known(text, checksum(tail, known.checksum))
+    size = _common_length(known.text, 0, text, 0)
+    if size < SHORTEST_PREFIX:
+        return 0, None, text, Known(text, checksum(text))
+    prefix = checksum(text[:size])
+    tail = text[size:]
+    return size, linked(prefix), tail, Known(text, checksum(tail, prefix))
+
+
+def joined(known: str | None, prefix_len: int, prefix_hash: bytes | None, tail: str) -> str:
+    """The text of a row from the text before it. Raises DatabaseError for a broken chain."""
+    if prefix_len == 0:
+        return tail
+    prefix = (known or "")[:prefix_len]
+    if len(prefix) != prefix_len or (
+        prefix_hash is not None and linked(checksum(prefix)) != prefix_hash
+    ):
+        raise DatabaseError("a stored text does not continue the one before it: rows are missing")
+    return prefix + tail

@@ -1,0 +1,63 @@
+"""Environments and the tournaments that are played in them."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint
+from sqlmodel import Field, Relationship, Text
+
+from db.models.catalogue import now
+from db.models.columns import BigId, JsonValue, Table
+
+TOURNAMENT_STATUSES = ("created", "running", "paused", "finished")
+
+
+class Environment(Table, table=True):
+    """The rules: a name, a number of players, options, and the package version that holds them.
+
+    `fingerprint` hashes all of it: a change of rules is another environment, with its own ratings.
+    """
+
+    __tablename__ = "environments"
+    __table_args__ = (CheckConstraint("num_players >= 1", name="ck_environments_num_players"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(sa_type=Text, index=True)
+    num_players: int
+    options: dict[str, Any] = Field(default_factory=dict, sa_type=JsonValue, nullable=False)
+    package: str = Field(sa_type=Text)
+    version: str = Field(sa_type=Text)
+    fingerprint: str = Field(sa_type=Text, unique=True)
+    created_at: datetime = Field(default_factory=now)
+
+
+class Tournament(Table, table=True):
+    """A configuration, its schedule and its games.
+
+    `next_fold_index` is the first place of the schedule that has not moved a rating yet.
+    """
+
+    __tablename__ = "tournaments"
+    __table_args__ = (
+        CheckConstraint(
+            "status IN ('created', 'running', 'paused', 'finished')",
+            name="ck_tournaments_status",
+        ),
+        CheckConstraint("games >= 0", name="ck_tournaments_games"),
+        CheckConstraint("next_fold_index >= 0", name="ck_tournaments_next_fold_index"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(sa_type=Text, unique=True)
+    config: dict[str, Any] = Field(default_factory=dict, sa_type=JsonValue, nullable=False)
+    config_hash: str = Field(sa_type=Text)
+    seed: int = Field(sa_type=BigId)
+    games: int
+    environment_id: int = Field(foreign_key="environments.id", ondelete="RESTRICT", index=True)
+    next_fold_index: int = 0
+    status: str = Field(default="created", sa_type=Text)
+    created_at: datetime = Field(default_factory=now)
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+    environment: Environment = Relationship()

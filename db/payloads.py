@@ -1,0 +1,205 @@
+"""Reading observations and messages back whole, from the rows that store only what was new."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+from sqlalchemy import inspect, text
+from sqlalchemy.orm import Session, object_session
+
+from db import keys
+from db.codec import (
+    ACTED,
+    COPIES,
+    JSON,
+    REFERS,
+    Codec,
+    joined,
+    split_answer,
+    uncopied,
+    without_references,
+)
+from db.errors import DatabaseError
+
+# Rows are read in the order of their keys, which is the order of play.
+_OBSERVATIONS = text(
+    "SELECT p.game_turn_id, p.prefix_len, p.prefix_hash, p.body, t.action, t.action_raw "
+    "FROM turn_payloads p JOIN game_turns t ON t.id = p.game_turn_id "
+    "WHERE p.game_turn_id >= :first AND p.game_turn_id <= :last ORDER BY p.game_turn_id"
+)
+_MESSAGES = text(
+    "SELECT p.llm_call_id, c.call_number, p.prefix_len, p.prefix_hash, p.messages "
+    "FROM call_payloads p JOIN llm_calls c ON c.id = p.llm_call_id "
+    "WHERE p.llm_call_id >= :first AND p.llm_call_id <= :last ORDER BY p.llm_call_id"
+)
+_RESPONSE = text(
+    "SELECT p.response, t.action, t.action_raw FROM call_payloads p "
+    "JOIN llm_calls c ON c.id = p.llm_call_id JOIN game_turns t ON t.id = c.game_turn_id "
+    "WHERE p.llm_call_id = :call"
+)
+
+
+def as_done(action: str | None, raw: bytes | None) -> str | None:
+    """An action as it was given, from its two columns."""
+    return action if raw is None else bytes(raw).decode("utf-8", "surrogatepass")
+
+
+class PayloadReader:
+    """Rebuilds the texts of one game; feed it every turn and every call in order of their keys."""
+
+    def __init__(self) -> None:
+        self._codec = Codec()
+        self._observations: dict[int, str] = {}
+        self._messages: dict[tuple[int, int], str] = {}
+        self._shown = ""
+        self._written = ""
+
+    def observation(
+        self,
+        player_index: int,
+        prefix_len: int,
+        prefix_hash: bytes | None,
+        body: bytes,
+        action: str | None,
+    ) -> tuple[Any, Any]:
+        """(the whole observation, the part of it that its player had not seen before).
+
+        `action` is what was done in this turn, which later rows copy from. Raises DatabaseError
+        for a broken chain.
+        """
+        tail, flags = self._codec.unpack(body)
+        if flags & JSON:
+            self._observations.pop(player_index, None)
+            value = json.loads(tail)
+            return value, value
+        if flags & COPIES:
+            tail = uncopied(self._shown, tail)
+        before = self._observations.get(player_index, "")
+        whole = joined(before, prefix_len, prefix_hash, tail)
+        self._observations[player_index] = whole
+        self._shown = whole + (action or "")
+        return whole, whole[len(before) :] if whole.startswith(before) else whole
+
+    def messages(
+        self,
+        player_index: int,
+        call_number: int,
+        prefix_len: int,
+        prefix_hash: bytes | None,
+        body: bytes,
+        observation: Any,
+    ) -> Any:
+        """The messages of a call; `observation` is that of its turn."""
+        written = self.written(player_index, call_number, prefix_len, prefix_hash, body)
+        return said_in(written, observation)
+
+    def written(
+        self,
+        player_index: int,
+        call_number: int,
+        prefix_len: int,
+        prefix_hash: bytes | None,
+        body: bytes,
+    ) -> tuple[str, int]:
+        """The JSON of a call's messages, references left in it, and its flags."""
+        tail, flags = self._codec.unpack(body)
+        if flags & COPIES:
+            tail = uncopied(self._written, tail)
+        key = (player_index, call_number)
+        whole = joined(self._messages.get(key), prefix_len, prefix_hash, tail)
+        self._messages[key] = self._written = whole
+        return whole, flags
+
+    def answer(self, body: bytes | None, action: str | None) -> tuple[str | None, Any]:
+        """(text, response) of a call; (None, None) before it is answered. `action` is what was
+        done in its turn."""
+        if body is None:
+            return None, None
+        stored, flags = self._codec.unpack(body)
+        return split_answer(stored, action if flags & ACTED else None)
+
+
+def said_in(written: tuple[str, int], observation: Any) -> Any:
+    """The messages of a call from their JSON and its flags."""
+    whole, flags = written
+    value = json.loads(whole)
+    return without_references(value, observation) if flags & REFERS else value
+
+
+def _session(instance: Any) -> Session:
+    session = object_session(instance)
+    if session is None:
+        raise DatabaseError(
+            f"{type(instance).__name__} {instance.id} is no longer in a session: read its "
+            "payload inside `with get_session(...)`"
+        )
+    return session
+
+
+def read_observation(session: Session, game_turn_id: int) -> Any:
+    """The whole observation of a turn, None when none is stored."""
+    first, _ = keys.turns_of_game(keys.turn_of(game_turn_id)[0])
+    reader = PayloadReader()
+    whole: Any = None
+    turn_id = None
+    for turn_id, prefix_len, prefix_hash, body, action, raw in session.execute(
+        _OBSERVATIONS, {"first": first, "last": game_turn_id}
+    ):
+        _, _, player = keys.turn_of(turn_id)
+        whole, _ = reader.observation(player, prefix_len, prefix_hash, body, as_done(action, raw))
+    return whole if turn_id == game_turn_id else None
+
+
+def read_messages(session: Session, call_id: int) -> Any:
+    """The whole messages of a call, None when none are stored."""
+    first, _ = keys.calls_of_game(keys.turn_of(call_id >> 8)[0])
+    reader = PayloadReader()
+    written = ("null", JSON)
+    found = None
+    for found, number, prefix_len, prefix_hash, body in session.execute(
+        _MESSAGES, {"first": first, "last": call_id}
+    ):
+        _, _, player = keys.turn_of(found >> 8)
+        written = reader.written(player, number, prefix_len, prefix_hash, body)
+    if found != call_id:
+        return None
+    refers = written[1] & REFERS
+    return said_in(written, read_observation(session, call_id >> 8) if refers else None)
+
+
+def loaded_observation(turn: Any) -> Any:
+    """`GameTurn.observation`: read once, then kept with the instance."""
+    info = inspect(turn).info
+    if "observation" not in info:
+        info["observation"] = read_observation(_session(turn), turn.id)
+    return info["observation"]
+
+
+def loaded_messages(call: Any) -> Any:
+    """`LLMCall.messages`: read once, then kept with the instance."""
+    info = inspect(call).info
+    if "messages" not in info:
+        info["messages"] = read_messages(_session(call), call.id)
+    return info["messages"]
+
+
+def _loaded_answer(call: Any) -> tuple[str | None, Any]:
+    info = inspect(call).info
+    if "answer" not in info:
+        found = _session(call).execute(_RESPONSE, {"call": call.id}).first()
+        if found is None or found[0] is None:
+            # An intent may be answered while this instance lives.
+            return None, None
+        info["answer"] = PayloadReader().answer(found[0], as_done(found[1], found[2]))
+    return cast("tuple[str | None, Any]", info["answer"])
+
+
+def loaded_text(call: Any) -> str | None:
+    """`LLMCall.text`."""
+    return _loaded_answer(call)[0]
+
+
+def loaded_response(call: Any) -> Any:
+    """`LLMCall.response`."""
+    return _loaded_answer(call)[1]

@@ -1,0 +1,1 @@
+"""The questions people ask; answered in plain rows, on a session that somebody else opened."""

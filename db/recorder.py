@@ -1,0 +1,263 @@
+"""The durable append path: one writer thread, one commit for everything that waits.
+
+An append returns when its rows are on disk. Nothing waits for a window: while one batch is being
+committed, the next one gathers. Every write can be run again by its key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import URL
+
+from db.engine import BUSY_TIMEOUT_MS, get_engine, resolve_url, shown
+from db.errors import DatabaseError, WriteFailed
+from db.fold import Rate
+from db.records import Record
+from db.schema import check_schema
+from db.writer.batches import Append, BatchWriter
+from db.writer.connections import Connection, Lost, open_writer
+
+# Appends in one commit: few enough that the interpreter lock is never held for long.
+BATCH = 256
+# How often, and for how many seconds at most, a lost server is looked for.
+RECONNECTIONS = 8
+LONGEST_WAIT = 5.0
+
+
+@dataclass(slots=True)
+class RecorderStats:
+    """What a recorder has done: records and commits on disk, appends refused, and the largest
+    number of appends in one commit."""
+
+    records: int = 0
+    commits: int = 0
+    refused: int = 0
+    largest_batch: int = 0
+
+
+class Recorder:
+    """Writes the records of many games at once, in one thread of its own.
+
+    `rate` turns one finished game into ratings (`db.fold.Rate`); without it results are recorded
+    and rated later. A failed append raises a DatabaseError to whoever waits for it, and the
+    recorder goes on. Enter it in a running event loop; leaving it writes what is still queued.
+    """
+
+    def __init__(
+        self,
+        db_path: str | Path | None = None,
+        rate: Rate | None = None,
+        *,
+        busy_timeout_ms: int = BUSY_TIMEOUT_MS,
+    ) -> None:
+        self._url: URL = resolve_url(db_path)
+        self._rate = rate
+        self._busy_timeout_ms = busy_timeout_ms
+        self._queue: queue.SimpleQueue[Append | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended: asyncio.Future[None] | None = None
+        self._unreported: BaseException | None = None
+        self._closed = True
+        self.stats = RecorderStats()
+
+    @property
+    def queued(self) -> int:
+        """Appends that no commit has taken up yet."""
+        return self._queue.qsize()
+
+    async def __aenter__(self) -> Self:
+        """Open the database, making it when it is empty. Raises DatabaseError."""
+        loop = asyncio.get_running_loop()
+        self._loop = loop
+        opened: asyncio.Future[None] = loop.create_future()
+        self._ended = loop.create_future()
+        self._thread = threading.Thread(target=self._run, args=(opened,), name="arena-recorder")
+        self._thread.start()
+        try:
+            await opened
+        except BaseException:
+            self._queue.put(None)
+            await asyncio.shield(self._ended)
+            raise
+        self._closed = False
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            await self.close()
+        except DatabaseError:
+            # What ended the block is the better reason.
+            if error is None:
+                raise
+
+    def append(self, *records: Record) -> asyncio.Future[None]:
+        """Commit these records together: await the result.
+
+        Raises, when awaited, WriteFailed for rows that the database refuses. Cancelling the
+        waiter does not take the records back.
+        """
+        if self._closed or self._loop is None:
+            raise DatabaseError("the recorder is closed: append inside `async with Recorder(...)`")
+        waiter: asyncio.Future[None] = self._loop.create_future()
+        self._queue.put(Append(records, waiter))
+        return waiter
+
+    def post(self, *records: Record) -> None:
+        """Commit these records without waiting; `flush` and `close` raise what was refused."""
+        if self._closed:
+            raise DatabaseError("the recorder is closed: post inside `async with Recorder(...)`")
+        self._queue.put(Append(records))
+
+    async def flush(self) -> None:
+        """Wait until everything appended so far is committed."""
+        await self.append()
+        self._report()
+
+    async def close(self) -> None:
+        """Write what is queued and end the thread. Closing twice is fine."""
+        if self._ended is None or self._thread is None:
+            return
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+        # The thread goes on when the waiting task is cancelled.
+        await asyncio.shield(self._ended)
+        self._thread.join()
+        self._report()
+
+    def _report(self) -> None:
+        error, self._unreported = self._unreported, None
+        if error is not None:
+            raise error
+
+    def _tell(self, callback: Callable[..., None], *values: Any) -> None:
+        # A loop that was closed early has nobody left to tell.
+        assert self._loop is not None
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(callback, *values)
+
+    def _run(self, opened: asyncio.Future[None]) -> None:
+        try:
+            engine = get_engine(self._url.render_as_string(hide_password=False))
+            try:
+                check_schema(engine)
+            finally:
+                engine.dispose()
+            connection = open_writer(self._url, self._busy_timeout_ms)
+        except BaseException as error:
+            self._tell(_fail, opened, error)
+            self._tell(_resolve, self._ended)
+            return
+        self._tell(_resolve, opened)
+        try:
+            connection = self._serve(connection)
+        finally:
+            connection.close()
+            self._tell(_resolve, self._ended)
+
+    def _serve(self, connection: Connection) -> Connection:
+        writer = BatchWriter(connection, self._rate)
+        open_ = True
+        while open_:
+            first = self._queue.get()
+            if first is None:
+                break
+            batch = [first]
+            while len(batch) < BATCH:
+                try:
+                    append = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+                if append is None:
+                    open_ = False
+                    break
+                batch.append(append)
+            try:
+                writer.write(batch)
+            except Lost as lost:
+                connection, writer = self._reconnected(connection, writer, batch, lost)
+            except Exception as error:
+                self._refuse(connection, batch, error)
+            self._count(batch)
+            self._tell(_settle, batch)
+        return connection
+
+    def _reconnected(
+        self, connection: Connection, writer: BatchWriter, batch: list[Append], lost: Exception
+    ) -> tuple[Connection, BatchWriter]:
+        # Whether the last commit happened is not known: every write is run again, by its key.
+        for attempt in range(RECONNECTIONS):
+            time.sleep(min(0.05 * 2**attempt, LONGEST_WAIT))
+            try:
+                connection.close()
+                connection = open_writer(self._url, self._busy_timeout_ms)
+                writer = BatchWriter(connection, self._rate)
+                writer.write_apart(batch)
+            except (Lost, DatabaseError) as error:
+                lost = error
+                continue
+            except Exception as error:
+                lost = error
+            else:
+                return connection, writer
+            break
+        self._refuse(connection, batch, lost)
+        return connection, writer
+
+    def _refuse(self, connection: Connection, batch: list[Append], error: Exception) -> None:
+        reason = (str(error).strip() or repr(error)).splitlines()[0]
+        for append in batch:
+            append.error = error
+            if isinstance(error, Lost | connection.refused | DatabaseError):
+                append.error = WriteFailed(
+                    f"the database {shown(self._url)} cannot be written: {reason}"
+                )
+                append.error.__cause__ = error
+
+    def _count(self, batch: list[Append]) -> None:
+        stats = self.stats
+        stats.commits += 1
+        stats.largest_batch = max(stats.largest_batch, len(batch))
+        for append in batch:
+            if append.error is None:
+                stats.records += len(append.records)
+            else:
+                stats.refused += 1
+                if append.waiter is None:
+                    self._unreported = append.error
+
+
+def _settle(batch: list[Append]) -> None:
+    for append in batch:
+        waiter = append.waiter
+        if waiter is not None and not waiter.done():
+            if append.error is None:
+                waiter.set_result(None)
+            else:
+                waiter.set_exception(append.error)
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+def _fail(future: asyncio.Future[None], error: BaseException) -> None:
+    if not future.done():
+        future.set_exception(error)

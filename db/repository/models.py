@@ -1,0 +1,67 @@
+"""Models in the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from db.models import Model
+from db.repository.rows import added, plain, switched
+
+
+class Models:
+    session: Session
+
+    def create_model(
+        self,
+        name: str,
+        litellm_model_name: str,
+        active: bool = True,
+        *,
+        params: Mapping[str, Any] | None = None,
+        api_base: str | None = None,
+        api_key_env: str | None = None,
+        stream: bool = False,
+        input_price: float | None = None,
+        output_price: float | None = None,
+    ) -> Model:
+        """A new model; prices are dollars per million tokens. Raises DatabaseError for a name
+        that is taken."""
+        row = Model(
+            name=name,
+            litellm_model_name=litellm_model_name,
+            active=active,
+            params=plain(params),
+            api_base=api_base,
+            api_key_env=api_key_env,
+            stream=stream,
+            input_price=input_price,
+            output_price=output_price,
+        )
+        return added(self.session, row, f"the model {name!r}")
+
+    def get_model_by_id(self, model_id: int) -> Model | None:
+        return self.session.get(Model, model_id)
+
+    def get_model_by_name(self, name: str) -> Model | None:
+        return self.session.exec(select(Model).where(Model.name == name)).first()
+
+    def get_models(self, active: bool | None = None) -> Sequence[Model]:
+        """Models by name; with `active`, only those that are, or are not."""
+        query = select(Model).order_by(Model.name)
+        if active is not None:
+            query = query.where(col(Model.active) == active)
+        return self.session.exec(query).all()
+
+    def get_active_models(self) -> Sequence[Model]:
+        return self.get_models(active=True)
+
+    def get_or_create_model(self, name: str, litellm_model_name: str, **settings: Any) -> Model:
+        """The model of this name, made with these settings when there is none."""
+        found = self.get_model_by_name(name)
+        return found or self.create_model(name, litellm_model_name, **settings)
+
+    def set_model_active(self, model_id: int, active: bool) -> Model | None:
+        return switched(self.session, Model, model_id, active)

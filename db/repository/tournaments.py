@@ -1,0 +1,189 @@
+"""Environments, tournaments and their schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from sqlalchemy import insert
+from sqlmodel import Session, col, select
+
+from db.errors import DatabaseError
+from db.models import Environment, Game, GamePlayer, Tournament
+from db.repository.rows import added, hashed, plain
+
+
+class Scheduled(Protocol):
+    """What a schedule is made of: `agents[i]` is the agent_id at player_index i."""
+
+    @property
+    def schedule_index(self) -> int: ...
+    @property
+    def block(self) -> int: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def agents(self) -> Sequence[int]: ...
+
+
+class Tournaments:
+    session: Session
+
+    def get_or_create_environment(
+        self,
+        name: str,
+        num_players: int,
+        options: Mapping[str, Any] | None = None,
+        *,
+        package: str,
+        version: str,
+    ) -> Environment:
+        """The environment with exactly these rules, made when there is none."""
+        mark = hashed(name, num_players, plain(options), package, version)
+        found = self.session.exec(
+            select(Environment).where(Environment.fingerprint == mark)
+        ).first()
+        return found or added(
+            self.session,
+            Environment(
+                name=name,
+                num_players=num_players,
+                options=plain(options),
+                package=package,
+                version=version,
+                fingerprint=mark,
+            ),
+            f"the environment {name!r}",
+        )
+
+    def get_environment_by_id(self, environment_id: int) -> Environment | None:
+        return self.session.get(Environment, environment_id)
+
+    def get_environments(self, name: str | None = None) -> Sequence[Environment]:
+        """Environments that were played, the latest rules of each name last."""
+        query = select(Environment).order_by(Environment.name, col(Environment.id))
+        if name is not None:
+            query = query.where(Environment.name == name)
+        return self.session.exec(query).all()
+
+    def create_tournament(
+        self,
+        name: str,
+        config: Mapping[str, Any],
+        seed: int,
+        games: int,
+        environment_id: int,
+        *,
+        config_hash: str | None = None,
+    ) -> Tournament:
+        """A new tournament. Raises DatabaseError for a name that is taken."""
+        row = Tournament(
+            name=name,
+            config=plain(config),
+            config_hash=config_hash or hashed(plain(config)),
+            seed=seed,
+            games=games,
+            environment_id=environment_id,
+        )
+        return added(self.session, row, f"the tournament {name!r}")
+
+    def get_tournament_by_id(self, tournament_id: int) -> Tournament | None:
+        return self.session.get(Tournament, tournament_id)
+
+    def get_tournament_by_name(self, name: str) -> Tournament | None:
+        return self.session.exec(select(Tournament).where(Tournament.name == name)).first()
+
+    def get_tournaments(self) -> Sequence[Tournament]:
+        """Tournaments, the oldest first."""
+        return self.session.exec(select(Tournament).order_by(col(Tournament.id))).all()
+
+    def set_tournament_status(self, tournament_id: int, status: str) -> Tournament | None:
+        """Move a tournament on: `running` stamps its start, `finished` its end."""
+        row = self.get_tournament_by_id(tournament_id)
+        if row is None:
+            return None
+        row.status = status
+        if status == "running" and row.started_at is None:
+            row.started_at = datetime.now(UTC)
+        if status == "finished":
+            row.finished_at = datetime.now(UTC)
+        self.session.add(row)
+        self.session.flush()
+        return row
+
+    def schedule_games(self, tournament_id: int, pairings: Iterable[Scheduled]) -> list[int]:
+        """Add the pairings as scheduled games, with their players: the games' keys, in order.
+
+        Raises DatabaseError for a tournament that is not there.
+        """
+        tournament = self.get_tournament_by_id(tournament_id)
+        if tournament is None:
+            raise DatabaseError(f"there is no tournament {tournament_id} to schedule games in")
+        wanted = list(pairings)
+        if not wanted:
+            return []
+        now = datetime.now(UTC)
+        rows = [
+            {
+                "tournament_id": tournament_id,
+                "environment_id": tournament.environment_id,
+                "schedule_index": pairing.schedule_index,
+                "block": pairing.block,
+                "seed": pairing.seed,
+                "attempt": 0,
+                "status": "scheduled",
+                "environment_crashed": False,
+                "final": False,
+                "created_at": now,
+            }
+            for pairing in wanted
+        ]
+        query = insert(Game).returning(col(Game.id), sort_by_parameter_order=True)
+        keys = [int(key) for key in self.session.execute(query, rows).scalars()]
+        players = [
+            {
+                "game_id": key,
+                "agent_id": agent_id,
+                "player_index": index,
+                "invalid_actions": 0,
+            }
+            for key, pairing in zip(keys, wanted, strict=True)
+            for index, agent_id in enumerate(pairing.agents)
+        ]
+        if players:
+            self.session.execute(insert(GamePlayer), players)
+        return keys
+
+    def retry_game(self, game_id: int) -> Game:
+        """Schedule another attempt at a void game's place, with the same players and seed.
+
+        Raises DatabaseError for a game that is not void.
+        """
+        game = self.session.get(Game, game_id)
+        if game is None or game.status != "void":
+            state = "not there" if game is None else game.status
+            raise DatabaseError(f"game {game_id} cannot be tried again: it is {state}, not void")
+        game.final = False
+        self.session.add(game)
+        row = added(
+            self.session,
+            Game(
+                tournament_id=game.tournament_id,
+                environment_id=game.environment_id,
+                schedule_index=game.schedule_index,
+                block=game.block,
+                seed=game.seed,
+                attempt=game.attempt + 1,
+                status="scheduled",
+            ),
+            f"attempt {game.attempt + 1} at game {game_id}",
+        )
+        for player in game.players:
+            self.session.add(
+                GamePlayer(
+                    game_id=row.id, agent_id=player.agent_id, player_index=player.player_index
+                )
+            )
+        self.session.flush()
+        return row

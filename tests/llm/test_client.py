@@ -1,0 +1,465 @@
+"""The client against a real HTTP server: what is sent, recorded, retried, and never shown."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from arena.core import CallAnswer, CallIntent, Completion, ModelSpec, ProviderError, UsageError
+from arena.llm.client import LiteLLMClient, TurnLLM, check_model
+from arena.llm.retry import Backoff
+from tests.servers.openai_server import OpenAIServer, Reply, error
+
+HELLO = [{"role": "system", "content": "be short"}, {"role": "user", "content": "hello there"}]
+KEY = "sk-loopback-0123456789abcdef"
+
+
+class Log:
+    """Keeps what is recorded, in order."""
+
+    def __init__(self) -> None:
+        self.events: list[CallIntent | CallAnswer] = []
+
+    async def intend(self, intent: CallIntent) -> None:
+        self.events.append(intent)
+
+    async def answer(self, answer: CallAnswer) -> None:
+        self.events.append(answer)
+
+    @property
+    def intents(self) -> list[CallIntent]:
+        return [event for event in self.events if isinstance(event, CallIntent)]
+
+    @property
+    def answers(self) -> list[CallAnswer]:
+        return [event for event in self.events if isinstance(event, CallAnswer)]
+
+
+class Waits:
+    """Stands in for sleeping: takes no time and keeps the seconds."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    async def __call__(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+
+
+def spec(server: OpenAIServer | None, **more: Any) -> ModelSpec:
+    base = None if server is None else server.url
+    return ModelSpec(
+        **{"name": "loop", "litellm_model": "openai/loopback", "api_base": base, **more}
+    )
+
+
+def run(
+    work: Callable[[LiteLLMClient], Awaitable[Any]], waits: Waits | None = None, **options: Any
+) -> Any:
+    async def main() -> Any:
+        client = LiteLLMClient(sleep=waits or Waits(), **options)
+        try:
+            return await work(client)
+        finally:
+            await client.aclose()
+
+    return asyncio.run(main())
+
+
+def ask(
+    model: ModelSpec, log: Log, waits: Waits | None = None, messages: Any = None, **options: Any
+) -> Completion:
+    async def work(client: LiteLLMClient) -> Completion:
+        return await TurnLLM(client, model, log).complete(messages or HELLO)
+
+    return run(work, waits, **options)
+
+
+def test_an_answer_is_on_record_before_it_is_used() -> None:
+    with OpenAIServer(["I vote [3]"]) as server:
+
+        class Watching(Log):
+            async def intend(self, intent: CallIntent) -> None:
+                assert not server.requests, "the intent is recorded before the request leaves"
+                await super().intend(intent)
+
+        log = Watching()
+        completion = ask(
+            spec(server, params={"temperature": 0.5}, input_price=1.0, output_price=2.0), log
+        )
+
+    assert completion.text == "I vote [3]"
+    assert completion.finish_reason == "stop"
+    intent, answer = log.events
+    assert isinstance(intent, CallIntent)
+    assert isinstance(answer, CallAnswer)
+    assert (intent.call_index, intent.call_number, intent.attempt) == (0, 0, 0)
+    assert intent.model == "openai/loopback"
+    assert list(intent.messages) == HELLO
+    assert intent.request == {"temperature": 0.5}
+    assert answer.text == "I vote [3]"
+    assert answer.error_class is None
+    assert answer.model_answered == "loopback"
+    assert (answer.usage.prompt_tokens, answer.usage.completion_tokens) == (4, 3)
+    assert answer.usage.cost == pytest.approx((4 * 1.0 + 3 * 2.0) / 1e6)
+    assert completion.usage == answer.usage
+    assert answer.request_sent_at <= answer.response_received_at
+    assert answer.request_sent_at.tzinfo is not None
+    assert answer.response == {
+        "id": "chatcmpl-loopback",
+        "model": "loopback",
+        "created": 1700000000,
+        "system_fingerprint": "fp_loopback",
+        "choices": [{"text": "I vote [3]", "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 4, "completion_tokens": 3},
+    }
+    [request] = server.requests
+    assert request.body["messages"] == HELLO
+    assert request.body["temperature"] == 0.5
+    assert not request.body.get("stream")
+
+
+def test_what_a_reasoning_model_says_is_stored_beside_its_answer() -> None:
+    usage = {
+        "prompt_tokens": 100,
+        "completion_tokens": 40,
+        "total_tokens": 140,
+        "prompt_tokens_details": {"cached_tokens": 64},
+        "completion_tokens_details": {"reasoning_tokens": 30},
+    }
+    call = {"id": "c1", "type": "function", "function": {"name": "vote", "arguments": "{}"}}
+    log = Log()
+    with OpenAIServer([Reply("[1]", reasoning="hm", usage=usage, tool_calls=[call])]) as server:
+        ask(spec(server), log)
+    [answer] = log.answers
+    assert (answer.usage.cached_tokens, answer.usage.reasoning_tokens) == (64, 30)
+    assert answer.usage.cost is None, "no price is known: unknown is not free"
+    assert answer.response is not None
+    assert answer.response["choices"][0]["reasoning_content"] == "hm"
+    assert answer.response["choices"][0]["tool_calls"] == [
+        {"id": "c1", "name": "vote", "arguments": "{}"}
+    ]
+
+
+def test_a_stream_gives_the_time_to_the_first_token_and_its_usage() -> None:
+    log = Log()
+    with OpenAIServer(["we should vote [2]"]) as server:
+        completion = ask(spec(server, stream=True, input_price=1.0, output_price=1.0), log)
+        [request] = server.requests
+    assert request.body["stream_options"] == {"include_usage": True}
+    assert completion.text == "we should vote [2]"
+    [answer] = log.answers
+    assert answer.finish_reason == "stop"
+    assert answer.first_token_ms is not None
+    assert 0 < answer.first_token_ms <= answer.total_ms
+    assert answer.usage.prompt_tokens == 4
+    assert answer.usage.cost == pytest.approx(8 / 1e6)
+    assert log.intents[0].request == {"stream": True}
+
+
+def test_a_stream_without_usage_is_not_free() -> None:
+    log = Log()
+    with OpenAIServer([Reply("fine", send_usage=False)]) as server:
+        ask(spec(server, stream=True, input_price=1.0, output_price=1.0), log)
+    assert log.answers[0].usage.prompt_tokens is None
+    assert log.answers[0].usage.cost is None
+
+
+@pytest.mark.parametrize("cut", [0, 2])
+def test_a_stream_that_is_cut_is_a_failed_attempt_and_not_an_answer(cut: int) -> None:
+    log = Log()
+    with OpenAIServer([Reply("we should vote [2]", cut=cut), "we should vote [4]"]) as server:
+        completion = ask(spec(server, stream=True), log)
+    assert completion.text == "we should vote [4]"
+    first, second = log.answers
+    assert first.error_class == "CutStream"
+    assert first.text is None
+    assert (second.error_class, second.call_index) == (None, 1)
+
+
+def test_a_missing_usage_is_unknown() -> None:
+    log = Log()
+    with OpenAIServer([Reply("fine", send_usage=False)]) as server:
+        ask(spec(server, input_price=1.0, output_price=1.0), log)
+    assert log.answers[0].usage.prompt_tokens is None
+    assert log.answers[0].usage.cost is None
+
+
+@pytest.mark.parametrize("silence", [None, ""])
+@pytest.mark.parametrize("stream", [False, True])
+def test_silence_is_an_answer(silence: str | None, stream: bool) -> None:
+    log = Log()
+    with OpenAIServer([Reply(silence)]) as server:
+        assert ask(spec(server, stream=stream), log).text == ""
+        assert len(server.requests) == 1
+    assert log.answers[0].error_class is None
+
+
+@pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504, 529])
+def test_what_may_pass_is_tried_again(status: int) -> None:
+    log, waits = Log(), Waits()
+    with OpenAIServer([error(status, "not now"), "back"]) as server:
+        assert ask(spec(server), log, waits).text == "back"
+        assert len(server.requests) == 2, "LiteLLM and its SDK retry nothing of their own"
+    failed, answered = log.answers
+    assert failed.error_status == status
+    assert "not now" in str(failed.error_message)
+    assert answered.text == "back"
+    assert [intent.attempt for intent in log.intents] == [0, 1]
+    assert len(waits.seconds) == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "advice"),
+    [
+        (error(400, "bad temperature"), "params"),
+        (error(401, "no such key"), "api_key_env"),
+        (error(402, "pay first"), "credit"),
+        (error(403, "not allowed"), "api_key_env"),
+        (error(404, "no such model"), "name"),
+        (error(429, "you are out", "insufficient_quota"), "credit"),
+        (error(400, "too long", "context_length_exceeded"), "context"),
+        (error(400, "This model's maximum context length is 10 tokens"), "context"),
+        (error(400, "no", "content_filter"), "filter"),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_will_not_pass_is_not_tried_again(reply: Reply, advice: str, stream: bool) -> None:
+    log, waits = Log(), Waits()
+    with OpenAIServer([reply]) as server:
+        with pytest.raises(ProviderError) as caught:
+            ask(spec(server, stream=stream), log, waits)
+        assert len(server.requests) == 1
+    message = str(caught.value)
+    assert "'loop' (openai/loopback) did not answer in 1 attempt: HTTP" in message
+    assert str(reply.status) in message
+    assert advice in message
+    assert log.answers[0].error_status == reply.status
+    assert waits.seconds == []
+
+
+def test_a_provider_is_given_up_after_the_retries_and_every_attempt_is_on_record() -> None:
+    log, waits = Log(), Waits()
+    with OpenAIServer([error(503, "down")]) as server:
+        with pytest.raises(ProviderError, match=r"5 attempts: HTTP 503: down"):
+            ask(spec(server), log, waits, backoff=Backoff(base=1.0, longest=5.0))
+        assert len(server.requests) == 5
+    assert [intent.call_index for intent in log.intents] == [0, 1, 2, 3, 4]
+    assert [answer.call_index for answer in log.answers] == [0, 1, 2, 3, 4]
+    assert len({intent.request_hash for intent in log.intents}) == 1
+    for wait, full in zip(waits.seconds, [1.0, 2.0, 4.0, 5.0], strict=True):
+        assert full / 2 <= wait <= full
+
+
+def test_what_the_provider_asks_to_wait_is_waited_up_to_a_limit() -> None:
+    log, waits = Log(), Waits()
+    replies = [error(429, "wait", Retry_After="7"), error(503, "wait", Retry_After="9000"), "ok"]
+    with OpenAIServer(replies) as server:
+        ask(spec(server), log, waits, backoff=Backoff(base=0.5, longest=60.0))
+    assert 7.0 <= waits.seconds[0] <= 7.5
+    assert 60.0 <= waits.seconds[1] <= 60.5
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<html>a proxy speaks</html>",
+        "",
+        "[]",
+        '{"error": {"message": "overloaded", "code": 500}}',
+        '{"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": []}',
+        '{"id": "x", "object": "chat.completion", "created": 1, "model": "m"}',
+    ],
+)
+def test_a_200_without_an_answer_in_it_is_a_failed_attempt(body: str) -> None:
+    log = Log()
+    with OpenAIServer([Reply(body=body), "good"]) as server:
+        assert ask(spec(server), log).text == "good"
+    assert log.answers[0].error_class is not None
+    assert log.answers[0].text is None
+
+
+def test_a_broken_connection_is_tried_again() -> None:
+    log = Log()
+    with OpenAIServer([Reply(cut=0), "good"]) as server:
+        assert ask(spec(server), log).text == "good"
+    assert log.answers[0].error_class == "InternalServerError"
+    assert log.answers[0].error_status is None, "no server gave that status"
+
+
+def test_a_server_that_is_not_there() -> None:
+    with OpenAIServer() as server:
+        gone = spec(server)
+    log = Log()
+    with pytest.raises(ProviderError, match="Check that the server is up"):
+        ask(gone, log, retries=1)
+    assert len(log.answers) == 2
+
+
+def test_an_attempt_has_a_deadline() -> None:
+    log = Log()
+    with OpenAIServer([Reply("late", delay=30.0), "in time"]) as server:
+        assert ask(spec(server), log, deadline=0.2).text == "in time"
+    assert log.answers[0].error_class == "Timeout"
+    assert log.answers[0].error_status is None
+
+
+def test_a_cancelled_call_leaves_its_intent() -> None:
+    log = Log()
+    with OpenAIServer([Reply("never", delay=30.0)]) as server:
+
+        async def work(client: LiteLLMClient) -> None:
+            task = asyncio.create_task(TurnLLM(client, spec(server), log).complete(HELLO))
+            await asyncio.to_thread(server.wait_for_request)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+        run(work)
+    assert len(log.intents) == 1
+    assert log.answers == []
+
+
+def test_no_key_reaches_a_record_or_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOOPBACK_ACCESS", KEY)
+    seen: list[str] = []
+
+    def echo(body: dict[str, Any]) -> Reply:
+        key = server.requests[-1].headers["Authorization"]
+        seen.append(key)
+        return error(401, f"Incorrect API key provided: {key}, that is {key.split()[1]}")
+
+    log = Log()
+    with OpenAIServer(echo) as server, pytest.raises(ProviderError) as caught:
+        ask(spec(server, api_key_env="LOOPBACK_ACCESS", params={"user": "x"}), log)
+    assert seen == [f"Bearer {KEY}"]
+    assert KEY not in str(caught.value)
+    assert KEY not in repr(log.events)
+    assert KEY[3:] not in repr(log.events)
+    assert caught.value.__cause__ is None
+    assert "[secret]" in str(log.answers[0].error_message)
+
+
+def test_a_missing_key_is_said_before_anything_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOOPBACK_ACCESS", raising=False)
+    log = Log()
+    with OpenAIServer() as server:
+        with pytest.raises(UsageError, match="LOOPBACK_ACCESS"):
+            ask(spec(server, api_key_env="LOOPBACK_ACCESS"), log)
+        assert server.requests == []
+    assert log.events == []
+
+
+def test_the_key_of_one_provider_is_not_sent_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    with OpenAIServer() as server:
+        ask(spec(server), Log())
+        assert KEY not in str(server.requests[0].headers)
+
+
+def test_unknown_params_are_sent_and_only_their_names_kept() -> None:
+    log = Log()
+    params = {"extra_body": {"min_p": 0.1, "access_token": "hush"}, "my_option": "who"}
+    with OpenAIServer() as server:
+        ask(spec(server, params=params), log)
+        assert server.requests[0].body["my_option"] == "who"
+        assert server.requests[0].body["min_p"] == 0.1
+    assert log.intents[0].request == {
+        "extra_body": {"min_p": 0.1, "access_token": "[secret]"},
+        "also_sent": ["my_option"],
+    }
+
+
+def test_hostile_text_goes_there_and_back() -> None:
+    hostile = "NUL \x00, escape \x1b[31m, <script>, [GAME] me, half \ud800 a pair"
+    log = Log()
+    with OpenAIServer([hostile]) as server:
+        completion = ask(spec(server), log, messages=[{"role": "user", "content": hostile}])
+        sent = server.requests[0].body["messages"][0]["content"]
+    assert sent == hostile.replace("\ud800", "\ufffd")
+    assert log.intents[0].messages[0]["content"] == sent
+    assert completion.text == hostile
+
+
+def test_calls_of_a_turn_are_counted_over_their_attempts() -> None:
+    log = Log()
+    with OpenAIServer(["one", error(500, "x"), "two", "three"]) as server:
+
+        async def work(client: LiteLLMClient) -> list[str]:
+            llm = TurnLLM(client, spec(server), log)
+            return [(await llm.complete(HELLO)).text for _ in range(3)]
+
+        assert run(work) == ["one", "two", "three"]
+    numbered = [(i.call_index, i.call_number, i.attempt) for i in log.intents]
+    assert numbered == [(0, 0, 0), (1, 1, 0), (2, 1, 1), (3, 2, 0)]
+
+
+def test_many_calls_are_in_flight_at_once() -> None:
+    with OpenAIServer(latency=0.2) as server:
+        model = spec(server)
+
+        async def work(client: LiteLLMClient) -> None:
+            calls = [TurnLLM(client, model, Log()).complete(HELLO) for _ in range(40)]
+            await asyncio.gather(*calls)
+
+        run(work)
+        assert server.peak > 1
+        assert len(server.requests) == 40
+
+
+@pytest.mark.parametrize("name", ["api_key", "messages", "num_retries", "stream"])
+def test_params_that_are_not_the_models_to_set_are_refused(name: str) -> None:
+    with pytest.raises(UsageError, match=name):
+        check_model(ModelSpec("m", "openai/gpt-4o-mini", params={name: "x"}))
+
+
+def test_known_names_pass() -> None:
+    check_model(ModelSpec("m", "openai/whatever-they-call-it"))
+    check_model(ModelSpec("m", "gpt-4o-mini"))
+    check_model(ModelSpec("m", "ollama/llama3.2"))
+    check_model(ModelSpec("m", "openai/local", api_base="http://127.0.0.1:8000/v1"))
+    check_model(ModelSpec("m", "scripted/random"), scripted=["random"])
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("gpt-4o-minni", "gpt-4o-mini"),
+        ("scripted/radnom", "scripted/random"),
+        ("nobody/knows", "<provider>/<model>"),
+    ],
+)
+def test_a_name_that_no_provider_knows_is_refused(name: str, hint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        check_model(ModelSpec("mine", name), scripted=["random", "mafia-sharp"])
+    assert "'mine'" in str(caught.value)
+    assert hint in str(caught.value)
+
+
+def test_a_server_of_ones_own_is_named_with_its_protocol() -> None:
+    with pytest.raises(UsageError, match="openai/qwen3-8b"):
+        check_model(ModelSpec("mine", "qwen3-8b", api_base="http://127.0.0.1:8000/v1"))
+
+
+def test_importing_the_client_does_not_import_litellm() -> None:
+    code = "import sys, arena.llm.client; print(json.dumps('litellm' in sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import json; {code}"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONWARNINGS": "error"},
+    )
+    assert json.loads(done.stdout) is False
+
+
+def test_without_litellms_switch_calls_only_cost_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arena.llm.client._quiet", lambda: None)
+    with OpenAIServer(["[1]"]) as server:
+        assert ask(spec(server), Log()).text == "[1]"

@@ -1,0 +1,53 @@
+"""Dollars: cached and reasoning tokens at their own price, long prompts in their own tier."""
+
+from __future__ import annotations
+
+import pytest
+
+from arena.core import ModelSpec, Usage
+from arena.llm.prices import listed_prices, own_prices
+
+
+def test_the_models_own_prices_are_dollars_per_million() -> None:
+    prices = own_prices(ModelSpec("m", "openai/x", input_price=2.0, output_price=8.0))
+    assert prices is not None
+    assert prices.cost(Usage(1000, 500)) == pytest.approx(0.002 + 0.004)
+    assert own_prices(ModelSpec("m", "openai/x")) is None
+
+
+def test_unknown_usage_has_no_cost() -> None:
+    prices = own_prices(ModelSpec("m", "openai/x", input_price=2.0))
+    assert prices is not None
+    assert prices.cost(Usage()) is None
+    assert prices.cost(Usage(prompt_tokens=5)) is None
+
+
+def test_cached_and_reasoning_tokens_have_their_own_price() -> None:
+    prices = listed_prices(
+        {
+            "input_cost_per_token": 10e-6,
+            "output_cost_per_token": 20e-6,
+            "cache_read_input_token_cost": 1e-6,
+            "output_cost_per_reasoning_token": 30e-6,
+        }
+    )
+    assert prices is not None
+    usage = Usage(prompt_tokens=100, completion_tokens=10, cached_tokens=40, reasoning_tokens=4)
+    assert prices.cost(usage) == pytest.approx((60 * 10 + 40 * 1 + 6 * 20 + 4 * 30) * 1e-6)
+
+
+def test_a_long_prompt_is_in_a_dearer_tier() -> None:
+    prices = listed_prices(
+        {
+            "input_cost_per_token": 1e-6,
+            "input_cost_per_token_above_200k_tokens": 2e-6,
+            "output_cost_per_token": 10e-6,
+        }
+    )
+    assert prices is not None
+    assert prices.cost(Usage(200_000, 0)) == pytest.approx(0.2)
+    assert prices.cost(Usage(200_001, 1)) == pytest.approx(0.400002 + 10e-6)
+
+
+def test_what_is_not_priced_by_the_token_has_no_price() -> None:
+    assert listed_prices({"output_cost_per_image": 0.04}) is None
