@@ -111,7 +111,7 @@ def secrets(data: Any, path: Path = ()) -> Iterable[Problem]:
     elif looks_secret(data, path[-1] if path else None):
         yield Problem(
             path,
-            f"{dotted(path)} looks like a secret, which would be stored with the tournament; "
+            f"{dotted(path)} looks like a secret, and would be stored in the database; "
             "put it in an environment variable and name the variable with api_key_env",
         )
 

@@ -111,6 +111,6 @@ def rating(name: str) -> RatingSystem:
     return cast(RatingSystem, load("ratings", name)())
 
 
-def policy(name: str) -> Policy:
-    """The policy behind `scripted/<name>`."""
-    return cast(Policy, load("scripted", name))
+def policies() -> dict[str, Policy]:
+    """Every scripted model: what answers as `scripted/<name>`."""
+    return {point.name: cast(Policy, point.load()) for point in entry_points(group="arena.scripted")}

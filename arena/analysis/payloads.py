@@ -49,10 +49,10 @@ def add_messages(read: Reading, frame: pd.DataFrame) -> None:
             for call_id, number, prefix_len, prefix_hash, body, answer in _calls(read, last):
                 observation, action = shown.at(call_id >> 8)
                 reader, player = games.at(call_id >> 8)
-                written = reader.call(player, number, prefix_len, prefix_hash, body)
+                sent = reader.messages(player, number, prefix_len, prefix_hash, body, observation)
                 if call_id in row_of:
                     row = row_of[call_id]
-                    messages[row] = reader.messages(written, observation)
+                    messages[row] = sent
                     texts[row], responses[row] = reader.answer(answer, action)
     frame["messages"] = series(messages, OBJECT)
     frame["text"] = series(texts, STRING)
@@ -117,7 +117,7 @@ def _turns(read: Reading, last: int, games: _Games) -> Generator[_Turn]:
     ):
         reader, player = games.at(turn_id)
         action = original_text(text, raw)
-        observation, new = reader.turn(player, prefix_len, prefix_hash, body, action)
+        observation, new = reader.observation(player, prefix_len, prefix_hash, body, action)
         yield _Turn(turn_id, observation, new, action)
 
 

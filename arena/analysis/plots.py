@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 INK = "#2b3440"
 MUTED = "#7d8894"
 FAINT = "#e6e9ed"
+LINE = "#c3cad1"
 DOT = "#2f5d8a"
 BAND = "#b9cbdd"
 # Of Paul Tol's "muted" scheme: told apart also by eyes that see no red or no green.
@@ -46,8 +47,9 @@ def plot_leaderboard(
     """Every agent's mu as a dot on its interval, the best at the top, its games at the right.
 
     `data` is a frame of `ratings_df`, or a source to read one from. `interval` is the probability
-    that the line covers. Without `ax` a figure is made, as high as the agents need. Raises
-    UsageError when the frame holds several pools, and when matplotlib is missing.
+    that the interval covers. A thin line marks the mean of the pool. Without `ax`
+    a figure is made, as high as the agents need. Raises UsageError when the frame holds several
+    pools, and when matplotlib is missing.
     """
     reach = _deviations(interval)
     frame = _one_pool(
@@ -63,7 +65,9 @@ def plot_leaderboard(
     rows = range(len(frame))
     ax.hlines(rows, mu - reach * sigma, mu + reach * sigma, color=BAND, linewidth=3.2, zorder=2)
     ax.plot(mu, rows, "o", color=DOT, markersize=6, markeredgecolor="white", zorder=3)
-    _start(ax, vertical=True)
+    if "centred" in frame:
+        mean = float(mu[0] - frame["centred"].iloc[0] + Rating().mu)
+        ax.axvline(mean, color=LINE, linewidth=1, zorder=1)
 
     ax.set_ylim(len(frame) - 0.4, -0.6)
     ax.set_yticks([*rows], [_shown(name) for name in frame["agent"]])
@@ -90,7 +94,8 @@ def plot_ratings(
 ) -> Axes:
     """Every agent's mu after each rated game, with a band of the given probability.
 
-    `data` is a frame of `rating_changes_df`, or a source to read one from. The best `highlight`
+    `data` is a frame of `rating_changes_df`, or a source to read one from. A thin line marks where
+    every agent starts. The best `highlight`
     agents have a colour, a band and their name, the others a grey line. Without `ax` a figure is
     made. Raises UsageError when the frame holds several pools, and when matplotlib is missing.
     """
@@ -127,11 +132,11 @@ def plot_ratings(
             continue
         colour = COLOURS[place % len(COLOURS)]
         low, high = mu - reach * sigma, mu + reach * sigma
-        ax.fill_between(x, low, high, step="post", color=colour, alpha=0.09, linewidth=0, zorder=2)
+        ax.fill_between(x, low, high, step="post", color=colour, alpha=0.07, linewidth=0, zorder=2)
         ax.plot(x, mu, color=colour, linewidth=1.7, drawstyle="steps-post", zorder=3)
         labels.append((float(final["mu_after"]), _shown(final["agent"]), colour))
 
-    _start(ax, vertical=False)
+    ax.axhline(Rating().mu, color=LINE, linewidth=1, zorder=1)
     ax.set_xlim(0, end)
     ax.grid(axis="y", color=FAINT, linewidth=0.8)
     ax.locator_params(axis="x", integer=True)
@@ -245,12 +250,6 @@ def _nothing(ax: Axes) -> Axes:
         fontsize=NORMAL,
     )
     return ax
-
-
-def _start(ax: Axes, *, vertical: bool) -> None:
-    """A thin line where every agent starts."""
-    line = ax.axvline if vertical else ax.axhline
-    line(Rating().mu, color="#c3cad1", linewidth=1, zorder=1)
 
 
 def _shown(name: Any) -> str:

@@ -32,6 +32,7 @@ from arena.analysis.source import (
     reading,
     table,
 )
+from arena.core import Rating
 
 DEVIATIONS = NormalDist().inv_cdf(0.975)
 """How many sigma an interval of 95 % reaches to each side."""
@@ -50,7 +51,9 @@ def ratings_df(
     pool_id, system · tournament (NA: the environment's own pool), environment, num_players · place
     (by mu, from 1; equal ratings share one) · agent_id, agent, kind, model, prompt · mu, sigma (an
     agent starts at 25 and 25/3) · low, high (the 95 % interval, mu ± 1.96 sigma) · conservative
-    (mu − 3 sigma) · games, wins, draws, losses · updated_at.
+    (mu − 3 sigma) · centred (25 + mu − the mean mu of the pool: where the sides of a game are
+    uneven all mu drift together, and only their differences mean something) · games, wins, draws,
+    losses · updated_at.
 
     Raises UsageError for a missing database and for a name that it does not hold.
     """
@@ -63,14 +66,11 @@ def ratings_df(
         limit=limit,
     ) as read:
         catalogue, filters = read.catalogue, read.filters
-        # The place among all agents of the pool, also when only some are read.
+        # The place among all agents of the pool, and their mean, also when only some are read.
+        by_mu = func.rank().over(partition_by=rated.c.pool_id, order_by=rated.c.mu.desc())
+        mean = func.avg(rated.c.mu).over(partition_by=rated.c.pool_id)
         placed = (
-            select(
-                rated,
-                func.rank()
-                .over(partition_by=rated.c.pool_id, order_by=rated.c.mu.desc())
-                .label("place"),
-            )
+            select(rated, by_mu.label("place"), mean.label("mean"))
             .join(pools, pools.c.id == rated.c.pool_id)
             .where(*_of_pools(filters))
             .subquery()
@@ -84,6 +84,7 @@ def ratings_df(
             Column("low", FLOAT, placed.c.mu - DEVIATIONS * placed.c.sigma),
             Column("high", FLOAT, placed.c.mu + DEVIATIONS * placed.c.sigma),
             Column("conservative", FLOAT, placed.c.mu - 3 * placed.c.sigma),
+            Column("centred", FLOAT, Rating().mu + placed.c.mu - placed.c.mean),
             Column("games", INTEGER, placed.c.games),
             Column("wins", INTEGER, placed.c.wins),
             Column("draws", INTEGER, placed.c.draws),

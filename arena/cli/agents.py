@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.cli.catalogue import All, find, state
+from arena.cli.catalogue import All, find, refuse_taken, state
 from arena.cli.database import reading
 from arena.cli.options import AsJson, Database, key_values
 from arena.cli.output import Column, print_fields, print_json, print_table, tell
@@ -142,9 +142,10 @@ def _switch(name: str, db: str | None, *, active: bool) -> None:
     from db import Repository
 
     with reading(db) as session:
-        agent = _find(Repository(session), name)
-        agent.active = active
-        session.add(agent)
+        repository = Repository(session)
+        agent = _find(repository, name)
+        assert agent.id is not None
+        repository.set_agent_active(agent.id, active)
     tell(f"the agent {name} is {'active' if active else 'inactive'}")
 
 
@@ -158,6 +159,7 @@ def _create(
     options: Mapping[str, Any],
 ) -> None:
     from arena import registry
+    from arena.core import UsageError
 
     maker = registry.kind(kind)
     maker(prompt="", options=options)
@@ -167,19 +169,19 @@ def _create(
     prompt_row = find(
         "prompt", prompt, repository.get_prompt_by_name, (p.name for p in repository.get_prompts())
     )
-    kind_row = repository.get_kind_by_name(kind, version=maker.version)
-    if kind_row is None:
-        kind_row = repository.create_kind(name=kind, version=maker.version)
+    kind_row = repository.get_or_create_kind(kind, version=maker.version)
     assert kind_row.id is not None
     assert model_row.id is not None
     assert prompt_row.id is not None
-    repository.create_agent(
-        kind_id=kind_row.id,
-        model_id=model_row.id,
-        prompt_id=prompt_row.id,
-        alias=name,
-        options=dict(options),
-    )
+    refuse_taken("agent", name, repository.get_agent_by_alias(name))
+    parts = (kind_row.id, model_row.id, prompt_row.id)
+    twin = repository.get_agent_by_config(*parts, options=options)
+    if twin is not None:
+        raise UsageError(
+            f"the catalogue has this agent already, as {twin.label!r}: change its kind, model, "
+            "prompt or options"
+        )
+    repository.create_agent(*parts, alias=name, options=options)
 
 
 def _find(repository: Repository, name: str) -> Agent:

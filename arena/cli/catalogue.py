@@ -5,9 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
+
+if TYPE_CHECKING:
+    from sqlmodel import SQLModel
 
 Row = TypeVar("Row")
 
@@ -30,6 +33,19 @@ def find(noun: str, name: str, get: Callable[[str], Row | None], names: Iterable
     if not known:
         raise UsageError(f"unknown {noun} {name!r}; the catalogue has no {noun}s yet")
     raise UsageError(unknown(noun, name, known))
+
+
+def refuse_taken(noun: str, name: str, row: object | None) -> None:
+    """Raises UsageError when the catalogue has a row of this name already."""
+    if row is not None:
+        from arena.core import UsageError
+
+        raise UsageError(f"the catalogue has a {noun} {name!r} already; choose another name")
+
+
+def columns(row: SQLModel) -> dict[str, Any]:
+    """A row's columns and values, in the order of its table."""
+    return {name: getattr(row, name) for name in type(row).model_fields}
 
 
 def read_text(file: str | None, text: str | None) -> str:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlmodel import Session
 
-app = typer.Typer(name="db", help="The database: make it, upgrade it, check it.")
+app = typer.Typer(
+    name="db", help="The database: make it, upgrade it, check it.", no_args_is_help=True
+)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.cli.catalogue import All, find, state
+from arena.cli.catalogue import All, columns, find, refuse_taken, state
 from arena.cli.database import reading, writing
 from arena.cli.options import AsJson, Database
 from arena.cli.output import Column, advise, print_fields, print_json, print_table, tell
@@ -70,7 +70,7 @@ def show(name: Name, db: Database = None, as_json: AsJson = False) -> None:
 
     with reading(db) as session:
         kind = _find(Repository(session), name)
-        fields: dict[str, Any] = kind.model_dump()
+        fields: dict[str, Any] = columns(kind)
     fields["installed"] = _installed().get(name) == kind.version
     print_json(fields) if as_json else print_fields(fields)
 
@@ -85,7 +85,9 @@ def add(name: Name, db: Database = None) -> None:
 
     kind = registry.kind(name)
     with writing(db) as session:
-        Repository(session).create_kind(name=name, version=kind.version)
+        repository = Repository(session)
+        refuse_taken("kind", name, repository.get_kind_by_name(name, version=kind.version))
+        repository.create_kind(name=name, version=kind.version)
     tell(f"added the kind {name}, version {kind.version}")
 
 

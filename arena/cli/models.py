@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.cli.catalogue import All, find, state
+from arena.cli.catalogue import All, columns, find, refuse_taken, state
 from arena.cli.database import reading, writing
 from arena.cli.options import AsJson, Database, key_values
 from arena.cli.output import Column, print_fields, print_json, print_table, tell
@@ -108,7 +108,9 @@ def add(
     )
     check_model(model.spec(), scripted=registry.names("scripted"))
     with writing(db) as session:
-        Repository(session).create_model(
+        repository = Repository(session)
+        refuse_taken("model", name, repository.get_model_by_name(name))
+        repository.create_model(
             name=model.name,
             litellm_model_name=model.litellm_model,
             params=model.params,
@@ -156,7 +158,7 @@ def _find(repository: Repository, name: str) -> Model:
 
 
 def _fields(model: Model) -> dict[str, Any]:
-    return model.model_dump()
+    return columns(model)
 
 
 def _price(dollars: float | None) -> str:

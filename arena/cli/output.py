@@ -87,13 +87,18 @@ class Column:
 
 
 def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str | Text]]) -> None:
-    """A table on stdout: aligned, without frames, and whole when it is piped."""
+    """A table on stdout: aligned, without frames, and whole when it is piped. A column without
+    anything in it is left out."""
     from rich import box
     from rich.table import Table
 
     out = console()
+    used = [place for place, _ in enumerate(columns) if any(str(row[place]) for row in rows)]
+    if not used:
+        advise("there is nothing to list")
+        return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for column in columns:
+    for column in (columns[place] for place in used):
         table.add_column(
             column.title,
             justify=column.align,
@@ -101,11 +106,16 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str | Text]])
             no_wrap=True,
             overflow="ellipsis",
             min_width=None if column.shrink else len(column.title),
-            ratio=None,
         )
     for row in rows:
-        table.add_row(*(safe(cell) if isinstance(cell, str) else cell for cell in row))
-    out.print(table)
+        cells = (row[place] for place in used)
+        table.add_row(*(safe(cell) if isinstance(cell, str) else cell for cell in cells))
+    if out.is_terminal:
+        out.print(table)
+        return
+    with out.capture() as captured:
+        out.print(table)
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
 def print_fields(fields: Mapping[str, Any]) -> None:

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.cli.catalogue import All, TextFile, TextOption, find, read_text, state
+from arena.cli.catalogue import (
+    All,
+    TextFile,
+    TextOption,
+    columns,
+    find,
+    read_text,
+    refuse_taken,
+    state,
+)
 from arena.cli.database import reading, writing
 from arena.cli.options import AsJson, Database
 from arena.cli.output import Column, moment, print_fields, print_json, print_table, tell
@@ -75,7 +84,9 @@ def add(name: Name, file: TextFile = None, text: TextOption = None, db: Database
 
     content = _content(file, text)
     with writing(db) as session:
-        Repository(session).create_prompt(name=name, content=content)
+        repository = Repository(session)
+        refuse_taken("prompt", name, repository.get_prompt_by_name(name))
+        repository.create_prompt(name=name, content=content)
     tell(f"added the prompt {name}")
 
 
@@ -96,7 +107,9 @@ def fork(
     with reading(db) as session:
         repository = Repository(session)
         parent = _find(repository, name)
-        repository.create_prompt(name=new, content=content, forked_from=parent.id)
+        assert parent.id is not None
+        refuse_taken("prompt", new, repository.get_prompt_by_name(new))
+        repository.fork_prompt(parent.id, new, content)
     tell(f"added the prompt {new}, forked from {name}")
 
 
@@ -143,5 +156,4 @@ def _find(repository: Repository, name: str) -> Prompt:
 
 
 def _fields(prompt: Prompt, names: dict[int | None, str]) -> dict[str, Any]:
-    fields = prompt.model_dump()
-    return {**fields, "forked_from": names.get(prompt.forked_from)}
+    return {**columns(prompt), "forked_from": names.get(prompt.forked_from)}

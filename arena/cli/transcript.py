@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.rule import Rule
@@ -47,12 +47,12 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One attempt at a model, as `--calls` shows it."""
+    """One attempt at a model, as `--calls` shows it; messages are (role, text)."""
 
     model: str
     call_number: int
     attempt: int
-    messages: Sequence[Any]
+    messages: Sequence[tuple[str, str]]
     answer: str | None
     finish_reason: str | None = None
     prompt_tokens: int | None = None
@@ -218,8 +218,7 @@ class _Printer:
         if call.finish_reason:
             facts.append(call.finish_reason)
         self._block(Text("  "), " · ".join(facts), "dim bold")
-        for message in call.messages:
-            role, content = _message(message)
+        for role, content in call.messages:
             self._block(Text("  "), f"{role}:", "dim")
             for line in lines(content):
                 self._block(Text("  ┆ ", "dim"), line, "dim")
@@ -313,13 +312,6 @@ def _outcome(seat: Seat, seats: Sequence[Seat]) -> Text:
 def _both_ends(left: Text, right: Text, width: int) -> Text:
     gap = width - cell_len(left.plain) - cell_len(right.plain)
     return Text.assemble(left, " " * max(gap, 2), right)
-
-
-def _message(message: Any) -> tuple[str, str]:
-    if isinstance(message, dict):
-        content = message.get("content")
-        return str(message.get("role", "?")), content if isinstance(content, str) else str(content)
-    return "?", str(message)
 
 
 def _milliseconds(ms: float) -> str:

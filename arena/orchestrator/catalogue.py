@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, select
 
-from arena.config import AgentConfig, ModelConfig, PromptConfig, TournamentConfig
+from arena.config import ModelConfig, PromptConfig, TournamentConfig
 from arena.core import AgentSpec, ConfigError, ModelSpec
 from arena.orchestrator.preflight import Prepared, check_stored_model
 from db import Agent, Environment, Model, Prompt, Repository, Tournament
@@ -42,7 +42,7 @@ def enter(session: Session, prepared: Prepared) -> Entry:
     agents: dict[int, AgentSpec] = {}
     for index, agent in enumerate(config.agents):
         row = _agent(repo, prepared, index, models[agent.model], prompts[agent.prompt])
-        spec = _spec(row, prepared.kinds[agent.kind].version, agent)
+        spec = agent_spec(row)
         if spec.agent_id in agents:
             twin = agents[spec.agent_id].name
             raise config.error(
@@ -218,15 +218,16 @@ def _agent(
     return found
 
 
-def _spec(row: Agent, version: int, wanted: AgentConfig) -> AgentSpec:
+def agent_spec(row: Agent) -> AgentSpec:
+    """An agent of the catalogue as a game seats it."""
     return AgentSpec(
         agent_id=_id(row),
-        name=wanted.name,
-        kind=wanted.kind,
-        kind_version=version,
+        name=row.label,
+        kind=row.kind.name,
+        kind_version=row.kind.version,
         model=model_spec(row.model),
         prompt=row.prompt.content,
-        options=wanted.options,
+        options=row.options,
     )
 
 
@@ -263,6 +264,3 @@ def _id(row: object) -> int:
     if not isinstance(key, int):
         raise ConfigError(f"{row!r} has no key")
     return key
-
-
-__all__ = ["Entry", "enter", "model_spec"]

@@ -15,6 +15,7 @@ from arena.core import (
     AgentKind,
     ConfigError,
     Environment,
+    EnvironmentCrash,
     EnvironmentSpec,
     ModelSpec,
     Pairing,
@@ -51,9 +52,13 @@ def prepare(config: TournamentConfig) -> Prepared:
     """Check the whole configuration. Raises ConfigError with the place in the file."""
     with _at(config, "environment"):
         make = registry.environment(config.environment.name, config.environment.options)
-        spec = make().spec
+        environment = make()
+        spec = environment.spec
         _check_players(spec, config.environment.players)
+        # Some rules say only here that they cannot start: an option, an even number of players.
+        environment.reset(seed=0, num_players=config.environment.players)
     kinds: dict[str, AgentKind] = {}
+    scripted = registry.names("scripted")
     for index, agent in enumerate(config.agents):
         with _at(config, "agents", index):
             kinds[agent.kind] = registry.kind(agent.kind)
@@ -63,7 +68,7 @@ def prepare(config: TournamentConfig) -> Prepared:
             prompts.check(prompt.content)
     for index, model in enumerate(config.models):
         with _at(config, "models", index):
-            check_model(model.spec(), scripted=registry.names("scripted"))
+            check_model(model.spec(), scripted=scripted)
     with _at(config, "rating"):
         rating = registry.rating(config.rating)
     prepared = Prepared(config, make, spec, kinds, rating)
@@ -91,6 +96,10 @@ def _at(config: TournamentConfig, *path: str | int) -> Iterator[None]:
         raise
     except UsageError as error:
         raise ConfigError(f"{config.where(*path)}: {error}") from error
+    except EnvironmentCrash as error:
+        raise ConfigError(
+            f"{config.where(*path)}: the rules cannot start a game like this: {error}"
+        ) from error
 
 
 def check_stored_model(model: ModelSpec) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from arena import prompts, registry
 from arena.config import TournamentConfig
-from arena.core import LLM, AgentSpec, CallLog, ModelSpec, UsageError, VoidCause
+from arena.core import LLM, AgentKind, AgentSpec, CallLog, ModelSpec, VoidCause
 from arena.game import Finished, Seat, Voided, play
 from arena.llm.client import LiteLLMClient, TurnLLM
 from arena.orchestrator import schedule
@@ -21,7 +21,7 @@ from arena.orchestrator.progress import Plan, Progress, Summary
 from arena.orchestrator.schedule import Scheduled
 from arena.orchestrator.standings import LiveStandings
 from arena.recording import GameRecorder, Meter
-from db import Recorder, get_session
+from db import Recorder, Repository, get_session
 from db.fold import Rate, numbered
 
 OnProgress = Callable[[Progress], None]
@@ -54,6 +54,8 @@ async def run(
         left = schedule.left(session, entry.tournament_id)
         pool, frontier = schedule.rated(session, entry.tournament_id)
         done = schedule.counts(session, entry.tournament_id)
+        if left:
+            Repository(session).set_tournament_status(entry.tournament_id, "running")
     if games is not None:
         left = left[:games]
     rate = rate_function(prepared)
@@ -121,7 +123,7 @@ class _Run:
         self.first_error: str | None = None
         self.started = time.monotonic()
         self.client = LiteLLMClient(
-            scripted={name: registry.policy(name) for name in registry.names("scripted")},
+            scripted=registry.policies(),
             timeout=self.config.llm.timeout,
             retries=self.config.llm.retries,
         )
@@ -175,8 +177,14 @@ class _Run:
             self.running -= 1
 
     def _seat(self, player_index: int, agent_id: int) -> Seat:
-        spec = self.entry.agents[agent_id]
-        return seat(spec, self.prepared, player_index)
+        spec, environment = self.entry.agents[agent_id], self.config.environment
+        return seat(
+            spec,
+            self.prepared.kinds[spec.kind],
+            player_index,
+            environment=environment.name,
+            num_players=environment.players,
+        )
 
     def _handle(self, model: ModelSpec, log: CallLog, seed: int) -> LLM:
         return TurnLLM(self.client, model, log, seed)
@@ -242,19 +250,15 @@ class _Run:
         )
 
 
-def seat(spec: AgentSpec, prepared: Prepared, player_index: int) -> Seat:
+def seat(
+    spec: AgentSpec, kind: AgentKind, player_index: int, *, environment: str, num_players: int
+) -> Seat:
     """A fresh agent at its place. Raises UsageError for a prompt that cannot be filled in."""
-    environment = prepared.config.environment
-    prompt = prompts.render(
-        spec.prompt,
-        {
-            "player_index": player_index,
-            "num_players": environment.players,
-            "environment": environment.name,
-            "agent": spec.name,
-        },
-    )
-    kind = prepared.kinds.get(spec.kind)
-    if kind is None:
-        raise UsageError(registry.unknown("kind", spec.kind, registry.names("agents")))
+    variables = {
+        "player_index": player_index,
+        "num_players": num_players,
+        "environment": environment,
+        "agent": spec.name,
+    }
+    prompt = prompts.render(spec.prompt, variables)
     return Seat(kind(prompt=prompt, options=spec.options), spec.model)

@@ -12,11 +12,10 @@ from sqlmodel import Session, col, select
 
 from arena.config import TournamentConfig
 from arena.core import VoidCause
-from db import Game, GamePlayer, Tournament, get_session
+from db import Game, GamePlayer, Repository, Tournament, get_session
 from db.errors import MissingDatabase
 from db.fold import Pool, Seat, numbered
-from db.fold import Standing as Stored
-from db.models import AgentTrueSkill, RatingPool
+from db.queries.pools import pool_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +39,12 @@ class Counts:
     waiting: tuple[tuple[int, Sequence[Seat]], ...]
 
 
+def key(row: Game | Tournament) -> int:
+    """The key of a row that has one."""
+    assert row.id is not None
+    return row.id
+
+
 def void_interrupted(session: Session, tournament_id: int) -> int:
     """Make void what a dead run left unfinished, and schedule it anew; how many games."""
     rows = session.exec(
@@ -50,8 +55,8 @@ def void_interrupted(session: Session, tournament_id: int) -> int:
         game.void_cause = VoidCause.INTERRUPTED.value
         game.finished_at = datetime.now(UTC)
         session.add(game)
-        _schedule_again(session, game)
-    session.flush()
+        session.flush()
+        Repository(session).retry_game(key(game))
     return len(rows)
 
 
@@ -108,31 +113,22 @@ def rated(session: Session, tournament_id: int) -> tuple[Pool, int]:
     frontier = session.exec(
         select(Tournament.next_fold_index).where(Tournament.id == tournament_id)
     ).one()
-    pool = session.exec(select(RatingPool).where(RatingPool.tournament_id == tournament_id)).first()
+    pool = Repository(session).get_rating_pool(tournament_id=tournament_id)
     if pool is None:
         return Pool(), frontier
-    rows = session.exec(select(AgentTrueSkill).where(AgentTrueSkill.pool_id == pool.id)).all()
-    standings = {
-        row.agent_id: Stored(row.mu, row.sigma, row.games, row.wins, row.draws, row.losses)
-        for row in rows
-    }
-    return Pool(pool.games, pool.draws, standings), frontier
+    return pool_state(session, pool), frontier
 
 
 def again(url: str | Path | None, game: Scheduled) -> Scheduled:
     """Schedule the next attempt at a place whose game went void."""
     with get_session(url) as session:
-        row = session.get_one(Game, game.game_id)
-        following = _schedule_again(session, row)
-        session.flush()
-        assert following.id is not None
-        return replace(game, game_id=following.id, attempt=following.attempt)
+        following = Repository(session).retry_game(game.game_id)
+        return replace(game, game_id=key(following), attempt=following.attempt)
 
 
 def close(url: str | Path | None, tournament_id: int) -> None:
     """Mark the tournament finished when no place of its schedule is left to play."""
     with get_session(url) as session:
-        tournament = session.get_one(Tournament, tournament_id)
         open_games = session.exec(
             select(func.count())
             .select_from(Game)
@@ -141,10 +137,8 @@ def close(url: str | Path | None, tournament_id: int) -> None:
                 col(Game.status).in_(("scheduled", "running")),
             )
         ).one()
-        if open_games == 0 and tournament.status != "finished":
-            tournament.status = "finished"
-            tournament.finished_at = datetime.now(UTC)
-            session.add(tournament)
+        status = "paused" if open_games else "finished"
+        Repository(session).set_tournament_status(tournament_id, status)
 
 
 def games_done(url: str | Path | None, config: TournamentConfig) -> int:
@@ -159,28 +153,6 @@ def games_done(url: str | Path | None, config: TournamentConfig) -> int:
             ).one()
     except MissingDatabase:
         return 0
-
-
-def _schedule_again(session: Session, game: Game) -> Game:
-    following = Game(
-        tournament_id=game.tournament_id,
-        environment_id=game.environment_id,
-        schedule_index=game.schedule_index,
-        block=game.block,
-        seed=game.seed,
-        attempt=game.attempt + 1,
-        status="scheduled",
-    )
-    session.add(following)
-    session.flush()
-    assert following.id is not None
-    for player in game.players:
-        session.add(
-            GamePlayer(
-                game_id=following.id, agent_id=player.agent_id, player_index=player.player_index
-            )
-        )
-    return following
 
 
 def _seats(session: Session, tournament_id: int, status: str) -> dict[int, list[Seat]]:

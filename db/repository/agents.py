@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import func
 from sqlalchemy.orm import selectinload
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from db.errors import DatabaseError
 from db.models import Agent, Kind, Model, Prompt
@@ -136,7 +137,7 @@ class Agents:
         return switched(self.session, Agent, agent_id, active)
 
 
-def _whole() -> Any:
+def _whole() -> SelectOfScalar[Agent]:
     return select(Agent).options(
         selectinload(Agent.kind),  # type: ignore[arg-type]
         selectinload(Agent.model),  # type: ignore[arg-type]

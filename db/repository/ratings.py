@@ -129,7 +129,7 @@ class Ratings:
             RatingPool.system == SYSTEM, col(RatingPool.environment_id).is_not(None)
         )
         for table in (RatingChange, AgentTrueSkill):
-            self.session.execute(delete(table).where(col(table.pool_id).in_(made)))  # type: ignore[attr-defined]
+            self.session.execute(delete(table).where(col(table.pool_id).in_(made)))
         stored = {
             (pool.environment_id, pool.tournament_id): pool
             for pool in self.session.exec(

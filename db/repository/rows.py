@@ -32,12 +32,15 @@ def plain(options: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def added(session: Session, row: Row, what: str) -> Row:
-    """The row, with its key. Raises DatabaseError when there is one like it already."""
+    """The row, with its key.
+
+    Raises DatabaseError when there is one like it already; the transaction is then rolled back.
+    """
     try:
-        with session.begin_nested():
-            session.add(row)
-            session.flush()
+        session.add(row)
+        session.flush()
     except IntegrityError as error:
+        session.rollback()
         reason = str(error.orig).strip().splitlines()[0]
         raise DatabaseError(f"{what} cannot be added: {reason}") from error
     return row
@@ -47,7 +50,7 @@ def switched(session: Session, kind: type[Row], row_id: int, active: bool) -> Ro
     """The row with its `active` set; None when there is no such row."""
     row = session.get(kind, row_id)
     if row is not None:
-        row.active = active  # type: ignore[attr-defined]
+        setattr(row, "active", active)  # noqa: B010
         session.add(row)
         session.flush()
     return row

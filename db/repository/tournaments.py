@@ -179,6 +179,7 @@ class Tournaments:
             ),
             f"attempt {game.attempt + 1} at game {game_id}",
         )
+        assert row.id is not None
         for player in game.players:
             self.session.add(
                 GamePlayer(

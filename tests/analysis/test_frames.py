@@ -213,12 +213,14 @@ def test_the_leaderboard_is_the_environments_and_the_standings_the_tournaments(d
     assert board.tournament.isna().all()
     assert (board.high - board.mu).round(4).tolist() == [round(1.959964 * 6.75, 4)] * 4
     assert (board.mu - board.low).round(4).tolist() == [round(1.959964 * 6.75, 4)] * 4
+    assert board.centred.tolist() == [25.5, 25.5, 25.5, 23.5]
     assert board.conservative.round(6).tolist() == [5.75, 5.75, 5.75, 3.75]
 
     standings = ratings_df(database, tournament="second")
     assert standings.agent.tolist() == ["thinking/small/plain", "bob"]
     assert standings.environment.tolist() == ["Duel-v0", "Duel-v0"]
-    assert ratings_df(database, agent="dora").place.tolist() == [4]
+    dora = ratings_df(database, agent="dora").iloc[0]
+    assert (dora.place, dora.centred) == (4, 23.5)
     assert ratings_df(database).pool_id.nunique() == 2
     assert ratings_df(database, tournament="second", environment="Village-v0").empty
 

@@ -33,6 +33,7 @@ def test_the_best_agent_is_at_the_top_on_its_interval(sqlite):
         round(26 - 1.959964 * 7.5, 3),
         round(26 + 1.959964 * 7.5, 3),
     ]
+    assert [*ax.lines[1].get_xdata()] == [25.0, 25.0]
     assert ax.get_title("left") == "second · Duel-v0 · 2 players"
     assert [text.get_text() for text in ax.texts] == ["games", "1", "1"]
     ax.figure.draw_without_rendering()

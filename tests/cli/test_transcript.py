@@ -159,7 +159,7 @@ def test_calls_show_what_was_asked_and_what_came_back() -> None:
                         "openai/x",
                         0,
                         1,
-                        [{"role": "user", "content": "Your\nmove"}],
+                        [("user", "Your\nmove")],
                         "[1]",
                         finish_reason="stop",
                         prompt_tokens=10,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ Row = tuple[int, int, float, float, float, float]
 
 
 def one_by_one(
-    games: list[Game], system: RatingSystem, start: Pool | None = None
+    games: Sequence[Game], system: RatingSystem, start: Pool | None = None
 ) -> tuple[dict[int, Rating], list[Row], int]:
     """Ratings, changes and draws, as a recorder keeps them: a game at a time, through stored
     pairs."""
@@ -146,7 +147,7 @@ def test_columns_may_be_lists_arrays_or_numpy() -> None:
     expected, _ = fold(Games(*columns), TrueSkill())
 
     packed, _ = fold(Games(*(array("q", column) for column in columns)), TrueSkill())
-    numeric, _ = fold(Games(*(np.array(column, np.int32) for column in columns)), TrueSkill())
+    numeric, _ = fold(Games(*(np.array(column) for column in columns)), TrueSkill())
 
     assert packed == numeric == expected
     assert list(Games(*columns)) == [

@@ -71,7 +71,8 @@ def surprise(players: Seats, ratings: Skills) -> float:
         total[0] += mu - MU
         total[1] += sigma**2 + NOISE
     means = [mean for mean, _ in teams.values()]
-    return (max(means) - min(means)) / min(variance for _, variance in teams.values()) ** 0.5
+    deviation: float = min(variance for _, variance in teams.values()) ** 0.5
+    return (max(means) - min(means)) / deviation
 
 
 @settings(deadline=None, max_examples=150)

@@ -164,3 +164,13 @@ def test_the_sharp_one_believes_who_claimed_first() -> None:
 )
 def test_any_text_gets_a_reply(name: str, text: str) -> None:
     assert isinstance(POLICIES[name]([{"role": "user", "content": text}], random.Random(1)), str)
+
+
+def test_the_word_of_a_detective_weighs_more_than_a_crowd() -> None:
+    crowd = "".join(f"\n[Player {p}] Player 3 looks suspicious." for p in (0, 2, 4))
+    before, vote, after = SCENE.partition("\n[Player 3]")
+    asked = after[after.index("\n[GAME] Voting") :]
+    messages: list[Message] = [{"role": "user", "content": f"{before}{crowd}{asked}"}]
+    assert vote
+    assert "[0]" in sharp.reply(messages, random.Random(1))
+    assert "[3]" in follower.reply(messages, random.Random(1))

@@ -1,0 +1,182 @@
+"""Which games there are, and who played in them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from db.models import Agent, Environment, Game, GamePlayer, Kind, Model, Prompt, Tournament
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerRow:
+    """One player of a game: `rank` counts from 0."""
+
+    player_index: int
+    agent_id: int
+    agent: str
+    kind: str
+    model: str
+    prompt: str
+    role: str | None
+    team: str | None
+    rank: int | None
+    reward: float | None
+    invalid_actions: int
+
+
+@dataclass(frozen=True, slots=True)
+class GameRow:
+    """One game as a list shows it, with its players in order of player_index."""
+
+    game_id: int
+    tournament_id: int | None
+    tournament: str | None
+    environment_id: int | None
+    environment: str | None
+    schedule_index: int | None
+    block: int | None
+    seed: int | None
+    attempt: int
+    status: str
+    started_at: datetime | None
+    finished_at: datetime | None
+    winning_team: str | None
+    termination: str | None
+    reason: str | None
+    void_cause: str | None
+    error: str | None
+    environment_crashed: bool
+    turn_count: int | None
+    parent_game_id: int | None
+    parent_turn: int | None
+    fold_index: int | None
+    players: tuple[PlayerRow, ...]
+
+
+def games(
+    session: Session,
+    *,
+    tournament: str | None = None,
+    agent: str | None = None,
+    status: str | None = None,
+    environment: str | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+) -> list[GameRow]:
+    """Games that match all of it, the newest first. `agent` is an alias, or an agent's number."""
+    query = _games()
+    if tournament is not None:
+        query = query.where(Tournament.name == tournament)
+    if environment is not None:
+        query = query.where(Environment.name == environment)
+    if status is not None:
+        query = query.where(Game.status == status)
+    if agent is not None:
+        played = select(col(GamePlayer.game_id)).join(
+            Agent, col(Agent.id) == col(GamePlayer.agent_id)
+        )
+        chosen = col(Agent.alias) == agent
+        if agent.isdigit():
+            played = played.where(chosen | (col(Agent.id) == int(agent)))
+        else:
+            played = played.where(chosen)
+        query = query.where(col(Game.id).in_(played))
+    query = query.order_by(col(Game.id).desc())
+    if limit is not None:
+        query = query.limit(limit)
+    if offset:
+        query = query.offset(offset)
+    return _rows(session, query)
+
+
+def game(session: Session, game_id: int) -> GameRow | None:
+    """One game; None when there is no such game."""
+    found = _rows(session, _games().where(Game.id == game_id))
+    return found[0] if found else None
+
+
+def count_games(session: Session, *, tournament_id: int | None = None) -> dict[str, int]:
+    """How many games there are in each status."""
+    query = select(col(Game.status), func.count()).group_by(col(Game.status))
+    if tournament_id is not None:
+        query = query.where(col(Game.tournament_id) == tournament_id)
+    return {status: int(count) for status, count in session.execute(query)}
+
+
+def _games() -> Any:
+    return (
+        select(Game, col(Tournament.name), col(Environment.name))
+        .join(Tournament, col(Tournament.id) == Game.tournament_id, isouter=True)
+        .join(Environment, col(Environment.id) == Game.environment_id, isouter=True)
+    )
+
+
+def _rows(session: Session, query: Any) -> list[GameRow]:
+    found = session.execute(query).all()
+    players = _players(session, [row.id for row, _, _ in found])
+    return [
+        GameRow(
+            game_id=row.id,
+            tournament_id=row.tournament_id,
+            tournament=tournament,
+            environment_id=row.environment_id,
+            environment=environment,
+            schedule_index=row.schedule_index,
+            block=row.block,
+            seed=row.seed,
+            attempt=row.attempt,
+            status=row.status,
+            started_at=row.started_at,
+            finished_at=row.finished_at,
+            winning_team=row.winning_team,
+            termination=row.termination,
+            reason=row.reason,
+            void_cause=row.void_cause,
+            error=row.error,
+            environment_crashed=row.environment_crashed,
+            turn_count=row.turn_count,
+            parent_game_id=row.parent_game_id,
+            parent_turn=row.parent_turn,
+            fold_index=row.fold_index,
+            players=tuple(players[row.id]),
+        )
+        for row, tournament, environment in found
+    ]
+
+
+def _players(session: Session, game_ids: list[int]) -> dict[int, list[PlayerRow]]:
+    players: dict[int, list[PlayerRow]] = defaultdict(list)
+    # Fewer keys at a time than the smallest limit on the values of a statement.
+    for start in range(0, len(game_ids), 500):
+        query: Any = (
+            select(GamePlayer, col(Agent.alias), col(Kind.name), col(Model.name), col(Prompt.name))
+            .join(Agent, col(Agent.id) == GamePlayer.agent_id)
+            .join(Kind, col(Kind.id) == Agent.kind_id)
+            .join(Model, col(Model.id) == Agent.model_id)
+            .join(Prompt, col(Prompt.id) == Agent.prompt_id)
+            .where(col(GamePlayer.game_id).in_(game_ids[start : start + 500]))
+            .order_by(col(GamePlayer.game_id), col(GamePlayer.player_index))
+        )
+        for player, alias, kind, model, prompt in session.execute(query):
+            players[player.game_id].append(
+                PlayerRow(
+                    player_index=player.player_index,
+                    agent_id=player.agent_id,
+                    agent=alias or f"{kind}/{model}/{prompt}",
+                    kind=kind,
+                    model=model,
+                    prompt=prompt,
+                    role=player.role,
+                    team=player.team,
+                    rank=player.rank,
+                    reward=player.reward,
+                    invalid_actions=player.invalid_actions,
+                )
+            )
+    return players

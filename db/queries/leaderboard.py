@@ -1,0 +1,141 @@
+"""Who is best: the maintained rows of a rating pool, best first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from db.models import (
+    Agent,
+    AgentTrueSkill,
+    Environment,
+    Kind,
+    Model,
+    Prompt,
+    RatingPool,
+    Tournament,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PoolRow:
+    """A pool of ratings: an environment's own, or a tournament's in it; both names are None for
+    the pool kept by hand."""
+
+    pool_id: int
+    environment_id: int | None
+    environment: str | None
+    num_players: int | None
+    version: str | None
+    tournament_id: int | None
+    tournament: str | None
+    games: int
+    draws: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderboardRow:
+    """An agent in a pool: its parts, its rating and its games there."""
+
+    agent_id: int
+    agent: str
+    class_: str | None
+    kind: str
+    kind_version: int
+    model: str
+    prompt: str
+    active: bool
+    mu: float
+    sigma: float
+    games: int
+    wins: int
+    draws: int
+    losses: int
+
+    @property
+    def conservative(self) -> float:
+        """mu − 3 sigma."""
+        return self.mu - 3.0 * self.sigma
+
+
+def pools(
+    session: Session,
+    *,
+    environment: str | None = None,
+    tournament: str | None = None,
+    system: str = "trueskill",
+) -> list[PoolRow]:
+    """Pools, the one with the most games first.
+
+    With `tournament` (a name) its pool only; else the environments' own, those of the name
+    `environment` only when it is given. Rules that changed are pools of their own.
+    """
+    query: Any = (
+        select(RatingPool, Environment, Tournament)
+        .join(Environment, col(Environment.id) == RatingPool.environment_id, isouter=True)
+        .join(Tournament, col(Tournament.id) == RatingPool.tournament_id, isouter=True)
+        .where(col(RatingPool.system) == system)
+        .order_by(col(RatingPool.games).desc(), col(RatingPool.id))
+    )
+    if tournament is not None:
+        query = query.where(col(Tournament.name) == tournament)
+    else:
+        query = query.where(col(RatingPool.tournament_id).is_(None))
+    if environment is not None:
+        query = query.where(col(Environment.name) == environment)
+    return [
+        PoolRow(
+            pool_id=pool.id,
+            environment_id=pool.environment_id,
+            environment=rules.name if rules else None,
+            num_players=rules.num_players if rules else None,
+            version=rules.version if rules else None,
+            tournament_id=pool.tournament_id,
+            tournament=played.name if played else None,
+            games=pool.games,
+            draws=pool.draws,
+        )
+        for pool, rules, played in session.execute(query)
+    ]
+
+
+def leaderboard(
+    session: Session, pool_id: int, *, limit: int | None = None, by: str = "mu"
+) -> list[LeaderboardRow]:
+    """The agents of a pool, best first: by `mu`, or by `conservative` (mu − 3 sigma)."""
+    rating: Any = col(AgentTrueSkill.mu)
+    if by == "conservative":
+        rating = rating - 3 * col(AgentTrueSkill.sigma)
+    query: Any = (
+        select(Agent, AgentTrueSkill, Kind, col(Model.name), col(Prompt.name))
+        .join(AgentTrueSkill, col(AgentTrueSkill.agent_id) == Agent.id)
+        .join(Kind, col(Kind.id) == Agent.kind_id)
+        .join(Model, col(Model.id) == Agent.model_id)
+        .join(Prompt, col(Prompt.id) == Agent.prompt_id)
+        .where(col(AgentTrueSkill.pool_id) == pool_id)
+        .order_by(rating.desc(), col(Agent.id))
+    )
+    if limit is not None:
+        query = query.limit(limit)
+    return [
+        LeaderboardRow(
+            agent_id=agent.id,
+            agent=agent.alias or f"{kind.name}/{model}/{prompt}",
+            class_=agent.class_,
+            kind=kind.name,
+            kind_version=kind.version,
+            model=model,
+            prompt=prompt,
+            active=agent.active,
+            mu=rated.mu,
+            sigma=rated.sigma,
+            games=rated.games,
+            wins=rated.wins,
+            draws=rated.draws,
+            losses=rated.losses,
+        )
+        for agent, rated, kind, model, prompt in session.execute(query)
+    ]

@@ -1,0 +1,186 @@
+"""One game as it was played: turns, what was new to each player, what it did, its calls."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session, col, select
+
+from db import keys
+from db.models import GameTurn, LLMCall
+from db.payloads import PayloadReader, as_done
+
+_OBSERVATIONS = text(
+    "SELECT p.game_turn_id, p.prefix_len, p.prefix_hash, p.body, t.action, t.action_raw "
+    "FROM turn_payloads p JOIN game_turns t ON t.id = p.game_turn_id "
+    "WHERE p.game_turn_id >= :first AND p.game_turn_id < :end ORDER BY p.game_turn_id"
+)
+_CALLS = text(
+    "SELECT p.llm_call_id, p.prefix_len, p.prefix_hash, p.messages, p.response "
+    "FROM call_payloads p WHERE p.llm_call_id >= :first AND p.llm_call_id < :end "
+    "ORDER BY p.llm_call_id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CallRow:
+    """One attempt at a provider. `answered` is false for an intent: in flight, or lost with the
+    process. `messages`, `text` and `response` are what was sent and what came back, whole."""
+
+    call_id: int
+    game_id: int
+    turn_number: int
+    player_index: int
+    call_index: int
+    call_number: int
+    attempt: int
+    model: str
+    model_answered: str | None
+    request: dict[str, Any] | None
+    request_hash: str | None
+    request_sent_at: datetime | None
+    response_received_at: datetime | None
+    total_ms: float | None
+    first_token_ms: float | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cached_tokens: int | None
+    reasoning_tokens: int | None
+    cost: float | None
+    finish_reason: str | None
+    error_class: str | None
+    error_message: str | None
+    error_status: int | None
+    messages: Any
+    text: str | None
+    response: Any
+
+    @property
+    def answered(self) -> bool:
+        """Whether the attempt ended, in an answer or an error."""
+        return self.response_received_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRow:
+    """One turn: `observation` is all that the player has seen, `new` what it had not seen at its
+    turn before. `action` is None while it has not acted; `submitted` is what the rules were
+    given, the action itself unless it was changed."""
+
+    game_id: int
+    turn_number: int
+    player_index: int
+    observation: Any
+    new: Any
+    action: str | None
+    submitted: str | None
+    invalid: bool
+    observed_at: datetime
+    acted_at: datetime | None
+    response_time_ms: float | None
+    tokens_used: int | None
+    calls: tuple[CallRow, ...]
+
+
+def transcript(session: Session, game_id: int, *, calls: bool = True) -> list[TurnRow]:
+    """Every turn of a game in order of play, in one pass over its rows; with `calls=False`, no
+    call is read. Raises DatabaseError for rows that do not continue each other."""
+    first, end = keys.turns_of_game(game_id)
+    reader = PayloadReader()
+    shown: dict[int, tuple[Any, Any]] = {}
+    for turn_id, prefix_len, prefix_hash, body, action, raw in session.execute(
+        _OBSERVATIONS, {"first": first, "end": end}
+    ):
+        _, _, player = keys.turn_of(turn_id)
+        shown[turn_id] = reader.observation(
+            player, prefix_len, prefix_hash, body, as_done(action, raw)
+        )
+    query = select(GameTurn).where(GameTurn.id >= first, GameTurn.id < end)
+    turns = session.exec(query.order_by(col(GameTurn.id))).all()
+    actions = {turn.id: turn.action for turn in turns}
+    made = _calls(session, game_id, reader, shown, actions) if calls else {}
+    rows = []
+    for turn in turns:
+        observation, new = shown.get(turn.id, (None, None))
+        rows.append(
+            TurnRow(
+                game_id=turn.game_id,
+                turn_number=turn.turn_number,
+                player_index=turn.player_index,
+                observation=observation,
+                new=new,
+                action=turn.action,
+                submitted=turn.action if turn.submitted is None else turn.submitted,
+                invalid=turn.invalid,
+                observed_at=turn.observed_at,
+                acted_at=turn.acted_at,
+                response_time_ms=turn.response_time_ms,
+                tokens_used=turn.tokens_used,
+                calls=tuple(made.get(turn.id, ())),
+            )
+        )
+    return rows
+
+
+def _calls(
+    session: Session,
+    game_id: int,
+    reader: PayloadReader,
+    shown: dict[int, tuple[Any, Any]],
+    actions: dict[int, str | None],
+) -> dict[int, list[CallRow]]:
+    first, end = keys.calls_of_game(game_id)
+    query = select(LLMCall).where(LLMCall.id >= first, LLMCall.id < end)
+    calls = {call.id: call for call in session.exec(query.order_by(col(LLMCall.id)))}
+    made: dict[int, list[CallRow]] = defaultdict(list)
+    for call_id, prefix_len, prefix_hash, body, answer in session.execute(
+        _CALLS, {"first": first, "end": end}
+    ):
+        call = calls[call_id]
+        turn_id = call.game_turn_id
+        _, turn_number, player = keys.turn_of(turn_id)
+        messages = reader.messages(
+            player,
+            call.call_number,
+            prefix_len,
+            prefix_hash,
+            body,
+            shown.get(turn_id, (None, None))[0],
+        )
+        said, response = reader.answer(answer, actions.get(turn_id))
+        made[turn_id].append(
+            CallRow(
+                call_id=call_id,
+                game_id=game_id,
+                turn_number=turn_number,
+                player_index=player,
+                call_index=call.call_index,
+                call_number=call.call_number,
+                attempt=call.attempt,
+                model=call.model,
+                model_answered=call.model_answered,
+                request=call.request,
+                request_hash=call.request_hash,
+                request_sent_at=call.request_sent_at,
+                response_received_at=call.response_received_at,
+                total_ms=call.total_response_time_ms,
+                first_token_ms=call.first_token_ms,
+                prompt_tokens=call.prompt_tokens,
+                completion_tokens=call.response_tokens,
+                cached_tokens=call.cached_tokens,
+                reasoning_tokens=call.reasoning_tokens,
+                cost=call.cost,
+                finish_reason=call.finish_reason,
+                error_class=call.error_class,
+                error_message=call.error_message,
+                error_status=call.error_status,
+                messages=messages,
+                text=said,
+                response=response,
+            )
+        )
+    return made

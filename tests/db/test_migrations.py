@@ -1,0 +1,246 @@
+"""The tables are made by the migrations alone, and go up and down with rows in them."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+
+from db import DatabaseError, Game, Repository, get_engine, get_session, init_db, schema
+from db.errors import MissingDatabase, SchemaTooNew, SchemaTooOld
+from db.models.columns import Table
+
+
+def test_the_head_is_the_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(schema.migrations_path()))
+    config.set_main_option("path_separator", "os")
+    script = ScriptDirectory.from_config(config)
+    assert script.get_heads() == [schema.HEAD]
+    assert all(revision.revision.isdigit() for revision in script.walk_revisions())
+
+
+def test_the_tables_are_those_of_the_models(database_url: str) -> None:
+    engine = get_engine(database_url)
+    assert schema.current(engine) == schema.HEAD
+    assert schema.differences(engine) == []
+    engine.dispose()
+
+
+def test_a_difference_is_named(database_url: str) -> None:
+    engine = get_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("DROP INDEX ix_games_status"))
+        connection.execute(text("ALTER TABLE agents ADD COLUMN colour TEXT"))
+    found = "\n".join(schema.differences(engine))
+    assert "ix_games_status" in found
+    assert "colour" in found
+    engine.dispose()
+
+
+def fill(url: str) -> None:
+    with get_session(url) as session:
+        repo = Repository(session)
+        kind, model = repo.create_kind("thinking"), repo.create_model("m", "scripted/random")
+        prompt = repo.create_prompt("p", "You play.")
+        fork = repo.fork_prompt(prompt.id or 0, "q", "You play well.")
+        agent = repo.create_agent(kind.id or 0, model.id or 0, fork.id or 0, alias="A")
+        game = repo.create_game()
+        repo.add_game_player(game.id or 0, agent.id or 0, 0)
+        turn = repo.add_game_turn(game.id or 0, 0, 0, "You are Player 0.", "[1]")
+        repo.add_llm_call(turn.id, "scripted/random", [{"role": "user", "content": "hi"}], {})
+        repo.create_or_update_trueskill(agent.id or 0, 26.0, 8.0)
+
+
+def test_down_and_up_again_with_rows_in_every_table(empty_database_url: str) -> None:
+    init_db(empty_database_url)
+    fill(empty_database_url)
+    engine = get_engine(empty_database_url)
+
+    schema.downgrade(engine, "base")
+    left = set(inspect(engine).get_table_names())
+    assert left <= {"alembic_version"}
+    assert schema.current(engine) is None
+
+    schema.upgrade(engine)
+    assert set(Table.metadata.tables) <= set(inspect(engine).get_table_names())
+    assert schema.differences(engine) == []
+    engine.dispose()
+    fill(empty_database_url)
+
+
+NEXT = '''
+"""A later change: games get a colour, and a check."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "9999"
+down_revision = "{head}"
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("games") as batch:
+        batch.add_column(sa.Column("colour", sa.Text, server_default="red", nullable=False))
+        batch.create_check_constraint("ck_games_colour", "colour <> ''")
+    {fail}
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("games") as batch:
+        batch.drop_constraint("ck_games_colour", type_="check")
+        batch.drop_column("colour")
+'''
+
+
+def later_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fail: str = "") -> None:
+    folder = tmp_path / "later"
+    shutil.copytree(schema.migrations_path(), folder)
+    (folder / "versions" / "9999_later.py").write_text(NEXT.format(head=schema.HEAD, fail=fail))
+    monkeypatch.setattr(schema, "migrations_path", lambda: folder)
+    monkeypatch.setattr(schema, "HEAD", "9999")
+
+
+def counts(url: str) -> dict[str, int]:
+    engine = get_engine(url)
+    with engine.connect() as connection:
+        found = {
+            name: connection.execute(text(f"SELECT COUNT(*) FROM {name}")).scalar_one()
+            for name in Table.metadata.tables
+        }
+    engine.dispose()
+    return found
+
+
+def test_changing_a_table_keeps_the_rows_that_point_to_it(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(database_url)
+    before = counts(database_url)
+    later_release(tmp_path, monkeypatch)
+    engine = get_engine(database_url)
+    schema.upgrade(engine)
+    assert schema.current(engine) == "9999"
+    assert counts(database_url) == before
+    schema.downgrade(engine, "0001")
+    assert counts(database_url) == before
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    engine.dispose()
+
+
+def test_a_migration_that_fails_changes_nothing(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(database_url)
+    before = counts(database_url)
+    later_release(tmp_path, monkeypatch, fail="raise RuntimeError('half way')")
+    engine = get_engine(database_url)
+    with pytest.raises(RuntimeError, match="half way"):
+        schema.upgrade(engine)
+    assert schema.current(engine) == "0001"
+    assert "colour" not in {column["name"] for column in inspect(engine).get_columns("games")}
+    assert counts(database_url) == before
+    engine.dispose()
+
+
+def test_an_older_and_a_newer_schema_say_what_to_type(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "HEAD", "0002")
+    with pytest.raises(SchemaTooOld, match="arena db upgrade"), get_session(database_url):
+        pass
+    monkeypatch.setattr(schema, "HEAD", "0000")
+    with pytest.raises(SchemaTooNew, match="upgrade the arena"), get_session(database_url):
+        pass
+    with pytest.raises(SchemaTooNew):
+        init_db(database_url)
+
+
+def test_a_database_of_somebody_else_is_left_alone(empty_database_url: str) -> None:
+    engine = get_engine(empty_database_url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE recipes (id INTEGER)"))
+    engine.dispose()
+    with pytest.raises(DatabaseError, match="recipes"):
+        init_db(empty_database_url)
+
+
+def test_an_empty_database_is_made_or_refused(empty_database_url: str, tmp_path: Path) -> None:
+    with (
+        pytest.raises(MissingDatabase, match="there is no database"),
+        get_session(empty_database_url, create=False),
+    ):
+        pass
+    assert not (tmp_path / "empty.db").exists()
+    with get_session(empty_database_url) as session:
+        assert Repository(session).get_models() == []
+
+
+def test_drop_all_drops_every_row_of_whatever_release(database_url: str) -> None:
+    fill(database_url)
+    init_db(database_url, drop_all=True)
+    assert set(counts(database_url).values()) == {0}
+    engine = get_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    engine.dispose()
+    init_db(database_url, drop_all=True)
+    engine = get_engine(database_url)
+    assert schema.differences(engine) == []
+    engine.dispose()
+
+
+def test_sqlite_is_told_to_keep_its_promises(sqlite_url: str) -> None:
+    engine = get_engine(sqlite_url)
+    with engine.connect() as connection:
+        ask = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+    engine.dispose()
+    assert ask == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "busy_timeout": 30_000,
+    }
+
+
+def test_not_a_database(tmp_path: Path) -> None:
+    path = tmp_path / "notes.db"
+    path.write_text("Dear diary, " * 100)
+    with pytest.raises(DatabaseError, match="not an SQLite database"):
+        init_db(path)
+
+
+def test_two_processes_may_make_the_same_database(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    path = tmp_path / "both.db"
+    command = [sys.executable, "-c", f"from db import init_db; init_db({str(path)!r})"]
+    root = str(Path(schema.__file__).parent.parent)
+    both = [subprocess.Popen(command, cwd=root) for _ in range(2)]
+    assert [process.wait() for process in both] == [0, 0]
+    connection = sqlite3.connect(path)
+    assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [
+        (schema.HEAD,)
+    ]
+    connection.close()
+
+
+def test_times_are_aware_and_utc(database_url: str) -> None:
+    with get_session(database_url) as session:
+        game = Repository(session).create_game()
+        key = game.id
+    with get_session(database_url) as session:
+        read = session.get_one(Game, key)
+        assert read.created_at.utcoffset() is not None
+        assert read.created_at == game.created_at
