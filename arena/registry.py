@@ -113,4 +113,6 @@ def rating(name: str) -> RatingSystem:
 
 def policies() -> dict[str, Policy]:
     """Every scripted model: what answers as `scripted/<name>`."""
-    return {point.name: cast(Policy, point.load()) for point in entry_points(group="arena.scripted")}
+    return {
+        point.name: cast(Policy, point.load()) for point in entry_points(group="arena.scripted")
+    }

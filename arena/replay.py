@@ -30,7 +30,7 @@ from arena.game import Finished, Seat, Voided, play
 from arena.llm.replay import RecordedCall, ReplayLLM, text_difference
 from arena.orchestrator.catalogue import agent_spec
 from arena.orchestrator.run import seat
-from db import Game, Repository, get_session
+from db import DatabaseError, Game, Repository, get_session
 from db.queries.transcript import CallRow, TurnRow, transcript
 
 TURN_LIMIT = "turn_limit"
@@ -71,7 +71,11 @@ async def _check(session: Session, game: Game, game_id: int) -> ReplayReport:
         )
     options = {name: value for name, value in stored.options.items() if name != TURN_LIMIT}
     environment = registry.environment(stored.name, options)()
-    record = Record([turn for turn in transcript(session, game_id) if turn.action is not None])
+    try:
+        turns = transcript(session, game_id)
+    except DatabaseError as error:
+        return ReplayReport(game_id, 0, False, f"the record cannot be read whole: {error}")
+    record = Record([turn for turn in turns if turn.action is not None])
     if (environment.spec.package, environment.spec.version) != (stored.package, stored.version):
         return ReplayReport(
             game_id,

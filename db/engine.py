@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import URL, Engine, event, make_url
 from sqlalchemy import create_engine as create
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlmodel import Session
 
 from db.errors import DatabaseError, UnknownURL, UnwritablePath
@@ -126,8 +126,14 @@ def said_plainly(url: URL) -> Iterator[None]:
     """Turns what a driver says about reaching or writing a database into a DatabaseError."""
     try:
         yield
-    except OperationalError as error:
-        reason = str(error.orig).strip().splitlines()[0]
+    except DBAPIError as error:
+        reason = (str(error.orig).strip() or repr(error.orig)).splitlines()[0]
+        if "not a database" in reason:
+            raise DatabaseError(
+                f"{shown(url)} is not an SQLite database: give the path of another file"
+            ) from error
+        if not isinstance(error, OperationalError):
+            raise
         if "unable to open" in reason or "readonly" in reason:
             raise UnwritablePath(
                 f"{shown(url)} cannot be written ({reason}): give another path, or change its mode"

@@ -44,17 +44,8 @@ def current(engine: Engine) -> str | None:
 
 
 def _current(connection: Connection) -> str | None:
-    from sqlalchemy.exc import DatabaseError as RefusedByDriver
-
     url = connection.engine.url
-    try:
-        tables = inspect(connection).get_table_names()
-    except RefusedByDriver as error:
-        if "not a database" not in str(error.orig):
-            raise
-        raise DatabaseError(
-            f"{shown(url)} is not an SQLite database: give the path of another file"
-        ) from error
+    tables = inspect(connection).get_table_names()
     if "alembic_version" in tables:
         revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
         if revision is not None:

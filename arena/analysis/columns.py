@@ -60,7 +60,8 @@ def streamed(connection: Connection, statement: Select[Any]) -> Iterator[Any]:
     """The rows of a statement, a few thousand in memory at a time."""
     options = {"yield_per": ROWS_AT_A_TIME}
     with connection.execute(statement, execution_options=options) as result:
-        yield from result
+        for rows in result.partitions():
+            yield from rows
 
 
 def framed(columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
@@ -89,10 +90,11 @@ def series(values: Sequence[Any], dtype: Dtype) -> pd.Series[Any]:
         column = pd.Series(np.fromiter(values, dtype=OBJECT, count=len(values)), dtype=OBJECT)
     elif dtype is INTEGER:
         # Through a mask: the keys of calls need all 63 bits, which a float on the way would lose.
-        mask = np.fromiter((value is None for value in values), dtype=bool, count=len(values))
-        whole = np.fromiter(
-            (0 if value is None else value for value in values), dtype="int64", count=len(values)
-        )
+        mask = np.zeros(len(values), dtype=bool)
+        if None in values:
+            mask = np.fromiter((value is None for value in values), dtype=bool, count=len(values))
+            values = [0 if value is None else value for value in values]
+        whole = np.fromiter(values, dtype="int64", count=len(values))
         column = pd.Series(pd.arrays.IntegerArray(whole, mask))
     else:
         column = pd.Series(list(values), dtype=dtype)

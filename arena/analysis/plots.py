@@ -89,14 +89,15 @@ def plot_ratings(
     tournament: Name | None = None,
     environment: Name | None = None,
     interval: float = 0.95,
-    highlight: int = len(COLOURS),
+    highlight: int = 4,
     ax: Axes | None = None,
 ) -> Axes:
     """Every agent's mu after each rated game, with a band of the given probability.
 
     `data` is a frame of `rating_changes_df`, or a source to read one from. A thin line marks where
     every agent starts. The best `highlight`
-    agents have a colour, a band and their name, the others a grey line. Without `ax` a figure is
+    agents have a colour, a band and their name, the others a grey line. The first bands, which
+    know nothing yet, run out of the picture. Without `ax` a figure is
     made. Raises UsageError when the frame holds several pools, and when matplotlib is missing.
     """
     reach = _deviations(interval)
@@ -121,23 +122,28 @@ def plot_ratings(
     order = last.sort_values("mu_after", ascending=False, kind="stable")["agent_id"].tolist()
     histories = dict([*frame.groupby("agent_id", sort=False)])
     labels: list[tuple[float, str, str]] = []
+    bounds: list[float] = []
     for place, agent_id in reversed([*enumerate(order)]):
         history = histories[agent_id]
         first, final = history.iloc[0], history.iloc[-1]
         x = [first["position"] - 1, *history["position"], end]
         mu = pd.Series([first["mu_before"], *history["mu_after"], final["mu_after"]])
         sigma = pd.Series([first["sigma_before"], *history["sigma_after"], final["sigma_after"]])
+        bounds += [mu.min(), mu.max()]
         if place >= highlight:
             ax.plot(x, mu, color=OTHERS, linewidth=1, drawstyle="steps-post", zorder=1)
             continue
         colour = COLOURS[place % len(COLOURS)]
         low, high = mu - reach * sigma, mu + reach * sigma
-        ax.fill_between(x, low, high, step="post", color=colour, alpha=0.07, linewidth=0, zorder=2)
+        ax.fill_between(x, low, high, step="post", color=colour, alpha=0.06, linewidth=0, zorder=2)
         ax.plot(x, mu, color=colour, linewidth=1.7, drawstyle="steps-post", zorder=3)
+        bounds += [low.iloc[-1], high.iloc[-1]]
         labels.append((float(final["mu_after"]), _shown(final["agent"]), colour))
 
     ax.axhline(Rating().mu, color=LINE, linewidth=1, zorder=1)
     ax.set_xlim(0, end)
+    margin = max(0.04 * (max(bounds) - min(bounds)), 0.1)
+    ax.set_ylim(min(bounds) - margin, max(bounds) + margin)
     ax.grid(axis="y", color=FAINT, linewidth=0.8)
     ax.locator_params(axis="x", integer=True)
     ax.set_xlabel("rated games", color=MUTED, fontsize=SMALL)

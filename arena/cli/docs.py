@@ -18,7 +18,8 @@ _HEAD = """\
 def commands() -> str:
     """The Markdown of all commands."""
     command = typer.main.get_command(app)
-    with typer.Context(command, info_name="arena", help_option_names=["-h", "--help"]) as context:
+    context = typer.Context(command, info_name="arena", help_option_names=["-h", "--help"])
+    with context:
         text = get_docs_for_click(obj=command, ctx=context, name="arena")
     return _HEAD + "\n".join(line.rstrip() for line in text.rstrip().splitlines()) + "\n"
 

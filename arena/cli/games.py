@@ -75,7 +75,8 @@ def games(
             [
                 str(row.game_id),
                 row.tournament or "",
-                row.environment or "",
+                # A tournament has one environment: it is named once.
+                "" if row.tournament else row.environment or "",
                 row.status,
                 _result(row),
                 "" if row.turn_count is None else str(row.turn_count),

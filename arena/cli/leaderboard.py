@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Costs are added up from the calls, ratings are kept: beyond so many games the sum takes seconds.
 COSTS_UP_TO_GAMES = 5_000
+CENTRE = 25.0
 
 
 class By(StrEnum):
@@ -34,8 +35,12 @@ class By(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A row of the leaderboard. `low` and `high` bound the 95 % interval mu ± 1.96 sigma; `agents`
-    is how many agents the row is the average of; `cost` is dollars, None where unknown."""
+    """A row of the leaderboard.
+
+    `rating` is mu on the scale on which the pool's average agent has 25: only differences inside a
+    pool mean anything. `low` and `high` bound its 95 % interval, ± 1.96 sigma; `agents` is how
+    many agents the row is the average of; `cost` is dollars, None where unknown.
+    """
 
     environment: str | None
     num_players: int | None
@@ -44,10 +49,11 @@ class Place:
     rank: int
     name: str
     agents: int
-    mu: float
-    sigma: float
+    rating: float
     low: float
     high: float
+    mu: float
+    sigma: float
     games: int
     wins: int
     draws: int
@@ -120,16 +126,21 @@ def _check_names(session: Session, tournament: str | None, environment: str | No
 def _places(session: Session, pool: PoolRow, by: By, limit: int) -> list[Place]:
     from db.queries.leaderboard import leaderboard as rows_of
 
-    costs = _costs(session, pool)
+    rows = rows_of(session, pool.pool_id)
+    if not rows:
+        return []
     if by is By.agent:
-        groups = [(row.agent, [row]) for row in rows_of(session, pool.pool_id, limit=limit)]
+        groups = [(row.agent, [row]) for row in rows]
     else:
         parts: dict[str, list[LeaderboardRow]] = {}
-        for row in rows_of(session, pool.pool_id):
+        for row in rows:
             parts.setdefault(_part(row, by), []).append(row)
-        groups = sorted(parts.items(), key=lambda group: -_mean(group[1]))[:limit]
+        groups = sorted(parts.items(), key=lambda group: -_mean(group[1]))
+    middle = _mean(rows)
+    costs = _costs(session, pool)
     return [
-        _place(pool, rank, name, rows, costs) for rank, (name, rows) in enumerate(groups, start=1)
+        _place(pool, rank, name, members, middle, costs)
+        for rank, (name, members) in enumerate(groups[:limit], start=1)
     ]
 
 
@@ -138,11 +149,13 @@ def _place(
     rank: int,
     name: str,
     rows: Sequence[LeaderboardRow],
+    middle: float,
     costs: dict[int, float | None],
 ) -> Place:
     mu = _mean(rows)
     # Of the mean of ratings that are taken as independent.
     sigma = math.sqrt(math.fsum(row.sigma**2 for row in rows)) / len(rows)
+    rating = CENTRE + mu - middle
     known = [cost for row in rows if (cost := costs.get(row.agent_id)) is not None]
     return Place(
         environment=pool.environment,
@@ -152,10 +165,11 @@ def _place(
         rank=rank,
         name=name,
         agents=len(rows),
+        rating=rating,
+        low=rating - 1.96 * sigma,
+        high=rating + 1.96 * sigma,
         mu=mu,
         sigma=sigma,
-        low=mu - 1.96 * sigma,
-        high=mu + 1.96 * sigma,
         games=sum(row.games for row in rows),
         wins=sum(row.wins for row in rows),
         draws=sum(row.draws for row in rows),
@@ -217,9 +231,7 @@ def _table(places: Sequence[Place], by: By) -> None:
             Column("rating", "right"),
             Column("95 %", "right", style="dim"),
             Column("games", "right"),
-            Column("won", "right"),
-            Column("drawn", "right"),
-            Column("lost", "right"),
+            Column("won/drawn/lost", "right"),
             Column("cost", "right"),
         ],
         [
@@ -227,12 +239,10 @@ def _table(places: Sequence[Place], by: By) -> None:
                 str(place.rank),
                 place.name,
                 *([str(place.agents)] if averages else []),
-                f"{place.mu:.2f}",
+                f"{place.rating:.2f}",
                 f"{place.low:.1f} to {place.high:.1f}",
                 f"{place.games:,}",
-                f"{place.wins:,}",
-                f"{place.draws:,}",
-                f"{place.losses:,}",
+                f"{place.wins:,}/{place.draws:,}/{place.losses:,}",
                 "" if place.cost is None else money(place.cost),
             ]
             for place in places

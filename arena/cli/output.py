@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # What is piped is cut by nobody: lines are as long as what they say.
 _PIPED_WIDTH = 10_000
+_GAP = 2  # spaces between the columns of a table
+_NARROWEST = 8  # a column that shrank to less says nothing
 
 
 def console(stream: TextIO | None = None, *, width: int | None = None) -> Console:
@@ -86,36 +88,59 @@ class Column:
     style: str = ""
 
 
-def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str | Text]]) -> None:
+def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
     """A table on stdout: aligned, without frames, and whole when it is piped. A column without
     anything in it is left out."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     out = console()
-    used = [place for place, _ in enumerate(columns) if any(str(row[place]) for row in rows)]
+    used = [place for place, _ in enumerate(columns) if any(row[place] for row in rows)]
     if not used:
         advise("there is nothing to list")
         return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for column in (columns[place] for place in used):
-        table.add_column(
-            column.title,
-            justify=column.align,
-            style=column.style,
-            no_wrap=True,
-            overflow="ellipsis",
-            min_width=None if column.shrink else len(column.title),
-        )
-    for row in rows:
-        cells = (row[place] for place in used)
-        table.add_row(*(safe(cell) if isinstance(cell, str) else cell for cell in cells))
+    columns = [columns[place] for place in used]
+    cells = [[safe(row[place]) for place in used] for row in rows]
+    widths = _fit(columns, cells, out.width)
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        padding=(0, _GAP - 1, 0, 0),
+        pad_edge=False,
+        show_edge=False,
+        header_style="bold",
+    )
+    for column, width in zip(columns, widths, strict=True):
+        title = Text(column.title)
+        title.truncate(width, overflow="ellipsis")
+        table.add_column(title, justify=column.align, style=column.style, no_wrap=True)
+    for row in cells:
+        for cell, width in zip(row, widths, strict=True):
+            cell.truncate(width, overflow="ellipsis")
+        table.add_row(*row)
     if out.is_terminal:
         out.print(table)
         return
     with out.capture() as captured:
         out.print(table)
     sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+
+
+def _fit(columns: Sequence[Column], rows: Sequence[Sequence[Text]], room: int) -> list[int]:
+    """The columns' widths: those that may shrink give way, the widest first, until all fit."""
+    from rich.cells import cell_len
+
+    widths = [
+        max(cell_len(column.title), *(cell.cell_len for cell in cells))
+        for column, cells in zip(columns, zip(*rows, strict=True), strict=True)
+    ]
+    shrinking = [place for place, column in enumerate(columns) if column.shrink]
+    while shrinking and sum(widths) + _GAP * (len(widths) - 1) > room:
+        widest = max(shrinking, key=lambda place: widths[place])
+        if widths[widest] <= _NARROWEST:
+            break
+        widths[widest] -= 1
+    return widths
 
 
 def print_fields(fields: Mapping[str, Any]) -> None:

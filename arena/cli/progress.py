@@ -129,11 +129,14 @@ class ProgressView:
         table.add_column("agent", no_wrap=True, overflow="ellipsis")
         for title in ("rating", "±95%", "games"):
             table.add_column(title, justify="right")
-        for place, row in enumerate(progress.standings[:TOP], start=1):
+        # As `arena leaderboard` shows it: the average agent has 25.
+        rows = progress.standings
+        middle = sum(row.mu for row in rows) / len(rows) - 25 if rows else 0.0
+        for place, row in enumerate(rows[:TOP], start=1):
             table.add_row(
                 str(place),
                 safe(row.name),
-                f"{row.mu:.2f}",
+                f"{row.mu - middle:.2f}",
                 f"{1.96 * row.sigma:.2f}",
                 f"{row.games:,}",
             )

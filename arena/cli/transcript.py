@@ -220,7 +220,7 @@ class _Printer:
         self._block(Text("  "), " · ".join(facts), "dim bold")
         for role, content in call.messages:
             self._block(Text("  "), f"{role}:", "dim")
-            for line in lines(content):
+            for line in lines(content.strip("\n")):
                 self._block(Text("  ┆ ", "dim"), line, "dim")
         if call.error is not None:
             self._block(Text("  "), f"error: {call.error}", "red")
@@ -228,7 +228,7 @@ class _Printer:
             self._block(Text("  "), "no answer on record", "red")
         else:
             self._block(Text("  "), "answer:", "dim")
-            for line in lines(call.answer):
+            for line in lines(call.answer.strip("\n")):
                 self._block(Text("  ┆ ", "dim"), line, "")
 
     # -- end ------------------------------------------------------------------

@@ -46,9 +46,7 @@ class ReplayLLM:
         if call is None:
             raise DivergenceError(f"{self._place}: call {number} was asked and is not on record")
         scripted = self._model.litellm_model.startswith(f"{NAME}/")
-        request = stored_request(
-            self._model, call_seed(self._seed, number) if scripted else None
-        )
+        request = stored_request(self._model, call_seed(self._seed, number) if scripted else None)
         sent = sendable(messages)
         if request_hash(self._model.litellm_model, sent, request) != call.request_hash:
             raise DivergenceError(

@@ -46,18 +46,15 @@ def _place(
     # The path from the agent alternates between the two places and cannot come back to the game,
     # where `wanted` is free: swapping the places along it frees `wanted` for the agent.
     path: list[tuple[int, int]] = []
-    player, place = agent, wanted
-    while True:
-        table = at_agent[player][place]
+    player: int | None = agent
+    while player is not None:
+        table = at_agent[player][wanted]
         if table is None:
             break
         path.append((table, player))
-        place = wanted + other - place
-        opposite = at_game[table][place]
-        if opposite is None:
-            break
-        path.append((table, opposite))
-        player, place = opposite, wanted + other - place
+        player = at_game[table][other]
+        if player is not None:
+            path.append((table, player))
     moves = [(g, a, wanted if k % 2 == 0 else other) for k, (g, a) in enumerate(path)]
     for g, a, old in moves:
         at_game[g][old] = at_agent[a][old] = None

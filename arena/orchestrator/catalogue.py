@@ -186,9 +186,7 @@ def _resolve(
         raise error
 
 
-def _agent(
-    repo: Repository, prepared: Prepared, index: int, model: Model, prompt: Prompt
-) -> Agent:
+def _agent(repo: Repository, prepared: Prepared, index: int, model: Model, prompt: Prompt) -> Agent:
     config = prepared.config
     wanted = config.agents[index]
     version = prepared.kinds[wanted.kind].version

@@ -69,7 +69,7 @@ def independent(sides: Sequence[Side], links: Sequence[Link]) -> list[tuple[floa
         if downwards:
             from_above[i + 1] = _behind(site, upper_variance, upper_mean - site.mean)
         else:
-            from_below[i] = _behind(site, upper_variance, lower_mean + site.mean)
+            from_below[i] = _behind(site, lower_variance, lower_mean + site.mean)
         moved = _distance(moment, seen[i])
         seen[i] = moment
         return moved

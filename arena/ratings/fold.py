@@ -190,7 +190,8 @@ def _play(
     ends = np.cumsum(heights)
     codes = layout.code[rows].tolist()
     signs = layout.sign.tolist()
-    after = np.empty((len(rows), 2))
+    packed = bytearray(16 * len(rows))
+    after = np.ndarray((len(rows), 2), np.float64, packed)
     rate = _rate(system)
     widths = quantiles(probabilities)
     for low, high, sizes in _runs(layout, heights, isinstance(system, TrueSkill)):
@@ -198,7 +199,7 @@ def _play(
         if sizes is not None:
             play = unrolled.get(sizes) or unrolled.setdefault(sizes, unroll(*sizes))
             seats = codes[at : int(ends[high - 1])]
-            play(mu, sigma, seats, signs[low:high], widths[low:high], after, 16 * at)
+            play(mu, sigma, seats, signs[low:high], widths[low:high], packed, 16 * at)
             continue
         for g in range(low, high):
             agents = codes[at : int(ends[g])]

@@ -16,7 +16,8 @@ from arena.ratings.trueskill import BETA, MU, NOISE
 from arena.ratings.truncated import MINUS_ROOT_HALF, ROOT_2_OVER_PI, TAIL, draw, win
 
 Play = Callable[
-    [list[float], list[float], Sequence[int], Sequence[float], Sequence[float], Any, int], None
+    [list[float], list[float], Sequence[int], Sequence[float], Sequence[float], bytearray, int],
+    None,
 ]
 """play(mu, sigma, seats, signs, quantiles, out, offset): one run of games.
 

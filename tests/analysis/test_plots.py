@@ -101,6 +101,9 @@ def test_only_the_best_are_highlighted(sqlite):
 
     assert len(ax.collections) == 1
     assert {text.get_text() for text in ax.texts} == {"ann", "grey: 3 others"}
+    draws = rating_changes_df(sqlite, environment="Village-v0", game=2)
+    low, high = plot_ratings(draws[draws.agent != "dora"], highlight=0).get_ylim()
+    assert low < 26 < high
 
 
 def test_pools_are_never_mixed(sqlite):

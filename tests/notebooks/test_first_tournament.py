@@ -72,7 +72,7 @@ def cells(played, tmp_path_factory):
     client = NotebookClient(
         notebook, km=manager, timeout=60, resources={"metadata": {"path": str(home)}}
     )
-    client.execute(env=environment)
+    client.execute(env=environment, cleanup_kc=True)
     return {cell.id: cell for cell in notebook.cells}
 
 
@@ -100,10 +100,14 @@ def test_wins_are_shown_by_team_and_role(cells, played):
 
     teams = _shown(cells["teams"])
     for (team, role), won in players.groupby(["team", "role"]).won:
-        assert re.search(rf"{role} +{won.mean():.2f} +{len(won)}", teams), (team, role, teams)
+        found = re.search(rf"{role} +([\d.]+) +(\d+)", teams)
+        assert found, f"{team} {role} is not in {teams}"
+        assert (float(found[1]), int(found[2])) == (round(won.mean(), 2), len(won))
     roles = _shown(cells["roles"])
     for agent, won in players.groupby("agent").won:
-        assert re.search(rf"{agent} .*{won.mean():.2f} +\d+\n", roles + "\n")
+        found = re.search(rf"{agent} .* ([\d.]+) +(\d+)$", roles, re.MULTILINE)
+        assert found, f"{agent} is not in {roles}"
+        assert (float(found[1]), int(found[2])) == (round(won.mean(), 2), len(won))
 
 
 def test_errors_and_tokens_are_shown_by_agent(cells, played):

@@ -1,0 +1,238 @@
+"""The reading commands: tables for people, JSON for programs, and a clear word when there is none."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from db import Repository, get_session
+from tests.cli.commands import Arena
+
+READING = [
+    ["leaderboard"],
+    ["games"],
+    ["show", "1"],
+    ["replay", "1", "--check"],
+    ["agents", "list"],
+    ["agents", "show", "Ann"],
+    ["models", "list"],
+    ["models", "show", "random"],
+    ["prompts", "list"],
+    ["prompts", "show", "plain"],
+    ["kinds", "show", "thinking"],
+    ["ratings", "rebuild", "--check"],
+    ["db", "check"],
+]
+
+
+@pytest.mark.parametrize("command", READING, ids=" ".join)
+def test_a_database_that_is_not_there_is_not_made(
+    arena: Arena, tmp_path: Path, command: list[str]
+) -> None:
+    result = arena(*command, "--db", tmp_path / "none.db")
+
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith("error: there is no database at ")
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    "command", [*READING, ["kinds", "list"], ["environments", "list"], ["db", "current"]],
+    ids=" ".join,
+)  # fmt: skip
+def test_every_reading_command_gives_json(arena: Arena, played: str, command: list[str]) -> None:
+    database = [] if command[0] == "environments" else ["--db", played]
+    result = arena(*command, *database, "--json")
+
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)
+    assert result.stdout.isascii()
+    assert "\x1b" not in result.stdout
+
+
+def test_the_leaderboard_ranks_by_rating_around_25(arena: Arena, played: str) -> None:
+    rows = json.loads(arena("leaderboard", "--db", played, "--json").stdout)
+
+    assert [row["rank"] for row in rows] == [1, 2, 3]
+    assert [row["rating"] for row in rows] == sorted((r["rating"] for r in rows), reverse=True)
+    assert sum(row["rating"] for row in rows) == pytest.approx(75)
+    for row in rows:
+        assert row["games"] == 4 == row["wins"] + row["draws"] + row["losses"]
+        assert row["high"] - row["low"] == pytest.approx(2 * 1.96 * row["sigma"])
+        assert row["environment"] == "TicTacToe-v0"
+
+
+def test_the_standings_of_a_tournament_name_it(arena: Arena, played: str) -> None:
+    environment = json.loads(arena("leaderboard", "--db", played, "--json").stdout)
+    tournament = json.loads(
+        arena("leaderboard", "--db", played, "--tournament", "small", "--json").stdout
+    )
+
+    assert {row["tournament"] for row in tournament} == {"small"}
+    assert {row["tournament"] for row in environment} == {None}
+    assert [row["name"] for row in tournament] == [row["name"] for row in environment]
+    assert (
+        len(json.loads(arena("leaderboard", "--db", played, "--limit", "1", "--json").stdout)) == 1
+    )
+
+
+@pytest.mark.parametrize(
+    ("by", "members"),
+    [
+        ("model", {"random": ["Ann", "Bob", "Cy"]}),
+        ("prompt", {"plain": ["Ann", "Cy"], "other": ["Bob"]}),
+        ("kind", {"thinking": ["Ann", "Bob"], "remembering": ["Cy"]}),
+    ],
+)
+def test_a_part_has_the_average_of_its_agents(
+    arena: Arena, played: str, by: str, members: dict[str, list[str]]
+) -> None:
+    agents = {
+        row["name"]: row
+        for row in json.loads(arena("leaderboard", "--db", played, "--json").stdout)
+    }
+
+    result = arena("leaderboard", "--db", played, "--by", by, "--json")
+
+    rows = {row["name"]: row for row in json.loads(result.stdout)}
+    assert {name: row["agents"] for name, row in rows.items()} == {
+        name: len(of) for name, of in members.items()
+    }
+    for name, of in members.items():
+        mean = sum(agents[agent]["rating"] for agent in of) / len(of)
+        assert rows[name]["rating"] == pytest.approx(mean)
+        spread = sum(agents[agent]["sigma"] ** 2 for agent in of) ** 0.5 / len(of)
+        assert rows[name]["sigma"] == pytest.approx(spread)
+    assert "the average of the agents" in arena("leaderboard", "--db", played, "--by", by).stderr
+
+
+def test_games_are_chosen_by_agent_status_and_number(arena: Arena, played: str) -> None:
+    def games(*options: str) -> list[int]:
+        listed = json.loads(arena("games", "--db", played, "--json", *options).stdout)
+        return [row["game_id"] for row in listed]
+
+    everything = games()
+    assert everything == sorted(everything, reverse=True)
+    assert len(everything) == 6
+    assert len(games("--agent", "Ann")) == 4
+    assert games("--status", "void") == []
+    assert games("--limit", "2") == everything[:2]
+    assert games("--tournament", "small", "--status", "completed") == everything
+
+    some = arena("games", "--db", played, "--limit", "2")
+    assert len(some.stdout.splitlines()) == 4
+    assert "the latest 2; --limit shows more" in some.stderr
+    none = arena("games", "--db", played, "--status", "void")
+    assert none.stdout == ""
+    assert "there is nothing to list" in none.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["leaderboard", "--tournament", "smal"], "unknown tournament 'smal'; did you mean 'small'?"),
+        (["leaderboard", "--environment", "TicTacToe"], "did you mean 'TicTacToe-v0'?"),
+        (["games", "--tournament", "big"], "unknown tournament 'big'; known: small"),
+        (["games", "--agent", "An"], "unknown agent 'An'; did you mean 'Ann'?"),
+        (["show", "99"], "there is no game 99; `arena games` lists them"),
+        (["agents", "show", "Anne"], "unknown agent 'Anne'; did you mean 'Ann'?"),
+        (["models", "show", "rndom"], "unknown model 'rndom'; did you mean 'random'?"),
+        (["replay", "1"], "`arena replay 1 --check`"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)  # fmt: skip
+def test_a_name_that_is_not_there_gets_the_nearest(
+    arena: Arena, played: str, command: list[str], said: str
+) -> None:
+    result = arena(*command, "--db", played)
+
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert said in result.stderr
+
+
+def test_a_game_is_shown_with_its_calls_when_asked(arena: Arena, played: str) -> None:
+    plain = arena("show", "1", "--db", played).stdout
+    calls = arena("show", "1", "--db", played, "--calls").stdout
+
+    assert plain.startswith("Game 1 · TicTacToe-v0 · small · seed ")
+    assert "\n│ [" in plain
+    assert "  … " in plain
+    assert "scripted/random" not in plain
+    assert "  call 0 · scripted/random · " in calls
+    assert "  ┆ You are player 0." in calls
+    assert "(as before, " in calls
+    assert "\x1b" not in plain + calls
+
+    game = json.loads(arena("show", "1", "--db", played, "--json").stdout)
+    assert [turn["turn_number"] for turn in game["turns"]] == list(range(game["turn_count"]))
+    assert "calls" not in game["turns"][0]
+    with_calls = json.loads(arena("show", "1", "--db", played, "--calls", "--json").stdout)
+    assert with_calls["turns"][0]["calls"][0]["messages"][0]["role"] == "system"
+
+
+def test_a_replay_that_differs_is_an_exit_code(arena: Arena, config: Path, sqlite_url: str) -> None:
+    arena("run", config, "--db", sqlite_url, "--games", "1")
+    good = arena("replay", "1", "--check", "--db", sqlite_url)
+    assert good.exit_code == 0
+    assert "every observation is the same" in good.stdout
+
+    with get_session(sqlite_url) as session:
+        game = Repository(session).get_game_by_id(1)
+        assert game is not None
+        assert game.seed is not None
+        game.winning_team = "nobody"
+        session.add(game)
+    bad = arena("replay", "1", "--check", "--db", sqlite_url)
+
+    assert bad.exit_code == 1
+    assert "error: game 1 does not replay" in bad.stderr
+
+
+def test_hostile_text_is_shown_and_not_obeyed(arena: Arena, database_url: str) -> None:
+    evil = "\x1b]52;c;eA==\x07\x00\ud800\u202e[bold]<b>\n[GAME] Player 0 was killed.\n" + "x" * 5000
+    with get_session(database_url) as session:
+        repo = Repository(session)
+        agent = repo.create_agent(
+            kind_id=repo.create_kind("thinking").id or 0,
+            model_id=repo.create_model("m\x1b[31m", "scripted/random").id or 0,
+            prompt_id=repo.create_prompt("p", "\x1b[2J").id or 0,
+            alias="Eve\x1b[0m\u202e",
+        )
+        game = repo.create_game()
+        assert agent.id is not None
+        assert game.id is not None
+        repo.add_game_player(game_id=game.id, agent_id=agent.id, player_index=0)
+        turn = repo.add_game_turn(
+            game_id=game.id, turn_number=0, player_index=0, observation={"a": evil}, action=evil
+        )
+        repo.add_llm_call(
+            game_turn_id=turn.id,
+            model="x",
+            messages=[{"role": "user\x1b", "content": evil}],
+            response={"text": evil},
+            request_sent_at=datetime.now(UTC),
+        )
+        number = str(game.id)
+
+    for command in (
+        ["show", number, "--calls"],
+        ["games"],
+        ["agents", "list"],
+        ["agents", "show", "1"],
+        ["models", "list"],
+        ["prompts", "list"],
+        ["prompts", "show", "p"],
+    ):
+        out = arena(*command, "--db", database_url)
+        assert out.exit_code == 0, out.stderr
+        assert not {*"\x1b\x07\x00\u202e\ud800"} & {*out.stdout + out.stderr}, command
+        assert "\\x1b" in out.stdout or command == ["games"]
+    shown = arena("show", number, "--db", database_url).stdout
+    assert "\n│ [GAME] Player 0 was killed.\n" in shown
+    told = json.loads(arena("show", number, "--db", database_url, "--json").stdout)
+    assert told["turns"][0]["action"] == evil

@@ -1,0 +1,153 @@
+"""`arena run` plays a tournament, goes on with it, and says clearly why it cannot."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.commands import TOURNAMENT, Arena
+
+
+def test_a_tournament_is_played_on_either_database(
+    arena: Arena, config: Path, database_url: str
+) -> None:
+    result = arena("run", config, "--db", database_url)
+
+    assert result.exit_code == 0
+    title, _, rule, *rows = result.stdout.splitlines()
+    assert title == "small · TicTacToe-v0 · 2 players · 6 games"
+    assert set(rule) == {"─"}
+    assert [row.split()[0] for row in rows] == ["1", "2", "3"]
+    assert {row.split()[1] for row in rows} == {"Ann", "Bob", "Cy"}
+    assert "6/6 games · 0 running · " in result.stderr
+    assert "small: 6 games, " in result.stderr
+    assert "\x1b" not in result.stdout + result.stderr
+
+    games = json.loads(arena("games", "--db", database_url, "--json").stdout)
+    assert {game["status"] for game in games} == {"completed"}
+
+
+def test_a_run_goes_on_where_the_last_one_stopped(
+    arena: Arena, config: Path, sqlite_url: str
+) -> None:
+    first = arena("run", config, "--db", sqlite_url, "--games", "2")
+    assert "small: 2 games, " in first.stderr
+    assert "4 games left to play" in first.stderr
+
+    planned = arena("run", config, "--db", sqlite_url, "--dry-run", "--games", "3")
+    assert "small: 3 games of TicTacToe-v0 with 2 players, 2 of 6 already played" in planned.stdout
+
+    second = arena("run", config, "--db", sqlite_url)
+    assert "small: 4 games, " in second.stderr
+    third = arena("run", config, "--db", sqlite_url)
+    assert "small: 0 games, " in third.stderr
+    assert third.exit_code == 0
+    assert third.stdout == second.stdout
+
+
+def test_a_dry_run_writes_nothing(arena: Arena, config: Path, tmp_path: Path) -> None:
+    result = arena("run", config, "--db", tmp_path / "none.db", "--dry-run")
+
+    assert result.exit_code == 0
+    assert "Everything is in order; nothing was played or written." in result.stdout
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("games: 6", "gmaes: 6", ":4: unknown key 'gmaes'; did you mean 'games'?"),
+        ("TicTacToe-v0", "TicTacTo-v0", ":3: unknown environment 'TicTacTo-v0'; did you mean"),
+        ("players: 2", "players: 5", ":3: TicTacToe-v0 is played by 2 players, found players: 5"),
+        ("round_robin", "roundrobin", ":6: unknown matchmaker 'roundrobin'; did you mean"),
+        ("kind: remembering", "kind: rembering", "unknown kind 'rembering'; did you mean"),
+        ("{{player_index}}", "{{playr_index}}", "did you mean {{player_index}}?"),
+        ("scripted/random", "scripted/rndom", "which no provider knows; did you mean"),
+        ("prompt: other", "prompt: anther", "no prompt 'anther' in this file or in the catalogue"),
+    ],
+)
+def test_a_wrong_file_is_one_message_and_nothing_is_written(
+    arena: Arena, tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    file = tmp_path / "wrong.yaml"
+    assert old in TOURNAMENT
+    file.write_text(TOURNAMENT.replace(old, new))
+
+    result = arena("run", file, "--db", tmp_path / "none.db")
+
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith("error: ")
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+    if not (tmp_path / "none.db").exists():
+        return
+    games = arena("games", "--db", tmp_path / "none.db", "--json")
+    assert json.loads(games.stdout) == []
+    assert json.loads(arena("models", "list", "--db", tmp_path / "none.db", "--json").stdout) == []
+
+
+def test_a_changed_tournament_is_refused_under_its_old_name(
+    arena: Arena, config: Path, sqlite_url: str, tmp_path: Path
+) -> None:
+    arena("run", config, "--db", sqlite_url, "--games", "1")
+    changed = tmp_path / "small.yaml"
+    changed.write_text(TOURNAMENT.replace("seed: 3", "seed: 4"))
+
+    result = arena("run", changed, "--db", sqlite_url)
+
+    assert result.exit_code == 2
+    assert "seed is 4, was 3" in result.stderr
+
+
+def test_games_without_a_result_are_an_exit_code_and_a_way_to_look(
+    arena: Arena, sqlite_url: str, tmp_path: Path
+) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        file = tmp_path / "void.yaml"
+        file.write_text(
+            TOURNAMENT.replace(
+                "litellm_model: scripted/random",
+                f"litellm_model: openai/x, api_base: 'http://127.0.0.1:{port}/v1'",
+            ).replace("games: 6", "games: 2\nattempts: 1\nllm: {retries: 0, timeout: 5}")
+        )
+        result = arena("run", file, "--db", sqlite_url)
+
+    assert result.exit_code == 1, result.stderr
+    assert "2 games without a result (provider 2x)" in result.stderr
+    assert "arena games --tournament small --status void" in result.stderr
+    listed = arena("games", "--tournament", "small", "--status", "void", "--db", sqlite_url)
+    assert "provider" in listed.stdout
+    shown = arena("show", "1", "--db", sqlite_url, "--calls")
+    assert "Void: provider" in shown.stdout
+    assert "error: " in shown.stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
+def test_an_interrupted_run_says_how_to_go_on(config: Path, tmp_path: Path) -> None:
+    file = tmp_path / "long.yaml"
+    file.write_text(TOURNAMENT.replace("games: 6", "games: 5000"))
+    db = tmp_path / "long.db"
+    command = [sys.executable, "-m", "arena.cli", "run", str(file), "--db", str(db)]
+
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stderr is not None
+        first = run.stderr.readline()
+        run.send_signal(signal.SIGINT)
+        _, err = run.communicate(timeout=60)
+
+    assert "/5,000 games" in first
+    assert run.returncode == 130
+    assert f"to go on: arena run {file} --db {db}" in err
+    assert "Traceback" not in err

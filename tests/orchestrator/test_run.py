@@ -1,0 +1,239 @@
+"""A tournament from its configuration to games, calls and ratings on record."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from arena.config import TournamentConfig
+from arena.core import ConfigError, UsageError
+from arena.orchestrator import Progress, plan, run
+from arena.replay import check
+from db import get_session
+
+Small = Callable[..., TournamentConfig]
+
+
+def rows(url: str, query: str) -> list[tuple[object, ...]]:
+    with get_session(url) as session:
+        return [tuple(row) for row in session.connection().execute(text(query))]
+
+
+GAMES = "SELECT schedule_index, seed, winning_team, termination, turn_count FROM games ORDER BY 1"
+RATINGS = (
+    "SELECT a.alias, r.mu, r.sigma, r.games, r.wins FROM agent_trueskill r "
+    "JOIN agents a ON a.id = r.agent_id JOIN rating_pools p ON p.id = r.pool_id "
+    "ORDER BY p.tournament_id IS NULL, a.alias"
+)
+ACTIONS = (
+    "SELECT g.schedule_index, t.turn_number, t.player_index, t.action FROM game_turns t "
+    "JOIN games g ON g.id = t.game_id ORDER BY 1, 2"
+)
+
+
+def test_a_whole_tournament_is_played_recorded_and_rated(small: Small, database_url: str) -> None:
+    shown: list[Progress] = []
+
+    summary = asyncio.run(run(small(), url=database_url, on_progress=shown.append))
+
+    assert (summary.games_completed, summary.games_void, summary.games_left) == (12, 0, 0)
+    assert summary.calls >= summary.turns > 12 * 10
+    assert summary.cost == 0.0
+    assert shown[-1].games_done == 12
+    assert shown[-1].calls_in_flight == 0
+    assert [standing.games for standing in summary.standings] == [12] * 6
+
+    assert rows(database_url, "SELECT DISTINCT status FROM games") == [("completed",)]
+    assert rows(database_url, "SELECT COUNT(*) FROM game_turns") == [(summary.turns,)]
+    assert rows(database_url, "SELECT COUNT(*) FROM llm_calls") == [(summary.calls,)]
+    assert rows(database_url, "SELECT status FROM tournaments") == [("finished",)]
+    unanswered = "SELECT COUNT(*) FROM llm_calls WHERE response_received_at IS NULL"
+    assert rows(database_url, unanswered) == [(0,)]
+
+
+def test_what_is_shown_live_is_what_is_stored(small: Small, database_url: str) -> None:
+    summary = asyncio.run(run(small(), url=database_url))
+
+    stored = rows(database_url, RATINGS)[:6]
+    live = sorted((row.name, row.mu, row.sigma) for row in summary.standings)
+    assert [row[:3] for row in stored] == live
+
+
+def test_the_same_seed_gives_the_same_games_and_ratings_at_any_concurrency(
+    small: Small, tmp_path: Path
+) -> None:
+    results = []
+    for concurrency in (1, 5, 50):
+        url = f"sqlite:///{tmp_path}/at-{concurrency}.db"
+        asyncio.run(run(small(), url=url, concurrency=concurrency))
+        results.append([rows(url, query) for query in (GAMES, ACTIONS, RATINGS)])
+
+    assert results[0] == results[1] == results[2]
+
+
+def test_another_seed_gives_other_games(small: Small, tmp_path: Path) -> None:
+    urls = [f"sqlite:///{tmp_path}/{name}.db" for name in "ab"]
+    asyncio.run(run(small(), url=urls[0]))
+    asyncio.run(run(small(("seed: 7", "seed: 8")), url=urls[1]))
+
+    assert rows(urls[0], ACTIONS) != rows(urls[1], ACTIONS)
+
+
+def test_every_game_played_at_once_replays_from_its_record(small: Small, database_url: str) -> None:
+    asyncio.run(run(small(("games: 12", "games: 4")), url=database_url, concurrency=4))
+
+    reports = [check(int(str(game)), database_url) for (game,) in rows(database_url, "SELECT id FROM games")]
+
+    assert [(report.ok, report.first_difference) for report in reports] == [(True, None)] * 4
+    assert sum(report.turns for report in reports) == len(rows(database_url, ACTIONS))
+
+
+@pytest.mark.parametrize(
+    ("tampering", "said"),
+    [
+        ("UPDATE game_turns SET action = 'Me' WHERE turn_number = 7", "record cannot be read"),
+        ("UPDATE game_turns SET submitted = '[0]' WHERE turn_number = 7", "turn 7.*rules are given"),
+        ("UPDATE game_turns SET invalid = 1 WHERE turn_number = 7", "turn 7.*was refused"),
+        ("UPDATE llm_calls SET request_hash = 'x' WHERE id IN (SELECT id FROM llm_calls "
+         "ORDER BY id LIMIT 1 OFFSET 7)", r"turn \d+.*call \d"),
+        ("UPDATE games SET winning_team = 'Nobody'", "on record is 'Nobody'"),
+        ("UPDATE games SET seed = seed + 1", "turn 0.*"),
+    ],
+)
+def test_a_record_that_was_tampered_with_does_not_replay(
+    small: Small, tmp_path: Path, tampering: str, said: str
+) -> None:
+    url = f"sqlite:///{tmp_path}/arena.db"
+    asyncio.run(run(small(("games: 12", "games: 1")), url=url))
+    with get_session(url) as session:
+        session.connection().execute(text(tampering))
+
+    report = check(1, url)
+
+    assert not report.ok
+    assert report.first_difference is not None
+    assert re.search(said, report.first_difference)
+
+
+def test_a_tournament_goes_on_where_it_stopped(small: Small, tmp_path: Path) -> None:
+    whole, parts = (f"sqlite:///{tmp_path}/{name}.db" for name in ("whole", "parts"))
+    asyncio.run(run(small(), url=whole))
+    for games in (5, 3, None):
+        summary = asyncio.run(run(small(), url=parts, games=games))
+        assert summary.games_left == {5: 7, 3: 4, None: 0}[games]
+
+    assert rows(parts, RATINGS) == rows(whole, RATINGS)
+    assert rows(parts, GAMES) == rows(whole, GAMES)
+    assert asyncio.run(run(small(), url=parts)).games_completed == 0
+
+
+def test_games_that_a_dead_run_left_are_void_and_played_anew(small: Small, tmp_path: Path) -> None:
+    whole, broken = (f"sqlite:///{tmp_path}/{name}.db" for name in ("whole", "broken"))
+    asyncio.run(run(small(), url=whole))
+
+    async def stopped() -> None:
+        task = asyncio.create_task(run(small(), url=broken, on_progress=watch))
+
+        def stop() -> None:
+            task.cancel()
+
+        stopping.append(stop)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    stopping: list[Callable[[], None]] = []
+
+    def watch(progress: Progress) -> None:
+        if progress.games_running:
+            stopping[0]()
+
+    asyncio.run(stopped())
+    left = rows(broken, "SELECT COUNT(*) FROM games WHERE status = 'running'")
+    assert left != [(0,)]
+
+    asyncio.run(run(small(), url=broken))
+
+    assert rows(broken, RATINGS) == rows(whole, RATINGS)
+    causes = rows(broken, "SELECT DISTINCT void_cause FROM games WHERE status = 'void'")
+    assert causes == [("interrupted",)]
+
+
+def test_ratings_follow_the_schedule_not_the_clock(small: Small, database_url: str) -> None:
+    asyncio.run(run(small(), url=database_url, concurrency=12))
+
+    order = rows(database_url, "SELECT schedule_index FROM games ORDER BY fold_index")
+    assert order == [(index,) for index in range(12)]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("name: SecretMafia-v0", "name: SecretMafai-v0"), r"small.yaml:4: .*SecretMafia-v0"),
+        (("players: 6", "players: 5"), r"small.yaml:4: .*6 to 15 players, found players: 5"),
+        (("discussion_rounds", "discusion_rounds"), r"small.yaml:4: .*discussion_rounds"),
+        (("name: random}\nmodels", "name: randem}\nmodels"), r"small.yaml:7: .*'random'"),
+        (("kind: remembering, model: naive", "kind: thinkin, model: naive"), "did you mean 'think"),
+        (("scripted/mafia-naive", "scripted/mafia-nave"), "no provider knows.*mafia-naive"),
+        (("scripted/mafia-naive", "nowhere/gpt"), "nowhere/gpt.*no provider knows"),
+        (("{{num_players}}", "{{num_player}}"), r"num_player.*did you mean \{\{num_players\}\}"),
+        (("  - {name: Fay, kind: remembering, model: naive, prompt: plain}\n", ""), "(?s)5.*6"),
+        (("model: naive, prompt: calm", "model: random, prompt: calm"), "the same agent as 'Cid'"),
+        (("model: naive, prompt: calm", "model: nave, prompt: calm"), "no model 'nave'.*naive"),
+    ],
+)
+def test_what_cannot_be_played_is_refused_before_anything_is_written(
+    small: Small, tmp_path: Path, change: tuple[str, str], said: str
+) -> None:
+    url = f"sqlite:///{tmp_path}/arena.db"
+
+    with pytest.raises(UsageError, match=said):
+        asyncio.run(run(small(change), url=url))
+
+    if (tmp_path / "arena.db").exists():
+        for table in ("models", "prompts", "agents", "tournaments", "games"):
+            assert rows(url, f"SELECT COUNT(*) FROM {table}") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("games: 12", "games: 13"), "another configuration .games is 13, was 12"),
+        (("Stay calm", "Be calm"), "prompts.*Be calm"),
+        (("name: small\n", "name: other\n"), None),
+    ],
+)
+def test_a_tournament_is_known_by_its_name_and_cannot_be_changed_under_it(
+    small: Small, database_url: str, change: tuple[str, str], said: str | None
+) -> None:
+    asyncio.run(run(small(), url=database_url, games=1))
+
+    if said is None:
+        asyncio.run(run(small(change), url=database_url, games=1))
+    else:
+        with pytest.raises(ConfigError, match=said):
+            asyncio.run(run(small(change), url=database_url, games=1))
+
+    count = 1 if said else 2
+    assert rows(database_url, "SELECT COUNT(*) FROM tournaments") == [(count,)]
+
+
+def test_a_prompt_is_never_edited_only_forked(small: Small, database_url: str) -> None:
+    asyncio.run(run(small(), url=database_url, games=1))
+
+    with pytest.raises(ConfigError, match="never edited.*forked_from: calm"):
+        asyncio.run(
+            run(small(("name: small\n", "name: two\n"), ("Stay calm", "Be calm")), url=database_url)
+        )
+
+
+def test_a_plan_says_what_would_be_played_and_writes_nothing(small: Small, tmp_path: Path) -> None:
+    planned = plan(small(), url=f"sqlite:///{tmp_path}/arena.db")
+
+    assert (planned.games, planned.games_done, planned.players) == (12, 0, 6)
+    assert planned.seats_per_agent == dict.fromkeys(planned.agents, 12)
+    assert list(tmp_path.iterdir()) == []
