@@ -179,7 +179,12 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
     expected = _EXPECTED.get(kind)
     if expected is None:
         return f"{here}: {detail['msg']}, found {found(detail['input'])}"
-    return f"{here}: expected {expected.format(**context)}, found {found(detail['input'])}"
+    bounds = {name: _number(value) for name, value in context.items()}
+    return f"{here}: expected {expected.format(**bounds)}, found {found(detail['input'])}"
+
+
+def _number(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _unknown_key(detail: ErrorDetails, model: type[BaseModel]) -> str:

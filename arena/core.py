@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol, TypedDict
+from typing import Any, ClassVar, NamedTuple, Protocol, TypedDict
 
 # ---------------------------------------------------------------------------
 # Errors
@@ -347,17 +347,11 @@ class Pairing:
     agents: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Rating:
-    """A skill as a normal distribution. Frozen pairs of floats, so that a fold is exact."""
+class Rating(NamedTuple):
+    """A skill as a normal distribution: the pair of floats that is stored."""
 
     mu: float = 25.0
     sigma: float = 25.0 / 3.0
-
-    @property
-    def conservative(self) -> float:
-        """mu − 3 sigma, as seed 004 ranks."""
-        return self.mu - 3.0 * self.sigma
 
 
 class Matchmaker(Protocol):
@@ -384,9 +378,8 @@ class MatchmakerFactory(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class RatedPlayer:
-    """One seat of a finished game, as a rating system sees it. Players with the same `team`
+class RatedPlayer(NamedTuple):
+    """One place in a finished game, as a rating system sees it. Players with the same `team`
     number play together; `rank` is the team's finishing place, equal ranks are a draw."""
 
     agent_id: int
@@ -397,18 +390,23 @@ class RatedPlayer:
 class RatingSystem(Protocol):
     """Turns one finished game into new ratings. Pure: the fold over games is the rating."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
-    def initial(self) -> Rating: ...
+    def initial(self) -> Rating:
+        """The rating of an agent that has not played."""
+        ...
 
-    def update(
+    def rate(
         self,
-        players: Sequence[RatedPlayer],
-        ratings: Mapping[int, Rating],
+        players: Sequence[tuple[int, int, int]],
+        ratings: Mapping[int, tuple[float, float]],
         draw_probability: float,
-    ) -> dict[int, Rating]:
-        """The ratings after the game of every agent in it, keyed by agent_id. `ratings` holds
-        every agent of the game; `draw_probability` is the pool's, in (0, 1)."""
+    ) -> Mapping[int, Rating]:
+        """The ratings after the game of every agent in it, keyed by agent_id.
+
+        `players` are RatedPlayers or equal tuples; `ratings` holds every agent of the game;
+        `draw_probability` is the pool's, in (0, 1)."""
         ...
 
 

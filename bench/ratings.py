@@ -73,7 +73,7 @@ def by_update(games: Sequence[Sequence[RatedPlayer]]) -> None:
     system = TrueSkill()
     ratings = dict.fromkeys(range(12), Rating())
     for number, game in enumerate(games):
-        ratings.update(system.update(game, ratings, draw_probability(number, 0)))
+        ratings.update(system.rate(game, ratings, draw_probability(number, 0)))
 
 
 def cpu(work: Callable[[], object], games: int) -> float:

@@ -28,6 +28,7 @@ from arena.core import (
 )
 from arena.game import Finished, Seat, Voided, play, turn_seed
 
+SPEC = EnvironmentSpec("Countdown-v0", 2, 2, "tests", "1")
 MODEL = ModelSpec(name="m", litellm_model="scripted/m")
 
 
@@ -39,7 +40,7 @@ class Countdown:
     crash_on: str = ""
     left: int = 3
     turn: int = 0
-    spec: EnvironmentSpec = EnvironmentSpec("Countdown-v0", 2, 2, "tests", "1")
+    spec: EnvironmentSpec = SPEC
 
     def reset(self, *, seed: int, num_players: int) -> None:
         self.diary.append(f"reset seed={seed} players={num_players}")

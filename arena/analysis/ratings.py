@@ -11,7 +11,7 @@ from statistics import NormalDist
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, func, select
 
 from arena.analysis.columns import (
     FLOAT,
@@ -91,7 +91,9 @@ def ratings_df(
             Column("losses", INTEGER, placed.c.losses),
             Column("updated_at", TIME, placed.c.updated_at),
         ]
-        statement = _joined(selected(columns).select_from(placed), placed.c.pool_id)
+        statement = (
+            selected(columns).select_from(placed).join(pools, pools.c.id == placed.c.pool_id)
+        )
         if filters.agent_id is not None:
             statement = statement.where(placed.c.agent_id == filters.agent_id)
         ordered = statement.order_by(placed.c.pool_id, placed.c.place, placed.c.agent_id)
@@ -115,7 +117,7 @@ def rating_changes_df(
 
     Raises UsageError for a missing database and for a name that it does not hold.
     """
-    games, changes = table("games"), table("rating_changes")
+    games, changes, pools = table("games"), table("rating_changes"), table("rating_pools")
     with reading(
         source,
         tournament=tournament,
@@ -137,7 +139,9 @@ def rating_changes_df(
             Column("sigma_after", FLOAT, changes.c.sigma_after),
         ]
         statement = (
-            _joined(selected(columns).select_from(changes), changes.c.pool_id)
+            selected(columns)
+            .select_from(changes)
+            .join(pools, pools.c.id == changes.c.pool_id)
             .join(games, games.c.id == changes.c.game_id)
             .where(*_of_pools(filters))
         )
@@ -152,30 +156,26 @@ def rating_changes_df(
 
 
 def _of_pools(filters: Filters) -> list[ColumnElement[bool]]:
-    pools, tournaments = table("rating_pools"), table("tournaments")
-    if filters.tournament_id is None:
-        conditions: list[ColumnElement[bool]] = [pools.c.tournament_id.is_(None)]
-        if filters.environment_ids is not None:
-            conditions.append(pools.c.environment_id.in_(filters.environment_ids))
-        return conditions
-    conditions = [pools.c.tournament_id == filters.tournament_id]
+    pools = table("rating_pools")
+    conditions: list[ColumnElement[bool]] = [
+        pools.c.tournament_id.is_(None)
+        if filters.tournament_id is None
+        else pools.c.tournament_id == filters.tournament_id
+    ]
     if filters.environment_ids is not None:
-        played_there = select(tournaments.c.id).where(
-            tournaments.c.environment_id.in_(filters.environment_ids)
-        )
-        conditions.append(pools.c.tournament_id.in_(played_there))
+        conditions.append(pools.c.environment_id.in_(filters.environment_ids))
     return conditions
 
 
 def _pool(catalogue: Catalogue) -> list[Column]:
-    pools, tournaments = table("rating_pools"), table("tournaments")
-    environment_id = func.coalesce(pools.c.environment_id, tournaments.c.environment_id)
+    pools = table("rating_pools")
+    rules = pools.c.environment_id
     return [
         Column("pool_id", INTEGER, pools.c.id),
         Column("system", STRING, pools.c.system),
         Column("tournament", STRING, pools.c.tournament_id, names=catalogue.tournaments),
-        Column("environment", STRING, environment_id, names=catalogue.environments),
-        Column("num_players", INTEGER, environment_id, names=catalogue.players),
+        Column("environment", STRING, rules, names=catalogue.environments),
+        Column("num_players", INTEGER, rules, names=catalogue.players),
     ]
 
 
@@ -187,10 +187,3 @@ def _agent(catalogue: Catalogue, agent_id: ColumnElement[Any]) -> list[Column]:
         Column("model", STRING, agent_id, names=catalogue.models),
         Column("prompt", STRING, agent_id, names=catalogue.prompts),
     ]
-
-
-def _joined(statement: Select[Any], pool_id: ColumnElement[Any]) -> Select[Any]:
-    pools, tournaments = table("rating_pools"), table("tournaments")
-    return statement.join(pools, pools.c.id == pool_id).outerjoin(
-        tournaments, tournaments.c.id == pools.c.tournament_id
-    )

@@ -15,15 +15,16 @@ app = typer.Typer(
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """List the environments that can be played."""
-    from arena import registry
-    from arena.core import UsageError
+    from importlib.metadata import entry_points
 
     found, broken = [], []
-    for name in registry.names("environments"):
+    # All of them in one look at what is installed, which costs as much for one.
+    for point in sorted(entry_points(group="arena.environments"), key=lambda point: point.name):
         try:
-            found.append(registry.environment(name, {})().spec)
-        except UsageError as error:
-            broken.append(str(error))
+            found.append(point.load()(name=point.name).spec)
+        except Exception as error:
+            # A stranger's package must not hide the others.
+            broken.append(f"the environment {point.name!r} cannot be loaded: {error}")
     if as_json:
         keys = ("name", "min_players", "max_players", "package", "version", "description")
         print_json([{key: getattr(spec, key) for key in keys} for spec in found])

@@ -40,9 +40,12 @@ class ProgressView:
     def __enter__(self) -> Self:
         if self._console.is_terminal and not self._console.is_dumb_terminal:
             from rich.live import Live
+            from rich.text import Text
 
-            self._live = Live(console=self._console, auto_refresh=False, transient=True)
-            self._live.start()
+            # Until the first report: checking the file and loading LiteLLM takes seconds.
+            ready = Text("getting ready ...", "dim")
+            self._live = Live(ready, console=self._console, auto_refresh=False, transient=True)
+            self._live.start(refresh=True)
         return self
 
     def __exit__(

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from arena.cli.options import AsJson, Database, database_url
-from arena.cli.output import complain, console, print_json
+from arena.cli.options import AsJson, Database
+from arena.cli.output import complain, console, print_json, safe
 
 app = typer.Typer(
     name="ratings", help="Ratings: a projection of the finished games.", no_args_is_help=True
@@ -24,16 +24,16 @@ def rebuild(
     as_json: AsJson = False,
 ) -> None:
     """Compute every rating again from the games."""
+    from dataclasses import asdict
+
     from arena.cli.database import require
     from arena.rebuild import rebuild as rebuild_ratings
 
-    url = database_url(db)
-    require(url)
-    report = rebuild_ratings(url, check=check)
+    report = rebuild_ratings(require(db), check=check)
     if as_json:
-        print_json(report)
+        print_json(asdict(report) | {"ok": report.ok})
     else:
-        console().print(str(report))
-    if not getattr(report, "ok", True):
+        console().print(safe(str(report), keep="\n"), soft_wrap=True)
+    if not report.ok:
         complain("the stored ratings are not those of the games; run `arena ratings rebuild`")
         raise typer.Exit(1)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from arena.cli.options import AsJson, Database, database_url
+from arena.cli.options import AsJson, Database
 from arena.cli.output import complain, console, count, print_json, safe
 
 
@@ -32,9 +32,7 @@ def replay(
 
     if not check:
         raise UsageError(f"say what to do with the replay: `arena replay {game} --check`")
-    url = database_url(db)
-    require(url)
-    report = check_game(game, url)
+    report = check_game(game, require(db))
     if as_json:
         print_json(asdict(report))
     elif report.ok:

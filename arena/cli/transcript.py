@@ -262,8 +262,12 @@ class _Printer:
         elif play.status != "completed":
             yield Text(f"The game is {play.status}.", "bold yellow")
         else:
-            result = f"{play.winning_team} won" if play.winning_team else "Nobody won alone"
-            yield safe(result, "bold green" if play.winning_team else "bold")
+            winner = play.winning_team
+            for seat in play.seats:
+                if winner == f"Player {seat.index}":
+                    winner = f"{winner} {seat.agent}"
+            result = f"{winner} won" if winner else "Nobody won alone"
+            yield safe(result, "bold green" if winner else "bold")
             if play.reason:
                 yield safe(" ".join(lines(play.reason)))
             if play.termination and play.termination != "natural":

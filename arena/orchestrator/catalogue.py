@@ -17,6 +17,17 @@ from arena.orchestrator.preflight import Prepared, check_stored_model
 from db import Agent, Environment, Model, Prompt, Repository, Tournament
 
 
+_SETTINGS = (
+    "litellm_model",
+    "params",
+    "api_base",
+    "api_key_env",
+    "stream",
+    "input_price",
+    "output_price",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A tournament in the database, ready to play: agents by id, in the config's order."""
@@ -106,8 +117,7 @@ def _model(repo: Repository, config: TournamentConfig, index: int, wanted: Model
     if (stored := model_spec(found)) != spec:
         parts = [
             f"{name} is {_short(getattr(spec, name))}, was {_short(getattr(stored, name))}"
-            for name in ("litellm_model", "params", "api_base", "api_key_env", "stream")
-            + ("input_price", "output_price")
+            for name in _SETTINGS
             if getattr(spec, name) != getattr(stored, name)
         ]
         raise config.error(

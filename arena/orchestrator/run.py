@@ -93,7 +93,7 @@ def plan(config: TournamentConfig, *, url: str | Path | None = None) -> Plan:
 
 def rate_function(prepared: Prepared) -> Rate:
     """The tournament's rating system as the recorder calls it."""
-    return registry.rating(prepared.config.rating).rate_pairs
+    return registry.rating(prepared.config.rating).rate
 
 
 class _Run:

@@ -1,20 +1,20 @@
-"""Ratings as a fold over finished games, in schedule order: rebuilds and the live view.
+"""Ratings as a fold over packed columns of finished games, in schedule order: rebuilds.
 
 The fold gives the bits that updating stored ratings game by game gives, because every step goes
 through the mu and sigma that would be stored. For TrueSkill, runs of two-team games take one
-generated loop; everything else takes the system's own `update`.
+generated loop; everything else takes the system's own `rate`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.core import RatedPlayer, Rating, RatingSystem
+from arena.core import Rating, RatingSystem
 from arena.ratings.games import Games, Integers, Layout, lay_out
 from arena.ratings.margins import quantiles
 from arena.ratings.trueskill import TrueSkill, check
@@ -27,8 +27,6 @@ CHUNK = 20_000
 """Games laid out at a time: their columns fit a processor's cache, and memory stays flat."""
 
 Floats = NDArray[np.float64]
-Skill = tuple[float, float]
-Rate = Callable[[Sequence[tuple[int, int, int]], Mapping[int, Skill], float], dict[int, Skill]]
 
 
 def draw_probability(games: int, draws: int) -> float:
@@ -116,21 +114,6 @@ def fold(games: Games, system: RatingSystem, start: Pool | None = None) -> tuple
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Provisional:
-    """Ratings with the finished games that still wait for an earlier one: `waiting` says how many.
-    They are shown, never stored: the games before them may yet change them."""
-
-    pool: Pool
-    waiting: int
-
-
-def provisional(stored: Pool, waiting: Games, system: RatingSystem) -> Provisional:
-    """The live view: the stored pool, untouched, and on a copy of it the games that wait."""
-    pool, _ = fold(waiting, system, stored)
-    return Provisional(pool, len(waiting))
-
-
 def _fold(
     games: Games, system: RatingSystem, start: Pool, unrolled: dict[tuple[int, int], Play]
 ) -> tuple[Pool, Changes]:
@@ -147,22 +130,6 @@ def _fold(
     standings = {**start.standings, **_standings(layout, changes, before)}
     draws = start.draws + int(layout.drawn.sum())
     return Pool(standings, start.games + len(games), draws), changes
-
-
-def _rate(system: RatingSystem) -> Rate:
-    """The system's update, over stored pairs."""
-    if isinstance(system, TrueSkill):
-        return system.rate_pairs
-
-    def rate(
-        players: Sequence[tuple[int, int, int]], skills: Mapping[int, Skill], probability: float
-    ) -> dict[int, Skill]:
-        seats = [RatedPlayer(*player) for player in players]
-        ratings = {agent: Rating(*skill) for agent, skill in skills.items()}
-        rated = system.update(seats, ratings, probability)
-        return {agent: (rating.mu, rating.sigma) for agent, rating in rated.items()}
-
-    return rate
 
 
 def _row_order(layout: Layout) -> Integers:
@@ -192,7 +159,7 @@ def _play(
     signs = layout.sign.tolist()
     packed = bytearray(16 * len(rows))
     after = np.ndarray((len(rows), 2), np.float64, packed)
-    rate = _rate(system)
+    rate = system.rate
     widths = quantiles(probabilities)
     for low, high, sizes in _runs(layout, heights, isinstance(system, TrueSkill)):
         at = int(ends[low] - heights[low])
@@ -215,7 +182,7 @@ def _runs(
     layout: Layout, heights: Integers, inlined: bool
 ) -> Iterator[tuple[int, int, tuple[int, int] | None]]:
     """(from, to, team sizes) of games in a row that one unrolled loop can play; sizes are None
-    where each game takes the system's own update."""
+    where each game takes the system's own `rate`."""
     n = len(heights)
     if not n:
         return

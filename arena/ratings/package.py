@@ -13,7 +13,7 @@ from math import erfc, exp, pi, sqrt
 from statistics import NormalDist
 from typing import Any
 
-from arena.core import RatedPlayer, Rating
+from arena.core import Rating
 
 
 def load() -> Any:
@@ -48,31 +48,33 @@ class TrueSkillPackage:
         """25 ± 25/3."""
         return Rating()
 
-    def update(
+    def rate(
         self,
-        players: Sequence[RatedPlayer],
-        ratings: Mapping[int, Rating],
+        players: Sequence[tuple[int, int, int]],
+        ratings: Mapping[int, tuple[float, float]],
         draw_probability: float,
     ) -> dict[int, Rating]:
         """The ratings after the game. An agent in several seats is rated as several strangers and
         its last seat counts. A game too surprising for the package's arithmetic moves nothing."""
         package = exact(draw_probability=draw_probability)
-        teams: dict[int, list[RatedPlayer]] = {}
-        for player in players:
-            teams.setdefault(player.team, []).append(player)
-        before = {player.agent_id: ratings[player.agent_id] for player in players}
+        teams: dict[int, list[int]] = {}
+        ranks: dict[int, int] = {}
+        for agent, team, rank in players:
+            teams.setdefault(team, []).append(agent)
+            ranks[team] = rank
+        before = {agent: Rating(*ratings[agent]) for agent, _, _ in players}
         if len(teams) < 2:
             return before
         groups = [
-            tuple(package.create_rating(before[p.agent_id].mu, before[p.agent_id].sigma) for p in t)
-            for t in teams.values()
+            tuple(package.create_rating(*before[agent]) for agent in team)
+            for team in teams.values()
         ]
         try:
-            rated = package.rate(groups, ranks=[team[0].rank for team in teams.values()])
+            rated = package.rate(groups, ranks=list(ranks.values()))
         except (FloatingPointError, ValueError):
             return before
         return {
-            player.agent_id: Rating(float(new.mu), float(new.sigma))
+            agent: Rating(float(new.mu), float(new.sigma))
             for team, group in zip(teams.values(), rated, strict=True)
-            for player, new in zip(team, group, strict=True)
+            for agent, new in zip(team, group, strict=True)
         }

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import isfinite, sqrt
 
-from arena.core import RatedPlayer, Rating
+from arena.core import Rating
 from arena.ratings.chain import Link, Side, independent, shared
 from arena.ratings.margins import quantile
 from arena.ratings.truncated import draw, win
@@ -48,24 +48,12 @@ class TrueSkill:
         """The rating of an agent that has not played: 25 ± 25/3."""
         return Rating(MU, SIGMA)
 
-    def update(
-        self,
-        players: Sequence[RatedPlayer],
-        ratings: Mapping[int, Rating],
-        draw_probability: float,
-    ) -> dict[int, Rating]:
-        """The ratings after the game of every agent in it; see `rate_pairs`."""
-        seats = [(player.agent_id, player.team, player.rank) for player in players]
-        skills = {agent: (ratings[agent].mu, ratings[agent].sigma) for agent, _, _ in seats}
-        rated = self.rate_pairs(seats, skills, draw_probability)
-        return {agent: Rating(mu, sigma) for agent, (mu, sigma) in rated.items()}
-
-    def rate_pairs(
+    def rate(
         self,
         players: Sequence[tuple[int, int, int]],
         ratings: Mapping[int, tuple[float, float]],
         draw_probability: float,
-    ) -> dict[int, tuple[float, float]]:
+    ) -> dict[int, Rating]:
         """(mu, sigma) after the game of every agent in it, keyed by agent_id.
 
         `players` holds (agent_id, team, rank) of every seat: seats of one team share a rank, lower
@@ -80,11 +68,11 @@ class TrueSkill:
         skills = {agent: ratings[agent] for agent, _, _ in players}
         check(skills)
         teams = _teams(players)
-        if len(teams) < 2:
-            return skills
         if len(teams) == 2:
-            return _two_teams(teams, skills, draw_probability)
-        return _several_teams(teams, skills, draw_probability)
+            skills = _two_teams(teams, skills, draw_probability)
+        elif len(teams) > 2:
+            skills = _several_teams(teams, skills, draw_probability)
+        return {agent: Rating(*skill) for agent, skill in skills.items()}
 
 
 def check(skills: Mapping[int, tuple[float, float]]) -> None:

@@ -2,7 +2,7 @@
 
 A loop over the seats costs Python as much as the arithmetic in it. A rebuild plays the same sizes a
 hundred thousand times, so their update is generated once, as `dataclasses` generates `__init__`:
-straight lines that do the operations of `TrueSkill.rate_pairs`, in its order, for the same bits.
+straight lines that do the operations of `TrueSkill.rate`, in its order, for the same bits.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ import warnings
 
 import filled
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import event, make_url
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -59,3 +59,19 @@ def empty(tmp_path):
     path = tmp_path / "empty.db"
     init_db(path)
     return path
+
+
+@pytest.fixture
+def spy():
+    """Collects (sql, parameters) of everything that a session's connection executes."""
+
+    def on(session):
+        statements = []
+
+        @event.listens_for(session.connection(), "before_cursor_execute")
+        def _seen(_connection, _cursor, statement, parameters, _context, _many):
+            statements.append((statement, parameters))
+
+        return statements
+
+    return on

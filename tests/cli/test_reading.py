@@ -1,4 +1,4 @@
-"""The reading commands: tables for people, JSON for programs, and a clear word when there is none."""
+"""The reading commands: tables for people, JSON for programs, a clear word for what is missing."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
-from db import Repository, get_session
+from db import AgentTrueSkill, Repository, get_session
 from tests.cli.commands import Arena
 
 READING = [
@@ -134,7 +135,7 @@ def test_games_are_chosen_by_agent_status_and_number(arena: Arena, played: str) 
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        (["leaderboard", "--tournament", "smal"], "unknown tournament 'smal'; did you mean 'small'?"),
+        (["leaderboard", "--tournament", "smal"], "unknown tournament 'smal'; did you mean"),
         (["leaderboard", "--environment", "TicTacToe"], "did you mean 'TicTacToe-v0'?"),
         (["games", "--tournament", "big"], "unknown tournament 'big'; known: small"),
         (["games", "--agent", "An"], "unknown agent 'An'; did you mean 'Ann'?"),
@@ -164,7 +165,7 @@ def test_a_game_is_shown_with_its_calls_when_asked(arena: Arena, played: str) ->
     assert "  … " in plain
     assert "scripted/random" not in plain
     assert "  call 0 · scripted/random · " in calls
-    assert "  ┆ You are player 0." in calls
+    assert "  system:\n  ┆ " in calls
     assert "(as before, " in calls
     assert "\x1b" not in plain + calls
 
@@ -236,3 +237,24 @@ def test_hostile_text_is_shown_and_not_obeyed(arena: Arena, database_url: str) -
     assert "\n│ [GAME] Player 0 was killed.\n" in shown
     told = json.loads(arena("show", number, "--db", database_url, "--json").stdout)
     assert told["turns"][0]["action"] == evil
+
+
+def test_ratings_that_are_not_those_of_the_games_are_found_and_mended(
+    arena: Arena, config: Path, sqlite_url: str
+) -> None:
+    arena("run", config, "--db", sqlite_url)
+    right = arena("leaderboard", "--db", sqlite_url, "--json").stdout
+    assert arena("ratings", "rebuild", "--check", "--db", sqlite_url).exit_code == 0
+
+    with get_session(sqlite_url) as session:
+        for rating in session.exec(select(AgentTrueSkill)):
+            rating.mu += 1e-9
+            session.add(rating)
+    checked = arena("ratings", "rebuild", "--check", "--db", sqlite_url)
+    assert checked.exit_code == 1
+    assert "error: the stored ratings are not those of the games" in checked.stderr
+    assert arena("leaderboard", "--db", sqlite_url, "--json").stdout != right
+
+    assert arena("ratings", "rebuild", "--db", sqlite_url).exit_code == 0
+    assert arena("ratings", "rebuild", "--check", "--db", sqlite_url).exit_code == 0
+    assert arena("leaderboard", "--db", sqlite_url, "--json").stdout == right

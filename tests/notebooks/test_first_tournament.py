@@ -63,6 +63,8 @@ def cells(played, tmp_path_factory):
         **{name: str(home / name.lower()) for name in folders},
         "ARENA_DATABASE_URL": f"sqlite:///{played}",
     }
+    # The kernel's own way of showing figures, whatever is set around the tests.
+    environment.pop("MPLBACKEND", None)
     # Without the folders of installed kernels only the interpreter's own one is left.
     manager = AsyncKernelManager(
         kernel_name="python3", kernel_spec_manager=KernelSpecManager(kernel_dirs=[])

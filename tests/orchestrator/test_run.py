@@ -87,7 +87,8 @@ def test_another_seed_gives_other_games(small: Small, tmp_path: Path) -> None:
 def test_every_game_played_at_once_replays_from_its_record(small: Small, database_url: str) -> None:
     asyncio.run(run(small(("games: 12", "games: 4")), url=database_url, concurrency=4))
 
-    reports = [check(int(str(game)), database_url) for (game,) in rows(database_url, "SELECT id FROM games")]
+    games = rows(database_url, "SELECT id FROM games")
+    reports = [check(int(str(game)), database_url) for (game,) in games]
 
     assert [(report.ok, report.first_difference) for report in reports] == [(True, None)] * 4
     assert sum(report.turns for report in reports) == len(rows(database_url, ACTIONS))
@@ -97,10 +98,16 @@ def test_every_game_played_at_once_replays_from_its_record(small: Small, databas
     ("tampering", "said"),
     [
         ("UPDATE game_turns SET action = 'Me' WHERE turn_number = 7", "record cannot be read"),
-        ("UPDATE game_turns SET submitted = '[0]' WHERE turn_number = 7", "turn 7.*rules are given"),
+        (
+            "UPDATE game_turns SET submitted = '[0]' WHERE turn_number = 7",
+            "turn 7.*rules are given",
+        ),
         ("UPDATE game_turns SET invalid = 1 WHERE turn_number = 7", "turn 7.*was refused"),
-        ("UPDATE llm_calls SET request_hash = 'x' WHERE id IN (SELECT id FROM llm_calls "
-         "ORDER BY id LIMIT 1 OFFSET 7)", r"turn \d+.*call \d"),
+        (
+            "UPDATE llm_calls SET request_hash = 'x' WHERE id IN (SELECT id FROM llm_calls "
+            "ORDER BY id LIMIT 1 OFFSET 7)",
+            r"turn \d+.*call \d",
+        ),
         ("UPDATE games SET winning_team = 'Nobody'", "on record is 'Nobody'"),
         ("UPDATE games SET seed = seed + 1", "turn 0.*"),
     ],
@@ -225,7 +232,7 @@ def test_a_tournament_is_known_by_its_name_and_cannot_be_changed_under_it(
 def test_a_prompt_is_never_edited_only_forked(small: Small, database_url: str) -> None:
     asyncio.run(run(small(), url=database_url, games=1))
 
-    with pytest.raises(ConfigError, match="never edited.*forked_from: calm"):
+    with pytest.raises(ConfigError, match=r"never edited.*forked_from: calm"):
         asyncio.run(
             run(small(("name: small\n", "name: two\n"), ("Stay calm", "Be calm")), url=database_url)
         )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import arena.ratings.fold as fold_module
 from arena.core import RatedPlayer, Rating, RatingSystem
-from arena.ratings.fold import Pool, Standing, draw_probability, fold, provisional
+from arena.ratings.fold import Pool, Standing, draw_probability, fold
 from arena.ratings.games import Games
 from arena.ratings.package import TrueSkillPackage
 from arena.ratings.trueskill import TrueSkill
@@ -32,7 +32,7 @@ def one_by_one(
     rows = []
     for number, game in enumerate(games):
         before = {p.agent_id: stored.get(p.agent_id, system.initial()) for p in game}
-        after = system.update(game, before, draw_probability(played, draws))
+        after = system.rate(game, before, draw_probability(played, draws))
         for agent in dict.fromkeys(player.agent_id for player in game):
             old, new = before[agent], after[agent]
             rows.append((number, agent, old.mu, old.sigma, new.mu, new.sigma))
@@ -178,7 +178,7 @@ def test_large_and_negative_ids_are_names_like_any_other() -> None:
     }
 
 
-def test_another_rating_system_folds_through_its_own_update() -> None:
+def test_another_rating_system_folds_through_its_own_rate() -> None:
     games = [(RatedPlayer(1, 0, 0), RatedPlayer(2, 1, 1))] * 3
 
     pool, changes = fold(Games.of(games), TrueSkillPackage())
@@ -186,18 +186,6 @@ def test_another_rating_system_folds_through_its_own_update() -> None:
     ratings, rows, _ = one_by_one(games, TrueSkillPackage())
     assert pool.ratings == ratings
     assert list(changes.rows()) == rows
-
-
-def test_the_live_view_counts_what_waits_and_stores_nothing() -> None:
-    games = [(RatedPlayer(1, 0, 0), RatedPlayer(2, 1, 1))] * 5
-    stored, _ = fold(Games.of(games[:2]), TrueSkill())
-    kept = Pool(dict(stored.standings), stored.games, stored.draws)
-
-    live = provisional(stored, Games.of(games[2:]), TrueSkill())
-
-    assert live.waiting == 3
-    assert live.pool == fold(Games.of(games), TrueSkill())[0]
-    assert stored == kept
 
 
 @pytest.mark.parametrize(

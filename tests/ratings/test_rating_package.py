@@ -12,7 +12,7 @@ def test_it_says_what_the_package_says_to_its_own_precision() -> None:
     players = [RatedPlayer(1, 0, 1), RatedPlayer(2, 1, 0), RatedPlayer(3, 1, 0)]
     ratings = {1: Rating(), 2: Rating(), 3: Rating(30.0, 4.0)}
 
-    after = TrueSkillPackage().update(players, ratings, 0.1)
+    after = TrueSkillPackage().rate(players, ratings, 0.1)
 
     package = load().TrueSkill(draw_probability=0.1)
     (loser,), winners = package.rate(
@@ -28,4 +28,4 @@ def test_a_game_beyond_its_arithmetic_moves_nothing() -> None:
     players = [RatedPlayer(1, 0, 0), RatedPlayer(2, 1, 1)]
     ratings = {1: Rating(0.0, 1.0), 2: Rating(1000.0, 1.0)}
 
-    assert TrueSkillPackage().update(players, ratings, 0.1) == ratings
+    assert TrueSkillPackage().rate(players, ratings, 0.1) == ratings

@@ -83,7 +83,7 @@ def test_two_teams_of_any_sizes_move_as_the_package_moves_them(
     players, ratings = game
     assume(surprise(players, ratings) < 25.0)
 
-    ours = TrueSkill().rate_pairs(players, ratings, draw_probability)
+    ours = TrueSkill().rate(players, ratings, draw_probability)
 
     assert_near(ours, by_package(players, ratings, draw_probability))
 
@@ -97,7 +97,7 @@ def test_a_free_for_all_moves_as_the_package_moves_it(
     assume(surprise(players, ratings) < 8.0)
     package = load()
 
-    ours = TrueSkill().rate_pairs(players, ratings, draw_probability)
+    ours = TrueSkill().rate(players, ratings, draw_probability)
 
     def more_sweeps(*bounds: int) -> range:
         return range(100) if bounds == (10,) else range(*bounds)
@@ -117,7 +117,7 @@ def test_several_teams_move_as_the_package_moves_them(
     players, ratings = game
     assume(surprise(players, ratings) < 6.0)
 
-    ours = TrueSkill().rate_pairs(players, ratings, draw_probability)
+    ours = TrueSkill().rate(players, ratings, draw_probability)
 
     assert_near(ours, by_package(players, ratings, draw_probability), within=1e-8)
 
@@ -173,7 +173,7 @@ def test_an_agent_in_several_seats_is_one_skill(
     players = [(agent, team, ranks[team]) for agent, team in seats]
     ratings = {agent: rated[agent - 1] for agent, _ in seats}
 
-    ours = TrueSkill().rate_pairs(players, ratings, draw_probability)
+    ours = TrueSkill().rate(players, ratings, draw_probability)
 
     assert_near(ours, by_conditioning(players, ratings, draw_probability))
 
@@ -182,7 +182,7 @@ def test_an_agent_with_as_many_seats_on_both_sides_learns_nothing() -> None:
     players = [(1, 0, 0), (2, 0, 0), (1, 1, 1), (3, 1, 1)]
     ratings = {1: (31.0, 4.0), 2: (25.0, 8.0), 3: (25.0, 8.0)}
 
-    after = TrueSkill().rate_pairs(players, ratings, 0.1)
+    after = TrueSkill().rate(players, ratings, 0.1)
 
     assert after[1] == (31.0, 4.0)
     assert after[2][0] > 25.0 > after[3][0]
@@ -192,7 +192,7 @@ def test_clones_in_four_seats_against_clones_in_two() -> None:
     players = [(1, 0, 0)] * 2 + [(2, 1, 1)] * 4
     ratings = {1: (25.0, 8.0), 2: (25.0, 8.0)}
 
-    after = TrueSkill().rate_pairs(players, ratings, 0.05)
+    after = TrueSkill().rate(players, ratings, 0.05)
 
     # One skill behind four seats is known better after the game than one behind two.
     assert after[2][1] < after[1][1] < 8.0
@@ -203,7 +203,7 @@ def test_an_agent_in_several_teams_of_a_free_for_all_is_one_skill() -> None:
     players = [(1, 0, 0), (2, 1, 1), (1, 2, 2), (3, 3, 2), (2, 4, 3)]
     ratings = {1: (25.0, 8.0), 2: (28.0, 3.0), 3: (20.0, 6.0)}
 
-    after = TrueSkill().rate_pairs(players, ratings, 0.1)
+    after = TrueSkill().rate(players, ratings, 0.1)
 
     assert_near(after, by_sampling(players, ratings, 0.1), within=0.15)
 
@@ -245,7 +245,7 @@ def test_one_game_of_secret_mafia() -> None:
     village = [RatedPlayer(agent_id=k, team=1, rank=1) for k in (3, 4, 5, 6)]
     ratings = dict.fromkeys(range(1, 7), TrueSkill().initial())
 
-    after = TrueSkill().update([*village, *mafia], ratings, 0.05)
+    after = TrueSkill().rate([*village, *mafia], ratings, 0.05)
 
     # Centred: two new agents beat four as easily as four beat two.
     assert after[1] == after[2]
@@ -258,7 +258,7 @@ def test_one_game_of_secret_mafia() -> None:
 def test_a_draw_of_equals_moves_nobody_and_tells_something() -> None:
     players = [RatedPlayer(1, 0, 0), RatedPlayer(2, 1, 0)]
 
-    after = TrueSkill().update(players, {1: Rating(), 2: Rating()}, 0.3)
+    after = TrueSkill().rate(players, {1: Rating(), 2: Rating()}, 0.3)
 
     assert after[1] == after[2]
     assert after[1].mu == 25.0
@@ -269,7 +269,7 @@ def test_a_game_of_one_team_says_nothing() -> None:
     players = [RatedPlayer(1, 0, 0), RatedPlayer(2, 0, 0)]
     ratings = {1: Rating(20.0, 3.0), 2: Rating()}
 
-    assert TrueSkill().update(players, ratings, 0.1) == ratings
+    assert TrueSkill().rate(players, ratings, 0.1) == ratings
 
 
 @settings(deadline=None, max_examples=100)
@@ -288,7 +288,7 @@ def test_no_finite_rating_makes_it_raise(
     players = [(agent, team, ranks[team]) for agent, team in seats]
     ratings = {agent: rated[agent - 1] for agent, _ in seats}
 
-    after = TrueSkill().rate_pairs(players, ratings, draw_probability)
+    after = TrueSkill().rate(players, ratings, draw_probability)
 
     for agent, (mu, sigma) in after.items():
         assert np.isfinite(mu)
@@ -301,7 +301,7 @@ def test_the_package_gives_up_where_the_closed_form_goes_on() -> None:
 
     with pytest.raises(FloatingPointError):
         by_package(players, ratings, 0.1)
-    after = TrueSkill().rate_pairs(players, ratings, 0.1)
+    after = TrueSkill().rate(players, ratings, 0.1)
 
     assert after[1][0] == pytest.approx(27.5, abs=0.5)
     assert after[1][0] + after[2][0] == pytest.approx(1000.0)
@@ -313,22 +313,20 @@ def test_the_package_gives_up_where_the_closed_form_goes_on() -> None:
 )
 def test_an_impossible_rating_is_named(rating: tuple[float, float], found: str) -> None:
     with pytest.raises(ValueError, match=f"agent 2 is rated .*{found}: expected a finite mu"):
-        TrueSkill().rate_pairs([(1, 0, 0), (2, 1, 1)], {1: (25.0, 8.0), 2: rating}, 0.1)
+        TrueSkill().rate([(1, 0, 0), (2, 1, 1)], {1: (25.0, 8.0), 2: rating}, 0.1)
 
 
 @pytest.mark.parametrize("draw_probability", [0.0, 1.0, -0.1, float("nan")])
 def test_a_draw_probability_that_is_none_is_refused(draw_probability: float) -> None:
     with pytest.raises(ValueError, match="expected between 0 and 1"):
-        TrueSkill().rate_pairs(
-            [(1, 0, 0), (2, 1, 1)], {1: (25.0, 8.0), 2: (25.0, 8.0)}, draw_probability
-        )
+        TrueSkill().rate([(1, 0, 0), (2, 1, 1)], {1: (25.0, 8.0), 2: (25.0, 8.0)}, draw_probability)
 
 
 def test_a_team_with_two_ranks_is_refused() -> None:
     players: Sequence[tuple[int, int, int]] = [(1, 0, 0), (2, 0, 1), (3, 1, 1)]
 
     with pytest.raises(ValueError, match="team 0 has ranks 0 and 1: expected one rank"):
-        TrueSkill().rate_pairs(list(players), dict.fromkeys((1, 2, 3), (25.0, 8.0)), 0.1)
+        TrueSkill().rate(list(players), dict.fromkeys((1, 2, 3), (25.0, 8.0)), 0.1)
 
 
 @settings(deadline=None)

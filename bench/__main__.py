@@ -1,0 +1,54 @@
+"""Runs the parts that are named, or all of them, one after another."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+PARTS = ("arena", "recorder", "http", "storage", "ratings", "start")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Measure what the arena promises, as ratios."
+    )
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON")
+    form.add_argument("--markdown", action="store_true", help="print the table of the README")
+    parser.add_argument("--toy", action="store_true", help="tiny sizes: only that it runs")
+    options = parser.parse_args(arguments)
+    if wrong := [part for part in options.parts if part not in PARTS]:
+        parser.error(f"unknown part {wrong[0]!r}; known: {', '.join(PARTS)}")
+
+    from bench import policies, report
+    from bench.workers import Workers
+
+    rows = []
+    started = time.monotonic()
+    with TemporaryDirectory() as folder:
+        policies.register(Path(folder))
+        for part in options.parts or PARTS:
+            # Lanes of one part only: what a part leaves behind in memory is not the next one's.
+            with Workers(shared=options.toy) as workers:
+                print(f"{time.monotonic() - started:5.0f} s  {part} ...", file=sys.stderr)
+                found = import_module(f"bench.{part}").measure(workers, toy=options.toy)
+            rows += found
+            if not (options.json or options.markdown):
+                print(f"\n{part}")
+                print("\n".join(report.as_text(row) for row in found), flush=True)
+    print(f"{time.monotonic() - started:5.0f} s  done", file=sys.stderr)
+    if options.json:
+        print(report.as_json(rows))
+    elif options.markdown:
+        print(report.as_markdown(rows))
+    return 0 if all(row.met is not False for row in rows) or options.toy else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+"""A tournament the obvious way: a process per game, an ORM transaction per turn with the messages
+whole, and ratings read, changed and written back through the `trueskill` package at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from arena import registry
+from arena.core import Message
+from arena.game import turn_seed
+from arena.llm.client import LiteLLMClient
+from arena.llm.request import call_seed
+from arena.llm.scripted import provider
+from arena.ratings.package import load
+from bench.measure import children_cpu
+from bench.plain import PlainGame, PlainPlayer, PlainRating, now, open_plain, record
+
+
+@dataclass(frozen=True, slots=True)
+class NaiveGame:
+    """A game to play: `prompts[i]` and `agents[i]` sit at player_index i."""
+
+    seed: int
+    agents: Sequence[int]
+    prompts: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class NaiveRun:
+    """`cpu` is everything; `inside` only what the processes used between a game's first turn and
+    its last commit, without starting them."""
+
+    turns: int
+    cpu: float
+    inside: float
+    wall: float
+
+
+def play_naively(model: str, games: Sequence[NaiveGame], database: Path, rounds: int) -> NaiveRun:
+    """Play the games with `scripted/<model>`, as many at once as there are cores."""
+    policies = registry.policies()
+    LiteLLMClient(scripted=policies).load()
+    provider.list_free(model)
+    load()
+    open_plain(database).dispose()
+    environment = registry.environment("SecretMafia-v0", {"discussion_rounds": rounds})
+    environment().reset(seed=0, num_players=6)
+    context = multiprocessing.get_context("fork")
+    cpu, children, wall = time.process_time(), children_cpu(), time.perf_counter()
+    turns, inside, waiting = 0, 0.0, list(games)
+    running: list[tuple[Any, Any]] = []
+    while waiting or running:
+        while waiting and len(running) < (os.cpu_count() or 1):
+            ours, theirs = context.Pipe(duplex=False)
+            process = context.Process(
+                target=_game_process,
+                args=(theirs, environment, policies[model], model, waiting.pop(), database),
+            )
+            process.start()
+            theirs.close()
+            running.append((process, ours))
+        process, pipe = running.pop(0)
+        played, used = pipe.recv()
+        process.join()
+        turns, inside = turns + played, inside + used
+    used = time.process_time() - cpu + children_cpu() - children
+    return NaiveRun(turns, used, inside, time.perf_counter() - wall)
+
+
+def _game_process(
+    pipe: Any, environment: Any, policy: Any, model: str, game: NaiveGame, database: Path
+) -> None:
+    engine = open_plain(database)
+    started = time.process_time()
+    turns = asyncio.run(_play(engine, environment(), policy, model, game))
+    pipe.send((turns, time.process_time() - started))
+    engine.dispose()
+
+
+async def _play(
+    engine: Engine, environment: Any, policy: Any, model: str, game: NaiveGame
+) -> int:
+    import litellm
+
+    with Session(engine) as session:
+        row = PlainGame()
+        session.add(row)
+        session.flush()
+        game_id = row.id
+        assert game_id is not None
+        for index, agent in enumerate(game.agents):
+            session.add(PlainPlayer(game_id=game_id, agent_id=agent, player_index=index))
+        session.commit()
+    environment.reset(seed=game.seed, num_players=len(game.agents))
+    turns, done = 0, False
+    while not done:
+        observation = environment.observe()
+        messages: list[Message] = [
+            {"role": "system", "content": game.prompts[observation.player_index]},
+            {"role": "user", "content": observation.text},
+        ]
+        sent_at = now()
+        answer = await litellm.acompletion(
+            model=f"scripted/{model}",
+            messages=messages,
+            seed=call_seed(turn_seed(game.seed, turns), 0),
+            client=policy,
+            max_retries=0,
+            timeout=120,
+        )
+        text = answer.choices[0].message.content
+        record(
+            engine,
+            game_id=game_id,
+            turn_number=turns,
+            player_index=observation.player_index,
+            model=model,
+            messages=messages,
+            text=text,
+            sent_at=sent_at,
+            prompt_tokens=answer.usage.prompt_tokens,
+            response_tokens=answer.usage.completion_tokens,
+        )
+        done = environment.step(environment.prepare(text)).done
+        turns += 1
+    _finish(engine, game_id, game, environment.outcome())
+    return turns
+
+
+def _finish(engine: Engine, game_id: int, game: NaiveGame, outcome: Any) -> None:
+    package = load().TrueSkill()
+    with Session(engine) as session:
+        row = session.get_one(PlainGame, game_id)
+        row.status, row.winning_team, row.finished_at = "completed", outcome.winning_team, now()
+        ratings = [
+            session.get(PlainRating, agent) or PlainRating(agent_id=agent) for agent in game.agents
+        ]
+        teams: dict[int, dict[int, Any]] = {}
+        for index, player in enumerate(outcome.players):
+            rated = ratings[index]
+            skill = package.create_rating(rated.mu, rated.sigma)
+            teams.setdefault(player.rank, {})[index] = skill
+        if len(teams) > 1:
+            for group in package.rate(list(teams.values()), ranks=list(teams)):
+                for index, skill in group.items():
+                    ratings[index].mu, ratings[index].sigma = float(skill.mu), float(skill.sigma)
+        session.add_all(ratings)
+        session.commit()
