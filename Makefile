@@ -1,33 +1,43 @@
 # Two commands: `make demo` plays a tournament, `make test` checks everything.
-# Both create .venv from the hash-locked requirements.txt; Python 3.11 or later and make are enough.
+# Both make .venv from the hash-locked requirements.txt; Python 3.11 or later and make are enough.
 
-PYTHON ?= python3
+# The first of these that is new enough and can make a .venv; `make PYTHON=...` names another.
+PYTHONS := python3 python3.13 python3.12 python3.11 python
+FITS := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for python in $(PYTHONS); do \
+	if $$python -c '$(FITS)' > /dev/null 2>&1; then echo $$python; break; fi; done)
+
 BIN := .venv/bin
 STAMP := .venv/.installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet
 TESTS ?= tests
 
-.PHONY: demo test lint types contracts schema docs-check pytest bench docs lock clean
+.PHONY: demo test lint contracts types schema pytest bench docs picture lock clean
 
 demo: $(STAMP)
 	$(BIN)/arena run configs/quickstart.yaml
-	$(BIN)/arena leaderboard --tournament quickstart
+	@echo
+	@echo "To read one of the games: $(BIN)/arena show 1. What else there is: README.md."
 
-test: lint types contracts schema pytest
+# The quickest first.
+test: lint contracts schema types pytest
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(STAMP)
-	$(BIN)/mypy
-
 contracts: $(STAMP)
 	$(BIN)/lint-imports --no-cache
 
+types: $(STAMP)
+	$(BIN)/mypy
+	$(BIN)/mypy docs/example-package
+
+# What `alembic check` asks, and also of the check constraints: do models and migrations agree?
 schema: $(STAMP)
 	rm -rf .venv/schema-check && mkdir .venv/schema-check
-	$(BIN)/arena db upgrade --db sqlite:///.venv/schema-check/arena.db
-	$(BIN)/arena db check --db sqlite:///.venv/schema-check/arena.db
+	$(BIN)/arena db upgrade --db .venv/schema-check/arena.db
+	$(BIN)/arena db check --db .venv/schema-check/arena.db
 
 pytest: $(STAMP)
 	$(BIN)/python -m pytest $(TESTS) -n 2
@@ -39,17 +49,24 @@ docs: $(STAMP)
 	$(BIN)/python -m arena.cli.docs > docs/commands.md
 	$(BIN)/arena schema > docs/tournament.schema.json
 
+picture: $(STAMP)
+	$(BIN)/python docs/picture.py docs/demo.png
+
 # The lock names versions and hashes for every platform, and no index.
 lock: $(STAMP)
-	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--all-extras --quiet pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes \
+		--no-header --no-annotate --no-emit-index-url --quiet pyproject.toml -o requirements.txt
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(STAMP): requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else "Python 3.11 or later is needed, $(PYTHON) is %d.%d: make PYTHON=python3.11" % v[:2])'
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later with its venv module is needed; none of" \
+		"$(PYTHONS) is. Install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 2; }
+	@$(PYTHON) -c '$(FITS)' || { echo "Python 3.11 or later with its venv module is needed;" \
+		"$(PYTHON) is $$($(PYTHON) -V 2>&1)." >&2; exit 2; }
+	@echo "Installing into .venv, which takes some minutes the first time ..."
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements.txt
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	$(PIP) --require-hashes -r requirements.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@

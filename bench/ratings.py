@@ -1,43 +1,41 @@
-"""How fast ratings are rebuilt, as ratios to the `trueskill` package measured in the same run.
+"""How fast ratings are rebuilt, beside the `trueskill` package; and the leaderboard, beside a scan.
 
-    python bench/ratings.py [--games N] [--json]
-
-The games are six-player Secret Mafia: two against four, twelve agents, every third game a surprise.
-Times are CPU seconds, the best of several rounds, with the package measured between the rounds.
+The games are six-player Secret Mafia: two against four, every third game a surprise.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import random
-import sys
 import time
 from array import array
 from collections.abc import Callable, Sequence
 
-from arena.core import RatedPlayer, Rating
+from arena.core import RatedPlayer
 from arena.ratings.fold import draw_probability, fold
 from arena.ratings.games import Games
 from arena.ratings.package import load
 from arena.ratings.trueskill import TrueSkill
+from bench import leaderboard
+from bench.measure import Row, median, ratios
+from bench.workers import Workers
 
-ROUNDS = 10
+PART = "ratings"
+AGENTS = 12
 
 
-def mafia_games(count: int, rng: random.Random) -> Games:
-    """`count` games of two against four; the agents' order is their strength, mostly."""
-    agents: list[int] = []
+def mafia_games(count: int, rng: random.Random, agents: int = AGENTS) -> Games:
+    """`count` games of two against four between agents 0, 1, ...; every game is equally likely to
+    seat any of them."""
+    seats: list[int] = []
     teams: list[int] = []
     ranks: list[int] = []
     for _ in range(count):
-        seated = rng.sample(range(12), 6)
         mafia = rng.sample(range(6), 2)
         two_win = rng.random() < 0.65
-        agents += seated
+        seats += rng.sample(range(agents), 6)
         teams += [int(seat in mafia) for seat in range(6)]
         ranks += [int((seat in mafia) != two_win) for seat in range(6)]
-    return Games(*(array("q", column) for column in ([6] * count, agents, teams, ranks)))
+    return Games(*(array("q", column) for column in ([6] * count, seats, teams, ranks)))
 
 
 def free_for_alls(count: int, rng: random.Random) -> list[list[RatedPlayer]]:
@@ -46,7 +44,7 @@ def free_for_alls(count: int, rng: random.Random) -> list[list[RatedPlayer]]:
         [
             RatedPlayer(agent, team, rank)
             for team, (agent, rank) in enumerate(
-                zip(rng.sample(range(12), 6), rng.sample(range(6), 6), strict=True)
+                zip(rng.sample(range(AGENTS), 6), rng.sample(range(6), 6), strict=True)
             )
         ]
         for _ in range(count)
@@ -56,7 +54,7 @@ def free_for_alls(count: int, rng: random.Random) -> list[list[RatedPlayer]]:
 def by_package(games: Sequence[Sequence[RatedPlayer]]) -> None:
     """What the package costs: `rate` at its default settings, one game after another."""
     package = load().TrueSkill()
-    ratings = {agent: package.create_rating() for agent in range(12)}
+    ratings = {agent: package.create_rating() for agent in range(AGENTS)}
     for game in games:
         teams: dict[int, list[RatedPlayer]] = {}
         for player in game:
@@ -69,9 +67,9 @@ def by_package(games: Sequence[Sequence[RatedPlayer]]) -> None:
 
 
 def by_update(games: Sequence[Sequence[RatedPlayer]]) -> None:
-    """The live path: `TrueSkill.update`, one game after another."""
+    """The live path: `TrueSkill.rate`, one game after another."""
     system = TrueSkill()
-    ratings = dict.fromkeys(range(12), Rating())
+    ratings: dict[int, tuple[float, float]] = dict.fromkeys(range(AGENTS), system.initial())
     for number, game in enumerate(games):
         ratings.update(system.rate(game, ratings, draw_probability(number, 0)))
 
@@ -83,47 +81,57 @@ def cpu(work: Callable[[], object], games: int) -> float:
     return (time.process_time() - start) / games * 1e6
 
 
-def measure(count: int) -> dict[str, float]:
-    """The ratios, and the package's microseconds a game that they refer to."""
+def rebuilding(games: int, sample: int, rounds: int) -> dict[str, list[float]]:
+    """Microseconds of CPU a game, round by round, of each way."""
     rng = random.Random(1)
-    columns = mafia_games(count, rng)
-    sample = list(mafia_games(300, rng))
-    everyone = free_for_alls(60, rng)
+    columns = mafia_games(games, rng)
+    teams = list(mafia_games(sample, rng))
+    everyone = free_for_alls(sample // 5, rng)
     work: dict[str, tuple[Callable[[], object], int]] = {
-        "package": (lambda: by_package(sample), len(sample)),
-        "rebuild": (lambda: fold(columns, TrueSkill()), count),
-        "update": (lambda: by_update(sample), len(sample)),
-        "package, free-for-all": (lambda: by_package(everyone), len(everyone)),
-        "update, free-for-all": (lambda: by_update(everyone), len(everyone)),
+        "package": (lambda: by_package(teams), len(teams)),
+        "rebuild": (lambda: fold(columns, TrueSkill()), games),
+        "update": (lambda: by_update(teams), len(teams)),
+        "package, free for all": (lambda: by_package(everyone), len(everyone)),
+        "update, free for all": (lambda: by_update(everyone), len(everyone)),
     }
-    best = dict.fromkeys(work, float("inf"))
-    for _ in range(ROUNDS):
-        for name, (run, games) in work.items():
-            best[name] = min(best[name], cpu(run, games))
-    return {
-        "games": count,
-        "package_us": best["package"],
-        "rebuild_us": best["rebuild"],
-        "rebuild_ratio": best["package"] / best["rebuild"],
-        "update_ratio": best["package"] / best["update"],
-        "free_for_all_ratio": best["package, free-for-all"] / best["update, free-for-all"],
-    }
+    found: dict[str, list[float]] = {name: [] for name in work}
+    for _ in range(rounds):
+        for name, (run, count) in work.items():
+            found[name].append(cpu(run, count))
+    return found
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--games", type=int, default=100_000, help="games in the rebuild")
-    parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
-    options = parser.parse_args(arguments)
-    found = measure(options.games)
-    if options.json:
-        print(json.dumps(found))
-        return 0
-    print(f"rating rebuild of {options.games:,} games: {found['rebuild_ratio']:.0f}x the package")
-    print(f"one update, two against four: {found['update_ratio']:.1f}x the package")
-    print(f"one update, six for themselves: {found['free_for_all_ratio']:.1f}x the package")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def measure(workers: Workers, *, toy: bool = False) -> list[Row]:
+    """The rebuild, one update, and the leaderboard."""
+    games = 500 if toy else 100_000
+    worker = workers.of("ratings")
+    found = worker.run(
+        rebuilding, games=games, sample=20 if toy else 300, rounds=1 if toy else 10
+    )
+    package = {"package µs/game": median(found["package"])}
+    alone = "package, free for all", "update, free for all"
+    rows = [
+        Row(
+            PART,
+            f"rebuild of {games:,} games / the trueskill package",
+            ratios(found["package"], found["rebuild"]),
+            target=100.0,
+            numbers={"arena µs/game": median(found["rebuild"]), **package},
+        ),
+        Row(
+            PART,
+            "one update, two against four / the package",
+            ratios(found["package"], found["update"]),
+            numbers={"arena µs/game": median(found["update"]), **package},
+        ),
+        Row(
+            PART,
+            "one update, six for themselves / the package",
+            ratios(found[alone[0]], found[alone[1]]),
+            numbers={
+                "arena µs/game": median(found[alone[1]]),
+                "package µs/game": median(found[alone[0]]),
+            },
+        ),
+    ]
+    return [*rows, *leaderboard.measure(worker, games=games, rounds=1 if toy else 5)]

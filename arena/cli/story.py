@@ -116,13 +116,9 @@ def split(new: str, since: Sequence[Turn]) -> Iterator[tuple[bool, str]]:
             position = end
             continue
         start = label.end()
-        echo = None if label[1] == _GAME else _echo(new, start, echoes)
-        if echo is not None:
-            position = start + len(_words(echo))
-            continue
         end = _end(new, start, suspect)
         sure = label[1] == _GAME and not _forged(new, label.start(), suspect)
-        if sure or not _echoed_in_part(new[start:end], echoes):
+        if sure or not _echoed(new[start:end], echoes):
             yield sure, new[start if sure else position : end].strip("\n")
         position = end
 
@@ -131,23 +127,12 @@ def _words(turn: Turn) -> str:
     return turn.submitted if turn.submitted is not None else (turn.action or "")
 
 
-def _echo(new: str, start: int, echoes: Sequence[Turn]) -> Turn | None:
-    """The turn whose action stands here, whole; the longest one, should several fit."""
-    fits = [
-        turn
-        for turn in echoes
-        if new.startswith(_words(turn), start)
-        and new[start + len(_words(turn)) :][:2] in ("", "\n[")
-    ]
-    return max(fits, key=lambda turn: len(_words(turn)), default=None)
-
-
 def plain(text: str) -> str:
     """The text without brackets and white space: rules rewrite these when they pass it on."""
     return "".join(_BRACKETED.sub("", text).split())
 
 
-def _echoed_in_part(text: str, echoes: Sequence[Turn]) -> bool:
+def _echoed(text: str, echoes: Sequence[Turn]) -> bool:
     """Whether this is what somebody did, but for its brackets."""
     bare = plain(text)
     return any(bare == plain(_words(turn)) for turn in echoes)

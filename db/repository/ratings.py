@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
 
 from sqlalchemy import delete, insert, text
 from sqlmodel import Session, col, select
 
 from db.fold import Change, Pool, Rate, fold_game
 from db.models import Agent, AgentTrueSkill, RatingChange, RatingPool
+from db.models.columns import Table
 from db.queries.folds import FoldedGames, folded_games
 from db.repository.rows import added
 
@@ -114,17 +117,28 @@ class Ratings:
         )
         return [(agent, rating) for agent, rating in self.session.exec(query)]
 
+    def lock_ratings(self) -> None:
+        """Keep every game from being rated until the session commits. Call it first: what was
+        read before may be old."""
+        if self.session.get_bind().dialect.name == "postgresql":
+            self.session.execute(text("SELECT pg_advisory_xact_lock(7305808869231650158)"))
+            return
+        connection = self.session.connection()
+        driver = connection.connection.driver_connection
+        if driver is not None and not driver.in_transaction:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
     def rebuild_ratings(self, rate: Rate) -> int:
         """Delete what the games have rated and compute it again, in one transaction; how many
         games there were."""
-        self._lock()
+        self.lock_ratings()
         games = folded_games(self.session)
         self.replace_ratings(rebuilt(games, rate))
         return len(games.sizes)
 
     def replace_ratings(self, pools: Iterator[Rebuilt] | Sequence[Rebuilt]) -> None:
         """Put these pools in the place of all that games have rated; ratings kept by hand stay."""
-        self._lock()
+        self.lock_ratings()
         made = select(RatingPool.id).where(
             RatingPool.system == SYSTEM, col(RatingPool.environment_id).is_not(None)
         )
@@ -150,36 +164,29 @@ class Ratings:
             row.games, row.draws = entry.pool.games, entry.pool.draws
             self.session.add(row)
             self.session.flush()
-            standings = [
-                {
-                    "agent_id": agent_id,
-                    "pool_id": row.id,
-                    "mu": standing.mu,
-                    "sigma": standing.sigma,
-                    "games": standing.games,
-                    "wins": standing.wins,
-                    "draws": standing.draws,
-                    "losses": standing.losses,
-                    "updated_at": now,
-                }
-                for agent_id, standing in entry.pool.standings.items()
-            ]
-            changes = [
-                {
-                    "pool_id": row.id,
-                    "game_id": game_id,
-                    "agent_id": change.agent_id,
-                    "mu_before": change.mu_before,
-                    "sigma_before": change.sigma_before,
-                    "mu_after": change.mu_after,
-                    "sigma_after": change.sigma_after,
-                }
-                for game_id, change in entry.changes
-            ]
-            if standings:
-                self.session.execute(insert(AgentTrueSkill), standings)
-            if changes:
-                self.session.execute(insert(RatingChange), changes)
+            assert row.id is not None
+            self._insert(
+                AgentTrueSkill,
+                (
+                    {"agent_id": agent_id, "pool_id": row.id, "updated_at": now, **asdict(standing)}
+                    for agent_id, standing in entry.pool.standings.items()
+                ),
+            )
+            self._insert(
+                RatingChange,
+                (
+                    {
+                        "pool_id": row.id,
+                        "game_id": game_id,
+                        "agent_id": change.agent_id,
+                        "mu_before": change.mu_before,
+                        "sigma_before": change.sigma_before,
+                        "mu_after": change.mu_after,
+                        "sigma_after": change.sigma_after,
+                    }
+                    for game_id, change in entry.changes
+                ),
+            )
         self.session.flush()
 
     def check_ratings(self, rate: Rate) -> list[RatingDifference]:
@@ -218,6 +225,12 @@ class Ratings:
             if row.environment_id is not None
         }
 
+    def _insert(self, kind: type[Table], rows: Iterator[dict[str, Any]]) -> None:
+        # Without the ORM, and some at a time: a rebuild may write millions.
+        statement = insert(kind.metadata.tables[str(kind.__tablename__)])
+        while some := list(islice(rows, 10_000)):
+            self.session.connection().execute(statement, some)
+
     def _rating(self, agent_id: int, pool_id: int) -> AgentTrueSkill | None:
         return self.session.exec(
             select(AgentTrueSkill).where(
@@ -228,16 +241,6 @@ class Ratings:
     def _default_pool_id(self) -> int | None:
         pool = self.default_rating_pool()
         return None if pool is None else pool.id
-
-    def _lock(self) -> None:
-        # No game may be rated between what is read here and what is written.
-        if self.session.get_bind().dialect.name == "postgresql":
-            self.session.execute(text("SELECT pg_advisory_xact_lock(7305808869231650158)"))
-            return
-        connection = self.session.connection()
-        driver = connection.connection.driver_connection
-        if driver is not None and not driver.in_transaction:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def rebuilt(games: FoldedGames, rate: Rate) -> Iterator[Rebuilt]:

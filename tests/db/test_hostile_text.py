@@ -39,11 +39,6 @@ texts = st.text(
 )
 
 
-@pytest.fixture(scope="module")
-def words() -> list[list[str]]:
-    return [HOSTILE]
-
-
 def write_and_read(url: str, spoken: list[str]) -> None:
     with get_session(url) as session:
         cup = session.exec(select(Tournament.id)).one() or 0
@@ -112,7 +107,7 @@ def test_hostile_words(database_url: str) -> None:
 
 
 @settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -14,9 +14,10 @@ from arena.core import (
     PlayerResult,
     Step,
     Termination,
+    UsageError,
 )
 
-RULES = "Take 1, 2 or 3 from the heap; who takes the last one wins. Answer with a number."
+RULES = "Take one to three from the heap; who takes the last one wins. Answer [1], [2] or [3]."
 
 
 class Subtraction:
@@ -29,6 +30,8 @@ class Subtraction:
         self._heap = heap
 
     def reset(self, *, seed: int, num_players: int) -> None:
+        if num_players != 2:
+            raise UsageError(f"{self.spec.name} is for 2 players, found {num_players}")
         self._left = self._heap + random.Random(seed).randrange(6)
         self._turn = 0
         self._refused = [0, 0]
@@ -48,12 +51,13 @@ class Subtraction:
         player = self._turn % 2
         self._seen[player] = len(self._history)
         self._turn += 1
-        if action not in {"1", "2", "3"} or int(action) > self._left:
+        move = re.search(r"\[([123])\]", action)
+        if move is None or int(move[1]) > self._left:
             self._refused[player] += 1
             self._history.append(f"Player {player} may not do that and passes.")
             return Step(done=False, invalid=True)
-        self._left -= int(action)
-        self._history.append(f"Player {player} takes {action}: {self._left} left.")
+        self._left -= int(move[1])
+        self._history.append(f"Player {player} takes {move[1]}: {self._left} left.")
         if self._left == 0:
             self._winner = player
         return Step(done=self._left == 0)
@@ -84,4 +88,4 @@ class Subtraction:
 def policy(messages: Sequence[Message], rng: random.Random) -> str:
     """`scripted/subtraction`: leaves a multiple of four when it can, else takes at random."""
     left = int(re.findall(r"(?:holds|:) (\d+)", messages[-1]["content"])[-1])
-    return str(left % 4 or rng.randint(1, min(3, left)))
+    return f"[{left % 4 or rng.randint(1, min(3, left))}]"
