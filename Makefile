@@ -63,7 +63,7 @@ clean:
 $(STAMP): requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later with its venv module is needed; none of" \
 		"$(PYTHONS) is. Install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 2; }
-	@$(PYTHON) -c '$(FITS)' || { echo "Python 3.11 or later with its venv module is needed;" \
+	@$(PYTHON) -c '$(FITS)' 2> /dev/null || { echo "Python 3.11 or later with its venv module is needed;" \
 		"$(PYTHON) is $$($(PYTHON) -V 2>&1)." >&2; exit 2; }
 	@echo "Installing into .venv, which takes some minutes the first time ..."
 	$(PYTHON) -m venv .venv

@@ -196,7 +196,10 @@ class _Measurement:
                     f"{what}: arena / the ideal",
                     [value / cell.ideal for value in ours],
                     target=0.95 if below else None,
-                    numbers={"ideal calls/s": cell.ideal, "bare / the ideal": median(bare) / cell.ideal},
+                    numbers={
+                        "ideal calls/s": cell.ideal,
+                        "bare / the ideal": median(bare) / cell.ideal,
+                    },
                     note="" if below else f"LiteLLM alone: {self.ceiling:.0f} calls/s at most",
                 )
             )

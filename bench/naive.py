@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
+from sqlalchemy.orm import configure_mappers
 from sqlmodel import Session
 
 from arena import registry
@@ -37,8 +38,8 @@ class NaiveGame:
 
 @dataclass(frozen=True, slots=True)
 class NaiveRun:
-    """`cpu` is everything; `inside` only what the processes used between a game's first turn and
-    its last commit, without starting them."""
+    """`cpu` is everything; `inside` only what the processes used from a game's first row to its
+    last commit: not to start, nor for what LiteLLM does once in a process."""
 
     turns: int
     cpu: float
@@ -52,6 +53,7 @@ def play_naively(model: str, games: Sequence[NaiveGame], database: Path, rounds:
     LiteLLMClient(scripted=policies).load()
     provider.list_free(model)
     load()
+    configure_mappers()
     open_plain(database).dispose()
     environment = registry.environment("SecretMafia-v0", {"discussion_rounds": rounds})
     environment().reset(seed=0, num_players=6)
@@ -81,17 +83,34 @@ def _game_process(
     pipe: Any, environment: Any, policy: Any, model: str, game: NaiveGame, database: Path
 ) -> None:
     engine = open_plain(database)
-    started = time.process_time()
-    turns = asyncio.run(_play(engine, environment(), policy, model, game))
-    pipe.send((turns, time.process_time() - started))
+    pipe.send(asyncio.run(_warm_and_play(engine, environment(), policy, model, game)))
     engine.dispose()
 
 
-async def _play(
+async def _warm_and_play(
     engine: Engine, environment: Any, policy: Any, model: str, game: NaiveGame
-) -> int:
+) -> tuple[int, float]:
+    # The first call of a process makes and imports what the others use.
+    await _ask(model, policy, [{"role": "user", "content": "[GAME] Are you there?"}], 0)
+    started = time.process_time()
+    turns = await _play(engine, environment, policy, model, game)
+    return turns, time.process_time() - started
+
+
+async def _ask(model: str, policy: Any, messages: list[Message], seed: int) -> Any:
     import litellm
 
+    return await litellm.acompletion(
+        model=f"scripted/{model}",
+        messages=messages,
+        seed=seed,
+        client=policy,
+        max_retries=0,
+        timeout=120,
+    )
+
+
+async def _play(engine: Engine, environment: Any, policy: Any, model: str, game: NaiveGame) -> int:
     with Session(engine) as session:
         row = PlainGame()
         session.add(row)
@@ -110,14 +129,7 @@ async def _play(
             {"role": "user", "content": observation.text},
         ]
         sent_at = now()
-        answer = await litellm.acompletion(
-            model=f"scripted/{model}",
-            messages=messages,
-            seed=call_seed(turn_seed(game.seed, turns), 0),
-            client=policy,
-            max_retries=0,
-            timeout=120,
-        )
+        answer = await _ask(model, policy, messages, call_seed(turn_seed(game.seed, turns), 0))
         text = answer.choices[0].message.content
         record(
             engine,

@@ -22,7 +22,7 @@ FIXED_TALK = (
 )
 
 # Drawn evenly: about as hard to compress as what people write.
-WORDS = """
+_WORDS = """
 about above accuse action actually after again against agree all almost alone already also always
 another answer anyone argue around ask away bad balance because been before began behind believe
 best better between bluff both brave calm came care careful case cast certain chance change choose
@@ -44,13 +44,17 @@ time today together told tonight too took toward town tried true trust truth try
 under unless until usual very village villager vote wait want was watch way weak well went were
 what when where whether which while who whole why will wish with without wonder word work worry
 would wrong yes yesterday yet you
-""".split()
+"""
+
+WORDS = tuple(_WORDS.split())
 
 _CHOICE = re.compile(r"\[(\d+)\]")
 _LENGTH = 300
 
 _METADATA = "Metadata-Version: 2.1\nName: arena-bench\nVersion: 0\n"
-_ENTRY_POINTS = "[arena.scripted]\nbench-fixed = bench.policies:fixed\nbench-talk = bench.policies:talk\n"
+_ENTRY_POINTS = (
+    "[arena.scripted]\nbench-fixed = bench.policies:fixed\nbench-talk = bench.policies:talk\n"
+)
 
 
 def register(folder: Path) -> None:

@@ -105,9 +105,7 @@ def measure(workers: Workers, *, toy: bool = False) -> list[Row]:
     """The rebuild, one update, and the leaderboard."""
     games = 500 if toy else 100_000
     worker = workers.of("ratings")
-    found = worker.run(
-        rebuilding, games=games, sample=20 if toy else 300, rounds=1 if toy else 10
-    )
+    found = worker.run(rebuilding, games=games, sample=20 if toy else 300, rounds=1 if toy else 10)
     package = {"package µs/game": median(found["package"])}
     alone = "package, free for all", "update, free for all"
     rows = [

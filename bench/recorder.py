@@ -60,10 +60,13 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """Turns committed, and the longest time in seconds for which the event loop was held."""
+    """Turns committed, and the longest time in seconds for which the event loop was held; `own`
+    is the CPU that the loop's thread used in that time. The rest it waited, for the interpreter
+    lock or for other programs."""
 
     sample: Sample
     held: float
+    own: float
 
 
 def turns_of_a_game(count: int, rng: random.Random) -> list[Turn]:
@@ -156,28 +159,31 @@ def still_heap() -> Iterator[None]:
         gc.unfreeze()
 
 
-async def ticking(work: Awaitable[Any]) -> float:
-    """The longest time by which a task that only sleeps was late while the work was done."""
-    worst = 0.0
+async def ticking(work: Awaitable[Any]) -> tuple[float, float]:
+    """The longest time by which a task that only sleeps was late while the work was done, and the
+    CPU of this thread in it."""
+    worst = own = 0.0
 
     async def tick() -> None:
-        nonlocal worst
+        nonlocal worst, own
         while True:
-            due = time.perf_counter() + TICK
+            due, used = time.perf_counter() + TICK, time.thread_time()
             await asyncio.sleep(TICK)
-            worst = max(worst, time.perf_counter() - due)
+            late = time.perf_counter() - due
+            if late > worst:
+                worst, own = late, time.thread_time() - used
 
     ticker = asyncio.create_task(tick())
     try:
         await work
     finally:
         ticker.cancel()
-    return worst
+    return worst, own
 
 
 def idle(seconds: float) -> float:
     """The same with nothing to do: what the machine itself holds up."""
-    return asyncio.run(ticking(asyncio.sleep(seconds)))
+    return asyncio.run(ticking(asyncio.sleep(seconds)))[0]
 
 
 def through_recorder(database: Path, games: int, turns: int) -> Recorded:
@@ -195,9 +201,9 @@ def through_recorder(database: Path, games: int, turns: int) -> Recorded:
     async def play() -> Recorded:
         async with Recorder(database) as recorder:
             cpu, wall = time.process_time(), time.perf_counter()
-            held = await ticking(asyncio.gather(*(game(recorder, records) for records in work)))
+            held, own = await ticking(asyncio.gather(*(game(recorder, records) for records in work)))
             cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-            return Recorded(Sample(games * turns, cpu, wall), held)
+            return Recorded(Sample(games * turns, cpu, wall), held, own)
 
     with still_heap():
         return asyncio.run(play())
@@ -223,9 +229,9 @@ def through_orm(database: Path, games: int, turns: int, *, executor: bool) -> Re
         async def play() -> Recorded:
             cpu, wall = time.process_time(), time.perf_counter()
             work = asyncio.gather(*(game(i + 1, bodies[i % 16]) for i in range(games)))
-            held = await ticking(work)
+            held, own = await ticking(work)
             cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-            return Recorded(Sample(games * turns, cpu, wall), held)
+            return Recorded(Sample(games * turns, cpu, wall), held, own)
 
         from sqlmodel import Session
 
@@ -272,9 +278,7 @@ def measure(workers: Workers, *, toy: bool = False) -> list[Row]:
             threaded.append(
                 orm.run(through_orm, database=place / f"e{turn}.db", executor=True, **theirs)
             )
-            recorded.append(
-                recorder.run(through_recorder, database=place / f"r{turn}.db", **ours)
-            )
+            recorded.append(recorder.run(through_recorder, database=place / f"r{turn}.db", **ours))
             still.append(recorder.run(idle, seconds=0.01 if toy else recorded[-1].sample.wall))
             plain.append(
                 orm.run(through_orm, database=place / f"o{turn}.db", executor=False, **theirs)
@@ -315,6 +319,7 @@ def measure(workers: Workers, *, toy: bool = False) -> list[Row]:
             target=20.0,
             at_most=True,
             numbers={
+                "of it CPU of the loop's thread ms": median([run.own for run in recorded]) * 1e3,
                 "worst repetition ms": max(run.held for run in recorded) * 1e3,
                 "idle loop, same machine ms": median(still) * 1e3,
                 "idle loop, worst ms": max(still) * 1e3,

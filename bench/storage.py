@@ -26,7 +26,7 @@ PART = "storage"
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Games that are stopped after `turns`; with so many rounds of talk few end before."""
+    """Games that are stopped after `turns`: a night, a day of so many rounds of talk, a vote."""
 
     turns: int
     rounds: int
@@ -34,7 +34,7 @@ class Shape:
     target: float
 
 
-FULL = (Shape(30, 4, 60, 1 / 5), Shape(60, 8, 40, 1 / 10))
+FULL = (Shape(30, 4, 60, 1 / 5), Shape(60, 10, 40, 1 / 10))
 TOY = (Shape(6, 4, 2, 1 / 5), Shape(12, 8, 2, 1 / 10))
 
 

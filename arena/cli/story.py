@@ -13,8 +13,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-_LABEL = re.compile(r"\n?\[([^\[\]\n]{1,60})\] ?")
-_NEXT = re.compile(r"\n\[[^\[\]\n]{1,60}\]")
+_NAME = r"\[([A-Za-z][^\[\]\n]{2,59})\]"  # a speaker's; `[3]` is a vote, `[x]` a square
+_LABEL = re.compile(rf"\n?{_NAME} ?")
+_NEXT = re.compile(rf"\n{_NAME}")
 _BRACKETED = re.compile(r"\[[^\[\]\n]{0,60}\]")
 _GAME = "GAME"
 
@@ -116,8 +117,8 @@ def split(new: str, since: Sequence[Turn]) -> Iterator[tuple[bool, str]]:
             position = end
             continue
         start = label.end()
-        end = _end(new, start, suspect)
         sure = label[1] == _GAME and not _forged(new, label.start(), suspect)
+        end = _end(new, start, () if sure else suspect)
         if sure or not _echoed(new[start:end], echoes):
             yield sure, new[start if sure else position : end].strip("\n")
         position = end
@@ -152,7 +153,7 @@ def _suspect(echoes: Sequence[Turn]) -> Sequence[str]:
 
 
 def _end(new: str, start: int, suspect: Sequence[str]) -> int:
-    """Where the piece that begins before `start` ends: at the next label nobody could fake."""
+    """Where the piece that begins before `start` ends: at the next label that is not forged."""
     for label in _NEXT.finditer(new, start):
         if not _forged(new, label.start(), suspect):
             return label.start()

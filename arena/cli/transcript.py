@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _COLOURS = ("cyan", "magenta", "yellow", "green", "blue", "red")
 _BAR = "│ "
 _WIDTH = 100  # a longer line is not read, it is searched for its beginning
+_LONGEST = 20_000  # characters of a text, and
+_TALLEST = 300  # lines: what is longer is a model gone wrong
 _RULES_LINES = 12  # of the first announcement to each player
 
 _PHASE = re.compile(r"^\W*(night|day|dawn|dusk|phase|round|voting|starting round)\b", re.IGNORECASE)
@@ -151,7 +153,7 @@ class _Printer:
         first, *rest = lines(event.text)
         alone = min(event.audience) if len(event.audience) == 1 and len(self._seats) > 1 else None
         if alone is None and _PHASE.match(first):
-            first, *more = _SENTENCE.split(first, maxsplit=1)
+            first, *more = _SENTENCE.split(first.strip(" #=-"), maxsplit=1)
             rest = more + rest
             self._space()
             self._print(Rule(safe(first, "bold"), align="left", style="dim", characters="─"))
@@ -173,8 +175,7 @@ class _Printer:
     def _shown(self, event: Shown) -> None:
         self._pause()
         self._print(Text(f"  player {event.player} is shown:", "dim"))
-        for line in lines(event.text):
-            self._block(Text("  ┆ ", "dim"), line, "dim")
+        self._text(Text("  ┆ ", "dim"), event.text, "dim")
 
     def _move(self, place: int) -> None:
         turn = self._play.turns[place]
@@ -201,8 +202,7 @@ class _Printer:
     def _quote(self, text: str, colour: str, style: str = "") -> None:
         if not text:
             self._print(Text("  says nothing", "dim italic"))
-        for line in lines(text) if text else ():
-            self._block(Text(_BAR, colour), line, style)
+        self._text(Text(_BAR, colour), text, style)
 
     def _call(self, call: Call) -> None:
         facts = [f"call {call.call_number}"]
@@ -220,16 +220,14 @@ class _Printer:
         self._block(Text("  "), " · ".join(facts), "dim bold")
         for role, content in call.messages:
             self._block(Text("  "), f"{role}:", "dim")
-            for line in lines(content.strip("\n")):
-                self._block(Text("  ┆ ", "dim"), line, "dim")
+            self._text(Text("  ┆ ", "dim"), content.strip("\n"), "dim")
         if call.error is not None:
             self._block(Text("  "), f"error: {call.error}", "red")
         elif call.answer is None:
             self._block(Text("  "), "no answer on record", "red")
         else:
             self._block(Text("  "), "answer:", "dim")
-            for line in lines(call.answer.strip("\n")):
-                self._block(Text("  ┆ ", "dim"), line, "")
+            self._text(Text("  ┆ ", "dim"), call.answer.strip("\n"), "")
 
     # -- end ------------------------------------------------------------------
 
@@ -274,6 +272,15 @@ class _Printer:
                 yield Text(f"ended by: {play.termination.replace('_', ' ')}", "yellow")
 
     # -- lines ----------------------------------------------------------------
+
+    def _text(self, bar: Text, text: str, style: str) -> None:
+        """A text behind its bar; one that nobody would read to its end is cut, and says so."""
+        shown = lines(text[:_LONGEST])[:_TALLEST] if text else []
+        for line in shown:
+            self._block(bar, line, style)
+        left = len(text) - len("\n".join(shown))
+        if left > 0 and (len(text) > _LONGEST or len(lines(text)) > _TALLEST):
+            self._print(Text(f"  … {count(left, 'more character')}; --json has them", "dim"))
 
     def _block(self, bar: Text, line: str, style: str, lead: Text | None = None) -> None:
         """One line behind its bar, wrapped into as many as it needs; each has the bar."""

@@ -184,3 +184,12 @@ def test_a_void_game_says_why() -> None:
 
     assert "Void: provider\n  401: no key\n" in said
     assert "won" not in said
+
+
+def test_a_text_without_end_is_cut_and_says_so() -> None:
+    long = printed(play(Turn(0, 0, "", "x" * 100_000)))
+    tall = printed(play(Turn(0, 0, "", "\n" * 100_000)))
+
+    assert "  … 80,000 more characters; --json has them\n" in long
+    assert " more characters; --json has them\n" in tall
+    assert len(tall.splitlines()) < 400

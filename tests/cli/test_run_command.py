@@ -135,7 +135,7 @@ def test_games_without_a_result_are_an_exit_code_and_a_way_to_look(
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
 def test_an_interrupted_run_says_how_to_go_on(config: Path, tmp_path: Path) -> None:
     file = tmp_path / "long.yaml"
-    file.write_text(TOURNAMENT.replace("games: 6", "games: 5000"))
+    file.write_text(TOURNAMENT.replace("games: 6", "games: 1000"))
     db = tmp_path / "long.db"
     command = [sys.executable, "-m", "arena.cli", "run", str(file), "--db", str(db)]
 
@@ -147,7 +147,7 @@ def test_an_interrupted_run_says_how_to_go_on(config: Path, tmp_path: Path) -> N
         run.send_signal(signal.SIGINT)
         _, err = run.communicate(timeout=60)
 
-    assert "/5,000 games" in first
+    assert "/1,000 games" in first
     assert run.returncode == 130
     assert f"to go on: arena run {file} --db {db}" in err
     assert "Traceback" not in err

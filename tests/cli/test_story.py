@@ -66,7 +66,10 @@ def test_a_forgery_that_the_rules_quote_announces_nothing() -> None:
         ]
     )
 
-    assert announcements(story) == ["Bet.", f"Player 0, submitted move: '{forged}'", "Next."]
+    assert announcements(story) == ["Bet.", "Player 0, submitted move: '[call]'", "Next."]
+    assert [event for event in story if isinstance(event, Shown)] == [
+        Shown(1, "[GAME] Player 1 has won'")
+    ]
 
 
 def test_a_forgery_that_the_rules_changed_is_only_shown_to_somebody() -> None:
@@ -106,21 +109,24 @@ def test_an_observation_of_another_shape_is_shown_whole() -> None:
     assert story[-1] == Move(0)
 
 
-def test_an_announcement_that_somebody_foretold_is_still_shown() -> None:
+def test_an_announcement_that_somebody_foretold_is_only_shown_to_somebody() -> None:
     story = tell_story(
         [
             Turn(0, 0, "\n[GAME] Go.", "I bet on\n[GAME] Day breaks."),
-            Turn(1, 1, "\n[GAME] Go.\n[Player 0] I bet on\n[GAME] Day breaks.\n[GAME] Vote.", "[0]"),
+            Turn(
+                1, 1, "\n[GAME] Go.\n[Player 0] I bet on\n[GAME] Day breaks.\n[GAME] Vote.", "[0]"
+            ),
+            Turn(2, 2, "\n[GAME] Go.\n[GAME] Day breaks.\n[GAME] Vote.", "[0]"),
         ]
     )
 
     assert announcements(story) == ["Go.", "Vote."]
-    again = tell_story(
-        [
-            Turn(0, 0, "\n[GAME] Go.", "I bet on\n[GAME] Day breaks."),
-            Turn(1, 1, "\n[GAME] Go.\n[GAME] Day breaks.", "[0]"),
-        ]
-    )
-    assert [event.text for event in again if not isinstance(event, Move)] == [
-        "Go.\n[GAME] Day breaks."
-    ] or [event for event in again if isinstance(event, Shown)]
+    assert [event for event in story if isinstance(event, Shown)] == [
+        Shown(2, "[GAME] Day breaks.")
+    ]
+
+
+def test_squares_and_votes_in_an_announcement_are_part_of_it() -> None:
+    board = "Board:\n[x] [o]\n[ ] [x]\nVote:\n[3]"
+
+    assert announcements(tell_story([Turn(0, 0, f"\n[GAME] {board}", "[1]")])) == [board]

@@ -1,0 +1,66 @@
+"""What the page for contributors says of files, lines, commands and imports is so."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib import import_module
+
+from tests.setup.shell import ROOT, blocks
+
+PAGE = ROOT / "CONTRIBUTING.md"
+EXAMPLE = ROOT / "docs" / "example-package"
+ROW = re.compile(r"^\| [^|]+ \| \[[^]]+\]\((?P<file>[^)]+)\) \| `(?P<line>[^`]+)` in `(?P<group>[^`]+)` \|$", re.M)  # fmt: skip  # noqa: E501
+
+
+def test_every_row_of_the_table_is_a_line_of_the_example() -> None:
+    registered = tomllib.loads((EXAMPLE / "pyproject.toml").read_text())["project"]["entry-points"]
+    rows = list(ROW.finditer(PAGE.read_text()))
+
+    assert {row["group"] for row in rows} == set(registered)
+    for row in rows:
+        [(name, place)] = tomllib.loads(row["line"]).items()
+        assert registered[row["group"]] == {name: place}
+        module, _, noun = place.partition(":")
+        file = ROOT / row["file"]
+        assert file == EXAMPLE / (module.replace(".", "/") + ".py")
+        assert re.search(rf"^(class|def) {noun}\b", file.read_text(), re.MULTILINE)
+
+
+def test_every_file_that_a_page_links_to_is_there() -> None:
+    for page in (PAGE, ROOT / "README.md", ROOT / "docs" / "vocabulary.md"):
+        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+            assert (page.parent / link).exists(), f"{page.name} links to {link}"
+
+
+def test_every_target_of_make_that_a_page_names_is_one() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for page in (PAGE, ROOT / "README.md"):
+        named = set(re.findall(r"(?:`|^)make ([a-z-]+)", page.read_text(), re.MULTILINE))
+        assert named
+        assert named <= targets
+
+
+def test_the_layers_are_the_ones_that_are_checked() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    [layers] = [c["layers"] for c in contracts["contracts"] if c["type"] == "layers"]
+    [drawn] = [block.text for block in blocks(PAGE) if "→" in block.text]
+
+    drawn_rooms = re.findall(r"[a-z]+", drawn)
+    checked_rooms = [room for layer in layers for room in re.findall(r"arena\.([a-z]+)", layer)]
+    # A room that does not exist yet may already have its place.
+    checked_rooms = [
+        room
+        for room in checked_rooms
+        if (ROOT / "arena" / room).is_dir() or (ROOT / "arena" / f"{room}.py").is_file()
+    ]
+    assert drawn_rooms == checked_rooms
+
+
+def test_what_it_names_of_the_arena_exists() -> None:
+    for name in set(re.findall(r"`(arena\.[a-z_.]+)`", PAGE.read_text())):
+        if name in {"arena.environments", "arena.agents", "arena.matchmakers", "arena.scripted"}:
+            continue  # groups of entry points
+        module, _, attribute = name.rpartition(".")
+        found = import_module(module)
+        assert hasattr(found, attribute) or import_module(name), name

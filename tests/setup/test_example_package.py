@@ -1,0 +1,77 @@
+"""The example package, built and installed as a stranger would, and played."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.setup.conftest import build
+from tests.setup.shell import ROOT, clean_environment
+
+EXAMPLE = ROOT / "docs" / "example-package"
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the installed package, and nothing else of the example."""
+    folder = tmp_path_factory.mktemp("example")
+    wheel = build(EXAMPLE, folder / "dist")
+    packages = folder / "packages"
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index",
+         "--disable-pip-version-check", "--target", str(packages), str(wheel)],
+        check=True,
+    )  # fmt: skip
+    return packages
+
+
+def run(target: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Python, with the package on its path, in another folder."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env={**clean_environment(), "PYTHONPATH": str(target)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_its_tournament_is_played_by_the_real_command(target: Path, tmp_path: Path) -> None:
+    arena = ("-m", "arena.cli")
+
+    played = run(target, tmp_path, *arena, "run", str(EXAMPLE / "challenge.yaml"))
+    games = run(target, tmp_path, *arena, "games", "--json")
+    replayed = run(target, tmp_path, *arena, "replay", "1", "--check")
+
+    assert played.returncode == 0, played.stderr
+    assert "Champion" in played.stdout
+    found = json.loads(games.stdout)
+    assert [game["status"] for game in found] == ["completed"] * 8
+    assert {game["termination"] for game in found} == {"natural"}
+    assert {player["kind"] for game in found for player in game["players"]} == {"terse"}
+    # The champion sits in turn on either side: that is the matchmaker `challenge`.
+    in_order = sorted(found, key=lambda game: game["schedule_index"])
+    assert [game["players"][0]["agent"] for game in in_order] == ["Champion", "Challenger"] * 4
+    assert replayed.returncode == 0, replayed.stderr
+
+
+def test_its_own_test_passes(target: Path, tmp_path: Path) -> None:
+    test = EXAMPLE / "test_arena_example.py"
+    quiet = ("-q", "-p", "no:cacheprovider", "-W", "error", "--rootdir", str(tmp_path))
+
+    done = run(target, tmp_path, "-m", "pytest", *quiet, "--import-mode=importlib", str(test))
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
+
+
+def test_it_is_listed_among_the_environments(target: Path, tmp_path: Path) -> None:
+    done = run(target, tmp_path, "-m", "arena.cli", "environments", "list", "--json")
+
+    listed = {environment["name"]: environment for environment in json.loads(done.stdout)}
+    assert listed["Subtraction-v0"]["package"] == "arena-example"
