@@ -94,7 +94,7 @@ async def play(
     seed: int,
     llm: LLMFactory,
     log: GameLog,
-    max_turns: int,
+    turn_limit: int,
 ) -> Finished | Voided:
     """Play one game to its end; `seats[i]` sits at player_index i.
 
@@ -106,7 +106,7 @@ async def play(
     turns = 0
     try:
         environment.reset(seed=seed, num_players=len(seats))
-        while turns < max_turns:
+        while turns < turn_limit:
             observation = environment.observe()
             seat = seats[observation.player_index]
             turn = log.turn(observation)

@@ -95,7 +95,7 @@ async def _check(session: Session, game: Game, game_id: int) -> ReplayReport:
             seed=game.seed,
             llm=record.handle,
             log=record,
-            max_turns=stored.options.get(TURN_LIMIT, len(record.turns)),
+            turn_limit=stored.options.get(TURN_LIMIT, len(record.turns)),
         )
         if isinstance(result, Voided):
             raise DivergenceError(f"the game went void ({result.cause}): {result.error}")

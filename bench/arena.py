@@ -54,7 +54,7 @@ class Played:
 
 
 def play(
-    model: str, database: Path, games: int, concurrency: int, rounds: int, max_turns: int = 500
+    model: str, database: Path, games: int, concurrency: int, rounds: int, turn_limit: int = 500
 ) -> Played:
     """A tournament, measured from the moment its games begin to the moment the last has ended."""
     marks: list[tuple[float, float, int]] = []
@@ -68,7 +68,7 @@ def play(
         games=games,
         concurrency=concurrency,
         rounds=rounds,
-        max_turns=max_turns,
+        turn_limit=turn_limit,
     )
     summary = asyncio.run(run(tournament, url=database, on_progress=mark))
     if summary.games_completed != games:

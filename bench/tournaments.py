@@ -22,7 +22,7 @@ environment:
   name: SecretMafia-v0
   players: 6
   options: {{discussion_rounds: {rounds}}}
-  max_turns: {max_turns}
+  turn_limit: {turn_limit}
 games: {games}
 concurrency: {concurrency}
 matchmaker: {{name: random}}
@@ -61,14 +61,14 @@ def config(
     concurrency: int,
     seed: int = 7,
     rounds: int = 3,
-    max_turns: int = 500,
+    turn_limit: int = 500,
     api_base: str | None = None,
 ) -> TournamentConfig:
     """Six agents at six-player Secret Mafia, one call a turn, with the prompts of `configs/`."""
     text = _CONFIG.format(
         seed=seed,
         rounds=rounds,
-        max_turns=max_turns,
+        turn_limit=turn_limit,
         games=games,
         concurrency=concurrency,
         model=model,

@@ -123,7 +123,7 @@ class NoLLM:
 
 
 def run(
-    *scripts: list[str | Exception], max_turns: int = 20, crash_on: str = "", fail_on: str = ""
+    *scripts: list[str | Exception], turn_limit: int = 20, crash_on: str = "", fail_on: str = ""
 ) -> tuple[Finished | Voided, list[str]]:
     diary: list[str] = []
     result = asyncio.run(
@@ -133,7 +133,7 @@ def run(
             seed=7,
             llm=lambda model, log, seed: NoLLM(),
             log=Diary(diary, fail_on),
-            max_turns=max_turns,
+            turn_limit=turn_limit,
         )
     )
     return result, diary
@@ -167,7 +167,7 @@ def test_a_refused_action_is_marked_after_the_step_and_the_game_goes_on() -> Non
 
 
 def test_a_game_that_does_not_end_is_stopped_at_the_turn_limit() -> None:
-    result, _ = run(["no"] * 9, ["no"] * 9, max_turns=5)
+    result, _ = run(["no"] * 9, ["no"] * 9, turn_limit=5)
 
     assert isinstance(result, Finished)
     assert result.turns == 5
@@ -208,7 +208,7 @@ def test_what_cannot_be_recorded_is_not_played() -> None:
                 seed=7,
                 llm=lambda model, log, seed: NoLLM(),
                 log=Diary(diary, fail_on="1"),
-                max_turns=9,
+                turn_limit=9,
             )
         )
     assert "step 1" not in diary

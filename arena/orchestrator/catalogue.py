@@ -244,7 +244,7 @@ def _environment(repo: Repository, prepared: Prepared) -> Environment:
     return repo.get_or_create_environment(
         name=config.name,
         num_players=config.players,
-        options={**config.options, "turn_limit": config.max_turns},
+        options={**config.options, "turn_limit": config.turn_limit},
         package=prepared.spec.package,
         version=prepared.spec.version,
     )

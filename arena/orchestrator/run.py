@@ -159,7 +159,7 @@ class _Run:
                     seed=game.seed,
                     llm=self._handle,
                     log=log,
-                    max_turns=self.config.environment.max_turns,
+                    turn_limit=self.config.environment.turn_limit,
                 )
                 if isinstance(result, Finished):
                     await log.finished(result.outcome, result.turns)

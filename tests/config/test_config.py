@@ -65,7 +65,7 @@ def test_a_file_is_read_with_its_prompts(quick: Path) -> None:
     config = load(quick)
 
     assert config.environment.options == {"discussion_rounds": 1}
-    assert config.environment.max_turns == 200
+    assert config.environment.turn_limit == 200
     assert config.matchmaker.name == "round_robin"
     assert config.matchmaker.options == {"blocks": True}
     assert [prompt.content for prompt in config.prompts] == ["Play well.\n", "SHOUT"]
@@ -149,7 +149,7 @@ def test_every_problem_is_shown_at_once_with_its_line() -> None:
     text = """\
 name: t
 sed: 7
-environment: {name: E, playrs: 6, max_turns: many}
+environment: {name: E, playrs: 6, turn_limit: many}
 games: 60.5
 players: 3
 models:
@@ -165,7 +165,7 @@ llm: 3
 """
     assert wrong(text) == [
         "t.yaml:2: unknown key 'sed'; did you mean 'seed'?",
-        "t.yaml:3: environment.max_turns: expected a whole number, found 'many'",
+        "t.yaml:3: environment.turn_limit: expected a whole number, found 'many'",
         "t.yaml:3: unknown key 'playrs' in environment; did you mean 'players'?",
         "t.yaml:4: games: expected a whole number, found 60.5",
         "t.yaml:5: unknown key 'players'; it belongs under 'environment'",

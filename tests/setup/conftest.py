@@ -1,4 +1,4 @@
-"""The wheel, built once, and an environment that has it and the locked packages, without network."""
+"""The wheel, built once, and an environment that has it among the locked packages."""
 
 from __future__ import annotations
 

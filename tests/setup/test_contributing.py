@@ -10,7 +10,11 @@ from tests.setup.shell import ROOT, blocks
 
 PAGE = ROOT / "CONTRIBUTING.md"
 EXAMPLE = ROOT / "docs" / "example-package"
-ROW = re.compile(r"^\| [^|]+ \| \[[^]]+\]\((?P<file>[^)]+)\) \| `(?P<line>[^`]+)` in `(?P<group>[^`]+)` \|$", re.M)  # fmt: skip  # noqa: E501
+ROW = re.compile(
+    r"^\| [^|]+ \| \[[^]]+\]\((?P<file>[^)]+)\) "
+    r"\| `(?P<line>[^`]+)` in `(?P<group>[^`]+)` \|$",
+    re.MULTILINE,
+)
 
 
 def test_every_row_of_the_table_is_a_line_of_the_example() -> None:
@@ -33,6 +37,16 @@ def test_every_file_that_a_page_links_to_is_there() -> None:
             assert (page.parent / link).exists(), f"{page.name} links to {link}"
 
 
+def test_its_commands_name_files_that_are_there() -> None:
+    [typed] = [block for block in blocks(PAGE) if block.language == "sh"]
+
+    assert [command.split()[:2] for command in typed.commands] == [
+        ["pip", "install"],
+        ["arena", "run"],
+    ]
+    assert [(ROOT / command.split()[-1]).exists() for command in typed.commands] == [True, True]
+
+
 def test_every_target_of_make_that_a_page_names_is_one() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for page in (PAGE, ROOT / "README.md"):
@@ -46,15 +60,7 @@ def test_the_layers_are_the_ones_that_are_checked() -> None:
     [layers] = [c["layers"] for c in contracts["contracts"] if c["type"] == "layers"]
     [drawn] = [block.text for block in blocks(PAGE) if "→" in block.text]
 
-    drawn_rooms = re.findall(r"[a-z]+", drawn)
-    checked_rooms = [room for layer in layers for room in re.findall(r"arena\.([a-z]+)", layer)]
-    # A room that does not exist yet may already have its place.
-    checked_rooms = [
-        room
-        for room in checked_rooms
-        if (ROOT / "arena" / room).is_dir() or (ROOT / "arena" / f"{room}.py").is_file()
-    ]
-    assert drawn_rooms == checked_rooms
+    assert [layer.split() for layer in drawn.split("→")] == [layer.split() for layer in layers]
 
 
 def test_what_it_names_of_the_arena_exists() -> None:

@@ -14,7 +14,6 @@ UNWANTED = {
     "a package index": r"pypi[.]org|pythonhosted[.]org|--(?:extra-)?index-url|--find-links",
     "something left to do": r"\b(?:TO[D]O|FIX[M]E|XX[X]|HA[C]K)\b",
     "a conflict": r"^(?:<{7}|>{7}) ",
-    "a secret": r"\bsk-(?:proj-|ant-)?[A-Za-z0-9]{20,}|\bAKIA[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE",
 }
 
 

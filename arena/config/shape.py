@@ -25,10 +25,10 @@ from pydantic import (
     model_validator,
 )
 
-from arena import config_yaml
-from arena.config_checks import check
-from arena.config_errors import Problem, dotted, explain, line_of, located, nearest, secrets
-from arena.config_prompts import read_prompts
+from arena.config import document
+from arena.config.checks import check
+from arena.config.errors import Problem, dotted, explain, line_of, located, nearest, secrets
+from arena.config.prompt_files import read_prompts
 from arena.core import ConfigError, ModelSpec
 from arena.text import visible
 
@@ -61,7 +61,7 @@ class EnvironmentConfig(_Shape):
     name: Name = Field(description="As `arena environments list` shows it: SecretMafia-v0.")
     players: int = Field(ge=1, le=256, description="Players in every game.")
     options: Options = Field(default={}, description="Options of the environment itself.")
-    max_turns: int = Field(
+    turn_limit: int = Field(
         default=200, ge=1, le=65_536, description="A game that is longer is a draw."
     )
 
@@ -156,7 +156,7 @@ class _Origin:
     """Where a config was written."""
 
     source: str = "config"
-    lines: Mapping[config_yaml.Path, int] = field(default_factory=dict)
+    lines: Mapping[document.Path, int] = field(default_factory=dict)
 
 
 class TournamentConfig(_Shape):
@@ -254,7 +254,7 @@ def load(path: str | Path) -> TournamentConfig:
         if file.is_dir():
             raise ConfigError(f"{path}: a folder; expected a tournament file (.yaml)")
         with file.open("rb") as stream:
-            raw = stream.read(config_yaml.MAX_BYTES + 1)
+            raw = stream.read(document.MAX_BYTES + 1)
         text = raw.decode("utf-8-sig")
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file{_beside(file)}") from None
@@ -268,8 +268,8 @@ def load(path: str | Path) -> TournamentConfig:
 
 def loads(text: str, *, source: str = "config", folder: Path | None = None) -> TournamentConfig:
     """The tournament in a YAML text; prompts' files are looked for in `folder`."""
-    document = config_yaml.read(text, source)
-    return parse(document.data, source=source, folder=folder, lines=document.lines)
+    found = document.read(text, source)
+    return parse(found.data, source=source, folder=folder, lines=found.lines)
 
 
 def parse(
@@ -277,7 +277,7 @@ def parse(
     *,
     source: str = "config",
     folder: Path | None = None,
-    lines: Mapping[config_yaml.Path, int] | None = None,
+    lines: Mapping[document.Path, int] | None = None,
 ) -> TournamentConfig:
     """The tournament in plain data, as `loads` reads it from YAML. Raises ConfigError."""
     lines = lines or {}
@@ -320,7 +320,7 @@ def _absent(named: Iterable[str], defined: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({*named} - {*defined}))
 
 
-def _missing(path: config_yaml.Path, noun: str, name: str, known: set[str]) -> Problem:
+def _missing(path: document.Path, noun: str, name: str, known: set[str]) -> Problem:
     hint = nearest(name, known)
     sentence = f"{dotted(path)}: no {noun} {name!r} in this file or in the catalogue"
     return Problem(path, sentence + hint)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from arena.config_errors import Problem, dotted, secrets
+from arena.config.errors import Problem, dotted, secrets
 
 
 def check(data: Any) -> list[Problem]:

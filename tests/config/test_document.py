@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from arena.config_yaml import MAX_BYTES, read
+from arena.config.document import MAX_BYTES, read
 from arena.core import ConfigError
 
 

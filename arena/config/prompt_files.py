@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from arena.config_errors import Problem, nearest
+from arena.config.errors import Problem, nearest
 
 MAX_BYTES = 1024 * 1024
 

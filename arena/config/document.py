@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import yaml
 
-from arena.config_errors import Problem, located
+from arena.config.errors import Problem, located
 from arena.core import ConfigError
 
 MAX_BYTES = 1024 * 1024
