@@ -31,13 +31,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     rows = []
     started = time.monotonic()
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, Workers(shared=True) as shared:
         policies.register(Path(folder))
         for part in options.parts or PARTS:
-            # Lanes of one part only: what a part leaves behind in memory is not the next one's.
-            with Workers(shared=options.toy) as workers:
-                print(f"{time.monotonic() - started:5.0f} s  {part} ...", file=sys.stderr)
-                found = import_module(f"bench.{part}").measure(workers, toy=options.toy)
+            print(f"{time.monotonic() - started:5.0f} s  {part} ...", file=sys.stderr)
+            measure = import_module(f"bench.{part}").measure
+            if options.toy:
+                found = measure(shared, toy=True)
+            else:
+                # What a part leaves behind in memory is not the next one's.
+                with Workers() as workers:
+                    found = measure(workers)
             rows += found
             if not (options.json or options.markdown):
                 print(f"\n{part}")

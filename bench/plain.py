@@ -11,6 +11,7 @@ from sqlalchemy import JSON, Engine, MetaData, Text, event
 from sqlmodel import Field, Session, SQLModel, create_engine
 
 from arena.core import Message
+from bench.policies import response
 
 
 def now() -> datetime:
@@ -136,25 +137,3 @@ def record(
             )
         )
         session.commit()
-
-
-def response(model: str, text: str, prompt_tokens: int, response_tokens: int) -> dict[str, Any]:
-    """An answer as providers send it."""
-    return {
-        "id": "chatcmpl-0123456789abcdef",
-        "object": "chat.completion",
-        "created": 1700000000,
-        "model": model,
-        "choices": [
-            {
-                "index": 0,
-                "message": {"role": "assistant", "content": text},
-                "finish_reason": "stop",
-            }
-        ],
-        "usage": {
-            "prompt_tokens": prompt_tokens,
-            "completion_tokens": response_tokens,
-            "total_tokens": prompt_tokens + response_tokens,
-        },
-    }

@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from arena.core import Message
 
@@ -112,3 +113,25 @@ def prose(rng: random.Random, length: int) -> str:
         words.append(word)
         left -= len(word) + 1
     return " ".join(words)
+
+
+def response(model: str, text: str, prompt_tokens: int, response_tokens: int) -> dict[str, Any]:
+    """An answer as providers send it."""
+    return {
+        "id": "chatcmpl-0123456789abcdef",
+        "object": "chat.completion",
+        "created": 1700000000,
+        "model": model,
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": text},
+                "finish_reason": "stop",
+            }
+        ],
+        "usage": {
+            "prompt_tokens": prompt_tokens,
+            "completion_tokens": response_tokens,
+            "total_tokens": prompt_tokens + response_tokens,
+        },
+    }

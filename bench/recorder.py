@@ -201,7 +201,9 @@ def through_recorder(database: Path, games: int, turns: int) -> Recorded:
     async def play() -> Recorded:
         async with Recorder(database) as recorder:
             cpu, wall = time.process_time(), time.perf_counter()
-            held, own = await ticking(asyncio.gather(*(game(recorder, records) for records in work)))
+            held, own = await ticking(
+                asyncio.gather(*(game(recorder, records) for records in work))
+            )
             cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
             return Recorded(Sample(games * turns, cpu, wall), held, own)
 

@@ -18,8 +18,7 @@ from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any, Self
 
-from bench.plain import response
-from bench.policies import answer_to
+from bench.policies import answer_to, response
 
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = b"content-length:"

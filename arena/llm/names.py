@@ -11,9 +11,9 @@ from arena.core import ModelSpec
 def unknown_model(model: ModelSpec, known: Collection[str]) -> str:
     """For a name that no provider knows: the nearest of the known names, and the form of one."""
     near = difflib.get_close_matches(model.litellm_model, known, n=3, cutoff=0.6)
-    hint = f"did you mean {' or '.join(repr(name) for name in near)}? " if near else ""
+    hint = f"; did you mean {' or '.join(repr(name) for name in near)}?" if near else "."
     return (
-        f"model {model.name!r} is {model.litellm_model!r}, which no provider knows; {hint}"
+        f"model {model.name!r} is {model.litellm_model!r}, which no provider knows{hint} "
         "A name is <provider>/<model>, as in openai/gpt-4o-mini or scripted/random"
     )
 

@@ -23,6 +23,7 @@ from arena.core import (
     UsageError,
 )
 from arena.llm.client import check_model
+from arena.llm.secrets import key_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,16 @@ def _at(config: TournamentConfig, *path: str | int) -> Iterator[None]:
         ) from error
 
 
+def check_keys(config: TournamentConfig) -> None:
+    """Raises ConfigError for a model that an agent plays with and whose key is not set."""
+    played = {agent.model for agent in config.agents}
+    for index, model in enumerate(config.models):
+        if model.name in played:
+            with _at(config, "models", index):
+                key_of(model.spec())
+
+
 def check_stored_model(model: ModelSpec) -> None:
-    """The same check for a model that comes from the catalogue."""
+    """The same checks for a model that comes from the catalogue."""
     check_model(model, scripted=registry.names("scripted"))
+    key_of(model)

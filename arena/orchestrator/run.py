@@ -16,7 +16,7 @@ from arena.game import Finished, Seat, Voided, play
 from arena.llm.client import LiteLLMClient, TurnLLM
 from arena.orchestrator import schedule
 from arena.orchestrator.catalogue import Entry, enter
-from arena.orchestrator.preflight import Prepared, prepare
+from arena.orchestrator.preflight import Prepared, check_keys, prepare
 from arena.orchestrator.progress import Plan, Progress, Summary
 from arena.orchestrator.schedule import Scheduled
 from arena.orchestrator.standings import LiveStandings
@@ -48,6 +48,7 @@ async def run(
     cannot be written, DatabaseError when it cannot be opened.
     """
     prepared = prepare(config)
+    check_keys(config)
     with get_session(url) as session:
         entry = enter(session, prepared)
         schedule.void_interrupted(session, entry.tournament_id)

@@ -27,7 +27,7 @@ class Append:
 
 
 class _Again(Exception):
-    """Something is already written, or refused: write the appends one by one."""
+    """Something is already written, or was never there: write the appends one by one."""
 
 
 class BatchWriter:
@@ -53,7 +53,6 @@ class BatchWriter:
         except Exception:
             # Whatever it was, the appends say it one by one, each for itself.
             self._connection.rollback()
-            self._forget(batch)
             self.write_apart(batch)
 
     def write_apart(self, batch: list[Append]) -> None:

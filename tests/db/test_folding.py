@@ -24,9 +24,11 @@ from db import (
     Tournament,
     get_session,
 )
+from db.engine import resolve_url
 from db.errors import WriteFailed
 from db.fold import Pool, draw_probability, fold_game, numbered
 from db.records import GameFinished, GameVoided, RatingsDue
+from db.writer.connections import PostgreSQLConnection, open_writer
 from tests.db.tournaments import Pairing, rate, tournament, void, won
 
 Ends = list[GameFinished | GameVoided]
@@ -228,6 +230,26 @@ def test_a_rating_that_is_none_is_refused_with_its_game(sqlite_url: str) -> None
     asyncio.run(main())
     with get_session(sqlite_url) as session:
         assert session.get_one(Game, first).status == "scheduled"
+
+
+def test_nobody_rates_between_another_ones_read_and_write(database_url: str) -> None:
+    one, two = (open_writer(resolve_url(database_url), 10) for _ in range(2))
+    one.begin()
+    one.lock_fold()
+    if isinstance(two, PostgreSQLConnection):
+        two.execute("SET lock_timeout = '10ms'")
+        with pytest.raises(two.refused, match="lock timeout"):
+            two.lock_fold()
+    else:
+        with pytest.raises(two.refused, match="locked"):
+            two.begin()
+    one.rollback()
+    two.rollback()
+    two.begin()
+    two.lock_fold()
+    for connection in (one, two):
+        connection.rollback()
+        connection.close()
 
 
 RACE = """

@@ -142,11 +142,13 @@ def test_a_migration_that_fails_changes_nothing(
     before = counts(database_url)
     later_release(tmp_path, monkeypatch, fail="raise RuntimeError('half way')")
     engine = get_engine(database_url)
+    tables = inspect(engine).get_table_names()
     with pytest.raises(RuntimeError, match="half way"):
         schema.upgrade(engine)
     assert schema.current(engine) == "0001"
     assert "colour" not in {column["name"] for column in inspect(engine).get_columns("games")}
     assert counts(database_url) == before
+    assert inspect(engine).get_table_names() == tables
     engine.dispose()
 
 

@@ -252,6 +252,26 @@ def test_rows_that_come_out_of_order_stand_for_themselves(sqlite_url: str) -> No
         assert turn.calls[0].messages[1]["content"] == turn.observation
 
 
+def test_an_agent_may_go_on_writing_to_what_it_sent(sqlite_url: str) -> None:
+    first, *_ = tournament(sqlite_url)
+    chat: list[dict[str, Any]] = [dict(SYSTEM)]
+
+    async def main() -> None:
+        async with Recorder(sqlite_url) as recorder:
+            for turn in range(4):
+                await recorder.append(
+                    opened(first, turn, 0, f"turn {turn}"),
+                    replace(intended(first, turn, 0, ""), messages=chat),
+                )
+                chat[0]["content"] += "!"
+                chat.append({"role": "assistant", "content": f"I did {turn}."})
+
+    asyncio.run(main())
+    sent = [turn.calls[0].messages for turn in read(sqlite_url, first)]
+    assert [len(messages) for messages in sent] == [1, 2, 3, 4]
+    assert [messages[0]["content"][-4:] for messages in sent] == ["oud.", "ud.!", "d.!!", ".!!!"]
+
+
 def test_a_bad_append_fails_alone(database_url: str) -> None:
     first, second, *_ = tournament(database_url)
 

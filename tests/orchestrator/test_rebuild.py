@@ -44,9 +44,7 @@ def test_what_was_stored_live_is_what_the_games_say(small: Small, database_url: 
     assert "bit for bit" in str(report)
 
 
-def test_a_stored_rating_that_is_wrong_is_found_and_mended(
-    small: Small, database_url: str
-) -> None:
+def test_a_stored_rating_that_is_wrong_is_found_and_mended(small: Small, database_url: str) -> None:
     asyncio.run(run(small(), url=database_url))
     before = stored(database_url)
     tamper(database_url, "UPDATE agent_trueskill SET mu = mu + 1e-12 WHERE agent_id = 1")

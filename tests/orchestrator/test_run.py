@@ -187,6 +187,10 @@ def test_ratings_follow_the_schedule_not_the_clock(small: Small, database_url: s
         (("kind: remembering, model: naive", "kind: thinkin, model: naive"), "did you mean 'think"),
         (("scripted/mafia-naive", "scripted/mafia-nave"), "no provider knows.*mafia-naive"),
         (("scripted/mafia-naive", "nowhere/gpt"), "nowhere/gpt.*no provider knows"),
+        (
+            ("scripted/mafia-naive", "openai/x, api_key_env: NO_KEY_SET"),
+            r":10: .*export NO_KEY_SET",
+        ),
         (("{{num_players}}", "{{num_player}}"), r"num_player.*did you mean \{\{num_players\}\}"),
         (("  - {name: Fay, kind: remembering, model: naive, prompt: plain}\n", ""), "(?s)5.*6"),
         (("model: naive, prompt: calm", "model: random, prompt: calm"), "the same agent as 'Cid'"),

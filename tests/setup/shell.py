@@ -69,7 +69,7 @@ def type_all(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
+        timeout=900,
     )
     *parts, rest = re.split(rf"\n{_SAID} (\d+)\n", done.stdout)
     assert len(parts) // 2 == len(commands) or parts, rest
