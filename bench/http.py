@@ -11,8 +11,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -36,8 +37,8 @@ SHORTEST_GAME = 20  # turns
 class Cell:
     """A latency in seconds, the games in flight, and the rounds before and in the window.
 
-    `beyond` rounds are played after it by the arena, so that memory is that of games of some
-    length. `together`: the lanes use so little that they may be measured at the same time.
+    `beyond` rounds are played after it, once, by the arena, so that memory is that of games of
+    some length. `together`: the lanes use so little that they may be measured at the same time.
     """
 
     latency: float
@@ -61,13 +62,13 @@ class Cell:
 FULL = (
     Cell(0, 1, 200, 600),
     Cell(0, 100, 2, 6),
-    Cell(0, 1000, 1, 1),
+    Cell(0, 1000, 1, 1, repetitions=2),
     Cell(0.5, 1, 3, 12, repetitions=1, together=True),
     Cell(0.5, 100, 2, 10),
     Cell(5, 1, 1, 4, repetitions=1, together=True),
     Cell(5, 100, 1, 3, repetitions=1, together=True),
     Cell(5, 1000, 1, 2, repetitions=1),
-    Cell(0.5, 1000, 1, 1, beyond=6),
+    Cell(0.5, 1000, 1, 1, repetitions=2, beyond=6),
 )
 TOY = (Cell(0, 2, 1, 2, repetitions=1), Cell(0.01, 3, 1, 2, repetitions=1, beyond=1))
 
@@ -172,7 +173,9 @@ class _Measurement:
     def _cell(self, cell: Cell) -> list[Row]:
         ours, bare, peak = [], [], 0.0
         for turn in range(cell.repetitions):
-            mine, other, held = self._lanes(cell, f"{cell.latency}-{cell.games}-{turn}")
+            played = replace(cell, beyond=0) if turn else cell
+            mine, other, held = self._lanes(played, f"{cell.latency}-{cell.games}-{turn}")
+            print(f"        {cell}: arena {mine:.4g}, bare {other:.4g} calls/s", file=sys.stderr)
             ours.append(mine)
             bare.append(other)
             peak = max(peak, held)

@@ -59,9 +59,13 @@ def _play(
 ) -> Summary:
     import asyncio
     import time
+    import warnings
 
     from arena import orchestrator
     from arena.cli.progress import ProgressView
+
+    # Ctrl-C can come between the moment LiteLLM makes a coroutine and the one it awaits it.
+    warnings.filterwarnings("ignore", r"coroutine '.*' was never awaited", RuntimeWarning)
 
     with ProgressView(time.monotonic) as view:
         return asyncio.run(

@@ -246,3 +246,13 @@ def test_times_are_aware_and_utc(database_url: str) -> None:
         read = session.get_one(Game, key)
         assert read.created_at.utcoffset() is not None
         assert read.created_at == game.created_at
+
+
+def test_an_installed_package_carries_its_migrations(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (schema.migrations_path() / "env.py").is_file()
+    installed = tmp_path / "site-packages" / "db"
+    (installed / "_migrations").mkdir(parents=True)
+    monkeypatch.setattr(schema, "__file__", str(installed / "schema.py"))
+    assert schema.migrations_path() == installed / "_migrations"
