@@ -59,6 +59,7 @@ def rebuild(url: str | Path | None = None, *, check: bool = False) -> RebuildRep
             games = folded_games(session)
             pools = list(rebuilt(games))
             found = repo.compare_ratings({entry.place: entry.pool for entry in pools})
+            found += repo.compare_changes(pools)
             if found and not check:
                 repo.replace_ratings(pools)
     except MissingDatabase as error:

@@ -7,6 +7,8 @@ other's threads, garbage or imports, and the imports of both are paid before the
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -83,7 +85,16 @@ class Workers:
         return self._workers[key]
 
 
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
 def _serve(pipe: Connection) -> None:
+    # Also in the middle of a piece of work, which may take minutes.
+    threading.Thread(target=_end_with_parent, name="watch", daemon=True).start()
     while True:
         try:
             work, kwargs = pipe.recv()

@@ -1,6 +1,6 @@
 """The Arena's database: tables, sessions, and a `Repository` of what people ask of them."""
 
-from db.engine import get_engine, get_session, init_db
+from db.engine import get_engine
 from db.errors import DatabaseError
 from db.models import (
     Agent,
@@ -21,6 +21,7 @@ from db.models import (
 )
 from db.recorder import Recorder
 from db.repository import Repository
+from db.session import get_session, init_db
 
 __all__ = [
     "Agent",

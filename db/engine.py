@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import URL, Engine, event, make_url
 from sqlalchemy import create_engine as create
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
-from sqlmodel import Session
 
 from db.errors import DatabaseError, UnknownURL, UnwritablePath
 
@@ -139,43 +138,3 @@ def said_plainly(url: URL) -> Iterator[None]:
                 f"{shown(url)} cannot be written ({reason}): give another path, or change its mode"
             ) from error
         raise DatabaseError(f"the database {shown(url)} cannot be used: {reason}") from error
-
-
-@contextmanager
-def get_session(db_path: str | Path | None = None, *, create: bool = True) -> Iterator[Session]:
-    """A session that commits when the block ends and rolls back when it raises.
-
-    A database that holds nothing yet gets its tables, or, with `create=False`, raises
-    MissingDatabase. Raises SchemaTooOld or SchemaTooNew for another release's tables. Objects
-    stay readable after the block, except for payloads that were not read in it.
-    """
-    from db.schema import check_schema
-
-    engine = get_engine(db_path)
-    try:
-        check_schema(engine, create=create)
-        with said_plainly(engine.url), Session(engine, expire_on_commit=False) as session:
-            try:
-                yield session
-                session.commit()
-            except BaseException:
-                session.rollback()
-                raise
-    finally:
-        engine.dispose()
-
-
-def init_db(db_path: str | Path | None = None, drop_all: bool = False) -> None:
-    """Make the tables, or bring them up to date; with `drop_all`, drop everything first.
-
-    Raises SchemaTooNew for the tables of a later release.
-    """
-    from db.schema import drop_schema, upgrade
-
-    engine = get_engine(db_path)
-    try:
-        if drop_all:
-            drop_schema(engine)
-        upgrade(engine)
-    finally:
-        engine.dispose()

@@ -14,9 +14,10 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, exists, func, s
 from sqlalchemy.orm import Session
 
 from arena.core import UsageError
-from db.engine import get_session, resolve_url, shown
+from db.engine import resolve_url, shown
 from db.errors import DatabaseError, MissingDatabase
 from db.models import GAME_STATUSES, Game
+from db.session import get_session
 
 Source = str | Path | Session | None
 """A database's URL, the path of an SQLite file, an open session, or None for the default."""

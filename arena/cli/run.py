@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 
 def run(
-    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The tournament's file (YAML).")],
+    config: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CONFIG",
+            help="The tournament's file (YAML), or the name of one that comes with the arena.",
+        ),
+    ],
     games: Annotated[
         int | None,
         typer.Option(min=1, metavar="N", help="Play so many games of the schedule, not all."),
@@ -34,10 +40,11 @@ def run(
     """Play a tournament, or go on with it.
 
     The standings go to stdout, everything else to stderr. Exit code 1 when games are void, 130
-    when interrupted: the same command goes on without repeating a call that was answered."""
+    when interrupted: the same command goes on, and plays anew what was running."""
     from arena.config import load
+    from arena.config.shipped import find
 
-    tournament = load(config)
+    tournament = load(find(config))
     url = database_url(db)
     if dry_run:
         from arena.cli.plan import show_plan
@@ -84,11 +91,14 @@ def _finish(summary: Summary, url: str, again: str) -> None:
     from arena.cli.leaderboard import show_standings
 
     show_standings(url, summary.tournament)
-    played = count(summary.games_completed, "game")
-    tell(
-        f"{summary.tournament}: {played}, {count(summary.turns, 'turn')}, "
-        f"{count(summary.calls, 'call')}, {money(summary.cost)}, {duration(summary.elapsed)}"
-    )
+    if summary.turns or summary.games_left or summary.games_void:
+        played = count(summary.games_completed, "game")
+        tell(
+            f"{summary.tournament}: {played}, {count(summary.turns, 'turn')}, "
+            f"{count(summary.calls, 'call')}, {money(summary.cost)}, {duration(summary.elapsed)}"
+        )
+    else:
+        tell(f"{summary.tournament}: nothing is left to play, all games are finished")
     if summary.failed_calls:
         tell(f"{count(summary.failed_calls, 'attempt')} of a call failed")
     if summary.games_void:

@@ -16,7 +16,6 @@ from arena.core import AgentSpec, ConfigError, ModelSpec
 from arena.orchestrator.preflight import Prepared, check_stored_model
 from db import Agent, Environment, Model, Prompt, Repository, Tournament
 
-
 _SETTINGS = (
     "litellm_model",
     "params",

@@ -210,6 +210,35 @@ class Ratings:
                     found.append(RatingDifference(place, agent_id, str(one), str(other)))
         return found
 
+    def compare_changes(self, computed: Sequence[Rebuilt]) -> list[RatingDifference]:
+        """Where the stored steps of the ratings differ, in any bit, from these."""
+        found: list[RatingDifference] = []
+        for entry in computed:
+            environment_id, tournament_id = entry.place
+            pool = self.get_rating_pool(environment_id, tournament_id)
+            steps = text(
+                "SELECT game_id, agent_id, mu_before, sigma_before, mu_after, sigma_after "
+                "FROM rating_changes WHERE pool_id = :pool"
+            ).bindparams(pool=pool.id if pool else None)
+            stored = {
+                (game, agent): tuple(step)
+                for game, agent, *step in self.session.connection().execute(steps)
+            }
+            wanted = {
+                (game, change.agent_id): (
+                    change.mu_before,
+                    change.sigma_before,
+                    change.mu_after,
+                    change.sigma_after,
+                )
+                for game, change in entry.changes
+            }
+            if stored != wanted:
+                same = len(stored.items() & wanted.items())
+                counts = [f"{len(rows)} steps, {same} of them equal" for rows in (stored, wanted)]
+                found.append(RatingDifference(entry.place, None, *counts))
+        return found
+
     def stored_pools(self) -> dict[Place, Pool]:
         """Every pool that games have rated, as it is stored."""
         from db.queries.pools import pool_state

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,7 @@ from arena.config import TournamentConfig
 from arena.orchestrator import Summary, run
 from arena.replay import check
 from db import get_session
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from servers.openai_server import OpenAIServer, Reply, error
+from tests.servers.openai_server import OpenAIServer, Reply, error
 
 Small = Callable[..., TournamentConfig]
 KEY = "sk-arena-test-0123456789abcdef"
