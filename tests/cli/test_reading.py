@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import select
 
 from db import AgentTrueSkill, Repository, get_session
-from tests.cli.commands import Arena
+from tests.cli.commands import Arena, run_arena
 
 READING = [
     ["leaderboard"],
@@ -258,3 +258,11 @@ def test_ratings_that_are_not_those_of_the_games_are_found_and_mended(
     assert arena("ratings", "rebuild", "--db", sqlite_url).exit_code == 0
     assert arena("ratings", "rebuild", "--check", "--db", sqlite_url).exit_code == 0
     assert arena("leaderboard", "--db", sqlite_url, "--json").stdout == right
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    from importlib.metadata import version
+
+    result = run_arena("--version")
+
+    assert result.stdout == f"arena {version('llm-arena')}\n"
