@@ -1,8 +1,10 @@
 """A chat-completions server on 127.0.0.1, lean and in a process of its own.
 
-`/<lane>/<latency>/v1/chat/completions` answers after so many seconds, as `bench.policies` does;
-`/<lane>/times` gives the moments (of the machine's monotonic clock) at which that lane was
-answered. It parses no more of HTTP than its two clients write.
+`/<lane>/<latency>/<games>/v1/chat/completions` answers after so many seconds, as `bench.policies`
+does. The first calls of the games are answered one after another over one latency, so that games
+that begin together do not go on calling in bursts. `/<lane>/times` gives the moments (of the
+machine's monotonic clock) at which that lane was answered. It parses no more of HTTP than its two
+clients write.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import json
 import multiprocessing
 import time
 import urllib.request
-from collections import defaultdict
+from collections import Counter, defaultdict
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any, Self
@@ -33,9 +35,9 @@ class LoopbackServer:
         self._process = context.Process(target=_serve, args=(self._theirs,))
         self._port = 0
 
-    def url(self, lane: str, latency: float) -> str:
-        """The `api_base` of a lane whose answers take `latency` seconds."""
-        return f"http://127.0.0.1:{self._port}/{lane}/{latency}/v1"
+    def url(self, lane: str, latency: float, games: int) -> str:
+        """The `api_base` of a lane of so many games, whose answers take `latency` seconds."""
+        return f"http://127.0.0.1:{self._port}/{lane}/{latency}/{games}/v1"
 
     def times(self, lane: str) -> list[float]:
         """When each answer of a lane was sent, in order."""
@@ -67,8 +69,9 @@ class LoopbackServer:
 class _Client(asyncio.Protocol):
     """One connection, kept alive; one request at a time."""
 
-    def __init__(self, times: dict[str, list[float]]) -> None:
+    def __init__(self, times: dict[str, list[float]], asked: Counter[str]) -> None:
         self._times = times
+        self._asked = asked
         self._received = bytearray()
         self._transport: Any = None
 
@@ -95,7 +98,10 @@ class _Client(asyncio.Protocol):
             self._send(json.dumps(self._times[path[0]]))
             return
         text = json.dumps(response("loopback", answer_to(body), len(body) // 4, 75))
-        latency = float(path[1])
+        latency, games = float(path[1]), int(path[2])
+        if self._asked[path[0]] < games:
+            self._asked[path[0]] += 1
+            latency *= self._asked[path[0]] / games
         if latency:
             asyncio.get_running_loop().call_later(latency, self._answer, path[0], text)
         else:
@@ -121,9 +127,10 @@ def _serve(pipe: Connection) -> None:
 
 async def _listen(pipe: Connection) -> None:
     times: dict[str, list[float]] = defaultdict(list)
+    asked: Counter[str] = Counter()
     loop = asyncio.get_running_loop()
     gone = asyncio.Event()
-    server = await loop.create_server(lambda: _Client(times), "127.0.0.1", 0, backlog=4096)
+    server = await loop.create_server(lambda: _Client(times, asked), "127.0.0.1", 0, backlog=4096)
     loop.add_reader(pipe.fileno(), gone.set)
     pipe.send(server.sockets[0].getsockname()[1])
     await gone.wait()

@@ -63,7 +63,8 @@ class Recorder:
         self._url: URL = resolve_url(db_path)
         self._rate = rate
         self._busy_timeout_ms = busy_timeout_ms
-        self._queue: queue.SimpleQueue[Append | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[Append] | None] = queue.SimpleQueue()
+        self._gathered: list[Append] = []
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended: asyncio.Future[None] | None = None
@@ -73,8 +74,8 @@ class Recorder:
 
     @property
     def queued(self) -> int:
-        """Appends that no commit has taken up yet."""
-        return self._queue.qsize()
+        """Bundles of appends that no commit has taken up yet."""
+        return self._queue.qsize() + len(self._gathered)
 
     async def __aenter__(self) -> Self:
         """Open the database, making it when it is empty. Raises DatabaseError."""
@@ -115,14 +116,27 @@ class Recorder:
         if self._closed or self._loop is None:
             raise DatabaseError("the recorder is closed: append inside `async with Recorder(...)`")
         waiter: asyncio.Future[None] = self._loop.create_future()
-        self._queue.put(Append(records, waiter))
+        self._gather(Append(records, waiter))
         return waiter
 
     def post(self, *records: Record) -> None:
         """Commit these records without waiting; `flush` and `close` raise what was refused."""
         if self._closed:
             raise DatabaseError("the recorder is closed: post inside `async with Recorder(...)`")
-        self._queue.put(Append(records))
+        self._gather(Append(records))
+
+    def _gather(self, append: Append) -> None:
+        # The writer is woken once for all that one turn of the loop appends: every waking costs
+        # two switches of threads, and a commit of its own.
+        if not self._gathered:
+            assert self._loop is not None
+            self._loop.call_soon(self._hand_over)
+        self._gathered.append(append)
+
+    def _hand_over(self) -> None:
+        if self._gathered:
+            gathered, self._gathered = self._gathered, []
+            self._queue.put(gathered)
 
     async def flush(self) -> None:
         """Wait until everything appended so far is committed."""
@@ -135,6 +149,7 @@ class Recorder:
             return
         if not self._closed:
             self._closed = True
+            self._hand_over()
             self._queue.put(None)
         # The thread goes on when the waiting task is cancelled.
         await asyncio.shield(self._ended)
@@ -175,28 +190,35 @@ class Recorder:
         writer = BatchWriter(connection, self._rate)
         open_ = True
         while open_:
-            first = self._queue.get()
-            if first is None:
+            gathered = self._queue.get()
+            if gathered is None:
                 break
-            batch = [first]
+            batch = gathered
             while len(batch) < BATCH:
                 try:
-                    append = self._queue.get_nowait()
+                    gathered = self._queue.get_nowait()
                 except queue.Empty:
                     break
-                if append is None:
+                if gathered is None:
                     open_ = False
                     break
-                batch.append(append)
-            try:
-                writer.write(batch)
-            except Lost as lost:
-                connection, writer = self._reconnected(connection, writer, batch, lost)
-            except Exception as error:
-                self._refuse(connection, batch, error)
-            self._count(batch)
-            self._tell(_settle, batch)
+                batch += gathered
+            for at in range(0, len(batch), BATCH):
+                connection, writer = self._commit(connection, writer, batch[at : at + BATCH])
         return connection
+
+    def _commit(
+        self, connection: Connection, writer: BatchWriter, batch: list[Append]
+    ) -> tuple[Connection, BatchWriter]:
+        try:
+            writer.write(batch)
+        except Lost as lost:
+            connection, writer = self._reconnected(connection, writer, batch, lost)
+        except Exception as error:
+            self._refuse(connection, batch, error)
+        self._count(batch)
+        self._tell(_settle, batch)
+        return connection, writer
 
     def _reconnected(
         self, connection: Connection, writer: BatchWriter, batch: list[Append], lost: Exception

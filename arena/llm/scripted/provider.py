@@ -12,6 +12,7 @@ from hashlib import blake2b
 from typing import Any
 
 from arena.core import Message, Policy, UsageError
+from arena.llm.request import feed
 
 NAME = "scripted"
 
@@ -33,7 +34,7 @@ def rng_of(messages: Sequence[Message], seed: int | None) -> random.Random:
     """The generator of one reply, from the seed and the conversation."""
     digest = blake2b(b"%d" % (seed or 0), digest_size=8)
     for message in messages:
-        digest.update(message["content"].encode("utf-8", "surrogatepass"))
+        feed(digest, message["content"].encode("utf-8", "surrogatepass"))
     return random.Random(int.from_bytes(digest.digest(), "big"))
 
 
