@@ -28,7 +28,7 @@ from bench.tournaments import config, conversations
 from bench.workers import Workers
 
 PART = "http"
-# A name on the price list: LiteLLM searches long for the price of a name that is not.
+# A name on the price list, as a hosted model's is.
 MODEL = "openai/gpt-4o-mini"
 TIMEOUT = 120
 SHORTEST_GAME = 20  # turns

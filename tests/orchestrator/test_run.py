@@ -139,6 +139,9 @@ def test_a_tournament_goes_on_where_it_stopped(small: Small, tmp_path: Path) -> 
     assert asyncio.run(run(small(), url=parts)).games_completed == 0
 
 
+# A call may be cancelled between the moment LiteLLM makes a coroutine and the one it awaits it.
+@pytest.mark.filterwarnings("ignore:.*was never awaited:RuntimeWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_games_that_a_dead_run_left_are_void_and_played_anew(small: Small, tmp_path: Path) -> None:
     whole, broken = (f"sqlite:///{tmp_path}/{name}.db" for name in ("whole", "broken"))
     asyncio.run(run(small(), url=whole))

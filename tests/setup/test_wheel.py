@@ -84,4 +84,4 @@ def test_the_packaged_tournament_is_played_as_the_readme_says(
     assert [(line.command, line.output) for line in typed.values() if line.status] == []
     assert "6 games" in typed["arena leaderboard"].output
     assert check in typed
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["arena.db", "configs", "other.db"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["arena.db", "other.db"]
