@@ -28,7 +28,7 @@ from db.writer.batches import Append, BatchWriter
 from db.writer.connections import Connection, Lost, open_writer
 
 # Appends in one commit: few enough that the interpreter lock is never held for long.
-BATCH = 256
+BATCH = 96
 # How often, and for how many seconds at most, a lost server is looked for.
 RECONNECTIONS = 8
 LONGEST_WAIT = 5.0
