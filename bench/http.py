@@ -63,13 +63,13 @@ class Cell:
 FULL = (
     Cell(0, 1, 100, 300),
     Cell(0, 100, 2, 6),
-    Cell(0, 1000, 1, 1, repetitions=1),
+    Cell(0, 1000, 1, 1, repetitions=2),
     Cell(0.5, 1, 3, 12, repetitions=1, together=True),
     Cell(0.5, 100, 2, 10, repetitions=2),
     Cell(5, 1, 1, 4, repetitions=1, together=True),
     Cell(5, 100, 1, 3, repetitions=1, together=True),
     Cell(5, 1000, 1, 2, repetitions=1),
-    Cell(0.5, 1000, 1, 1, repetitions=1, beyond=6),
+    Cell(0.5, 1000, 1, 1, repetitions=2, beyond=6),
 )
 TOY = (Cell(0, 2, 1, 2, repetitions=1), Cell(0.01, 3, 1, 2, repetitions=1, beyond=1))
 
