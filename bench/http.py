@@ -61,11 +61,11 @@ class Cell:
 
 
 FULL = (
-    Cell(0, 1, 100, 300),
+    Cell(0, 1, 200, 600),
     Cell(0, 100, 2, 6),
     Cell(0, 1000, 1, 1, repetitions=2),
     Cell(0.5, 1, 3, 12, repetitions=1, together=True),
-    Cell(0.5, 100, 2, 10, repetitions=2),
+    Cell(0.5, 100, 2, 10),
     Cell(5, 1, 1, 4, repetitions=1, together=True),
     Cell(5, 100, 1, 3, repetitions=1, together=True),
     Cell(5, 1000, 1, 2, repetitions=1),

@@ -140,8 +140,11 @@ def test_a_tournament_goes_on_where_it_stopped(small: Small, tmp_path: Path) -> 
 
 
 # A call may be cancelled between the moment LiteLLM makes a coroutine and the one it awaits it.
-@pytest.mark.filterwarnings("ignore:.*was never awaited:RuntimeWarning")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore:coroutine .*acompletion. was never awaited:RuntimeWarning")
+@pytest.mark.filterwarnings(
+    "ignore:Exception ignored in. .coroutine object _provider.*acompletion"
+    ":pytest.PytestUnraisableExceptionWarning"
+)
 def test_games_that_a_dead_run_left_are_void_and_played_anew(small: Small, tmp_path: Path) -> None:
     whole, broken = (f"sqlite:///{tmp_path}/{name}.db" for name in ("whole", "broken"))
     asyncio.run(run(small(), url=whole))
