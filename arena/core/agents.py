@@ -1,0 +1,165 @@
+"""Agents, the models they ask, and the calls that this takes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol, TypedDict
+
+from arena.core.environments import Action, Observation
+
+
+class Message(TypedDict):
+    """One chat message: role is `system`, `user` or `assistant`."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """A model as LiteLLM is asked for it.
+
+    `params` are sent with the request (temperature, max_tokens, ...); `api_key_env` names the
+    environment variable that holds the key, never the key. Prices are dollars per million tokens
+    and replace the price list. `stream` asks for time to first token (10x the CPU).
+    """
+
+    name: str
+    litellm_model: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    api_base: str | None = None
+    api_key_env: str | None = None
+    stream: bool = False
+    input_price: float | None = None
+    output_price: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSpec:
+    """kind + model + prompt + options: change anything and it is another agent.
+
+    `agent_id` is its row in the catalogue; `prompt` is the template, with `{{variables}}`.
+    """
+
+    agent_id: int
+    name: str
+    kind: str
+    kind_version: int
+    model: ModelSpec
+    prompt: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens and dollars of one attempt; None where the provider did not say."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallIntent:
+    """An attempt that is about to be sent; on disk before the request leaves.
+
+    `call_index` counts every attempt of the turn from 0; `call_number` the agent's calls of
+    `complete` in the turn; `attempt` the tries of that call, from 0. `request` is an allow-list of
+    the parameters sent; `request_hash` covers model, messages and request. `reserved` is the most
+    that the attempt can cost, in dollars; None where no price is known.
+    """
+
+    call_index: int
+    call_number: int
+    attempt: int
+    model: str
+    messages: Sequence[Message]
+    request: Mapping[str, Any]
+    request_hash: str
+    reserved: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallAnswer:
+    """How an attempt ended: an answer, or an error. Times are aware, UTC.
+
+    `charged` is what it counts against the budget: its cost, or the worst case where a provider
+    may have answered and been paid without saying so. `cached` marks an answer that no provider
+    gave: it was on record already.
+    """
+
+    call_index: int
+    request_sent_at: datetime
+    response_received_at: datetime
+    total_ms: float
+    first_token_ms: float | None = None
+    text: str | None = None
+    response: Mapping[str, Any] | None = None
+    model_answered: str | None = None
+    finish_reason: str | None = None
+    usage: Usage = Usage()
+    error_class: str | None = None
+    error_message: str | None = None
+    error_status: int | None = None
+    charged: float | None = None
+    cached: bool = False
+
+
+class CallLog(Protocol):
+    """Where one turn's calls are recorded."""
+
+    async def intend(self, intent: CallIntent) -> None:
+        """Returns when the intent is committed: only then may the request leave."""
+        ...
+
+    async def answer(self, answer: CallAnswer) -> None:
+        """Takes the end of an attempt. It is committed before the next request leaves and
+        before the game moves."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What an agent gets back from a model. `text` may be empty: silence is an answer. `refused`
+    says that the model declined to answer."""
+
+    text: str
+    finish_reason: str | None = None
+    usage: Usage = Usage()
+    refused: bool = False
+
+
+class LLM(Protocol):
+    """The only way an agent reaches a model: everything through it is recorded."""
+
+    async def complete(self, messages: Sequence[Message]) -> Completion:
+        """Ask the agent's model. Raises ProviderError when every attempt failed."""
+        ...
+
+
+class Agent(Protocol):
+    """A way of thinking at one place of one game; it may remember between its turns."""
+
+    async def act(self, observation: Observation, llm: LLM) -> Action: ...
+
+
+class AgentKind(Protocol):
+    """Makes agents of one kind. `version` goes up when the kind behaves differently."""
+
+    version: int
+
+    def __call__(self, *, prompt: str, options: Mapping[str, Any]) -> Agent:
+        """A fresh agent for one place of one game; `prompt` has its variables filled in. Raises
+        UsageError for options that the kind does not know."""
+        ...
+
+
+class Policy(Protocol):
+    """A scripted model: an answer to a conversation, as a provider would give it."""
+
+    def __call__(self, messages: Sequence[Message], rng: random.Random) -> str: ...

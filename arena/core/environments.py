@@ -1,0 +1,145 @@
+"""The rules of a game and what they say: observations, actions, outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentSpec:
+    """What is known of an environment before it is played.
+
+    `package` and `version` name what holds the rules: a change of rules opens a new rating pool.
+    `max_characters` is the longest action that the rules are given whole; None for any length.
+    """
+
+    name: str
+    min_players: int
+    max_players: int
+    package: str
+    version: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    description: str = ""
+    max_characters: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one player sees when it is its turn.
+
+    `text` is everything the player has seen so far, oldest first; `new` is the part that was not
+    there at this player's previous turn. `turn_number` counts the turns of the game from 0.
+    """
+
+    player_index: int
+    turn_number: int
+    text: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What an agent does: `text` goes to the environment, exactly as the agent gave it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What an environment made of an action. `invalid` says that the rules refused it."""
+
+    done: bool
+    invalid: bool = False
+
+
+class Termination(StrEnum):
+    """Why a game ended, for machines; `Outcome.reason` says it for people."""
+
+    NATURAL = "natural"
+    TURN_LIMIT = "turn_limit"
+    INVALID_ACTION = "invalid_action"
+    SILENCE = "silence"
+    REFUSAL = "refusal"
+    OVERLONG = "overlong"
+    TIME_LIMIT = "time_limit"
+
+
+class Lapse(StrEnum):
+    """What was wrong with an agent's turn, whatever the rules made of it. A game that an invalid
+    action decided has the termination of the lapse behind it, if there is one."""
+
+    SILENCE = "silence"
+    REFUSAL = "refusal"
+    OVERLONG = "overlong"
+    TIME_LIMIT = "time_limit"
+
+
+class VoidCause(StrEnum):
+    """Why a game has no result. A void game is nobody's loss."""
+
+    PROVIDER = "provider"
+    ENVIRONMENT = "environment"
+    AGENT = "agent"
+    INTERRUPTED = "interrupted"
+    DIVERGENCE = "divergence"
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerResult:
+    """One player's part in an outcome. `rank` is the finishing place of its team, from 0; equal
+    ranks are a draw. `reward` is the environment's own number, kept but not rated."""
+
+    player_index: int
+    role: str | None
+    team: str | None
+    rank: int
+    reward: float
+    invalid_actions: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The result of a finished game: `players` in order of player_index.
+
+    Players of the same `team` share a rank; a player without a team is a team of its own.
+    `winning_team` is None when no single team won.
+    """
+
+    players: tuple[PlayerResult, ...]
+    termination: Termination
+    reason: str
+    winning_team: str | None
+
+
+class Environment(Protocol):
+    """One play of some rules: synchronous, seeded, without I/O.
+
+    The same seed, number of players and actions give the same observations and outcome, whatever
+    else runs in the process. A fresh instance is made for every game.
+    """
+
+    spec: EnvironmentSpec
+
+    def reset(self, *, seed: int, num_players: int) -> None:
+        """Start the game. Raises UsageError for a number of players that the rules refuse."""
+        ...
+
+    def observe(self) -> Observation:
+        """What the player to move sees. Calling it again without a step gives an equal answer."""
+        ...
+
+    def prepare(self, action: str) -> str:
+        """The text that `step` will hand to the rules for this action (markup, clipping); pure."""
+        ...
+
+    def step(self, action: str) -> Step:
+        """Play a prepared action for the player to move. Raises EnvironmentCrash."""
+        ...
+
+    def outcome(self, *, turn_limit: bool = False) -> Outcome:
+        """The result so far; with `turn_limit` the game was stopped by the arena, a draw unless
+        the rules already know better."""
+        ...

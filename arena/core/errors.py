@@ -1,0 +1,81 @@
+"""What can go wrong, said to the person who reads it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+#   ArenaError                  finished, but something needs attention (exit 1)
+#   ├── UsageError              a wrong command, name or value (exit 2)
+#   │   └── ConfigError         a wrong tournament file (exit 2)
+#   ├── ProviderError           a model could not be reached or would not answer: the game is void
+#   ├── Pause                   a game cannot go on now, and can later: it is gone on with
+#   │   ├── ModelParked         its model only fails at the moment
+#   │   ├── ModelRefused        its model will not answer anybody until a person mends something
+#   │   └── BudgetReached       the next call might cost more than may be spent
+#   ├── EnvironmentCrash        the rules themselves raised
+#   ├── RecordError             the record could not be written: the tournament stops
+#   └── DivergenceError         a replayed game differs from its record
+
+
+class ArenaError(Exception):
+    """An error for the person who reads it: printed without a traceback."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(ArenaError):
+    """What was typed or configured cannot be done; nothing was started."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class ConfigError(UsageError):
+    """A tournament file is wrong; the message names the file and the line."""
+
+
+class ProviderError(ArenaError):
+    """A call failed for good: every attempt is on record, the game is void."""
+
+
+class Pause(ArenaError):
+    """The game stops where it is and is gone on with later; nothing is void."""
+
+
+class ModelParked(Pause):
+    """The model has only failed for a while; other models' games go on."""
+
+    def __init__(self, model: str, message: str) -> None:
+        super().__init__(message)
+        self.model = model
+
+
+class ModelRefused(Pause):
+    """No game can do better until a person mends something: a key, an account, a model's name."""
+
+    def __init__(self, model: str, message: str) -> None:
+        super().__init__(message)
+        self.model = model
+
+
+class BudgetReached(Pause):
+    """The worst case of the next call does not fit into what is left of the budget."""
+
+
+class TimeLimitReached(ArenaError):
+    """The agent took longer for its turn than the rules give it: a result, not a fault."""
+
+
+class EnvironmentCrash(ArenaError):
+    """An environment raised: the game is void, never a loss. `traceback` keeps the text."""
+
+    def __init__(self, message: str, traceback: str) -> None:
+        super().__init__(message)
+        self.traceback = traceback
+
+
+class RecordError(ArenaError):
+    """The record could not be written: nothing moves on without it, the tournament stops."""
+
+
+class DivergenceError(ArenaError):
+    """A game played again differs from its record; the message says where it does first."""
