@@ -8,11 +8,12 @@ A failed attempt is written at once, because a long wait may follow it.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from arena.core import Action, CallAnswer, CallIntent, Observation, Outcome, RecordError
-from arena.game import Voided
+from arena.core import Action, CallAnswer, CallIntent, Lapse, Observation, RecordError
+from arena.game import Conduct, Finished, Voided
 from db.errors import DatabaseError
 from db.recorder import Recorder
 from db.records import (
@@ -37,8 +38,10 @@ class Meter:
     calls: int = 0
     calls_in_flight: int = 0
     failed_calls: int = 0
+    cached_calls: int = 0
     tokens: int = 0
     cost: float = 0.0
+    lapses: Counter[str] = field(default_factory=Counter)
 
 
 class GameRecorder:
@@ -50,9 +53,9 @@ class GameRecorder:
         self.meter = meter
         self.held: list[Record] = []
 
-    def turn(self, observation: Observation) -> TurnRecorder:
-        """The log of the turn that this observation opens."""
-        return TurnRecorder(self, observation)
+    def turn(self, observation: Observation, *, opened: bool = False) -> TurnRecorder:
+        """The log of the turn that this observation opens, or has `opened` on record already."""
+        return TurnRecorder(self, observation, opened=opened)
 
     async def write(self, *records: Record) -> None:
         """Commit what is held, then these. Raises RecordError."""
@@ -65,8 +68,10 @@ class GameRecorder:
     async def started(self) -> None:
         await self.write(GameStarted(game_id=self.game_id, started_at=datetime.now(UTC)))
 
-    async def finished(self, outcome: Outcome, turns: int) -> None:
+    async def finished(self, result: Finished) -> None:
         """Commit the result together with the ratings it moves."""
+        outcome = result.outcome
+        conduct = result.conduct or tuple(Conduct() for _ in outcome.players)
         players = tuple(
             PlayerFinished(
                 player_index=player.player_index,
@@ -75,8 +80,14 @@ class GameRecorder:
                 rank=player.rank,
                 reward=player.reward,
                 invalid_actions=player.invalid_actions,
+                turns=did.turns,
+                silences=did.silences,
+                refusals=did.refusals,
+                overlongs=did.overlongs,
+                time_limits=did.time_limits,
+                decided=player.player_index == result.decided_by,
             )
-            for player in outcome.players
+            for player, did in zip(outcome.players, conduct, strict=True)
         )
         await self.write(
             GameFinished(
@@ -85,7 +96,7 @@ class GameRecorder:
                 winning_team=outcome.winning_team,
                 termination=outcome.termination.value,
                 reason=outcome.reason,
-                turn_count=turns,
+                turn_count=result.turns,
                 players=players,
             )
         )
@@ -110,13 +121,15 @@ class TurnRecorder:
 
     __slots__ = ("_game", "_key", "_observation", "_observed_at", "_opened", "_started", "_tokens")
 
-    def __init__(self, game: GameRecorder, observation: Observation) -> None:
+    def __init__(
+        self, game: GameRecorder, observation: Observation, *, opened: bool = False
+    ) -> None:
         self._game = game
         self._observation = observation
         self._key = (game.game_id, observation.turn_number, observation.player_index)
         self._observed_at = datetime.now(UTC)
         self._started = time.perf_counter()
-        self._opened = False
+        self._opened = opened
         self._tokens: int | None = None
 
     async def intend(self, intent: CallIntent) -> None:
@@ -131,6 +144,7 @@ class TurnRecorder:
                 messages=intent.messages,
                 request=intent.request,
                 request_hash=intent.request_hash,
+                reserved=intent.reserved,
             )
         )
         self._game.meter.calls += 1
@@ -139,7 +153,7 @@ class TurnRecorder:
     async def answer(self, answer: CallAnswer) -> None:
         meter, usage = self._game.meter, answer.usage
         meter.calls_in_flight -= 1
-        meter.cost += usage.cost or 0.0
+        meter.cost += answer.charged or 0.0
         if usage.prompt_tokens is not None or usage.completion_tokens is not None:
             tokens = (usage.prompt_tokens or 0) + (usage.completion_tokens or 0)
             meter.tokens += tokens
@@ -164,13 +178,17 @@ class TurnRecorder:
                 error_class=answer.error_class,
                 error_message=answer.error_message,
                 error_status=answer.error_status,
+                charged=answer.charged,
+                cached=answer.cached,
+                cacheable=answer.cacheable,
             )
         )
+        meter.cached_calls += answer.cached
         if answer.error_class is not None:
             meter.failed_calls += 1
             await self._game.write()
 
-    async def acted(self, action: Action, submitted: str) -> None:
+    async def acted(self, action: Action, submitted: str, lapse: Lapse | None) -> None:
         self._open()
         await self._game.write(
             TurnActed(
@@ -180,9 +198,12 @@ class TurnRecorder:
                 acted_at=datetime.now(UTC),
                 response_time_ms=round((time.perf_counter() - self._started) * 1000),
                 tokens_used=self._tokens,
+                lapse=None if lapse is None else lapse.value,
             )
         )
         self._game.meter.turns += 1
+        if lapse is not None:
+            self._game.meter.lapses[lapse.value] += 1
 
     def refused(self) -> None:
         self._game.held.append(TurnRefused(*self._key))

@@ -7,33 +7,32 @@ observation, request, action and the outcome must come out as they were recorded
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlmodel import Session
 
 from arena import registry
-from arena.core import (
-    LLM,
-    Action,
-    CallAnswer,
-    CallIntent,
-    CallLog,
-    DivergenceError,
-    ModelSpec,
-    Observation,
-    Outcome,
-    UsageError,
+from arena.core import CallLog, DivergenceError, ModelSpec, Outcome, UsageError
+from arena.game import (
+    Finished,
+    Handle,
+    HandleFactory,
+    Paused,
+    Seat,
+    Voided,
+    play,
+    turn_seed,
 )
-from arena.game import Finished, Seat, Voided, play
-from arena.llm.replay import RecordedCall, ReplayLLM, text_difference
+from arena.llm.turn import TurnLLM
 from arena.orchestrator.catalogue import agent_spec
-from arena.orchestrator.run import seat
-from db import DatabaseError, Game, Repository, get_session
-from db.queries.transcript import CallRow, TurnRow, transcript
+from arena.orchestrator.seating import seat
+from arena.record import Record
+from db import DatabaseError, Environment, Game, Repository, get_session
+from db.queries.transcript import TurnRow, transcript
 
 TURN_LIMIT = "turn_limit"
+TIME_LIMIT = "time_limit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +68,13 @@ async def _check(session: Session, game: Game, game_id: int) -> ReplayReport:
         raise UsageError(
             f"game {game_id} has no environment or no seed on record: it cannot be played again"
         )
-    options = {name: value for name, value in stored.options.items() if name != TURN_LIMIT}
-    environment = registry.environment(stored.name, options)()
+    environment = registry.environment(stored.name, own_options(stored))()
     try:
         turns = transcript(session, game_id)
+        calls = replies(session, game, turns)
     except DatabaseError as error:
         return ReplayReport(game_id, 0, False, f"the record cannot be read whole: {error}")
-    record = Record([turn for turn in turns if turn.action is not None])
+    record = Record([turn for turn in turns if turn.action is not None], calls)
     if (environment.spec.package, environment.spec.version) != (stored.package, stored.version):
         return ReplayReport(
             game_id,
@@ -85,29 +84,73 @@ async def _check(session: Session, game: Game, game_id: int) -> ReplayReport:
             f"{environment.spec.package} {environment.spec.version}",
         )
     seats = [
-        _seat(session, player.agent_id, player.player_index, stored.name, stored.num_players)
-        for player in game.players
+        seated(session, player.agent_id, player.player_index, stored) for player in game.players
     ]
     try:
         result = await play(
             environment,
             seats,
             seed=game.seed,
-            llm=record.handle,
+            llm=_handles(record, game, stored),
             log=record,
             turn_limit=stored.options.get(TURN_LIMIT, len(record.turns)),
         )
         if isinstance(result, Voided):
             raise DivergenceError(f"the game went void ({result.cause}): {result.error}")
-        record.finish(game, result)
+        assert not isinstance(result, Paused)
+        _compare(record, game, result)
     except DivergenceError as error:
         return ReplayReport(game_id, record.done, False, str(error))
     return ReplayReport(game_id, record.done, True)
 
 
-def _seat(
-    session: Session, agent_id: int, player_index: int, environment: str, num_players: int
-) -> Seat:
+def _handles(record: Record, game: Game, rules: Environment) -> HandleFactory:
+    def handle(model: ModelSpec, turn: CallLog, number: int) -> Handle:
+        served = TurnLLM(
+            None,
+            model,
+            turn,
+            call_seed_of(game, number),
+            recorded=record.calls(number),
+            place=record.place(number),
+            time_limit=rules.options.get(TIME_LIMIT),
+        )
+        record.handle = served
+        return served
+
+    return handle
+
+
+def own_options(rules: Environment) -> dict[str, object]:
+    """The options that the environment itself takes, without the arena's."""
+    ours = (TURN_LIMIT, TIME_LIMIT)
+    return {name: value for name, value in rules.options.items() if name not in ours}
+
+
+def call_seed_of(game: Game, turn_number: int) -> int:
+    """The seed of a turn's calls. After its first turn of its own, each branch has others than
+    its parent: a model that is asked with a seed would else always answer the same."""
+    assert game.seed is not None
+    if game.parent_game_id is None or turn_number < (game.parent_turn or 0):
+        return turn_seed(game.seed, turn_number)
+    return turn_seed(game.seed + (game.attempt + 1 << 64), turn_number)
+
+
+def replies(session: Session, game: Game, turns: list[TurnRow]) -> list[TurnRow]:
+    """The turns that hold the calls: before its branching, a branch was played from the calls of
+    the game that it comes from. Raises DatabaseError for rows that cannot be read."""
+    if game.parent_game_id is None or game.parent_turn is None:
+        return turns
+    parent = session.get(Game, game.parent_game_id)
+    if parent is None:
+        return turns
+    earlier = replies(session, parent, transcript(session, game.parent_game_id))
+    return [*earlier[: game.parent_turn], *turns[game.parent_turn :]]
+
+
+def seated(session: Session, agent_id: int, player_index: int, rules: Environment) -> Seat:
+    """The agent of the catalogue at its place. Raises UsageError when it or its kind is not
+    there in the version that played."""
     row = Repository(session).get_agent_by_id(agent_id, with_relations=True)
     if row is None:
         raise UsageError(f"there is no agent {agent_id} in the catalogue")
@@ -118,117 +161,20 @@ def _seat(
             f"the agent {spec.name!r} was played by {spec.kind} version {spec.kind_version}, "
             f"installed is version {kind.version}"
         )
-    return seat(spec, kind, player_index, environment=environment, num_players=num_players)
+    return seat(spec, kind, player_index, environment=rules.name, num_players=rules.num_players)
 
 
-class Record:
-    """The record of a game as its log: it compares where another log would write."""
-
-    def __init__(self, turns: Sequence[TurnRow]) -> None:
-        self.turns = turns
-        self.done = 0
-        self._replies: ReplayLLM | None = None
-        self._refused: set[int] = set()
-
-    def turn(self, observation: Observation) -> RecordedTurn:
-        number = observation.turn_number
-        self._settle()
-        if number >= len(self.turns):
-            raise DivergenceError(f"turn {number}: the game goes on, the record ends")
-        recorded = self.turns[number]
-        place = f"turn {number}, player {recorded.player_index}"
-        if observation.player_index != recorded.player_index:
-            raise DivergenceError(f"{place}: player {observation.player_index} is up now")
-        if observation.text != recorded.observation:
-            difference = text_difference(recorded.observation, observation.text)
-            raise DivergenceError(f"{place}: the observation differs {difference}")
-        return RecordedTurn(self, recorded, place)
-
-    def handle(self, model: ModelSpec, log: CallLog, seed: int) -> LLM:
-        assert isinstance(log, RecordedTurn)
-        self._replies = ReplayLLM(model, _answered(log.recorded.calls), seed=seed, place=log.place)
-        return self._replies
-
-    def acted(self, turn: RecordedTurn, action: Action, submitted: str) -> None:
-        """Compare an action, and count the turn as replayed."""
-        recorded = turn.recorded
-        for what, before, now in (
-            ("the action", recorded.action or "", action.text),
-            ("what the rules are given", recorded.submitted or "", submitted),
-        ):
-            if before != now:
-                raise DivergenceError(
-                    f"{turn.place}: {what} differs {text_difference(before, now)}"
-                )
-        if self._replies is not None and (unasked := self._replies.unasked()):
-            raise DivergenceError(f"{turn.place}: {unasked} recorded calls were not asked")
-        self.done += 1
-
-    def refuse(self, turn_number: int) -> None:
-        self._refused.add(turn_number)
-
-    def finish(self, game: Game, result: Finished) -> None:
-        """Compare the end of the game with its row."""
-        self._settle()
-        if result.turns != len(self.turns):
-            raise DivergenceError(
-                f"the game ends after {result.turns} turns, on record are {len(self.turns)}"
-            )
-        recorded, now = _result(game), _outcome(result.outcome)
-        for name, before in recorded.items():
-            if before != now[name]:
-                raise DivergenceError(f"{name} is {now[name]!r}, on record is {before!r}")
-
-    def _settle(self) -> None:
-        """What the rules refused must be what they refused when it was played."""
-        if self.done:
-            recorded = self.turns[self.done - 1]
-            refused = recorded.turn_number in self._refused
-            if refused != recorded.invalid:
-                said = ("accepted", "refused")
-                raise DivergenceError(
-                    f"turn {recorded.turn_number}, player {recorded.player_index}: the action is "
-                    f"{said[refused]} now, was {said[recorded.invalid]}"
-                )
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedTurn:
-    """One turn of a record (`arena.game.TurnLog`)."""
-
-    record: Record
-    recorded: TurnRow
-    place: str
-
-    async def intend(self, intent: CallIntent) -> None:
-        raise DivergenceError(f"{self.place}: a model was about to be called")
-
-    async def answer(self, answer: CallAnswer) -> None:
-        raise DivergenceError(f"{self.place}: a model was called")
-
-    async def acted(self, action: Action, submitted: str) -> None:
-        self.record.acted(self, action, submitted)
-
-    def refused(self) -> None:
-        self.record.refuse(self.recorded.turn_number)
-
-    async def flush(self) -> None:
-        """Nothing is held back."""
-
-
-def _answered(calls: Sequence[CallRow]) -> list[RecordedCall]:
-    """The calls that brought an answer; a call that failed at first has later attempts."""
-    return [
-        RecordedCall(
-            call_number=call.call_number,
-            request_hash=call.request_hash or "",
-            messages=call.messages,
-            text=call.text or "",
-            finish_reason=call.finish_reason,
+def _compare(record: Record, game: Game, result: Finished) -> None:
+    """The end of the game must be that of its row. Raises DivergenceError."""
+    record.settle()
+    if result.turns != len(record.turns):
+        raise DivergenceError(
+            f"the game ends after {result.turns} turns, on record are {len(record.turns)}"
         )
-        for call in calls
-        if call.answered and call.error_class is None
-    ]
+    recorded, now = _result(game), _outcome(result.outcome)
+    for name, before in recorded.items():
+        if before != now[name]:
+            raise DivergenceError(f"{name} is {now[name]!r}, on record is {before!r}")
 
 
 def _result(game: Game) -> dict[str, object]:

@@ -5,7 +5,9 @@ from db.errors import DatabaseError
 from db.models import (
     Agent,
     AgentTrueSkill,
+    CachedAnswer,
     CallPayload,
+    Conduct,
     Environment,
     Game,
     GamePlayer,
@@ -26,7 +28,9 @@ from db.session import get_session, init_db
 __all__ = [
     "Agent",
     "AgentTrueSkill",
+    "CachedAnswer",
     "CallPayload",
+    "Conduct",
     "DatabaseError",
     "Environment",
     "Game",

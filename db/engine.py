@@ -6,7 +6,7 @@ import importlib.util
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,14 @@ from sqlalchemy import create_engine as create
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from db.errors import DatabaseError, UnknownURL, UnwritablePath
+from db.faults import damaged, fault, first_line
+from db.faults import shown as shown
 
 DEFAULT_URL = "sqlite:///arena.db"
 URL_VARIABLE = "ARENA_DATABASE_URL"
 BUSY_TIMEOUT_MS = 30_000
+# Larger files take seconds to read.
+LARGEST_CHECKED = 2 * 2**30
 
 
 def resolve_url(db_path: str | Path | None = None) -> URL:
@@ -59,13 +63,6 @@ def resolve_url(db_path: str | Path | None = None) -> URL:
         f"{backend!r} is not a database of ours: expected a path, sqlite:///FILE or "
         "postgresql://USER@HOST/NAME"
     )
-
-
-def shown(url: URL) -> str:
-    """A URL as people may see it: without its password, a file as its path."""
-    if url.drivername == "sqlite":
-        return str(url.database)
-    return url.render_as_string(hide_password=True)
 
 
 def check_path(url: URL) -> None:
@@ -110,7 +107,8 @@ def get_engine(db_path: str | Path | None = None) -> Engine:
     """
     url = resolve_url(db_path)
     check_path(url)
-    engine = create(url)
+    # A server may have been restarted since a connection was used last.
+    engine = create(url, pool_pre_ping=url.drivername != "sqlite")
     if engine.dialect.name == "sqlite":
 
         @event.listens_for(engine, "connect")
@@ -126,15 +124,33 @@ def said_plainly(url: URL) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        reason = (str(error.orig).strip() or repr(error.orig)).splitlines()[0]
-        if "not a database" in reason:
-            raise DatabaseError(
-                f"{shown(url)} is not an SQLite database: give the path of another file"
-            ) from error
+        found = None if error.orig is None else fault(url, error.orig)
+        if found is not None:
+            raise found from error
         if not isinstance(error, OperationalError):
             raise
-        if "unable to open" in reason or "readonly" in reason:
-            raise UnwritablePath(
-                f"{shown(url)} cannot be written ({reason}): give another path, or change its mode"
-            ) from error
+        reason = first_line(error.orig or error)
         raise DatabaseError(f"the database {shown(url)} cannot be used: {reason}") from error
+
+
+def check_integrity(db_path: str | Path | None = None) -> None:
+    """Raises Damaged for a file that was cut short or overwritten; half a second for a gigabyte.
+
+    Reads every page once, so that a damaged one is found before it is played on. Looks at no
+    server, at nothing that is not there yet, and at no file over LARGEST_CHECKED bytes.
+    """
+    url = resolve_url(db_path)
+    check_path(url)
+    path = Path(str(url.database))
+    if url.drivername != "sqlite" or not path.exists():
+        return
+    if not 0 < path.stat().st_size <= LARGEST_CHECKED:
+        return
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+            found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+    except sqlite3.Error as error:
+        raise (fault(url, error) or damaged(url, first_line(error))) from error
+    if found != "ok":
+        raise damaged(url, found.strip().splitlines()[-1])

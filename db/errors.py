@@ -5,8 +5,12 @@ DatabaseError
 ├── SchemaTooNew      the tables are of a later release
 ├── MissingDatabase   nothing is there, and making it was not asked for
 ├── UnwritablePath    the file cannot be opened or made
+├── Damaged           the file is cut short, or holds what no database writes
 ├── UnknownURL        no database of ours speaks this URL
-└── WriteFailed       the database refused rows: a full disk, a lock, a lost server
+├── Unreachable       the server does not answer, or hung up
+├── WriteFailed       the database refused rows: a full disk, a lock, a lost server
+├── LeaseHeld         somebody else runs this tournament
+└── LeaseLost         somebody else has taken over the tournament that we ran
 """
 
 from __future__ import annotations
@@ -36,9 +40,25 @@ class UnwritablePath(DatabaseError):
     """The file of the database cannot be opened or made."""
 
 
+class Damaged(DatabaseError):
+    """The file of the database is not as it was written."""
+
+
 class UnknownURL(DatabaseError):
     """The URL names no database that can be spoken to."""
 
 
+class Unreachable(DatabaseError):
+    """The server does not answer, or hung up: whether the last commit happened is not known."""
+
+
 class WriteFailed(DatabaseError):
     """Rows were refused by the database, or contradict the ones that are there."""
+
+
+class LeaseHeld(DatabaseError):
+    """Another process runs this tournament."""
+
+
+class LeaseLost(DatabaseError):
+    """Another process has taken over the tournament: nothing of ours is written any more."""

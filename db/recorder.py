@@ -19,19 +19,19 @@ from typing import Any, Self
 
 from sqlalchemy import URL
 
-from db.engine import BUSY_TIMEOUT_MS, get_engine, resolve_url, shown
-from db.errors import DatabaseError, WriteFailed
+from db.engine import BUSY_TIMEOUT_MS, get_engine, resolve_url
+from db.errors import DatabaseError, LeaseLost, WriteFailed
+from db.faults import first_line, shown
 from db.fold import Rate
+from db.leases import HEARTBEAT, Lease
 from db.records import Record
 from db.schema import check_schema
+from db.session import LONGEST_PAUSE, PATIENCE
 from db.writer.batches import Append, BatchWriter
 from db.writer.connections import Connection, Lost, open_writer
 
 # Appends in one commit: few enough that the interpreter lock is never held for long.
 BATCH = 96
-# How often, and for how many seconds at most, a lost server is looked for.
-RECONNECTIONS = 8
-LONGEST_WAIT = 5.0
 
 
 @dataclass(slots=True)
@@ -51,6 +51,9 @@ class Recorder:
     `rate` turns one finished game into ratings (`db.fold.Rate`); without it results are recorded
     and rated later. A failed append raises a DatabaseError to whoever waits for it, and the
     recorder goes on. Enter it in a running event loop; leaving it writes what is still queued.
+    With a `lease` every commit says that its holder lives, and so does an idle recorder every
+    HEARTBEAT seconds; once another process has taken over, appends raise LeaseLost and nothing is
+    written. A server that goes away is waited for, `patience` seconds at most.
     """
 
     def __init__(
@@ -59,10 +62,14 @@ class Recorder:
         rate: Rate | None = None,
         *,
         busy_timeout_ms: int = BUSY_TIMEOUT_MS,
+        lease: Lease | None = None,
+        patience: float = PATIENCE,
     ) -> None:
         self._url: URL = resolve_url(db_path)
         self._rate = rate
         self._busy_timeout_ms = busy_timeout_ms
+        self._lease = lease
+        self._patience = patience
         self._queue: queue.SimpleQueue[list[Append] | None] = queue.SimpleQueue()
         self._gathered: list[Append] = []
         self._thread: threading.Thread | None = None
@@ -187,10 +194,14 @@ class Recorder:
             self._tell(_resolve, self._ended)
 
     def _serve(self, connection: Connection) -> Connection:
-        writer = BatchWriter(connection, self._rate)
+        writer = BatchWriter(connection, self._rate, self._lease)
         open_ = True
         while open_:
-            gathered = self._queue.get()
+            try:
+                gathered = self._queue.get(timeout=None if self._lease is None else HEARTBEAT)
+            except queue.Empty:
+                connection, writer = self._commit(connection, writer, [])
+                continue
             if gathered is None:
                 break
             batch = gathered
@@ -224,13 +235,18 @@ class Recorder:
         self, connection: Connection, writer: BatchWriter, batch: list[Append], lost: Exception
     ) -> tuple[Connection, BatchWriter]:
         # Whether the last commit happened is not known: every write is run again, by its key.
-        for attempt in range(RECONNECTIONS):
-            time.sleep(min(0.05 * 2**attempt, LONGEST_WAIT))
+        deadline = time.monotonic() + self._patience
+        pause = 0.05
+        while time.monotonic() < deadline:
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
             try:
                 connection.close()
                 connection = open_writer(self._url, self._busy_timeout_ms)
-                writer = BatchWriter(connection, self._rate)
+                writer = BatchWriter(connection, self._rate, self._lease)
                 writer.write_apart(batch)
+            except LeaseLost as error:
+                lost = error
             except (Lost, DatabaseError) as error:
                 lost = error
                 continue
@@ -243,17 +259,23 @@ class Recorder:
         return connection, writer
 
     def _refuse(self, connection: Connection, batch: list[Append], error: Exception) -> None:
-        reason = (str(error).strip() or repr(error)).splitlines()[0]
         for append in batch:
             append.error = error
+            if isinstance(error, LeaseLost):
+                continue
             if isinstance(error, Lost | connection.refused | DatabaseError):
+                found = error if isinstance(error, DatabaseError) else connection.fault(error)
                 append.error = WriteFailed(
-                    f"the database {shown(self._url)} cannot be written: {reason}"
+                    f"the database {shown(self._url)} cannot be written: {first_line(error)}"
+                    if found is None
+                    else str(found)
                 )
                 append.error.__cause__ = error
 
     def _count(self, batch: list[Append]) -> None:
         stats = self.stats
+        if not batch:
+            return
         stats.commits += 1
         stats.largest_batch = max(stats.largest_batch, len(batch))
         for append in batch:

@@ -32,7 +32,8 @@ class CallIntended:
     """An attempt at a provider that is about to be sent.
 
     `messages` is any JSON value; a content that holds the turn's observation is stored as a
-    reference to it. `request` is the allow-list of the parameters sent.
+    reference to it. `request` is the allow-list of the parameters sent; `reserved` the most that
+    the attempt can cost, in dollars, None where no price is known.
     """
 
     game_id: int
@@ -45,11 +46,16 @@ class CallIntended:
     messages: Sequence[Mapping[str, Any]]
     request: Mapping[str, Any]
     request_hash: str
+    reserved: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CallAnswered:
-    """How an attempt ended: an answer, or an error. Milliseconds and aware times."""
+    """How an attempt ended: an answer, or an error. Milliseconds, dollars and aware times.
+
+    `charged` is what it counts against a budget; `cached` that its answer was on record already;
+    `cacheable` that equal requests may be answered with it from now on.
+    """
 
     game_id: int
     turn_number: int
@@ -71,11 +77,15 @@ class CallAnswered:
     error_class: str | None = None
     error_message: str | None = None
     error_status: int | None = None
+    charged: float | None = None
+    cached: bool = False
+    cacheable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TurnActed:
-    """What the agent did. `submitted` is the text the environment was given, when it differs."""
+    """What the agent did. `submitted` is the text the environment was given, when it differs;
+    `lapse` what was wrong with the turn: silence, refusal, overlong or time_limit."""
 
     game_id: int
     turn_number: int
@@ -85,6 +95,7 @@ class TurnActed:
     submitted: str | None = None
     response_time_ms: float | None = None
     tokens_used: int | None = None
+    lapse: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +109,11 @@ class TurnRefused:
 
 @dataclass(frozen=True, slots=True)
 class PlayerFinished:
-    """One player's part in the result. `rank` counts from 0; equal ranks are a draw."""
+    """One player's part in the result. `rank` counts from 0; equal ranks are a draw.
+
+    `turns` it took, and in how many of them the rules refused its action, or it lapsed; `decided`
+    says that a lapse or an invalid action of its own decided the game.
+    """
 
     player_index: int
     role: str | None
@@ -106,6 +121,12 @@ class PlayerFinished:
     rank: int
     reward: float
     invalid_actions: int = 0
+    turns: int | None = None
+    silences: int = 0
+    refusals: int = 0
+    overlongs: int = 0
+    time_limits: int = 0
+    decided: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +145,12 @@ class GameFinished:
 
 @dataclass(frozen=True, slots=True)
 class GameVoided:
-    """A game that has no result. `final` says that no further attempt will be made, so that the
-    games after it need not wait for it before they are rated."""
+    """A game that has no result.
+
+    With `final` no further attempt is made, and the games after it need not wait for it before
+    they are rated. Without it the next attempt, at the same place of the tournament with the same
+    players and seed, is scheduled in the same transaction.
+    """
 
     game_id: int
     finished_at: datetime

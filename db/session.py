@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from sqlmodel import Session
 
 from db.engine import get_engine, said_plainly
+from db.errors import Unreachable
 from db.schema import check_schema, drop_schema, upgrade
+
+Result = TypeVar("Result")
+
+# How long a server that went away is waited for: a restart takes up to half a minute.
+PATIENCE = 90.0
+LONGEST_PAUSE = 2.0
 
 
 @contextmanager
@@ -32,6 +41,33 @@ def get_session(db_path: str | Path | None = None, *, create: bool = True) -> It
                 raise
     finally:
         engine.dispose()
+
+
+def reconnecting(
+    db_path: str | Path | None,
+    work: Callable[[Session], Result],
+    *,
+    patience: float = PATIENCE,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> Result:
+    """What `work` makes of a session of its own, which is committed; again from the start when
+    the server goes away, for at most `patience` seconds.
+
+    Whether a lost commit happened is not known: `work` must be able to run twice. Raises what
+    `get_session` raises, Unreachable when patience ends.
+    """
+    deadline = clock() + patience
+    pause = 0.05
+    while True:
+        try:
+            with get_session(db_path, create=False) as session:
+                return work(session)
+        except Unreachable:
+            if clock() >= deadline:
+                raise
+        sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
 
 
 def init_db(db_path: str | Path | None = None, drop_all: bool = False) -> None:

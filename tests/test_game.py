@@ -9,11 +9,13 @@ import pytest
 
 from arena.core import (
     Action,
+    BudgetReached,
     CallAnswer,
     CallIntent,
     Completion,
     EnvironmentCrash,
     EnvironmentSpec,
+    Lapse,
     Message,
     ModelSpec,
     Observation,
@@ -23,10 +25,11 @@ from arena.core import (
     RecordError,
     Step,
     Termination,
+    TimeLimitReached,
     UsageError,
     VoidCause,
 )
-from arena.game import Finished, Seat, Voided, play, turn_seed
+from arena.game import Conduct, Finished, Paused, Seat, Voided, play, turn_seed
 
 SPEC = EnvironmentSpec("Countdown-v0", 2, 2, "tests", "1")
 MODEL = ModelSpec(name="m", litellm_model="scripted/m")
@@ -34,10 +37,13 @@ MODEL = ModelSpec(name="m", litellm_model="scripted/m")
 
 @dataclass
 class Countdown:
-    """Two players count down from three in turn; saying anything but a number is refused."""
+    """Two players count down from three in turn; saying anything but a number is refused, and if
+    that is `decisive`, it loses."""
 
     diary: list[str]
-    crash_on: str = ""
+    crash_on: str = "crash"
+    decisive: bool = False
+    lost: bool = False
     left: int = 3
     turn: int = 0
     spec: EnvironmentSpec = SPEC
@@ -58,14 +64,16 @@ class Countdown:
             raise EnvironmentCrash("boom", "Traceback: boom")
         self.turn += 1
         if not action.isdigit():
-            return Step(done=False, invalid=True)
+            self.lost = self.decisive
+            return Step(done=self.lost, invalid=True)
         self.left -= 1
         return Step(done=self.left == 0)
 
     def outcome(self, *, turn_limit: bool = False) -> Outcome:
-        winner = None if turn_limit else (self.turn - 1) % 2
+        winner = None if turn_limit else (self.turn - 1 + self.lost) % 2
         players = tuple(PlayerResult(i, None, None, int(i != winner), 0.0) for i in range(2))
         ended = Termination.TURN_LIMIT if turn_limit else Termination.NATURAL
+        ended = Termination.INVALID_ACTION if self.lost else ended
         return Outcome(players, ended, "counted", None)
 
 
@@ -89,11 +97,12 @@ class DiaryTurn:
 
     async def answer(self, answer: CallAnswer) -> None: ...
 
-    async def acted(self, action: Action, submitted: str) -> None:
+    async def acted(self, action: Action, submitted: str, lapse: Lapse | None) -> None:
         if self.diary.fail_on and self.diary.fail_on in action.text:
             raise RecordError("disk full")
         await asyncio.sleep(0)
-        self.diary.lines.append(f"commit {action.text!r} as {submitted!r}")
+        marked = f" ({lapse})" if lapse else ""
+        self.diary.lines.append(f"commit {action.text!r} as {submitted!r}{marked}")
 
     def refused(self) -> None:
         self.diary.lines.append("refused")
@@ -118,22 +127,31 @@ class Says:
 
 
 class NoLLM:
+    last: Completion | None = None
+
     async def complete(self, messages: list[Message]) -> Completion:
         raise AssertionError("no model here")
 
 
 def run(
-    *scripts: list[str | Exception], turn_limit: int = 20, crash_on: str = "", fail_on: str = ""
-) -> tuple[Finished | Voided, list[str]]:
+    *scripts: list[str | Exception],
+    turn_limit: int = 20,
+    crash_on: str = "crash",
+    fail_on: str = "",
+    decisive: bool = False,
+    turns: int = 99,
+) -> tuple[Finished | Voided | Paused, list[str]]:
     diary: list[str] = []
+    left = iter([True] * turns)
     result = asyncio.run(
         play(
-            Countdown(diary, crash_on=crash_on),
+            Countdown(diary, crash_on=crash_on, decisive=decisive),
             [Seat(Says(lines), MODEL) for lines in scripts],
             seed=7,
             llm=lambda model, log, seed: NoLLM(),
             log=Diary(diary, fail_on),
             turn_limit=turn_limit,
+            going=lambda: next(left, False),
         )
     )
     return result, diary
@@ -217,6 +235,51 @@ def test_what_cannot_be_recorded_is_not_played() -> None:
 def test_a_model_that_cannot_be_asked_at_all_stops_the_tournament() -> None:
     with pytest.raises(UsageError, match="NO_KEY"):
         run([UsageError("NO_KEY is not set")], [])
+
+
+@pytest.mark.parametrize(
+    ("line", "termination", "silences", "time_limits"),
+    [
+        ("what?", Termination.INVALID_ACTION, 0, 0),
+        ("  ", Termination.SILENCE, 1, 0),
+        (TimeLimitReached("too slow"), Termination.TIME_LIMIT, 0, 1),
+    ],
+)
+def test_a_game_that_an_agents_own_error_decides_says_which(
+    line: str | Exception, termination: Termination, silences: int, time_limits: int
+) -> None:
+    result, _ = run(["1"], [line], decisive=True)
+
+    assert isinstance(result, Finished)
+    assert result.outcome.termination is termination
+    assert result.decided_by == 1
+    assert [player.rank for player in result.outcome.players] == [0, 1]
+    assert result.conduct == (Conduct(turns=1), Conduct(1, silences, 0, 0, time_limits))
+
+
+def test_an_error_that_decides_nothing_is_counted_and_marked() -> None:
+    result, diary = run(["", "2"], ["1", "3"])
+
+    assert isinstance(result, Finished)
+    assert result.outcome.termination is Termination.NATURAL
+    assert result.decided_by is None
+    assert result.conduct[0] == Conduct(turns=2, silences=1)
+    assert diary[2] == "commit '' as '' (silence)"
+
+
+def test_a_game_is_stopped_between_two_turns() -> None:
+    result, diary = run(["1", "3"], ["2"], turns=2)
+
+    assert result == Paused(2)
+    assert diary[-1] == "step 2"
+
+
+def test_a_pause_keeps_what_was_taken_and_moves_nothing() -> None:
+    reached = BudgetReached("nothing is left")
+    result, diary = run(["1"], [reached])
+
+    assert result == Paused(1, reached)
+    assert diary[-2:] == ["turn 1 player 1", "flush"]
 
 
 def test_turn_seeds_differ_by_game_and_turn_and_stay_what_they_are() -> None:

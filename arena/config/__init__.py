@@ -1,12 +1,17 @@
 """Tournament files: what can be written in them, read and checked as a whole."""
 
-from arena.config.shape import (
+from arena.config.parts import (
     AgentConfig,
+    CacheConfig,
     EnvironmentConfig,
+    LimitsConfig,
     LLMConfig,
     MatchmakerConfig,
     ModelConfig,
     PromptConfig,
+)
+from arena.config.restored import restored
+from arena.config.shape import (
     TournamentConfig,
     json_schema,
     load,
@@ -17,8 +22,10 @@ from arena.config.shape import (
 
 __all__ = [
     "AgentConfig",
+    "CacheConfig",
     "EnvironmentConfig",
     "LLMConfig",
+    "LimitsConfig",
     "MatchmakerConfig",
     "ModelConfig",
     "PromptConfig",
@@ -28,4 +35,5 @@ __all__ = [
     "loads",
     "parse",
     "parse_model",
+    "restored",
 ]

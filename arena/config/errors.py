@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import NoneType, UnionType
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -226,8 +227,15 @@ def shape(model: type[BaseModel], path: Sequence[str | int]) -> type[BaseModel] 
             here = items[0] if items else None
         else:
             fields = getattr(here, "model_fields", {})
-            here = fields[part].annotation if part in fields else None
+            here = _given(fields[part].annotation) if part in fields else None
     return here if isinstance(here, type) and issubclass(here, BaseModel) else None
+
+
+def _given(annotation: Any) -> Any:
+    """The `X` of an `X | None`; any other annotation as it is."""
+    options = [option for option in get_args(annotation) if option is not NoneType]
+    optional = isinstance(annotation, UnionType) and len(options) == 1
+    return options[0] if optional else annotation
 
 
 def found(value: object) -> str:

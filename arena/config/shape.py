@@ -12,143 +12,31 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Any
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    JsonValue,
-    PrivateAttr,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, PrivateAttr, ValidationError
 
 from arena.config import document
 from arena.config.checks import check
 from arena.config.errors import Problem, dotted, explain, line_of, located, nearest, secrets
+from arena.config.parts import (
+    AgentConfig,
+    CacheConfig,
+    Dollars,
+    EnvironmentConfig,
+    LLMConfig,
+    MatchmakerConfig,
+    ModelConfig,
+    Name,
+    PromptConfig,
+    Shape,
+)
 from arena.config.prompt_files import read_prompts
-from arena.core import ConfigError, ModelSpec
-from arena.text import visible
+from arena.core import ConfigError
 
-Options = dict[str, JsonValue]
-
-
-def _name(value: str) -> str:
-    if value != value.strip() or visible(value) != value:
-        raise ValueError(f"expected a name on one line without spaces around it, found {value!r}")
-    return value
-
-
-def _variable(value: str) -> str:
-    if not value.replace("_", "a").isalnum() or not value.isascii() or value[0].isdigit():
-        raise ValueError("expected the name of an environment variable, such as OPENAI_API_KEY")
-    return value
-
-
-Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_name)]
-Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-
-
-class _Shape(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class EnvironmentConfig(_Shape):
-    """The rules, and how many play."""
-
-    name: Name = Field(description="As `arena environments list` shows it: SecretMafia-v0.")
-    players: int = Field(ge=1, le=256, description="Players in every game.")
-    options: Options = Field(default={}, description="Options of the environment itself.")
-    turn_limit: int = Field(
-        default=200, ge=1, le=65_536, description="A game that is longer is a draw."
-    )
-
-
-class MatchmakerConfig(_Shape):
-    """Who plays whom. Every key but `name` is an option of the matchmaker."""
-
-    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
-    __pydantic_extra__: dict[str, JsonValue] = Field(init=False)
-
-    name: Name = Field(default="round_robin", description="round_robin, random, ...")
-
-    @property
-    def options(self) -> Options:
-        return dict(self.__pydantic_extra__ or {})
-
-
-class ModelConfig(_Shape):
-    """A model as LiteLLM is asked for it."""
-
-    name: Name = Field(description="What agents call it.")
-    litellm_model: Name = Field(description="openai/gpt-4o-mini, ollama_chat/llama3.2, ...")
-    params: Options = Field(default={}, description="Sent with every call: temperature, ...")
-    api_base: str | None = Field(default=None, min_length=1, description="URL of the endpoint.")
-    api_key_env: Annotated[str, AfterValidator(_variable)] | None = Field(
-        default=None,
-        min_length=1,
-        description="The environment variable that holds the key; never the key itself.",
-    )
-    stream: bool = Field(
-        default=False, description="Measure the time to the first token, for ten times the CPU."
-    )
-    input_price: Price | None = Field(default=None, description="Dollars per million tokens.")
-    output_price: Price | None = Field(default=None, description="Dollars per million tokens.")
-
-    def spec(self) -> ModelSpec:
-        """The same, as the arena's other rooms know it."""
-        return ModelSpec(**self.model_dump())
-
-
-class PromptConfig(_Shape):
-    """A prompt, from a file beside this one or as text; never changed, only forked."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"oneOf": [{"required": ["file"]}, {"required": ["text"]}]}
-    )
-
-    name: Name = Field(description="What agents call it.")
-    file: str | None = Field(
-        default=None, min_length=1, description="A text file in this folder or below it."
-    )
-    text: str | None = Field(default=None, min_length=1, description="The prompt itself.")
-    forked_from: Name | None = Field(default=None, description="The prompt it was made from.")
-
-    _content: str = PrivateAttr(default="")
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        if (self.file is None) == (self.text is None):
-            given = "both" if self.file is not None else "neither"
-            raise ValueError(f"expected either 'file' or 'text', found {given}")
-        self._content = self.text or ""
-        return self
-
-    @property
-    def content(self) -> str:
-        """The text, wherever it was written."""
-        return self._content
-
-
-class AgentConfig(_Shape):
-    """kind + model + prompt (+ options)."""
-
-    name: Name = Field(description="What tables and transcripts call it.")
-    kind: Name = Field(default="thinking", description="thinking, remembering, ...")
-    model: Name = Field(description="A model of this file or of the catalogue.")
-    prompt: Name = Field(description="A prompt of this file or of the catalogue.")
-    options: Options = Field(default={}, description="Options of the kind.")
-
-
-class LLMConfig(_Shape):
-    """How patient the arena is with providers; not part of what the tournament is."""
-
-    timeout: float = Field(
-        default=120, gt=0, le=86_400, allow_inf_nan=False, description="Seconds for one attempt."
-    )
-    retries: int = Field(default=4, ge=0, le=100, description="Further attempts of a failed call.")
+# What changes only how fast, how patiently and at what cost a tournament is played.
+_SETTINGS = {"concurrency", "llm", "attempts", "budget", "cache"}
+_MODEL_SETTINGS = {"limits", "budget"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +47,7 @@ class _Origin:
     lines: Mapping[document.Path, int] = field(default_factory=dict)
 
 
-class TournamentConfig(_Shape):
+class TournamentConfig(Shape):
     """A tournament: who plays what against whom, how often, and how it is rated."""
 
     name: Name = Field(description="A tournament is continued by its name.")
@@ -173,6 +61,10 @@ class TournamentConfig(_Shape):
     agents: tuple[AgentConfig, ...] = Field(min_length=1, strict=False)
     llm: LLMConfig = LLMConfig()
     attempts: int = Field(default=3, ge=1, le=100, description="Tries of a game that went void.")
+    budget: Dollars | None = Field(
+        default=None, description="Most dollars to spend on the whole tournament, ever."
+    )
+    cache: CacheConfig | None = Field(default=None, description="By default every call is paid.")
     rating: Name = Field(default="trueskill", description="The rating system.")
 
     _origin: _Origin = PrivateAttr(default_factory=_Origin)
@@ -195,12 +87,27 @@ class TournamentConfig(_Shape):
         return _absent(named, (prompt.name for prompt in self.prompts))
 
     def canonical(self) -> dict[str, Any]:
-        """What the tournament is: JSON, with the prompts' texts, without what changes only how
-        fast or how patiently it is played (`concurrency`, `llm`, `attempts`)."""
-        data = self.model_dump(mode="json", exclude={"concurrency", "llm", "attempts"})
+        """What the tournament is: JSON, with the prompts' texts, without its `settings`."""
+        data = self.model_dump(mode="json", exclude=_SETTINGS)
+        for model in data["models"]:
+            for name in _MODEL_SETTINGS:
+                del model[name]
+        if self.environment.time_limit is None:
+            # Tournaments from before there was such a limit keep their hash.
+            del data["environment"]["time_limit"]
         for written, prompt in zip(data["prompts"], self.prompts, strict=True):
             del written["file"]
             written["text"] = prompt.content
+        return data
+
+    def settings(self) -> dict[str, Any]:
+        """What changes only how fast, how patiently and at what cost it is played: JSON, that of
+        the models by their names. Every run may have others."""
+        data = self.model_dump(mode="json", include=_SETTINGS)
+        data["models"] = {
+            model.name: model.model_dump(mode="json", include=_MODEL_SETTINGS)
+            for model in self.models
+        }
         return data
 
     @property

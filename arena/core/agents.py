@@ -90,7 +90,7 @@ class CallAnswer:
 
     `charged` is what it counts against the budget: its cost, or the worst case where a provider
     may have answered and been paid without saying so. `cached` marks an answer that no provider
-    gave: it was on record already.
+    gave: it was on record already; `cacheable` one that may be given again to the same request.
     """
 
     call_index: int
@@ -108,6 +108,7 @@ class CallAnswer:
     error_status: int | None = None
     charged: float | None = None
     cached: bool = False
+    cacheable: bool = False
 
 
 class CallLog(Protocol):

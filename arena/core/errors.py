@@ -58,7 +58,12 @@ class ModelRefused(Pause):
 
 
 class BudgetReached(Pause):
-    """The worst case of the next call does not fit into what is left of the budget."""
+    """The worst case of the next call does not fit into what is left of the budget: of one
+    `model`, or of the whole tournament."""
+
+    def __init__(self, message: str, model: str | None = None) -> None:
+        super().__init__(message)
+        self.model = model
 
 
 class TimeLimitReached(ArenaError):

@@ -51,6 +51,7 @@ class TextArena:
             version=_version(),
             options=dict(options),
             description=self._facts.description,
+            max_characters=self._facts.max_characters,
         )
         if options:
             _check_options(name, options)

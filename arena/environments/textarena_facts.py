@@ -13,9 +13,12 @@ from types import MappingProxyType
 
 from arena.core import UsageError
 
-# Where TextArena does not clip an action itself. Several of its patterns are quadratic in the
-# length of a line, so a hundred thousand characters would hold every other game for minutes.
+# Where TextArena does not clip an action to fewer itself. Several of its patterns are quadratic in
+# the length of a line, so a hundred thousand characters would hold every other game for minutes.
 MAX_CHARACTERS = 2_000
+
+# Where it does: the default of its ClipCharactersActionWrapper.
+_CLIPPED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ class Facts:
     `python` is the first version that can read its source; `numpy`: it draws from NumPy's global
     generator; `votes`: actions carry votes as Secret Mafia reads them; `raw`: its default
     observation hides what the players say, so it is made without wrappers; `even`: the number of
-    players must be even.
+    players must be even; `max_characters`: of a longer action the rules read a part.
     """
 
     description: str
@@ -36,6 +39,7 @@ class Facts:
     votes: bool = False
     raw: bool = False
     even: bool = False
+    max_characters: int = MAX_CHARACTERS
 
     def check_players(self, name: str, num_players: int) -> None:
         """Raises UsageError when the rules cannot seat `num_players`."""
@@ -81,10 +85,15 @@ FAMILIES: Mapping[str, Facts] = MappingProxyType(
         "HighSociety": Facts("High Society: an auction in which overspending loses."),
         "IndianPoker": Facts("Indian Poker: everybody sees every card but their own."),
         "IteratedMatchingPennies": Facts("Matching Pennies, repeated."),
-        "IteratedPrisonersDilemma": Facts("The Prisoner's Dilemma, repeated, with talk."),
+        "IteratedPrisonersDilemma": Facts(
+            "The Prisoner's Dilemma, repeated, with talk.", max_characters=_CLIPPED
+        ),
         "IteratedRockPaperScissors": Facts("Rock, Paper, Scissors, repeated."),
         "IteratedStagHunt": Facts(
-            "The Stag Hunt, repeated, with talk.", python=(3, 12), numpy=True
+            "The Stag Hunt, repeated, with talk.",
+            python=(3, 12),
+            numpy=True,
+            max_characters=_CLIPPED,
         ),
         "IteratedTwoThirdsAverage": Facts("Guess two thirds of the average, repeated."),
         "IteratedUltimatumGame": Facts("The Ultimatum Game, repeated."),
@@ -107,6 +116,7 @@ FAMILIES: Mapping[str, Facts] = MappingProxyType(
             6,
             15,
             votes=True,
+            max_characters=_CLIPPED,
         ),
         "SettlersOfCatan": Facts("Settlers of Catan: trade and build.", 4, 4),
         "SimpleBlindAuction": Facts("A sealed-bid auction after a talk."),
@@ -119,7 +129,12 @@ FAMILIES: Mapping[str, Facts] = MappingProxyType(
         "Taboo": Facts("Taboo: clues without the forbidden words, two teams.", 4, 14, even=True),
         "Tak": Facts("Tak: connect two edges with a road, stacks included."),
         "ThreePlayerGOPS": Facts("Goofspiel for three.", 3, 3),
-        "ThreePlayerIPD": Facts("The Prisoner's Dilemma for three, repeated, with talk.", 3, 3),
+        "ThreePlayerIPD": Facts(
+            "The Prisoner's Dilemma for three, repeated, with talk.",
+            3,
+            3,
+            max_characters=_CLIPPED,
+        ),
         "ThreePlayerTicTacToe": Facts("Tic-Tac-Toe for three.", 3, 3),
         "TicTacToe": Facts("Tic-Tac-Toe."),
         "TruthAndDeception": Facts("A deceiver and a guesser: which of two facts is true?"),

@@ -16,24 +16,22 @@ from importlib import import_module
 from time import perf_counter
 from typing import Any
 
-from arena.core import (
-    CallAnswer,
-    CallIntent,
-    CallLog,
-    Completion,
-    Message,
-    ModelSpec,
-    ProviderError,
-    UsageError,
-)
+from arena.core import CallLog, Completion, Message, ModelSpec, UsageError, Usage
+from arena.llm.budget import Budget
+from arena.llm.cache import Cache
+from arena.llm.call import Call, Means
+from arena.llm.faults import Fault, fault_of
+from arena.llm.limits import Limits, ModelLimits
 from arena.llm.names import unknown_model, unknown_protocol
 from arena.llm.prices import PriceTable, listed_prices, own_prices
-from arena.llm.request import call_seed, check_params, request_hash, sendable, stored_request
+from arena.llm.request import check_params, request_hash, sendable, stored_request
 from arena.llm.response import Answer, StreamedAnswer, read
-from arena.llm.retry import Backoff, Fault, again, explain, fault_of
+from arena.llm.retry import Backoff
 from arena.llm.scripted import provider
 from arena.llm.scripted.provider import Policies
 from arena.llm.secrets import key_of
+from arena.llm.waiting import Waiting, patiently
+from arena.llm.worst_case import Bound, bound_of, check_priced
 
 _MOST_MODELS = 1024
 
@@ -84,24 +82,15 @@ def _set(switch: ContextVar[bool]) -> Iterator[None]:
         switch.reset(token)
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """What every request to one model shares."""
-
-    model: ModelSpec
-    kwargs: dict[str, Any]
-    prices: PriceTable | None
-    scripted: bool
-
-
 class LiteLLMClient:
     """The one client of a process; any number of games may wait in it at once.
 
     `scripted` gives the policies behind `scripted/<name>`, as a mapping or a function. `timeout`
     is the seconds an attempt may take, for every model the same, because LiteLLM makes a
     connection pool for each value; `deadline` is the seconds after which an attempt is given up
-    whatever LiteLLM does (by default a second later). `retries` is the attempts after the first.
-    `sleep` and `rng` (jitter) can be replaced by tests.
+    whatever LiteLLM does (by default a second later). `retries` is the attempts after the first,
+    `patience` the seconds for which a model is waited for that only fails or asks for patience.
+    `limits` are by the model's name. `sleep` and `rng` (jitter) can be replaced by tests.
     """
 
     def __init__(
@@ -111,20 +100,34 @@ class LiteLLMClient:
         timeout: float = 120.0,
         deadline: float | None = None,
         retries: int = 4,
+        patience: float = 600.0,
+        limits: Mapping[str, ModelLimits] | None = None,
+        cache: Cache | None = None,
         backoff: Backoff | None = None,
         sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
         rng: random.Random | None = None,
     ) -> None:
         self._scripted: Policies = {} if scripted is None else scripted
         self._timeout = timeout
-        self._deadline = timeout + 1.0 if deadline is None else deadline
-        self._retries = retries
-        self._backoff = backoff or Backoff()
-        self._sleep = sleep
-        self._rng = rng or random.Random(0)
+        jitter = rng or random.Random(0)
+        self._means = Means(
+            limits=Limits(limits or {}, patience=patience, rng=jitter),
+            retries=retries,
+            patience=patience,
+            deadline=timeout + 1.0 if deadline is None else deadline,
+            backoff=backoff or Backoff(),
+            rng=jitter,
+            sleep=sleep,
+            cache=cache,
+        )
         self._prepared: dict[int, _Prepared] = {}
         self._module: Any = None
         self._switch: ContextVar[bool] | None = None
+
+    @property
+    def limits(self) -> Limits:
+        """The gates that calls go through, by the model's name."""
+        return self._means.limits
 
     def load(self) -> None:
         """Import LiteLLM (about 3 s of CPU), so that the first call does not hold up the loop."""
@@ -136,6 +139,20 @@ class LiteLLMClient:
             # through them again and again, which is a tenth of a call's CPU.
             gc.collect()
             gc.freeze()
+
+    def spend(self, budget: Budget | None) -> None:
+        """Count every call from now on against a budget."""
+        self._means.budget = budget
+
+    def prices(self, model: ModelSpec) -> PriceTable | None:
+        """What the model's tokens cost: its own prices, else LiteLLM's; None where nobody says."""
+        return self._prepare(model).prices
+
+    def check_priced(self, model: ModelSpec) -> None:
+        """Raises UsageError for a model whose worst case cannot be told: a budget needs it."""
+        prepared = self._prepare(model)
+        if not prepared.free:
+            check_priced(model, prepared.prices, prepared.entry)
 
     async def aclose(self) -> None:
         """Close the connections; the client can be used again afterwards."""
@@ -151,109 +168,49 @@ class LiteLLMClient:
         log: CallLog,
         call_number: int = 0,
         first_index: int = 0,
+        first_attempt: int = 0,
         seed: int | None = None,
+        within: float | None = None,
+        waiting: Waiting | None = None,
     ) -> Completion:
         """One answer, after as many attempts as it takes, each of them in `log`.
 
         `seed` is the call's own; only scripted models are sent it, others have theirs in their
-        params. Raises ProviderError when the attempts are used up, or at once where another would
-        not help; UsageError when the variable with the key is not set.
+        params. `within` is the seconds that its turn still has. Raises ProviderError when the
+        attempts are used up, or at once where another would not help; a Pause when the game can
+        be gone on with later; TimeLimitReached; UsageError when the variable with the key is not
+        set.
         """
         prepared = self._prepare(model)
-        sent = sendable(messages)
-        request = stored_request(model, seed if prepared.scripted else None)
-        digest = request_hash(model.litellm_model, sent, request)
-        attempts = 0
-
-        async def attempt() -> Completion:
-            nonlocal attempts
-            number, attempts = attempts, attempts + 1
-            intent = CallIntent(
-                call_index=first_index + number,
-                call_number=call_number,
-                attempt=number,
-                model=model.litellm_model,
-                messages=sent,
-                request=request,
-                request_hash=digest,
-            )
-            return await self._attempt(prepared, intent, log, seed)
-
         key_of(model)
-        try:
-            try:
-                return await attempt()
-            except Fault as fault:
-                return await again(
-                    fault,
-                    attempt,
-                    retries=0 if prepared.scripted else self._retries,
-                    backoff=self._backoff,
-                    rng=self._rng,
-                    sleep=self._sleep,
-                )
-        except Fault as fault:
-            raise ProviderError(explain(model.name, model.litellm_model, fault, attempts)) from None
-
-    async def _attempt(
-        self, prepared: _Prepared, intent: CallIntent, log: CallLog, seed: int | None
-    ) -> Completion:
-        await log.intend(intent)
-        key = key_of(prepared.model)
-        sent_at = datetime.now(UTC)
-        started = perf_counter()
-        try:
-            async with asyncio.timeout(self._deadline):
-                answer = await self._ask(prepared, intent.messages, key, seed, started)
-        except Exception as error:
-            fault = self._fault(error, key)
-            await log.answer(
-                CallAnswer(
-                    call_index=intent.call_index,
-                    request_sent_at=sent_at,
-                    response_received_at=datetime.now(UTC),
-                    total_ms=(perf_counter() - started) * 1e3,
-                    error_class=fault.error_class,
-                    error_message=fault.message,
-                    error_status=fault.status,
-                )
-            )
-            raise fault from None
-        total_ms = (perf_counter() - started) * 1e3
-        usage = answer.usage
-        cost = 0.0 if prepared.scripted else None
-        if prepared.prices is not None:
-            cost = prepared.prices.cost(usage)
-        if cost is not None:
-            usage = replace(usage, cost=cost)
-        await log.answer(
-            CallAnswer(
-                call_index=intent.call_index,
-                request_sent_at=sent_at,
-                response_received_at=datetime.now(UTC),
-                total_ms=total_ms,
-                first_token_ms=answer.first_token_ms,
-                text=answer.text,
-                response=answer.stored,
-                model_answered=answer.model,
-                finish_reason=answer.finish_reason,
-                usage=usage,
-            )
+        sent = sendable(messages)
+        request = stored_request(model, seed if prepared.free else None)
+        call = Call(
+            means=self._means,
+            provider=prepared,
+            messages=sent,
+            request=request,
+            request_hash=request_hash(model.litellm_model, sent, request),
+            log=log,
+            call_number=call_number,
+            first_index=first_index,
+            first_attempt=first_attempt,
+            seed=seed,
+            within=within,
+            waiting=waiting or patiently,
         )
-        return Completion(answer.text, answer.finish_reason, usage)
+        return await call.complete()
 
-    async def _ask(
-        self,
-        prepared: _Prepared,
-        messages: Sequence[Message],
-        key: str | None,
-        seed: int | None,
-        started: float,
+    async def ask(
+        self, prepared: _Prepared, messages: Sequence[Message], seed: int | None
     ) -> Answer:
+        """One request to a prepared model; whatever goes wrong is raised."""
         kwargs = prepared.kwargs
+        started = perf_counter()
+        key = key_of(prepared.model)
         if key is not None:
             kwargs = {**kwargs, "api_key": key}
-        if prepared.scripted and seed is not None:
+        if prepared.free and seed is not None:
             kwargs = {**kwargs, "seed": seed}
         # LiteLLM may write into the messages it is given.
         fresh = [dict(message) for message in messages]
@@ -275,20 +232,6 @@ class LiteLLMClient:
             answer = streamed.finish(response)
             answer.first_token_ms = first_token_ms
             return answer
-
-    def _fault(self, error: Exception, key: str | None) -> Fault:
-        if isinstance(error, Fault):
-            return error
-        if isinstance(error, TimeoutError):
-            message = f"no answer within {self._deadline:g} s"
-            return Fault("Timeout", message, retryable=True)
-        from openai import OpenAIError
-
-        fault = fault_of(error, key)
-        if not isinstance(error, OpenAIError):
-            # Not a provider's failure but a bug somewhere: the same again would not help.
-            fault.retryable = False
-        return fault
 
     def _prepare(self, model: ModelSpec) -> _Prepared:
         known = self._prepared.get(id(model))
@@ -315,18 +258,21 @@ class LiteLLMClient:
             if model.api_key_env is None:
                 # Otherwise LiteLLM sends the key of the environment to whoever listens there.
                 kwargs["api_key"] = "none"
-        prices = None if scripted else own_prices(model) or self._listed(model)
-        prepared = _Prepared(model, kwargs, prices, scripted)
+        entry = None if scripted else self._entry(model)
+        prices = None if scripted else own_prices(model) or (entry and listed_prices(entry))
+        bound = bound_of(model.params, prices, entry) if prices else None
+        prepared = _Prepared(self, model, kwargs, prices or None, entry, bound, scripted)
         # The spec is kept with its entry, so that its id is not given to another.
         if len(self._prepared) >= _MOST_MODELS:
             self._prepared.clear()
         self._prepared[id(model)] = prepared
         return prepared
 
-    def _listed(self, model: ModelSpec) -> PriceTable | None:
+    def _entry(self, model: ModelSpec) -> Mapping[str, Any] | None:
+        """The model's entry in LiteLLM's price list."""
         if model.api_base is not None:
             return None
-        listed: Mapping[str, Any] = self._module.model_cost
+        listed: Mapping[str, Mapping[str, Any]] = self._module.model_cost
         entry = listed.get(model.litellm_model)
         if entry is None:
             _, _, bare = model.litellm_model.partition("/")
@@ -335,47 +281,34 @@ class LiteLLMClient:
                 f"{entry.get('litellm_provider')}/"
             ):
                 return None
-        return listed_prices(entry)
+        return entry
 
 
-class TurnLLM:
-    """An agent's handle for one turn: the model is chosen, calls and attempts are counted.
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What every request to one model shares (`arena.llm.call.Provider`)."""
 
-    `seed` is the turn's; every call gets one of its own from it.
-    """
+    client: LiteLLMClient
+    model: ModelSpec
+    kwargs: dict[str, Any]
+    prices: PriceTable | None
+    entry: Mapping[str, Any] | None
+    bound: Bound | None
+    free: bool
 
-    __slots__ = ("_attempts", "_calls", "_client", "_log", "_model", "_seed")
+    async def ask(self, messages: Sequence[Message], seed: int | None) -> Answer:
+        return await self.client.ask(self, messages, seed)
 
-    def __init__(
-        self, client: LiteLLMClient, model: ModelSpec, log: CallLog, seed: int | None = None
-    ) -> None:
-        self._client = client
-        self._model = model
-        self._log = log
-        self._seed = seed
-        self._calls = 0
-        self._attempts = 0
+    def fault(self, error: Exception) -> Fault:
+        return error if isinstance(error, Fault) else fault_of(error, key_of(self.model))
 
-    async def complete(self, messages: Sequence[Message]) -> Completion:
-        """Ask the agent's model. Raises ProviderError when every attempt failed."""
-        number, self._calls = self._calls, self._calls + 1
-        return await self._client.complete(
-            self._model,
-            messages,
-            log=self,
-            call_number=number,
-            first_index=self._attempts,
-            seed=None if self._seed is None else call_seed(self._seed, number),
-        )
+    def worst(self, messages: Sequence[Message]) -> float | None:
+        return None if self.bound is None else self.bound.dollars(messages)
 
-    async def intend(self, intent: CallIntent) -> None:
-        """Counts the attempt and hands it on."""
-        self._attempts += 1
-        await self._log.intend(intent)
-
-    async def answer(self, answer: CallAnswer) -> None:
-        """Hands the answer on."""
-        await self._log.answer(answer)
+    def cost(self, usage: Usage) -> float | None:
+        if self.free:
+            return 0.0
+        return None if self.prices is None else self.prices.cost(usage)
 
 
 def check_model(model: ModelSpec, *, scripted: Collection[str] = ()) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from arena.core import ModelSpec, Usage
+from arena.core import ModelSpec, Usage, UsageError
 
 _MILLION = 1_000_000.0
-_TIER = re.compile(r"(?:input|output)_cost_per_token_above_(\d+)k_tokens")
+_TIER = re.compile(r"(?:input|output)_cost_per_token_above_(\d+)k_tokens(?:_\w+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,31 +45,63 @@ class PriceTable:
     tiers: tuple[Prices, ...]
 
     def cost(self, usage: Usage) -> float | None:
+        """Dollars of one attempt, in the tier of its prompt; None for an unknown usage."""
         for tier in self.tiers:
             if (usage.prompt_tokens or 0) > tier.above or tier.above == 0:
                 return tier.cost(usage)
         return None
 
+    def reachable(self, prompt_tokens: int) -> tuple[Prices, ...]:
+        """The tiers in which a prompt of at most that many tokens may fall; at least one."""
+        return tuple(tier for tier in self.tiers if tier.above < max(prompt_tokens, 1))
+
+
+FREE = PriceTable((Prices(0.0, 0.0),))
+
 
 def own_prices(model: ModelSpec) -> PriceTable | None:
-    """The prices of the model's own spec, or None without any; a missing one of the two is 0."""
+    """The prices of the model's own spec, or None without any; a missing one of the two is 0.
+    Raises UsageError for what is no price."""
     if model.input_price is None and model.output_price is None:
         return None
-    prices = Prices((model.input_price or 0.0) / _MILLION, (model.output_price or 0.0) / _MILLION)
-    return PriceTable((prices,))
+    dollars = []
+    for name in ("input_price", "output_price"):
+        value = getattr(model, name)
+        price = 0.0 if value is None else _price(value)
+        if price is None:
+            raise UsageError(
+                f"model {model.name!r} has the {name} {value!r}; dollars per million tokens, "
+                "0 or more, were expected"
+            )
+        dollars.append(price / _MILLION)
+    return PriceTable((Prices(dollars[0], dollars[1]),))
 
 
-def listed_prices(entry: Mapping[str, Any]) -> PriceTable | None:
+def listed_prices(
+    entry: Mapping[str, Any], *, service_tier: str | None = None
+) -> PriceTable | None:
     """The prices of an entry of LiteLLM's list (dollars a token), or None where it is not priced
-    by the token."""
-    if entry.get("input_cost_per_token") is None or entry.get("output_cost_per_token") is None:
+    by the token. `service_tier` is the one that the request asks for (`flex`, `priority`)."""
+    ranges = entry.get("tiered_pricing")
+    if isinstance(ranges, list) and ranges:
+        return _ranged(ranges)
+    if _price(entry.get("input_cost_per_token")) is None:
         return None
+    if _price(entry.get("output_cost_per_token")) is None:
+        return None
+    suffix = f"_{service_tier}" if service_tier else ""
     thresholds = {int(found[1]) for name in entry if (found := _TIER.fullmatch(name))}
 
     def tier(thousands: int) -> Prices:
+        above = f"_above_{thousands}k_tokens" if thousands else ""
+
         def price(name: str) -> float | None:
-            above = entry.get(f"{name}_above_{thousands}k_tokens") if thousands else None
-            return entry.get(name) if above is None else above
+            # The nearest that is listed: a price may be the same in every tier.
+            for variant in (above + suffix, above, suffix, ""):
+                value = _price(entry.get(f"{name}{variant}"))
+                if value is not None:
+                    return value
+            return None
 
         return Prices(
             input=price("input_cost_per_token") or 0.0,
@@ -79,3 +112,29 @@ def listed_prices(entry: Mapping[str, Any]) -> PriceTable | None:
         )
 
     return PriceTable(tuple(tier(n) for n in [*sorted(thresholds, reverse=True), 0]))
+
+
+def _ranged(ranges: list[Any]) -> PriceTable | None:
+    """Prices that are listed by ranges of the prompt: (from, to] tokens."""
+    tiers = []
+    for item in ranges:
+        if not isinstance(item, Mapping):
+            return None
+        bounds = item.get("range")
+        start = _price(bounds[0]) if isinstance(bounds, list) and bounds else None
+        prompt = _price(item.get("input_cost_per_token"))
+        answer = _price(item.get("output_cost_per_token"))
+        if start is None or prompt is None or answer is None:
+            return None
+        cached = _price(item.get("cache_read_input_token_cost"))
+        reasoning = _price(item.get("output_cost_per_reasoning_token"))
+        tiers.append(Prices(prompt, answer, cached, reasoning, int(start)))
+    tiers.sort(key=lambda tier: tier.above, reverse=True)
+    return PriceTable(tuple(tiers)) if tiers[-1].above == 0 else None
+
+
+def _price(value: Any) -> float | None:
+    """A price as a number, or None for anything that is none: text, NaN, below zero."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0.0 <= value < math.inf else None

@@ -63,6 +63,14 @@ def enter(session: Session, prepared: Prepared) -> Entry:
             )
         agents[spec.agent_id] = spec
     environment = _environment(repo, prepared)
+    if known is not None and known.environment_id != environment.id:
+        was, now = known.environment, prepared.spec
+        raise config.error(
+            f"the tournament {config.name!r} was begun with {was.package} {was.version}, installed "
+            f"is {now.package} {now.version}: a change of rules is another tournament; install the "
+            "version it was begun with, or give this one another name",
+            "environment",
+        )
     tournament = known or _schedule(repo, prepared, environment, list(agents))
     return Entry(_id(tournament), _id(environment), agents)
 
@@ -240,10 +248,13 @@ def agent_spec(row: Agent) -> AgentSpec:
 
 def _environment(repo: Repository, prepared: Prepared) -> Environment:
     config = prepared.config.environment
+    limits: dict[str, object] = {"turn_limit": config.turn_limit}
+    if config.time_limit is not None:
+        limits["time_limit"] = config.time_limit
     return repo.get_or_create_environment(
         name=config.name,
         num_players=config.players,
-        options={**config.options, "turn_limit": config.turn_limit},
+        options={**config.options, **limits},
         package=prepared.spec.package,
         version=prepared.spec.version,
     )

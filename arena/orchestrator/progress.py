@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from arena.orchestrator.estimate import Estimate
 from arena.orchestrator.standings import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """How one model's calls get through: `limit` is how many may be in flight now, `state` is
+    `ok`, `waiting` (it fails, or asks for patience) or `parked`."""
+
+    name: str
+    in_flight: int
+    limit: int
+    waiting: int
+    state: str
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
     """A run at one moment. Counts of games are of the whole tournament, `turns`, calls and `cost`
-    (dollars) of this run; `elapsed` is in seconds. `waiting` games are finished and count in
-    `standings`, but move the stored ratings only after a predecessor."""
+    (dollars) of this run; `spent` is of all runs; `elapsed` is in seconds. `waiting` games are
+    finished and count in `standings`, but move the stored ratings only after a predecessor."""
 
     games_done: int
     games_total: int
@@ -25,12 +38,22 @@ class Progress:
     waiting: int
     standings: tuple[Standing, ...]
     elapsed: float
+    spent: float = 0.0
+    budget: float | None = None
+    paused: int = 0
+    models: tuple[ModelState, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
     """A run that has ended. `games_void` are places of the schedule without a result after every
-    attempt, `void_causes` how often each cause came up; `games_left` were not played this time."""
+    attempt, `void_causes` how often each cause came up; `games_left` were not played this time.
+
+    `paused` games were stopped in the middle and are gone on with by the next run, as `resumed`
+    were by this one. `orphans` are calls that were in flight when an earlier run was killed,
+    charged with `orphan_cost` dollars. `cost` is of this run, `spent` of all; both count an
+    attempt whose cost nobody said at its worst case. `stopped` says why the run ended early.
+    """
 
     tournament: str
     games_completed: int
@@ -46,6 +69,15 @@ class Summary:
     standings: tuple[Standing, ...]
     interrupted: bool = False
     first_error: str | None = None
+    paused: int = 0
+    resumed: int = 0
+    orphans: int = 0
+    orphan_cost: float = 0.0
+    cached_calls: int = 0
+    spent: float = 0.0
+    budget: float | None = None
+    stopped: str | None = None
+    lapses: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +94,5 @@ class Plan:
     agents: tuple[str, ...]
     seats_per_agent: Mapping[str, int]
     models: Mapping[str, str]
+    budget: float | None = None
+    estimate: Estimate | None = None

@@ -1,42 +1,53 @@
-"""Reads and extends a tournament's schedule: what is left, what is done, and further attempts."""
+"""Reads a tournament's schedule: what is left, what is begun, what is done."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from arena.config import TournamentConfig
-from arena.core import VoidCause
 from db import Game, GamePlayer, Repository, Tournament, get_session
 from db.errors import MissingDatabase
 from db.fold import Pool, Seat, numbered
 from db.queries.pools import pool_state
+from db.queries.spending import spent
+from db.queries.transcript import TurnRow, transcript
 
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """One attempt at one place of the schedule: a row that waits to be played."""
+    """One attempt at one place of the schedule: a row that waits to be played, or, when it is
+    `begun`, to be gone on with."""
 
     game_id: int
     schedule_index: int
     attempt: int
     seed: int
     agents: tuple[int, ...]
+    begun: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class Earlier:
     """What earlier runs have settled. `waiting` are results that have not moved a stored rating
-    yet: their places in the schedule and their seats."""
+    yet: their places in the schedule and their seats. `spent` is in dollars, by model; `orphans`
+    are the dollars charged for each call that was in flight when a run was killed, as far as
+    this run has found it."""
 
     completed: int
     void: int
     waiting: tuple[tuple[int, Sequence[Seat]], ...]
+    spent: Mapping[str, float] = field(default_factory=dict)
+    orphans: tuple[float, ...] = ()
+
+    @property
+    def spent_in_all(self) -> float:
+        """Dollars over all models."""
+        return sum(self.spent.values())
 
 
 def key(row: Game | Tournament) -> int:
@@ -45,38 +56,40 @@ def key(row: Game | Tournament) -> int:
     return row.id
 
 
-def void_interrupted(session: Session, tournament_id: int) -> int:
-    """Make void what a dead run left unfinished, and schedule it anew; how many games."""
-    rows = session.exec(
-        select(Game).where(Game.tournament_id == tournament_id, Game.status == "running")
-    ).all()
-    for game in rows:
-        game.status = "void"
-        game.void_cause = VoidCause.INTERRUPTED.value
-        game.finished_at = datetime.now(UTC)
-        session.add(game)
-        session.flush()
-        Repository(session).retry_game(key(game))
-    return len(rows)
-
-
 def left(session: Session, tournament_id: int) -> list[Scheduled]:
-    """The games to play, in schedule order."""
-    rows = session.exec(
-        select(Game.id, Game.schedule_index, Game.attempt, Game.seed)
-        .where(Game.tournament_id == tournament_id, Game.status == "scheduled")
-        .order_by(col(Game.schedule_index))
+    """The games to play or to go on with, in schedule order."""
+    games = []
+    for status in ("scheduled", "running"):
+        rows = session.exec(
+            select(Game.id, Game.schedule_index, Game.attempt, Game.seed).where(
+                Game.tournament_id == tournament_id, Game.status == status
+            )
+        ).all()
+        seats = _seats(session, tournament_id, status)
+        for game_id, index, attempt, seed in rows:
+            if game_id is not None and index is not None and seed is not None:
+                agents = tuple(agent for agent, _, _ in seats[game_id])
+                games.append(Scheduled(game_id, index, attempt, seed, agents, status == "running"))
+    return sorted(games, key=lambda game: game.schedule_index)
+
+
+def settle_orphans(session: Session, tournament_id: int) -> tuple[float, ...]:
+    """Mark the calls that were in flight when a run was killed: the dollars charged for each."""
+    begun = session.exec(
+        select(Game.id).where(Game.tournament_id == tournament_id, Game.status == "running")
     ).all()
-    seats = _seats(session, tournament_id, "scheduled")
-    return [
-        Scheduled(game_id, index, attempt, seed, tuple(agent for agent, _, _ in seats[game_id]))
-        for game_id, index, attempt, seed in rows
-        if game_id is not None and index is not None and seed is not None
-    ]
+    found = Repository(session).settle_orphans([game for game in begun if game is not None])
+    return tuple(charged or 0.0 for _, charged in found)
 
 
-def counts(session: Session, tournament_id: int) -> Counts:
-    """What is settled already."""
+def recorded(url: str | Path | None, game_id: int) -> list[TurnRow]:
+    """The turns of a game that was begun, the last of them perhaps without an action."""
+    with get_session(url, create=False) as session:
+        return transcript(session, game_id)
+
+
+def earlier(session: Session, tournament_id: int, *, orphans: tuple[float, ...] = ()) -> Earlier:
+    """What is settled already, and what it cost."""
     by_status: dict[str, int] = {}
     for status, count in session.exec(
         select(Game.status, func.count())
@@ -97,7 +110,7 @@ def counts(session: Session, tournament_id: int) -> Counts:
         .order_by(col(Game.schedule_index))
     ).all()
     seats = _seats(session, tournament_id, "completed") if rows else {}
-    return Counts(
+    return Earlier(
         completed=by_status.get("completed", 0),
         void=by_status.get("void", 0),
         waiting=tuple(
@@ -105,6 +118,8 @@ def counts(session: Session, tournament_id: int) -> Counts:
             for game_id, index, status in rows
             if game_id is not None and index is not None
         ),
+        spent=spent(session, tournament_id),
+        orphans=orphans,
     )
 
 
@@ -119,11 +134,18 @@ def rated(session: Session, tournament_id: int) -> tuple[Pool, int]:
     return pool_state(session, pool), frontier
 
 
-def again(url: str | Path | None, game: Scheduled) -> Scheduled:
-    """Schedule the next attempt at a place whose game went void."""
+def following(url: str | Path | None, game: Scheduled) -> Scheduled:
+    """The next attempt at a place whose game went void: it was scheduled with the void."""
     with get_session(url) as session:
-        following = Repository(session).retry_game(game.game_id)
-        return replace(game, game_id=key(following), attempt=following.attempt)
+        row = session.exec(
+            select(Game).where(
+                Game.tournament_id
+                == select(Game.tournament_id).where(Game.id == game.game_id).scalar_subquery(),
+                Game.schedule_index == game.schedule_index,
+                Game.attempt == game.attempt + 1,
+            )
+        ).one()
+        return replace(game, game_id=key(row), attempt=row.attempt, begun=False)
 
 
 def close(url: str | Path | None, tournament_id: int) -> None:

@@ -1,19 +1,23 @@
 """The tables, one module per subject."""
 
 from db.models.agents import Agent
-from db.models.calls import CallPayload, LLMCall
+from db.models.calls import CachedAnswer, CallPayload, LLMCall
 from db.models.catalogue import Kind, Model, Prompt
+from db.models.conduct import Conduct
 from db.models.games import GAME_STATUSES, Game, GamePlayer
 from db.models.ratings import AgentTrueSkill, RatingChange, RatingPool
-from db.models.tournaments import TOURNAMENT_STATUSES, Environment, Tournament
-from db.models.turns import GameTurn, TurnPayload
+from db.models.tournaments import TOURNAMENT_STATUSES, Environment, Tournament, TournamentLease
+from db.models.turns import LAPSES, GameTurn, TurnPayload
 
 __all__ = [
     "GAME_STATUSES",
+    "LAPSES",
     "TOURNAMENT_STATUSES",
     "Agent",
     "AgentTrueSkill",
+    "CachedAnswer",
     "CallPayload",
+    "Conduct",
     "Environment",
     "Game",
     "GamePlayer",
@@ -25,5 +29,6 @@ __all__ = [
     "RatingChange",
     "RatingPool",
     "Tournament",
+    "TournamentLease",
     "TurnPayload",
 ]

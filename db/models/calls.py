@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint
+from sqlalchemy import BigInteger, CheckConstraint, false
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped
 from sqlmodel import Field, Relationship, Text, col
@@ -18,7 +18,9 @@ class LLMCall(Table, table=True):
 
     `call_index` counts every attempt of the turn, `call_number` the agent's questions in it and
     `attempt` the tries of that question, all from 0. A row without `response_received_at` is an
-    intent: the call is in flight, or was when the process died.
+    intent: the call is in flight, or was when the process died. `reserved` is the most that it
+    could cost, `charged` what it counts against a budget, both in dollars; `cached` says that its
+    answer was on record already.
     """
 
     __tablename__ = "llm_calls"
@@ -48,6 +50,9 @@ class LLMCall(Table, table=True):
     reasoning_tokens: int | None = None
     total_tokens_consumed: int | None = None
     cost: float | None = None
+    reserved: float | None = None
+    charged: float | None = None
+    cached: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     finish_reason: str | None = Field(default=None, sa_type=Text)
     error_class: str | None = Field(default=None, sa_type=Text)
     error_message_text: str | None = Field(
@@ -101,3 +106,15 @@ class CallPayload(Table, table=True):
     prefix_hash: bytes | None = None
     messages: bytes
     response: bytes | None = None
+
+
+class CachedAnswer(Table, table=True):
+    """The newest answer on record to a request: the call that was answered holds it."""
+
+    __tablename__ = "cached_answers"
+
+    request_hash: str = Field(sa_type=Text, primary_key=True)
+    llm_call_id: int = Field(
+        foreign_key="llm_calls.id", ondelete="CASCADE", sa_type=BigInteger, index=True
+    )
+    stored_at: datetime

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Optional
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, false, text
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped
 from sqlmodel import Field, Relationship, Text, col
@@ -111,7 +111,11 @@ class Game(Table, table=True):
 
 
 class GamePlayer(Table, table=True):
-    """An agent at one place of a game. `rank` is the finishing place of its team, from 0."""
+    """An agent at one place of a game. `rank` is the finishing place of its team, from 0.
+
+    `turns` and the counts of what went wrong in them are known when the game is finished;
+    `decided` says that this player's own lapse or invalid action decided the game.
+    """
 
     __tablename__ = "game_players"
     __table_args__ = (
@@ -131,6 +135,12 @@ class GamePlayer(Table, table=True):
     rank: int | None = None
     reward: float | None = None
     invalid_actions: int = 0
+    turns: int | None = None
+    silences: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    refusals: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    overlongs: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    time_limits: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    decided: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
     game: Game = Relationship(back_populates="players")
     agent: Agent = Relationship()

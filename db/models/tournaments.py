@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import BigInteger, CheckConstraint
 from sqlmodel import Field, Relationship, Text
 
 from db.models.catalogue import now
@@ -34,7 +34,8 @@ class Environment(Table, table=True):
 class Tournament(Table, table=True):
     """A configuration, its schedule and its games.
 
-    `next_fold_index` is the first place of the schedule that has not moved a rating yet.
+    `next_fold_index` is the first place of the schedule that has not moved a rating yet;
+    `settings` are those of its last run that are no part of what the tournament is.
     """
 
     __tablename__ = "tournaments"
@@ -59,5 +60,26 @@ class Tournament(Table, table=True):
     created_at: datetime = Field(default_factory=now)
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    settings: dict[str, Any] | None = Field(default=None, sa_type=JsonValue)
 
     environment: Environment = Relationship()
+
+
+class TournamentLease(Table, table=True):
+    """Who runs a tournament (`db.leases`): None when nobody does.
+
+    `fence` counts the holders, so that one that was taken for dead is known when it wakes up;
+    `beat` goes up for as long as the holder lives.
+    """
+
+    __tablename__ = "leases"
+
+    tournament_id: int = Field(
+        foreign_key="tournaments.id",
+        ondelete="CASCADE",
+        primary_key=True,
+        sa_column_kwargs={"autoincrement": False},
+    )
+    holder: str | None = Field(default=None, sa_type=Text)
+    fence: int
+    beat: int = Field(sa_type=BigInteger)

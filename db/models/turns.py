@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from db.models.calls import LLMCall
 
 
+LAPSES = ("silence", "refusal", "overlong", "time_limit")
+
+
 class GameTurn(Table, table=True):
     """One player's action on one observation. The key says which (`db.keys`).
 
     `action` is None until the player has acted; `submitted` is what the environment was given,
-    when it differs; `invalid` that the rules refused it.
+    when it differs; `invalid` that the rules refused it; `lapse` what was wrong with the agent's
+    turn whatever the rules made of it.
     """
 
     __tablename__ = "game_turns"
@@ -33,6 +37,9 @@ class GameTurn(Table, table=True):
         ),
         CheckConstraint(
             "player_index >= 0 AND player_index < 256", name="ck_game_turns_player_index"
+        ),
+        CheckConstraint(
+            "lapse IN ('silence', 'refusal', 'overlong', 'time_limit')", name="ck_game_turns_lapse"
         ),
     )
 
@@ -51,6 +58,7 @@ class GameTurn(Table, table=True):
     acted_at: datetime | None = None
     response_time_ms: float | None = None
     tokens_used: int | None = None
+    lapse: str | None = Field(default=None, sa_type=Text)
 
     game: Game = Relationship(back_populates="turns")
     calls: list["LLMCall"] = Relationship(

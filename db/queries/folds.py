@@ -11,10 +11,12 @@ from sqlmodel import Session
 
 from db.fold import Seat, numbered
 
+# How games end that an agent's error decided, not its play.
+ERRORS = ("invalid_action", "silence", "refusal", "overlong", "time_limit")
 _GAMES = (
     "SELECT g.id, g.environment_id, g.tournament_id, p.agent_id, p.team, p.rank "
     "FROM games g JOIN game_players p ON p.game_id = g.id "
-    "WHERE g.status = 'completed' AND g.fold_index IS NOT NULL "
+    "WHERE g.status = 'completed' AND g.fold_index IS NOT NULL {which}"
     "ORDER BY g.fold_index, p.player_index"
 )
 
@@ -49,8 +51,12 @@ class FoldedGames:
         return dict(places)
 
 
-def folded_games(session: Session) -> FoldedGames:
-    """All of them, read through the driver in one pass."""
+def folded_games(session: Session, *, decided: bool = True) -> FoldedGames:
+    """All of them, read through the driver in one pass; with `decided=False`, without the games
+    that an agent's error decided (ERRORS)."""
+    errors = ", ".join(f"'{error}'" for error in ERRORS)
+    left_out = f"AND (g.termination IS NULL OR g.termination NOT IN ({errors})) "
+    query = _GAMES.format(which="" if decided else left_out)
     found = FoldedGames(*(array("q") for _ in range(8)))
     teams: list[str | None] = []
     last = None
@@ -61,7 +67,7 @@ def folded_games(session: Session) -> FoldedGames:
         agent_id,
         team,
         rank,
-    ) in session.connection().execute(text(_GAMES)):
+    ) in session.connection().execute(text(query)):
         if game_id != last:
             found.teams.extend(numbered(teams))
             teams = []

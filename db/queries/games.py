@@ -15,7 +15,8 @@ from db.models import Agent, Environment, Game, GamePlayer, Kind, Model, Prompt,
 
 @dataclass(frozen=True, slots=True)
 class PlayerRow:
-    """One player of a game: `rank` counts from 0."""
+    """One player of a game: `rank` counts from 0. `decided` says that a lapse or an invalid action
+    of its own decided the game."""
 
     player_index: int
     agent_id: int
@@ -28,6 +29,12 @@ class PlayerRow:
     rank: int | None
     reward: float | None
     invalid_actions: int
+    turns: int | None = None
+    silences: int = 0
+    refusals: int = 0
+    overlongs: int = 0
+    time_limits: int = 0
+    decided: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +184,12 @@ def _players(session: Session, game_ids: list[int]) -> dict[int, list[PlayerRow]
                     rank=player.rank,
                     reward=player.reward,
                     invalid_actions=player.invalid_actions,
+                    turns=player.turns,
+                    silences=player.silences,
+                    refusals=player.refusals,
+                    overlongs=player.overlongs,
+                    time_limits=player.time_limits,
+                    decided=player.decided,
                 )
             )
     return players

@@ -29,7 +29,8 @@ _CALLS = text(
 @dataclass(frozen=True, slots=True)
 class CallRow:
     """One attempt at a provider. `answered` is false for an intent: in flight, or lost with the
-    process. `messages`, `text` and `response` are what was sent and what came back, whole."""
+    process. `messages`, `text` and `response` are what was sent and what came back, whole; dollars
+    are what was `reserved` for it and `charged`; `cached` says that no provider was asked."""
 
     call_id: int
     game_id: int
@@ -58,6 +59,9 @@ class CallRow:
     messages: Any
     text: str | None
     response: Any
+    reserved: float | None = None
+    charged: float | None = None
+    cached: bool = False
 
     @property
     def answered(self) -> bool:
@@ -69,7 +73,7 @@ class CallRow:
 class TurnRow:
     """One turn: `observation` is all that the player has seen, `new` what it had not seen at its
     turn before. `action` is None while it has not acted; `submitted` is what the rules were
-    given, the action itself unless it was changed."""
+    given, the action itself unless it was changed; `lapse` what was wrong with the turn."""
 
     game_id: int
     turn_number: int
@@ -84,6 +88,7 @@ class TurnRow:
     response_time_ms: float | None
     tokens_used: int | None
     calls: tuple[CallRow, ...]
+    lapse: str | None = None
 
 
 def transcript(session: Session, game_id: int, *, calls: bool = True) -> list[TurnRow]:
@@ -121,6 +126,7 @@ def transcript(session: Session, game_id: int, *, calls: bool = True) -> list[Tu
                 response_time_ms=turn.response_time_ms,
                 tokens_used=turn.tokens_used,
                 calls=tuple(made.get(turn.id, ())),
+                lapse=turn.lapse,
             )
         )
     return rows
@@ -181,6 +187,9 @@ def _calls(
                 messages=messages,
                 text=said,
                 response=response,
+                reserved=call.reserved,
+                charged=call.charged,
+                cached=call.cached,
             )
         )
     return made

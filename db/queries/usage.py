@@ -9,7 +9,9 @@ from sqlmodel import Session
 
 _PER_AGENT = """
 SELECT p.agent_id, COUNT(DISTINCT p.game_id), COUNT(DISTINCT t.id), COUNT(c.id),
-  COUNT(c.id) - COUNT(c.response_received_at), COUNT(c.error_class),
+  COUNT(CASE WHEN c.error_class = 'Orphaned' OR (c.id IS NOT NULL AND g.status <> 'running'
+    AND c.response_received_at IS NULL AND c.error_class IS NULL) THEN 1 END),
+  COUNT(CASE WHEN c.error_class <> 'Orphaned' THEN 1 END),
   COALESCE(SUM(c.prompt_tokens), 0), COALESCE(SUM(c.response_tokens), 0), SUM(c.cost),
   AVG(c.total_response_time_ms)
 FROM game_players p JOIN games g ON g.id = p.game_id
@@ -27,8 +29,9 @@ GROUP BY p.agent_id
 
 @dataclass(frozen=True, slots=True)
 class UsageRow:
-    """What an agent's games have used. `orphans` are calls that were sent and never answered;
-    `cost` is None when no call had a price; milliseconds are the mean of the answered calls."""
+    """What an agent's games have used. `orphans` are calls that were in flight when their
+    process ended, failed calls are the others that gave no answer; `cost` is None when no call had
+    a price; milliseconds are the mean of the answered calls."""
 
     agent_id: int
     games: int

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import func, text
 from sqlmodel import Session, col, select
 
 from db import keys
@@ -14,6 +14,16 @@ from db.codec import JSON, Codec, answer_text, to_json
 from db.models import CallPayload, LLMCall
 from db.models.columns import aware, clean_text, raw_text
 from db.repository.rows import added
+
+# What stands as the error of a call that was in flight when its process ended.
+ORPHANED = "Orphaned"
+_IN_FLIGHT = "the process ended while this call was in flight"
+
+_ORPHAN = text(
+    "UPDATE llm_calls SET error_class = :error, error_message = :said, charged = reserved "
+    "WHERE id >= :first AND id < :end AND response_received_at IS NULL AND error_class IS NULL "
+    "RETURNING id, charged"
+)
 
 
 class Calls:
@@ -88,3 +98,15 @@ class Calls:
             select(LLMCall).where(LLMCall.game_turn_id == game_turn_id).order_by(col(LLMCall.id))
         )
         return self.session.exec(query).all()
+
+    def settle_orphans(self, game_ids: Iterable[int]) -> list[tuple[int, float]]:
+        """Settle the calls of these games that nobody waits for any more: sent, never answered,
+        and charged for what was reserved. (call_id, dollars) of each, none the second time; no
+        dollars where no price was known. Call it while nothing plays these games."""
+        settled: list[tuple[int, float]] = []
+        for game_id in game_ids:
+            first, end = keys.calls_of_game(game_id)
+            values = {"first": first, "end": end, "error": ORPHANED, "said": _IN_FLIGHT}
+            rows = self.session.connection().execute(_ORPHAN, values)
+            settled += sorted((int(call_id), float(charged or 0.0)) for call_id, charged in rows)
+        return settled

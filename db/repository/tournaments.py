@@ -112,6 +112,17 @@ class Tournaments:
         self.session.flush()
         return row
 
+    def set_tournament_settings(
+        self, tournament_id: int, settings: Mapping[str, Any] | None
+    ) -> Tournament | None:
+        """Keep the settings of the tournament's last run; None when there is no such tournament."""
+        row = self.get_tournament_by_id(tournament_id)
+        if row is not None:
+            row.settings = None if settings is None else dict(settings)
+            self.session.add(row)
+            self.session.flush()
+        return row
+
     def schedule_games(self, tournament_id: int, pairings: Iterable[Scheduled]) -> list[int]:
         """Add the pairings as scheduled games, with their players: the games' keys, in order.
 
@@ -156,7 +167,8 @@ class Tournaments:
         return keys
 
     def retry_game(self, game_id: int) -> Game:
-        """Schedule another attempt at a void game's place, with the same players and seed.
+        """Schedule another attempt at a void game's place, with the same players and seed; where
+        that is scheduled already, it is the one.
 
         Raises DatabaseError for a game that is not void.
         """
@@ -166,6 +178,11 @@ class Tournaments:
             raise DatabaseError(f"game {game_id} cannot be tried again: it is {state}, not void")
         game.final = False
         self.session.add(game)
+        if game.tournament_id is not None and game.schedule_index is not None:
+            found = self.get_attempt(game.tournament_id, game.schedule_index, game.attempt + 1)
+            if found is not None:
+                self.session.flush()
+                return found
         row = added(
             self.session,
             Game(
@@ -188,3 +205,12 @@ class Tournaments:
             )
         self.session.flush()
         return row
+
+    def get_attempt(self, tournament_id: int, schedule_index: int, attempt: int) -> Game | None:
+        """The game that is this attempt, from 0, at a place of the schedule."""
+        query = select(Game).where(
+            Game.tournament_id == tournament_id,
+            Game.schedule_index == schedule_index,
+            Game.attempt == attempt,
+        )
+        return self.session.exec(query).first()

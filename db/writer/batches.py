@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from db import keys
-from db.errors import DatabaseError, WriteFailed
+from db.errors import DatabaseError, LeaseLost, WriteFailed
 from db.fold import Rate
+from db.leases import Lease
 from db.records import GameFinished, GameVoided, RatingsDue, Record
 from db.writer import rows, settling
 from db.writer.connections import Connection, Lost
@@ -15,6 +16,7 @@ from db.writer.connections import Connection, Lost
 _SAVEPOINT = "SAVEPOINT one_append"
 _RELEASE = "RELEASE SAVEPOINT one_append"
 _UNDO = "ROLLBACK TO SAVEPOINT one_append"
+_BEAT = "UPDATE leases SET beat = beat + 1 WHERE tournament_id = ? AND fence = ?"
 
 
 @dataclass(slots=True, eq=False)
@@ -31,24 +33,35 @@ class _Again(Exception):
 
 
 class BatchWriter:
-    """Writes appends through one connection; for one thread."""
+    """Writes appends through one connection; for one thread.
 
-    def __init__(self, connection: Connection, rate: Rate | None) -> None:
+    With a lease nothing is written once another process has taken it over.
+    """
+
+    def __init__(
+        self, connection: Connection, rate: Rate | None, lease: Lease | None = None
+    ) -> None:
         self._connection = connection
         self._rate = rate
+        self._lease = None if lease is None else (lease.tournament_id, lease.fence)
         self._maker = rows.RowMaker(connection.time)
 
     def write(self, batch: list[Append]) -> None:
         """Commit the batch; an append that was refused carries its error.
 
-        Raises Lost when the server went away, and what the driver raises when the database as a
-        whole refuses to be written: then nothing of the batch is known to be written.
+        Raises Lost when the server went away, LeaseLost when another process has taken over, and
+        what the driver raises when the database as a whole refuses to be written: then nothing of
+        the batch is known to be written.
         """
         self._connection.begin()
         try:
             self._together(batch)
         except Lost:
             self._forget(batch)
+            raise
+        except LeaseLost:
+            self._forget(batch)
+            self._connection.rollback()
             raise
         except Exception:
             # Whatever it was, the appends say it one by one, each for itself.
@@ -62,6 +75,8 @@ class BatchWriter:
         self._forget(batch)
         connection.begin()
         try:
+            if self._lease is not None and not connection.execute(_BEAT, self._lease):
+                raise self._lost_lease()
             for append in batch:
                 append.error = None
                 connection.execute(_SAVEPOINT)
@@ -70,7 +85,11 @@ class BatchWriter:
                 except Lost:
                     raise
                 except Exception as error:
-                    connection.execute(_UNDO)
+                    try:
+                        connection.execute(_UNDO)
+                    except connection.refused:
+                        # A full disk takes the savepoint too; what filled it is the reason.
+                        raise error from None
                     append.error = self._explained(append.records, error)
                 connection.execute(_RELEASE)
             connection.commit()
@@ -92,7 +111,11 @@ class BatchWriter:
                 else:
                     ends.append(record)
         groups = [(statement, of_it) for statement, of_it in made.items() if of_it]
+        if self._lease is not None:
+            groups.insert(0, (_BEAT, [self._lease]))
         counts = self._connection.run(groups)
+        if self._lease is not None and not counts[0]:
+            raise self._lost_lease()
         if counts != [len(of_it) for _, of_it in groups]:
             raise _Again
         for record in ends:
@@ -101,6 +124,13 @@ class BatchWriter:
         for record in ends:
             if not isinstance(record, RatingsDue):
                 self._maker.forget(record.game_id)
+
+    def _lost_lease(self) -> LeaseLost:
+        assert self._lease is not None
+        return LeaseLost(
+            f"another process has taken over tournament {self._lease[0]}: nothing more is written "
+            "here; let it run, or end it and type the same command again"
+        )
 
     def _alone(self, records: tuple[Record, ...]) -> None:
         for record, found in zip(records, self._maker.rows(records, chained=False), strict=True):
@@ -150,6 +180,9 @@ class BatchWriter:
     def _explained(self, records: tuple[Record, ...], error: Exception) -> Exception:
         if isinstance(error, DatabaseError) or not isinstance(error, self._connection.refused):
             return error
+        found = self._connection.fault(error)
+        if found is not None:
+            return found
         what = ", ".join(type(record).__name__ for record in records)
         games = sorted({record.game_id for record in records if hasattr(record, "game_id")})
         reason = str(error).strip().splitlines()[0]

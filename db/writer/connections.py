@@ -9,8 +9,9 @@ from typing import Any, Protocol
 
 from sqlalchemy import URL
 
-from db.engine import set_pragmas, shown
+from db.engine import set_pragmas
 from db.errors import DatabaseError, UnwritablePath
+from db.faults import fault, first_line, shown
 
 Row = Sequence[Any]
 # A statement is written once, with `?` for a value and `?::json` for a JSON text.
@@ -24,6 +25,10 @@ class Connection(Protocol):
     """What the writer asks of a database. Errors are `refused`, `Lost`, or bugs."""
 
     refused: type[Exception]
+
+    def fault(self, error: Exception) -> DatabaseError | None:
+        """What an error says of the whole database; None when only its rows are at fault."""
+        ...
 
     def time(self, moment: datetime) -> Any:
         """An aware time as the driver wants it."""
@@ -62,6 +67,7 @@ class SQLiteConnection:
     refused: type[Exception] = sqlite3.Error
 
     def __init__(self, url: URL, busy_timeout_ms: int) -> None:
+        self._url = url
         try:
             self._connection = sqlite3.connect(
                 str(url.database), isolation_level=None, cached_statements=256
@@ -76,10 +82,14 @@ class SQLiteConnection:
                 self._connection.close()
                 raise
         except sqlite3.Error as error:
-            raise UnwritablePath(
+            found = fault(url, error) or UnwritablePath(
                 f"{shown(url)} cannot be opened for writing ({error}): give another path"
-            ) from error
+            )
+            raise found from error
         self._statements: dict[str, str] = {}
+
+    def fault(self, error: Exception) -> DatabaseError | None:
+        return fault(self._url, error)
 
     def time(self, moment: datetime) -> str:
         if moment.tzinfo is not UTC:
@@ -126,16 +136,25 @@ class PostgreSQLConnection:
         import psycopg
 
         self._psycopg = psycopg
+        self._url = url
         self.refused: type[Exception] = psycopg.Error
+        # A server that is there answers at once; one that vanished is noticed within seconds.
+        patience: dict[str, Any] = {"connect_timeout": 10, "tcp_user_timeout": 20_000}
         try:
             self._connection: Any = psycopg.connect(
                 url.set(drivername="postgresql").render_as_string(hide_password=False),
                 prepare_threshold=1,
+                **{name: value for name, value in patience.items() if name not in url.query},
             )
         except psycopg.OperationalError as error:
-            reason = str(error).strip().splitlines()[0]
-            raise DatabaseError(f"the database {shown(url)} cannot be reached: {reason}") from error
+            found = fault(url, error) or DatabaseError(
+                f"the database {shown(url)} cannot be reached: {first_line(error)}"
+            )
+            raise found from error
         self._statements: dict[str, str] = {}
+
+    def fault(self, error: Exception) -> DatabaseError | None:
+        return fault(self._url, error)
 
     def time(self, moment: datetime) -> datetime:
         return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

@@ -47,7 +47,7 @@ OBSERVATION = (
 )
 INTEND = (
     "INSERT INTO llm_calls (id, game_turn_id, call_index, call_number, attempt, model, request, "
-    "request_hash) VALUES (?, ?, ?, ?, ?, ?, ?::json, ?) ON CONFLICT (id) DO NOTHING"
+    "request_hash, reserved) VALUES (?, ?, ?, ?, ?, ?, ?::json, ?, ?) ON CONFLICT (id) DO NOTHING"
 )
 MESSAGES = (
     "INSERT INTO call_payloads (llm_call_id, prefix_len, prefix_hash, messages) "
@@ -57,18 +57,26 @@ ANSWER = (
     "UPDATE llm_calls SET request_sent_at = ?, response_received_at = ?, "
     "total_response_time_ms = ?, first_token_ms = ?, model_answered = ?, finish_reason = ?, "
     "prompt_tokens = ?, response_tokens = ?, cached_tokens = ?, reasoning_tokens = ?, "
-    "total_tokens_consumed = ?, cost = ?, error_class = ?, error_message = ?, "
-    "error_message_raw = ?, error_status = ? WHERE id = ? AND response_received_at IS NULL"
+    "total_tokens_consumed = ?, cost = ?, charged = ?, cached = ?, error_class = ?, "
+    "error_message = ?, error_message_raw = ?, error_status = ? "
+    "WHERE id = ? AND response_received_at IS NULL"
 )
 RESPONSE = "UPDATE call_payloads SET response = ? WHERE llm_call_id = ? AND response IS NULL"
+CACHE = (
+    "INSERT INTO cached_answers (request_hash, llm_call_id, stored_at) "
+    "SELECT request_hash, id, ? FROM llm_calls WHERE id = ? AND request_hash IS NOT NULL "
+    "ON CONFLICT (request_hash) DO UPDATE SET "
+    "llm_call_id = excluded.llm_call_id, stored_at = excluded.stored_at"
+)
 ACT = (
     "UPDATE game_turns SET action = ?, action_raw = ?, submitted = ?, submitted_raw = ?, "
-    "acted_at = ?, response_time_ms = ?, tokens_used = ? WHERE id = ? AND acted_at IS NULL"
+    "acted_at = ?, response_time_ms = ?, tokens_used = ?, lapse = ? "
+    "WHERE id = ? AND acted_at IS NULL"
 )
 REFUSE = "UPDATE game_turns SET invalid = true WHERE id = ?"
 
 # The order in which a batch runs them: what is pointed to comes first.
-STATEMENTS = (START, OPEN, OBSERVATION, INTEND, MESSAGES, ANSWER, RESPONSE, ACT, REFUSE)
+STATEMENTS = (START, OPEN, OBSERVATION, INTEND, MESSAGES, ANSWER, RESPONSE, CACHE, ACT, REFUSE)
 
 Rows = list[tuple[str, Row]]
 
@@ -166,6 +174,7 @@ class RowMaker:
             record.model,
             request,
             record.request_hash,
+            record.reserved,
         )
         if not chained:
             body = self._codec.pack(to_json(record.messages), JSON)
@@ -232,14 +241,19 @@ class RowMaker:
             record.reasoning_tokens,
             tokens,
             record.cost,
+            record.charged,
+            record.cached,
             record.error_class,
             said,
             raw,
             record.error_status,
             call_id,
         )
+        made: Rows = [(ANSWER, answer)]
+        if record.cacheable:
+            made.append((CACHE, (self._time(record.response_received_at), call_id)))
         if record.text is None and record.response is None:
-            return [(ANSWER, answer)]
+            return made
         acted = (
             isinstance(after, TurnActed)
             and after.action == record.text
@@ -247,7 +261,8 @@ class RowMaker:
         )
         text = answer_text(record.text, record.response, acted=acted)
         body = self._codec.pack(text, JSON | ACTED if acted else JSON)
-        return [(ANSWER, answer), (RESPONSE, (body, call_id))]
+        made.append((RESPONSE, (body, call_id)))
+        return made
 
     def _acted(self, record: TurnActed, chained: bool) -> Rows:
         turn_id = keys.turn_key(record.game_id, record.turn_number, record.player_index)
@@ -263,6 +278,7 @@ class RowMaker:
                     self._time(record.acted_at),
                     record.response_time_ms,
                     record.tokens_used,
+                    record.lapse,
                     turn_id,
                 ),
             )

@@ -15,6 +15,7 @@ from db.errors import WriteFailed
 from db.fold import Pool, Rate, Seat, Standing, fold_game, numbered
 from db.models.columns import clean_text, raw_text, storable_json
 from db.records import GameFinished, GameVoided
+from db.writer import conduct
 from db.writer.connections import Connection
 
 SYSTEM = "trueskill"
@@ -25,7 +26,8 @@ _FINISH = (
     "WHERE id = ? AND status IN ('scheduled', 'running')"
 )
 _PLAYER = (
-    "UPDATE game_players SET role = ?, team = ?, rank = ?, reward = ?, invalid_actions = ? "
+    "UPDATE game_players SET role = ?, team = ?, rank = ?, reward = ?, invalid_actions = ?, "
+    "turns = ?, silences = ?, refusals = ?, overlongs = ?, time_limits = ?, decided = ? "
     "WHERE game_id = ? AND player_index = ?"
 )
 _VOID = (
@@ -34,6 +36,22 @@ _VOID = (
     "WHERE id = ? AND status IN ('scheduled', 'running')"
 )
 _FINAL = "UPDATE games SET final = true WHERE id = ? AND status = 'void'"
+_NEXT = (
+    "INSERT INTO games (tournament_id, environment_id, schedule_index, block, seed, attempt, "
+    "parent_game_id, parent_turn, status, environment_crashed, final, created_at) "
+    "SELECT tournament_id, environment_id, schedule_index, block, seed, attempt + 1, "
+    "parent_game_id, parent_turn, 'scheduled', false, false, ? FROM games "
+    "WHERE id = ? AND NOT final AND tournament_id IS NOT NULL AND schedule_index IS NOT NULL "
+    "ON CONFLICT (tournament_id, schedule_index, attempt) DO NOTHING"
+)
+_NEXT_PLAYERS = (
+    "INSERT INTO game_players (game_id, agent_id, player_index, invalid_actions) "
+    "SELECT n.id, p.agent_id, p.player_index, 0 FROM games g "
+    "JOIN games n ON n.tournament_id = g.tournament_id "
+    "AND n.schedule_index = g.schedule_index AND n.attempt = g.attempt + 1 "
+    "JOIN game_players p ON p.game_id = g.id WHERE g.id = ? ORDER BY p.player_index"
+)
+_AGENTS = "SELECT player_index, agent_id FROM game_players WHERE game_id = ?"
 _STATUS = "SELECT status FROM games WHERE id = ?"
 _TOURNAMENT = "SELECT tournament_id FROM games WHERE id = ?"
 
@@ -106,23 +124,33 @@ def finish(connection: Connection, record: GameFinished) -> int | None:
             player.rank,
             player.reward,
             player.invalid_actions,
+            player.turns,
+            player.silences,
+            player.refusals,
+            player.overlongs,
+            player.time_limits,
+            player.decided,
             record.game_id,
             player.player_index,
         )
         for player in record.players
     ]
     (written,) = connection.run([(_PLAYER, rows)]) if rows else (0,)
-    seats = len(connection.query(_SEATS, (record.game_id,)))
-    if not written == len(rows) == seats:
+    seats = dict(connection.query(_AGENTS, (record.game_id,)))
+    if not written == len(rows) == len(seats):
         raise WriteFailed(
-            f"game {record.game_id} has {seats} players, its result names {len(rows)}: "
+            f"game {record.game_id} has {len(seats)} players, its result names {len(rows)}: "
             "expected one for each player_index"
         )
-    return _tournament(connection, record.game_id)
+    tournament_id = _tournament(connection, record.game_id)
+    if tournament_id is not None:
+        connection.run([(conduct.COUNT, conduct.rows(tournament_id, seats, record.players))])
+    return tournament_id
 
 
 def void(connection: Connection, record: GameVoided) -> int | None:
-    """Write that a game has no result: the tournament that need not wait for it any more."""
+    """Write that a game has no result, and schedule its next attempt unless this was the last:
+    the tournament that need not wait for it any more."""
     error = clean_text(record.error)
     done = connection.execute(
         _VOID,
@@ -141,7 +169,11 @@ def void(connection: Connection, record: GameVoided) -> int | None:
         _expect(connection, record.game_id, "void", "make void")
         if record.final:
             connection.execute(_FINAL, (record.game_id,))
-    return _tournament(connection, record.game_id) if record.final else None
+    if record.final:
+        return _tournament(connection, record.game_id)
+    if connection.execute(_NEXT, (connection.time(datetime.now(UTC)), record.game_id)):
+        connection.execute(_NEXT_PLAYERS, (record.game_id,))
+    return None
 
 
 def _expect(connection: Connection, game_id: int, expected: str, what: str) -> None:

@@ -33,6 +33,13 @@ agents:
 llm: {timeout: 5, retries: 1}
 """
 
+# The settings of a run, and a limit that is part of what is played.
+SETTINGS = """\
+budget: 25
+cache: {ttl: 86400}
+attempts: 2
+"""
+
 
 @pytest.fixture
 def quick(tmp_path: Path) -> Path:
@@ -108,6 +115,100 @@ def test_the_hash_follows_what_is_played_and_not_how_fast(quick: Path) -> None:
     assert "file" not in load(quick).canonical()["prompts"][0]
     (quick.parent / "prompts" / "plain.md").write_text("Play badly.\n")
     assert load(quick).config_hash != same
+
+
+def test_limits_budgets_and_the_cache_are_read_and_are_no_part_of_the_tournament(
+    quick: Path,
+) -> None:
+    plain = load(quick)
+    limited = QUICK.replace(
+        "mafia-sharp,",
+        "mafia-sharp, budget: 2.5, limits: {concurrency: 3, tokens_per_minute: 1e5},",
+    )
+    quick.write_text(limited.replace("retries: 1", "retries: 1, patience: 60") + SETTINGS)
+    config = load(quick)
+
+    assert config.budget == 25
+    assert config.cache is not None
+    assert (config.cache.ttl, config.cache.rated) == (86_400, False)
+    assert config.llm.patience == 60
+    assert config.models[0].budget == 2.5
+    assert config.models[0].limits.concurrency == 3
+    assert config.models[0].limits.requests_per_minute is None
+    assert config.models[0].spec() == plain.models[0].spec()
+    assert config.config_hash == plain.config_hash
+    assert config.settings() == {
+        "concurrency": 20,
+        "llm": {"timeout": 5.0, "retries": 1, "patience": 60.0},
+        "attempts": 2,
+        "budget": 25.0,
+        "cache": {"ttl": 86400.0, "rated": False},
+        "models": {
+            "sharp": {
+                "limits": {
+                    "concurrency": 3,
+                    "requests_per_minute": None,
+                    "tokens_per_minute": 100_000.0,
+                },
+                "budget": 2.5,
+            },
+            "naive": {
+                "limits": {
+                    "concurrency": None,
+                    "requests_per_minute": None,
+                    "tokens_per_minute": None,
+                },
+                "budget": None,
+            },
+        },
+    }
+
+
+def test_a_tournament_from_before_there_were_time_limits_keeps_its_hash() -> None:
+    text = minimal(models="[{name: m, litellm_model: x/y, input_price: 1}]")
+    config = loads(text)
+    limited = loads(text.replace("players: 2", "players: 2, time_limit: 30"))
+
+    assert config.environment.time_limit is None
+    assert config.config_hash.startswith("97e5a7f634d7d9abdd5ac8df")
+    assert limited.environment.time_limit == 30
+    assert limited.canonical()["environment"]["time_limit"] == 30.0
+    assert limited.config_hash != config.config_hash
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"budget": "0"}, "t.yaml:5: budget: expected a number above 0, found 0"),
+        ({"budget": "-3.5"}, "t.yaml:5: budget: expected a number above 0, found -3.5"),
+        ({"budget": "'5 dollars'"}, "t.yaml:5: budget: expected a number, found '5 dollars'"),
+        ({"budgt": "5"}, "t.yaml:5: unknown key 'budgt'; did you mean 'budget'?"),
+        ({"time_limit": "5"}, "t.yaml:5: unknown key 'time_limit'; it belongs under 'environment'"),
+        ({"cache": "{}"}, "t.yaml:5: 'ttl' is missing in cache"),
+        ({"cache": "{tll: 5}"}, "t.yaml:5: unknown key 'tll' in cache; did you mean 'ttl'?"),
+        ({"cache": "{ttl: 0}"}, "t.yaml:5: cache.ttl: expected a number above 0, found 0"),
+        ({"llm": "{patience: 0}"}, "t.yaml:5: llm.patience: expected a number above 0, found 0"),
+        (
+            {"environment": "{name: E, players: 2, time_limit: 0}"},
+            "t.yaml:3: environment.time_limit: expected a number above 0, found 0",
+        ),
+        (
+            {"models": "[{name: m, litellm_model: x/y, limits: {request_per_minute: 9}}]"},
+            "t.yaml:5: unknown key 'request_per_minute' in models[0].limits; "
+            "did you mean 'requests_per_minute'?",
+        ),
+        (
+            {"models": "[{name: m, litellm_model: x/y, limits: {concurrency: 0}}]"},
+            "t.yaml:5: models[0].limits.concurrency: expected a number from 1 up, found 0",
+        ),
+        (
+            {"models": "[{name: m, litellm_model: x/y, budget: 0}]"},
+            "t.yaml:5: models[0].budget: expected a number above 0, found 0",
+        ),
+    ],
+)
+def test_a_wrong_limit_or_budget_is_named(change: dict[str, str], expected: str) -> None:
+    assert wrong(minimal(**change)) == [expected]
 
 
 def test_where_says_the_line_of_a_value_or_of_what_is_around_it(quick: Path) -> None:

@@ -51,6 +51,19 @@ def test_the_rules_seat_exactly_the_players_of_the_spec(name: str) -> None:
             TextArena(name=name).reset(seed=1, num_players=num_players)
 
 
+@pytest.mark.parametrize("name", RUNNING)
+def test_the_rules_are_given_whole_what_the_spec_says_and_no_more(name: str) -> None:
+    environment = TextArena(name=name)
+    longest = environment.spec.max_characters
+    assert longest is not None
+    environment.reset(seed=1, num_players=environment.spec.min_players)
+
+    whole, longer = "x" * longest, "x" * longest + "y"
+
+    assert whole in environment.prepare(whole)
+    assert longer not in environment.prepare(longer)
+
+
 def test_a_team_game_of_two_equal_teams_wants_an_even_number() -> None:
     with pytest.raises(UsageError, match="5 players; it is played by 4 to 14, in even numbers"):
         TextArena(name="Taboo-v0").reset(seed=1, num_players=5)

@@ -6,13 +6,13 @@ import asyncio
 
 import pytest
 
-from arena.executors.local import LocalExecutor
+from arena.executors.local import LocalExecutor, Place
 
 
 def test_no_more_than_concurrency_run_at_once_and_they_start_in_order() -> None:
     running, most, started = 0, 0, []
 
-    async def play(item: int) -> None:
+    async def play(item: int, place: Place) -> None:
         nonlocal running, most
         started.append(item)
         running += 1
@@ -30,7 +30,7 @@ def test_no_more_than_concurrency_run_at_once_and_they_start_in_order() -> None:
 def test_the_first_error_cancels_the_others_and_comes_out_as_it_is() -> None:
     cancelled = []
 
-    async def play(item: int) -> None:
+    async def play(item: int, place: Place) -> None:
         if item == 1:
             raise ValueError("one")
         try:
@@ -43,3 +43,50 @@ def test_the_first_error_cancels_the_others_and_comes_out_as_it_is() -> None:
         asyncio.run(LocalExecutor(concurrency=3).run(range(9), play))
 
     assert sorted(cancelled) == [0, 2]
+
+
+def test_a_piece_that_only_waits_lends_its_place_and_has_it_again() -> None:
+    woken = asyncio.Event()
+    running, most, diary = 0, 0, []
+
+    async def play(item: int, place: Place) -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        if item == 0:
+            running -= 1
+            async with place.lent():
+                await woken.wait()
+            running += 1
+            most = max(most, running)
+        elif item == 3:
+            woken.set()
+        await asyncio.sleep(0)
+        diary.append(item)
+        running -= 1
+
+    asyncio.run(LocalExecutor(concurrency=1).run(range(6), play))
+
+    assert most == 1
+    assert diary[:3] == [1, 2, 3]
+    assert sorted(diary) == [0, 1, 2, 3, 4, 5]
+
+
+def test_pieces_that_wait_are_not_opened_without_end() -> None:
+    opened = []
+
+    async def main() -> None:
+        never = asyncio.Event()
+
+        async def play(item: int, place: Place) -> None:
+            opened.append(item)
+            async with place.lent():
+                await never.wait()
+
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await LocalExecutor(concurrency=2).run(range(100), play)
+
+    asyncio.run(main())
+
+    assert len(opened) == 8

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from arena.core import CallAnswer, CallIntent, Completion, ModelSpec, ProviderError, UsageError
-from arena.llm.client import LiteLLMClient, TurnLLM, check_model
+from arena.core import CallAnswer, CallIntent, Completion, ModelRefused, ModelSpec, ProviderError, UsageError
+from arena.llm.client import LiteLLMClient, check_model
+from arena.llm.turn import TurnLLM
 from arena.llm.retry import Backoff
 from tests.servers.openai_server import OpenAIServer, Reply, error
 
@@ -216,26 +217,29 @@ def test_what_may_pass_is_tried_again(status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reply", "advice"),
+    ("reply", "advice", "mends"),
     [
-        (error(400, "bad temperature"), "params"),
-        (error(401, "no such key"), "api_key_env"),
-        (error(402, "pay first"), "credit"),
-        (error(403, "not allowed"), "api_key_env"),
-        (error(404, "no such model"), "name"),
-        (error(429, "you are out", "insufficient_quota"), "credit"),
-        (error(400, "too long", "context_length_exceeded"), "context"),
-        (error(400, "This model's maximum context length is 10 tokens"), "context"),
-        (error(400, "no", "content_filter"), "filter"),
+        (error(400, "bad temperature"), "params", False),
+        (error(401, "no such key"), "api_key_env", True),
+        (error(402, "pay first"), "credit", True),
+        (error(403, "not allowed"), "api_key_env", True),
+        (error(404, "no such model"), "name", True),
+        (error(429, "you are out", "insufficient_quota"), "credit", True),
+        (error(400, "too long", "context_length_exceeded"), "context", False),
+        (error(400, "This model's maximum context length is 10 tokens"), "context", False),
+        (error(400, "no", "content_filter"), "filter", False),
     ],
 )
 @pytest.mark.parametrize("stream", [False, True])
-def test_what_will_not_pass_is_not_tried_again(reply: Reply, advice: str, stream: bool) -> None:
+def test_what_will_not_pass_is_not_tried_again(
+    reply: Reply, advice: str, mends: bool, stream: bool
+) -> None:
     log, waits = Log(), Waits()
     with OpenAIServer([reply]) as server:
-        with pytest.raises(ProviderError) as caught:
+        with pytest.raises((ProviderError, ModelRefused)) as caught:
             ask(spec(server, stream=stream), log, waits)
         assert len(server.requests) == 1
+    assert isinstance(caught.value, ModelRefused) is mends
     message = str(caught.value)
     assert "'loop' (openai/loopback) did not answer in 1 attempt: HTTP" in message
     assert str(reply.status) in message

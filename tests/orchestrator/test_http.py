@@ -97,21 +97,37 @@ def test_a_call_that_fails_at_first_is_tried_again_and_every_attempt_is_a_row(
     assert check(1, url).ok
 
 
-def test_a_provider_that_refuses_makes_games_void_and_nobody_loses(
+def test_a_provider_that_refuses_stops_the_tournament_with_one_message(
     small: Small, tmp_path: Path
 ) -> None:
     url = f"sqlite:///{tmp_path}/arena.db"
 
     with OpenAIServer(lambda body: error(401, f"bad key {KEY}", "invalid_api_key")) as server:
+        refused = play(small, server, url)
+        assert len(server.requests) <= 4
+
+    assert (refused.games_completed, refused.games_void, refused.games_left) == (0, 0, 4)
+    assert refused.paused >= 1
+    assert refused.stopped is not None
+    assert "HTTP 401" in refused.stopped
+    assert "api_key_env" in refused.stopped
+    assert KEY not in refused.stopped
+    assert KEY.encode() not in (tmp_path / "arena.db").read_bytes()
+    assert rows(url, "SELECT COUNT(*) FROM agent_trueskill") == [(0,)]
+
+
+def test_what_cannot_pass_makes_one_game_void_and_nobody_loses(
+    small: Small, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path}/arena.db"
+
+    with OpenAIServer(lambda body: error(400, "no", "content_filter")) as server:
         summary = play(small, server, url, ("seed: 7", "seed: 7\nattempts: 2"))
 
     assert (summary.games_completed, summary.games_void) == (0, 4)
     assert summary.void_causes == {"provider": 8}
-    assert summary.first_error is not None
-    assert "401" in summary.first_error
     assert rows(url, "SELECT COUNT(*) FROM agent_trueskill") == [(0,)]
-    assert KEY not in summary.first_error
-    assert KEY.encode() not in (tmp_path / "arena.db").read_bytes()
+    assert rows(url, "SELECT COUNT(*), SUM(final) FROM games WHERE status = 'void'") == [(8, 4)]
 
 
 @pytest.mark.parametrize(

@@ -139,43 +139,6 @@ def test_a_tournament_goes_on_where_it_stopped(small: Small, tmp_path: Path) -> 
     assert asyncio.run(run(small(), url=parts)).games_completed == 0
 
 
-# A call may be cancelled between the moment LiteLLM makes a coroutine and the one it awaits it.
-@pytest.mark.filterwarnings("ignore:coroutine .*acompletion. was never awaited:RuntimeWarning")
-@pytest.mark.filterwarnings(
-    "ignore:Exception ignored in. .coroutine object _provider.*acompletion"
-    ":pytest.PytestUnraisableExceptionWarning"
-)
-def test_games_that_a_dead_run_left_are_void_and_played_anew(small: Small, tmp_path: Path) -> None:
-    whole, broken = (f"sqlite:///{tmp_path}/{name}.db" for name in ("whole", "broken"))
-    asyncio.run(run(small(), url=whole))
-
-    async def stopped() -> None:
-        task = asyncio.create_task(run(small(), url=broken, on_progress=watch))
-
-        def stop() -> None:
-            task.cancel()
-
-        stopping.append(stop)
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    stopping: list[Callable[[], None]] = []
-
-    def watch(progress: Progress) -> None:
-        if progress.games_running:
-            stopping[0]()
-
-    asyncio.run(stopped())
-    left = rows(broken, "SELECT COUNT(*) FROM games WHERE status = 'running'")
-    assert left != [(0,)]
-
-    asyncio.run(run(small(), url=broken))
-
-    assert rows(broken, RATINGS) == rows(whole, RATINGS)
-    causes = rows(broken, "SELECT DISTINCT void_cause FROM games WHERE status = 'void'")
-    assert causes == [("interrupted",)]
-
-
 def test_ratings_follow_the_schedule_not_the_clock(small: Small, database_url: str) -> None:
     asyncio.run(run(small(), url=database_url, concurrency=12))
 

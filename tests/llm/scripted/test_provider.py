@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from arena.core import CallAnswer, CallIntent, Message, ModelSpec, Policy, ProviderError, UsageError
-from arena.llm.client import LiteLLMClient, TurnLLM
+from arena.llm.client import LiteLLMClient
+from arena.llm.turn import TurnLLM
 from arena.llm.scripted.provider import rng_of, tokens
 
 ASKED: list[Message] = [{"role": "user", "content": "what now?"}]

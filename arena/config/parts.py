@@ -1,0 +1,179 @@
+"""The parts of a tournament file: environment, matchmaker, models, prompts, agents, providers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PrivateAttr,
+    model_validator,
+)
+
+from arena.core import ModelSpec
+from arena.text import visible
+
+Options = dict[str, JsonValue]
+
+
+def _name(value: str) -> str:
+    if value != value.strip() or visible(value) != value:
+        raise ValueError(f"expected a name on one line without spaces around it, found {value!r}")
+    return value
+
+
+def _variable(value: str) -> str:
+    if not value.replace("_", "a").isalnum() or not value.isascii() or value[0].isdigit():
+        raise ValueError("expected the name of an environment variable, such as OPENAI_API_KEY")
+    return value
+
+
+Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_name)]
+Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Dollars = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+PerMinute = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Shape(BaseModel):
+    """What every part is: frozen, and exactly as it was written."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class EnvironmentConfig(Shape):
+    """The rules, and how many play."""
+
+    name: Name = Field(description="As `arena environments list` shows it: SecretMafia-v0.")
+    players: int = Field(ge=1, le=256, description="Players in every game.")
+    options: Options = Field(default={}, description="Options of the environment itself.")
+    turn_limit: int = Field(
+        default=200, ge=1, le=65_536, description="A game that is longer is a draw."
+    )
+    time_limit: float | None = Field(
+        default=None,
+        gt=0,
+        le=86_400,
+        allow_inf_nan=False,
+        description="Seconds that an agent has for one turn; by default as many as it takes.",
+    )
+
+
+class MatchmakerConfig(Shape):
+    """Who plays whom. Every key but `name` is an option of the matchmaker."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+    __pydantic_extra__: dict[str, JsonValue] = Field(init=False)
+
+    name: Name = Field(default="round_robin", description="round_robin, random, ...")
+
+    @property
+    def options(self) -> Options:
+        return dict(self.__pydantic_extra__ or {})
+
+
+class LimitsConfig(Shape):
+    """What a provider takes of one model; by default as much as it is found to take."""
+
+    concurrency: int | None = Field(
+        default=None, ge=1, le=100_000, description="Calls at the same time."
+    )
+    requests_per_minute: PerMinute | None = Field(default=None, description="Calls per minute.")
+    tokens_per_minute: PerMinute | None = Field(
+        default=None, description="Tokens per minute, of requests and answers together."
+    )
+
+
+class ModelConfig(Shape):
+    """A model as LiteLLM is asked for it."""
+
+    name: Name = Field(description="What agents call it.")
+    litellm_model: Name = Field(description="openai/gpt-4o-mini, ollama_chat/llama3.2, ...")
+    params: Options = Field(default={}, description="Sent with every call: temperature, ...")
+    api_base: str | None = Field(default=None, min_length=1, description="URL of the endpoint.")
+    api_key_env: Annotated[str, AfterValidator(_variable)] | None = Field(
+        default=None,
+        min_length=1,
+        description="The environment variable that holds the key; never the key itself.",
+    )
+    stream: bool = Field(
+        default=False, description="Measure the time to the first token, for ten times the CPU."
+    )
+    input_price: Price | None = Field(default=None, description="Dollars per million tokens.")
+    output_price: Price | None = Field(default=None, description="Dollars per million tokens.")
+    limits: LimitsConfig = Field(
+        default=LimitsConfig(), description="How fast it may be asked; no part of the model."
+    )
+    budget: Dollars | None = Field(
+        default=None, description="Most dollars to spend on it; no part of the model."
+    )
+
+    def spec(self) -> ModelSpec:
+        """The same, as the arena's other rooms know it."""
+        return ModelSpec(**self.model_dump(exclude={"limits", "budget"}))
+
+
+class PromptConfig(Shape):
+    """A prompt, from a file beside this one or as text; never changed, only forked."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["file"]}, {"required": ["text"]}]}
+    )
+
+    name: Name = Field(description="What agents call it.")
+    file: str | None = Field(
+        default=None, min_length=1, description="A text file in this folder or below it."
+    )
+    text: str | None = Field(default=None, min_length=1, description="The prompt itself.")
+    forked_from: Name | None = Field(default=None, description="The prompt it was made from.")
+
+    _content: str = PrivateAttr(default="")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.file is None) == (self.text is None):
+            given = "both" if self.file is not None else "neither"
+            raise ValueError(f"expected either 'file' or 'text', found {given}")
+        self._content = self.text or ""
+        return self
+
+    @property
+    def content(self) -> str:
+        """The text, wherever it was written."""
+        return self._content
+
+
+class AgentConfig(Shape):
+    """kind + model + prompt (+ options)."""
+
+    name: Name = Field(description="What tables and transcripts call it.")
+    kind: Name = Field(default="thinking", description="thinking, remembering, ...")
+    model: Name = Field(description="A model of this file or of the catalogue.")
+    prompt: Name = Field(description="A prompt of this file or of the catalogue.")
+    options: Options = Field(default={}, description="Options of the kind.")
+
+
+class LLMConfig(Shape):
+    """How patient the arena is with providers; not part of what the tournament is."""
+
+    timeout: float = Field(
+        default=120, gt=0, le=86_400, allow_inf_nan=False, description="Seconds for one attempt."
+    )
+    retries: int = Field(default=4, ge=0, le=100, description="Further attempts of a failed call.")
+    patience: float = Field(
+        default=600,
+        gt=0,
+        le=604_800,
+        allow_inf_nan=False,
+        description="Seconds that a model may only fail before its games are paused.",
+    )
+
+
+class CacheConfig(Shape):
+    """Answers that are on record already, given again to equal requests."""
+
+    ttl: float = Field(gt=0, allow_inf_nan=False, description="Seconds that an answer is good for.")
+    rated: bool = Field(default=False, description="Also in games that move ratings.")

@@ -1,0 +1,214 @@
+"""Finds out what a provider takes: how many calls at once, and how many a second.
+
+Knows no clock and sends nothing: times are seconds of whatever clock the caller has, and calls are
+known by their number in the order of sending.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from enum import Enum, auto
+
+_START = 4
+_HALF = 0.5
+_PLACES_KEPT = 0.9
+_PERIOD = 15.0
+_STEP = 0.5
+_FAR = 1.25
+
+_KEPT = 0.85
+
+_WINDOW = 10.0
+_SLOWEST = 1.0 / 60.0
+_PLATEAU_CALLS = 10.0
+_SHORTEST_PLATEAU = 8.0
+_LONGEST_PLATEAU = 240.0
+_FREE = 1.5
+_SLACK = 0.1
+_JITTER = 0.1
+_COMING_BACK = 0.5
+
+
+class Blame(Enum):
+    """What a rate limit was for: too many calls in their time, too many at once, or either."""
+
+    TIME = auto()
+    PLACE = auto()
+    EITHER = auto()
+
+
+class Concurrency:
+    """How many calls may be in flight, found as TCP finds its window (RFC 5681, section 3.1).
+
+    It starts at four and doubles with every round of successes until the first rate limit; then it
+    grows by one in two rounds, and doubles again when it is a quarter above where it was refused. A
+    rate limit halves it at first, later leaves 90 %, and at most once a round: a call that was sent
+    before the last decrease says nothing new. Nor does one that had no more calls beside it than
+    others that were answered in the last half minute: it was one too many in its time, not in its
+    place.
+    """
+
+    __slots__ = (
+        "_answered",
+        "_answered_before",
+        "_blame",
+        "_cut_after",
+        "_period",
+        "_refused_at",
+        "_threshold",
+        "bound",
+        "limit",
+    )
+
+    def __init__(self, bound: int) -> None:
+        self.bound = bound
+        self.limit = float(min(_START, bound))
+        self._threshold = math.inf
+        self._cut_after = -1
+        self._refused_at = 0
+        self._blame = Blame.EITHER
+        self._period = 0
+        self._answered = self._answered_before = 0
+
+    def succeeded(self, now: float, in_flight: int, beside: int) -> None:
+        """A call was answered; `in_flight` calls were out at that moment, `beside` when it was
+        sent, itself included. A limit that nobody meets stays."""
+        self._turn(now)
+        if beside > self._answered:
+            self._answered = beside
+        if in_flight < int(self.limit) or self.limit >= self.bound:
+            return
+        near = self._threshold <= self.limit <= _FAR * self._refused_at
+        self.limit = min(self.limit + (_STEP / self.limit if near else 1.0), float(self.bound))
+
+    def refused(self, number: int, newest: int, now: float, beside: int) -> Blame:
+        """A call met a rate limit; `newest` is the last one sent so far. Returns what it may have
+        been for."""
+        self._turn(now)
+        proven = max(self._answered, self._answered_before)
+        if beside <= max(proven, 1):
+            return Blame.TIME
+        if number <= self._cut_after:
+            return self._blame
+        first = self._threshold == math.inf
+        full = proven > 0 and beside >= int(self.limit)
+        self._blame = Blame.PLACE if full and not first else Blame.EITHER
+        kept = max(_HALF * beside, proven) if first else _PLACES_KEPT * beside
+        self.limit = self._threshold = max(1.0, min(self.limit, kept))
+        self._refused_at = beside
+        self._cut_after = newest
+        return self._blame
+
+    def restart(self) -> None:
+        """The model is back: up again from the start, doubling to where it was."""
+        if self._threshold < math.inf:
+            self._threshold = max(self._threshold, self.limit)
+        self.limit = min(self.limit, float(_START))
+
+    def _turn(self, now: float) -> None:
+        period = int(now / _PERIOD)
+        if period != self._period:
+            self._answered_before = self._answered if period == self._period + 1 else 0
+            self._answered = 0
+            self._period = period
+
+
+class Pace:
+    """How many calls a second may be sent: any number until the first rate limit, then a cubic.
+
+    After a rate limit the rate is 85 % of what the provider took, comes back to it, stays about
+    there, and then grows faster and faster until the next one: CUBIC's curve (RFC 9438, section
+    4.2) over time, `taken * (1 + 0.15 * ((t - k) / k)**3)` with k the seconds to come back: eight,
+    or ten calls where these take longer. What the provider took is counted over ten seconds.
+    """
+
+    __slots__ = (
+        "_back",
+        "_cut_after",
+        "_cut_at",
+        "_first",
+        "_gap",
+        "_held_until",
+        "_next_at",
+        "_recent",
+        "_recent_at",
+        "_rng",
+        "_taken",
+        "_window",
+    )
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+        self._taken = math.inf
+        self._back = _SHORTEST_PLATEAU
+        self._cut_at = 0.0
+        self._cut_after = -1
+        self._held_until = self._next_at = -math.inf
+        self._gap = 0.0
+        self._first: float | None = None
+        self._recent = 0.0
+        self._recent_at = 0.0
+        self._window = _WINDOW
+
+    def rate(self, now: float) -> float:
+        """Calls a second; infinite where no rate limit was met."""
+        if self._taken == math.inf:
+            return math.inf
+        elapsed = (now - self._cut_at - self._back) / self._back
+        return max(_SLOWEST, self._taken * (1.0 + (1.0 - _KEPT) * elapsed**3))
+
+    def wait_until(self, now: float) -> float | None:
+        """When the next call may be sent; None for now."""
+        at = max(self._held_until, self._next_at)
+        return None if at <= now else at
+
+    def held_for(self, now: float) -> float:
+        """Seconds until a provider's Retry-After has passed."""
+        return max(0.0, self._held_until - now)
+
+    def sent(self, now: float) -> None:
+        """A call leaves."""
+        if self._first is None:
+            self._first = self._recent_at = now
+        self._recent = self._recent * math.exp((self._recent_at - now) / self._window) + 1.0
+        self._recent_at = now
+        if self._taken < math.inf:
+            self._next_at = max(self._next_at, now - _SLACK) + 1.0 / self.rate(now)
+        if now < self._held_until + _COMING_BACK:
+            self._next_at = max(self._next_at, now + self._gap * self._rng.uniform(0.5, 1.5))
+
+    def hold(self, now: float, seconds: float, places: int) -> None:
+        """Nothing leaves for so long, and up to a tenth longer: others wait for the same hour. Then
+        the calls come back one by one, as many as there are places in about half a second."""
+        until = now + seconds * (1.0 + _JITTER * self._rng.random())
+        self._held_until = max(self._held_until, until)
+        self._gap = _COMING_BACK / places
+
+    def refused(self, number: int, newest: int, now: float) -> None:
+        """A call met a rate limit that was, or may have been, for too many in their time."""
+        self._recent = max(0.0, self._recent - 1.0)
+        if number > self._cut_after:
+            rate, measured = self.rate(now), self._measured(now)
+            if rate < _FREE * measured:
+                measured = (min(measured, rate) + rate) / 2.0
+            if self._taken < math.inf:
+                measured = max(measured, self._taken * _HALF)
+            self._taken = max(_SLOWEST, measured)
+            self._back = min(_LONGEST_PLATEAU, max(_SHORTEST_PLATEAU, _PLATEAU_CALLS / self._taken))
+            window = max(_WINDOW, self._back)
+            self._recent *= window / self._window
+            self._window = window
+            self._cut_at = now
+            self._cut_after = newest
+        # Providers count what they refuse.
+        self._next_at = max(self._next_at, now) + 1.0 / self.rate(now)
+
+    def resume(self, now: float) -> None:
+        """The model is back: what it took before, not what grew while nothing was sent."""
+        self._cut_at = max(self._cut_at, now - self._back)
+
+    def _measured(self, now: float) -> float:
+        elapsed = now - (self._first if self._first is not None else now)
+        seen = self._window * (1.0 - math.exp(-max(elapsed, 0.1) / self._window))
+        return self._recent * math.exp((self._recent_at - now) / self._window) / seen

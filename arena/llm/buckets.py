@@ -1,0 +1,56 @@
+"""So many requests or tokens a minute and no more, whatever the minute."""
+
+from __future__ import annotations
+
+from aiolimiter import AsyncLimiter
+
+_SPREAD = 61.0
+
+
+class Bucket:
+    """At most `per_minute` in any 60 s, give or take what calls turn out to cost.
+
+    AsyncLimiter(n, 60) lets n through at once and n more in the minute after. So the minute's
+    amount is spread over 61 s with room for one second's at once, and 60 s never see more than the
+    minute's; under 61 a minute, single ones at equal distances. A call that is larger than the room
+    leaves when the room is free, and those after it wait until all of it is paid: tokens may exceed
+    the minute's by the size of one call. Calls that cost less than estimated make room for others,
+    at most a tenth of a minute's; those that cost more are paid for by the next.
+
+    `paid` is what was taken from the limiter and not used yet, negative for a debt.
+    """
+
+    __slots__ = ("_limiter", "_most", "_room", "paid")
+
+    def __init__(self, per_minute: float, *, whole: bool) -> None:
+        self._room = per_minute / _SPREAD
+        seconds = 1.0
+        if whole and self._room < 1.0:
+            self._room, seconds = 1.0, 60.0 / per_minute
+        self._limiter = AsyncLimiter(self._room, seconds)
+        self._most = max(per_minute / 10.0, 1.0)
+        self.paid = 0.0
+
+    def covers(self, amount: float) -> bool:
+        """Whether `use` may be called without paying."""
+        return self.paid >= min(amount, self._room)
+
+    def affords(self, amount: float) -> bool:
+        """Whether `pay` for it would return at once."""
+        lacking = min(amount, self._room) - self.paid
+        return lacking <= 0.0 or (lacking <= self._room and self._limiter.has_capacity(lacking))
+
+    async def pay(self, amount: float) -> None:
+        """Takes from the limiter what `amount` lacks to leave, or as much of it as has room."""
+        lacking = min(min(amount, self._room) - self.paid, self._room)
+        if lacking > 0.0:
+            await self._limiter.acquire(lacking)
+            self.paid += lacking
+
+    def use(self, amount: float) -> None:
+        """A call of that size leaves."""
+        self.paid -= amount
+
+    def correct(self, estimated: float, actual: float) -> None:
+        """A call of `estimated` took `actual`."""
+        self.paid = min(self.paid + estimated - actual, max(self.paid, self._most))

@@ -1,0 +1,273 @@
+"""A hard cap in dollars: what a call may cost at most is set aside before it is sent.
+
+So that any number of calls at once cannot overshoot: what was spent and what is set aside are
+together never above the cap, unless a provider charges more than its own worst case.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+
+from arena.core import BudgetReached, UsageError
+
+# Counted in whole trillionths of a dollar (a token costs 10^4 of them or more): sums are exact.
+_UNIT = 10**12
+
+
+@dataclass(slots=True)
+class _Purse:
+    """One cap, in units: `key` is the model that it holds for, or None for all of them."""
+
+    key: str | None
+    cap: int | None
+    spent: int = 0
+    reserved: int = 0
+
+    def has_room(self, amount: int) -> bool:
+        return self.cap is None or self.spent + self.reserved + amount <= self.cap
+
+    def can_have_room(self, amount: int) -> bool:
+        """Whether it would fit if everything set aside came back unspent."""
+        return self.cap is None or self.spent + amount <= self.cap
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Where a cap stands, in dollars; `cap` and `left` are None where there is none."""
+
+    cap: float | None
+    spent: float
+    reserved: float
+    left: float | None
+
+
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    purses: tuple[_Purse, ...]
+    amount: int
+    granted: asyncio.Future[None]
+
+
+class Reservation:
+    """What is set aside for one call; exactly one of `settle` and `release` ends it.
+
+    As a context manager it counts the whole amount as spent when it is left without either: a call
+    that was cancelled may have been answered, and paid for, all the same.
+    """
+
+    __slots__ = ("_budget", "_purses", "_units", "amount")
+
+    def __init__(
+        self, budget: Budget, purses: tuple[_Purse, ...], units: int, amount: float
+    ) -> None:
+        self._budget = budget
+        self._purses: tuple[_Purse, ...] | None = purses
+        self._units = units
+        self.amount = amount
+
+    def settle(self, charged: float) -> None:
+        """The call is over and is counted as `charged` dollars; what is not a number of dollars
+        counts as the whole amount. Raises RuntimeError the second time."""
+        self._end(_up(charged) if 0.0 <= charged < math.inf else self._units)
+
+    def release(self) -> None:
+        """The call was never sent. Raises RuntimeError the second time."""
+        self._end(0)
+
+    def _end(self, units: int) -> None:
+        purses, self._purses = self._purses, None
+        if purses is None:
+            raise RuntimeError("this reservation has been settled or released before")
+        self._budget._settled(purses, self._units, units)
+
+    def __enter__(self) -> Reservation:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._purses is not None:
+            self._end(self._units)
+
+
+class Budget:
+    """Dollars that may be spent: in all, and by model (by its name in the catalogue).
+
+    `spent` is what was spent before, by model. For one event loop.
+    """
+
+    def __init__(
+        self,
+        total: float | None = None,
+        *,
+        per_model: Mapping[str, float] | None = None,
+        spent: Mapping[str, float] | None = None,
+    ) -> None:
+        self._all = _Purse(None, _cap(total, "budget"))
+        self._models: dict[str, _Purse] = {}
+        for model, cap in (per_model or {}).items():
+            self._models[model] = _Purse(model, _cap(cap, f"budget of model {model!r}"))
+        for model, dollars in (spent or {}).items():
+            self._purse(model).spent = _up(dollars)
+        self._all.spent = sum(purse.spent for purse in self._models.values())
+        self._waiting: deque[_Waiter] = deque()
+
+    @property
+    def capped(self) -> bool:
+        """Whether there is any cap at all."""
+        return self._all.cap is not None or any(
+            purse.cap is not None for purse in self._models.values()
+        )
+
+    @property
+    def spent(self) -> float:
+        """Dollars spent by all models together."""
+        return self._all.spent / _UNIT
+
+    @property
+    def reserved(self) -> float:
+        """Dollars set aside for calls that are under way."""
+        return self._all.reserved / _UNIT
+
+    @property
+    def left(self) -> float | None:
+        """Dollars that are neither spent nor set aside; None without a cap over all."""
+        return self.account().left
+
+    def account(self, model: str | None = None) -> Account:
+        """Where the cap of a model stands, or the one over all models."""
+        purse = self._all if model is None else self._models.get(model) or _Purse(model, None)
+        left = None if purse.cap is None else (purse.cap - purse.spent - purse.reserved) / _UNIT
+        cap = None if purse.cap is None else purse.cap / _UNIT
+        return Account(cap, purse.spent / _UNIT, purse.reserved / _UNIT, left)
+
+    def models(self) -> tuple[str, ...]:
+        """The models that have a cap or have spent something."""
+        return tuple(self._models)
+
+    def reserve_now(self, model: str, worst: float | None) -> Reservation | None:
+        """Sets the worst case of a call aside if that needs no waiting, else None. Raises
+        UsageError for an unknown worst case under a cap."""
+        mine = self._purse(model)
+        if worst is None:
+            if mine.cap is not None or self._all.cap is not None:
+                raise UsageError(_unknown(model))
+            worst = 0.0
+        units = _units(worst)
+        if self._waiting or not (mine.has_room(units) and self._all.has_room(units)):
+            return None
+        mine.reserved += units
+        self._all.reserved += units
+        return Reservation(self, (mine, self._all), units, worst)
+
+    async def reserve(self, model: str, worst: float | None) -> Reservation:
+        """Sets the worst case of a call aside; first come, first served.
+
+        Waits while calls under way may come back cheaper and make room. Raises BudgetReached when
+        even that could not; UsageError for an unknown worst case under a cap.
+        """
+        granted = self.reserve_now(model, worst)
+        if granted is not None:
+            return granted
+        worst = worst or 0.0
+        units = _units(worst)
+        purses = (self._purse(model), self._all)
+        waiter = _Waiter(purses, units, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiter)
+        self._serve()
+        try:
+            await waiter.granted
+        except asyncio.CancelledError:
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
+                self._serve()
+            elif waiter.granted.exception() is None:
+                self._settled(purses, units, 0)
+            raise
+        return Reservation(self, purses, units, worst)
+
+    def _purse(self, model: str) -> _Purse:
+        purse = self._models.get(model)
+        if purse is None:
+            purse = self._models[model] = _Purse(model, None)
+        return purse
+
+    def _settled(self, purses: tuple[_Purse, ...], units: int, charged: int) -> None:
+        for purse in purses:
+            purse.reserved -= units
+            purse.spent += charged
+        if self._waiting:
+            self._serve()
+
+    def _serve(self) -> None:
+        """Grants in order of arrival. Who must wait for a purse holds up whoever comes later for
+        the same purse, and nobody else: a model at its own cap does not stop the others."""
+        short: set[int] = set()
+        kept: deque[_Waiter] = deque()
+        for waiter in self._waiting:
+            if waiter.granted.cancelled():
+                # It removes itself when its task runs.
+                kept.append(waiter)
+                continue
+            hopeless = next((p for p in waiter.purses if not p.can_have_room(waiter.amount)), None)
+            if hopeless is not None:
+                model = waiter.purses[0].key or ""
+                waiter.granted.set_exception(
+                    BudgetReached(_reached(hopeless, model, waiter.amount), hopeless.key)
+                )
+                continue
+            lacking = {
+                id(p) for p in waiter.purses if id(p) in short or not p.has_room(waiter.amount)
+            }
+            if lacking:
+                short |= lacking
+                kept.append(waiter)
+                continue
+            for purse in waiter.purses:
+                purse.reserved += waiter.amount
+            waiter.granted.set_result(None)
+        self._waiting = kept
+
+
+def _units(worst: float) -> int:
+    if not 0.0 <= worst < math.inf:
+        raise ValueError(f"a worst case of {worst} dollars; expected a number, 0 or more")
+    return _up(worst)
+
+
+def _up(dollars: float) -> int:
+    return math.ceil(dollars * _UNIT)
+
+
+def _cap(dollars: float | None, what: str) -> int | None:
+    if dollars is None:
+        return None
+    if not 0.0 <= dollars < math.inf:
+        raise UsageError(f"the {what} is {dollars}; a number of dollars, 0 or more, was expected")
+    return math.floor(dollars * _UNIT)
+
+
+def _unknown(model: str) -> str:
+    return (
+        f"model {model!r} has no known worst case, and a budget is set; give the model its "
+        "`input_price` and `output_price` (dollars per million tokens) and `max_tokens` in its "
+        "`params`, or run without a budget"
+    )
+
+
+def _reached(purse: _Purse, model: str, units: int) -> str:
+    cap, spent = (purse.cap or 0) / _UNIT, purse.spent / _UNIT
+    whose = "the budget" if purse.key is None else f"the budget of model {purse.key!r}"
+    return (
+        f"{whose} is reached: ${spent:.4f} of ${cap:g} are spent, and the next call to model "
+        f"{model!r} may cost ${units / _UNIT:.4f}\n"
+        "Raise `budget` in the configuration, or --budget, and run the command again: it resumes."
+    )

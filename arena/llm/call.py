@@ -1,0 +1,300 @@
+"""One call of an agent: the cache, the limits, the budget, and as many attempts as it takes.
+
+An attempt is on record before it is sent, and its end before anything is done with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import Any, Protocol
+
+from arena.core import (
+    CallAnswer,
+    CallIntent,
+    CallLog,
+    Completion,
+    Message,
+    ModelParked,
+    ModelRefused,
+    ModelSpec,
+    ProviderError,
+    TimeLimitReached,
+    Usage,
+)
+from arena.llm.budget import Budget, Reservation
+from arena.llm.cache import Cache
+from arena.llm.limits import Gate, Limits, Permit
+from arena.llm.recorded import TIME_LIMIT
+from arena.llm.response import Answer
+from arena.llm.retry import Backoff, again
+from arena.llm.faults import Fault, Kind, Policy, explain
+from arena.llm.waiting import Waiting, patiently
+
+# Tokens that a call is expected to bring back where nothing says so.
+_ANSWER_TOKENS = 256
+
+
+@dataclass(slots=True)
+class Means:
+    """What every call of a run shares. `retries` is the attempts after the first that fail for
+    another reason than a rate limit; `patience` the seconds that a call waits out rate limits;
+    `deadline` the seconds after which an attempt is given up. `budget` is None without one."""
+
+    limits: Limits
+    retries: int
+    patience: float
+    deadline: float
+    backoff: Backoff
+    rng: random.Random
+    sleep: Callable[[float], Awaitable[Any]]
+    cache: Cache | None = None
+    budget: Budget | None = None
+
+
+class Provider(Protocol):
+    """One model, ready to be asked. `free` says that nothing limits it and it costs nothing."""
+
+    @property
+    def model(self) -> ModelSpec: ...
+    @property
+    def free(self) -> bool: ...
+
+    async def ask(self, messages: Sequence[Message], seed: int | None) -> Answer:
+        """One request, one answer; whatever goes wrong is raised."""
+        ...
+
+    def fault(self, error: Exception) -> Fault:
+        """What went wrong, scrubbed."""
+        ...
+
+    def worst(self, messages: Sequence[Message]) -> float | None:
+        """The most that the request can cost, in dollars; None without a price."""
+        ...
+
+    def cost(self, usage: Usage) -> float | None:
+        """What an answer cost, in dollars; None where it cannot be told."""
+        ...
+
+
+@dataclass(slots=True)
+class Call:
+    """A call that is being made. `first_index` and `first_attempt` count on from what is on
+    record of the turn and of the call; `within` is the seconds that are left of the turn."""
+
+    means: Means
+    provider: Provider
+    messages: Sequence[Message]
+    request: dict[str, Any]
+    request_hash: str
+    log: CallLog
+    call_number: int = 0
+    first_index: int = 0
+    first_attempt: int = 0
+    seed: int | None = None
+    within: float | None = None
+    waiting: Waiting = patiently
+    attempts: int = 0
+
+    async def complete(self) -> Completion:
+        """The answer. Raises ProviderError when the attempts are used up, or where another would
+        not help this game; a Pause where the game can be gone on with later; TimeLimitReached."""
+        if self.means.cache is not None and (found := await self._cached(self.means.cache)):
+            return found
+        try:
+            try:
+                return await self._attempt()
+            except Fault as fault:
+                return await self._again(fault)
+        except Fault as fault:
+            model = self.provider.model
+            message = explain(model.name, model.litellm_model, fault, self.attempts)
+            if fault.policy is Policy.STOP:
+                raise ModelRefused(model.name, message) from None
+            if fault.policy is Policy.WAIT:
+                raise ModelParked(model.name, message) from None
+            raise ProviderError(message) from None
+
+    async def _again(self, fault: Fault) -> Completion:
+        means = self.means
+
+        async def sleep(seconds: float) -> None:
+            await self.waiting(means.sleep(seconds))
+
+        return await again(
+            fault,
+            self._attempt,
+            retries=0 if self.provider.free else means.retries,
+            patience=means.patience,
+            backoff=means.backoff,
+            rng=means.rng,
+            sleep=sleep,
+        )
+
+    async def _cached(self, cache: Cache) -> Completion | None:
+        found = await cache.get(self.request_hash)
+        if found is None:
+            return None
+        intent = self._intent(0.0)
+        await self.log.intend(intent)
+        now = datetime.now(UTC)
+        completion = replace(found.completion, usage=replace(found.completion.usage, cost=0.0))
+        await self.log.answer(
+            CallAnswer(
+                call_index=intent.call_index,
+                request_sent_at=now,
+                response_received_at=now,
+                total_ms=0.0,
+                text=completion.text,
+                response={"choices": [_choice(completion)]},
+                model_answered=found.model_answered,
+                finish_reason=completion.finish_reason,
+                usage=completion.usage,
+                charged=0.0,
+                cached=True,
+            )
+        )
+        return completion
+
+    def _intent(self, reserved: float | None) -> CallIntent:
+        number, self.attempts = self.attempts, self.attempts + 1
+        return CallIntent(
+            call_index=self.first_index + number,
+            call_number=self.call_number,
+            attempt=self.first_attempt + number,
+            model=self.provider.model.litellm_model,
+            messages=self.messages,
+            request=self.request,
+            request_hash=self.request_hash,
+            reserved=reserved,
+        )
+
+    async def _attempt(self) -> Completion:
+        if self.provider.free:
+            return await self._send(None, None, 0.0)
+        worst = self.provider.worst(self.messages)
+        with await self._entered() as permit:
+            if self.means.budget is None:
+                return await self._send(permit, None, worst)
+            with await self._reserved(self.means.budget, worst) as reservation:
+                return await self._send(permit, reservation, worst)
+
+    async def _entered(self) -> Permit:
+        gate: Gate = self.means.limits.gate(self.provider.model.name)
+        tokens = _tokens(self.messages, self.provider.model)
+        permit = gate.enter_now(tokens)
+        return await self.waiting(gate.enter(tokens)) if permit is None else permit
+
+    async def _reserved(self, budget: Budget, worst: float | None) -> Reservation:
+        name = self.provider.model.name
+        reservation = budget.reserve_now(name, worst)
+        if reservation is None:
+            return await self.waiting(budget.reserve(name, worst))
+        return reservation
+
+    async def _send(
+        self, permit: Permit | None, reservation: Reservation | None, worst: float | None
+    ) -> Completion:
+        intent = self._intent(worst)
+        await self.log.intend(intent)
+        limit = (
+            self.means.deadline if self.within is None else min(self.means.deadline, self.within)
+        )
+        sent_at = datetime.now(UTC)
+        started = perf_counter()
+        try:
+            async with asyncio.timeout(limit):
+                answer = await self.provider.ask(self.messages, self.seed)
+        except Exception as error:
+            seconds = perf_counter() - started
+            over = self.within is not None and seconds >= self.within
+            fault = self._fault(error, over)
+            charged = worst if fault.billed else 0.0
+            fault.probe = permit is not None and permit.probe
+            if permit is not None:
+                permit.failed(
+                    rate_limited=fault.rate_limited,
+                    retry_after=fault.retry_after,
+                    model_at_fault=fault.model_at_fault and not over,
+                )
+            if reservation is not None:
+                reservation.settle(charged or 0.0)
+            await self.log.answer(
+                CallAnswer(
+                    call_index=intent.call_index,
+                    request_sent_at=sent_at,
+                    response_received_at=datetime.now(UTC),
+                    total_ms=seconds * 1e3,
+                    error_class=fault.error_class,
+                    error_message=fault.message,
+                    error_status=fault.status,
+                    charged=charged,
+                )
+            )
+            if over:
+                raise TimeLimitReached(fault.message) from None
+            raise fault from None
+        total_ms = (perf_counter() - started) * 1e3
+        usage = answer.usage
+        cost = self.provider.cost(usage)
+        if cost is not None:
+            usage = replace(usage, cost=cost)
+        charged = worst if cost is None else cost
+        if permit is not None:
+            permit.succeeded(_used(usage))
+        if reservation is not None:
+            reservation.settle(charged or 0.0)
+        await self.log.answer(
+            CallAnswer(
+                call_index=intent.call_index,
+                request_sent_at=sent_at,
+                response_received_at=datetime.now(UTC),
+                total_ms=total_ms,
+                first_token_ms=answer.first_token_ms,
+                text=answer.text,
+                response=answer.stored,
+                model_answered=answer.model,
+                finish_reason=answer.finish_reason,
+                usage=usage,
+                charged=charged,
+                cacheable=self.means.cache is not None,
+            )
+        )
+        return Completion(answer.text, answer.finish_reason, usage, answer.refused)
+
+    def _fault(self, error: Exception, over: bool) -> Fault:
+        if over:
+            return Fault(
+                TIME_LIMIT,
+                f"no answer within the {self.within:.1f} s that were left of the turn",
+                kind=Kind.TIMEOUT,
+            )
+        if isinstance(error, TimeoutError):
+            message = f"no answer within {self.means.deadline:g} s"
+            return Fault("Timeout", message, kind=Kind.TIMEOUT)
+        return self.provider.fault(error)
+
+
+def _choice(completion: Completion) -> dict[str, Any]:
+    choice: dict[str, Any] = {"text": completion.text, "finish_reason": completion.finish_reason}
+    if completion.refused:
+        choice["refusal"] = completion.text
+    return choice
+
+
+def _tokens(messages: Sequence[Message], model: ModelSpec) -> int:
+    """About how many tokens a call will take: a quarter of its characters, and the answer."""
+    sent = sum(len(message["content"]) for message in messages) // 4
+    most = model.params.get("max_completion_tokens", model.params.get("max_tokens"))
+    return sent + (min(most, 4096) if isinstance(most, int) else _ANSWER_TOKENS)
+
+
+def _used(usage: Usage) -> int | None:
+    if usage.prompt_tokens is None and usage.completion_tokens is None:
+        return None
+    return (usage.prompt_tokens or 0) + (usage.completion_tokens or 0)

@@ -1,0 +1,117 @@
+"""The kinds of failure of a call: what each asks for, and what a person can do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Policy(StrEnum):
+    """What a failed attempt asks for.
+
+    `retry`: the next attempt may do better. `wait`: it will, after a while; the wait uses up no
+    attempt. `give_up`: this request will never pass, another may. `stop`: no request to this model
+    will pass until a person mends something.
+    """
+
+    RETRY = "retry"
+    WAIT = "wait"
+    GIVE_UP = "give_up"
+    STOP = "stop"
+
+
+class Kind(StrEnum):
+    """What went wrong, as far as the policy and the advice to a person depend on it."""
+
+    RATE_LIMIT = "rate_limit"
+    OVERLOADED = "overloaded"
+    SERVER = "server"
+    TIMEOUT = "timeout"
+    UNREACHABLE = "unreachable"
+    LOST = "lost"
+    MALFORMED = "malformed"
+    CUT = "cut"
+    OVERSIZED = "oversized"
+    REDIRECT = "redirect"
+    CONTENT_FILTER = "content_filter"
+    CONTEXT = "context"
+    REQUEST = "request"
+    KEY = "key"
+    CREDIT = "credit"
+    MODEL = "model"
+    BUG = "bug"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a kind of failure asks for, and the sentence that tells a person what to do."""
+
+    policy: Policy
+    advice: str
+
+
+_AGAIN = "run the command again: it resumes"
+
+RULES: Mapping[Kind, Rule] = {
+    Kind.RATE_LIMIT: Rule(
+        Policy.WAIT,
+        "Lower the concurrency, or raise the account's limit, and run the command again.",
+    ),
+    Kind.OVERLOADED: Rule(
+        Policy.WAIT, f"The provider is overloaded: wait a while and {_AGAIN}; or use another model."
+    ),
+    Kind.SERVER: Rule(Policy.RETRY, f"Check that the server is up (`api_base`), and {_AGAIN}."),
+    Kind.TIMEOUT: Rule(
+        Policy.RETRY,
+        "Give it more time (`timeout`), ask for shorter answers, or lower the concurrency.",
+    ),
+    Kind.UNREACHABLE: Rule(
+        Policy.RETRY, f"Check that the server is up (`api_base`), and {_AGAIN}."
+    ),
+    Kind.LOST: Rule(
+        Policy.RETRY, f"Check that the server is up and the network holds, and {_AGAIN}."
+    ),
+    Kind.MALFORMED: Rule(
+        Policy.RETRY,
+        "Check that `api_base` is the address of a chat-completions server (it often ends in /v1) "
+        f"and that no proxy answers in its place, and {_AGAIN}.",
+    ),
+    Kind.CUT: Rule(
+        Policy.RETRY,
+        f"Check that no proxy cuts long answers, or set `stream: false`, and {_AGAIN}.",
+    ),
+    Kind.OVERSIZED: Rule(Policy.RETRY, f"Set `max_tokens` in the model's `params`, and {_AGAIN}."),
+    Kind.REDIRECT: Rule(
+        Policy.RETRY,
+        "Set `api_base` to the address that really answers: a redirect is not followed, because "
+        "the key would go with it.",
+    ),
+    Kind.CONTENT_FILTER: Rule(
+        Policy.GIVE_UP,
+        "The provider's content filter refused: soften the prompt, or use another model.",
+    ),
+    Kind.CONTEXT: Rule(
+        Policy.GIVE_UP,
+        "The conversation is longer than the model's context: use a model with a longer one.",
+    ),
+    Kind.REQUEST: Rule(
+        Policy.GIVE_UP,
+        "The provider refuses the request as it is: check the model's `params`.",
+    ),
+    Kind.KEY: Rule(
+        Policy.STOP,
+        "Check the key in the variable that the model's `api_key_env` names, and what its account "
+        "may use.",
+    ),
+    Kind.CREDIT: Rule(
+        Policy.STOP, "The account is out of credit: top it up, or use another model."
+    ),
+    Kind.MODEL: Rule(Policy.STOP, "Check the model's name, and `api_base` if it has one."),
+    Kind.BUG: Rule(
+        Policy.GIVE_UP, "This is a fault of the arena's or of LiteLLM's, not of the provider's."
+    ),
+}
+
+# Failures after which a provider may have answered, and charged, although no answer came in.
+BILLED = frozenset({Kind.TIMEOUT, Kind.LOST, Kind.MALFORMED, Kind.CUT, Kind.OVERSIZED, Kind.BUG})

@@ -1,0 +1,159 @@
+"""An agent's handle for one turn: recorded replies first, in order, then the model itself."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from arena.core import (
+    CallAnswer,
+    CallIntent,
+    CallLog,
+    Completion,
+    DivergenceError,
+    Message,
+    ModelSpec,
+    TimeLimitReached,
+)
+from arena.llm.recorded import TIME_LIMIT, RecordedCall, check_same
+from arena.llm.request import call_seed, request_hash, sendable, stored_request
+from arena.llm.scripted.provider import NAME
+
+if TYPE_CHECKING:
+    from arena.llm.client import LiteLLMClient
+    from arena.llm.waiting import Waiting
+
+
+class TurnLLM:
+    """The model is chosen; calls, attempts and the time they take are counted.
+
+    `recorded` are the turn's attempts that are on record, in order. Without a client the record
+    must hold every call that is asked. `seed` is the turn's; every call gets one of its own from
+    it. `time_limit` is the seconds that the answers of the turn may take together; `place` names
+    the turn in messages; `waiting` is told when a call has to wait before it is sent.
+    """
+
+    __slots__ = (
+        "_client",
+        "_log",
+        "_model",
+        "_next_call",
+        "_next_index",
+        "_place",
+        "_recorded",
+        "_seconds",
+        "_seed",
+        "_time_limit",
+        "_waiting",
+        "last",
+    )
+
+    def __init__(
+        self,
+        client: LiteLLMClient | None,
+        model: ModelSpec,
+        log: CallLog,
+        seed: int | None = None,
+        *,
+        recorded: Sequence[RecordedCall] = (),
+        place: str = "",
+        time_limit: float | None = None,
+        waiting: Waiting | None = None,
+    ) -> None:
+        self._client = client
+        self._model = model
+        self._log = log
+        self._seed = seed
+        self._place = place
+        self._time_limit = time_limit
+        self._waiting = waiting
+        self._recorded = _by_number(recorded) if recorded else {}
+        self._next_index = recorded[-1].call_index + 1 if recorded else 0
+        self._next_call = 0
+        self._seconds = 0.0
+        self.last: Completion | None = None
+
+    async def complete(self, messages: Sequence[Message]) -> Completion:
+        """Ask the agent's model, or the record.
+
+        Raises ProviderError when every attempt failed, DivergenceError when the record holds
+        another request, TimeLimitReached when the turn's answers took too long together.
+        """
+        number, self._next_call = self._next_call, self._next_call + 1
+        before = self._recorded.pop(number, ()) if self._recorded else ()
+        served = self._served(number, before, messages) if before else None
+        if served is None:
+            if self._client is None:
+                raise DivergenceError(
+                    f"{self._place}: call {number} was asked and is not on record"
+                )
+            served = await self._client.complete(
+                self._model,
+                messages,
+                log=self,
+                call_number=number,
+                first_index=self._next_index,
+                first_attempt=len(before),
+                seed=self._call_seed(number),
+                within=self._left(),
+                waiting=self._waiting,
+            )
+        self._left()
+        self.last = served
+        return served
+
+    async def intend(self, intent: CallIntent) -> None:
+        """Counts the attempt and hands it on."""
+        self._next_index = intent.call_index + 1
+        await self._log.intend(intent)
+
+    async def answer(self, answer: CallAnswer) -> None:
+        """Counts the time that it took and hands it on."""
+        if answer.error_class is None:
+            self._seconds += answer.total_ms / 1e3
+        await self._log.answer(answer)
+
+    def unasked(self) -> int:
+        """Recorded calls that were not asked for."""
+        return len(self._recorded)
+
+    def _served(
+        self, number: int, before: Sequence[RecordedCall], messages: Sequence[Message]
+    ) -> Completion | None:
+        sent = sendable(messages)
+        model = self._model.litellm_model
+        request = stored_request(self._model, self._sent_seed(number))
+        check_same(before, request_hash(model, sent, request), sent, self._place)
+        latest = before[-1]
+        if latest.error_class == TIME_LIMIT:
+            raise TimeLimitReached(f"{self._place}: the time of the turn was over")
+        if not latest.answered:
+            return None
+        self._seconds += latest.seconds
+        return latest.completion()
+
+    def _sent_seed(self, number: int) -> int | None:
+        scripted = self._model.litellm_model.startswith(f"{NAME}/")
+        return self._call_seed(number) if scripted else None
+
+    def _call_seed(self, number: int) -> int | None:
+        return None if self._seed is None else call_seed(self._seed, number)
+
+    def _left(self) -> float | None:
+        """Seconds left of the turn, None without a limit."""
+        if self._time_limit is None:
+            return None
+        left = self._time_limit - self._seconds
+        if left <= 0.0:
+            raise TimeLimitReached(
+                f"the answers took {self._seconds:.1f} s, the turn has {self._time_limit:g} s"
+            )
+        return left
+
+
+def _by_number(recorded: Sequence[RecordedCall]) -> dict[int, list[RecordedCall]]:
+    grouped: dict[int, list[RecordedCall]] = defaultdict(list)
+    for call in recorded:
+        grouped[call.call_number].append(call)
+    return dict(grouped)

@@ -1,0 +1,248 @@
+"""Lets one process at a time run a tournament, and no clock be trusted in saying which.
+
+The row of a tournament's lease has a `fence`, one more at every takeover, and a `beat`, one more
+at every commit of its holder (`db.recorder`). Whoever wants the lease watches the beat on a
+monotonic clock of its own: a beat that stands still is a dead holder's, and is taken over by
+comparing and swapping. A holder that was only frozen finds another fence when it wakes up, and
+nothing of what it wants to write is written. On one machine a lock that dies with its process
+says at once that the holder is dead.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import fasteners  # type: ignore[import-untyped]
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+from db.errors import DatabaseError, LeaseHeld
+from db.session import reconnecting
+
+# How often an idle holder says that it lives, and how long a silent one is believed to, in seconds.
+HEARTBEAT = 2.0
+TTL = 10.0
+_LOOKS = 20
+
+_READ = text("SELECT holder, fence, beat FROM leases WHERE tournament_id = :tournament")
+_FIRST = text(
+    "INSERT INTO leases (tournament_id, holder, fence, beat) VALUES (:tournament, :holder, 1, 0) "
+    "ON CONFLICT (tournament_id) DO NOTHING"
+)
+_TAKE = text(
+    "UPDATE leases SET holder = :holder, fence = fence + 1, beat = beat + 1 "
+    "WHERE tournament_id = :tournament AND fence = :fence AND beat = :beat"
+)
+_RELEASE = text(
+    "UPDATE leases SET holder = NULL, beat = beat + 1 "
+    "WHERE tournament_id = :tournament AND fence = :fence"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write a tournament's games, for as long as nobody has taken it over."""
+
+    tournament_id: int
+    fence: int
+    lock: fasteners.InterProcessLock = field(repr=False, compare=False)
+
+
+class _Row(NamedTuple):
+    holder: str | None
+    fence: int
+    beat: int
+
+
+def acquire(
+    url: str | Path | None,
+    tournament_id: int,
+    *,
+    ttl: float = TTL,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> Lease:
+    """The lease of a tournament, at once when it is free or its holder on this machine is dead;
+    otherwise its holder is watched for up to `ttl` seconds. Blocks: call it off the event loop.
+
+    Raises LeaseHeld when the holder lives, DatabaseError when there is no such tournament.
+    """
+    path = Path(tempfile.gettempdir()) / f"arena-lease-{uuid.uuid4().hex}.lock"
+    lock = fasteners.InterProcessLock(path)
+    lock.acquire()
+    ours = _described(path)
+    try:
+        while True:
+            seen = _ensured(url, tournament_id, ours)
+            if seen.holder == ours:
+                return Lease(tournament_id, seen.fence, lock)
+            if seen.holder is None:
+                _take(url, tournament_id, ours, seen)
+                continue
+            with _death(seen.holder) as dead:
+                if dead or _still(url, tournament_id, seen, ttl, sleep, clock):
+                    _take(url, tournament_id, ours, seen)
+    except BaseException:
+        lock.release()
+        path.unlink(missing_ok=True)
+        raise
+
+
+def release(url: str | Path | None, lease: Lease) -> None:
+    """Let the tournament go, unless somebody else has taken it over already. A database that
+    cannot be reached is let be: the next process finds the lock open, and takes over."""
+
+    def let_go(session: Session) -> None:
+        session.connection().execute(
+            _RELEASE, {"tournament": lease.tournament_id, "fence": lease.fence}
+        )
+
+    path = Path(os.fsdecode(lease.lock.path))
+    try:
+        with suppress(DatabaseError):
+            reconnecting(url, let_go, patience=0.0)
+            path.unlink(missing_ok=True)
+    finally:
+        if lease.lock.acquired:
+            lease.lock.release()
+
+
+def _ensured(url: str | Path | None, tournament_id: int, ours: str) -> _Row:
+    # The row of the lease, which is ours when there was none.
+    def read(session: Session) -> _Row:
+        values = {"tournament": tournament_id, "holder": ours}
+        connection = session.connection()
+        found = connection.execute(_READ, values).first()
+        if found is None:
+            try:
+                connection.execute(_FIRST, values)
+            except IntegrityError as error:
+                raise DatabaseError(f"there is no tournament {tournament_id} to run") from error
+            found = connection.execute(_READ, values).one()
+        return _Row(*found)
+
+    return reconnecting(url, read)
+
+
+def _read(url: str | Path | None, tournament_id: int) -> _Row:
+    def read(session: Session) -> _Row:
+        return _Row(*session.connection().execute(_READ, {"tournament": tournament_id}).one())
+
+    return reconnecting(url, read)
+
+
+def _take(url: str | Path | None, tournament_id: int, ours: str, seen: _Row) -> None:
+    # Whether it was taken is read from the row: the answer may be lost, or somebody was faster.
+    def take(session: Session) -> None:
+        values = {
+            "tournament": tournament_id,
+            "holder": ours,
+            "fence": seen.fence,
+            "beat": seen.beat,
+        }
+        session.connection().execute(_TAKE, values)
+
+    reconnecting(url, take)
+
+
+def _still(
+    url: str | Path | None,
+    tournament_id: int,
+    seen: _Row,
+    ttl: float,
+    sleep: Callable[[float], None],
+    clock: Callable[[], float],
+) -> bool:
+    """Whether the row stands still for `ttl` seconds; False when the holder let go meanwhile.
+
+    Raises LeaseHeld when it moves.
+    """
+    deadline = clock() + ttl
+    looks = 0
+    # Both are asked: the clock of a machine that was stopped may jump.
+    while looks < _LOOKS or clock() < deadline:
+        sleep(ttl / _LOOKS)
+        looks += 1
+        now = _read(url, tournament_id)
+        if now.holder is None:
+            return False
+        if now != seen:
+            raise _held(tournament_id, now.holder)
+    return True
+
+
+def _held(tournament_id: int, holder: str) -> LeaseHeld:
+    told = _told(holder)
+    return LeaseHeld(
+        f"tournament {tournament_id} is run by another process (pid {told.get('pid')} on "
+        f"{told.get('host')}): let it finish, or end it there (`kill -INT {told.get('pid')}`), "
+        "then type the same command again"
+    )
+
+
+def _described(path: Path) -> str:
+    """Who we are, for whoever finds our lease."""
+    return json.dumps(
+        {
+            "host": socket.gethostname(),
+            "machine": _machine(),
+            "pid": os.getpid(),
+            "lock": str(path),
+        }
+    )
+
+
+def _told(holder: str) -> dict[str, Any]:
+    try:
+        told = json.loads(holder)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _machine() -> str:
+    """What names this machine since it was last started: a lock does not outlive that."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return f"{uuid.getnode():012x}"
+
+
+@contextmanager
+def _death(holder: str) -> Iterator[bool]:
+    """Whether the holder's lock is open, so that it is dead for certain: while this lasts, nobody
+    else can find the same.
+
+    A file that is gone says nothing, and neither does a lock of this very process, which would
+    lose it by opening the file again.
+    """
+    told = _told(holder)
+    path = Path(str(told.get("lock") or ""))
+    here = told.get("machine") == _machine() and told.get("host") == socket.gethostname()
+    if not here or told.get("pid") == os.getpid() or not path.is_file():
+        yield False
+        return
+    lock = fasteners.InterProcessLock(path)
+    try:
+        dead = lock.acquire(blocking=False)
+    except OSError:
+        dead = False
+    try:
+        yield dead
+    finally:
+        if dead:
+            path.unlink(missing_ok=True)
+            lock.release()
+        elif lock.lockfile is not None:
+            lock.lockfile.close()

@@ -1,0 +1,72 @@
+"""What a tournament has been charged, per model: what a budget counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+# A call's key holds its game and its player (`db.keys`): its turn need not be read. The inner
+# query adds up per player, so that the agents are looked up once for each.
+_PER_MODEL = text(
+    """
+SELECT m.name, SUM(s.calls), SUM(s.answered), SUM(s.failed), SUM(s.orphans), SUM(s.cached),
+  SUM(s.charged)
+FROM (
+  SELECT g.id AS game_id, c.game_turn_id & 255 AS player_index, COUNT(*) AS calls,
+    COUNT(c.response_received_at) AS answered,
+    COUNT(CASE WHEN c.error_class <> 'Orphaned' THEN 1 END) AS failed,
+    COUNT(CASE WHEN c.error_class = 'Orphaned' THEN 1 END) AS orphans,
+    COUNT(CASE WHEN c.cached THEN 1 END) AS cached,
+    SUM(COALESCE(c.charged, c.reserved, 0.0)) AS charged
+  FROM games g JOIN llm_calls c ON c.id >= g.id * 4294967296 AND c.id < (g.id + 1) * 4294967296
+  WHERE g.tournament_id = :tournament
+  GROUP BY g.id, c.game_turn_id & 255
+) s
+JOIN game_players p ON p.game_id = s.game_id AND p.player_index = s.player_index
+JOIN agents a ON a.id = p.agent_id JOIN models m ON m.id = a.model_id
+GROUP BY m.name ORDER BY m.name
+"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpending:
+    """The attempts at one model, by its name in the catalogue.
+
+    `answered` ended, in an answer or in one of the `failed` errors; `orphans` were in flight when
+    their process ended, `cached` were answered from the record. `charged` is dollars: the cost of
+    what was answered, and the worst case of what may have been.
+    """
+
+    model: str
+    calls: int
+    answered: int
+    failed: int
+    orphans: int
+    cached: int
+    charged: float
+
+
+def spending(session: Session, tournament_id: int) -> dict[str, ModelSpending]:
+    """All attempts of all games of a tournament, void ones too, by the model's name."""
+    found = session.connection().execute(_PER_MODEL, {"tournament": tournament_id})
+    return {
+        name: ModelSpending(
+            model=name,
+            calls=int(calls),
+            answered=int(answered),
+            failed=int(failed),
+            orphans=int(orphans),
+            cached=int(cached),
+            charged=float(charged),
+        )
+        for name, calls, answered, failed, orphans, cached, charged in found
+    }
+
+
+def spent(session: Session, tournament_id: int) -> dict[str, float]:
+    """Dollars charged by the model's name: what has been charged, and what is reserved for calls
+    without an answer. Models that were never asked are not in it."""
+    return {name: row.charged for name, row in spending(session, tournament_id).items()}

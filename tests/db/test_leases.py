@@ -1,0 +1,243 @@
+"""One process at a time runs a tournament, whatever the clocks say."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+import db
+from db import DatabaseError, Recorder, get_engine
+from db.errors import LeaseHeld, LeaseLost
+from db.leases import Lease, acquire, release
+from db.records import GameStarted
+from tests.db.test_recorder import opened, read
+from tests.db.tournaments import NOON, tournament
+
+ROOT = str(Path(db.__file__).parent.parent)
+
+
+class Waiting:
+    """A clock that moves when somebody sleeps; `each` happens at every look."""
+
+    def __init__(self, each: Callable[[], object] = lambda: None) -> None:
+        self.now = 0.0
+        self.looks = 0
+        self.each = each
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.looks += 1
+        self.each()
+
+    def clock(self) -> float:
+        return self.now
+
+
+def challenge(url: str, waiting: Waiting) -> Lease:
+    return acquire(url, 1, sleep=waiting.sleep, clock=waiting.clock)
+
+
+def row(url: str) -> Any:
+    engine = get_engine(url)
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT holder, fence, beat FROM leases")).one()
+    engine.dispose()
+    return found
+
+
+def write(url: str, lease: Lease | None, *games: int) -> None:
+    async def main() -> None:
+        async with Recorder(url, lease=lease) as recorder:
+            for game in games:
+                await recorder.append(GameStarted(game, NOON))
+
+    asyncio.run(main())
+
+
+def elsewhere(url: str) -> None:
+    """The holder is on another machine, as far as anybody can tell."""
+    engine = get_engine(url)
+    holder = json.dumps({"host": "far", "machine": "m", "pid": 77, "lock": "/nowhere"})
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE leases SET holder = :holder"), {"holder": holder})
+    engine.dispose()
+
+
+def test_a_free_tournament_is_leased_at_once(database_url: str) -> None:
+    tournament(database_url)
+    waiting = Waiting()
+    first = challenge(database_url, waiting)
+    assert (first.tournament_id, first.fence) == (1, 1)
+    holder = json.loads(row(database_url).holder)
+    assert (holder["host"], holder["pid"]) == (socket.gethostname(), os.getpid())
+    assert Path(holder["lock"]).exists()
+    release(database_url, first)
+    assert row(database_url).holder is None
+    assert not Path(holder["lock"]).exists()
+    second = challenge(database_url, waiting)
+    assert second.fence == 2
+    release(database_url, second)
+    # Letting go of what another holds, or twice, changes nothing.
+    third = challenge(database_url, waiting)
+    release(database_url, first)
+    release(database_url, second)
+    assert row(database_url).holder is not None
+    release(database_url, third)
+    assert waiting.looks == 0
+
+
+def test_there_is_no_lease_of_no_tournament(database_url: str) -> None:
+    with pytest.raises(DatabaseError, match="there is no tournament 7"):
+        acquire(database_url, 7)
+
+
+def test_a_holder_that_writes_is_left_alone(database_url: str) -> None:
+    first, *_ = tournament(database_url)
+    lease = challenge(database_url, Waiting())
+    waiting = Waiting(lambda: write(database_url, lease, first))
+    with pytest.raises(LeaseHeld, match=rf"pid {os.getpid()} on {socket.gethostname()}"):
+        challenge(database_url, waiting)
+    assert waiting.looks == 1
+    assert row(database_url).fence == 1
+    release(database_url, lease)
+
+
+def test_a_silent_holder_elsewhere_is_believed_for_a_while(database_url: str) -> None:
+    first, second, *_ = tournament(database_url)
+    old = challenge(database_url, Waiting())
+    elsewhere(database_url)
+    waiting = Waiting()
+    new = challenge(database_url, waiting)
+    assert waiting.now == pytest.approx(10.0)
+    assert new.fence == 2
+
+    write(database_url, new, first)
+    with pytest.raises(LeaseLost, match="another process has taken over tournament 1"):
+        write(database_url, old, second)
+    engine = get_engine(database_url)
+    with engine.connect() as connection:
+        statuses = connection.execute(text("SELECT status FROM games ORDER BY id LIMIT 2"))
+        assert [status for (status,) in statuses] == ["running", "scheduled"]
+    engine.dispose()
+    release(database_url, old)
+    assert row(database_url).holder is not None
+    release(database_url, new)
+
+
+def test_a_challenger_whose_clock_jumps_looks_no_less_often(database_url: str) -> None:
+    first, *_ = tournament(database_url)
+    lease = challenge(database_url, Waiting())
+    waiting = Waiting()
+
+    def each() -> None:
+        waiting.now += 3600.0
+        if waiting.looks == 15:
+            write(database_url, lease, first)
+
+    waiting.each = each
+    with pytest.raises(LeaseHeld):
+        challenge(database_url, waiting)
+    release(database_url, lease)
+
+
+def test_a_tournament_let_go_while_it_is_watched_is_taken(database_url: str) -> None:
+    tournament(database_url)
+    lease = challenge(database_url, Waiting())
+    waiting = Waiting()
+    waiting.each = lambda: waiting.looks == 3 and release(database_url, lease)
+    new = challenge(database_url, waiting)
+    assert (new.fence, waiting.looks) == (2, 3)
+    release(database_url, new)
+
+
+HOLDER = """
+import sys, time
+from db.leases import acquire
+lease = acquire(sys.argv[1], 1)
+print(lease.fence, flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_dead_holder_on_this_machine_is_taken_over_at_once(database_url: str) -> None:
+    tournament(database_url)
+    command = [sys.executable, "-c", HOLDER, database_url]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "1\n"
+        left = Path(json.loads(row(database_url).holder)["lock"])
+        holder.kill()
+    waiting = Waiting()
+    lease = challenge(database_url, waiting)
+    assert (lease.fence, waiting.looks) == (2, 0)
+    assert not left.exists()
+    release(database_url, lease)
+
+
+def test_a_living_holder_on_this_machine_is_watched(database_url: str) -> None:
+    tournament(database_url)
+    command = [sys.executable, "-c", HOLDER, database_url]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "1\n"
+        waiting = Waiting()
+        lease = challenge(database_url, waiting)
+        assert waiting.now == pytest.approx(10.0)
+        holder.kill()
+    assert lease.fence == 2
+    release(database_url, lease)
+
+
+def test_an_idle_recorder_says_that_it_lives(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tournament(database_url)
+    lease = challenge(database_url, Waiting())
+    monkeypatch.setattr("db.recorder.HEARTBEAT", 0.01)
+
+    async def main() -> None:
+        async with Recorder(database_url, lease=lease) as recorder:
+            before = row(database_url).beat
+            for _ in range(1000):
+                if row(database_url).beat >= before + 3:
+                    break
+                await asyncio.sleep(0.01)
+            assert row(database_url).beat >= before + 3
+            assert recorder.stats.commits == 0
+
+    asyncio.run(main())
+    release(database_url, lease)
+
+
+def test_a_batch_of_a_lost_lease_is_refused_whole(database_url: str) -> None:
+    first, second, *_ = tournament(database_url)
+    lease = challenge(database_url, Waiting())
+
+    async def main() -> list[Any]:
+        async with Recorder(database_url, lease=lease) as recorder:
+            await recorder.append(opened(first, 0, 0, "ours"))
+            elsewhere(database_url)
+            new = await asyncio.to_thread(challenge, database_url, Waiting())
+            found = await asyncio.gather(
+                recorder.append(opened(first, 1, 0, "late")),
+                recorder.append(opened(second, 0, 0, "late")),
+                recorder.append(opened(999, 0, 0, "no such game")),
+                return_exceptions=True,
+            )
+            release(database_url, new)
+            return list(found)
+
+    assert [type(error) for error in asyncio.run(main())] == [LeaseLost] * 3
+    assert [turn.observation for turn in read(database_url, first)] == ["ours"]
+    assert read(database_url, second) == []
+    release(database_url, lease)

@@ -1,0 +1,85 @@
+"""A restart of the server in the middle of a run is waited for, and nothing is lost or doubled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from sqlmodel import Session
+
+from db import Recorder, Repository, get_session, init_db
+from db.leases import acquire, release
+from db.session import reconnecting
+from tests.db.test_recorder import play, read, scalar
+from tests.db.tournaments import rate, tournament
+from torture.databases import PostgreSQL
+
+
+@pytest.fixture
+def server() -> Iterator[PostgreSQL]:
+    own = PostgreSQL()
+    try:
+        init_db(own.base)
+        yield own
+    finally:
+        own.close()
+
+
+def test_games_that_are_recorded_while_the_server_is_restarted(server: PostgreSQL) -> None:
+    url = server.base
+    keys = tournament(url, games=4)
+    lease = acquire(url, 1)
+
+    async def short_sessions(restarted: asyncio.Event) -> int:
+        """What a run reads and writes beside its record: each of them, whatever happens."""
+
+        def touch(session: Session) -> str:
+            Repository(session).set_tournament_settings(1, {"concurrency": count})
+            return Repository(session).get_or_create_prompt("q", "You play well.").name
+
+        count = 0
+        while not restarted.is_set():
+            assert await asyncio.to_thread(reconnecting, url, touch) == "q"
+            count += 1
+        return count
+
+    async def main() -> int:
+        restarted = asyncio.Event()
+        async with Recorder(url, rate, lease=lease) as recorder:
+
+            async def twice() -> None:
+                for mode in ("immediate", "fast"):
+                    await asyncio.to_thread(server.restart, mode, pause=0.3)
+                restarted.set()
+
+            async def games(key: int) -> None:
+                turns = 2
+                while not restarted.is_set():
+                    # The turns of before are written again: that changes nothing.
+                    await play(recorder, key, turns, stop=False)
+                    turns += 2
+                await play(recorder, key, turns)
+
+            results = await asyncio.gather(
+                twice(), short_sessions(restarted), *(games(key) for key in keys)
+            )
+            assert recorder.stats.refused == 0
+            return int(results[1] or 0)
+
+    assert asyncio.run(main()) > 0
+    release(url, lease)
+    for key in keys:
+        turns = read(url, key)
+        assert [turn.turn_number for turn in turns] == list(range(len(turns)))
+        for turn in turns:
+            assert turn.action is not None
+            assert turn.calls[0].messages[1]["content"] == turn.observation
+            assert turn.calls[0].text == turn.action
+    assert scalar(url, "SELECT COUNT(*) FROM games WHERE status = 'completed'") == 4
+    assert scalar(url, "SELECT COUNT(*) FROM rating_changes") == 4 * 4
+    with get_session(url) as session:
+        repo = Repository(session)
+        assert repo.check_ratings(rate) == []
+        assert repo.check_conduct() == []
+        assert [prompt.name for prompt in repo.get_prompts()] == ["plain", "q"]

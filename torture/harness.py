@@ -1,0 +1,115 @@
+"""What the parts share: a folder that keeps everything, a key to be looked for, and processes."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from torture.commands import Command, Commands
+from torture.databases import Databases
+from torture.facts import read_census, read_facts
+from torture.service import Books, Service
+from torture.tournaments import KEY_VARIABLE
+from torture.verdict import Undisturbed
+
+
+class Harness:
+    """Runs in `folder`: databases, books, tournament files, and what every command printed stay
+    there. `key` is the API key that every command is given; nobody may write it down. With
+    `postgresql`, the URL of a server that is there already, none is started.
+    """
+
+    def __init__(self, folder: Path, *, seed: int, postgresql: str | None = None) -> None:
+        self.folder = folder
+        self.seed = seed
+        self.key = f"sk-torture-{secrets.token_hex(16)}"
+        self.started = time.monotonic()
+        self.databases = Databases(folder / "databases", postgresql)
+        self._stack = ExitStack()
+        self._commands: Commands | None = None
+
+    def __enter__(self) -> Self:
+        self._stack.enter_context(self.databases)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of every command, beside this process's own."""
+        return {KEY_VARIABLE: self.key, "COLUMNS": "100"}
+
+    @property
+    def commands(self) -> Commands:
+        """Where commands are typed; started when it is first asked for."""
+        if self._commands is None:
+            self._commands = self._stack.enter_context(Commands(self.folder / "printed", self.env))
+        return self._commands
+
+    def service(self, name: str, low: float = 0.0, high: float = 0.0) -> Service:
+        """A server for a part, to be entered; answers take `low` to `high` seconds."""
+        books = self.folder / "books"
+        books.mkdir(exist_ok=True)
+        return Service(books / f"{name}.log", latency=(low, high), seed=self.seed)
+
+    def say(self, text: str) -> None:
+        """Progress, on stderr."""
+        print(f"{time.monotonic() - self.started:6.0f} s  {text}", file=sys.stderr, flush=True)
+
+    def alone(self, config: Path, url: str, service: Service) -> Undisturbed:
+        """Play a tournament of `config` (its name is its lane) to its end, and measure it."""
+        command = self.commands.start("run", config, "--db", url)
+        first = first_request(service, command)
+        ended = command.wait()
+        if ended.code != 0 or first is None:
+            raise RuntimeError(
+                f"a run of {config} that nobody disturbed ended with {ended.code}: "
+                f"{ended.last_words}"
+            )
+        return Undisturbed(
+            facts=read_facts(url, config.stem),
+            census=read_census(url, config.stem),
+            startup=first - command.started,
+            playing=ended.at - first,
+        )
+
+
+def first_request(service: Service, command: Command) -> float | None:
+    """Wait for the first request that is new to the books: the moment, None when there is none
+    before the command ends."""
+    before = size_of(service)
+    while size_of(service) == before:
+        if not command.running(0.002):
+            return None
+    return time.monotonic()
+
+
+def size_of(service: Service) -> int:
+    return service.log.stat().st_size if service.log.exists() else 0
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60.0, pause: float = 0.005) -> bool:
+    """Whether the condition came true within so many seconds."""
+    until = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > until:
+            return False
+        time.sleep(pause)
+    return True
+
+
+def of_run(books: Books, command: Command, end: float) -> Books:
+    """What a run asked from its start to its end."""
+    return books.between(command.started, end)

@@ -1,0 +1,1 @@
+"""The parts: each `run(harness, toy=False)` gives rows."""

@@ -1,0 +1,143 @@
+"""One tournament on one database against one server: played, disturbed, gone on with, judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from torture.commands import Command, Commands, Ended
+from torture.databases import LABELS, Kind, ask
+from torture.facts import read_census, read_facts
+from torture.harness import Harness, first_request, wait_for
+from torture.rows import Row
+from torture.service import Books, Service
+from torture.tournaments import write
+from torture.verdict import Undisturbed, Verdict, judge
+
+
+@dataclass(frozen=True, slots=True)
+class GoneOn:
+    """A run that was gone on with to its end. `seconds` from the command to the first request
+    that was new; None where none was needed."""
+
+    ended: Ended
+    seconds: float | None
+
+
+class Scene:
+    """A tournament of its own, named `part-name-kind`, which is also its lane in the books."""
+
+    def __init__(
+        self,
+        harness: Harness,
+        service: Service,
+        part: str,
+        name: str,
+        kind: Kind = "sqlite",
+        *,
+        url: str | None = None,
+        commands: Commands | None = None,
+        mode: str = "plain",
+        **settings: Any,
+    ) -> None:
+        self.harness = harness
+        self.service = service
+        self.part = part
+        self.kind = kind
+        self.commands = commands or harness.commands
+        self.lane = f"{part}-{name.replace(' ', '-')}-{kind}".lower()
+        self.url = url or harness.databases.fresh(kind, self.lane)
+        api_base = service.url(self.lane, mode)
+        self.config = write(harness.folder / "files", self.lane, api_base, **settings)
+
+    @property
+    def label(self) -> str:
+        return LABELS[self.kind]
+
+    def start(self, *more: str, **options: Any) -> Command:
+        """Type `arena run`."""
+        return self.commands.start("run", self.config, "--db", self.url, *more, **options)
+
+    def start_and_wait(self, requests: int, *more: str, **options: Any) -> Command:
+        """Type `arena run` and wait until so many further requests have come in."""
+        asked = len(self.books().requests)
+        command = self.start(*more, **options)
+        self.wait_for_requests(asked + requests, command)
+        return command
+
+    def wait_for_requests(self, count: int, command: Command) -> None:
+        """Wait until the lane has so many requests. Raises RuntimeError when it never does."""
+
+        def there() -> bool:
+            return len(self.books().requests) >= count or not command.running()
+
+        if not wait_for(there, 120, pause=0.02) or not command.running():
+            ended = command.wait(5)
+            raise RuntimeError(
+                f"{self.lane}: the run ended with {ended.code} before it had made {count} "
+                f"requests: {ended.last_words}"
+            )
+
+    def go_on(self, *more: str, **options: Any) -> GoneOn:
+        """Type `arena run` and wait for its end."""
+        command = self.start(*more, **options)
+        first = first_request(self.service, command)
+        return GoneOn(command.wait(), None if first is None else first - command.started)
+
+    def books(self) -> Books:
+        return self.service.books(self.lane)
+
+    def count(self, *statuses: str) -> int:
+        """How many games have one of these statuses."""
+        listed = ", ".join(f"'{status}'" for status in statuses)
+        counted = f"SELECT COUNT(*) FROM games WHERE status IN ({listed})"
+        return int(ask(self.url, counted)[0][0])
+
+    def verdict(self, alone: Undisturbed) -> Verdict:
+        """The verdict on the finished tournament."""
+        self.harness.databases.settle(self.url)
+        return judge(
+            alone,
+            read_facts(self.url, self.lane),
+            read_census(self.url, self.lane),
+            self.books(),
+        )
+
+    def rows_of(
+        self, what: str, alone: Undisturbed, last: GoneOn, *, resumes: bool = True
+    ) -> Iterator[Row]:
+        """What the tournament came to in the end, and how long it took to go on with it."""
+        verdict = self.verdict(alone)
+        name = f"{self.label}, {what}"
+        yield Row(
+            self.part,
+            f"{name}: rows lost",
+            verdict.lost + verdict.unknown,
+            promised=0,
+            note=f"games {verdict.lost}, calls {verdict.unknown}",
+        )
+        yield Row(
+            self.part,
+            f"{name}: rows doubled",
+            verdict.doubled + verdict.rated_twice + verdict.repaid,
+            promised=0,
+            note=f"turns {verdict.doubled}, ratings {verdict.rated_twice}, "
+            f"answers repaid {verdict.repaid}",
+        )
+        yield Row(
+            self.part,
+            f"{name}: facts that differ from the undisturbed run",
+            verdict.different,
+            promised=0,
+            note=verdict.where,
+        )
+        yield Row(
+            self.part,
+            f"{name}: exit code of the run that finished it",
+            last.ended.code,
+            promised=0,
+            note=last.ended.last_words if last.ended.code else "",
+        )
+        if resumes and last.seconds is not None:
+            yield Row(self.part, f"{name}: time to go on", last.seconds, unit="s")
