@@ -103,7 +103,9 @@ def _branched_at(first: GameRow, second: GameRow) -> int | None:
 def _parted(pair: TurnPair) -> FirstDifference | None:
     """What differs in a turn; None when it is the same in both games."""
     if pair.first is None or pair.second is None:
-        actions = [turn.action or "" if turn is not None else "" for turn in (pair.first, pair.second)]
+        actions = [
+            turn.action or "" if turn is not None else "" for turn in (pair.first, pair.second)
+        ]
         return FirstDifference(pair.turn_number, "length", actions[0], actions[1], 0)
     for what, first, second in _facts(pair.first, pair.second):
         if first != second:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from arena.core import UsageError
+from arena.ratings.fold import Standing as Fitted
 from arena.ratings.fold import fold
 from arena.ratings.games import Games
 from arena.ratings.trueskill import TrueSkill
-from db import Repository, get_session
+from db import RatingPool, Repository, get_session
 from db.errors import MissingDatabase
 from db.fold import Change, Pool, Standing
 from db.queries.folds import FoldedGames, folded_games
+from db.queries.leaderboard import LeaderboardRow, leaderboard
 from db.repository.ratings import RatingDifference, Rebuilt
 
 
@@ -67,22 +69,57 @@ def rebuild(url: str | Path | None = None, *, check: bool = False) -> RebuildRep
     return RebuildReport(len(games.sizes), len(pools), tuple(map(_said, found)), check)
 
 
+def refit(
+    url: str | Path | None = None, *, pool_id: int, decided: bool = False
+) -> list[LeaderboardRow]:
+    """A pool's agents, best first, rated from its games again: without those that an agent's own
+    error decided, or, with `decided`, from all. Nothing is written.
+
+    Raises UsageError where there is no database, DatabaseError where it cannot be used.
+    """
+    try:
+        with get_session(url, create=False) as session:
+            pool = session.get(RatingPool, pool_id)
+            stored = leaderboard(session, pool_id)
+            games = folded_games(session, decided=decided)
+    except MissingDatabase as error:
+        raise UsageError(str(error)) from error
+    chosen: Sequence[int] = ()
+    if pool is not None and pool.environment_id is not None:
+        chosen = games.by_place().get((pool.environment_id, pool.tournament_id), ())
+    fitted = fold(_columns(games, chosen), TrueSkill())[0].standings if chosen else {}
+    rows = []
+    for row in stored:
+        now = _standing(fitted[row.agent_id]) if row.agent_id in fitted else Standing()
+        rows.append(
+            replace(
+                row,
+                mu=now.mu,
+                sigma=now.sigma,
+                games=now.games,
+                wins=now.wins,
+                draws=now.draws,
+                losses=now.losses,
+            )
+        )
+    return sorted(rows, key=lambda row: (-row.mu, row.agent_id))
+
+
 def rebuilt(games: FoldedGames) -> Iterator[Rebuilt]:
     """Every pool, from packed columns of the games in fold order."""
     system = TrueSkill()
     for place, chosen in games.by_place().items():
         pool, changes = fold(_columns(games, chosen), system)
-        standings = {
-            agent: Standing(
-                row.rating.mu, row.rating.sigma, row.games, row.wins, row.draws, row.losses
-            )
-            for agent, row in pool.standings.items()
-        }
+        standings = {agent: _standing(row) for agent, row in pool.standings.items()}
         rows = [
             (games.game_ids[chosen[game]], Change(agent, *floats))
             for game, agent, *floats in changes.rows()
         ]
         yield Rebuilt(place, Pool(pool.games, pool.draws, standings), rows)
+
+
+def _standing(row: Fitted) -> Standing:
+    return Standing(row.rating.mu, row.rating.sigma, row.games, row.wins, row.draws, row.losses)
 
 
 def _columns(games: FoldedGames, chosen: Sequence[int]) -> Games:

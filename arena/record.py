@@ -146,7 +146,7 @@ class ContinuedLog:
         recorded = self.record.opened(observation)
         last = recorded.turn_number + 1 == len(self.record.turns)
         if recorded.action is None:
-            return self.recorder.turn(observation, opened=True)
+            return self.recorder.turn(observation, opened=True, tokens=tokens(recorded))
         if not last:
             self.record.settle()
             return RecordedTurn(self.record, recorded)
@@ -180,6 +180,16 @@ class LastTurn:
         await self.live.flush()
 
 
+def tokens(turn: TurnRow) -> int | None:
+    """What the calls of a turn took together; None where no provider said."""
+    known = [
+        (call.prompt_tokens or 0) + (call.completion_tokens or 0)
+        for call in turn.calls
+        if call.prompt_tokens is not None or call.completion_tokens is not None
+    ]
+    return sum(known) if known else None
+
+
 def place(turn: TurnRow) -> str:
     """A turn for messages."""
     return f"turn {turn.turn_number}, player {turn.player_index}"
@@ -211,4 +221,4 @@ def recorded_call(call: CallRow) -> RecordedCall:
 def was_refused(response: object) -> bool:
     """Whether a recorded response says that the model declined to answer."""
     choices = response.get("choices") if isinstance(response, dict) else None
-    return bool(choices) and "refusal" in choices[0]
+    return any("refusal" in choice for choice in choices or ())

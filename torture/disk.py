@@ -25,7 +25,7 @@ from torture.verdict import Undisturbed
 
 PART = "stop"
 SIZE = 16 * 2**20
-LEFT = 200_000  # bytes that are free when the run begins
+LEFT = 1_000_000  # bytes that are free when the run begins
 _MOUNT = 'mount -t tmpfs -o size={size} tmpfs "$0" && exec "$@"'
 
 
@@ -45,14 +45,19 @@ def rows(harness: Harness, service: Service, alone: Undisturbed) -> Iterator[Row
     inside = ["unshare", "--mount", "sh", "-c", _MOUNT.format(size=SIZE), str(place)]
     with Commands(harness.folder / "printed-small", harness.env, inside=inside) as commands:
         seen = Path(f"/proc/{commands.pid}/root{place}")
-        yield from _full(harness, service, alone, commands, seen)
+        yield from _full(harness, service, alone, commands, seen, place)
         yield from _read_only(harness, service, alone, commands, seen, place)
 
 
 def _full(
-    harness: Harness, service: Service, alone: Undisturbed, commands: Commands, seen: Path
+    harness: Harness,
+    service: Service,
+    alone: Undisturbed,
+    commands: Commands,
+    seen: Path,
+    place: Path,
 ) -> Iterator[Row]:
-    scene = _scene(harness, service, commands, seen, "disk full")
+    scene = _scene(harness, service, commands, seen, place, "disk full")
     ballast = seen / "ballast"
     free = shutil.disk_usage(seen).free
     ballast.write_bytes(b"x" * (free - LEFT))
@@ -81,30 +86,43 @@ def _read_only(
     seen: Path,
     place: Path,
 ) -> Iterator[Row]:
-    scene = _scene(harness, service, commands, seen, "read only")
+    scene = _scene(harness, service, commands, seen, place, "read only")
     command = scene.start_and_wait(alone.census.calls.total() // 3)
     command.signal()
     command.wait()
     _remount(commands, place, "ro")
-    before = file_of(scene.url).read_bytes()
+    file = seen / Path(scene.url).name
+    before = file.read_bytes()
     ended = scene.start().wait()
     what = "read-only file system"
     name = f"{scene.label}, {what}"
     yield from ended_rows(name, ended.code, None, ended.stderr, ended.last_words)
-    changed = before != file_of(scene.url).read_bytes()
+    changed = before != file.read_bytes()
     yield Row(PART, f"{name}: files changed", changed, promised=0)
     _remount(commands, place, "rw")
     yield from scene.rows_of(what, alone, scene.go_on())
 
 
-def _scene(harness: Harness, service: Service, commands: Commands, seen: Path, name: str) -> Scene:
-    """A scene whose database is on the small file system."""
-    made = file_of(harness.databases.fresh("sqlite", f"stop-{name.replace(' ', '-')}-made"))
-    path = seen / f"{name.replace(' ', '-')}.db"
-    shutil.copyfile(made, path)
-    url = f"sqlite:///{path}"
-    harness.databases.made.append(url)
-    return Scene(harness, service, PART, name, url=url, commands=commands)
+def _scene(
+    harness: Harness, service: Service, commands: Commands, seen: Path, place: Path, name: str
+) -> Scene:
+    """A scene whose database is on the small file system. SQLite would follow the way to it in
+    /proc back to this process's own files: it is read from a copy."""
+    file = f"{name.replace(' ', '-')}.db"
+    copied = harness.databases.fresh("sqlite", f"stop-{name.replace(' ', '-')}")
+    copy = file_of(copied)
+    shutil.copyfile(copy, seen / file)
+
+    def readable() -> str:
+        for end in ("", "-wal"):
+            copy.with_name(f"{copy.name}{end}").unlink(missing_ok=True)
+            if (seen / f"{file}{end}").exists():
+                shutil.copyfile(seen / f"{file}{end}", copy.with_name(f"{copy.name}{end}"))
+        copy.with_name(f"{copy.name}-shm").unlink(missing_ok=True)
+        return copied
+
+    url = f"sqlite:///{place / file}"
+    return Scene(harness, service, PART, name, url=url, commands=commands, readable=readable)
 
 
 def _remount(commands: Commands, place: Path, mode: str) -> None:

@@ -123,7 +123,7 @@ class Provider:
 
         - answered calls / request rate, and their tokens / token rate, each without two bursts
           (one that is there at the start, one that has gathered during the outage);
-        - the seconds that the answered calls took / calls in flight, which are no more than workers.
+        - the seconds that the answered calls took / calls in flight, at most one a worker.
         """
         shape = self.shape
         start, end = shape.outage

@@ -19,7 +19,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from arena.llm.adaptive import Concurrency
+from arena.llm.faults import Fault, Kind
 from arena.llm.limits import Limits
+from arena.llm.retry import Backoff, again
 from torture import virtual_time
 from torture.hidden_limits import Call, Provider, Reply, Shape
 
@@ -131,24 +133,47 @@ def aimd(provider: Provider, rng: random.Random) -> Ask:
 
 
 def arena(provider: Provider, rng: random.Random) -> Ask:
-    """The arena's gate."""
+    """The arena's gate and retries, as its client uses them."""
     gate = Limits(rng=rng).gate("model")
 
     async def ask(call: Call) -> bool:
-        failures = 0
-        while True:
-            async with await gate.enter(call.estimate) as permit:
+        async def attempt() -> bool:
+            with gate.enter_now(call.estimate) or await gate.enter(call.estimate) as permit:
                 reply = await provider.ask(call)
                 if reply.status == 200:
                     permit.succeeded(call.tokens)
                     return True
-                refused = reply.status == 429
-                permit.failed(rate_limited=refused, retry_after=reply.retry_after)
-            if not refused and not permit.probe:
-                failures += 1
-                if failures > RETRIES:
-                    return False
-                await _backoff(failures, reply, rng)
+                fault = Fault(
+                    "RateLimitError" if reply.status == 429 else "InternalServerError",
+                    f"HTTP {reply.status}",
+                    kind=Kind.RATE_LIMIT if reply.status == 429 else Kind.SERVER,
+                    status=reply.status,
+                    retry_after=reply.retry_after,
+                    probe=permit.probe,
+                )
+                permit.failed(
+                    rate_limited=fault.rate_limited,
+                    retry_after=fault.retry_after,
+                    model_at_fault=fault.model_at_fault,
+                    said=fault.message,
+                )
+                raise fault
+
+        try:
+            try:
+                return await attempt()
+            except Fault as first:
+                return await again(
+                    first,
+                    attempt,
+                    retries=RETRIES,
+                    backoff=Backoff(),
+                    rng=rng,
+                    sleep=asyncio.sleep,
+                    clock=asyncio.get_running_loop().time,
+                )
+        except Fault:
+            return False
 
     return ask
 

@@ -96,7 +96,7 @@ def clock(harness: Harness, service: Service, kind: Kind, alone: Undisturbed) ->
 def small_file(harness: Harness, service: Service, alone: Undisturbed) -> Iterator[Row]:
     """The process may not write a file as large as the database becomes (RLIMIT_FSIZE)."""
     scene = Scene(harness, service, PART, "file size limit")
-    limit = file_of(scene.url).stat().st_size + 150_000
+    limit = file_of(scene.url).stat().st_size + 800_000
     started = time.monotonic()
     ended = scene.start(largest_file=limit).wait()
     what = "file size limited"

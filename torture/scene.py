@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,11 @@ class GoneOn:
 
 
 class Scene:
-    """A tournament of its own, named `part-name-kind`, which is also its lane in the books."""
+    """A tournament of its own, named `part-name-kind`, which is also its lane in the books.
+
+    `url` is its database as the commands are told of it, a fresh one when none is given;
+    `readable` gives the URL by which this process reads it, where that is another one.
+    """
 
     def __init__(
         self,
@@ -38,6 +42,7 @@ class Scene:
         *,
         url: str | None = None,
         commands: Commands | None = None,
+        readable: Callable[[], str] | None = None,
         mode: str = "plain",
         **settings: Any,
     ) -> None:
@@ -48,6 +53,7 @@ class Scene:
         self.commands = commands or harness.commands
         self.lane = f"{part}-{name.replace(' ', '-')}-{kind}".lower()
         self.url = url or harness.databases.fresh(kind, self.lane)
+        self.readable = readable or (lambda: self.url)
         api_base = service.url(self.lane, mode)
         self.config = write(harness.folder / "files", self.lane, api_base, **settings)
 
@@ -92,15 +98,16 @@ class Scene:
         """How many games have one of these statuses."""
         listed = ", ".join(f"'{status}'" for status in statuses)
         counted = f"SELECT COUNT(*) FROM games WHERE status IN ({listed})"
-        return int(ask(self.url, counted)[0][0])
+        return int(ask(self.readable(), counted)[0][0])
 
     def verdict(self, alone: Undisturbed) -> Verdict:
         """The verdict on the finished tournament."""
         self.harness.databases.settle(self.url)
+        url = self.readable()
         return judge(
             alone,
-            read_facts(self.url, self.lane),
-            read_census(self.url, self.lane),
+            read_facts(url, self.lane),
+            read_census(url, self.lane),
             self.books(),
         )
 

@@ -54,6 +54,11 @@ def answer_to(messages: Sequence[Message], digest: str) -> str:
     return reply(messages, random.Random(int(digest, 16)))
 
 
+def legal(body: Mapping[str, Any]) -> str:
+    """The same, of the body of a request."""
+    return answer_to(body["messages"], digest_of(body["messages"]))
+
+
 def tokens(text: str) -> int:
     return -(-len(text) // CHARACTERS_PER_TOKEN)
 
@@ -138,9 +143,9 @@ def _refusal(number: int, sent: str) -> web.Response:
         json.dumps({"headers": {"authorization": sent}}),
     )
     statuses = (401, 400, 500, 200, 403, 404, 422)
-    status = statuses[number // len(told) % len(statuses)]
+    status = statuses[number % len(statuses)]
     error = {
-        "message": told[number % len(told)],
+        "message": told[(number // len(statuses) + number) % len(told)],
         "type": "invalid_request_error",
         "param": None,
         "code": key if number % 3 == 0 else "invalid_api_key",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,18 +36,18 @@ def write(
     seed: int = 11,
     params: Mapping[str, Any] | None = None,
     llm: Mapping[str, Any] | None = None,
-    stream: bool = False,
+    streamed: Sequence[str] = (),
     **settings: Any,
 ) -> Path:
     """The file of a tournament against a server. The key is in an environment variable, as it
-    should be. `settings` are further entries of the file (budget, attempts, ...)."""
-    model = {
+    should be. `streamed` names models, `one` or `two`. `settings` are further entries of the
+    file (budget, attempts, ...)."""
+    model: dict[str, Any] = {
         "api_base": api_base,
         "api_key_env": KEY_VARIABLE,
         "input_price": PRICES[0],
         "output_price": PRICES[1],
         "params": {"max_tokens": 400, **(params or {})},
-        **({"stream": True} if stream else {}),
     }
     data = {
         "name": name,
@@ -61,7 +61,13 @@ def write(
         "concurrency": concurrency,
         "matchmaker": {"name": "random"},
         "models": [
-            {"name": name, "litellm_model": f"openai/{name}", **model} for name in ("one", "two")
+            {
+                "name": name,
+                "litellm_model": f"openai/{name}",
+                "stream": name in streamed,
+                **model,
+            }
+            for name in ("one", "two")
         ],
         "prompts": [{"name": name, "text": text} for name, text in _PROMPTS.items()],
         "agents": [

@@ -14,7 +14,9 @@ import typer
 from typer.core import TyperGroup
 
 from arena.cli import (
+    INTERRUPTED,
     agents,
+    branch,
     database,
     environments,
     games,
@@ -24,6 +26,7 @@ from arena.cli import (
     prompts,
     ratings,
     replay,
+    resume,
     run,
     schema,
     show,
@@ -38,6 +41,8 @@ class _Arena(TyperGroup):
         gc.enable()
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
         except Exception as error:
             if not isinstance(error, _for_people()):
                 raise
@@ -85,10 +90,12 @@ def _root(
 
 
 app.command()(run.run)
+app.command()(resume.resume)
 app.command()(leaderboard.leaderboard)
 app.command()(games.games)
 app.command()(show.show)
 app.command()(replay.replay)
+app.command()(branch.branch)
 for _group in (agents, models, prompts, kinds, environments, ratings):
     app.add_typer(_group.app)
 app.add_typer(database.app)

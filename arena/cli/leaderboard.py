@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arena.cli.conduct import errors
 from arena.cli.database import reading
-from arena.cli.options import AsJson, Database
-from arena.cli.output import Column, advise, console, count, money, print_json, print_table, safe
+from arena.cli.options import AsJson, Database, database_url
+from arena.cli.output import advise, print_json
+from arena.cli.ranking import COSTS_UP_TO_GAMES, Place, print_ranking
 
 if TYPE_CHECKING:
     from sqlmodel import Session
 
+    from db.queries.conduct import ConductRow
     from db.queries.leaderboard import LeaderboardRow, PoolRow
 
-# Costs are added up from the calls, ratings are kept: beyond so many games the sum takes seconds.
-COSTS_UP_TO_GAMES = 5_000
 CENTRE = 25.0
 
 
@@ -31,34 +32,6 @@ class By(StrEnum):
     model = "model"
     prompt = "prompt"
     kind = "kind"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A row of the leaderboard.
-
-    `rating` is mu on the scale on which the pool's average agent has 25: only differences inside a
-    pool mean anything. `low` and `high` bound its 95 % interval, ± 1.96 sigma; `agents` is how
-    many agents the row is the average of; `cost` is dollars, None where unknown.
-    """
-
-    environment: str | None
-    num_players: int | None
-    version: str | None
-    tournament: str | None
-    rank: int
-    name: str
-    agents: int
-    rating: float
-    low: float
-    high: float
-    mu: float
-    sigma: float
-    games: int
-    wins: int
-    draws: int
-    losses: int
-    cost: float | None
 
 
 def leaderboard(
@@ -76,27 +49,45 @@ def leaderboard(
             help="agent, or model, prompt or kind: the average of the agents that share it.",
         ),
     ] = By.agent,
+    rates: Annotated[
+        bool,
+        typer.Option(
+            "--errors",
+            help="How often agents err: shares of their turns, and of the games decided by it.",
+        ),
+    ] = False,
+    without_errors: Annotated[
+        bool,
+        typer.Option(
+            "--without-errors",
+            help="Ratings without the games that an agent's own error decided.",
+        ),
+    ] = False,
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many rows.")] = 50,
     db: Database = None,
     as_json: AsJson = False,
 ) -> None:
     """Rank agents by rating.
 
-    Each environment has ratings of its own, with 95 % intervals."""
+    Each environment has ratings of its own, with 95 % intervals. Errors are invalid actions,
+    silence, refusals, overlong answers and turns over the time limit: they count as what they led
+    to, and are shown beside the rating."""
     from db.queries.leaderboard import pools
 
     with reading(db) as session:
         _check_names(session, tournament, environment)
-        found = [
-            (pool, _places(session, pool, by, limit))
-            for pool in pools(session, environment=environment, tournament=tournament)
-        ]
+        found = []
+        for pool in pools(session, environment=environment, tournament=tournament):
+            left_out = _decided(session, pool) if without_errors else 0
+            rows = _rows(session, pool, db, without_errors)
+            found.append((pool, _places(session, pool, rows, left_out, by, limit)))
     if as_json:
         print_json([asdict(place) for _, places in found for place in places])
         return
     if not any(places for _, places in found):
-        advise("no game has moved a rating yet; `arena games` lists the games")
-    _print([(pool, places) for pool, places in found if places], by)
+        which = "that no error decided " if without_errors else ""
+        advise(f"no game {which}has moved a rating yet; `arena games` lists the games")
+    print_ranking([(pool, places) for pool, places in found if places], by, rates=rates)
 
 
 def show_standings(url: str, tournament: str) -> None:
@@ -123,10 +114,46 @@ def _check_names(session: Session, tournament: str | None, environment: str | No
         )
 
 
-def _places(session: Session, pool: PoolRow, by: By, limit: int) -> list[Place]:
-    from db.queries.leaderboard import leaderboard as rows_of
+def _rows(
+    session: Session, pool: PoolRow, db: str | None, without_errors: bool
+) -> Sequence[LeaderboardRow]:
+    """The pool's agents, best first: as stored, or rated without the games decided by an error."""
+    if not without_errors:
+        from db.queries.leaderboard import leaderboard as rows_of
 
-    rows = rows_of(session, pool.pool_id)
+        return rows_of(session, pool.pool_id)
+    from arena.rebuild import refit
+
+    return refit(database_url(db), pool_id=pool.pool_id)
+
+
+def _decided(session: Session, pool: PoolRow) -> int:
+    """How many of the pool's games an agent's own error decided."""
+    from sqlalchemy import func
+    from sqlmodel import col, select
+
+    from db import Game
+    from db.queries.folds import ERRORS
+
+    query = (
+        select(func.count())
+        .select_from(Game)
+        .where(col(Game.fold_index).is_not(None), col(Game.termination).in_(ERRORS))
+        .where(Game.environment_id == pool.environment_id)
+    )
+    if pool.tournament_id is not None:
+        query = query.where(Game.tournament_id == pool.tournament_id)
+    return session.exec(query).one()
+
+
+def _places(
+    session: Session,
+    pool: PoolRow,
+    rows: Sequence[LeaderboardRow],
+    left_out: int,
+    by: By,
+    limit: int,
+) -> list[Place]:
     if not rows:
         return []
     if by is By.agent:
@@ -137,9 +164,9 @@ def _places(session: Session, pool: PoolRow, by: By, limit: int) -> list[Place]:
             parts.setdefault(_part(row, by), []).append(row)
         groups = sorted(parts.items(), key=lambda group: -_mean(group[1]))
     middle = _mean(rows)
-    costs = _costs(session, pool)
+    costs, conduct = _costs(session, pool), _conduct(session, pool)
     return [
-        _place(pool, rank, name, members, middle, costs)
+        _place(pool, rank, name, members, middle, costs, conduct, left_out)
         for rank, (name, members) in enumerate(groups[:limit], start=1)
     ]
 
@@ -151,6 +178,8 @@ def _place(
     rows: Sequence[LeaderboardRow],
     middle: float,
     costs: dict[int, float | None],
+    conduct: Mapping[int, ConductRow],
+    left_out: int,
 ) -> Place:
     mu = _mean(rows)
     # Of the mean of ratings that are taken as independent.
@@ -175,6 +204,8 @@ def _place(
         draws=sum(row.draws for row in rows),
         losses=sum(row.losses for row in rows),
         cost=math.fsum(known) if known else None,
+        left_out=left_out,
+        errors=errors(conduct[row.agent_id] for row in rows if row.agent_id in conduct),
     )
 
 
@@ -197,54 +228,9 @@ def _costs(session: Session, pool: PoolRow) -> dict[int, float | None]:
     return {agent_id: row.cost for agent_id, row in used.items()}
 
 
-def _print(found: Sequence[tuple[PoolRow, Sequence[Place]]], by: By) -> None:
-    from rich.text import Text
+def _conduct(session: Session, pool: PoolRow) -> Mapping[int, ConductRow]:
+    from db.queries.conduct import conduct
 
-    out = console()
-    for place, (pool, places) in enumerate(found):
-        if place:
-            out.print()
-        title = Text(style="bold")
-        for part in (pool.tournament, pool.environment or "rated by hand"):
-            if part:
-                title.append_text(safe(part)).append(" · ")
-        if pool.num_players:
-            title.append(f"{count(pool.num_players, 'player')} · ")
-        out.print(title.append(count(pool.games, "game")), soft_wrap=True)
-        _table(places, by)
-        if pool.games > COSTS_UP_TO_GAMES:
-            advise(f"costs are left out beyond {COSTS_UP_TO_GAMES:,} games")
-    if by is not By.agent and found:
-        advise(
-            f"a row is the average of the agents with this {by}: it says how these combinations "
-            f"did, and little about the {by} in others"
-        )
-
-
-def _table(places: Sequence[Place], by: By) -> None:
-    averages = by is not By.agent
-    print_table(
-        [
-            Column("", "right", style="dim"),
-            Column(str(by), shrink=True, style="bold"),
-            *([Column("agents", "right")] if averages else []),
-            Column("rating", "right"),
-            Column("95 %", "right", style="dim"),
-            Column("games", "right"),
-            Column("won/drawn/lost", "right"),
-            Column("cost", "right"),
-        ],
-        [
-            [
-                str(place.rank),
-                place.name,
-                *([str(place.agents)] if averages else []),
-                f"{place.rating:.2f}",
-                f"{place.low:.1f} to {place.high:.1f}",
-                f"{place.games:,}",
-                f"{place.wins:,}/{place.draws:,}/{place.losses:,}",
-                "" if place.cost is None else money(place.cost),
-            ]
-            for place in places
-        ],
-    )
+    if pool.environment_id is None:
+        return {}
+    return conduct(session, tournament_id=pool.tournament_id, environment_id=pool.environment_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Annotated
 
@@ -17,6 +18,47 @@ Database = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+GameNumber = Annotated[
+    int, typer.Argument(metavar="GAME", help="The game's number, as `arena games` shows it.")
+]
+
+
+def _dollars(amount: float | None) -> float | None:
+    if amount is not None and not (math.isfinite(amount) and amount > 0):
+        raise typer.BadParameter("expected dollars above 0, such as 2.50")
+    return amount
+
+
+Games = Annotated[
+    int | None,
+    typer.Option(
+        "--games", min=1, metavar="N", help="Play so many games of the schedule, not all."
+    ),
+]
+Concurrency = Annotated[
+    int | None,
+    typer.Option(
+        "--concurrency",
+        min=1,
+        metavar="N",
+        help="Games at the same time, instead of the tournament's.",
+    ),
+]
+Budget = Annotated[
+    float | None,
+    typer.Option(
+        "--budget",
+        metavar="USD",
+        callback=_dollars,
+        help="Most dollars for the whole tournament, earlier runs included, instead of its own.",
+    ),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help="Check everything, say what would be played and what it may cost."
+    ),
+]
 
 DEFAULT_URL = "sqlite:///arena.db"
 

@@ -176,6 +176,14 @@ def money(dollars: float | None) -> str:
     return f"${dollars:.2f}" if dollars >= 1 or dollars == 0 else f"${dollars:.4f}"
 
 
+def percent(share: float) -> str:
+    """`0 %`, `<0.1 %`, `2.1 %`, `34 %` of a share from 0 to 1."""
+    if 0 < share < 0.0005:
+        return "<0.1 %"
+    digits = 1 if 0 < share < 0.0995 else 0
+    return f"{100 * share:.{digits}f} %"
+
+
 def moment(time: datetime | None) -> str:
     """A time in the reader's own zone, to the second."""
     return time.astimezone().strftime("%Y-%m-%d %H:%M:%S") if time else "-"

@@ -1,44 +1,134 @@
-"""`arena run --dry-run`: what would be played, and nothing of it done."""
+"""`arena run --dry-run`: what would be played and what it may cost, and nothing of it done."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-from arena.cli.output import Column, console, count, print_table, safe
+from arena.cli.output import Column, console, count, duration, money, print_table, safe
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from arena.orchestrator import Plan
+    from arena.orchestrator.estimate import Estimate, Interval, ModelEstimate
 
 
-def show_plan(plan: Plan, *, games: int | None = None, concurrency: int | None = None) -> None:
-    """The plan of a run on stdout; `games` and `concurrency` are what the command line said."""
-    out = console()
+def show_plan(plan: Plan, url: str, *, games: int | None = None) -> None:
+    """The plan of a run on stdout; `games` is what the command line said."""
     left = plan.games - plan.games_done
     now = left if games is None else min(left, games)
     done = f", {plan.games_done:,} of {plan.games:,} already played" if plan.games_done else ""
-    out.print(
-        safe(
-            f"{plan.tournament}: {count(now, 'game')} of {plan.environment} "
-            f"with {count(plan.players, 'player')}{done}"
-        ),
-        soft_wrap=True,
+    _say(
+        f"{plan.tournament}: {count(now, 'game')} of {plan.environment} "
+        f"with {count(plan.players, 'player')}{done}"
     )
-    out.print(
-        safe(
-            f"pairings by {plan.matchmaker}, {concurrency or plan.concurrency:,} games at the "
-            "same time"
-        ),
-        soft_wrap=True,
-    )
-    out.print()
+    _say(f"pairings by {plan.matchmaker}, {plan.concurrency:,} games at the same time")
+    _say()
     print_table(
         [Column("agent", shrink=True), Column("seats in the schedule", "right")],
         [[name, f"{plan.seats_per_agent.get(name, 0):,}"] for name in plan.agents],
     )
     if plan.models:
-        out.print()
+        _say()
         print_table(
             [Column("model"), Column("LiteLLM's name", shrink=True)],
             [[name, litellm] for name, litellm in plan.models.items()],
         )
-    out.print("\nEverything is in order; nothing was played or written.")
+    if plan.estimate is not None and now:
+        _say()
+        _show_estimate(plan.estimate, now / left)
+        if plan.budget is not None:
+            spent = _spent(url, plan.tournament)
+            _say(budget_line(plan.estimate.dollars, left, now, plan.budget, spent))
+        for note in plan.estimate.notes:
+            _say(f"assumed: {note}")
+    _say("\nEverything is in order; nothing was played or written.")
+
+
+def _show_estimate(estimate: Estimate, share: float) -> None:
+    """The figures per model and in all, for this share of the games that are left."""
+    rows: list[tuple[str, Estimate | ModelEstimate]] = [*estimate.models.items()]
+    if len(rows) != 1:
+        rows.append(("in all", estimate))
+    print_table(
+        [
+            Column("estimate", shrink=True),
+            Column("calls", "right"),
+            Column("tokens sent", "right"),
+            Column("tokens answered", "right"),
+            Column("dollars", "right"),
+        ],
+        [
+            [
+                name,
+                between(part.calls, whole, share),
+                between(part.prompt_tokens, whole, share),
+                between(part.completion_tokens, whole, share),
+                "unknown" if part.dollars is None else between(part.dollars, money, share),
+            ]
+            for name, part in rows
+        ],
+    )
+    _say()
+    _say(f"time: {between(estimate.seconds, duration, share)}")
+
+
+def budget_line(dollars: Interval | None, left: int, now: int, budget: float, spent: float) -> str:
+    """How far the budget goes: `dollars` is for the `left` games of the schedule, of which `now`
+    would be played."""
+    already = f" ({money(spent)} of it are spent)" if spent else ""
+    said = f"the budget of {money(budget)}{already}"
+    if dollars is None:
+        return f"{said}: how far it goes is unknown, because a price is"
+    room = max(budget - spent, 0.0)
+    low, mean, high = (
+        _games(room, cost / left) for cost in (dollars.high, dollars.mean, dollars.low)
+    )
+    if mean >= now:
+        doubt = "" if low >= now else f"; at worst it is reached after {count(int(low), 'game')}"
+        return f"{said} is enough{doubt}"
+    most = "all of them" if high >= now else f"{int(high):,}"
+    return (
+        f"{said} is reached after about {count(int(mean), 'game')} "
+        f"({int(low):,} to {most}); what runs then is paused, and goes on once it is raised"
+    )
+
+
+def between(interval: Interval, shown: Callable[[float], str], share: float = 1.0) -> str:
+    """`120 (95 to 160)`; a number alone where there is no doubt."""
+    low, mean, high = (
+        shown(value * share) for value in (interval.low, interval.mean, interval.high)
+    )
+    return mean if low == high else f"{mean} ({low} to {high})"
+
+
+def whole(number: float) -> str:
+    """`950`, `12,300`, `4.21 M`."""
+    if number >= 1e9:
+        return f"{number / 1e9:,.2f} G"
+    return f"{number / 1e6:.2f} M" if number >= 1e6 else f"{round(number):,}"
+
+
+def _games(room: float, each: float) -> float:
+    return room / each if each > 0 else math.inf
+
+
+def _spent(url: str, tournament: str) -> float:
+    """Dollars that count against the budget already."""
+    from db import Repository, get_session
+    from db.errors import MissingDatabase
+    from db.queries.spending import spent
+
+    try:
+        with get_session(url, create=False) as session:
+            row = Repository(session).get_tournament_by_name(tournament)
+            if row is None or row.id is None:
+                return 0.0
+            return math.fsum(spent(session, row.id).values())
+    except MissingDatabase:
+        return 0.0
+
+
+def _say(line: str = "") -> None:
+    console().print(safe(line, keep="\n"), soft_wrap=True)

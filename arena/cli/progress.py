@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
-    from arena.orchestrator import Progress
+    from arena.orchestrator import ModelState, Progress
 
 TOP = 5
 _WINDOW = 10.0  # seconds over which turns/s is measured
@@ -59,6 +59,10 @@ class ProgressView:
         elif self._last is not None:
             self._line(self._last)
 
+    def say(self, message: str) -> None:
+        """Print a line, above the live view where there is one."""
+        self._console.print(safe(message), soft_wrap=True)
+
     def update(self, progress: Progress) -> None:
         """Take a report; drawn when the last drawing is old enough."""
         self._measure(progress)
@@ -84,20 +88,22 @@ class ProgressView:
         return (after - before) / (end - begin) if end > begin else 0.0
 
     def _line(self, progress: Progress) -> None:
-        facts = [*self._facts(progress), duration(progress.elapsed)]
-        self._console.print(" · ".join(facts), soft_wrap=True)
+        facts = [*self._facts(progress), *_troubled(progress.models), duration(progress.elapsed)]
+        self._console.print(safe(" · ".join(facts)), soft_wrap=True)
 
     def _facts(self, progress: Progress) -> list[str]:
-        facts = [
-            f"{progress.games_done:,}/{count(progress.games_total, 'game')}",
+        facts = [f"{progress.games_done:,}/{count(progress.games_total, 'game')}"]
+        if progress.games_void:
+            facts.append(f"{progress.games_void:,} void")
+        if progress.paused:
+            facts.append(f"{progress.paused:,} paused")
+        return [
+            *facts,
             f"{progress.games_running:,} running",
             f"{self._turns_per_second():,.0f} turns/s",
             f"{count(progress.calls_in_flight, 'call')} in flight",
-            money(progress.cost),
+            _spent(progress),
         ]
-        if progress.games_void:
-            facts.insert(1, f"{progress.games_void:,} void")
-        return facts
 
     def _drawn(self, progress: Progress) -> Group:
         from rich.console import Group
@@ -119,6 +125,10 @@ class ProgressView:
             Text(" · ".join(self._facts(progress))),
             self._top(progress),
         ]
+        for model in _troubled(progress.models):
+            line = safe(model, "yellow")
+            line.truncate(self._console.width, overflow="ellipsis")
+            parts.append(line)
         if progress.waiting:
             waiting = count(progress.waiting, "finished game")
             parts.append(Text(f"with {waiting} that wait for an earlier one", "dim"))
@@ -144,3 +154,25 @@ class ProgressView:
                 f"{row.games:,}",
             )
         return table
+
+
+def _spent(progress: Progress) -> str:
+    """Against a budget the whole tournament counts, else this run."""
+    if progress.budget is None:
+        return money(progress.cost)
+    return f"{money(progress.spent)} of {money(progress.budget)}"
+
+
+def _troubled(models: Sequence[ModelState]) -> list[str]:
+    """What is said about the models that games wait for."""
+    said = []
+    for model in models:
+        waiting = f"{count(model.waiting, 'call')} waiting" if model.waiting else ""
+        if model.state == "parked":
+            said.append(f"{model.name} is parked, it only fails")
+        elif model.state == "waiting":
+            flying = f"{model.in_flight:,} of {model.limit:,} in flight"
+            said.append(f"{model.name} is held back: {waiting or 'no call waiting'}, {flying}")
+    if len(said) > TOP:
+        said[TOP:] = [f"and {count(len(said) - TOP, 'model')} more like this"]
+    return said

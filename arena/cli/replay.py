@@ -2,45 +2,111 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arena.cli.database import reading, require
 from arena.cli.options import AsJson, Database
 from arena.cli.output import complain, console, count, print_json, safe
+
+if TYPE_CHECKING:
+    from arena.replay import ReplayReport
 
 
 def replay(
     game: Annotated[
-        int, typer.Argument(metavar="GAME", help="The game's number, as `arena games` shows it.")
-    ],
+        int | None,
+        typer.Argument(metavar="[GAME]", help="The game's number, as `arena games` shows it."),
+    ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Verify every observation; the only way to replay.")
     ] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Check every finished game.")] = False,
+    tournament: Annotated[
+        str | None, typer.Option(metavar="T", help="With --all: only games of this tournament.")
+    ] = None,
     db: Database = None,
     as_json: AsJson = False,
 ) -> None:
-    """Play a recorded game again, no model called.
+    """Play recorded games again, no model called.
 
     Verifies that the same seed and actions show every player what it saw. Exit code 1 when
     something differs."""
     from dataclasses import asdict
 
-    from arena.cli.database import require
     from arena.core import UsageError
-    from arena.replay import check as check_game
 
-    if not check:
-        raise UsageError(f"say what to do with the replay: `arena replay {game} --check`")
-    report = check_game(game, require(db))
+    if (game is None) != everything:
+        raise UsageError("say which game to check, `arena replay 1 --check`, or --all of them")
+    if tournament is not None and not everything:
+        raise UsageError("--tournament goes with --all: `arena replay --all --tournament NAME`")
+    if game is not None:
+        if not check:
+            raise UsageError(f"say what to do with the replay: `arena replay {game} --check`")
+        _check_one(game, db, as_json)
+        return
+    reports = []
+    for report in _check_all(tournament, db):
+        reports.append(report)
+        if not report.ok and not as_json:
+            _difference(report)
+    wrong = [report for report in reports if not report.ok]
+    if as_json:
+        print_json([asdict(report) for report in reports])
+    else:
+        turns = count(sum(report.turns for report in reports), "turn")
+        same = "every observation is the same" if not wrong else f"{len(wrong):,} differ"
+        console().print(f"{count(len(reports), 'game')}, {turns} replayed: {same}")
+    if wrong:
+        complain(f"{count(len(wrong), 'game')} of {len(reports):,} do not replay")
+        raise typer.Exit(1)
+
+
+def _check_one(game: int, db: str | None, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from arena.replay import check
+
+    report = check(game, require(db))
     if as_json:
         print_json(asdict(report))
     elif report.ok:
         turns = count(report.turns, "turn")
         console().print(f"game {game}: {turns} replayed, every observation is the same")
+    else:
+        _difference(report)
     if not report.ok:
-        if not as_json:
-            console().print(f"game {game}: the replay differs after {count(report.turns, 'turn')}")
-            console().print(safe(report.first_difference or "", keep="\n"))
         complain(f"game {game} does not replay: its record and its rules disagree")
         raise typer.Exit(1)
+
+
+def _check_all(tournament: str | None, db: str | None) -> Iterator[ReplayReport]:
+    """The reports of all finished games, the oldest first. A game that cannot be played again at
+    all (its rules or its kinds are not installed) is one that does not replay."""
+    from arena.cli.catalogue import find
+    from arena.core import UsageError
+    from arena.replay import ReplayReport, check
+    from db import Repository
+    from db.queries.games import games
+
+    with reading(db) as session:
+        if tournament is not None:
+            repository = Repository(session)
+            names = (row.name for row in repository.get_tournaments())
+            find("tournament", tournament, repository.get_tournament_by_name, names)
+        rows = games(session, tournament=tournament, status="completed")
+        numbers = sorted(row.game_id for row in rows)
+    url = require(db)
+    for number in numbers:
+        try:
+            yield check(number, url)
+        except UsageError as error:
+            yield ReplayReport(number, 0, False, str(error))
+
+
+def _difference(report: ReplayReport) -> None:
+    turns = count(report.turns, "turn")
+    console().print(f"game {report.game_id}: the replay differs after {turns}")
+    console().print(safe(report.first_difference or "", keep="\n"))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from arena.cli.database import reading
-from arena.cli.options import AsJson, Database
-from arena.cli.output import console, print_json
+from arena.cli.options import AsJson, Database, GameNumber
+from arena.cli.output import console, count, print_json
 
 if TYPE_CHECKING:
     from arena.cli.transcript import Call, Play
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
 
 def show(
-    game: Annotated[
-        int, typer.Argument(metavar="GAME", help="The game's number, as `arena games` shows it.")
-    ],
+    game: GameNumber,
     calls: Annotated[
         bool, typer.Option("--calls", help="Also every call: messages, answer, tokens, errors.")
     ] = False,
@@ -34,6 +32,7 @@ def show(
 
     Nothing that a model wrote is obeyed: control characters and escapes are made visible, and
     every line of a player stands behind a bar."""
+    from arena.cli.holders import run_now, shown_status
     from arena.core import UsageError
     from db.queries.games import game as row_of
     from db.queries.transcript import transcript
@@ -43,6 +42,7 @@ def show(
         if row is None:
             raise UsageError(f"there is no game {game}; `arena games` lists them")
         turns = transcript(session, game)
+        row = replace(row, status=shown_status(row, run_now(session)))
     if as_json:
         print_json(asdict(row) | {"turns": [_turn_fields(turn, calls) for turn in turns]})
         return
@@ -88,6 +88,7 @@ def _play(row: GameRow, turns: Sequence[TurnRow], with_calls: bool) -> Play:
                 turn.action,
                 turn.submitted,
                 turn.invalid,
+                turn.lapse,
             )
             for turn in turns
         ],
@@ -101,8 +102,22 @@ def _play(row: GameRow, turns: Sequence[TurnRow], with_calls: bool) -> Play:
         finished_at=row.finished_at,
         number_of_calls=len(made),
         cost=math.fsum(costs) if costs else None,
+        parent=None if row.parent_game_id is None else (row.parent_game_id, row.parent_turn or 0),
+        marks=[_mark(turn) for turn in turns],
         calls=_calls(turns) if with_calls else (),
     )
+
+
+def _mark(turn: TurnRow) -> str:
+    """What is odd about a turn's calls."""
+    from db.repository.calls import ORPHANED
+
+    marks = []
+    if any(call.cached for call in turn.calls):
+        marks.append("from the cache")
+    if lost := sum(call.error_class == ORPHANED for call in turn.calls):
+        marks.append(f"{count(lost, 'call')} lost in flight")
+    return " · ".join(marks)
 
 
 def _calls(turns: Sequence[TurnRow]) -> list[list[Call]]:
@@ -123,6 +138,8 @@ def _calls(turns: Sequence[TurnRow]) -> list[list[Call]]:
                 cost=call.cost,
                 total_ms=call.total_ms,
                 error=_error(call),
+                charged=call.charged,
+                cached=call.cached,
             )
             for call in turn.calls
         ]

@@ -22,7 +22,8 @@ _GAME = "GAME"
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What is known of a turn: `new` is what the player was shown since its previous one."""
+    """What is known of a turn: `new` is what the player was shown since its previous one, `lapse`
+    what was wrong with its answer whatever the rules made of it."""
 
     number: int
     player: int
@@ -30,6 +31,7 @@ class Turn:
     action: str | None
     submitted: str | None = None
     invalid: bool = False
+    lapse: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,23 +11,29 @@ import random
 from enum import Enum, auto
 
 _START = 4
-_HALF = 0.5
-_PLACES_KEPT = 0.9
-_PERIOD = 15.0
-_STEP = 0.5
+_FIRST_KEPT = 0.75
+_PLACES_KEPT = 0.93
+_STEP = 0.25
+# Above this share of where it was refused, the limit is known to have risen.
 _FAR = 1.25
+# What was answered counts for one to two periods, in seconds.
+_PERIOD = 15.0
 
 _KEPT = 0.85
-
-_WINDOW = 10.0
+# One refusal leaves at least this share of the rate that was known before.
+_LEAST_KEPT = 0.5
 _SLOWEST = 1.0 / 60.0
-_PLATEAU_CALLS = 10.0
-_SHORTEST_PLATEAU = 8.0
-_LONGEST_PLATEAU = 240.0
+# The rate is measured over so many seconds, and is back after so many, or so many calls.
+_WINDOW = 10.0
+_BACK = 8.0
+_BACK_CALLS = 10.0
+_LONGEST_BACK = 240.0
+# A rate that is so many times what was sent held nobody up: it says nothing about the provider.
 _FREE = 1.5
+# A loop that is late by this much, in seconds, catches up.
 _SLACK = 0.1
 _JITTER = 0.1
-_COMING_BACK = 0.5
+_COMING_BACK = 0.25
 
 
 class Blame(Enum):
@@ -42,10 +48,10 @@ class Concurrency:
     """How many calls may be in flight, found as TCP finds its window (RFC 5681, section 3.1).
 
     It starts at four and doubles with every round of successes until the first rate limit; then it
-    grows by one in two rounds, and doubles again when it is a quarter above where it was refused. A
-    rate limit halves it at first, later leaves 90 %, and at most once a round: a call that was sent
+    grows by one in four rounds, and doubles again a quarter above where it was refused last. A
+    rate limit leaves 75 % at first, later 93 %, and at most once a round: a call that was sent
     before the last decrease says nothing new. Nor does one that had no more calls beside it than
-    others that were answered in the last half minute: it was one too many in its time, not in its
+    another that was answered in the last half minute: it was one too many in its time, not in its
     place.
     """
 
@@ -94,7 +100,7 @@ class Concurrency:
         first = self._threshold == math.inf
         full = proven > 0 and beside >= int(self.limit)
         self._blame = Blame.PLACE if full and not first else Blame.EITHER
-        kept = max(_HALF * beside, proven) if first else _PLACES_KEPT * beside
+        kept = max(_FIRST_KEPT * beside, proven) if first else _PLACES_KEPT * beside
         self.limit = self._threshold = max(1.0, min(self.limit, kept))
         self._refused_at = beside
         self._cut_after = newest
@@ -120,7 +126,8 @@ class Pace:
     After a rate limit the rate is 85 % of what the provider took, comes back to it, stays about
     there, and then grows faster and faster until the next one: CUBIC's curve (RFC 9438, section
     4.2) over time, `taken * (1 + 0.15 * ((t - k) / k)**3)` with k the seconds to come back: eight,
-    or ten calls where these take longer. What the provider took is counted over ten seconds.
+    or ten calls where these take longer. What the provider took is the calls that it did not refuse
+    in the last ten seconds, averaged with the rate at which it refused.
     """
 
     __slots__ = (
@@ -141,7 +148,7 @@ class Pace:
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
         self._taken = math.inf
-        self._back = _SHORTEST_PLATEAU
+        self._back = _BACK
         self._cut_at = 0.0
         self._cut_after = -1
         self._held_until = self._next_at = -math.inf
@@ -180,7 +187,7 @@ class Pace:
 
     def hold(self, now: float, seconds: float, places: int) -> None:
         """Nothing leaves for so long, and up to a tenth longer: others wait for the same hour. Then
-        the calls come back one by one, as many as there are places in about half a second."""
+        the calls come back one by one, as many as there are places in about a quarter of a second."""
         until = now + seconds * (1.0 + _JITTER * self._rng.random())
         self._held_until = max(self._held_until, until)
         self._gap = _COMING_BACK / places
@@ -193,9 +200,9 @@ class Pace:
             if rate < _FREE * measured:
                 measured = (min(measured, rate) + rate) / 2.0
             if self._taken < math.inf:
-                measured = max(measured, self._taken * _HALF)
+                measured = max(measured, self._taken * _LEAST_KEPT)
             self._taken = max(_SLOWEST, measured)
-            self._back = min(_LONGEST_PLATEAU, max(_SHORTEST_PLATEAU, _PLATEAU_CALLS / self._taken))
+            self._back = min(_LONGEST_BACK, max(_BACK, _BACK_CALLS / self._taken))
             window = max(_WINDOW, self._back)
             self._recent *= window / self._window
             self._window = window
@@ -203,6 +210,11 @@ class Pace:
             self._cut_after = newest
         # Providers count what they refuse.
         self._next_at = max(self._next_at, now) + 1.0 / self.rate(now)
+
+    def crowded(self, now: float) -> None:
+        """A call met a rate limit for those beside it: in time, what was sent was taken."""
+        if self._taken < math.inf:
+            self._taken = max(self._taken, self._measured(now))
 
     def resume(self, now: float) -> None:
         """The model is back: what it took before, not what grew while nothing was sent."""

@@ -123,12 +123,11 @@ class Breaker:
             self._clear()
         return closes
 
-    def failed(self, number: int, now: float, newest: int, said: str) -> bool:
-        """A call failed and it was the model's fault; `newest` is the last call sent so far.
-        Returns whether this opens the breaker."""
+    def failed(self, number: int, now: float, newest: int, said: str) -> None:
+        """A call failed and it was the model's fault; `newest` is the last call sent so far."""
         if number < self._newest_success:
             self._bad += 1.0
-            return False
+            return
         self._note(now, said)
         self._failed += 1
         self._run += 1
@@ -136,11 +135,8 @@ class Breaker:
             if number == self._probe:
                 self._interval = min(2.0 * self._interval, _LONGEST_INTERVAL)
                 self._again(now)
-            return False
-        if self._run < self._fewest():
-            return False
-        self._open(now, newest)
-        return True
+        elif self._run >= self._fewest():
+            self._open(now, newest)
 
     def refused(self, number: int, now: float, newest: int, said: str) -> None:
         """A call met a rate limit: the model may be well, but does not answer."""
@@ -158,12 +154,13 @@ class Breaker:
         if number == self._probe:
             self._probe = None
 
-    def park(self, now: float, newest: int) -> None:
-        """Nothing goes out for a minute; then one probe may."""
+    def park(self, now: float, newest: int, held: float) -> None:
+        """Nothing goes out for a minute, or as long as the provider asked to wait in seconds
+        (`held`); then one probe may."""
         if self.closed:
             self._open(now, newest)
         self._probe = None
-        self._parked_until = self._probe_at = now + _PARKED
+        self._parked_until = self._probe_at = now + max(_PARKED, held)
 
     def spent(self, now: float) -> bool:
         """Whether the model is to be parked because of the failure that was just reported."""

@@ -11,8 +11,9 @@ class Bucket:
     """At most `per_minute` in any 60 s, give or take what calls turn out to cost.
 
     AsyncLimiter(n, 60) lets n through at once and n more in the minute after. So the minute's
-    amount is spread over 61 s with room for one second's at once, and 60 s never see more than the
-    minute's; under 61 a minute, single ones at equal distances. A call that is larger than the room
+    amount is spread over 61 s with room for one second's at once: 60 s see no more than the
+    minute's, or one call more where one had to wait for something else after it was paid for. Under
+    61 a minute they leave one by one at equal distances. A call that is larger than the room
     leaves when the room is free, and those after it wait until all of it is paid: tokens may exceed
     the minute's by the size of one call. Calls that cost less than estimated make room for others,
     at most a tenth of a minute's; those that cost more are paid for by the next.

@@ -221,6 +221,7 @@ class Call:
                     rate_limited=fault.rate_limited,
                     retry_after=fault.retry_after,
                     model_at_fault=fault.model_at_fault and not over,
+                    said=fault.message,
                 )
             if reservation is not None:
                 reservation.settle(charged or 0.0)

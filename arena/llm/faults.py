@@ -153,8 +153,9 @@ def fault_of(error: BaseException, *secrets: str | None) -> Fault:
         if hint is not None:
             retry_after = requested_wait({"retry-after" + _UNITS[hint[2].lower()]: hint[1]})
     kind = _kind(seen, head, retry_after)
-    if kind in (Kind.UNREACHABLE, Kind.LOST):
-        text = f"{text} {_cause(error)}".rstrip()
+    cause = _cause(error) if seen.status is None else ""
+    if cause not in text:
+        text = f"{text} ({cause})"
     return Fault(
         type(error).__name__,
         _cut(scrub(text, secrets)),
@@ -172,8 +173,8 @@ _UNITS = {"ms": "-ms", "s": ""}
 def _cause(error: BaseException) -> str:
     """What the network said, which LiteLLM leaves out."""
     for link in _chain(error):
-        if type(link).__module__.partition(".")[0] == "httpx" and str(link):
-            return f"({' '.join(str(link).split())[:_SEARCHED]})"
+        if "RequestError" in _names(link) and str(link):
+            return str(link)[:_SEARCHED]
     return ""
 
 
@@ -244,10 +245,10 @@ def _unanswered(names: frozenset[str]) -> Kind:
 
 def _seen(error: BaseException) -> _Seen:
     chain = list(_chain(error))
-    # LiteLLM's own class at the top says nothing: it calls much a timeout or a lost connection.
-    below = chain[1:] or chain
-    names = frozenset(base.__name__ for link in below for base in type(link).__mro__)
-    names |= {"OpenAIError"} if _is_sdk_error(error) else frozenset()
+    names = _names(*chain)
+    if "OpenAIError" in _names(error) and len(chain) > 1:
+        # LiteLLM's own class at the top says nothing: it calls much a timeout or a lost connection.
+        names = _names(*chain[1:]) | {"OpenAIError"}
     for link in chain:
         response = getattr(link, "response", None)
         if type(link).__name__.endswith("HTTPStatusError") and response is not None:
@@ -255,18 +256,28 @@ def _seen(error: BaseException) -> _Seen:
             return _Seen(
                 names, response.status_code, _lower(response.headers), _codes(chain, body), body
             )
-    said = next((e for e in chain if type(e) is Exception and hasattr(e, "status_code")), None)
+    said = _said_in_body(chain)
     if said is not None:
-        # LiteLLM found an error in the body of a response whose status was 200.
-        code = getattr(said, "status_code", None)
-        status = _number(code)
+        status = _number(said)
         found = status if status is not None and 400 <= status < 600 and status != 422 else 500
-        return _Seen(names, found, codes=(str(code)[:100],), in_body=True)
+        return _Seen(names, found, codes=(said,), in_body=True)
     headers = _lower(getattr(error, "litellm_response_headers", None))
     status = _number(getattr(error, "status_code", None))
     if headers or (status is not None and 400 <= status < 500 and not names & _TIMED_OUT):
         return _Seen(names, status, headers, _codes(chain, ""))
     return _Seen(names)
+
+
+def _said_in_body(chain: list[BaseException]) -> str | None:
+    """The code of an error that came inside a response whose status was 200."""
+    for link in chain:
+        # So LiteLLM raises what it finds in a whole body, and its SDK what it finds in a stream.
+        if type(link) is Exception and hasattr(link, "status_code"):
+            return str(link.status_code)[:100]
+        body = getattr(link, "body", None)
+        if type(link).__name__ == "APIError" and isinstance(body, Mapping):
+            return str(body.get("code"))[:100]
+    return None
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -278,8 +289,10 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         link = link.__cause__ or link.__context__
 
 
-def _is_sdk_error(error: BaseException) -> bool:
-    return any(base.__name__ == "OpenAIError" for base in type(error).__mro__)
+def _names(*errors: BaseException) -> frozenset[str]:
+    """The names of the classes of these errors, and of their bases: no library need be imported
+    to ask what an error is."""
+    return frozenset(base.__name__ for error in errors for base in type(error).__mro__)
 
 
 def _text(response: Any) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections import OrderedDict
 from dataclasses import dataclass
-from enum import Enum, auto
 from types import TracebackType
 
 from arena.core import ModelParked
@@ -30,16 +30,6 @@ class GateState:
     breaker: BreakerState
 
 
-class _Held(Enum):
-    """What a call waited for last."""
-
-    NOTHING = auto()
-    PLACE = auto()
-    PACE = auto()
-    BREAKER = auto()
-    BUCKET = auto()
-
-
 class Permit:
     """One call's leave to be sent. Exactly one of `succeeded`, `failed` and `cancelled` ends it;
     leaving it as a context manager without any of them is `cancelled`.
@@ -48,16 +38,13 @@ class Permit:
     against the call's retries.
     """
 
-    __slots__ = ("_beside", "_gate", "_held", "_number", "_tokens", "probe")
+    __slots__ = ("_beside", "_gate", "_number", "_tokens", "probe")
 
-    def __init__(
-        self, gate: Gate, number: int, tokens: int, beside: int, held: _Held, probe: bool
-    ) -> None:
+    def __init__(self, gate: Gate, number: int, tokens: int, beside: int, probe: bool) -> None:
         self._gate: Gate | None = gate
         self._number = number
         self._tokens = tokens
         self._beside = beside
-        self._held = held
         self.probe = probe
 
     def succeeded(self, tokens: int | None) -> None:
@@ -141,7 +128,7 @@ class Gate:
         self._in_flight = 0
         self._newest = 0
         self._waiting: OrderedDict[asyncio.Future[Permit], int] = OrderedDict()
-        self._held = _Held.NOTHING
+        self._why = ""
         self._timer: asyncio.TimerHandle | None = None
         self._payer: asyncio.Task[None] | None = None
 
@@ -154,7 +141,7 @@ class Gate:
             in_flight=self._in_flight,
             limit=int(self._concurrency.limit),
             waiting=len(self._waiting),
-            per_minute=None if rate == float("inf") else rate * 60.0,
+            per_minute=None if rate == math.inf else rate * 60.0,
             held=self._pace.held_for(now),
             breaker=self._breaker.state(now),
         )
@@ -178,7 +165,7 @@ class Gate:
             await self._pay(tokens)
             return self._admit(tokens, now)
         if self._breaker.parked(now):
-            raise self._parked(now)
+            raise self._parked()
         waiter: asyncio.Future[Permit] = loop.create_future()
         self._waiting[waiter] = tokens
         self._pump()
@@ -194,18 +181,12 @@ class Gate:
     def _blocked(self, now: float) -> float | None:
         """When to look again, None for at once; infinite where a call's end will say."""
         breaker, places = self._breaker, self._concurrency
-        until: float | None
         if not breaker.closed and (until := breaker.wait_until(now)) is not None:
-            self._held = _Held.BREAKER
             return until
         # A probe may go beside calls that hang, else they would keep it waiting.
         if self._in_flight >= (int(places.limit) if breaker.closed else places.bound):
-            self._held = _Held.PLACE
-            return float("inf")
-        if (until := self._pace.wait_until(now)) is not None:
-            self._held = _Held.PACE
-            return until
-        return None
+            return math.inf
+        return self._pace.wait_until(now)
 
     def _affords(self, tokens: int) -> bool:
         return (self._requests is None or self._requests.affords(1)) and (
@@ -232,8 +213,7 @@ class Gate:
         self._in_flight += 1
         self._newest += 1
         probe = self._breaker.sent(self._newest, now)
-        held, self._held = self._held, _Held.NOTHING
-        return Permit(self, self._newest, tokens, self._in_flight, held, probe)
+        return Permit(self, self._newest, tokens, self._in_flight, probe)
 
     def _pump(self) -> None:
         """Lets go whoever may; sees to it that somebody looks again when the next one may."""
@@ -254,15 +234,14 @@ class Gate:
                 continue
             deadline = self._breaker.deadline()
             if now >= deadline:
-                self._park(now)
+                self._park(now, self._breaker.seen(now))
                 return
             if until is None:
-                self._held = _Held.BUCKET
                 if self._payer is None:
                     self._payer = loop.create_task(self._pay_for_first())
                 until = deadline
             until = min(until, deadline)
-            if until < float("inf"):
+            if until < math.inf:
                 self._timer = loop.call_at(until, self._pump)
             return
         if self._payer is not None:
@@ -298,22 +277,24 @@ class Gate:
     ) -> None:
         now = asyncio.get_running_loop().time()
         number, newest = permit._number, self._newest
+        asked = 0.0 if retry_after is None else retry_after
         if rate_limited:
             blame = self._concurrency.refused(number, newest, now, permit._beside)
-            if blame is not Blame.PLACE:
+            if blame is Blame.PLACE:
+                self._pace.crowded(now)
+            else:
                 self._pace.refused(number, newest, now)
             self._breaker.refused(number, now, newest, said)
         elif model_at_fault:
             self._breaker.failed(number, now, newest, said)
         else:
             self._breaker.left(number)
-        asked = 0.0 if retry_after is None else retry_after
         if asked > 0.0:
             self._pace.hold(now, min(asked, self._patience), int(self._concurrency.limit))
-        if asked > self._patience or self._breaker.spent(now):
-            self._in_flight -= 1
-            self._park(now)
-            return
+        if asked > self._patience:
+            self._park(now, f"the provider asks to wait for {asked:.0f} s: {said or 'no reason'}")
+        elif self._breaker.spent(now):
+            self._park(now, self._breaker.seen(now))
         self._release()
 
     def _left(self, permit: Permit) -> None:
@@ -325,18 +306,19 @@ class Gate:
         if self._waiting:
             self._pump()
 
-    def _park(self, now: float) -> None:
-        self._breaker.park(now, self._newest)
+    def _park(self, now: float, why: str) -> None:
+        self._why = why
+        self._breaker.park(now, self._newest, self._pace.held_for(now))
         while self._waiting:
             waiter, _ = self._waiting.popitem(last=False)
             if not waiter.done():
-                waiter.set_exception(self._parked(now))
+                waiter.set_exception(self._parked())
         self._pump()
 
-    def _parked(self, now: float) -> ModelParked:
+    def _parked(self) -> ModelParked:
         return ModelParked(
             self.model,
-            f"model {self.model!r} is parked: {self._breaker.seen(now)}\n"
-            "Look at the provider's status page and the account's limits, then run the command "
+            f"model {self.model!r} is parked: {self._why}\n"
+            "Look at the provider's status page and at the account's limits, then run the command "
             "again: its games go on where they stopped.",
         )

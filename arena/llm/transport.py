@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -58,6 +59,8 @@ def install(litellm: Any, *, most: int = MOST) -> None:
     """
     name = f"{litellm.__name__}.llms.custom_httpx.aiohttp_transport"
     transport = import_module(name).LiteLLMAiohttpTransport
+    # It warns of words that it finds in answers, and shows them: escape sequences too.
+    logging.getLogger("LiteLLM").setLevel(logging.CRITICAL)
     if not hasattr(transport.handle_async_request, "guarded"):
         transport.handle_async_request = guarded(transport.handle_async_request, most=most)
 
@@ -96,45 +99,65 @@ def _received(response: httpx.Response, most: int) -> httpx.Response:
     headers.pop("location", None)
     encoding = headers.pop("content-encoding", "").strip().lower()
     kind = headers.get("content-type", "").lower()
-    if encoding:
-        headers.pop("content-length", None)
-    whole = response.status_code == 200 and "json" in kind
+    claimed = headers.pop("content-length", "") if encoding else headers.get("content-length", "")
+    json = "json" in kind
+    if json:
+        # JSON is UTF-8, whatever else a server says it is (RFC 8259, section 8.1).
+        headers["content-type"] = "application/json"
+    whole = json and response.status_code == 200
     stream = response.stream
     assert isinstance(stream, httpx.AsyncByteStream)
-    response.stream = _Bounded(stream, _decoder(encoding), most, whole)
+    size = int(claimed) if claimed.isdecimal() else 0
+    response.stream = _Bounded(stream, _decoder(encoding), most, whole, size)
     return response
 
 
 class _Bounded(httpx.AsyncByteStream):
-    """A body, decoded. Raises OversizedBody before more than `most` bytes of it are held. One that
-    is read `whole` comes in one piece, in a form that LiteLLM can read."""
+    """A body, decoded. Raises OversizedBody before more than `most` bytes of it are held, or at
+    once if it is `claimed` to be that long. One that is read `whole` comes in one piece, in a form
+    that LiteLLM can read."""
 
     def __init__(
-        self, stream: httpx.AsyncByteStream, decoder: Decoder | None, most: int, whole: bool
+        self,
+        stream: httpx.AsyncByteStream,
+        decoder: Decoder | None,
+        most: int,
+        whole: bool,
+        claimed: int,
     ) -> None:
         self._stream = stream
         self._decoder = decoder
         self._most = most
         self._whole = whole
+        self._claimed = claimed
+        self._taken = 0
+
+    def _take(self, size: int) -> None:
+        self._taken += size
+        if self._taken > self._most:
+            raise OversizedBody(
+                f"the response is larger than {self._most / 2**20:g} MiB; no answer is"
+            )
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        pieces: list[bytes] = []
-        taken = 0
-        async for chunk in self._stream:
-            for piece in (chunk,) if self._decoder is None else self._decoder.pieces(chunk):
-                taken += len(piece)
-                if taken > self._most:
-                    raise OversizedBody(
-                        f"the response is larger than {self._most / 2**20:g} MiB; no answer is"
-                    )
-                if self._whole:
-                    pieces.append(piece)
-                else:
-                    yield piece
-        if self._decoder is not None:
-            self._decoder.finish()
-        if self._whole:
-            yield lawful(b"".join(pieces))
+        if self._claimed > self._most:
+            self._take(self._claimed)
+        body = bytearray()
+        try:
+            async for chunk in self._stream:
+                for piece in (chunk,) if self._decoder is None else self._decoder.pieces(chunk):
+                    self._take(len(piece))
+                    if self._whole:
+                        body += piece
+                    else:
+                        yield piece
+            if self._decoder is not None:
+                self._decoder.finish()
+            if self._whole:
+                yield lawful(bytes(body))
+        finally:
+            # An error keeps this frame alive, for as long as LiteLLM keeps the error.
+            body.clear()
 
     async def aclose(self) -> None:
         await self._stream.aclose()

@@ -9,8 +9,8 @@ from pathlib import Path
 from arena.core import Completion, Usage
 from arena.llm.cache import CachedAnswer
 from arena.record import was_refused
-from db import get_session
 from db.queries.cache import cached_answer
+from db.session import reconnecting
 
 
 class DatabaseCache:
@@ -25,18 +25,20 @@ class DatabaseCache:
         return await asyncio.to_thread(self._get, request_hash)
 
     def _get(self, request_hash: str) -> CachedAnswer | None:
-        with get_session(self._url, create=False) as session:
-            found = cached_answer(session, request_hash, datetime.now(UTC) - self._ttl)
-            if found is None:
-                return None
-            usage = Usage(
-                found.prompt_tokens,
-                found.completion_tokens,
-                found.cached_tokens,
-                found.reasoning_tokens,
-                found.cost,
-            )
-            answer = Completion(
-                found.text or "", found.finish_reason, usage, was_refused(found.response)
-            )
-            return CachedAnswer(answer, found.model_answered)
+        not_before = datetime.now(UTC) - self._ttl
+        found = reconnecting(
+            self._url, lambda session: cached_answer(session, request_hash, not_before)
+        )
+        if found is None:
+            return None
+        usage = Usage(
+            found.prompt_tokens,
+            found.completion_tokens,
+            found.cached_tokens,
+            found.reasoning_tokens,
+            found.cost,
+        )
+        answer = Completion(
+            found.text or "", found.finish_reason, usage, was_refused(found.response)
+        )
+        return CachedAnswer(answer, found.model_answered)

@@ -17,6 +17,7 @@ from arena.orchestrator.caching import DatabaseCache
 from arena.orchestrator.catalogue import Entry, enter
 from arena.orchestrator.estimate import Estimate
 from arena.orchestrator.estimate import estimate as estimated
+from arena.orchestrator.files import allow_files
 from arena.orchestrator.playing import OnProgress, Playing
 from arena.orchestrator.preflight import Prepared, check_keys, prepare
 from arena.orchestrator.progress import Plan, Summary
@@ -52,6 +53,7 @@ async def run(
         config = config.model_copy(update={"budget": budget})
     prepared = prepare(config)
     check_keys(config)
+    allow_files(concurrency or config.concurrency)
     client = _client(prepared, url)
     with get_session(url) as session:
         entry = enter(session, prepared)

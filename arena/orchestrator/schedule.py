@@ -16,6 +16,7 @@ from db.fold import Pool, Seat, numbered
 from db.queries.pools import pool_state
 from db.queries.spending import spent
 from db.queries.transcript import TurnRow, transcript
+from db.session import reconnecting
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,7 @@ def settle_orphans(session: Session, tournament_id: int) -> tuple[float, ...]:
 
 def recorded(url: str | Path | None, game_id: int) -> list[TurnRow]:
     """The turns of a game that was begun, the last of them perhaps without an action."""
-    with get_session(url, create=False) as session:
-        return transcript(session, game_id)
+    return reconnecting(url, lambda session: transcript(session, game_id))
 
 
 def earlier(session: Session, tournament_id: int, *, orphans: tuple[float, ...] = ()) -> Earlier:
@@ -136,7 +136,8 @@ def rated(session: Session, tournament_id: int) -> tuple[Pool, int]:
 
 def following(url: str | Path | None, game: Scheduled) -> Scheduled:
     """The next attempt at a place whose game went void: it was scheduled with the void."""
-    with get_session(url) as session:
+
+    def find(session: Session) -> Scheduled:
         row = session.exec(
             select(Game).where(
                 Game.tournament_id
@@ -147,10 +148,13 @@ def following(url: str | Path | None, game: Scheduled) -> Scheduled:
         ).one()
         return replace(game, game_id=key(row), attempt=row.attempt, begun=False)
 
+    return reconnecting(url, find)
+
 
 def close(url: str | Path | None, tournament_id: int) -> None:
     """Mark the tournament finished when no place of its schedule is left to play."""
-    with get_session(url) as session:
+
+    def end(session: Session) -> None:
         open_games = session.exec(
             select(func.count())
             .select_from(Game)
@@ -161,6 +165,8 @@ def close(url: str | Path | None, tournament_id: int) -> None:
         ).one()
         status = "paused" if open_games else "finished"
         Repository(session).set_tournament_status(tournament_id, status)
+
+    reconnecting(url, end)
 
 
 def games_done(url: str | Path | None, config: TournamentConfig) -> int:

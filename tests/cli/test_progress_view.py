@@ -9,12 +9,42 @@ import pytest
 
 from arena.cli.progress import ProgressView
 from arena.orchestrator import Progress, Standing
+from arena.orchestrator.progress import ModelState
 
 
-def report(done: int, *, void: int = 0, waiting: int = 0) -> Progress:
+def report(
+    done: int,
+    *,
+    void: int = 0,
+    waiting: int = 0,
+    paused: int = 0,
+    budget: float | None = None,
+    models: tuple[ModelState, ...] = (),
+) -> Progress:
     names = ("Sharp", "Ev\x1b[31mil", "C", "D", "E", "F")
     rows = tuple(Standing(i, name, 33.0 - i, 2.0, done) for i, name in enumerate(names))
-    return Progress(done, 60, 3, void, done * 20, done * 25, 7, 0.5, waiting, rows, done / 2)
+    return Progress(
+        games_done=done,
+        games_total=60,
+        games_running=3,
+        games_void=void,
+        turns=done * 20,
+        calls=done * 25,
+        calls_in_flight=7,
+        cost=0.5,
+        waiting=waiting,
+        standings=rows,
+        elapsed=done / 2,
+        spent=1.25,
+        budget=budget,
+        paused=paused,
+        models=models,
+    )
+
+
+HELD = ModelState("small\x1b[2J", in_flight=3, limit=4, waiting=12, state="waiting")
+PARKED = ModelState("own", in_flight=0, limit=1, waiting=0, state="parked")
+WELL = ModelState("well", in_flight=9, limit=9, waiting=5, state="ok")
 
 
 class Terminal(io.StringIO):
@@ -53,3 +83,43 @@ def test_a_terminal_shows_the_top_around_25(monkeypatch: pytest.MonkeyPatch) -> 
     assert re.search(r"2 +Ev\\x1b\[31mil +26\.50", seen)
     assert " F " not in seen
     assert "with 2 finished games that wait for an earlier one" in seen
+
+
+def test_a_line_says_what_is_spent_of_the_budget_and_which_models_are_in_trouble() -> None:
+    out = io.StringIO()
+
+    with ProgressView(lambda: 0.0, out) as view:
+        view.update(report(6, budget=5.0, paused=2, models=(WELL, HELD, PARKED)))
+
+    assert out.getvalue() == (
+        "6/60 games · 2 paused · 3 running · 0 turns/s · 7 calls in flight · $1.25 of $5.00 · "
+        "small\\x1b[2J is held back: 12 calls waiting, 3 of 4 in flight · "
+        "own is parked, it only fails · 3.0 s\n"
+    )
+
+
+def test_a_terminal_names_the_models_in_trouble_but_not_dozens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in (("TERM", "xterm-256color"), ("COLUMNS", "80"), ("LINES", "40")):
+        monkeypatch.setenv(name, value)
+    out = Terminal()
+
+    with ProgressView(lambda: 1.0, out) as view:
+        view.update(report(30, models=(HELD, *[PARKED] * 30)))
+        view.say("stopping: \x1b[2J")
+
+    seen = re.sub("\x1b\\[[0-9;?]*[A-Za-z]", "", out.getvalue())
+    assert "small\\x1b[2J is held back: 12 calls waiting, 3 of 4 in flight" in seen
+    assert seen.count("own is parked, it only fails") % 4 == 0
+    assert "and 26 models more like this" in seen
+    assert "stopping: \\x1b[2J" in seen
+
+
+def test_what_is_said_without_a_terminal_is_a_line() -> None:
+    out = io.StringIO()
+
+    with ProgressView(lambda: 0.0, out) as view:
+        view.say("stopping at once")
+
+    assert out.getvalue() == "stopping at once\n"

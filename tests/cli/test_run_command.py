@@ -6,8 +6,11 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -132,27 +135,64 @@ def test_games_without_a_result_are_an_exit_code_and_a_way_to_look(
     assert "error: " in shown.stdout
 
 
-@pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
-def test_an_interrupted_run_says_how_to_go_on(config: Path, tmp_path: Path) -> None:
-    file = tmp_path / "long.yaml"
-    file.write_text(TOURNAMENT.replace("games: 6", "games: 1000"))
-    db = tmp_path / "long.db"
-    command = [sys.executable, "-m", "arena.cli", "run", str(file), "--db", str(db)]
+def unfinished(db: Path) -> int:
+    """How many games are begun and not finished; 0 also while there are no tables."""
+    with closing(sqlite3.connect(f"file:{db}?mode=ro", uri=True)) as connection:
+        try:
+            query = (
+                "SELECT COUNT(DISTINCT g.id) FROM games g JOIN game_turns t ON t.game_id = g.id "
+                "WHERE g.status = 'running'"
+            )
+            return int(connection.execute(query).fetchone()[0])
+        except sqlite3.OperationalError:
+            return 0
 
+
+def interrupted(command: list[str], db: Path, *signals: signal.Signals) -> tuple[int, str]:
+    """Type a command and send the signals once games run; the exit code and what was said."""
     with subprocess.Popen(
-        command,
+        [sys.executable, "-m", "arena.cli", *command, "--db", str(db)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         # A shell's background job starts with interrupts ignored, and its children inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
     ) as run:
         assert run.stderr is not None
-        first = run.stderr.readline()
-        run.send_signal(signal.SIGINT)
-        _, err = run.communicate(timeout=60)
+        said = run.stderr.readline()
+        while not unfinished(db):
+            assert run.poll() is None, said + run.stderr.read()
+            time.sleep(0.02)
+        for number in signals:
+            run.send_signal(number)
+        _, rest = run.communicate(timeout=60)
+    return run.returncode, said + rest
 
-    assert "/1,000 games" in first
-    assert run.returncode == 130
-    assert f"to go on: arena run {file} --db {db}" in err
-    assert "Traceback" not in err
+
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
+def test_a_stopped_run_says_how_to_go_on_and_goes_on(arena: Arena, tmp_path: Path) -> None:
+    file, db = tmp_path / "long.yaml", tmp_path / "long.db"
+    file.write_text(TOURNAMENT.replace("games: 6", "games: 1000"))
+    arena("db", "upgrade", "--db", db)
+
+    code, said = interrupted(["run", str(file)], db, signal.SIGTERM)
+    assert code == 130
+    assert "stopping: running games finish their turn; press Ctrl-C again" in said
+    assert f"interrupted; to go on: arena run {file} --db {db}\n" in said
+    assert "Traceback" not in said
+    paused = json.loads(arena("games", "--db", db, "--status", "paused", "--json").stdout)
+    assert 0 < len(paused) == unfinished(db) <= 4
+    assert "The game is paused." in arena("show", paused[0]["game_id"], "--db", db).stdout
+
+    # Two of a kind may arrive as one.
+    code, said = interrupted(["resume"], db, signal.SIGINT, signal.SIGTERM)
+    assert code == 130
+    assert f"interrupted; to go on: arena resume small --db {db}\n" in said
+    assert "Traceback" not in said
+
+    left = unfinished(db)
+    rest = arena("resume", "--games", left + 1, "--db", db)
+    assert rest.exit_code == 0, rest.stderr
+    assert f"small: {left + 1} games, " in rest.stderr
+    assert f"{left} game" in rest.stderr.split("gone on with from the record")[0]
+    assert unfinished(db) == 0

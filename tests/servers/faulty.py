@@ -17,7 +17,7 @@ import random
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
@@ -151,6 +151,8 @@ class FaultyServer:
             for task in self._open:
                 task.cancel()
             await asyncio.gather(*self._open, return_exceptions=True)
+            # Transports close in the loop's next turn.
+            await asyncio.sleep(0)
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.create_task(self._serve_connection(reader, writer))
@@ -160,13 +162,16 @@ class FaultyServer:
     async def _serve_connection(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        # A client may leave at any moment; that is its good right.
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            while await self._exchange(reader, writer):
-                pass
-        with suppress(ConnectionError):
-            writer.close()
-            await writer.wait_closed()
+        try:
+            # A client may leave at any moment; that is its good right.
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                while await self._exchange(reader, writer):
+                    pass
+            with suppress(ConnectionError):
+                writer.close()
+                await writer.wait_closed()
+        finally:
+            writer.transport.abort()
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """One request and what comes of it; True when the connection can take another."""
@@ -194,13 +199,12 @@ class FaultyServer:
 
     def _next(self, body: Mapping[str, Any]) -> str:
         number, digest = len(self._logged), digest_of(body)
-        rng = random.Random(f"{self._seed} {number}")
         kinds = [kind for kind in self._kinds if fits(kind, bool(body.get("stream")))]
-        if not kinds or rng.random() >= self._share or self._failed[digest] >= self._in_a_row:
-            self._failed[digest] = 0
-            return ANSWERED
-        kind = rng.choice(kinds)
-        self._failed[digest] = 0 if kind in ANSWERS else self._failed[digest] + 1
+        kind = drawn(self._seed, number, self._share, kinds)
+        if self._failed[digest] >= self._in_a_row:
+            kind = ANSWERED
+        failed = kind != ANSWERED and kind not in ANSWERS
+        self._failed[digest] = self._failed[digest] + 1 if failed else 0
         return kind
 
     def _write(
@@ -219,6 +223,12 @@ class FaultyServer:
         if self._path is not None:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(asdict(entry)) + "\n")
+
+
+def drawn(seed: int, number: int, share: float, kinds: Sequence[str]) -> str:
+    """What request `number` is answered with: a kind, or ANSWERED."""
+    rng = random.Random(f"{seed} {number}")
+    return rng.choice(kinds) if kinds and rng.random() < share else ANSWERED
 
 
 _KEPT = frozenset(ANSWERS) - {"slow_headers"}

@@ -1,0 +1,65 @@
+"""Says how agents err: the shares of their turns that went wrong, and of games decided by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from arena.cli.output import percent
+
+if TYPE_CHECKING:
+    from db.queries.conduct import ConductRow
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """How an agent's turns went wrong in finished games.
+
+    `decided` is the share of its `games` that its own error decided; the others are shares of its
+    `turns`, from 0 to 1. A turn that was silent, refused, overlong or over time may be `invalid`
+    too.
+    """
+
+    games: int
+    turns: int
+    invalid: float
+    silent: float
+    refused: float
+    overlong: float
+    over_time: float
+    decided: float
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """The shares by their names for people."""
+        return {
+            "invalid": self.invalid,
+            "silent": self.silent,
+            "refused": self.refused,
+            "overlong": self.overlong,
+            "over time": self.over_time,
+            "decided": self.decided,
+        }
+
+    def shown(self) -> str:
+        """`invalid 2.1 %, decided 5.0 %`: what is not 0."""
+        return ", ".join(f"{name} {percent(share)}" for name, share in self.rates.items() if share)
+
+
+def errors(rows: Iterable[ConductRow]) -> Errors | None:
+    """The rates of agents together; None when nothing is known of their turns."""
+    rows = list(rows)
+    games, turns = sum(row.games for row in rows), sum(row.turns for row in rows)
+    if not games or not turns:
+        return None
+    return Errors(
+        games=games,
+        turns=turns,
+        invalid=sum(row.invalid_actions for row in rows) / turns,
+        silent=sum(row.silences for row in rows) / turns,
+        refused=sum(row.refusals for row in rows) / turns,
+        overlong=sum(row.overlongs for row in rows) / turns,
+        over_time=sum(row.time_limits for row in rows) / turns,
+        decided=sum(row.decided for row in rows) / games,
+    )

@@ -1,0 +1,42 @@
+"""`arena resume`: goes on with a tournament of the database, without its file."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from arena.cli.options import Budget, Concurrency, Database, DryRun, Games
+
+
+def resume(
+    tournament: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[TOURNAMENT]", help="Its name; by default the only one that is unfinished."
+        ),
+    ] = None,
+    games: Games = None,
+    concurrency: Concurrency = None,
+    budget: Budget = None,
+    db: Database = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Go on with a tournament, without its file.
+
+    As `arena run CONFIG` does, with the settings of its last run. Games that were stopped in the
+    middle go on from their record: nothing that was answered is paid for again. Exit codes are
+    those of `arena run`."""
+    from arena.cli.database import require
+    from arena.cli.playing import Wish, play, show_estimate
+    from arena.cli.signals import stoppable
+    from arena.orchestrator import restore
+
+    config = restore(require(db), tournament)
+    # By its name also where none was typed: the next time there may be two.
+    wish = Wish(("arena", "resume", config.name), games, concurrency, budget, db)
+    if dry_run:
+        show_estimate(config, wish)
+        return
+    with stoppable(wish.again()) as interrupts:
+        play(config, wish, interrupts)

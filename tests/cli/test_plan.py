@@ -1,0 +1,133 @@
+"""A dry run says what a tournament may cost, how sure that is, and how far the budget goes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from arena.cli.plan import between, budget_line, show_plan, whole
+from arena.orchestrator import Plan
+from arena.orchestrator.estimate import Estimate, Interval, ModelEstimate
+from tests.cli.commands import TOURNAMENT, Arena
+
+PLAN = Plan(
+    tournament="big",
+    environment="SecretMafia-v0",
+    players=6,
+    games=100,
+    games_done=0,
+    concurrency=50,
+    matchmaker="round_robin",
+    agents=("Ann", "Bob"),
+    seats_per_agent={"Ann": 300, "Bob": 300},
+    models={"small": "openai/small", "own": "ollama_chat/own"},
+)
+SMALL = ModelEstimate(
+    calls=Interval(900, 1000, 1100),
+    prompt_tokens=Interval(800_000, 1_200_000, 2_000_000),
+    completion_tokens=Interval(40_000, 90_000, 200_000),
+    dollars=Interval(5.0, 10.0, 20.0),
+    seconds=Interval(600, 900, 1500),
+)
+
+
+def estimate(**models: ModelEstimate) -> Estimate:
+    parts = [*models.values()]
+    return Estimate(
+        games=100,
+        rehearsed=20,
+        calls=SMALL.calls,
+        prompt_tokens=SMALL.prompt_tokens,
+        completion_tokens=SMALL.completion_tokens,
+        dollars=parts[0].dollars,
+        seconds=SMALL.seconds,
+        models=models,
+        notes=("answers of small have 20 to 400 tokens",),
+    )
+
+
+def test_the_figures_stand_beside_their_intervals_per_model_and_in_all(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from dataclasses import replace
+
+    show_plan(
+        replace(PLAN, estimate=estimate(small=SMALL, own=SMALL), budget=6.0), "sqlite:////none.db"
+    )
+
+    out = capsys.readouterr().out
+    lines = [line.split("  ") for line in out.splitlines()]
+    rows = {line[0].strip(): [cell.strip() for cell in line[1:] if cell.strip()] for line in lines}
+    assert rows["small"][-4:] == [
+        "1,000 (900 to 1,100)",
+        "1.20 M (800,000 to 2.00 M)",
+        "90,000 (40,000 to 200,000)",
+        "$10.00 ($5.00 to $20.00)",
+    ]
+    assert rows["in all"][-1] == "$10.00 ($5.00 to $20.00)"
+    assert "time: 15 min 0 s (10 min 0 s to 25 min 0 s)" in out
+    assert "the budget of $6.00 is reached after about 60 games (30 to all of them)" in out
+    assert "assumed: answers of small have 20 to 400 tokens" in out
+    assert "nothing was played or written" in out
+
+
+def test_a_part_of_the_games_costs_a_part(capsys: pytest.CaptureFixture[str]) -> None:
+    from dataclasses import replace
+
+    show_plan(replace(PLAN, estimate=estimate(small=SMALL)), "sqlite:////none.db", games=10)
+
+    out = capsys.readouterr().out
+    assert "big: 10 games of SecretMafia-v0" in out
+    assert "100 (90 to 110)" in out
+    assert "$1.00 ($0.5000 to $2.00)" in out
+    assert "in all" not in out
+
+
+@pytest.mark.parametrize(
+    ("dollars", "now", "budget", "spent", "said"),
+    [
+        ((5, 10, 20), 100, 25, 0, "the budget of $25.00 is enough"),
+        ((5, 10, 20), 100, 15, 0, "is enough; at worst it is reached after 75 games"),
+        ((5, 10, 20), 100, 6, 0, "is reached after about 60 games (30 to all of them); what runs"),
+        ((5, 10, 20), 100, 2, 0, "is reached after about 20 games (10 to 40); what runs then"),
+        ((5, 10, 20), 10, 2, 0, "the budget of $2.00 is enough"),
+        ((5, 10, 20), 100, 3, 1, "$3.00 ($1.00 of it are spent) is reached after about 20 games"),
+        ((5, 10, 20), 100, 3, 5, "is reached after about 0 games (0 to 0)"),
+        ((0, 0, 0), 100, 3, 0, "the budget of $3.00 is enough"),
+        (None, 100, 3, 0, "how far it goes is unknown, because a price is"),
+    ],
+)
+def test_the_budget_is_counted_in_games(
+    dollars: tuple[float, float, float] | None, now: int, budget: float, spent: float, said: str
+) -> None:
+    interval = None if dollars is None else Interval(*dollars)
+
+    assert said in budget_line(interval, 100, now, budget, spent)
+
+
+def test_an_interval_without_doubt_is_a_number() -> None:
+    assert between(Interval(3, 3, 3), whole) == "3"
+    assert between(Interval(0.2, 2.0, 4e6), whole) == "2 (0 to 4.00 M)"
+    assert whole(3.2e9) == "3.20 G"
+
+
+def test_a_scripted_tournament_is_estimated_and_costs_nothing(arena: Arena, tmp_path: Path) -> None:
+    file = tmp_path / "small.yaml"
+    file.write_text(TOURNAMENT)
+
+    result = arena("run", file, "--db", tmp_path / "none.db", "--dry-run", "--budget", "5")
+
+    assert result.exit_code == 0, result.stderr
+    assert "estimate" in result.stdout
+    assert "$0.00" in result.stdout
+    assert "the budget of $5.00 is enough" in result.stdout
+    assert [found.name for found in tmp_path.iterdir()] == ["small.yaml"]
+
+
+@pytest.mark.parametrize("amount", ["0", "-1", "nan", "inf", "much"])
+def test_a_budget_is_dollars_above_nothing(arena: Arena, config: Path, amount: str) -> None:
+    result = arena("run", config, "--dry-run", "--budget", amount)
+
+    assert result.exit_code == 2
+    assert "--budget" in result.stderr

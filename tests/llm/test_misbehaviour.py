@@ -1,0 +1,278 @@
+"""Every known misbehaviour of a server, through LiteLLM as it is: what becomes of it, that each
+attempt is one request, and that nothing goes elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arena.llm.client import LiteLLMClient
+from arena.llm.faults import Fault, Kind, fault_of
+from arena.llm.response import Answer, StreamedAnswer, read
+from arena.llm.transport import install, one_attempt
+from tests.servers.faulty import FaultyServer, drawn, read_log
+from tests.servers.misbehaviour import ALL, ANSWERS, BILLED, FAULTS, fits
+
+TEXT = "I vote [3] today"
+KEY = "canary-key-0123456789"
+
+EXPECTED = {
+    Kind.RATE_LIMIT: {
+        "rate_limit", "rate_limit_seconds", "rate_limit_date", "rate_limit_nonsense",
+    },
+    Kind.OVERLOADED: {"overloaded", "unavailable_wait"},
+    Kind.SERVER: {
+        "server_error", "bad_gateway", "unavailable", "error_object", "error_text",
+        "error_in_stream",
+    },
+    Kind.TIMEOUT: {"hang", "endless_headers"},
+    Kind.LOST: {
+        "reset", "hung_up", "not_http", "enormous_header", "reset_in_body", "hung_up_in_body",
+    },
+    Kind.REDIRECT: {"redirect_loop", "redirect_elsewhere"},
+    Kind.MALFORMED: {
+        "no_content", "truncated_json", "malformed_json", "deep_json", "not_unicode", "html",
+        "empty_body", "empty_choices", "null_message", "false_gzip", "cut_gzip",
+        "garbage_in_stream",
+    },
+    Kind.CUT: {"cut_stream", "reset_stream"},
+    Kind.OVERSIZED: {"bomb", "large_bomb", "deflate_bomb", "claimed_oversized", "oversized"},
+}  # fmt: skip
+
+# Two ways through LiteLLM: OpenAI's own SDK, and LiteLLM's client for all the others.
+ROUTES = ("openai/loopback", "mistral/loopback")
+ASKED = [
+    (route, kind, stream)
+    for route in ROUTES
+    for kind in ALL
+    for stream in (False, True)
+    if fits(kind, stream) and not (stream and route != ROUTES[0])
+]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one attempt, and what its server saw."""
+
+    result: Answer | Fault
+    hits: int
+    elsewhere: int
+
+
+async def attempt(litellm: Any, route: str, server: FaultyServer, stream: bool) -> Answer | Fault:
+    """One attempt as the client makes it."""
+    options: dict[str, Any] = {"stream": True} if stream else {}
+    try:
+        with one_attempt():
+            async with asyncio.timeout(2.5):
+                response = await litellm.acompletion(
+                    model=route,
+                    messages=[{"role": "user", "content": "vote"}],
+                    api_base=server.url,
+                    api_key=KEY,
+                    max_retries=0,
+                    timeout=1.5,
+                    **options,
+                )
+                if not stream:
+                    return read(response)
+                streamed = StreamedAnswer()
+                async for chunk in response:
+                    streamed.add(chunk)
+                return streamed.finish(response)
+    except Fault as fault:
+        return fault
+    except Exception as error:
+        return fault_of(error, KEY)
+
+
+async def ask_all() -> dict[tuple[str, str, bool], Outcome]:
+    client = LiteLLMClient()
+    client.load()
+    import litellm
+
+    install(litellm)
+    outcomes: dict[tuple[str, str, bool], Outcome] = {}
+    with ExitStack() as stack:
+
+        async def one(route: str, kind: str, stream: bool) -> None:
+            server = FaultyServer(lambda body: TEXT, share=1.0, kinds=[kind], in_a_row=9, hang=4.0)
+            stack.enter_context(server)
+            result = await attempt(litellm, route, server, stream)
+            outcomes[route, kind, stream] = Outcome(result, len(server.log()), server.elsewhere)
+
+        for route in ROUTES:
+            # What LiteLLM does at its first call would take the time of the others'.
+            with FaultyServer(share=0.0) as well:
+                await attempt(litellm, route, well, False)
+                await attempt(litellm, route, well, False)
+        slow = [asked for asked in ASKED if asked[1] in ("hang", "endless_headers")]
+        for asked in ASKED:
+            if asked not in slow:
+                await one(*asked)
+        await asyncio.gather(*(one(*asked) for asked in slow))
+    await client.aclose()
+    return outcomes
+
+
+@pytest.fixture(scope="module")
+def outcomes() -> dict[tuple[str, str, bool], Outcome]:
+    return asyncio.run(ask_all())
+
+
+def test_every_fault_is_expected_to_become_something() -> None:
+    assert set.union(*EXPECTED.values()) == set(FAULTS)
+
+
+@pytest.mark.parametrize(("route", "kind", "stream"), ASKED)
+def test_a_misbehaviour_becomes_a_fault_of_its_kind_or_an_answer(
+    outcomes: dict[tuple[str, str, bool], Outcome], route: str, kind: str, stream: bool
+) -> None:
+    outcome = outcomes[route, kind, stream]
+    assert outcome.hits == 1, "an attempt is one request"
+    assert outcome.elsewhere == 0, "no redirect is followed"
+    result = outcome.result
+    if kind in ANSWERS:
+        assert isinstance(result, Answer), result
+        assert result.text == {"null_content": ""}.get(kind, result.text)
+        assert result.text.startswith(TEXT) or kind == "null_content"
+        usage_known = kind not in {
+            "missing_usage", "null_usage", "negative_usage", "huge_usage", "text_usage",
+        }  # fmt: skip
+        assert (result.usage.prompt_tokens is not None) is usage_known
+        assert len(json.dumps(result.stored)) < 2_000
+    else:
+        assert isinstance(result, Fault), result
+        assert kind in EXPECTED[result.kind], (result.kind, result.message)
+        assert result.retryable, "a server that misbehaves may do better"
+        if kind in BILLED:
+            assert result.billed, "what may have been charged is never taken for free"
+        assert len(result.message) < 2_100
+        assert KEY not in result.message
+
+
+def test_what_a_provider_asks_to_wait_comes_through(
+    outcomes: dict[tuple[str, str, bool], Outcome],
+) -> None:
+    for route in ROUTES:
+        for kind, wait in [("rate_limit_seconds", 0.05), ("rate_limit_nonsense", None)]:
+            result = outcomes[route, kind, False].result
+            assert isinstance(result, Fault)
+            assert result.retry_after == wait
+
+
+BOMBS = """
+import asyncio, sys
+from arena.llm.client import LiteLLMClient
+from tests.llm.test_misbehaviour import attempt
+from arena.llm.transport import install
+from tests.servers.faulty import FaultyServer
+
+def held():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096 / 2**20
+
+def most():
+    return next(int(l.split()[1]) for l in open("/proc/self/status") if "VmHWM" in l) / 1024
+
+async def main(port):
+    LiteLLMClient().load()
+    import litellm
+    install(litellm)
+    server = FaultyServer()
+    server._port = port
+    for _ in range(10):
+        await attempt(litellm, "openai/loopback", server, False)
+    before = held()
+    open("/proc/self/clear_refs", "w").write("5")
+    for _ in range(15):
+        batch = (attempt(litellm, "openai/loopback", server, False) for _ in range(4))
+        for fault in await asyncio.gather(*batch):
+            assert fault.kind == "oversized", (fault.kind, fault.message)
+    print(held() - before, most() - before)
+
+asyncio.run(main(int(sys.argv[1])))
+"""
+
+
+def test_sixty_bombs_leave_the_memory_as_it_was() -> None:
+    kinds = ["bomb", "large_bomb", "deflate_bomb"]
+    with FaultyServer(share=1.0, kinds=kinds, in_a_row=10**9) as server:
+        child = subprocess.run(
+            [sys.executable, "-c", BOMBS, str(server.port)],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONPATH": "."},
+            cwd=Path(__file__).parents[2],
+        )
+    assert child.returncode == 0, child.stderr
+    growth, peak = map(float, child.stdout.split())
+    assert growth < 100, f"{growth:.0f} MiB more than before"
+    assert peak < 200, f"{peak:.0f} MiB at once"
+
+
+def test_what_happens_to_a_request_follows_from_the_seed_and_its_number() -> None:
+    kinds = list(FAULTS)
+    first = [drawn(7, number, 0.3, kinds) for number in range(1000)]
+    assert first == [drawn(7, number, 0.3, kinds) for number in range(1000)]
+    assert first != [drawn(8, number, 0.3, kinds) for number in range(1000)]
+    assert 250 < sum(kind != "answer" for kind in first) < 350
+
+
+def test_faults_for_the_same_messages_end() -> None:
+    async def main() -> list[str]:
+        client = LiteLLMClient()
+        client.load()
+        import litellm
+
+        install(litellm)
+        kinds = ["server_error", "hung_up"]
+        with FaultyServer(share=1.0, kinds=kinds, in_a_row=2) as server:
+            for _ in range(6):
+                await attempt(litellm, "openai/loopback", server, False)
+            await client.aclose()
+            return [entry.kind for entry in server.log()]
+
+    kinds = asyncio.run(main())
+    assert [kind == "answer" for kind in kinds] == [False, False, True] * 2
+
+
+def test_the_server_runs_as_a_process_and_logs_before_it_answers(tmp_path: Path) -> None:
+    log = tmp_path / "requests.jsonl"
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "tests.servers.faulty", "--share", "1", "--hang", "60"),
+            *("--kinds", "hang", "--log", str(log)),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with process:
+        port = int(process.stdout.readline())
+
+        body = b'{"messages": [{"role": "user", "content": "hello"}]}'
+        head = b"POST /v1/chat/completions HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(body)
+        with socket.create_connection(("127.0.0.1", port), 20) as connection:
+            connection.sendall(head + body)
+            end = time.monotonic() + 20
+            while not read_log(log):
+                assert time.monotonic() < end
+                time.sleep(0.01)
+        process.kill()
+    [entry] = read_log(log)
+    assert (entry.number, entry.kind, entry.billed) == (0, "hang", True)
