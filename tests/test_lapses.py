@@ -85,6 +85,7 @@ def test_an_answer_that_only_declines_is_a_refusal(text: str) -> None:
         "I can't help it, I find that suspicious.",
         "I'm sorry, but I can't trust that story.",
         "Sorry, I can't assist with that. [3]",
+        "I can't assist with that. If it helps anybody else, help yourself: [3]",
         "I can't help with that, Player 2: my role stays my secret.",
         "I can't help with that. I was asleep and saw nothing.",
         "I cannot vote for somebody who has said nothing yet.",

@@ -89,15 +89,11 @@ class Harness:
 def first_request(service: Service, command: Command) -> float | None:
     """Wait for the first request that is new to the books: the moment, None when there is none
     before the command ends."""
-    before = size_of(service)
-    while size_of(service) == before:
+    before = service.written
+    while not service.asked_since(before):
         if not command.running(0.002):
             return None
     return time.monotonic()
-
-
-def size_of(service: Service) -> int:
-    return service.log.stat().st_size if service.log.exists() else 0
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 60.0, pause: float = 0.005) -> bool:

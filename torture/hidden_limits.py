@@ -14,7 +14,8 @@ class Shape:
     `burst` seconds' worth at once; `concurrency` is the most calls in flight. A refused call
     counts against the rates like any other. `retry_after` says whether a refusal tells, in whole
     seconds, when there is room again. Between the two times of `outage` every call fails, those in
-    flight at its start too. `failing` is the share of calls that fail at any time.
+    flight at its start too. `failing` is the share of calls that fail at any time, `refusing` the
+    share that is refused however few there are, as by a provider that others overload.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Shape:
     retry_after: bool = False
     outage: tuple[float, float] = (200.0, 290.0)
     failing: float = 0.0
+    refusing: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,8 @@ class Provider:
             self._requests.lacking(1, now),
             self._tokens.lacking(call.tokens, now),
         )
-        if lacking > 0.0 or self.in_flight > self.shape.concurrency:
+        unlucky = self._rng.random() < self.shape.refusing
+        if unlucky or lacking > 0.0 or self.in_flight > self.shape.concurrency:
             self.refused += 1
             await asyncio.sleep(self._rng.uniform(0.05, 0.2))
             seconds = float(max(1, math.ceil(lacking))) if self.shape.retry_after else None

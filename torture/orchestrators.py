@@ -41,10 +41,7 @@ def _second(scene: Scene, alone: Undisturbed) -> Iterator[Row]:
     """The first one plays on while the second is refused; then it is killed, and the third takes
     its place."""
     first = scene.start_and_wait(alone.census.calls.total() // 4)
-    # It stays alive, but asks nothing: what comes in is the second's.
-    first.signal(signal.SIGSTOP)
     asked = len(scene.books().requests)
-    first.signal(signal.SIGCONT)
     second = scene.start()
     refused = second.wait(60)
     name = f"{scene.label}, two orchestrators"
@@ -93,7 +90,7 @@ def _frozen(scene: Scene, alone: Undisturbed) -> Iterator[Row]:
         PART,
         f"{name}: exit code of the first when it wakes up",
         woken.code,
-        promised=2,
+        promised=1,
         note=woken.last_words,
     )
     ended = second.wait()
@@ -117,7 +114,7 @@ def _woken_late(scene: Scene, alone: Undisturbed) -> Iterator[Row]:
         PART,
         f"{name}: exit code of the first",
         woken.code,
-        promised=2,
+        promised=1,
         note=woken.last_words,
     )
     yield Row(PART, f"{name}: rows written by it", before != after, promised=0)

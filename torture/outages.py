@@ -6,9 +6,10 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime
 from typing import Literal
 
-from torture.databases import Kind, file_of
+from torture.databases import Kind, ask, file_of
 from torture.harness import Harness
 from torture.rows import Row
 from torture.scene import GoneOn, Scene
@@ -81,6 +82,7 @@ def clock(harness: Harness, service: Service, kind: Kind, alone: Undisturbed) ->
     ended = scene.start(clock=(alone.startup + alone.playing / 2, -HOUR)).wait()
     what = "clock set back an hour in mid-run"
     yield from ended_rows(f"{scene.label}, {what}", ended.code, 0, ended.stderr, ended.last_words)
+    yield _jump(scene, what)
     yield from scene.rows_of(what, alone, GoneOn(ended, None), resumes=False)
 
     scene = Scene(harness, service, PART, "clock between", kind)
@@ -88,8 +90,24 @@ def clock(harness: Harness, service: Service, kind: Kind, alone: Undisturbed) ->
     command.signal()
     command.wait()
     harness.databases.settle(scene.url)
-    yield from scene.rows_of(
-        "clock set back an hour after a kill", alone, scene.go_on(clock=(0.0, -HOUR))
+    what = "clock set back an hour after a kill"
+    last = scene.go_on(clock=(0.0, -HOUR))
+    yield _jump(scene, what)
+    yield from scene.rows_of(what, alone, last)
+
+
+def _jump(scene: Scene, what: str) -> Row:
+    """How far back the times on record go, from a call to a later one: that it did happen."""
+    sent = "SELECT request_sent_at FROM llm_calls WHERE request_sent_at IS NOT NULL"
+    times = [row[0] for row in ask(scene.url, sent)]
+    moments = [datetime.fromisoformat(one) if isinstance(one, str) else one for one in times]
+    return Row(
+        PART,
+        f"{scene.label}, {what}: the record's times go back by",
+        (max(moments) - min(moments)).total_seconds() / HOUR,
+        promised=0.95,
+        bound="at least",
+        unit="h",
     )
 
 

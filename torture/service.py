@@ -133,6 +133,19 @@ class Service:
         """The `api_base` of a lane."""
         return f"http://127.0.0.1:{self._port}/{mode}/{lane}/v1"
 
+    @property
+    def written(self) -> int:
+        """How long the log is."""
+        return self.log.stat().st_size if self.log.exists() else 0
+
+    def asked_since(self, written: int) -> bool:
+        """Whether a request has come in since the log was so long."""
+        if self.written == written:
+            return False
+        with self.log.open("rb") as lines:
+            lines.seek(written)
+            return b'"at":' in lines.read()
+
     def books(self, lane: str | None = None) -> Books:
         """What has been asked so far."""
         with self.log.open() as lines:

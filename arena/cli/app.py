@@ -18,6 +18,7 @@ from arena.cli import (
     agents,
     branch,
     database,
+    diff,
     environments,
     games,
     kinds,
@@ -96,6 +97,7 @@ app.command()(games.games)
 app.command()(show.show)
 app.command()(replay.replay)
 app.command()(branch.branch)
+app.command()(diff.diff)
 for _group in (agents, models, prompts, kinds, environments, ratings):
     app.add_typer(_group.app)
 app.add_typer(database.app)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.cli import INTERRUPTED
-from arena.cli.database import reading, require
+from arena.cli.database import require
 from arena.cli.options import AsJson, Concurrency, Database, GameNumber
 
 if TYPE_CHECKING:
@@ -48,28 +47,21 @@ def branch(
     from dataclasses import asdict
 
     from arena.cli.branched import show_branches
-    from arena.cli.output import advise, print_json
+    from arena.cli.output import print_json
     from arena.cli.signals import stoppable
 
     url = require(db)
     seats = parse_seats(put)
-    _check(db, game, turn, seats)
-    again = shlex.join(
-        ["arena", "branch", str(game), "--turn", str(turn)]
-        + [word for pair in put for word in ("--set", pair)]
-        + ["--times", str(times)]
-        + ([] if control else ["--no-control"])
-        + ([] if db is None else ["--db", db])
-    )
-    with stoppable(again) as interrupts:
+    look = ["arena", "games", "--parent", str(game), *([] if db is None else ["--db", db])]
+    with stoppable(f"what was finished is kept: {shlex.join(look)}") as interrupts:
         report = _play(interrupts, url, game, turn, seats, times, control, concurrency)
         if as_json:
             print_json(asdict(report))
         else:
             show_branches(report, seats, db)
-        if interrupts.received:
-            advise(f"interrupted; to play all of them: {again}")
-            raise typer.Exit(INTERRUPTED)
+        # One that ended nevertheless has nothing missing.
+        if interrupts.received and len(report.branches + report.controls) < times * (1 + control):
+            raise KeyboardInterrupt
     if report.void:
         raise typer.Exit(1)
 
@@ -89,37 +81,6 @@ def parse_seats(pairs: Sequence[str]) -> dict[int, str]:
     return seats
 
 
-def _check(db: str | None, number: int, turn: int, seats: Mapping[int, str]) -> None:
-    """Raises UsageError for a game, a turn, a player or an agent that is not there."""
-    from arena.cli.catalogue import find
-    from arena.core import UsageError
-    from db import Repository
-    from db.queries.games import game
-
-    with reading(db) as session:
-        row = game(session, number)
-        if row is None:
-            raise UsageError(f"there is no game {number}; `arena games` lists them")
-        if row.status != "completed":
-            raise UsageError(
-                f"game {number} is {row.status}: only a completed game can be branched"
-            )
-        if row.turn_count is not None and turn >= row.turn_count:
-            raise UsageError(
-                f"game {number} has turns 0 to {row.turn_count - 1}, found --turn {turn}"
-            )
-        for player in seats:
-            if player >= len(row.players):
-                raise UsageError(
-                    f"game {number} has players 0 to {len(row.players) - 1}, "
-                    f"found --set {player}={seats[player]}"
-                )
-        agents = Repository(session).get_agents()
-        known = {agent.label for agent in agents}
-        for name in seats.values():
-            find("agent", name, lambda name: name in known or None, known)
-
-
 def _play(
     interrupts: Interrupts,
     url: str,
@@ -130,25 +91,30 @@ def _play(
     control: bool,
     concurrency: int | None,
 ) -> BranchReport:
+    import time
     import warnings
 
     from arena.branch import branch as play_branches
+    from arena.cli.branched import BranchView
     from arena.orchestrator import Stop
 
     # Ctrl-C can come between the moment LiteLLM makes a coroutine and the one it awaits it.
     warnings.filterwarnings("ignore", r"coroutine '.*' was never awaited", RuntimeWarning)
 
     stop = Stop()
-    return interrupts.run(
-        play_branches(
-            game,
-            turn,
-            seats,
-            times=times,
-            control=control,
-            url=url,
-            concurrency=concurrency,
-            stop=stop,
-        ),
-        stop,
-    )
+    with BranchView(time.monotonic) as view:
+        return interrupts.run(
+            play_branches(
+                game,
+                turn,
+                seats,
+                times=times,
+                control=control,
+                url=url,
+                concurrency=concurrency,
+                on_progress=view.update,
+                stop=stop,
+            ),
+            stop,
+            say=view.say,
+        )

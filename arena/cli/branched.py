@@ -3,17 +3,55 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TextIO
 
-from arena.cli.output import advise, console, money, safe, tell
+from arena.cli.output import advise, console, count, money, percent, safe, tell
+from arena.cli.screen import Screen
 
 if TYPE_CHECKING:
-    from arena.branch import BranchReport
+    from arena.branch import BranchProgress, BranchReport
 
 _LISTED = 10
 
 Bounds = tuple[float, float] | None
+
+
+class BranchView:
+    """Shows on stderr how far branches are; a context manager."""
+
+    def __init__(self, clock: Callable[[], float], stream: TextIO | None = None) -> None:
+        self._screen = Screen(clock, stream)
+
+    def __enter__(self) -> Self:
+        self._screen.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._screen.__exit__(kind, error, traceback)
+
+    def say(self, message: str) -> None:
+        """Print a line, above the live view where there is one."""
+        self._screen.say(message)
+
+    def update(self, progress: BranchProgress) -> None:
+        """Take a report; drawn when the last drawing is old enough."""
+
+        def line() -> str:
+            void = f" · {progress.void:,} void" if progress.void else ""
+            return (
+                f"{progress.done:,}/{count(progress.total, 'game')}{void} · "
+                f"{count(progress.turns, 'turn')} · {count(progress.calls, 'call')} · "
+                f"{money(progress.cost)}"
+            )
+
+        self._screen.show(line, lambda: safe(line()))
 
 
 def show_branches(report: BranchReport, seats: Mapping[int, str], db: str | None) -> None:
@@ -21,8 +59,10 @@ def show_branches(report: BranchReport, seats: Mapping[int, str], db: str | None
     for line in sentences(report, seats):
         console().print(safe(line), soft_wrap=True)
     where = "" if db is None else f" --db {shlex.quote(db)}"
+    if report.error:
+        advise(f"the first error: {report.error}")
     if report.void:
-        lost = "1 of them is" if report.void == 1 else f"{report.void:,} of them are"
+        lost = "1 game is" if report.void == 1 else f"{report.void:,} games are"
         advise(
             f"{lost} without a result; see: arena games --parent {report.game_id} "
             f"--status void{where}"
@@ -66,12 +106,12 @@ def _effect(effect: float, bounds: Bounds) -> str:
 
 def _share(share: float, bounds: Bounds) -> str:
     if bounds is None:
-        return f"{share:.0%}"
-    return f"{share:.0%} (95 %: {bounds[0]:.0%} to {bounds[1]:.0%})"
+        return percent(share)
+    return f"{percent(share)} (95 %: {percent(bounds[0])} to {percent(bounds[1])})"
 
 
 def _recorded(share: float) -> str:
-    return "it won" if share == 1 else "it lost" if share == 0 else f"it had {share:.0%}"
+    return "it won" if share == 1 else "it lost" if share == 0 else f"it had {percent(share)}"
 
 
 def _points(share: float) -> str:

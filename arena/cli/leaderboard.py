@@ -124,7 +124,9 @@ def _rows(
         return rows_of(session, pool.pool_id)
     from arena.rebuild import refit
 
-    return refit(database_url(db), pool_id=pool.pool_id)
+    # An agent that has no game left has no rating either.
+    refitted = refit(database_url(db), pool_id=pool.pool_id, decided=False)
+    return [row for row in refitted if row.games]
 
 
 def _decided(session: Session, pool: PoolRow) -> int:

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
-from arena.cli.output import console, count, duration, money, safe
+from arena.cli.output import count, duration, money, safe
+from arena.cli.screen import Screen
 
 if TYPE_CHECKING:
     from rich.console import Group, RenderableType
-    from rich.live import Live
     from rich.table import Table
 
     from arena.orchestrator import ModelState, Progress
 
 TOP = 5
 _WINDOW = 10.0  # seconds over which turns/s is measured
-_DRAW_EVERY = 0.2
-_LINE_EVERY = 10.0
 
 
 class ProgressView:
@@ -30,22 +27,11 @@ class ProgressView:
     """
 
     def __init__(self, clock: Callable[[], float], stream: TextIO | None = None) -> None:
-        self._clock = clock
-        self._console = console(stream or sys.stderr)
+        self._screen = Screen(clock, stream)
         self._speed: deque[tuple[float, int]] = deque()
-        self._last_drawn: float | None = None
-        self._last: Progress | None = None
-        self._live: Live | None = None
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal and not self._console.is_dumb_terminal:
-            from rich.live import Live
-            from rich.text import Text
-
-            # Until the first report: checking the file and loading LiteLLM takes seconds.
-            ready = Text("getting ready ...", "dim")
-            self._live = Live(ready, console=self._console, auto_refresh=False, transient=True)
-            self._live.start(refresh=True)
+        self._screen.__enter__()
         return self
 
     def __exit__(
@@ -54,29 +40,16 @@ class ProgressView:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._live is not None:
-            self._live.stop()
-        elif self._last is not None:
-            self._line(self._last)
+        self._screen.__exit__(kind, error, traceback)
 
     def say(self, message: str) -> None:
         """Print a line, above the live view where there is one."""
-        self._console.print(safe(message), soft_wrap=True)
+        self._screen.say(message)
 
     def update(self, progress: Progress) -> None:
         """Take a report; drawn when the last drawing is old enough."""
         self._measure(progress)
-        now = self._clock()
-        every = _DRAW_EVERY if self._live else _LINE_EVERY
-        if self._last_drawn is not None and now - self._last_drawn < every:
-            self._last = progress
-            return
-        self._last_drawn = now
-        if self._live is not None:
-            self._live.update(self._drawn(progress), refresh=True)
-        else:
-            self._line(progress)
-            self._last = None
+        self._screen.show(lambda: self._line(progress), lambda: self._drawn(progress))
 
     def _measure(self, progress: Progress) -> None:
         self._speed.append((progress.elapsed, progress.turns))
@@ -87,9 +60,9 @@ class ProgressView:
         (begin, before), (end, after) = self._speed[0], self._speed[-1]
         return (after - before) / (end - begin) if end > begin else 0.0
 
-    def _line(self, progress: Progress) -> None:
+    def _line(self, progress: Progress) -> str:
         facts = [*self._facts(progress), *_troubled(progress.models), duration(progress.elapsed)]
-        self._console.print(safe(" · ".join(facts)), soft_wrap=True)
+        return " · ".join(facts)
 
     def _facts(self, progress: Progress) -> list[str]:
         facts = [f"{progress.games_done:,}/{count(progress.games_total, 'game')}"]
@@ -127,7 +100,7 @@ class ProgressView:
         ]
         for model in _troubled(progress.models):
             line = safe(model, "yellow")
-            line.truncate(self._console.width, overflow="ellipsis")
+            line.truncate(self._screen.width, overflow="ellipsis")
             parts.append(line)
         if progress.waiting:
             waiting = count(progress.waiting, "finished game")

@@ -38,5 +38,5 @@ def resume(
     if dry_run:
         show_estimate(config, wish)
         return
-    with stoppable(wish.again()) as interrupts:
+    with stoppable(f"to go on: {wish.again()}") as interrupts:
         play(config, wish, interrupts)

@@ -39,5 +39,5 @@ def run(
     if dry_run:
         show_estimate(load(find(config)), wish)
         return
-    with stoppable(wish.again()) as interrupts:
+    with stoppable(f"to go on: {wish.again()}") as interrupts:
         play(load(find(config)), wish, interrupts)

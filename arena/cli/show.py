@@ -15,6 +15,8 @@ from arena.cli.options import AsJson, Database, GameNumber
 from arena.cli.output import console, count, print_json
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from arena.cli.transcript import Call, Play
     from db.queries.games import GameRow
     from db.queries.transcript import CallRow, TurnRow
@@ -48,10 +50,10 @@ def show(
         return
     from arena.cli.transcript import print_play
 
-    print_play(_transcript_console(), _play(row, turns, calls))
+    print_play(transcript_console(), play_of(row, turns, calls))
 
 
-def _transcript_console() -> Any:
+def transcript_console() -> Console:
     """A transcript is wrapped also where it is piped: a pager that wraps would lose the bars."""
     out = console()
     return out if out.is_terminal else console(width=100)
@@ -64,7 +66,8 @@ def _turn_fields(turn: TurnRow, calls: bool) -> dict[str, Any]:
     return fields
 
 
-def _play(row: GameRow, turns: Sequence[TurnRow], with_calls: bool) -> Play:
+def play_of(row: GameRow, turns: Sequence[TurnRow] = (), with_calls: bool = False) -> Play:
+    """What a transcript says about a game."""
     from arena.cli.story import Turn
     from arena.cli.transcript import Play, Seat
 

@@ -113,12 +113,12 @@ async def _ended(task: asyncio.Task[T]) -> T:
 
 
 @contextmanager
-def stoppable(again: str) -> Iterator[Interrupts]:
-    """Takes the signals of a command; one that is interrupted ends with exit code 130 and says
-    what to type to go on."""
+def stoppable(advice: str) -> Iterator[Interrupts]:
+    """Takes the signals of a command; one that is interrupted ends with exit code 130 and this
+    advice."""
     with Interrupts() as interrupts:
         try:
             yield interrupts
         except KeyboardInterrupt:
-            advise(f"interrupted; to go on: {again}")
+            advise(f"interrupted; {advice}")
             raise typer.Exit(INTERRUPTED) from None

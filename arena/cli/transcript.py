@@ -229,15 +229,7 @@ class _Printer:
         play = self._play
         self._page.print(Text())
         self._page.rule()
-        for text in self._result():
-            self._page.print(text)
-        if play.status == "completed" and any(seat.rank is not None for seat in play.seats):
-            for seat in sorted(play.seats, key=lambda seat: (seat.rank or 0, seat.index)):
-                line = Text("  ").append_text(_outcome(seat, play.seats)).append(" ")
-                line.append_text(self._name(seat.index))
-                if seat.invalid_actions:
-                    line.append(f"  {count(seat.invalid_actions, 'invalid action')}", "red")
-                self._page.print(line)
+        print_result(self._page, play)
         facts = [count(len(play.turns), "turn"), count(play.number_of_calls, "call")]
         if play.cost is not None:
             facts.append(money(play.cost))
@@ -245,27 +237,7 @@ class _Printer:
             facts.append(duration((play.finished_at - play.started_at).total_seconds()))
         self._page.print(Text(" · ".join(facts), "dim"))
 
-    def _result(self) -> Iterator[Text]:
-        play = self._play
-        if play.status == "void":
-            yield Text.assemble(("Void", "bold red"), f": {play.void_cause or 'no result'}")
-            for line in lines(play.error or "")[-8:]:
-                yield Text("  ").append_text(safe(line, "red"))
-        elif play.status != "completed":
-            yield Text(f"The game is {play.status}.", "bold yellow")
-        else:
-            winner = play.winning_team
-            for seat in play.seats:
-                if winner == f"Player {seat.index}":
-                    winner = f"{winner} {seat.agent}"
-            result = f"{winner} won" if winner else "Nobody won alone"
-            yield safe(result, "bold green" if winner else "bold")
-            if play.reason:
-                yield safe(" ".join(lines(play.reason)))
-            if play.termination and play.termination != "natural":
-                yield Text(f"ended by: {play.termination.replace('_', ' ')}", "yellow")
-
-    # -- lines ----------------------------------------------------------------
+    # -- spaces ---------------------------------------------------------------
 
     def _space(self) -> None:
         self._page.print(Text())
@@ -275,6 +247,40 @@ class _Printer:
         """An empty line between what somebody did and what came of it."""
         if self._after_move:
             self._space()
+
+
+def print_result(page: Page, play: Play) -> None:
+    """Who won and why, and how each player came out."""
+    for text in _result(play):
+        page.print(text)
+    if play.status != "completed" or all(seat.rank is None for seat in play.seats):
+        return
+    for seat in sorted(play.seats, key=lambda seat: (seat.rank or 0, seat.index)):
+        line = Text("  ").append_text(_outcome(seat, play.seats)).append(" ")
+        line.append_text(player_name(seat.index, seat.agent, seat.role))
+        if seat.invalid_actions:
+            line.append(f"  {count(seat.invalid_actions, 'invalid action')}", "red")
+        page.print(line)
+
+
+def _result(play: Play) -> Iterator[Text]:
+    if play.status == "void":
+        yield Text.assemble(("Void", "bold red"), f": {play.void_cause or 'no result'}")
+        for line in lines(play.error or "")[-8:]:
+            yield Text("  ").append_text(safe(line, "red"))
+    elif play.status != "completed":
+        yield Text(f"The game is {play.status}.", "bold yellow")
+    else:
+        winner = play.winning_team
+        for seat in play.seats:
+            if winner == f"Player {seat.index}":
+                winner = f"{winner} {seat.agent}"
+        result = f"{winner} won" if winner else "Nobody won alone"
+        yield safe(result, "bold green" if winner else "bold")
+        if play.reason:
+            yield safe(" ".join(lines(play.reason)))
+        if play.termination and play.termination != "natural":
+            yield Text(f"ended by: {play.termination.replace('_', ' ')}", "yellow")
 
 
 def _outcome(seat: Seat, seats: Sequence[Seat]) -> Text:

@@ -19,6 +19,14 @@ _FAR = 1.25
 # What was answered counts for one to two periods, in seconds.
 _PERIOD = 15.0
 
+_RECENT = 0.95
+_CALM = 0.995
+# Calls without a refusal that are taken for granted, so that the first few do not make a share.
+_CALM_BEFORE = 10.0
+_NO_SHARE = 0.02
+_CALM_FROM, _CALM_TO = 0.25, 1.0
+_DEVIATIONS = 2.5
+
 _KEPT = 0.85
 # One refusal leaves at least this share of the rate that was known before.
 _LEAST_KEPT = 0.5
@@ -42,6 +50,42 @@ class Blame(Enum):
     TIME = auto()
     PLACE = auto()
     EITHER = auto()
+
+
+class Refusals:
+    """Tells rate limits that speak of us from those that a provider hands out whatever we send.
+
+    An overloaded provider refuses a share of all calls, and sending less does not help. That share
+    is what is refused in calm times, while the pace is below what was taken before. A refusal
+    speaks of us where there are more of them among the last twenty calls than that share explains:
+    2.5 standard deviations of a geometrically weighted count. Where calm times have none, that is
+    every refusal.
+    """
+
+    __slots__ = ("_calm_refused", "_calm_sent", "_recent")
+
+    def __init__(self) -> None:
+        self._recent = self._calm_refused = 0.0
+        self._calm_sent = _CALM_BEFORE
+
+    def sent(self, calm: bool) -> None:
+        """A call leaves."""
+        self._recent *= _RECENT
+        if calm:
+            self._calm_sent = self._calm_sent * _CALM + 1.0
+            self._calm_refused *= _CALM
+
+    def refused(self, calm: bool) -> bool:
+        """A call met a rate limit. Returns whether that speaks of us."""
+        self._recent += 1.0
+        share = min(1.0, self._calm_refused / self._calm_sent)
+        if calm:
+            self._calm_refused += 1.0
+        if share < _NO_SHARE:
+            return True
+        usual = 1.0 + share * _RECENT / (1.0 - _RECENT)
+        variance = share * (1.0 - share) / (1.0 - _RECENT**2)
+        return self._recent > usual + _DEVIATIONS * math.sqrt(variance)
 
 
 class Concurrency:
@@ -79,14 +123,15 @@ class Concurrency:
 
     def succeeded(self, now: float, in_flight: int, beside: int) -> None:
         """A call was answered; `in_flight` calls were out at that moment, `beside` when it was
-        sent, itself included. A limit that nobody meets stays."""
+        sent, itself included. A limit that is not needed stays, and one that doubles is needed
+        when half of it is (RFC 7661)."""
         self._turn(now)
         if beside > self._answered:
             self._answered = beside
-        if in_flight < int(self.limit) or self.limit >= self.bound:
-            return
         near = self._threshold <= self.limit <= _FAR * self._refused_at
-        self.limit = min(self.limit + (_STEP / self.limit if near else 1.0), float(self.bound))
+        needed = max(in_flight, beside) * (1 if near else 2)
+        if needed >= int(self.limit) and self.limit < self.bound:
+            self.limit = min(self.limit + (_STEP / self.limit if near else 1.0), float(self.bound))
 
     def refused(self, number: int, newest: int, now: float, beside: int) -> Blame:
         """A call met a rate limit; `newest` is the last one sent so far. Returns what it may have
@@ -165,6 +210,12 @@ class Pace:
         elapsed = (now - self._cut_at - self._back) / self._back
         return max(_SLOWEST, self._taken * (1.0 + (1.0 - _KEPT) * elapsed**3))
 
+    def calm(self, now: float) -> bool:
+        """Whether less is sent than the provider took: on the way back after a decrease."""
+        if self._taken == math.inf:
+            return False
+        return _CALM_FROM <= (now - self._cut_at) / self._back <= _CALM_TO
+
     def wait_until(self, now: float) -> float | None:
         """When the next call may be sent; None for now."""
         at = max(self._held_until, self._next_at)
@@ -187,14 +238,13 @@ class Pace:
 
     def hold(self, now: float, seconds: float, places: int) -> None:
         """Nothing leaves for so long, and up to a tenth longer: others wait for the same hour. Then
-        the calls come back one by one, as many as there are places in about a quarter of a second."""
+        the calls come back one by one, all places of them in about a quarter of a second."""
         until = now + seconds * (1.0 + _JITTER * self._rng.random())
         self._held_until = max(self._held_until, until)
         self._gap = _COMING_BACK / places
 
     def refused(self, number: int, newest: int, now: float) -> None:
         """A call met a rate limit that was, or may have been, for too many in their time."""
-        self._recent = max(0.0, self._recent - 1.0)
         if number > self._cut_after:
             rate, measured = self.rate(now), self._measured(now)
             if rate < _FREE * measured:
@@ -208,8 +258,13 @@ class Pace:
             self._window = window
             self._cut_at = now
             self._cut_after = newest
-        # Providers count what they refuse.
-        self._next_at = max(self._next_at, now) + 1.0 / self.rate(now)
+
+    def not_taken(self, now: float) -> None:
+        """A call met a rate limit, for whatever reason. Providers count what they refuse: the next
+        call leaves one call later."""
+        self._recent = max(0.0, self._recent - 1.0)
+        if self._taken < math.inf:
+            self._next_at = max(self._next_at, now) + 1.0 / self.rate(now)
 
     def crowded(self, now: float) -> None:
         """A call met a rate limit for those beside it: in time, what was sent was taken."""

@@ -40,10 +40,14 @@ class Breaker:
     and fails after it says nothing new. While it is open, one probe at a time goes out, 1, 2, 4 ...
     15 s after the failure before it; one that is silent for 30 s no longer keeps the next waiting.
     The first success of a call sent after it opened closes it.
+
+    `patience` is the seconds for which a model may fail with every call; `doubt` those of a model
+    that has never answered and meets no limit either: more likely its address is wrong.
     """
 
     __slots__ = (
         "_bad",
+        "_doubt",
         "_failed",
         "_good",
         "_interval",
@@ -62,8 +66,9 @@ class Breaker:
         "failing_since",
     )
 
-    def __init__(self, patience: float, rng: random.Random) -> None:
+    def __init__(self, patience: float, rng: random.Random, doubt: float = math.inf) -> None:
         self._patience = patience
+        self._doubt = doubt
         self._rng = rng
         self._good = self._bad = 0.0
         self._newest_success = -1
@@ -95,14 +100,19 @@ class Breaker:
         """When to ask again whether a call may be sent; None for now."""
         if self.closed:
             return None
-        at = self._probe_at if self._probe is None else self._probe_sent + _OVERDUE
+        if self._probe is None:
+            at = self._probe_at
+        elif self._out_of_patience(now):
+            at = math.inf
+        else:
+            at = self._probe_sent + _OVERDUE
         return None if at <= now else at
 
     def deadline(self) -> float:
         """When those that wait are to be told that the model is parked."""
         if self.closed or self.failing_since is None:
             return math.inf
-        deadline = self.failing_since + self._patience
+        deadline = self.failing_since + self._patient()
         return deadline if self._probe is None else max(deadline, self._probe_sent + _OVERDUE)
 
     def sent(self, number: int, now: float) -> bool:
@@ -164,7 +174,7 @@ class Breaker:
 
     def spent(self, now: float) -> bool:
         """Whether the model is to be parked because of the failure that was just reported."""
-        return not self.closed and self._probe is None and self._out_of_patience(now)
+        return not self.closed and self._out_of_patience(now)
 
     def seen(self, now: float) -> str:
         """What was seen since the last success, for a person."""
@@ -204,4 +214,8 @@ class Breaker:
         self._probe_at = now + self._interval * self._rng.uniform(0.9, 1.1)
 
     def _out_of_patience(self, now: float) -> bool:
-        return self.failing_since is not None and now - self.failing_since >= self._patience
+        return self.failing_since is not None and now - self.failing_since >= self._patient()
+
+    def _patient(self) -> float:
+        unknown = self._newest_success < 0 and not self._refused
+        return min(self._patience, self._doubt) if unknown else self._patience

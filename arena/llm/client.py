@@ -89,7 +89,8 @@ class LiteLLMClient:
     is the seconds an attempt may take, for every model the same, because LiteLLM makes a
     connection pool for each value; `deadline` is the seconds after which an attempt is given up
     whatever LiteLLM does (by default a second later). `retries` is the attempts after the first,
-    `patience` the seconds for which a model is waited for that only fails or asks for patience.
+    `patience` the seconds for which a model is waited for that only fails or asks for patience,
+    `doubt` those for one that has never answered at all.
     `limits` are by the model's name. `sleep` and `rng` (jitter) can be replaced by tests.
     """
 
@@ -101,6 +102,7 @@ class LiteLLMClient:
         deadline: float | None = None,
         retries: int = 4,
         patience: float = 600.0,
+        doubt: float = 30.0,
         limits: Mapping[str, ModelLimits] | None = None,
         cache: Cache | None = None,
         backoff: Backoff | None = None,
@@ -111,7 +113,7 @@ class LiteLLMClient:
         self._timeout = timeout
         jitter = rng or random.Random(0)
         self._means = Means(
-            limits=Limits(limits or {}, patience=patience, rng=jitter),
+            limits=Limits(limits or {}, patience=patience, doubt=doubt, rng=jitter),
             retries=retries,
             patience=patience,
             deadline=timeout + 1.0 if deadline is None else deadline,

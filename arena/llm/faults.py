@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -158,10 +158,10 @@ def fault_of(error: BaseException, *secrets: str | None) -> Fault:
         text = f"{text} ({cause})"
     return Fault(
         type(error).__name__,
-        _cut(scrub(text, secrets)),
+        _shown(text, secrets),
         kind=kind,
         status=200 if seen.in_body else seen.status,
-        code=seen.codes[0] if seen.codes else None,
+        code=scrub(seen.codes[0], secrets) if seen.codes else None,
         retry_after=retry_after,
         billed=seen.billed,
     )
@@ -178,10 +178,12 @@ def _cause(error: BaseException) -> str:
     return ""
 
 
-def _cut(message: str) -> str:
-    if len(message) <= _LONGEST_MESSAGE:
+def _shown(text: str, secrets: Iterable[str | None]) -> str:
+    # What is searched is longer than what is shown: no key is cut in two before it is found.
+    message = scrub(text[: 4 * _LONGEST_MESSAGE], secrets)
+    if len(message) <= _LONGEST_MESSAGE and len(text) <= 4 * _LONGEST_MESSAGE:
         return message
-    return f"{message[:_LONGEST_MESSAGE]}... ({len(message)} characters)"
+    return f"{message[:_LONGEST_MESSAGE]}... ({len(text)} characters)"
 
 
 def _kind(seen: _Seen, head: str, retry_after: float | None) -> Kind:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from arena.core import ModelParked
-from arena.llm.adaptive import Blame, Concurrency, Pace
+from arena.llm.adaptive import Blame, Concurrency, Pace, Refusals
 from arena.llm.breaker import Breaker, BreakerState
 from arena.llm.buckets import Bucket
 
@@ -113,12 +113,14 @@ class Gate:
         tokens_per_minute: float | None,
         patience: float,
         rng: random.Random,
+        doubt: float = float("inf"),
     ) -> None:
         self.model = model
         self._patience = patience
         self._concurrency = Concurrency(concurrency)
         self._pace = Pace(rng)
-        self._breaker = Breaker(patience, rng)
+        self._refusals = Refusals()
+        self._breaker = Breaker(patience, rng, doubt)
         self._requests: Bucket | None = None
         self._tokens: Bucket | None = None
         if requests_per_minute is not None:
@@ -209,6 +211,7 @@ class Gate:
             self._requests.use(1)
         if self._tokens is not None:
             self._tokens.use(tokens)
+        self._refusals.sent(self._pace.calm(now))
         self._pace.sent(now)
         self._in_flight += 1
         self._newest += 1
@@ -279,11 +282,9 @@ class Gate:
         number, newest = permit._number, self._newest
         asked = 0.0 if retry_after is None else retry_after
         if rate_limited:
-            blame = self._concurrency.refused(number, newest, now, permit._beside)
-            if blame is Blame.PLACE:
-                self._pace.crowded(now)
-            else:
-                self._pace.refused(number, newest, now)
+            if self._refusals.refused(self._pace.calm(now)):
+                self._back_off(permit, now)
+            self._pace.not_taken(now)
             self._breaker.refused(number, now, newest, said)
         elif model_at_fault:
             self._breaker.failed(number, now, newest, said)
@@ -293,9 +294,17 @@ class Gate:
             self._pace.hold(now, min(asked, self._patience), int(self._concurrency.limit))
         if asked > self._patience:
             self._park(now, f"the provider asks to wait for {asked:.0f} s: {said or 'no reason'}")
-        elif self._breaker.spent(now):
+        elif (rate_limited or model_at_fault) and self._breaker.spent(now):
             self._park(now, self._breaker.seen(now))
         self._release()
+
+    def _back_off(self, permit: Permit, now: float) -> None:
+        number, newest = permit._number, self._newest
+        blame = self._concurrency.refused(number, newest, now, permit._beside)
+        if blame is Blame.PLACE:
+            self._pace.crowded(now)
+        else:
+            self._pace.refused(number, newest, now)
 
     def _left(self, permit: Permit) -> None:
         self._breaker.left(permit._number)

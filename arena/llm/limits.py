@@ -42,7 +42,8 @@ class Limits:
     """One run's gates, a model's made when it is first asked for.
 
     `limits` is by the models' names in the catalogue. `patience` is the seconds for which a model
-    may fail with every call before it is parked. `rng` gives the jitter.
+    may fail with every call before it is parked, `doubt` those for which one may that has never
+    answered. `rng` gives the jitter.
     """
 
     def __init__(
@@ -50,10 +51,12 @@ class Limits:
         limits: Mapping[str, ModelLimits] | None = None,
         *,
         patience: float = 600.0,
+        doubt: float = math.inf,
         rng: random.Random | None = None,
     ) -> None:
         self._limits = dict(limits or {})
         self._patience = patience
+        self._doubt = doubt
         self._rng = rng or random.Random()
         self._gates: dict[str, Gate] = {}
 
@@ -68,6 +71,7 @@ class Limits:
                 requests_per_minute=limits.requests_per_minute,
                 tokens_per_minute=limits.tokens_per_minute,
                 patience=self._patience,
+                doubt=self._doubt,
                 rng=self._rng,
             )
         return gate

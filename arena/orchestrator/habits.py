@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import fmean, stdev
+from typing import Any
 
-from sqlalchemy import Select
 from sqlmodel import Session, col, select
 
 from db import Game, GameTurn, LLMCall
@@ -61,7 +61,7 @@ def habits(session: Session, litellm_model: str, environment: str) -> Habits:
     )
 
 
-def _calls(litellm_model: str) -> Select[tuple[int, int | None, int | None, float | None]]:
+def _calls(litellm_model: str) -> Any:
     return (
         select(
             col(LLMCall.id),

@@ -106,13 +106,15 @@ def _drawn(rng: np.random.Generator, found: Spread | None, here: bool, stated: R
         return _lognormal(rng, stated)
     open_ = _HERE if here else _ELSEWHERE
     spread = np.hypot(found.deviation / found.mean / np.sqrt(found.count), open_)
-    return found.mean * np.exp(spread * rng.standard_normal(SIMULATIONS))
+    drawn: Floats = found.mean * np.exp(spread * rng.standard_normal(SIMULATIONS))
+    return drawn
 
 
 def _lognormal(rng: np.random.Generator, stated: Range) -> Floats:
     low, high = np.log(stated)
     middle, spread = (low + high) / 2, (high - low) / (2 * _NORMAL_95)
-    return np.exp(middle + spread * rng.standard_normal(SIMULATIONS))
+    drawn: Floats = np.exp(middle + spread * rng.standard_normal(SIMULATIONS))
+    return drawn
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from arena.config import json_schema, load
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = (
-    "agents", "branch", "db", "environments", "games", "kinds", "leaderboard", "models", "prompts",
-    "ratings", "replay", "resume", "run", "schema", "show",
+    "agents", "branch", "db", "diff", "environments", "games", "kinds", "leaderboard", "models",
+    "prompts", "ratings", "replay", "resume", "run", "schema", "show",
 )  # fmt: skip
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 

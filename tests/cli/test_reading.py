@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlmodel import select
 
-from db import AgentTrueSkill, Repository, get_session
+from db import AgentTrueSkill, Game, Repository, get_session
 from tests.cli.commands import Arena, run_arena
 
 READING = [
@@ -17,6 +18,8 @@ READING = [
     ["games"],
     ["show", "1"],
     ["replay", "1", "--check"],
+    ["replay", "--all"],
+    ["diff", "1", "2"],
     ["agents", "list"],
     ["agents", "show", "Ann"],
     ["models", "list"],
@@ -143,6 +146,12 @@ def test_games_are_chosen_by_agent_status_and_number(arena: Arena, played: str) 
         (["agents", "show", "Anne"], "unknown agent 'Anne'; did you mean 'Ann'?"),
         (["models", "show", "rndom"], "unknown model 'rndom'; did you mean 'random'?"),
         (["replay", "1"], "`arena replay 1 --check`"),
+        (["replay"], "say which game to check, `arena replay 1 --check`, or --all of them"),
+        (["replay", "1", "--all"], "say which game to check"),
+        (["replay", "1", "--tournament", "small"], "--tournament goes with --all"),
+        (["replay", "--all", "--tournament", "smal"], "did you mean 'small'?"),
+        (["games", "--parent", "99"], "there is no game 99; `arena games` lists them"),
+        (["diff", "1", "99"], "there is no game 99; `arena games` lists them"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )  # fmt: skip
@@ -192,6 +201,31 @@ def test_a_replay_that_differs_is_an_exit_code(arena: Arena, config: Path, sqlit
 
     assert bad.exit_code == 1
     assert "error: game 1 does not replay" in bad.stderr
+
+
+def test_all_finished_games_are_replayed(arena: Arena, played: str, tmp_path: Path) -> None:
+    games = json.loads(arena("games", "--db", played, "--json").stdout)
+    turns = sum(game["turn_count"] for game in games)
+    whole = f"6 games, {turns} turns replayed: every observation is the same\n"
+    assert arena("replay", "--all", "--db", played).stdout == whole
+    assert arena("replay", "--all", "--tournament", "small", "--db", played).stdout == whole
+
+    db = shutil.copyfile(played, tmp_path / "tampered.db")
+    with get_session(db) as session:
+        # By hand: nobody knows from which seed.
+        Repository(session).finish_game(Repository(session).create_game().id or 0)
+        game = session.get(Game, 2)
+        assert game is not None
+        game.winning_team = "nobody"
+        session.add(game)
+    bad = arena("replay", "--all", "--db", db)
+
+    assert bad.exit_code == 1
+    assert "\ngame 2: the replay differs after " in f"\n{bad.stdout}"
+    assert "game 7 has no environment or no seed on record" in bad.stdout
+    assert f"7 games, {turns} turns replayed: 2 differ\n" in bad.stdout
+    assert "error: 2 games of 7 do not replay" in bad.stderr
+    assert arena("replay", "--all", "--tournament", "small", "--db", db).exit_code == 1
 
 
 def test_hostile_text_is_shown_and_not_obeyed(arena: Arena, database_url: str) -> None:

@@ -42,7 +42,7 @@ def test_the_first_signal_lets_the_work_end_by_itself(number: signal.Signals) ->
         return "the summary"
 
     before = signal.getsignal(number)
-    with stoppable("arena run x") as interrupts:
+    with stoppable("to go on: arena run x") as interrupts:
         assert interrupts.run(work(), stop, said.append) == "the summary"
         assert interrupts.received == 1
 
@@ -69,7 +69,7 @@ def test_the_second_cancels_and_what_comes_after_it_changes_nothing(
             await until(lambda: len(said) == 3)
             cleaned = True
 
-    with pytest.raises(typer.Exit) as exit_, stoppable("arena run x") as interrupts:
+    with pytest.raises(typer.Exit) as exit_, stoppable("to go on: arena run x") as interrupts:
         interrupts.run(work(), stop, said.append)
 
     assert exit_.value.exit_code == 130
@@ -89,14 +89,14 @@ def test_work_that_ends_in_spite_of_the_second_signal_has_ended() -> None:
         signal.raise_signal(signal.SIGTERM)
         return 7
 
-    with stoppable("arena run x") as interrupts:
+    with stoppable("to go on: arena run x") as interrupts:
         assert interrupts.run(work(), stop, lambda _: None) == 7
 
 
 def test_a_signal_before_anything_runs_ends_the_command(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with pytest.raises(typer.Exit) as exit_, stoppable("arena resume x"):
+    with pytest.raises(typer.Exit) as exit_, stoppable("to go on: arena resume x"):
         signal.raise_signal(signal.SIGTERM)
 
     assert exit_.value.exit_code == 130
@@ -110,7 +110,7 @@ def test_signals_after_the_first_do_not_disturb_the_end_of_the_command() -> None
         signal.raise_signal(signal.SIGINT)
         await until(lambda: stop.times)
 
-    with stoppable("arena run x") as interrupts:
+    with stoppable("to go on: arena run x") as interrupts:
         interrupts.run(work(), stop, lambda _: None)
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGTERM)
@@ -149,7 +149,7 @@ async def work():
         await asyncio.to_thread(sys.stdin.readline)
 
 def command():
-    with stoppable("arena run x") as interrupts:
+    with stoppable("to go on: arena run x") as interrupts:
         interrupts.run(work(), Stop())
 
 app.app = typer.Typer()

@@ -122,7 +122,8 @@ asyncio.run(main())
 def test_a_kill_between_an_end_and_the_next_attempt_leaves_neither(database_url: str) -> None:
     first, *_ = tournament(database_url)
     root = Path(db.__file__).parent.parent
-    for statements in (1, 2):
+    # Before the next attempt, and, once is enough, before its players.
+    for statements in (1, 2) if "sqlite" in database_url else (1,):
         command = [sys.executable, "-c", KILLED, database_url, str(first), str(statements)]
         done = subprocess.run(command, cwd=root, capture_output=True, check=False, env=os.environ)
         assert done.returncode == -9, done.stderr

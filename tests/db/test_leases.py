@@ -169,33 +169,33 @@ time.sleep(60)
 """
 
 
-def test_a_dead_holder_on_this_machine_is_taken_over_at_once(database_url: str) -> None:
-    tournament(database_url)
-    command = [sys.executable, "-c", HOLDER, database_url]
+def test_a_dead_holder_on_this_machine_is_taken_over_at_once(sqlite_url: str) -> None:
+    tournament(sqlite_url)
+    command = [sys.executable, "-c", HOLDER, sqlite_url]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "1\n"
-        left = Path(json.loads(row(database_url).holder)["lock"])
+        left = Path(json.loads(row(sqlite_url).holder)["lock"])
         holder.kill()
     waiting = Waiting()
-    lease = challenge(database_url, waiting)
+    lease = challenge(sqlite_url, waiting)
     assert (lease.fence, waiting.looks) == (2, 0)
     assert not left.exists()
-    release(database_url, lease)
+    release(sqlite_url, lease)
 
 
-def test_a_living_holder_on_this_machine_is_watched(database_url: str) -> None:
-    tournament(database_url)
-    command = [sys.executable, "-c", HOLDER, database_url]
+def test_a_living_holder_on_this_machine_is_watched(sqlite_url: str) -> None:
+    tournament(sqlite_url)
+    command = [sys.executable, "-c", HOLDER, sqlite_url]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "1\n"
         waiting = Waiting()
-        lease = challenge(database_url, waiting)
+        lease = challenge(sqlite_url, waiting)
         assert waiting.now == pytest.approx(10.0)
         holder.kill()
     assert lease.fence == 2
-    release(database_url, lease)
+    release(sqlite_url, lease)
 
 
 def test_an_idle_recorder_says_that_it_lives(

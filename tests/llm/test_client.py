@@ -12,10 +12,19 @@ from typing import Any
 
 import pytest
 
-from arena.core import CallAnswer, CallIntent, Completion, ModelRefused, ModelSpec, ProviderError, UsageError
+from arena.core import (
+    CallAnswer,
+    CallIntent,
+    Completion,
+    ModelParked,
+    ModelRefused,
+    ModelSpec,
+    ProviderError,
+    UsageError,
+)
 from arena.llm.client import LiteLLMClient, check_model
-from arena.llm.turn import TurnLLM
 from arena.llm.retry import Backoff
+from arena.llm.turn import TurnLLM
 from tests.servers.openai_server import OpenAIServer, Reply, error
 
 HELLO = [{"role": "system", "content": "be short"}, {"role": "user", "content": "hello there"}]
@@ -248,26 +257,41 @@ def test_what_will_not_pass_is_not_tried_again(
     assert waits.seconds == []
 
 
-def test_a_provider_is_given_up_after_the_retries_and_every_attempt_is_on_record() -> None:
+def test_a_call_is_given_up_after_the_retries_and_every_attempt_is_on_record() -> None:
     log, waits = Log(), Waits()
     with OpenAIServer([error(503, "down")]) as server:
-        with pytest.raises(ProviderError, match=r"5 attempts: HTTP 503: down"):
-            ask(spec(server), log, waits, backoff=Backoff(base=1.0, longest=5.0))
-        assert len(server.requests) == 5
-    assert [intent.call_index for intent in log.intents] == [0, 1, 2, 3, 4]
-    assert [answer.call_index for answer in log.answers] == [0, 1, 2, 3, 4]
+        with pytest.raises(ProviderError, match=r"3 attempts: HTTP 503: down"):
+            ask(spec(server), log, waits, retries=2, backoff=Backoff(base=1.0, longest=1.5))
+        assert len(server.requests) == 3
+    assert [intent.call_index for intent in log.intents] == [0, 1, 2]
+    assert [answer.call_index for answer in log.answers] == [0, 1, 2]
     assert len({intent.request_hash for intent in log.intents}) == 1
-    for wait, full in zip(waits.seconds, [1.0, 2.0, 4.0, 5.0], strict=True):
+    for wait, full in zip(waits.seconds, [1.0, 1.5], strict=True):
         assert full / 2 <= wait <= full
 
 
-def test_what_the_provider_asks_to_wait_is_waited_up_to_a_limit() -> None:
+def test_a_model_that_has_never_answered_is_doubted_before_long() -> None:
     log, waits = Log(), Waits()
-    replies = [error(429, "wait", Retry_After="7"), error(503, "wait", Retry_After="9000"), "ok"]
-    with OpenAIServer(replies) as server:
-        ask(spec(server), log, waits, backoff=Backoff(base=0.5, longest=60.0))
-    assert 7.0 <= waits.seconds[0] <= 7.5
-    assert 60.0 <= waits.seconds[1] <= 60.5
+    with OpenAIServer([error(503, "down")]) as server:
+        with pytest.raises(ModelParked, match="down") as caught:
+            ask(spec(server), log, waits, retries=9, doubt=0.2)
+        assert caught.value.model == "loop"
+        assert len(server.requests) == len(log.answers) >= 4
+
+
+def test_what_the_provider_asks_to_wait_is_waited() -> None:
+    log, waits = Log(), Waits()
+    with OpenAIServer([error(429, "wait", Retry_After="0.2"), "ok"]) as server:
+        assert ask(spec(server), log, waits, backoff=Backoff(base=0.5)).text == "ok"
+    assert 0.2 <= waits.seconds[0] <= 0.7
+
+
+def test_nobody_waits_longer_than_patience_lasts() -> None:
+    log, waits = Log(), Waits()
+    with OpenAIServer([error(429, "wait", Retry_After="9000"), "ok"]) as server:
+        with pytest.raises(ModelParked, match="wait"):
+            ask(spec(server), log, waits, patience=60.0)
+        assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -340,7 +364,7 @@ def test_no_key_reaches_a_record_or_a_message(monkeypatch: pytest.MonkeyPatch) -
         return error(401, f"Incorrect API key provided: {key}, that is {key.split()[1]}")
 
     log = Log()
-    with OpenAIServer(echo) as server, pytest.raises(ProviderError) as caught:
+    with OpenAIServer(echo) as server, pytest.raises(ModelRefused) as caught:
         ask(spec(server, api_key_env="LOOPBACK_ACCESS", params={"user": "x"}), log)
     assert seen == [f"Bearer {KEY}"]
     assert KEY not in str(caught.value)

@@ -17,9 +17,12 @@ from typing import Any
 
 import pytest
 
+from arena.core import CallAnswer, CallIntent, Completion, ModelSpec
+from arena.llm.budget import Budget
 from arena.llm.client import LiteLLMClient
 from arena.llm.faults import Fault, Kind, fault_of
 from arena.llm.response import Answer, StreamedAnswer, read
+from arena.llm.retry import Backoff
 from arena.llm.transport import install, one_attempt
 from tests.servers.faulty import FaultyServer, drawn, read_log
 from tests.servers.misbehaviour import ALL, ANSWERS, BILLED, FAULTS, fits
@@ -276,3 +279,67 @@ def test_the_server_runs_as_a_process_and_logs_before_it_answers(tmp_path: Path)
         process.kill()
     [entry] = read_log(log)
     assert (entry.number, entry.kind, entry.billed) == (0, "hang", True)
+
+
+class Log:
+    """Keeps what is recorded."""
+
+    def __init__(self) -> None:
+        self.intents: list[CallIntent] = []
+        self.answers: list[CallAnswer] = []
+
+    async def intend(self, intent: CallIntent) -> None:
+        self.intents.append(intent)
+
+    async def answer(self, answer: CallAnswer) -> None:
+        self.answers.append(answer)
+
+
+def test_whatever_a_provider_does_every_call_gets_its_answer_and_every_request_is_on_record() -> (
+    None
+):
+    """Half of all requests go wrong, in every way that does not take its time."""
+    log = Log()
+    kinds = [kind for kind in ALL if kind not in ("hang", "endless_headers")]
+
+    async def work(server: FaultyServer) -> list[Completion]:
+        client = LiteLLMClient(timeout=5.0, backoff=Backoff(base=0.01, longest=0.05))
+        client.load()
+        import litellm
+
+        install(litellm)
+        model = ModelSpec(
+            "loop",
+            "openai/loopback",
+            params={"max_tokens": 50},
+            api_base=server.url,
+            input_price=1.0,
+            output_price=2.0,
+        )
+        client.spend(Budget(1000.0))
+        try:
+            return await asyncio.gather(
+                *(
+                    client.complete(model, [{"role": "user", "content": f"call {number}"}], log=log)
+                    for number in range(80)
+                )
+            )
+        finally:
+            await client.aclose()
+
+    with FaultyServer(lambda body: TEXT, share=0.5, seed=3, kinds=kinds) as server:
+        completions = asyncio.run(work(server))
+        logged = server.log()
+    assert len(completions) == 80
+    assert all(c.text.startswith(TEXT) or c.text == "" for c in completions)
+    assert len(log.intents) == len(log.answers) == len(logged), "server hits = attempts"
+    assert len({entry.kind for entry in logged}) > 25
+    answered = [answer for answer in log.answers if answer.error_class is None]
+    assert len(answered) == 80 == sum(entry.answered for entry in logged)
+    dollars = sum(
+        (entry.prompt_tokens * 1.0 + entry.completion_tokens * 2.0) / 1e6
+        for entry in logged
+        if entry.billed
+    )
+    charged = sum(answer.charged or 0.0 for answer in log.answers)
+    assert dollars <= charged, "by the server's own count no more was spent than was charged"

@@ -181,6 +181,19 @@ def test_without_a_record_the_intervals_are_those_of_the_stated_ranges(ask: Ask)
     assert found.completion_tokens.high / found.calls.mean == pytest.approx(400, rel=0.3)
 
 
+def test_tokens_of_requests_follow_from_their_characters(ask: Ask) -> None:
+    short = HOSTED.replace("openai/cheap,", "openai/cheap, params: {max_tokens: 2},").replace(
+        "openai/dear", "openai/dear, params: {max_tokens: 2}"
+    )
+    scripted = short.replace("openai/cheap", "scripted/random").replace(
+        "openai/dear", "scripted/random"
+    )
+    found, counted = ask(loads(short)), ask(loads(scripted))
+
+    a_call = found.prompt_tokens.mean / found.calls.mean
+    assert a_call == pytest.approx(counted.prompt_tokens.mean / counted.calls.mean, rel=0.15)
+
+
 def test_max_tokens_bounds_the_answers(ask: Ask) -> None:
     bounded = HOSTED.replace("openai/cheap,", "openai/cheap, params: {max_tokens: 30},")
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 from torture.databases import KINDS
 from torture.facts import read_census, read_dollars, read_facts
 from torture.harness import Harness, first_request
 from torture.rows import Row
 from torture.scene import Scene
+from torture.service import Books
 
 PART = "budget"
 GAMES = 64
@@ -87,6 +89,13 @@ def _kill(scene: Scene, cap: float, seed: int) -> int:
     return sum(1 for r in scene.books().requests if r.at <= at and (r.sent or at + 1) > at)
 
 
+def _together(books: Books) -> int:
+    """The most requests that the server had in hand at one moment."""
+    ends = [(request.sent, -1) for request in books.requests if request.sent is not None]
+    starts = [(request.at, 1) for request in books.requests if request.sent is not None]
+    return max(accumulate(change for _, change in sorted([*ends, *starts])))
+
+
 def _rows(scene: Scene, steps: list[Step], games: int, killed: int) -> Iterator[Row]:
     name = scene.label
     over = [step for step in steps if step.spent > step.cap]
@@ -107,7 +116,8 @@ def _rows(scene: Scene, steps: list[Step], games: int, killed: int) -> Iterator[
         len(reached),
         promised=1,
         bound="at least",
-        note=f"{games} games at once; exit codes {[step.code for step in steps]}",
+        note=f"{games} games at once, {_together(scene.books())} requests; "
+        f"exit codes {[step.code for step in steps]}",
     )
     if reached:
         yield Row(
