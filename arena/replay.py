@@ -13,26 +13,12 @@ from pathlib import Path
 from sqlmodel import Session
 
 from arena import registry
-from arena.core import CallLog, DivergenceError, ModelSpec, Outcome, UsageError
-from arena.game import (
-    Finished,
-    Handle,
-    HandleFactory,
-    Paused,
-    Seat,
-    Voided,
-    play,
-    turn_seed,
-)
-from arena.llm.turn import TurnLLM
-from arena.orchestrator.catalogue import agent_spec
-from arena.orchestrator.seating import seat
+from arena.core import DivergenceError, Outcome, UsageError
+from arena.game import Finished, Paused, Voided, play
+from arena.orchestrator.lineage import TURN_LIMIT, cast, lineage, own_options, replies
 from arena.record import Record
-from db import DatabaseError, Environment, Game, Repository, get_session
-from db.queries.transcript import TurnRow, transcript
-
-TURN_LIMIT = "turn_limit"
-TIME_LIMIT = "time_limit"
+from db import DatabaseError, Game, Repository, get_session
+from db.queries.transcript import transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +55,10 @@ async def _check(session: Session, game: Game, game_id: int) -> ReplayReport:
             f"game {game_id} has no environment or no seed on record: it cannot be played again"
         )
     environment = registry.environment(stored.name, own_options(stored))()
+    of = lineage(session, game)
     try:
         turns = transcript(session, game_id)
-        calls = replies(session, game, turns)
+        calls = replies(session, of, turns)
     except DatabaseError as error:
         return ReplayReport(game_id, 0, False, f"the record cannot be read whole: {error}")
     record = Record([turn for turn in turns if turn.action is not None], calls)
@@ -83,15 +70,13 @@ async def _check(session: Session, game: Game, game_id: int) -> ReplayReport:
             f"the rules were {stored.package} {stored.version}, installed are "
             f"{environment.spec.package} {environment.spec.version}",
         )
-    seats = [
-        seated(session, player.agent_id, player.player_index, stored) for player in game.players
-    ]
+    played = cast(session, of, stored)
     try:
         result = await play(
             environment,
-            seats,
+            played.seats(),
             seed=game.seed,
-            llm=_handles(record, game, stored),
+            llm=played.handles(record, of),
             log=record,
             turn_limit=stored.options.get(TURN_LIMIT, len(record.turns)),
         )
@@ -102,66 +87,6 @@ async def _check(session: Session, game: Game, game_id: int) -> ReplayReport:
     except DivergenceError as error:
         return ReplayReport(game_id, record.done, False, str(error))
     return ReplayReport(game_id, record.done, True)
-
-
-def _handles(record: Record, game: Game, rules: Environment) -> HandleFactory:
-    def handle(model: ModelSpec, turn: CallLog, number: int) -> Handle:
-        served = TurnLLM(
-            None,
-            model,
-            turn,
-            call_seed_of(game, number),
-            recorded=record.calls(number),
-            place=record.place(number),
-            time_limit=rules.options.get(TIME_LIMIT),
-        )
-        record.handle = served
-        return served
-
-    return handle
-
-
-def own_options(rules: Environment) -> dict[str, object]:
-    """The options that the environment itself takes, without the arena's."""
-    ours = (TURN_LIMIT, TIME_LIMIT)
-    return {name: value for name, value in rules.options.items() if name not in ours}
-
-
-def call_seed_of(game: Game, turn_number: int) -> int:
-    """The seed of a turn's calls. After its first turn of its own, each branch has others than
-    its parent: a model that is asked with a seed would else always answer the same."""
-    assert game.seed is not None
-    if game.parent_game_id is None or turn_number < (game.parent_turn or 0):
-        return turn_seed(game.seed, turn_number)
-    return turn_seed(game.seed + (game.attempt + 1 << 64), turn_number)
-
-
-def replies(session: Session, game: Game, turns: list[TurnRow]) -> list[TurnRow]:
-    """The turns that hold the calls: before its branching, a branch was played from the calls of
-    the game that it comes from. Raises DatabaseError for rows that cannot be read."""
-    if game.parent_game_id is None or game.parent_turn is None:
-        return turns
-    parent = session.get(Game, game.parent_game_id)
-    if parent is None:
-        return turns
-    earlier = replies(session, parent, transcript(session, game.parent_game_id))
-    return [*earlier[: game.parent_turn], *turns[game.parent_turn :]]
-
-
-def seated(session: Session, agent_id: int, player_index: int, rules: Environment) -> Seat:
-    """The agent of the catalogue at its place. Raises UsageError when it or its kind is not
-    there in the version that played."""
-    row = Repository(session).get_agent_by_id(agent_id, with_relations=True)
-    if row is None:
-        raise UsageError(f"there is no agent {agent_id} in the catalogue")
-    spec = agent_spec(row)
-    kind = registry.kind(spec.kind)
-    if kind.version != spec.kind_version:
-        raise UsageError(
-            f"the agent {spec.name!r} was played by {spec.kind} version {spec.kind_version}, "
-            f"installed is version {kind.version}"
-        )
-    return seat(spec, kind, player_index, environment=rules.name, num_players=rules.num_players)
 
 
 def _compare(record: Record, game: Game, result: Finished) -> None:

@@ -25,6 +25,7 @@ from arena.orchestrator.schedule import Earlier, Scheduled
 from arena.orchestrator.standings import LiveStandings
 from arena.orchestrator.stopping import Stop
 from db import Recorder, Repository, get_session, leases
+from db.engine import check_integrity
 from db.fold import Pool, Rate
 
 
@@ -55,6 +56,7 @@ async def run(
     check_keys(config)
     allow_files(concurrency or config.concurrency)
     client = _client(prepared, url)
+    check_integrity(url)
     with get_session(url) as session:
         entry = enter(session, prepared)
         left = len(schedule.left(session, entry.tournament_id))
