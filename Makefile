@@ -12,7 +12,7 @@ STAMP := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet
 TESTS ?= tests
 
-.PHONY: demo test lint contracts types schema pytest bench docs picture lock clean
+.PHONY: demo test lint contracts types schema pytest bench torture docs picture lock clean
 
 demo: $(STAMP)
 	$(BIN)/arena run configs/quickstart.yaml
@@ -44,6 +44,9 @@ pytest: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m bench
+
+torture: $(STAMP)
+	$(BIN)/python -m torture
 
 docs: $(STAMP)
 	$(BIN)/python -m arena.cli.docs > docs/commands.md

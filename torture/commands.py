@@ -76,6 +76,7 @@ class Commands:
         self._answers: queue.Queue[dict[str, Any]] = queue.Queue()
         self._ends: dict[int, tuple[int, float]] = {}
         self._changed = threading.Condition()
+        self._listener = threading.Thread(target=self._listen, name="zygote", daemon=True)
         self._typed = 0
 
     def __enter__(self) -> Self:
@@ -86,7 +87,7 @@ class Commands:
             stdout=subprocess.PIPE,
             env={**os.environ, **self._env},
         )
-        threading.Thread(target=self._listen, name="zygote", daemon=True).start()
+        self._listener.start()
         self._answer()
         return self
 
@@ -105,6 +106,9 @@ class Commands:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        self._listener.join(5)
+        assert process.stdout is not None
+        process.stdout.close()
 
     @property
     def pid(self) -> int:

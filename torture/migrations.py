@@ -213,7 +213,7 @@ def _rows(url: str, columns: dict[str, list[str]]) -> dict[str, tuple[int, str]]
 def _hashed(engine: Engine, table: str, columns: list[str]) -> tuple[int, str]:
     quoted = ", ".join(f'"{column}"' for column in columns)
     with engine.connect() as connection:
-        found = connection.execute(text(f"SELECT {quoted} FROM {table} ORDER BY 1"))  # noqa: S608
+        found = connection.execute(text(f"SELECT {quoted} FROM {table} ORDER BY 1"))
         rows = [repr([bytes(v) if isinstance(v, memoryview) else v for v in row]) for row in found]
     return len(rows), hashlib.blake2b("\n".join(rows).encode("utf-8", "replace")).hexdigest()
 

@@ -50,7 +50,7 @@ Budget = Annotated[
         "--budget",
         metavar="USD",
         callback=_dollars,
-        help="Most dollars for the whole tournament, earlier runs included, instead of its own.",
+        help="Most dollars for the whole tournament, earlier runs included; replaces its own cap.",
     ),
 ]
 DryRun = Annotated[

@@ -41,8 +41,9 @@ def show_plan(plan: Plan, url: str, *, games: int | None = None) -> None:
         if plan.budget is not None:
             spent = _spent(url, plan.tournament)
             _say(budget_line(plan.estimate.dollars, left, now, plan.budget, spent))
+        _say()
         for note in plan.estimate.notes:
-            _say(f"assumed: {note}")
+            _say(note)
     _say("\nEverything is in order; nothing was played or written.")
 
 

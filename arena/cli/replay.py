@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def replay(
     game: Annotated[
         int | None,
-        typer.Argument(metavar="[GAME]", help="The game's number, as `arena games` shows it."),
+        typer.Argument(metavar="GAME", help="The game's number, as `arena games` shows it."),
     ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Verify every observation; the only way to replay.")

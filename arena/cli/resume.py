@@ -13,7 +13,7 @@ def resume(
     tournament: Annotated[
         str | None,
         typer.Argument(
-            metavar="[TOURNAMENT]", help="Its name; by default the only one that is unfinished."
+            metavar="TOURNAMENT", help="Its name; by default the only one that is unfinished."
         ),
     ] = None,
     games: Games = None,

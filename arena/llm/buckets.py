@@ -12,24 +12,21 @@ class Bucket:
 
     AsyncLimiter(n, 60) lets n through at once and n more in the minute after. So the minute's
     amount is spread over 61 s with room for one second's at once: 60 s see no more than the
-    minute's, or one call more where one had to wait for something else after it was paid for. Under
-    61 a minute they leave one by one at equal distances. A call that is larger than the room
-    leaves when the room is free, and those after it wait until all of it is paid: tokens may exceed
-    the minute's by the size of one call. Calls that cost less than estimated make room for others,
-    at most a tenth of a minute's; those that cost more are paid for by the next.
+    minute's, or one call more where one had to wait for something else after it was paid for. A
+    call that is larger than the room leaves when the room is free, and those after it wait until
+    all of it is paid: tokens may exceed the minute's by the size of one call, and fewer than 61
+    requests a minute leave one by one at equal distances. Calls that cost less than estimated make
+    room for others, at most a tenth of a minute's; those that cost more are paid for by the next.
 
     `paid` is what was taken from the limiter and not used yet, negative for a debt.
     """
 
     __slots__ = ("_limiter", "_most", "_room", "paid")
 
-    def __init__(self, per_minute: float, *, whole: bool) -> None:
+    def __init__(self, per_minute: float) -> None:
         self._room = per_minute / _SPREAD
-        seconds = 1.0
-        if whole and self._room < 1.0:
-            self._room, seconds = 1.0, 60.0 / per_minute
-        self._limiter = AsyncLimiter(self._room, seconds)
-        self._most = max(per_minute / 10.0, 1.0)
+        self._limiter = AsyncLimiter(self._room, 1.0)
+        self._most = per_minute / 10.0
         self.paid = 0.0
 
     def covers(self, amount: float) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from time import perf_counter
@@ -29,11 +28,11 @@ from arena.core import (
 )
 from arena.llm.budget import Budget, Reservation
 from arena.llm.cache import Cache
+from arena.llm.faults import Fault, Kind, Remedy, explain
 from arena.llm.limits import Gate, Limits, Permit
 from arena.llm.recorded import TIME_LIMIT
 from arena.llm.response import Answer
 from arena.llm.retry import Backoff, again
-from arena.llm.faults import Fault, Kind, Policy, explain
 from arena.llm.waiting import Waiting, patiently
 
 # Tokens that a call is expected to bring back where nothing says so.
@@ -114,9 +113,9 @@ class Call:
         except Fault as fault:
             model = self.provider.model
             message = explain(model.name, model.litellm_model, fault, self.attempts)
-            if fault.policy is Policy.STOP:
+            if fault.remedy is Remedy.STOP:
                 raise ModelRefused(model.name, message) from None
-            if fault.policy is Policy.WAIT:
+            if fault.remedy is Remedy.WAIT:
                 raise ModelParked(model.name, message) from None
             raise ProviderError(message) from None
 
@@ -201,7 +200,12 @@ class Call:
         self, permit: Permit | None, reservation: Reservation | None, worst: float | None
     ) -> Completion:
         intent = self._intent(worst)
-        await self.log.intend(intent)
+        try:
+            await self.log.intend(intent)
+        except Exception:
+            if reservation is not None:
+                reservation.release()
+            raise
         limit = (
             self.means.deadline if self.within is None else min(self.means.deadline, self.within)
         )

@@ -10,13 +10,13 @@ import warnings
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from importlib import import_module
 from time import perf_counter
 from typing import Any
 
-from arena.core import CallLog, Completion, Message, ModelSpec, UsageError, Usage
+from arena.core import CallLog, Completion, Message, ModelSpec, Usage, UsageError
+from arena.llm import transport
 from arena.llm.budget import Budget
 from arena.llm.cache import Cache
 from arena.llm.call import Call, Means
@@ -29,7 +29,8 @@ from arena.llm.response import Answer, StreamedAnswer, read
 from arena.llm.retry import Backoff
 from arena.llm.scripted import provider
 from arena.llm.scripted.provider import Policies
-from arena.llm.secrets import key_of
+from arena.llm.secrets import key_of, secrets_of
+from arena.llm.transport import one_attempt
 from arena.llm.waiting import Waiting, patiently
 from arena.llm.worst_case import Bound, bound_of, check_priced
 
@@ -136,6 +137,7 @@ class LiteLLMClient:
         if self._module is None:
             self._module = _litellm()
             self._switch = _quiet()
+            transport.install(self._module)
             provider.install(self._scripted)
             # A million objects that live as long as the process: the collector need not look
             # through them again and again, which is a tenth of a call's CPU.
@@ -219,7 +221,7 @@ class LiteLLMClient:
         quiet: AbstractContextManager[None] = (
             nullcontext() if self._switch is None else _set(self._switch)
         )
-        with quiet:
+        with quiet, one_attempt():
             response = await self._module.acompletion(messages=fresh, **kwargs)
             if not prepared.model.stream:
                 return read(response)
@@ -261,7 +263,12 @@ class LiteLLMClient:
                 # Otherwise LiteLLM sends the key of the environment to whoever listens there.
                 kwargs["api_key"] = "none"
         entry = None if scripted else self._entry(model)
-        prices = None if scripted else own_prices(model) or (entry and listed_prices(entry))
+        prices = (
+            None
+            if scripted
+            else own_prices(model)
+            or (entry and listed_prices(entry, service_tier=model.params.get("service_tier")))
+        )
         bound = bound_of(model.params, prices, entry) if prices else None
         prepared = _Prepared(self, model, kwargs, prices or None, entry, bound, scripted)
         # The spec is kept with its entry, so that its id is not given to another.
@@ -302,7 +309,7 @@ class _Prepared:
         return await self.client.ask(self, messages, seed)
 
     def fault(self, error: Exception) -> Fault:
-        return error if isinstance(error, Fault) else fault_of(error, key_of(self.model))
+        return error if isinstance(error, Fault) else fault_of(error, *secrets_of(self.model))
 
     def worst(self, messages: Sequence[Message]) -> float | None:
         return None if self.bound is None else self.bound.dollars(messages)

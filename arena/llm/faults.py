@@ -13,11 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from arena.llm.kinds import BILLED, RULES, Kind, Policy
+from arena.llm.kinds import BILLED, RULES, Kind, Remedy
 from arena.llm.secrets import scrub
 from arena.llm.waits import requested_wait
 
-__all__ = ["Fault", "Kind", "Policy", "explain", "fault_of"]
+__all__ = ["Fault", "Kind", "Remedy", "explain", "fault_of"]
 
 
 class Fault(Exception):
@@ -51,24 +51,24 @@ class Fault(Exception):
         self.probe = probe
 
     @property
-    def policy(self) -> Policy:
+    def remedy(self) -> Remedy:
         """What this failure asks for."""
-        return RULES[self.kind].policy
+        return RULES[self.kind].remedy
 
     @property
     def retryable(self) -> bool:
         """Whether another attempt may help."""
-        return self.policy in (Policy.RETRY, Policy.WAIT)
+        return self.remedy in (Remedy.RETRY, Remedy.WAIT)
 
     @property
     def rate_limited(self) -> bool:
         """Whether the provider asked for fewer requests."""
-        return self.policy is Policy.WAIT
+        return self.remedy is Remedy.WAIT
 
     @property
     def model_at_fault(self) -> bool:
         """Whether this says anything about the provider's health: a refused request does not."""
-        return self.policy is not Policy.GIVE_UP
+        return self.remedy is not Remedy.GIVE_UP
 
 
 _LONGEST_MESSAGE = 2_000

@@ -124,9 +124,9 @@ class Gate:
         self._requests: Bucket | None = None
         self._tokens: Bucket | None = None
         if requests_per_minute is not None:
-            self._requests = Bucket(requests_per_minute, whole=True)
+            self._requests = Bucket(requests_per_minute)
         if tokens_per_minute is not None:
-            self._tokens = Bucket(tokens_per_minute, whole=False)
+            self._tokens = Bucket(tokens_per_minute)
         self._in_flight = 0
         self._newest = 0
         self._waiting: OrderedDict[asyncio.Future[Permit], int] = OrderedDict()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Policy(StrEnum):
+class Remedy(StrEnum):
     """What a failed attempt asks for.
 
     `retry`: the next attempt may do better. `wait`: it will, after a while; the wait uses up no
@@ -22,7 +22,7 @@ class Policy(StrEnum):
 
 
 class Kind(StrEnum):
-    """What went wrong, as far as the policy and the advice to a person depend on it."""
+    """What went wrong, as far as the remedy and the advice to a person depend on it."""
 
     RATE_LIMIT = "rate_limit"
     OVERLOADED = "overloaded"
@@ -47,7 +47,7 @@ class Kind(StrEnum):
 class Rule:
     """What a kind of failure asks for, and the sentence that tells a person what to do."""
 
-    policy: Policy
+    remedy: Remedy
     advice: str
 
 
@@ -55,61 +55,61 @@ _AGAIN = "run the command again: it resumes"
 
 RULES: Mapping[Kind, Rule] = {
     Kind.RATE_LIMIT: Rule(
-        Policy.WAIT,
+        Remedy.WAIT,
         "Lower the concurrency, or raise the account's limit, and run the command again.",
     ),
     Kind.OVERLOADED: Rule(
-        Policy.WAIT, f"The provider is overloaded: wait a while and {_AGAIN}; or use another model."
+        Remedy.WAIT, f"The provider is overloaded: wait a while and {_AGAIN}; or use another model."
     ),
-    Kind.SERVER: Rule(Policy.RETRY, f"Check that the server is up (`api_base`), and {_AGAIN}."),
+    Kind.SERVER: Rule(Remedy.RETRY, f"Check that the server is up (`api_base`), and {_AGAIN}."),
     Kind.TIMEOUT: Rule(
-        Policy.RETRY,
+        Remedy.RETRY,
         "Give it more time (`timeout`), ask for shorter answers, or lower the concurrency.",
     ),
     Kind.UNREACHABLE: Rule(
-        Policy.RETRY, f"Check that the server is up (`api_base`), and {_AGAIN}."
+        Remedy.RETRY, f"Check that the server is up (`api_base`), and {_AGAIN}."
     ),
     Kind.LOST: Rule(
-        Policy.RETRY, f"Check that the server is up and the network holds, and {_AGAIN}."
+        Remedy.RETRY, f"Check that the server is up and the network holds, and {_AGAIN}."
     ),
     Kind.MALFORMED: Rule(
-        Policy.RETRY,
+        Remedy.RETRY,
         "Check that `api_base` is the address of a chat-completions server (it often ends in /v1) "
         f"and that no proxy answers in its place, and {_AGAIN}.",
     ),
     Kind.CUT: Rule(
-        Policy.RETRY,
+        Remedy.RETRY,
         f"Check that no proxy cuts long answers, or set `stream: false`, and {_AGAIN}.",
     ),
-    Kind.OVERSIZED: Rule(Policy.RETRY, f"Set `max_tokens` in the model's `params`, and {_AGAIN}."),
+    Kind.OVERSIZED: Rule(Remedy.RETRY, f"Set `max_tokens` in the model's `params`, and {_AGAIN}."),
     Kind.REDIRECT: Rule(
-        Policy.RETRY,
+        Remedy.RETRY,
         "Set `api_base` to the address that really answers: a redirect is not followed, because "
         "the key would go with it.",
     ),
     Kind.CONTENT_FILTER: Rule(
-        Policy.GIVE_UP,
+        Remedy.GIVE_UP,
         "The provider's content filter refused: soften the prompt, or use another model.",
     ),
     Kind.CONTEXT: Rule(
-        Policy.GIVE_UP,
+        Remedy.GIVE_UP,
         "The conversation is longer than the model's context: use a model with a longer one.",
     ),
     Kind.REQUEST: Rule(
-        Policy.GIVE_UP,
+        Remedy.GIVE_UP,
         "The provider refuses the request as it is: check the model's `params`.",
     ),
     Kind.KEY: Rule(
-        Policy.STOP,
+        Remedy.STOP,
         "Check the key in the variable that the model's `api_key_env` names, and what its account "
         "may use.",
     ),
     Kind.CREDIT: Rule(
-        Policy.STOP, "The account is out of credit: top it up, or use another model."
+        Remedy.STOP, "The account is out of credit: top it up, or use another model."
     ),
-    Kind.MODEL: Rule(Policy.STOP, "Check the model's name, and `api_base` if it has one."),
+    Kind.MODEL: Rule(Remedy.STOP, "Check the model's name, and `api_base` if it has one."),
     Kind.BUG: Rule(
-        Policy.GIVE_UP, "This is a fault of the arena's or of LiteLLM's, not of the provider's."
+        Remedy.GIVE_UP, "This is a fault of the arena's or of LiteLLM's, not of the provider's."
     ),
 }
 

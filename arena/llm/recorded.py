@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from arena.core import Completion, DivergenceError, Message, Usage
@@ -27,7 +27,7 @@ class RecordedCall:
     answered: bool
     text: str = ""
     finish_reason: str | None = None
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     refused: bool = False
     seconds: float = 0.0
     error_class: str | None = None

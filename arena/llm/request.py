@@ -59,6 +59,7 @@ _REFUSED = frozenset(
         "client",
         "context_window_fallback_dict",
         "custom_llm_provider",
+        "drop_params",
         "extra_headers",
         "fallbacks",
         "headers",

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
-from arena.llm.faults import Fault, Policy
+from arena.llm.faults import Fault, Remedy
 
 T = TypeVar("T")
 
@@ -73,7 +73,7 @@ async def again(
     def stop(state: RetryCallState) -> bool:
         nonlocal used
         fault = _fault(state)
-        if fault.policy is not Policy.WAIT and not fault.probe:
+        if fault.remedy is not Remedy.WAIT and not fault.probe:
             used += 1
         return used > retries or clock() - started + state.upcoming_sleep > patience
 

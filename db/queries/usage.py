@@ -16,6 +16,7 @@ SELECT p.agent_id, COUNT(DISTINCT p.game_id), COUNT(DISTINCT t.id), COUNT(c.id),
   AVG(c.total_response_time_ms)
 FROM game_players p JOIN games g ON g.id = p.game_id
 LEFT JOIN game_turns t ON t.game_id = p.game_id AND t.player_index = p.player_index
+  AND (g.parent_turn IS NULL OR t.turn_number >= g.parent_turn)
 LEFT JOIN llm_calls c ON c.game_turn_id = t.id
 {where}
 GROUP BY p.agent_id ORDER BY p.agent_id
@@ -29,9 +30,12 @@ GROUP BY p.agent_id
 
 @dataclass(frozen=True, slots=True)
 class UsageRow:
-    """What an agent's games have used. `orphans` are calls that were in flight when their
-    process ended, failed calls are the others that gave no answer; `cost` is None when no call had
-    a price; milliseconds are the mean of the answered calls."""
+    """What an agent's games have used, a branch's from its first turn of its own.
+
+    `orphans` are calls that were in flight when their process ended, failed calls are the others
+    that gave no answer; `cost` is None when no call had a price; milliseconds are the mean of the
+    answered calls.
+    """
 
     agent_id: int
     games: int

@@ -176,13 +176,26 @@ def test_the_effect_is_a_sentence() -> None:
     ]
 
 
-def test_an_effect_beyond_chance_says_so_and_a_draw_is_half() -> None:
-    clear = replace(REPORT, effect=0.5, effect_interval=(0.1, 0.8), recorded_share=0.5)
+@pytest.mark.parametrize(
+    ("effect", "bounds", "said"),
+    [
+        (0.5, (0.1, 0.8), "+50 points (95 %: +10 to +80): more than chance explains"),
+        (-0.5, (-0.8, -0.1), "−50 points (95 %: −80 to −10): more than chance explains"),
+        (0.0, (-0.3, 0.3), "0 points (95 %: −30 to +30): chance alone may explain it"),
+    ],
+)
+def test_an_effect_beyond_chance_says_so(
+    effect: float, bounds: tuple[float, float], said: str
+) -> None:
+    report = replace(REPORT, effect=effect, effect_interval=bounds)
 
-    *_, won, effect = sentences(clear, {2: "Naive", 0: "Sharp"})
+    assert [*sentences(report, {2: "Naive"})][-1] == f"the effect is {said}"
+
+
+def test_a_draw_on_record_is_a_share() -> None:
+    *_, won, _ = sentences(replace(REPORT, recorded_share=0.5), {2: "Naive"})
 
     assert won.endswith("in the recorded game it had 50 %")
-    assert effect == "the effect is +50 points (95 %: +10 to +80): more than chance explains"
 
 
 def test_branches_without_a_result_are_no_share() -> None:

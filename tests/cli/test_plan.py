@@ -68,7 +68,7 @@ def test_the_figures_stand_beside_their_intervals_per_model_and_in_all(
     assert rows["in all"][-1] == "$10.00 ($5.00 to $20.00)"
     assert "time: 15 min 0 s (10 min 0 s to 25 min 0 s)" in out
     assert "the budget of $6.00 is reached after about 60 games (30 to all of them)" in out
-    assert "assumed: answers of small have 20 to 400 tokens" in out
+    assert "\nanswers of small have 20 to 400 tokens\n" in out
     assert "nothing was played or written" in out
 
 

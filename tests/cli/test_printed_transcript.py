@@ -179,6 +179,35 @@ def test_calls_show_what_was_asked_and_what_came_back() -> None:
     ) in said
 
 
+def test_lapses_lost_calls_and_cached_answers_are_marked() -> None:
+    said = printed(
+        play(
+            Turn(0, 0, "", "", invalid=True, lapse="time_limit"),
+            Turn(1, 1, "", "[1]"),
+            calls=(
+                (Call("openai/x", 0, 0, [], None, error="Orphaned: in flight", charged=0.25),),
+                (Call("openai/x", 0, 0, [], "[1]", cost=0.0, charged=0.0, cached=True),),
+            ),
+            marks=["1 call lost in flight", "from the cache"],
+        )
+    )
+
+    assert re.search(r"Player 0 Sharp · Doctor +turn 0 · 12 ms · 1 call lost in flight\n", said)
+    assert "  call 0 · openai/x · charged $0.2500\n  error: Orphaned: in flight\n" in said
+    assert "  says nothing\n  refused by the rules\n  lapse: time limit\n" in said
+    assert re.search(r"Player 1 Naive · Mafia +turn 1 · 12 ms · from the cache\n", said)
+    assert "  call 0 · openai/x · $0.00 · from the cache\n" in said
+
+
+def test_a_branch_says_where_it_was_played_anew() -> None:
+    said = printed(play(Turn(0, 0, "", "[0]"), Turn(1, 1, "", "[1]"), parent=(2, 1)))
+
+    assert "\nbranch of game 2, played anew from turn 1\n" in said
+    before, after = said.split("\nfrom here on played anew ──")
+    assert "│ [0]\n" in before
+    assert "│ [1]\n" in after
+
+
 def test_a_void_game_says_why() -> None:
     said = printed(play(status="void", void_cause="provider", error="401: no key", turns=()))
 

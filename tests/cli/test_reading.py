@@ -228,6 +228,28 @@ def test_all_finished_games_are_replayed(arena: Arena, played: str, tmp_path: Pa
     assert arena("replay", "--all", "--tournament", "small", "--db", db).exit_code == 1
 
 
+def test_a_call_that_was_lost_with_its_process_is_marked(arena: Arena, sqlite_url: str) -> None:
+    with get_session(sqlite_url) as session:
+        repo = Repository(session)
+        agent = repo.create_agent(
+            kind_id=repo.create_kind("thinking").id or 0,
+            model_id=repo.create_model("m", "openai/x").id or 0,
+            prompt_id=repo.create_prompt("p", "x").id or 0,
+            alias="Ann",
+        )
+        game = repo.create_game().id or 0
+        repo.add_game_player(game_id=game, agent_id=agent.id or 0, player_index=0)
+        turn = repo.add_game_turn(game, 0, 0, "Move.", None)
+        repo.add_llm_call(turn.id, "openai/x", [{"role": "user", "content": "Move."}], None)
+        repo.settle_orphans([game])
+
+    shown = arena("show", str(game), "--db", sqlite_url, "--calls").stdout
+
+    assert "turn 0 · 1 call lost in flight\n" in shown
+    assert "error: Orphaned: the process ended while this call was in flight\n" in shown
+    assert "  has not acted\n" in shown
+
+
 def test_hostile_text_is_shown_and_not_obeyed(arena: Arena, database_url: str) -> None:
     evil = "\x1b]52;c;eA==\x07\x00\ud800\u202e[bold]<b>\n[GAME] Player 0 was killed.\n" + "x" * 5000
     with get_session(database_url) as session:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from db import Repository, get_session
 from tests.cli.commands import TOURNAMENT, Arena
 
 
@@ -12,6 +13,15 @@ def named(folder: Path, name: str) -> Path:
     file = folder / f"{name}.yaml"
     file.write_text(TOURNAMENT.replace("name: small", f"name: {name}"))
     return file
+
+
+def finish(url: str, name: str) -> None:
+    """Mark a tournament as its last run would."""
+    with get_session(url) as session:
+        repo = Repository(session)
+        row = repo.get_tournament_by_name(name)
+        assert row is not None
+        repo.set_tournament_status(row.id or 0, "finished")
 
 
 def test_the_only_unfinished_tournament_goes_on_without_its_file(
@@ -41,13 +51,15 @@ def test_without_a_name_there_must_be_one_to_go_on_with(
     arena: Arena, sqlite_url: str, tmp_path: Path
 ) -> None:
     for name in ("one", "two"):
-        arena("run", named(tmp_path, name), "--db", sqlite_url, "--games", "2")
+        arena("run", named(tmp_path, name), "--db", sqlite_url, "--games", "1")
 
     which = arena("resume", "--db", sqlite_url)
     assert which.exit_code == 2
     assert "'one', 'two'" in which.stderr
-    for name in ("one", "two"):
-        assert arena("resume", name, "--db", sqlite_url).exit_code == 0
+    finish(sqlite_url, "one")
+    planned = arena("resume", "--db", sqlite_url, "--dry-run")
+    assert "two: 5 games of TicTacToe-v0" in planned.stdout
+    finish(sqlite_url, "two")
     none = arena("resume", "--db", sqlite_url)
     assert none.exit_code == 2
     assert "nothing to resume" in none.stderr

@@ -13,6 +13,7 @@ import pytest
 import typer
 
 from arena.cli.signals import Interrupts, stoppable
+from tests.cli.commands import run_arena
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
 
@@ -131,6 +132,14 @@ def test_what_the_work_raises_is_raised() -> None:
             interrupts.run(cancelled(), Asked())
 
 
+def test_any_command_that_is_interrupted_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arena.config.json_schema", lambda: signal.raise_signal(signal.SIGINT))
+
+    result = run_arena("schema")
+
+    assert (result.exit_code, result.stdout, result.stderr) == (130, "", "")
+
+
 CHILD = """\
 import asyncio, sys
 import typer
@@ -141,12 +150,13 @@ class Stop:
     def request(self): pass
 
 async def work():
+    print("ready", flush=True)
     try:
-        print("ready", flush=True)
-        await asyncio.sleep(60)
-    finally:
+        await asyncio.sleep(20)
+    except asyncio.CancelledError:
         print("ending", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
+        raise
 
 def command():
     with stoppable("to go on: arena run x") as interrupts:

@@ -10,7 +10,7 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
-from arena.llm.faults import Fault, Kind, Policy, explain, fault_of
+from arena.llm.faults import Fault, Kind, Remedy, explain, fault_of
 from arena.llm.waits import requested_wait
 
 REQUEST = httpx.Request("POST", "http://127.0.0.1:9/v1/chat/completions")
@@ -81,7 +81,7 @@ def test_a_response_is_told_apart_by_its_status_its_code_and_its_first_words(
 def test_a_limit_per_minute_that_is_worded_as_a_quota_is_waited_out() -> None:
     text = "You exceeded your current quota, please check your billing. Please retry in 38.5s."
     fault = fault_of(refused(429, openai_error(text)))
-    assert (fault.policy, fault.retry_after) == (Policy.WAIT, 38.5)
+    assert (fault.remedy, fault.retry_after) == (Remedy.WAIT, 38.5)
 
 
 def test_what_a_player_said_and_the_error_repeats_stops_nothing() -> None:
@@ -176,9 +176,9 @@ def test_a_wait_may_be_a_date() -> None:
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_every_kind_has_a_policy_and_tells_a_person_what_to_do(kind: Kind) -> None:
+def test_every_kind_has_a_remedy_and_tells_a_person_what_to_do(kind: Kind) -> None:
     fault = Fault("SomeError", "it said so", kind=kind)
-    assert fault.retryable is (fault.policy in (Policy.RETRY, Policy.WAIT))
+    assert fault.retryable is (fault.remedy in (Remedy.RETRY, Remedy.WAIT))
     happened, advice = explain("mini", "openai/gpt-4o-mini", fault, 2).split("\n")
     assert happened == (
         "model 'mini' (openai/gpt-4o-mini) did not answer in 2 attempts: SomeError: it said so"

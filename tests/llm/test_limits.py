@@ -24,7 +24,7 @@ async def others() -> set[asyncio.Task[object]]:
     """The tasks that are left once everything that can run has run."""
     for _ in range(5):
         await asyncio.sleep(0)
-    return asyncio.all_tasks() - {asyncio.current_task()}  # type: ignore[arg-type]
+    return asyncio.all_tasks() - {asyncio.current_task()}
 
 
 @pytest.mark.parametrize(
@@ -267,6 +267,42 @@ def test_tokens_are_counted_as_they_turn_out_not_as_they_were_estimated() -> Non
     # Sixty calls of 500 tokens are five minutes of 6,000, whatever was expected of them.
     for estimate in (100, 500, 2_000):
         assert virtual_time.run(minutes(estimate, 500)) == pytest.approx(5.0, abs=0.4)
+
+
+def test_what_was_estimated_too_high_is_not_all_spent_at_once() -> None:
+    async def main() -> None:
+        gate = gate_of(tokens_per_minute=6_100.0)
+        large = await gate.enter(5_000)
+        (await gate.enter(1)).succeeded(1)
+        large.succeeded(0)
+        at = asyncio.get_running_loop().time()
+        for _ in range(10):
+            (await gate.enter(500)).succeeded(500)
+        # Of 5,000 tokens a tenth of a minute's is there; the last call of 500 is paid for later.
+        assert asyncio.get_running_loop().time() - at == pytest.approx(
+            (5_000 - 610 - 500) / 100.0, abs=1.5
+        )
+
+    virtual_time.run(main())
+
+
+def test_a_small_call_does_not_overtake_a_large_one_that_waits_for_tokens() -> None:
+    async def main() -> None:
+        gate = gate_of(tokens_per_minute=6_100.0)
+        left: list[int] = []
+
+        async def call(tokens: int) -> None:
+            async with await gate.enter(tokens) as permit:
+                left.append(tokens)
+                permit.succeeded(tokens)
+
+        async with asyncio.TaskGroup() as calls:
+            for tokens in (1_000, 2_000, *(1 for _ in range(100))):
+                calls.create_task(call(tokens))
+                await asyncio.sleep(0.1)
+        assert left[:2] == [1_000, 2_000]
+
+    virtual_time.run(main())
 
 
 def test_a_call_larger_than_the_minute_still_leaves() -> None:

@@ -7,6 +7,8 @@ import random
 from itertools import pairwise
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from arena.core import ModelParked
 from arena.llm.breaker import BreakerState
@@ -205,12 +207,12 @@ def test_a_probe_that_hangs_keeps_the_next_waiting_for_half_a_minute_only() -> N
 def test_calls_that_hang_do_not_keep_a_probe_waiting() -> None:
     async def main() -> None:
         gate = gate_of()
-        hung = [await gate.enter(1) for _ in range(3)]
+        for _ in range(gate.state.limit - 1):
+            await gate.enter(1)
         await down(gate)
-        fourth = await gate.enter(1)
-        fail(fourth)
-        assert len(hung) == gate.state.in_flight == 3
-        async with asyncio.timeout(3.0):
+        await gate.enter(1)
+        assert gate.state.in_flight == gate.state.limit
+        async with asyncio.timeout(31.0):
             assert (await gate.enter(1)).probe
 
     virtual_time.run(main())
@@ -290,12 +292,13 @@ def test_a_probe_that_never_ends_does_not_put_off_the_end_of_patience() -> None:
     virtual_time.run(main())
 
 
-def test_a_model_that_was_left_alone_is_not_parked_by_its_next_failure_alone() -> None:
+@pytest.mark.parametrize("rate_limited", [False, True])
+def test_a_model_that_was_left_alone_is_not_parked_by_its_next_failure(rate_limited: bool) -> None:
     async def main() -> None:
         gate = gate_of(patience=60.0)
-        fail(await gate.enter(1))
+        (await gate.enter(1)).failed(rate_limited=rate_limited, retry_after=None)
         await asyncio.sleep(600.0)
-        fail(await gate.enter(1))
+        (await gate.enter(1)).failed(rate_limited=rate_limited, retry_after=None)
         (await gate.enter(1)).succeeded(1)
         assert gate.state.breaker is BreakerState.CLOSED
 
@@ -326,9 +329,10 @@ def test_a_provider_that_asks_for_longer_than_patience_lasts_is_parked_at_once()
         for task in waiting[3:]:
             with pytest.raises(ModelParked, match=r"asks to wait for 3600 s: daily quota"):
                 await task
-        await asyncio.sleep(599.0)
+        await asyncio.sleep(598.0)
         with pytest.raises(ModelParked):
             await gate.enter(1)
+        assert now() == pytest.approx(599.0, abs=1e-6)
         await asyncio.sleep(62.0)
         assert (await gate.enter(1)).probe
 
@@ -345,5 +349,81 @@ def test_another_model_plays_on_while_one_is_down() -> None:
             BreakerState.PARKED,
             BreakerState.CLOSED,
         ]
+
+    virtual_time.run(main())
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**32), well=st.floats(0.0, 0.9))
+def test_whatever_a_model_does_it_is_asked_when_it_may_be(seed: int, well: float) -> None:
+    rng = random.Random(seed)
+
+    async def main() -> None:
+        gate = Limits(patience=120.0, rng=random.Random(seed)).gate("m")
+        asked_at = held = 0.0
+        probes: list[float] = []
+
+        async def game() -> None:
+            nonlocal asked_at, held
+            for _ in range(10):
+                try:
+                    permit = await gate.enter(1)
+                except ModelParked:
+                    await asyncio.sleep(rng.uniform(0.0, 100.0))
+                    continue
+                async with permit:
+                    # A call that was let go in the very moment is on its way already.
+                    assert now() >= held or now() < asked_at + 1e-6
+                    assert not permit.probe or all(now() >= sent + 30.0 for sent in probes)
+                    if permit.probe:
+                        probes.append(now())
+                        sent = now()
+                    await asyncio.sleep(rng.choice([0.1, 1.0, 5.0, 50.0]))
+                    if permit.probe:
+                        probes.remove(sent)
+                    asked = rng.choice([None, 1.0, 20.0])
+                    match rng.random() < well, rng.randrange(4):
+                        case True, _:
+                            permit.succeeded(1)
+                        case _, 0:
+                            permit.failed(rate_limited=True, retry_after=asked)
+                            asked_at, held = now(), max(held, now() + (asked or 0.0))
+                        case _, 1:
+                            permit.cancelled()
+                        case _:
+                            fail(permit)
+
+        await asyncio.gather(*(game() for _ in range(8)))
+        assert (gate.state.in_flight, gate.state.waiting) == (0, 0)
+
+    virtual_time.run(main())
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_nothing_is_sent_in_the_minute_after_a_model_was_parked(seed: int) -> None:
+    rng = random.Random(seed)
+
+    async def main() -> None:
+        gate = Limits(patience=60.0, rng=random.Random(seed)).gate("m")
+        sent: list[float] = []
+        told: list[float] = []
+
+        async def game() -> None:
+            while len(told) < 100:
+                try:
+                    async with await gate.enter(1) as permit:
+                        sent.append(now())
+                        await asyncio.sleep(rng.uniform(0.1, 40.0))
+                        permit.failed(
+                            rate_limited=rng.random() < 0.3,
+                            retry_after=rng.choice([None, 3.0]),
+                        )
+                except ModelParked:
+                    told.append(now())
+                    await asyncio.sleep(rng.uniform(0.0, 20.0))
+
+        await asyncio.gather(*(game() for _ in range(8)))
+        assert not [at for at in sent if told[0] < at < told[0] + 60.0]
 
     virtual_time.run(main())

@@ -91,7 +91,7 @@ def concurrency_of(places: int) -> Concurrency:
 def test_a_round_of_rate_limits_is_one_decrease() -> None:
     concurrency = concurrency_of(40)
     for number in range(100, 140):
-        concurrency.refused(number, newest=140, now=1.0, beside=40)
+        concurrency.refused(number, newest=140, now=1.0, beside=140 - number)
     assert concurrency.limit == 30.0
     concurrency.refused(141, newest=150, now=2.0, beside=30)
     assert concurrency.limit == pytest.approx(27.9)
@@ -131,6 +131,29 @@ def test_the_rate_comes_back_to_what_was_taken_and_then_goes_beyond() -> None:
     assert after[2] == pytest.approx(10.0, abs=0.3)
     assert after[4] == pytest.approx(11.5, abs=0.3)
     assert after[-1] > 20.0
+
+
+def test_a_round_of_rate_limits_lowers_the_rate_once() -> None:
+    pace = Pace(random.Random(1))
+    for number in range(300):
+        pace.sent(number / 10.0)
+    pace.refused(290, newest=300, now=30.0)
+    once = pace.rate(30.0)
+    for number in range(291, 301):
+        pace.refused(number, newest=300, now=30.0)
+    assert pace.rate(30.0) == once
+    pace.refused(301, newest=301, now=30.5)
+    assert pace.rate(30.5) < 0.95 * once
+
+
+def test_what_grew_while_nothing_was_sent_is_forgotten_when_the_model_is_back() -> None:
+    pace = Pace(random.Random(1))
+    for number in range(300):
+        pace.sent(number / 10.0)
+    pace.refused(300, newest=300, now=30.0)
+    assert pace.rate(600.0) > 1_000.0
+    pace.resume(600.0)
+    assert pace.rate(600.0) == pytest.approx(10.0, abs=0.3)
 
 
 def test_one_refusal_at_most_halves_the_rate() -> None:

@@ -23,8 +23,9 @@ from torture.scene import Scene
 PART = "hostile"
 OUTPUTS = 1000
 AT_ONCE = 8
-# Games of one run: with an invalid move in most turns they are short.
-GAMES = 120
+# Games of one run, of about twenty outputs each.
+GAMES = 70
+GAMES_SHOWN = 24
 _ACTING = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _EMOJI_JOINER = "\u200d"
@@ -56,7 +57,7 @@ def run(harness: Harness, *, toy: bool = False) -> list[Row]:
             ended = scene.go_on().ended
             harness.say(f"{kind}: {len(scene.books().requests)} outputs, {ended.last_words}")
             rows += _recorded(scene, ended, outputs)
-            rows += _shown(scene, sorted({*_chosen(scene, 4 if toy else 40)}))
+            rows += _shown(scene, sorted({*_chosen(scene, 4 if toy else GAMES_SHOWN)}))
             rows += _framed(scene)
     return rows
 

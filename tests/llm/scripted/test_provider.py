@@ -11,8 +11,8 @@ import pytest
 
 from arena.core import CallAnswer, CallIntent, Message, ModelSpec, Policy, ProviderError, UsageError
 from arena.llm.client import LiteLLMClient
-from arena.llm.turn import TurnLLM
 from arena.llm.scripted.provider import rng_of, tokens
+from arena.llm.turn import TurnLLM
 
 ASKED: list[Message] = [{"role": "user", "content": "what now?"}]
 
