@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +64,8 @@ async def run(
     if left:
         client.load()
         _check_prices(config, client, entry)
-    lease = leases.acquire(url, entry.tournament_id)
+    # In a thread: it may watch another holder for some seconds, and a Ctrl-C wants an answer.
+    lease = await asyncio.to_thread(leases.acquire, url, entry.tournament_id)
     try:
         begun = _begin(prepared, entry, url)
         if games is not None:

@@ -21,9 +21,9 @@ from torture.service import Books
 
 PART = "budget"
 GAMES = 64
-FIRST_CAP = 0.2  # dollars; a game costs about 0.013
+FIRST_CAP = 0.15  # dollars; 64 games cost about three times as much
 MOST_RAISES = 12
-LATENCY = (0.02, 0.15)
+LATENCY = (0.3, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def _kill(scene: Scene, cap: float, seed: int) -> int:
     """Kill a run against the cap in the middle: the number of requests it was in the middle of."""
     command = scene.start("--budget", f"{cap:.6f}")
     if first_request(scene.service, command) is not None:
-        command.running(random.Random(seed).uniform(0.3, 0.8))
+        command.running(random.Random(seed).uniform(0.5, 2.0))
     at = command.signal()
     command.wait()
     scene.harness.databases.settle(scene.url)
