@@ -18,7 +18,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from arena.llm.adaptive import Concurrency
 from arena.llm.faults import Fault, Kind
 from arena.llm.limits import Limits
 from arena.llm.retry import Backoff, again
@@ -97,36 +96,29 @@ def fixed(provider: Provider, rng: random.Random) -> Ask:
 
 
 def aimd(provider: Provider, rng: random.Random) -> Ask:
-    """Adaptive concurrency alone, and backoff."""
-    places = Concurrency(1_000)
+    """Additive increase, multiplicative decrease of the calls at once, and backoff: one more a
+    round (double until the first rate limit), 70 % at most once a round."""
+    limit, doubling = 4.0, True
     waiting: deque[asyncio.Future[None]] = deque()
-    in_flight = number = 0
-
-    def now() -> float:
-        return asyncio.get_running_loop().time()
-
-    def wake() -> None:
-        for waiter in list(waiting)[: max(0, int(places.limit) - in_flight)]:
-            if not waiter.done():
-                waiter.set_result(None)
+    in_flight = number = cut_after = 0
 
     async def send(call: Call) -> Reply:
-        nonlocal in_flight, number
-        while in_flight >= int(places.limit):
+        nonlocal limit, doubling, in_flight, number, cut_after
+        while in_flight >= int(limit):
             waiter = asyncio.get_running_loop().create_future()
             waiting.append(waiter)
             await waiter
-            waiting.remove(waiter)
         in_flight += 1
         number += 1
-        mine, beside = number, in_flight
+        mine = number
         reply = await provider.ask(call)
-        if reply.status == 200:
-            places.succeeded(now(), in_flight, beside)
-        elif reply.status == 429:
-            places.refused(mine, number, now(), beside)
+        if reply.status == 200 and in_flight >= int(limit):
+            limit += 1.0 if doubling else 1.0 / limit
+        elif reply.status == 429 and mine > cut_after:
+            limit, doubling, cut_after = max(1.0, 0.7 * limit), False, number
         in_flight -= 1
-        wake()
+        for _ in range(min(len(waiting), int(limit) - in_flight)):
+            waiting.popleft().set_result(None)
         return reply
 
     return _retrying(send, rng)
