@@ -108,10 +108,15 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class RecordedTurn:
-    """One turn of a record (`arena.game.TurnLog`): no call may be made in it."""
+    """One turn of a record (`arena.game.TurnLog`): no call may be made in it.
+
+    `live` is the recorder's turn where this is the last one of a record that goes on: whether the
+    rules refused its action may not have been written any more, and is written then.
+    """
 
     record: Record
     recorded: TurnRow
+    live: TurnLog | None = None
 
     async def intend(self, intent: CallIntent) -> None:
         raise DivergenceError(f"{place(self.recorded)}: a model was about to be called")
@@ -123,61 +128,34 @@ class RecordedTurn:
         self.record.acted(self.recorded, action, submitted, lapse)
 
     def refused(self) -> None:
-        self.record.refuse(self.recorded)
+        if self.live is not None and not self.recorded.invalid:
+            self.live.refused()
+        else:
+            self.record.refuse(self.recorded)
 
     async def flush(self) -> None:
-        """Nothing is held back."""
+        """Nothing is held back: what the recorder's turn holds goes with what comes next."""
 
 
 class ContinuedLog:
-    """The log of a game that is gone on with: its record as far as it goes, then the recorder.
-
-    Whether the rules refused the last recorded action may not have been written any more: it is
-    written then.
-    """
+    """The log of a game that is gone on with: its record as far as it goes, then the recorder."""
 
     def __init__(self, record: Record, recorder: GameRecorder) -> None:
         self.record = record
         self.recorder = recorder
 
     def turn(self, observation: Observation) -> TurnLog:
+        """The log of the turn that this observation opens, or had opened. Raises
+        DivergenceError."""
+        self.record.settle()
         if observation.turn_number >= len(self.record.turns):
             return self.recorder.turn(observation)
         recorded = self.record.opened(observation)
-        last = recorded.turn_number + 1 == len(self.record.turns)
+        opened = self.recorder.turn(observation, opened=True, tokens=tokens(recorded))
         if recorded.action is None:
-            return self.recorder.turn(observation, opened=True, tokens=tokens(recorded))
-        if not last:
-            self.record.settle()
-            return RecordedTurn(self.record, recorded)
-        self.record.settle()
-        return LastTurn(self.record, recorded, self.recorder.turn(observation, opened=True))
-
-
-@dataclass(frozen=True, slots=True)
-class LastTurn:
-    """The last whole turn of a record that goes on (`arena.game.TurnLog`)."""
-
-    record: Record
-    recorded: TurnRow
-    live: TurnLog
-
-    async def intend(self, intent: CallIntent) -> None:
-        raise DivergenceError(f"{place(self.recorded)}: a model was about to be called")
-
-    async def answer(self, answer: CallAnswer) -> None:
-        raise DivergenceError(f"{place(self.recorded)}: a model was called")
-
-    async def acted(self, action: Action, submitted: str, lapse: Lapse | None) -> None:
-        self.record.acted(self.recorded, action, submitted, lapse)
-
-    def refused(self) -> None:
-        self.record.refuse(self.recorded)
-        if not self.recorded.invalid:
-            self.live.refused()
-
-    async def flush(self) -> None:
-        await self.live.flush()
+            return opened
+        last = recorded.turn_number + 1 == len(self.record.turns)
+        return RecordedTurn(self.record, recorded, opened if last else None)
 
 
 def tokens(turn: TurnRow) -> int | None:

@@ -23,7 +23,7 @@ _RECENT = 0.95
 _CALM = 0.995
 # Calls without a refusal that are taken for granted, so that the first few do not make a share.
 _CALM_BEFORE = 10.0
-_NO_SHARE = 0.02
+_LEAST_SHARE = 0.02
 _CALM_FROM, _CALM_TO = 0.25, 1.0
 _DEVIATIONS = 2.5
 
@@ -75,13 +75,18 @@ class Refusals:
             self._calm_sent = self._calm_sent * _CALM + 1.0
             self._calm_refused *= _CALM
 
+    def share(self) -> float:
+        """What is refused whatever we send, of all calls; a few in a hundred count as none."""
+        share = min(1.0, self._calm_refused / self._calm_sent)
+        return share if share >= _LEAST_SHARE else 0.0
+
     def refused(self, calm: bool) -> bool:
         """A call met a rate limit. Returns whether that speaks of us."""
         self._recent += 1.0
-        share = min(1.0, self._calm_refused / self._calm_sent)
+        share = self.share()
         if calm:
             self._calm_refused += 1.0
-        if share < _NO_SHARE:
+        if share == 0.0:
             return True
         usual = 1.0 + share * _RECENT / (1.0 - _RECENT)
         variance = share * (1.0 - share) / (1.0 - _RECENT**2)
@@ -243,11 +248,12 @@ class Pace:
         self._held_until = max(self._held_until, until)
         self._gap = _COMING_BACK / places
 
-    def refused(self, number: int, newest: int, now: float) -> None:
-        """A call met a rate limit that was, or may have been, for too many in their time."""
+    def refused(self, number: int, newest: int, now: float, sure: bool = True) -> None:
+        """A call met a rate limit that was, or may have been, for too many in their time. The rate
+        says where the limit is only if the first one too many was refused (`sure`)."""
         if number > self._cut_after:
             rate, measured = self.rate(now), self._measured(now)
-            if rate < _FREE * measured:
+            if sure and rate < _FREE * measured:
                 measured = (min(measured, rate) + rate) / 2.0
             if self._taken < math.inf:
                 measured = max(measured, self._taken * _LEAST_KEPT)

@@ -304,7 +304,7 @@ class Gate:
         if blame is Blame.PLACE:
             self._pace.crowded(now)
         else:
-            self._pace.refused(number, newest, now)
+            self._pace.refused(number, newest, now, sure=self._refusals.share() == 0.0)
 
     def _left(self, permit: Permit) -> None:
         self._breaker.left(permit._number)
