@@ -177,7 +177,7 @@ class Pace:
     there, and then grows faster and faster until the next one: CUBIC's curve (RFC 9438, section
     4.2) over time, `taken * (1 + 0.15 * ((t - k) / k)**3)` with k the seconds to come back: eight,
     or ten calls where these take longer. What the provider took is the calls that it did not refuse
-    in the last ten seconds, averaged with the rate at which it refused.
+    in the last ten seconds, averaged with the rate at which it refused the first one too many.
     """
 
     __slots__ = (
@@ -249,8 +249,8 @@ class Pace:
         self._gap = _COMING_BACK / places
 
     def refused(self, number: int, newest: int, now: float, sure: bool = True) -> None:
-        """A call met a rate limit that was, or may have been, for too many in their time. The rate
-        says where the limit is only if the first one too many was refused (`sure`)."""
+        """A call met a rate limit that was, or may have been, for too many in their time. `sure`
+        says that it was the first one too many."""
         if number > self._cut_after:
             rate, measured = self.rate(now), self._measured(now)
             if sure and rate < _FREE * measured:

@@ -6,6 +6,7 @@ An attempt is on record before it is sent, and its end before anything is done w
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -42,12 +43,11 @@ _ANSWER_TOKENS = 256
 @dataclass(slots=True)
 class Means:
     """What every call of a run shares. `retries` is the attempts after the first that fail for
-    another reason than a rate limit; `patience` the seconds that a call waits out rate limits;
-    `deadline` the seconds after which an attempt is given up. `budget` is None without one."""
+    another reason than a rate limit; `deadline` the seconds after which an attempt is given up.
+    `budget` is None without one."""
 
     limits: Limits
     retries: int
-    patience: float
     deadline: float
     backoff: Backoff
     rng: random.Random
@@ -129,7 +129,8 @@ class Call:
             fault,
             self._attempt,
             retries=0 if self.provider.free else means.retries,
-            patience=means.patience,
+            # The gate loses patience with a model; a call that only queues there keeps its own.
+            patience=math.inf,
             backoff=means.backoff,
             rng=means.rng,
             sleep=sleep,

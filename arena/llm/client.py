@@ -116,7 +116,6 @@ class LiteLLMClient:
         self._means = Means(
             limits=Limits(limits or {}, patience=patience, doubt=doubt, rng=jitter),
             retries=retries,
-            patience=patience,
             deadline=timeout + 1.0 if deadline is None else deadline,
             backoff=backoff or Backoff(),
             rng=jitter,

@@ -367,3 +367,16 @@ def test_never_more_in_flight_than_allowed_and_everything_comes_back(
         assert (gate.state.in_flight, gate.state.waiting) == (0, 0)
 
     virtual_time.run(main())
+
+
+def test_virtual_hours_pass_at_once_and_a_deadlock_is_said() -> None:
+    async def waits() -> float:
+        await asyncio.sleep(3_600.0)
+        return asyncio.get_running_loop().time()
+
+    async def hangs() -> None:
+        await asyncio.get_running_loop().create_future()
+
+    assert virtual_time.run(waits()) == pytest.approx(3_600.0)
+    with pytest.raises(RuntimeError, match="no timer is set"):
+        virtual_time.run(hangs())

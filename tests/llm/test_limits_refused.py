@@ -133,6 +133,21 @@ def test_the_rate_comes_back_to_what_was_taken_and_then_goes_beyond() -> None:
     assert after[-1] > 20.0
 
 
+def test_where_refusals_are_usual_only_what_was_taken_counts() -> None:
+    rates = []
+    for sure in (True, False):
+        pace = Pace(random.Random(1))
+        for number in range(300):
+            pace.sent(number / 10.0)
+        pace.refused(300, newest=300, now=30.0)
+        for number in range(301, 301 + 160):
+            pace.sent(30.0 + (number - 300) / 10.0)
+        assert pace.rate(46.0) == pytest.approx(11.5, abs=0.3)
+        pace.refused(461, newest=461, now=46.0, sure=sure)
+        rates.append(pace.rate(46.0))
+    assert rates == pytest.approx([0.85 * 10.75, 0.85 * 10.0], abs=0.15)
+
+
 def test_a_round_of_rate_limits_lowers_the_rate_once() -> None:
     pace = Pace(random.Random(1))
     for number in range(300):

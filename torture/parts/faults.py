@@ -22,7 +22,10 @@ from torture.rows import Row
 from torture.tournaments import write
 
 PART = "faults"
-SHARE = 0.3
+# Of the requests that are misanswered; some of them all the same hold an answer, in an odd form,
+# and after three failures in a row there is one. `FAILED` of all requests are to fail.
+SHARE = 0.45
+FAILED = 0.3
 GAMES = 24
 AT_ONCE = 12
 TIMEOUT = 3.0  # seconds, for an attempt; a server that hangs does so for longer
@@ -137,11 +140,12 @@ def _rows(name: str, url: str, games: int, logged: list[Logged], code: int) -> I
     failed = sum(1 for one in logged if not one.answered)
     yield Row(
         PART,
-        f"{name}: requests that were misanswered",
-        kinds.total() / len(logged),
-        unit="x",
-        note=f"{kinds.total()} of {len(logged):,}, in {len(kinds)} of {len(ALL)} ways; "
-        f"{failed} without an answer",
+        f"{name}: share of the requests that failed",
+        failed / len(logged),
+        promised=FAILED,
+        bound="at least",
+        note=f"{failed} of {len(logged):,}; {kinds.total()} misanswered in {len(kinds)} of "
+        f"{len(ALL)} ways",
     )
     finished = ask(url, "SELECT COUNT(*) FROM games WHERE status = 'completed'")[0][0]
     void = ask(url, "SELECT COUNT(*) FROM games WHERE status = 'void'")[0][0]

@@ -128,6 +128,7 @@ def _shown(scene: Scene, games: Sequence[int]) -> Iterator[Row]:
     for game in games:
         looks += [("show", str(game)), ("show", str(game), "--json")]
         looks += [("replay", str(game), "--check")]
+    looks += [("show", str(game), "--calls") for game in games[::4]]
     looks += [("diff", str(one), str(two)) for one, two in pairwise(games)]
     yield from _looked_at(scene, looks)
 
