@@ -36,7 +36,7 @@ NOISE = "".join(chr(0x4E00 + (index * index) % 9973) for index in range(4000))
 WRITER = """
 import asyncio, os, sys
 from db import DatabaseError, Recorder, get_session
-from tests.db.test_faults import NOISE
+from tests.db.test_database_faults import NOISE
 from tests.db.test_recorder import opened
 {setup}
 async def main():
