@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import tempfile
 import time
@@ -57,6 +58,9 @@ class Lease:
     tournament_id: int
     fence: int
     lock: fasteners.InterProcessLock = field(repr=False, compare=False)
+
+
+_LOCK = re.compile(r"arena-lease-[0-9a-f]{32}\.lock")
 
 
 class _Row(NamedTuple):
@@ -230,7 +234,9 @@ def _death(holder: str) -> Iterator[bool]:
     told = _told(holder)
     path = Path(str(told.get("lock") or ""))
     here = told.get("machine") == _machine() and told.get("host") == socket.gethostname()
-    if not here or told.get("pid") == os.getpid() or not path.is_file():
+    # The row is data: only a file that such a row can have named is ever opened or removed.
+    named = path.parent == Path(tempfile.gettempdir()) and _LOCK.fullmatch(path.name)
+    if not here or not named or told.get("pid") == os.getpid() or not path.is_file():
         yield False
         return
     lock = fasteners.InterProcessLock(path)
@@ -240,9 +246,11 @@ def _death(holder: str) -> Iterator[bool]:
         dead = False
     try:
         yield dead
-    finally:
+        # Only when the lease is taken over: until then it shows that its holder is dead.
         if dead:
             path.unlink(missing_ok=True)
+    finally:
+        if dead:
             lock.release()
         elif lock.lockfile is not None:
             lock.lockfile.close()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -40,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if wrong := [part for part in options.parts if part not in PARTS]:
         parser.error(f"unknown part {wrong[0]!r}; known: {', '.join(PARTS)}")
 
+    # What was started is to be ended also when somebody else ends this.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
     from torture import report
     from torture.harness import Harness
     from torture.rows import Row, kept
@@ -52,6 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for part in [part for part in PARTS if part in (options.parts or PARTS)]:
             harness.say(f"{part} ...")
             found = import_module(f"torture.parts.{part}").run(harness, toy=options.toy)
+            found = [replace(row, note=harness.without_paths(row.note)) for row in found]
             rows += found
             if not (options.json or options.markdown):
                 print(f"\n{part}")

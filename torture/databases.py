@@ -9,6 +9,7 @@ import time
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -208,3 +209,10 @@ def ask(url: str, statement: str, **values: Any) -> Sequence[Any]:
     with connected(url) as connection:
         result = connection.execute(text(statement), values)
         return list(result) if result.returns_rows else []
+
+
+def moments(url: str, table: str, column: str) -> list[datetime]:
+    """The times in a column, in UTC, as they are on record."""
+    found = ask(url, f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL")
+    times = [datetime.fromisoformat(row[0]) if isinstance(row[0], str) else row[0] for row in found]
+    return [time if time.tzinfo else time.replace(tzinfo=UTC) for time in times]

@@ -75,7 +75,7 @@ def _full(
         note=f"{shutil.disk_usage(seen).free:,} bytes were free at the end",
     )
     ballast.unlink()
-    yield from scene.rows_of(what, alone, scene.go_on())
+    yield scene.row_of(what, alone, scene.go_on())
 
 
 def _read_only(
@@ -100,7 +100,7 @@ def _read_only(
     changed = before != file.read_bytes()
     yield Row(PART, f"{name}: files changed", changed, promised=0)
     _remount(commands, place, "rw")
-    yield from scene.rows_of(what, alone, scene.go_on())
+    yield scene.row_of(what, alone, scene.go_on())
 
 
 def _scene(

@@ -10,8 +10,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import quote
 
-from torture.commands import Command, Commands
+from torture.commands import PATIENCE, Command, Commands
 from torture.databases import Databases
 from torture.facts import read_census, read_facts
 from torture.service import Books, Service
@@ -68,6 +69,13 @@ class Harness:
         """Progress, on stderr."""
         print(f"{time.monotonic() - self.started:6.0f} s  {text}", file=sys.stderr, flush=True)
 
+    def without_paths(self, text: str) -> str:
+        """A text without the places where this run keeps its files: they say nothing to others."""
+        for place in (self.folder, self.databases.server.folder):
+            if place is not None:
+                text = text.replace(f"{place}/", "").replace(quote(f"{place}/", safe=""), "")
+        return text
+
     def alone(self, config: Path, url: str, service: Service) -> Undisturbed:
         """Play a tournament of `config` (its name is its lane) to its end, and measure it."""
         command = self.commands.start("run", config, "--db", url)
@@ -86,12 +94,12 @@ class Harness:
         )
 
 
-def first_request(service: Service, command: Command) -> float | None:
+def first_request(service: Service, command: Command, seconds: float = PATIENCE) -> float | None:
     """Wait for the first request that is new to the books: the moment, None when there is none
-    before the command ends."""
-    before = service.written
+    before the command ends, or in so many seconds."""
+    before, until = service.written, time.monotonic() + seconds
     while not service.asked_since(before):
-        if not command.running(0.002):
+        if not command.running(0.002) or time.monotonic() > until:
             return None
     return time.monotonic()
 

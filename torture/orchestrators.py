@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import signal
+import sqlite3
+import time
 from collections.abc import Iterator
+from contextlib import closing
 
 from sqlalchemy import text
 
-from torture.databases import Kind, connected
+from torture.commands import Command, Ended
+from torture.databases import Kind, connected, file_of
 from torture.harness import Harness, first_request
 from torture.rows import Row
 from torture.scene import GoneOn, Scene
@@ -16,6 +20,8 @@ from torture.service import Service
 from torture.verdict import Undisturbed
 
 PART = "stop"
+# Seconds in which a frozen process has to be taken for dead.
+TAKEOVER = 60.0
 TABLES = ("games", "game_players", "game_turns", "turn_payloads", "llm_calls", "call_payloads",
           "rating_pools", "agent_trueskill", "rating_changes", "tournaments")  # fmt: skip
 
@@ -63,59 +69,87 @@ def _second(scene: Scene, alone: Undisturbed) -> Iterator[Row]:
     first.signal()
     first.wait()
     scene.harness.databases.settle(scene.url)
-    yield from scene.rows_of("one killed, the other takes over", alone, scene.go_on())
+    yield scene.row_of("one killed, the other takes over", alone, scene.go_on())
 
 
 def _frozen(scene: Scene, alone: Undisturbed) -> Iterator[Row]:
     """The first one is frozen, the second takes over, and the first wakes up in the middle."""
     first = scene.start_and_wait(alone.census.calls.total() // 4)
-    first.signal(signal.SIGSTOP)
+    _freeze(first, scene)
     second = scene.start()
-    since = first_request(scene.service, second)
+    since = first_request(scene.service, second, TAKEOVER)
     name = f"{scene.label}, first one frozen"
-    yield Row(
-        PART,
-        f"{name}: until the second plays",
-        -1 if since is None else since - second.started,
-        promised=0,
-        bound="at least",
-        unit="s",
-        note="" if since is not None else second.wait(60).last_words,
-    )
-    if second.running():
+    yield _taken_over(name, second, since)
+    if since is not None:
         scene.wait_for_requests(len(scene.books().requests) + 10, second)
     first.signal(signal.SIGCONT)
     woken = first.wait(60)
-    yield Row(
-        PART,
-        f"{name}: exit code of the first when it wakes up",
-        woken.code,
-        promised=1,
-        note=woken.last_words,
-    )
-    ended = second.wait()
-    if ended.code != 0:
-        yield Row(PART, f"{name}: exit code of the second", ended.code, promised=0,
-                  note=ended.last_words)  # fmt: skip
-    yield from scene.rows_of("first one frozen", alone, scene.go_on(), resumes=False)
+    if since is not None:
+        yield _refused(f"{name}: exit code of the first when it wakes up", woken)
+    last = GoneOn(second.wait(), None)
+    if since is None:
+        last = scene.go_on()
+    yield scene.row_of("first one frozen", alone, last)
 
 
 def _woken_late(scene: Scene, alone: Undisturbed) -> Iterator[Row]:
     """The first one wakes up when the second has finished: nothing in the record may change."""
     first = scene.start_and_wait(alone.census.calls.total() // 4)
-    first.signal(signal.SIGSTOP)
-    finished = scene.start().wait()
-    before = state_of(scene.url)
+    _freeze(first, scene)
+    second = scene.start()
+    since = first_request(scene.service, second, TAKEOVER)
+    name = f"{scene.label}, woken after the tournament's end"
+    yield _taken_over(name, second, since)
+    if since is not None:
+        second.wait()
+        before = state_of(scene.url)
     first.signal(signal.SIGCONT)
     woken = first.wait(60)
-    after = state_of(scene.url)
-    name = f"{scene.label}, woken after the tournament's end"
-    yield Row(
+    if since is not None:
+        yield _refused(f"{name}: exit code of the first", woken)
+        changed = before != state_of(scene.url)
+        yield Row(PART, f"{name}: rows written by it", changed, promised=0)
+    last = GoneOn(second.wait(), None)
+    if since is None:
+        last = scene.go_on()
+    yield scene.row_of("woken after the end", alone, last)
+
+
+def _freeze(command: Command, scene: Scene) -> None:
+    """Stop a run where it stands; on SQLite between two commits: a lock on the file is the
+    operating system's, and nobody can take it from a process that lives."""
+    while True:
+        command.signal(signal.SIGSTOP)
+        if scene.kind != "sqlite":
+            return
+        try:
+            with closing(sqlite3.connect(file_of(scene.url), timeout=0.2)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                other.rollback()
+        except sqlite3.OperationalError:
+            command.signal(signal.SIGCONT)
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _taken_over(name: str, second: Command, since: float | None) -> Row:
+    if since is not None:
+        note = ""
+    elif second.running():
+        note = f"it has not begun within {TAKEOVER:g} s"
+    else:
+        note = second.wait().last_words
+    return Row(
         PART,
-        f"{name}: exit code of the first",
-        woken.code,
-        promised=1,
-        note=woken.last_words,
+        f"{name}: until the second plays",
+        TAKEOVER if since is None else since - second.started,
+        promised=TAKEOVER,
+        bound="below",
+        unit="s",
+        note=note,
     )
-    yield Row(PART, f"{name}: rows written by it", before != after, promised=0)
-    yield from scene.rows_of("woken after the end", alone, GoneOn(finished, None), resumes=False)
+
+
+def _refused(name: str, ended: Ended) -> Row:
+    return Row(PART, name, ended.code, promised=1, bound="at least", note=ended.last_words)

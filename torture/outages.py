@@ -6,10 +6,9 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime
 from typing import Literal
 
-from torture.databases import Kind, ask, file_of
+from torture.databases import Kind, file_of, moments
 from torture.harness import Harness
 from torture.rows import Row
 from torture.scene import GoneOn, Scene
@@ -42,19 +41,33 @@ def _locked(scene: Scene, alone: Undisturbed, seconds: float, code: int | None) 
     yield from ended_rows(
         f"{scene.label}, {what}", ended.code, code, ended.stderr, ended.last_words
     )
-    yield from scene.rows_of(what, alone, scene.go_on())
+    yield scene.row_of(what, alone, scene.go_on())
 
 
 def ended_rows(
     name: str, code: int, promised: int | None, stderr: str, words: str
 ) -> Iterator[Row]:
     """How a run ended that met with a fault: `promised` is its exit code, None for a stop with a
-    message."""
+    message. A traceback is none."""
+    traces = stderr.count("Traceback")
+    words = f"{words} ({traces} tracebacks)" if traces else words
     if promised is None:
-        yield Row(PART, f"{name}: exit code", code, promised=1, bound="at least", note=words)
+        yield Row(
+            PART,
+            f"{name}: exit code",
+            -1 if traces else code,
+            promised=1,
+            bound="at least",
+            note=words,
+        )
     else:
-        yield Row(PART, f"{name}: exit code", code, promised=promised, note=words if code else "")
-    yield Row(PART, f"{name}: tracebacks printed", stderr.count("Traceback"), promised=0)
+        yield Row(
+            PART,
+            f"{name}: exit code",
+            -1 if traces else code,
+            promised=promised,
+            note=words if code or traces else "",
+        )
 
 
 def restarted(harness: Harness, service: Service, alone: Undisturbed) -> Iterator[Row]:
@@ -69,7 +82,7 @@ def restarted(harness: Harness, service: Service, alone: Undisturbed) -> Iterato
         name = f"{scene.label}, {what}"
         yield Row(PART, f"{name}: away for", away, unit="s")
         yield from ended_rows(name, ended.code, 0, ended.stderr, ended.last_words)
-        yield from scene.rows_of(what, alone, GoneOn(ended, None), resumes=False)
+        yield scene.row_of(what, alone, GoneOn(ended, None))
 
 
 def clock(harness: Harness, service: Service, kind: Kind, alone: Undisturbed) -> Iterator[Row]:
@@ -83,7 +96,7 @@ def clock(harness: Harness, service: Service, kind: Kind, alone: Undisturbed) ->
     what = "clock set back an hour in mid-run"
     yield from ended_rows(f"{scene.label}, {what}", ended.code, 0, ended.stderr, ended.last_words)
     yield _jump(scene, what)
-    yield from scene.rows_of(what, alone, GoneOn(ended, None), resumes=False)
+    yield scene.row_of(what, alone, GoneOn(ended, None))
 
     scene = Scene(harness, service, PART, "clock between", kind)
     command = scene.start_and_wait(alone.census.calls.total() // 3)
@@ -93,18 +106,16 @@ def clock(harness: Harness, service: Service, kind: Kind, alone: Undisturbed) ->
     what = "clock set back an hour after a kill"
     last = scene.go_on(clock=(0.0, -HOUR))
     yield _jump(scene, what)
-    yield from scene.rows_of(what, alone, last)
+    yield scene.row_of(what, alone, last)
 
 
 def _jump(scene: Scene, what: str) -> Row:
     """How far back the times on record go, from a call to a later one: that it did happen."""
-    sent = "SELECT request_sent_at FROM llm_calls WHERE request_sent_at IS NOT NULL"
-    times = [row[0] for row in ask(scene.url, sent)]
-    moments = [datetime.fromisoformat(one) if isinstance(one, str) else one for one in times]
+    sent = moments(scene.url, "llm_calls", "request_sent_at")
     return Row(
         PART,
         f"{scene.label}, {what}: the record's times go back by",
-        (max(moments) - min(moments)).total_seconds() / HOUR,
+        (max(sent) - min(sent)).total_seconds() / HOUR,
         promised=0.95,
         bound="at least",
         unit="h",
@@ -127,4 +138,4 @@ def small_file(harness: Harness, service: Service, alone: Undisturbed) -> Iterat
         unit="s",
         note=f"after {len(scene.books().requests)} requests, {scene.count('completed')} games",
     )
-    yield from scene.rows_of(what, alone, scene.go_on())
+    yield scene.row_of(what, alone, scene.go_on())

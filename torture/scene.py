@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,40 +111,21 @@ class Scene:
             self.books(),
         )
 
-    def rows_of(
-        self, what: str, alone: Undisturbed, last: GoneOn, *, resumes: bool = True
-    ) -> Iterator[Row]:
-        """What the tournament came to in the end, and how long it took to go on with it."""
+    def row_of(self, what: str, alone: Undisturbed, last: GoneOn) -> Row:
+        """What the tournament came to in the end: everything that is not as it would be if
+        nobody had disturbed it, and how long it took to go on with it."""
         verdict = self.verdict(alone)
-        name = f"{self.label}, {what}"
-        yield Row(
+        lost = verdict.lost + verdict.unknown
+        doubled = verdict.doubled + verdict.rated_twice + verdict.repaid
+        parts = [f"lost {lost}", f"doubled {doubled}", f"different {verdict.different}"]
+        parts += [verdict.where] if verdict.where else []
+        parts += [f"gone on with after {last.seconds:.2f} s"] if last.seconds is not None else []
+        if last.ended.code:
+            parts.append(f"not finished: {last.ended.code} {last.ended.last_words}")
+        return Row(
             self.part,
-            f"{name}: rows lost",
-            verdict.lost + verdict.unknown,
+            f"{self.label}, {what}: rows lost, doubled or different in the end",
+            lost + doubled + verdict.different + (last.ended.code != 0),
             promised=0,
-            note=f"games {verdict.lost}, calls {verdict.unknown}",
+            note=", ".join(parts),
         )
-        yield Row(
-            self.part,
-            f"{name}: rows doubled",
-            verdict.doubled + verdict.rated_twice + verdict.repaid,
-            promised=0,
-            note=f"turns {verdict.doubled}, ratings {verdict.rated_twice}, "
-            f"answers repaid {verdict.repaid}",
-        )
-        yield Row(
-            self.part,
-            f"{name}: facts that differ from the undisturbed run",
-            verdict.different,
-            promised=0,
-            note=verdict.where,
-        )
-        yield Row(
-            self.part,
-            f"{name}: exit code of the run that finished it",
-            last.ended.code,
-            promised=0,
-            note=last.ended.last_words if last.ended.code else "",
-        )
-        if resumes and last.seconds is not None:
-            yield Row(self.part, f"{name}: time to go on", last.seconds, unit="s")

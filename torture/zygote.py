@@ -155,7 +155,10 @@ def serve() -> None:
     awake, woken = os.pipe()
     os.set_blocking(woken, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # It ends when its input does, also where a signal goes to everybody, and takes its children
+    # with it.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
     ready = selectors.DefaultSelector()
     ready.register(0, selectors.EVENT_READ)

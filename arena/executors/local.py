@@ -70,6 +70,8 @@ class LocalExecutor:
                         group.create_task(one(item))
                         break
                     else:
+                        # Whoever lent its place has to find one.
+                        places.release()
                         return
         except BaseExceptionGroup as errors:
             raise _first(errors) from None

@@ -7,7 +7,7 @@ import gc
 import os
 import random
 import warnings
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -131,8 +131,9 @@ class LiteLLMClient:
         """The gates that calls go through, by the model's name."""
         return self._means.limits
 
-    def load(self) -> None:
-        """Import LiteLLM (about 3 s of CPU), so that the first call does not hold up the loop."""
+    def load(self, models: Iterable[ModelSpec] = ()) -> None:
+        """Import LiteLLM (about 3 s of CPU), and what calls to these models need of it, so that
+        the first call does not hold up the loop: answers that come meanwhile are on no disk."""
         if self._module is None:
             self._module = _litellm()
             self._switch = _quiet()
@@ -142,6 +143,9 @@ class LiteLLMClient:
             # through them again and again, which is a tenth of a call's CPU.
             gc.collect()
             gc.freeze()
+        if not all(self._prepare(model).free for model in models):
+            # Imported by the first request, for half a second.
+            import_module("openai.resources")
 
     def spend(self, budget: Budget | None) -> None:
         """Count every call from now on against a budget."""

@@ -21,8 +21,10 @@ HIDDEN = "[secret]"
 
 # Shorter values are too common in ordinary text to be taken for keys.
 _SHORTEST = 6
-# So much of the beginning of a key, and no other word, is the key cut off.
+# So much of the beginning or the end of a key, and no other word, is the key cut off; so much from
+# anywhere in it is a piece of it.
 _CUT_OFF = 8
+_PIECE = 12
 
 _NAMES = re.compile(
     r"KEY(?!BOARD)|TOKEN|SECRET|PASSW|CREDENTIAL|AUTH(?!OR)(?!_SOCK)", re.IGNORECASE
@@ -193,14 +195,21 @@ def _literals(value: str) -> Iterator[str]:
 def _whole(text: str, value: str) -> Iterator[tuple[int, int]]:
     """Where the value is, in any coding."""
     for form in _literals(value):
-        at = text.find(form)
-        while at >= 0:
-            yield at, at + len(form)
-            at = text.find(form, at + 1)
+        yield from _found(text, form)
+
+
+def _found(text: str, wanted: str) -> Iterator[tuple[int, int]]:
+    at = text.find(wanted)
+    while at >= 0:
+        yield at, at + len(wanted)
+        at = text.find(wanted, at + 1)
 
 
 def _parts(text: str, value: str) -> Iterator[tuple[int, int]]:
-    """Where the beginning of the value is, cut off, and what is left of it without its middle."""
+    """Where a piece of the value is, cut off, and what is left of it without its middle."""
+    for first in range(len(value) - _PIECE + 1):
+        yield from _found(text, value[first : first + _PIECE])
+    yield from _found(text, value[-_CUT_OFF:])
     at = text.find(value[:_CUT_OFF])
     while at >= 0:
         shown = zip(text[at : at + len(value)], value, strict=False)

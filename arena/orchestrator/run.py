@@ -62,7 +62,7 @@ async def run(
         entry = enter(session, prepared)
         left = len(schedule.left(session, entry.tournament_id))
     if left:
-        client.load()
+        client.load(spec.model for spec in entry.agents.values())
         _check_prices(config, client, entry)
     # In a thread: it may watch another holder for some seconds, and a Ctrl-C wants an answer.
     lease = await asyncio.to_thread(leases.acquire, url, entry.tournament_id)

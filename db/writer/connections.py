@@ -17,6 +17,10 @@ Row = Sequence[Any]
 # A statement is written once, with `?` for a value and `?::json` for a JSON text.
 
 
+# Between the statements of one of our transactions lie milliseconds.
+FROZEN_AFTER_S = 5
+
+
 class Lost(Exception):
     """The server went away: whether the last commit happened is not known."""
 
@@ -135,11 +139,19 @@ class PostgreSQLConnection:
     def __init__(self, url: URL) -> None:
         import psycopg
 
-        self._psycopg = psycopg
         self._url = url
         self.refused: type[Exception] = psycopg.Error
+        # psycopg files the server's own good-bye elsewhere.
+        self._frozen = psycopg.errors.IdleInTransactionSessionTimeout
+        self._gone = (psycopg.OperationalError, self._frozen)
         # A server that is there answers at once; one that vanished is noticed within seconds.
-        patience: dict[str, Any] = {"connect_timeout": 10, "tcp_user_timeout": 20_000}
+        # Of a process that is frozen in mid-transaction the server lets go, else nobody could take
+        # over what it has locked.
+        patience: dict[str, Any] = {
+            "connect_timeout": 10,
+            "tcp_user_timeout": 20_000,
+            "options": f"-c idle_in_transaction_session_timeout={FROZEN_AFTER_S}s",
+        }
         try:
             self._connection: Any = psycopg.connect(
                 url.set(drivername="postgresql").render_as_string(hide_password=False),
@@ -166,26 +178,26 @@ class PostgreSQLConnection:
     def commit(self) -> None:
         try:
             self._connection.commit()
-        except self._psycopg.OperationalError as error:
+        except self._gone as error:
             raise self._lost(error) from error
 
     def rollback(self) -> None:
         if not self._connection.closed:
             try:
                 self._connection.rollback()
-            except self._psycopg.OperationalError as error:
+            except self._gone as error:
                 raise self._lost(error) from error
 
     def execute(self, statement: str, values: Row = ()) -> int:
         try:
             return int(self._connection.execute(self._ours(statement), values).rowcount)
-        except self._psycopg.OperationalError as error:
+        except self._gone as error:
             raise self._lost(error) from error
 
     def query(self, statement: str, values: Row = ()) -> list[Any]:
         try:
             return list(self._connection.execute(self._ours(statement), values).fetchall())
-        except self._psycopg.OperationalError as error:
+        except self._gone as error:
             raise self._lost(error) from error
 
     def run(self, groups: Sequence[tuple[str, Sequence[Row]]]) -> list[int]:
@@ -198,7 +210,7 @@ class PostgreSQLConnection:
                     cursor.executemany(self._ours(statement), rows)
                     cursors.append(cursor)
             return [int(cursor.rowcount) for cursor in cursors]
-        except self._psycopg.OperationalError as error:
+        except self._gone as error:
             raise self._lost(error) from error
         finally:
             for cursor in cursors:
@@ -218,7 +230,8 @@ class PostgreSQLConnection:
         return ours
 
     def _lost(self, error: Exception) -> Exception:
-        return Lost(str(error).strip()) if self._connection.closed else error
+        gone = self._connection.closed or isinstance(error, self._frozen)
+        return Lost(str(error).strip()) if gone else error
 
 
 def open_writer(url: URL, busy_timeout_ms: int) -> Connection:

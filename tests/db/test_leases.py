@@ -17,9 +17,11 @@ from sqlalchemy import text
 
 import db
 from db import DatabaseError, Recorder, get_engine
+from db.engine import resolve_url
 from db.errors import LeaseHeld, LeaseLost
-from db.leases import Lease, acquire, release
+from db.leases import TTL, Lease, acquire, release
 from db.records import GameStarted
+from db.writer.connections import FROZEN_AFTER_S, Lost, open_writer
 from tests.db.test_recorder import opened, read
 from tests.db.tournaments import NOON, tournament
 
@@ -241,3 +243,31 @@ def test_a_batch_of_a_lost_lease_is_refused_whole(database_url: str) -> None:
     assert [turn.observation for turn in read(database_url, first)] == ["ours"]
     assert read(database_url, second) == []
     release(database_url, lease)
+
+
+def test_a_server_lets_go_of_a_writer_that_is_frozen_in_mid_transaction(
+    postgresql_url: str,
+) -> None:
+    frozen = open_writer(resolve_url(postgresql_url), 1000)
+    frozen.query("SELECT set_config('idle_in_transaction_session_timeout', '200ms', false)")
+    frozen.commit()
+    frozen.begin()
+    frozen.lock_fold()
+
+    other = open_writer(resolve_url(postgresql_url), 1000)
+    other.begin()
+    other.lock_fold()
+
+    with pytest.raises(Lost):
+        frozen.query("SELECT 1")
+    for connection in (frozen, other):
+        connection.close()
+
+
+def test_a_writer_asks_the_server_to_let_go_of_it_when_it_is_frozen(postgresql_url: str) -> None:
+    writer = open_writer(resolve_url(postgresql_url), 1000)
+    asked = writer.query("SHOW idle_in_transaction_session_timeout")
+    writer.close()
+
+    assert asked == [(f"{FROZEN_AFTER_S}s",)]
+    assert FROZEN_AFTER_S < TTL

@@ -90,3 +90,20 @@ def test_pieces_that_wait_are_not_opened_without_end() -> None:
     asyncio.run(main())
 
     assert len(opened) == 8
+
+
+def test_the_last_piece_has_its_place_again_when_no_work_is_left() -> None:
+    done = []
+
+    async def play(item: int, place: Place) -> None:
+        async with place.lent():
+            await asyncio.sleep(0.01)
+        done.append(item)
+
+    async def main() -> None:
+        async with asyncio.timeout(5):
+            await LocalExecutor(concurrency=1).run(range(2), play)
+
+    asyncio.run(main())
+
+    assert done == [0, 1]

@@ -16,6 +16,7 @@ from arena.core import ModelSpec
 from arena.llm.faults import fault_of
 from arena.llm.secrets import HIDDEN, scrub, scrubbed_traceback, secrets_of
 
+KEY_LETTERS = st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="\\")
 KEY = "canaryA1b2+C3/d4=E5f6g7H8"
 
 
@@ -92,6 +93,9 @@ def test_ordinary_errors_stay_readable(text: str) -> None:
         "cana••••••g7H8",
         "canaryA1b2",
         "canaryA1b2+C3/d4=E5",
+        KEY[8:],
+        KEY[-8:],
+        KEY[3:-3],
     ],
 )
 def test_what_is_left_of_a_key_is_taken_out(echoed: str) -> None:
@@ -120,7 +124,8 @@ WRITINGS: list[Callable[[str], str]] = [
 
 @settings(max_examples=200)
 @given(
-    st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=6, max_size=60),
+    # A backslash in a key could not be told from one that escapes what follows it.
+    st.text(KEY_LETTERS, min_size=6, max_size=60),
     st.sampled_from(WRITINGS),
     st.sampled_from(["", "error: ", '{"sent": "', "?q="]),
     st.sampled_from(["", " was wrong", '"}', "&x"]),

@@ -31,10 +31,12 @@ def run(harness: Harness, *, toy: bool = False) -> list[Row]:
         scene = Scene(harness, service, PART, "alone")
         alone = harness.alone(scene.config, scene.url, service)
         for kind in KINDS[:1] if toy else KINDS:
+            harness.say(f"{kind}: signals, clocks and orchestrators")
             add(interrupts.rows(harness, service, kind, alone))
             add(outages.clock(harness, service, kind, alone))
             if not toy:
                 add(orchestrators.rows(harness, service, kind, alone))
+        harness.say("locks, disks and restarts")
         add(outages.locked(harness, service, alone, toy=toy))
         add(outages.small_file(harness, service, alone))
         if disk.possible():
