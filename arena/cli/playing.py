@@ -111,7 +111,7 @@ def conclude(summary: Summary, wish: Wish) -> None:
         raise typer.Exit(INTERRUPTED)
     if summary.stopped:
         advise(summary.stopped)
-        reached = summary.budget is not None and "budget" in summary.stopped.lower()
+        reached = summary.budget_reached
         tell(f"to go on: {wish.again_with_more() if reached else wish.again()}")
     elif summary.games_left:
         tell(f"{count(summary.games_left, 'game')} left to play")

@@ -73,6 +73,7 @@ class Playing:
         self.void = 0
         self.paused = 0
         self.resumed = 0
+        self.budget_reached = False
         self.running = 0
         self.causes: Counter[str] = Counter()
         self.parked: dict[str, str] = {}
@@ -207,6 +208,7 @@ class Playing:
 
     def _pause(self, result: Paused) -> None:
         self.paused += 1
+        self.budget_reached |= isinstance(result.reason, BudgetReached)
         match result.reason:
             case ModelParked(model=str(model)) | BudgetReached(model=str(model)):
                 self.parked.setdefault(model, str(result.reason))
@@ -297,5 +299,6 @@ class Playing:
             spent=earlier.spent_in_all + meter.cost,
             budget=self.config.budget,
             stopped="\n".join(stopped) or None,
+            budget_reached=self.budget_reached,
             lapses=dict(meter.lapses),
         )

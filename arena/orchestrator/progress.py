@@ -52,7 +52,8 @@ class Summary:
     `paused` games were stopped in the middle and are gone on with by the next run, as `resumed`
     were by this one. `orphans` are calls that were in flight when an earlier run was killed,
     charged with `orphan_cost` dollars. `cost` is of this run, `spent` of all; both count an
-    attempt whose cost nobody said at its worst case. `stopped` says why the run ended early.
+    attempt whose cost nobody said at its worst case. `stopped` says why the run ended early;
+    `budget_reached` that it was for a budget.
     """
 
     tournament: str
@@ -77,6 +78,7 @@ class Summary:
     spent: float = 0.0
     budget: float | None = None
     stopped: str | None = None
+    budget_reached: bool = False
     lapses: Mapping[str, int] = field(default_factory=dict)
 
 

@@ -114,6 +114,7 @@ def test_a_budget_that_is_reached_is_raised_to_go_on(
             spent=2.49,
             budget=2.5,
             stopped="The budget of $2.50 is reached.",
+            budget_reached=True,
         ),
         budget=2.5,
     )

@@ -218,6 +218,8 @@ def test_a_budget_is_never_overshot_and_the_rest_is_played_when_it_is_raised(
 
     assert poor.stopped is not None
     assert "budget" in poor.stopped
+    assert poor.budget_reached
+    assert not rich.budget_reached
     assert not poor.interrupted
     assert 0.0 < spent[0][0] <= 0.02
     assert poor.spent == pytest.approx(spent[0][0])
