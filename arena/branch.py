@@ -23,6 +23,7 @@ from arena.orchestrator.branching import (
     read_origin,
     score,
 )
+from arena.orchestrator.caching import DatabaseCache
 from arena.orchestrator.stopping import GameWaiting, Stop
 from arena.record import Record
 from arena.recording import GameRecorder, Meter
@@ -85,6 +86,7 @@ async def branch(
     control: bool = True,
     url: str | Path | None = None,
     concurrency: int | None = None,
+    cache: float | None = None,
     on_progress: Callable[[BranchProgress], None] | None = None,
     stop: Stop | None = None,
 ) -> BranchReport:
@@ -94,13 +96,16 @@ async def branch(
     A new agent has seen nothing before; agents that stay keep the memory that the record gives
     them. Every branch asks its models with other seeds. Branches of the same game and turn that
     another process left unfinished are made void, so let only one process branch a turn at a time.
-    `stop` ends it early: what runs ends its turn and is void.
+    `cache` gives answers on record to equal requests, at most so many seconds old; branches that
+    ask the same are then answered the same. `stop` ends it early: what runs ends its turn and is
+    void.
 
     Raises UsageError for what cannot be branched, DivergenceError when the game cannot be played
     again up to the turn, RecordError when the database cannot be written.
     """
     with get_session(url, create=False) as session:
-        origin = read_origin(session, game_id, turn, seats, control=control)
+        answers = None if cache is None else DatabaseCache(url, cache)
+        origin = read_origin(session, game_id, turn, seats, control=control, cache=answers)
         branches = enter(session, origin, times, control=control)
     origin.client.load()
     playing = _Playing(origin, stop or Stop(), on_progress, total=len(branches))

@@ -36,6 +36,14 @@ def branch(
         ),
     ] = True,
     concurrency: Concurrency = None,
+    cache: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            metavar="SECONDS",
+            help="Give answers on record to equal requests, at most so old; see docs/running.md.",
+        ),
+    ] = None,
     db: Database = None,
     as_json: AsJson = False,
 ) -> None:
@@ -54,7 +62,7 @@ def branch(
     seats = parse_seats(put)
     look = ["arena", "games", "--parent", str(game), *([] if db is None else ["--db", db])]
     with stoppable(f"what was finished is kept: {shlex.join(look)}") as interrupts:
-        report = _play(interrupts, url, game, turn, seats, times, control, concurrency)
+        report = _play(interrupts, url, game, turn, seats, times, control, concurrency, cache)
         if as_json:
             print_json(asdict(report))
         else:
@@ -90,6 +98,7 @@ def _play(
     times: int,
     control: bool,
     concurrency: int | None,
+    cache: float | None,
 ) -> BranchReport:
     import time
     import warnings
@@ -112,6 +121,7 @@ def _play(
                 control=control,
                 url=url,
                 concurrency=concurrency,
+                cache=cache,
                 on_progress=view.update,
                 stop=stop,
             ),

@@ -176,4 +176,6 @@ class CacheConfig(Shape):
     """Answers that are on record already, given again to equal requests."""
 
     ttl: float = Field(gt=0, allow_inf_nan=False, description="Seconds that an answer is good for.")
-    rated: bool = Field(default=False, description="Also in games that move ratings.")
+    rated: bool = Field(
+        default=False, description="Also in games that move ratings; else they are only kept."
+    )

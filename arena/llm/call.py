@@ -44,7 +44,8 @@ _ANSWER_TOKENS = 256
 class Means:
     """What every call of a run shares. `retries` is the attempts after the first that fail for
     another reason than a rate limit; `deadline` the seconds after which an attempt is given up.
-    `budget` is None without one."""
+    `budget` is None without one; `keep` says that answers may be given again by a cache later.
+    """
 
     limits: Limits
     retries: int
@@ -53,6 +54,7 @@ class Means:
     rng: random.Random
     sleep: Callable[[float], Awaitable[Any]]
     cache: Cache | None = None
+    keep: bool = False
     budget: Budget | None = None
 
 
@@ -268,7 +270,7 @@ class Call:
                 finish_reason=answer.finish_reason,
                 usage=usage,
                 charged=charged,
-                cacheable=self.means.cache is not None,
+                cacheable=self.means.keep,
             )
         )
         return Completion(answer.text, answer.finish_reason, usage, answer.refused)

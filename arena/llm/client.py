@@ -92,7 +92,8 @@ class LiteLLMClient:
     whatever LiteLLM does (by default a second later). `retries` is the attempts after the first,
     `patience` the seconds for which a model is waited for that only fails or asks for patience,
     `doubt` those for one that has never answered at all.
-    `limits` are by the model's name. `sleep` and `rng` (jitter) can be replaced by tests.
+    `limits` are by the model's name. `cache` gives answers again; `keep_answers` marks new ones
+    for a cache to find. `sleep` and `rng` (jitter) can be replaced by tests.
     """
 
     def __init__(
@@ -106,6 +107,7 @@ class LiteLLMClient:
         doubt: float = 30.0,
         limits: Mapping[str, ModelLimits] | None = None,
         cache: Cache | None = None,
+        keep_answers: bool = False,
         backoff: Backoff | None = None,
         sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
         rng: random.Random | None = None,
@@ -121,6 +123,7 @@ class LiteLLMClient:
             rng=jitter,
             sleep=sleep,
             cache=cache,
+            keep=keep_answers or cache is not None,
         )
         self._prepared: dict[int, _Prepared] = {}
         self._module: Any = None

@@ -26,6 +26,7 @@ from arena.core import (
     VoidCause,
 )
 from arena.game import TurnLog
+from arena.llm.cache import Cache
 from arena.llm.client import LiteLLMClient
 from arena.llm.limits import ModelLimits
 from arena.orchestrator.lineage import (
@@ -90,7 +91,13 @@ class Origin:
 
 
 def read_origin(
-    session: Session, game_id: int, turn: int, seats: Mapping[int, str], *, control: bool
+    session: Session,
+    game_id: int,
+    turn: int,
+    seats: Mapping[int, str],
+    *,
+    control: bool,
+    cache: Cache | None = None,
 ) -> Origin:
     """Read and check a game for `arena.branch.branch`. Raises UsageError."""
     game = Repository(session).get_game_by_id(game_id, with_relations=True)
@@ -139,7 +146,7 @@ def read_origin(
         player=player,
         team=results[player][0],
         recorded=None if results[player][1] is None else score(results, player),
-        client=_client(session, game),
+        client=_client(session, game, cache),
     )
 
 
@@ -166,7 +173,7 @@ def _swapped(
     return tuple(swapped)
 
 
-def _client(session: Session, game: Game) -> LiteLLMClient:
+def _client(session: Session, game: Game, cache: Cache | None) -> LiteLLMClient:
     """Asks models as patiently, and within the same limits, as the game's tournament does."""
     config: TournamentConfig | None = None
     tournament = None if game.tournament_id is None else session.get(Tournament, game.tournament_id)
@@ -177,13 +184,14 @@ def _client(session: Session, game: Game) -> LiteLLMClient:
             config = None  # the row of another release: the defaults will do
     scripted = registry.policies()
     if config is None:
-        return LiteLLMClient(scripted=scripted)
+        return LiteLLMClient(scripted=scripted, cache=cache)
     return LiteLLMClient(
         scripted=scripted,
         timeout=config.llm.timeout,
         retries=config.llm.retries,
         patience=config.llm.patience,
         limits={model.name: ModelLimits(**model.limits.model_dump()) for model in config.models},
+        cache=cache,
     )
 
 

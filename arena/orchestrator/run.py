@@ -152,6 +152,7 @@ def _client(prepared: Prepared, url: str | Path | None) -> LiteLLMClient:
         patience=config.llm.patience,
         limits={model.name: ModelLimits(**model.limits.model_dump()) for model in config.models},
         cache=DatabaseCache(url, cache.ttl) if cache is not None and cache.rated else None,
+        keep_answers=cache is not None,
     )
 
 

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from arena import registry
+from arena.branch import branch
 from arena.config import TournamentConfig
 from arena.orchestrator import Progress, Stop, Summary, restore, run
 from arena.replay import check
@@ -247,3 +248,28 @@ def test_answers_on_record_are_given_again_when_that_is_asked_for(
     ]
     for (game,) in rows(database_url, "SELECT id FROM games"):
         assert check(game, database_url).ok
+
+
+def test_answers_that_were_kept_are_given_to_branches_only(small: Small, sqlite_url: str) -> None:
+    with OpenAIServer(legal) as server:
+        config = over_http(small, server, ("seed: 7", "seed: 7\ncache: {ttl: 3600}"))
+        rated = asyncio.run(run(config, url=sqlite_url, games=1))
+        asked = len(server.requests)
+        first = rows(
+            sqlite_url,
+            "SELECT a.alias FROM game_players p JOIN agents a ON a.id = p.agent_id "
+            "WHERE p.game_id = 1 AND p.player_index = 0",
+        )
+        another = "Ann" if first != [("Ann",)] else "Bob"
+        report = asyncio.run(
+            branch(1, 5, {0: another}, times=1, control=True, url=sqlite_url, cache=3600)
+        )
+        answered = len(server.requests) - asked
+
+    assert (rated.cached_calls, asked) == (0, rated.calls)
+    control = report.controls[0]
+    calls = "SELECT COUNT(*), SUM(cached) FROM llm_calls WHERE id / 4294967296 = "
+    ((made, cached),) = rows(sqlite_url, f"{calls}{control}")
+    assert made == cached > 0, "the same game from the same turn on asks the same"
+    assert answered < made * 2
+    assert check(control, sqlite_url).ok
