@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print JSON")
-    form.add_argument("--markdown", action="store_true", help="print the table of the README")
+    form.add_argument("--markdown", action="store_true", help="print the tables of docs/torture.md")
     parser.add_argument("--toy", action="store_true", help="tiny sizes: only that it runs")
     parser.add_argument("--seed", type=int, default=1, help="of every random instant and fault")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="leave everything in a folder")

@@ -1,13 +1,15 @@
-"""Prints rows: for people, as JSON, and as the Markdown table of the README."""
+"""Prints rows: for people, as JSON, and as the tables of the README and docs/torture.md."""
 
 from __future__ import annotations
 
 import json
 import os
 import platform
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from torture.databases import LABELS
 from torture.rows import Row
 
 
@@ -53,14 +55,56 @@ def as_json(rows: Sequence[Row]) -> str:
 
 
 def as_markdown(rows: Sequence[Row]) -> str:
-    """The table of the README."""
-    lines = ["| part | figure | measured | promised | met | beside |", "|---|---|---|---|---|---|"]
-    lines += [
-        f"| {row.part} | {_cell(row.name)} | {with_unit(row.value, row.unit)} | {promise(row)} "
-        f"| {verdict(row)} | {_cell(row.note)} |"
-        for row in rows
+    """Promises kept by part and database, as the README quotes them, and every figure."""
+    return "\n\n".join([_summary(rows), _figures(rows), f"Measured on {machine()}."])
+
+
+def _summary(rows: Sequence[Row]) -> str:
+    kept: dict[tuple[str, str], list[bool]] = defaultdict(list)
+    for row in rows:
+        if row.met is not None:
+            kept[row.part, _split(row.name)[0]].append(row.met)
+    parts = dict.fromkeys(part for part, _ in kept)
+    lines = [
+        f"| part | {' | '.join(['both', *LABELS.values()])} | broken |",
+        "|---|---|---|---|---|",
     ]
-    return "\n".join([*lines, "", f"One run: {machine()}."])
+    for part in parts:
+        cells = []
+        for place in ("", *LABELS.values()):
+            found = kept.get((part, place), [])
+            cells.append(f"{sum(found)} of {len(found)}" if found else "")
+        broken = "; ".join(
+            f"{_cell(row.name)}: {with_unit(row.value, row.unit)}, promised {promise(row)}"
+            for row in rows
+            if row.part == part and row.met is False
+        )
+        lines.append(f"| {part} | {' | '.join(cells)} | {broken} |")
+    return "\n".join(lines)
+
+
+def _figures(rows: Sequence[Row]) -> str:
+    table: dict[tuple[str, str], dict[str, Row]] = {}
+    for row in rows:
+        place, name = _split(row.name)
+        table.setdefault((row.part, name), {})[place] = row
+    head = ["part", "figure", "promised", *LABELS.values()]
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    for (part, name), by_place in table.items():
+        promised = promise(next(iter(by_place.values())))
+        shown = by_place.get("")
+        cells = [by_place.get(label, shown) for label in LABELS.values()]
+        values = [with_unit(row.value, row.unit) if row else "" for row in cells]
+        lines.append(f"| {part} | {_cell(name)} | {promised} | {' | '.join(values)} |")
+    return "\n".join(lines)
+
+
+def _split(name: str) -> tuple[str, str]:
+    """The database that a figure is of, if it is of one, and the rest of its name."""
+    for label in LABELS.values():
+        if name.startswith((f"{label}: ", f"{label}, ")):
+            return label, name[len(label) + 2 :]
+    return "", name
 
 
 def _cell(text: str) -> str:

@@ -117,5 +117,14 @@ def test_a_row_knows_whether_its_promise_is_kept() -> None:
     assert not kept([lost, slow])
     assert kept([slow, small])
     assert as_text(lost).split("\n")[0].strip() == "1  games lost  [0: NO]"
-    assert "| kill | games lost | 1 | 0 | NO | two \\| three |" in as_markdown([lost, slow])
-    assert "| stop | time to go on | 1.23 s |  |  |  |" in as_markdown([lost, slow])
+
+
+def test_a_report_counts_the_promises_kept_and_puts_the_databases_side_by_side() -> None:
+    lost = Row("kill", "SQLite: games lost", 1, 0, note="two | three")
+    found = Row("kill", "PostgreSQL: games lost", 0, 0)
+    slow = Row("stop", "PostgreSQL, Ctrl-C once: time to go on", 1.234, unit="s")
+    told = as_markdown([lost, found, slow])
+
+    assert "| kill |  | 0 of 1 | 1 of 1 | SQLite: games lost: 1, promised 0 |" in told
+    assert "| kill | games lost | 0 | 1 | 0 |" in told
+    assert "| stop | Ctrl-C once: time to go on |  |  | 1.23 s |" in told
