@@ -121,6 +121,11 @@ async def branch(
     return playing.report()
 
 
+def _never() -> bool:
+    """All branches ask the same models: none could be played while another waits."""
+    return False
+
+
 class _Playing:
     """One command's branches while they are played."""
 
@@ -152,7 +157,7 @@ class _Playing:
         writer = GameRecorder(recorder, own.game_id, self.meter)
         await writer.started()
         try:
-            result = await self._play(writer, own, GameWaiting(place, self.stop))
+            result = await self._play(writer, own, GameWaiting(place, self.stop, _never))
         except DivergenceError as error:
             await writer.voided(Voided(VoidCause.DIVERGENCE, str(error), 0), final=True)
             raise DivergenceError(

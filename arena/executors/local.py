@@ -13,6 +13,15 @@ T = TypeVar("T")
 OPEN_PER_PLACE = 4
 
 
+# Seconds after which a piece that waits asks again whether to lend its place.
+ASKED_EVERY = 0.5
+
+
+def always() -> bool:
+    """Whoever waits lends its place."""
+    return True
+
+
 class Place:
     """One of the executor's places, while a piece of work has it."""
 
@@ -20,17 +29,24 @@ class Place:
         self._places = places
 
     @asynccontextmanager
-    async def lent(self, after: float = 0.0) -> AsyncIterator[None]:
-        """Lets other work have the place inside the block, once it has taken `after` seconds; has
-        it again afterwards."""
+    async def lent(
+        self, after: float = 0.0, worth: Callable[[], bool] = always
+    ) -> AsyncIterator[None]:
+        """Lets other work have the place inside the block, once it has taken `after` seconds and
+        it is `worth` doing so; has it again afterwards."""
         lent = False
+        timer: asyncio.TimerHandle
+        loop = asyncio.get_running_loop()
 
         def lend() -> None:
-            nonlocal lent
-            lent = True
-            self._places.release()
+            nonlocal lent, timer
+            if worth():
+                lent = True
+                self._places.release()
+            else:
+                timer = loop.call_later(ASKED_EVERY, lend)
 
-        timer = asyncio.get_running_loop().call_later(after, lend)
+        timer = loop.call_later(after, lend)
         try:
             yield
         finally:

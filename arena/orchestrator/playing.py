@@ -77,6 +77,7 @@ class Playing:
         self.running = 0
         self.causes: Counter[str] = Counter()
         self.parked: dict[str, str] = {}
+        self._left: list[Scheduled] = []
         self.first_error: str | None = None
         self.started = time.monotonic()
 
@@ -95,19 +96,20 @@ class Playing:
 
     def _work(self, left: Sequence[Scheduled]) -> Iterator[Scheduled]:
         """Games in schedule order, those first whose models can answer at the moment."""
-        waiting = list(left)
-        while waiting and self.stop.going():
-            game = waiting.pop(self._first_playable(waiting))
+        self._left = list(left)
+        while self._left and self.stop.going():
+            game = self._left.pop(self._first_playable() or 0)
             if not self._models(game) & self.parked.keys():
                 yield game
 
-    def _first_playable(self, games: Sequence[Scheduled]) -> int:
-        troubled = {model.name for model in self._models_now() if model.state != "ok"}
-        if troubled:
-            for index, game in enumerate(games):
-                if not self._models(game) & troubled:
-                    return index
-        return 0
+    def _first_playable(self) -> int | None:
+        """Where the first game is that has to wait for no model; None when all would."""
+        busy = {gate.name for gate in self._models_now() if gate.waiting or gate.state != "ok"}
+        playable = (index for index, game in enumerate(self._left) if not self._models(game) & busy)
+        return next(playable, None)
+
+    def _worth_lending(self) -> bool:
+        return self._first_playable() is not None
 
     def _models(self, game: Scheduled) -> set[str]:
         return {self.entry.agents[agent].model.name for agent in game.agents}
@@ -116,7 +118,7 @@ class Playing:
         """Play one place of the schedule, again after a fault, up to the configured attempts."""
         self.running += 1
         try:
-            waiting = GameWaiting(place, self.stop)
+            waiting = GameWaiting(place, self.stop, self._worth_lending)
             while True:
                 log = GameRecorder(recorder, game.game_id, self.meter)
                 result = await self._attempt(log, game, waiting)

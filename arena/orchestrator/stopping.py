@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from arena.core import Pause
@@ -53,14 +53,16 @@ class Stop:
 
 
 class GameWaiting:
-    """What one game does while a call of it cannot be sent (`arena.llm.waiting.Waiting`): other
-    games have its place meanwhile, and a run that stops does not wait for it."""
+    """What one game does while a call of it cannot be sent (`arena.llm.waiting.Waiting`): another
+    game has its place meanwhile if `worth` says that one could be played at once, and a run that
+    stops does not wait for it."""
 
-    def __init__(self, place: Place, stop: Stop) -> None:
+    def __init__(self, place: Place, stop: Stop, worth: Callable[[], bool]) -> None:
         self._place = place
         self._stop = stop
+        self._worth = worth
 
     async def __call__(self, wait: Awaitable[T]) -> T:
         """Await `wait`. Raises Pause when the run stops before it is over."""
-        async with self._place.lent(LEND_AFTER):
+        async with self._place.lent(LEND_AFTER, self._worth):
             return await self._stop.unless(wait)

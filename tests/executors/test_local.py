@@ -107,3 +107,19 @@ def test_the_last_piece_has_its_place_again_when_no_work_is_left() -> None:
     asyncio.run(main())
 
     assert done == [0, 1]
+
+
+def test_a_place_is_only_lent_when_that_is_worth_it() -> None:
+    most, playing = 0, set()
+
+    async def play(item: int, place: Place) -> None:
+        nonlocal most
+        playing.add(item)
+        async with place.lent(worth=lambda: False):
+            most = max(most, len(playing))
+            await asyncio.sleep(0.02)
+        playing.remove(item)
+
+    asyncio.run(LocalExecutor(concurrency=2).run(range(6), play))
+
+    assert most == 2

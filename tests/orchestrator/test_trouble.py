@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from arena.config import TournamentConfig, loads
+from arena.config import LimitsConfig, TournamentConfig, loads
 from arena.core import Pause
 from arena.orchestrator import Progress, Stop, run
 from db import get_session, leases
@@ -105,6 +105,22 @@ def test_a_call_that_hangs_does_not_stop_the_rest(sqlite_url: str) -> None:
 
     assert (summary.games_completed, summary.failed_calls) == (12, 0)
     assert max(seen for seen in finished if seen < 12) == 11, "all others ended before it"
+
+
+def test_a_slow_model_does_not_stop_the_games_of_others(sqlite_url: str) -> None:
+    with OpenAIServer(moves) as well, OpenAIServer(moves, latency=0.3) as ill:
+        config = duel(well.url, ill.url, patience=60, concurrency=3)
+        slow = config.models[1].model_copy(update={"limits": LimitsConfig(concurrency=1)})
+        config = config.model_copy(update={"models": (config.models[0], slow)})
+        summary = asyncio.run(run(config, url=sqlite_url))
+
+    assert (summary.games_completed, summary.games_void) == (12, 0)
+    order = rows(
+        sqlite_url,
+        "SELECT MIN(a.alias <> 'Cid') FROM games g JOIN game_players p ON p.game_id = g.id "
+        "JOIN agents a ON a.id = p.agent_id GROUP BY g.id ORDER BY g.finished_at",
+    )
+    assert [bool(fast) for (fast,) in order[:4]] == [True] * 4, "Ann and Bob waited for nobody"
 
 
 def test_a_key_that_is_refused_stops_early_and_nothing_is_void(sqlite_url: str) -> None:
