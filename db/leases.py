@@ -30,6 +30,7 @@ from sqlmodel import Session
 
 from db.errors import DatabaseError, LeaseHeld
 from db.session import reconnecting
+from db.writer.connections import FROZEN_AFTER_S
 
 # How often an idle holder says that it lives, and how long a silent one is believed to, in seconds.
 HEARTBEAT = 2.0
@@ -60,6 +61,15 @@ class Lease:
     lock: fasteners.InterProcessLock = field(repr=False, compare=False)
 
 
+# A holder that is frozen in mid-transaction keeps its row locked. Where it is in the middle of a
+# pipeline, the server does not call that idle, and no timeout of its own would end it.
+_END_FROZEN = text(
+    "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a "
+    "JOIN pg_locks l ON l.pid = a.pid AND l.relation = 'leases'::regclass "
+    "WHERE l.mode = 'RowExclusiveLock' AND a.pid <> pg_backend_pid() AND a.usename = current_user "
+    "AND a.xact_start < clock_timestamp() - make_interval(secs => :seconds)"
+)
+
 _LOCK = re.compile(r"arena-lease-[0-9a-f]{32}\.lock")
 
 
@@ -74,11 +84,14 @@ def acquire(
     tournament_id: int,
     *,
     ttl: float = TTL,
+    frozen_after: float = FROZEN_AFTER_S,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Lease:
     """The lease of a tournament, at once when it is free or its holder on this machine is dead;
-    otherwise its holder is watched for up to `ttl` seconds. Blocks: call it off the event loop.
+    otherwise its holder is watched for up to `ttl` seconds. A transaction of a holder that is taken
+    over is ended by the server if it is older than `frozen_after` seconds. Blocks: call it off the
+    event loop.
 
     Raises LeaseHeld when the holder lives, DatabaseError when there is no such tournament.
     """
@@ -92,11 +105,11 @@ def acquire(
             if seen.holder == ours:
                 return Lease(tournament_id, seen.fence, lock)
             if seen.holder is None:
-                _take(url, tournament_id, ours, seen)
+                _take(url, tournament_id, ours, seen, frozen_after)
                 continue
             with _death(seen.holder) as dead:
                 if dead or _still(url, tournament_id, seen, ttl, sleep, clock):
-                    _take(url, tournament_id, ours, seen)
+                    _take(url, tournament_id, ours, seen, frozen_after)
     except BaseException:
         lock.release()
         path.unlink(missing_ok=True)
@@ -146,9 +159,13 @@ def _read(url: str | Path | None, tournament_id: int) -> _Row:
     return reconnecting(url, read)
 
 
-def _take(url: str | Path | None, tournament_id: int, ours: str, seen: _Row) -> None:
+def _take(
+    url: str | Path | None, tournament_id: int, ours: str, seen: _Row, frozen_after: float
+) -> None:
     # Whether it was taken is read from the row: the answer may be lost, or somebody was faster.
     def take(session: Session) -> None:
+        if session.connection().dialect.name == "postgresql":
+            session.connection().execute(_END_FROZEN, {"seconds": frozen_after})
         values = {
             "tournament": tournament_id,
             "holder": ours,

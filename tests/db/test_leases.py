@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -271,3 +272,26 @@ def test_a_writer_asks_the_server_to_let_go_of_it_when_it_is_frozen(postgresql_u
 
     assert asked == [(f"{FROZEN_AFTER_S}s",)]
     assert FROZEN_AFTER_S < TTL
+
+
+def test_a_holder_that_is_frozen_in_mid_pipeline_does_not_keep_its_lease(
+    postgresql_url: str,
+) -> None:
+    tournament(postgresql_url)
+    held = acquire(postgresql_url, 1)
+    address = resolve_url(postgresql_url).set(drivername="postgresql")
+    with psycopg.connect(address.render_as_string(hide_password=False)) as frozen:
+        wire = frozen.pgconn
+        wire.enter_pipeline_mode()
+        wire.send_query_params(b"BEGIN", None)
+        wire.send_query_params(b"UPDATE leases SET beat = beat + 1", None)
+        # Not followed by the end of the pipeline: the server does not take it for idle.
+        wire.send_flush_request()
+        wire.flush()
+
+        lease = acquire(postgresql_url, 1, ttl=0.4, frozen_after=0.2)
+
+        assert lease.fence == held.fence + 1
+        release(postgresql_url, lease)
+        frozen.close()
+    held.lock.release()
