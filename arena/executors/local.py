@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -22,18 +22,40 @@ def always() -> bool:
     return True
 
 
+class _Places:
+    """How many places are free; fewer than none while pieces have come back to lent ones."""
+
+    def __init__(self, number: int) -> None:
+        self._free = number
+        self._given = asyncio.Event()
+
+    async def take(self) -> None:
+        """Waits for a free place; for one waiter at a time."""
+        while self._free <= 0:
+            self._given.clear()
+            await self._given.wait()
+        self._free -= 1
+
+    def take_back(self) -> None:
+        """Has a place whether or not one is free: whoever comes back may hold what those wait for
+        who have the places now."""
+        self._free -= 1
+
+    def give(self) -> None:
+        self._free += 1
+        self._given.set()
+
+
 class Place:
     """One of the executor's places, while a piece of work has it."""
 
-    def __init__(self, places: asyncio.Semaphore) -> None:
+    def __init__(self, places: _Places) -> None:
         self._places = places
 
-    @asynccontextmanager
-    async def lent(
-        self, after: float = 0.0, worth: Callable[[], bool] = always
-    ) -> AsyncIterator[None]:
+    @contextmanager
+    def lent(self, after: float = 0.0, worth: Callable[[], bool] = always) -> Iterator[None]:
         """Lets other work have the place inside the block, once it has taken `after` seconds and
-        it is `worth` doing so; has it again afterwards."""
+        it is `worth` doing so; has it again afterwards, at once."""
         lent = False
         timer: asyncio.TimerHandle
         loop = asyncio.get_running_loop()
@@ -42,7 +64,7 @@ class Place:
             nonlocal lent, timer
             if worth():
                 lent = True
-                self._places.release()
+                self._places.give()
             else:
                 timer = loop.call_later(ASKED_EVERY, lend)
 
@@ -52,12 +74,12 @@ class Place:
         finally:
             timer.cancel()
             if lent:
-                # Also when the wait was cancelled: whoever leaves gives back what it has.
-                await self._places.acquire()
+                self._places.take_back()
 
 
 class LocalExecutor:
-    """At most `concurrency` pieces of work at once, not counting those that only wait."""
+    """At most `concurrency` pieces of work at once, not counting those that have lent their place,
+    nor, for a moment, those that come back to it."""
 
     def __init__(self, *, concurrency: int) -> None:
         self.concurrency = concurrency
@@ -66,28 +88,26 @@ class LocalExecutor:
         """Play every piece of work, started in order, each taken when there is a place for it.
         The first exception of a `play` cancels the rest and is raised as it is; cancelling this
         call cancels what runs."""
-        places = asyncio.Semaphore(self.concurrency)
-        open_ = asyncio.Semaphore(self.concurrency * OPEN_PER_PLACE)
+        places = _Places(self.concurrency)
+        open_ = _Places(self.concurrency * OPEN_PER_PLACE)
 
         async def one(item: T) -> None:
             try:
                 await play(item, Place(places))
             finally:
-                places.release()
-                open_.release()
+                places.give()
+                open_.give()
 
         queue = iter(work)
         try:
             async with asyncio.TaskGroup() as group:
                 while True:
-                    await open_.acquire()
-                    await places.acquire()
+                    await open_.take()
+                    await places.take()
                     for item in queue:
                         group.create_task(one(item))
                         break
                     else:
-                        # Whoever lent its place has to find one.
-                        places.release()
                         return
         except BaseExceptionGroup as errors:
             raise _first(errors) from None

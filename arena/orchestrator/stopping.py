@@ -64,5 +64,5 @@ class GameWaiting:
 
     async def __call__(self, wait: Awaitable[T]) -> T:
         """Await `wait`. Raises Pause when the run stops before it is over."""
-        async with self._place.lent(LEND_AFTER, self._worth):
+        with self._place.lent(LEND_AFTER, self._worth):
             return await self._stop.unless(wait)

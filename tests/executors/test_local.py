@@ -55,7 +55,7 @@ def test_a_piece_that_only_waits_lends_its_place_and_has_it_again() -> None:
         most = max(most, running)
         if item == 0:
             running -= 1
-            async with place.lent():
+            with place.lent():
                 await woken.wait()
             running += 1
             most = max(most, running)
@@ -67,8 +67,8 @@ def test_a_piece_that_only_waits_lends_its_place_and_has_it_again() -> None:
 
     asyncio.run(LocalExecutor(concurrency=1).run(range(6), play))
 
-    assert most == 1
-    assert diary[:3] == [1, 2, 3]
+    assert most <= 2, "one that plays, one that has come back"
+    assert diary[:2] == [1, 2]
     assert sorted(diary) == [0, 1, 2, 3, 4, 5]
 
 
@@ -80,7 +80,7 @@ def test_pieces_that_wait_are_not_opened_without_end() -> None:
 
         async def play(item: int, place: Place) -> None:
             opened.append(item)
-            async with place.lent():
+            with place.lent():
                 await never.wait()
 
         with pytest.raises(TimeoutError):
@@ -96,7 +96,7 @@ def test_the_last_piece_has_its_place_again_when_no_work_is_left() -> None:
     done = []
 
     async def play(item: int, place: Place) -> None:
-        async with place.lent():
+        with place.lent():
             await asyncio.sleep(0.01)
         done.append(item)
 
@@ -109,13 +109,36 @@ def test_the_last_piece_has_its_place_again_when_no_work_is_left() -> None:
     assert done == [0, 1]
 
 
+def test_who_comes_back_waits_for_nobody() -> None:
+    """Whoever has the place meanwhile may wait for what the first one holds."""
+
+    async def main() -> None:
+        lock, woken = asyncio.Lock(), asyncio.Event()
+
+        async def play(item: int, place: Place) -> None:
+            if item == 0:
+                with place.lent():
+                    await lock.acquire()
+                    await woken.wait()
+                lock.release()
+            else:
+                woken.set()
+                async with lock:
+                    pass
+
+        async with asyncio.timeout(5):
+            await LocalExecutor(concurrency=1).run(range(3), play)
+
+    asyncio.run(main())
+
+
 def test_a_place_is_only_lent_when_that_is_worth_it() -> None:
     most, playing = 0, set()
 
     async def play(item: int, place: Place) -> None:
         nonlocal most
         playing.add(item)
-        async with place.lent(worth=lambda: False):
+        with place.lent(worth=lambda: False):
             most = max(most, len(playing))
             await asyncio.sleep(0.02)
         playing.remove(item)
