@@ -134,8 +134,12 @@ def test_what_the_work_raises_is_raised() -> None:
 
 def test_any_command_that_is_interrupted_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("arena.config.json_schema", lambda: signal.raise_signal(signal.SIGINT))
-
-    result = run_arena("schema")
+    # A background job is started with interrupts ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        result = run_arena("schema")
+    finally:
+        signal.signal(signal.SIGINT, before)
 
     assert (result.exit_code, result.stdout, result.stderr) == (130, "", "")
 
