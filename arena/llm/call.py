@@ -36,6 +36,8 @@ from arena.llm.response import Answer
 from arena.llm.retry import Backoff, again
 from arena.llm.waiting import Waiting, patiently
 
+# The record numbers the attempts of a turn up to here.
+_LAST_INDEX = 255
 # Tokens that a call is expected to bring back where nothing says so.
 _ANSWER_TOKENS = 256
 
@@ -164,7 +166,13 @@ class Call:
         return completion
 
     def _intent(self, reserved: float | None) -> CallIntent:
-        number, self.attempts = self.attempts, self.attempts + 1
+        number = self.attempts
+        if self.first_index + number > _LAST_INDEX:
+            raise ProviderError(
+                f"model {self.provider.model.name!r} was asked {_LAST_INDEX + 1} times in one turn "
+                "without an end: the game is void, and played anew"
+            )
+        self.attempts += 1
         return CallIntent(
             call_index=self.first_index + number,
             call_number=self.call_number,
@@ -202,8 +210,8 @@ class Call:
     async def _send(
         self, permit: Permit | None, reservation: Reservation | None, worst: float | None
     ) -> Completion:
-        intent = self._intent(worst)
         try:
+            intent = self._intent(worst)
             await self.log.intend(intent)
         except Exception:
             if reservation is not None:

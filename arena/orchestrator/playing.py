@@ -26,6 +26,7 @@ from arena.llm.gate import GateState
 from arena.llm.turn import TurnLLM
 from arena.orchestrator import schedule
 from arena.orchestrator.catalogue import Entry
+from arena.orchestrator.pending import Pending
 from arena.orchestrator.preflight import Prepared
 from arena.orchestrator.progress import ModelState, Progress, Summary
 from arena.orchestrator.schedule import Scheduled
@@ -77,7 +78,7 @@ class Playing:
         self.running = 0
         self.causes: Counter[str] = Counter()
         self.parked: dict[str, str] = {}
-        self._left: list[Scheduled] = []
+        self._pending = Pending((), self._models)
         self.first_error: str | None = None
         self.started = time.monotonic()
 
@@ -96,20 +97,16 @@ class Playing:
 
     def _work(self, left: Sequence[Scheduled]) -> Iterator[Scheduled]:
         """Games in schedule order, those first whose models can answer at the moment."""
-        self._left = list(left)
-        while self._left and self.stop.going():
-            game = self._left.pop(self._first_playable() or 0)
-            if not self._models(game) & self.parked.keys():
-                yield game
+        self._pending = Pending(left, self._models)
+        while self.stop.going() and (game := self._pending.take(self._busy())):
+            yield game
 
-    def _first_playable(self) -> int | None:
-        """Where the first game is that has to wait for no model; None when all would."""
-        busy = {gate.name for gate in self._models_now() if gate.waiting or gate.state != "ok"}
-        playable = (index for index, game in enumerate(self._left) if not self._models(game) & busy)
-        return next(playable, None)
+    def _busy(self) -> set[str]:
+        """The models that a call would have to wait for."""
+        return {gate.name for gate in self._models_now() if gate.waiting or gate.state != "ok"}
 
     def _worth_lending(self) -> bool:
-        return self._first_playable() is not None
+        return self._pending.playable(self._busy())
 
     def _models(self, game: Scheduled) -> set[str]:
         return {self.entry.agents[agent].model.name for agent in game.agents}
@@ -214,6 +211,7 @@ class Playing:
         match result.reason:
             case ModelParked(model=str(model)) | BudgetReached(model=str(model)):
                 self.parked.setdefault(model, str(result.reason))
+                self._pending.drop(model)
             case ModelRefused() | BudgetReached():
                 self.stop.request(str(result.reason))
             case _:

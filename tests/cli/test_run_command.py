@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import sqlite3
@@ -169,7 +168,6 @@ def interrupted(command: list[str], db: Path, *signals: signal.Signals) -> tuple
     return run.returncode, said + rest
 
 
-@pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
 def test_a_stopped_run_says_how_to_go_on_and_goes_on(arena: Arena, tmp_path: Path) -> None:
     file, db = tmp_path / "long.yaml", tmp_path / "long.db"
     file.write_text(

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from arena import registry
+from arena.core import UsageError
 from arena.environments.textarena_facts import FAMILIES, family_of
 from arena.testing import check_environment
 
@@ -15,5 +16,7 @@ from arena.testing import check_environment
 def test_it_keeps_the_protocol(name: str) -> None:
     facts = FAMILIES.get(family_of(name))
     if facts is not None and facts.python > sys.version_info:
-        pytest.skip(f"needs Python {facts.python}")
+        with pytest.raises(UsageError, match="needs Python"):
+            registry.environment(name, {})().reset(seed=0, num_players=2)
+        return
     check_environment(registry.environment(name, {}), turn_limit=20)

@@ -491,3 +491,16 @@ def test_without_litellms_switch_calls_only_cost_more(monkeypatch: pytest.Monkey
     monkeypatch.setattr("arena.llm.client._quiet", lambda: None)
     with OpenAIServer(["[1]"]) as server:
         assert ask(spec(server), Log()).text == "[1]"
+
+
+def test_a_turn_that_has_used_up_its_attempts_is_given_up_and_nothing_is_sent() -> None:
+    log = Log()
+    with OpenAIServer(["ok"]) as server:
+
+        async def work(client: LiteLLMClient) -> Completion:
+            return await client.complete(spec(server), HELLO, log=log, first_index=256)
+
+        with pytest.raises(ProviderError, match="asked 256 times in one turn"):
+            run(work)
+        assert server.requests == []
+    assert log.events == []

@@ -1,0 +1,39 @@
+"""The games of a run that nobody plays yet: which comes next, and whether one need not wait."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Set
+
+from arena.orchestrator.schedule import Scheduled
+
+
+class Pending:
+    """Games in schedule order, kept by the set of models that they ask: there are few such sets,
+    so that asking for a game whose models are free costs little however many games are left."""
+
+    def __init__(self, games: Iterable[Scheduled], models: Callable[[Scheduled], Set[str]]) -> None:
+        self._games: dict[frozenset[str], deque[Scheduled]] = {}
+        for game in games:
+            self._games.setdefault(frozenset(models(game)), deque()).append(game)
+
+    def playable(self, busy: Set[str]) -> bool:
+        """Whether a game asks none of the `busy` models."""
+        return any(not models & busy for models in self._games)
+
+    def take(self, busy: Set[str]) -> Scheduled | None:
+        """The next game that asks none of the `busy` models, else the next one; None when none is
+        left."""
+        if not self._games:
+            return None
+        free = [models for models in self._games if not models & busy]
+        models = min(free or self._games, key=lambda key: self._games[key][0].schedule_index)
+        games = self._games[models]
+        game = games.popleft()
+        if not games:
+            del self._games[models]
+        return game
+
+    def drop(self, model: str) -> None:
+        """Forget every game that asks this model."""
+        self._games = {key: games for key, games in self._games.items() if model not in key}
