@@ -107,7 +107,12 @@ async def branch(
         answers = None if cache is None else DatabaseCache(url, cache)
         origin = read_origin(session, game_id, turn, seats, control=control, cache=answers)
         branches = enter(session, origin, times, control=control)
-    origin.client.load()
+    origin.client.load(
+        sitter.spec.model
+        for cast in origin.casts.values()
+        for sitters in cast.places
+        for sitter in sitters
+    )
     playing = _Playing(origin, stop or Stop(), on_progress, total=len(branches))
     try:
         async with Recorder(url) as recorder:

@@ -28,7 +28,7 @@ from arena.core import (
 from arena.game import TurnLog
 from arena.llm.cache import Cache
 from arena.llm.client import LiteLLMClient
-from arena.llm.limits import ModelLimits
+from arena.orchestrator.clients import client_for
 from arena.orchestrator.lineage import (
     TURN_LIMIT,
     Cast,
@@ -146,7 +146,7 @@ def read_origin(
         player=player,
         team=results[player][0],
         recorded=None if results[player][1] is None else score(results, player),
-        client=_client(session, game, cache),
+        client=client_for(_config(session, game), cache=cache),
     )
 
 
@@ -173,26 +173,16 @@ def _swapped(
     return tuple(swapped)
 
 
-def _client(session: Session, game: Game, cache: Cache | None) -> LiteLLMClient:
-    """Asks models as patiently, and within the same limits, as the game's tournament does."""
-    config: TournamentConfig | None = None
+def _config(session: Session, game: Game) -> TournamentConfig | None:
+    """That of the game's tournament: its branches are played as patiently, and within its limits.
+    None where there is none, or it is the row of another release."""
     tournament = None if game.tournament_id is None else session.get(Tournament, game.tournament_id)
-    if tournament is not None:
-        try:
-            config = restored(tournament.config, tournament.settings)
-        except ConfigError:
-            config = None  # the row of another release: the defaults will do
-    scripted = registry.policies()
-    if config is None:
-        return LiteLLMClient(scripted=scripted, cache=cache)
-    return LiteLLMClient(
-        scripted=scripted,
-        timeout=config.llm.timeout,
-        retries=config.llm.retries,
-        patience=config.llm.patience,
-        limits={model.name: ModelLimits(**model.limits.model_dump()) for model in config.models},
-        cache=cache,
-    )
+    if tournament is None:
+        return None
+    try:
+        return restored(tournament.config, tournament.settings)
+    except ConfigError:
+        return None
 
 
 def enter(session: Session, origin: Origin, times: int, *, control: bool) -> list[Branch]:

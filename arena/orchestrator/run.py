@@ -12,10 +12,10 @@ from arena.config import TournamentConfig, restored
 from arena.core import UsageError
 from arena.llm.budget import Budget
 from arena.llm.client import LiteLLMClient
-from arena.llm.limits import ModelLimits
 from arena.orchestrator import schedule
 from arena.orchestrator.caching import DatabaseCache
 from arena.orchestrator.catalogue import Entry, enter
+from arena.orchestrator.clients import client_for
 from arena.orchestrator.estimate import Estimate
 from arena.orchestrator.estimate import estimate as estimated
 from arena.orchestrator.files import allow_files
@@ -56,7 +56,7 @@ async def run(
     prepared = prepare(config)
     check_keys(config)
     allow_files(concurrency or config.concurrency)
-    client = _client(prepared, url)
+    client = _client(config, url)
     check_integrity(url)
     with get_session(url) as session:
         entry = enter(session, prepared)
@@ -142,18 +142,10 @@ def _check_prices(config: TournamentConfig, client: LiteLLMClient, entry: Entry)
             client.check_priced(spec.model)
 
 
-def _client(prepared: Prepared, url: str | Path | None) -> LiteLLMClient:
-    config = prepared.config
+def _client(config: TournamentConfig, url: str | Path | None) -> LiteLLMClient:
     cache = config.cache
-    return LiteLLMClient(
-        scripted=registry.policies(),
-        timeout=config.llm.timeout,
-        retries=config.llm.retries,
-        patience=config.llm.patience,
-        limits={model.name: ModelLimits(**model.limits.model_dump()) for model in config.models},
-        cache=DatabaseCache(url, cache.ttl) if cache is not None and cache.rated else None,
-        keep_answers=cache is not None,
-    )
+    given = DatabaseCache(url, cache.ttl) if cache is not None and cache.rated else None
+    return client_for(config, cache=given, keep_answers=cache is not None)
 
 
 def restore(url: str | Path | None, name: str | None = None) -> TournamentConfig:
@@ -207,7 +199,7 @@ def plan(
 
 
 def _estimate(prepared: Prepared, url: str | Path | None, games_left: int) -> Estimate:
-    client = _client(prepared, url)
+    client = _client(prepared.config, url)
     return estimated(
         prepared.config,
         prepared,
