@@ -11,10 +11,12 @@ import pytest
 from sqlalchemy import text
 
 from arena.config import TournamentConfig
-from arena.core import ConfigError, UsageError
+from arena.core import ConfigError, EnvironmentCrash, Step, UsageError
+from arena.environments.textarena import TextArena
 from arena.orchestrator import Progress, plan, run
 from arena.replay import check
 from db import get_session
+from db.errors import Damaged
 
 Small = Callable[..., TournamentConfig]
 
@@ -217,3 +219,53 @@ def test_a_plan_says_what_would_be_played_and_writes_nothing(small: Small, tmp_p
     assert (planned.games, planned.games_done, planned.players) == (12, 0, 6)
     assert planned.seats_per_agent == dict.fromkeys(planned.agents, 12)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_tournament_is_not_gone_on_with_by_other_rules(small: Small, database_url: str) -> None:
+    asyncio.run(run(small(), url=database_url, games=1))
+    with get_session(database_url) as session:
+        session.connection().execute(
+            text("UPDATE environments SET version = '0.1', fingerprint = 'older'")
+        )
+
+    with pytest.raises(ConfigError, match=r"was begun with textarena 0\.1, installed is textarena"):
+        asyncio.run(run(small(), url=database_url))
+
+    assert rows(database_url, "SELECT COUNT(*) FROM environments") == [(1,)]
+
+
+def test_a_damaged_file_is_not_written_to(small: Small, tmp_path: Path) -> None:
+    path = tmp_path / "arena.db"
+    asyncio.run(run(small(), url=path, games=2))
+    whole = bytearray(path.read_bytes())
+    whole[8192:12288] = b"\xff" * 4096
+    path.write_bytes(whole)
+
+    with pytest.raises(Damaged):
+        asyncio.run(run(small(), url=path))
+
+    assert path.read_bytes() == bytes(whole)
+
+
+def test_rules_that_raise_make_one_game_void_and_the_tournament_goes_on(
+    small: Small, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = TextArena.step
+    seen: list[str] = []
+
+    def step(self: TextArena, action: str) -> Step:
+        seen.append(action)
+        if len(seen) == 5:
+            raise EnvironmentCrash("the rules raised", "Traceback: the rules raised")
+        return made(self, action)
+
+    monkeypatch.setattr(TextArena, "step", step)
+    summary = asyncio.run(run(small(), url=database_url, concurrency=1))
+
+    assert (summary.games_completed, summary.games_void) == (12, 0)
+    assert summary.void_causes == {"environment": 1}
+    assert rows(
+        database_url,
+        "SELECT schedule_index, attempt, error, environment_crashed, final FROM games "
+        "WHERE status = 'void'",
+    ) == [(0, 0, "Traceback: the rules raised", True, False)]
