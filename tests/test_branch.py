@@ -21,6 +21,7 @@ from arena.orchestrator.branching import score
 from arena.replay import check
 from db import get_session
 from db.queries.transcript import transcript
+from db.queries.usage import UsageRow, usage
 from tests.servers.openai_server import OpenAIServer, Reply, error
 
 VILLAGE = """
@@ -393,3 +394,21 @@ def test_a_score_is_that_of_the_team() -> None:
 
     assert [score(won, player) for player in won] == [1.0, 0.0, 1.0]
     assert [score(drawn, player) for player in drawn] == [0.5, 0.5, 0.0]
+
+
+def test_a_branch_costs_its_agents_only_what_it_played(village: str) -> None:
+    before = sum(row.turns for row in used(village).values())
+    report = branched(village, 4, {player_of(village, "Ann"): "Cid"})
+    own = rows(
+        village,
+        "SELECT COUNT(*) FROM game_turns t JOIN games g ON g.id = t.game_id "
+        "WHERE g.parent_game_id = 1 AND t.turn_number >= 4",
+    )[0][0]
+
+    assert report.branches
+    assert sum(row.turns for row in used(village).values()) == before + own
+
+
+def used(url: str) -> dict[int, UsageRow]:
+    with get_session(url) as session:
+        return usage(session)
