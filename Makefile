@@ -12,7 +12,7 @@ STAMP := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet
 TESTS ?= tests
 
-.PHONY: demo test lint contracts types schema pytest bench torture docs picture lock clean
+.PHONY: demo test lint contracts types schema pytest bench torture proof docs picture lock clean
 
 demo: $(STAMP)
 	$(BIN)/arena run configs/quickstart.yaml
@@ -47,6 +47,9 @@ bench: $(STAMP)
 
 torture: $(STAMP)
 	$(BIN)/python -m torture
+
+proof: $(STAMP)
+	$(BIN)/python -m proof
 
 docs: $(STAMP)
 	$(BIN)/python -m arena.cli.docs > docs/commands.md

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from sqlmodel import Session
 
-from arena.core import UsageError
-from arena.ratings.fold import Standing as Fitted
-from arena.ratings.fold import fold
-from arena.ratings.games import Games
+from arena.core import Games, UsageError
+from arena.ratings.fold import Pool, fold
+from arena.ratings.games import Integers
 from arena.ratings.trueskill import TrueSkill
-from db import RatingPool, Repository, get_session
+from db import Repository, get_session
 from db.errors import MissingDatabase
-from db.fold import Change, Pool, Standing
-from db.queries.folds import FoldedGames, folded_games
-from db.queries.leaderboard import LeaderboardRow, leaderboard
-from db.repository.ratings import RatingDifference, Rebuilt
+from db.fold import Pool as StoredPool
+from db.fold import Standing
+from db.queries.folds import FoldedGames, Span, folded_games, spans
+from db.queries.steps import Steps, stored_steps
+from db.repository.ratings import Place, RatingDifference
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,89 +51,105 @@ class RebuildReport:
 
 def rebuild(url: str | Path | None = None, *, check: bool = False) -> RebuildReport:
     """Fold all rated games again, in the order in which they were rated; with `check`, only
-    compare. One transaction: a rebuild that is stopped changes nothing.
+    compare. One transaction: a rebuild that is stopped changes nothing. A stretch of games at a
+    time is in memory, whatever their number.
 
     Raises UsageError where there is no database, DatabaseError where it cannot be used.
     """
     try:
         with get_session(url, create=False) as session:
             repo = Repository(session)
-            if not check:
+            if check:
+                repo.freeze()
+            else:
                 repo.lock_ratings()
-            games = folded_games(session)
-            pools = list(rebuilt(games))
-            found = repo.compare_ratings({entry.place: entry.pool for entry in pools})
-            found += repo.compare_changes(pools)
+            games, pools, found = _compare(session, repo)
             if found and not check:
-                repo.replace_ratings(pools)
+                _replace(session, repo)
     except MissingDatabase as error:
         raise UsageError(str(error)) from error
-    return RebuildReport(len(games.sizes), len(pools), tuple(map(_said, found)), check)
+    return RebuildReport(games, pools, tuple(map(_said, found)), check)
 
 
-def refit(
-    url: str | Path | None = None, *, pool_id: int, decided: bool = False
-) -> list[LeaderboardRow]:
-    """A pool's agents, best first, rated from its games again: without those that an agent's own
-    error decided, or, with `decided`, from all. Nothing is written.
+class _Stretch(NamedTuple):
+    """A span of the fold order: how many games it has, the pools after them, and the steps that
+    they make ratings take."""
 
-    Raises UsageError where there is no database, DatabaseError where it cannot be used.
-    """
-    try:
-        with get_session(url, create=False) as session:
-            pool = session.get(RatingPool, pool_id)
-            stored = leaderboard(session, pool_id)
-            games = folded_games(session, decided=decided)
-    except MissingDatabase as error:
-        raise UsageError(str(error)) from error
-    chosen: Sequence[int] = ()
-    if pool is not None and pool.environment_id is not None:
-        chosen = games.by_place().get((pool.environment_id, pool.tournament_id), ())
-    fitted = fold(_columns(games, chosen), TrueSkill())[0].standings if chosen else {}
-    rows = []
-    for row in stored:
-        now = _standing(fitted[row.agent_id]) if row.agent_id in fitted else Standing()
-        rows.append(
-            replace(
-                row,
-                mu=now.mu,
-                sigma=now.sigma,
-                games=now.games,
-                wins=now.wins,
-                draws=now.draws,
-                losses=now.losses,
-            )
-        )
-    return sorted(rows, key=lambda row: (-row.mu, row.agent_id))
+    span: Span
+    games: int
+    pools: Mapping[Place, Pool]
+    steps: Mapping[Place, Steps]
 
 
-def rebuilt(games: FoldedGames) -> Iterator[Rebuilt]:
-    """Every pool, from packed columns of the games in fold order."""
+def _stretches(session: Session) -> Iterator[_Stretch]:
     system = TrueSkill()
-    for place, chosen in games.by_place().items():
-        pool, changes = fold(_columns(games, chosen), system)
-        standings = {agent: _standing(row) for agent, row in pool.standings.items()}
-        rows = [
-            (games.game_ids[chosen[game]], Change(agent, *floats))
-            for game, agent, *floats in changes.rows()
-        ]
-        yield Rebuilt(place, Pool(pool.games, pool.draws, standings), rows)
+    pools: dict[Place, Pool] = {}
+    for span in spans(session):
+        games = folded_games(session, span)
+        steps = {}
+        for place, chosen in games.by_place().items():
+            pools[place], changes = fold(_columns(games, chosen), system, pools.get(place))
+            values = (
+                changes.mu_before,
+                changes.sigma_before,
+                changes.mu_after,
+                changes.sigma_after,
+            )
+            ids = games.game_ids[chosen[changes.game]]
+            steps[place] = Steps(ids, changes.agent, np.stack(values, axis=1))
+        yield _Stretch(span, len(games), pools, steps)
 
 
-def _standing(row: Fitted) -> Standing:
-    return Standing(row.rating.mu, row.rating.sigma, row.games, row.wins, row.draws, row.losses)
+def _compare(session: Session, repo: Repository) -> tuple[int, int, list[RatingDifference]]:
+    """How many games and pools there are, and where what is stored is not what they say."""
+    keys = repo.pool_keys()
+    games = 0
+    pools: Mapping[Place, Pool] = {}
+    computed, equal = Counter[Place](), Counter[Place]()
+    for stretch in _stretches(session):
+        games, pools = games + stretch.games, stretch.pools
+        stored = stored_steps(session, stretch.span)
+        for place, steps in stretch.steps.items():
+            computed[place] += len(steps)
+            mine = stored.get(keys.get(place, 0))
+            equal[place] += 0 if mine is None else steps.equal(mine)
+    found = repo.compare_ratings({place: _as_stored(pool) for place, pool in pools.items()})
+    counts = repo.count_steps()
+    for place in dict.fromkeys([*keys, *pools]):
+        ours, theirs = counts.get(keys.get(place, 0), 0), computed[place]
+        if not ours == theirs == equal[place]:
+            said = [f"{steps} steps, {equal[place]} of them equal" for steps in (ours, theirs)]
+            found.append(RatingDifference(place, None, *said))
+    return games, len(pools), found
 
 
-def _columns(games: FoldedGames, chosen: Sequence[int]) -> Games:
-    if len(chosen) == len(games.sizes):
+def _replace(session: Session, repo: Repository) -> None:
+    """Write all of it anew."""
+    repo.clear_ratings()
+    pools: Mapping[Place, Pool] = {}
+    for stretch in _stretches(session):
+        pools = stretch.pools
+        for place, steps in stretch.steps.items():
+            repo.store_steps(place, steps)
+    for place, pool in pools.items():
+        repo.store_pool(place, _as_stored(pool))
+
+
+def _as_stored(pool: Pool) -> StoredPool:
+    standings = {
+        agent: Standing(row.rating.mu, row.rating.sigma, row.games, row.wins, row.draws, row.losses)
+        for agent, row in pool.standings.items()
+    }
+    return StoredPool(pool.games, pool.draws, standings)
+
+
+def _columns(games: FoldedGames, chosen: Integers) -> Games:
+    if len(chosen) == len(games):
         return Games(games.sizes, games.agents, games.teams, games.ranks)
-    sizes = np.asarray(games.sizes)[chosen]
-    starts = np.asarray(games.starts)[chosen]
-    seats = np.fromiter(
-        chain.from_iterable(range(s, s + n) for s, n in zip(starts, sizes, strict=True)), np.int64
-    )
-    columns = (np.asarray(column)[seats] for column in (games.agents, games.teams, games.ranks))
-    return Games(sizes, *columns)
+    sizes = games.sizes[chosen]
+    starts = games.starts[chosen]
+    seats = np.repeat(starts - (np.cumsum(sizes) - sizes), sizes) + np.arange(sizes.sum())
+    return Games(sizes, games.agents[seats], games.teams[seats], games.ranks[seats])
 
 
 def _said(difference: RatingDifference) -> str:

@@ -46,7 +46,9 @@ def load(group: Group, name: str) -> Any:
     Raises UsageError when no package registers the name (with the nearest one that is), when two
     packages register it, or when the package that registers it cannot be imported.
     """
-    found = [*_points(group, tuple(sys.path)).select(name=name)]
+    points = _points(group, tuple(sys.path))
+    # A name may be written as Python writes it: round_robin.
+    found = [*points.select(name=name)] or [*points.select(name=name.replace("_", "-"))]
     if not found:
         raise UsageError(unknown(_NOUNS[group], name, names(group)))
     if len({point.value for point in found}) > 1:

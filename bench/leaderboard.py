@@ -5,16 +5,15 @@ from __future__ import annotations
 import random
 import sqlite3
 import time
-from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sqlmodel import Session
 
-from arena.ratings.fold import Pool, fold
-from arena.ratings.games import Games
+from arena.core import Games
+from arena.ratings.fold import Changes, Pool, pool_after
 from arena.ratings.trueskill import TrueSkill
 from bench.measure import Row, median, ratios
 from bench.workers import Worker
@@ -37,6 +36,14 @@ _RATED = (
     "INSERT INTO agent_trueskill (agent_id, pool_id, mu, sigma, games, wins, draws, losses, "
     "updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+_POOL = (
+    "INSERT INTO rating_pools (environment_id, tournament_id, system, games, draws) "
+    "VALUES (?, ?, 'trueskill', ?, ?)"
+)
+_STEP = (
+    "INSERT INTO rating_changes (pool_id, game_id, agent_id, mu_before, sigma_before, mu_after, "
+    "sigma_after) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
 _SCAN = (
     "SELECT p.agent_id, COUNT(*) AS games, SUM(p.rank = 0) AS wins, SUM(p.rank > 0) AS losses "
     "FROM games g JOIN game_players p ON p.game_id = g.id WHERE g.status = 'completed' "
@@ -45,8 +52,9 @@ _SCAN = (
 _TEAMS = ("Village", "Mafia")
 
 
-def fill(database: Path, played: Games, pool: Pool) -> int:
-    """A database with the games' results and the ratings after them: the pool's key."""
+def fill(database: Path, played: Games, pool: Pool, changes: Changes | None = None) -> int:
+    """A database with the games' results and the ratings after them: the environment's pool. With
+    `changes`, the tournament's pool too, which is the same, and the steps of both."""
     init_db(database)
     with get_session(database) as session:
         repo = Repository(session)
@@ -58,58 +66,64 @@ def fill(database: Path, played: Games, pool: Pool) -> int:
         rules = repo.get_or_create_environment("SecretMafia-v0", 6, package="bench", version="0")
         tournament = repo.create_tournament("bench", {}, 0, len(played), rules.id or 0)
         keys = tournament.id, rules.id
-    moment = datetime.now(UTC).isoformat(sep=" ")
     connection = sqlite3.connect(database)
+    # Nobody misses this file when the machine stops.
+    connection.execute("PRAGMA journal_mode=OFF")
+    connection.execute("PRAGMA synchronous=OFF")
     with connection:
-        connection.executemany(
-            _GAME,
-            (
-                (game + 1, *keys, game, game, "Mafia", game + 1, moment)
-                for game in range(len(played))
-            ),
+        made = (
+            "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL "
+            "AND tbl_name IN ('game_players', 'rating_changes')"
         )
+        later = connection.execute(made).fetchall()
+        for name, _ in later:
+            connection.execute(f"DROP INDEX {name}")
+        moment = datetime.now(UTC).isoformat(sep=" ")
+        numbers = range(1, len(played) + 1)
         connection.executemany(
-            _PLAYER,
-            (
+            _GAME, ((n, *keys, n - 1, n - 1, "Mafia", n, moment) for n in numbers)
+        )
+        connection.executemany(_PLAYER, _players(played))
+        places = [(keys[1], None)] if changes is None else [(keys[1], None), (keys[1], keys[0])]
+        pool_ids = []
+        for place in places:
+            key = connection.execute(_POOL, (*place, pool.games, pool.draws)).lastrowid
+            assert key is not None
+            pool_ids.append(key)
+            connection.executemany(
+                _RATED,
                 (
-                    game + 1,
-                    player.agent_id + 1,
-                    index,
-                    "Villager",
-                    _TEAMS[player.team],
-                    player.rank,
-                    1.0 - 2.0 * player.rank,
+                    (
+                        agent + 1,
+                        key,
+                        *row.rating,
+                        row.games,
+                        row.wins,
+                        row.draws,
+                        row.losses,
+                        moment,
+                    )
+                    for agent, row in pool.standings.items()
+                ),
+            )
+            if changes is not None:
+                connection.executemany(
+                    _STEP,
+                    ((key, game + 1, agent + 1, *moved) for game, agent, *moved in changes.rows()),
                 )
-                for game, players in enumerate(played)
-                for index, player in enumerate(players)
-            ),
-        )
-        pool_id = connection.execute(
-            "INSERT INTO rating_pools (environment_id, system, games, draws) "
-            "VALUES (?, 'trueskill', ?, ?)",
-            (keys[1], pool.games, pool.draws),
-        ).lastrowid
-        connection.executemany(
-            _RATED,
-            (
-                (
-                    agent + 1,
-                    pool_id,
-                    standing.rating.mu,
-                    standing.rating.sigma,
-                    standing.games,
-                    standing.wins,
-                    standing.draws,
-                    standing.losses,
-                    moment,
-                )
-                for agent, standing in pool.standings.items()
-            ),
-        )
+        for _, statement in later:
+            connection.execute(statement)
     connection.execute("ANALYZE")
     connection.close()
-    assert pool_id is not None
-    return pool_id
+    return pool_ids[0]
+
+
+def _players(played: Games) -> Iterator[tuple[int, int, int, str, str, int, float]]:
+    columns = (list(map(int, column)) for column in (played.agents, played.teams, played.ranks))
+    width = int(played.sizes[0])
+    for at, (agent, team, rank) in enumerate(zip(*columns, strict=True)):
+        game, index = divmod(at, width)
+        yield game + 1, agent + 1, index, "Villager", _TEAMS[team], rank, 1.0 - 2.0 * rank
 
 
 def asking(games: int, rounds: int) -> dict[str, list[float]]:
@@ -117,7 +131,7 @@ def asking(games: int, rounds: int) -> dict[str, list[float]]:
     from bench.ratings import mafia_games
 
     played = mafia_games(games, random.Random(2), AGENTS)
-    pool, _ = fold(played, TrueSkill())
+    pool = pool_after(played, TrueSkill())
     with TemporaryDirectory() as folder:
         database = Path(folder) / "leaderboard.db"
         pool_id = fill(database, played, pool)
@@ -134,9 +148,8 @@ def asking(games: int, rounds: int) -> dict[str, list[float]]:
         def rebuilt() -> int:
             with Session(engine) as session:
                 rows = folded_games(session)
-            columns = (rows.sizes, rows.agents, rows.teams, rows.ranks)
-            again, _ = fold(Games(*(array("q", column) for column in columns)), TrueSkill())
-            return len(again.standings)
+            columns = Games(rows.sizes, rows.agents, rows.teams, rows.ranks)
+            return len(pool_after(columns, TrueSkill()).standings)
 
         ways: dict[str, Callable[[], int]] = {
             "maintained": maintained,

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import random
 import time
-from array import array
 from collections.abc import Callable, Sequence
 
-from arena.core import RatedPlayer
-from arena.ratings.fold import draw_probability, fold
-from arena.ratings.games import Games
+import numpy as np
+
+from arena.core import Games, RatedPlayer
+from arena.ratings.fold import draw_probability, fold, pool_after
+from arena.ratings.games import Integers
 from arena.ratings.package import load
 from arena.ratings.trueskill import TrueSkill
-from bench import leaderboard
+from bench import leaderboard, rebuild
 from bench.measure import Row, median, ratios
 from bench.workers import Workers
 
@@ -26,16 +27,28 @@ AGENTS = 12
 def mafia_games(count: int, rng: random.Random, agents: int = AGENTS) -> Games:
     """`count` games of two against four between agents 0, 1, ...; every game is equally likely to
     seat any of them."""
-    seats: list[int] = []
-    teams: list[int] = []
-    ranks: list[int] = []
-    for _ in range(count):
-        mafia = rng.sample(range(6), 2)
-        two_win = rng.random() < 0.65
-        seats += rng.sample(range(agents), 6)
-        teams += [int(seat in mafia) for seat in range(6)]
-        ranks += [int((seat in mafia) != two_win) for seat in range(6)]
-    return Games(*(array("q", column) for column in ([6] * count, seats, teams, ranks)))
+    draw = np.random.default_rng(rng.getrandbits(64))
+    mafia = _distinct(draw, count, 2, 6)
+    seats = np.arange(6)
+    teams = (mafia[:, :1] == seats) | (mafia[:, 1:] == seats)
+    two_win = draw.random((count, 1)) < 0.65
+    return Games(
+        sizes=np.full(count, 6),
+        agents=_distinct(draw, count, 6, agents).ravel(),
+        teams=teams.astype(np.int64).ravel(),
+        ranks=(teams != two_win).astype(np.int64).ravel(),
+    )
+
+
+def _distinct(draw: np.random.Generator, count: int, size: int, below: int) -> Integers:
+    """(count, size) numbers below a number, no two alike in a row."""
+    found = draw.integers(below, size=(count, size))
+    again = np.arange(count)
+    while len(again):
+        alike = (np.diff(np.sort(found[again], axis=1), axis=1) == 0).any(axis=1)
+        again = again[alike]
+        found[again] = draw.integers(below, size=(len(again), size))
+    return found
 
 
 def free_for_alls(count: int, rng: random.Random) -> list[list[RatedPlayer]]:
@@ -85,11 +98,13 @@ def rebuilding(games: int, sample: int, rounds: int) -> dict[str, list[float]]:
     """Microseconds of CPU a game, round by round, of each way."""
     rng = random.Random(1)
     columns = mafia_games(games, rng)
+    some = mafia_games(games // 5, rng)
     teams = list(mafia_games(sample, rng))
     everyone = free_for_alls(sample // 5, rng)
     work: dict[str, tuple[Callable[[], object], int]] = {
         "package": (lambda: by_package(teams), len(teams)),
-        "rebuild": (lambda: fold(columns, TrueSkill()), games),
+        "rebuild": (lambda: pool_after(columns, TrueSkill()), games),
+        "steps": (lambda: fold(some, TrueSkill()), len(some)),
         "update": (lambda: by_update(teams), len(teams)),
         "package, free for all": (lambda: by_package(everyone), len(everyone)),
         "update, free for all": (lambda: by_update(everyone), len(everyone)),
@@ -102,10 +117,11 @@ def rebuilding(games: int, sample: int, rounds: int) -> dict[str, list[float]]:
 
 
 def measure(workers: Workers, *, toy: bool = False) -> list[Row]:
-    """The rebuild, one update, and the leaderboard."""
-    games = 500 if toy else 100_000
+    """The rebuild, one update, the rebuild of a database, and the leaderboard."""
+    games = 500 if toy else 1_000_000
+    stored = 500 if toy else 100_000
     worker = workers.of("ratings")
-    found = worker.run(rebuilding, games=games, sample=20 if toy else 300, rounds=1 if toy else 10)
+    found = worker.run(rebuilding, games=games, sample=20 if toy else 500, rounds=1 if toy else 9)
     package = {"package µs/game": median(found["package"])}
     alone = "package, free for all", "update, free for all"
     rows = [
@@ -113,8 +129,14 @@ def measure(workers: Workers, *, toy: bool = False) -> list[Row]:
             PART,
             f"rebuild of {games:,} games / the trueskill package",
             ratios(found["package"], found["rebuild"]),
-            target=100.0,
+            target=150.0,
             numbers={"arena µs/game": median(found["rebuild"]), **package},
+        ),
+        Row(
+            PART,
+            f"rebuild of {games // 5:,} games, every step kept / the package, which keeps none",
+            ratios(found["package"], found["steps"]),
+            numbers={"arena µs/game": median(found["steps"]), **package},
         ),
         Row(
             PART,
@@ -132,4 +154,5 @@ def measure(workers: Workers, *, toy: bool = False) -> list[Row]:
             },
         ),
     ]
-    return [*rows, *leaderboard.measure(worker, games=games, rounds=1 if toy else 5)]
+    rows += rebuild.measure(worker, workers.of("rebuild"), games=stored, rounds=1 if toy else 3)
+    return [*rows, *leaderboard.measure(worker, games=stored, rounds=1 if toy else 5)]

@@ -8,10 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from arena.analysis.axes import (
+    BAND,
+    COLOURS,
+    DOT,
+    FAINT,
+    INK,
+    LINE,
+    MUTED,
+    NAME_WIDTH,
+    NORMAL,
+    OTHERS,
+    SMALL,
+    beside,
+    new_axes,
+    nothing,
+    pyplot,
+    quiet,
+    shown,
+)
 from arena.analysis.ratings import rating_changes_df, ratings_df
 from arena.analysis.source import Name, Source
 from arena.core import Rating, UsageError
@@ -19,21 +38,6 @@ from arena.text import one_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-INK = "#2b3440"
-MUTED = "#7d8894"
-FAINT = "#e6e9ed"
-LINE = "#c3cad1"
-DOT = "#2f5d8a"
-BAND = "#b9cbdd"
-# Of Paul Tol's "muted" scheme: told apart also by eyes that see no red or no green.
-COLOURS = ("#332288", "#cc6677", "#117733", "#999933", "#44aa99", "#aa4499")
-OTHERS = "#cfd5db"
-
-NAME_WIDTH = 40
-SMALL = 8.5
-NORMAL = 9.5
-LARGE = 11.5
 
 
 def plot_leaderboard(
@@ -56,10 +60,10 @@ def plot_leaderboard(
         data, ratings_df, ("agent", "mu", "sigma"), tournament=tournament, environment=environment
     )
     frame = frame.sort_values("mu", ascending=False, kind="stable")
-    ax = ax if ax is not None else _new_axes(7.2, 1.1 + 0.27 * max(len(frame), 3))
-    _quiet(ax, _title(frame))
+    ax = ax if ax is not None else new_axes(7.2, 1.1 + 0.27 * max(len(frame), 3))
+    quiet(ax, _title(frame))
     if frame.empty:
-        return _nothing(ax)
+        return nothing(ax)
 
     mu, sigma = frame["mu"].to_numpy(dtype=float), frame["sigma"].to_numpy(dtype=float)
     rows = range(len(frame))
@@ -70,16 +74,16 @@ def plot_leaderboard(
         ax.axvline(mean, color=LINE, linewidth=1, zorder=1)
 
     ax.set_ylim(len(frame) - 0.4, -0.6)
-    ax.set_yticks([*rows], [_shown(name) for name in frame["agent"]])
+    ax.set_yticks([*rows], [shown(name) for name in frame["agent"]])
     for label in ax.get_yticklabels():
         label.set(color=INK, fontsize=NORMAL, parse_math=False)
     ax.tick_params(axis="y", pad=6)
     ax.grid(axis="x", color=FAINT, linewidth=0.8)
     ax.set_xlabel(f"mu, with the {interval * 100:g} % interval", color=MUTED, fontsize=SMALL)
     if "games" in frame:
-        _beside(ax, "games", -0.6, MUTED, at=42, ha="right", va="bottom")
+        beside(ax, "games", -0.6, MUTED, at=42, ha="right", va="bottom")
         for row, games in zip(rows, frame["games"], strict=True):
-            _beside(ax, f"{games:,}", row, MUTED, at=42, ha="right")
+            beside(ax, f"{games:,}", row, MUTED, at=42, ha="right")
     return ax
 
 
@@ -110,10 +114,10 @@ def plot_ratings(
         tournament=tournament,
         environment=environment,
     )
-    ax = ax if ax is not None else _new_axes(7.6, 4.4)
-    _quiet(ax, _title(frame))
+    ax = ax if ax is not None else new_axes(7.6, 4.4)
+    quiet(ax, _title(frame))
     if frame.empty:
-        return _nothing(ax)
+        return nothing(ax)
 
     frame = frame.sort_values(["fold_index", "game_id"], kind="stable")
     frame = frame.assign(position=pd.factorize(frame["game_id"])[0] + 1)
@@ -138,7 +142,7 @@ def plot_ratings(
         ax.fill_between(x, low, high, step="post", color=colour, alpha=0.06, linewidth=0, zorder=2)
         ax.plot(x, mu, color=colour, linewidth=1.7, drawstyle="steps-post", zorder=3)
         bounds += [low.iloc[-1], high.iloc[-1]]
-        labels.append((float(final["mu_after"]), _shown(final["agent"]), colour))
+        labels.append((float(final["mu_after"]), shown(final["agent"]), colour))
 
     ax.axhline(Rating().mu, color=LINE, linewidth=1, zorder=1)
     ax.set_xlim(0, end)
@@ -162,25 +166,8 @@ def plot_ratings(
     labels.sort()
     heights = _spread([height for height, _, _ in labels], _line_height(ax))
     for height, (_, name, colour) in zip(heights, labels, strict=True):
-        _beside(ax, name, height, colour)
+        beside(ax, name, height, colour)
     return ax
-
-
-def _pyplot() -> Any:
-    try:
-        from matplotlib import pyplot
-    except ImportError as error:
-        raise UsageError(
-            "plots need matplotlib, which is not installed: pip install 'llm-arena[notebook]'"
-        ) from error
-    return pyplot
-
-
-def _new_axes(width: float, height: float) -> Axes:
-    figure, ax = _pyplot().subplots(figsize=(width, height), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
-    axes: Axes = ax
-    return axes
 
 
 def _deviations(interval: float) -> float:
@@ -197,7 +184,7 @@ def _one_pool(
     tournament: Name | None,
     environment: Name | None,
 ) -> pd.DataFrame:
-    _pyplot()
+    pyplot()
     if not isinstance(data, pd.DataFrame):
         frame: pd.DataFrame = read(data, tournament=tournament, environment=environment)
     elif tournament is not None or environment is not None:
@@ -233,59 +220,6 @@ def _pool_name(pool: Any) -> str:
 
 def _title(frame: pd.DataFrame) -> str:
     return "" if frame.empty else _pool_name(frame.iloc[0])
-
-
-def _quiet(ax: Axes, title: str) -> None:
-    for side in ("top", "right", "left", "bottom"):
-        ax.spines[side].set_visible(False)
-    ax.set_axisbelow(True)
-    ax.tick_params(length=0, colors=MUTED, labelsize=SMALL)
-    ax.set_title(title, loc="left", color=INK, fontsize=LARGE, pad=12, parse_math=False)
-
-
-def _nothing(ax: Axes) -> Axes:
-    ax.set(xticks=[], yticks=[])
-    ax.text(
-        0.5,
-        0.5,
-        "no rated games yet",
-        transform=ax.transAxes,
-        ha="center",
-        va="center",
-        color=MUTED,
-        fontsize=NORMAL,
-    )
-    return ax
-
-
-def _shown(name: Any) -> str:
-    return one_line(str(name), NAME_WIDTH)
-
-
-def _beside(
-    ax: Axes,
-    text: str,
-    height: float,
-    colour: str,
-    *,
-    at: float = 7,
-    ha: Literal["left", "right"] = "left",
-    va: Literal["center", "bottom"] = "center",
-) -> None:
-    """A text `at` points right of the plot, at a height of the data."""
-    ax.annotate(
-        text,
-        xy=(1, height),
-        xycoords=ax.get_yaxis_transform(),
-        xytext=(at, 0),
-        textcoords="offset points",
-        ha=ha,
-        va=va,
-        color=colour,
-        fontsize=SMALL,
-        annotation_clip=False,
-        parse_math=False,
-    )
 
 
 def _line_height(ax: Axes) -> float:

@@ -17,13 +17,16 @@ from arena.cli import (
     INTERRUPTED,
     agents,
     branch,
+    compare,
     database,
     diff,
     environments,
     games,
+    head_to_head,
     kinds,
     leaderboard,
     models,
+    planning,
     prompts,
     ratings,
     replay,
@@ -93,11 +96,14 @@ def _root(
 app.command()(run.run)
 app.command()(resume.resume)
 app.command()(leaderboard.leaderboard)
+app.command("head-to-head")(head_to_head.head_to_head)
 app.command()(games.games)
 app.command()(show.show)
 app.command()(replay.replay)
 app.command()(branch.branch)
 app.command()(diff.diff)
+app.command()(compare.compare)
+app.command("plan")(planning.plan)
 for _group in (agents, models, prompts, kinds, environments, ratings):
     app.add_typer(_group.app)
 app.add_typer(database.app)

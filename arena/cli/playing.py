@@ -55,7 +55,7 @@ class Wish:
 
 def show_estimate(config: TournamentConfig, wish: Wish) -> None:
     """Say what would be played, and play nothing."""
-    from arena.cli.plan import show_plan
+    from arena.cli.dry_run import show_plan
     from arena.orchestrator import plan
 
     changes = {"concurrency": wish.concurrency, "budget": wish.budget}
@@ -67,10 +67,14 @@ def show_estimate(config: TournamentConfig, wish: Wish) -> None:
 
 def play(config: TournamentConfig, wish: Wish, interrupts: Interrupts) -> None:
     """Play the tournament until it is done, stopped or interrupted, and say what came of it."""
-    conclude(_play(config, wish, interrupts), wish)
+    conclude(play_out(config, wish, interrupts, games=wish.games), wish)
 
 
-def _play(config: TournamentConfig, wish: Wish, interrupts: Interrupts) -> Summary:
+def play_out(
+    config: TournamentConfig, wish: Wish, interrupts: Interrupts, *, games: int | None
+) -> Summary:
+    """Play at most so many games of the tournament, shown as they come, until it is done, stopped
+    or interrupted."""
     import time
     import warnings
 
@@ -86,7 +90,7 @@ def _play(config: TournamentConfig, wish: Wish, interrupts: Interrupts) -> Summa
             orchestrator.run(
                 config,
                 url=wish.url,
-                games=wish.games,
+                games=games,
                 concurrency=wish.concurrency,
                 budget=wish.budget,
                 on_progress=view.update,
@@ -102,6 +106,15 @@ def conclude(summary: Summary, wish: Wish) -> None:
     from arena.cli.leaderboard import show_standings
 
     show_standings(wish.url, summary.tournament)
+    report(summary, wish)
+    if summary.games_left and not summary.stopped:
+        tell(f"{count(summary.games_left, 'game')} left to play")
+    if summary.stopped or summary.games_void or summary.paused:
+        raise typer.Exit(1)
+
+
+def report(summary: Summary, wish: Wish) -> None:
+    """What was done and what to look at, on stderr; exits where it was interrupted."""
     for line in _done(summary):
         tell(line)
     for line in _attention(summary, wish):
@@ -113,10 +126,6 @@ def conclude(summary: Summary, wish: Wish) -> None:
         advise(summary.stopped)
         reached = summary.budget_reached
         tell(f"to go on: {wish.again_with_more() if reached else wish.again()}")
-    elif summary.games_left:
-        tell(f"{count(summary.games_left, 'game')} left to play")
-    if summary.stopped or summary.games_void or summary.paused:
-        raise typer.Exit(1)
 
 
 def _done(summary: Summary) -> Iterator[str]:

@@ -17,6 +17,7 @@ from arena.cli.catalogue import (
     state,
 )
 from arena.cli.database import reading, writing
+from arena.cli.leaderboard import Environment, ExcludeErrors, Since, Tournament
 from arena.cli.options import AsJson, Database
 from arena.cli.output import Column, moment, print_fields, print_json, print_table, tell
 from arena.text import one_line
@@ -75,6 +76,38 @@ def show(name: Name, db: Database = None, as_json: AsJson = False) -> None:
         prompt = _find(repository, name)
         fields = _fields(prompt, {row.id: row.name for row in repository.get_prompts()})
     print_json(fields) if as_json else print_fields(fields)
+
+
+@app.command()
+def tree(
+    environment: Environment = None,
+    tournament: Tournament = None,
+    since: Since = None,
+    exclude_errors: ExcludeErrors = False,
+    db: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the forks with their ratings and what each changed.
+
+    A prompt's rating is what it adds to an agent, whatever its kind and model, in one fit of all
+    agents of an environment."""
+    from arena.cli.lineage import flat, print_lineages
+    from arena.leaderboard.lineage import lineages
+    from arena.leaderboard.question import Question, moment
+
+    question = Question(
+        environment=environment,
+        tournament=tournament,
+        since=None if since is None else moment(since),
+        exclude_errors=exclude_errors,
+        by="prompt",
+    )
+    with reading(db) as session:
+        found = lineages(session, question)
+    if as_json:
+        print_json([row for lineage in found for row in flat(lineage)])
+        return
+    print_lineages(found)
 
 
 @app.command()

@@ -68,7 +68,7 @@ class MatchmakerConfig(Shape):
     model_config = ConfigDict(frozen=True, extra="allow", strict=True)
     __pydantic_extra__: dict[str, JsonValue] = Field(init=False)
 
-    name: Name = Field(default="round_robin", description="round_robin, random, ...")
+    name: Name = Field(default="round-robin", description="round-robin, random, informative, ...")
 
     @property
     def options(self) -> Options:

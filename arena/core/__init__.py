@@ -43,14 +43,18 @@ from arena.core.errors import (
     TimeLimitReached,
     UsageError,
 )
+from arena.core.games import Games, seat_role
 from arena.core.pairings import (
+    Casting,
     Matchmaker,
     MatchmakerFactory,
     Pairing,
+    Part,
     RatedPlayer,
-    Rating,
-    RatingSystem,
+    Result,
+    Standings,
 )
+from arena.core.ratings import OnlineRatingSystem, Rating, Ratings, RatingSystem
 
 __all__ = [
     "LLM",
@@ -63,12 +67,14 @@ __all__ = [
     "CallAnswer",
     "CallIntent",
     "CallLog",
+    "Casting",
     "Completion",
     "ConfigError",
     "DivergenceError",
     "Environment",
     "EnvironmentCrash",
     "EnvironmentSpec",
+    "Games",
     "Lapse",
     "Matchmaker",
     "MatchmakerFactory",
@@ -77,8 +83,10 @@ __all__ = [
     "ModelRefused",
     "ModelSpec",
     "Observation",
+    "OnlineRatingSystem",
     "Outcome",
     "Pairing",
+    "Part",
     "Pause",
     "PlayerResult",
     "Policy",
@@ -86,11 +94,15 @@ __all__ = [
     "RatedPlayer",
     "Rating",
     "RatingSystem",
+    "Ratings",
     "RecordError",
+    "Result",
+    "Standings",
     "Step",
     "Termination",
     "TimeLimitReached",
     "Usage",
     "UsageError",
     "VoidCause",
+    "seat_role",
 ]

@@ -1,10 +1,14 @@
-"""Who plays whom, and what a game does to ratings."""
+"""Who plays whom."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,35 +24,16 @@ class Pairing:
     agents: tuple[int, ...]
 
 
-class Rating(NamedTuple):
-    """A skill as a normal distribution: the pair of floats that is stored."""
+class Part(NamedTuple):
+    """What a player is in a game; None where the rules know no roles or teams."""
 
-    mu: float = 25.0
-    sigma: float = 25.0 / 3.0
-
-
-class Matchmaker(Protocol):
-    """Says who plays next. The same seed and calls give the same schedule."""
-
-    def next(self, standings: Mapping[int, Rating], room: int) -> Sequence[Pairing]:
-        """At most `room` further pairings, in schedule order; empty when the schedule is done."""
-        ...
+    role: str | None = None
+    team: str | None = None
 
 
-class MatchmakerFactory(Protocol):
-    """Makes a matchmaker for a tournament of `games` games of `num_players` players."""
-
-    def __call__(
-        self,
-        *,
-        agents: Sequence[int],
-        num_players: int,
-        games: int,
-        seed: int,
-        options: Mapping[str, Any],
-    ) -> Matchmaker:
-        """Raises UsageError for too few agents, or for options that it does not know."""
-        ...
+Casting = Callable[[int], Sequence[Part]]
+"""The part of every player_index in a game from a seed: rules deal them out before the first
+turn, so that they are known before anybody has played."""
 
 
 class RatedPlayer(NamedTuple):
@@ -60,24 +45,63 @@ class RatedPlayer(NamedTuple):
     rank: int
 
 
-class RatingSystem(Protocol):
-    """Turns one finished game into new ratings. Pure: the fold over games is the rating."""
+class Result(NamedTuple):
+    """A finished game of the schedule: its players in order of player_index."""
+
+    pairing: Pairing
+    players: tuple[RatedPlayer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """What is known when the next pairings are chosen, from the schedule's first `settled` games.
+
+    `scheduled` is the whole schedule so far. `results` are those of the settled games that have
+    one, in schedule order. `agents` are all agents in the configuration's order; `mean` (n,) and
+    `covariance` (n, n) of their skills are in units of mu, around 0; `dollars` (n,) is what a game
+    has cost an agent on average, NaN where nothing is known.
+    """
+
+    agents: tuple[int, ...]
+    mean: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    dollars: NDArray[np.float64]
+    settled: int = 0
+    scheduled: Sequence[Pairing] = ()
+    results: Sequence[Result] = ()
+
+
+class Matchmaker(Protocol):
+    """Says who plays next. The same seed and results give the same schedule, whenever it is asked
+    and however many games are played at once."""
 
     @property
-    def name(self) -> str: ...
-
-    def initial(self) -> Rating:
-        """The rating of an agent that has not played."""
+    def lag(self) -> int | None:
+        """The block that begins at place k of the schedule is chosen from the standings after
+        exactly max(0, k + 1 - lag) games, whatever else has finished: `lag` games run at once, and
+        nobody waits for a round to end. None: the schedule does not depend on when it is
+        asked, so it is asked with whatever is known."""
         ...
 
-    def rate(
-        self,
-        players: Sequence[tuple[int, int, int]],
-        ratings: Mapping[int, tuple[float, float]],
-        draw_probability: float,
-    ) -> Mapping[int, Rating]:
-        """The ratings after the game of every agent in it, keyed by agent_id.
+    def next(self, standings: Standings, room: int) -> Sequence[Pairing]:
+        """The pairings that follow `standings.scheduled`, in schedule order, whole blocks: at most
+        `room` of them, or one block where that is more. Empty when nothing is to be played before
+        more is settled; the schedule is done when everything scheduled is settled as well."""
+        ...
 
-        `players` are RatedPlayers or equal tuples; `ratings` holds every agent of the game;
-        `draw_probability` is the pool's, in (0, 1)."""
+
+class MatchmakerFactory(Protocol):
+    """Makes a matchmaker for a tournament of at most `games` games of `num_players` players."""
+
+    def __call__(
+        self,
+        *,
+        agents: Sequence[int],
+        num_players: int,
+        games: int,
+        seed: int,
+        options: Mapping[str, Any],
+        casting: Casting,
+    ) -> Matchmaker:
+        """Raises UsageError for too few agents, or for options that it does not know."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -84,8 +84,11 @@ class LocalExecutor:
     def __init__(self, *, concurrency: int) -> None:
         self.concurrency = concurrency
 
-    async def run(self, work: Iterable[T], play: Callable[[T, Place], Awaitable[None]]) -> None:
-        """Play every piece of work, started in order, each taken when there is a place for it.
+    async def run(
+        self, work: Iterable[T] | AsyncIterable[T], play: Callable[[T, Place], Awaitable[None]]
+    ) -> None:
+        """Play every piece of work, started in order, each taken when there is a place for it;
+        while the next piece is awaited, those that play go on.
         The first exception of a `play` cancels the rest and is raised as it is; cancelling this
         call cancels what runs."""
         places = _Places(self.concurrency)
@@ -98,19 +101,28 @@ class LocalExecutor:
                 places.give()
                 open_.give()
 
-        queue = iter(work)
+        queue = _taken(work)
         try:
             async with asyncio.TaskGroup() as group:
                 while True:
                     await open_.take()
                     await places.take()
-                    for item in queue:
+                    async for item in queue:
                         group.create_task(one(item))
                         break
                     else:
                         return
         except BaseExceptionGroup as errors:
             raise _first(errors) from None
+
+
+async def _taken(work: Iterable[T] | AsyncIterable[T]) -> AsyncIterator[T]:
+    if isinstance(work, AsyncIterable):
+        async for item in work:
+            yield item
+    else:
+        for item in work:
+            yield item
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -1,1 +1,1 @@
-"""Matchmakers: who plays next. They see ratings and ids, never a database and never an agent."""
+"""Matchmakers: who plays next. They see standings and ids, never a database and never an agent."""

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 from random import Random
 from typing import Any
 
-from arena.core import Pairing, Rating
-from arena.matchmakers.schedule import Lineup, pairings
+from arena.core import Casting, Pairing, Standings
+from arena.matchmakers.blocks import Lineup
+from arena.matchmakers.fixed import FixedSchedule
+from arena.matchmakers.schedule import Frame, frame
 
 
 class RandomMatchmaker:
     """Each game seats distinct agents, all equally likely, in an order equally likely.
 
-    Options: `blocks` (default false) plays each draw once per player on one seed, with the agents
-    rotated by one place each time; `games` must then be a multiple of the number of players.
-    `repeat` (default false) allows fewer agents than players: each then takes as many seats as any
-    other, and who takes the seats left over is drawn.
+    Options: `seating` (rotate, clones or opposite), `blocks` and `repeat`, as all matchmakers have
+    them. With `repeat` and fewer agents than players each takes as many seats as any other, and who
+    takes the seats left over is drawn.
     """
 
     def __init__(
@@ -28,25 +28,35 @@ class RandomMatchmaker:
         games: int,
         seed: int,
         options: Mapping[str, Any],
+        casting: Casting,
     ) -> None:
-        """Raises UsageError; see `arena.matchmakers.schedule.pairings`."""
-        self._pairings = pairings(
+        """Raises UsageError; see `arena.matchmakers.schedule.frame`."""
+        self._schedule = FixedSchedule(
+            frame(
+                "random",
+                agents=agents,
+                num_players=num_players,
+                games=games,
+                seed=seed,
+                options=options,
+                casting=casting,
+            ),
             _lots,
-            matchmaker="random",
-            agents=agents,
-            num_players=num_players,
-            games=games,
-            seed=seed,
-            options=options,
+            stream="random",
         )
 
-    def next(self, standings: Mapping[int, Rating], room: int) -> Sequence[Pairing]:
-        """The next `room` pairings, or what is left; standings play no part."""
-        return tuple(islice(self._pairings, max(room, 0)))
+    @property
+    def lag(self) -> None:
+        return None
+
+    def next(self, standings: Standings, room: int) -> Sequence[Pairing]:
+        """The blocks that follow what is scheduled; nothing else in the standings counts."""
+        return self._schedule.next(standings, room)
 
 
-def _lots(agents: Sequence[int], num_players: int, rng: Random) -> Iterator[Lineup]:
-    copies, drawn = divmod(num_players, len(agents))
+def _lots(frame: Frame, rng: Random) -> Iterator[Lineup]:
+    agents = frame.agents
+    copies, drawn = divmod(frame.seating.meet, len(agents))
     while True:
         seated = [*agents] * copies + rng.sample(agents, drawn)
         if copies:

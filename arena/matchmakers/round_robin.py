@@ -1,8 +1,9 @@
-"""The matchmaker `round_robin`: everybody meets everybody, evenly, at every place.
+"""The matchmaker `round-robin`: everybody meets everybody, evenly, at every place.
 
-Between any two games no agent has played two more than another. For two players every pair meets
-once, then once more with the seats swapped (the circle method for an even number of agents,
-Walecki's cycles for an odd one). For more players a game takes those who have met least.
+Between any two games no agent has played two more than another. For two places every pair meets
+once, then once more with the places swapped (the circle method for an even number of agents,
+Walecki's cycles for an odd one). For more places a game takes those who have met least. With
+clones a place is a team, and with opposite sides one of the two seats that are swapped.
 """
 
 from __future__ import annotations
@@ -12,19 +13,21 @@ from itertools import combinations, islice
 from random import Random
 from typing import Any
 
-from arena.core import Pairing, Rating
-from arena.matchmakers.schedule import Lineup, pairings
+from arena.core import Casting, Pairing, Standings
+from arena.matchmakers.blocks import Lineup
+from arena.matchmakers.fixed import FixedSchedule
+from arena.matchmakers.schedule import Frame, frame
 from arena.matchmakers.seating import seat
 
 
 class RoundRobin:
     """An even schedule, shuffled by the seed: whenever it stops, the numbers of games of any two
-    agents differ by at most one, and so do one agent's games at any two places.
+    agents differ by at most one, and so do one agent's games at any two places; with blocks that
+    holds for the blocks.
 
-    Options: `blocks` (default false) plays each lineup once per player on one seed, with the agents
-    rotated by one place each time; `games` must then be a multiple of the number of players, and
-    the numbers of games are even between blocks. `repeat` (default false) allows fewer agents than
-    players: each then takes as many seats as any other, and the seats left over go round.
+    Options: `seating` (rotate, clones or opposite), `blocks` and `repeat`, as all matchmakers have
+    them. With `repeat` and fewer agents than players each takes as many seats as any other, and the
+    seats left over go round.
     """
 
     def __init__(
@@ -35,32 +38,42 @@ class RoundRobin:
         games: int,
         seed: int,
         options: Mapping[str, Any],
+        casting: Casting,
     ) -> None:
-        """Raises UsageError; see `arena.matchmakers.schedule.pairings`."""
-        self._pairings = pairings(
+        """Raises UsageError; see `arena.matchmakers.schedule.frame`."""
+        self._schedule = FixedSchedule(
+            frame(
+                "round-robin",
+                agents=agents,
+                num_players=num_players,
+                games=games,
+                seed=seed,
+                options=options,
+                casting=casting,
+            ),
             _rounds,
-            matchmaker="round_robin",
-            agents=agents,
-            num_players=num_players,
-            games=games,
-            seed=seed,
-            options=options,
+            stream="round_robin",
         )
 
-    def next(self, standings: Mapping[int, Rating], room: int) -> Sequence[Pairing]:
-        """The next `room` pairings, or what is left; standings play no part."""
-        return tuple(islice(self._pairings, max(room, 0)))
+    @property
+    def lag(self) -> None:
+        return None
+
+    def next(self, standings: Standings, room: int) -> Sequence[Pairing]:
+        """The blocks that follow what is scheduled; nothing else in the standings counts."""
+        return self._schedule.next(standings, room)
 
 
-def _rounds(agents: Sequence[int], num_players: int, rng: Random) -> Iterator[Lineup]:
+def _rounds(frame: Frame, rng: Random) -> Iterator[Lineup]:
+    agents, places = frame.agents, frame.seating.meet
     n = len(agents)
-    if num_players == 2 < n:
+    if places == 2 < n:
         while True:
             yield from _everybody_twice(rng.sample(agents, n), rng)
-    dealt = _deal(agents, num_players, rng)
+    dealt = _deal(agents, places, rng)
     while True:
         # In as many games as there are agents each plays once per place.
-        yield from seat(list(islice(dealt, n)), num_players, rng)
+        yield from seat(list(islice(dealt, n)), places, rng)
 
 
 def _everybody_twice(agents: Sequence[int], rng: Random) -> Iterator[Lineup]:
@@ -102,10 +115,10 @@ def _walecki(agents: Sequence[int]) -> list[tuple[int, int]]:
     return pairs
 
 
-def _deal(agents: Sequence[int], num_players: int, rng: Random) -> Iterator[list[int]]:
+def _deal(agents: Sequence[int], places: int, rng: Random) -> Iterator[list[int]]:
     """Endless games of agents in no order of seats. Agents come off a shuffled deck that holds each
     of them once, first those that have met the others at the table least."""
-    copies, dealt = divmod(num_players, len(agents))
+    copies, dealt = divmod(places, len(agents))
     met = {agent: dict.fromkeys(agents, 0) for agent in agents}
     deck: list[int] = []
     while True:

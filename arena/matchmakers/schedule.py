@@ -1,83 +1,82 @@
-"""What fixed schedules share: their options, their seeds, and blocks.
-
-A fixed schedule is a pure function of the agents' order, the number of players, the number of
-games, the tournament's seed and the options. To go on after k games, make it again and pass over k
-pairings: the number of games only says where it stops.
-"""
+"""What all schedules share: what they are made from, what is refused, and their seeds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import count, islice
-from random import Random
 from typing import Any
 
-from arena.core import Pairing, UsageError
-
-Lineup = tuple[int, ...]
-"""Agents by player_index, for one game."""
-
-Lineups = Callable[[Sequence[int], int, Random], Iterator[Lineup]]
-"""Endless lineups of that many players of these agents."""
+from arena.core import Casting, Pairing, UsageError
+from arena.matchmakers.blocks import Lineup, Seating, seating
+from arena.matchmakers.options import Option, read
 
 
 @dataclass(frozen=True, slots=True)
-class ScheduleOptions:
-    """`blocks`: as many games as there are players share a seed, and the agents rotate through the
-    players. `repeat`: with fewer agents than players, agents take several seats."""
+class Frame:
+    """What a schedule is made from: checked, so that every matchmaker can count on it."""
 
-    blocks: bool = False
-    repeat: bool = False
+    matchmaker: str
+    agents: tuple[int, ...]
+    games: int
+    seed: int
+    seating: Seating
+    options: Mapping[str, Any]
 
-    @classmethod
-    def read(cls, options: Mapping[str, Any], matchmaker: str) -> ScheduleOptions:
-        """Raises UsageError for an option that is not known or not true or false."""
-        known = [field.name for field in fields(cls)]
-        for name, value in options.items():
-            if name not in known:
-                near = get_close_matches(str(name), known, n=1)
-                hint = f"did you mean `{near[0]}`?" if near else f"expected {' or '.join(known)}"
-                raise UsageError(f"matchmaker {matchmaker} has no option `{name}`: {hint}")
-            if not isinstance(value, bool):
-                raise UsageError(
-                    f"matchmaker {matchmaker}: `{name}` is {value!r}, expected true or false"
-                )
-        return cls(**options)
+    @property
+    def num_players(self) -> int:
+        return self.seating.num_players
+
+    def block(self, drawn: Lineup, index: int, block: int) -> list[Pairing]:
+        """The pairings of a block whose agents are `drawn`, from place `index` of the schedule."""
+        seed = game_seed(self.seed, block)
+        return [
+            Pairing(index + game, block, seed, agents)
+            for game, agents in enumerate(self.seating.games(drawn, seed))
+        ]
 
 
-def pairings(
-    lineups: Lineups,
-    *,
+def frame(
     matchmaker: str,
+    *,
     agents: Sequence[int],
     num_players: int,
     games: int,
     seed: int,
     options: Mapping[str, Any],
-) -> Iterator[Pairing]:
-    """The whole schedule, in order.
+    casting: Casting,
+    own: Mapping[str, Option] | None = None,
+) -> Frame:
+    """Checks everything before the first pairing is asked for; `own` are the matchmaker's options
+    beside those that all share.
 
-    Everything is checked at once, before the first pairing is asked for. Raises UsageError for
-    numbers that make no schedule: fewer agents than players without `repeat`, or with `blocks` a
-    number of games that is not a multiple of the number of players.
+    Raises UsageError for options that are not known, for fewer agents than a block seats without
+    `repeat`, for teams that the environment does not have, and for a number of games that does not
+    fill its blocks.
     """
-    chosen = ScheduleOptions.read(options, matchmaker)
-    _check(agents, num_players, games, chosen)
-    rotations = num_players if chosen.blocks else 1
-    drawn = lineups(agents, num_players, Random(f"{matchmaker} {seed}"))
-
-    def schedule() -> Iterator[Pairing]:
-        index = count()
-        for block, lineup in enumerate(islice(drawn, games // rotations)):
-            block_seed = game_seed(seed, block)
-            for turn in range(rotations):
-                seated = lineup[-turn:] + lineup[:-turn] if turn else lineup
-                yield Pairing(next(index), block, block_seed, seated)
-
-    return schedule()
+    chosen = read(options, matchmaker, own or {})
+    if num_players < 1 or games < 1:
+        raise UsageError(f"{games} games of {num_players} players: expected at least one of each")
+    _check_agents(agents)
+    shape = seating(
+        chosen["seating"],
+        blocks=chosen["blocks"],
+        num_players=num_players,
+        casting=casting,
+        seed=game_seed(seed, 0),
+    )
+    if len(agents) < shape.slots and not chosen["repeat"]:
+        what = (
+            f"a game of {num_players} players"
+            if shape.slots == num_players
+            else f"a game of {shape.slots} teams"
+        )
+        raise UsageError(
+            f"{len(agents)} agent{'s' if len(agents) > 1 else ''} for {what}: enter at least "
+            f"{shape.slots}, or let agents take several seats with `repeat: true`"
+        )
+    _check_games(games, shape)
+    return Frame(matchmaker, tuple(agents), games, seed, shape, chosen)
 
 
 def game_seed(seed: int, block: int) -> int:
@@ -86,9 +85,7 @@ def game_seed(seed: int, block: int) -> int:
     return int.from_bytes(digest, "big") >> 1
 
 
-def _check(agents: Sequence[int], num_players: int, games: int, options: ScheduleOptions) -> None:
-    if num_players < 1 or games < 1:
-        raise UsageError(f"{games} games of {num_players} players: expected at least one of each")
+def _check_agents(agents: Sequence[int]) -> None:
     if not agents:
         raise UsageError("no agents: expected at least one")
     twice = sorted({agent for agent in agents if agents.count(agent) > 1})
@@ -97,16 +94,15 @@ def _check(agents: Sequence[int], num_players: int, games: int, options: Schedul
             f"agent {twice[0]} is entered twice: expected every agent once; "
             "`repeat: true` lets agents take several seats"
         )
-    if len(agents) < num_players and not options.repeat:
-        raise UsageError(
-            f"{len(agents)} agents for a game of {num_players} players: enter at least "
-            f"{num_players}, or let agents take several seats with `repeat: true`"
-        )
-    left = games % num_players
-    if options.blocks and left:
-        fewer, more = games - left, games - left + num_players
+
+
+def _check_games(games: int, shape: Seating) -> None:
+    left = games % shape.size
+    if left:
+        fewer, more = games - left, games - left + shape.size
         nearest = f"{fewer} or {more}" if fewer else f"{more}"
+        one = {"rotate": "player", "clones": "team", "opposite": "side of the two"}[shape.kind]
         raise UsageError(
-            f"{games} games cannot be played in blocks of {num_players}, one for each player: "
+            f"{games} games cannot be played in blocks of {shape.size}, one for each {one}: "
             f"choose {nearest} games, or `blocks: false`"
         )

@@ -272,7 +272,9 @@ def _schedule(
         games=config.games,
         environment_id=_id(environment),
     )
-    repo.schedule_games(_id(tournament), prepared.schedule(agents))
+    if prepared.matchmaker(agents).lag is None:
+        # What does not wait for results is on record from the start.
+        repo.schedule_games(_id(tournament), prepared.begin(agents))
     return tournament
 
 

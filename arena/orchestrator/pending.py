@@ -13,9 +13,14 @@ class Pending:
     so that asking for a game whose models are free costs little however many games are left."""
 
     def __init__(self, games: Iterable[Scheduled], models: Callable[[Scheduled], Set[str]]) -> None:
+        self._models = models
         self._games: dict[frozenset[str], deque[Scheduled]] = {}
+        self.add(games)
+
+    def add(self, games: Iterable[Scheduled]) -> None:
+        """Take further games, later in the schedule than those that are there."""
         for game in games:
-            self._games.setdefault(frozenset(models(game)), deque()).append(game)
+            self._games.setdefault(frozenset(self._models(game)), deque()).append(game)
 
     def playable(self, busy: Set[str]) -> bool:
         """Whether a game asks none of the `busy` models."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 from arena import registry
@@ -26,17 +26,18 @@ from arena.llm.gate import GateState
 from arena.llm.turn import TurnLLM
 from arena.orchestrator import schedule
 from arena.orchestrator.catalogue import Entry
+from arena.orchestrator.history import played
 from arena.orchestrator.pending import Pending
 from arena.orchestrator.preflight import Prepared
 from arena.orchestrator.progress import ModelState, Progress, Summary
 from arena.orchestrator.schedule import Scheduled
 from arena.orchestrator.seating import seat
-from arena.orchestrator.standings import LiveStandings
+from arena.orchestrator.standings import LiveStandings, Played
 from arena.orchestrator.stopping import GameWaiting, Stop
+from arena.orchestrator.supply import Supply
 from arena.record import ContinuedLog, Record
 from arena.recording import GameRecorder, Meter
 from db import Recorder
-from db.fold import numbered
 
 OnProgress = Callable[[Progress], None]
 
@@ -56,6 +57,7 @@ class Playing:
         url: str | Path | None,
         client: LiteLLMClient,
         standings: LiveStandings,
+        supply: Supply,
         earlier: schedule.Earlier,
         stop: Stop,
         on_progress: OnProgress | None,
@@ -66,6 +68,7 @@ class Playing:
         self.url = url
         self.client = client
         self.standings = standings
+        self.supply = supply
         self.earlier = earlier
         self.stop = stop
         self.on_progress = on_progress
@@ -82,24 +85,44 @@ class Playing:
         self.first_error: str | None = None
         self.started = time.monotonic()
 
-    async def play(self, recorder: Recorder, left: Sequence[Scheduled], concurrency: int) -> None:
-        """Play these games, or as many as can be played before the run stops."""
+    async def play(
+        self,
+        recorder: Recorder,
+        left: Sequence[Scheduled],
+        concurrency: int,
+        most: int | None = None,
+    ) -> None:
+        """Play these games and those that the matchmaker adds, at most so many, or as many as can
+        be played before the run stops."""
         executor = registry.load("executors", "local")(concurrency=concurrency)
         self.started = time.monotonic()
         reporter = asyncio.create_task(self._report())
         try:
             await executor.run(
-                self._work(left), lambda game, place: self._game(recorder, game, place)
+                self._work(left, most), lambda game, place: self._game(recorder, game, place)
             )
         finally:
             reporter.cancel()
         self._show()
 
-    def _work(self, left: Sequence[Scheduled]) -> Iterator[Scheduled]:
+    async def _work(self, left: Sequence[Scheduled], most: int | None) -> AsyncIterator[Scheduled]:
         """Games in schedule order, those first whose models can answer at the moment."""
-        self._pending = Pending(left, self._models)
-        while self.stop.going() and (game := self._pending.take(self._busy())):
+        self._pending = Pending(left[:most], self._models)
+        started = 0
+        while self.stop.going() and (most is None or started < most):
+            game = self._pending.take(self._busy())
+            if game is None:
+                added = await self.supply.more(self.stop.going)
+                if not added:
+                    return
+                self._pending.add(game for game in added if not self._parked(game))
+                continue
+            started += 1
+            self.supply.begin()
             yield game
+
+    def _parked(self, game: Scheduled) -> bool:
+        return not self._models(game).isdisjoint(self.parked)
 
     def _busy(self) -> set[str]:
         """The models that a call would have to wait for."""
@@ -131,11 +154,12 @@ class Playing:
                 await log.voided(result, final=final)
                 if final:
                     self.void += 1
-                    self.standings.settle(game.schedule_index, ())
+                    self._settled(game, None)
                     return
                 game = await asyncio.to_thread(schedule.following, self.url, game)
         finally:
             self.running -= 1
+            self.supply.end()
 
     async def _attempt(
         self, recorder: GameRecorder, game: Scheduled, waiting: GameWaiting
@@ -195,15 +219,15 @@ class Playing:
 
     def _settle(self, game: Scheduled, result: Finished) -> None:
         self.completed += 1
-        players = result.outcome.players
-        teams = numbered([player.team for player in players])
-        self.standings.settle(
-            game.schedule_index,
-            [
-                (agent, team, player.rank)
-                for agent, team, player in zip(game.agents, teams, players, strict=True)
-            ],
-        )
+        seats = [
+            (agent, player.player_index, player.role, player.team, player.rank)
+            for agent, player in zip(game.agents, result.outcome.players, strict=True)
+        ]
+        self._settled(game, played(seats))
+
+    def _settled(self, game: Scheduled, result: Played | None) -> None:
+        self.standings.settle(game.schedule_index, result)
+        self.supply.settle(game.schedule_index, result)
 
     def _pause(self, result: Paused) -> None:
         self.paused += 1
@@ -269,11 +293,16 @@ class Playing:
             return "parked"
         return "ok" if gate.breaker is BreakerState.CLOSED and not gate.held else "waiting"
 
+    @property
+    def complete(self) -> bool:
+        """Whether no game is to be added to the schedule any more."""
+        return self.supply.complete
+
     def summary(self) -> Summary:
         """What this run has done."""
         earlier, meter = self.earlier, self.meter
         settled = earlier.completed + earlier.void + self.completed + self.void
-        left = self.config.games - settled
+        left = self.supply.most - settled
         stopped = [self.stop.reason] if self.stop.reason else []
         stopped += self.parked.values()
         return Summary(

@@ -8,22 +8,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import cast
 
 from arena import prompts, registry
 from arena.config import TournamentConfig
 from arena.core import (
     AgentKind,
+    Casting,
     ConfigError,
     Environment,
     EnvironmentCrash,
     EnvironmentSpec,
+    Matchmaker,
     ModelSpec,
+    OnlineRatingSystem,
     Pairing,
-    RatingSystem,
     UsageError,
 )
 from arena.llm.client import check_model
 from arena.llm.secrets import key_of
+from arena.orchestrator.casting import casting
+from arena.orchestrator.standings import nothing_known
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +39,41 @@ class Prepared:
     environment: Callable[[], Environment]
     spec: EnvironmentSpec
     kinds: dict[str, AgentKind]
-    rating: RatingSystem
+    rating: OnlineRatingSystem
 
-    def schedule(self, agents: Sequence[int]) -> Sequence[Pairing]:
-        """All pairings of the tournament, for agents by their ids in the config's order."""
+    @property
+    def casting(self) -> Casting:
+        """Who is what in a game from a seed."""
+        return casting(self.environment, self.config.environment.players)
+
+    def matchmaker(self, agents: Sequence[int]) -> Matchmaker:
+        """The tournament's matchmaker, for agents by their ids in the config's order. Raises
+        UsageError for agents, games or options that it refuses."""
         config = self.config
-        matchmaker = registry.matchmaker(config.matchmaker.name)(
+        return registry.matchmaker(config.matchmaker.name)(
             agents=agents,
             num_players=config.environment.players,
             games=config.games,
             seed=config.seed,
             options=config.matchmaker.options,
+            casting=self.casting,
         )
-        return matchmaker.next({}, config.games)
+
+    def begin(self, agents: Sequence[int]) -> Sequence[Pairing]:
+        """The pairings that can be chosen before any game is played."""
+        return self.matchmaker(agents).next(nothing_known(agents), self.config.games)
+
+    def schedule(self, agents: Sequence[int]) -> Sequence[Pairing]:
+        """All pairings of the tournament, if no game told anything about the agents: what is
+        played for certain where the matchmaker does not look at results."""
+        matchmaker, pairings = self.matchmaker(agents), list[Pairing]()
+        while left := self.config.games - len(pairings):
+            unknown = nothing_known(agents, pairings)
+            following = matchmaker.next(unknown, left if matchmaker.lag is None else 1)
+            if not following:
+                break
+            pairings += following
+        return pairings
 
 
 def prepare(config: TournamentConfig) -> Prepared:
@@ -71,11 +98,22 @@ def prepare(config: TournamentConfig) -> Prepared:
         with _at(config, "models", index):
             check_model(model.spec(), scripted=scripted)
     with _at(config, "rating"):
-        rating = registry.rating(config.rating)
+        rating = _stored(config.rating)
     prepared = Prepared(config, make, spec, kinds, rating)
     with _at(config, "matchmaker"):
-        prepared.schedule(range(1, len(config.agents) + 1))
+        agents = range(1, len(config.agents) + 1)
+        prepared.matchmaker(agents).next(nothing_known(agents), 1)
     return prepared
+
+
+def _stored(name: str) -> OnlineRatingSystem:
+    system = registry.rating(name)
+    if name != "trueskill":
+        raise UsageError(
+            f"{name}: what a tournament stores game by game is trueskill; every other system rates "
+            f"the same games whenever you ask: `arena leaderboard --system {name}`"
+        )
+    return cast(OnlineRatingSystem, system)
 
 
 def _check_players(spec: EnvironmentSpec, players: int) -> None:

@@ -19,15 +19,17 @@ from arena.orchestrator.clients import client_for
 from arena.orchestrator.estimate import Estimate
 from arena.orchestrator.estimate import estimate as estimated
 from arena.orchestrator.files import allow_files
+from arena.orchestrator.history import costs, extend, history
 from arena.orchestrator.playing import OnProgress, Playing
 from arena.orchestrator.preflight import Prepared, check_keys, prepare
 from arena.orchestrator.progress import Plan, Summary
 from arena.orchestrator.schedule import Earlier, Scheduled
 from arena.orchestrator.standings import LiveStandings
 from arena.orchestrator.stopping import Stop
+from arena.orchestrator.supply import Supply
 from db import Recorder, Repository, get_session, leases
 from db.engine import check_integrity
-from db.fold import Pool, Rate
+from db.fold import Rate
 
 
 async def run(
@@ -60,16 +62,14 @@ async def run(
     check_integrity(url)
     with get_session(url) as session:
         entry = enter(session, prepared)
-        left = len(schedule.left(session, entry.tournament_id))
-    if left:
+        open_ = schedule.status(session, entry.tournament_id) != "finished"
+    if open_:
         client.load(spec.model for spec in entry.agents.values())
         _check_prices(config, client, entry)
     # In a thread: it may watch another holder for some seconds, and a Ctrl-C wants an answer.
     lease = await asyncio.to_thread(leases.acquire, url, entry.tournament_id)
     try:
         begun = _begin(prepared, entry, url)
-        if games is not None:
-            begun.left = begun.left[:games]
         client.spend(_budget(config, begun.earlier))
         rate = rate_function(prepared)
         playing = Playing(
@@ -77,51 +77,60 @@ async def run(
             entry,
             url,
             client,
-            begun.standings(entry, rate),
+            begun.standings,
+            begun.supply,
             begun.earlier,
             stop or Stop(),
             on_progress,
         )
         try:
             async with Recorder(url, rate, lease=lease) as recorder:
-                await playing.play(recorder, begun.left, concurrency or config.concurrency)
+                await playing.play(
+                    recorder, begun.left, concurrency or config.concurrency, most=games
+                )
         finally:
             await client.aclose()
-        schedule.close(url, entry.tournament_id)
+        schedule.close(url, entry.tournament_id, complete=playing.complete)
     finally:
         leases.release(url, lease)
     return playing.summary()
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Begun:
     """Where a run starts from."""
 
     left: list[Scheduled]
     earlier: Earlier
-    pool: Pool
-    frontier: int
-
-    def standings(self, entry: Entry, rate: Rate) -> LiveStandings:
-        names = {agent_id: spec.name for agent_id, spec in entry.agents.items()}
-        standings = LiveStandings(rate, names, self.pool, self.frontier)
-        for index, seats in self.earlier.waiting:
-            standings.settle(index, seats)
-        return standings
+    standings: LiveStandings
+    supply: Supply
 
 
 def _begin(prepared: Prepared, entry: Entry, url: str | Path | None) -> _Begun:
-    key = entry.tournament_id
+    key, config = entry.tournament_id, prepared.config
     with get_session(url) as session:
         repo = Repository(session)
         orphans = schedule.settle_orphans(session, key)
+        finished = schedule.status(session, key) == "finished"
         left = schedule.left(session, key)
-        pool, frontier = schedule.rated(session, key)
+        past = history(session, key)
         earlier = schedule.earlier(session, key, orphans=orphans)
-        repo.set_tournament_settings(key, prepared.config.settings())
-        if left:
+        repo.set_tournament_settings(key, config.settings())
+        if not finished:
             repo.set_tournament_status(key, "running")
-    return _Begun(left, earlier, pool, frontier)
+    supply = Supply(
+        prepared.matchmaker(list(entry.agents)),
+        list(entry.agents),
+        games=len(past.scheduled) if finished else config.games,
+        scheduled=past.scheduled,
+        enter=lambda pairings: extend(url, key, pairings),
+        costs=lambda place: costs(url, key, place),
+    )
+    standings = LiveStandings({agent_id: spec.name for agent_id, spec in entry.agents.items()})
+    for index, result in past.settled.items():
+        standings.settle(index, result)
+        supply.settle(index, result)
+    return _Begun(left, earlier, standings, supply)
 
 
 def _budgets(config: TournamentConfig) -> dict[str, float]:
@@ -212,4 +221,4 @@ def _estimate(prepared: Prepared, url: str | Path | None, games_left: int) -> Es
 
 def rate_function(prepared: Prepared) -> Rate:
     """The tournament's rating system as the recorder calls it."""
-    return registry.rating(prepared.config.rating).rate
+    return prepared.rating.rate

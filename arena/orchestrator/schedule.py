@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,8 +12,6 @@ from sqlmodel import Session, col, select
 from arena.config import TournamentConfig
 from db import Game, GamePlayer, Repository, Tournament, get_session
 from db.errors import MissingDatabase
-from db.fold import Pool, Seat, numbered
-from db.queries.pools import pool_state
 from db.queries.spending import spent
 from db.queries.transcript import TurnRow, transcript
 from db.session import reconnecting
@@ -34,14 +32,12 @@ class Scheduled:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What earlier runs have settled. `waiting` are results that have not moved a stored rating
-    yet: their places in the schedule and their seats. `spent` is in dollars, by model; `orphans`
-    are the dollars charged for each call that was in flight when a run was killed, as far as
-    this run has found it."""
+    """What earlier runs have settled. `spent` is in dollars, by model; `orphans` are the dollars
+    charged for each call that was in flight when a run was killed, as far as this run has found
+    it."""
 
     completed: int
     void: int
-    waiting: tuple[tuple[int, Sequence[Seat]], ...]
     spent: Mapping[str, float] = field(default_factory=dict)
     orphans: tuple[float, ...] = ()
 
@@ -66,12 +62,17 @@ def left(session: Session, tournament_id: int) -> list[Scheduled]:
                 Game.tournament_id == tournament_id, Game.status == status
             )
         ).all()
-        seats = _seats(session, tournament_id, status)
+        seats = _agents(session, tournament_id, status)
         for game_id, index, attempt, seed in rows:
             if game_id is not None and index is not None and seed is not None:
-                agents = tuple(agent for agent, _, _ in seats[game_id])
-                games.append(Scheduled(game_id, index, attempt, seed, agents, status == "running"))
+                agents, begun = tuple(seats[game_id]), status == "running"
+                games.append(Scheduled(game_id, index, attempt, seed, agents, begun))
     return sorted(games, key=lambda game: game.schedule_index)
+
+
+def status(session: Session, tournament_id: int) -> str:
+    """The tournament's: `finished` when there is nothing left to play."""
+    return session.exec(select(Tournament.status).where(Tournament.id == tournament_id)).one()
 
 
 def settle_orphans(session: Session, tournament_id: int) -> tuple[float, ...]:
@@ -97,41 +98,12 @@ def earlier(session: Session, tournament_id: int, *, orphans: tuple[float, ...] 
         .group_by(Game.status)
     ):
         by_status[status] = count
-    frontier = session.exec(
-        select(Tournament.next_fold_index).where(Tournament.id == tournament_id)
-    ).one()
-    rows = session.exec(
-        select(Game.id, Game.schedule_index, Game.status)
-        .where(
-            Game.tournament_id == tournament_id,
-            col(Game.final),
-            col(Game.schedule_index) >= frontier,
-        )
-        .order_by(col(Game.schedule_index))
-    ).all()
-    seats = _seats(session, tournament_id, "completed") if rows else {}
     return Earlier(
         completed=by_status.get("completed", 0),
         void=by_status.get("void", 0),
-        waiting=tuple(
-            (index, seats[game_id] if status == "completed" else ())
-            for game_id, index, status in rows
-            if game_id is not None and index is not None
-        ),
         spent=spent(session, tournament_id),
         orphans=orphans,
     )
-
-
-def rated(session: Session, tournament_id: int) -> tuple[Pool, int]:
-    """The tournament's stored ratings, and the place in the schedule that they go up to."""
-    frontier = session.exec(
-        select(Tournament.next_fold_index).where(Tournament.id == tournament_id)
-    ).one()
-    pool = Repository(session).get_rating_pool(tournament_id=tournament_id)
-    if pool is None:
-        return Pool(), frontier
-    return pool_state(session, pool), frontier
 
 
 def following(url: str | Path | None, game: Scheduled) -> Scheduled:
@@ -151,8 +123,9 @@ def following(url: str | Path | None, game: Scheduled) -> Scheduled:
     return reconnecting(url, find)
 
 
-def close(url: str | Path | None, tournament_id: int) -> None:
-    """Mark the tournament finished when no place of its schedule is left to play."""
+def close(url: str | Path | None, tournament_id: int, *, complete: bool) -> None:
+    """Mark the tournament finished when its schedule is `complete` and no place of it is left to
+    play."""
 
     def end(session: Session) -> None:
         open_games = session.exec(
@@ -163,7 +136,7 @@ def close(url: str | Path | None, tournament_id: int) -> None:
                 col(Game.status).in_(("scheduled", "running")),
             )
         ).one()
-        status = "paused" if open_games else "finished"
+        status = "finished" if complete and not open_games else "paused"
         Repository(session).set_tournament_status(tournament_id, status)
 
     reconnecting(url, end)
@@ -183,22 +156,14 @@ def games_done(url: str | Path | None, config: TournamentConfig) -> int:
         return 0
 
 
-def _seats(session: Session, tournament_id: int, status: str) -> dict[int, list[Seat]]:
-    """(agent, team, rank) of every player of the tournament's games of one status, by game."""
-    players: dict[int, list[tuple[int, str | None, int]]] = {}
-    for game_id, agent_id, team, rank in session.exec(
-        select(GamePlayer.game_id, GamePlayer.agent_id, GamePlayer.team, GamePlayer.rank)
+def _agents(session: Session, tournament_id: int, status: str) -> dict[int, list[int]]:
+    """The agents of the tournament's games of one status, in order of player_index, by game."""
+    agents: dict[int, list[int]] = {}
+    for game_id, agent_id in session.exec(
+        select(GamePlayer.game_id, GamePlayer.agent_id)
         .join(Game, col(GamePlayer.game_id) == Game.id)
         .where(Game.tournament_id == tournament_id, Game.status == status)
         .order_by(col(GamePlayer.game_id), col(GamePlayer.player_index))
     ):
-        players.setdefault(game_id, []).append((agent_id, team, rank or 0))
-    return {
-        game_id: [
-            (agent, number, rank)
-            for (agent, _, rank), number in zip(
-                rows, numbered([team for _, team, _ in rows]), strict=True
-            )
-        ]
-        for game_id, rows in players.items()
-    }
+        agents.setdefault(game_id, []).append(agent_id)
+    return agents

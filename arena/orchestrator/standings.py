@@ -1,22 +1,27 @@
 """The live standings of a run: ratings folded in schedule order, the rest provisionally.
 
-A game that finished before one of its predecessors cannot move a stored rating yet. Here it is
-folded over a copy, so that the screen shows what is known, and counted, so that it says so.
+A game that finished before one of its predecessors cannot move the standings that pairings are
+chosen from. Here it is folded over a copy, so that the screen shows what is known, and counted, so
+that it says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from db.fold import Pool, Rate, Seat, fold_game
-from db.fold import Standing as Unplayed
+import numpy as np
+
+from arena.core import Pairing, RatedPlayer, Standings
+from arena.core.ratings import MU, SIGMA
+from arena.ratings.fold import draw_probability
+from arena.ratings.sides import SidesState
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One agent's place: rating and games, provisional ones included."""
+    """One agent's place: its rating relative to the mean of all agents, who have 25 together, the
+    standard deviation of that, and its games, provisional ones included."""
 
     agent_id: int
     name: str
@@ -25,42 +30,90 @@ class Standing:
     games: int
 
 
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A game with a result: its players in order of player_index, and their roles."""
+
+    players: tuple[RatedPlayer, ...]
+    roles: tuple[str, ...]
+
+
+def nothing_known(agents: Sequence[int], scheduled: Sequence[Pairing] = ()) -> Standings:
+    """Standings after games that all went without a result."""
+    n = len(agents)
+    return Standings(
+        agents=tuple(agents),
+        mean=np.zeros(n),
+        covariance=np.diag(np.full(n, SIGMA**2)),
+        dollars=np.full(n, np.nan),
+        settled=len(scheduled),
+        scheduled=scheduled,
+    )
+
+
+@dataclass(slots=True)
+class Folded:
+    """The live ratings after the games of a schedule up to one place."""
+
+    state: SidesState
+    games: dict[int, int] = field(default_factory=dict)
+    rated: int = 0
+    drawn: int = 0
+
+    def play(self, played: Played) -> None:
+        """Move the ratings by one game."""
+        self.state.play(played.players, played.roles, draw_probability(self.rated, self.drawn))
+        self.rated += 1
+        best = [player.team for player in played.players if player.rank == _best(played)]
+        self.drawn += len(set(best)) > 1
+        for agent in {player.agent_id for player in played.players}:
+            self.games[agent] = self.games.get(agent, 0) + 1
+
+    def copy(self) -> Folded:
+        return Folded(self.state.copy(), dict(self.games), self.rated, self.drawn)
+
+
+def _best(played: Played) -> int:
+    return min(player.rank for player in played.players)
+
+
 class LiveStandings:
-    """Ratings of one tournament as its games settle, in whatever order they do.
+    """Ratings of one tournament as its games settle, in whatever order they do."""
 
-    `frontier` is the place in the schedule up to which `pool` has been folded already.
-    """
-
-    def __init__(self, rate: Rate, names: Mapping[int, str], pool: Pool, frontier: int) -> None:
-        self._rate = rate
+    def __init__(self, names: Mapping[int, str]) -> None:
         self._names = names
-        self._pool = pool
-        self._next = frontier
-        self._settled: dict[int, Sequence[Seat]] = {}
+        self._folded = Folded(SidesState())
+        self._next = 0
+        self._settled: dict[int, Played | None] = {}
 
     @property
     def waiting(self) -> int:
         """Finished games that wait for a predecessor."""
-        return sum(1 for seats in self._settled.values() if seats)
+        return sum(1 for played in self._settled.values() if played)
 
-    def settle(self, schedule_index: int, seats: Sequence[Seat]) -> None:
-        """Take the result of a game; no seats for a game that will never have one."""
-        self._settled[schedule_index] = seats
+    def settle(self, schedule_index: int, played: Played | None) -> None:
+        """Take the result of a game; None for a game that will never have one."""
+        self._settled[schedule_index] = played
         while self._next in self._settled:
             if ready := self._settled.pop(self._next):
-                fold_game(self._pool, ready, self._rate)
+                self._folded.play(ready)
             self._next += 1
 
     def table(self) -> tuple[Standing, ...]:
-        """Every agent, best mu first; the waiting games are folded over a copy."""
-        pool = self._pool
+        """Every agent, best first; the waiting games are folded over a copy."""
+        folded = self._folded
         if self._settled:
-            pool = deepcopy(pool)
+            folded = folded.copy()
             for index in sorted(self._settled):
-                if seats := self._settled[index]:
-                    fold_game(pool, seats, self._rate)
-        rows = []
-        for agent_id, name in self._names.items():
-            found = pool.standings.get(agent_id, Unplayed())
-            rows.append(Standing(agent_id, name, found.mu, found.sigma, found.games))
+                if played := self._settled[index]:
+                    folded.play(played)
+        agents = tuple(self._names)
+        mean, covariance = folded.state.skills(agents)
+        weights = np.eye(len(agents)) - 1.0 / len(agents)
+        rating = MU + weights @ mean
+        deviation = np.sqrt(np.maximum(np.diag(weights @ covariance @ weights), 0.0))
+        rows = [
+            Standing(agent, name, float(mu), float(sigma), folded.games.get(agent, 0))
+            for (agent, name), mu, sigma in zip(self._names.items(), rating, deviation, strict=True)
+        ]
         return tuple(sorted(rows, key=lambda row: (-row.mu, row.agent_id)))

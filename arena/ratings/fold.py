@@ -1,8 +1,8 @@
 """Ratings as a fold over packed columns of finished games, in schedule order: rebuilds.
 
 The fold gives the bits that updating stored ratings game by game gives, because every step goes
-through the mu and sigma that would be stored. For TrueSkill, runs of two-team games take one
-generated loop; everything else takes the system's own `rate`.
+through the mu and sigma that would be stored. A system that has one (`Unrolling`) plays runs of
+two-team games in a generated loop; everything else takes its own `rate`.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
+from math import isfinite, sqrt
+from typing import Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from arena.core import Rating, RatingSystem
-from arena.ratings.games import Games, Integers, Layout, lay_out
-from arena.ratings.margins import quantiles
-from arena.ratings.trueskill import TrueSkill, check
-from arena.ratings.unrolled import Play, unroll
+from arena.core import Games, OnlineRatingSystem, Rating, Ratings
+from arena.core.ratings import BETA, MU
+from arena.ratings.even import Even, evenly
+from arena.ratings.games import Booleans, Floats, Integers, Layout, lay_out
+from arena.ratings.margins import quantile, quantiles
+from arena.ratings.unrolled import Play
 
 SHORTEST_RUN = 16
 """So many games in a row are worth a generated loop, which takes some fifty updates to make."""
@@ -26,7 +28,18 @@ SHORTEST_RUN = 16
 CHUNK = 20_000
 """Games laid out at a time: their columns fit a processor's cache, and memory stays flat."""
 
-Floats = NDArray[np.float64]
+_LARGEST_SIGMA = 1e6
+_LARGEST_MU = 1e9
+
+
+@runtime_checkable
+class Unrolling(Protocol):
+    """A rating system with a faster way to the bits of its `rate`."""
+
+    def unrolled(self, first: int, second: int, *, keep: bool) -> Play:
+        """The loop over games between teams of `first` and `second` seats, `first` <= `second`,
+        no agent in two seats."""
+        ...
 
 
 def draw_probability(games: int, draws: int) -> float:
@@ -90,7 +103,18 @@ class Changes:
         )
 
 
-def fold(games: Games, system: RatingSystem, start: Pool | None = None) -> tuple[Pool, Changes]:
+def check(skills: Mapping[int, tuple[float, float]]) -> None:
+    """Raises ValueError for a rating that no game could have left behind."""
+    for agent, (mu, sigma) in skills.items():
+        if not (isfinite(mu) and abs(mu) <= _LARGEST_MU and 0.0 < sigma <= _LARGEST_SIGMA):
+            raise ValueError(
+                f"agent {agent} is rated {mu} ± {sigma}: expected a finite mu and a positive sigma"
+            )
+
+
+def fold(
+    games: Games, system: OnlineRatingSystem, start: Pool | None = None
+) -> tuple[Pool, Changes]:
     """The pool after all of `games`, and every change on the way.
 
     `start` is the pool before them (empty by default; it is not changed); agents without a
@@ -98,11 +122,10 @@ def fold(games: Games, system: RatingSystem, start: Pool | None = None) -> tuple
     start with an impossible rating.
     """
     pool = Pool() if start is None else start
-    check({agent: (r.mu, r.sigma) for agent, r in pool.ratings.items()})
-    unrolled: dict[tuple[int, int], Play] = {}
+    check(pool.ratings)
     parts = []
     for played, chunk in games.chunks(CHUNK):
-        pool, changes = _fold(chunk, system, pool, unrolled)
+        pool, changes = _fold(chunk, system, pool)
         parts.append(replace(changes, game=changes.game + played))
     if len(parts) == 1:
         return pool, parts[0]
@@ -114,10 +137,75 @@ def fold(games: Games, system: RatingSystem, start: Pool | None = None) -> tuple
     )
 
 
-def _fold(
-    games: Games, system: RatingSystem, start: Pool, unrolled: dict[tuple[int, int], Play]
-) -> tuple[Pool, Changes]:
-    """`fold` of one chunk; `unrolled` collects the loops that have been generated."""
+def pool_after(games: Games, system: OnlineRatingSystem, start: Pool | None = None) -> Pool:
+    """The pool that `fold` ends with, in less time and without its memory: no change is kept."""
+    pool = Pool() if start is None else start
+    check(pool.ratings)
+    for _, chunk in games.chunks(CHUNK):
+        even = evenly(chunk) if isinstance(system, Unrolling) else None
+        if even is None:
+            pool, _ = _fold(chunk, system, pool)
+        else:
+            assert isinstance(system, Unrolling)
+            play = system.unrolled(*even.sizes, keep=False)
+            pool = _after(even, play, system.initial(), pool)
+    return pool
+
+
+def fitted(games: Games, system: OnlineRatingSystem) -> Ratings:
+    """What a fold from nothing says of every agent, each on its own: as a system's `fit`.
+
+    The draw margin is that of the pool's draws. Games of several environments share one pool.
+    """
+    pool = pool_after(games, system)
+    agents = sorted(pool.standings)
+    rated = np.array([pool.standings[agent].rating for agent in agents]).reshape(-1, 2)
+    several = len(np.unique(np.asarray(games.environments))) > 1
+    return Ratings(
+        system=system.name,
+        terms={("agent", str(agent)): at for at, agent in enumerate(agents)},
+        mean=rated[:, 0] - MU,
+        covariance=np.diag(rated[:, 1] ** 2),
+        margin=quantile(draw_probability(pool.games, pool.draws)) * (sqrt(2) * BETA),
+        games={agent: pool.standings[agent].games for agent in agents},
+        notes=["Games of several environments were rated in one pool."] if several else [],
+    )
+
+
+def _after(even: Even, play: Play, initial: Rating, start: Pool) -> Pool:
+    """The pool after games that are alike."""
+    names = even.names.tolist()
+    new = Standing(initial)
+    before = [start.standings.get(agent, new) for agent in names]
+    mu = [standing.rating.mu for standing in before]
+    sigma = [standing.rating.sigma for standing in before]
+    play(
+        mu,
+        sigma,
+        even.ahead.ravel().tolist(),
+        even.behind.ravel().tolist(),
+        even.sign.tolist(),
+        quantiles(_probabilities(start, even.drawn)),
+        bytearray(),
+        0,
+    )
+    tally = zip(names, before, map(Rating, mu, sigma), *even.tally(), strict=True)
+    standings = {
+        agent: Standing(
+            rating,
+            old.games + games,
+            old.wins + wins,
+            old.draws + games - wins - losses,
+            old.losses + losses,
+        )
+        for agent, old, rating, games, wins, losses in tally
+    }
+    draws = start.draws + int(even.drawn.sum())
+    return Pool({**start.standings, **standings}, start.games + len(even.sign), draws)
+
+
+def _fold(games: Games, system: OnlineRatingSystem, start: Pool) -> tuple[Pool, Changes]:
+    """`fold` of one chunk."""
     layout = lay_out(games)
     new = Standing(system.initial())
     before = [start.standings.get(agent, new) for agent in layout.names.tolist()]
@@ -125,11 +213,18 @@ def _fold(
     sigma = [standing.rating.sigma for standing in before]
     rows = _row_order(layout)
     initial = np.array([mu, sigma]).T
-    after = _play(games, layout, rows, system, start, (mu, sigma), unrolled)
+    after = _play(games, layout, rows, system, start, (mu, sigma))
     changes = _changes(layout, rows, after, initial)
     standings = {**start.standings, **_standings(layout, changes, before)}
     draws = start.draws + int(layout.drawn.sum())
     return Pool(standings, start.games + len(games), draws), changes
+
+
+def _probabilities(start: Pool, drawn: Booleans) -> Floats:
+    """`draw_probability` before each game."""
+    earlier = start.draws + np.cumsum(drawn) - drawn
+    found: Floats = (earlier + 0.5) / (start.games + np.arange(len(drawn)) + 10)
+    return found
 
 
 def _row_order(layout: Layout) -> Integers:
@@ -143,33 +238,32 @@ def _play(
     games: Games,
     layout: Layout,
     rows: Integers,
-    system: RatingSystem,
+    system: OnlineRatingSystem,
     start: Pool,
     state: tuple[list[float], list[float]],
-    unrolled: dict[tuple[int, int], Play],
 ) -> Floats:
     """(rows, 2): mu and sigma after every row, through `state`: mu and sigma by agents' codes."""
     mu, sigma = state
-    n = len(games)
-    earlier = start.draws + np.cumsum(layout.drawn) - layout.drawn
-    probabilities = (earlier + 0.5) / (start.games + np.arange(n) + 10)
-    heights = np.bincount(layout.game[rows], minlength=n)
+    probabilities = _probabilities(start, layout.drawn)
+    heights = np.bincount(layout.game[rows], minlength=len(games))
     ends = np.cumsum(heights)
-    codes = layout.code[rows].tolist()
-    signs = layout.sign.tolist()
+    codes = layout.code[rows]
+    signs = layout.sign.astype(np.float64).tolist()
     packed = bytearray(16 * len(rows))
     after = np.ndarray((len(rows), 2), np.float64, packed)
     rate = system.rate
     widths = quantiles(probabilities)
-    for low, high, sizes in _runs(layout, heights, isinstance(system, TrueSkill)):
+    loops = system if isinstance(system, Unrolling) else None
+    for low, high, sizes in _runs(layout, heights, loops is not None):
         at = int(ends[low] - heights[low])
-        if sizes is not None:
-            play = unrolled.get(sizes) or unrolled.setdefault(sizes, unroll(*sizes))
-            seats = codes[at : int(ends[high - 1])]
-            play(mu, sigma, seats, signs[low:high], widths[low:high], packed, 16 * at)
+        if loops is not None and sizes is not None:
+            seats = codes[at : int(ends[high - 1])].reshape(high - low, -1)
+            ahead, behind = (part.ravel().tolist() for part in np.split(seats, sizes[:1], axis=1))
+            play = loops.unrolled(*sizes, keep=True)
+            play(mu, sigma, ahead, behind, signs[low:high], widths[low:high], packed, 16 * at)
             continue
         for g in range(low, high):
-            agents = codes[at : int(ends[g])]
+            agents = codes[at : int(ends[g])].tolist()
             skills = {e: (mu[e], sigma[e]) for e in agents}
             rated = rate(_seats(games, layout, g), skills, float(probabilities[g]))
             for e in agents:

@@ -1,76 +1,17 @@
-"""Finished games as packed columns: what a rating fold reads, one number per seat.
-
-A million games as objects take longer to load than to rate, so they travel as flat columns.
-"""
+"""Where things are in the packed columns of games: what a rating fold reads."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.core import RatedPlayer
+from arena.core import Games
 
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class Games:
-    """Finished games in the order in which they are folded.
-
-    `sizes[g]` is the number of seats of game g; `agents`, `teams` and `ranks` hold one number per
-    seat, game after game: lists, arrays or numpy columns of the same length. Seats with the same
-    team number in a game play together and share a rank; lower ranks are better.
-    """
-
-    sizes: Sequence[int] | Integers
-    agents: Sequence[int] | Integers
-    teams: Sequence[int] | Integers
-    ranks: Sequence[int] | Integers
-
-    @classmethod
-    def of(cls, games: Iterable[Sequence[RatedPlayer]]) -> Games:
-        """The columns of games given seat by seat."""
-        played = list(games)
-        seats = [player for game in played for player in game]
-        return cls(
-            sizes=[len(game) for game in played],
-            agents=[player.agent_id for player in seats],
-            teams=[player.team for player in seats],
-            ranks=[player.rank for player in seats],
-        )
-
-    def __len__(self) -> int:
-        return len(self.sizes)
-
-    def __iter__(self) -> Iterator[tuple[RatedPlayer, ...]]:
-        seats = zip(self.agents, self.teams, self.ranks, strict=True)
-        for size in self.sizes:
-            yield tuple(
-                RatedPlayer(int(agent), int(team), int(rank))
-                for _, (agent, team, rank) in zip(range(size), seats, strict=False)
-            )
-
-    def chunks(self, size: int) -> Iterator[tuple[int, Games]]:
-        """The games in pieces of at most `size`, each with the number of games before it; one
-        empty piece if there are no games."""
-        ends = np.cumsum(np.asarray(self.sizes, dtype=np.int64))
-        low = 0
-        for at in range(0, max(len(self), 1), size):
-            high = len(self.agents) if at + size >= len(self) else int(ends[at + size - 1])
-            yield (
-                at,
-                Games(
-                    self.sizes[at : at + size],
-                    self.agents[low:high],
-                    self.teams[low:high],
-                    self.ranks[low:high],
-                ),
-            )
-            low = high
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +56,7 @@ def lay_out(games: Games) -> Layout:
     n = len(sizes)
     starts = np.cumsum(sizes) - sizes
     game = np.repeat(np.arange(n), sizes)
-    names, code = _codes(agents)
+    names, code = codes_of(agents)
 
     team = _first_alike(game, teams)
     odd = ranks != ranks[team]
@@ -159,7 +100,7 @@ def _count(seats: Booleans, starts: Integers) -> Integers:
     return counts
 
 
-def _codes(agents: Integers) -> tuple[Integers, Integers]:
+def codes_of(agents: Integers) -> tuple[Integers, Integers]:
     """The agents' ids in order, and the place of each seat's agent among them."""
     if len(agents) and agents.min() >= 0 and agents.max() < len(agents):
         names = np.flatnonzero(np.bincount(agents))

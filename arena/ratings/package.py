@@ -13,7 +13,8 @@ from math import erfc, exp, pi, sqrt
 from statistics import NormalDist
 from typing import Any
 
-from arena.core import Rating
+from arena.core import Games, Rating, Ratings
+from arena.ratings.fold import fitted
 
 
 def load() -> Any:
@@ -78,3 +79,10 @@ class TrueSkillPackage:
             for team, group in zip(teams.values(), rated, strict=True)
             for agent, new in zip(team, group, strict=True)
         }
+
+    def fit(self, games: Games) -> Ratings:
+        """The fold of these games from nothing, with what `rate` says of each.
+
+        Raises ValueError for columns that make no games.
+        """
+        return fitted(games, self)

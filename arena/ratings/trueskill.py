@@ -11,22 +11,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import isfinite, sqrt
+from math import sqrt
 
-from arena.core import Rating
+from arena.core import Games, Rating, Ratings
+from arena.core.ratings import BETA, MU, SIGMA
 from arena.ratings.chain import Link, Side, independent, shared
+from arena.ratings.fold import check, fitted
 from arena.ratings.margins import quantile
 from arena.ratings.truncated import draw, win
+from arena.ratings.unrolled import Play, unroll
 
-MU = 25.0
-SIGMA = 25.0 / 3.0
-BETA = 25.0 / 6.0
-"""Standard deviation of one seat's performance around its skill."""
+__all__ = ["BETA", "MU", "NOISE", "SIGMA", "TrueSkill", "draw_margin"]
 
 NOISE = BETA * BETA
-
-_LARGEST_SIGMA = 1e6
-_LARGEST_MU = 1e9
+"""Variance of one seat's performance around its skill."""
 
 Skill = tuple[float, float]
 """(mu, sigma), as stored."""
@@ -74,14 +72,16 @@ class TrueSkill:
             skills = _several_teams(teams, skills, draw_probability)
         return {agent: Rating(*skill) for agent, skill in skills.items()}
 
+    def fit(self, games: Games) -> Ratings:
+        """The fold of these games from nothing: every agent on its own, the covariance diagonal.
 
-def check(skills: Mapping[int, tuple[float, float]]) -> None:
-    """Raises ValueError for a rating that no game could have left behind."""
-    for agent, (mu, sigma) in skills.items():
-        if not (isfinite(mu) and abs(mu) <= _LARGEST_MU and 0.0 < sigma <= _LARGEST_SIGMA):
-            raise ValueError(
-                f"agent {agent} is rated {mu} ± {sigma}: expected a finite mu and a positive sigma"
-            )
+        Raises ValueError for columns that make no games.
+        """
+        return fitted(games, self)
+
+    def unrolled(self, first: int, second: int, *, keep: bool) -> Play:
+        """The two-team update as a generated loop, for a fold."""
+        return unroll(first, second, keep=keep)
 
 
 def draw_margin(draw_probability: float, seats: int) -> float:

@@ -8,28 +8,34 @@ straight lines that do the operations of `TrueSkill.rate`, in its order, for the
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from math import erfc, exp, sqrt
 from struct import Struct
 from typing import Any
 
-from arena.ratings.trueskill import BETA, MU, NOISE
+from arena.core.ratings import BETA, MU
 from arena.ratings.truncated import MINUS_ROOT_HALF, ROOT_2_OVER_PI, TAIL, draw, win
 
+Numbers = Sequence[int]
 Play = Callable[
-    [list[float], list[float], Sequence[int], Sequence[float], Sequence[float], bytearray, int],
+    [list[float], list[float], Numbers, Numbers, Sequence[float], Sequence[float], bytearray, int],
     None,
 ]
-"""play(mu, sigma, seats, signs, quantiles, out, offset): one run of games.
+"""play(mu, sigma, ahead, behind, signs, quantiles, out, offset): one run of games.
 
-`mu` and `sigma` are moved in place, indexed by the numbers in `seats`, which holds every game's
-first team and then its second. Per game, `signs` is 1 when the first team won, −1 when the second
-did and 0 for a draw, and `quantiles` is of its draw probability (`arena.ratings.margins`). The mu
-and sigma of each seat after its game are packed as doubles into `out`, from byte `offset` on.
+`mu` and `sigma` are moved in place, indexed by the numbers in `ahead`, which holds the seats of
+every game's first team, and `behind`, of its second. Per game, `signs` is 1.0 when the first team
+won, −1.0 when the second did and 0.0 for a draw, and `quantiles` is of its draw probability
+(`arena.ratings.margins`). The mu and sigma of each seat after its game are packed as doubles into
+`out`, from byte `offset` on; a loop that keeps nothing leaves `out` alone.
 """
 
 _SOURCE = """\
-def play(mu, sigma, seats, signs, quantiles, out, offset):
-    every = iter(seats)
+def play(
+    mu, sigma, ahead, behind, signs, quantiles, out, offset, *,
+    draw=draw, erfc=erfc, exp=exp, pack_into=pack_into, sqrt=sqrt, win=win,
+):
+    ahead, behind = iter(ahead), iter(behind)
     for {agents}, sign, quantile in zip({every}, signs, quantiles):
         {read}
         gap = {gap} - {centre!r}
@@ -40,39 +46,53 @@ def play(mu, sigma, seats, signs, quantiles, out, offset):
             x = (sign * gap - margin) / deviation
             if x > {tail!r}:
                 v = exp(-0.5 * x * x) * {root_2_over_pi!r} / erfc(x * {minus_root_half!r})
-                w = v * (v + x)
+                shrink = v * (v + x) / variance
             else:
                 v, w, _ = win(x)
+                shrink = w / variance
             gain = sign * v / deviation
         else:
             v, w, _ = draw(gap / deviation, margin / deviation)
             gain = v / deviation
-        shrink = w / variance
+            shrink = w / variance
         {write}
+"""
+
+_KEEP = """\
         pack_into(out, offset, {after})
         offset += {bytes}
 """
 
 
-def unroll(first: int, second: int) -> Play:
-    """The run of games between teams of `first` and `second` seats, every agent in one seat."""
+@lru_cache(maxsize=64)
+def unroll(first: int, second: int, *, keep: bool = True) -> Play:
+    """The run of games between teams of `first` and `second` seats, every agent in one seat; with
+    `keep`, the ratings after every game are packed."""
     seats = range(first + second)
     pack = Struct(f"{2 * len(seats)}d")
-    source = _SOURCE.format(
+    step = (
+        "mu[e{k}] = m{k} = {move}; sigma[e{k}] = s{k} = {fall}"
+        if keep
+        else ("mu[e{k}] = {move}; sigma[e{k}] = {fall}")
+    )
+    source = (_SOURCE + _KEEP * keep).format(
         agents=", ".join(f"e{k}" for k in seats),
-        every=", ".join("every" for _ in seats),
+        every=", ".join("ahead" if k < first else "behind" for k in seats),
         read="; ".join(f"m{k} = mu[e{k}]; s{k} = sigma[e{k}]; v{k} = s{k} * s{k}" for k in seats),
         gap="".join(f"{_sign(k, first)} m{k} " for k in seats).removeprefix("+ ").rstrip(),
         square=" + ".join(f"v{k}" for k in seats),
         centre=MU * (first - second),
-        noise=len(seats) * NOISE,
+        noise=len(seats) * (BETA * BETA),
         scale=sqrt(len(seats)) * BETA,
         tail=TAIL,
         root_2_over_pi=ROOT_2_OVER_PI,
         minus_root_half=MINUS_ROOT_HALF,
         write="; ".join(
-            f"mu[e{k}] = m{k} = m{k} {_sign(k, first)} v{k} * gain; "
-            f"sigma[e{k}] = s{k} = s{k} * sqrt(1.0 - v{k} * shrink)"
+            step.format(
+                k=k,
+                move=f"m{k} {_sign(k, first)} v{k} * gain",
+                fall=f"s{k} * sqrt(1.0 - v{k} * shrink)",
+            )
             for k in seats
         ),
         after=", ".join(f"m{k}, s{k}" for k in seats),

@@ -15,7 +15,7 @@ from arena.testing.transcript import Game, MakeEnvironment, Transcript, play
 
 
 class ConformanceError(AssertionError):
-    """An environment broke a promise of the protocol."""
+    """A plugin broke a promise of its protocol."""
 
 
 def check_environment(make: MakeEnvironment, *, seed: int = 0, turn_limit: int = 40) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import text
-from sqlmodel import Session
+from sqlalchemy import case, distinct, func, select, text
+from sqlmodel import Session, col
+
+from db.models import Game, GamePlayer
+from db.queries.played import Which
 
 _PER_AGENT = """
 SELECT c.agent_id, SUM(c.games), SUM(c.turns), SUM(c.invalid_actions), SUM(c.silences),
@@ -95,4 +98,35 @@ def conduct(
     return {
         int(agent_id): ConductRow(int(agent_id), *(int(count) for count in counts))
         for agent_id, *counts in session.connection().execute(query, values)
+    }
+
+
+def conduct_in(
+    session: Session, which: Which, *, role: str | None = None, team: str | None = None
+) -> dict[int, ConductRow]:
+    """Conduct by agent_id in any set of rated games, in a role or a team only when one is named;
+    counted from the games, where `conduct` reads what is counted already."""
+    game, player = col(GamePlayer.game_id), GamePlayer
+    counted = (
+        player.turns, player.invalid_actions, player.silences, player.refusals, player.overlongs,
+        player.time_limits,
+    )  # fmt: skip
+    query = (
+        select(
+            col(player.agent_id),
+            func.count(distinct(game)),
+            *(func.coalesce(func.sum(col(column)), 0) for column in counted),
+            func.count(distinct(case((col(player.decided), game)))),
+        )
+        .join(Game, col(Game.id) == game)
+        .where(*which.rated())
+        .group_by(col(player.agent_id))
+    )
+    if role is not None:
+        query = query.where(col(player.role) == role)
+    if team is not None:
+        query = query.where(col(player.team) == team)
+    return {
+        int(agent_id): ConductRow(int(agent_id), *(int(count) for count in counts))
+        for agent_id, *counts in session.execute(query)
     }

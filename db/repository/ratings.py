@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Any
 
-from sqlalchemy import delete, insert, text
+from sqlalchemy import ColumnElement, and_, delete, func, insert, text, update
 from sqlmodel import Session, col, select
 
 from db.fold import Change, Pool, Rate, fold_game
 from db.models import Agent, AgentTrueSkill, RatingChange, RatingPool
 from db.models.columns import Table
 from db.queries.folds import FoldedGames, folded_games
+from db.queries.steps import Steps
 from db.repository.rows import added
 
 SYSTEM = "trueskill"
@@ -25,11 +25,10 @@ Place = tuple[int, int | None]
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """A pool as the games make it, with every change of it as (game_id, change)."""
+    """A pool as the games make it, with every step on the way."""
 
-    place: Place
     pool: Pool
-    changes: Sequence[tuple[int, Change]]
+    steps: Steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,71 +127,67 @@ class Ratings:
         if driver is not None and not driver.in_transaction:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
+    def freeze(self) -> None:
+        """Read everything as of one moment, whatever is written meanwhile. Call it first."""
+        if self.session.get_bind().dialect.name == "postgresql":
+            self.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            return
+        connection = self.session.connection()
+        driver = connection.connection.driver_connection
+        if driver is not None and not driver.in_transaction:
+            connection.exec_driver_sql("BEGIN")
+
     def rebuild_ratings(self, rate: Rate) -> int:
         """Delete what the games have rated and compute it again, in one transaction; how many
         games there were."""
         self.lock_ratings()
         games = folded_games(self.session)
-        self.replace_ratings(rebuilt(games, rate))
-        return len(games.sizes)
+        self.clear_ratings()
+        for place, entry in rebuilt(games, rate).items():
+            self.store_pool(place, entry.pool)
+            self.store_steps(place, entry.steps)
+        return len(games)
 
-    def replace_ratings(self, pools: Iterator[Rebuilt] | Sequence[Rebuilt]) -> None:
-        """Put these pools in the place of all that games have rated; ratings kept by hand stay."""
-        self.lock_ratings()
-        made = select(RatingPool.id).where(
-            RatingPool.system == SYSTEM, col(RatingPool.environment_id).is_not(None)
-        )
+    def clear_ratings(self) -> None:
+        """Forget all that games have rated; ratings kept by hand stay."""
+        made = select(RatingPool.id).where(_by_games())
         for table in (RatingChange, AgentTrueSkill):
             self.session.execute(delete(table).where(col(table.pool_id).in_(made)))
-        stored = {
-            (pool.environment_id, pool.tournament_id): pool
-            for pool in self.session.exec(
-                select(RatingPool).where(
-                    RatingPool.system == SYSTEM, col(RatingPool.environment_id).is_not(None)
-                )
-            )
-        }
-        for pool in stored.values():
-            pool.games = pool.draws = 0
+        self.session.execute(update(RatingPool).where(_by_games()).values(games=0, draws=0))
+
+    def store_pool(self, place: Place, pool: Pool) -> None:
+        """Write a pool's counters and standings, where there are none."""
+        key = self._pool_key(place)
+        counters = update(RatingPool).where(col(RatingPool.id) == key)
+        self.session.execute(counters.values(games=pool.games, draws=pool.draws))
         now = datetime.now(UTC)
-        for entry in pools:
-            row = stored.get(entry.place)
-            if row is None:
-                row = RatingPool(
-                    environment_id=entry.place[0], tournament_id=entry.place[1], system=SYSTEM
+        self._insert(
+            AgentTrueSkill,
+            [
+                {"agent_id": agent_id, "pool_id": key, "updated_at": now, **asdict(standing)}
+                for agent_id, standing in pool.standings.items()
+            ],
+        )
+
+    def store_steps(self, place: Place, steps: Steps) -> None:
+        """Write steps of a pool's ratings."""
+        key = self._pool_key(place)
+        names = ("mu_before", "sigma_before", "mu_after", "sigma_after")
+        self._insert(
+            RatingChange,
+            [
+                {"pool_id": key, "game_id": game, "agent_id": agent}
+                | dict(zip(names, values, strict=True))
+                for game, agent, values in zip(
+                    steps.games.tolist(), steps.agents.tolist(), steps.values.tolist(), strict=True
                 )
-            row.games, row.draws = entry.pool.games, entry.pool.draws
-            self.session.add(row)
-            self.session.flush()
-            assert row.id is not None
-            self._insert(
-                AgentTrueSkill,
-                (
-                    {"agent_id": agent_id, "pool_id": row.id, "updated_at": now, **asdict(standing)}
-                    for agent_id, standing in entry.pool.standings.items()
-                ),
-            )
-            self._insert(
-                RatingChange,
-                (
-                    {
-                        "pool_id": row.id,
-                        "game_id": game_id,
-                        "agent_id": change.agent_id,
-                        "mu_before": change.mu_before,
-                        "sigma_before": change.sigma_before,
-                        "mu_after": change.mu_after,
-                        "sigma_after": change.sigma_after,
-                    }
-                    for game_id, change in entry.changes
-                ),
-            )
-        self.session.flush()
+            ],
+        )
 
     def check_ratings(self, rate: Rate) -> list[RatingDifference]:
         """Where the stored ratings differ, in any bit, from what the games make of them."""
-        computed = {entry.place: entry.pool for entry in rebuilt(folded_games(self.session), rate)}
-        return self.compare_ratings(computed)
+        found = rebuilt(folded_games(self.session), rate)
+        return self.compare_ratings({place: entry.pool for place, entry in found.items()})
 
     def compare_ratings(self, computed: dict[Place, Pool]) -> list[RatingDifference]:
         """Where the stored pools differ, in any bit, from these."""
@@ -210,55 +205,43 @@ class Ratings:
                     found.append(RatingDifference(place, agent_id, str(one), str(other)))
         return found
 
-    def compare_changes(self, computed: Sequence[Rebuilt]) -> list[RatingDifference]:
-        """Where the stored steps of the ratings differ, in any bit, from these."""
-        found: list[RatingDifference] = []
-        for entry in computed:
-            environment_id, tournament_id = entry.place
-            pool = self.get_rating_pool(environment_id, tournament_id)
-            steps = text(
-                "SELECT game_id, agent_id, mu_before, sigma_before, mu_after, sigma_after "
-                "FROM rating_changes WHERE pool_id = :pool"
-            ).bindparams(pool=pool.id if pool else None)
-            stored = {
-                (game, agent): tuple(step)
-                for game, agent, *step in self.session.connection().execute(steps)
-            }
-            wanted = {
-                (game, change.agent_id): (
-                    change.mu_before,
-                    change.sigma_before,
-                    change.mu_after,
-                    change.sigma_after,
-                )
-                for game, change in entry.changes
-            }
-            if stored != wanted:
-                same = len(stored.items() & wanted.items())
-                counts = [f"{len(rows)} steps, {same} of them equal" for rows in (stored, wanted)]
-                found.append(RatingDifference(entry.place, None, *counts))
-        return found
+    def pool_keys(self) -> dict[Place, int]:
+        """The pool_id of every pool that games have rated."""
+        return {
+            (row.environment_id, row.tournament_id): row.id
+            for row in self.session.exec(select(RatingPool).where(_by_games()))
+            if row.environment_id is not None and row.id is not None
+        }
+
+    def count_steps(self) -> dict[int, int]:
+        """How many steps are stored of each pool, by pool_id."""
+        query = select(RatingChange.pool_id, func.count()).group_by(col(RatingChange.pool_id))
+        return dict(self.session.exec(query).all())
 
     def stored_pools(self) -> dict[Place, Pool]:
         """Every pool that games have rated, as it is stored."""
         from db.queries.pools import pool_state
 
-        rows = self.session.exec(
-            select(RatingPool).where(
-                RatingPool.system == SYSTEM, col(RatingPool.environment_id).is_not(None)
-            )
-        )
         return {
             (row.environment_id, row.tournament_id): pool_state(self.session, row)
-            for row in rows
+            for row in self.session.exec(select(RatingPool).where(_by_games()))
             if row.environment_id is not None
         }
 
-    def _insert(self, kind: type[Table], rows: Iterator[dict[str, Any]]) -> None:
-        # Without the ORM, and some at a time: a rebuild may write millions.
-        statement = insert(kind.metadata.tables[str(kind.__tablename__)])
-        while some := list(islice(rows, 10_000)):
-            self.session.connection().execute(statement, some)
+    def _insert(self, kind: type[Table], rows: Sequence[dict[str, Any]]) -> None:
+        # Without the ORM: a rebuild may write millions.
+        if rows:
+            table = kind.metadata.tables[str(kind.__tablename__)]
+            self.session.connection().execute(insert(table), rows)
+
+    def _pool_key(self, place: Place) -> int:
+        row = self.get_rating_pool(*place)
+        if row is None:
+            row = RatingPool(environment_id=place[0], tournament_id=place[1], system=SYSTEM)
+            self.session.add(row)
+            self.session.flush()
+        assert row.id is not None
+        return row.id
 
     def _rating(self, agent_id: int, pool_id: int) -> AgentTrueSkill | None:
         return self.session.exec(
@@ -272,12 +255,31 @@ class Ratings:
         return None if pool is None else pool.id
 
 
-def rebuilt(games: FoldedGames, rate: Rate) -> Iterator[Rebuilt]:
+def _by_games() -> ColumnElement[bool]:
+    """Pools that games rate, not people."""
+    return and_(col(RatingPool.system) == SYSTEM, col(RatingPool.environment_id).is_not(None))
+
+
+def rebuilt(games: FoldedGames, rate: Rate) -> dict[Place, Rebuilt]:
     """Every pool, from the games in the order in which they were folded."""
+    import numpy as np
+
+    found = {}
     for place, chosen in games.by_place().items():
         pool = Pool()
         changes: list[tuple[int, Change]] = []
-        for game in chosen:
-            game_id = games.game_ids[game]
+        for game in chosen.tolist():
+            game_id = int(games.game_ids[game])
             changes += [(game_id, change) for change in fold_game(pool, games.seats(game), rate)]
-        yield Rebuilt(place, pool, changes)
+        steps = Steps(
+            np.array([game_id for game_id, _ in changes]),
+            np.array([change.agent_id for _, change in changes]),
+            np.array(
+                [
+                    (change.mu_before, change.sigma_before, change.mu_after, change.sigma_after)
+                    for _, change in changes
+                ]
+            ),
+        )
+        found[place] = Rebuilt(pool, steps)
+    return found

@@ -18,7 +18,7 @@ seed: 3
 environment: {name: TicTacToe-v0, players: 2}
 games: 6
 concurrency: 4
-matchmaker: {name: round_robin, blocks: true}
+matchmaker: {name: round-robin, blocks: true}
 models:
   - {name: random, litellm_model: scripted/random}
 prompts:

@@ -40,24 +40,44 @@ def erring(tmp_path_factory: pytest.TempPathFactory) -> str:
         result = run_arena("run", file, "--db", folder / "erring.db")
     assert result.exit_code == 0, result.stderr
     assert "lapses of the agents: silence " in result.stderr
-    assert "silent " in result.stdout
+    assert "own error" in result.stdout
     return str(folder / "erring.db")
 
 
 def test_errors_stand_beside_the_rating(arena: Arena, erring: str) -> None:
-    table = arena("leaderboard", "--db", erring).stdout.splitlines()
+    result = arena("leaderboard", "--db", erring)
 
-    assert table[1].split()[-1] == "errors"
-    (cy,) = (line for line in table if " Cy " in line)
-    assert "silent 100 %, decided 100 %" in cy
-    assert not [line for line in table if "Ann" in line and "%" in line.split("0.00")[-1]]
+    title, header, _, *rows = result.stdout.splitlines()
+    assert title == "TicTacToe-v0 · 2 players · 6 games · probit"
+    assert header.split()[7:10] == ["own", "error", "others'"]
+    (cy,) = (line for line in rows if " Cy " in line)
+    assert "100 %" in cy
+    assert "an error decided 67 % of these games" in result.stderr
+    wide = arena("leaderboard", "--wide", "--db", erring).stdout.splitlines()
+    (cy,) = (line for line in wide if " Cy " in line)
+    assert cy.endswith("silent 100 %, decided 100 %")
+
+
+def test_a_rating_without_errors_stands_beside_it(arena: Arena, erring: str) -> None:
+    rows = {
+        row["name"]: row
+        for row in json.loads(arena("leaderboard", "--db", erring, "--json").stdout)
+    }
+
+    assert (rows["Cy"]["own_error"], rows["Cy"]["others_error"]) == (1.0, 0.0)
+    assert (rows["Ann"]["own_error"], rows["Ann"]["others_error"]) == (0.0, 0.5)
+    assert rows["Cy"]["without_errors"] is None
+    pair = [rows[name] for name in ("Ann", "Bob")]
+    assert sum(row["without_errors"] for row in pair) == pytest.approx(
+        sum(row["rating"] for row in pair)
+    )
 
 
 def test_every_rate_has_its_column(arena: Arena, erring: str) -> None:
     result = arena("leaderboard", "--errors", "--db", erring)
 
     title, header, _, *rows = result.stdout.splitlines()
-    assert title.endswith("6 games")
+    assert title.endswith("6 games · probit")
     assert header.split() == [
         "agent", "turns", "invalid", "silent", "refused", "overlong", "over", "time", "decided",
     ]  # fmt: skip
@@ -79,17 +99,17 @@ def test_rates_are_numbers_in_json(arena: Arena, erring: str) -> None:
 
 
 def test_ratings_without_the_games_that_an_error_decided(arena: Arena, erring: str) -> None:
-    result = arena("leaderboard", "--without-errors", "--db", erring)
+    result = arena("leaderboard", "--exclude-errors", "--db", erring)
 
     assert result.exit_code == 0, result.stderr
     title, *_, ann, bob = result.stdout.splitlines()
-    assert title.endswith("2 players · 2 games")
+    assert title.endswith("2 players · 2 games · probit")
     assert {ann.split()[1], bob.split()[1]} == {"Ann", "Bob"}
     assert "left out: 4 games that an agent's own error decided" in result.stderr
 
     rows = json.loads(
         arena(
-            "leaderboard", "--without-errors", "--tournament", "small", "--db", erring, "--json"
+            "leaderboard", "--exclude-errors", "--tournament", "small", "--db", erring, "--json"
         ).stdout
     )
     assert [(row["games"], row["left_out"]) for row in rows] == [(2, 4)] * 2
@@ -100,7 +120,7 @@ def test_without_errors_nothing_is_left_out_of_a_clean_tournament(
     arena: Arena, played: str
 ) -> None:
     everything = json.loads(arena("leaderboard", "--db", played, "--json").stdout)
-    refitted = json.loads(arena("leaderboard", "--db", played, "--without-errors", "--json").stdout)
+    refitted = json.loads(arena("leaderboard", "--db", played, "--exclude-errors", "--json").stdout)
 
     assert refitted == everything
 

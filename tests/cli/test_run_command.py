@@ -68,7 +68,7 @@ def test_a_dry_run_writes_nothing(arena: Arena, config: Path, tmp_path: Path) ->
         ("games: 6", "gmaes: 6", ":4: unknown key 'gmaes'; did you mean 'games'?"),
         ("TicTacToe-v0", "TicTacTo-v0", ":3: unknown environment 'TicTacTo-v0'; did you mean"),
         ("players: 2", "players: 5", ":3: TicTacToe-v0 is played by 2 players, found players: 5"),
-        ("round_robin", "roundrobin", ":6: unknown matchmaker 'roundrobin'; did you mean"),
+        ("round-robin", "roundrobin", ":6: unknown matchmaker 'roundrobin'; did you mean"),
         ("kind: remembering", "kind: rembering", "unknown kind 'rembering'; did you mean"),
         ("{{player_index}}", "{{playr_index}}", "did you mean {{player_index}}?"),
         ("scripted/random", "scripted/rndom", "which no provider knows; did you mean"),

@@ -17,7 +17,7 @@ seed: 7
 environment: {name: SecretMafia-v0, players: 6, options: {discussion_rounds: 1}}
 games: 60
 concurrency: 20
-matchmaker: {name: round_robin, blocks: true}
+matchmaker: {name: round-robin, blocks: true}
 models:
   - {name: sharp, litellm_model: scripted/mafia-sharp, params: {temperature: 0.5}}
   - name: naive
@@ -73,7 +73,7 @@ def test_a_file_is_read_with_its_prompts(quick: Path) -> None:
 
     assert config.environment.options == {"discussion_rounds": 1}
     assert config.environment.turn_limit == 200
-    assert config.matchmaker.name == "round_robin"
+    assert config.matchmaker.name == "round-robin"
     assert config.matchmaker.options == {"blocks": True}
     assert [prompt.content for prompt in config.prompts] == ["Play well.\n", "SHOUT"]
     assert config.agents[0].kind == "thinking"

@@ -6,14 +6,15 @@ import random
 from collections import Counter
 
 from arena.matchmakers.random import RandomMatchmaker
+from tests.matchmakers.asking import asked, made
 
 
 def test_every_agent_is_drawn_as_often_and_at_every_place() -> None:
-    matchmaker = RandomMatchmaker(agents=range(8), num_players=6, games=8000, seed=5, options={})
+    matchmaker = made(RandomMatchmaker, 8, 6, 8000)
 
     seated = Counter(
         (agent, place)
-        for pairing in matchmaker.next({}, 8000)
+        for pairing in asked(matchmaker, 8000)
         for place, agent in enumerate(pairing.agents)
     )
 
@@ -23,26 +24,24 @@ def test_every_agent_is_drawn_as_often_and_at_every_place() -> None:
 
 
 def test_the_agents_of_a_game_are_distinct() -> None:
-    matchmaker = RandomMatchmaker(agents=[4, 9, 2], num_players=2, games=50, seed=5, options={})
+    matchmaker = made(RandomMatchmaker, [4, 9, 2], 2, 50)
 
-    for pairing in matchmaker.next({}, 50):
+    for pairing in asked(matchmaker, 50):
         assert len(set(pairing.agents)) == 2
         assert set(pairing.agents) <= {4, 9, 2}
 
 
 def test_one_agent_may_play_itself_if_told_to() -> None:
-    matchmaker = RandomMatchmaker(
-        agents=[3], num_players=2, games=1, seed=5, options={"repeat": True}
-    )
+    matchmaker = made(RandomMatchmaker, [3], 2, 1, options={"repeat": True})
 
-    assert matchmaker.next({}, 1)[0].agents == (3, 3)
+    assert asked(matchmaker, 1)[0].agents == (3, 3)
 
 
 def test_the_global_generator_is_left_alone() -> None:
     random.seed(1)
     before = random.getstate()
-    matchmaker = RandomMatchmaker(agents=range(9), num_players=3, games=9, seed=5, options={})
+    matchmaker = made(RandomMatchmaker, 9, 3, 9)
 
-    matchmaker.next({}, 9)
+    asked(matchmaker, 9)
 
     assert random.getstate() == before

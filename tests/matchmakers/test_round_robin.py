@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import combinations
 from typing import Any
 
@@ -11,18 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arena.core import Pairing
 from arena.matchmakers.round_robin import RoundRobin
+from tests.matchmakers.asking import asked, made
 
 
 def lineups(
     agents: int, num_players: int, games: int, seed: int = 1, **options: Any
 ) -> list[tuple[int, ...]]:
-    matchmaker = RoundRobin(
-        agents=range(agents), num_players=num_players, games=games, seed=seed, options=options
-    )
-    played: Sequence[Pairing] = matchmaker.next({}, games)
-    return [pairing.agents for pairing in played]
+    matchmaker = made(RoundRobin, range(agents), num_players, games, seed, options=options)
+    return [pairing.agents for pairing in asked(matchmaker, games)]
 
 
 def spread(counts: Iterable[int]) -> int:

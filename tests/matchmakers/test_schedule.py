@@ -1,4 +1,4 @@
-"""What both fixed schedules promise: the same seed, the same schedule, however it is asked for."""
+"""What fixed schedules promise: the same seed, the same schedule, however it is asked for."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arena.core import MatchmakerFactory, Pairing, UsageError
+from arena.matchmakers.gauntlet import Gauntlet
+from arena.matchmakers.least_played import LeastPlayed
 from arena.matchmakers.random import RandomMatchmaker
 from arena.matchmakers.round_robin import RoundRobin
 from arena.matchmakers.schedule import game_seed
+from tests.matchmakers.asking import asked, made, mafia, unknown
 
-FACTORIES: tuple[MatchmakerFactory, ...] = (RandomMatchmaker, RoundRobin)
-both = pytest.mark.parametrize("factory", FACTORIES)
+FIXED: tuple[MatchmakerFactory, ...] = (RandomMatchmaker, RoundRobin, LeastPlayed, Gauntlet)
+each = pytest.mark.parametrize("factory", FIXED)
 
 
 def schedule(
@@ -26,25 +29,21 @@ def schedule(
     games: int,
     seed: int = 1,
     **options: Any,
-) -> Sequence[Pairing]:
-    names = range(1, agents + 1) if isinstance(agents, int) else agents
-    matchmaker = factory(
-        agents=list(names), num_players=num_players, games=games, seed=seed, options=options
-    )
-    return matchmaker.next({}, games + 1)
+) -> list[Pairing]:
+    return asked(made(factory, agents, num_players, games, seed, options=options), games + 1)
 
 
-@both
-@settings(deadline=None, max_examples=40)
+@each
+@settings(deadline=None, max_examples=25)
 @given(
     st.integers(2, 9),
     st.integers(2, 6),
     st.integers(1, 8),
     st.booleans(),
     st.integers(0, 2**63),
-    st.lists(st.integers(0, 5), min_size=1),
+    st.lists(st.integers(1, 9), min_size=1),
 )
-def test_the_calls_do_not_matter_only_their_sum(
+def test_it_does_not_matter_how_it_is_asked(
     factory: MatchmakerFactory,
     agents: int,
     num_players: int,
@@ -56,29 +55,43 @@ def test_the_calls_do_not_matter_only_their_sum(
     games = blocks * num_players
     options: Mapping[str, Any] = {"blocks": in_blocks, "repeat": True}
     at_once = schedule(factory, agents, num_players, games, seed, **options)
-    again = factory(
-        agents=range(1, agents + 1),
-        num_players=num_players,
-        games=games,
-        seed=seed,
-        options=options,
-    )
-    asked: list[Pairing] = []
-    for room in [*rooms, *[1] * games]:
-        asked += again.next({}, room)
+    matchmaker = made(factory, agents, num_players, games, seed, options=options)
+    in_steps: list[Pairing] = []
+    for step, room in enumerate([*rooms, *[1] * games]):
+        if step % 3 == 2:
+            # A run that was stopped goes on with a matchmaker made anew.
+            matchmaker = made(factory, agents, num_players, games, seed, options=options)
+        in_steps += matchmaker.next(unknown(in_steps), room)
 
-    assert asked == list(at_once)
-    assert [pairing.schedule_index for pairing in asked] == list(range(games))
-    assert all(len(pairing.agents) == num_players for pairing in asked)
-    assert again.next({}, 10) == ()
+    assert in_steps == at_once
+    assert [pairing.schedule_index for pairing in in_steps] == list(range(games))
+    assert all(len(pairing.agents) == num_players for pairing in in_steps)
+    assert matchmaker.next(unknown(in_steps), 10) == ()
 
 
-@both
+@each
+def test_whole_blocks_are_handed_out_or_one_where_that_is_more(factory: MatchmakerFactory) -> None:
+    matchmaker = made(factory, 8, 6, 60, options={"blocks": True})
+
+    assert len(matchmaker.next(unknown(), 1)) == 6
+    assert len(matchmaker.next(unknown(), 17)) == 12
+    assert len(matchmaker.next(unknown(), 1000)) == 60
+
+
+@each
+def test_a_block_that_was_cut_short_is_finished(factory: MatchmakerFactory) -> None:
+    whole = schedule(factory, 8, 6, 60, blocks=True)
+    matchmaker = made(factory, 8, 6, 60, options={"blocks": True})
+
+    assert matchmaker.next(unknown(whole[:8]), 1) == tuple(whole[8:12])
+
+
+@each
 def test_a_longer_tournament_begins_like_a_shorter_one(factory: MatchmakerFactory) -> None:
     assert schedule(factory, 7, 3, 100)[:40] == schedule(factory, 7, 3, 40)
 
 
-@both
+@each
 def test_another_seed_is_another_schedule(factory: MatchmakerFactory) -> None:
     first, second = (schedule(factory, 8, 6, 20, seed) for seed in (1, 2))
 
@@ -86,16 +99,21 @@ def test_another_seed_is_another_schedule(factory: MatchmakerFactory) -> None:
     assert {p.seed for p in first}.isdisjoint(p.seed for p in second)
 
 
-@both
+@each
 def test_no_room_no_pairings(factory: MatchmakerFactory) -> None:
-    matchmaker = factory(agents=[1, 2], num_players=2, games=2, seed=0, options={})
+    matchmaker = made(factory, 2, 2, 2)
 
-    assert matchmaker.next({}, 0) == ()
-    assert matchmaker.next({}, -1) == ()
-    assert len(matchmaker.next({}, 5)) == 2
+    assert matchmaker.next(unknown(), 0) == ()
+    assert matchmaker.next(unknown(), -1) == ()
+    assert len(matchmaker.next(unknown(), 5)) == 2
 
 
-@both
+@each
+def test_it_depends_on_no_result(factory: MatchmakerFactory) -> None:
+    assert made(factory, 2, 2, 2).lag is None
+
+
+@each
 def test_every_game_has_a_seed_of_its_own_that_fits_31_bits(factory: MatchmakerFactory) -> None:
     pairings = schedule(factory, 6, 6, 300)
 
@@ -105,8 +123,8 @@ def test_every_game_has_a_seed_of_its_own_that_fits_31_bits(factory: MatchmakerF
     assert pairings[7].seed == game_seed(1, 7)
 
 
-@both
-@settings(deadline=None, max_examples=25)
+@each
+@settings(deadline=None, max_examples=20)
 @given(st.integers(2, 8), st.integers(2, 6), st.integers(1, 6), st.integers())
 def test_a_block_shares_a_seed_and_takes_every_agent_through_every_place(
     factory: MatchmakerFactory, agents: int, num_players: int, blocks: int, seed: int
@@ -133,7 +151,7 @@ def test_the_rotations_of_one_block() -> None:
     assert third.agents == (b, c, a)
 
 
-@both
+@each
 def test_games_that_leave_a_block_unfinished_are_refused_with_the_nearest_right_numbers(
     factory: MatchmakerFactory,
 ) -> None:
@@ -143,32 +161,34 @@ def test_games_that_leave_a_block_unfinished_are_refused_with_the_nearest_right_
         schedule(factory, 8, 6, 4, blocks=True)
 
 
-@both
+@each
 def test_five_agents_for_a_game_of_six_are_refused_before_anything_is_played(
     factory: MatchmakerFactory,
 ) -> None:
     with pytest.raises(UsageError, match=r"5 agents for a game of 6 players: .*`repeat: true`"):
-        factory(agents=[1, 2, 3, 4, 5], num_players=6, games=10, seed=1, options={})
+        made(factory, 5, 6, 10)
 
 
-@both
+@each
 def test_five_agents_for_a_game_of_six_with_repeat(factory: MatchmakerFactory) -> None:
     for pairing in schedule(factory, 5, 6, 40, repeat=True):
         assert sorted(Counter(pairing.agents).values()) == [1, 1, 1, 1, 2]
 
 
-@both
+@each
 def test_repeat_changes_nothing_when_there_are_agents_enough(factory: MatchmakerFactory) -> None:
     assert schedule(factory, 8, 6, 40, repeat=True) == schedule(factory, 8, 6, 40)
 
 
-@both
+@each
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"block": True}, "has no option `block`: did you mean `blocks`?"),
-        ({"colour": 1}, "has no option `colour`: expected blocks or repeat"),
+        ({"colour": 1}, "has no option `colour`: expected blocks, repeat, seating"),
         ({"blocks": "yes"}, "`blocks` is 'yes', expected true or false"),
+        ({"blocks": None}, "`blocks` is None, expected true or false"),
+        ({"seating": "clone"}, "`seating` is 'clone', expected rotate or clones or opposite"),
     ],
 )
 def test_options_that_are_not_known(
@@ -179,12 +199,13 @@ def test_options_that_are_not_known(
     assert message in str(refused.value)
 
 
-@both
+@each
 @pytest.mark.parametrize(
     ("agents", "num_players", "games", "message"),
     [
         ([1, 2, 1], 2, 2, "agent 1 is entered twice"),
         ([], 2, 2, "no agents"),
+        ([1], 2, 2, "1 agent for a game of 2 players: enter at least 2"),
         ([1, 2], 2, 0, "0 games of 2 players: expected at least one of each"),
         ([1, 2], 0, 2, "2 games of 0 players"),
     ],
@@ -194,6 +215,72 @@ def test_numbers_that_make_no_schedule(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         schedule(factory, agents, num_players, games)
+
+
+@each
+@pytest.mark.parametrize("seating", ["clones", "opposite"])
+def test_without_teams_there_are_neither_clones_nor_opposite_sides(
+    factory: MatchmakerFactory, seating: str
+) -> None:
+    with pytest.raises(UsageError, match=rf"{seating} needs .* teams; .*`seating: rotate`"):
+        schedule(factory, 6, 6, 12, seating=seating)
+
+
+@each
+@settings(deadline=None, max_examples=15)
+@given(st.integers(2, 9), st.integers(0, 2**31))
+def test_clones_are_one_agent_in_all_places_of_a_team_then_swapped(
+    factory: MatchmakerFactory, agents: int, seed: int
+) -> None:
+    matchmaker = made(factory, agents, 6, 20, seed, mafia, {"seating": "clones"})
+
+    pairings = asked(matchmaker, 20)
+
+    assert len(pairings) == 20
+    for first, second in zip(pairings[::2], pairings[1::2], strict=True):
+        assert first.seed == second.seed
+        sides = [part.team for part in mafia(first.seed)]
+        one, other = (
+            {team: {a for a, t in zip(game.agents, sides, strict=True) if t == team} for team in
+             ("Mafia", "Village")}
+            for game in (first, second)
+        )  # fmt: skip
+        assert all(len(agents) == 1 for agents in one.values())
+        assert one["Mafia"] != one["Village"]
+        assert one == {"Mafia": other["Village"], "Village": other["Mafia"]}
+
+
+@each
+@settings(deadline=None, max_examples=15)
+@given(st.integers(6, 9), st.integers(0, 2**31))
+def test_opposite_agents_swap_their_seats_and_nobody_else_moves(
+    factory: MatchmakerFactory, agents: int, seed: int
+) -> None:
+    matchmaker = made(factory, agents, 6, 20, seed, mafia, {"seating": "opposite"})
+
+    pairings = asked(matchmaker, 20)
+
+    for first, second in zip(pairings[::2], pairings[1::2], strict=True):
+        assert first.seed == second.seed
+        sides = [part.team for part in mafia(first.seed)]
+        moved = [place for place in range(6) if first.agents[place] != second.agents[place]]
+        assert len(moved) == 2
+        assert {sides[place] for place in moved} == {"Mafia", "Village"}
+        assert len(set(first.agents)) == 6
+
+
+def test_opposite_sides_meet_evenly_and_the_table_is_filled_evenly() -> None:
+    pairings = asked(made(RoundRobin, 8, 6, 112, 3, mafia, {"seating": "opposite"}), 112)
+
+    rivals = Counter(
+        frozenset(a for a, b in zip(first.agents, second.agents, strict=True) if a != b)
+        for first, second in zip(pairings[::2], pairings[1::2], strict=True)
+    )
+    played = Counter(agent for pairing in pairings for agent in pairing.agents)
+
+    assert len(rivals) == 28
+    assert set(rivals.values()) == {2}
+    assert max(played.values()) - min(played.values()) <= 2
 
 
 def test_schedules_are_the_same_on_every_machine() -> None:

@@ -28,7 +28,7 @@ environment:
   players: 6
   options: {discussion_rounds: 1}
 games: 6
-matchmaker: {name: round_robin}
+matchmaker: {name: round-robin}
 models:
   - {name: random, litellm_model: scripted/random}
   - {name: naive, litellm_model: scripted/mafia-naive}

@@ -24,7 +24,7 @@ games: 12
 concurrency: {concurrency}
 attempts: 1
 llm: {{timeout: {timeout}, retries: {retries}, patience: {patience}}}
-matchmaker: {{name: round_robin}}
+matchmaker: {{name: round-robin}}
 models:
   - {{name: well, litellm_model: openai/well, api_base: "{well}"}}
   - {{name: ill, litellm_model: openai/ill, api_base: "{ill}"}}

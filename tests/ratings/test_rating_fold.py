@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from array import array
 from collections.abc import Sequence
 from typing import Any
@@ -12,18 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import arena.ratings.fold as fold_module
-from arena.core import RatedPlayer, Rating, RatingSystem
-from arena.ratings.fold import Pool, Standing, draw_probability, fold
-from arena.ratings.games import Games
+from arena.core import Games, OnlineRatingSystem, RatedPlayer, Rating
+from arena.ratings.fold import Pool, Standing, draw_probability, fold, pool_after
 from arena.ratings.package import TrueSkillPackage
-from arena.ratings.trueskill import TrueSkill
+from arena.ratings.trueskill import TrueSkill, draw_margin
 
 Game = tuple[RatedPlayer, ...]
 Row = tuple[int, int, float, float, float, float]
 
 
 def one_by_one(
-    games: Sequence[Game], system: RatingSystem, start: Pool | None = None
+    games: Sequence[Game], system: OnlineRatingSystem, start: Pool | None = None
 ) -> tuple[dict[int, Rating], list[Row], int]:
     """Ratings, changes and draws, as a recorder keeps them: a game at a time, through stored
     pairs."""
@@ -76,6 +76,7 @@ def test_the_generated_loop_gives_the_bits_of_update(games: list[Game]) -> None:
     assert pool.ratings == ratings
     assert list(changes.rows()) == rows
     assert (pool.games, pool.draws) == (len(games), draws)
+    assert pool_after(Games.of(games), TrueSkill()) == pool
 
 
 @settings(deadline=None, max_examples=40)
@@ -85,6 +86,7 @@ def test_games_of_any_shape_give_the_bits_of_update(games: list[Game]) -> None:
         patch.setattr(fold_module, "SHORTEST_RUN", 1)
         patch.setattr(fold_module, "CHUNK", 5)
         pool, changes = fold(Games.of(games), TrueSkill())
+        assert pool_after(Games.of(games), TrueSkill()) == pool
 
     ratings, rows, draws = one_by_one(games, TrueSkill())
     assert pool.ratings == ratings
@@ -117,6 +119,72 @@ def test_the_tail_of_a_surprise_is_the_same_in_the_loop() -> None:
 
     assert pool.ratings == ratings
     assert list(changes.rows()) == rows
+    assert pool_after(Games.of(upsets(20)), TrueSkill(), far) == pool
+
+
+def alike(count: int, rng: random.Random) -> list[Game]:
+    """Two against four between twelve agents, one in twenty drawn."""
+    games = []
+    for _ in range(count):
+        first = rng.sample(range(6), 2)
+        ranks = rng.choices([(0, 1), (1, 0), (0, 0)], [12, 7, 1])[0]
+        games.append(
+            tuple(
+                RatedPlayer(agent, int(seat in first), ranks[seat in first])
+                for seat, agent in enumerate(rng.sample(range(12), 6))
+            )
+        )
+    return games
+
+
+def test_long_runs_of_games_that_are_alike_give_the_bits_of_update() -> None:
+    games = alike(10_000, random.Random(7))
+    ratings, _, draws = one_by_one(games, TrueSkill())
+
+    pool = pool_after(Games.of(games), TrueSkill())
+
+    assert pool.ratings == ratings
+    assert pool.draws == draws > 300
+    assert pool == fold(Games.of(games), TrueSkill())[0]
+
+
+@settings(deadline=None, max_examples=20)
+@given(two_team_games(), st.integers(0, 60))
+def test_a_pool_goes_on_from_where_it_was(games: list[Game], stop: int) -> None:
+    half = pool_after(Games.of(games[:stop]), TrueSkill())
+
+    assert pool_after(Games.of(games[stop:]), TrueSkill(), half) == pool_after(
+        Games.of(games), TrueSkill()
+    )
+
+
+def test_a_fit_is_the_fold_around_zero() -> None:
+    games = Games.of(alike(50, random.Random(8)))
+    pool, _ = fold(games, TrueSkill())
+
+    fit = TrueSkill().fit(games)
+
+    assert (fit.system, fit.notes, fit.games) == (
+        "trueskill",
+        [],
+        {agent: standing.games for agent, standing in sorted(pool.standings.items())},
+    )
+    mean, covariance = fit.skills([3, 11])
+    assert mean.tolist() == [pool.ratings[agent].mu - 25.0 for agent in (3, 11)]
+    sigmas = [pool.ratings[agent].sigma for agent in (3, 11)]
+    assert covariance == pytest.approx(np.diag(sigmas) ** 2)
+    probability = draw_probability(pool.games, pool.draws)
+    assert fit.margin == draw_margin(probability, 2)
+
+
+def test_a_fit_of_nothing_has_no_terms_and_of_two_environments_says_so() -> None:
+    nothing = TrueSkill().fit(Games.of([]))
+    assert (nothing.terms, len(nothing.mean), nothing.covariance.shape) == ({}, 0, (0, 0))
+
+    columns = ([2, 2], [7, 9, 9, 7], [0, 1, 0, 1], [0, 1, 0, 1])
+    both = Games(*columns, environments=[0, 1], environment_names=["Nim-v0", "Chess-v0"])
+    (note,) = TrueSkillPackage().fit(both).notes
+    assert "several environments" in note
 
 
 def test_wins_draws_and_losses_are_counted_once_a_game() -> None:
@@ -146,8 +214,9 @@ def test_columns_may_be_lists_arrays_or_numpy() -> None:
     columns = ([2, 2], [7, 9, 9, 7], [0, 1, 0, 1], [0, 1, 0, 1])
     expected, _ = fold(Games(*columns), TrueSkill())
 
-    packed, _ = fold(Games(*(array("q", column) for column in columns)), TrueSkill())
-    numeric, _ = fold(Games(*(np.array(column) for column in columns)), TrueSkill())
+    sizes, agents, teams, ranks = (array("q", column) for column in columns)
+    packed, _ = fold(Games(sizes, agents, teams, ranks), TrueSkill())
+    numeric, _ = fold(Games(*map(np.array, columns)), TrueSkill())
 
     assert packed == numeric == expected
     assert list(Games(*columns)) == [

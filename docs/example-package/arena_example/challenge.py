@@ -6,11 +6,13 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from arena.core import Pairing, Rating, UsageError
+from arena.core import Casting, Pairing, Standings, UsageError
 
 
 class Challenge:
     """For two players; every game has a seed of its own."""
+
+    lag = None  # no pairing depends on a result
 
     def __init__(
         self,
@@ -20,6 +22,7 @@ class Challenge:
         games: int,
         seed: int,
         options: Mapping[str, Any],
+        casting: Casting,
     ) -> None:
         if num_players != 2 or len(agents) < 2 or options:
             raise UsageError("challenge seats two players, needs two agents and has no options")
@@ -35,9 +38,9 @@ class Challenge:
             for index in range(games)
         ]
 
-    def next(self, standings: Mapping[int, Rating], room: int) -> Sequence[Pairing]:
-        ready, self._schedule = self._schedule[:room], self._schedule[room:]
-        return ready
+    def next(self, standings: Standings, room: int) -> Sequence[Pairing]:
+        done = len(standings.scheduled)
+        return self._schedule[done : done + room]
 
 
 def _seats(champion: int, challenger: int, swapped: bool) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from arena.cli.plan import between, budget_line, show_plan, whole
+from arena.cli.dry_run import between, budget_line, show_plan, whole
 from arena.orchestrator import Plan
 from arena.orchestrator.estimate import Estimate, Interval, ModelEstimate
 from tests.cli.commands import TOURNAMENT, Arena
@@ -18,7 +18,7 @@ PLAN = Plan(
     games=100,
     games_done=0,
     concurrency=50,
-    matchmaker="round_robin",
+    matchmaker="round-robin",
     agents=("Ann", "Bob"),
     seats_per_agent={"Ann": 300, "Bob": 300},
     models={"small": "openai/small", "own": "ollama_chat/own"},

@@ -1,0 +1,153 @@
+"""Draws computed leaderboards: ratings with their intervals, and the heat map of who beats whom.
+
+Every function returns the Axes it drew on and leaves matplotlib's settings alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from arena.analysis.axes import (
+    BAND,
+    DOT,
+    FAINT,
+    INK,
+    LINE,
+    MUTED,
+    NORMAL,
+    SMALL,
+    beside,
+    new_axes,
+    nothing,
+    pyplot,
+    quiet,
+    shown,
+)
+from arena.analysis.leaderboards import head_to_head_df, leaderboard_df
+from arena.analysis.source import Source
+from arena.core import Rating, UsageError
+from arena.text import one_line
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_WRITTEN_IN = 16  # columns of a heat map that leave room for numbers
+
+
+def plot_intervals(
+    data: pd.DataFrame | Source = None, *, ax: Axes | None = None, **asked: Any
+) -> Axes:
+    """Every rating as a dot on its 95 % interval, the best at the top, its significance group at
+    the right; a hollow dot marks the rating without the games that an error decided.
+
+    `data` is a frame of `leaderboard_df`, or a source to read one from with the options of
+    `leaderboard_df`. Raises UsageError when it holds several pools, and when matplotlib is missing.
+    """
+    frame = _frame(data, leaderboard_df, ("name", "rating", "low", "high"), asked)
+    _one(frame, "pool", "ratings of two pools cannot be compared: choose an environment")
+    ax = ax if ax is not None else new_axes(7.2, 1.1 + 0.27 * max(len(frame), 3))
+    quiet(ax, _title(frame, ("tournament", "environment", "system")))
+    if frame.empty:
+        return nothing(ax)
+    frame = frame.sort_values("rating", ascending=False, kind="stable")
+    rows = range(len(frame))
+    ax.axvline(Rating().mu, color=LINE, linewidth=1, zorder=1)
+    ax.hlines(rows, frame["low"], frame["high"], color=BAND, linewidth=3.2, zorder=2)
+    ax.plot(frame["rating"], rows, "o", color=DOT, markersize=6, markeredgecolor="white", zorder=3)
+    if "without_errors" in frame and frame["without_errors"].notna().any():
+        ax.plot(
+            frame["without_errors"], rows, "o", markersize=5, markerfacecolor="none",
+            markeredgecolor=MUTED, zorder=4,
+        )  # fmt: skip
+    ax.set_ylim(len(frame) - 0.4, -0.6)
+    _names(ax, [*rows], [*frame["name"]])
+    ax.grid(axis="x", color=FAINT, linewidth=0.8)
+    ax.set_xlabel("rating, with the 95 % interval of its difference to the mean", color=MUTED,
+                  fontsize=SMALL)  # fmt: skip
+    if "group" in frame:
+        for row, group in zip(rows, frame["group"], strict=True):
+            beside(ax, shown(group), row, MUTED)
+    return ax
+
+
+def plot_head_to_head(
+    data: pd.DataFrame | Source = None, *, ax: Axes | None = None, **asked: Any
+) -> Axes:
+    """The scores of the rows against the columns as a heat map: 0 to 1, white at one half.
+
+    `data` is a frame of `head_to_head_df`, or a source to read one from with the options of
+    `head_to_head_df`. Up to 16 columns the scores are written in. Raises UsageError when it holds
+    several environments, and when matplotlib is missing.
+    """
+    frame = _frame(data, head_to_head_df, ("agent", "against", "score"), asked)
+    _one(frame, "environment", "one heat map is of one environment: choose it")
+    order = _order(frame)
+    others = sorted(set(frame["against"]) - set(order))
+    columns = others or order
+    size = 2.4 + 0.42 * max(len(columns), 3)
+    ax = ax if ax is not None else new_axes(size + 1.6, 1.4 + 0.42 * max(len(order), 3))
+    quiet(ax, _title(frame, ("tournament", "environment")))
+    if frame.empty:
+        return nothing(ax)
+    scores = np.full((len(order), len(columns)), np.nan)
+    for agent, against, score in zip(frame["agent"], frame["against"], frame["score"], strict=True):
+        scores[order.index(agent), columns.index(against)] = score
+    ax.imshow(scores, cmap="PuOr", vmin=0, vmax=1, aspect="auto")
+    _names(ax, [*range(len(order))], order)
+    ax.set_xticks(range(len(columns)), [shown(name) for name in columns], rotation=40, ha="right")
+    for label in ax.get_xticklabels():
+        label.set(color=INK, fontsize=SMALL, parse_math=False)
+    if len(columns) <= _WRITTEN_IN:
+        for (row, column), score in np.ndenumerate(scores):
+            if np.isfinite(score):
+                ax.text(
+                    column, row, f"{100 * score:.0f}", ha="center", va="center", fontsize=SMALL,
+                    color="white" if abs(score - 0.5) > 0.35 else INK,
+                )  # fmt: skip
+    return ax
+
+
+def _frame(
+    data: pd.DataFrame | Source, read: Any, needed: tuple[str, ...], asked: dict[str, Any]
+) -> pd.DataFrame:
+    pyplot()
+    if not isinstance(data, pd.DataFrame):
+        frame: pd.DataFrame = read(data, **asked)
+        return frame
+    if asked:
+        raise UsageError(f"a frame is drawn as it is: give {', '.join(asked)} to {read.__name__}")
+    missing = [name for name in needed if name not in data]
+    if missing:
+        raise UsageError(
+            f"the frame has no column {', '.join(missing)}: expected one of {read.__name__}"
+        )
+    return data
+
+
+def _one(frame: pd.DataFrame, column: str, why: str) -> None:
+    if column in frame and frame[column].nunique(dropna=False) > 1:
+        raise UsageError(f"the frame holds {frame[column].nunique(dropna=False)} of them; {why}")
+
+
+def _order(frame: pd.DataFrame) -> list[str]:
+    """The agents, the one with the best mean score first."""
+    mean = frame.groupby("agent", sort=True)["score"].mean()
+    return [str(name) for name in mean.sort_values(ascending=False, kind="stable").index]
+
+
+def _title(frame: pd.DataFrame, parts: tuple[str, ...]) -> str:
+    if frame.empty:
+        return ""
+    first = frame.iloc[0]
+    named = [str(first[name]) for name in parts if name in frame and pd.notna(first[name])]
+    return one_line(" · ".join(named), 80)
+
+
+def _names(ax: Axes, rows: list[int], names: list[Any]) -> None:
+    ax.set_yticks(rows, [shown(name) for name in names])
+    for label in ax.get_yticklabels():
+        label.set(color=INK, fontsize=NORMAL, parse_math=False)
+    ax.tick_params(axis="y", pad=6)

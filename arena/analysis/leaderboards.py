@@ -1,0 +1,176 @@
+"""Leaderboards and head-to-head matrices as pandas frames: any set of games, any rating system.
+
+`ratings_df` reads the ratings that are stored; these are computed from the games when asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+from sqlmodel import Session
+
+from arena.analysis.columns import FLOAT, INTEGER, OBJECT, STRING, Dtype, series
+from arena.analysis.source import Source, opened
+from arena.leaderboard import Question, boards
+from arena.leaderboard.flat import cells, flat
+from arena.leaderboard.meetings import Side, meetings
+from arena.leaderboard.question import By, moment
+
+_PLACE: Mapping[str, Dtype] = {
+    "environment": STRING,
+    "num_players": INTEGER,
+    "version": STRING,
+    "tournament": STRING,
+}
+_BOARD: Mapping[str, Dtype] = {
+    **_PLACE,
+    "system": STRING,
+    "pool": INTEGER,
+    "rank": INTEGER,
+    "group": STRING,
+    "agent_id": INTEGER,
+    "name": STRING,
+    "agents": INTEGER,
+    "rating": FLOAT,
+    "low": FLOAT,
+    "high": FLOAT,
+    "sigma": FLOAT,
+    "at_best": FLOAT,
+    "without_errors": FLOAT,
+    "games": INTEGER,
+    "wins": INTEGER,
+    "draws": INTEGER,
+    "losses": INTEGER,
+    "teams": OBJECT,
+    "roles": OBJECT,
+    "own_error": FLOAT,
+    "others_error": FLOAT,
+    "void_games": INTEGER,
+    "calls": INTEGER,
+    "failed_calls": INTEGER,
+    "cost": FLOAT,
+    "cost_per_game": FLOAT,
+    "tokens_per_turn": FLOAT,
+    "turn_seconds": FLOAT,
+    "call_seconds": FLOAT,
+}
+_CELLS: Mapping[str, Dtype] = {
+    **_PLACE,
+    "agent_id": INTEGER,
+    "agent": STRING,
+    "against_id": INTEGER,
+    "against": STRING,
+    "score": FLOAT,
+    "low": FLOAT,
+    "high": FLOAT,
+    "games": INTEGER,
+    "blocks": INTEGER,
+}
+
+
+def leaderboard_df(
+    source: Source = None,
+    *,
+    system: str = "probit",
+    environment: str | None = None,
+    tournament: str | None = None,
+    role: str | None = None,
+    team: str | None = None,
+    since: str | datetime | None = None,
+    exclude_errors: bool = False,
+    overall: bool = False,
+    by: By = "agent",
+) -> pd.DataFrame:
+    """One row per agent (or model, prompt, kind) of a pool of agents that met, best first; the
+    same questions as `arena leaderboard` answers.
+
+    environment, num_players, version, tournament · system · pool (from 1: ratings of two pools
+    cannot be compared) · rank, group (rows that share a letter cannot be told apart) · agent_id,
+    name, agents (how many the row is of) · rating (25: the pool's mean), low, high (95 % interval
+    of the difference to it), sigma · at_best (of a part: half of the interval after endless games)
+    · without_errors (rating without the games that an error decided) · games, wins, draws, losses ·
+    teams, roles (dicts of shares won) · own_error, others_error (shares of its games that an error
+    decided) · void_games, calls, failed_calls · cost (dollars), cost_per_game, tokens_per_turn ·
+    turn_seconds, call_seconds (medians). `notes` in the frame's attrs are sentences that belong
+    beside the numbers.
+
+    Raises UsageError for a missing database, a name that it does not hold, and a question that
+    makes no sense.
+    """
+    question = Question(
+        system=system,
+        environment=environment,
+        tournament=tournament,
+        role=role,
+        team=team,
+        since=_time(since),
+        exclude_errors=exclude_errors,
+        overall=overall,
+        by=by,
+    )
+    with _session(source) as session:
+        found = boards(session, question)
+    rows = [
+        flat(board, row) | {"pool": pool}
+        for pool, board in enumerate(found, start=1)
+        for row in board.rows
+    ]
+    frame = _framed(rows, _BOARD)
+    frame.attrs["notes"] = [*dict.fromkeys(note for board in found for note in board.notes)]
+    return frame
+
+
+def head_to_head_df(
+    source: Source = None,
+    *,
+    by: Side = "agent",
+    environment: str | None = None,
+    tournament: str | None = None,
+    since: str | datetime | None = None,
+    exclude_errors: bool = False,
+) -> pd.DataFrame:
+    """One row per agent and opponent (or role, or team) that met, an environment after another.
+
+    environment, num_players, version, tournament · agent_id, agent · against_id, against (the
+    opponent; with `by`, against is the role or team that the agent had) · score (the mean result,
+    a draw is half a win), low, high (its 95 % interval) · games · blocks (groups of games that
+    share a seed; the interval knows of them).
+
+    Raises UsageError for a missing database, a name that it does not hold, and for roles or teams
+    where none are known.
+    """
+    question = Question(
+        environment=environment,
+        tournament=tournament,
+        since=_time(since),
+        exclude_errors=exclude_errors,
+    )
+    with _session(source) as session:
+        found = meetings(session, question, by)
+    rows = [cell for meeting in found for cell in cells(meeting)]
+    if by != "agent":
+        rows = [row | {"against": row[by]} for row in rows]
+    return _framed(rows, _CELLS)
+
+
+def _time(since: str | datetime | None) -> datetime | None:
+    return moment(since) if isinstance(since, str) else since
+
+
+@contextmanager
+def _session(source: Source) -> Iterator[Session]:
+    with opened(source) as connection, Session(connection) as session:
+        yield session
+
+
+def _framed(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, Dtype]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            name: series(tuple(row.get(name) for row in rows), dtype)
+            for name, dtype in columns.items()
+        }
+    )

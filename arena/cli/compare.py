@@ -1,0 +1,270 @@
+"""`arena compare`: is one agent better than another? Plays exactly the games that this takes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from arena.cli.options import AsJson, Budget, Concurrency, Database, database_url
+from arena.cli.output import advise, console, count, money, print_json, safe, tell
+
+if TYPE_CHECKING:
+    from arena.cli.playing import Wish
+    from arena.compare import Comparison, Question
+    from arena.config import TournamentConfig
+
+A = Annotated[str, typer.Argument(metavar="A", help="An agent, by its name or number.")]
+B = Annotated[str, typer.Argument(metavar="B", help="The agent to compare it with.")]
+Environment = Annotated[
+    str | None,
+    typer.Option(metavar="E", help="The environment; by default the only one that was played."),
+]
+Players = Annotated[
+    int | None,
+    typer.Option(min=2, metavar="N", help="Of how many players, where several were played."),
+]
+Seating = Annotated[
+    str | None,
+    typer.Option(
+        metavar="S",
+        help="mirrored, opposite or clones; by default what needs the fewest games.",
+    ),
+]
+
+
+def compare(
+    a: A,
+    b: B,
+    environment: Environment = None,
+    players: Players = None,
+    seating: Seating = None,
+    test: Annotated[
+        str | None,
+        typer.Option(
+            metavar="T",
+            help="gsprt, evalue or fixed; by default gsprt, for games already played evalue.",
+        ),
+    ] = None,
+    h0: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="A's score if it is no better; 0.5 by default."),
+    ] = None,
+    h1: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="A's score if it is better; 0.55 by default."),
+    ] = None,
+    alpha: Annotated[
+        float | None,
+        typer.Option(metavar="RATE", help="Most errors where --h0 is true; 0.05 by default."),
+    ] = None,
+    beta: Annotated[
+        float | None,
+        typer.Option(metavar="RATE", help="Most errors where --h1 is true; 0.05 by default."),
+    ] = None,
+    field: Annotated[
+        list[str] | None,
+        typer.Option(metavar="AGENT", help="Fills seats that the two leave free; once for each."),
+    ] = None,
+    games: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="MOST", help="Most games in all; with --test fixed exactly so many."
+        ),
+    ] = None,
+    budget: Budget = None,
+    concurrency: Concurrency = None,
+    seed: Annotated[
+        int, typer.Option(min=0, metavar="N", help="The games' seeds follow from it.")
+    ] = 0,
+    played: Annotated[
+        bool, typer.Option("--played", help="Ask the games on record; play nothing.")
+    ] = False,
+    name: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The tournament's; by default the question itself."),
+    ] = None,
+    as_json: AsJson = False,
+    db: Database = None,
+) -> None:
+    """Find out whether A is better than B.
+
+    Plays games in pairs, on one seed with the two swapped, until the test decides with its stated
+    error rates: exactly the games needed, however many are played at once. The same command goes
+    on where it stopped. gsprt decides between two scores of A, --h0 and --h1; evalue may be
+    watched and stopped whenever one likes; fixed looks once, at --games.
+
+    Exit code 0 when the test came to its end, 1 when it is undecided, 130 when interrupted."""
+    from arena.compare import Question
+
+    question = Question(
+        a=a,
+        b=b,
+        environment=environment,
+        players=players,
+        seating=seating,
+        test=test,
+        h0=h0,
+        h1=h1,
+        alpha=alpha,
+        beta=beta,
+        field=tuple(field or ()),
+        games=games,
+        seed=seed,
+        name=name,
+    )
+    if played:
+        _show_played(question, budget=budget, db=db, as_json=as_json)
+    else:
+        _play(question, concurrency=concurrency, budget=budget, db=db, as_json=as_json)
+
+
+def _show_played(
+    question: Question, *, budget: float | None, db: str | None, as_json: bool
+) -> None:
+    from arena import compare
+    from arena.core import UsageError
+
+    if budget is not None:
+        raise UsageError("--played spends nothing: --budget is for games to be played")
+    found = compare.played(database_url(db), question)
+    _show(found, as_json=as_json)
+    if not found.decided:
+        raise typer.Exit(1)
+
+
+def _play(
+    question: Question,
+    *,
+    concurrency: int | None,
+    budget: float | None,
+    db: str | None,
+    as_json: bool,
+) -> None:
+    from arena import compare
+    from arena.cli.database import require
+    from arena.cli.playing import Wish, play_out, report
+    from arena.cli.signals import stoppable
+
+    config = compare.configure(require(db), question)
+    wish = Wish(_command(question), None, concurrency, budget, db)
+    with stoppable(f"to go on: {wish.again()}") as interrupts:
+        summary = None
+        left = _left(config, question, wish)
+        if left is None or left > 0:
+            summary = play_out(config, wish, interrupts, games=left)
+        found = compare.answer(wish.url, config)
+        _show(found, as_json=as_json)
+        if summary is not None:
+            report(summary, wish)
+    if found.decided:
+        return
+    if summary is None or not summary.stopped:
+        advise("not decided; play on with more --games" if question.games else "not decided")
+    raise typer.Exit(1)
+
+
+def _left(config: TournamentConfig, question: Question, wish: Wish) -> int | None:
+    """How many games may be played now, of those that were asked for in all; None for any."""
+    from arena.orchestrator.schedule import games_done
+
+    if question.games is None or question.games == config.games:
+        return None
+    return question.games - games_done(wish.url, config)
+
+
+def _command(question: Question) -> tuple[str, ...]:
+    """What was typed, without the options that a `Wish` knows."""
+    typed = ["arena", "compare", question.a, question.b]
+    for option in (
+        "environment", "players", "seating", "test", "h0", "h1", "alpha", "beta", "games", "name",
+    ):  # fmt: skip
+        value = getattr(question, option)
+        if value is not None:
+            typed += [f"--{option}", f"{value:g}" if isinstance(value, float) else str(value)]
+    for agent in question.field:
+        typed += ["--field", agent]
+    if question.seed:
+        typed += ["--seed", str(question.seed)]
+    return tuple(typed)
+
+
+def _show(found: Comparison, *, as_json: bool) -> None:
+    from arena.compare.answer import ASKS, errors
+
+    if as_json:
+        print_json(_plain(found))
+        return
+    out = console()
+    where = f"{found.environment} with {count(found.players, 'player')}"
+    lines = [
+        f"{found.a} and {found.b} in {where}",
+        ASKS.get(found.seating, "single games, as they were seated"),
+        errors(found.options),
+        "",
+        found.sentence,
+        *_figures(found),
+    ]
+    for line in lines:
+        out.print(safe(line), soft_wrap=True)
+    for note in found.notes:
+        tell(note)
+
+
+def _figures(found: Comparison) -> list[str]:
+    verdict = found.verdict
+    spent = "" if found.dollars is None else f", {money(found.dollars)}"
+    void = f", {found.void:,} of them void" if found.void else ""
+    lines = []
+    if verdict is not None and verdict.estimate is not None:
+        low, high = verdict.interval
+        lines.append(
+            f"score of {found.a}: {_share(verdict.estimate)}, 95 % interval {_share(low)} to "
+            f"{_share(high)}"
+        )
+        lines.append(_evidence(found))
+    used = f"{count(verdict.games, 'game')} used" if verdict is not None else "none used"
+    lines.append(f"{count(found.settled, 'game')} played{void}, {used}{spent}")
+    if found.fixed_games is not None:
+        edge = _share(found.options.h1)
+        lines.append(
+            f"a test of a fixed size would have needed {count(found.fixed_games, 'game')} to see "
+            f"{edge} with probability {_share(1 - found.options.beta)}"
+        )
+    return lines
+
+
+def _evidence(found: Comparison) -> str:
+    verdict = found.verdict
+    assert verdict is not None
+    low, high = verdict.bounds
+    p = f"p {verdict.p:.2g}" if verdict.p >= 1e-4 else "p < 0.0001"
+    match verdict.test:
+        case "gsprt":
+            return (
+                f"log likelihood ratio {verdict.statistic:.2f}, the test stops at {low:.2f} and "
+                f"{high:.2f}; {p}"
+            )
+        case "evalue":
+            return (
+                f"e-value {math.exp(min(verdict.statistic, 700)):.3g}, the test stops at "
+                f"{math.exp(high):.3g}; {p}, at any time"
+            )
+        case _:
+            return f"t {verdict.statistic:.2f}, beyond ±{high:.2f} shows a difference; {p}"
+
+
+def _share(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _plain(found: Comparison) -> dict[str, Any]:
+    """The comparison as JSON has it: what is no number there is null."""
+    data = asdict(found)
+    if found.verdict is not None:
+        data["verdict"] |= {
+            "bounds": [b if math.isfinite(b) else None for b in found.verdict.bounds],
+        }
+    return data

@@ -1,0 +1,165 @@
+"""`arena head-to-head`: who scored what against whom, in which role, on which team."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from arena.cli.database import reading
+from arena.cli.leaderboard import Environment, ExcludeErrors, Since, Tournament
+from arena.cli.options import AsJson, Database
+from arena.cli.output import Column, advise, console, count, print_json, print_table, safe, tell
+
+if TYPE_CHECKING:
+    from arena.leaderboard.meetings import Meeting
+    from arena.stats.head_to_head import Cell
+
+_NAME_WIDTH = 24
+_CELL_WIDTH = 9  # `100 ±12` and the gap
+_MOST = 12  # agents beside each other that a person can take in
+
+
+class Against(StrEnum):
+    """What the columns of the matrix are."""
+
+    agent = "agent"
+    role = "role"
+    team = "team"
+
+
+def head_to_head(
+    by: Annotated[
+        Against,
+        typer.Option(metavar="SIDE", help="Against each agent; or in each role, or on each team."),
+    ] = Against.agent,
+    environment: Environment = None,
+    tournament: Tournament = None,
+    since: Since = None,
+    exclude_errors: ExcludeErrors = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print CSV: a line for each cell of the matrix.")
+    ] = False,
+    db: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show how agents scored against each other, by role or by team.
+
+    A cell is the row's score in percent (a draw is half a win) with its 95 % interval. Agents on
+    the same team did not play against each other. A game counts once for a pair, however many
+    seats they had."""
+    from arena.core import UsageError
+    from arena.leaderboard import Question
+    from arena.leaderboard.flat import cells
+    from arena.leaderboard.meetings import meetings
+    from arena.leaderboard.question import moment
+
+    if as_csv and as_json:
+        raise UsageError("give --csv or --json: both go to standard output")
+    question = Question(
+        environment=environment,
+        tournament=tournament,
+        since=None if since is None else moment(since),
+        exclude_errors=exclude_errors,
+    )
+    with reading(db) as session:
+        found = meetings(session, question, by.value)
+    if not found:
+        which = "that no error decided " if exclude_errors else ""
+        advise(f"no game {which}has been rated yet; `arena games` lists the games")
+    if as_json:
+        print_json([cell for meeting in found for cell in cells(meeting)])
+    elif as_csv:
+        _print_csv([cell for meeting in found for cell in cells(meeting)])
+    else:
+        for place, meeting in enumerate(found):
+            if place:
+                console().print()
+            _print(meeting)
+        if found:
+            tell(
+                "the row's score in percent, ± half of its 95 % interval; --json has games and "
+                "intervals"
+            )
+
+
+def _print(meeting: Meeting) -> None:
+    from rich.text import Text
+
+    from arena.leaderboard.flat import ordered
+
+    title = Text(style="bold")
+    for part in (meeting.tournament, meeting.environment):
+        if part:
+            title.append_text(safe(part)).append(" · ")
+    if meeting.num_players:
+        title.append(f"{count(meeting.num_players, 'player')} · ")
+    out = console()
+    out.print(title.append(count(meeting.games, "game")), soft_wrap=True)
+    rows = ordered(meeting)
+    columns: Sequence[int | str] = rows if meeting.by == "agent" else meeting.matrix.columns
+    if not meeting.matrix.cells:
+        advise("nobody has played against anybody else here")
+        return
+    room = max((out.width - _NAME_WIDTH - 5) // _CELL_WIDTH, 1)
+    most = min(room, _MOST) if out.is_terminal else len(columns)
+    shown = columns[:most]
+    print_table(
+        [
+            Column("", "right", style="dim"),
+            Column("agent", shrink=True, style="bold"),
+            *(
+                Column(str(place) if isinstance(column, int) else _short(column), "right")
+                for place, column in enumerate(shown, start=1)
+            ),
+        ],
+        [
+            [
+                str(place),
+                meeting.names[row],
+                *(
+                    "–" if row == column else _cell(meeting.matrix.cells.get((row, column)))
+                    for column in shown
+                ),
+            ]
+            for place, row in enumerate(rows, start=1)
+        ],
+    )
+    if len(shown) < len(columns):
+        tell(f"the first {len(shown)} of {len(columns)} columns; --csv and --json have them all")
+    if meeting.left_out:
+        tell(f"left out: {count(meeting.left_out, 'game')} that an agent's own error decided")
+
+
+def _cell(cell: Cell | None) -> str:
+    if cell is None:
+        return "·"
+    low, high = cell.interval
+    return f"{100 * cell.score:.0f} ±{50 * (high - low):.0f}"
+
+
+def _short(name: str) -> str:
+    from arena.text import one_line
+
+    return one_line(name, 12)
+
+
+def _print_csv(rows: Sequence[dict[str, Any]]) -> None:
+    import csv
+
+    from arena.text import visible
+
+    if not rows:
+        return
+    writer = csv.DictWriter(sys.stdout, [*rows[0]], lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow(
+            {
+                name: visible(value) if isinstance(value, str) else value
+                for name, value in row.items()
+            }
+        )

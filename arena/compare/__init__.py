@@ -1,0 +1,8 @@
+"""Compares two agents: by games that are played for it, exactly as many as a stated test needs, or
+by those that are on record."""
+
+from arena.compare.answer import Comparison, answer
+from arena.compare.played import played
+from arena.compare.question import Question, configure
+
+__all__ = ["Comparison", "Question", "answer", "configure", "played"]

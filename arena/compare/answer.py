@@ -1,0 +1,218 @@
+"""What the games of a comparison say: the verdict of its test, in numbers and in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlmodel import Session
+
+from arena.config import TournamentConfig
+from arena.core import Result, UsageError
+from arena.matchmakers.duel import BLOCK, Blocks, DuelOptions
+from arena.orchestrator.history import history
+from arena.stats.fixed import fixed_size
+from arena.stats.sequential import Decision, Verdict
+from db import Repository, get_session
+from db.queries.games import count_games
+from db.queries.spending import spent
+
+ASKS = {
+    "clones": "clone teams: one agent in every place of a team, the other in every place of the "
+    "other, then swapped on the same seed; asks who makes the better team",
+    "opposite": "opposite sides: the two on opposite teams with the field around them, then "
+    "swapped on the same seed; asks who is the better opponent",
+    "mirrored": "mirrored: the two in two places, then swapped on the same seed; asks who does "
+    "better in the other's place",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What is known of A against B.
+
+    `options` are what was asked. `verdict` is None where a fixed-size test must not be looked at
+    yet. `decided` says that the test has come to its end. `sentence` says it in words. `settled`
+    are the games on record of it, `void` those of them that have no result; `games` those that the
+    verdict is made of. `dollars` is what they cost, None where nothing had a price. `fixed_games`
+    is what a test of a fixed size would have needed, None where that cannot be said. `notes` are
+    sentences for people.
+    """
+
+    a: str
+    b: str
+    environment: str
+    players: int
+    seating: str
+    options: DuelOptions
+    tournament: str | None
+    verdict: Verdict | None
+    decided: bool
+    sentence: str
+    settled: int
+    void: int
+    dollars: float | None
+    fixed_games: int | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def games(self) -> int:
+        """Those that the verdict is made of."""
+        return self.verdict.games if self.verdict is not None else 0
+
+
+def answer(url: str | Path | None, config: TournamentConfig) -> Comparison:
+    """What the tournament of a question says so far. Raises UsageError where it is not on record;
+    nothing is written."""
+    with get_session(url, create=False) as session:
+        row = Repository(session).get_tournament_by_name(config.name)
+        if row is None or row.id is None:
+            raise UsageError(f"the comparison {config.name!r} is not in the database: play it")
+        key, finished = row.id, row.status == "finished"
+        scores = _scores(session, key, config)
+        counts = count_games(session, tournament_id=key)
+        past = history(session, key)
+        dollars = sum(spent(session, key).values())
+    options = DuelOptions.read(config.matchmaker.options)
+    void = sum(result is None for result in past.settled.values())
+    verdict = _verdict(options, scores, config.games, finished=finished)
+    if options.test == "fixed" and finished and not scores:
+        raise UsageError(
+            f"none of the {config.games} games of {config.name!r} has a result: there is nothing to "
+            "look at; ask anew under another --name or --seed"
+        )
+    a, b = (agent.name for agent in config.agents[:2])
+    unfinished = sum(counts.get(status, 0) for status in ("scheduled", "running"))
+    notes = []
+    if void:
+        notes.append(
+            f"{void} of its games have no result after every attempt; their blocks do not count"
+        )
+    if verdict is None:
+        notes.append(
+            "a fixed-size test looks once, when all its games are played: until then nothing is "
+            "said; --test evalue may be looked at at any time"
+        )
+    elif unfinished and not verdict.decided:
+        notes.append(f"{unfinished} of its games are not finished")
+    return Comparison(
+        a=a,
+        b=b,
+        environment=config.environment.name,
+        players=config.environment.players,
+        seating=options.seating,
+        options=options,
+        tournament=config.name,
+        verdict=verdict,
+        decided=verdict is not None and verdict.decided,
+        sentence=sentence(a, b, options, verdict, len(past.settled), config.games),
+        settled=len(past.settled),
+        void=void,
+        dollars=dollars,
+        fixed_games=_fixed(options, scores, verdict),
+        notes=tuple(notes),
+    )
+
+
+def _scores(session: Session, key: int, config: TournamentConfig) -> Sequence[float]:
+    """Of the blocks that the matchmaker has seen: those before the first game that is open."""
+    past = history(session, key)
+    repo = Repository(session)
+    two = [repo.get_agent_by_alias(agent.name) for agent in config.agents[:2]]
+    ids = [agent.id for agent in two if agent is not None and agent.id is not None]
+    results, frontier = [], 0
+    while frontier in past.settled:
+        if (played := past.settled[frontier]) is not None:
+            results.append(Result(past.scheduled[frontier], played.players))
+        frontier += 1
+    if len(ids) < 2:
+        return ()
+    return Blocks(*ids).scores(results, frontier // BLOCK)
+
+
+def _verdict(
+    options: DuelOptions, scores: Sequence[float], games: int, *, finished: bool
+) -> Verdict | None:
+    if options.test != "fixed":
+        return options.sequential(games).verdict(scores)
+    if not finished or not scores:
+        return None
+    # Blocks lost to a fault are lost whatever the result would have been: the look is still one,
+    # at a number that no result has chosen.
+    return options.sequential(BLOCK * len(scores)).verdict(scores)
+
+
+def sentence(
+    a: str, b: str, options: DuelOptions, verdict: Verdict | None, settled: int, games: int
+) -> str:
+    """The decision in words."""
+    if verdict is None:
+        return f"Not to be said yet: {settled:,} of {games:,} games are played."
+    h0, h1 = percent(options.h0), percent(options.h1)
+    match verdict.decision:
+        case Decision.ACCEPT_H1 if options.h1 > 0.5:
+            return f"{a} is better than {b}: {a} scores {h1} or more, not {h0}."
+        case Decision.ACCEPT_H1:
+            return f"{a} scores {h1} or more against {b}, not {h0}."
+        case Decision.ACCEPT_H0 if options.h0 < 0.5:
+            return f"{b} is better than {a}: {a} scores {h0} or less, not {h1}."
+        case Decision.ACCEPT_H0 if options.h0 == 0.5:
+            return f"{a} is not better than {b}: {a} scores {h0} or less, not {h1}."
+        case Decision.ACCEPT_H0:
+            return f"{a} scores {h0} or less against {b}, not {h1}."
+        case Decision.REJECT if options.h0 == 0.5:
+            better, worse = (a, b) if verdict.favours > 0 else (b, a)
+            return f"{better} is better than {worse}."
+        case Decision.REJECT:
+            side = "more" if verdict.favours > 0 else "less"
+            return f"{a} scores {side} than {h0} against {b}."
+        case Decision.EXHAUSTED:
+            return (
+                f"No difference was found in {verdict.games:,} games; that does not show that "
+                "there is none."
+            )
+        case Decision.UNDECIDED if not verdict.blocks:
+            return "Undecided: no block of games is finished."
+        case _:
+            number = "1 game" if verdict.games == 1 else f"{verdict.games:,} games"
+            return f"Undecided after {number}: neither is shown."
+
+
+def errors(options: DuelOptions) -> str:
+    """The error rates of the test in words."""
+    h0, h1 = percent(options.h0), percent(options.h1)
+    if options.test == "gsprt":
+        return (
+            f"sequential likelihood ratio test (gsprt) of {h0} against {h1}: wrong with at most "
+            f"{percent(options.alpha)} where {h0} is true, {percent(options.beta)} where {h1} is"
+        )
+    looks = "however often one looks" if options.test == "evalue" else "at one look"
+    kind = "test by betting (evalue)" if options.test == "evalue" else "test of a fixed size"
+    return f"{kind} of {h0}: wrong with at most {percent(options.alpha)} where it is true, {looks}"
+
+
+def percent(share: float) -> str:
+    """`55 %`, `52.5 %`: a share that somebody has chosen, as exactly as it was."""
+    return f"{100 * share:.4g} %"
+
+
+def _fixed(options: DuelOptions, scores: Sequence[float], verdict: Verdict | None) -> int | None:
+    if verdict is None or options.test == "fixed":
+        return None
+    return fixed_games(options, scores[: verdict.blocks], BLOCK)
+
+
+def fixed_games(options: DuelOptions, scores: Sequence[float], games: int) -> int | None:
+    """The games that a test of a fixed size would have needed to see the edge that was asked for,
+    with the same error rates, where blocks of `games` games scatter as these do; None where h1
+    asks for no edge over the score of equals or over h0."""
+    null = min(max(0.5, options.h0), options.h1)
+    edge = options.h1 - (null if null < options.h1 else options.h0)
+    if edge <= 0:
+        return None
+    # One block of two games between equals is added: a few that were all won say nothing of how
+    # blocks scatter.
+    middle = sum(scores) / len(scores) if scores else 0.5
+    spread = sum((score - middle) ** 2 for score in scores) + 0.25 / games
+    return fixed_size(edge, spread / (len(scores) + 1), options.alpha, 1 - options.beta, games)

@@ -1,0 +1,326 @@
+"""Compares two agents by the games that are on record already: where they met, swapped on one seed.
+
+A game alone is a game in somebody's favour: whoever sat where it is easier to win. Two games from
+one seed in which A and B had each other's parts are a fair block, whatever they were played for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from arena.compare.answer import Comparison, fixed_games, sentence
+from arena.compare.question import Question, two_agents
+from arena.core import UsageError
+from arena.matchmakers.duel import BLOCK, SEATINGS, DuelOptions
+from arena.orchestrator.lookup import Rules, rules_of
+from arena.stats.evalue import EValue
+from arena.stats.sequential import Verdict
+from db import Agent, Game, GamePlayer, GameTurn, LLMCall, Repository, get_session
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One place of a game that was played."""
+
+    agent: int
+    place: int
+    role: str | None
+    team: str | None
+    rank: int | None
+    reward: float | None
+
+    @property
+    def part(self) -> tuple[str | None, ...] | int:
+        """What there is to swap: the role and team, or the place itself where there are none."""
+        return self.place if self.role is None and self.team is None else (self.role, self.team)
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """A game in which A and B met, as the schedule has it."""
+
+    key: int
+    tournament: int | None
+    block: int | None
+    seed: int | None
+    seats: tuple[Seat, ...]
+
+    def of(self, agent: int) -> list[Seat]:
+        return [seat for seat in self.seats if seat.agent == agent]
+
+    def parts(self, agent: int) -> Counter[tuple[str | None, ...] | int]:
+        return Counter(seat.part for seat in self.of(agent))
+
+    def usable(self) -> bool:
+        """Whether the game has a result: every rank is there, and no reward is missing among
+        others or not a number."""
+        rewards = [seat.reward for seat in self.seats]
+        if any(seat.rank is None for seat in self.seats):
+            return False
+        if all(reward is None for reward in rewards):
+            return True
+        return not any(reward is None or math.isnan(reward) for reward in rewards)
+
+    def score(self, a: int, b: int) -> float:
+        first, second = (min(seat.rank or 0 for seat in self.of(agent)) for agent in (a, b))
+        return 0.5 if first == second else float(first < second)
+
+    def together(self, a: int, b: int) -> bool:
+        """Whether a team has them both: such a game says nothing of who is better."""
+        teams = [{seat.team for seat in self.of(agent)} - {None} for agent in (a, b)]
+        return bool(teams[0] & teams[1])
+
+    def seating(self, a: int, b: int) -> str:
+        """Which question the game asks."""
+        if len(self.seats) == 2 or any(seat.team is None for seat in self.seats):
+            return "mirrored"
+        return "clones" if {seat.agent for seat in self.seats} == {a, b} else "opposite"
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is on record: block scores in the order of the schedule by seating, the games without a
+    partner, and how many were left out."""
+
+    blocks: dict[str, list[float]]
+    singles: list[float]
+    together: int
+    unusable: int
+
+
+def played(url: str | Path | None, question: Question) -> Comparison:
+    """What the games on record say. Nothing is played or written.
+
+    Pairs of games are blocks, in the order in which they were scheduled; of several seatings, the
+    one that was asked for or that has the most blocks. Where no two games are a pair, single games
+    are blocks of one, for the test `evalue` alone: it needs only that A is not expected to score
+    more than `h0` whatever came before, as where seats are drawn by lot, while the others need
+    blocks of one kind.
+
+    Raises UsageError for unknown names, agents that never met, and a test that these games cannot
+    be asked with.
+    """
+    _check(question)
+    test = question.test or "evalue"
+    with get_session(url, create=False) as session:
+        repo = Repository(session)
+        a, b = two_agents(repo, question)
+        rules = rules_of(repo, question.environment, question.players)
+        if rules.key is None:
+            raise UsageError(f"no game of {rules.name} is on record{_to_play(question)}")
+        met = _met(session, rules.key, a, b)
+        if not met:
+            _explain_none(session, rules, (a, b), question)
+        dollars = _dollars(session, rules.key, a, b)
+    assert a.id is not None
+    assert b.id is not None
+    found = _sort(met, a.id, b.id)
+    seating = question.seating or max(
+        found.blocks, key=lambda name: len(found.blocks[name]), default="mirrored"
+    )
+    options = DuelOptions.read({"seating": seating, **question.options(test)})
+    blocks = found.blocks.get(seating, [])
+    notes = _notes(found, seating, question.seating is None)
+    if blocks:
+        verdict = options.sequential(len(blocks) * BLOCK).verdict(blocks)
+        scores, games = blocks, BLOCK
+    else:
+        verdict, scores = _singles(found, options, question), found.singles
+        games = 1
+        notes.append(
+            "no two games of theirs are a pair on one seed with their parts swapped: single games "
+            "are blocks of one, and whoever had the easier seats is favoured"
+        )
+    if verdict.unused:
+        notes.append(f"{verdict.unused} later blocks were not needed and not looked at")
+    return Comparison(
+        a=a.label,
+        b=b.label,
+        environment=rules.name,
+        players=rules.players,
+        seating=seating if blocks else "single",
+        options=options,
+        tournament=None,
+        verdict=verdict,
+        decided=verdict.decided,
+        sentence=sentence(a.label, b.label, options, verdict, len(met), len(met)),
+        settled=len(met),
+        void=0,
+        dollars=dollars,
+        fixed_games=fixed_games(options, scores[: verdict.blocks], games),
+        notes=tuple(notes),
+    )
+
+
+def _check(question: Question) -> None:
+    if question.test == "fixed":
+        raise UsageError(
+            "a fixed-size test may look once, at a number of games stated before the first, and "
+            "these are played: --test evalue may be looked at at any time, or state the number and "
+            "play: --test fixed --games N without --played"
+        )
+    if question.field or question.games is not None:
+        raise UsageError(
+            "--played takes the games as they are: --field and --games are for games to be played"
+        )
+    if question.seating is not None and question.seating not in SEATINGS:
+        DuelOptions.read({"seating": question.seating})
+
+
+def _met(session: Session, environment: int, a: Agent, b: Agent) -> list[Met]:
+    """The finished games of both, in the order in which they were scheduled; branches, which share
+    their turns with the game that they come from, are none of them."""
+
+    query: Any = (
+        select(
+            col(Game.id),
+            col(Game.tournament_id),
+            col(Game.schedule_index),
+            col(Game.block),
+            col(Game.seed),
+            col(GamePlayer.agent_id),
+            col(GamePlayer.player_index),
+            col(GamePlayer.role),
+            col(GamePlayer.team),
+            col(GamePlayer.rank),
+            col(GamePlayer.reward),
+        )
+        .join(GamePlayer, col(GamePlayer.game_id) == col(Game.id))
+        .where(col(Game.id).in_(_of_both(environment, a, b)))
+        .order_by(col(Game.id), col(GamePlayer.player_index))
+    )
+    rows = session.execute(query)
+    met = []
+    for (key, tournament, index, block, seed), seats in groupby(rows, key=lambda row: row[:5]):
+        place = (tournament is None, tournament or 0, key if index is None else index)
+        game = Met(key, tournament, block, seed, tuple(Seat(*row[5:]) for row in seats))
+        met.append((place, game))
+    return [game for _, game in sorted(met, key=lambda item: item[0])]
+
+
+def _of_both(environment: int, a: Agent, b: Agent) -> Any:
+    seats = [
+        select(col(GamePlayer.game_id)).where(col(GamePlayer.agent_id) == agent.id)
+        for agent in (a, b)
+    ]
+    return select(col(Game.id)).where(
+        col(Game.environment_id) == environment,
+        col(Game.status) == "completed",
+        col(Game.parent_game_id).is_(None),
+        *(col(Game.id).in_(games) for games in seats),
+    )
+
+
+def _dollars(session: Session, environment: int, a: Agent, b: Agent) -> float | None:
+    """What the calls of these games cost; None when none of them had a price."""
+    query: Any = (
+        select(func.sum(col(LLMCall.cost)))
+        .join(GameTurn, col(LLMCall.game_turn_id) == col(GameTurn.id))
+        .where(col(GameTurn.game_id).in_(_of_both(environment, a, b)))
+    )
+    found = session.execute(query).scalar()
+    return None if found is None else float(found)
+
+
+def _sort(met: Iterable[Met], a: int, b: int) -> _Found:
+    """Put together the pairs: each game with the first one before it that is its mirror image."""
+    blocks: dict[str, list[tuple[int, float]]] = {}
+    waiting: dict[tuple[object, ...], list[tuple[int, Met]]] = {}
+    together = unusable = 0
+    for place, game in enumerate(met):
+        if not game.usable():
+            unusable += 1
+            continue
+        if game.together(a, b):
+            together += 1
+            continue
+        group = waiting.setdefault((game.tournament, game.block, game.seed), [])
+        mirror = next(
+            (
+                found
+                for found in group
+                if game.seed is not None
+                and found[1].parts(a) == game.parts(b)
+                and found[1].parts(b) == game.parts(a)
+            ),
+            None,
+        )
+        if mirror is None:
+            group.append((place, game))
+            continue
+        group.remove(mirror)
+        score = (mirror[1].score(a, b) + game.score(a, b)) / BLOCK
+        blocks.setdefault(game.seating(a, b), []).append((mirror[0], score))
+    singles = sorted((item for group in waiting.values() for item in group), key=lambda one: one[0])
+    return _Found(
+        blocks={name: [score for _, score in sorted(found)] for name, found in blocks.items()},
+        singles=[game.score(a, b) for _, game in singles],
+        together=together,
+        unusable=unusable,
+    )
+
+
+def _singles(found: _Found, options: DuelOptions, question: Question) -> Verdict:
+    if not found.singles:
+        raise UsageError(
+            f"{question.a} and {question.b} have met, but no game of theirs says who is better "
+            f"({found.together} on one team, {found.unusable} without a result)"
+            f"{_to_play(question)}"
+        )
+    if options.test != "evalue" or question.seating is not None:
+        wanted = f"with --seating {question.seating} " if question.seating else ""
+        raise UsageError(
+            f"no two games of {question.a} and {question.b} {wanted}are a pair on one seed with "
+            "their parts swapped, and single games are not of one kind: --test evalue without "
+            f"--seating can be asked{_to_play(question)}"
+        )
+    return EValue(options.h0, options.alpha, games=1).verdict(found.singles)
+
+
+def _notes(found: _Found, seating: str, chosen: bool) -> list[str]:
+    notes = []
+    others = {name: len(scores) for name, scores in found.blocks.items() if name != seating}
+    if others and chosen:
+        told = ", ".join(f"{BLOCK * n} games {name}" for name, n in others.items())
+        notes.append(f"other seatings ask something else and are left out: {told}; see --seating")
+    if found.blocks.get(seating) and found.singles:
+        notes.append(f"{len(found.singles)} games of theirs have no partner and are left out")
+    if found.together:
+        notes.append(f"{found.together} games have them on one team and say nothing of the two")
+    if found.unusable:
+        notes.append(
+            f"{found.unusable} games are left out: a rank or a reward is missing or is not a number"
+        )
+    return notes
+
+
+def _explain_none(session: Session, rules: Rules, two: Sequence[Agent], question: Question) -> None:
+    for agent in two:
+        query: Any = (
+            select(col(GamePlayer.id))
+            .join(Game, col(GamePlayer.game_id) == col(Game.id))
+            .where(
+                col(GamePlayer.agent_id) == agent.id,
+                col(Game.environment_id) == rules.key,
+                col(Game.status) == "completed",
+            )
+            .limit(1)
+        )
+        if session.execute(query).first() is None:
+            raise UsageError(f"{agent.label} has no game of {rules.name}{_to_play(question)}")
+    raise UsageError(
+        f"{two[0].label} and {two[1].label} never met in {rules.name}{_to_play(question)}"
+    )
+
+
+def _to_play(question: Question) -> str:
+    return f"; to play: arena compare {question.a} {question.b}"

@@ -1,0 +1,212 @@
+"""Turns a question about two agents of the catalogue into the tournament that answers it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from arena import registry
+from arena.config import TournamentConfig, parse
+from arena.core import Part, UsageError
+from arena.matchmakers.duel import BLOCK, SEATINGS, DuelOptions
+from arena.orchestrator.lookup import Rules, find_agent, rules_of, team_sizes
+from db import Agent, Repository, get_session
+
+MOST_GAMES = 10_000
+"""The schedule of a sequential test ends here, decided or not."""
+
+_LONGEST_NAME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Is A better than B? None leaves a choice to what fits the environment, or to custom.
+
+    `a`, `b` and `field` are agents of the catalogue, by name or number; `environment` one that was
+    played or is installed, `players` how many of it. `seating`, `test`, `h0`, `h1`, `alpha` and
+    `beta` are as in `arena.matchmakers.duel.DuelOptions`. `games` is the most that is played in
+    all, for the test `fixed` exactly so many. `name` is the tournament's, by default the question
+    itself.
+    """
+
+    a: str
+    b: str
+    environment: str | None = None
+    players: int | None = None
+    seating: str | None = None
+    test: str | None = None
+    h0: float | None = None
+    h1: float | None = None
+    alpha: float | None = None
+    beta: float | None = None
+    field: tuple[str, ...] = ()
+    games: int | None = None
+    seed: int = 0
+    name: str | None = None
+
+    def options(self, test: str) -> dict[str, Any]:
+        """The options of the test, as a matchmaker takes them. Raises UsageError for one that the
+        test does not have."""
+        given: dict[str, Any] = {"test": test}
+        for option in ("h0", "h1", "alpha", "beta"):
+            value = getattr(self, option)
+            if value is None:
+                continue
+            if option in ("h1", "beta") and test in ("evalue", "fixed"):
+                raise UsageError(
+                    f"--{option} belongs to --test gsprt, which decides between two scores; "
+                    f"--test {test} has --h0 and --alpha"
+                )
+            given[option] = value
+        return given
+
+
+def configure(url: str | Path | None, question: Question) -> TournamentConfig:
+    """The tournament that answers the question: the same for the same question, so that asking
+    again goes on with it. Nothing is written.
+
+    Raises UsageError for what is not in the catalogue, and for a test, a seating or a number of
+    games that make no comparison; DatabaseError where there is no database.
+    """
+    test = question.test or "gsprt"
+    with get_session(url, create=False) as session:
+        repo = Repository(session)
+        agents = two_agents(repo, question)
+        agents += _field(repo, question, agents)
+        rules = rules_of(repo, question.environment, question.players)
+        parts = rules.parts()
+        seating = question.seating or default_seating(parts, field=bool(question.field))
+        options = {"seating": seating, **question.options(test)}
+        chosen = DuelOptions.read(options)
+        _check_games(question.games, chosen)
+        _check_field(rules, parts, seating, question)
+        written = [_written(agent) for agent in agents]
+    games = question.games if test == "fixed" else max(question.games or 0, MOST_GAMES)
+    data = {
+        "seed": question.seed,
+        "environment": rules.written,
+        "games": games,
+        "matchmaker": {"name": "duel", **options},
+        "agents": written,
+    }
+    data["name"] = question.name or _name(data, chosen)
+    return parse(data, source="the comparison")
+
+
+def two_agents(repo: Repository, question: Question) -> list[Agent]:
+    """A and B. Raises UsageError for unknown ones, and for one agent twice."""
+    first, second = (find_agent(repo, name) for name in (question.a, question.b))
+    if first.id == second.id:
+        raise UsageError(
+            f"{first.label} is asked to be compared with itself: expected two agents; against "
+            "itself an agent scores 50 % whatever it does"
+        )
+    return [first, second]
+
+
+def _field(repo: Repository, question: Question, two: Sequence[Agent]) -> list[Agent]:
+    found = [find_agent(repo, name) for name in question.field]
+    keys = [agent.id for agent in [*two, *found]]
+    for agent in found:
+        if keys.count(agent.id) > 1:
+            raise UsageError(
+                f"--field {agent.label} is in the comparison already: the field is made of others, "
+                "each named once"
+            )
+    return found
+
+
+def default_seating(parts: Sequence[Part], *, field: bool = False) -> str:
+    """The seating that needs the fewest games: clones where two teams play and no field was named,
+    opposite sides where there are other teams, or a field."""
+    sizes = team_sizes(parts)
+    if len(parts) == 2 or len(sizes) == len(parts):
+        return "mirrored"
+    return "clones" if len(sizes) == 2 and not field else "opposite"
+
+
+def _check_games(games: int | None, chosen: DuelOptions) -> None:
+    if games is None:
+        if chosen.test == "fixed":
+            raise UsageError(
+                "a fixed-size test looks once, at a number of games stated before the first: say "
+                "--games N, or --test evalue, which may be looked at at any time"
+            )
+        return
+    if games % BLOCK or games < BLOCK:
+        near = f"{games - 1} or {games + 1}" if games > BLOCK else f"{BLOCK}"
+        raise UsageError(
+            f"--games {games}: games are played in blocks of {BLOCK}, one for each way that the "
+            f"two can sit: say {near}"
+        )
+
+
+def _check_field(rules: Rules, parts: Sequence[Part], seating: str, question: Question) -> None:
+    players = rules.players
+    if seating not in SEATINGS:
+        return
+    free = 0 if seating == "clones" else players - 2
+    if free and not question.field:
+        two_teams = len(team_sizes(parts)) == 2
+        instead = ", or --seating clones, which needs none" if two_teams else ""
+        raise UsageError(
+            f"with --seating {seating} a game of {rules.name} has {free} more seats: say who fills "
+            f"them with --field AGENT, as often as you like{instead}"
+        )
+    if question.field and not free:
+        raise UsageError(
+            f"with --seating {seating} no seat of {rules.name} is left for a --field: leave it out"
+            + ("" if players == 2 else ", or say --seating opposite")
+        )
+
+
+def _written(agent: Agent) -> dict[str, Any]:
+    """The agent as a tournament file has it; its model and prompt are the catalogue's."""
+    installed = registry.kind(agent.kind.name).version
+    if agent.kind.version != installed:
+        raise UsageError(
+            f"{agent.label} is of the kind {agent.kind.name} v{agent.kind.version}, installed is "
+            f"v{installed}, which makes another agent: `arena agents fork {agent.label} NEW`"
+        )
+    return {
+        "name": agent.label,
+        "kind": agent.kind.name,
+        "model": agent.model.name,
+        "prompt": agent.prompt.name,
+        "options": dict(agent.options),
+    }
+
+
+def _name(data: dict[str, Any], chosen: DuelOptions) -> str:
+    """The question as a name: all that makes it another tournament is in it."""
+    plain = DuelOptions()
+    first, second, *field = (agent["name"] for agent in data["agents"])
+    players = data["environment"]["players"]
+    said = [f"{players} players"] if players > 2 else []
+    said.append(data["matchmaker"]["seating"])
+    if chosen.test == "gsprt":
+        said.append(f"gsprt {chosen.h0:g} {chosen.h1:g}")
+    else:
+        said.append(chosen.test if chosen.h0 == plain.h0 else f"{chosen.test} {chosen.h0:g}")
+    said += [
+        f"{name} {getattr(chosen, name):g}"
+        for name in ("alpha", "beta")
+        if getattr(chosen, name) != getattr(plain, name)
+    ]
+    if data["games"] != MOST_GAMES:
+        said.append(f"{data['games']} games")
+    if data["seed"]:
+        said.append(f"seed {data['seed']}")
+    if field:
+        said.append(f"field {', '.join(field)}")
+    environment = data["environment"]["name"]
+    name = f"compare {first} and {second} in {environment} ({', '.join(said)})"
+    if len(name) <= _LONGEST_NAME:
+        return name
+    text = json.dumps(data, sort_keys=True)
+    mark = hashlib.sha256(text.encode()).hexdigest()[:8]
+    return f"{name[: _LONGEST_NAME - 10].rstrip()} {mark}"

@@ -1,0 +1,116 @@
+"""What games say about skill."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from arena.core.games import Games
+
+    Floats = NDArray[np.float64]
+
+MU, SIGMA = 25.0, 25.0 / 3.0
+BETA = SIGMA / 2.0
+
+
+class Rating(NamedTuple):
+    """A skill as a normal distribution: the pair of floats that is stored."""
+
+    mu: float = MU
+    sigma: float = SIGMA
+
+
+@dataclass(frozen=True, slots=True)
+class Ratings:
+    """What a rating system makes of a set of games: effects as one joint normal distribution.
+
+    `terms` names every effect and gives its position in `mean` (k,) and `covariance` (k, k):
+    ("agent", "7"), ("agent:role", "7", "Mafia"), ("side", "Mafia"), ("model", "gpt"), ... A seat's
+    strength is the sum of the effects that bear on it; effects are in units of mu, around 0. A
+    seat's performance has the standard deviation `noise`. `link` is how differences become
+    probabilities: normal (probit) or logistic; `margin` is the half-width of a draw for two single
+    seats, in units of mu, and grows with the square root of the number of seats.
+
+    `shares` is how often a role comes up among an environment's seats; an agent's skill, asked
+    without a role, is its average over them. `games` counts the games of each agent. `notes` are
+    sentences for people: what these numbers do not say.
+    """
+
+    system: str
+    terms: Mapping[tuple[str, ...], int]
+    mean: Floats
+    covariance: Floats
+    noise: float = BETA
+    margin: float = 0.0
+    link: Literal["normal", "logistic"] = "normal"
+    shares: Mapping[str, float] = field(default_factory=dict)
+    games: Mapping[int, int] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+
+    def skills(self, agents: Sequence[int], role: str | None = None) -> tuple[Floats, Floats]:
+        """Mean (n,) and covariance (n, n) of the agents' skills, in units of mu around 0: in one
+        role, or averaged over the roles as they come up."""
+        weights = self.weights(agents, role)
+        return weights @ self.mean, weights @ self.covariance @ weights.T
+
+    def contrasts(self, agents: Sequence[int], role: str | None = None) -> tuple[Floats, Floats]:
+        """The same relative to the mean of these agents: what a leaderboard shows. A rating alone
+        means nothing, so its interval is that of its contrast to the pool."""
+        import numpy as np
+
+        weights = self.weights(agents, role)
+        weights = weights - weights.mean(axis=0)
+        mean: Floats = weights @ self.mean
+        return mean, np.asarray(weights @ self.covariance @ weights.T)
+
+    def weights(self, agents: Sequence[int], role: str | None = None) -> Floats:
+        """(n, k): how much of each effect is in each agent's skill. An effect that is not among
+        the terms is 0."""
+        import numpy as np
+
+        rows = np.zeros((len(agents), len(self.mean)))
+        roles = {role: 1.0} if role is not None else self.shares
+        for row, agent in zip(rows, agents, strict=True):
+            if (at := self.terms.get(("agent", str(agent)))) is not None:
+                row[at] += 1.0
+            for name, share in roles.items():
+                if (at := self.terms.get(("agent:role", str(agent), name))) is not None:
+                    row[at] += share
+        return rows
+
+
+class RatingSystem(Protocol):
+    """Rates any set of games. Pure: the same games in the same order give the same bits."""
+
+    @property
+    def name(self) -> str: ...
+
+    def fit(self, games: Games) -> Ratings:
+        """What the games say of every agent in them. No games give no terms; a set of games that
+        says nothing gives the prior. Raises ValueError for columns that make no games."""
+        ...
+
+
+class OnlineRatingSystem(RatingSystem, Protocol):
+    """A rating system that also moves stored ratings game by game, each agent on its own."""
+
+    def initial(self) -> Rating:
+        """The rating of an agent that has not played."""
+        ...
+
+    def rate(
+        self,
+        players: Sequence[tuple[int, int, int]],
+        ratings: Mapping[int, tuple[float, float]],
+        draw_probability: float,
+    ) -> Mapping[int, Rating]:
+        """The ratings after the game of every agent in it, keyed by agent_id.
+
+        `players` are RatedPlayers or equal tuples; `ratings` holds every agent of the game;
+        `draw_probability` is the pool's, in (0, 1)."""
+        ...

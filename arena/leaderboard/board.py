@@ -1,0 +1,293 @@
+"""The board: every agent's rating with what it rests on, one table for each pool of agents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlmodel import Session
+
+from arena.core.ratings import MU
+from arena.leaderboard.question import Question
+from arena.leaderboard.rating import (
+    Part,
+    fit,
+    part_missing,
+    role_of,
+    team_of,
+)
+from arena.leaderboard.records import Record, records
+from arena.leaderboard.scopes import Scope, columns, named, scopes
+from arena.ratings.probit import components
+from arena.stats.groups import groups
+from db.queries.conduct import ConductRow, conduct_in
+from db.queries.spent import SpentRow, spent, void_games
+
+Floats = NDArray[np.float64]
+
+COSTS_UP_TO_GAMES = 5_000
+"""What was spent is added up from the calls: beyond so many games the sum takes seconds."""
+
+DEVIATIONS = 1.959963984540054
+"""The 97.5 % quantile of the normal distribution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a board.
+
+    `rating` is on the scale on which the pool's average is 25; `sigma` and the 95 % interval from
+    `low` to `high` are those of the difference to that average. Rows that share a letter of
+    `group` cannot be told apart. `without_errors` is the rating without the games that an error
+    decided, None where nothing is left of them. `at_best` is what half of the interval's
+    width would come to with any number of games, and `agents` how many agents the row is of;
+    `spent` and `conduct` are None where nothing is known.
+    """
+
+    rank: int
+    group: str
+    agent_id: int | None
+    name: str
+    rating: float
+    sigma: float
+    low: float
+    high: float
+    record: Record
+    without_errors: float | None = None
+    agents: int = 1
+    at_best: float | None = None
+    conduct: ConductRow | None = None
+    spent: SpentRow | None = None
+    void_games: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A pool of agents that games connect, rated together, best first.
+
+    `games` were rated, `by_error` of them decided by an agent's error; `left_out` were not rated
+    because they were. `unplayed` are predictions for combinations that no agent is. `notes` are
+    sentences for people: what the numbers do not say.
+    """
+
+    environment: str | None
+    num_players: int | None
+    version: str | None
+    tournament: str | None
+    system: str
+    role: str | None
+    team: str | None
+    by: str
+    games: int
+    by_error: int
+    left_out: int
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+
+
+def boards(session: Session, question: Question) -> list[Board]:
+    """One board for each environment, or each pool of agents that met; none without games.
+
+    Raises UsageError for names that are not there and for questions that make no sense.
+    """
+    question.check()
+    found = scopes(session, question)
+    asked: list[tuple[Scope, Part | None]] = [(scope, None) for scope in found]
+    for noun, name, of in (("role", question.role, role_of), ("team", question.team, team_of)):
+        if name is not None and found:
+            asked = [(scope, of(scope.played, name)) for scope in found]
+            asked = [(scope, part) for scope, part in asked if part is not None]
+            if not asked:
+                raise part_missing(noun, name, found)
+    if question.by != "agent":
+        from arena.leaderboard.parts import part_boards
+
+        return [board for scope, _ in asked for board in part_boards(session, scope, question)]
+    return [board for scope, part in asked for board in _of_scope(session, scope, question, part)]
+
+
+def _of_scope(session: Session, scope: Scope, question: Question, part: Part | None) -> list[Board]:
+    if not len(scope.played):
+        return []
+    names = named(session)
+    fitted = fit(scope, question.system, part)
+    record = records(scope.played, seats=None if part is None else part.seats)
+    facts = Facts.of(session, scope, question)
+    pools = components(columns(scope.played))
+    # That pools never met is said below, where each has a table of its own.
+    notes = [
+        note
+        for note in fitted.ratings.notes
+        if not note.startswith(f"{len(pools)} pools of agents")
+    ]
+    notes += said(scope, question, fitted.ratings.terms)
+    made = []
+    ratings: dict[int, float] = {}
+    for pool in pools:
+        agents = sorted(agent for agent in pool if agent in record)
+        if not agents:
+            continue
+        mean, covariance = fitted.contrasts(agents)
+        ratings |= {agent: MU + float(value) for agent, value in zip(agents, mean, strict=True)}
+        rows = placed(agents, mean, covariance)
+        made.append(
+            [
+                replace(
+                    row,
+                    name=names[agent].name if agent in names else f"agent {agent}",
+                    record=record[agent],
+                    conduct=facts.conduct.get(agent),
+                    spent=facts.spent.get(agent),
+                    void_games=facts.void.get(agent, 0),
+                )
+                for row in rows
+                if (agent := row.agent_id) is not None
+            ]
+        )
+    without = without_errors(scope, question, part, ratings)
+    absent = len({agent for pool in pools for agent in pool} - set(record))
+    if absent and part is not None:
+        noun = "role" if question.role is not None else "team"
+        notes.append(f"{_agents(absent)} never had the {noun} {part.name}")
+    return [
+        board_of(
+            scope,
+            question,
+            [replace(row, without_errors=without.get(row.agent_id or 0)) for row in rows],
+            [*notes, *pool_notes(rows, len(made))],
+        )
+        for rows in made
+    ]
+
+
+def board_of(scope: Scope, question: Question, rows: Sequence[Row], notes: Sequence[str]) -> Board:
+    """A board with its title's facts; its games are those in which one of its agents sat."""
+    chosen = scope.played
+    agents = [row.agent_id for row in rows if row.agent_id is not None]
+    if agents and len(agents) < len(np.unique(chosen.agents)):
+        seated = np.isin(chosen.agents, agents)
+        chosen = chosen.only(np.maximum.reduceat(seated, chosen.starts))
+    return Board(
+        environment=scope.environment,
+        num_players=scope.num_players,
+        version=scope.version,
+        tournament=scope.tournament,
+        system=question.system,
+        role=question.role,
+        team=question.team,
+        by=question.by,
+        games=len(chosen),
+        by_error=int(chosen.errors.sum()),
+        left_out=scope.left_out,
+        rows=tuple(rows),
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def placed(keys: Sequence[int], mean: Floats, covariance: Floats) -> list[Row]:
+    """Rows best first, with their groups and intervals; `keys` become agent_ids."""
+    letters = groups(mean, covariance) if len(keys) > 1 else ("",)
+    sigma = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    order = sorted(range(len(keys)), key=lambda at: (-float(mean[at]), keys[at]))
+    empty = Record.empty()
+    return [
+        Row(
+            rank=rank,
+            group=letters[at],
+            agent_id=keys[at],
+            name="",
+            rating=MU + float(mean[at]),
+            sigma=float(sigma[at]),
+            low=MU + float(mean[at] - DEVIATIONS * sigma[at]),
+            high=MU + float(mean[at] + DEVIATIONS * sigma[at]),
+            record=empty,
+        )
+        for rank, at in enumerate(order, start=1)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What stands beside the ratings, by agent_id."""
+
+    conduct: Mapping[int, ConductRow]
+    spent: Mapping[int, SpentRow]
+    void: Mapping[int, int]
+
+    @classmethod
+    def of(cls, session: Session, scope: Scope, question: Question) -> Facts:
+        """Of the games of a scope, those included that an error decided."""
+        role, team = question.role, question.team
+        return cls(
+            conduct_in(session, scope.which, role=role, team=team),
+            spent(session, scope.which, role=role, team=team)
+            if len(scope.played) <= COSTS_UP_TO_GAMES
+            else {},
+            # A game that came to nothing may not have known its roles.
+            void_games(session, scope.which) if role is None is team else {},
+        )
+
+
+def without_errors(
+    scope: Scope, question: Question, part: Part | None, ratings: Mapping[int, float]
+) -> dict[int, float]:
+    """The ratings from the games that no error decided; nothing when none was. Agents that these
+    connect keep their mean, so that what is left can be compared with what it was."""
+    if question.exclude_errors or not scope.played.errors.any():
+        return {}
+    clean = scope.played.only(scope.played.errors == 0)
+    if not len(clean):
+        return {}
+    rest = replace(scope, played=clean)
+    if part is not None:
+        again = role_of if question.role is not None else team_of
+        part = again(clean, part.name)
+        if part is None:
+            return {}
+    fitted = fit(rest, question.system, part)
+    seated = set(np.unique(clean.agents if part is None else clean.agents[part.seats]).tolist())
+    found: dict[int, float] = {}
+    for pool in components(columns(clean)):
+        agents = sorted(agent for agent in pool if agent in seated and agent in ratings)
+        # Who is left alone has no game against anybody.
+        if len(agents) < 2:
+            continue
+        mean, _ = fitted.contrasts(agents)
+        before = sum(ratings[agent] for agent in agents) / len(agents)
+        found |= {agent: before + float(value) for agent, value in zip(agents, mean, strict=True)}
+    return found
+
+
+def said(scope: Scope, question: Question, terms: Mapping[tuple[str, ...], int]) -> list[str]:
+    """What people should know about the games of a scope."""
+    notes = []
+    if scope.played.unranked:
+        notes.append(f"left out: {scope.played.unranked:,} games with a rank missing")
+    if len(scope.played) > COSTS_UP_TO_GAMES:
+        notes.append(f"costs, tokens and latency are left out beyond {COSTS_UP_TO_GAMES:,} games")
+    several = len(np.unique(scope.played.environments)) > 1
+    if several and not any(term[0] == "side" for term in terms):
+        notes.append(
+            f"{question.system} takes the games of several environments for one; probit tells "
+            "them apart"
+        )
+    return notes
+
+
+def pool_notes(rows: Sequence[Row], pools: int) -> list[str]:
+    """What people should know about one pool of several, or one of a single agent."""
+    notes = []
+    if pools > 1:
+        notes.append(
+            f"{pools} pools of agents that no game connects: each has a table and an average of "
+            "25 of its own, and ratings of two pools say nothing about each other"
+        )
+    if len(rows) == 1:
+        notes.append(f"{rows[0].name} has met nobody here: 25 is where everybody starts")
+    return notes
+
+
+def _agents(number: int) -> str:
+    return f"{number:,} agent" if number == 1 else f"{number:,} agents"

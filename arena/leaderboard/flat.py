@@ -1,0 +1,112 @@
+"""Boards and matrices as plain data: a flat row per agent, part or cell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from arena.leaderboard.board import Board, Row
+    from arena.leaderboard.meetings import Meeting
+    from arena.leaderboard.records import Tally
+
+
+def flat(board: Board, row: Row) -> dict[str, Any]:
+    """The row with what its board is of; shares are from 0 to 1, seconds medians."""
+    whole, spent = row.record.whole, row.spent
+    return {
+        "environment": board.environment,
+        "num_players": board.num_players,
+        "version": board.version,
+        "tournament": board.tournament,
+        "system": board.system,
+        "role": board.role,
+        "team": board.team,
+        "by": board.by,
+        "rank": row.rank,
+        "group": row.group,
+        "agent_id": row.agent_id if board.by == "agent" else None,
+        "name": row.name,
+        "agents": row.agents,
+        "rating": row.rating,
+        "low": row.low,
+        "high": row.high,
+        "sigma": row.sigma,
+        "at_best": row.at_best,
+        "games": whole.games,
+        "wins": whole.wins,
+        "draws": whole.draws,
+        "losses": whole.losses,
+        "won": share(whole),
+        "teams": shares(row.record.teams),
+        "roles": shares(row.record.roles),
+        "own_error": row.record.own / whole.games if whole.games else None,
+        "others_error": row.record.others / whole.games if whole.games else None,
+        "without_errors": row.without_errors,
+        "left_out": board.left_out,
+        "void_games": row.void_games,
+        "calls": spent.calls if spent else None,
+        "failed_calls": spent.failed_calls if spent else None,
+        "cost": spent.cost if spent else None,
+        "cost_per_game": spent.cost_per_game if spent else None,
+        "tokens_per_turn": spent.tokens_per_turn if spent else None,
+        "turn_seconds": spent.turn_seconds if spent else None,
+        "call_seconds": spent.call_seconds if spent else None,
+    }
+
+
+def shares(tallies: Mapping[str, Tally]) -> dict[str, Any]:
+    """The shares won by role or team, with games and intervals."""
+    return {name: share(tally) | {"games": tally.games} for name, tally in tallies.items()}
+
+
+def share(tally: Tally) -> dict[str, Any]:
+    """The share won, a draw counting half, with its 95 % interval."""
+    low, high = tally.interval or (None, None)
+    return {"share": tally.share, "low": low, "high": high}
+
+
+def cells(meeting: Meeting) -> list[dict[str, Any]]:
+    """A flat row for each cell that has games; scores are from 0 to 1."""
+    matrix = meeting.matrix
+    found = []
+    for row in ordered(meeting):
+        for column in ordered(meeting) if meeting.by == "agent" else matrix.columns:
+            cell = matrix.cells.get((row, column))
+            if cell is None:
+                continue
+            named = meeting.names[column] if isinstance(column, int) else column
+            found.append(
+                {
+                    "environment": meeting.environment,
+                    "num_players": meeting.num_players,
+                    "version": meeting.version,
+                    "tournament": meeting.tournament,
+                    "agent_id": row,
+                    "agent": meeting.names[row],
+                    meeting.by if meeting.by != "agent" else "against": named,
+                    **({"against_id": column} if meeting.by == "agent" else {}),
+                    "score": cell.score,
+                    "low": cell.interval[0],
+                    "high": cell.interval[1],
+                    "games": cell.games,
+                    "blocks": cell.blocks,
+                }
+            )
+    return found
+
+
+def ordered(meeting: Meeting) -> list[int]:
+    """The agents, the one with the best mean score over its columns first."""
+    matrix = meeting.matrix
+
+    def mean(row: int) -> float:
+        scores = [
+            matrix.cells[row, column].score
+            for column in matrix.columns
+            if (row, column) in matrix.cells
+        ]
+        return sum(scores) / len(scores) if scores else -1.0
+
+    return sorted(matrix.rows, key=lambda row: (-mean(row), row))

@@ -1,0 +1,58 @@
+"""Ratings that were set by hand and belong to no game: shown as they are stored."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from sqlmodel import Session
+
+from arena.core.ratings import MU
+from arena.leaderboard.board import Board, placed
+from arena.leaderboard.question import Question
+from arena.leaderboard.records import Record, Tally
+from db.queries.leaderboard import leaderboard, pools
+
+SYSTEM = "trueskill"
+
+
+def asks_for_kept(question: Question) -> bool:
+    """Whether a question is for everything that this system has rated."""
+    return question == Question(system=SYSTEM)
+
+
+def kept_by_hand(session: Session) -> list[Board]:
+    """The board of the ratings kept by hand; none where there are none."""
+    found = []
+    for pool in pools(session, system=SYSTEM):
+        if pool.environment_id is not None:
+            continue
+        rows = {row.agent_id: row for row in leaderboard(session, pool.pool_id)}
+        if not rows:
+            continue
+        agents = [*rows]
+        around = np.eye(len(agents)) - 1 / len(agents)
+        mean = around @ np.array([row.mu - MU for row in rows.values()])
+        variance = np.diag([row.sigma**2 for row in rows.values()])
+        shown = []
+        for place in placed(agents, mean, around @ variance @ around.T):
+            row = rows[place.agent_id or 0]
+            record = Record(Tally(row.wins, row.draws, row.losses), {}, {})
+            shown.append(replace(place, name=row.agent, record=record))
+        found.append(
+            Board(
+                environment="rated by hand",
+                num_players=None,
+                version=None,
+                tournament=None,
+                system=SYSTEM,
+                role=None,
+                team=None,
+                by="agent",
+                games=pool.games,
+                by_error=0,
+                left_out=0,
+                rows=tuple(shown),
+            )
+        )
+    return found

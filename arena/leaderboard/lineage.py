@@ -1,0 +1,158 @@
+"""Ratings along a prompt's lineage: what a fork changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+
+from sqlmodel import Session, col, select
+
+from arena.core.ratings import MU
+from arena.leaderboard.board import DEVIATIONS
+from arena.leaderboard.parts import Parts, rated_parts
+from arena.leaderboard.question import Question
+from arena.leaderboard.records import Tally, records
+from arena.leaderboard.scopes import Scope, scopes
+from arena.ratings.composite import part_contrasts
+from db import Prompt
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a fork's rating is above its parent's, with the 95 % interval of the difference."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Twig:
+    """A prompt in its lineage, `depth` forks from the first. `rating` is what the prompt adds to
+    an agent, 25 the average of the prompts that played; None where it has not. `change` is None
+    where prompt and parent did not play with a kind and model in common, and nothing tells what
+    the prompt does from what they do."""
+
+    name: str
+    parent: str | None
+    depth: int
+    games: int
+    rating: float | None = None
+    interval: Interval | None = None
+    change: Change | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """All prompts, every fork after its parent, as they did in an environment; in none where
+    nothing has been played."""
+
+    environment: str | None
+    num_players: int | None
+    version: str | None
+    tournament: str | None
+    games: int
+    notes: tuple[str, ...]
+    twigs: tuple[Twig, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    name: str
+    parent: str | None
+    depth: int
+
+
+def lineages(session: Session, question: Question) -> list[Lineage]:
+    """One lineage for each environment with games, or a single one without ratings.
+
+    Raises UsageError for names that are not there.
+    """
+    question.check()
+    tree = _tree(session)
+    if not tree:
+        return []
+    found = [scope for scope in scopes(session, question) if len(scope.played)]
+    if not found:
+        bare = tuple(Twig(branch.name, branch.parent, branch.depth, 0) for branch in tree)
+        return [Lineage(None, None, None, None, 0, (), bare)]
+    return [_lineage(session, scope, tree) for scope in found]
+
+
+def _lineage(session: Session, scope: Scope, tree: Sequence[_Branch]) -> Lineage:
+    fitted = rated_parts(session, scope)
+    names, mean, covariance = part_contrasts(fitted.ratings, fitted.parts, by="prompt")
+    place = {name: at for at, name in enumerate(names)}
+    mates = _mates(fitted.parts)
+    tallies = _games(scope, fitted.parts, place)
+    twigs = []
+    for branch in tree:
+        at = place.get(branch.name)
+        if at is None:
+            twigs.append(Twig(branch.name, branch.parent, branch.depth, 0))
+            continue
+        rating, reach = MU + float(mean[at]), DEVIATIONS * sqrt(max(float(covariance[at, at]), 0.0))
+        above = place.get(branch.parent) if branch.parent is not None else None
+        change = None
+        if above is not None and mates[branch.name] & mates[names[above]]:
+            difference = float(mean[at] - mean[above])
+            variance = covariance[at, at] + covariance[above, above] - 2 * covariance[at, above]
+            wide = DEVIATIONS * sqrt(max(float(variance), 0.0))
+            change = Change(difference, difference - wide, difference + wide)
+        twigs.append(
+            Twig(
+                branch.name,
+                branch.parent,
+                branch.depth,
+                tallies[at].games,
+                rating,
+                (rating - reach, rating + reach),
+                change,
+            )
+        )
+    return Lineage(
+        scope.environment,
+        scope.num_players,
+        scope.version,
+        scope.tournament,
+        len(scope.played),
+        tuple(fitted.ratings.notes),
+        tuple(twigs),
+    )
+
+
+def _mates(parts: Parts) -> dict[str, set[tuple[str, str]]]:
+    """The kinds and models that each prompt played with."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for kind, model, prompt in parts.values():
+        found.setdefault(prompt, set()).add((kind, model))
+    return found
+
+
+def _games(scope: Scope, parts: Parts, place: Mapping[str, int]) -> dict[int, Tally]:
+    import numpy as np
+
+    agents = np.array(sorted(parts), dtype=np.int64)
+    owners = np.array([place[parts[int(agent)][2]] for agent in agents], dtype=np.int64)
+    seats = owners[np.searchsorted(agents, scope.played.agents)]
+    return {owner: record.whole for owner, record in records(scope.played, seats).items()}
+
+
+def _tree(session: Session) -> list[_Branch]:
+    """Every prompt after its parent, forks in order of their making."""
+    rows = session.exec(select(Prompt).order_by(col(Prompt.id))).all()
+    names = {row.id: row.name for row in rows}
+    forks: dict[int | None, list[Prompt]] = {}
+    for row in rows:
+        forks.setdefault(row.forked_from, []).append(row)
+    found: list[_Branch] = []
+    # Not by recursion: a lineage may be thousands of forks long.
+    waiting = [(row, 0) for row in reversed(forks.get(None, []))]
+    while waiting:
+        row, depth = waiting.pop()
+        found.append(_Branch(row.name, names.get(row.forked_from), depth))
+        waiting += [(fork, depth + 1) for fork in reversed(forks.get(row.id, []))]
+    return found

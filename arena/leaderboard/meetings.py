@@ -1,0 +1,107 @@
+"""Head to head: who scored what against whom, in which role and on which team."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from sqlmodel import Session
+
+from arena.core import UsageError
+from arena.leaderboard.question import Question
+from arena.leaderboard.scopes import Scope, named, scopes
+from arena.stats.head_to_head import Matrix, Seat, against, by_role, by_team
+from db.queries.played import NOTHING, PlayedGames
+
+Side = Literal["agent", "role", "team"]
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """The matrix of an environment's games; `names` are those of its agents, by agent_id."""
+
+    environment: str | None
+    num_players: int | None
+    version: str | None
+    tournament: str | None
+    by: Side
+    games: int
+    left_out: int
+    matrix: Matrix
+    names: dict[int, str]
+
+
+def meetings(session: Session, question: Question, by: Side = "agent") -> list[Meeting]:
+    """One matrix for each environment that has games.
+
+    Raises UsageError for names that are not there, and when no game has roles, or teams, and they
+    are asked for.
+    """
+    question.check()
+    found = scopes(session, question)
+    with_parts = [scope for scope in found if by == "agent" or _has(scope.played, by)]
+    if found and not with_parts:
+        where = ", ".join(sorted({scope.environment or "these games" for scope in found}))
+        raise UsageError(f"{where}: no {by}s are known; leave out --by {by}")
+    names = {key: agent.name for key, agent in named(session).items()}
+    matrices = {"agent": against, "role": by_role, "team": by_team}
+    return [
+        Meeting(
+            environment=scope.environment,
+            num_players=scope.num_players,
+            version=scope.version,
+            tournament=scope.tournament,
+            by=by,
+            games=len(scope.played),
+            left_out=scope.left_out,
+            matrix=matrices[by](seats(scope.played)),
+            names=_named(scope, names),
+        )
+        for scope in with_parts
+        if len(scope.played)
+    ]
+
+
+def seats(played: PlayedGames) -> Iterator[Seat]:
+    """Every seat of the games; the blocks of different tournaments are told apart."""
+    keys = np.stack([played.tournaments, played.blocks], axis=1)
+    alone = (played.blocks == NOTHING).tolist()
+    numbers = np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1).tolist()
+    roles, teams = (*played.role_names, None), (*played.team_names, None)
+    per_seat = zip(
+        played.agents.tolist(),
+        played.roles.tolist(),
+        played.sides.tolist(),
+        played.teams.tolist(),
+        played.ranks.tolist(),
+        strict=True,
+    )
+    for game_id, size, block, single in zip(
+        played.game_ids.tolist(), played.sizes.tolist(), numbers, alone, strict=True
+    ):
+        for index in range(size):
+            agent, role, side, number, rank = next(per_seat)
+            yield Seat(
+                game_id,
+                agent,
+                index,
+                roles[role],
+                teams[side],
+                number,
+                rank,
+                None if single else block,
+            )
+
+
+def _has(played: PlayedGames, by: Side) -> bool:
+    column = played.roles if by == "role" else played.sides
+    return bool((column != NOTHING).any())
+
+
+def _named(scope: Scope, names: dict[int, str]) -> dict[int, str]:
+    return {
+        agent: names.get(agent, f"agent {agent}")
+        for agent in np.unique(scope.played.agents).tolist()
+    }

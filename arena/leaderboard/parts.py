@@ -1,0 +1,174 @@
+"""What a model, a prompt or a kind adds to an agent, and what combinations that never played would.
+
+All of it comes from one fit, in which an agent's skill is the sum of the effects of its parts and
+of what this combination has beyond them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+from sqlmodel import Session
+
+from arena.core import Ratings, UsageError
+from arena.core.ratings import MU
+from arena.leaderboard.board import DEVIATIONS, Board, Facts, Row, board_of, placed, said
+from arena.leaderboard.question import By, Question
+from arena.leaderboard.records import records
+from arena.leaderboard.scopes import Scope, columns, named, scopes
+from arena.ratings.composite import Limit, composite, limited_by, part_contrasts, predicted
+from db.queries.conduct import ConductRow
+from db.queries.spent import SpentRow
+
+Parts = Mapping[int, tuple[str, str, str]]
+PLACES: Mapping[By, int] = {"kind": 0, "model": 1, "prompt": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Composite:
+    """The one fit of a scope: `parts` are the (kind, model, prompt) of its agents by agent_id."""
+
+    ratings: Ratings
+    parts: Parts
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A combination that no agent of the scope is, with the rating it would have: 25 is the
+    average of those that played."""
+
+    kind: str
+    model: str
+    prompt: str
+    rating: float
+    sigma: float
+    low: float
+    high: float
+
+
+def rated_parts(session: Session, scope: Scope) -> Composite:
+    """The agents of a scope and their parts, rated together."""
+    names = named(session)
+    agents = np.unique(scope.played.agents).tolist()
+    missing = ("", "", "")
+    parts = {agent: names[agent].parts if agent in names else missing for agent in agents}
+    return Composite(composite(columns(scope.played, scope.rules), parts), parts)
+
+
+def part_boards(session: Session, scope: Scope, question: Question) -> list[Board]:
+    """One board of a scope: a row for each model, prompt or kind, by what it adds."""
+    if not len(scope.played):
+        return []
+    by = question.by
+    assert by != "agent"
+    fitted = rated_parts(session, scope)
+    names, mean, covariance = part_contrasts(fitted.ratings, fitted.parts, by=by)
+    owners = {agent: names.index(parts[PLACES[by]]) for agent, parts in fitted.parts.items()}
+    agents = np.array([*owners], dtype=np.int64)
+    owner = np.array([*owners.values()], dtype=np.int64)
+    order = np.argsort(agents)
+    seats = owner[order][np.searchsorted(agents[order], scope.played.agents)]
+    record = records(scope.played, seats)
+    facts = Facts.of(session, scope, question)
+    limit = limited_by(fitted.ratings, fitted.parts, by=by)
+    rows = []
+    for row in placed(range(len(names)), mean, covariance):
+        place = row.agent_id or 0
+        members = [agent for agent, part in owners.items() if part == place]
+        rows.append(
+            replace(
+                row,
+                agent_id=None,
+                name=names[place],
+                record=record[place],
+                agents=len(members),
+                at_best=DEVIATIONS * float(limit.endless[place]),
+                conduct=_conduct([facts.conduct[a] for a in members if a in facts.conduct]),
+                spent=_spent([facts.spent[a] for a in members if a in facts.spent]),
+                void_games=sum(facts.void.get(agent, 0) for agent in members),
+            )
+        )
+    notes = [*fitted.ratings.notes, *said(scope, question, fitted.ratings.terms)]
+    board = board_of(scope, question, rows, [*notes, *_limits(limit, by, rows)])
+    return [replace(board, system=fitted.ratings.system)]
+
+
+def predictions(session: Session, question: Question) -> list[tuple[Scope, list[Prediction]]]:
+    """For each environment, the combinations of its kinds, models and prompts that nobody played
+    there, best first. Raises UsageError for names that are not there."""
+    question.check()
+    found = []
+    for scope in scopes(session, question):
+        if not len(scope.played):
+            continue
+        fitted = rated_parts(session, scope)
+        there = set(fitted.parts.values())
+        sets = (sorted({parts[place] for parts in there}) for place in range(3))
+        kinds, models, prompts = sets
+        combos = [combo for combo in product(kinds, models, prompts) if combo not in there]
+        found.append((scope, _predicted(fitted, combos)))
+    if found and not any(made for _, made in found):
+        raise UsageError(
+            "every combination of the kinds, models and prompts here has played: leave out "
+            "--unplayed"
+        )
+    return found
+
+
+def _predicted(fitted: Composite, combos: list[tuple[str, str, str]]) -> list[Prediction]:
+    if not combos:
+        return []
+    means, deviations = predicted(fitted.ratings, combos)
+    made = [
+        Prediction(
+            *combo,
+            rating=MU + float(mean),
+            sigma=float(sigma),
+            low=MU + float(mean - DEVIATIONS * sigma),
+            high=MU + float(mean + DEVIATIONS * sigma),
+        )
+        for combo, mean, sigma in zip(combos, means, deviations, strict=True)
+    ]
+    return sorted(made, key=lambda row: (-row.rating, row.kind, row.model, row.prompt))
+
+
+def _limits(limit: Limit, by: By, rows: Sequence[Row]) -> list[str]:
+    """Whether combinations, not games, limit what is known of the parts."""
+    if not limit.by_combinations:
+        return []
+    fewest = min(row.agents for row in rows)
+    return [
+        f"combinations, not games, limit what is known of each {by} (the fewest that one was "
+        f"played in: {fewest}): even with endless games of these agents its interval would not get "
+        f"narrower than ± what stands under at best; agents with other combinations narrow it"
+    ]
+
+
+def _conduct(rows: list[ConductRow]) -> ConductRow | None:
+    if not rows:
+        return None
+    counts = ("games", "turns", "invalid_actions", "silences", "refusals", "overlongs",
+              "time_limits", "decided")  # fmt: skip
+    return ConductRow(0, *(sum(getattr(row, name) for row in rows) for name in counts))
+
+
+def _spent(rows: list[SpentRow]) -> SpentRow | None:
+    """What agents took together; medians of several do not add up to one."""
+    if not rows:
+        return None
+    known = [row.cost for row in rows if row.cost is not None]
+    return SpentRow(
+        agent_id=0,
+        games=sum(row.games for row in rows),
+        turns=sum(row.turns for row in rows),
+        calls=sum(row.calls for row in rows),
+        failed_calls=sum(row.failed_calls for row in rows),
+        prompt_tokens=sum(row.prompt_tokens for row in rows),
+        completion_tokens=sum(row.completion_tokens for row in rows),
+        cost=sum(known) if known else None,
+        turn_seconds=None,
+        call_seconds=None,
+    )

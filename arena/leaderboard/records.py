@@ -1,0 +1,148 @@
+"""Counts what agents have won, in which roles and teams, and how often an error decided it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arena.shares import Interval, wilson
+from db.queries.played import NOTHING, PlayedGames
+
+Integers = NDArray[np.int64]
+_LOST, _DRAWN, _WON = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Games by how they ended. A game that an agent both won and lost, in several seats, is a
+    draw."""
+
+    wins: int = 0
+    draws: int = 0
+    losses: int = 0
+
+    @property
+    def games(self) -> int:
+        """All of them."""
+        return self.wins + self.draws + self.losses
+
+    @property
+    def share(self) -> float | None:
+        """The share won, a draw counting half; None without games."""
+        return (self.wins + self.draws / 2) / self.games if self.games else None
+
+    @property
+    def interval(self) -> Interval | None:
+        """The 95 % interval of the share; None without games."""
+        return None if self.share is None else wilson(self.share, self.games)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An agent's games; errors decided some: `own` an error of its own, `others` another's."""
+
+    whole: Tally
+    teams: dict[str, Tally]
+    roles: dict[str, Tally]
+    own: int = 0
+    others: int = 0
+
+    @classmethod
+    def empty(cls) -> Record:
+        """No games."""
+        return cls(Tally(), {}, {})
+
+
+def records(
+    played: PlayedGames, owners: Integers | None = None, seats: NDArray[np.bool_] | None = None
+) -> dict[int, Record]:
+    """The record of every owner: the agents, unless `owners` names another for each seat; only
+    in some `seats` when these are given."""
+    owners = played.agents if owners is None else owners
+    if not len(owners):
+        return {}
+    games = played.seats()
+    results = _results(played, games)
+    kept = np.ones(len(owners), dtype=bool) if seats is None else seats
+    errors = played.errors[games]
+    whole = _tallies(owners[kept], np.zeros(int(kept.sum()), np.int64), games[kept], results[kept])
+    by_team = _parts(owners, played.sides, games, results, kept)
+    by_role = _parts(owners, played.roles, games, results, kept)
+    erred = kept & (errors == 1)
+    own = _counted(owners[erred & (played.decided == 1)], games[erred & (played.decided == 1)])
+    either = _counted(owners[erred], games[erred])
+    found = {}
+    for (owner, _), tally in whole.items():
+        found[owner] = Record(
+            whole=tally,
+            teams=_of(owner, by_team, played.team_names),
+            roles=_of(owner, by_role, played.role_names),
+            own=own.get(owner, 0),
+            others=either.get(owner, 0) - own.get(owner, 0),
+        )
+    return found
+
+
+def _results(played: PlayedGames, games: Integers) -> Integers:
+    """How each seat's game ended for it: first alone is won, first with others drawn."""
+    best = np.minimum.reduceat(played.ranks, played.starts)[games]
+    first = played.ranks == best
+    # The first team's number, lowest and highest: the same where it is alone.
+    low = np.minimum.reduceat(np.where(first, played.teams, np.iinfo(np.int64).max), played.starts)
+    high = np.maximum.reduceat(np.where(first, played.teams, -1), played.starts)
+    alone = (low == high)[games]
+    return np.where(first, np.where(alone, _WON, _DRAWN), _LOST)
+
+
+def _tallies(
+    owners: Integers, parts: Integers, games: Integers, results: Integers
+) -> dict[tuple[int, int], Tally]:
+    """By (owner, part): every game counts once, however many seats an owner had in it."""
+    if not len(owners):
+        return {}
+    order = np.lexsort((games, parts, owners))
+    owners, parts, games, results = owners[order], parts[order], games[order], results[order]
+    same = (owners[1:] == owners[:-1]) & (parts[1:] == parts[:-1])
+    new = np.concatenate([[True], ~(same & (games[1:] == games[:-1]))])
+    at = np.flatnonzero(new)
+    low, high = np.minimum.reduceat(results, at), np.maximum.reduceat(results, at)
+    ended = np.where(low == high, low, _DRAWN)
+    owners, parts = owners[at], parts[at]
+    group = np.flatnonzero(
+        np.concatenate([[True], (owners[1:] != owners[:-1]) | (parts[1:] != parts[:-1])])
+    )
+    counts = [np.add.reduceat(ended == result, group) for result in (_WON, _DRAWN, _LOST)]
+    return {
+        (int(owner), int(part)): Tally(int(won), int(drawn), int(lost))
+        for owner, part, won, drawn, lost in zip(owners[group], parts[group], *counts, strict=True)
+    }
+
+
+def _parts(
+    owners: Integers,
+    parts: Integers,
+    games: Integers,
+    results: Integers,
+    kept: NDArray[np.bool_],
+) -> dict[tuple[int, int], Tally]:
+    known = kept & (parts != NOTHING)
+    return _tallies(owners[known], parts[known], games[known], results[known])
+
+
+def _of(
+    owner: int, tallies: dict[tuple[int, int], Tally], names: tuple[str, ...]
+) -> dict[str, Tally]:
+    return {
+        name: tallies[owner, part] for part, name in enumerate(names) if (owner, part) in tallies
+    }
+
+
+def _counted(owners: Integers, games: Integers) -> dict[int, int]:
+    """How many different games each owner has."""
+    if not len(owners):
+        return {}
+    pairs = np.unique(np.stack([owners, games]), axis=1)
+    found, counts = np.unique(pairs[0], return_counts=True)
+    return {int(owner): int(count) for owner, count in zip(found, counts, strict=True)}

@@ -1,0 +1,253 @@
+"""The matchmaker `informative`: the games that tell most about who is better, for the money.
+
+A lineup is worth the variance that its games are expected to take from the differences of all pairs
+of agents, each weighted with the probability that the pair is in the wrong order now; see
+`arena.matchmakers.gain`. Games that are scheduled and not settled count as played already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from arena.core import Casting, Pairing, Part, Standings
+from arena.matchmakers.adaptive import LAG, AdaptiveSchedule
+from arena.matchmakers.blocks import Lineup
+from arena.matchmakers.gain import (
+    Comparisons,
+    Floats,
+    Integers,
+    Knowledge,
+    comparisons,
+    ranking,
+)
+from arena.matchmakers.options import switch
+from arena.matchmakers.schedule import Frame, frame
+from arena.matchmakers.tally import Tally, first_players
+
+CHEAPEST = 0.05
+"""A lineup counts as costing at least this part of what an average one does: else what is free
+would be played for ever."""
+
+EQUAL = 1e-9
+"""Worths that differ by less than this part are equal."""
+
+MOVES = 2
+"""How many changes a lineup is given per slot, at most: it rarely takes more than one."""
+
+
+class Informative:
+    """Which lineup is searched for, not tried out: it begins with the two agents that are worth
+    most and others by lot, and changes one agent or swaps two as long as that is worth more.
+
+    Options: `lag` (default 32: up to so many games at once; what they will tell is expected, not
+    known), `dollars` (default true: worth is per expected dollar, from what games have cost each
+    agent so far; agents of whom nothing is known cost what the others do on average), and `seating`
+    (rotate, clones or opposite), `blocks` and `repeat`, as all matchmakers have them.
+    """
+
+    def __init__(
+        self,
+        *,
+        agents: Sequence[int],
+        num_players: int,
+        games: int,
+        seed: int,
+        options: Mapping[str, Any],
+        casting: Casting,
+    ) -> None:
+        """Raises UsageError; see `arena.matchmakers.schedule.frame`."""
+        self._frame = frame(
+            "informative",
+            agents=agents,
+            num_players=num_players,
+            games=games,
+            seed=seed,
+            options=options,
+            casting=casting,
+            own={"lag": LAG, "dollars": switch(True)},
+        )
+        self._under_way = _UnderWay(self._frame)
+        self._schedule = AdaptiveSchedule(self._frame, self._begin)
+
+    @property
+    def lag(self) -> int:
+        return self._schedule.lag
+
+    def next(self, standings: Standings, room: int) -> Sequence[Pairing]:
+        """The blocks that may be chosen from these standings; see `Matchmaker`."""
+        return self._schedule.next(standings, room)
+
+    def _begin(self, standings: Standings, tally: Tally) -> _Search:
+        return _Search(self._frame, standings, tally, self._under_way)
+
+
+class _UnderWay:
+    """What the games of a schedule compare, kept for those that are not settled."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._position = {agent: at for at, agent in enumerate(frame.agents)}
+        self._casting = frame.seating.casting
+        self._rows: dict[Pairing, tuple[Floats, Floats, Floats]] = {}
+
+    def rows(self, pairings: Sequence[Pairing]) -> tuple[Floats, Floats, Floats]:
+        """What `Knowledge.expecting` takes, of all these games."""
+        self._rows = {
+            pairing: self._rows.get(pairing) or self._row(pairing) for pairing in pairings
+        }
+        weights, seats, counted = zip(*self._rows.values(), strict=True)
+        return np.concatenate(weights), np.concatenate(seats), np.concatenate(counted)
+
+    def _row(self, pairing: Pairing) -> tuple[Floats, Floats, Floats]:
+        compared = ranking(self._casting(pairing.seed))
+        weights = np.zeros((len(self._position), len(compared.rows)))
+        np.add.at(weights, [self._position[a] for a in pairing.agents], compared.rows.T)
+        return weights.T, compared.seats, compared.weight
+
+
+class _Search:
+    """Looks for the lineup that is worth most, and takes note of what is under way."""
+
+    def __init__(
+        self, frame: Frame, standings: Standings, tally: Tally, under_way: _UnderWay
+    ) -> None:
+        self._frame = frame
+        self._tally = tally
+        at = [standings.agents.index(agent) for agent in frame.agents]
+        covariance = np.asarray(standings.covariance, np.float64)[np.ix_(at, at)]
+        self._settled = Knowledge.of(np.asarray(standings.mean, np.float64)[at], covariance)
+        dollars = np.asarray(standings.dollars, np.float64)[at]
+        self._dollars = _prices(dollars if frame.options["dollars"] else np.full(len(at), np.nan))
+        self._told = self._settled.told()
+        self._cost = np.maximum(np.add.outer(self._dollars, self._dollars) / 2.0, CHEAPEST)
+        np.fill_diagonal(self._cost, np.inf)
+        self._under_way = under_way
+        self._waiting = list(standings.scheduled[standings.settled :])
+
+    def note(self, pairings: Sequence[Pairing]) -> None:
+        """Count what these pairings are expected to tell as known."""
+        self._waiting += pairings
+
+    def draw(self, seed: int, rng: Random) -> Lineup:
+        shape = self._frame.seating
+        plan, parts = shape.plan(seed), shape.casting(seed)
+        knowledge = self._settled
+        if self._waiting:
+            knowledge = knowledge.expecting(*self._under_way.rows(self._waiting))
+        worth = knowledge.pairs(self._told)
+        worth /= self._cost
+        wanted = _Wanted(
+            knowledge,
+            worth,
+            comparisons(plan, parts, shape.slots),
+            self._dollars,
+            self._need(parts, first_players(plan[0], shape.slots), rng),
+        )
+        lineup = wanted.start(rng)
+        for _ in range(MOVES * shape.slots):
+            better = wanted.improved(lineup)
+            if better is None:
+                break
+            lineup = better
+        return tuple(self._frame.agents[at] for at in lineup)
+
+    def _need(self, parts: Sequence[Part], players: Sequence[int], rng: Random) -> Floats:
+        """(n, slots) in [0, 1): what decides between lineups that are worth the same: who has
+        played less, who has been this less, a lot."""
+        played = self._tally.played[:, None]
+        been = self._tally.been(parts, players)
+        lots = np.array([[rng.random()] for _ in self._tally.played])
+        need: Floats = played + been + lots
+        needed: Floats = need / (need.max() + 1.0)
+        return needed
+
+
+class _Wanted:
+    """The worth of lineups of one block, and better ones than a given one."""
+
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        pairs: Floats,
+        compared: Comparisons,
+        dollars: Floats,
+        need: Floats,
+    ) -> None:
+        self._knowledge = knowledge
+        self._pairs = pairs
+        self._compared = compared
+        self._dollars = dollars
+        self._need = need
+        slots, agents = len(compared.games), len(dollars)
+        self._least, self._most = slots // agents, -(-slots // agents)
+
+    def start(self, rng: Random) -> Integers:
+        """The pair of agents that is worth most in two slots that are on opposite sides, and others
+        by lot."""
+        agents, slots = range(len(self._dollars)), len(self._compared.games)
+        need = self._need[:, 0]
+        one, other = divmod(
+            _best(self._pairs.ravel(), np.add.outer(need, need).ravel()), len(agents)
+        )
+        # As many seats for everybody as they go round, then the two to opposite sides.
+        rest = [*agents] * (slots // len(agents)) + rng.sample(agents, len(agents))
+        lineup = rng.sample(rest[:slots], slots)
+        signs = np.sign(self._compared.rows[0])
+        for agent, slot in ((one, int(np.argmax(signs))), (other, int(np.argmin(signs)))):
+            if agent not in lineup:
+                lineup[slot] = agent
+            at = lineup.index(agent)
+            lineup[at], lineup[slot] = lineup[slot], lineup[at]
+        return np.array(lineup)
+
+    def improved(self, lineup: Integers) -> Integers | None:
+        """The lineup after the best change: another agent in one slot, or two slots swapped. None
+        if no change is for the better."""
+        games, slots = self._compared.games, np.arange(len(lineup))
+        share = games / games.sum()
+        taken = np.bincount(lineup, minlength=len(self._dollars))
+        worth = self._knowledge.replacements(lineup, self._compared)
+        cost = (self._dollars - self._dollars[lineup, None]) * share[:, None]
+        worth /= np.maximum(cost + self._dollars[lineup] @ share, CHEAPEST)
+        need = self._need[lineup, slots]
+        tie = need.sum() - need[:, None] + self._need.T
+        worth[:, taken >= self._most] = -1.0
+        worth[taken[lineup] <= self._least] = -1.0
+        pairs = list(combinations(range(len(lineup)), 2))
+        swapped = np.repeat(lineup[None], len(pairs) + 1, axis=0)
+        for k, (one, other) in enumerate(pairs):
+            swapped[k, [one, other]] = lineup[[other, one]]
+        swapped_worth = self._knowledge.gains(swapped, self._compared)
+        swapped_worth /= np.maximum(self._dollars[swapped] @ share, CHEAPEST)
+        worths = np.concatenate([worth.ravel(), swapped_worth])
+        ties = np.concatenate([tie.ravel(), self._need[swapped, slots].sum(axis=1)])
+        best = _best(worths, ties)
+        if worths[best] <= worths[-1] * (1.0 + EQUAL) and ties[best] >= ties[-1]:
+            return None
+        if best >= worth.size:
+            found: Integers = swapped[best - worth.size]
+            return found
+        changed = lineup.copy()
+        slot, agent = divmod(best, len(self._dollars))
+        changed[slot] = agent
+        return changed
+
+
+def _best(worth: Floats, tie: Floats) -> int:
+    """Where the greatest worth is; among those that are equal but for the last digits, in which
+    machines differ, where the tie is smallest."""
+    equal = np.flatnonzero(worth >= worth.max() * (1.0 - EQUAL))
+    return int(equal[np.argmin(tie[equal])])
+
+
+def _prices(dollars: Floats) -> Floats:
+    """(n,) in parts of the average; those not known are average, as are all if none is above 0."""
+    known = dollars[np.isfinite(dollars) & (dollars >= 0.0)]
+    average = float(known.mean()) if len(known) else 0.0
+    if average <= 0.0:
+        return np.ones(len(dollars))
+    return np.where(np.isfinite(dollars) & (dollars >= 0.0), dollars / average, 1.0)

@@ -1,0 +1,111 @@
+"""Finds in the catalogue what a person calls an agent or an environment, or says what is near."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from arena import registry
+from arena.core import Part, UsageError
+from arena.orchestrator.casting import casting
+from db import Agent, Environment, Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """An environment: what a tournament file says of it, and the key of its row in the catalogue
+    if it was played."""
+
+    written: dict[str, Any]
+    key: int | None = None
+
+    @property
+    def name(self) -> str:
+        return str(self.written["name"])
+
+    @property
+    def players(self) -> int:
+        return int(self.written["players"])
+
+    def parts(self) -> Sequence[Part]:
+        """The parts of a game of these rules: which teams it has, of how many players. Raises
+        UsageError for rules that are not installed or cannot be played."""
+        make = registry.environment(self.name, self.written.get("options", {}))
+        return casting(make, self.players)(0)
+
+
+def find_agent(repo: Repository, name: str) -> Agent:
+    """An agent of the catalogue by its name or number. Raises UsageError with the nearest name."""
+    agents = repo.get_agents()
+    for agent in agents:
+        if agent.label == name:
+            return agent
+    for agent in agents:
+        if str(agent.id) == name:
+            return agent
+    if not agents:
+        raise UsageError(
+            f"unknown agent {name!r}; the catalogue has no agents yet: `arena agents add`, or play "
+            "a tournament that enters them"
+        )
+    raise UsageError(registry.unknown("agent", name, sorted(agent.label for agent in agents)))
+
+
+def rules_of(repo: Repository, environment: str | None, players: int | None) -> Rules:
+    """The environment that was asked for, or the only one that was played. Raises UsageError."""
+    rows = repo.get_environments(environment)
+    if environment is None:
+        names = sorted({row.name for row in rows})
+        if len(names) != 1:
+            said = f"were played: {', '.join(names)}" if names else "none was played yet"
+            raise UsageError(f"in which environment? Say --environment NAME ({said})")
+    if players is not None:
+        rows = [row for row in rows if row.num_players == players]
+    if not rows:
+        return _unplayed(environment, players, [row.name for row in repo.get_environments()])
+    numbers = sorted({row.num_players for row in rows})
+    if len(numbers) > 1:
+        raise UsageError(
+            f"{rows[0].name} was played by {' and by '.join(map(str, numbers))}: say --players N"
+        )
+    return of_row(rows[-1])
+
+
+def of_row(row: Environment) -> Rules:
+    """The rules of a row of the catalogue."""
+    options = dict(row.options)
+    written: dict[str, Any] = {"name": row.name, "players": row.num_players}
+    for limit in ("turn_limit", "time_limit"):
+        if (value := options.pop(limit, None)) is not None:
+            written[limit] = value
+    written["options"] = options
+    return Rules(written, row.id)
+
+
+def _unplayed(name: str | None, players: int | None, played: Sequence[str]) -> Rules:
+    installed = registry.names("environments")
+    if name is None or name not in installed:
+        known = sorted({*installed, *played})
+        wanted = name or f"{played[0]} of {players} players"
+        raise UsageError(registry.unknown("environment", wanted, known))
+    spec = registry.environment(name, {})().spec
+    if players is None and spec.min_players != spec.max_players:
+        raise UsageError(
+            f"{name} is played by {spec.min_players} to {spec.max_players}: say --players N"
+        )
+    players = players or spec.min_players
+    if not spec.min_players <= players <= spec.max_players:
+        raise UsageError(
+            f"{name} is played by {spec.min_players} to {spec.max_players}, found --players "
+            f"{players}"
+        )
+    return Rules({"name": name, "players": players})
+
+
+def team_sizes(parts: Sequence[Part]) -> list[int]:
+    """How many players each team has, where every player is in one; else a team for each."""
+    teams = [part.team for part in parts]
+    if None in teams:
+        return [1] * len(teams)
+    return [teams.count(team) for team in dict.fromkeys(teams)]

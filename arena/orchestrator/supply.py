@@ -1,0 +1,154 @@
+"""Asks the matchmaker for the next pairings whenever a run has room, and enters them.
+
+What a pairing may depend on is a function of its place in the schedule, never of which games
+happened to finish first: the standings handed over are those after exactly the games that the
+matchmaker's lag names. So the same seed and replies give the same schedule at any concurrency, and
+no game waits for a round to end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arena.core import Matchmaker, Pairing, Result, Standings, UsageError
+from arena.orchestrator.schedule import Scheduled
+from arena.orchestrator.standings import Folded, Played
+from arena.ratings.sides import SidesState
+
+Enter = Callable[[Sequence[Pairing]], Sequence[Scheduled]]
+"""Writes pairings as games that wait to be played."""
+
+Costs = Callable[[int], Mapping[int, float]]
+"""The dollars that the game at a place of the schedule has cost each of its agents."""
+
+
+class Supply:
+    """A tournament's schedule while it grows.
+
+    `scheduled` is what is on record of it; `games` the most games that it may have. Nothing here
+    is asked for by two callers at once.
+    """
+
+    def __init__(
+        self,
+        matchmaker: Matchmaker,
+        agents: Sequence[int],
+        *,
+        games: int,
+        scheduled: Sequence[Pairing],
+        enter: Enter,
+        costs: Costs,
+    ) -> None:
+        self._matchmaker = matchmaker
+        self._agents = tuple(agents)
+        self._games = games
+        self._scheduled = list(scheduled)
+        self._enter = enter
+        self._costs = costs
+        self._settled: dict[int, Played | None] = {}
+        self._frontier = 0
+        self._folded = Folded(SidesState())
+        self._taken = 0
+        self._results: list[Result] = []
+        self._spent: dict[int, float] = {}
+        self._in_flight = 0
+        self._news = asyncio.Event()
+
+    def settle(self, schedule_index: int, played: Played | None) -> None:
+        """Take the result of a game; None for one that will never have one."""
+        self._settled[schedule_index] = played
+        while self._frontier in self._settled:
+            self._frontier += 1
+
+    def begin(self) -> None:
+        """A game has begun that may settle."""
+        self._in_flight += 1
+
+    def end(self) -> None:
+        """A game has ended, settled or not."""
+        self._in_flight -= 1
+        self._news.set()
+
+    @property
+    def complete(self) -> bool:
+        """Whether the schedule has no further game, whatever may still be settled."""
+        if len(self._scheduled) >= self._games:
+            return True
+        return self._frontier == len(self._scheduled) and not self._next()
+
+    @property
+    def most(self) -> int:
+        """How many games the schedule may have in the end."""
+        return len(self._scheduled) if self.complete else self._games
+
+    async def more(self, going: Callable[[], bool]) -> Sequence[Scheduled]:
+        """The next games, entered; waits until there are some. None are left, or none can be
+        chosen before paused games go on, when it returns nothing."""
+        while going():
+            self._news.clear()
+            # In a thread: choosing among hundreds of agents would hold up every call in flight.
+            if added := await asyncio.to_thread(self._extend):
+                return added
+            if not (self._in_flight or self._news.is_set()):
+                break
+            await self._news.wait()
+        return ()
+
+    def _extend(self) -> Sequence[Scheduled]:
+        following: list[Pairing] = []
+        while found := self._next():
+            following += found
+            self._scheduled += found
+        return self._enter(following) if following else ()
+
+    def _next(self) -> Sequence[Pairing]:
+        place = len(self._scheduled)
+        lag = self._matchmaker.lag
+        needed = self._frontier if lag is None else max(0, place + 1 - lag)
+        if place >= self._games or self._frontier < needed:
+            return ()
+        self._advance(needed)
+        room = self._games - place if lag is None else 1
+        found = self._matchmaker.next(self._standings(), room)
+        for index, pairing in enumerate(found, place):
+            if pairing.schedule_index != index:
+                raise UsageError(
+                    f"the matchmaker gave place {pairing.schedule_index} of the schedule where "
+                    f"place {index} is next"
+                )
+        return found
+
+    def _advance(self, needed: int) -> None:
+        for index in range(self._taken, needed):
+            if played := self._settled[index]:
+                self._folded.play(played)
+                self._results.append(Result(self._scheduled[index], played.players))
+                if self._matchmaker.lag is not None:
+                    for agent, dollars in self._costs(index).items():
+                        self._spent[agent] = self._spent.get(agent, 0.0) + dollars
+        self._taken = max(self._taken, needed)
+
+    def _standings(self) -> Standings:
+        mean, covariance = self._folded.state.skills(self._agents)
+        return Standings(
+            agents=self._agents,
+            mean=mean,
+            covariance=covariance,
+            dollars=self._dollars(),
+            settled=self._taken,
+            scheduled=self._scheduled,
+            results=self._results,
+        )
+
+    def _dollars(self) -> NDArray[np.float64]:
+        games = self._folded.games
+        return np.array(
+            [
+                self._spent[agent] / games[agent] if agent in self._spent else np.nan
+                for agent in self._agents
+            ]
+        )

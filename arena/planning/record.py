@@ -1,0 +1,111 @@
+"""The games on record that a forecast starts from: rated, counted, and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlmodel import Session
+
+from arena import registry
+from arena.core import Games, Ratings, UsageError
+from arena.core.ratings import SIGMA
+from arena.orchestrator.lookup import Rules, of_row, rules_of
+from db import Repository
+from db.queries.played import NOTHING, PlayedGames, Which, played_games
+from db.queries.spent import spent
+
+Floats = NDArray[np.float64]
+SYSTEM = "probit"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which games count: of an environment, or of a tournament; and under which seatings they
+    could go on (None: all that the environment allows)."""
+
+    environment: str | None = None
+    players: int | None = None
+    tournament: str | None = None
+    seating: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The games that count, rated."""
+
+    rules: Rules
+    ratings: Ratings
+    games: int
+    counts: Mapping[int, int]
+    costs: Mapping[int, float | None]
+
+    def skills(self, agents: Sequence[int]) -> tuple[Floats, Floats]:
+        """Mean (n,) and covariance (n, n); an agent without a game has the prior's."""
+        mean, covariance = self.ratings.skills(agents)
+        for at, agent in enumerate(agents):
+            if ("agent", str(agent)) not in self.ratings.terms:
+                covariance[at, at] += SIGMA**2
+        return mean, covariance
+
+    def price(self, seating: str, agents: Sequence[int]) -> float | None:
+        """Dollars of a game of these agents: what their seats have cost on average, the other seats
+        at the mean of all. None where any of it is unknown."""
+        costs = [self.costs.get(agent) for agent in agents]
+        own = [cost for cost in costs if cost is not None]
+        everybody = [cost for cost in self.costs.values() if cost is not None]
+        if len(own) < len(costs) or len(everybody) < len(self.costs):
+            return None
+        players = self.rules.players
+        if seating in ("mirrored", "opposite"):
+            rest = sum(everybody) / len(everybody)
+            return 2 * sum(own) / len(own) + (players - 2) * rest
+        used = everybody if seating == "random" else own
+        return players * sum(used) / len(used)
+
+
+def record_of(session: Session, repo: Repository, place: Place) -> Record:
+    tournament = None
+    if place.tournament is not None:
+        row = repo.get_tournament_by_name(place.tournament)
+        if row is None or row.id is None:
+            names = sorted(known.name for known in repo.get_tournaments())
+            raise UsageError(registry.unknown("tournament", place.tournament, names))
+        if place.environment is not None and place.environment != row.environment.name:
+            raise UsageError(
+                f"the tournament {row.name!r} is of {row.environment.name}: leave out --environment"
+            )
+        rules, tournament = of_row(row.environment), row.id
+    else:
+        rules = rules_of(repo, place.environment, place.players)
+    ids = (rules.key,) if rules.key is not None else ()
+    which = Which(environment_ids=ids, tournament_id=tournament)
+    played = played_games(session, which)
+    rows = spent(session, which)
+    ratings = registry.rating(SYSTEM).fit(columns(played))
+    return Record(
+        rules=rules,
+        ratings=ratings,
+        games=len(played),
+        counts={agent: row.games for agent, row in rows.items() if row.games},
+        costs={agent: row.cost_per_game for agent, row in rows.items() if row.games},
+    )
+
+
+def columns(played: PlayedGames) -> Games:
+    """Games of one environment for a rating system; without roles the places of two players are
+    roles, because who begins may have an advantage."""
+    roles, names = played.roles.copy(), list(played.role_names)
+    bare = roles == NOTHING
+    if len(played) and bare.any():
+        sizes = np.repeat(played.sizes, played.sizes)
+        places = np.arange(len(sizes)) - np.repeat(played.starts, played.sizes)
+        two = bare & (sizes == 2)
+        roles[two] = len(names) + places[two]
+        roles[bare & ~two] = len(names) + 2
+        names += ["player 0", "player 1", ""]
+    return Games(
+        played.sizes, played.agents, played.teams, played.ranks, roles=roles, role_names=names
+    )

@@ -1,0 +1,275 @@
+"""Effects with normal priors, fitted to games: modes, and averages over the priors' widths.
+
+Given the prior standard deviations of the families of effects, the posterior is taken as normal
+around its mode (Laplace's approximation), found by Newton's method. The standard deviations are
+averaged over a lattice, each point weighted by its evidence (Tierney and Kadane 1986; Rue, Martino
+and Chopin 2009) and a log-normal hyperprior: the mean and covariance are those of the mixture, so
+what is unknown about the widths is part of every interval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg, sparse
+from scipy.stats import qmc
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Point = tuple[int, ...]
+
+NEAR = 0.1
+"""In units of the noise: so far strengths may be from where the likelihood was expanded, divided by
+twice the fall of the log-likelihood on the way where that is more than 1: what a second-order
+expansion leaves out is then below 0.01 in the log-evidence."""
+
+NEGLIGIBLE = 5.0
+"""In log-evidence: lattice points so much worse than the best are neither counted nor explored."""
+
+MOST_STEPS = 200
+
+LARGEST = 200
+"""Points of a lattice that is explored; larger ones are sampled."""
+
+SWEEPS, SAMPLES = 2, 64
+
+
+class Likelihood(Protocol):
+    """A log-concave log-likelihood of strengths (s,)."""
+
+    @property
+    def noise(self) -> float:
+        """A seat's: the scale of strengths."""
+        ...
+
+    def at(self, strengths: Floats) -> tuple[float, Floats]:
+        """The value, and the gradient (s,)."""
+        ...
+
+    def information(self, strengths: Floats) -> Floats:
+        """(s, s): minus the Hessian."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Effects that share a prior standard deviation: `columns` among all effects. Its lattice is
+    `typical` * ratio**i for i from -`down` to `up`; `spread` is the hyperprior's standard deviation
+    in steps of the lattice (none: all points are alike)."""
+
+    columns: Integers
+    typical: float
+    ratio: float = 1.5
+    down: int = 0
+    up: int = 0
+    spread: float | None = None
+
+    @property
+    def steps(self) -> range:
+        return range(-self.down, self.up + 1)
+
+    def sd(self, step: int) -> float:
+        return float(self.typical * self.ratio**step)
+
+    def log_prior(self, step: int) -> float:
+        return 0.0 if self.spread is None else -0.5 * (step / self.spread) ** 2
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """The mode (k,) of the effects at one point of the lattice, the Cholesky factor of their
+    posterior precision (lower), and the log-evidence."""
+
+    effects: Floats
+    factor: Floats
+    evidence: float
+
+    @property
+    def covariance(self) -> Floats:
+        """(k, k)."""
+        inverse, _ = linalg.lapack.dpotri(self.factor, lower=1)
+        return np.asarray(np.tril(inverse) + np.tril(inverse, -1).T)
+
+
+@dataclass(frozen=True, slots=True)
+class Posterior:
+    """Mean (k,) and covariance (k, k) of the effects, and the families' standard deviations:
+    `sds` (points, families) with their weights (points,)."""
+
+    mean: Floats
+    covariance: Floats
+    sds: Floats
+    weights: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class _Expansion:
+    """The log-likelihood around some effects: value, gradient (k,) and minus the Hessian (k, k)."""
+
+    effects: Floats
+    value: float
+    gradient: Floats
+    information: Floats
+
+
+class Fitter:
+    """Modes of one set of games under any prior widths.
+
+    `spread` (s, k) makes strengths of effects. The log-likelihood is expanded to second order, and
+    expanded anew where a mode is too far from where that was done: many games under priors not too
+    different take one expansion. Deterministic: the same calls in the same order give the same
+    bits.
+    """
+
+    def __init__(self, likelihood: Likelihood, spread: sparse.csr_array | Floats) -> None:
+        self._likelihood = likelihood
+        self._spread = spread
+        self._around = self._expanded(np.zeros(spread.shape[1]))
+
+    def mode(self, variances: Floats) -> Mode:
+        """The mode under prior variances (k,)."""
+        for _ in range(MOST_STEPS):
+            around = self._around
+            factor = linalg.cholesky(
+                around.information + np.diag(1.0 / variances), lower=True, check_finite=False
+            )
+            pull = around.gradient - around.effects / variances
+            step = linalg.cho_solve((factor, True), pull, check_finite=False)
+            far = np.abs(self._spread @ step).max(initial=0.0)
+            curve = float(step @ around.information @ step)
+            if far * max(1.0, curve) <= NEAR * self._likelihood.noise:
+                break
+            self._around = self._towards(step, variances)
+            if self._around is around:
+                break
+        effects = around.effects + step
+        evidence = (
+            around.value
+            + float(around.gradient @ step)
+            - 0.5 * curve
+            - 0.5 * float(effects @ (effects / variances))
+            - 0.5 * float(np.log(variances).sum())
+            - float(np.log(np.diag(factor)).sum())
+        )
+        return Mode(effects, np.asarray(factor), evidence)
+
+    def _towards(self, step: Floats, variances: Floats) -> _Expansion:
+        """Expanded where the step leads, or on the way there if it leads too far."""
+        around = self._around
+        here = around.value - 0.5 * float(around.effects @ (around.effects / variances))
+        scale = 1.0
+        while scale > 1e-6:
+            effects = around.effects + scale * step
+            value, gradient = self._likelihood.at(self._spread @ effects)
+            if value - 0.5 * float(effects @ (effects / variances)) >= here:
+                return self._expanded(effects, (value, gradient))
+            scale /= 2.0
+        return around
+
+    def _expanded(self, effects: Floats, known: tuple[float, Floats] | None = None) -> _Expansion:
+        strengths = self._spread @ effects
+        value, gradient = self._likelihood.at(strengths) if known is None else known
+        inner = self._likelihood.information(strengths)
+        information = np.asarray(self._spread.T @ (self._spread.T @ inner).T)
+        return _Expansion(effects, value, self._spread.T @ gradient, information)
+
+
+class _Lattice:
+    """The points of the families' lattice that have been looked at, each with its mode and with its
+    score: log-evidence plus the hyperprior's logarithm."""
+
+    def __init__(self, fitter: Fitter, families: Sequence[Family], effects: int) -> None:
+        self._fitter = fitter
+        self._families = families
+        self._effects = effects
+        self._modes: dict[Point, Mode] = {}
+        self._scores: dict[Point, float] = {}
+
+    def score(self, point: Point) -> float:
+        if point not in self._scores:
+            variances = np.ones(self._effects)
+            for family, step in zip(self._families, point, strict=True):
+                variances[family.columns] = family.sd(step) ** 2
+            mode = self._fitter.mode(variances)
+            prior = sum(f.log_prior(at) for f, at in zip(self._families, point, strict=True))
+            self._modes[point], self._scores[point] = mode, mode.evidence + prior
+        return self._scores[point]
+
+    def explored(self) -> dict[Point, float]:
+        """Log-weights: from the typical widths on, the neighbours of what counts are looked at
+        until nothing new does."""
+        origin = (0,) * len(self._families)
+        found = {origin: self.score(origin)}
+        frontier = [origin]
+        while frontier:
+            # The best first, so that what does not count is seldom looked at.
+            point = max(frontier, key=lambda at: (found[at], at))
+            frontier.remove(point)
+            if found[point] < max(found.values()) - NEGLIGIBLE:
+                continue
+            for axis, way in product(range(len(self._families)), (-1, 1)):
+                near = _moved(point, axis, point[axis] + way)
+                if near not in found and near[axis] in self._families[axis].steps:
+                    found[near] = self.score(near)
+                    frontier.append(near)
+        return found
+
+    def sampled(self) -> dict[Point, float]:
+        """Log-weights of points drawn evenly from the product of each family's own weights, which
+        are those along its axis through the best point that a search axis by axis finds."""
+        best = (0,) * len(self._families)
+        for axis in [*range(len(self._families))] * SWEEPS:
+            line = [_moved(best, axis, step) for step in self._families[axis].steps]
+            best = max(line, key=lambda at: (self.score(at), at))
+        chances = []
+        for axis, family in enumerate(self._families):
+            scores = np.array([self.score(_moved(best, axis, step)) for step in family.steps])
+            along = np.exp(scores - scores.max())
+            chances.append(0.9 * along / along.sum() + 0.1 / len(along))
+        even = qmc.Sobol(len(self._families), scramble=False).random(SAMPLES)
+        drawn = [
+            tuple(
+                family.steps[min(int(np.searchsorted(np.cumsum(chance), u)), len(chance) - 1)]
+                for family, chance, u in zip(self._families, chances, row, strict=True)
+            )
+            for row in (even + 0.5 / SAMPLES).tolist()
+        ]
+        found = {}
+        for point in sorted(set(drawn)):
+            chance = sum(
+                float(np.log(chance[family.steps.index(step)]))
+                for family, chance, step in zip(self._families, chances, point, strict=True)
+            )
+            found[point] = self.score(point) - chance + float(np.log(drawn.count(point)))
+        return found
+
+    def mixture(self, found: Mapping[Point, float]) -> Posterior:
+        best = max(found.values())
+        counted = sorted(point for point in found if found[point] >= best - NEGLIGIBLE)
+        weights = np.exp(np.array([found[point] - best for point in counted]))
+        weights /= weights.sum()
+        means = np.array([self._modes[point].effects for point in counted])
+        mean = weights @ means
+        covariance = (weights[:, None] * (means - mean)).T @ (means - mean)
+        for weight, point in zip(weights.tolist(), counted, strict=True):
+            covariance += weight * self._modes[point].covariance
+        sds = [[f.sd(at) for f, at in zip(self._families, point, strict=True)] for point in counted]
+        return Posterior(mean, covariance, np.array(sds), weights)
+
+
+def average(fitter: Fitter, families: Sequence[Family], effects: int) -> Posterior:
+    """The posterior of so many effects, averaged over the families' widths: over all of the lattice
+    that counts, or over a sample of it where it has more than LARGEST points."""
+    lattice = _Lattice(fitter, families, effects)
+    large = prod(len(family.steps) for family in families) > LARGEST
+    return lattice.mixture(lattice.sampled() if large else lattice.explored())
+
+
+def _moved(point: Point, axis: int, step: int) -> Point:
+    return (*point[:axis], step, *point[axis + 1 :])

@@ -1,0 +1,268 @@
+"""The official number: an additive probit of sides, agents and agents in roles, fitted at once.
+
+A place's strength is ("agent", id) + ("agent:role", id, role) + ("side", role), each effect normal
+around 0; the families' standard deviations are averaged over, weighted by evidence. All games
+count alike and their order does not count: the same games in any order give the same bits. Two
+teams: ordered probit with an estimated draw margin, a game's noise being seats * BETA² as in
+TrueSkill. More teams: the whole order of finish, in the same model (`arena.ratings.orders`).
+
+Of several environments an agent's strength has a deviation in each, and the roles deviate from
+that; both are reported together as ("agent:role", id, "environment/role").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from arena.core import Games, Ratings
+from arena.core.ratings import BETA
+from arena.ratings.design import Integers, Seats, Term, seats
+from arena.ratings.evidence import Family, Fitter, Posterior, average
+from arena.ratings.matches import Matches, matches, plain
+
+SIDE_SD = BETA
+
+Lattice = tuple[float, float, int, int, float | None]
+
+LATTICES: Mapping[str, Lattice] = {
+    "agent": (0.7 * BETA, 1.5, 5, 5, 2.0),
+    "agent:environment": (0.3 * BETA, 2.0, 2, 3, 1.5),
+    "agent:role": (0.1 * BETA, 2.5, 3, 3, 1.5),
+    "side": (SIDE_SD, 1.0, 0, 0, None),
+}
+"""Per family: typical standard deviation, ratio of the lattice, steps down and up, and the
+hyperprior's standard deviation in steps."""
+
+ROUNDS_OF_MARGINS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Agents in roles: of each place the positions of its agent and role in `Seats`; `seat` gives
+    the place of every seat."""
+
+    agent: Integers
+    role: Integers
+    seat: Integers
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """Which effects make which strengths: `spread` (places, effects) is made of 0 and 1; the terms
+    of a family stand together."""
+
+    terms: Mapping[Term, int]
+    spread: sparse.csr_array
+
+    def families(self, lattices: Mapping[str, Lattice]) -> list[Family]:
+        """The families that occur, in order of their first term."""
+        columns: dict[str, list[int]] = {}
+        for term, at in self.terms.items():
+            columns.setdefault(term[1] if term[0] == "unknown" else term[0], []).append(at)
+        return [Family(np.array(at, np.int64), *lattices[name]) for name, at in columns.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class Probit:
+    """The rating system `probit`."""
+
+    name: str = "probit"
+
+    def fit(self, games: Games) -> Ratings:
+        """Raises ValueError for columns that make no games."""
+        played = seats(games)
+        if not len(played.agents):
+            return Ratings(self.name, {}, np.zeros(0), np.zeros((0, 0)))
+        places = places_of(played)
+        said = matches(played, places.seat, len(places.agent))
+        effects = effects_of(played, places)
+        said, posterior = posterior_of(said, effects, effects.families(LATTICES))
+        terms, out = reported(effects.terms, played)
+        return Ratings(
+            system=self.name,
+            terms=terms,
+            mean=out @ posterior.mean,
+            covariance=symmetric(out @ (out @ posterior.covariance).T),
+            noise=BETA,
+            margin=margin(said),
+            shares=played.shares if len(played.roles) > 1 else {},
+            games=games_of(played),
+            notes=notes(played),
+        )
+
+
+def places_of(played: Seats) -> Places:
+    """The agents in the roles they were seen in, in order of agent."""
+    roles = len(played.roles)
+    pairs, seat = np.unique(played.agent * roles + played.role, return_inverse=True)
+    return Places(pairs // roles, pairs % roles, seat)
+
+
+def effects_of(
+    played: Seats,
+    places: Places,
+    own: Mapping[int, Sequence[Term]] | None = None,
+    unknown: bool = False,
+) -> Effects:
+    """The effects of every place.
+
+    `own` gives, per agent_id, further terms that bear on all its strengths; `unknown` adds for each
+    family a term ("unknown", family) that bears on none. An agent has no deviation where its
+    environment or role is the only one; a side that is in every team of a game alike is left out.
+    """
+    several = len(set(played.environment.tolist())) > 1
+    homes = played.role_environment
+    alone = np.bincount(homes, minlength=len(played.environments))[homes] == 1
+    felt = _felt_sides(played)
+    bear: list[list[Term]] = []
+    for agent, role in zip(places.agent.tolist(), places.role.tolist(), strict=True):
+        number = int(played.agents[agent])
+        key, name = str(number), played.roles[role]
+        terms: list[Term] = [*(own or {}).get(number, ()), ("agent", key)]
+        if several:
+            terms.append(("agent:environment", key, played.environments[homes[role]]))
+        if not alone[role]:
+            terms.append(("agent:role", key, name))
+        if felt[role]:
+            terms.append(("side", name))
+        bear.append(terms)
+    return _spread(bear, unknown)
+
+
+def _spread(bear: Sequence[Sequence[Term]], unknown: bool) -> Effects:
+    order: dict[str, None] = {}
+    for terms in bear:
+        order.update(dict.fromkeys(term[0] for term in terms))
+    columns: dict[Term, int] = {}
+    for family in order:
+        for terms in bear:
+            for term in terms:
+                if term[0] == family:
+                    columns.setdefault(term, len(columns))
+    if unknown:
+        for family in order:
+            columns["unknown", family] = len(columns)
+    at = np.repeat(np.arange(len(bear)), [len(terms) for terms in bear])
+    to = [columns[term] for terms in bear for term in terms]
+    spread = sparse.csr_array((np.ones(len(to)), (at, to)), shape=(len(bear), len(columns)))
+    return Effects(columns, spread)
+
+
+def _felt_sides(played: Seats) -> list[bool]:
+    """Per role: whether any game has more of its seats in one team than in another."""
+    roles = len(played.roles)
+    counts = np.zeros((len(played.team_game), roles), np.int64)
+    np.add.at(counts, (played.team, played.role), 1)
+    starts = np.searchsorted(played.team_game, np.arange(len(played.sizes)))
+    most = np.maximum.reduceat(counts, starts, axis=0)
+    least = np.minimum.reduceat(counts, starts, axis=0)
+    return [bool(felt) for felt in np.atleast_1d((most > least).any(axis=0))]
+
+
+def posterior_of(
+    said: Matches, effects: Effects, families: Sequence[Family]
+) -> tuple[Matches, Posterior]:
+    """The posterior of the effects, and the games with the draw margins that go with it."""
+    count = len(effects.terms)
+    spread = plain(effects.spread)
+    if said.pairs.drawn.any():
+        variances = np.ones(count)
+        for family in families:
+            variances[family.columns] = family.typical**2
+        for _ in range(ROUNDS_OF_MARGINS):
+            found = Fitter(said, spread).mode(variances).effects
+            said = said.with_margins(spread @ found)
+    return said, average(Fitter(said, spread), families, count)
+
+
+def margin(said: Matches) -> float:
+    """For two single seats, in units of mu; of several environments their mean over the games."""
+    weight = np.bincount(said.pairs.environment, said.pairs.weight, minlength=len(said.margins))
+    if not weight.sum():
+        return 0.0
+    return float(said.margins @ weight / weight.sum() * BETA * np.sqrt(2.0))
+
+
+def reported(terms: Mapping[Term, int], played: Seats) -> tuple[dict[Term, int], sparse.csr_array]:
+    """The terms as `Ratings` has them, and how they come from the effects: an agent's deviation in
+    an environment is part of those in its roles there."""
+    if not any(term[0] == "agent:environment" for term in terms):
+        return dict(terms), sparse.csr_array(sparse.eye_array(len(terms)))
+    columns: dict[Term, int] = {}
+    entries: list[tuple[int, int]] = []
+    for term, at in terms.items():
+        if term[0] == "agent:environment":
+            environment = played.environments.index(term[2])
+            roles = np.flatnonzero(played.role_environment == environment).tolist()
+            for role in roles:
+                key = ("agent:role", term[1], played.roles[role])
+                entries.append((columns.setdefault(key, len(columns)), at))
+        else:
+            entries.append((columns.setdefault(term, len(columns)), at))
+    rows, at_ = zip(*entries, strict=True)
+    out = sparse.csr_array((np.ones(len(rows)), (rows, at_)), shape=(len(columns), len(terms)))
+    return columns, out
+
+
+def symmetric(
+    matrix: np.ndarray[tuple[int, int], np.dtype[np.float64]],
+) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """Exactly so: products leave differences in the last bit."""
+    return (matrix + matrix.T) / 2.0
+
+
+def games_of(played: Seats) -> dict[int, int]:
+    """The games of each agent, each counted once."""
+    pairs = np.sort(played.game * len(played.agents) + played.agent)
+    first = np.diff(pairs, prepend=-1) > 0
+    counts = np.bincount(pairs[first] % len(played.agents), minlength=len(played.agents))
+    return dict(zip(played.agents.tolist(), counts.tolist(), strict=True))
+
+
+def components(games: Games) -> list[frozenset[int]]:
+    """The pools of agents that met, directly or through others: agent_ids that a game sets against
+    each other or lets play together, joined; the largest first. Skills compare within one only."""
+    return _pools(seats(games))
+
+
+def _pools(played: Seats) -> list[frozenset[int]]:
+    if not len(played.agents):
+        return []
+    shape = (len(played.sizes), len(played.agents))
+    table = sparse.csr_array((np.ones(len(played.game)), (played.game, played.agent)), shape=shape)
+    count, label = sparse.csgraph.connected_components(table.T @ table, directed=False)
+    pools = [frozenset(played.agents[label == pool].tolist()) for pool in range(count)]
+    return sorted(pools, key=lambda pool: (-len(pool), min(pool)))
+
+
+def notes(played: Seats) -> list[str]:
+    """What these numbers do not say."""
+    said: list[str] = []
+    if not len(played.agents):
+        return said
+    pools = _pools(played)
+    if len(pools) > 1:
+        sizes = _listed(str(len(pool)) for pool in pools)
+        said.append(
+            f"{len(pools)} pools of agents that never met ({sizes} agents): compare within a "
+            "pool only; between them every interval is that of agents nothing is known of."
+        )
+    teams = np.bincount(played.team_game, minlength=len(played.sizes))
+    if alone := int((teams == 1).sum()):
+        said.append(f"{alone} games of one team say nothing about skill.")
+    counts = games_of(played)
+    few = [agent for agent, count in counts.items() if count < 5]
+    if few:
+        said.append(
+            f"{len(few)} agents have fewer than five games: their intervals are the prior's."
+        )
+    return said
+
+
+def _listed(words: Iterable[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last

@@ -1,0 +1,1 @@
+"""The statistics of comparisons: pure mathematics on plain numbers, no database and no agents."""

@@ -1,0 +1,1 @@
+"""Proves by simulation with known truth what the arena's numbers promise."""

@@ -1,0 +1,284 @@
+"""Any set of games, rated; and what stands beside a rating so that nobody takes it for more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from sqlalchemy import event
+
+from arena.core import UsageError
+from arena.leaderboard import Board, Question, boards
+from arena.leaderboard.question import moment
+from db import get_session
+from tests.leaderboard.table import NOON, Sat, Table
+
+Fill = Callable[[Table], None]
+
+
+def asked(url: str, fill: Fill, question: Question | None = None) -> list[Board]:
+    with get_session(url) as session:
+        fill(Table(session))
+    return ask(url, question or Question())
+
+
+def ask(url: str, question: Question) -> list[Board]:
+    with get_session(url) as session:
+        return boards(session, question)
+
+
+def three(table: Table) -> tuple[int, int, int]:
+    ann, bob, cid = (table.agent(name, model=name) for name in ("Ann", "Bob", "Cid"))
+    return ann, bob, cid
+
+
+def ladder(table: Table) -> None:
+    """Ann beats Bob, Bob beats Cid, mostly."""
+    ann, bob, cid = three(table)
+    duel = table.environment("Duel-v0")
+    for better, worse in ((ann, bob), (bob, cid), (ann, cid)):
+        table.duel(duel, better, worse, 9)
+        table.duel(duel, worse, better, 3)
+
+
+@pytest.mark.parametrize("system", ["probit", "trueskill"])
+def test_ratings_are_differences_around_25(sqlite_url: str, system: str) -> None:
+    (board,) = asked(sqlite_url, ladder, Question(system=system))
+
+    assert [row.name for row in board.rows] == ["Ann", "Bob", "Cid"]
+    assert sum(row.rating for row in board.rows) == pytest.approx(75)
+    assert (board.environment, board.games, board.system) == ("Duel-v0", 36, system)
+    for row in board.rows:
+        assert row.high - row.low == pytest.approx(2 * 1.959964 * row.sigma)
+        assert row.record.whole.games == 24
+        assert row.group
+
+
+def test_every_registered_system_rates_the_same_games(sqlite_url: str) -> None:
+    from arena.registry import names
+
+    with get_session(sqlite_url) as session:
+        ladder(Table(session))
+    for system in names("ratings"):
+        (board,) = ask(sqlite_url, Question(system=system))
+        assert [row.name for row in board.rows] == ["Ann", "Bob", "Cid"], system
+
+
+def test_environments_are_apart_unless_asked_overall(sqlite_url: str) -> None:
+    def fill(table: Table) -> None:
+        ladder(table)
+        table.duel(table.environment("Other-v0"), 3, 1, 6)
+
+    first, second = asked(sqlite_url, fill)
+
+    assert [(board.environment, board.games) for board in (first, second)] == [
+        ("Duel-v0", 36),
+        ("Other-v0", 6),
+    ]
+    assert second.rows[0].name == "Cid"
+    (overall,) = ask(sqlite_url, Question(overall=True))
+    assert (overall.environment, overall.games) == (None, 42)
+    assert overall.rows[0].name == "Ann"
+    (plain,) = ask(sqlite_url, Question(overall=True, system="trueskill"))
+    assert any("takes the games of several environments for one" in note for note in plain.notes)
+
+
+def test_pools_that_never_met_have_a_table_each(sqlite_url: str) -> None:
+    def fill(table: Table) -> None:
+        ladder(table)
+        table.duel(1, table.agent("Dot", model="Dot"), table.agent("Eve", model="Eve"), 5)
+
+    first, second = asked(sqlite_url, fill)
+
+    assert [row.name for row in first.rows] == ["Ann", "Bob", "Cid"]
+    assert [row.name for row in second.rows] == ["Dot", "Eve"]
+    assert (first.games, second.games) == (36, 5)
+    for board in (first, second):
+        assert np.mean([row.rating for row in board.rows]) == pytest.approx(25)
+        assert [note for note in board.notes if "pools of agents that no game connects" in note]
+        assert sum("pools" in note for note in board.notes) == 1
+    assert [len(found) for found in (ask(sqlite_url, Question(overall=True)), [1, 2])] == [2, 2]
+
+
+def erring(table: Table) -> None:
+    """Ann beats Bob, but half of Bob's defeats are his own silence; Cid loses to both."""
+    ann, bob, cid = three(table)
+    duel = table.environment("Duel-v0")
+    table.duel(duel, ann, bob, 6)
+    table.duel(duel, bob, ann, 6)
+    for _ in range(8):
+        table.play(duel, Sat(ann, 0), Sat(bob, 1, decided=True), termination="silence")
+    for better in (ann, bob):
+        table.duel(duel, better, cid, 6)
+        table.duel(duel, cid, better, 2)
+
+
+def test_a_rating_stands_beside_what_it_is_without_errors(sqlite_url: str) -> None:
+    (board,) = asked(sqlite_url, erring)
+    rows = {row.name: row for row in board.rows}
+
+    assert board.by_error == 8
+    assert (rows["Bob"].record.own, rows["Ann"].record.others) == (8, 8)
+    assert (rows["Cid"].record.own, rows["Cid"].record.others) == (0, 0)
+    assert rows["Ann"].rating > rows["Bob"].rating + 1
+    clean = {name: row.without_errors for name, row in rows.items()}
+    assert clean["Ann"] == pytest.approx(clean["Bob"], abs=0.2)
+
+    (without,) = ask(sqlite_url, Question(exclude_errors=True))
+    assert (without.games, without.left_out, without.by_error) == (28, 8, 0)
+    assert {row.name: row.rating for row in without.rows} == pytest.approx(clean)
+    assert {row.without_errors for row in without.rows} == {None}
+
+
+def test_an_agent_with_nothing_but_errors_has_no_rating_without_them(sqlite_url: str) -> None:
+    def fill(table: Table) -> None:
+        ladder(table)
+        for winner in (1, 2):
+            table.play(
+                1,
+                Sat(winner, 0),
+                Sat(table.agent("Mute", model="mute"), 1, decided=True),
+                termination="silence",
+            )
+
+    (board,) = asked(sqlite_url, fill)
+    rows = {row.name: row for row in board.rows}
+
+    assert rows["Mute"].without_errors is None
+    rest = [row for name, row in rows.items() if name != "Mute"]
+    assert sum(row.without_errors or 0 for row in rest) == pytest.approx(
+        sum(row.rating for row in rest)
+    )
+
+
+def mafia(table: Table) -> None:
+    """Ann is good in the Mafia, Bob in the village, where each has the other's help."""
+    ann, bob, cid = three(table)
+    rules = table.environment("Mafia-v0", 3)
+    for number in range(30):
+        table.mafia(rules, [ann], [bob, cid], village_won=number % 5 == 0)
+        table.mafia(rules, [bob], [ann, cid], village_won=number % 5 != 0)
+        table.mafia(rules, [cid], [ann, bob], village_won=number % 2 == 0)
+
+
+@pytest.mark.parametrize("system", ["probit", "trueskill"])
+def test_skill_in_a_role_or_a_team_is_another_order(sqlite_url: str, system: str) -> None:
+    (board,) = asked(sqlite_url, mafia, Question(system=system, team="Mafia"))
+
+    assert [row.name for row in board.rows] == ["Ann", "Cid", "Bob"]
+    assert {row.record.whole.games for row in board.rows} == {30}
+    assert sum(row.rating for row in board.rows) == pytest.approx(75)
+    (role,) = ask(sqlite_url, Question(system=system, role="Doctor"))
+    assert {row.name for row in role.rows} == {"Ann", "Bob"}
+    assert "1 agent never had the role Doctor" in role.notes
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        (Question(role="Docter"), "unknown role 'Docter'; did you mean 'Doctor'?"),
+        (Question(team="Vilage"), "unknown team 'Vilage'; did you mean 'Village'?"),
+        (Question(environment="Mafia"), "unknown environment 'Mafia'; did you mean 'Mafia-v0'?"),
+        (Question(tournament="cup"), "the catalogue has no tournaments yet"),
+        (Question(system="probt"), "did you mean 'probit'?"),
+        (Question(role="Doctor", team="Village"), "a role has its team already"),
+        (Question(role="Doctor", overall=True), "a role counts within its environment"),
+        (Question(overall=True, environment="Mafia-v0"), "leave out --environment"),
+        (Question(by="model", role="Doctor"), "leave out --role"),
+        (Question(by="model", overall=True), "leave out --overall"),
+        (Question(by="model", system="trueskill"), "leave out --system"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_cannot_be_asked_is_told(sqlite_url: str, question: Question, said: str) -> None:
+    with pytest.raises(UsageError) as error:
+        asked(sqlite_url, mafia, question)
+    assert said in str(error.value)
+
+
+def test_a_role_in_an_environment_without_roles_is_told(sqlite_url: str) -> None:
+    with pytest.raises(UsageError, match=r"Duel-v0: no roles are known.*leave out --role"):
+        asked(sqlite_url, ladder, Question(role="Doctor"))
+
+
+def test_a_date_chooses_games_and_what_is_none_is_refused(sqlite_url: str) -> None:
+    late = Question(since=moment("2026-03-01T14:00+00:00"))
+    (board,) = asked(sqlite_url, ladder, late)
+
+    assert board.games == 34
+    assert ask(sqlite_url, Question(since=moment("2999-01-01"))) == []
+    assert moment("2026-03-01T12:00:00+00:00") == NOON
+    assert moment("2026-03-01").tzinfo is not None
+    for wrong in ("yesterday", "2026-13-01", "", "1"):
+        with pytest.raises(UsageError, match=r"expected a date such as 2026-01-31"):
+            moment(wrong)
+
+
+def one_agent(table: Table) -> None:
+    ann = table.agent("Ann")
+    table.duel(table.environment("Duel-v0"), ann, ann, 3)
+
+
+def only_wins(table: Table) -> None:
+    ann, bob, _ = three(table)
+    table.duel(table.environment("Duel-v0"), ann, bob, 20)
+
+
+def only_draws(table: Table) -> None:
+    ann, bob, _ = three(table)
+    duel = table.environment("Duel-v0")
+    for _ in range(10):
+        table.play(duel, Sat(ann, 0), Sat(bob, 0))
+
+
+@pytest.mark.parametrize("system", ["probit", "trueskill"])
+@pytest.mark.parametrize("fill", [one_agent, only_wins, only_draws])
+def test_games_that_say_little_have_wide_intervals(
+    sqlite_url: str, fill: Fill, system: str
+) -> None:
+    (board,) = asked(sqlite_url, fill, Question(system=system))
+
+    assert np.isfinite([[row.rating, row.low, row.high] for row in board.rows]).all()
+    assert sum(row.rating for row in board.rows) == pytest.approx(25 * len(board.rows))
+    if fill is one_agent:
+        assert "Ann has met nobody here: 25 is where everybody starts" in board.notes
+    elif fill is only_wins:
+        assert [row.name for row in board.rows] == ["Ann", "Bob"]
+    else:
+        assert board.rows[0].rating == pytest.approx(25, abs=0.5)
+
+
+def test_no_games_make_no_board(sqlite_url: str) -> None:
+    assert ask(sqlite_url, Question()) == []
+    assert ask(sqlite_url, Question(overall=True)) == []
+    assert asked(sqlite_url, lambda table: void(table)) == []
+
+
+def void(table: Table) -> None:
+    ann, bob, _ = three(table)
+    table.duel(table.environment("Duel-v0"), ann, bob, 2, status="void")
+
+
+def test_games_that_came_to_nothing_are_counted_beside(sqlite_url: str) -> None:
+    def fill(table: Table) -> None:
+        ladder(table)
+        table.duel(1, 1, 2, 2, status="void")
+
+    (board,) = asked(sqlite_url, fill)
+
+    assert {row.name: row.void_games for row in board.rows} == {"Ann": 2, "Bob": 2, "Cid": 0}
+
+
+def test_the_games_of_all_environments_are_read_in_one_pass(sqlite_url: str) -> None:
+    seen: list[str] = []
+    with get_session(sqlite_url) as session:
+        ladder(table := Table(session))
+        for number in range(5):
+            table.duel(table.environment(f"Other-v{number}"), 1, 2, 2)
+        event.listen(
+            session.connection(), "before_cursor_execute", lambda *said: seen.append(said[2])
+        )
+        assert len(boards(session, Question())) == 6
+
+    assert sum("ORDER BY games.fold_index" in text for text in seen) == 1

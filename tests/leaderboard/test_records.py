@@ -1,0 +1,78 @@
+"""Records count every game once, whatever the number of seats."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sqlmodel import Session
+
+from arena.leaderboard.records import Record, Tally, records
+from db import get_session
+from db.queries.played import PlayedGames, played_games
+from tests.leaderboard.table import Sat, Table
+
+
+def played_by(session: Session) -> PlayedGames:
+    table = Table(session)
+    ann, bob, cid = (table.agent(name, model=name) for name in ("Ann", "Bob", "Cid"))
+    village, duel = table.environment("Mafia-v0", 4), table.environment("Duel-v0")
+    # Ann sits on both sides; then twice in the village.
+    table.mafia(village, [ann], [ann, bob, cid], village_won=True)
+    table.mafia(village, [bob], [ann, ann, cid], village_won=True)
+    table.duel(duel, ann, bob)
+    table.play(duel, Sat(ann, 0), Sat(bob, 0))
+    table.play(duel, Sat(ann, 1, decided=True), Sat(bob, 0), termination="invalid_action")
+    return played_games(session)
+
+
+@pytest.fixture
+def found(sqlite_url: str) -> dict[int, Record]:
+    with get_session(sqlite_url) as session:
+        return records(played_by(session))
+
+
+def test_a_game_both_won_and_lost_is_drawn(found: dict[int, Record]) -> None:
+    ann, bob, cid = found[1], found[2], found[3]
+
+    assert ann.whole == Tally(wins=2, draws=2, losses=1)
+    assert bob.whole == Tally(wins=2, draws=1, losses=2)
+    assert cid.whole == Tally(wins=2, draws=0, losses=0)
+    assert ann.whole.share == 0.6
+
+
+def test_a_role_counts_a_game_once_and_only_where_it_is_known(found: dict[int, Record]) -> None:
+    assert found[1].teams == {"Mafia": Tally(losses=1), "Village": Tally(wins=2)}
+    assert found[1].roles == {
+        "Mafia": Tally(losses=1),
+        "Doctor": Tally(wins=2),
+        "Villager": Tally(wins=1),
+    }
+    assert found[3].roles == {"Villager": Tally(wins=2)}
+
+
+def test_errors_are_its_own_or_anothers(found: dict[int, Record]) -> None:
+    assert (found[1].own, found[1].others) == (1, 0)
+    assert (found[2].own, found[2].others) == (0, 1)
+    assert (found[3].own, found[3].others) == (0, 0)
+
+
+def test_seats_and_owners_can_be_chosen(sqlite_url: str) -> None:
+    with get_session(sqlite_url) as session:
+        played = played_by(session)
+
+    mafia = played.sides == played.team_names.index("Mafia")
+    assert {key: row.whole for key, row in records(played, seats=mafia).items()} == {
+        1: Tally(losses=1),
+        2: Tally(losses=1),
+    }
+    everybody = records(played, np.zeros(len(played.agents), dtype=np.int64))
+    assert everybody[0].whole == Tally(draws=5)
+    assert records(played.only(np.zeros(5, dtype=bool))) == {}
+
+
+def test_shares_have_the_interval_of_their_games() -> None:
+    assert Tally().share is None
+    assert Tally().interval is None
+    low, high = Tally(wins=10).interval or (0.0, 0.0)
+    assert high == 1.0
+    assert low == pytest.approx(0.722, abs=1e-3)

@@ -1,0 +1,262 @@
+"""TrueSkill with sides and roles: the whole covariance against its formula, live against a fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from arena.core import Games, RatedPlayer
+from arena.core.ratings import BETA, SIGMA
+from arena.ratings.chain import Link, Side, shared
+from arena.ratings.fold import draw_probability
+from arena.ratings.sides import AGENT, AGENT_ROLE, SIDE, SidesState, TrueSkillSides
+from arena.ratings.trueskill import TrueSkill, draw_margin
+from arena.ratings.truncated import draw, win
+
+Floats = NDArray[np.float64]
+
+PARTS = ("Mafia", "Mafia", "Doctor", "Villager", "Villager", "Villager")
+AGENTS = 8
+EFFECTS = [
+    *(("agent", str(a)) for a in range(AGENTS)),
+    *(("agent:role", str(a), role) for a in range(AGENTS) for role in sorted(set(PARTS))),
+    *(("side", role) for role in sorted(set(PARTS))),
+]
+
+
+def mafia(rng: np.random.Generator, *, clones: bool = False) -> list[RatedPlayer]:
+    """Two against four, the seats in any order; every fifth game is a draw."""
+    agents = rng.integers(AGENTS, size=6) if clones else rng.permutation(AGENTS)[:6]
+    ranks = (0, 0) if rng.random() < 0.2 else rng.permutation(2)
+    return [
+        RatedPlayer(int(agent), int(part != "Mafia"), int(ranks[int(part != "Mafia")]))
+        for agent, part in zip(agents, PARTS, strict=True)
+    ]
+
+
+def by_the_formula(
+    games: Sequence[Sequence[RatedPlayer]], probability: float
+) -> tuple[Floats, Floats]:
+    """Mean and covariance of all EFFECTS, one dense update after another."""
+    priors = {"agent": AGENT, "agent:role": AGENT_ROLE, "side": SIDE}
+    mean = np.zeros(len(EFFECTS))
+    covariance = np.diag([priors[term[0]] ** 2 for term in EFFECTS])
+    for game in games:
+        best = min(game, key=lambda player: player.rank).team
+        a = np.zeros(len(EFFECTS))
+        for player, part in zip(game, PARTS, strict=True):
+            agent = str(player.agent_id)
+            for term in (("agent", agent), ("agent:role", agent, part), ("side", part)):
+                a[EFFECTS.index(term)] += 1 if player.team == best else -1
+        h = covariance @ a
+        c = np.sqrt(a @ h + len(game) * BETA**2)
+        margin = draw_margin(probability, len(game)) / c
+        drawn = len({player.rank for player in game}) == 1
+        v, w, _ = draw(a @ mean / c, margin) if drawn else win(a @ mean / c - margin)
+        mean = mean + h * v / c
+        covariance = covariance - np.outer(h, h) * w / c**2
+    return mean, covariance
+
+
+@pytest.mark.parametrize("clones", [False, True])
+def test_two_teams_move_as_the_formula_says(clones: bool) -> None:
+    rng = np.random.default_rng(5)
+    games = [mafia(rng, clones=clones) for _ in range(200)]
+    state = SidesState()
+
+    for game in games:
+        state.play(game, PARTS, 0.1)
+
+    ratings = state.ratings()
+    mean, covariance = by_the_formula(games, 0.1)
+    at = [ratings.terms[term] for term in EFFECTS]
+    assert ratings.mean[at] == pytest.approx(mean, abs=1e-9)
+    assert ratings.covariance[np.ix_(at, at)] == pytest.approx(covariance, abs=1e-9)
+    assert (ratings.covariance == ratings.covariance.T).all()
+
+
+def test_a_free_for_all_is_the_chain_on_the_joint_distribution() -> None:
+    # Two draws and an agent in two teams; nobody has played, so that skills are independent.
+    finish = [(1, 0), (2, 1), (3, 1), (1, 2), (4, 2), (5, 3)]
+    players = [RatedPlayer(agent, team, rank) for team, (agent, rank) in enumerate(finish)]
+    state = SidesState()
+
+    state.play(players, [None] * 6, 0.2)
+
+    variance = SIGMA**2
+    sides = [Side({agent: 1}, 0.0, variance + BETA**2) for agent, _ in finish]
+    margin = draw_margin(0.2, 2)
+    ranks = [rank for _, rank in finish]
+    links = [Link(margin, a == b) for a, b in pairwise(ranks)]
+    expected = shared(sides, links, dict.fromkeys(range(1, 6), (0.0, variance)), BETA**2)
+    mean, covariance = state.skills([1, 2, 3, 4, 5])
+    assert mean == pytest.approx([expected[a][0] for a in range(1, 6)], abs=1e-7)
+    assert np.diag(covariance) == pytest.approx([expected[a][1] for a in range(1, 6)], abs=1e-7)
+
+
+def test_a_free_for_all_moves_agents_that_do_not_play_but_are_known_relative_to_one() -> None:
+    state = SidesState()
+    for _ in range(5):
+        state.play([RatedPlayer(1, 0, 0), RatedPlayer(2, 1, 0)], [None, None], 0.5)
+    state.play([RatedPlayer(k, k, rank) for rank, k in enumerate((3, 4, 1))], [None] * 3, 0.1)
+
+    mean, _ = state.skills([1, 2, 3])
+
+    # 2 drew with 1 all the time, and 1 has just come last.
+    assert mean[0] < mean[1] < -1.0 < 1.0 < mean[2]
+
+
+def test_one_duel_is_one_game_of_trueskill() -> None:
+    state = SidesState()
+    players = [RatedPlayer(1, 0, 1), RatedPlayer(2, 1, 0)]
+
+    state.play(players, [None, None], 0.1)
+
+    initial = TrueSkill().initial()
+    plain = TrueSkill().rate(players, {1: initial, 2: initial}, 0.1)
+    mean, covariance = state.skills([1, 2])
+    assert mean + 25.0 == pytest.approx([plain[1].mu, plain[2].mu], abs=1e-12)
+    assert np.sqrt(np.diag(covariance)) == pytest.approx([plain[1].sigma, plain[2].sigma])
+    # What the one lost the other won: the sum is as uncertain as before.
+    assert covariance.sum() == pytest.approx(2 * SIGMA**2)
+
+
+def tournament(count: int, seed: int = 3) -> tuple[list[list[RatedPlayer]], Games]:
+    """Games of Secret Mafia and, every seventh, a free-for-all without roles."""
+    rng = np.random.default_rng(seed)
+    games, roles = [], []
+    names = ["", *sorted(set(PARTS))]
+    for number in range(count):
+        if number % 7 == 6:
+            finish = enumerate(rng.permutation(AGENTS + 2)[:4].tolist())
+            games.append([RatedPlayer(agent, k, k) for k, agent in finish])
+            roles += [0] * 4
+        else:
+            games.append(mafia(rng))
+            roles += [names.index(part) for part in PARTS]
+    seats = Games.of(games)
+    return games, Games(
+        seats.sizes, seats.agents, seats.teams, seats.ranks, roles=roles, role_names=names
+    )
+
+
+def test_game_by_game_equals_a_fit_bit_for_bit() -> None:
+    games, columns = tournament(150)
+    state, copies, draws = SidesState(), [], 0
+
+    for number, game in enumerate(games):
+        parts = PARTS if len(game) == 6 else [None] * 4
+        state.play(game, parts, draw_probability(number, draws))
+        draws += len({player.rank for player in game}) == 1
+        if number % 10 == 0:
+            # Asking and copying on the way changes nothing.
+            state.skills(range(12))
+            state.ratings()
+            copies.append(state)
+            state = state.copy()
+
+    live, fitted = state.ratings(), TrueSkillSides().fit(columns)
+    assert dict(live.terms) == dict(fitted.terms)
+    assert live.mean.tobytes() == fitted.mean.tobytes()
+    assert live.covariance.tobytes() == fitted.covariance.tobytes()
+    assert live.games == fitted.games
+    assert copies[3].ratings().games[0] < live.games[0]
+
+
+def test_the_skills_of_a_state_are_those_of_its_ratings() -> None:
+    games, _ = tournament(40)
+    state = SidesState()
+    for game in games:
+        state.play(game, PARTS if len(game) == 6 else [None] * 4, 0.05)
+
+    mean, covariance = state.skills(range(9))
+
+    of_ratings, spread = state.ratings().skills(range(9))
+    assert mean == pytest.approx(of_ratings, abs=1e-12)
+    assert covariance == pytest.approx(spread, abs=1e-9)
+
+
+def test_an_agent_that_has_not_played_has_the_prior() -> None:
+    state = SidesState()
+    state.play([RatedPlayer(1, 0, 0), RatedPlayer(2, 1, 1)], ["White", "Black"], 0.1)
+
+    mean, covariance = state.skills([1, 77, 77])
+
+    prior = AGENT**2 + 2 * (AGENT_ROLE / 2) ** 2
+    assert mean[1] == mean[2] == 0.0
+    assert covariance[1] == pytest.approx([0.0, prior, prior])
+    assert SidesState().skills([5])[1] == pytest.approx(np.array([[AGENT**2]]))
+
+
+def test_a_side_that_always_wins_is_not_skill() -> None:
+    rng = np.random.default_rng(2)
+    state = SidesState()
+    for _ in range(100):
+        agents = rng.permutation(6).tolist()
+        players = [RatedPlayer(agent, int(k > 1), int(k > 1)) for k, agent in enumerate(agents)]
+        state.play(players, PARTS, 0.01)
+
+    ratings = state.ratings()
+
+    mean, covariance = ratings.contrasts(range(6))
+    assert (np.abs(mean) < 2.0 * np.sqrt(np.diag(covariance))).all()
+    sides = {
+        term[1]: float(ratings.mean[at]) for term, at in ratings.terms.items() if term[0] == "side"
+    }
+    assert sides["Mafia"] > 0.0 > sides["Villager"]
+
+
+def test_games_that_say_nothing_are_counted_and_change_nothing() -> None:
+    state = SidesState()
+    state.play([RatedPlayer(1, 0, 0), RatedPlayer(2, 0, 0)], [None, None], 0.1)
+    state.play([RatedPlayer(1, 0, 0), RatedPlayer(1, 1, 1)], [None, None], 0.1)
+
+    ratings = state.ratings()
+
+    assert ratings.games == {1: 2, 2: 1}
+    assert (ratings.mean == 0.0).all()
+    assert np.diag(ratings.covariance) == pytest.approx([AGENT**2, SIDE**2, AGENT**2])
+
+
+@pytest.mark.parametrize(
+    ("players", "roles", "probability", "found"),
+    [
+        ([(1, 0, 0), (2, 1, 1)], [None, None], 0.0, "draw probability 0.0: expected between"),
+        ([(1, 0, 0), (2, 0, 1)], [None, None], 0.1, "team 0 has ranks 0 and 1: expected one"),
+        ([(1, 0, 0), (2, 1, 1)], ["White"], 0.1, "1 roles for 2 seats: expected one for each"),
+    ],
+)
+def test_what_is_no_game_is_refused_and_leaves_no_trace(
+    players: list[tuple[int, int, int]], roles: list[str | None], probability: float, found: str
+) -> None:
+    state = SidesState()
+
+    with pytest.raises(ValueError, match=found):
+        state.play(players, roles, probability)
+
+    assert state.ratings().terms == {}
+
+
+def test_the_doctor_of_one_environment_is_not_that_of_another() -> None:
+    rng = np.random.default_rng(4)
+    seats = Games.of([mafia(rng) for _ in range(4)])
+    names = ["Doctor", "Mafia", "Villager"]
+    games = Games(
+        seats.sizes,
+        seats.agents,
+        seats.teams,
+        seats.ranks,
+        roles=[names.index(part) for part in PARTS] * 4,
+        role_names=names,
+        environments=[0, 1, 0, 1],
+        environment_names=["Mafia-v0", "Mafia-v1"],
+    )
+
+    terms = TrueSkillSides().fit(games).terms
+
+    assert ("side", "Mafia-v0/Doctor") in terms
+    assert ("side", "Mafia-v1/Doctor") in terms

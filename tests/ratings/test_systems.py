@@ -1,0 +1,69 @@
+"""Every registered rating system keeps the protocol's promises, on games made to break them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from arena import registry
+from arena.core import Games, Ratings
+from arena.testing.conformance import ConformanceError
+from arena.testing.rating_systems import check_rating_system
+
+ORDER_FREE = {"probit", "bradley-terry"}
+
+
+@pytest.mark.parametrize("name", registry.names("ratings"))
+def test_every_registered_system_keeps_the_protocol(name: str) -> None:
+    check_rating_system(lambda: registry.rating(name), order_free=name in ORDER_FREE)
+
+
+class Broken:
+    """A rating system that breaks one promise."""
+
+    name = "broken"
+
+    def __init__(self, how: str) -> None:
+        self._how = how
+        self._inside = registry.rating("trueskill-sides")
+
+    def fit(self, games: Games) -> Ratings:
+        ratings = self._inside.fit(games)
+        if not len(ratings.mean):
+            return replace(ratings, system=self.name)
+        changes = {
+            "upside down": replace(ratings, mean=-ratings.mean),
+            "nothing learnt": replace(ratings, mean=0.0 * ratings.mean),
+            "certain": replace(ratings, covariance=0.0 * ratings.covariance),
+            "lopsided": replace(ratings, covariance=np.tri(len(ratings.mean)) * ratings.covariance),
+            "by name": replace(
+                ratings,
+                mean=ratings.mean + [sum(map(ord, term[-1])) for term in ratings.terms],
+            ),
+            "none": ratings,
+        }
+        return replace(changes[self._how], system=self.name)
+
+
+@pytest.mark.parametrize(
+    ("how", "found"),
+    [
+        ("upside down", "agents in order of skill"),
+        ("nothing learnt", "agents in order of skill|apart"),
+        ("certain", "positive variances"),
+        ("lopsided", "a symmetric covariance"),
+        ("by name", "under other names"),
+    ],
+)
+def test_a_broken_promise_is_found(how: str, found: str) -> None:
+    with pytest.raises(ConformanceError, match=found):
+        check_rating_system(lambda: Broken(how))
+
+
+def test_a_fold_does_not_pass_for_order_free() -> None:
+    check_rating_system(lambda: Broken("none"))
+
+    with pytest.raises(ConformanceError, match="the same bits in any order of the games"):
+        check_rating_system(lambda: Broken("none"), order_free=True)

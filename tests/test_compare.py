@@ -1,0 +1,274 @@
+"""Two agents are compared by the games that a test needs, or by those on record."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from math import nan
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from arena.compare import Question, answer, configure, played
+from arena.core import UsageError
+from arena.orchestrator import Summary, run
+from arena.stats.sequential import Decision
+from db import Repository, get_session
+from tests.on_record import MAFIA, catalogue, record
+
+QUICK = Question("Sharp", "Naive", MAFIA, h0=0.35, h1=0.85)
+
+
+@pytest.fixture
+def url(sqlite_url: str) -> str:
+    catalogue(sqlite_url)
+    return sqlite_url
+
+
+def play(url: str, question: Question, **how: int) -> Summary:
+    return asyncio.run(run(configure(url, question), url=url, **how))
+
+
+def results(url: str) -> list[tuple[object, ...]]:
+    query = (
+        "SELECT g.schedule_index, g.block, g.seed, g.winning_team, p.agent_id FROM games g "
+        "JOIN game_players p ON p.game_id = g.id ORDER BY 1, p.player_index"
+    )
+    with get_session(url) as session:
+        return [tuple(row) for row in session.connection().execute(text(query))]
+
+
+def test_exactly_the_games_needed_are_played_whatever_runs_at_once(
+    url: str, tmp_path: Path, sqlite_template: Path
+) -> None:
+    summary = play(url, QUICK, concurrency=1)
+    found = answer(url, configure(url, QUICK))
+
+    assert found.decided
+    assert found.sentence == "Sharp is better than Naive: Sharp scores 85 % or more, not 35 %."
+    assert found.verdict is not None
+    assert found.verdict.decision is Decision.ACCEPT_H1
+    assert found.games == found.settled == summary.games_completed < 40
+    assert (found.seating, found.dollars) == ("clones", 0.0)
+    assert found.tournament == (
+        "compare Sharp and Naive in SecretMafia-v0 (6 players, clones, gsprt 0.35 0.85)"
+    )
+
+    other = f"sqlite:///{tmp_path / 'other.db'}"
+    (tmp_path / "other.db").write_bytes(sqlite_template.read_bytes())
+    catalogue(other)
+    play(other, QUICK, concurrency=30)
+    assert results(other) == results(url)
+    assert answer(other, configure(other, QUICK)) == found
+
+
+def test_the_same_question_goes_on_where_it_stopped(url: str) -> None:
+    first = play(url, QUICK, games=3)
+    so_far = answer(url, configure(url, QUICK))
+    # The third game is half a block: it says nothing alone.
+    assert (first.games_completed, so_far.settled, so_far.games) == (3, 3, 2)
+    assert not so_far.decided
+    assert so_far.sentence == "Undecided after 2 games: neither is shown."
+
+    play(url, QUICK)
+    done = answer(url, configure(url, QUICK))
+    assert done.decided
+    assert done.games == done.settled
+    assert play(url, QUICK).games_completed == 0
+    # Asked about the same games again, any test may be.
+    again = played(url, replace(QUICK, test="gsprt"))
+    assert (again.verdict, again.seating) == (done.verdict, "clones")
+
+
+def test_a_fixed_size_is_not_looked_at_before_its_end(url: str) -> None:
+    question = Question("Sharp", "Naive", MAFIA, test="fixed", games=8)
+    play(url, question, games=4)
+    peeked = answer(url, configure(url, question))
+    assert peeked.verdict is None
+    assert not peeked.decided
+    assert peeked.sentence == "Not to be said yet: 4 of 8 games are played."
+    assert "looks once" in peeked.notes[0]
+
+    play(url, question)
+    looked = answer(url, configure(url, question))
+    assert looked.verdict is not None
+    assert looked.decided
+    assert (looked.games, looked.settled) == (8, 8)
+
+
+def test_the_seating_follows_from_the_environment_and_the_field(url: str) -> None:
+    two = configure(url, Question("Sharp", "Naive", "TicTacToe-v0"))
+    assert two.matchmaker.options["seating"] == "mirrored"
+    assert (two.environment.players, two.environment.turn_limit) == (2, 20)
+    assert two.name == "compare Sharp and Naive in TicTacToe-v0 (mirrored, gsprt 0.5 0.55)"
+
+    field = configure(url, Question("Sharp", "Naive", MAFIA, field=("Random",)))
+    assert field.matchmaker.options["seating"] == "opposite"
+    assert [agent.name for agent in field.agents] == ["Sharp", "Naive", "Random"]
+    assert field.environment.options == {"discussion_rounds": 1}
+
+    new = configure(url, Question("1", "2", "LiarsDice-v0", players=3, field=("Random",)))
+    assert new.matchmaker.options["seating"] == "mirrored"
+
+
+def test_another_question_is_another_tournament(url: str) -> None:
+    plain = Question("Sharp", "Naive", MAFIA)
+    asked = [
+        plain,
+        replace(plain, alpha=0.01),
+        replace(plain, seed=4),
+        replace(plain, test="evalue"),
+        replace(plain, test="fixed", games=20),
+        replace(plain, games=20_000),
+        replace(plain, field=("Random",)),
+    ]
+    names = [configure(url, question).name for question in asked]
+    assert len(set(names)) == len(names)
+    # How many games a sequential test may take for now is no part of the question.
+    assert configure(url, replace(plain, games=40)) == configure(url, plain)
+    assert configure(url, replace(plain, name="mine")).name == "mine"
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        (Question("Sharp", "Sharp", MAFIA), "compared with itself"),
+        (Question("Sharp", "1", MAFIA), "compared with itself"),
+        (Question("Shrp", "Naive", MAFIA), "unknown agent 'Shrp'; did you mean 'Sharp'"),
+        (Question("Sharp", "Naive"), "(SecretMafia-v0, TicTacToe-v0|which environment)"),
+        (Question("Sharp", "Naive", "SecretMafa-v0"), "did you mean 'SecretMafia-v0'"),
+        (Question("Sharp", "Naive", "TicTacToe-v0", players=3), "played by 2 to 2.*players 3"),
+        (Question("Sharp", "Naive", "LiarsDice-v0"), "by 2 to 15: say --players"),
+        (Question("Sharp", "Naive", "TicTacToe-v0", seating="clones"), "needs teams"),
+        (Question("Sharp", "Naive", MAFIA, seating="clone"), "did you mean `clones`"),
+        (Question("Sharp", "Naive", MAFIA, seating="opposite"), "4 more seats.*--field AGENT"),
+        (
+            Question("Sharp", "Naive", MAFIA, seating="clones", field=("Random",)),
+            "no seat of SecretMafia-v0 is left for a --field",
+        ),
+        (Question("Sharp", "Naive", MAFIA, field=("Sharp",)), "in the comparison already"),
+        (Question("Sharp", "Naive", MAFIA, h0=0.6), "h0 is 0.6 and h1 is 0.55"),
+        (Question("Sharp", "Naive", MAFIA, alpha=0.7), "alpha is 0.7"),
+        (Question("Sharp", "Naive", MAFIA, test="evalue", h1=0.6), "--h1 belongs to --test gsprt"),
+        (Question("Sharp", "Naive", MAFIA, test="fixed"), "say --games N"),
+        (Question("Sharp", "Naive", MAFIA, games=7), "say 6 or 8"),
+    ],
+)
+def test_what_cannot_be_asked_is_said_and_nothing_is_written(
+    url: str, question: Question, said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        asyncio.run(run(configure(url, question), url=url))
+    with get_session(url) as session:
+        assert Repository(session).get_tournaments() == []
+
+
+def duel(seed: int, first: int, second: int, winner: int) -> tuple[int, list[tuple[object, ...]]]:
+    return seed, [(agent, None, None, int(agent != winner)) for agent in (first, second)]
+
+
+def test_games_on_record_are_blocks_where_the_two_swapped(url: str) -> None:
+    record(
+        url,
+        "TicTacToe-v0",
+        [
+            duel(1, 1, 2, winner=1),
+            duel(2, 1, 2, winner=1),
+            duel(2, 2, 1, winner=1),
+            duel(1, 2, 1, winner=2),
+            duel(3, 1, 2, winner=1),
+            duel(3, 1, 2, winner=1),
+        ],
+    )
+    found = played(url, Question("Sharp", "Naive", "TicTacToe-v0"))
+
+    # Seed 1 gave each a win and was scheduled first, seed 2 gave Sharp both; of seed 3 nothing can
+    # be made, because nobody changed seats.
+    assert found.verdict is not None
+    assert (found.settled, found.games, found.verdict.estimate) == (6, 4, 0.75)
+    assert (found.seating, found.options.test) == ("mirrored", "evalue")
+    assert found.notes == ("2 games of theirs have no partner and are left out",)
+    assert not found.decided
+
+
+def test_two_on_one_team_say_nothing_and_roles_are_what_is_swapped(url: str) -> None:
+    def table(seed: int, mafia: int, village: int, winner: str) -> tuple[int, list[tuple]]:  # type: ignore[type-arg]
+        seats = [
+            (mafia, "Mafia", "Mafia"),
+            (3, "Doctor", "Village"),
+            (village, "Villager", "Village"),
+        ]
+        return seed, [(*seat, int(seat[2] != winner)) for seat in seats]
+
+    together = [
+        (1, "Villager", "Village", 0),
+        (2, "Doctor", "Village", 0),
+        (3, "Mafia", "Mafia", 1),
+    ]
+    record(
+        url,
+        MAFIA,
+        [
+            table(5, 1, 2, "Mafia"),
+            (5, together),
+            table(5, 2, 1, "Village"),
+            table(6, 1, 2, "Mafia"),
+        ],
+    )
+    found = played(url, Question("Sharp", "Naive", MAFIA))
+
+    assert (found.seating, found.games) == ("opposite", 2)
+    assert found.verdict is not None
+    assert found.verdict.estimate == 1.0
+    assert any("1 games have them on one team" in note for note in found.notes)
+    with pytest.raises(UsageError, match="with --seating clones are a pair"):
+        played(url, Question("Sharp", "Naive", MAFIA, seating="clones"))
+
+
+def test_single_games_are_for_the_test_that_may_look_at_them(url: str) -> None:
+    record(url, "TicTacToe-v0", [duel(seed, 1, 2, winner=1) for seed in range(40)])
+
+    found = played(url, Question("Sharp", "Naive", "TicTacToe-v0"))
+    assert found.seating == "single"
+    assert found.sentence == "Sharp is better than Naive."
+    assert found.verdict is not None
+    assert found.verdict.games + found.verdict.unused == 40
+    assert any("whoever had the easier seats is favoured" in note for note in found.notes)
+
+    with pytest.raises(UsageError, match="--test evalue without --seating can be asked"):
+        played(url, Question("Sharp", "Naive", "TicTacToe-v0", test="gsprt"))
+    with pytest.raises(UsageError, match="may look once, at a number of games stated before"):
+        played(url, Question("Sharp", "Naive", "TicTacToe-v0", test="fixed"))
+
+
+def test_rewards_that_are_no_numbers_are_left_out_and_said(database_url: str) -> None:
+    catalogue(database_url)
+    bad = (9, [(1, None, None, 0, nan), (2, None, None, 1, 1.0)])
+    unranked = (10, [(1, None, None, None), (2, None, None, None)])
+    record(
+        database_url,
+        "TicTacToe-v0",
+        [duel(9, 2, 1, winner=1), bad, duel(8, 1, 2, winner=2), duel(8, 2, 1, winner=2), unranked],
+    )
+    found = played(database_url, Question("Sharp", "Naive", "TicTacToe-v0"))
+
+    assert found.verdict is not None
+    assert (found.games, found.verdict.estimate) == (2, 0.0)
+    assert any("2 games are left out: a rank or a reward is missing" in n for n in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        (Question("Sharp", "Random", "TicTacToe-v0"), "Random has no game of TicTacToe-v0"),
+        (Question("Sharp", "Naive", "Nim-v0"), "no game of Nim-v0 is on record"),
+        (Question("Sharp", "Naive", "TicTacToe-v0", games=4), "--games are for games to be played"),
+        (Question("Sharp", "Naive", "TicTacToe-v0", seating="clone"), "did you mean `clones`"),
+    ],
+)
+def test_agents_that_never_met_are_not_compared(url: str, question: Question, said: str) -> None:
+    record(url, "TicTacToe-v0", [duel(1, 1, 2, winner=1)])
+
+    with pytest.raises(UsageError, match=said):
+        played(url, question)
