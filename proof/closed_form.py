@@ -139,10 +139,10 @@ def free_for_all(rng: np.random.Generator) -> Case:
 
 
 CLASSES: dict[str, tuple[Callable[[np.random.Generator], Case], int]] = {
-    "two teams": (two_teams, 25_000),
+    "two teams": (two_teams, 30_000),
     "unequal teams": (unequal, 20_000),
     "draws": (drawn, 15_000),
-    "extreme gaps": (extreme, 15_000),
+    "extreme gaps": (extreme, 20_000),
     "clones": (clones, 15_000),
     "free for all": (free_for_all, 10_000),
 }
@@ -260,7 +260,7 @@ def _compare(case: Case) -> Found:
 
 
 def measure(*, seed: int = 1, scale: float = 1.0, processes: int = 2) -> Part:
-    """100,000 random cases at scale 1."""
+    """More than 100,000 random cases that both can rate, at scale 1."""
     batches = []
     for name, (_, cases) in CLASSES.items():
         count = max(1, round(cases * scale))
@@ -276,7 +276,8 @@ def measure(*, seed: int = 1, scale: float = 1.0, processes: int = 2) -> Part:
     total = sum(found.values(), Found())
     cases = sum(counts)
     figures = [
-        Figure("random cases", cases, least=100_000 if scale >= 1.0 else None),
+        Figure("random cases", cases),
+        Figure("cases compared", total.compared, least=100_000 if scale >= 1.0 else None),
         *(
             Figure(f"largest difference, {name}", result.worst, most=WITHIN)
             for name, result in found.items()

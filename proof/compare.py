@@ -61,7 +61,7 @@ def block(duel: Duel) -> tuple[float, ...]:
     """The probabilities of the five scores of a swapped pair, by quadrature over the seed."""
 
     def at(edge: float) -> Floats:
-        nodes, weights = np.polynomial.hermite_e.hermegauss(80)
+        nodes, weights = np.polynomial.hermite_e.hermegauss(40)
         seed = float(ndtri(duel.seat)) + sqrt(duel.luck) * nodes
         own = sqrt(1.0 - duel.luck)
         # As first the seat and the seed are with A, as second against: win, draw, loss of each.
@@ -94,8 +94,9 @@ def luck(games: int) -> float:
 
     def excess(share: float) -> float:
         variance = moments(Duel("", EDGE, SEAT, share))[1]
-        z = float(ndtri(0.975) + ndtri(0.9))
-        return 2.0 * z**2 * variance / (EDGE - 0.5) ** 2 - games
+        level, power = float(ndtri(0.975)), float(ndtri(0.9))
+        blocks = (level + power) ** 2 * variance / (EDGE - 0.5) ** 2 + level**2 / 2
+        return 2.0 * blocks - games
 
     return float(brentq(excess, 0.0, 0.95))
 

@@ -68,6 +68,7 @@ class Job:
     games: int
     seeds: Sequence[np.random.SeedSequence]
     systems: Sequence[Sequence[str]]
+    lineups: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,8 @@ def measure(*, seed: int = 1, scale: float = 1.0, processes: int = 2) -> Part:
             ]
             step = max(1, int(SLICE_SECONDS * 50 / (50 + games)))
             for at in range(0, probit, step):
-                jobs.append(Job(plan.world, games, seeds[at : at + step], systems[at : at + step]))
+                cut = slice(at, at + step)
+                jobs.append(Job(plan.world, games, seeds[cut], systems[cut], LINEUPS))
                 places.append((w, n))
     found: dict[tuple[int, int], list[Score]] = {}
     # The longest first, so that no process waits for the other at the end.
@@ -123,7 +125,7 @@ def play(job: Job) -> list[Score]:
         rng = np.random.default_rng(source)
         truth = job.world.truth(rng)
         games = truth.play(job.games, rng)
-        lineups = truth.lineups(LINEUPS, rng)
+        lineups = truth.lineups(job.lineups, rng)
         for name in systems:
             ratings = by_package(games) if name == PACKAGE else registry.rating(name).fit(games)
             scores.append(score(name, ratings, truth, lineups))

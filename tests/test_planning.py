@@ -116,8 +116,9 @@ def test_an_agent_without_a_game_may_be_anything(url: str) -> None:
     assert found.known[2] - found.known[1] > 2 * 1.96 * 25 / 3
     assert "Random has no game there" in found.notes[0]
 
-    none = plan_two(url, "Sharp", "Random", Place(MAFIA))
-    assert (none.games, none.separated) == (0, False)
+    for unplayed in (MAFIA, "Nim-v0"):
+        none = plan_two(url, "Sharp", "Random", Place(unplayed))
+        assert (none.games, none.separated) == (0, False)
 
 
 def test_dollars_are_what_the_seats_have_cost() -> None:
@@ -166,6 +167,8 @@ def test_a_file_is_planned_before_its_first_game(tmp_path: Path) -> None:
     assert "the 3,000 games of the file (random seating) are enough" in found.notes[0]
     assert [*tmp_path.iterdir()] == []
 
+    duel = plan_config(loads(FILE.replace("{name: random}", "{name: duel}", 1)), url=url)
+    assert "(mirrored seating)" in duel.notes[0]
     larger = plan_config(loads(FILE), url=url, effect=0.6)
     assert ways(larger)["mirrored"] == pytest.approx(ways(found)["mirrored"] / 4.06, rel=0.05)
     assert plan_config(loads(FILE), url=url, top=1).subject == "the top 1 of 2 agents"

@@ -34,6 +34,7 @@ from arena.text import one_line
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_RULES = ("environment", "num_players", "version")
 _WRITTEN_IN = 16  # columns of a heat map that leave room for numbers
 
 
@@ -47,7 +48,7 @@ def plot_intervals(
     `leaderboard_df`. Raises UsageError when it holds several pools, and when matplotlib is missing.
     """
     frame = _frame(data, leaderboard_df, ("name", "rating", "low", "high"), asked)
-    _one(frame, "pool", "ratings of two pools cannot be compared: choose an environment")
+    _one(frame, ("pool",), "ratings of two pools cannot be compared: choose an environment")
     ax = ax if ax is not None else new_axes(7.2, 1.1 + 0.27 * max(len(frame), 3))
     quiet(ax, _title(frame, ("tournament", "environment", "system")))
     if frame.empty:
@@ -83,24 +84,29 @@ def plot_head_to_head(
     several environments, and when matplotlib is missing.
     """
     frame = _frame(data, head_to_head_df, ("agent", "against", "score"), asked)
-    _one(frame, "environment", "one heat map is of one environment: choose it")
-    order = _order(frame)
-    others = sorted(set(frame["against"]) - set(order))
-    columns = others or order
-    size = 2.4 + 0.42 * max(len(columns), 3)
+    _one(frame, _RULES, "one heat map is of one environment: choose it")
+    rows = _labels(frame, "agent_id", "agent")
+    columns = _labels(frame, "against_id", "against")
+    names = dict(zip(rows, frame["agent"], strict=True))
+    titles = dict(zip(columns, frame["against"], strict=True))
+    mean = frame["score"].groupby(rows).mean().sort_values(ascending=False, kind="stable")
+    order = [*mean.index]
+    across = order if set(titles) <= set(order) else sorted(titles)
+    size = 2.4 + 0.42 * max(len(across), 3)
     ax = ax if ax is not None else new_axes(size + 1.6, 1.4 + 0.42 * max(len(order), 3))
     quiet(ax, _title(frame, ("tournament", "environment")))
     if frame.empty:
         return nothing(ax)
-    scores = np.full((len(order), len(columns)), np.nan)
-    for agent, against, score in zip(frame["agent"], frame["against"], frame["score"], strict=True):
-        scores[order.index(agent), columns.index(against)] = score
+    scores = np.full((len(order), len(across)), np.nan)
+    for row, column, score in zip(rows, columns, frame["score"], strict=True):
+        scores[order.index(row), across.index(column)] = score
     ax.imshow(scores, cmap="PuOr", vmin=0, vmax=1, aspect="auto")
-    _names(ax, [*range(len(order))], order)
-    ax.set_xticks(range(len(columns)), [shown(name) for name in columns], rotation=40, ha="right")
+    _names(ax, [*range(len(order))], [names[row] for row in order])
+    above = [shown((titles if column in titles else names)[column]) for column in across]
+    ax.set_xticks(range(len(across)), above, rotation=40, ha="right")
     for label in ax.get_xticklabels():
         label.set(color=INK, fontsize=SMALL, parse_math=False)
-    if len(columns) <= _WRITTEN_IN:
+    if len(across) <= _WRITTEN_IN:
         for (row, column), score in np.ndenumerate(scores):
             if np.isfinite(score):
                 ax.text(
@@ -127,15 +133,16 @@ def _frame(
     return data
 
 
-def _one(frame: pd.DataFrame, column: str, why: str) -> None:
-    if column in frame and frame[column].nunique(dropna=False) > 1:
-        raise UsageError(f"the frame holds {frame[column].nunique(dropna=False)} of them; {why}")
+def _one(frame: pd.DataFrame, columns: tuple[str, ...], why: str) -> None:
+    known = [name for name in columns if name in frame]
+    count = len(frame[known].drop_duplicates()) if known else 1
+    if count > 1:
+        raise UsageError(f"the frame holds {count} of them; {why}")
 
 
-def _order(frame: pd.DataFrame) -> list[str]:
-    """The agents, the one with the best mean score first."""
-    mean = frame.groupby("agent", sort=True)["score"].mean()
-    return [str(name) for name in mean.sort_values(ascending=False, kind="stable").index]
+def _labels(frame: pd.DataFrame, key: str, name: str) -> pd.Series[Any]:
+    """What tells agents apart: two may bear the same name."""
+    return frame[key] if key in frame and frame[key].notna().all() else frame[name]
 
 
 def _title(frame: pd.DataFrame, parts: tuple[str, ...]) -> str:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from sqlmodel import Session
 
 from arena.config import TournamentConfig
 from arena.core import Result, UsageError
 from arena.matchmakers.duel import BLOCK, Blocks, DuelOptions
-from arena.orchestrator.history import history
+from arena.orchestrator.history import History, history
 from arena.stats.fixed import fixed_size
 from arena.stats.sequential import Decision, Verdict
 from db import Repository, get_session
-from db.queries.games import count_games
 from db.queries.spending import spent
 
 ASKS = {
@@ -26,6 +23,9 @@ ASKS = {
     "mirrored": "mirrored: the two in two places, then swapped on the same seed; asks who does "
     "better in the other's place",
 }
+
+# Agents that differ at all do not draw so many blocks on end.
+_MANY = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,39 +63,25 @@ class Comparison:
 
 
 def answer(url: str | Path | None, config: TournamentConfig) -> Comparison:
-    """What the tournament of a question says so far. Raises UsageError where it is not on record;
-    nothing is written."""
+    """What the tournament of a question says so far. Raises UsageError where it is not on record,
+    or where a fixed size was reached and no block has both results; nothing is written."""
     with get_session(url, create=False) as session:
-        row = Repository(session).get_tournament_by_name(config.name)
+        repo = Repository(session)
+        row = repo.get_tournament_by_name(config.name)
         if row is None or row.id is None:
             raise UsageError(f"the comparison {config.name!r} is not in the database: play it")
-        key, finished = row.id, row.status == "finished"
-        scores = _scores(session, key, config)
-        counts = count_games(session, tournament_id=key)
-        past = history(session, key)
-        dollars = sum(spent(session, key).values())
+        finished = row.status == "finished"
+        past = history(session, row.id)
+        scores = _scores(past, *_two(repo, config))
+        dollars = sum(spent(session, row.id).values())
     options = DuelOptions.read(config.matchmaker.options)
-    void = sum(result is None for result in past.settled.values())
-    verdict = _verdict(options, scores, config.games, finished=finished)
     if options.test == "fixed" and finished and not scores:
         raise UsageError(
-            f"none of the {config.games} games of {config.name!r} has a result: there is nothing to "
-            "look at; ask anew under another --name or --seed"
+            f"no block of {config.name!r} has both results, and all its {config.games} games were "
+            "tried: ask anew under another --name or --seed"
         )
+    verdict = _verdict(options, scores, config.games, finished=finished)
     a, b = (agent.name for agent in config.agents[:2])
-    unfinished = sum(counts.get(status, 0) for status in ("scheduled", "running"))
-    notes = []
-    if void:
-        notes.append(
-            f"{void} of its games have no result after every attempt; their blocks do not count"
-        )
-    if verdict is None:
-        notes.append(
-            "a fixed-size test looks once, when all its games are played: until then nothing is "
-            "said; --test evalue may be looked at at any time"
-        )
-    elif unfinished and not verdict.decided:
-        notes.append(f"{unfinished} of its games are not finished")
     return Comparison(
         a=a,
         b=b,
@@ -108,27 +94,51 @@ def answer(url: str | Path | None, config: TournamentConfig) -> Comparison:
         decided=verdict is not None and verdict.decided,
         sentence=sentence(a, b, options, verdict, len(past.settled), config.games),
         settled=len(past.settled),
-        void=void,
+        void=_void(past),
         dollars=dollars,
         fixed_games=_fixed(options, scores, verdict),
-        notes=tuple(notes),
+        notes=tuple(_notes(past, scores, verdict)),
     )
 
 
-def _scores(session: Session, key: int, config: TournamentConfig) -> Sequence[float]:
+def _two(repo: Repository, config: TournamentConfig) -> tuple[int, int]:
+    """The keys of A and B."""
+    rows = [repo.get_agent_by_alias(agent.name) for agent in config.agents[:2]]
+    first, second = (row.id if row is not None else None for row in rows)
+    if first is None or second is None:
+        raise UsageError(f"the agents of {config.name!r} are not in the catalogue any more")
+    return first, second
+
+
+def _scores(past: History, a: int, b: int) -> Sequence[float]:
     """Of the blocks that the matchmaker has seen: those before the first game that is open."""
-    past = history(session, key)
-    repo = Repository(session)
-    two = [repo.get_agent_by_alias(agent.name) for agent in config.agents[:2]]
-    ids = [agent.id for agent in two if agent is not None and agent.id is not None]
     results, frontier = [], 0
     while frontier in past.settled:
-        if (played := past.settled[frontier]) is not None:
-            results.append(Result(past.scheduled[frontier], played.players))
+        if (game := past.settled[frontier]) is not None:
+            results.append(Result(past.scheduled[frontier], game.players))
         frontier += 1
-    if len(ids) < 2:
-        return ()
-    return Blocks(*ids).scores(results, frontier // BLOCK)
+    return Blocks(a, b).scores(results, frontier // BLOCK)
+
+
+def _void(past: History) -> int:
+    return sum(result is None for result in past.settled.values())
+
+
+def _notes(past: History, scores: Sequence[float], verdict: Verdict | None) -> Iterator[str]:
+    if void := _void(past):
+        yield f"{void} of its games have no result after every attempt: their blocks do not count"
+    if verdict is None:
+        yield (
+            "a fixed-size test looks once, when all its games are played: until then nothing is "
+            "said; --test evalue may be looked at at any time"
+        )
+    elif not verdict.decided and (unfinished := len(past.scheduled) - len(past.settled)):
+        yield f"{unfinished} of its games are not finished"
+    if len(scores) >= _MANY and set(scores) == {0.5} and verdict is not None:
+        yield (
+            "every block was even: in each other's place the two do just the same, and a test "
+            "whose scores lie around 50 % alike will not decide"
+        )
 
 
 def _verdict(

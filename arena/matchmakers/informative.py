@@ -196,8 +196,10 @@ class _Wanted:
         # As many seats for everybody as they go round, then the two to opposite sides.
         rest = [*agents] * (slots // len(agents)) + rng.sample(agents, len(agents))
         lineup = rng.sample(rest[:slots], slots)
-        signs = np.sign(self._compared.rows[0])
-        for agent, slot in ((one, int(np.argmax(signs))), (other, int(np.argmin(signs)))):
+        if not len(self._compared.rows):
+            return np.array(lineup)
+        sides = self._compared.rows[0]
+        for agent, slot in ((one, int(np.argmax(sides))), (other, int(np.argmin(sides)))):
             if agent not in lineup:
                 lineup[slot] = agent
             at = lineup.index(agent)

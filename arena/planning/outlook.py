@@ -94,7 +94,7 @@ def plan_two(url: str | Path | None, a: str, b: str, place: Place) -> Outlook:
         games=record.games,
         known=(difference, difference - half, difference + half),
         ways=_sorted(ways),
-        notes=(*notes, *record.ratings.notes),
+        notes=(*notes, *record.notes, *record.ratings.notes),
     )
 
 
@@ -129,7 +129,7 @@ def plan_top(url: str | Path | None, top: int, place: Place) -> Outlook:
         games=record.games,
         known=None,
         ways=_sorted(ways),
-        notes=tuple(record.ratings.notes),
+        notes=(*record.notes, *record.ratings.notes),
     )
 
 
@@ -157,6 +157,8 @@ def plan_config(
                    "options": config.environment.options})  # fmt: skip
     table = table_of(rules, None)
     n = len(config.agents)
+    if n < 2:
+        raise UsageError(f"{config.name!r} has one agent: at least two are needed to tell apart")
     if top is not None and not 1 <= top < n:
         raise UsageError(f"--top {top}: the file has {n} agents: expected 1 to {n - 1}")
     ways = []
@@ -187,10 +189,10 @@ def plan_config(
 
 def _scheduled(config: TournamentConfig, ways: Sequence[Way]) -> list[str]:
     """What the file's own schedule will show."""
-    own = str(config.matchmaker.options.get("seating", "rotate"))
-    found = next(
-        (way for way in ways if way.seating == ("random" if own == "rotate" else own)), None
-    )
+    usual = "mirrored" if config.matchmaker.name == "duel" else "rotate"
+    own = config.matchmaker.options.get("seating", usual)
+    seating = "random" if own == "rotate" else own
+    found = next((way for way in ways if way.seating == seating), None)
     if found is None:
         return []
     games, forecast = config.games, found.forecast

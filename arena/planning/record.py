@@ -20,6 +20,9 @@ from db.queries.spent import spent
 Floats = NDArray[np.float64]
 SYSTEM = "probit"
 
+# Costs are added up from the calls: beyond so many games the sum takes seconds.
+COSTS_UP_TO_GAMES = 20_000
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -34,13 +37,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The games that count, rated."""
+    """The games that count, rated. `counts` are the games of each agent, `costs` the dollars of one
+    of its seats on average, None where no call had a price."""
 
     rules: Rules
     ratings: Ratings
     games: int
     counts: Mapping[int, int]
     costs: Mapping[int, float | None]
+    notes: tuple[str, ...] = ()
 
     def skills(self, agents: Sequence[int]) -> tuple[Floats, Floats]:
         """Mean (n,) and covariance (n, n); an agent without a game has the prior's."""
@@ -83,15 +88,31 @@ def record_of(session: Session, repo: Repository, place: Place) -> Record:
     ids = (rules.key,) if rules.key is not None else ()
     which = Which(environment_ids=ids, tournament_id=tournament)
     played = played_games(session, which)
-    rows = spent(session, which)
-    ratings = registry.rating(SYSTEM).fit(columns(played))
+    cheap = len(played) <= COSTS_UP_TO_GAMES
+    notes = () if cheap else (f"dollars are left out beyond {COSTS_UP_TO_GAMES:,} games on record",)
     return Record(
         rules=rules,
-        ratings=ratings,
+        ratings=registry.rating(SYSTEM).fit(columns(played)),
         games=len(played),
-        counts={agent: row.games for agent, row in rows.items() if row.games},
-        costs={agent: row.cost_per_game for agent, row in rows.items() if row.games},
+        counts=_counts(np.unique(np.stack([played.seats(), played.agents]), axis=1)[1]),
+        costs=_costs(session, which, _counts(played.agents), known=cheap),
+        notes=notes,
     )
+
+
+def _counts(agents: NDArray[np.int64]) -> dict[int, int]:
+    found, counts = np.unique(agents, return_counts=True)
+    return dict(zip(found.tolist(), counts.tolist(), strict=True))
+
+
+def _costs(
+    session: Session, which: Which, seats: Mapping[int, int], *, known: bool
+) -> dict[int, float | None]:
+    costs: dict[int, float | None] = dict.fromkeys(seats)
+    for agent, row in (spent(session, which) if known else {}).items():
+        if row.cost is not None and agent in seats:
+            costs[agent] = row.cost / seats[agent]
+    return costs
 
 
 def columns(played: PlayedGames) -> Games:

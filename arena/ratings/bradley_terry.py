@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import pi, sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 RIDGE = 100.0
 """Variance, in log-odds, that keeps an effect finite that was only ever on the winning side."""
 
-LOGISTIC = 1.702
+NEAREST = 1.702
 """A normal deviation in log-odds: where logistic and normal curve are nearest (Camilli, Journal of
 Educational and Behavioral Statistics 19, 1994)."""
 
@@ -55,7 +55,7 @@ class BradleyTerry:
         teams = team_design(played)[1][:, columns]
         pairs = _pairs(played)
         estimate, covariance = _fit(teams, pairs)
-        unit = BETA * sqrt(_seats_of_a_pair(played, pairs)) / LOGISTIC
+        unit = BETA * sqrt(_seats_of_a_pair(played, pairs)) / NEAREST
         together = np.unique(played.game * len(played.agents) + played.agent)
         counts = np.bincount(together % max(len(played.agents), 1), minlength=len(played.agents))
         return Ratings(
@@ -63,7 +63,8 @@ class BradleyTerry:
             terms,
             estimate * unit,
             covariance * (unit * unit),
-            noise=BETA,
+            # The deviation of logistic noise with these odds: of a normal one with them, BETA.
+            noise=BETA * pi / (sqrt(3.0) * NEAREST),
             link="logistic",
             shares=played.shares if len(played.role) else {},
             games=dict(zip(played.agents.tolist(), counts.tolist(), strict=True)),

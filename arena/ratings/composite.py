@@ -24,10 +24,10 @@ from scipy import sparse
 from arena.core import Games, Ratings
 from arena.core.ratings import BETA
 from arena.ratings.design import Floats, Seats, Term, seats
+from arena.ratings.evidence import Lattice, log_normal
 from arena.ratings.matches import matches
 from arena.ratings.probit import (
     LATTICES,
-    Lattice,
     effects_of,
     games_of,
     margin,
@@ -44,12 +44,26 @@ PARTS: tuple[PartName, ...] = ("kind", "model", "prompt")
 
 COMPOSITE_LATTICES: Mapping[str, Lattice] = {
     **LATTICES,
-    "kind": (0.3 * BETA, 2.2, 1, 2, 1.2),
-    "model": (0.4 * BETA, 2.0, 2, 2, 1.2),
-    "prompt": (0.3 * BETA, 2.2, 1, 2, 1.2),
-    "agent": (0.15 * BETA, 2.5, 2, 2, 1.2),
-    "agent:environment": (0.3 * BETA, 3.0, 1, 1, 1.0),
-    "agent:role": (0.1 * BETA, 3.0, 2, 2, 1.2),
+    "kind": log_normal(0.3 * BETA, 2.2, 1, 2, 1.2),
+    "model": log_normal(0.4 * BETA, 2.0, 2, 2, 1.2),
+    "prompt": log_normal(0.3 * BETA, 2.2, 1, 2, 1.2),
+    # Either the parts add up, or they do not: with many games a residual that might be small would
+    # keep the parts' intervals wide for ever.
+    "agent": {
+        sd * BETA: weight
+        for sd, weight in (
+            (0.01, 0.35),
+            (0.1, 0.13),
+            (0.2, 0.17),
+            (0.35, 0.17),
+            (0.6, 0.12),
+            (1.1, 0.06),
+        )
+    },
+    "agent:environment": log_normal(0.3 * BETA, 3.0, 1, 1, 1.0),
+    "agent:role": {
+        sd * BETA: weight for sd, weight in ((0.01, 0.4), (0.1, 0.25), (0.25, 0.2), (0.6, 0.15))
+    },
 }
 
 
@@ -153,7 +167,9 @@ def limited_by(ratings: Ratings, parts: Mapping[int, Combination], by: PartName 
     contrast[np.arange(len(names)), [at[by, name] for name in names]] = 1.0
     contrast -= contrast.mean(axis=0)
     endless = np.einsum("ij,ji->i", contrast, np.linalg.solve(precision, contrast.T))
-    return Limit(names, np.sqrt(np.maximum(np.diag(covariance), 0.0)), np.sqrt(endless))
+    now = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    # The mean variance of the residuals stands for all that they may be, which overshoots a little.
+    return Limit(names, now, np.minimum(np.sqrt(endless), now))
 
 
 def predicted(ratings: Ratings, combos: Sequence[Combination]) -> tuple[Floats, Floats]:

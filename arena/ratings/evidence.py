@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from math import prod
+from math import exp, log, prod
 from typing import Protocol
 
 import numpy as np
@@ -33,6 +33,9 @@ NEGLIGIBLE = 5.0
 """In log-evidence: lattice points so much worse than the best are neither counted nor explored."""
 
 MOST_STEPS = 200
+
+KEPT = 4
+"""Expansions that are looked at for the next mode."""
 
 LARGEST = 200
 """Points of a lattice that is explored; larger ones are sampled."""
@@ -57,28 +60,36 @@ class Likelihood(Protocol):
         ...
 
 
+Lattice = Mapping[float, float]
+"""The standard deviations that a family may have, ascending, each with its prior weight."""
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Effects that share a prior standard deviation: `columns` among all effects. Its lattice is
-    `typical` * ratio**i for i from -`down` to `up`; `spread` is the hyperprior's standard deviation
-    in steps of the lattice (none: all points are alike)."""
+    """Effects that share a prior standard deviation: `columns` among all effects, and what that may
+    be."""
 
     columns: Integers
-    typical: float
-    ratio: float = 1.5
-    down: int = 0
-    up: int = 0
-    spread: float | None = None
+    lattice: Lattice
 
     @property
-    def steps(self) -> range:
-        return range(-self.down, self.up + 1)
+    def sds(self) -> tuple[float, ...]:
+        return tuple(self.lattice)
 
-    def sd(self, step: int) -> float:
-        return float(self.typical * self.ratio**step)
+    @property
+    def log_priors(self) -> tuple[float, ...]:
+        return tuple(log(weight) for weight in self.lattice.values())
 
-    def log_prior(self, step: int) -> float:
-        return 0.0 if self.spread is None else -0.5 * (step / self.spread) ** 2
+    @property
+    def typical(self) -> int:
+        """The position of the standard deviation with the most weight."""
+        return max(range(len(self.lattice)), key=lambda at: (self.log_priors[at], at))
+
+
+def log_normal(median: float, ratio: float, down: int, up: int, spread: float) -> Lattice:
+    """median * ratio**i for i from -`down` to `up`, with weights of a normal distribution whose
+    standard deviation is `spread` steps."""
+    return {median * ratio**step: exp(-0.5 * (step / spread) ** 2) for step in range(-down, up + 1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +129,15 @@ class _Expansion:
     information: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A mode as it looks from an expansion; `far` says how much that can be trusted, see NEAR."""
+
+    around: _Expansion
+    mode: Mode
+    far: float
+
+
 class Fitter:
     """Modes of one set of games under any prior widths.
 
@@ -130,24 +150,31 @@ class Fitter:
     def __init__(self, likelihood: Likelihood, spread: sparse.csr_array | Floats) -> None:
         self._likelihood = likelihood
         self._spread = spread
-        self._around = self._expanded(np.zeros(spread.shape[1]))
+        self._known = [self._expanded(np.zeros(spread.shape[1]))]
 
     def mode(self, variances: Floats) -> Mode:
         """The mode under prior variances (k,)."""
+        reached = [self._step(around, variances) for around in self._known[-KEPT:]]
+        step = min(reversed(reached), key=lambda step: step.far)
         for _ in range(MOST_STEPS):
-            around = self._around
-            factor = linalg.cholesky(
-                around.information + np.diag(1.0 / variances), lower=True, check_finite=False
-            )
-            pull = around.gradient - around.effects / variances
-            step = linalg.cho_solve((factor, True), pull, check_finite=False)
-            far = np.abs(self._spread @ step).max(initial=0.0)
-            curve = float(step @ around.information @ step)
-            if far * max(1.0, curve) <= NEAR * self._likelihood.noise:
+            if step.far <= NEAR * self._likelihood.noise:
                 break
-            self._around = self._towards(step, variances)
-            if self._around is around:
+            there = self._towards(step, variances)
+            if there is None:
                 break
+            self._known.append(there)
+            step = self._step(there, variances)
+        return step.mode
+
+    def _step(self, around: _Expansion, variances: Floats) -> _Step:
+        """The mode as it looks from an expansion."""
+        factor = linalg.cholesky(
+            around.information + np.diag(1.0 / variances), lower=True, check_finite=False
+        )
+        pull = around.gradient - around.effects / variances
+        step = linalg.cho_solve((factor, True), pull, check_finite=False)
+        far = float(np.abs(self._spread @ step).max(initial=0.0))
+        curve = float(step @ around.information @ step)
         effects = around.effects + step
         evidence = (
             around.value
@@ -157,20 +184,22 @@ class Fitter:
             - 0.5 * float(np.log(variances).sum())
             - float(np.log(np.diag(factor)).sum())
         )
-        return Mode(effects, np.asarray(factor), evidence)
+        mode = Mode(effects, np.asarray(factor), evidence)
+        return _Step(around, mode, far * max(1.0, curve))
 
-    def _towards(self, step: Floats, variances: Floats) -> _Expansion:
-        """Expanded where the step leads, or on the way there if it leads too far."""
-        around = self._around
-        here = around.value - 0.5 * float(around.effects @ (around.effects / variances))
+    def _towards(self, step: _Step, variances: Floats) -> _Expansion | None:
+        """Expanded where the step leads, or on the way there if it leads too far; None where
+        rounding leaves nothing to gain."""
+        start = step.around.effects
+        here = step.around.value - 0.5 * float(start @ (start / variances))
         scale = 1.0
         while scale > 1e-6:
-            effects = around.effects + scale * step
+            effects = start + scale * (step.mode.effects - start)
             value, gradient = self._likelihood.at(self._spread @ effects)
             if value - 0.5 * float(effects @ (effects / variances)) >= here:
                 return self._expanded(effects, (value, gradient))
             scale /= 2.0
-        return around
+        return None
 
     def _expanded(self, effects: Floats, known: tuple[float, Floats] | None = None) -> _Expansion:
         strengths = self._spread @ effects
@@ -195,16 +224,16 @@ class _Lattice:
         if point not in self._scores:
             variances = np.ones(self._effects)
             for family, step in zip(self._families, point, strict=True):
-                variances[family.columns] = family.sd(step) ** 2
+                variances[family.columns] = family.sds[step] ** 2
             mode = self._fitter.mode(variances)
-            prior = sum(f.log_prior(at) for f, at in zip(self._families, point, strict=True))
+            prior = sum(f.log_priors[at] for f, at in zip(self._families, point, strict=True))
             self._modes[point], self._scores[point] = mode, mode.evidence + prior
         return self._scores[point]
 
     def explored(self) -> dict[Point, float]:
         """Log-weights: from the typical widths on, the neighbours of what counts are looked at
         until nothing new does."""
-        origin = (0,) * len(self._families)
+        origin = tuple(family.typical for family in self._families)
         found = {origin: self.score(origin)}
         frontier = [origin]
         while frontier:
@@ -215,7 +244,7 @@ class _Lattice:
                 continue
             for axis, way in product(range(len(self._families)), (-1, 1)):
                 near = _moved(point, axis, point[axis] + way)
-                if near not in found and near[axis] in self._families[axis].steps:
+                if near not in found and near[axis] in range(len(self._families[axis].lattice)):
                     found[near] = self.score(near)
                     frontier.append(near)
         return found
@@ -223,28 +252,28 @@ class _Lattice:
     def sampled(self) -> dict[Point, float]:
         """Log-weights of points drawn evenly from the product of each family's own weights, which
         are those along its axis through the best point that a search axis by axis finds."""
-        best = (0,) * len(self._families)
+        best = tuple(family.typical for family in self._families)
         for axis in [*range(len(self._families))] * SWEEPS:
-            line = [_moved(best, axis, step) for step in self._families[axis].steps]
+            line = [_moved(best, axis, step) for step in range(len(self._families[axis].lattice))]
             best = max(line, key=lambda at: (self.score(at), at))
         chances = []
         for axis, family in enumerate(self._families):
-            scores = np.array([self.score(_moved(best, axis, step)) for step in family.steps])
+            steps = range(len(family.lattice))
+            scores = np.array([self.score(_moved(best, axis, step)) for step in steps])
             along = np.exp(scores - scores.max())
             chances.append(0.9 * along / along.sum() + 0.1 / len(along))
         even = qmc.Sobol(len(self._families), scramble=False).random(SAMPLES)
         drawn = [
             tuple(
-                family.steps[min(int(np.searchsorted(np.cumsum(chance), u)), len(chance) - 1)]
-                for family, chance, u in zip(self._families, chances, row, strict=True)
+                min(int(np.searchsorted(np.cumsum(chance), u)), len(chance) - 1)
+                for chance, u in zip(chances, row, strict=True)
             )
             for row in (even + 0.5 / SAMPLES).tolist()
         ]
         found = {}
         for point in sorted(set(drawn)):
             chance = sum(
-                float(np.log(chance[family.steps.index(step)]))
-                for family, chance, step in zip(self._families, chances, point, strict=True)
+                float(np.log(chance[step])) for chance, step in zip(chances, point, strict=True)
             )
             found[point] = self.score(point) - chance + float(np.log(drawn.count(point)))
         return found
@@ -259,7 +288,9 @@ class _Lattice:
         covariance = (weights[:, None] * (means - mean)).T @ (means - mean)
         for weight, point in zip(weights.tolist(), counted, strict=True):
             covariance += weight * self._modes[point].covariance
-        sds = [[f.sd(at) for f, at in zip(self._families, point, strict=True)] for point in counted]
+        sds = [
+            [f.sds[at] for f, at in zip(self._families, point, strict=True)] for point in counted
+        ]
         return Posterior(mean, covariance, np.array(sds), weights)
 
 
@@ -267,7 +298,7 @@ def average(fitter: Fitter, families: Sequence[Family], effects: int) -> Posteri
     """The posterior of so many effects, averaged over the families' widths: over all of the lattice
     that counts, or over a sample of it where it has more than LARGEST points."""
     lattice = _Lattice(fitter, families, effects)
-    large = prod(len(family.steps) for family in families) > LARGEST
+    large = prod(len(family.lattice) for family in families) > LARGEST
     return lattice.mixture(lattice.sampled() if large else lattice.explored())
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from math import sqrt
+from math import pi, sqrt
 from typing import Any
 
 from arena.core import Games, Rating, Ratings
@@ -19,8 +19,8 @@ from arena.core.ratings import BETA, MU, SIGMA
 from arena.ratings.design import seats
 from arena.ratings.fold import check, fitted
 
-LOGISTIC = 1.702
-"""A normal deviation in log-odds: where logistic and normal curve are nearest."""
+LOGISTIC = pi / sqrt(3.0)
+"""Standard deviation of the logistic distribution."""
 
 _NOTE = (
     "openskill knows no sides and no roles and takes skills for independent: its intervals are not "

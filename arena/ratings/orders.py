@@ -23,7 +23,8 @@ from scipy.special import log_ndtr
 Floats = NDArray[np.float64]
 
 STEP = 0.3
-"""Of the smallest standard deviation: probabilities are then right to about 1e-5 of themselves."""
+"""Of the smallest standard deviation: the worst log-probability of 5,000 games of six players is
+then wrong by 0.004."""
 
 REACH = 4.5
 """Standard deviations to either side of the outermost strengths; beyond there is 7e-6."""

@@ -17,25 +17,33 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
+from scipy.sparse import csgraph
 
 from arena.core import Games, Ratings
 from arena.core.ratings import BETA
 from arena.ratings.design import Integers, Seats, Term, seats
-from arena.ratings.evidence import Family, Fitter, Posterior, average
+from arena.ratings.evidence import Family, Fitter, Lattice, Posterior, average, log_normal
 from arena.ratings.matches import Matches, matches, plain
 
-SIDE_SD = BETA
-
-Lattice = tuple[float, float, int, int, float | None]
-
 LATTICES: Mapping[str, Lattice] = {
-    "agent": (0.7 * BETA, 1.5, 5, 5, 2.0),
-    "agent:environment": (0.3 * BETA, 2.0, 2, 3, 1.5),
-    "agent:role": (0.1 * BETA, 2.5, 3, 3, 1.5),
-    "side": (SIDE_SD, 1.0, 0, 0, None),
+    "agent": log_normal(0.7 * BETA, 1.5, 5, 5, 2.0),
+    "agent:environment": log_normal(0.3 * BETA, 2.0, 2, 3, 1.5),
+    # Either roles ask for the same skill or they do not: deviations that might be small would cost
+    # in every prediction.
+    "agent:role": {
+        sd * BETA: weight
+        for sd, weight in (
+            (0.01, 0.4),
+            (0.1, 0.2),
+            (0.2, 0.15),
+            (0.4, 0.15),
+            (0.8, 0.07),
+            (1.6, 0.03),
+        )
+    },
+    "side": {BETA: 1.0},
 }
-"""Per family: typical standard deviation, ratio of the lattice, steps down and up, and the
-hyperprior's standard deviation in steps."""
+"""What the families' standard deviations may be, in units of mu, with their prior weights."""
 
 ROUNDS_OF_MARGINS = 4
 
@@ -63,7 +71,7 @@ class Effects:
         columns: dict[str, list[int]] = {}
         for term, at in self.terms.items():
             columns.setdefault(term[1] if term[0] == "unknown" else term[0], []).append(at)
-        return [Family(np.array(at, np.int64), *lattices[name]) for name, at in columns.items()]
+        return [Family(np.array(at, np.int64), lattices[name]) for name, at in columns.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +180,7 @@ def posterior_of(
     if said.pairs.drawn.any():
         variances = np.ones(count)
         for family in families:
-            variances[family.columns] = family.typical**2
+            variances[family.columns] = family.sds[family.typical] ** 2
         for _ in range(ROUNDS_OF_MARGINS):
             found = Fitter(said, spread).mode(variances).effects
             said = said.with_margins(spread @ found)
@@ -234,7 +242,7 @@ def _pools(played: Seats) -> list[frozenset[int]]:
         return []
     shape = (len(played.sizes), len(played.agents))
     table = sparse.csr_array((np.ones(len(played.game)), (played.game, played.agent)), shape=shape)
-    count, label = sparse.csgraph.connected_components(table.T @ table, directed=False)
+    count, label = csgraph.connected_components(table.T @ table, directed=False)
     pools = [frozenset(played.agents[label == pool].tolist()) for pool in range(count)]
     return sorted(pools, key=lambda pool: (-len(pool), min(pool)))
 
@@ -253,12 +261,14 @@ def notes(played: Seats) -> list[str]:
         )
     teams = np.bincount(played.team_game, minlength=len(played.sizes))
     if alone := int((teams == 1).sum()):
-        said.append(f"{alone} games of one team say nothing about skill.")
-    counts = games_of(played)
-    few = [agent for agent, count in counts.items() if count < 5]
+        said.append(
+            f"{alone} of {len(played.sizes)} games have one team only: they say nothing of skill."
+        )
+    few = sum(count < 5 for count in games_of(played).values())
     if few:
         said.append(
-            f"{len(few)} agents have fewer than five games: their intervals are the prior's."
+            f"{few} of {len(played.agents)} agents have fewer than five games: their intervals "
+            "come from the other agents' spread more than from their own games."
         )
     return said
 

@@ -46,9 +46,9 @@ Term = tuple[str, ...]
 class SidesState:
     """The live ratings: what the games so far say, moved game by game by `play`.
 
-    The same games in the same order leave the same bits, whether they came one by one or in a
-    `TrueSkillSides.fit`; nothing that is asked changes anything. Memory is quadratic in agents
-    times roles: some 20 MB for 300 agents in four roles.
+    The same games in the same order leave the same bits on one kind of processor, whether they came
+    one by one or in a `TrueSkillSides.fit`; nothing that is asked changes anything. Memory is
+    quadratic in agents times roles: some 40 MB for 300 agents in four roles.
     """
 
     __slots__ = ("_games", "_joint", "_role_seats", "_seats", "_terms")
@@ -99,7 +99,7 @@ class SidesState:
             raise ValueError(f"{len(roles)} roles for {len(players)} seats: expected one for each")
         order = sorted(ranks, key=ranks.__getitem__)
         seats = [
-            (team, *(self._seats.get((agent, role)) or self._new_seat(agent, role)))
+            (team, self._seats.get((agent, role)) or self._new_seat(agent, role))
             for (agent, team, _), role in zip(players, roles, strict=True)
         ]
         self._count(players, roles)
@@ -233,11 +233,11 @@ class SidesState:
         )
 
 
-def _gap(seats: Sequence[tuple[int, ...]], upper: int, lower: int) -> dict[int, int]:
+def _gap(seats: Sequence[tuple[int, tuple[int, ...]]], upper: int, lower: int) -> dict[int, int]:
     """The signed coefficients of the upper team less the lower one, without the effects that are
-    on both sides alike. A seat is its team, followed by where its effects are."""
+    on both sides alike. A seat is its team and where its effects are."""
     gap: dict[int, int] = {}
-    for team, *effects in seats:
+    for team, effects in seats:
         if team == upper:
             for at in effects:
                 gap[at] = gap.get(at, 0) + 1

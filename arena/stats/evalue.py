@@ -135,7 +135,7 @@ def wealth(counts: Floats, mean: float) -> Floats:
     import numpy as np
 
     scores = categories((counts.shape[-1] - 1) // 2)
-    shares = np.geomspace(_LEAST_SHARE, _MOST_SHARE, _SHARES)
+    shares = _LEAST_SHARE * (_MOST_SHARE / _LEAST_SHARE) ** (np.arange(_SHARES) / (_SHARES - 1))
     factors = np.log1p(shares * (scores[:, None] / mean - 1.0))
     logs = counts @ factors
     most = logs.max(axis=-1, keepdims=True)

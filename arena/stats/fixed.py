@@ -117,7 +117,9 @@ def fixed_size(
     effect: float, variance: float, alpha: float = 0.05, power: float = 0.9, games: int = 2
 ) -> int:
     """The games that a two-sided test of a fixed size needs to reject with probability `power`:
-    (z_{alpha/2} + z_{power})^2 * variance / effect^2 blocks, in whole blocks, at least one.
+    (z_{alpha/2} + z_{power})^2 * variance / effect^2 + z_{alpha/2}^2 / 2 blocks, of which the last
+    term is what t needs beyond the normal distribution (Guenther 1981, The American Statistician
+    35: 243-244).
 
     `effect` is the expected score minus the hypothesis, `variance` that of a block's score,
     `games` the games of a block. Raises UsageError for an effect of 0, which no size shows.
@@ -132,5 +134,5 @@ def fixed_size(
             f"the effect is {effect!r} and the variance {variance!r}: no number of games shows an "
             "effect of 0; state the difference that would be worth knowing of"
         )
-    quantiles = float(ndtri(1 - alpha / 2) + ndtri(power))
-    return games * max(1, ceil(quantiles**2 * variance / effect**2))
+    level = float(ndtri(1 - alpha / 2))
+    return games * ceil((level + float(ndtri(power))) ** 2 * variance / effect**2 + level**2 / 2)

@@ -105,10 +105,11 @@ def positions(scores: Sequence[float], games: int) -> NDArray[np.int64]:
     if wrong.any():
         at = int(np.argmax(wrong))
         raise UsageError(
-            f"block {at} has the score {float(given[at])!r}: a block of {games} games scores one of "
-            f"0, {1 / (2 * games):.4g}, {1 / games:.4g}, ... 1; leave out blocks with a void game"
+            f"block {at} has the score {float(given[at])!r}: a block of {games} games scores one "
+            f"of 0, {1 / (2 * games):.4g}, {1 / games:.4g}, ... 1; leave out blocks with a void "
+            "game"
         )
-    return nearest.astype(np.int64)
+    return np.asarray(nearest, dtype=np.int64)
 
 
 def running(places: NDArray[np.int64], games: int) -> Floats:

@@ -7,8 +7,9 @@ games finish first, and would count for more than they are.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,9 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlmodel import Session, col
 
 from db.models import Game, GamePlayer
-from db.queries.folds import ERRORS
+from db.queries.folds import ERRORS, spans
 
 Integers = NDArray[np.int64]
-_ROWS_AT_A_TIME = 20_000
 NOTHING = -1
 """What a column of keys or positions holds where there is none."""
 
@@ -124,7 +124,7 @@ class PlayedGames:
 
 
 def played_games(session: Session, which: Which | None = None) -> PlayedGames:
-    """The rated games that are asked for, read in one pass a few thousand rows at a time."""
+    """The rated games that are asked for, read in one pass, a stretch of them at a time."""
     which = which or Which()
     game, player = Game, GamePlayer
     query: Any = (
@@ -146,54 +146,77 @@ def played_games(session: Session, which: Which | None = None) -> PlayedGames:
         .order_by(col(game.fold_index), col(player.player_index))
     )
     roles, teams = _Names(), _Names()
-    parts: list[tuple[Integers, ...]] = []
-    options = {"yield_per": _ROWS_AT_A_TIME}
-    with session.connection().execute(query, execution_options=options) as result:
-        for rows in result.partitions():
-            facts = [*zip(*rows, strict=True)]
-            parts.append(
-                (
-                    *map(_column, facts[:5]),
-                    np.fromiter((end in ERRORS for end in facts[5]), np.int64, len(rows)),
-                    *map(_column, facts[6:8]),
-                    roles.of(facts[8]),
-                    teams.of(facts[9]),
-                    _column(facts[10]),
-                )
+    facts: list[tuple[Integers, ...]] = []
+    seats: list[tuple[Integers, ...]] = []
+    for after, upto in spans(session):
+        position = col(Game.fold_index)
+        # As the driver makes them: rows that know their columns' names take several times as long.
+        result = session.connection().execute(query.where(position > after, position <= upto))
+        cursor: Any = result.cursor
+        rows = cursor.fetchall()
+        result.close()
+        if not rows:
+            continue
+        ids, rules, cups, seeds, blocks, ends, agents, ranks, role, team, own = zip(
+            *rows, strict=True
+        )
+        number = np.fromiter(ids, np.int64, len(ids))
+        first = np.ones(len(ids), dtype=bool)
+        first[1:] = number[1:] != number[:-1]
+        at_first = first.tolist()
+        facts.append(
+            (
+                number[first],
+                *(
+                    _column([*compress(column, at_first)])
+                    for column in (rules, cups, seeds, blocks)
+                ),
+                np.array([end in ERRORS for end in compress(ends, at_first)], np.int64),
             )
-    if parts:
-        columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    else:
-        columns = [np.empty(0, dtype=np.int64)] * 11
-    ids, rules, cups, seeds, blocks, errors, agents, ranks, seat_roles, sides, decided = columns
-    first = np.ones(len(ids), dtype=bool)
-    first[1:] = ids[1:] != ids[:-1]
-    starts = np.flatnonzero(first)
-    sizes = np.diff(starts, append=len(ids))
+        )
+        seats.append(
+            (first, _column(agents), _column(ranks), roles.of(role), teams.of(team), _column(own))
+        )
+    if not facts:
+        return _none()
+    game_ids, environments, tournaments, game_seeds, game_blocks, errors = map(
+        np.concatenate, zip(*facts, strict=True)
+    )
+    opening, sitting, ranking, seat_roles, sides, decided = map(
+        np.concatenate, zip(*seats, strict=True)
+    )
+    starts = np.flatnonzero(opening)
+    sizes = np.diff(starts, append=len(opening))
     played = PlayedGames(
-        game_ids=ids[first],
-        environments=rules[first],
-        tournaments=cups[first],
-        seeds=seeds[first],
-        blocks=blocks[first],
-        errors=errors[first],
+        game_ids=game_ids,
+        environments=environments,
+        tournaments=tournaments,
+        seeds=game_seeds,
+        blocks=game_blocks,
+        errors=errors,
         sizes=sizes,
         starts=starts,
-        agents=agents,
+        agents=sitting,
         teams=_numbered(sizes, sides),
-        ranks=ranks,
+        ranks=ranking,
         roles=seat_roles,
         sides=sides,
         decided=decided,
         role_names=roles.names(),
         team_names=teams.names(),
     )
-    if not len(played):
-        return played
-    ranked = np.minimum.reduceat(ranks, starts) >= 0
+    ranked = np.minimum.reduceat(ranking, starts) >= 0
     if ranked.all():
         return played
     return replace(played.only(ranked), unranked=int((~ranked).sum()))
+
+
+def _none() -> PlayedGames:
+    columns = (field.name for field in fields(PlayedGames) if not field.name.endswith("_names"))
+    empty: dict[str, Any] = {
+        name: np.empty(0, dtype=np.int64) for name in columns if name != "unranked"
+    }
+    return PlayedGames(**empty, role_names=(), team_names=())
 
 
 class _Names:
@@ -207,7 +230,7 @@ class _Names:
         for value in dict.fromkeys(values):
             if value not in known:
                 known[value] = len(known) - 1
-        return np.fromiter((known[value] for value in values), np.int64, len(values))
+        return np.fromiter(map(known.__getitem__, values), np.int64, len(values))
 
     def names(self) -> tuple[str, ...]:
         return tuple(name for name in self._positions if name is not None)

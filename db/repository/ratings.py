@@ -229,10 +229,10 @@ class Ratings:
         }
 
     def _insert(self, kind: type[Table], rows: Sequence[dict[str, Any]]) -> None:
-        # Without the ORM: a rebuild may write millions.
-        if rows:
-            table = kind.metadata.tables[str(kind.__tablename__)]
-            self.session.connection().execute(insert(table), rows)
+        # Without the ORM, and some at a time: a rebuild may write millions.
+        table = kind.metadata.tables[str(kind.__tablename__)]
+        for at in range(0, len(rows), 5_000):
+            self.session.connection().execute(insert(table), rows[at : at + 5_000])
 
     def _pool_key(self, place: Place) -> int:
         row = self.get_rating_pool(*place)

@@ -1,9 +1,15 @@
-"""What a package of your own needs to test of its rules: that they keep the arena's promises."""
+"""What a package of your own needs to test of its plugins: that they keep the arena's promises."""
 
+from arena_example.challenge import Challenge
 from arena_example.subtraction import Subtraction
 
 from arena.testing import check_environment
+from arena.testing.matchmakers import check_matchmaker
 
 
 def test_the_subtraction_game_keeps_the_protocol() -> None:
     check_environment(lambda: Subtraction(name="Subtraction-v0"))
+
+
+def test_the_challenge_keeps_the_protocol() -> None:
+    check_matchmaker(Challenge, agents=[4, 7, 1], num_players=2, games=12)

@@ -96,6 +96,10 @@ def test_it_plays_until_it_knows_and_says_what_it_took(arena: Arena, tmp_path: P
         assert on_record["verdict"]["bounds"][0] is None
         assert len(server.requests) == asked
 
+        planned = json.loads(arena("plan", "Good", "Bad", "--db", db, "--json").stdout)
+        each = planned["ways"][0]["dollars_per_game"]
+        assert each == pytest.approx(found["dollars"] / found["settled"], rel=0.3)
+
 
 def test_budget_games_and_ctrl_c_stop_it_and_it_goes_on(arena: Arena, tmp_path: Path) -> None:
     models = Models()

@@ -266,7 +266,6 @@ def test_hostile_text_is_shown_and_not_obeyed(arena: Arena, database_url: str) -
         ["models", "list"],
         ["prompts", "list"],
         ["prompts", "show", "p"],
-        ["prompts", "tree"],
     ):
         out = arena(*command, "--db", database_url)
         assert out.exit_code == 0, out.stderr

@@ -11,8 +11,8 @@ from sqlalchemy import text
 from db import Recorder, Repository, get_session
 from db.errors import WriteFailed
 from db.queries.conduct import conduct
-from db.queries.folds import folded_games
 from db.queries.games import game
+from db.queries.played import Which, played_games
 from db.queries.transcript import transcript
 from db.records import GameFinished, PlayerFinished, Record
 from tests.db.test_recorder import acted, opened
@@ -124,10 +124,9 @@ def test_games_decided_by_an_error_can_be_left_out(database_url: str) -> None:
         ),
     )
     with get_session(database_url) as session:
-        assert list(folded_games(session).game_ids) == games
-        played = folded_games(session, decided=False)
-        assert list(played.game_ids) == [games[0], games[2]]
-        assert played.seats(1) == folded_games(session).seats(2)
+        assert played_games(session).game_ids.tolist() == games
+        played = played_games(session, Which(errors=False))
+        assert played.game_ids.tolist() == [games[0], games[2]]
 
 
 def test_a_lapse_stands_with_its_turn(database_url: str) -> None:

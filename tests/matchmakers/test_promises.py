@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from arena import registry
-from arena.core import MatchmakerFactory, Pairing, Standings, UsageError
+from arena.core import MatchmakerFactory, Pairing, Part, Standings, UsageError
 from arena.matchmakers.informative import Informative
 from arena.matchmakers.swiss import Swiss
 from arena.testing.conformance import ConformanceError
@@ -73,6 +73,34 @@ def test_fewer_agents_than_players_with_repeat(name: str) -> None:
 
     for pairing in schedule:
         assert {*pairing.agents} == {1, 2, 3, 4, 5} or name == "gauntlet"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_games_that_nobody_can_win_against_anybody(name: str) -> None:
+    together = (Part("Cook", "Kitchen"), Part("Waiter", "Kitchen"))
+
+    check_matchmaker(
+        registry.matchmaker(name),
+        agents=[1, 2, 3],
+        num_players=2,
+        games=20,
+        casting=lambda _: together,
+    )
+    check_matchmaker(registry.matchmaker(name), agents=[1, 2, 3], num_players=1, games=20)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "gauntlet"])
+def test_one_agent_plays_itself_if_told_to(name: str) -> None:
+    schedule = check_matchmaker(
+        registry.matchmaker(name),
+        agents=[8],
+        num_players=6,
+        games=12,
+        options={"repeat": True},
+        casting=mafia,
+    )
+
+    assert {agent for pairing in schedule for agent in pairing.agents} == {8}
 
 
 @adaptive

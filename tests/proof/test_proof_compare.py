@@ -83,7 +83,14 @@ def test_peeking_finds_what_is_not_there_and_betting_does_not() -> None:
     assert false(peeked) > 0.2
     assert false(bet) < 0.06
     assert covered(bet, 0.5) > 0.94
-    assert run(mean_variance, block(EQUAL), 100, 100, 1).lost.mean() > 0.3
+
+
+def test_mean_and_variance_of_a_few_blocks_give_the_better_up_too_soon() -> None:
+    better = block(Duel("better", 0.55, luck=0.27))
+    exact = partial(gsprt, test=GSPRT())
+
+    assert run(mean_variance, better, 300, 600, 1).lost.mean() > 0.12
+    assert run(exact, better, 300, 600, 1).lost.mean() < 0.08
 
 
 def test_the_exact_test_keeps_its_error_rates_with_few_games() -> None:

@@ -12,9 +12,10 @@ from scipy.special import expit
 
 from arena.core import Games, RatedPlayer, UsageError
 from arena.core.ratings import BETA
-from arena.ratings.bradley_terry import LOGISTIC, RIDGE, BradleyTerry
+from arena.ratings.bradley_terry import NEAREST, RIDGE, BradleyTerry
+from arena.ratings.prediction import predict
 
-ONE_LOG_ODDS = BETA * sqrt(2.0) / LOGISTIC
+ONE_LOG_ODDS = BETA * sqrt(2.0) / NEAREST
 
 
 def duel(winner: int, loser: int, *, draw: bool = False) -> list[RatedPlayer]:
@@ -29,7 +30,8 @@ def test_two_agents_differ_by_the_log_of_their_odds() -> None:
     assert (mean[0] - mean[1]) / ONE_LOG_ODDS == pytest.approx(log(3.0), abs=1e-3)
     variance = (covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]) / ONE_LOG_ODDS**2
     assert variance == pytest.approx(1 / 750 + 1 / 250, rel=1e-3)
-    assert ratings.link == "logistic"
+    won, drawn, lost = predict(ratings, [[(1, None)], [(2, None)]])
+    assert (won, drawn, lost) == pytest.approx((0.75, 0.0, 0.25), abs=1e-3)
     assert not ratings.notes
 
 
@@ -66,7 +68,7 @@ def test_team_sums_and_sides_are_found() -> None:
 
     ratings = BradleyTerry().fit(replace(games, roles=roles, role_names=["Village", "Mafia"]))
 
-    unit = BETA * sqrt(6.0) / LOGISTIC
+    unit = BETA * sqrt(6.0) / NEAREST
     mean, covariance = ratings.contrasts(range(9))
     assert (np.abs(mean / unit - skill) < 3.5 * np.sqrt(np.diag(covariance)) / unit).all()
     assert np.sqrt(np.diag(covariance)).max() / unit < 0.1

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import sqrt
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openskill.models import PlackettLuce
+from scipy.special import expit
 
 from arena.core import Games, RatedPlayer, Rating
+from arena.core.ratings import BETA
 from arena.ratings.openskill import OpenSkill
+from arena.ratings.prediction import predict
 
 RATED = {1: (30.0, 4.0), 2: (22.0, 6.0), 3: (25.0, 8.0), 4: (28.0, 3.0)}
 
@@ -125,5 +130,8 @@ def test_a_fit_is_its_updates_one_after_another() -> None:
     mean, covariance = fitted.skills(range(5))
     assert mean + 25.0 == pytest.approx([ratings[a][0] for a in range(5)], abs=1e-12)
     assert covariance == pytest.approx(np.diag([ratings[a][1] ** 2 for a in range(5)]))
-    assert fitted.link == "logistic"
+    # The package's odds of two players: e^(gap/c), c² = 2·BETA² where nothing is uncertain.
+    known = replace(fitted, covariance=0.0 * covariance)
+    won, _, _ = predict(known, [[(0, None)], [(1, None)]])
+    assert won == pytest.approx(expit((mean[0] - mean[1]) / (BETA * sqrt(2.0))), abs=1e-9)
     assert "no sides and no roles" in fitted.notes[-1]

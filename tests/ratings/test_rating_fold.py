@@ -216,7 +216,8 @@ def test_columns_may_be_lists_arrays_or_numpy() -> None:
 
     sizes, agents, teams, ranks = (array("q", column) for column in columns)
     packed, _ = fold(Games(sizes, agents, teams, ranks), TrueSkill())
-    numeric, _ = fold(Games(*map(np.array, columns)), TrueSkill())
+    one, two, three, four = (np.array(column) for column in columns)
+    numeric, _ = fold(Games(one, two, three, four), TrueSkill())
 
     assert packed == numeric == expected
     assert list(Games(*columns)) == [

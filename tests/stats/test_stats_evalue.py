@@ -159,5 +159,5 @@ def test_hypotheses_that_cannot_be_tested_are_refused(
 
 
 def test_a_missing_reward_is_no_score() -> None:
-    with pytest.raises(UsageError, match="leave out blocks with a void game"):
+    with pytest.raises(UsageError, match="leave out blocks"):
         EValue().verdict([0.5, float("nan")])

@@ -80,15 +80,29 @@ def test_thousands_of_wins_are_certain_and_still_finite() -> None:
 @pytest.mark.parametrize(
     ("effect", "variance", "games", "expected"),
     [
-        # The usual formula for a proportion of .55 against .5: (1.960 + 1.282)² .55 .45 / .05².
-        (0.05, 0.55 * 0.45, 1, 1_041),
-        (-0.05, 0.55 * 0.45, 1, 1_041),
-        (0.05, 0.55 * 0.45 / 2, 2, 1_042),
-        (0.5, 0.0, 2, 2),
+        # A proportion of .55 against .5: (1.960 + 1.282)² .55 .45 / .05² + 1.960² / 2.
+        (0.05, 0.55 * 0.45, 1, 1_043),
+        (-0.05, 0.55 * 0.45, 1, 1_043),
+        (0.05, 0.55 * 0.45 / 2, 2, 1_046),
+        (0.5, 0.0, 2, 4),
     ],
 )
 def test_the_size_that_is_needed(effect: float, variance: float, games: int, expected: int) -> None:
     assert fixed_size(effect, variance, games=games) == expected
+
+
+def test_a_test_of_the_size_that_is_needed_finds_nine_of_ten() -> None:
+    rng = np.random.default_rng(1)
+    blocks = fixed_size(0.2, 0.11) // 2
+    p = [0.05, 0.1, 0.2, 0.3, 0.35]
+    assert np.arange(5) @ p / 4 == pytest.approx(0.7)
+
+    found = [
+        FixedSize(blocks).verdict(rng.choice(5, blocks, p=p) / 4).favours == 1 for _ in range(400)
+    ]
+
+    # A variance of .085 is less than the .11 that was stated, and half a step is given away.
+    assert 0.88 < np.mean(found) < 0.99
 
 
 @pytest.mark.parametrize("effect", [0.0, float("nan")])

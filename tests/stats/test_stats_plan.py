@@ -111,6 +111,7 @@ def test_the_top_one_of_two_is_the_pair() -> None:
     pair = games_to_separate(1.5, 3.0, 0.01)
     top = games_to_separate_top(mean, covariance, 1, 0.01)
 
+    assert top.low == pytest.approx(pair.low, rel=0.2)
     assert top.games == pytest.approx(pair.games, rel=0.2)
     assert top.high == pytest.approx(pair.high, rel=0.4)
 

@@ -1,0 +1,230 @@
+"""`arena leaderboard` and `arena prompts tree`: what is printed, and what is said beside it."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arena.cli.ranking import print_boards
+from arena.leaderboard import Question, boards
+from db import Repository, get_session, init_db
+from tests.cli.commands import Arena
+from tests.leaderboard.table import Sat, Table
+
+
+@pytest.fixture(scope="module")
+def mafia(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Five agents in Mafia-v0; some games are decided by an invalid action."""
+    db = tmp_path_factory.mktemp("mafia") / "mafia.db"
+    init_db(db)
+    draw = random.Random(2)
+    with get_session(db) as session:
+        table = Table(session)
+        table.prompt("plain")
+        table.prompt("bold", "plain")
+        agents = [
+            table.agent(f"{model} {prompt}", model=model, prompt=prompt)
+            for model in ("gpt", "claude")
+            for prompt in ("plain", "bold")
+        ]
+        agents.append(table.agent("claude notes", model="claude", kind="remembering"))
+        rules = table.environment("Mafia-v0", 4)
+        for number in range(60):
+            seats = draw.sample(agents, 4)
+            won = draw.random() < 0.3 + 0.1 * sum(agents.index(agent) for agent in seats[1:]) / 3
+            table.mafia(rules, seats[:1], seats[1:], village_won=won, block=number // 2)
+            if number % 6 == 0:
+                table.play(
+                    rules,
+                    Sat(agents[0], 1, "Mafia", "Mafia", decided=True),
+                    *(Sat(agent, 0, "Village", "Villager") for agent in agents[1:4]),
+                    termination="invalid_action",
+                )
+    return str(db)
+
+
+def rows(arena: Arena, *options: str) -> list[dict[str, Any]]:
+    result = arena("leaderboard", *options, "--json")
+    assert result.exit_code == 0, result.stderr
+    found: list[dict[str, Any]] = json.loads(result.stdout)
+    return found
+
+
+def test_a_table_says_what_each_rating_rests_on(arena: Arena, mafia: str) -> None:
+    result = arena("leaderboard", "--db", mafia)
+
+    title, header, _, *lines = result.stdout.splitlines()
+    assert title == "Mafia-v0 · 4 players · 70 games · probit"
+    assert re.split(r"\s{2,}", header.strip()) == [
+        "agent", "rating", "95 %", "group", "games", "won", "Mafia", "Village", "own error",
+        "others'", "without",
+    ]  # fmt: skip
+    assert [line.split()[0] for line in lines] == ["1", "2", "3", "4", "5"]
+    assert "an error decided 14 % of these games." in result.stderr
+    assert "without: its rating without those games" in result.stderr
+    assert "rows that share a letter of their group cannot be told apart" in result.stderr
+
+
+def test_every_column_is_there_in_json(arena: Arena, mafia: str) -> None:
+    found = {row["name"]: row for row in rows(arena, "--db", mafia)}
+
+    erring = found["gpt plain"]
+    assert erring["own_error"] > 0
+    assert erring["others_error"] == 0
+    assert erring["without_errors"] > erring["rating"]
+    assert set(erring["teams"]) == {"Mafia", "Village"}
+    assert set(erring["roles"]) == {"Mafia", "Doctor", "Villager"}
+    mafia_share = erring["teams"]["Mafia"]
+    assert mafia_share["low"] <= mafia_share["share"] <= mafia_share["high"]
+    assert erring["cost"] is None
+    without = rows(arena, "--db", mafia, "--exclude-errors")
+    assert {row["left_out"] for row in without} == {10}
+    assert {row["name"]: row["rating"] for row in without} == pytest.approx(
+        {name: row["without_errors"] for name, row in found.items()}
+    )
+
+
+def test_narrow_terminals_get_the_columns_that_matter_most(
+    mafia: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with get_session(mafia) as session:
+        found = boards(session, Question())
+    headers = {}
+    for width in (60, 80, 120):
+        monkeypatch.setattr("arena.cli.output._PIPED_WIDTH", width)
+        print_boards(found, rates=False, wide=False, limit=50)
+        shown = capsys.readouterr()
+        assert max(map(len, shown.out.splitlines())) <= width
+        headers[width] = shown.out.splitlines()[1].split()
+    assert headers[60][:4] == ["agent", "rating", "95", "%"]
+    assert "without" in headers[80]
+    assert "Village" not in headers[80]
+    assert {"Mafia", "Village", "without"} <= {*headers[120]}
+
+
+def test_a_limit_says_how_many_there_are(arena: Arena, mafia: str) -> None:
+    result = arena("leaderboard", "--limit", "2", "--db", mafia)
+
+    assert len(result.stdout.splitlines()) == 5
+    assert "the best 2 of 5; --limit shows more" in result.stderr
+
+
+def test_a_role_has_a_table_of_its_own(arena: Arena, mafia: str) -> None:
+    result = arena("leaderboard", "--role", "Doctor", "--db", mafia)
+
+    assert result.stdout.splitlines()[0].endswith("· probit · as Doctor")
+    assert "Village" not in result.stdout
+    wrong = arena("leaderboard", "--role", "Docter", "--db", mafia)
+    assert wrong.exit_code == 2
+    assert "did you mean 'Doctor'?" in wrong.stderr
+
+
+def test_parts_stand_with_what_limits_them(arena: Arena, mafia: str) -> None:
+    result = arena("leaderboard", "--by", "model", "--db", mafia)
+
+    _, header, _, *lines = result.stdout.splitlines()
+    assert re.split(r"\s{2,}", header.strip())[:6] == [
+        "model", "rating", "95 %", "group", "agents", "at best",
+    ]  # fmt: skip
+    assert {line.split()[1] for line in lines} == {"claude", "gpt"}
+    found = {row["name"]: row for row in rows(arena, "--by", "model", "--db", mafia)}
+    assert {name: row["agents"] for name, row in found.items()} == {"claude": 3, "gpt": 2}
+    assert all(0 < row["at_best"] < (row["high"] - row["low"]) / 2 for row in found.values())
+
+
+def test_combinations_that_never_played_are_listed(arena: Arena, mafia: str) -> None:
+    result = arena("leaderboard", "--by", "model", "--unplayed", "--db", mafia)
+
+    assert result.exit_code == 0, result.stderr
+    assert "Mafia-v0 · combinations that have not played" in result.stdout
+    assert len(result.stdout.splitlines()) == 3 + 3
+    found = json.loads(
+        arena("leaderboard", "--by", "kind", "--unplayed", "--db", mafia, "--json").stdout
+    )
+    assert {(row["kind"], row["model"], row["prompt"]) for row in found} == {
+        ("remembering", "gpt", "plain"),
+        ("remembering", "gpt", "bold"),
+        ("remembering", "claude", "bold"),
+    }
+
+
+def test_the_tree_of_prompts_says_what_a_fork_changed(arena: Arena, mafia: str) -> None:
+    result = arena("prompts", "tree", "--db", mafia)
+
+    plain, bold = result.stdout.splitlines()[3:]
+    assert plain.startswith("plain ")
+    assert bold.startswith("└ bold ")
+    assert re.search(r"[+-]\d+\.\d\d  [+-]\d+\.\d to [+-]\d+\.\d$", bold)
+    assert not re.search(r"[+-]\d+\.\d\d ", plain)
+    found = json.loads(arena("prompts", "tree", "--db", mafia, "--json").stdout)
+    assert [row["forked_from"] for row in found] == [None, "plain"]
+    assert found[1]["change"]["mean"] == pytest.approx(found[1]["rating"] - found[0]["rating"])
+
+
+def test_without_games_there_is_a_word_and_no_table(arena: Arena, sqlite_url: str) -> None:
+    result = arena("leaderboard", "--db", sqlite_url)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "note: no game has been rated yet; `arena games` lists the games" in result.stderr
+    assert arena("leaderboard", "--json", "--db", sqlite_url).stdout == "[]\n"
+    assert "no prompts yet" in arena("prompts", "tree", "--db", sqlite_url).stderr
+    with get_session(sqlite_url) as session:
+        Repository(session).create_prompt("alone", "Play.")
+    tree = arena("prompts", "tree", "--db", sqlite_url)
+    assert "not rated" in tree.stdout
+    assert "no game has been rated yet" in tree.stderr
+
+
+def test_ratings_kept_by_hand_are_shown_as_they_are(arena: Arena, sqlite_url: str) -> None:
+    with get_session(sqlite_url) as session:
+        repo, table = Repository(session), Table(session)
+        repo.create_or_update_trueskill(table.agent("Ann"), 30.0, 2.0)
+        repo.create_or_update_trueskill(table.agent("Bob", model="b"), 20.0, 2.0)
+
+    result = arena("leaderboard", "--system", "trueskill", "--db", sqlite_url)
+
+    assert result.stdout.splitlines()[0].startswith("rated by hand · ")
+    assert [line.split()[1:3] for line in result.stdout.splitlines()[3:]] == [
+        ["Ann", "30.00"],
+        ["Bob", "20.00"],
+    ]
+
+
+def test_hostile_names_are_shown_and_not_obeyed(arena: Arena, tmp_path: Path) -> None:
+    evil = "\x1b[2J\u202e\x07[bold]"
+    db = tmp_path / "evil.db"
+    init_db(db)
+    with get_session(db) as session:
+        table = Table(session)
+        one = table.agent(f"one{evil}", model=f"m{evil}", prompt=f"p{evil}")
+        two = table.agent(f"two{evil}", model="n")
+        rules = table.environment(f"E{evil}", 2)
+        for number in range(6):
+            seats = [
+                Sat(one, number % 2, f"T{evil}", f"R{evil}"),
+                Sat(two, 1 - number % 2, "U", "S"),
+            ]
+            table.play(rules, *seats)
+
+    for command in (
+        ["leaderboard"],
+        ["leaderboard", "--wide"],
+        ["leaderboard", "--by", "model"],
+        ["leaderboard", "--by", "model", "--unplayed"],
+        ["leaderboard", "--role", f"R{evil}"],
+        ["leaderboard", "--role", f"X{evil}"],
+        ["head-to-head"],
+        ["head-to-head", "--by", "team"],
+        ["head-to-head", "--csv"],
+        ["prompts", "tree"],
+    ):
+        for flags in ([], ["--json"]):
+            if "--csv" in command and flags:
+                continue
+            result = arena(*command, *flags, "--db", db)
+            assert result.exit_code == (2 if f"X{evil}" in command else 0), result.stderr
+            assert not {*"\x1b\x07\u202e"} & {*result.stdout + result.stderr}, command

@@ -1,0 +1,96 @@
+"""What rated games took: medians, failures and voids, on both databases."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+from db import Recorder, get_session
+from db.queries.played import Which
+from db.queries.spent import SpentRow, spent, void_games
+from db.records import CallAnswered, CallIntended, Record, TurnActed, TurnOpened
+from tests.db.tournaments import NOON, rate, tournament, void, won
+
+
+def turn(
+    game: int, number: int, seconds: float, *calls: tuple[float, float | None]
+) -> list[Record]:
+    """A turn of player 0: for each call its milliseconds and cost, None for one that failed."""
+    key = (game, number, 0)
+    records: list[Record] = [TurnOpened(*key, f"turn {number}", NOON)]
+    for index, (ms, cost) in enumerate(calls):
+        records.append(CallIntended(*key, index, 0, index, "m", [], {}, "00"))
+        said = (
+            {"error_class": "Timeout"}
+            if cost is None
+            else {"text": "ok", "prompt_tokens": 90, "completion_tokens": 10, "cost": cost}
+        )
+        records.append(CallAnswered(*key, index, NOON, NOON, ms, **said))  # type: ignore[arg-type]
+    acted = NOON + timedelta(seconds=seconds)
+    records.append(TurnActed(*key, "ok", acted, response_time_ms=1000 * seconds))
+    return records
+
+
+def write(url: str, records: Sequence[Record]) -> None:
+    async def main() -> None:
+        async with Recorder(url, rate) as recorder:
+            for record in records:
+                await recorder.append(record)
+
+    asyncio.run(main())
+
+
+def played(url: str) -> dict[int, SpentRow]:
+    """Agent 1 plays three turns in its first game; the third game, of agents 3 and 1, is void."""
+    first, second, third, _ = tournament(url)
+    write(
+        url,
+        [
+            *turn(first, 0, 1.0, (100.0, 0.5)),
+            *turn(first, 1, 4.0, (200.0, None), (400.0, 0.25)),
+            *turn(first, 2, 9.0, (600.0, 0.25)),
+            won(first),
+            won(second),
+            *turn(third, 0, 50.0, (9000.0, None), (9000.0, None)),
+            void(third),
+        ],
+    )
+    with get_session(url) as session:
+        return spent(session, Which())
+
+
+def test_what_an_agent_took_is_of_its_rated_games(database_url: str) -> None:
+    rows = played(database_url)
+
+    mine = rows[1]
+    assert (mine.games, mine.turns, mine.cost, mine.cost_per_game) == (1, 3, 1.0, 1.0)
+    assert (mine.turn_seconds, mine.call_seconds) == (4.0, 0.4)
+    assert mine.tokens_per_turn == 100
+    assert (mine.calls, mine.failed_calls, mine.failure_rate) == (4, 1, 0.25)
+    idle = rows[2]
+    assert (idle.games, idle.turns, idle.cost, idle.turn_seconds) == (2, 0, None, None)
+    assert (idle.tokens_per_turn, idle.failure_rate, idle.cost_per_game) == (None, None, None)
+
+
+def test_calls_of_games_that_came_to_nothing_count_as_failures_only(database_url: str) -> None:
+    rows = played(database_url)
+
+    assert (rows[3].games, rows[3].turns) == (1, 0)
+    assert (rows[3].calls, rows[3].failed_calls) == (2, 2)
+    with get_session(database_url) as session:
+        assert void_games(session, Which()) == {1: 1, 3: 1}
+        assert void_games(session, Which(environment_ids=(9,))) == {}
+        assert spent(session, Which(since=NOON + timedelta(days=1))) == {}
+
+
+def test_the_median_of_an_even_number_lies_between_the_two(database_url: str) -> None:
+    first, *_ = tournament(database_url)
+    write(
+        database_url,
+        [*turn(first, 0, 1.0, (10.0, 0.1)), *turn(first, 1, 3.0, (30.0, 0.1)), won(first)],
+    )
+    with get_session(database_url) as session:
+        row = spent(session, Which())[1]
+        assert spent(session, Which(), role="Doctor") == {}
+    assert (row.turn_seconds, row.call_seconds) == (2.0, 0.02)
