@@ -7,6 +7,7 @@ make the `llm` handle of a turn, which reaches a model or the record of one.
 from __future__ import annotations
 
 import hashlib
+import math
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -190,8 +191,8 @@ async def play(
             if step.invalid:
                 turn.refused()
             if step.done:
-                return _finished(environment.outcome(), turns, conduct, player, lapse)
-        return Finished(environment.outcome(turn_limit=True), turns, tuple(conduct))
+                return _finished(_outcome(environment), turns, conduct, player, lapse)
+        return Finished(_outcome(environment, turn_limit=True), turns, tuple(conduct))
     except EnvironmentCrash as crash:
         return Voided(VoidCause.ENVIRONMENT, crash.traceback or str(crash), turns)
 
@@ -203,6 +204,19 @@ def _lapse(action: Action, answer: Completion | None, longest: int | None) -> La
         refused=answer is not None and answer.refused,
         max_characters=longest,
     )
+
+
+def _outcome(environment: Environment, *, turn_limit: bool = False) -> Outcome:
+    """Raises EnvironmentCrash for a reward that is no number: its ranks cannot be trusted."""
+    outcome = environment.outcome(turn_limit=turn_limit)
+    for player in outcome.players:
+        if not math.isfinite(player.reward):
+            raise EnvironmentCrash(
+                f"{environment.spec.name} gave player {player.player_index} the reward "
+                f"{player.reward}, which is no number",
+                "",
+            )
+    return outcome
 
 
 def _finished(

@@ -49,14 +49,14 @@ class Plan:
 
 
 PLANS = (
-    Plan(MAFIA_35, (2_000, 1_000, 400, 300), (200, 150, 60, 30), (60, 40, 16, 8)),
-    Plan(MAFIA_50, (300, 200, 100, 60), (60, 40, 20, 10)),
-    Plan(MAFIA_65, (300, 200, 100, 60), (60, 40, 20, 10)),
-    Plan(role_specific(MAFIA_35), (600, 300, 200, 120), (100, 60, 30, 20)),
-    Plan(role_specific(MAFIA_50), (300, 200, 100, 60), (30, 20, 10, 6)),
-    Plan(role_specific(MAFIA_65), (300, 200, 100, 60), (30, 20, 10, 6)),
-    Plan(DUEL, (300, 200, 100, 60), (60, 40, 20, 10)),
-    Plan(FREE_FOR_ALL, (120, 80, 40, 16), (40, 30, 16, 8)),
+    Plan(MAFIA_35, (1_500, 600, 300, 200), (100, 80, 40, 20), (40, 20, 8, 4)),
+    Plan(MAFIA_50, (200, 150, 80, 40), (40, 25, 12, 6)),
+    Plan(MAFIA_65, (200, 150, 80, 40), (40, 25, 12, 6)),
+    Plan(role_specific(MAFIA_35), (400, 250, 150, 100), (60, 40, 20, 12)),
+    Plan(role_specific(MAFIA_50), (200, 150, 80, 40), (20, 15, 8, 4)),
+    Plan(role_specific(MAFIA_65), (200, 150, 80, 40), (20, 15, 8, 4)),
+    Plan(DUEL, (200, 150, 80, 40), (40, 25, 12, 6)),
+    Plan(FREE_FOR_ALL, (80, 50, 25, 10), (30, 20, 10, 4)),
 )
 
 
@@ -242,10 +242,7 @@ def _report(
                 continue
             rows = []
             for system in (PROBIT, *others, *([PACKAGE] if any(plan.package) else [])):
-                cells = [
-                    _mean([getattr(s, of) for s in found[w, n] if s.system == system])
-                    for n in range(len(COUNTS))
-                ]
+                cells = [_mean(_shared(found[w, n], system, of)) for n in range(len(COUNTS))]
                 rows.append((system, *(_shown(value, of) for value, _ in cells)))
             tables.append(Table(f"{name}: {title}", columns, rows))
     setting = (
@@ -262,11 +259,19 @@ def _report(
             + ", ".join(str(max(1, round(scale * count))) for count in plan.every)
             for plan in PLANS
         )
-        + ". Rank correlation is Spearman's; regret is the mean Kullback-Leibler divergence from "
-        f"the true probability over {LINEUPS} random lineups; intervals are those of the contrast "
+        + ", and only these are in the tables. Rank correlation is Spearman's; regret is the mean "
+        f"Kullback-Leibler divergence from the true probability over {LINEUPS} random lineups; intervals are those of the contrast "
         "to the pool's mean."
     )
     return Part("Rating systems", setting, figures, tables)
+
+
+def _shared(scores: Sequence[Score], system: str, of: str) -> list[float]:
+    """A system's, of `probit` only those of the games that the others were fitted to as well: they
+    are the first ones."""
+    others = [score.system for score in scores if score.system not in (PROBIT, PACKAGE)]
+    found = [float(getattr(score, of)) for score in scores if score.system == system]
+    return found[: others.count(others[0])] if others else found
 
 
 def _figure(

@@ -44,6 +44,7 @@ class Countdown:
     crash_on: str = "crash"
     decisive: bool = False
     lost: bool = False
+    reward: float = 0.0
     left: int = 3
     turn: int = 0
     spec: EnvironmentSpec = SPEC
@@ -71,7 +72,7 @@ class Countdown:
 
     def outcome(self, *, turn_limit: bool = False) -> Outcome:
         winner = None if turn_limit else (self.turn - 1 + self.lost) % 2
-        players = tuple(PlayerResult(i, None, None, int(i != winner), 0.0) for i in range(2))
+        players = tuple(PlayerResult(i, None, None, int(i != winner), self.reward) for i in range(2))
         ended = Termination.TURN_LIMIT if turn_limit else Termination.NATURAL
         ended = Termination.INVALID_ACTION if self.lost else ended
         return Outcome(players, ended, "counted", None)
@@ -140,12 +141,13 @@ def run(
     fail_on: str = "",
     decisive: bool = False,
     turns: int = 99,
+    reward: float = 0.0,
 ) -> tuple[Finished | Voided | Paused, list[str]]:
     diary: list[str] = []
     left = iter([True] * turns)
     result = asyncio.run(
         play(
-            Countdown(diary, crash_on=crash_on, decisive=decisive),
+            Countdown(diary, crash_on=crash_on, decisive=decisive, reward=reward),
             [Seat(Says(lines), MODEL) for lines in scripts],
             seed=7,
             llm=lambda model, log, seed: NoLLM(),
@@ -214,6 +216,14 @@ def test_an_environment_that_raises_makes_the_game_void_with_its_traceback() -> 
     result, _ = run(["1"], ["2"], crash_on="2")
 
     assert result == Voided(VoidCause.ENVIRONMENT, "Traceback: boom", 1)
+
+
+def test_a_reward_that_is_no_number_makes_the_game_void() -> None:
+    result, _ = run(["1", "3"], ["2"], reward=float("nan"))
+
+    assert isinstance(result, Voided)
+    assert result.cause is VoidCause.ENVIRONMENT
+    assert "player 0 the reward nan, which is no number" in result.error
 
 
 def test_what_cannot_be_recorded_is_not_played() -> None:

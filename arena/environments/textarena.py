@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import math
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -125,11 +126,12 @@ class TextArena:
 
     def outcome(self, *, turn_limit: bool = False) -> Outcome:
         """The result so far. Ranks are the order of TextArena's rewards, never its words. A game
-        that is not over is a draw. Raises EnvironmentCrash when a player got no reward."""
+        that is not over is a draw. Raises EnvironmentCrash when a player got no reward, or one
+        that is no number."""
         rewards, info = self._rules.close()
         players = range(self._state.num_players)
         over = self._done and rewards is not None
-        if over and (forgotten := set(players) - set(rewards)):
+        if over and (forgotten := {p for p in players if not _is_reward(rewards.get(p))}):
             raise EnvironmentCrash(
                 f"{self.spec.name} ended without a reward for players {sorted(forgotten)}.",
                 f"rewards: {rewards!r}",
@@ -224,6 +226,10 @@ def _rules_class(name: str) -> Any:
 
     module, _, class_name = ENV_REGISTRY[name].entry_point.partition(":")
     return getattr(import_module(module), class_name)
+
+
+def _is_reward(reward: object) -> bool:
+    return isinstance(reward, int | float) and math.isfinite(reward)
 
 
 def _check_options(name: str, options: Mapping[str, Any]) -> None:

@@ -223,7 +223,7 @@ def _agent(repo: Repository, prepared: Prepared, index: int, model: Model, promp
                 index,
             )
         return repo.create_agent(*parts, alias=wanted.name, options=wanted.options)
-    if found.alias != wanted.name:
+    if found.label != wanted.name:
         raise config.error(
             f"agent {wanted.name!r} is in the catalogue as {found.label!r}: the same kind, model, "
             "prompt and options; use that name",

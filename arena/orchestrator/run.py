@@ -62,10 +62,10 @@ async def run(
     check_integrity(url)
     with get_session(url) as session:
         entry = enter(session, prepared)
-        open_ = schedule.status(session, entry.tournament_id) != "finished"
-    if open_:
-        client.load(spec.model for spec in entry.agents.values())
-        _check_prices(config, client, entry)
+        if schedule.status(session, entry.tournament_id) != "finished":
+            # What is refused here leaves no row behind.
+            client.load(spec.model for spec in entry.agents.values())
+            _check_prices(config, client, entry)
     # In a thread: it may watch another holder for some seconds, and a Ctrl-C wants an answer.
     lease = await asyncio.to_thread(leases.acquire, url, entry.tournament_id)
     try:

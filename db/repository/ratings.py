@@ -151,9 +151,15 @@ class Ratings:
     def clear_ratings(self) -> None:
         """Forget all that games have rated; ratings kept by hand stay."""
         made = select(RatingPool.id).where(_by_games())
+        # The session would otherwise ask for every row that goes, to forget it.
+        blind = {"synchronize_session": False}
+        self.session.flush()
         for table in (RatingChange, AgentTrueSkill):
-            self.session.execute(delete(table).where(col(table.pool_id).in_(made)))
-        self.session.execute(update(RatingPool).where(_by_games()).values(games=0, draws=0))
+            forget = delete(table).where(col(table.pool_id).in_(made))
+            self.session.execute(forget, execution_options=blind)
+        none = update(RatingPool).where(_by_games()).values(games=0, draws=0)
+        self.session.execute(none, execution_options=blind)
+        self.session.expire_all()
 
     def store_pool(self, place: Place, pool: Pool) -> None:
         """Write a pool's counters and standings, where there are none."""

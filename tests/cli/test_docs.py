@@ -16,8 +16,9 @@ from arena.config import json_schema, load
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = (
-    "agents", "branch", "db", "diff", "environments", "games", "kinds", "leaderboard", "models",
-    "prompts", "ratings", "replay", "resume", "run", "schema", "show",
+    "agents", "branch", "compare", "db", "diff", "environments", "games", "head-to-head", "kinds",
+    "leaderboard", "models", "plan", "prompts", "ratings", "replay", "resume", "run", "schema",
+    "show",
 )  # fmt: skip
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 

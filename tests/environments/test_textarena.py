@@ -157,10 +157,11 @@ def test_rules_that_raise_are_a_crash_with_the_traceback_and_not_a_loss() -> Non
     assert "ConnectFour/env.py" in crash.value.traceback
 
 
-def test_an_end_without_a_reward_for_everybody_is_a_crash() -> None:
+@pytest.mark.parametrize("reward", [float("nan"), float("inf"), None])
+def test_an_end_without_a_reward_for_everybody_is_a_crash(reward: float | None) -> None:
     game = started("TicTacToe-v0")
     do(game, "[0]", "[3]", "[1]", "[4]", "[2]")
-    del game._state.rewards[1]
+    game._state.rewards[1] = reward
     with pytest.raises(EnvironmentCrash, match=r"without a reward for players \[1\]"):
         game.outcome()
 

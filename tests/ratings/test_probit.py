@@ -85,7 +85,7 @@ def test_an_agent_can_be_good_in_one_role_only() -> None:
     ratings = fit(truth.play(800, rng))
 
     for at, role in enumerate(world.roles):
-        assert np.corrcoef(ratings.contrasts(range(12), role)[0], truth.by_role[:, at])[0, 1] > 0.85
+        assert np.corrcoef(ratings.contrasts(range(12), role)[0], truth.by_role[:, at])[0, 1] > 0.75
 
 
 def test_draws_are_as_likely_as_they_are() -> None:
