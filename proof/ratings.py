@@ -260,8 +260,8 @@ def _report(
             for plan in PLANS
         )
         + ", and only these are in the tables. Rank correlation is Spearman's; regret is the mean "
-        f"Kullback-Leibler divergence from the true probability over {LINEUPS} random lineups; intervals are those of the contrast "
-        "to the pool's mean."
+        f"Kullback-Leibler divergence from the true probability over "
+        f"{LINEUPS} random lineups; intervals are those of the contrast to the pool's mean."
     )
     return Part("Rating systems", setting, figures, tables)
 

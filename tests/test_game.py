@@ -72,7 +72,9 @@ class Countdown:
 
     def outcome(self, *, turn_limit: bool = False) -> Outcome:
         winner = None if turn_limit else (self.turn - 1 + self.lost) % 2
-        players = tuple(PlayerResult(i, None, None, int(i != winner), self.reward) for i in range(2))
+        players = tuple(
+            PlayerResult(i, None, None, int(i != winner), self.reward) for i in range(2)
+        )
         ended = Termination.TURN_LIMIT if turn_limit else Termination.NATURAL
         ended = Termination.INVALID_ACTION if self.lost else ended
         return Outcome(players, ended, "counted", None)

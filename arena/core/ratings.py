@@ -33,7 +33,8 @@ class Ratings:
     ("agent", "7"), ("agent:role", "7", "Mafia"), ("side", "Mafia"), ("model", "gpt"), ... A seat's
     strength is the sum of the effects that bear on it; effects are in units of mu, around 0. A
     seat's performance has the standard deviation `noise`. `link` is how differences become
-    probabilities: normal (probit) or logistic; `margin` is the half-width of a draw for two single
+    probabilities: normal (probit) or logistic, for which `noise` is the standard deviation of the
+    logistic noise; `margin` is the half-width of a draw for two single
     seats, in units of mu, and grows with the square root of the number of seats.
 
     `shares` is how often a role comes up among an environment's seats; an agent's skill, asked

@@ -18,7 +18,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg, sparse
-from scipy.stats import qmc
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -262,6 +261,8 @@ class _Lattice:
             scores = np.array([self.score(_moved(best, axis, step)) for step in steps])
             along = np.exp(scores - scores.max())
             chances.append(0.9 * along / along.sum() + 0.1 / len(along))
+        from scipy.stats import qmc  # takes most of a second to load
+
         even = qmc.Sobol(len(self._families), scramble=False).random(SAMPLES)
         drawn = [
             tuple(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -249,12 +250,5 @@ def _stand_ins(
     if len(sets) == 1:
         return []
     *upper, last = sets
-    turns = max(len(members) for members in upper)
-    return [
-        (
-            (*(members[turn % len(members)] for members in upper), *last),
-            len(last),
-            1.0 / turns,
-        )
-        for turn in range(turns)
-    ]
+    stand_ins = [*product(*upper)]
+    return [((*chosen, *last), len(last), 1.0 / len(stand_ins)) for chosen in stand_ins]

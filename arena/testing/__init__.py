@@ -1,4 +1,5 @@
-"""Checks that an environment keeps the arena's promises: for ours, and for yours.
+"""Checks that a plugin keeps the arena's promises: environments, matchmakers and rating systems,
+ours and yours.
 
     from arena.testing import check_environment
 
@@ -14,6 +15,7 @@ from arena.testing.conformance import (
     check_environment,
     check_interleaving,
 )
+from arena.testing.matchmakers import check_matchmaker
 from arena.testing.policies import (
     HOSTILE_TEXTS,
     ActionPolicy,
@@ -21,6 +23,7 @@ from arena.testing.policies import (
     plausible,
     with_hostile_texts,
 )
+from arena.testing.rating_systems import check_rating_system
 from arena.testing.transcript import Transcript, Turn, play
 
 __all__ = [
@@ -32,6 +35,8 @@ __all__ = [
     "check_crash",
     "check_environment",
     "check_interleaving",
+    "check_matchmaker",
+    "check_rating_system",
     "offered",
     "plausible",
     "play",
