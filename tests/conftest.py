@@ -15,7 +15,11 @@ import fasteners
 import pytest
 from sqlalchemy import create_engine, text
 
+from arena.cli import ONE_THREAD
 from db import init_db
+
+# As the commands do it, before any test loads the linear algebra.
+os.environ.update(ONE_THREAD)
 
 TEMPLATE = "arena_template"
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 
 INTERRUPTED = 130
+
+# Ratings are made with small matrices: threads that wait for each other make them ten times slower
+# on a busy machine. Read when the linear algebra is loaded, so said before anything is.
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 def main() -> None:
@@ -26,6 +31,8 @@ def _main() -> None:
     # Nothing that is made while the commands are imported becomes garbage; looking for it then
     # is a tenth of what `--help` costs. A command that runs switches it on again.
     gc.disable()
+    for name, value in ONE_THREAD.items():
+        os.environ.setdefault(name, value)
     from arena.cli.app import app
 
     for stream in (sys.stdout, sys.stderr):

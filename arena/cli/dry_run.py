@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from arena.orchestrator.estimate import Estimate, Interval, ModelEstimate
 
 
+_FEW = 8  # agents whose meetings fit beside each other
+
+
 def show_plan(plan: Plan, url: str, *, games: int | None = None) -> None:
     """The plan of a run on stdout; `games` is what the command line said."""
     left = plan.games - plan.games_done
@@ -25,10 +28,7 @@ def show_plan(plan: Plan, url: str, *, games: int | None = None) -> None:
     )
     _say(f"pairings by {plan.matchmaker}, {plan.concurrency:,} games at the same time")
     _say()
-    print_table(
-        [Column("agent", shrink=True), Column("seats in the schedule", "right")],
-        [[name, f"{plan.seats_per_agent.get(name, 0):,}"] for name in plan.agents],
-    )
+    _show_balance(plan)
     if plan.models:
         _say()
         print_table(
@@ -45,6 +45,46 @@ def show_plan(plan: Plan, url: str, *, games: int | None = None) -> None:
         for note in plan.estimate.notes:
             _say(note)
     _say("\nEverything is in order; nothing was played or written.")
+
+
+def _show_balance(plan: Plan) -> None:
+    """Agent by role and, for few agents, agent by agent; else how uneven that is."""
+    balance, n = plan.balance, len(plan.agents)
+    if plan.follows_results:
+        _say("who meets whom follows from the results; if they told nothing, it would be")
+    few = n <= _FEW
+    print_table(
+        [
+            Column("", "right", style="dim"),
+            Column("agent", shrink=True),
+            Column("games", "right"),
+            *(Column(role, "right") for role in balance.roles),
+            *([Column(f"with {number}", "right") for number in range(1, n + 1)] if few else []),
+        ],
+        [
+            [
+                str(row + 1),
+                name,
+                f"{balance.games[row]:,}",
+                *(f"{seats:,}" for seats in balance.by_role[row].tolist()),
+                *(
+                    [
+                        "-" if other == row else f"{balance.together[row, other]:,}"
+                        for other in range(n)
+                    ]
+                    if few
+                    else []
+                ),
+            ]
+            for row, name in enumerate(plan.agents)
+        ],
+    )
+    _say(
+        f"at most uneven by: {count(balance.uneven_games, 'game')} an agent, "
+        f"{count(balance.uneven_roles, 'seat')} in a role, "
+        f"{count(balance.uneven_meetings, 'game')} of two agents together, "
+        f"{balance.uneven_opposition:,} on different teams"
+    )
 
 
 def _show_estimate(estimate: Estimate, share: float) -> None:

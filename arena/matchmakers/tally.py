@@ -10,7 +10,6 @@ from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from arena.core import Casting, Pairing, Part
 
@@ -67,6 +66,8 @@ class Tally:
     ) -> list[int]:
         """The agents' positions in the order of these players, so that everybody is most what it
         has been least, relative to how often that comes up."""
+        from scipy.optimize import linear_sum_assignment  # takes half a second to load
+
         drawn = rng.sample(list(drawn), len(drawn))
         held = [what(parts, player) for player in range(len(parts))]
         seats = np.array([held.count(what(parts, player)) for player in players])

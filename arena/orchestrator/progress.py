@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from arena.matchmakers.balance import Balance
 from arena.orchestrator.estimate import Estimate
 from arena.orchestrator.standings import Standing
 
@@ -84,7 +85,9 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run would do, without doing any of it."""
+    """What a run would do, without doing any of it. `balance` counts agents, numbered from 1 in
+    the file's order, over the schedule; of a schedule that `follows_results` it is the one that
+    would be played if no result told anything."""
 
     tournament: str
     environment: str
@@ -94,7 +97,8 @@ class Plan:
     concurrency: int
     matchmaker: str
     agents: tuple[str, ...]
-    seats_per_agent: Mapping[str, int]
     models: Mapping[str, str]
+    balance: Balance
+    follows_results: bool = False
     budget: float | None = None
     estimate: Estimate | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from arena.config import TournamentConfig, restored
 from arena.core import UsageError
 from arena.llm.budget import Budget
 from arena.llm.client import LiteLLMClient
+from arena.matchmakers.balance import counts
 from arena.orchestrator import schedule
 from arena.orchestrator.caching import DatabaseCache
 from arena.orchestrator.catalogue import Entry, enter
@@ -185,11 +185,8 @@ def plan(
     checks before it writes; writes nothing, makes no database and calls no model."""
     prepared = prepare(config)
     names = [agent.name for agent in config.agents]
-    seats = Counter(
-        names[agent - 1]
-        for pairing in prepared.schedule(range(1, len(names) + 1))
-        for agent in pairing.agents
-    )
+    agents = range(1, len(names) + 1)
+    pairings = prepared.schedule(agents)
     done = schedule.games_done(url, config)
     return Plan(
         tournament=config.name,
@@ -200,9 +197,10 @@ def plan(
         concurrency=config.concurrency,
         matchmaker=config.matchmaker.name,
         agents=tuple(names),
-        seats_per_agent={name: seats[name] for name in names},
         models={model.name: model.litellm_model for model in config.models},
         budget=config.budget,
+        balance=counts(pairings, prepared.casting, agents),
+        follows_results=prepared.matchmaker(agents).lag is not None,
         estimate=_estimate(prepared, url, config.games - done) if estimate else None,
     )
 

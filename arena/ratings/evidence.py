@@ -18,6 +18,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg, sparse
+from threadpoolctl import threadpool_limits
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -300,7 +301,9 @@ def average(fitter: Fitter, families: Sequence[Family], effects: int) -> Posteri
     that counts, or over a sample of it where it has more than LARGEST points."""
     lattice = _Lattice(fitter, families, effects)
     large = prod(len(family.lattice) for family in families) > LARGEST
-    return lattice.mixture(lattice.sampled() if large else lattice.explored())
+    # Matrices this small are slower on several threads, and not the same to the last bit.
+    with threadpool_limits(limits=1, user_api="blas"):
+        return lattice.mixture(lattice.sampled() if large else lattice.explored())
 
 
 def _moved(point: Point, axis: int, step: int) -> Point:

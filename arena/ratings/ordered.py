@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 from scipy.special import log_ndtr, ndtri
 
 Floats = NDArray[np.float64]
@@ -66,6 +65,8 @@ def best_margin(t: Floats, drawn: Booleans, weight: Floats) -> float:
     Half a draw in ten games between equals stands for what is not known yet, and keeps the margin
     finite where everything was drawn.
     """
+    from scipy.optimize import minimize_scalar  # takes half a second to load
+
     if not drawn.any():
         return 0.0
     equals = np.zeros(2)

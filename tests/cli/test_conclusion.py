@@ -26,10 +26,18 @@ DONE = Summary(
 )
 
 
+# What the standings say of themselves.
+STANDINGS = [
+    "rows that share a letter of their group cannot be told apart",
+    "note: 3 of 3 agents have fewer than five games: their intervals come from the other agents' "
+    "spread more than from their own games.",
+]
+
+
 def ending(
     capsys: pytest.CaptureFixture[str], db: str, summary: Summary, **typed: object
 ) -> tuple[int, list[str]]:
-    """The exit code and the lines on stderr, without the standings on stdout."""
+    """The exit code and the lines on stderr, without the standings and what they say."""
     wish = Wish(("arena", "run", "small.yaml"), db=db, **typed)  # type: ignore[arg-type]
     code = 0
     try:
@@ -38,7 +46,9 @@ def ending(
         code = end.exit_code
     told = capsys.readouterr()
     assert told.out.startswith("small · TicTacToe-v0")
-    return code, told.err.splitlines()
+    lines = told.err.splitlines()
+    assert lines[:2] == STANDINGS
+    return code, lines[2:]
 
 
 def test_a_run_that_is_done_says_what_it_did(

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from arena.cli.dry_run import between, budget_line, show_plan, whole
+from arena.core import Pairing, Part
+from arena.matchmakers.balance import counts
 from arena.orchestrator import Plan
 from arena.orchestrator.estimate import Estimate, Interval, ModelEstimate
 from tests.cli.commands import TOURNAMENT, Arena
@@ -20,8 +22,8 @@ PLAN = Plan(
     concurrency=50,
     matchmaker="round-robin",
     agents=("Ann", "Bob"),
-    seats_per_agent={"Ann": 300, "Bob": 300},
     models={"small": "openai/small", "own": "ollama_chat/own"},
+    balance=counts([Pairing(0, 0, 1, (1, 2, 1, 2, 1, 2))], lambda seed: [Part()] * 6),
 )
 SMALL = ModelEstimate(
     calls=Interval(900, 1000, 1100),

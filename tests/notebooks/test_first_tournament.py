@@ -14,7 +14,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
 from arena import config
-from arena.analysis import games_df, players_df, ratings_df, turns_df
+from arena.analysis import games_df, leaderboard_df, players_df, ratings_df, turns_df
 from arena.orchestrator import run
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
@@ -93,7 +93,10 @@ def test_the_leaderboard_is_a_table_and_a_plot(cells, played):
     table = _shown(cells["standings-table"])
     assert [name for name in re.findall(r"[A-Z][a-z]+", table) if name in best_first] == best_first
     assert "low" in table
-    for plot in ("standings-plot", "ratings-plot"):
+    board = _shown(cells["board-table"])
+    official = leaderboard_df(played, tournament="small village").name.tolist()
+    assert [name for name in re.findall(r"[A-Z][a-z]+", board) if name in official] == official
+    for plot in ("board-plot", "head-to-head-plot", "standings-plot", "ratings-plot"):
         assert [*cells[plot].outputs[0].data] == ["text/plain", "image/png"]
 
 

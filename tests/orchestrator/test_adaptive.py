@@ -76,6 +76,6 @@ def test_only_what_can_be_chosen_is_on_record_before_it_is_played(
 def test_what_would_be_played_is_told_as_far_as_it_can_be(small: Small, sqlite_url: str) -> None:
     told = plan(small(by("informative")), url=sqlite_url, estimate=True)
 
-    assert sum(told.seats_per_agent.values()) == 12 * 6
+    assert int(told.balance.by_role.sum()) == 12 * 6
     assert told.estimate is not None
     assert told.estimate.games == 12

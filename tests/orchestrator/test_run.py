@@ -227,7 +227,7 @@ def test_a_plan_says_what_would_be_played_and_writes_nothing(small: Small, tmp_p
     planned = plan(small(), url=f"sqlite:///{tmp_path}/arena.db")
 
     assert (planned.games, planned.games_done, planned.players) == (12, 0, 6)
-    assert planned.seats_per_agent == dict.fromkeys(planned.agents, 12)
+    assert planned.balance.games.tolist() == [12] * len(planned.agents)
     assert list(tmp_path.iterdir()) == []
 
 
