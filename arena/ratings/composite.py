@@ -52,17 +52,16 @@ COMPOSITE_LATTICES: Mapping[str, Lattice] = {
     "agent": {
         sd * BETA: weight
         for sd, weight in (
-            (0.01, 0.35),
-            (0.1, 0.13),
-            (0.2, 0.17),
+            (0.01, 0.5),
+            (0.2, 0.2),
             (0.35, 0.17),
-            (0.6, 0.12),
-            (1.1, 0.06),
+            (0.6, 0.1),
+            (1.1, 0.03),
         )
     },
     "agent:environment": log_normal(0.3 * BETA, 3.0, 1, 1, 1.0),
     "agent:role": {
-        sd * BETA: weight for sd, weight in ((0.01, 0.4), (0.1, 0.25), (0.25, 0.2), (0.6, 0.15))
+        sd * BETA: weight for sd, weight in ((0.01, 0.7), (0.1, 0.12), (0.25, 0.12), (0.6, 0.06))
     },
 }
 
