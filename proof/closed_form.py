@@ -223,11 +223,12 @@ def _converging(package: Any) -> Iterator[None]:
     def sweeps(*bounds: int) -> range:
         return range(SWEEPS) if bounds == (10,) else range(*bounds)
 
+    before = package.range
     package.range = sweeps
     try:
         yield
     finally:
-        del package.range
+        package.range = before
 
 
 def compare(name: str, seed: np.random.SeedSequence, count: int) -> Found:

@@ -46,7 +46,7 @@ def head_to_head(
     db: Database = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show how agents scored against each other, by role or by team.
+    """Show who scored what against whom.
 
     A cell is the row's score in percent (a draw is half a win) with its 95 % interval. Agents on
     the same team did not play against each other. A game counts once for a pair, however many

@@ -90,7 +90,7 @@ def leaderboard(
     db: Database = None,
     as_json: AsJson = False,
 ) -> None:
-    """Rank agents by rating, from any set of games, by any rating system.
+    """Rank agents by rating, by any rating system.
 
     Each environment has ratings of its own: 25 is the average of the agents that met there, and
     the 95 % interval is that of the difference to it. Errors are invalid actions, silence,

@@ -61,7 +61,7 @@ def plan(
     as_json: AsJson = False,
     db: Database = None,
 ) -> None:
-    """Say how many games and dollars it takes to tell agents apart.
+    """Say what it takes to tell agents apart.
 
     From the games on record, for two agents or with --top: how many further games until the 95 %
     interval of the difference leaves 0, under each seating, as a median and an interval. From a

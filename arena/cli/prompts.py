@@ -87,7 +87,7 @@ def tree(
     db: Database = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the forks with their ratings and what each changed.
+    """Show forks with their ratings and changes.
 
     A prompt's rating is what it adds to an agent, whatever its kind and model, in one fit of all
     agents of an environment."""

@@ -24,7 +24,7 @@ def test_a_tournament_is_played_on_either_database(
 
     assert result.exit_code == 0
     title, _, rule, *rows = result.stdout.splitlines()
-    assert title == "small · TicTacToe-v0 · 2 players · 6 games"
+    assert title == "small · TicTacToe-v0 · 2 players · 6 games · probit"
     assert set(rule) == {"─"}
     assert [row.split()[0] for row in rows] == ["1", "2", "3"]
     assert {row.split()[1] for row in rows} == {"Ann", "Bob", "Cy"}
