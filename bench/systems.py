@@ -16,10 +16,12 @@ import numpy as np
 from arena.core import Games, Part, RatedPlayer, Standings
 from arena.core.ratings import BETA, MU, SIGMA
 from arena.matchmakers.informative import Informative
+from arena.ratings.fold import pool_after
 from arena.ratings.openskill import OpenSkill
 from arena.ratings.package import load
 from arena.ratings.probit import Probit
 from arena.ratings.sides import Floats, SidesState
+from arena.ratings.trueskill import TrueSkill
 from bench.measure import Row, median, ratios
 from bench.ratings import cpu, mafia_games
 from bench.workers import Workers
@@ -112,6 +114,7 @@ def rating(games: int, sample: int, field: int, rounds: int) -> dict[str, list[f
     many = list(mafia_games(sample, rng, agents=field))
     everybody = list(mafia_games(5 * field, rng, agents=field))
     work: dict[str, tuple[Callable[[], object], int]] = {
+        "rebuild": (lambda: pool_after(columns, TrueSkill()), games),
         "probit": (lambda: Probit().fit(columns), games),
         "openskill": (by_openskill(hundred, 100), sample),
         "time": (by_time(hundred), sample),
@@ -202,6 +205,8 @@ def measure(workers: Workers, *, toy: bool = False) -> list[Row]:
     chosen = worker.run(pairing, agents=agents, pairings=pairings, rounds=1 if toy else 3)
     quality, ours = chosen["quality, duels"], chosen["informative, duels"]
     return [
+        _against(found, f"rebuild of {games:,} games / openskill", "openskill", "rebuild"),
+        _against(found, f"rebuild of {games:,} games / through time", "time", "rebuild"),
         _against(
             found, f"probit refit of {games:,} games, 100 agents / openskill", "openskill", "probit"
         ),
