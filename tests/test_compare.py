@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from importlib.metadata import version
 from math import nan
 from pathlib import Path
 
@@ -46,7 +47,9 @@ def test_exactly_the_games_needed_are_played_whatever_runs_at_once(
     found = answer(url, configure(url, QUICK))
 
     assert found.decided
-    assert found.sentence == "Sharp is better than Naive: Sharp scores 85 % or more, not 35 %."
+    assert found.sentence == (
+        "Sharp is better than Naive or nearly even: Sharp scores more than 35 %."
+    )
     assert found.verdict is not None
     assert found.verdict.decision is Decision.ACCEPT_H1
     assert found.games == found.settled == summary.games_completed < 40
@@ -120,7 +123,6 @@ def test_another_question_is_another_tournament(url: str) -> None:
         replace(plain, seed=4),
         replace(plain, test="evalue"),
         replace(plain, test="fixed", games=20),
-        replace(plain, games=20_000),
         replace(plain, field=("Random",)),
     ]
     names = [configure(url, question).name for question in asked]
@@ -190,6 +192,59 @@ def test_games_on_record_are_blocks_where_the_two_swapped(url: str) -> None:
     assert (found.seating, found.options.test) == ("mirrored", "evalue")
     assert found.notes == ("2 games of theirs have no partner and are left out",)
     assert not found.decided
+
+
+def test_a_seed_counts_once_however_often_it_was_played(url: str) -> None:
+    """Its luck is the same every time: more pairs on it are no further evidence."""
+    pair = [duel(1, 1, 2, winner=1), duel(1, 2, 1, winner=1)]
+    other = [duel(2, 1, 2, winner=2), duel(2, 2, 1, winner=2)]
+    record(url, "TicTacToe-v0", [*pair, *pair, *other, *pair])
+    found = played(url, Question("Sharp", "Naive", "TicTacToe-v0"))
+
+    assert found.verdict is not None
+    assert (found.verdict.blocks, found.verdict.estimate) == (2, 0.5)
+    assert found.notes == (
+        "4 further games on seeds that are counted already are left out: they share their luck",
+    )
+
+
+def test_games_that_wait_to_be_rated_are_not_looked_at(url: str) -> None:
+    pair = [duel(1, 1, 2, winner=1), duel(1, 2, 1, winner=1)]
+    record(url, "TicTacToe-v0", [*pair, duel(2, 1, 2, winner=1), duel(2, 2, 1, winner=1)])
+    with get_session(url) as session:
+        session.connection().execute(text("UPDATE games SET fold_index = NULL WHERE seed = 2"))
+
+    assert played(url, Question("Sharp", "Naive", "TicTacToe-v0")).settled == 2
+
+
+def test_a_fixed_size_test_has_no_second_look(url: str) -> None:
+    stated = Question("Sharp", "Naive", MAFIA, test="fixed", games=2)
+    play(url, stated)
+
+    assert configure(url, stated).games == 2
+    for more in (replace(stated, games=4), replace(stated, games=4, name="again")):
+        with pytest.raises(UsageError, match=r"looks once.* has stated 2: look at that one"):
+            configure(url, more)
+    with pytest.raises(UsageError, match=r"looks once.* has stated 2"):
+        configure(url, replace(stated, a="Naive", b="Sharp", games=4))
+
+
+def test_comparisons_by_other_names_are_other_samples(url: str) -> None:
+    one, other = (configure(url, replace(QUICK, name=name)) for name in ("one", "other"))
+
+    assert one.seed != other.seed
+    assert configure(url, replace(QUICK, name="one")).seed == one.seed
+    with pytest.raises(UsageError, match="at most 10,000 games"):
+        configure(url, replace(QUICK, games=20_000))
+
+
+def test_a_comparison_goes_on_by_the_rules_it_was_begun_with(url: str) -> None:
+    play(url, QUICK, games=2)
+    with get_session(url) as session:
+        now = {"package": "textarena", "version": version("textarena")}
+        Repository(session).get_or_create_environment(MAFIA, 6, {"turn_limit": 50}, **now)
+
+    assert play(url, QUICK, games=2).games_completed == 2
 
 
 def test_two_on_one_team_say_nothing_and_roles_are_what_is_swapped(url: str) -> None:

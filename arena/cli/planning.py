@@ -134,7 +134,11 @@ def _show(found: Outlook, budget: float | None) -> None:
             soft_wrap=True,
         )
     if found.separated:
-        out.print("They are told apart already: no further game is needed.", soft_wrap=True)
+        out.print(
+            "They are told apart already, by one look at a 95 % interval. To look again and again "
+            "is no such look: `arena compare` is the test that may stop when it knows.",
+            soft_wrap=True,
+        )
     else:
         out.print()
         _table(found)

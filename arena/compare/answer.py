@@ -161,16 +161,19 @@ def sentence(
         return f"Not to be said yet: {settled:,} of {games:,} games are played."
     h0, h1 = percent(options.h0), percent(options.h1)
     match verdict.decision:
+        # A hypothesis is shown by rejecting the other, and no more is said than that.
+        case Decision.ACCEPT_H1 if options.h0 >= 0.5:
+            return f"{a} is better than {b}: {a} scores more than {h0}."
         case Decision.ACCEPT_H1 if options.h1 > 0.5:
-            return f"{a} is better than {b}: {a} scores {h1} or more, not {h0}."
+            return f"{a} is better than {b} or nearly even: {a} scores more than {h0}."
         case Decision.ACCEPT_H1:
-            return f"{a} scores {h1} or more against {b}, not {h0}."
+            return f"{a} scores more than {h0} against {b}."
+        case Decision.ACCEPT_H0 if options.h1 <= 0.5:
+            return f"{b} is better than {a}: {a} scores less than {h1}."
         case Decision.ACCEPT_H0 if options.h0 < 0.5:
-            return f"{b} is better than {a}: {a} scores {h0} or less, not {h1}."
-        case Decision.ACCEPT_H0 if options.h0 == 0.5:
-            return f"{a} is not better than {b}: {a} scores {h0} or less, not {h1}."
+            return f"{b} is better than {a} or nearly even: {a} scores less than {h1}."
         case Decision.ACCEPT_H0:
-            return f"{a} scores {h0} or less against {b}, not {h1}."
+            return f"{a} does not score {h1} or more against {b}."
         case Decision.REJECT if options.h0 == 0.5:
             better, worse = (a, b) if verdict.favours > 0 else (b, a)
             return f"{better} is better than {worse}."

@@ -49,8 +49,6 @@ class Met:
     """A game in which A and B met, as the schedule has it."""
 
     key: int
-    tournament: int | None
-    block: int | None
     seed: int | None
     seats: tuple[Seat, ...]
 
@@ -88,19 +86,24 @@ class Met:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What is on record: block scores in the order of the schedule by seating, the games without a
-    partner, and how many were left out."""
+    """What is on record: block scores in the order in which they were rated, by seating; the first
+    game of each seed without a pair, of which there are `alone`; and how many were left out:
+    `repeated` are further games of a seed that has
+    been counted, which share its luck and are no independent evidence."""
 
     blocks: dict[str, list[float]]
     singles: list[float]
+    alone: int
     together: int
     unusable: int
+    repeated: int
 
 
 def played(url: str | Path | None, question: Question) -> Comparison:
     """What the games on record say. Nothing is played or written.
 
-    Pairs of games are blocks, in the order in which they were scheduled; of several seatings, the
+    Pairs of games are blocks, one for each seed, in the order in which they were rated; games that
+    wait to be rated are left out, because the short ones end first. Of several seatings, it is the
     one that was asked for or that has the most blocks. Where no two games are a pair, single games
     are blocks of one, for the test `evalue` alone: it needs only that A is not expected to score
     more than `h0` whatever came before, as where seats are drawn by lot, while the others need
@@ -140,6 +143,11 @@ def played(url: str | Path | None, question: Question) -> Comparison:
             "no two games of theirs are a pair on one seed with their parts swapped: single games "
             "are blocks of one, and whoever had the easier seats is favoured"
         )
+    if options.test == "gsprt":
+        notes.append(
+            "the error rates hold if h0, h1, alpha and beta were chosen before anybody saw these "
+            "games; --test evalue asks for h0 alone"
+        )
     if verdict.unused:
         notes.append(f"{verdict.unused} later blocks were not needed and not looked at")
     return Comparison(
@@ -177,15 +185,12 @@ def _check(question: Question) -> None:
 
 
 def _met(session: Session, environment: int, a: Agent, b: Agent) -> list[Met]:
-    """The finished games of both, in the order in which they were scheduled; branches, which share
-    their turns with the game that they come from, are none of them."""
+    """The rated games of both, in the order in which they were rated, to which later games are only
+    added; branches, which share their turns with the game that they come from, are none of them."""
 
     query: Any = (
         select(
             col(Game.id),
-            col(Game.tournament_id),
-            col(Game.schedule_index),
-            col(Game.block),
             col(Game.seed),
             col(GamePlayer.agent_id),
             col(GamePlayer.player_index),
@@ -196,15 +201,12 @@ def _met(session: Session, environment: int, a: Agent, b: Agent) -> list[Met]:
         )
         .join(GamePlayer, col(GamePlayer.game_id) == col(Game.id))
         .where(col(Game.id).in_(_of_both(environment, a, b)))
-        .order_by(col(Game.id), col(GamePlayer.player_index))
+        .order_by(col(Game.fold_index), col(GamePlayer.player_index))
     )
-    rows = session.execute(query)
-    met = []
-    for (key, tournament, index, block, seed), seats in groupby(rows, key=lambda row: row[:5]):
-        place = (tournament is None, tournament or 0, key if index is None else index)
-        game = Met(key, tournament, block, seed, tuple(Seat(*row[5:]) for row in seats))
-        met.append((place, game))
-    return [game for _, game in sorted(met, key=lambda item: item[0])]
+    return [
+        Met(key, seed, tuple(Seat(*row[2:]) for row in seats))
+        for (key, seed), seats in groupby(session.execute(query), key=lambda row: tuple(row[:2]))
+    ]
 
 
 def _of_both(environment: int, a: Agent, b: Agent) -> Any:
@@ -215,6 +217,7 @@ def _of_both(environment: int, a: Agent, b: Agent) -> Any:
     return select(col(Game.id)).where(
         col(Game.environment_id) == environment,
         col(Game.status) == "completed",
+        col(Game.fold_index).is_not(None),
         col(Game.parent_game_id).is_(None),
         *(col(Game.id).in_(games) for games in seats),
     )
@@ -235,7 +238,8 @@ def _sort(met: Iterable[Met], a: int, b: int) -> _Found:
     """Put together the pairs: each game with the first one before it that is its mirror image."""
     blocks: dict[str, list[tuple[int, float]]] = {}
     waiting: dict[tuple[object, ...], list[tuple[int, Met]]] = {}
-    together = unusable = 0
+    together = unusable = repeated = 0
+    counted: set[int | None] = set()
     for place, game in enumerate(met):
         if not game.usable():
             unusable += 1
@@ -243,7 +247,10 @@ def _sort(met: Iterable[Met], a: int, b: int) -> _Found:
         if game.together(a, b):
             together += 1
             continue
-        group = waiting.setdefault((game.tournament, game.block, game.seed), [])
+        if game.seed is not None and game.seed in counted:
+            repeated += 1
+            continue
+        group = waiting.setdefault((game.key,) if game.seed is None else (game.seed,), [])
         mirror = next(
             (
                 found
@@ -257,15 +264,19 @@ def _sort(met: Iterable[Met], a: int, b: int) -> _Found:
         if mirror is None:
             group.append((place, game))
             continue
-        group.remove(mirror)
+        repeated += len(group) - 1
+        group.clear()
+        counted.add(game.seed)
         score = (mirror[1].score(a, b) + game.score(a, b)) / BLOCK
-        blocks.setdefault(game.seating(a, b), []).append((mirror[0], score))
-    singles = sorted((item for group in waiting.values() for item in group), key=lambda one: one[0])
+        blocks.setdefault(game.seating(a, b), []).append((place, score))
+    singles = sorted((group[0] for group in waiting.values() if group), key=lambda one: one[0])
     return _Found(
         blocks={name: [score for _, score in sorted(found)] for name, found in blocks.items()},
         singles=[game.score(a, b) for _, game in singles],
+        alone=sum(map(len, waiting.values())),
         together=together,
         unusable=unusable,
+        repeated=repeated,
     )
 
 
@@ -293,9 +304,14 @@ def _notes(found: _Found, seating: str, chosen: bool) -> list[str]:
         told = ", ".join(f"{BLOCK * n} games {name}" for name, n in others.items())
         notes.append(f"other seatings ask something else and are left out: {told}; see --seating")
     if found.blocks.get(seating) and found.singles:
-        notes.append(f"{len(found.singles)} games of theirs have no partner and are left out")
+        notes.append(f"{found.alone} games of theirs have no partner and are left out")
     if found.together:
         notes.append(f"{found.together} games have them on one team and say nothing of the two")
+    if found.repeated:
+        notes.append(
+            f"{found.repeated} further games on seeds that are counted already are left out: they "
+            "share their luck"
+        )
     if found.unusable:
         notes.append(
             f"{found.unusable} games are left out: a rank or a reward is missing or is not a number"

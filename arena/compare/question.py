@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ from arena import registry
 from arena.config import TournamentConfig, parse
 from arena.core import Part, UsageError
 from arena.matchmakers.duel import BLOCK, SEATINGS, DuelOptions
-from arena.orchestrator.lookup import Rules, find_agent, rules_of, team_sizes
-from db import Agent, Repository, get_session
+from arena.orchestrator.lookup import Rules, find_agent, of_row, rules_of, team_sizes
+from db import Agent, Repository, Tournament, get_session
 
 MOST_GAMES = 10_000
 """The schedule of a sequential test ends here, decided or not."""
@@ -85,16 +85,50 @@ def configure(url: str | Path | None, question: Question) -> TournamentConfig:
         _check_games(question.games, chosen)
         _check_field(rules, parts, seating, question)
         written = [_written(agent) for agent in agents]
-    games = question.games if test == "fixed" else max(question.games or 0, MOST_GAMES)
-    data = {
-        "seed": question.seed,
-        "environment": rules.written,
-        "games": games,
-        "matchmaker": {"name": "duel", **options},
-        "agents": written,
-    }
-    data["name"] = question.name or _name(data, chosen)
+        games = question.games if test == "fixed" else MOST_GAMES
+        data: dict[str, Any] = {
+            "seed": question.seed,
+            "environment": rules.written,
+            "games": games,
+            "matchmaker": {"name": "duel", **options},
+            "agents": written,
+        }
+        data["name"] = question.name or _name(data, chosen)
+        begun = repo.get_tournament_by_name(data["name"])
+        if begun is not None and begun.environment is not None:
+            # Others may have played by other rules of that name since.
+            data["environment"] = of_row(begun.environment).written
+        if test == "fixed":
+            _check_looks(repo.get_tournaments(), data)
+    # Two comparisons are two samples: on one seed they would be played on the same luck.
+    data["seed"] = question.seed or _seed(data["name"])
     return parse(data, source="the comparison")
+
+
+def _seed(name: str) -> int:
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=4).digest(), "big")
+
+
+def _check_looks(known: Iterable[Tournament], data: Mapping[str, Any]) -> None:
+    """Raises UsageError for a second look at the same question, with another number of games."""
+    for tournament in known:
+        config = tournament.config
+        matchmaker = config.get("matchmaker", {})
+        if (
+            matchmaker.get("name") == "duel"
+            and matchmaker.get("test") == "fixed"
+            and matchmaker.get("seating") == data["matchmaker"]["seating"]
+            and config["environment"]["name"] == data["environment"]["name"]
+            and config["environment"]["players"] == data["environment"]["players"]
+            and {agent["name"] for agent in config["agents"][:2]}
+            == {agent["name"] for agent in data["agents"][:2]}
+            and config["games"] != data["games"]
+        ):
+            raise UsageError(
+                f"a fixed-size test looks once, at a number of games stated before the first, and "
+                f"{tournament.name!r} has stated {config['games']}: look at that one, or ask with "
+                "--test evalue, which may be looked at at any time"
+            )
 
 
 def two_agents(repo: Repository, question: Question) -> list[Agent]:
@@ -137,6 +171,11 @@ def _check_games(games: int | None, chosen: DuelOptions) -> None:
                 "--games N, or --test evalue, which may be looked at at any time"
             )
         return
+    if chosen.test != "fixed" and games > MOST_GAMES:
+        raise UsageError(
+            f"--games {games}: a sequential test of two agents has at most {MOST_GAMES:,} games; "
+            "what those do not decide is smaller than what h0 and h1 ask for"
+        )
     if games % BLOCK or games < BLOCK:
         near = f"{games - 1} or {games + 1}" if games > BLOCK else f"{BLOCK}"
         raise UsageError(

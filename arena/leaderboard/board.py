@@ -263,6 +263,11 @@ def without_errors(
 def said(scope: Scope, question: Question, terms: Mapping[tuple[str, ...], int]) -> list[str]:
     """What people should know about the games of a scope."""
     notes = []
+    if scope.waiting:
+        notes.append(
+            f"{scope.waiting:,} more games are finished and wait for a game before them in the "
+            "schedule: short games end first, so they count when it is their turn"
+        )
     if scope.played.unranked:
         notes.append(f"left out: {scope.played.unranked:,} games with a rank missing")
     if len(scope.played) > COSTS_UP_TO_GAMES:

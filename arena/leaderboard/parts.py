@@ -168,7 +168,8 @@ def _spent(rows: list[SpentRow]) -> SpentRow | None:
         failed_calls=sum(row.failed_calls for row in rows),
         prompt_tokens=sum(row.prompt_tokens for row in rows),
         completion_tokens=sum(row.completion_tokens for row in rows),
-        cost=sum(known) if known else None,
+        # What has no price is not free.
+        cost=sum(known) if len(known) == len(rows) else None,
         turn_seconds=None,
         call_seconds=None,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +13,15 @@ from arena.core import Games, UsageError
 from arena.leaderboard.question import Question
 from arena.registry import unknown
 from db import Agent, Environment, Kind, Model, Prompt, Tournament
-from db.queries.played import NOTHING, PlayedGames, Which, played_games
+from db.queries.played import NOTHING, PlayedGames, Which, played_games, waiting_games
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Games that are rated together. `environment`, `num_players` and `version` are None where
     they are of several; `played` holds the games without those decided by an error when these are
-    left out, which `left_out` counts."""
+    left out, which `left_out` counts. `waiting` games are finished and not rated yet: a game before
+    them in the schedule is open."""
 
     environment: str | None
     num_players: int | None
@@ -30,6 +31,7 @@ class Scope:
     played: PlayedGames
     left_out: int
     rules: dict[int, str]
+    waiting: int = 0
 
 
 def scopes(session: Session, question: Question) -> list[Scope]:
@@ -43,14 +45,21 @@ def scopes(session: Session, question: Question) -> list[Scope]:
     played = played_games(session, which)
     names = _environment_names(rules)
     if question.overall:
-        return [_scope(played, which, question, None, names)] if len(played) else []
+        whole = _scope(played, which, question, None, names)
+        return [replace(whole, waiting=waiting_games(session, which))] if len(played) else []
     found = []
     for rule, number in zip(*np.unique(played.environments, return_counts=True), strict=True):
         one = Which((int(rule),), tournament_id, question.since)
         chosen = played.only(played.environments == rule)
         found.append((-int(number), int(rule), chosen, one))
     found.sort(key=lambda entry: entry[:2])
-    return [_scope(chosen, one, question, rules.get(rule), names) for _, rule, chosen, one in found]
+    return [
+        replace(
+            _scope(chosen, one, question, rules.get(rule), names),
+            waiting=waiting_games(session, one),
+        )
+        for _, rule, chosen, one in found
+    ]
 
 
 def _scope(

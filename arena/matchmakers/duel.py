@@ -159,9 +159,7 @@ class Duel:
     def _lineups(self, block: int) -> tuple[Lineup, Lineup]:
         """Both games of a block: A and B in their places, then in each other's."""
         rng = Random(f"duel {self._seed} {block}")
-        parts: Sequence[Part] = [Part()] * self._num_players
-        if self._options.seating != "mirrored":
-            parts = self._casting(game_seed(self._seed, block))
+        parts = self._casting(game_seed(self._seed, block))
         first, second = _PLACES[self._options.seating](parts, rng)
         free = [place for place in range(len(parts)) if place not in (*first, *second)]
         filled = dict(zip(free, _filled(self._field, len(free), rng), strict=True))
@@ -210,8 +208,15 @@ def score_of(a: int, b: int, players: Iterable[RatedPlayer]) -> float:
 
 
 def _mirrored(parts: Sequence[Part], rng: Random) -> tuple[Sequence[int], Sequence[int]]:
-    first, second = rng.sample(range(len(parts)), 2)
-    return [first], [second]
+    """Two places, of different teams where there are teams: on one team nobody is the better."""
+    first = rng.randrange(len(parts))
+    team = parts[first].team
+    others = [
+        place
+        for place, part in enumerate(parts)
+        if place != first and (team is None or part.team != team)
+    ]
+    return [first], [rng.choice(others)]
 
 
 def _opposite(parts: Sequence[Part], rng: Random) -> tuple[Sequence[int], Sequence[int]]:

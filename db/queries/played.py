@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlmodel import Session, col
 
 from db.models import Game, GamePlayer
@@ -209,6 +209,19 @@ def played_games(session: Session, which: Which | None = None) -> PlayedGames:
     if ranked.all():
         return played
     return replace(played.only(ranked), unranked=int((~ranked).sum()))
+
+
+def waiting_games(session: Session, which: Which) -> int:
+    """How many finished games are not rated yet, because a game before them in the schedule is
+    still open."""
+    query: Any = select(func.count(col(Game.id))).where(
+        col(Game.status) == "completed",
+        col(Game.fold_index).is_(None),
+        col(Game.tournament_id).is_not(None),
+        col(Game.parent_game_id).is_(None),
+        *which.place(),
+    )
+    return int(session.execute(query).scalar_one())
 
 
 def _none() -> PlayedGames:

@@ -16,9 +16,9 @@ from db.queries.played import Which
 class SpentRow:
     """What an agent's rated games took.
 
-    `cost` is in dollars, None when no call had a price. Seconds are medians: of a turn from the
-    observation to the action, of an answered call from the request to the answer; None where
-    nothing is on record. `calls` and `failed_calls` count those of void games too: a fault is
+    `cost` is in dollars, None when an answered call had no price. Seconds are medians: of a turn
+    from the observation to the action, of an answered call from the request to the answer; None
+    where nothing is on record. `calls` and `failed_calls` count those of void games too: a fault is
     what most of them died of.
     """
 
@@ -141,6 +141,11 @@ def _failed() -> ColumnElement[int]:
     return case((col(LLMCall.error_class) != "Orphaned", 1), else_=0)
 
 
+def _unpriced() -> ColumnElement[int]:
+    answered = col(LLMCall.response_received_at).is_not(None) & col(LLMCall.error_class).is_(None)
+    return case((answered & col(LLMCall.cost).is_(None), 1), else_=0)
+
+
 def _failures(conditions: list[ColumnElement[bool]]) -> Any:
     counts = (func.count(col(LLMCall.id)), func.coalesce(func.sum(_failed()), 0))
     return (
@@ -160,7 +165,8 @@ def _sums(conditions: list[ColumnElement[bool]]) -> Any:
             func.coalesce(func.sum(_failed()), 0),
             func.coalesce(func.sum(col(LLMCall.prompt_tokens)), 0),
             func.coalesce(func.sum(col(LLMCall.response_tokens)), 0),
-            func.sum(col(LLMCall.cost)),
+            # What has no price is not free: a call that was answered without one hides the sum.
+            case((func.coalesce(func.sum(_unpriced()), 0) == 0, func.sum(col(LLMCall.cost)))),
         )
         .select_from(GamePlayer)
         .join(Game, col(Game.id) == col(GamePlayer.game_id))

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
+from sqlalchemy import text
+
 from db import Recorder, get_session
 from db.queries.played import Which
 from db.queries.spent import SpentRow, spent, void_games
@@ -94,3 +96,13 @@ def test_the_median_of_an_even_number_lies_between_the_two(database_url: str) ->
         row = spent(session, Which())[1]
         assert spent(session, Which(), role="Doctor") == {}
     assert (row.turn_seconds, row.call_seconds) == (2.0, 0.02)
+
+
+def test_an_answer_without_a_price_hides_the_sum(database_url: str) -> None:
+    """What nobody knows the price of is not free."""
+    assert played(database_url)[1].cost == 1.0
+    with get_session(database_url) as session:
+        first = "(SELECT MIN(id) FROM llm_calls WHERE cost > 0)"
+        session.connection().execute(text(f"UPDATE llm_calls SET cost = NULL WHERE id = {first}"))
+    with get_session(database_url) as session:
+        assert spent(session, Which())[1].cost is None

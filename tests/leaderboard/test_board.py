@@ -11,7 +11,7 @@ from sqlalchemy import event
 from arena.core import UsageError
 from arena.leaderboard import Board, Question, boards
 from arena.leaderboard.question import moment
-from db import get_session
+from db import Game, get_session
 from tests.leaderboard.table import NOON, Sat, Table
 
 Fill = Callable[[Table], None]
@@ -247,6 +247,23 @@ def test_games_that_say_little_have_wide_intervals(
         assert [row.name for row in board.rows] == ["Ann", "Bob"]
     else:
         assert board.rows[0].rating == pytest.approx(25, abs=0.5)
+
+
+def test_games_that_wait_for_another_are_counted_and_said(sqlite_url: str) -> None:
+    def waiting(table: Table) -> None:
+        ann, bob, _ = three(table)
+        duel = table.environment("Duel-v0")
+        cup = table.tournament("cup", duel)
+        for _ in range(3):
+            table.play(duel, Sat(ann, 0), Sat(bob, 1), tournament=cup)
+        latest = table.session.get(Game, table.play(duel, Sat(ann, 0), Sat(bob, 1), tournament=cup))
+        assert latest is not None
+        latest.fold_index = None
+
+    (board,) = asked(sqlite_url, waiting)
+
+    assert board.games == 3
+    assert any("1 more games are finished and wait" in note for note in board.notes)
 
 
 def test_no_games_make_no_board(sqlite_url: str) -> None:

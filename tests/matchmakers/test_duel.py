@@ -151,6 +151,13 @@ def test_mirrored_at_a_larger_table_takes_every_two_places() -> None:
     assert len(places) == 6
 
 
+def test_mirrored_among_teams_never_puts_the_two_on_one() -> None:
+    teams = [part.team for part in three_teams(0)]
+    for pair in blocks(duel(6, agents=(A, B, *FIELD, 15, 16), casting=three_teams), 60):
+        for game in pair:
+            assert teams[game.agents.index(A)] != teams[game.agents.index(B)]
+
+
 def blocks(matchmaker: Duel, games: int = 40) -> list[tuple[Pairing, Pairing]]:
     scheduled: list[Pairing] = []
     while len(scheduled) < games:
