@@ -19,7 +19,7 @@ from tests.setup.shell import ROOT, Block, Typed, blocks, clean_environment, typ
 
 README = ROOT / "README.md"
 BLOCKS = blocks(README)
-GAMES = 24  # of every tournament: the tour is what is tested here, not how long it takes
+GAMES = 18  # of every tournament: the tour is what is tested here, not how long it takes
 # Blocks that are not typed, or not here, and what for.
 NOTES = {
     "needs a PostgreSQL server": "the other tests start one",
