@@ -217,6 +217,21 @@ def test_games_that_wait_to_be_rated_are_not_looked_at(url: str) -> None:
     assert played(url, Question("Sharp", "Naive", "TicTacToe-v0")).settled == 2
 
 
+def test_games_by_other_rules_of_the_name_do_not_count_and_that_is_said(url: str) -> None:
+    record(url, "TicTacToe-v0", [duel(1, 1, 2, winner=1), duel(1, 2, 1, winner=1)])
+    with get_session(url) as session:
+        now = {"package": "textarena", "version": version("textarena")}
+        Repository(session).get_or_create_environment("TicTacToe-v0", 2, {"turn_limit": 9}, **now)
+
+    with pytest.raises(UsageError, match="Sharp has no game of TicTacToe-v0"):
+        played(url, Question("Sharp", "Naive", "TicTacToe-v0"))
+
+    with get_session(url) as session:
+        session.connection().execute(text("UPDATE games SET environment_id = 3"))
+    (note,) = played(url, Question("Sharp", "Naive", "TicTacToe-v0")).notes
+    assert note.startswith("TicTacToe-v0 is on record by 1 other rules too")
+
+
 def test_a_fixed_size_test_has_no_second_look(url: str) -> None:
     stated = Question("Sharp", "Naive", MAFIA, test="fixed", games=2)
     play(url, stated)

@@ -132,7 +132,7 @@ def played(url: str | Path | None, question: Question) -> Comparison:
     )
     options = DuelOptions.read({"seating": seating, **question.options(test)})
     blocks = found.blocks.get(seating, [])
-    notes = _notes(found, seating, question.seating is None)
+    notes = [*rules.notes(), *_notes(found, seating, question.seating is None)]
     if blocks:
         verdict = options.sequential(len(blocks) * BLOCK).verdict(blocks)
         scores, games = blocks, BLOCK

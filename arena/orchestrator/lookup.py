@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from arena import registry
@@ -15,14 +15,25 @@ from db import Agent, Environment, Repository
 @dataclass(frozen=True, slots=True)
 class Rules:
     """An environment: what a tournament file says of it, and the key of its row in the catalogue
-    if it was played."""
+    if it was played. `others` of that name and number of players are on record too, which this one
+    is the newest of."""
 
     written: dict[str, Any]
     key: int | None = None
+    others: int = 0
 
     @property
     def name(self) -> str:
         return str(self.written["name"])
+
+    def notes(self) -> list[str]:
+        """What people should know about the choice of these rules."""
+        if not self.others:
+            return []
+        return [
+            f"{self.name} is on record by {self.others} other rules too (options, limits or "
+            "version): their games do not count here"
+        ]
 
     @property
     def players(self) -> int:
@@ -69,7 +80,7 @@ def rules_of(repo: Repository, environment: str | None, players: int | None) -> 
         raise UsageError(
             f"{rows[0].name} was played by {' and by '.join(map(str, numbers))}: say --players N"
         )
-    return of_row(rows[-1])
+    return replace(of_row(rows[-1]), others=len(rows) - 1)
 
 
 def of_row(row: Environment) -> Rules:

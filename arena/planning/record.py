@@ -96,7 +96,7 @@ def record_of(session: Session, repo: Repository, place: Place) -> Record:
         games=len(played),
         counts=_counts(np.unique(np.stack([played.seats(), played.agents]), axis=1)[1]),
         costs=_costs(session, which, _counts(played.agents), known=cheap),
-        notes=notes,
+        notes=(*rules.notes(), *notes),
     )
 
 
