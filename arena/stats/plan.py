@@ -60,7 +60,7 @@ def information(
     - "clones", one agent in all seats of a team: k is half the number of seats, because the
       difference counts in every one, and what A and B have in common cancels in the swapped game;
     - "opposite", one seat each on opposite teams: k = 1;
-    - "mirrored", two seats by place: the same, in the games in which they oppose each other;
+    - "mirrored", two seats by place, never of one team: the same;
     - "random", each alone among others: k = 1, but the two results are of different games, and
       the difference of two halves varies four times as much.
 
@@ -83,9 +83,6 @@ def information(
     one = exp(-(float(ndtri(lean)) ** 2)) / (2 * pi) / (lean * (1 - lean)) / (facing * noise**2)
     if seating == "clones":
         return one * (seats / 2) ** 2
-    if seating == "mirrored":
-        together = sum(size * (size - 1) for size in teams) / (seats * (seats - 1))
-        return one * (1 - together)
     return one / 4 if seating == "random" else one
 
 
