@@ -15,7 +15,7 @@ import numpy as np
 
 from arena.core import Games, Part, RatedPlayer, Standings
 from arena.core.ratings import BETA, MU, SIGMA
-from arena.matchmakers.informative import Informative
+from arena.matchmakers.informative import informative
 from arena.ratings.fold import pool_after
 from arena.ratings.openskill import OpenSkill
 from arena.ratings.package import load
@@ -162,7 +162,7 @@ def _informative(
     agents = tuple(range(len(mean)))
     roles = [("Mafia", 0)] * 2 + [("Villager", 1)] * 4 if mafia else [("First", 0), ("Second", 1)]
     parts = [Part(role, str(team)) for role, team in roles]
-    matchmaker = Informative(
+    matchmaker = informative(
         agents=agents,
         num_players=len(parts),
         games=10_000,

@@ -7,10 +7,10 @@ whose ratings are in the right order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +22,13 @@ from arena.core import (
     Part,
     RatedPlayer,
     Result,
+    ScheduleSpec,
     Standings,
 )
 from arena.core.ratings import BETA, SIGMA
-from arena.matchmakers.informative import Informative
-from arena.matchmakers.random import RandomMatchmaker
-from arena.matchmakers.round_robin import RoundRobin
+from arena.matchmakers.informative import informative
+from arena.matchmakers.random import random_matchmaker
+from arena.matchmakers.round_robin import round_robin
 from arena.matchmakers.schedule import game_seed
 from arena.ratings.fold import draw_probability
 from arena.ratings.sides import SidesState
@@ -60,18 +61,11 @@ class Quality:
 
     lag = LAG
 
-    def __init__(
-        self,
-        *,
-        agents: Sequence[int],
-        num_players: int,
-        games: int,
-        seed: int,
-        options: Mapping[str, Any],
-        casting: Callable[[int], Sequence[Part]],
-    ) -> None:
-        self._agents, self._players, self._games, self._seed = agents, num_players, games, seed
-        self._sign = np.array([1.0 if p.team == casting(0)[0].team else -1.0 for p in casting(0)])
+    def __init__(self, **spec: Unpack[ScheduleSpec]) -> None:
+        self._agents, self._players = spec["agents"], spec["num_players"]
+        self._games, self._seed = spec["games"], spec["seed"]
+        teams = [part.team for part in spec["casting"](0)]
+        self._sign = np.array([1.0 if team == teams[0] else -1.0 for team in teams])
 
     def next(self, standings: Standings, room: int) -> Sequence[Pairing]:
         place = len(standings.scheduled)
@@ -210,15 +204,15 @@ def measure(*, seed: int = 1, scale: float = 1.0, processes: int = 2) -> Chapter
         return max(STEP * 4, round(most * length / STEP) * STEP)
 
     arms = [
-        Arm("random", RandomMatchmaker, games(4000)),
-        Arm("round-robin", RoundRobin, games(4000)),
+        Arm("random", random_matchmaker, games(4000)),
+        Arm("round-robin", round_robin, games(4000)),
         Arm("quality", Quality, games(4000)),
-        Arm("informative", Informative, games(1200), (("lag", LAG),)),
+        Arm("informative", informative, games(1200), (("lag", LAG),)),
     ]
     priced = [
-        Arm("random", RandomMatchmaker, games(4000)),
-        Arm("without", Informative, games(1200), (("lag", LAG), ("dollars", False))),
-        Arm("with", Informative, games(1200), (("lag", LAG), ("dollars", True))),
+        Arm("random", random_matchmaker, games(4000)),
+        Arm("without", informative, games(1200), (("lag", LAG), ("dollars", False))),
+        Arm("with", informative, games(1200), (("lag", LAG), ("dollars", True))),
     ]
     settings = [(TWO, arm, False) for arm in arms]
     settings += [(MAFIA, arm, False) for arm in arms]

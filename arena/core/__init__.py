@@ -52,6 +52,7 @@ from arena.core.pairings import (
     Part,
     RatedPlayer,
     Result,
+    ScheduleSpec,
     Standings,
 )
 from arena.core.ratings import OnlineRatingSystem, Rating, Ratings, RatingSystem
@@ -97,6 +98,7 @@ __all__ = [
     "Ratings",
     "RecordError",
     "Result",
+    "ScheduleSpec",
     "Standings",
     "Step",
     "Termination",

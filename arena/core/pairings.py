@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypedDict, Unpack
 
 if TYPE_CHECKING:
     import numpy as np
@@ -90,18 +90,21 @@ class Matchmaker(Protocol):
         ...
 
 
-class MatchmakerFactory(Protocol):
-    """Makes a matchmaker for a tournament of at most `games` games of `num_players` players."""
+class ScheduleSpec(TypedDict):
+    """What a schedule is made from: at most `games` games of `num_players` players between these
+    agents, by their ids in the configuration's order. All chance comes from `seed`."""
 
-    def __call__(
-        self,
-        *,
-        agents: Sequence[int],
-        num_players: int,
-        games: int,
-        seed: int,
-        options: Mapping[str, Any],
-        casting: Casting,
-    ) -> Matchmaker:
+    agents: Sequence[int]
+    num_players: int
+    games: int
+    seed: int
+    options: Mapping[str, Any]
+    casting: Casting
+
+
+class MatchmakerFactory(Protocol):
+    """Makes a tournament's matchmaker: a function, or a class."""
+
+    def __call__(self, **spec: Unpack[ScheduleSpec]) -> Matchmaker:
         """Raises UsageError for too few agents, or for options that it does not know."""
         ...

@@ -13,9 +13,9 @@ from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from math import isfinite
 from random import Random
-from typing import Any
+from typing import Any, Unpack
 
-from arena.core import Casting, Pairing, Part, RatedPlayer, Result, Standings, UsageError
+from arena.core import Pairing, Part, RatedPlayer, Result, ScheduleSpec, Standings, UsageError
 from arena.matchmakers.schedule import game_seed
 from arena.stats.sequential import SequentialTest
 
@@ -105,25 +105,16 @@ class Duel:
     that loses a game to a fault does not count, and is made up for as long as `games` allows.
     """
 
-    def __init__(
-        self,
-        *,
-        agents: Sequence[int],
-        num_players: int,
-        games: int,
-        seed: int,
-        options: Mapping[str, Any],
-        casting: Casting,
-    ) -> None:
+    def __init__(self, **spec: Unpack[ScheduleSpec]) -> None:
         """Raises UsageError for agents, games or an environment that make no such duel."""
-        self._options = DuelOptions.read(options)
-        _check(agents, num_players, games, self._options.seating)
+        agents, games = spec["agents"], spec["games"]
+        self._options = DuelOptions.read(spec["options"])
+        _check(agents, spec["num_players"], games, self._options.seating)
         self._a, self._b = agents[:2]
         self._games = games
-        self._seed = seed
+        self._seed = spec["seed"]
         self._field = agents[2:]
-        self._num_players = num_players
-        self._casting = casting
+        self._casting = spec["casting"]
         # Whether the teams allow this seating: better said now than in the middle.
         self._lineups(0)
         self._test = self._options.sequential(games)

@@ -26,15 +26,20 @@ class FixedSchedule:
         frame: Frame,
         lineups: Lineups,
         *,
-        stream: str,
+        stream: str | None = None,
         fill: Sequence[int] | None = None,
     ) -> None:
-        """`stream` names the random numbers; `fill` are the agents who may fill a table, all
-        unless given."""
+        """`stream` names the random numbers, as the matchmaker unless given; `fill` are the agents
+        who may fill a table, all unless given."""
         self._frame = frame
         self._made: list[Pairing] = []
-        drawn = lineups(frame, Random(f"{stream} {frame.seed}"))
+        drawn = lineups(frame, Random(f"{stream or frame.matchmaker} {frame.seed}"))
         self._drawn = _filled(frame, drawn, fill or frame.agents)
+
+    @property
+    def lag(self) -> None:
+        """None: no pairing depends on a result."""
+        return None
 
     def next(self, standings: Standings, room: int) -> Sequence[Pairing]:
         """The blocks that follow what is scheduled: as many whole ones as there is room for, at

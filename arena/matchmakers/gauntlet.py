@@ -7,11 +7,11 @@ games of which the field's own standings are known already.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from random import Random
-from typing import Any
+from typing import Unpack
 
-from arena.core import Casting, Pairing, Standings, UsageError
+from arena.core import ScheduleSpec, UsageError
 from arena.matchmakers.blocks import Lineup
 from arena.matchmakers.fixed import FixedSchedule
 from arena.matchmakers.options import at_least, switch
@@ -19,62 +19,35 @@ from arena.matchmakers.schedule import Frame, frame
 from arena.matchmakers.seating import seat
 
 
-class Gauntlet:
+def gauntlet(**spec: Unpack[ScheduleSpec]) -> FixedSchedule:
     """Wherever the schedule stops, a newcomer's meetings with any two of the field differ by at
     most one, and so do its games at any two places (of the blocks, with blocks).
 
     Options: `newcomers` (default 1), how many of the last agents in the configuration are new;
     `meet` (default false), whether newcomers are among each other's opponents as well; and
     `seating` (rotate, clones or opposite), `blocks` and `repeat`, as all matchmakers have them.
+
+    Raises UsageError for newcomers that leave no field, or a field that does not fill a game
+    without `repeat`; and see `arena.matchmakers.schedule.frame`.
     """
-
-    def __init__(
-        self,
-        *,
-        agents: Sequence[int],
-        num_players: int,
-        games: int,
-        seed: int,
-        options: Mapping[str, Any],
-        casting: Casting,
-    ) -> None:
-        """Raises UsageError for newcomers that leave no field, or a field that does not fill a game
-        without `repeat`; and see `arena.matchmakers.schedule.frame`."""
-        found = frame(
-            "gauntlet",
-            agents=agents,
-            num_players=num_players,
-            games=games,
-            seed=seed,
-            options=options,
-            casting=casting,
-            own={"newcomers": at_least(1, 1), "meet": switch(False)},
+    own = {"newcomers": at_least(1, 1), "meet": switch(False)}
+    table, agents = frame("gauntlet", own, **spec), spec["agents"]
+    new, meet = table.options["newcomers"], table.options["meet"]
+    field = table.agents[:-new]
+    if not field:
+        raise UsageError(
+            f"gauntlet: newcomers: {new} of {len(agents)} agents leave no field to meet: "
+            f"expected at most {len(agents) - 1}"
         )
-        new = found.options["newcomers"]
-        field = found.agents[:-new]
-        if not field:
-            raise UsageError(
-                f"gauntlet: newcomers: {new} of {len(agents)} agents leave no field to meet: "
-                f"expected at most {len(agents) - 1}"
-            )
-        opponents = len(agents) - 1 if found.options["meet"] else len(field)
-        needed = found.seating.slots - 1
-        if opponents < needed and not found.options["repeat"]:
-            raise UsageError(
-                f"gauntlet: {opponents} opponents for a newcomer, who needs {needed}: enter more "
-                "agents, count fewer of them among the newcomers, let newcomers meet with "
-                "`meet: true`, or let agents take several seats with `repeat: true`"
-            )
-        fill = found.agents if found.options["meet"] else field
-        self._schedule = FixedSchedule(found, _challenges, stream="gauntlet", fill=fill)
-
-    @property
-    def lag(self) -> None:
-        return None
-
-    def next(self, standings: Standings, room: int) -> Sequence[Pairing]:
-        """The blocks that follow what is scheduled; nothing else in the standings counts."""
-        return self._schedule.next(standings, room)
+    opponents = len(agents) - 1 if meet else len(field)
+    needed = table.seating.slots - 1
+    if opponents < needed and not table.options["repeat"]:
+        raise UsageError(
+            f"gauntlet: {opponents} opponents for a newcomer, who needs {needed}: enter more "
+            "agents, count fewer of them among the newcomers, let newcomers meet with "
+            "`meet: true`, or let agents take several seats with `repeat: true`"
+        )
+    return FixedSchedule(table, _challenges, fill=table.agents if meet else field)
 
 
 def _challenges(frame: Frame, rng: Random) -> Iterator[Lineup]:

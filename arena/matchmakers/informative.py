@@ -7,14 +7,14 @@ of agents, each weighted with the probability that the pair is in the wrong orde
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 from random import Random
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
-from arena.core import Casting, Pairing, Part, Standings
+from arena.core import Pairing, Part, ScheduleSpec, Standings
 from arena.matchmakers.adaptive import LAG, AdaptiveSchedule
 from arena.matchmakers.blocks import Lineup
 from arena.matchmakers.gain import (
@@ -40,7 +40,7 @@ MOVES = 2
 """How many changes a lineup is given per slot, at most: it rarely takes more than one."""
 
 
-class Informative:
+def informative(**spec: Unpack[ScheduleSpec]) -> AdaptiveSchedule:
     """Which lineup is searched for, not tried out: it begins with the two agents that are worth
     most and others by lot, and changes one agent or swaps two as long as that is worth more.
 
@@ -49,41 +49,11 @@ class Informative:
     agent so far; agents of whom nothing is known cost what the others do on average), and `seating`
     (rotate, clones or opposite), `blocks` and `repeat`, as all matchmakers have them.
     """
-
-    def __init__(
-        self,
-        *,
-        agents: Sequence[int],
-        num_players: int,
-        games: int,
-        seed: int,
-        options: Mapping[str, Any],
-        casting: Casting,
-    ) -> None:
-        """Raises UsageError; see `arena.matchmakers.schedule.frame`."""
-        self._frame = frame(
-            "informative",
-            agents=agents,
-            num_players=num_players,
-            games=games,
-            seed=seed,
-            options=options,
-            casting=casting,
-            own={"lag": LAG, "dollars": switch(True)},
-        )
-        self._under_way = _UnderWay(self._frame)
-        self._schedule = AdaptiveSchedule(self._frame, self._begin)
-
-    @property
-    def lag(self) -> int:
-        return self._schedule.lag
-
-    def next(self, standings: Standings, room: int) -> Sequence[Pairing]:
-        """The blocks that may be chosen from these standings; see `Matchmaker`."""
-        return self._schedule.next(standings, room)
-
-    def _begin(self, standings: Standings, tally: Tally) -> _Search:
-        return _Search(self._frame, standings, tally, self._under_way)
+    table = frame("informative", {"lag": LAG, "dollars": switch(True)}, **spec)
+    under_way = _UnderWay(table)
+    return AdaptiveSchedule(
+        table, lambda standings, tally: _Search(table, standings, tally, under_way)
+    )
 
 
 class _UnderWay:

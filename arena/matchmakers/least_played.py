@@ -6,58 +6,26 @@ it has had least. Who is left is drawn by lot.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from itertools import count
 from random import Random
-from typing import Any
+from typing import Unpack
 
-from arena.core import Casting, Pairing, Standings
+from arena.core import ScheduleSpec
 from arena.matchmakers.blocks import Lineup
 from arena.matchmakers.fixed import FixedSchedule
 from arena.matchmakers.schedule import Frame, frame, game_seed
 from arena.matchmakers.tally import Tally, first_players, what
 
 
-class LeastPlayed:
+def least_played(**spec: Unpack[ScheduleSpec]) -> FixedSchedule:
     """Counts of games differ by at most one wherever the schedule stops (between blocks, with
     blocks), and roles are spread as evenly as they can be once it is known who plays.
 
     Counts are of games scheduled, so that the schedule depends on no result. Options: `seating`
     (rotate, clones or opposite), `blocks` and `repeat`, as all matchmakers have them.
     """
-
-    def __init__(
-        self,
-        *,
-        agents: Sequence[int],
-        num_players: int,
-        games: int,
-        seed: int,
-        options: Mapping[str, Any],
-        casting: Casting,
-    ) -> None:
-        """Raises UsageError; see `arena.matchmakers.schedule.frame`."""
-        self._schedule = FixedSchedule(
-            frame(
-                "least-played",
-                agents=agents,
-                num_players=num_players,
-                games=games,
-                seed=seed,
-                options=options,
-                casting=casting,
-            ),
-            _neediest,
-            stream="least-played",
-        )
-
-    @property
-    def lag(self) -> None:
-        return None
-
-    def next(self, standings: Standings, room: int) -> Sequence[Pairing]:
-        """The blocks that follow what is scheduled; nothing else in the standings counts."""
-        return self._schedule.next(standings, room)
+    return FixedSchedule(frame("least-played", **spec), _neediest)
 
 
 def _neediest(frame: Frame, rng: Random) -> Iterator[Lineup]:

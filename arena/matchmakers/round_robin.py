@@ -8,19 +8,19 @@ clones a place is a team, and with opposite sides one of the two seats that are 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations, islice
 from random import Random
-from typing import Any
+from typing import Unpack
 
-from arena.core import Casting, Pairing, Standings
+from arena.core import ScheduleSpec
 from arena.matchmakers.blocks import Lineup
 from arena.matchmakers.fixed import FixedSchedule
 from arena.matchmakers.schedule import Frame, frame
 from arena.matchmakers.seating import seat
 
 
-class RoundRobin:
+def round_robin(**spec: Unpack[ScheduleSpec]) -> FixedSchedule:
     """An even schedule, shuffled by the seed: whenever it stops, the numbers of games of any two
     agents differ by at most one, and so do one agent's games at any two places; with blocks that
     holds for the blocks.
@@ -29,39 +29,7 @@ class RoundRobin:
     them. With `repeat` and fewer agents than players each takes as many seats as any other, and the
     seats left over go round.
     """
-
-    def __init__(
-        self,
-        *,
-        agents: Sequence[int],
-        num_players: int,
-        games: int,
-        seed: int,
-        options: Mapping[str, Any],
-        casting: Casting,
-    ) -> None:
-        """Raises UsageError; see `arena.matchmakers.schedule.frame`."""
-        self._schedule = FixedSchedule(
-            frame(
-                "round-robin",
-                agents=agents,
-                num_players=num_players,
-                games=games,
-                seed=seed,
-                options=options,
-                casting=casting,
-            ),
-            _rounds,
-            stream="round_robin",
-        )
-
-    @property
-    def lag(self) -> None:
-        return None
-
-    def next(self, standings: Standings, room: int) -> Sequence[Pairing]:
-        """The blocks that follow what is scheduled; nothing else in the standings counts."""
-        return self._schedule.next(standings, room)
+    return FixedSchedule(frame("round-robin", **spec), _rounds, stream="round_robin")
 
 
 def _rounds(frame: Frame, rng: Random) -> Iterator[Lineup]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Unpack
 
-from arena.core import Casting, Pairing, UsageError
+from arena.core import Pairing, ScheduleSpec, UsageError
 from arena.matchmakers.blocks import Lineup, Seating, seating
 from arena.matchmakers.options import Option, read
 
@@ -37,15 +37,7 @@ class Frame:
 
 
 def frame(
-    matchmaker: str,
-    *,
-    agents: Sequence[int],
-    num_players: int,
-    games: int,
-    seed: int,
-    options: Mapping[str, Any],
-    casting: Casting,
-    own: Mapping[str, Option] | None = None,
+    matchmaker: str, own: Mapping[str, Option] | None = None, **spec: Unpack[ScheduleSpec]
 ) -> Frame:
     """Checks everything before the first pairing is asked for; `own` are the matchmaker's options
     beside those that all share.
@@ -54,7 +46,10 @@ def frame(
     `repeat`, for teams that the environment does not have, and for a number of games that does not
     fill its blocks.
     """
-    chosen = read(options, matchmaker, own or {})
+    agents, num_players, games, seed = (
+        spec["agents"], spec["num_players"], spec["games"], spec["seed"]
+    )  # fmt: skip
+    chosen = read(spec["options"], matchmaker, own or {})
     if num_players < 1 or games < 1:
         raise UsageError(f"{games} games of {num_players} players: expected at least one of each")
     _check_agents(agents)
@@ -62,7 +57,7 @@ def frame(
         chosen["seating"],
         blocks=chosen["blocks"],
         num_players=num_players,
-        casting=casting,
+        casting=spec["casting"],
         seed=game_seed(seed, 0),
     )
     if len(agents) < shape.slots and not chosen["repeat"]:

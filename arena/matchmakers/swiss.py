@@ -6,21 +6,21 @@ nearest score among others who have, and a pairing waits for no game but those t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from random import Random
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.core import Casting, Pairing, Result, Standings
+from arena.core import Pairing, Result, ScheduleSpec, Standings
 from arena.matchmakers.adaptive import LAG, AdaptiveSchedule
 from arena.matchmakers.blocks import Lineup, fillers
 from arena.matchmakers.schedule import Frame, frame
 from arena.matchmakers.tally import Tally, first_players
 
 
-class Swiss:
+def swiss(**spec: Unpack[ScheduleSpec]) -> AdaptiveSchedule:
     """The score of an agent is a point for every game won, half a point for one drawn, less half a
     point for every game played, so that it does not pay to have played more: over the games that
     are settled. Among more than two teams a game gives the share of the others that the agent's
@@ -29,42 +29,14 @@ class Swiss:
     Options: `lag` (default 32: up to so many games at once), and `seating` (rotate, clones or
     opposite), `blocks` and `repeat`, as all matchmakers have them.
     """
+    table = frame("swiss", {"lag": LAG}, **spec)
+    scores = Scores(spec["agents"])
 
-    def __init__(
-        self,
-        *,
-        agents: Sequence[int],
-        num_players: int,
-        games: int,
-        seed: int,
-        options: Mapping[str, Any],
-        casting: Casting,
-    ) -> None:
-        """Raises UsageError; see `arena.matchmakers.schedule.frame`."""
-        self._frame = frame(
-            "swiss",
-            agents=agents,
-            num_players=num_players,
-            games=games,
-            seed=seed,
-            options=options,
-            casting=casting,
-            own={"lag": LAG},
-        )
-        self._scores = Scores(agents)
-        self._schedule = AdaptiveSchedule(self._frame, self._begin)
+    def begin(standings: Standings, tally: Tally) -> _Table:
+        scores.catch_up(standings.results)
+        return _Table(table, scores.score, tally)
 
-    @property
-    def lag(self) -> int:
-        return self._schedule.lag
-
-    def next(self, standings: Standings, room: int) -> Sequence[Pairing]:
-        """The blocks that may be chosen from these standings; see `Matchmaker`."""
-        return self._schedule.next(standings, room)
-
-    def _begin(self, standings: Standings, tally: Tally) -> _Table:
-        self._scores.catch_up(standings.results)
-        return _Table(self._frame, self._scores.score, tally)
+    return AdaptiveSchedule(table, begin)
 
 
 class _Table:

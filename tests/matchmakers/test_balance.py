@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from arena.core import Pairing, Part
 from arena.matchmakers.balance import counts
-from arena.matchmakers.random import RandomMatchmaker
-from arena.matchmakers.round_robin import RoundRobin
+from arena.matchmakers.random import random_matchmaker
+from arena.matchmakers.round_robin import round_robin
 from tests.matchmakers.asking import alone, asked, made, mafia
 
 
@@ -60,7 +60,7 @@ def test_an_agent_that_is_not_entered_is_an_error() -> None:
 @settings(deadline=None, max_examples=20)
 @given(st.integers(6, 9), st.integers(1, 20), st.integers(0, 2**31))
 def test_the_sums_are_those_of_the_games(agents: int, games: int, seed: int) -> None:
-    pairings = asked(made(RandomMatchmaker, agents, 6, games, seed, mafia), games)
+    pairings = asked(made(random_matchmaker, agents, 6, games, seed, mafia), games)
 
     balance = counts(pairings, mafia, range(1, agents + 1))
 
@@ -74,7 +74,7 @@ def test_the_sums_are_those_of_the_games(agents: int, games: int, seed: int) -> 
 @settings(deadline=None, max_examples=20)
 @given(st.integers(3, 9), st.integers(1, 60), st.integers(0, 2**31))
 def test_round_robin_is_within_one(agents: int, games: int, seed: int) -> None:
-    pairings = asked(made(RoundRobin, agents, 2, games, seed), games)
+    pairings = asked(made(round_robin, agents, 2, games, seed), games)
 
     balance = counts(pairings, alone(2), range(1, agents + 1))
 

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from arena.core import UsageError
 from arena.matchmakers.balance import counts
-from arena.matchmakers.gauntlet import Gauntlet
+from arena.matchmakers.gauntlet import gauntlet
 from tests.matchmakers.asking import alone, asked, made, mafia
 
 
 def test_the_last_agent_meets_all_others_in_turn_from_both_seats() -> None:
-    pairings = asked(made(Gauntlet, [5, 6, 7, 8], 2, 12), 12)
+    pairings = asked(made(gauntlet, [5, 6, 7, 8], 2, 12), 12)
 
     assert all(8 in pairing.agents for pairing in pairings)
     met = Counter(agent for pairing in pairings for agent in pairing.agents)
@@ -37,7 +37,7 @@ def test_a_newcomer_meets_everybody_in_the_field_equally_and_no_other_newcomer(
 ) -> None:
     agents = field + newcomers
     matchmaker = made(
-        Gauntlet, range(agents), num_players, games, seed, options={"newcomers": newcomers}
+        gauntlet, range(agents), num_players, games, seed, options={"newcomers": newcomers}
     )
 
     balance = counts(asked(matchmaker, games), alone(num_players), range(agents))
@@ -50,7 +50,7 @@ def test_a_newcomer_meets_everybody_in_the_field_equally_and_no_other_newcomer(
 
 def test_newcomers_meet_each_other_if_told_to() -> None:
     options = {"newcomers": 3, "meet": True}
-    pairings = asked(made(Gauntlet, range(5), 2, 120, options=options), 120)
+    pairings = asked(made(gauntlet, range(5), 2, 120, options=options), 120)
 
     together = counts(pairings, alone(2), range(5)).together
 
@@ -62,7 +62,7 @@ def test_newcomers_meet_each_other_if_told_to() -> None:
 @pytest.mark.parametrize("seating", ["clones", "opposite"])
 def test_a_newcomer_is_one_of_the_two_that_swap(seating: str) -> None:
     options = {"newcomers": 2, "seating": seating}
-    pairings = asked(made(Gauntlet, range(1, 9), 6, 48, 1, mafia, options), 48)
+    pairings = asked(made(gauntlet, range(1, 9), 6, 48, 1, mafia, options), 48)
 
     for first, second in zip(pairings[::2], pairings[1::2], strict=True):
         changed = {a for a, b in zip(first.agents, second.agents, strict=True) if a != b}
@@ -80,11 +80,11 @@ def test_a_newcomer_is_one_of_the_two_that_swap(seating: str) -> None:
 )
 def test_newcomers_that_make_no_sense(options: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError) as refused:
-        made(Gauntlet, 4, 2, 10, options=options)
+        made(gauntlet, 4, 2, 10, options=options)
     assert message in str(refused.value)
 
 
 def test_a_field_too_small_for_the_table() -> None:
     with pytest.raises(UsageError, match="3 opponents for a newcomer, who needs 4"):
-        made(Gauntlet, 5, 5, 10, options={"newcomers": 2})
-    assert made(Gauntlet, 5, 5, 10, options={"newcomers": 2, "meet": True})
+        made(gauntlet, 5, 5, 10, options={"newcomers": 2})
+    assert made(gauntlet, 5, 5, 10, options={"newcomers": 2, "meet": True})

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from arena.core import Pairing, Standings, UsageError
 from arena.matchmakers.balance import counts
 from arena.matchmakers.gain import Knowledge, comparisons
-from arena.matchmakers.informative import Informative
+from arena.matchmakers.informative import informative
 from tests.matchmakers.asking import alone, made, mafia
 
 NOTHING = float("nan")
@@ -43,7 +43,7 @@ def met(pairings: Sequence[Pairing]) -> Counter[tuple[int, ...]]:
 
 
 def test_two_neighbours_who_cannot_be_told_apart_meet_first() -> None:
-    matchmaker = made(Informative, 4, 2, 100)
+    matchmaker = made(informative, 4, 2, 100)
 
     (first,) = matchmaker.next(known([30.0, 25.2, 25.0, 20.0]), 1)
 
@@ -51,7 +51,7 @@ def test_two_neighbours_who_cannot_be_told_apart_meet_first() -> None:
 
 
 def test_what_is_under_way_is_not_asked_again_and_again() -> None:
-    matchmaker = made(Informative, 4, 2, 100)
+    matchmaker = made(informative, 4, 2, 100)
 
     pairings = matchmaker.next(known([27.0, 25.2, 25.0, 23.0], 4.0), 30)
 
@@ -60,7 +60,7 @@ def test_what_is_under_way_is_not_asked_again_and_again() -> None:
 
 
 def test_games_that_are_settled_are_under_way_no_longer() -> None:
-    mean, matchmaker = [27.0, 25.2, 25.0, 23.0], made(Informative, 4, 2, 100)
+    mean, matchmaker = [27.0, 25.2, 25.0, 23.0], made(informative, 4, 2, 100)
     scheduled = [Pairing(k, k, k, (2, 3)) for k in range(30)]
 
     waiting = matchmaker.next(known(mean, 2.0, scheduled=scheduled), 1)
@@ -71,7 +71,7 @@ def test_games_that_are_settled_are_under_way_no_longer() -> None:
 
 
 def test_an_agent_of_whom_little_is_known_plays() -> None:
-    matchmaker = made(Informative, 5, 2, 100)
+    matchmaker = made(informative, 5, 2, 100)
 
     pairings = matchmaker.next(known([25.0] * 5, [1.0, 1.0, 8.0, 1.0, 1.0]), 5)
 
@@ -80,7 +80,7 @@ def test_an_agent_of_whom_little_is_known_plays() -> None:
 
 def test_when_nothing_is_known_everybody_plays_as_often_and_in_every_role() -> None:
     agents = 12
-    matchmaker = made(Informative, agents, 6, 60, 1, mafia, {"lag": 60})
+    matchmaker = made(informative, agents, 6, 60, 1, mafia, {"lag": 60})
 
     pairings = matchmaker.next(known([25.0] * agents, 25 / 3), 60)
 
@@ -96,7 +96,7 @@ def test_the_better_pair_of_two_is_the_best_of_all(seed: int, agents: int) -> No
     rng = np.random.default_rng(seed)
     mean, deviation = rng.normal(25, 4, agents).tolist(), rng.uniform(0.5, 6, agents).tolist()
 
-    (first,) = made(Informative, agents, 2, 10, seed).next(known(mean, deviation), 1)
+    (first,) = made(informative, agents, 2, 10, seed).next(known(mean, deviation), 1)
 
     knowledge = Knowledge.of(np.array(mean), np.diag(np.square(deviation)))
     pairs = knowledge.pairs(knowledge.told())
@@ -109,7 +109,7 @@ def test_the_search_finds_nearly_the_best_of_all_lineups() -> None:
     for seed in range(6):
         rng = np.random.default_rng(seed)
         mean, deviation = rng.normal(25, 4, 7), rng.uniform(0.5, 6, 7)
-        matchmaker = made(Informative, 7, 6, 10, seed, mafia)
+        matchmaker = made(informative, 7, 6, 10, seed, mafia)
         (first,) = matchmaker.next(known(mean.tolist(), deviation.tolist()), 1)
         knowledge = Knowledge.of(mean, np.diag(deviation**2))
         compared = comparisons([range(6)], mafia(first.seed), 6)
@@ -125,8 +125,8 @@ def test_a_dollar_buys_the_most() -> None:
     mean = [25.0, 25.1, 24.9, 25.05]
     costs = [1.0, 0.01, 1.0, 0.01]
 
-    (cheap,) = made(Informative, 4, 2, 10).next(known(mean, dollars=costs), 1)
-    dear = made(Informative, 4, 2, 40, options={"dollars": False, "lag": 40})
+    (cheap,) = made(informative, 4, 2, 10).next(known(mean, dollars=costs), 1)
+    dear = made(informative, 4, 2, 40, options={"dollars": False, "lag": 40})
 
     assert sorted(cheap.agents) == [2, 4]
     games = dear.next(known(mean, dollars=costs), 40)
@@ -137,7 +137,7 @@ def test_agents_whose_cost_is_not_known_cost_the_average() -> None:
     mean = [25.0] * 4
     costs = [1.0, 0.1, NOTHING, 3.0]
 
-    (first,) = made(Informative, 4, 2, 10).next(known(mean, dollars=costs), 1)
+    (first,) = made(informative, 4, 2, 10).next(known(mean, dollars=costs), 1)
 
     assert sorted(first.agents) == [1, 2]
 
@@ -147,14 +147,14 @@ def test_where_no_price_is_known_all_cost_the_same(dollars: float) -> None:
     mean = [27.0, 25.2, 25.0, 23.0]
     options = {"lag": 20}
 
-    priced = made(Informative, 4, 2, 20, options=options).next(known(mean, dollars=dollars), 20)
-    free = made(Informative, 4, 2, 20, options={**options, "dollars": False})
+    priced = made(informative, 4, 2, 20, options=options).next(known(mean, dollars=dollars), 20)
+    free = made(informative, 4, 2, 20, options={**options, "dollars": False})
 
     assert priced == free.next(known(mean), 20)
 
 
 def test_what_is_free_is_not_played_for_ever() -> None:
-    matchmaker = made(Informative, 4, 2, 60, options={"lag": 60})
+    matchmaker = made(informative, 4, 2, 60, options={"lag": 60})
 
     pairings = matchmaker.next(known([25.0] * 4, 8.0, [0.0, 0.0, 0.02, 0.02]), 60)
 
@@ -164,7 +164,7 @@ def test_what_is_free_is_not_played_for_ever() -> None:
 def test_skills_that_are_not_numbers_are_unknown() -> None:
     mean = [25.0, NOTHING, 25.0, 25.0]
 
-    (first,) = made(Informative, 4, 2, 10).next(known(mean, [1.0, NOTHING, 1.0, 1.0]), 1)
+    (first,) = made(informative, 4, 2, 10).next(known(mean, [1.0, NOTHING, 1.0, 1.0]), 1)
 
     assert 2 in first.agents
 
@@ -173,7 +173,7 @@ def test_clones_and_opposite_sides_are_searched_as_such() -> None:
     mean = [30.0, 25.2, 25.0, 20.0, 15.0, 35.0, 40.0]
     for seating in ("clones", "opposite"):
         options = {"seating": seating}
-        first, second = made(Informative, 7, 6, 10, 1, mafia, options).next(known(mean), 2)
+        first, second = made(informative, 7, 6, 10, 1, mafia, options).next(known(mean), 2)
         changed = {a for a, b in zip(first.agents, second.agents, strict=True) if a != b}
         assert changed == {2, 3}
 
@@ -188,13 +188,13 @@ def test_the_standings_may_list_agents_in_another_order() -> None:
         dollars=forward.dollars[::-1],
     )
 
-    one, other = (made(Informative, 4, 2, 20).next(given, 10) for given in (forward, backward))
+    one, other = (made(informative, 4, 2, 20).next(given, 10) for given in (forward, backward))
 
     assert one == other
 
 
 def test_dollars_are_true_or_false() -> None:
     with pytest.raises(UsageError, match="`dollars` is 3, expected true or false"):
-        made(Informative, 4, 2, 10, options={"dollars": 3})
+        made(informative, 4, 2, 10, options={"dollars": 3})
     with pytest.raises(UsageError, match="no option `dollar`: did you mean `dollars`"):
-        made(Informative, 4, 2, 10, options={"dollar": True})
+        made(informative, 4, 2, 10, options={"dollar": True})

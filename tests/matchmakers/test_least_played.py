@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arena.matchmakers.balance import counts
-from arena.matchmakers.least_played import LeastPlayed
+from arena.matchmakers.least_played import least_played
 from tests.matchmakers.asking import alone, asked, made, mafia
 
 
@@ -16,7 +16,7 @@ def test_wherever_it_stops_games_differ_by_at_most_one(
     agents: int, num_players: int, games: int, seed: int
 ) -> None:
     agents = max(agents, num_players)
-    pairings = asked(made(LeastPlayed, agents, num_players, games, seed), games)
+    pairings = asked(made(least_played, agents, num_players, games, seed), games)
 
     balance = counts(pairings, alone(num_players), range(1, agents + 1))
 
@@ -26,7 +26,7 @@ def test_wherever_it_stops_games_differ_by_at_most_one(
 @settings(deadline=None, max_examples=5)
 @given(st.integers(6, 12), st.integers(0, 2**31))
 def test_roles_are_even_as_well(agents: int, seed: int) -> None:
-    pairings = asked(made(LeastPlayed, agents, 6, 120, seed, mafia), 120)
+    pairings = asked(made(least_played, agents, 6, 120, seed, mafia), 120)
 
     balance = counts(pairings, mafia, range(1, agents + 1))
 
@@ -36,13 +36,13 @@ def test_roles_are_even_as_well(agents: int, seed: int) -> None:
 
 
 def test_everybody_meets_everybody_before_anybody_meets_again() -> None:
-    pairings = asked(made(LeastPlayed, 6, 2, 15), 15)
+    pairings = asked(made(least_played, 6, 2, 15), 15)
 
     assert counts(pairings, alone(2)).uneven_meetings <= 2
 
 
 def test_clones_play_both_teams_equally() -> None:
-    pairings = asked(made(LeastPlayed, 5, 6, 40, 1, mafia, {"seating": "clones"}), 40)
+    pairings = asked(made(least_played, 5, 6, 40, 1, mafia, {"seating": "clones"}), 40)
 
     balance = counts(pairings, mafia)
 

@@ -9,14 +9,14 @@ import pytest
 
 from arena import registry
 from arena.core import MatchmakerFactory, Pairing, Part, Standings, UsageError
-from arena.matchmakers.informative import Informative
-from arena.matchmakers.swiss import Swiss
+from arena.matchmakers.informative import informative
+from arena.matchmakers.swiss import swiss
 from arena.testing.conformance import ConformanceError
 from arena.testing.matchmakers import check_matchmaker
 from tests.matchmakers.asking import made, mafia, unknown
 
 NAMES = [name for name in registry.names("matchmakers") if name != "duel"]
-ADAPTIVE: tuple[MatchmakerFactory, ...] = (Swiss, Informative)
+ADAPTIVE: tuple[MatchmakerFactory, ...] = (swiss, informative)
 adaptive = pytest.mark.parametrize("factory", ADAPTIVE)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 from collections import Counter
 
-from arena.matchmakers.random import RandomMatchmaker
+from arena.matchmakers.random import random_matchmaker
 from tests.matchmakers.asking import asked, made
 
 
 def test_every_agent_is_drawn_as_often_and_at_every_place() -> None:
-    matchmaker = made(RandomMatchmaker, 8, 6, 8000)
+    matchmaker = made(random_matchmaker, 8, 6, 8000)
 
     seated = Counter(
         (agent, place)
@@ -24,7 +24,7 @@ def test_every_agent_is_drawn_as_often_and_at_every_place() -> None:
 
 
 def test_the_agents_of_a_game_are_distinct() -> None:
-    matchmaker = made(RandomMatchmaker, [4, 9, 2], 2, 50)
+    matchmaker = made(random_matchmaker, [4, 9, 2], 2, 50)
 
     for pairing in asked(matchmaker, 50):
         assert len(set(pairing.agents)) == 2
@@ -32,7 +32,7 @@ def test_the_agents_of_a_game_are_distinct() -> None:
 
 
 def test_one_agent_may_play_itself_if_told_to() -> None:
-    matchmaker = made(RandomMatchmaker, [3], 2, 1, options={"repeat": True})
+    matchmaker = made(random_matchmaker, [3], 2, 1, options={"repeat": True})
 
     assert asked(matchmaker, 1)[0].agents == (3, 3)
 
@@ -40,7 +40,7 @@ def test_one_agent_may_play_itself_if_told_to() -> None:
 def test_the_global_generator_is_left_alone() -> None:
     random.seed(1)
     before = random.getstate()
-    matchmaker = made(RandomMatchmaker, 9, 3, 9)
+    matchmaker = made(random_matchmaker, 9, 3, 9)
 
     asked(matchmaker, 9)
 

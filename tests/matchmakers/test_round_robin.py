@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arena.matchmakers.round_robin import RoundRobin
+from arena.matchmakers.round_robin import round_robin
 from tests.matchmakers.asking import asked, made
 
 
 def lineups(
     agents: int, num_players: int, games: int, seed: int = 1, **options: Any
 ) -> list[tuple[int, ...]]:
-    matchmaker = made(RoundRobin, range(agents), num_players, games, seed, options=options)
+    matchmaker = made(round_robin, range(agents), num_players, games, seed, options=options)
     return [pairing.agents for pairing in asked(matchmaker, games)]
 
 

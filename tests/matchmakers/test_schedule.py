@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arena.core import MatchmakerFactory, Pairing, UsageError
-from arena.matchmakers.gauntlet import Gauntlet
-from arena.matchmakers.least_played import LeastPlayed
-from arena.matchmakers.random import RandomMatchmaker
-from arena.matchmakers.round_robin import RoundRobin
+from arena.matchmakers.gauntlet import gauntlet
+from arena.matchmakers.least_played import least_played
+from arena.matchmakers.random import random_matchmaker
+from arena.matchmakers.round_robin import round_robin
 from arena.matchmakers.schedule import game_seed
 from tests.matchmakers.asking import asked, made, mafia, unknown
 
-FIXED: tuple[MatchmakerFactory, ...] = (RandomMatchmaker, RoundRobin, LeastPlayed, Gauntlet)
+FIXED: tuple[MatchmakerFactory, ...] = (random_matchmaker, round_robin, least_played, gauntlet)
 each = pytest.mark.parametrize("factory", FIXED)
 
 
@@ -144,7 +144,7 @@ def test_a_block_shares_a_seed_and_takes_every_agent_through_every_place(
 
 
 def test_the_rotations_of_one_block() -> None:
-    first, second, third = schedule(RoundRobin, 3, 3, 3, blocks=True)
+    first, second, third = schedule(round_robin, 3, 3, 3, blocks=True)
     a, b, c = first.agents
 
     assert second.agents == (c, a, b)
@@ -270,7 +270,7 @@ def test_opposite_agents_swap_their_seats_and_nobody_else_moves(
 
 
 def test_opposite_sides_meet_evenly_and_the_table_is_filled_evenly() -> None:
-    pairings = asked(made(RoundRobin, 8, 6, 112, 3, mafia, {"seating": "opposite"}), 112)
+    pairings = asked(made(round_robin, 8, 6, 112, 3, mafia, {"seating": "opposite"}), 112)
 
     rivals = Counter(
         frozenset(a for a, b in zip(first.agents, second.agents, strict=True) if a != b)
@@ -284,8 +284,8 @@ def test_opposite_sides_meet_evenly_and_the_table_is_filled_evenly() -> None:
 
 
 def test_schedules_are_the_same_on_every_machine() -> None:
-    drawn = schedule(RandomMatchmaker, 7, 6, 2, seed=42)
-    even = schedule(RoundRobin, 7, 6, 2, seed=42)
+    drawn = schedule(random_matchmaker, 7, 6, 2, seed=42)
+    even = schedule(round_robin, 7, 6, 2, seed=42)
 
     assert [(p.agents, p.seed) for p in drawn] == RANDOM_42
     assert [(p.agents, p.seed) for p in even] == ROUND_ROBIN_42

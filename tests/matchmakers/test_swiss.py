@@ -7,7 +7,7 @@ import pytest
 
 from arena.core import Pairing, RatedPlayer, Result, Standings
 from arena.matchmakers.balance import counts
-from arena.matchmakers.swiss import Scores, Swiss
+from arena.matchmakers.swiss import Scores, swiss
 from arena.testing.matchmakers import standings
 from tests.matchmakers.asking import alone, made
 
@@ -16,7 +16,7 @@ AGENTS = range(8)
 
 def tournament(games: int, lag: int) -> list[Pairing]:
     """Two players, and the agent with the higher number always wins."""
-    matchmaker = made(Swiss, AGENTS, 2, games, options={"lag": lag})
+    matchmaker = made(swiss, AGENTS, 2, games, options={"lag": lag})
     scheduled: list[Pairing] = []
     while len(scheduled) < games:
         settled = max(0, len(scheduled) - lag)
@@ -71,4 +71,4 @@ def test_skills_play_no_part(value: float) -> None:
         dollars=np.full(8, value),
     )
 
-    assert len(made(Swiss, AGENTS, 2, 20).next(known, 20)) == 20
+    assert len(made(swiss, AGENTS, 2, 20).next(known, 20)) == 20

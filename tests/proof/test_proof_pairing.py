@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from arena.core import Pairing, Part, Standings
-from arena.matchmakers.informative import Informative
-from arena.matchmakers.random import RandomMatchmaker
+from arena.matchmakers.informative import informative
+from arena.matchmakers.random import random_matchmaker
 from proof.pairing import MAFIA, STEP, TWO, Arm, Quality, Task, measure, ratio, run, until
 from proof.worlds import World
 
@@ -27,7 +27,7 @@ def test_every_matchmaker_is_measured_in_both_games() -> None:
 
 
 def test_a_pool_is_the_same_for_every_matchmaker_and_a_run_the_same_each_time() -> None:
-    arm = Arm("informative", Informative, 60)
+    arm = Arm("informative", informative, 60)
 
     shares, spent = run(Task(TWO, arm, (1, 2), priced=True))
     again, _ = run(Task(TWO, arm, (1, 2), priced=True))
@@ -39,7 +39,7 @@ def test_a_pool_is_the_same_for_every_matchmaker_and_a_run_the_same_each_time() 
 
 @pytest.mark.parametrize("world", [TWO, MAFIA])
 def test_games_put_neighbours_in_order(world: World) -> None:
-    arm = Arm("random", RandomMatchmaker, 800)
+    arm = Arm("random", random_matchmaker, 800)
 
     shares = [run(Task(world, arm, (5, pool)))[0] for pool in range(4)]
 

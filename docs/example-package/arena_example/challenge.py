@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Unpack
 
-from arena.core import Casting, Pairing, Standings, UsageError
+from arena.core import Pairing, ScheduleSpec, Standings, UsageError
 
 
 class Challenge:
@@ -14,20 +14,11 @@ class Challenge:
 
     lag = None  # no pairing depends on a result
 
-    def __init__(
-        self,
-        *,
-        agents: Sequence[int],
-        num_players: int,
-        games: int,
-        seed: int,
-        options: Mapping[str, Any],
-        casting: Casting,
-    ) -> None:
-        if num_players != 2 or len(agents) < 2 or options:
+    def __init__(self, **spec: Unpack[ScheduleSpec]) -> None:
+        champion, *others = spec["agents"]
+        if spec["num_players"] != 2 or not others or spec["options"]:
             raise UsageError("challenge seats two players, needs two agents and has no options")
-        rng = random.Random(seed)
-        champion, others = agents[0], agents[1:]
+        rng = random.Random(spec["seed"])
         self._schedule = [
             Pairing(
                 schedule_index=index,
@@ -35,7 +26,7 @@ class Challenge:
                 seed=rng.getrandbits(31),
                 agents=_seats(champion, others[index // 2 % len(others)], index % 2 == 1),
             )
-            for index in range(games)
+            for index in range(spec["games"])
         ]
 
     def next(self, standings: Standings, room: int) -> Sequence[Pairing]:
