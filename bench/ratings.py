@@ -64,10 +64,10 @@ def free_for_alls(count: int, rng: random.Random) -> list[list[RatedPlayer]]:
     ]
 
 
-def by_package(games: Sequence[Sequence[RatedPlayer]]) -> None:
+def by_package(games: Sequence[Sequence[RatedPlayer]], agents: int = AGENTS) -> None:
     """What the package costs: `rate` at its default settings, one game after another."""
     package = load().TrueSkill()
-    ratings = {agent: package.create_rating() for agent in range(AGENTS)}
+    ratings = {agent: package.create_rating() for agent in range(agents)}
     for game in games:
         teams: dict[int, list[RatedPlayer]] = {}
         for player in game:

@@ -23,7 +23,7 @@ from arena.ratings.probit import Probit
 from arena.ratings.sides import Floats, SidesState
 from arena.ratings.trueskill import TrueSkill
 from bench.measure import Row, median, ratios
-from bench.ratings import cpu, mafia_games
+from bench.ratings import by_package, cpu, mafia_games
 from bench.workers import Workers
 
 PART = "systems"
@@ -37,25 +37,6 @@ Play = Sequence[RatedPlayer]
 def with_roles(games: Games) -> Games:
     """The same games; the team of two is the Mafia."""
     return replace(games, roles=games.teams, role_names=ROLES)
-
-
-def by_package(games: Sequence[Play], agents: int) -> Callable[[], None]:
-    """The package's update at its default settings, one game after another."""
-    package = load().TrueSkill()
-    ratings = {agent: package.create_rating() for agent in range(agents)}
-
-    def play() -> None:
-        for game in games:
-            teams: dict[int, list[RatedPlayer]] = {}
-            for player in game:
-                teams.setdefault(player.team, []).append(player)
-            groups = [tuple(ratings[player.agent_id] for player in team) for team in teams.values()]
-            rated = package.rate(groups, ranks=[team[0].rank for team in teams.values()])
-            for team, group in zip(teams.values(), rated, strict=True):
-                for player, rating in zip(team, group, strict=True):
-                    ratings[player.agent_id] = rating
-
-    return play
 
 
 def by_openskill(games: Sequence[Play], agents: int) -> Callable[[], None]:
@@ -118,10 +99,10 @@ def rating(games: int, sample: int, field: int, rounds: int) -> dict[str, list[f
         "probit": (lambda: Probit().fit(columns), games),
         "openskill": (by_openskill(hundred, 100), sample),
         "time": (by_time(hundred), sample),
-        "package": (by_package(few, 12), sample),
+        "package": (lambda: by_package(few), sample),
         "sides 12": (by_sides(few, few), sample),
         "openskill 12": (by_openskill(few, 12), sample),
-        "package 300": (by_package(many, field), sample),
+        "package 300": (lambda: by_package(many, field), sample),
         "sides 300": (by_sides(many, everybody), sample),
     }
     found: dict[str, list[float]] = {name: [] for name in work}

@@ -24,6 +24,7 @@ from arena.core import (
     Result,
     ScheduleSpec,
     Standings,
+    awaited,
 )
 from arena.core.ratings import BETA, SIGMA
 from arena.matchmakers.informative import informative
@@ -69,7 +70,7 @@ class Quality:
 
     def next(self, standings: Standings, room: int) -> Sequence[Pairing]:
         place = len(standings.scheduled)
-        if place >= self._games or place - self.lag > standings.settled:
+        if place >= self._games or awaited(place, self.lag) > standings.settled:
             return ()
         rng = Random(f"quality {self._seed}/{place}")
         turn = self._agents[place % len(self._agents)]
@@ -134,7 +135,7 @@ def run(task: Task) -> tuple[Floats, Floats]:
     bill = 0.0
     while settled < arm.games:
         place, lag = len(scheduled), matchmaker.lag
-        if place < arm.games and (lag is None or max(0, place - lag) <= settled):
+        if place < arm.games and (lag is None or awaited(place, lag) <= settled):
             mean, covariance = state.skills(agents if lag is not None else ())
             known = Standings(agents, mean, covariance, dollars, settled, scheduled)
             scheduled += matchmaker.next(known, arm.games if lag is None else 1)
@@ -233,7 +234,7 @@ def measure(*, seed: int = 1, scale: float = 1.0, processes: int = 2) -> Chapter
         f"{TWO.agents} agents with skills of standard deviation {SIGMA:.2f} mu (two betas, the "
         f"ratings' own prior), {repetitions} pools, the same for every matchmaker; two-player "
         "games in which the first seat wins 60 % between equals, and two Mafia against four "
-        f"villagers at 50 %. Ratings are the live ones, pairings are chosen {LAG} games behind. "
+        f"villagers at 50 %. Ratings are the live ones, {LAG} games run at once. "
         f"Games until {share:.0%} of neighbours in truth are in the right order, on average over "
         "the pools. Prices of agents differ by up to a hundred times, uniformly in their "
         f"logarithm. Seed {seed}.",

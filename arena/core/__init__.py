@@ -54,6 +54,7 @@ from arena.core.pairings import (
     Result,
     ScheduleSpec,
     Standings,
+    awaited,
 )
 from arena.core.ratings import OnlineRatingSystem, Rating, Ratings, RatingSystem
 
@@ -106,5 +107,6 @@ __all__ = [
     "Usage",
     "UsageError",
     "VoidCause",
+    "awaited",
     "seat_role",
 ]

@@ -71,15 +71,21 @@ class Standings:
     results: Sequence[Result] = ()
 
 
+def awaited(place: int, lag: int) -> int:
+    """How many games, from the start of the schedule, must be settled before the block at this
+    place of it is chosen, so that `lag` games are open at once."""
+    return max(0, place + 1 - lag)
+
+
 class Matchmaker(Protocol):
     """Says who plays next. The same seed and results give the same schedule, whenever it is asked
     and however many games are played at once."""
 
     @property
     def lag(self) -> int | None:
-        """The block that begins at place k of the schedule is chosen from the standings after
-        exactly max(0, k + 1 - lag) games, whatever else has finished: `lag` games run at once, and
-        nobody waits for a round to end. None: the schedule does not depend on when it is
+        """The block that begins at a place of the schedule is chosen from the standings after
+        exactly the games that are `awaited` there, whatever else has finished: `lag` games run at
+        once, and nobody waits for a round to end. None: the schedule does not depend on when it is
         asked, so it is asked with whatever is known."""
         ...
 

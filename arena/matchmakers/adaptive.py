@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Protocol
 
-from arena.core import Pairing, Standings
+from arena.core import Pairing, Standings, awaited
 from arena.matchmakers.blocks import Lineup
 from arena.matchmakers.options import Option, at_least
 from arena.matchmakers.schedule import Frame, game_seed
@@ -61,7 +61,7 @@ class AdaptiveSchedule:
         chooser: Chooser | None = None
         while (
             len(scheduled) + size <= min(frame.games, done + max(room, size))
-            and len(scheduled) - self.lag <= standings.settled
+            and awaited(len(scheduled), self.lag) <= standings.settled
         ):
             self._tally.catch_up(scheduled)
             chooser = chooser or self._begin(standings, self._tally)

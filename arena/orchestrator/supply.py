@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.core import Matchmaker, Pairing, Result, Standings, UsageError
+from arena.core import Matchmaker, Pairing, Result, Standings, UsageError, awaited
 from arena.orchestrator.schedule import Scheduled
 from arena.orchestrator.standings import Folded, Played
 from arena.ratings.sides import SidesState
@@ -108,7 +108,7 @@ class Supply:
     def _next(self) -> Sequence[Pairing]:
         place = len(self._scheduled)
         lag = self._matchmaker.lag
-        needed = self._frontier if lag is None else max(0, place + 1 - lag)
+        needed = self._frontier if lag is None else awaited(place, lag)
         if place >= self._games or self._frontier < needed:
             return ()
         self._advance(needed)

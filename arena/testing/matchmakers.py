@@ -23,6 +23,7 @@ from arena.core import (
     RatedPlayer,
     Result,
     Standings,
+    awaited,
 )
 from arena.core.ratings import SIGMA
 from arena.testing.conformance import ConformanceError
@@ -112,7 +113,7 @@ def _played(
         lag = matchmaker.lag
         if lag is not None and lag < 1:
             raise ConformanceError(f"{name}: a lag of {lag}: expected at least 1, or None")
-        settled = 0 if lag is None else max(0, len(scheduled) - lag)
+        settled = 0 if lag is None else awaited(len(scheduled), lag)
         results += [_drawn(pairing, casting) for pairing in scheduled[len(results) : settled]]
         known = standings(agents, tuple(scheduled), results, settled)
         following = matchmaker.next(known, room)

@@ -96,26 +96,40 @@ def test_a_limit_on_the_size_of_files(sqlite_url: str) -> None:
     whole(sqlite_url, first, turns)
 
 
+# SQLite refuses by itself to let a file grow beyond so many pages, as where a disk is full.
+FEW_PAGES = """
+import sqlite3
+connect = sqlite3.connect
+def limited(*args, **kwargs):
+    connection = connect(*args, **kwargs)
+    connection.execute("PRAGMA max_page_count = 100")
+    return connection
+sqlite3.connect = sqlite3.dbapi2.connect = limited
+"""
+
+
 @pytest.fixture
-def small_disk() -> Iterator[Path]:
-    """A real filesystem of one megabyte."""
-    folder = Path(tempfile.mkdtemp(prefix="arena-disk-"))
+def small_disk(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A folder that takes about a megabyte, and what a writer sets up to find it full: nothing on
+    a real filesystem of that size, which only root can mount."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
     if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
-        folder.rmdir()
-        pytest.skip("a filesystem can be mounted by root alone")
+        yield folder, FEW_PAGES
+        return
     try:
-        yield folder
+        yield folder, ""
     finally:
         subprocess.run(["umount", str(folder)], check=True)
-        folder.rmdir()
 
 
-def test_a_full_disk(small_disk: Path, sqlite_template: Path) -> None:
-    path = small_disk / "arena.db"
+def test_a_full_disk(small_disk: tuple[Path, str], sqlite_template: Path) -> None:
+    folder, setup = small_disk
+    path = folder / "arena.db"
     shutil.copyfile(sqlite_template, path)
     first, *_ = tournament(str(path))
-    turns, error = writer(str(path), first)
+    turns, error = writer(str(path), first, setup)
     assert turns > 3
     assert error == (
         f"WriteFailed the disk that holds {path} is full: free some space, then type the same "
