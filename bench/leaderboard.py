@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from sqlmodel import Session
 
 from arena.core import Games
-from arena.ratings.fold import Changes, Pool, pool_after
+from arena.ratings.online.fold import Changes, Pool, pool_after
 from arena.ratings.trueskill import TrueSkill
 from bench.measure import Row, median, ratios
 from bench.workers import Worker

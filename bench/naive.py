@@ -18,11 +18,11 @@ from sqlmodel import Session
 
 from arena import registry
 from arena.core import Message
-from arena.game import turn_seed
+from arena.game.loop import turn_seed
 from arena.llm.client import LiteLLMClient
 from arena.llm.request import call_seed
 from arena.llm.scripted import provider
-from arena.ratings.package import load
+from arena.ratings.trueskill_package import load
 from bench.measure import children_cpu
 from bench.plain import PlainGame, PlainPlayer, PlainRating, now, open_plain, record
 

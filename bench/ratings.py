@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from arena.core import Games, RatedPlayer
-from arena.ratings.fold import draw_probability, fold, pool_after
-from arena.ratings.games import Integers
-from arena.ratings.package import load
+from arena.ratings.online.columns import Integers
+from arena.ratings.online.fold import draw_probability, fold, pool_after
 from arena.ratings.trueskill import TrueSkill
+from arena.ratings.trueskill_package import load
 from bench import leaderboard, rebuild
 from bench.measure import Row, median, ratios
 from bench.workers import Workers

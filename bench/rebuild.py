@@ -13,9 +13,9 @@ from tempfile import TemporaryDirectory
 
 from sqlmodel import Session
 
-import arena.rebuild
+import arena.leaderboard.rebuild
 from arena.core import Games
-from arena.ratings.fold import fold, pool_after
+from arena.ratings.online.fold import fold, pool_after
 from arena.ratings.trueskill import TrueSkill
 from bench.leaderboard import AGENTS, fill
 from bench.measure import Row, median, peak_memory
@@ -41,7 +41,7 @@ def checking(database: Path, rounds: int) -> dict[str, list[float]]:
     idle = peak_memory()
     for _ in range(rounds):
         start = time.process_time()
-        report = arena.rebuild.rebuild(database, check=True)
+        report = arena.leaderboard.rebuild.rebuild(database, check=True)
         found["check"].append(time.process_time() - start)
         if report.differences:
             raise RuntimeError(f"the ratings of the database are not those of its games: {report}")

@@ -16,12 +16,12 @@ import numpy as np
 from arena.core import Games, Part, RatedPlayer, Standings
 from arena.core.ratings import BETA, MU, SIGMA
 from arena.matchmakers.informative import informative
-from arena.ratings.fold import pool_after
+from arena.ratings.online.fold import pool_after
 from arena.ratings.openskill import OpenSkill
-from arena.ratings.package import load
 from arena.ratings.probit import Probit
 from arena.ratings.sides import Floats, SidesState
 from arena.ratings.trueskill import TrueSkill
+from arena.ratings.trueskill_package import load
 from bench.measure import Row, median, ratios
 from bench.ratings import by_package, cpu, mafia_games
 from bench.workers import Workers

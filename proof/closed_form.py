@@ -1,10 +1,10 @@
 """TrueSkill in closed form against the `trueskill` package, game by random game.
 
-The package computes with an exact backend (`arena.ratings.package.exact`) on centred skills without
-tau; that is the same model, reached by messages on a factor graph instead of a formula. Its loop
-for more than two teams ends after ten sweeps whether or not it has converged; here it goes on
-until its own `min_delta` is reached. What the package cannot compute is counted, and the closed
-form must be finite there.
+The package computes with an exact backend (`arena.ratings.trueskill_package.exact`) on centred
+skills without tau; that is the same model, reached by messages on a factor graph instead of a
+formula. Its loop for more than two teams ends after ten sweeps whether or not it has converged;
+here it goes on until its own `min_delta` is reached. What the package cannot compute is counted,
+and the closed form must be finite there.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from arena.core.ratings import BETA, MU
-from arena.ratings.package import exact, load
 from arena.ratings.trueskill import NOISE, TrueSkill, draw_margin
+from arena.ratings.trueskill_package import exact, load
 from proof.report import Figure, Part, Table
 
 WITHIN = 1e-9

@@ -172,7 +172,7 @@ def _first_wins(ratings: Ratings, world: World, lineup: Sequence[int]) -> float:
 def by_package(games: Games) -> Ratings:
     """What the `trueskill` package makes of the games at its default settings: its team sums of
     mu = 25 and more, and independent agents. A win's probability takes no draws into account."""
-    from arena.ratings.package import load
+    from arena.ratings.trueskill_package import load
 
     package = load().TrueSkill()
     rated: dict[int, object] = {}

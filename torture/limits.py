@@ -18,9 +18,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from arena.llm.faults import Fault, Kind
-from arena.llm.limits import Limits
-from arena.llm.retry import Backoff, again
+from arena.llm.failures.classify import Fault, Kind
+from arena.llm.failures.retry import Backoff, again
+from arena.llm.pacing.limits import Limits
 from torture import virtual_time
 from torture.hidden_limits import Call, Provider, Reply, Shape
 

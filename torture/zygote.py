@@ -41,7 +41,7 @@ _WARM = (
     "arena.matchmakers.random",
     "arena.orchestrator",
     "arena.ratings.trueskill",
-    "arena.replay",
+    "arena.replay.check",
     "psycopg",
     "sqlalchemy.dialects.postgresql.psycopg",
     "sqlalchemy.dialects.sqlite.pysqlite",

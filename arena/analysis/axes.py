@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from arena.core import UsageError
-from arena.text import one_line
+from arena.core.text import one_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -29,7 +29,7 @@ from arena.analysis.axes import (
 from arena.analysis.leaderboards import head_to_head_df, leaderboard_df
 from arena.analysis.source import Source
 from arena.core import Rating, UsageError
-from arena.text import one_line
+from arena.core.text import one_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

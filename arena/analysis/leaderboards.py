@@ -16,9 +16,9 @@ from sqlmodel import Session
 from arena.analysis.columns import FLOAT, INTEGER, OBJECT, STRING, Dtype, series
 from arena.analysis.source import Source, opened
 from arena.leaderboard import Question, boards
-from arena.leaderboard.flat import cells, flat
 from arena.leaderboard.meetings import Side, meetings
 from arena.leaderboard.question import By, moment
+from arena.leaderboard.rows import cells, flat
 
 _PLACE: Mapping[str, Dtype] = {
     "environment": STRING,

@@ -34,7 +34,7 @@ from arena.analysis.axes import (
 from arena.analysis.ratings import rating_changes_df, ratings_df
 from arena.analysis.source import Name, Source
 from arena.core import Rating, UsageError
-from arena.text import one_line
+from arena.core.text import one_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

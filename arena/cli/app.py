@@ -26,7 +26,6 @@ from arena.cli import (
     kinds,
     leaderboard,
     models,
-    planning,
     prompts,
     ratings,
     replay,
@@ -35,6 +34,7 @@ from arena.cli import (
     schema,
     show,
 )
+from arena.cli import plan as planning
 from arena.cli.output import complain
 
 

@@ -13,8 +13,8 @@ from arena.cli.options import AsJson, Concurrency, Database, GameNumber
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from arena.branch import BranchReport
     from arena.cli.signals import Interrupts
+    from arena.replay.branch import BranchReport
 
 
 def branch(
@@ -54,7 +54,7 @@ def branch(
     move a rating. Exit code 1 when branches are void, 130 when interrupted."""
     from dataclasses import asdict
 
-    from arena.cli.branched import show_branches
+    from arena.cli.branch_report import show_branches
     from arena.cli.output import print_json
     from arena.cli.signals import stoppable
 
@@ -103,9 +103,9 @@ def _play(
     import time
     import warnings
 
-    from arena.branch import branch as play_branches
-    from arena.cli.branched import BranchView
+    from arena.cli.branch_report import BranchView
     from arena.orchestrator import Stop
+    from arena.replay.branch import branch as play_branches
 
     # Ctrl-C can come between the moment LiteLLM makes a coroutine and the one it awaits it.
     warnings.filterwarnings("ignore", r"coroutine '.*' was never awaited", RuntimeWarning)

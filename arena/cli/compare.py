@@ -12,7 +12,7 @@ from arena.cli.options import AsJson, Budget, Concurrency, Database, database_ur
 from arena.cli.output import advise, console, count, money, print_json, safe, tell
 
 if TYPE_CHECKING:
-    from arena.cli.playing import Wish
+    from arena.cli.run_to_end import Wish
     from arena.compare import Comparison, Question
     from arena.config import TournamentConfig
 
@@ -145,7 +145,7 @@ def _play(
 ) -> None:
     from arena import compare
     from arena.cli.database import require
-    from arena.cli.playing import Wish, play_out, report
+    from arena.cli.run_to_end import Wish, play_out, report
     from arena.cli.signals import stoppable
 
     config = compare.configure(require(db), question)

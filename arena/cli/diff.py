@@ -27,10 +27,10 @@ def diff(
 
     Where they part, what both did from there on, and how both ended. Nothing that a model wrote is
     obeyed."""
-    from arena.cli.comparison import print_comparison
+    from arena.cli.diff_printer import print_comparison
     from arena.cli.holders import run_now, shown_status
     from arena.cli.show import transcript_console
-    from arena.difference import difference
+    from arena.replay.difference import difference
 
     with reading(db) as session:
         found = difference(session, game, other)

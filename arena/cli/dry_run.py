@@ -10,8 +10,8 @@ from arena.cli.output import Column, console, count, duration, money, print_tabl
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from arena.orchestrator import Plan
-    from arena.orchestrator.estimate import Estimate, Interval, ModelEstimate
+    from arena.forecast.cost import Estimate, Interval, ModelEstimate
+    from arena.forecast.plan import Plan
 
 
 _FEW = 8  # agents whose meetings fit beside each other

@@ -53,9 +53,9 @@ def head_to_head(
     seats they had."""
     from arena.core import UsageError
     from arena.leaderboard import Question
-    from arena.leaderboard.flat import cells
     from arena.leaderboard.meetings import meetings
     from arena.leaderboard.question import moment
+    from arena.leaderboard.rows import cells
 
     if as_csv and as_json:
         raise UsageError("give --csv or --json: both go to standard output")
@@ -89,7 +89,7 @@ def head_to_head(
 def _print(meeting: Meeting) -> None:
     from rich.text import Text
 
-    from arena.leaderboard.flat import ordered
+    from arena.leaderboard.rows import ordered
 
     title = Text(style="bold")
     for part in (meeting.tournament, meeting.environment):
@@ -142,7 +142,7 @@ def _cell(cell: Cell | None) -> str:
 
 
 def _short(name: str) -> str:
-    from arena.text import one_line
+    from arena.core.text import one_line
 
     return one_line(name, 12)
 
@@ -150,7 +150,7 @@ def _short(name: str) -> str:
 def _print_csv(rows: Sequence[dict[str, Any]]) -> None:
     import csv
 
-    from arena.text import visible
+    from arena.core.text import visible
 
     if not rows:
         return

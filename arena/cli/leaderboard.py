@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.cli.conduct import errors
 from arena.cli.database import reading
+from arena.cli.error_rates import errors
 from arena.cli.options import AsJson, Database
 from arena.cli.output import advise, print_json, tell
 
@@ -133,9 +133,9 @@ def _show(
     limit: int,
     unplayed: bool,
 ) -> None:
-    from arena.cli.ranking import print_boards
+    from arena.cli.leaderboard_table import print_boards
     from arena.leaderboard import boards
-    from arena.leaderboard.kept import asks_for_kept, kept_by_hand
+    from arena.leaderboard.manual import asks_for_kept, kept_by_hand
     from arena.registry import load
 
     # A wrong name is told before any game is read.
@@ -162,7 +162,7 @@ def _show(
 
 
 def _plain(board: Board, row: Row) -> dict[str, Any]:
-    from arena.leaderboard.flat import flat
+    from arena.leaderboard.rows import flat
 
     rates = errors([row.conduct]) if row.conduct else None
     return flat(board, row) | {"errors": asdict(rates) if rates else None}

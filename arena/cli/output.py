@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
-from arena.text import lines, pieces
+from arena.core.text import lines, pieces
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
+from arena.cli.live_status import Screen
 from arena.cli.output import count, duration, money, safe
-from arena.cli.screen import Screen
 
 if TYPE_CHECKING:
     from rich.console import Group, RenderableType

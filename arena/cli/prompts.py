@@ -20,7 +20,7 @@ from arena.cli.database import reading, writing
 from arena.cli.leaderboard import Environment, ExcludeErrors, Since, Tournament
 from arena.cli.options import AsJson, Database
 from arena.cli.output import Column, moment, print_fields, print_json, print_table, tell
-from arena.text import one_line
+from arena.core.text import one_line
 
 if TYPE_CHECKING:
     from db import Prompt, Repository
@@ -172,7 +172,7 @@ def _switch(name: str, db: str | None, *, active: bool) -> None:
 
 
 def _content(file: str | None, text: str | None) -> str:
-    from arena.prompts import check
+    from arena.core.prompts import check
 
     content = read_text(file, text)
     check(content)

@@ -27,7 +27,7 @@ def rebuild(
     from dataclasses import asdict
 
     from arena.cli.database import require
-    from arena.rebuild import rebuild as rebuild_ratings
+    from arena.leaderboard.rebuild import rebuild as rebuild_ratings
 
     report = rebuild_ratings(require(db), check=check)
     if as_json:

@@ -12,7 +12,7 @@ from arena.cli.options import AsJson, Database
 from arena.cli.output import complain, console, count, print_json, safe
 
 if TYPE_CHECKING:
-    from arena.replay import ReplayReport
+    from arena.replay.check import ReplayReport
 
 
 def replay(
@@ -67,7 +67,7 @@ def replay(
 def _check_one(game: int, db: str | None, as_json: bool) -> None:
     from dataclasses import asdict
 
-    from arena.replay import check
+    from arena.replay.check import check
 
     report = check(game, require(db))
     if as_json:
@@ -87,7 +87,7 @@ def _check_all(tournament: str | None, db: str | None) -> Iterator[ReplayReport]
     all (its rules or its kinds are not installed) is one that does not replay."""
     from arena.cli.catalogue import find
     from arena.core import UsageError
-    from arena.replay import ReplayReport, check
+    from arena.replay.check import ReplayReport, check
     from db import Repository
     from db.queries.games import games
 

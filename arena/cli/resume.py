@@ -28,7 +28,7 @@ def resume(
     middle go on from their record: nothing that was answered is paid for again. Exit codes are
     those of `arena run`."""
     from arena.cli.database import require
-    from arena.cli.playing import Wish, play, show_estimate
+    from arena.cli.run_to_end import Wish, play, show_estimate
     from arena.cli.signals import stoppable
     from arena.orchestrator import restore
 

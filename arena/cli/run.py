@@ -30,7 +30,7 @@ def run(
     turn, a second one stops at once: the same command goes on from there, and nothing that was
     answered is paid for again. Exit code 1 when games are void or something stopped the run early,
     130 when it was interrupted."""
-    from arena.cli.playing import Wish, play, show_estimate
+    from arena.cli.run_to_end import Wish, play, show_estimate
     from arena.cli.signals import stoppable
     from arena.config import load
     from arena.config.shipped import find

@@ -68,8 +68,8 @@ def _turn_fields(turn: TurnRow, calls: bool) -> dict[str, Any]:
 
 def play_of(row: GameRow, turns: Sequence[TurnRow] = (), with_calls: bool = False) -> Play:
     """What a transcript says about a game."""
-    from arena.cli.story import Turn
     from arena.cli.transcript import Play, Seat
+    from arena.reports.narration import Turn
 
     made = [call for turn in turns for call in turn.calls]
     costs = [call.cost for call in made if call.cost is not None]

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from arena.cli.output import count, duration, moment, money, safe
-from arena.cli.page import Page, milliseconds, player_name
-from arena.cli.story import Announcement, Move, Shown, Turn, plain, tell_story
-from arena.text import lines
+from arena.cli.transcript_lines import Page, milliseconds, player_name
+from arena.core.text import lines
+from arena.reports.narration import Announcement, Move, Shown, Turn, plain, tell_story
 
 if TYPE_CHECKING:
     from rich.console import Console

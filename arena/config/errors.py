@@ -16,7 +16,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from arena.text import one_line
+from arena.core.text import one_line
 
 Path = tuple[str | int, ...]
 

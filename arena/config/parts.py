@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from arena.core import ModelSpec
-from arena.text import visible
+from arena.core.text import visible
 
 Options = dict[str, JsonValue]
 

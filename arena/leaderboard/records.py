@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.shares import Interval, wilson
+from arena.stats.proportions import Interval, wilson
 from db.queries.played import NOTHING, PlayedGames
 
 Integers = NDArray[np.int64]

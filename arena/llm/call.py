@@ -27,14 +27,14 @@ from arena.core import (
     TimeLimitReached,
     Usage,
 )
-from arena.llm.budget import Budget, Reservation
 from arena.llm.cache import Cache
-from arena.llm.faults import Fault, Kind, Remedy, explain
-from arena.llm.limits import Gate, Limits, Permit
+from arena.llm.costs.budget import Budget, Reservation
+from arena.llm.failures.classify import Fault, Kind, Remedy, explain
+from arena.llm.failures.retry import Backoff, again
+from arena.llm.pacing.limits import Gate, Limits, Permit
+from arena.llm.pacing.waiting import Waiting, patiently
+from arena.llm.providers.response import Answer
 from arena.llm.recorded import TIME_LIMIT
-from arena.llm.response import Answer
-from arena.llm.retry import Backoff, again
-from arena.llm.waiting import Waiting, patiently
 
 # The record numbers the attempts of a turn up to here.
 _LAST_INDEX = 255

@@ -16,23 +16,23 @@ from time import perf_counter
 from typing import Any
 
 from arena.core import CallLog, Completion, Message, ModelSpec, Usage, UsageError
-from arena.llm import transport
-from arena.llm.budget import Budget
 from arena.llm.cache import Cache
 from arena.llm.call import Call, Means
-from arena.llm.faults import Fault, fault_of
-from arena.llm.limits import Limits, ModelLimits
+from arena.llm.costs.budget import Budget
+from arena.llm.costs.prices import PriceTable, listed_prices, own_prices
+from arena.llm.costs.worst_case import Bound, bound_of, check_priced
+from arena.llm.failures.classify import Fault, fault_of
+from arena.llm.failures.retry import Backoff
 from arena.llm.names import unknown_model, unknown_protocol
-from arena.llm.prices import PriceTable, listed_prices, own_prices
+from arena.llm.pacing.limits import Limits, ModelLimits
+from arena.llm.pacing.waiting import Waiting, patiently
+from arena.llm.providers import litellm_transport as transport
+from arena.llm.providers.litellm_transport import one_attempt
+from arena.llm.providers.response import Answer, StreamedAnswer, read
 from arena.llm.request import check_params, request_hash, sendable, stored_request
-from arena.llm.response import Answer, StreamedAnswer, read
-from arena.llm.retry import Backoff
 from arena.llm.scripted import provider
 from arena.llm.scripted.provider import Policies
 from arena.llm.secrets import key_of, secrets_of
-from arena.llm.transport import one_attempt
-from arena.llm.waiting import Waiting, patiently
-from arena.llm.worst_case import Bound, bound_of, check_priced
 
 _MOST_MODELS = 1024
 

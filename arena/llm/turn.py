@@ -22,7 +22,7 @@ from arena.llm.scripted.provider import NAME
 
 if TYPE_CHECKING:
     from arena.llm.client import LiteLLMClient
-    from arena.llm.waiting import Waiting
+    from arena.llm.pacing.waiting import Waiting
 
 
 class TurnLLM:

@@ -6,7 +6,7 @@ from arena import registry
 from arena.config import TournamentConfig
 from arena.llm.cache import Cache
 from arena.llm.client import LiteLLMClient
-from arena.llm.limits import ModelLimits
+from arena.llm.pacing.limits import ModelLimits
 
 
 def client_for(

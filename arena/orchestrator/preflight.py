@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
 
-from arena import prompts, registry
+from arena import registry
 from arena.config import TournamentConfig
 from arena.core import (
     AgentKind,
@@ -24,6 +24,7 @@ from arena.core import (
     OnlineRatingSystem,
     Pairing,
     UsageError,
+    prompts,
 )
 from arena.llm.client import check_model
 from arena.llm.secrets import key_of

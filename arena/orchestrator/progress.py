@@ -1,12 +1,10 @@
-"""What a run says about itself: while it runs, when it ends, and before it starts."""
+"""What a run says about itself: while it runs, and when it ends."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from arena.matchmakers.balance import Balance
-from arena.orchestrator.estimate import Estimate
 from arena.orchestrator.standings import Standing
 
 
@@ -81,24 +79,3 @@ class Summary:
     stopped: str | None = None
     budget_reached: bool = False
     lapses: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a run would do, without doing any of it. `balance` counts agents, numbered from 1 in
-    the file's order, over the schedule; of a schedule that `follows_results` it is the one that
-    would be played if no result told anything."""
-
-    tournament: str
-    environment: str
-    players: int
-    games: int
-    games_done: int
-    concurrency: int
-    matchmaker: str
-    agents: tuple[str, ...]
-    models: Mapping[str, str]
-    balance: Balance
-    follows_results: bool = False
-    budget: float | None = None
-    estimate: Estimate | None = None

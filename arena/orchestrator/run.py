@@ -9,24 +9,21 @@ from pathlib import Path
 from arena import registry
 from arena.config import TournamentConfig, restored
 from arena.core import UsageError
-from arena.llm.budget import Budget
 from arena.llm.client import LiteLLMClient
-from arena.matchmakers.balance import counts
+from arena.llm.costs.budget import Budget
 from arena.orchestrator import schedule
-from arena.orchestrator.caching import DatabaseCache
 from arena.orchestrator.catalogue import Entry, enter
 from arena.orchestrator.clients import client_for
-from arena.orchestrator.estimate import Estimate
-from arena.orchestrator.estimate import estimate as estimated
-from arena.orchestrator.files import allow_files
+from arena.orchestrator.file_limits import allow_files
 from arena.orchestrator.history import costs, extend, history
-from arena.orchestrator.playing import OnProgress, Playing
+from arena.orchestrator.pairing_source import Supply
+from arena.orchestrator.play_loop import OnProgress, Playing
 from arena.orchestrator.preflight import Prepared, check_keys, prepare
-from arena.orchestrator.progress import Plan, Summary
+from arena.orchestrator.progress import Summary
 from arena.orchestrator.schedule import Earlier, Scheduled
 from arena.orchestrator.standings import LiveStandings
 from arena.orchestrator.stopping import Stop
-from arena.orchestrator.supply import Supply
+from arena.record.answer_cache import DatabaseCache
 from db import Recorder, Repository, get_session, leases
 from db.engine import check_integrity
 from db.fold import Rate
@@ -176,45 +173,6 @@ def restore(url: str | Path | None, name: str | None = None) -> TournamentConfig
                     else "every tournament is finished: there is nothing to resume"
                 )
         return restored(found[0].config, found[0].settings)
-
-
-def plan(
-    config: TournamentConfig, *, url: str | Path | None = None, estimate: bool = False
-) -> Plan:
-    """What `run` would play, and with `estimate` what it would take. Checks everything that `run`
-    checks before it writes; writes nothing, makes no database and calls no model."""
-    prepared = prepare(config)
-    names = [agent.name for agent in config.agents]
-    agents = range(1, len(names) + 1)
-    pairings = prepared.schedule(agents)
-    done = schedule.games_done(url, config)
-    return Plan(
-        tournament=config.name,
-        environment=config.environment.name,
-        players=config.environment.players,
-        games=config.games,
-        games_done=done,
-        concurrency=config.concurrency,
-        matchmaker=config.matchmaker.name,
-        agents=tuple(names),
-        models={model.name: model.litellm_model for model in config.models},
-        budget=config.budget,
-        balance=counts(pairings, prepared.casting, agents),
-        follows_results=prepared.matchmaker(agents).lag is not None,
-        estimate=_estimate(prepared, url, config.games - done) if estimate else None,
-    )
-
-
-def _estimate(prepared: Prepared, url: str | Path | None, games_left: int) -> Estimate:
-    client = _client(prepared.config, url)
-    return estimated(
-        prepared.config,
-        prepared,
-        url=url,
-        games_left=games_left,
-        rng_seed=prepared.config.seed % 2**32,
-        price_of=client.prices,
-    )
 
 
 def rate_function(prepared: Prepared) -> Rate:

@@ -53,9 +53,9 @@ class Stop:
 
 
 class GameWaiting:
-    """What one game does while a call of it cannot be sent (`arena.llm.waiting.Waiting`): another
-    game has its place meanwhile if `worth` says that one could be played at once, and a run that
-    stops does not wait for it."""
+    """What one game does while a call of it cannot be sent (`arena.llm.pacing.waiting.Waiting`):
+    another game has its place meanwhile if `worth` says that one could be played at once, and a
+    run that stops does not wait for it."""
 
     def __init__(self, place: Place, stop: Stop, worth: Callable[[], bool]) -> None:
         self._place = place

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from arena.core import Games, Ratings, UsageError
 from arena.core.ratings import BETA
-from arena.ratings.design import Seats, Term, seats, team_design
+from arena.ratings.fit.design import Seats, Term, seats, team_design
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

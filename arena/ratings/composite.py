@@ -23,9 +23,9 @@ from scipy import sparse
 
 from arena.core import Games, Ratings
 from arena.core.ratings import BETA
-from arena.ratings.design import Floats, Seats, Term, seats
-from arena.ratings.evidence import Lattice, log_normal
-from arena.ratings.matches import matches
+from arena.ratings.fit.design import Floats, Seats, Term, seats
+from arena.ratings.fit.laplace import Lattice, log_normal
+from arena.ratings.fit.likelihood import matches
 from arena.ratings.probit import (
     LATTICES,
     effects_of,

@@ -16,8 +16,8 @@ from typing import Any
 
 from arena.core import Games, Rating, Ratings
 from arena.core.ratings import BETA, MU, SIGMA
-from arena.ratings.design import seats
-from arena.ratings.fold import check, fitted
+from arena.ratings.fit.design import seats
+from arena.ratings.online.fold import check, fitted
 
 LOGISTIC = pi / sqrt(3.0)
 """Standard deviation of the logistic distribution."""

@@ -4,7 +4,8 @@ A place's strength is ("agent", id) + ("agent:role", id, role) + ("side", role),
 around 0; the families' standard deviations are averaged over, weighted by evidence. All games
 count alike and their order does not count: the same games in any order give the same bits. Two
 teams: ordered probit with an estimated draw margin, a game's noise being seats * BETA² as in
-TrueSkill. More teams: the whole order of finish, in the same model (`arena.ratings.orders`).
+TrueSkill. More teams: the whole order of finish, in the same model
+(`arena.ratings.fit.order_of_finish`).
 
 Of several environments an agent's strength has a deviation in each, and the roles deviate from
 that; both are reported together as ("agent:role", id, "environment/role").
@@ -21,9 +22,9 @@ from scipy.sparse import csgraph
 
 from arena.core import Games, Ratings
 from arena.core.ratings import BETA
-from arena.ratings.design import Integers, Seats, Term, seats
-from arena.ratings.evidence import Family, Fitter, Lattice, Posterior, average, log_normal
-from arena.ratings.matches import Matches, matches, plain
+from arena.ratings.fit.design import Integers, Seats, Term, seats
+from arena.ratings.fit.laplace import Family, Fitter, Lattice, Posterior, average, log_normal
+from arena.ratings.fit.likelihood import Matches, matches, plain
 
 LATTICES: Mapping[str, Lattice] = {
     "agent": log_normal(0.7 * BETA, 1.5, 5, 5, 2.0),

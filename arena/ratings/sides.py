@@ -1,7 +1,7 @@
 """TrueSkill with sides and roles, online: every effect in one normal distribution.
 
 A seat's strength is the sum of its agent's skill, what the agent adds in this role, and what the
-role is worth to anybody (the terms of `arena.ratings.design`). After each game the whole
+role is worth to anybody (the terms of `arena.ratings.fit.design`). After each game the whole
 distribution moves, not each agent on its own: for effects with mean m and covariance C, and a game
 that compares a'm with a draw margin,
 
@@ -23,12 +23,12 @@ from numpy.typing import NDArray
 
 from arena.core import Games, RatedPlayer, Ratings
 from arena.core.ratings import BETA, SIGMA
-from arena.ratings.finish import observe
-from arena.ratings.fold import draw_probability as drawn_before
-from arena.ratings.games import lay_out
-from arena.ratings.joint import Joint
+from arena.ratings.gaussian.joint import Joint
+from arena.ratings.gaussian.observe_order import observe
+from arena.ratings.gaussian.truncated import draw, win
+from arena.ratings.online.columns import lay_out
+from arena.ratings.online.fold import draw_probability as drawn_before
 from arena.ratings.trueskill import NOISE, draw_margin
-from arena.ratings.truncated import draw, win
 
 AGENT = SIGMA
 """Prior standard deviation of an agent's skill, in units of mu."""
@@ -258,7 +258,7 @@ class TrueSkillSides:
         Raises ValueError for columns that make no games.
         """
         # It needs scipy, which live ratings go without.
-        from arena.ratings.design import seats as checked
+        from arena.ratings.fit.design import seats as checked
 
         state = SidesState()
         seats = checked(games)

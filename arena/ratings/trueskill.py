@@ -15,11 +15,11 @@ from math import sqrt
 
 from arena.core import Games, Rating, Ratings
 from arena.core.ratings import BETA, MU, SIGMA
-from arena.ratings.chain import Link, Side, independent, shared
-from arena.ratings.fold import check, fitted
-from arena.ratings.margins import quantile
-from arena.ratings.truncated import draw, win
-from arena.ratings.unrolled import Play, unroll
+from arena.ratings.gaussian.expectation_propagation import Link, Side, independent, shared
+from arena.ratings.gaussian.truncated import draw, win
+from arena.ratings.online.codegen import Play, unroll
+from arena.ratings.online.draw_margin import quantile
+from arena.ratings.online.fold import check, fitted
 
 __all__ = ["BETA", "MU", "NOISE", "SIGMA", "TrueSkill", "draw_margin"]
 
@@ -56,7 +56,8 @@ class TrueSkill:
 
         `players` holds (agent_id, team, rank) of every seat: seats of one team share a rank, lower
         is better, equal ranks of two teams are a draw. Two teams of any sizes are the closed form,
-        more are a chain (`arena.ratings.chain`); a game of one team says nothing.
+        more are a chain (`arena.ratings.gaussian.expectation_propagation`); a game of one team says
+        nothing.
 
         Raises ValueError for a draw probability outside (0, 1), a team with two ranks, or a rating
         that is not a finite mu with a positive sigma; KeyError for an agent without a rating.
@@ -104,7 +105,7 @@ def _two_teams(
     teams: Sequence[_Team], skills: Mapping[int, Skill], draw_probability: float
 ) -> dict[int, Skill]:
     """The closed form. The smaller team comes first, so that games of one environment sum in one
-    order; `arena.ratings.unrolled` does the same operations in that order."""
+    order; `arena.ratings.online.codegen` does the same operations in that order."""
     first, second = sorted(teams, key=lambda team: sum(team.seats.values()))
     sign = (first.rank < second.rank) - (first.rank > second.rank)
     weights = dict(first.seats)

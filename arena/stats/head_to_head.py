@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from arena.core import UsageError
-from arena.shares import Interval, wilson
+from arena.stats.proportions import Interval, wilson
 
 # How many blocks' worth of belief that the games of a block are independent goes into an interval
 # before the blocks themselves have shown how alike they are.

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from arena.branch import BranchProgress, BranchReport
 from arena.cli.branch import parse_seats
-from arena.cli.branched import BranchView, sentences
+from arena.cli.branch_report import BranchView, sentences
 from arena.core import UsageError
 from arena.orchestrator import Stop
+from arena.replay.branch import BranchProgress, BranchReport
 from tests.cli.commands import Arena
 
 REPORT = BranchReport(

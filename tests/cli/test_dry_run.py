@@ -8,9 +8,9 @@ import pytest
 
 from arena.cli.dry_run import between, budget_line, show_plan, whole
 from arena.core import Pairing, Part
+from arena.forecast.cost import Estimate, Interval, ModelEstimate
+from arena.forecast.plan import Plan
 from arena.matchmakers.balance import counts
-from arena.orchestrator import Plan
-from arena.orchestrator.estimate import Estimate, Interval, ModelEstimate
 from tests.cli.commands import TOURNAMENT, Arena
 
 PLAN = Plan(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from arena.cli.ranking import print_boards
+from arena.cli.leaderboard_table import print_boards
 from arena.leaderboard import Question, boards
 from db import Repository, get_session, init_db
 from tests.cli.commands import Arena

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from arena.cli.story import Turn
 from arena.cli.transcript import Call, Play, Seat, print_play
+from arena.reports.narration import Turn
 
 
 def printed(play: Play, width: int = 80, *, colour: bool = False) -> str:

@@ -23,7 +23,7 @@ from arena.core import (
     UsageError,
 )
 from arena.llm.client import LiteLLMClient, check_model
-from arena.llm.retry import Backoff
+from arena.llm.failures.retry import Backoff
 from arena.llm.turn import TurnLLM
 from tests.servers.openai_server import OpenAIServer, Reply, error
 

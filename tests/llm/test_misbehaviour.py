@@ -18,12 +18,12 @@ from typing import Any
 import pytest
 
 from arena.core import CallAnswer, CallIntent, Completion, ModelSpec
-from arena.llm.budget import Budget
 from arena.llm.client import LiteLLMClient
-from arena.llm.faults import Fault, Kind, fault_of
-from arena.llm.response import Answer, StreamedAnswer, read
-from arena.llm.retry import Backoff
-from arena.llm.transport import install, one_attempt
+from arena.llm.costs.budget import Budget
+from arena.llm.failures.classify import Fault, Kind, fault_of
+from arena.llm.failures.retry import Backoff
+from arena.llm.providers.litellm_transport import install, one_attempt
+from arena.llm.providers.response import Answer, StreamedAnswer, read
 from tests.servers.faulty import FaultyServer, drawn, read_log
 from tests.servers.misbehaviour import ALL, ANSWERS, BILLED, FAULTS, fits
 
@@ -179,7 +179,7 @@ BOMBS = """
 import asyncio, sys
 from arena.llm.client import LiteLLMClient
 from tests.llm.test_misbehaviour import attempt
-from arena.llm.transport import install
+from arena.llm.providers.litellm_transport import install
 from tests.servers.faulty import FaultyServer
 
 def held():

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arena.core import ModelSpec
-from arena.llm.faults import fault_of
+from arena.llm.failures.classify import fault_of
 from arena.llm.secrets import HIDDEN, scrub, scrubbed_traceback, secrets_of
 
 KEY_LETTERS = st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="\\")

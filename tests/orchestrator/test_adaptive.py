@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from arena.config import TournamentConfig
-from arena.orchestrator import Progress, Stop, plan, run
+from arena.forecast.plan import plan
+from arena.orchestrator import Progress, Stop, run
 from db import get_session
 
 Small = Callable[..., TournamentConfig]

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from arena import registry
 from arena.config import TournamentConfig
 from arena.orchestrator import Summary, run
-from arena.replay import check
+from arena.replay.check import check
 from db import get_session
 from tests.servers.openai_server import OpenAIServer, Reply, error
 

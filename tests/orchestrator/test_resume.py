@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import text
 
 from arena import registry
-from arena.branch import branch
 from arena.config import TournamentConfig
 from arena.orchestrator import Progress, Stop, Summary, restore, run
-from arena.replay import check
+from arena.replay.branch import branch
+from arena.replay.check import check
 from db import get_session
 from tests.servers.openai_server import OpenAIServer
 

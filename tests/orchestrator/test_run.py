@@ -13,10 +13,11 @@ from sqlalchemy import text
 from arena.config import TournamentConfig
 from arena.core import ConfigError, EnvironmentCrash, Step, UsageError
 from arena.environments.textarena import TextArena
-from arena.orchestrator import Progress, plan, run
+from arena.forecast.plan import plan
+from arena.orchestrator import Progress, run
 from arena.orchestrator.history import history
 from arena.orchestrator.standings import LiveStandings
-from arena.replay import check
+from arena.replay.check import check
 from db import get_session
 from db.errors import Damaged
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from arena.core import Games, RatedPlayer
 from arena.core.ratings import BETA, SIGMA
-from arena.ratings.chain import Link, Side, shared
-from arena.ratings.fold import draw_probability
+from arena.ratings.gaussian.expectation_propagation import Link, Side, shared
+from arena.ratings.gaussian.truncated import draw, win
+from arena.ratings.online.fold import draw_probability
 from arena.ratings.sides import AGENT, AGENT_ROLE, SIDE, SidesState, TrueSkillSides
 from arena.ratings.trueskill import TrueSkill, draw_margin
-from arena.ratings.truncated import draw, win
 
 Floats = NDArray[np.float64]
 

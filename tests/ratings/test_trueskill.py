@@ -12,11 +12,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from arena.core import RatedPlayer, Rating
-from arena.ratings.chain import Link, Side, independent, shared
-from arena.ratings.margins import quantile
-from arena.ratings.package import exact, load
+from arena.ratings.gaussian.expectation_propagation import Link, Side, independent, shared
+from arena.ratings.gaussian.truncated import draw, win
+from arena.ratings.online.draw_margin import quantile
 from arena.ratings.trueskill import MU, NOISE, TrueSkill, draw_margin
-from arena.ratings.truncated import draw, win
+from arena.ratings.trueskill_package import exact, load
 
 Seats = list[tuple[int, int, int]]
 Skills = dict[int, tuple[float, float]]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from arena.core import UsageError
-from arena.shares import wilson
 from arena.stats.head_to_head import Seat, against, by_role, by_team
+from arena.stats.proportions import wilson
 
 ANN, BEN, CAT = 1, 2, 3
 

@@ -1,0 +1,290 @@
+"""Prints the boards of a leaderboard: a row per agent or part, as many columns as there is room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from arena.cli.error_rates import errors
+from arena.cli.output import (
+    Column,
+    advise,
+    console,
+    count,
+    money,
+    percent,
+    print_table,
+    safe,
+    tell,
+)
+
+if TYPE_CHECKING:
+    from arena.leaderboard.board import Board, Row
+    from arena.leaderboard.records import Tally
+
+# More parts than that would be a table of their own: --json has them.
+_PARTS_SHOWN = 4
+# A rating that moves by less than this is shown as the same.
+_SAME = 0.005
+ALWAYS, WIDE = 0, 9
+_GAP = 2  # spaces between the columns of a table
+_NAME_WIDTH = 24  # a name that is cut to less says little
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A column of the board: what it shows of a row, and when it gives way. Those with `order`
+    ALWAYS stay; of the others the lowest get what room there is, WIDE ones on request only."""
+
+    column: Column
+    cell: Callable[[Row], str]
+    order: int = ALWAYS
+
+
+def print_boards(found: Sequence[Board], *, rates: bool, wide: bool, limit: int) -> None:
+    """Every board with its title, its rows and what they do not say; with `rates`, the shares of
+    turns that went wrong instead of the ratings."""
+    out = console()
+    said: list[str] = []
+    for place, board in enumerate(found):
+        if place:
+            out.print()
+        print_title(board)
+        if rates:
+            _error_table(board.rows[:limit], board.by)
+        else:
+            _table(board, board.rows[:limit], wide)
+            _explain(board)
+        if len(board.rows) > limit:
+            tell(f"the best {limit:,} of {len(board.rows):,}; --limit shows more")
+        for note in board.notes:
+            if note not in said:
+                advise(note)
+                said.append(note)
+
+
+def print_title(board: Board) -> None:
+    """Where the games are from, how many they are, and by which system they were rated."""
+    from rich.text import Text
+
+    title = Text(style="bold")
+    for part in (board.tournament, board.environment or "all environments"):
+        if part:
+            title.append_text(safe(part)).append(" · ")
+    if board.num_players:
+        title.append(f"{count(board.num_players, 'player')} · ")
+    title.append(f"{count(board.games, 'game')} · {board.system}")
+    for part in (board.role, board.team):
+        if part:
+            title.append(" · as ").append_text(safe(part))
+    console().print(title, soft_wrap=True)
+
+
+def _table(board: Board, rows: Sequence[Row], wide: bool) -> None:
+    columns = _columns(board, rows, wide)
+    cells = {shown: [shown.cell(row) for row in rows] for shown in columns}
+    columns = [shown for shown in columns if any(cells[shown])]
+    room = console().width
+    kept: list[_Shown] = []
+    # What belongs together is shown or left out together, what matters most first.
+    for order in sorted({shown.order for shown in columns}):
+        more = [shown for shown in columns if shown.order <= order and shown in kept]
+        more += [shown for shown in columns if shown.order == order]
+        if order == ALWAYS or sum(_width(shown, cells[shown]) + _GAP for shown in more) <= room:
+            kept = more
+    dropped = [shown.column.title for shown in columns if shown not in kept]
+    columns = [shown for shown in columns if shown in kept]
+    print_table(
+        [shown.column for shown in columns],
+        [*zip(*(cells[shown] for shown in columns), strict=True)],
+    )
+    if dropped:
+        tell(f"no room for {', '.join(dropped)}: a wider terminal or --json has them")
+
+
+def _width(shown: _Shown, cells: Sequence[str]) -> int:
+    """How wide the column wants to be; a name gives way before other columns do, to a point."""
+    from rich.cells import cell_len
+
+    width = max(cell_len(shown.column.title), *(safe(cell).cell_len for cell in cells))
+    return min(width, _NAME_WIDTH) if shown.column.shrink else width
+
+
+def _columns(board: Board, rows: Sequence[Row], wide: bool) -> list[_Shown]:
+    def right(title: str) -> Column:
+        return Column(title, "right")
+
+    def faint(title: str) -> Column:
+        return Column(title, "right", style="dim")
+
+    teams = _parts([row.record.teams for row in rows], board.team)
+    roles = _parts([row.record.roles for row in rows], board.role)
+    if teams:
+        halves = [_of_part(team, lambda row: row.record.teams, 6) for team in teams]
+        halves += [
+            _of_part(role, lambda row: row.record.roles, WIDE)
+            for role in roles
+            if role not in teams
+        ]
+    else:
+        halves = [_of_part(role, lambda row: row.record.roles, 6) for role in roles]
+    found = [
+        _Shown(faint(""), lambda row: str(row.rank)),
+        _Shown(Column(board.by, shrink=True, style="bold"), lambda row: row.name),
+        _Shown(right("rating"), lambda row: f"{row.rating:.2f}"),
+        _Shown(faint("95 %"), lambda row: f"{row.low:.1f} to {row.high:.1f}"),
+        _Shown(Column("group"), lambda row: row.group, 1),
+        *(
+            [
+                _Shown(right("agents"), lambda row: f"{row.agents:,}", 4),
+                _Shown(
+                    faint("at best"),
+                    lambda row: "" if row.at_best is None else f"± {row.at_best:.1f}",
+                    2,
+                ),
+            ]
+            if board.by != "agent"
+            else []
+        ),
+        _Shown(right("games"), lambda row: f"{row.record.whole.games:,}"),
+        _Shown(
+            faint("won/drawn/lost"),
+            lambda row: "/".join(
+                f"{number:,}"
+                for number in (
+                    row.record.whole.wins,
+                    row.record.whole.draws,
+                    row.record.whole.losses,
+                )
+            ),
+            WIDE,
+        ),
+        _Shown(right("won"), lambda row: _share(row.record.whole)),
+        *halves,
+        _Shown(right("own error"), lambda row: _rate(row.record.own, row.record.whole.games), 3),
+        _Shown(right("others'"), lambda row: _rate(row.record.others, row.record.whole.games), 3),
+        _Shown(right("without"), _without, 2),
+        _Shown(right("void"), lambda row: f"{row.void_games:,}" if row.void_games else "", 8),
+        _Shown(
+            right("failed calls"),
+            lambda row: (
+                percent(row.spent.failure_rate) if row.spent and row.spent.failure_rate else ""
+            ),
+            8,
+        ),
+        _Shown(
+            right("$/game"),
+            lambda row: (
+                money(row.spent.cost_per_game).removeprefix("$")
+                if row.spent and row.spent.cost_per_game is not None
+                else ""
+            ),
+            4,
+        ),
+        _Shown(
+            right("tokens/turn"),
+            lambda row: (
+                f"{row.spent.tokens_per_turn:,.0f}"
+                if row.spent and row.spent.tokens_per_turn is not None
+                else ""
+            ),
+            7,
+        ),
+        _Shown(
+            right("s/turn"),
+            lambda row: _seconds(row.spent.turn_seconds if row.spent else None),
+            7,
+        ),
+        _Shown(
+            right("s/call"),
+            lambda row: _seconds(row.spent.call_seconds if row.spent else None),
+            WIDE,
+        ),
+        _Shown(Column("errors", shrink=True, style="dim"), _errors, WIDE),
+    ]
+    return [shown for shown in found if wide or shown.order != WIDE]
+
+
+def _of_part(name: str, of: Callable[[Row], dict[str, Tally]], order: int) -> _Shown:
+    def cell(row: Row) -> str:
+        tally = of(row).get(name)
+        return "" if tally is None else _share(tally)
+
+    from arena.core.text import one_line
+
+    return _Shown(Column(one_line(name, 12), "right"), cell, order)
+
+
+def _parts(found: Sequence[dict[str, Tally]], asked: str | None) -> list[str]:
+    """The roles or teams that get a column each: none when they are too many, or one was asked."""
+    names = sorted({name for parts in found for name in parts})
+    return names if asked is None and 1 < len(names) <= _PARTS_SHOWN else []
+
+
+def _share(tally: Tally) -> str:
+    return "" if tally.share is None else f"{100 * tally.share:.0f} %"
+
+
+def _rate(part: int, whole: int) -> str:
+    return percent(part / whole) if part and whole else ""
+
+
+def _without(row: Row) -> str:
+    if row.without_errors is None or abs(row.without_errors - row.rating) < _SAME:
+        return ""
+    return f"{row.without_errors:.2f}"
+
+
+def _seconds(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    return f"{seconds:.1f}" if seconds >= 0.95 else f"{seconds:.2g}"
+
+
+def _errors(row: Row) -> str:
+    found = errors([row.conduct]) if row.conduct else None
+    return found.shown() if found else ""
+
+
+def _explain(board: Board) -> None:
+    if board.left_out:
+        tell(f"left out: {count(board.left_out, 'game')} that an agent's own error decided")
+    if board.by_error:
+        tell(
+            f"an error decided {percent(board.by_error / board.games)} of these games. own error, "
+            "others': the shares of an agent's games that its own or another's decided"
+            + (
+                "; without: its rating without those games"
+                if any(map(_without, board.rows))
+                else ""
+            )
+        )
+    if len(board.rows) > 1 and len({row.group for row in board.rows}) < len(board.rows):
+        tell("rows that share a letter of their group cannot be told apart")
+
+
+def _error_table(rows: Sequence[Row], by: str) -> None:
+    known = [(row, found) for row in rows if row.conduct and (found := errors([row.conduct]))]
+    if not known:
+        advise("of these games it is not on record how the turns went")
+        return
+    kinds = [*known[0][1].rates]
+    print_table(
+        [
+            Column("", "right", style="dim"),
+            Column(by, shrink=True, style="bold"),
+            Column("turns", "right"),
+            *(Column(kind, "right") for kind in kinds),
+        ],
+        [
+            [
+                str(row.rank),
+                row.name,
+                f"{found.turns:,}",
+                *(percent(share) for share in found.rates.values()),
+            ]
+            for row, found in known
+        ],
+    )
+    tell("shares of an agent's turns; decided: of its games, by its own error")

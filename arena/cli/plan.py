@@ -1,0 +1,223 @@
+"""`arena plan`: how many games and dollars it takes to tell agents apart."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from arena.cli.options import AsJson, Database, database_url
+from arena.cli.output import Column, console, count, money, print_json, print_table, safe, tell
+
+if TYPE_CHECKING:
+    from arena.forecast import Outlook, Way
+
+
+def _amount(amount: float | None) -> float | None:
+    if amount is not None and not (math.isfinite(amount) and amount > 0):
+        raise typer.BadParameter("expected dollars above 0, such as 2.50")
+    return amount
+
+
+def plan(
+    subjects: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[A B | CONFIG]",
+            help="Two agents with games on record, or a tournament's file before it is played.",
+            show_default=False,
+        ),
+    ] = None,
+    top: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="K", help="Until the best K are told apart from the rest."),
+    ] = None,
+    tournament: Annotated[
+        str | None, typer.Option(metavar="T", help="Only the games of this tournament.")
+    ] = None,
+    environment: Annotated[
+        str | None,
+        typer.Option(metavar="E", help="The environment; by default the only one that was played."),
+    ] = None,
+    players: Annotated[
+        int | None,
+        typer.Option(min=2, metavar="N", help="Of how many players, where several were played."),
+    ] = None,
+    seating: Annotated[
+        str | None,
+        typer.Option(metavar="S", help="Only this one of random, mirrored, opposite and clones."),
+    ] = None,
+    effect: Annotated[
+        float,
+        typer.Option(metavar="SHARE", help="With a file: the edge to see, as a score."),
+    ] = 0.55,
+    budget: Annotated[
+        float | None,
+        typer.Option(metavar="USD", callback=_amount, help="Say how far so many dollars go."),
+    ] = None,
+    as_json: AsJson = False,
+    db: Database = None,
+) -> None:
+    """Say what it takes to tell agents apart.
+
+    From the games on record, for two agents or with --top: how many further games until the 95 %
+    interval of the difference leaves 0, under each seating, as a median and an interval. From a
+    tournament's file: how many games an edge of --effect takes. Nothing is played or written."""
+    found = _ask(
+        subjects or [],
+        top=top,
+        tournament=tournament,
+        environment=environment,
+        players=players,
+        seating=seating,
+        effect=effect,
+        url=database_url(db),
+    )
+    if as_json:
+        print_json(_plain(found))
+    else:
+        _show(found, budget)
+
+
+def _ask(
+    subjects: list[str],
+    *,
+    top: int | None,
+    tournament: str | None,
+    environment: str | None,
+    players: int | None,
+    seating: str | None,
+    effect: float,
+    url: str,
+) -> Outlook:
+    from arena import forecast as planning
+    from arena.config import load
+    from arena.config.shipped import find
+    from arena.core import UsageError
+
+    place = planning.Place(environment, players, tournament, seating)
+    match subjects:
+        case [config]:
+            if environment or tournament or players:
+                raise UsageError(
+                    f"{config} says itself what is played: --environment, --players and "
+                    "--tournament are for games on record. Two agents are compared by naming both"
+                )
+            return planning.plan_config(
+                load(find(Path(config))), url=url, effect=effect, top=top, seating=seating
+            )
+        case [a, b] if top is None:
+            return planning.plan_two(url, a, b, place)
+        case [] if top is not None:
+            return planning.plan_top(url, top, place)
+        case _:
+            raise UsageError(
+                "expected two agents (`arena plan A B`), a number of the best (`arena plan --top "
+                "K`), or a tournament's file (`arena plan CONFIG`)"
+            )
+
+
+def _show(found: Outlook, budget: float | None) -> None:
+    out = console()
+    of = f"{count(found.games, 'game')} on record" if found.games else "before the first game"
+    out.print(
+        safe(f"{found.subject}: {found.environment}, {count(found.players, 'player')}, {of}"),
+        soft_wrap=True,
+    )
+    if found.known is not None:
+        mean, low, high = found.known
+        out.print(
+            safe(f"difference of their ratings: {mean:+.2f}, 95 % {low:+.2f} to {high:+.2f}"),
+            soft_wrap=True,
+        )
+    if found.separated:
+        out.print(
+            "They are told apart already, by one look at a 95 % interval. To look again and again "
+            "is no such look: `arena compare` is the test that may stop when it knows.",
+            soft_wrap=True,
+        )
+    else:
+        out.print()
+        _table(found)
+        if all(math.isinf(way.forecast.games) for way in found.ways):
+            out.print("\nThey will never be told apart with these settings.", soft_wrap=True)
+    if budget is not None:
+        for way in found.ways:
+            out.print(safe(_reach(way, budget)), soft_wrap=True)
+    for note in found.notes:
+        tell(note)
+
+
+def _table(found: Outlook) -> None:
+    further = "further games" if found.games else "games"
+    print_table(
+        [
+            Column("seating"),
+            Column(further, "right"),
+            Column("80 %", "right", style="dim"),
+            Column("a game", "right"),
+            Column("dollars", "right"),
+            Column("80 %", "right", style="dim"),
+        ],
+        [
+            [
+                way.seating,
+                _games(way.forecast.games),
+                f"{_games(way.forecast.low)} to {_games(way.forecast.high)}",
+                money(way.dollars_per_game),
+                _cost(way.forecast.dollars),
+                f"{_cost(way.forecast.dollars_low)} to {_cost(way.forecast.dollars_high)}",
+            ]
+            for way in found.ways
+        ],
+    )
+    tell(
+        "told apart after so many games as likely as not; with 10 % probability after the first, "
+        "with 90 % after the last number beside it"
+    )
+
+
+def _games(number: float) -> str:
+    return "never" if math.isinf(number) else f"{number:,.0f}"
+
+
+def _cost(dollars: float | None) -> str:
+    return "endless" if dollars is not None and math.isinf(dollars) else money(dollars)
+
+
+def _reach(way: Way, budget: float) -> str:
+    """How far a budget goes under one seating."""
+    said = f"{way.seating}: {money(budget)}"
+    each = way.dollars_per_game
+    if way.forecast.separated:
+        return f"{said} need not be spent"
+    if each is None:
+        return f"{said}: how far it goes is unknown, because a price is"
+    if each == 0:
+        return f"{said} is never reached: these games cost nothing"
+    games = math.floor(budget / each)
+    forecast = way.forecast
+    for least, words in (
+        (forecast.high, "enough, with a probability of 90 % or more"),
+        (forecast.games, "more likely enough than not"),
+        (forecast.low, "more likely too few than not"),
+    ):
+        if games >= least:
+            return f"{said} buys about {count(games, 'game')}: {words}"
+    return f"{said} buys about {count(games, 'game')}: too few, with a probability of 90 % or more"
+
+
+def _plain(found: Outlook) -> dict[str, Any]:
+    """The outlook as JSON has it: what is endless there is null."""
+
+    def finite(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: finite(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [finite(item) for item in value]
+        return None if isinstance(value, float) and not math.isfinite(value) else value
+
+    return {**finite(asdict(found)), "separated": found.separated}

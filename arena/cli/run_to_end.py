@@ -1,0 +1,181 @@
+"""Plays a tournament for `arena run` and `arena resume`, and says what came of it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import typer
+
+from arena.cli import INTERRUPTED
+from arena.cli.options import database_url
+from arena.cli.output import advise, count, duration, money, tell
+
+if TYPE_CHECKING:
+    from arena.cli.signals import Interrupts
+    from arena.config import TournamentConfig
+    from arena.orchestrator import Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was typed: the command with its argument, and the options that were given."""
+
+    command: tuple[str, ...]
+    games: int | None = None
+    concurrency: int | None = None
+    budget: float | None = None
+    db: str | None = None
+
+    @property
+    def url(self) -> str:
+        """The database's."""
+        return database_url(self.db)
+
+    def again(self) -> str:
+        """What to type to go on."""
+        return shlex.join([*self.command, *self._options(budget=self.budget)])
+
+    def again_with_more(self) -> str:
+        """What to type to go on after the budget was reached."""
+        return f"{shlex.join([*self.command, *self._options()])} --budget USD"
+
+    def _options(self, budget: float | None = None) -> Iterator[str]:
+        for option, value in (
+            ("--games", self.games),
+            ("--concurrency", self.concurrency),
+            ("--budget", None if budget is None else f"{budget:g}"),
+            ("--db", self.db),
+        ):
+            if value is not None:
+                yield from (option, str(value))
+
+
+def show_estimate(config: TournamentConfig, wish: Wish) -> None:
+    """Say what would be played, and play nothing."""
+    from arena.cli.dry_run import show_plan
+    from arena.forecast.plan import plan
+
+    changes = {"concurrency": wish.concurrency, "budget": wish.budget}
+    config = config.model_copy(
+        update={name: value for name, value in changes.items() if value is not None}
+    )
+    show_plan(plan(config, url=wish.url, estimate=True), wish.url, games=wish.games)
+
+
+def play(config: TournamentConfig, wish: Wish, interrupts: Interrupts) -> None:
+    """Play the tournament until it is done, stopped or interrupted, and say what came of it."""
+    conclude(play_out(config, wish, interrupts, games=wish.games), wish)
+
+
+def play_out(
+    config: TournamentConfig, wish: Wish, interrupts: Interrupts, *, games: int | None
+) -> Summary:
+    """Play at most so many games of the tournament, shown as they come, until it is done, stopped
+    or interrupted."""
+    import time
+    import warnings
+
+    from arena import orchestrator
+    from arena.cli.progress import ProgressView
+
+    # Ctrl-C can come between the moment LiteLLM makes a coroutine and the one it awaits it.
+    warnings.filterwarnings("ignore", r"coroutine '.*' was never awaited", RuntimeWarning)
+
+    stop = orchestrator.Stop()
+    with ProgressView(time.monotonic) as view:
+        return interrupts.run(
+            orchestrator.run(
+                config,
+                url=wish.url,
+                games=games,
+                concurrency=wish.concurrency,
+                budget=wish.budget,
+                on_progress=view.update,
+                stop=stop,
+            ),
+            stop,
+            say=view.say,
+        )
+
+
+def conclude(summary: Summary, wish: Wish) -> None:
+    """The standings on stdout, what was done on stderr, and the exit code."""
+    from arena.cli.leaderboard import show_standings
+
+    show_standings(wish.url, summary.tournament)
+    report(summary, wish)
+    if summary.games_left and not summary.stopped:
+        tell(f"{count(summary.games_left, 'game')} left to play")
+    if summary.stopped or summary.games_void or summary.paused:
+        raise typer.Exit(1)
+
+
+def report(summary: Summary, wish: Wish) -> None:
+    """What was done and what to look at, on stderr; exits where it was interrupted."""
+    for line in _done(summary):
+        tell(line)
+    for line in _attention(summary, wish):
+        advise(line)
+    if summary.interrupted:
+        advise(f"interrupted; to go on: {wish.again()}")
+        raise typer.Exit(INTERRUPTED)
+    if summary.stopped:
+        advise(summary.stopped)
+        reached = summary.budget_reached
+        tell(f"to go on: {wish.again_with_more() if reached else wish.again()}")
+
+
+def _done(summary: Summary) -> Iterator[str]:
+    """What was done, and what it cost."""
+    if summary.turns or summary.games_left or summary.games_void:
+        yield (
+            f"{summary.tournament}: {count(summary.games_completed, 'game')}, "
+            f"{count(summary.turns, 'turn')}, {count(summary.calls, 'call')}, "
+            f"{money(summary.cost)}, {duration(summary.elapsed)}"
+        )
+    else:
+        yield f"{summary.tournament}: nothing is left to play, all games are finished"
+    if summary.resumed:
+        yield f"{count(summary.resumed, 'game')} gone on with from the record"
+    if summary.cached_calls:
+        yield f"{count(summary.cached_calls, 'call')} answered from the cache"
+    if summary.failed_calls:
+        yield f"{count(summary.failed_calls, 'attempt')} of a call failed"
+    if summary.lapses:
+        yield f"lapses of the agents: {_counts(summary.lapses)}"
+    if summary.budget is not None:
+        yield f"spent {money(summary.spent)} of the budget of {money(summary.budget)}"
+    elif summary.spent > summary.cost:
+        yield f"spent {money(summary.spent)} on the whole tournament"
+
+
+def _attention(summary: Summary, wish: Wish) -> Iterator[str]:
+    """What a person may have to look at."""
+    if summary.orphans:
+        were = "call was" if summary.orphans == 1 else "calls were"
+        yield (
+            f"{summary.orphans:,} {were} in flight when an earlier run was killed: counted, and "
+            f"charged {money(summary.orphan_cost)} at worst"
+        )
+    if summary.games_void:
+        look = ["arena", "games", "--tournament", summary.tournament, "--status", "void"]
+        yield (
+            f"{count(summary.games_void, 'game')} without a result "
+            f"({_counts(summary.void_causes)}); "
+            f"see: {shlex.join([*look, *([] if wish.db is None else ['--db', wish.db])])}"
+        )
+    if summary.first_error:
+        yield f"the first error: {summary.first_error}"
+    if summary.paused:
+        are = "is" if summary.paused == 1 else "are"
+        yield (
+            f"{count(summary.paused, 'game')} {are} paused in the middle and will go on from "
+            "the record"
+        )
+
+
+def _counts(counted: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {number:,}x" for name, number in sorted(counted.items()))

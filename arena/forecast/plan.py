@@ -1,0 +1,74 @@
+"""What a run would play and what it would take, without playing any of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from arena.config import TournamentConfig
+from arena.forecast.cost import Estimate
+from arena.forecast.cost import estimate as estimated
+from arena.matchmakers.balance import Balance, counts
+from arena.orchestrator import schedule
+from arena.orchestrator.clients import client_for
+from arena.orchestrator.preflight import Prepared, prepare
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would do, without doing any of it. `balance` counts agents, numbered from 1 in
+    the file's order, over the schedule; of a schedule that `follows_results` it is the one that
+    would be played if no result told anything."""
+
+    tournament: str
+    environment: str
+    players: int
+    games: int
+    games_done: int
+    concurrency: int
+    matchmaker: str
+    agents: tuple[str, ...]
+    models: Mapping[str, str]
+    balance: Balance
+    follows_results: bool = False
+    budget: float | None = None
+    estimate: Estimate | None = None
+
+
+def plan(
+    config: TournamentConfig, *, url: str | Path | None = None, estimate: bool = False
+) -> Plan:
+    """What `run` would play, and with `estimate` what it would take. Checks everything that `run`
+    checks before it writes; writes nothing, makes no database and calls no model."""
+    prepared = prepare(config)
+    names = [agent.name for agent in config.agents]
+    agents = range(1, len(names) + 1)
+    pairings = prepared.schedule(agents)
+    done = schedule.games_done(url, config)
+    return Plan(
+        tournament=config.name,
+        environment=config.environment.name,
+        players=config.environment.players,
+        games=config.games,
+        games_done=done,
+        concurrency=config.concurrency,
+        matchmaker=config.matchmaker.name,
+        agents=tuple(names),
+        models={model.name: model.litellm_model for model in config.models},
+        budget=config.budget,
+        balance=counts(pairings, prepared.casting, agents),
+        follows_results=prepared.matchmaker(agents).lag is not None,
+        estimate=_estimate(prepared, url, config.games - done) if estimate else None,
+    )
+
+
+def _estimate(prepared: Prepared, url: str | Path | None, games_left: int) -> Estimate:
+    return estimated(
+        prepared.config,
+        prepared,
+        url=url,
+        games_left=games_left,
+        rng_seed=prepared.config.seed % 2**32,
+        price_of=client_for(prepared.config).prices,
+    )

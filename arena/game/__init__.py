@@ -1,0 +1,1 @@
+"""One game: its loop, its logs, its seats."""

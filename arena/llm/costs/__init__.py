@@ -1,0 +1,1 @@
+"""What calls cost: prices, the worst case, the budget."""

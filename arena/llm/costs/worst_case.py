@@ -1,0 +1,128 @@
+"""The most that one call can cost, before it is sent: what a budget sets aside.
+
+Prompt: a token of a byte-level vocabulary (Sennrich et al. 2016, arXiv:1508.07909, over bytes as in
+GPT-2, or with byte fallback as in SentencePiece) stands for at least one byte, so a text has at
+most as many tokens as its UTF-8 has bytes; what chat templates add around messages is bounded
+generously. Output: the limit that the request sets, else the longest that the model gives.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from arena.core import Message, ModelSpec, UsageError
+from arena.llm.costs.prices import PriceTable
+
+# Template tokens around one message (ChatML 4, Llama 3 5, harmony 7), and around a whole
+# conversation: a default system message and its dates take up to 100.
+_PER_MESSAGE = 16
+_PER_REQUEST = 256
+
+_OUTPUT_LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens", "num_predict")
+
+# Charged by something else than tokens of text.
+_OTHERWISE_PRICED = ("audio", "web_search_options")
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What bounds every call to one model: make it once, ask it for every call.
+
+    `output` is the most tokens of an answer, None where nothing bounds it; `extra` the tokens that
+    the parameters may add to a prompt; `answers` how many answers a request asks for.
+    """
+
+    prices: PriceTable
+    output: int | None
+    extra: int
+    answers: int
+
+    def dollars(self, messages: Sequence[Message]) -> float | None:
+        """The most that this conversation can cost, in dollars; None where it has no bound."""
+        prompt = _PER_REQUEST + self.extra
+        for message in messages:
+            prompt += _PER_MESSAGE + _bytes(message["role"]) + _bytes(message["content"])
+        tiers = self.prices.reachable(prompt)
+        output_price = max(max(tier.output, tier.reasoning or 0.0) for tier in tiers)
+        input_price = max(max(tier.input, tier.cached or 0.0) for tier in tiers)
+        if output_price == 0.0:
+            return prompt * input_price
+        if self.output is None:
+            return None
+        return prompt * input_price + self.answers * self.output * output_price
+
+
+def bound_of(
+    params: Mapping[str, Any], prices: PriceTable, listed: Mapping[str, Any] | None
+) -> Bound:
+    """The bound of calls with these params; `listed` is the model's entry in LiteLLM's list."""
+    sources = [params]
+    body = params.get("extra_body")
+    if isinstance(body, Mapping):
+        # Sent as it is, over the rest.
+        sources.append(body)
+    limits = [
+        limit for source in sources for name in _OUTPUT_LIMITS if (limit := _count(source, name))
+    ]
+    output = max(limits, default=None)
+    if output is None and listed is not None:
+        output = _count(listed, "max_output_tokens") or _count(listed, "max_tokens")
+    answers = max((_count(source, "n") or 1 for source in sources), default=1)
+    return Bound(prices, output, _json_bytes(params), answers)
+
+
+def worst_case(
+    messages: Sequence[Message],
+    params: Mapping[str, Any],
+    prices: PriceTable,
+    listed: Mapping[str, Any] | None,
+) -> float | None:
+    """The most that one call can cost, in dollars; None where nothing bounds its output."""
+    return bound_of(params, prices, listed).dollars(messages)
+
+
+def check_priced(
+    model: ModelSpec, prices: PriceTable | None, listed: Mapping[str, Any] | None
+) -> None:
+    """Raises UsageError for a model whose calls have no known worst case: with a budget it cannot
+    be asked."""
+    who = f"model {model.name!r} ({model.litellm_model})"
+    if prices is None:
+        raise UsageError(
+            f"{who} has no known price, and a budget is set; give the model its `input_price` and "
+            "`output_price` (dollars per million tokens; 0 for a model that costs nothing)"
+        )
+    otherwise = [name for name in _OTHERWISE_PRICED if name in model.params]
+    if otherwise:
+        raise UsageError(
+            f"{who} has {_listing(otherwise)} in its `params`, which is not priced by the token, "
+            "and a budget is set; remove it, or run without a budget"
+        )
+    if worst_case([], model.params, prices, listed) is None:
+        raise UsageError(
+            f"{who} has no limit on its output, and a budget is set; set `max_tokens` in its "
+            "`params`, as in max_tokens: 1000"
+        )
+
+
+def _listing(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
+def _json_bytes(params: Mapping[str, Any]) -> int:
+    return len(json.dumps(params, default=str)) if params else 0
+
+
+def _count(holder: Mapping[str, Any], name: str) -> int | None:
+    value = holder.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return math.ceil(value) if 0 < value < math.inf else None

@@ -1,0 +1,1 @@
+"""What can go wrong with a call: its kind, its remedy, and when to try again."""

@@ -1,0 +1,333 @@
+"""The gate before one model: who may send a call now, who waits, and what each call taught."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+from collections import OrderedDict
+from dataclasses import dataclass
+from types import TracebackType
+
+from arena.core import ModelParked
+from arena.llm.pacing.breaker import Breaker, BreakerState
+from arena.llm.pacing.congestion import Blame, Concurrency, Pace, Refusals
+from arena.llm.pacing.token_bucket import Bucket
+
+
+@dataclass(frozen=True, slots=True)
+class GateState:
+    """What a person may want to know of a gate. `limit` is the calls that may be in flight now,
+    `per_minute` the requests a minute found so far (None where no limit was met), `held` the
+    seconds that the provider asked to wait."""
+
+    model: str
+    in_flight: int
+    limit: int
+    waiting: int
+    per_minute: float | None
+    held: float
+    breaker: BreakerState
+
+
+class Permit:
+    """One call's leave to be sent. Exactly one of `succeeded`, `failed` and `cancelled` ends it;
+    leaving it as a context manager without any of them is `cancelled`.
+
+    `probe` marks a call that finds out whether a failing model is back: its failure does not count
+    against the call's retries.
+    """
+
+    __slots__ = ("_beside", "_gate", "_number", "_tokens", "probe")
+
+    def __init__(self, gate: Gate, number: int, tokens: int, beside: int, probe: bool) -> None:
+        self._gate: Gate | None = gate
+        self._number = number
+        self._tokens = tokens
+        self._beside = beside
+        self.probe = probe
+
+    def succeeded(self, tokens: int | None) -> None:
+        """The model answered; `tokens` is what the call took in all, None for not known."""
+        self._end()._succeeded(self, tokens)
+
+    def failed(
+        self,
+        *,
+        rate_limited: bool,
+        retry_after: float | None,
+        model_at_fault: bool = True,
+        said: str = "",
+    ) -> None:
+        """The call failed. `retry_after` is in seconds, as the provider asked; `model_at_fault` is
+        False for what says nothing about the model's health (a bad request, a content filter);
+        `said` is what the provider said, for a person to read should the model be parked."""
+        self._end()._failed(self, rate_limited, retry_after, model_at_fault, said)
+
+    def cancelled(self) -> None:
+        """The call was given up from our side. Does nothing on a permit that has ended."""
+        if self._gate is not None:
+            self._end()._left(self)
+
+    def _end(self) -> Gate:
+        gate, self._gate = self._gate, None
+        if gate is None:
+            raise RuntimeError("this permit has ended: a call succeeds, fails or is cancelled once")
+        return gate
+
+    def __enter__(self) -> Permit:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.cancelled()
+
+    async def __aenter__(self) -> Permit:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.cancelled()
+
+
+class Gate:
+    """One model's gate. Calls leave in the order they came.
+
+    Belongs to the event loop it is first entered in, whose clock is the only one it reads.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        concurrency: int,
+        requests_per_minute: float | None,
+        tokens_per_minute: float | None,
+        patience: float,
+        rng: random.Random,
+        doubt: float = float("inf"),
+    ) -> None:
+        self.model = model
+        self._patience = patience
+        self._concurrency = Concurrency(concurrency)
+        self._pace = Pace(rng)
+        self._refusals = Refusals()
+        self._breaker = Breaker(patience, rng, doubt)
+        self._requests: Bucket | None = None
+        self._tokens: Bucket | None = None
+        if requests_per_minute is not None:
+            self._requests = Bucket(requests_per_minute)
+        if tokens_per_minute is not None:
+            self._tokens = Bucket(tokens_per_minute)
+        self._in_flight = 0
+        self._newest = 0
+        self._waiting: OrderedDict[asyncio.Future[Permit], int] = OrderedDict()
+        self._why = ""
+        self._timer: asyncio.TimerHandle | None = None
+        self._payer: asyncio.Task[None] | None = None
+
+    @property
+    def state(self) -> GateState:
+        now = asyncio.get_running_loop().time()
+        rate = self._pace.rate(now)
+        return GateState(
+            model=self.model,
+            in_flight=self._in_flight,
+            limit=int(self._concurrency.limit),
+            waiting=len(self._waiting),
+            per_minute=None if rate == math.inf else rate * 60.0,
+            held=self._pace.held_for(now),
+            breaker=self._breaker.state(now),
+        )
+
+    def enter_now(self, tokens: int) -> Permit | None:
+        """A permit at once; None where the call has to wait, or a bucket has to be paid."""
+        if self._waiting or self._requests is not None or self._tokens is not None:
+            return None
+        now = asyncio.get_running_loop().time()
+        return self._admit(tokens, now) if self._blocked(now) is None else None
+
+    async def enter(self, tokens: int) -> Permit:
+        """Waits until a call of about `tokens` (prompt and answer) may be sent.
+
+        Raises ModelParked when the model has only failed for as long as patience lasts.
+        """
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        if not self._waiting and self._blocked(now) is None and self._affords(tokens):
+            # Nothing is waited for in here: the limiters have the room.
+            await self._pay(tokens)
+            return self._admit(tokens, now)
+        if self._breaker.parked(now):
+            raise self._parked()
+        waiter: asyncio.Future[Permit] = loop.create_future()
+        self._waiting[waiter] = tokens
+        self._pump()
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+                waiter.result().cancelled()
+            self._waiting.pop(waiter, None)
+            self._pump()
+            raise
+
+    def _blocked(self, now: float) -> float | None:
+        """When to look again, None for at once; infinite where a call's end will say."""
+        breaker, places = self._breaker, self._concurrency
+        if not breaker.closed and (until := breaker.wait_until(now)) is not None:
+            return until
+        # A probe may go beside calls that hang, else they would keep it waiting.
+        if self._in_flight >= (int(places.limit) if breaker.closed else places.bound):
+            return math.inf
+        return self._pace.wait_until(now)
+
+    def _affords(self, tokens: int) -> bool:
+        return (self._requests is None or self._requests.affords(1)) and (
+            self._tokens is None or self._tokens.affords(tokens)
+        )
+
+    def _covers(self, tokens: int) -> bool:
+        return (self._requests is None or self._requests.covers(1)) and (
+            self._tokens is None or self._tokens.covers(tokens)
+        )
+
+    async def _pay(self, tokens: int) -> None:
+        if self._requests is not None:
+            await self._requests.pay(1)
+        if self._tokens is not None:
+            await self._tokens.pay(tokens)
+
+    def _admit(self, tokens: int, now: float) -> Permit:
+        if self._requests is not None:
+            self._requests.use(1)
+        if self._tokens is not None:
+            self._tokens.use(tokens)
+        self._refusals.sent(self._pace.calm(now))
+        self._pace.sent(now)
+        self._in_flight += 1
+        self._newest += 1
+        probe = self._breaker.sent(self._newest, now)
+        return Permit(self, self._newest, tokens, self._in_flight, probe)
+
+    def _pump(self) -> None:
+        """Lets go whoever may; sees to it that somebody looks again when the next one may."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self._waiting:
+            waiter, tokens = next(iter(self._waiting.items()))
+            if waiter.done():
+                del self._waiting[waiter]
+                continue
+            loop = waiter.get_loop()
+            now = loop.time()
+            until = self._blocked(now)
+            if until is None and self._covers(tokens):
+                del self._waiting[waiter]
+                waiter.set_result(self._admit(tokens, now))
+                continue
+            deadline = self._breaker.deadline()
+            if now >= deadline:
+                self._park(now, self._breaker.seen(now))
+                return
+            if until is None:
+                if self._payer is None:
+                    self._payer = loop.create_task(self._pay_for_first())
+                until = deadline
+            until = min(until, deadline)
+            if until < math.inf:
+                self._timer = loop.call_at(until, self._pump)
+            return
+        if self._payer is not None:
+            self._payer.cancel()
+            self._payer = None
+
+    async def _pay_for_first(self) -> None:
+        while self._waiting:
+            tokens = next(iter(self._waiting.values()))
+            if self._covers(tokens):
+                break
+            await self._pay(tokens)
+        self._payer = None
+        self._pump()
+
+    def _succeeded(self, permit: Permit, tokens: int | None) -> None:
+        now = asyncio.get_running_loop().time()
+        self._concurrency.succeeded(now, self._in_flight, permit._beside)
+        if self._tokens is not None and tokens is not None:
+            self._tokens.correct(permit._tokens, tokens)
+        if self._breaker.succeeded(permit._number):
+            self._concurrency.restart()
+            self._pace.resume(now)
+        self._release()
+
+    def _failed(
+        self,
+        permit: Permit,
+        rate_limited: bool,
+        retry_after: float | None,
+        model_at_fault: bool,
+        said: str,
+    ) -> None:
+        now = asyncio.get_running_loop().time()
+        number, newest = permit._number, self._newest
+        asked = 0.0 if retry_after is None else retry_after
+        if rate_limited:
+            if self._refusals.refused(self._pace.calm(now)):
+                self._back_off(permit, now)
+            self._pace.not_taken(now)
+            self._breaker.refused(number, now, newest, said)
+        elif model_at_fault:
+            self._breaker.failed(number, now, newest, said)
+        else:
+            self._breaker.left(number)
+        if asked > 0.0:
+            self._pace.hold(now, min(asked, self._patience), int(self._concurrency.limit))
+        if asked > self._patience:
+            self._park(now, f"the provider asks to wait for {asked:.0f} s: {said or 'no reason'}")
+        elif (rate_limited or model_at_fault) and self._breaker.spent(now):
+            self._park(now, self._breaker.seen(now))
+        self._release()
+
+    def _back_off(self, permit: Permit, now: float) -> None:
+        number, newest = permit._number, self._newest
+        blame = self._concurrency.refused(number, newest, now, permit._beside)
+        if blame is Blame.PLACE:
+            self._pace.crowded(now)
+        else:
+            self._pace.refused(number, newest, now, sure=self._refusals.share() == 0.0)
+
+    def _left(self, permit: Permit) -> None:
+        self._breaker.left(permit._number)
+        self._release()
+
+    def _release(self) -> None:
+        self._in_flight -= 1
+        if self._waiting:
+            self._pump()
+
+    def _park(self, now: float, why: str) -> None:
+        self._why = why
+        self._breaker.park(now, self._newest, self._pace.held_for(now))
+        while self._waiting:
+            waiter, _ = self._waiting.popitem(last=False)
+            if not waiter.done():
+                waiter.set_exception(self._parked())
+        self._pump()
+
+    def _parked(self) -> ModelParked:
+        return ModelParked(
+            self.model,
+            f"model {self.model!r} is parked: {self._why}\n"
+            "Look at the provider's status page and at the account's limits, then run the command "
+            "again: its games go on where they stopped.",
+        )

@@ -1,0 +1,81 @@
+"""The limits of a run: what each model may be sent at once and by the minute."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from arena.core import UsageError
+from arena.llm.pacing.gate import Gate, GateState, Permit
+
+__all__ = ["Gate", "GateState", "Limits", "ModelLimits", "Permit"]
+
+_MOST_CALLS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLimits:
+    """What one model may be sent: calls in flight, requests and tokens by the minute; None where
+    nothing is known, and then it is found out. Raises UsageError for what lets nothing through."""
+
+    concurrency: int | None = None
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.concurrency is not None and self.concurrency < 1:
+            raise UsageError(
+                f"concurrency is {self.concurrency}: expected a whole number from 1; leave it out "
+                f"for up to {_MOST_CALLS:,} calls at once"
+            )
+        for name in ("requests_per_minute", "tokens_per_minute"):
+            value = getattr(self, name)
+            if value is not None and not 0.0 < value < math.inf:
+                raise UsageError(
+                    f"{name} is {value:g}: expected a number above 0; leave it out for no limit"
+                )
+
+
+class Limits:
+    """One run's gates, a model's made when it is first asked for.
+
+    `limits` is by the models' names in the catalogue. `patience` is the seconds for which a model
+    may fail with every call before it is parked, `doubt` those for which one may that has never
+    answered. `rng` gives the jitter.
+    """
+
+    def __init__(
+        self,
+        limits: Mapping[str, ModelLimits] | None = None,
+        *,
+        patience: float = 600.0,
+        doubt: float = math.inf,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._limits = dict(limits or {})
+        self._patience = patience
+        self._doubt = doubt
+        self._rng = rng or random.Random()
+        self._gates: dict[str, Gate] = {}
+
+    def gate(self, model: str) -> Gate:
+        """The gate of the model of that name."""
+        gate = self._gates.get(model)
+        if gate is None:
+            limits = self._limits.get(model, ModelLimits())
+            gate = self._gates[model] = Gate(
+                model,
+                concurrency=limits.concurrency or _MOST_CALLS,
+                requests_per_minute=limits.requests_per_minute,
+                tokens_per_minute=limits.tokens_per_minute,
+                patience=self._patience,
+                doubt=self._doubt,
+                rng=self._rng,
+            )
+        return gate
+
+    def states(self) -> list[GateState]:
+        """What is going on at every gate, by name of the model. Needs a running event loop."""
+        return [self._gates[name].state for name in sorted(self._gates)]

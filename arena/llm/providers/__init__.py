@@ -1,0 +1,1 @@
+"""Who answers calls: one file for each provider, and what they share."""

@@ -1,0 +1,202 @@
+"""What every request and response of LiteLLM's passes through: once, bounded, never redirected.
+
+- A body is decoded here, piece by piece, and refused as soon as it is larger than an answer can be:
+  a few kilobytes may claim to be gigabytes.
+- A redirect comes back as the failure that it is: to follow it would take the key to wherever the
+  server says.
+- An attempt sends one request to one address, whatever LiteLLM would like to send again by itself:
+  what is sent is what is on record, and may be paid for.
+- Lawful answers that LiteLLM cannot read are put into a form that it can
+  (`arena.llm.providers.normalize`).
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from importlib import import_module
+from typing import Any
+
+import httpx
+
+from arena.llm.providers.normalize import lawful
+
+# Decoded bytes of one response: the longest answers of any model are under a megabyte.
+MOST = 16 * 2**20
+_PIECE = 65_536
+
+Send = Callable[[Any, httpx.Request], Awaitable[httpx.Response]]
+
+_sent: ContextVar[set[str] | None] = ContextVar("sent", default=None)
+
+
+class OversizedBody(httpx.DecodingError):
+    """A response is larger than an answer can be."""
+
+
+class SentTwice(RuntimeError):
+    """LiteLLM tried to send a request of an attempt again by itself."""
+
+
+@contextmanager
+def one_attempt() -> Iterator[None]:
+    """Inside, one request goes to each address; another one raises SentTwice instead."""
+    token = _sent.set(set())
+    try:
+        yield
+    finally:
+        _sent.reset(token)
+
+
+def install(litellm: Any, *, most: int = MOST) -> None:
+    """Make every asynchronous request of this LiteLLM pass through here; again changes nothing.
+
+    Each of its providers makes its own clients, but all of them on one class of transport; there
+    is no setting that reaches them all.
+    """
+    name = f"{litellm.__name__}.llms.custom_httpx.aiohttp_transport"
+    transport = import_module(name).LiteLLMAiohttpTransport
+    # It warns of words that it finds in answers, and shows them: escape sequences too.
+    logging.getLogger("LiteLLM").setLevel(logging.CRITICAL)
+    if not hasattr(transport.handle_async_request, "guarded"):
+        transport.handle_async_request = guarded(transport.handle_async_request, most=most)
+
+
+def guarded(send: Send, *, most: int = MOST) -> Send:
+    """A transport's `handle_async_request` with all of the above around it."""
+
+    async def handle_async_request(self: Any, request: httpx.Request) -> httpx.Response:
+        _count(request)
+        # What can be decoded in bounded pieces with the standard library.
+        request.headers["accept-encoding"] = "gzip, deflate"
+        try:
+            response = await send(self, request)
+        except (httpx.ConnectError, httpx.RemoteProtocolError) as error:
+            # LiteLLM takes these two for requests that were never sent, and sends again.
+            raise httpx.NetworkError(str(error), request=request) from error
+        return _received(response, most)
+
+    handle_async_request.guarded = True  # type: ignore[attr-defined]
+    return handle_async_request
+
+
+def _count(request: httpx.Request) -> None:
+    sent = _sent.get()
+    if sent is None:
+        return
+    address = f"{request.method} {request.url}"
+    if address in sent:
+        raise SentTwice("an attempt sends one request; LiteLLM would have sent a second")
+    sent.add(address)
+
+
+def _received(response: httpx.Response, most: int) -> httpx.Response:
+    headers = response.headers
+    # httpx follows what has both: a status of 3xx and this header.
+    headers.pop("location", None)
+    encoding = headers.pop("content-encoding", "").strip().lower()
+    kind = headers.get("content-type", "").lower()
+    claimed = headers.pop("content-length", "") if encoding else headers.get("content-length", "")
+    json = "json" in kind
+    if json:
+        # JSON is UTF-8, whatever else a server says it is (RFC 8259, section 8.1).
+        headers["content-type"] = "application/json"
+    whole = json and response.status_code == 200
+    stream = response.stream
+    assert isinstance(stream, httpx.AsyncByteStream)
+    size = int(claimed) if claimed.isdecimal() else 0
+    response.stream = _Bounded(stream, _decoder(encoding), most, whole, size)
+    return response
+
+
+class _Bounded(httpx.AsyncByteStream):
+    """A body, decoded. Raises OversizedBody before more than `most` bytes of it are held, or at
+    once if it is `claimed` to be that long. One that is read `whole` comes in one piece, in a form
+    that LiteLLM can read."""
+
+    def __init__(
+        self,
+        stream: httpx.AsyncByteStream,
+        decoder: Decoder | None,
+        most: int,
+        whole: bool,
+        claimed: int,
+    ) -> None:
+        self._stream = stream
+        self._decoder = decoder
+        self._most = most
+        self._whole = whole
+        self._claimed = claimed
+        self._taken = 0
+
+    def _take(self, size: int) -> None:
+        self._taken += size
+        if self._taken > self._most:
+            raise OversizedBody(
+                f"the response is larger than {self._most / 2**20:g} MiB; no answer is"
+            )
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        if self._claimed > self._most:
+            self._take(self._claimed)
+        body = bytearray()
+        try:
+            async for chunk in self._stream:
+                for piece in (chunk,) if self._decoder is None else self._decoder.pieces(chunk):
+                    self._take(len(piece))
+                    if self._whole:
+                        body += piece
+                    else:
+                        yield piece
+            if self._decoder is not None:
+                self._decoder.finish()
+            if self._whole:
+                yield lawful(bytes(body))
+        finally:
+            # An error keeps this frame alive, for as long as LiteLLM keeps the error.
+            body.clear()
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+class Decoder:
+    """gzip and deflate (RFC 9110, section 8.4.1), a piece of bounded size at a time."""
+
+    def __init__(self) -> None:
+        self._zlib = zlib.decompressobj(zlib.MAX_WBITS | 32)
+        self._begun = False
+
+    def pieces(self, chunk: bytes) -> Iterator[bytes]:
+        """What the next bytes decode to. Raises httpx.DecodingError."""
+        while chunk and not self._zlib.eof:
+            yield self._piece(chunk)
+            chunk = self._zlib.unconsumed_tail
+
+    def _piece(self, chunk: bytes) -> bytes:
+        begun, self._begun = self._begun, True
+        try:
+            return self._zlib.decompress(chunk, _PIECE)
+        except zlib.error as error:
+            if begun:
+                raise httpx.DecodingError(str(error)) from error
+        # Some servers send deflate without its header.
+        self._zlib = zlib.decompressobj(-zlib.MAX_WBITS)
+        return self._piece(chunk)
+
+    def finish(self) -> None:
+        """Raises httpx.DecodingError for a body that ended too early."""
+        if not self._zlib.eof:
+            raise httpx.DecodingError("the compressed response ended before its end")
+
+
+_DECODED = re.compile(r"(?:x-)?gzip|deflate")
+
+
+def _decoder(encoding: str) -> Decoder | None:
+    # Anything else was not asked for; a body that really has it cannot be read.
+    return Decoder() if _DECODED.fullmatch(encoding) else None

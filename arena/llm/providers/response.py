@@ -1,0 +1,237 @@
+"""Reads what a model answered into plain data: an allow-list of fields, never the whole object.
+
+An answer is a stranger's: fields of the wrong type are left out, numbers that cannot be true are
+unknown, and nothing is stored that is larger than an answer needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from arena.core import Usage
+from arena.llm.failures.classify import Fault, Kind
+
+# A count above it is no count: the longest contexts are of 10^7 tokens.
+_MOST_TOKENS = 10**9
+_MOST_TOOL_CALLS = 32
+_MOST_ARGUMENTS = 65_536
+_MOST_REASONING = 1_000_000
+_LONGEST_NAME = 256
+
+
+@dataclass(slots=True)
+class Answer:
+    """One answer: the text, what is stored of the response, and what it used (without dollars).
+
+    `refused` says that the model declined to answer; what it gave as its reason is the text where
+    there is no other.
+    """
+
+    text: str
+    finish_reason: str | None
+    model: str | None
+    stored: dict[str, Any]
+    usage: Usage
+    first_token_ms: float | None = None
+    refused: bool = False
+
+
+def read(response: Any) -> Answer:
+    """An answer that came in one piece. Raises Fault where it holds no choice."""
+    choices = _get(response, "choices")
+    if not isinstance(choices, list | tuple) or not choices:
+        raise _empty()
+    message = _get(choices[0], "message")
+    if message is None:
+        raise _empty()
+    usage, stored_usage = read_usage(_get(response, "usage"))
+    return _answer(
+        response,
+        text=_text(_get(message, "content")),
+        reasoning=_text(_get(message, "reasoning_content")),
+        refusal=_text(_get(message, "refusal") or _specific(message).get("refusal")),
+        finish_reason=_name(_get(choices[0], "finish_reason")),
+        calls=_tool_calls(_get(message, "tool_calls")),
+        usage=usage,
+        stored_usage=stored_usage,
+    )
+
+
+def _answer(
+    response: Any,
+    *,
+    text: str,
+    reasoning: str,
+    refusal: str,
+    finish_reason: str | None,
+    calls: list[dict[str, Any]],
+    usage: Usage,
+    stored_usage: dict[str, int],
+) -> Answer:
+    if refusal:
+        finish_reason = "refusal"
+    choice: dict[str, Any] = {"text": text, "finish_reason": finish_reason}
+    if reasoning:
+        choice["reasoning_content"] = reasoning[:_MOST_REASONING]
+    if refusal:
+        choice["refusal"] = refusal
+    if calls:
+        choice["tool_calls"] = calls
+    created = _get(response, "created")
+    stored: dict[str, Any] = {
+        "id": _name(_get(response, "id")),
+        "model": _name(_get(response, "model")),
+        "created": created if isinstance(created, int) and abs(created) < 2**53 else None,
+        "choices": [choice],
+    }
+    if stored_usage:
+        stored["usage"] = stored_usage
+    fingerprint = _name(_get(response, "system_fingerprint"))
+    if fingerprint:
+        stored["system_fingerprint"] = fingerprint
+    return Answer(
+        text=text or refusal,
+        finish_reason=finish_reason,
+        model=stored["model"],
+        stored=stored,
+        usage=usage,
+        # So LiteLLM words the refusal of some providers, and then there is no text.
+        refused=bool(refusal) or (finish_reason == "content_filter" and not text),
+    )
+
+
+def read_usage(usage: Any) -> tuple[Usage, dict[str, int]]:
+    """Tokens, and the same as they are stored. LiteLLM fills in zeros where a provider said
+    nothing: no prompt has no tokens, so all zeros are unknown, not free."""
+    prompt = _count(usage, "prompt_tokens")
+    completion = _count(usage, "completion_tokens")
+    if not prompt and not completion:
+        return Usage(), {}
+    cached = _count(_get(usage, "prompt_tokens_details"), "cached_tokens")
+    reasoning = _count(_get(usage, "completion_tokens_details"), "reasoning_tokens")
+    named = {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "cached_tokens": cached,
+        "reasoning_tokens": reasoning,
+    }
+    return (
+        Usage(prompt, completion, cached, reasoning),
+        {name: count for name, count in named.items() if count is not None},
+    )
+
+
+def _get(holder: Any, name: str) -> Any:
+    if holder is None:
+        return None
+    return holder.get(name) if isinstance(holder, Mapping) else getattr(holder, name, None)
+
+
+def _specific(message: Any) -> Mapping[str, Any]:
+    # LiteLLM keeps here what it has no field of its own for.
+    fields = _get(message, "provider_specific_fields")
+    return fields if isinstance(fields, Mapping) else {}
+
+
+def _count(holder: Any, name: str) -> int | None:
+    value = _get(holder, name)
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value <= _MOST_TOKENS else None
+
+
+def _name(value: Any) -> str | None:
+    """A short word of the response's, or None for anything else."""
+    if value is None or isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    return str(value)[:_LONGEST_NAME]
+
+
+def _text(content: Any) -> str:
+    """The text of a content, which may be a list of parts."""
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list | tuple):
+        return ""
+    parts = [part if isinstance(part, str) else _get(part, "text") for part in content]
+    return "".join(part for part in parts if isinstance(part, str))
+
+
+def _tool_calls(calls: Any) -> list[dict[str, Any]]:
+    if not isinstance(calls, list | tuple):
+        return []
+    return [
+        {
+            "id": _name(_get(call, "id")),
+            "name": _name(_get(_get(call, "function"), "name")),
+            "arguments": _text(_get(_get(call, "function"), "arguments"))[:_MOST_ARGUMENTS],
+        }
+        for call in calls[:_MOST_TOOL_CALLS]
+    ]
+
+
+def _empty() -> Fault:
+    return Fault(
+        "EmptyResponse",
+        "the provider answered without any choice; a chat completion was expected",
+        kind=Kind.MALFORMED,
+        status=200,
+    )
+
+
+@dataclass(slots=True)
+class StreamedAnswer:
+    """Puts an answer together from the chunks of a stream."""
+
+    texts: list[str] = field(default_factory=list)
+    reasonings: list[str] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    last: Any = None
+
+    def add(self, chunk: Any) -> bool:
+        """Take a chunk; True when it brought text or reasoning."""
+        self.last = chunk
+        choices = _get(chunk, "choices")
+        if not choices:
+            return False
+        delta = _get(choices[0], "delta")
+        text = _text(_get(delta, "content"))
+        reasoning = _text(_get(delta, "reasoning_content"))
+        refusal = _text(_get(delta, "refusal") or _specific(delta).get("refusal"))
+        if text:
+            self.texts.append(text)
+        if reasoning:
+            self.reasonings.append(reasoning)
+        if refusal:
+            self.refusals.append(refusal)
+        return bool(text or reasoning or refusal)
+
+    def finish(self, stream: Any) -> Answer:
+        """The whole answer of a stream that has ended. Raises Fault when it was cut."""
+        finish_reason = getattr(stream, "received_finish_reason", None)
+        if finish_reason is None or self.last is None:
+            raise Fault(
+                "CutStream",
+                f"the stream ended without a finish_reason after {sum(map(len, self.texts))} "
+                "characters; the connection was cut",
+                kind=Kind.CUT,
+            )
+        usage = Usage()
+        stored_usage: dict[str, int] = {}
+        for chunk in reversed(getattr(stream, "chunks", None) or []):
+            reported = _get(chunk, "usage")
+            if reported is not None:
+                usage, stored_usage = read_usage(reported)
+                break
+        return _answer(
+            self.last,
+            text="".join(self.texts),
+            reasoning="".join(self.reasonings),
+            refusal="".join(self.refusals),
+            finish_reason=_name(finish_reason),
+            calls=[],
+            usage=usage,
+            stored_usage=stored_usage,
+        )

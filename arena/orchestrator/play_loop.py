@@ -1,0 +1,333 @@
+"""Plays the games of one run: the rest of those that were begun, then those that were not."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+
+from arena import registry
+from arena.core import (
+    BudgetReached,
+    CallLog,
+    DivergenceError,
+    ModelParked,
+    ModelRefused,
+    ModelSpec,
+    VoidCause,
+)
+from arena.executors.local import Place
+from arena.game.loop import Finished, GameLog, Handle, Paused, Seat, Voided, play, turn_seed
+from arena.game.seating import seat
+from arena.llm.client import LiteLLMClient
+from arena.llm.pacing.breaker import BreakerState
+from arena.llm.pacing.gate import GateState
+from arena.llm.turn import TurnLLM
+from arena.orchestrator import schedule
+from arena.orchestrator.catalogue import Entry
+from arena.orchestrator.history import played
+from arena.orchestrator.pairing_source import Supply
+from arena.orchestrator.preflight import Prepared
+from arena.orchestrator.progress import ModelState, Progress, Summary
+from arena.orchestrator.ready_queue import Pending
+from arena.orchestrator.schedule import Scheduled
+from arena.orchestrator.standings import LiveStandings, Played
+from arena.orchestrator.stopping import GameWaiting, Stop
+from arena.record.reading import ContinuedLog, Record
+from arena.record.writing import GameRecorder, Meter
+from db import Recorder
+
+OnProgress = Callable[[Progress], None]
+
+PROGRESS_SECONDS = 0.25
+
+
+class Playing:
+    """One run of one tournament: what its games share.
+
+    `earlier` is what earlier runs have settled and spent.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        entry: Entry,
+        url: str | Path | None,
+        client: LiteLLMClient,
+        standings: LiveStandings,
+        supply: Supply,
+        earlier: schedule.Earlier,
+        stop: Stop,
+        on_progress: OnProgress | None,
+    ) -> None:
+        self.prepared = prepared
+        self.config = prepared.config
+        self.entry = entry
+        self.url = url
+        self.client = client
+        self.standings = standings
+        self.supply = supply
+        self.earlier = earlier
+        self.stop = stop
+        self.on_progress = on_progress
+        self.meter = Meter()
+        self.completed = 0
+        self.void = 0
+        self.paused = 0
+        self.resumed = 0
+        self.budget_reached = False
+        self.running = 0
+        self.causes: Counter[str] = Counter()
+        self.parked: dict[str, str] = {}
+        self._pending = Pending((), self._models)
+        self.first_error: str | None = None
+        self.started = time.monotonic()
+
+    async def play(
+        self,
+        recorder: Recorder,
+        left: Sequence[Scheduled],
+        concurrency: int,
+        most: int | None = None,
+    ) -> None:
+        """Play these games and those that the matchmaker adds, at most so many, or as many as can
+        be played before the run stops."""
+        executor = registry.load("executors", "local")(concurrency=concurrency)
+        self.started = time.monotonic()
+        reporter = asyncio.create_task(self._report())
+        try:
+            await executor.run(
+                self._work(left, most), lambda game, place: self._game(recorder, game, place)
+            )
+        finally:
+            reporter.cancel()
+        self._show()
+
+    async def _work(self, left: Sequence[Scheduled], most: int | None) -> AsyncIterator[Scheduled]:
+        """Games in schedule order, those first whose models can answer at the moment."""
+        self._pending = Pending(left[:most], self._models)
+        started = 0
+        while self.stop.going() and (most is None or started < most):
+            game = self._pending.take(self._busy())
+            if game is None:
+                added = await self.supply.more(self.stop.going)
+                if not added:
+                    return
+                self._pending.add(game for game in added if not self._parked(game))
+                continue
+            started += 1
+            self.supply.begin()
+            yield game
+
+    def _parked(self, game: Scheduled) -> bool:
+        return not self._models(game).isdisjoint(self.parked)
+
+    def _busy(self) -> set[str]:
+        """The models that a call would have to wait for."""
+        return {gate.name for gate in self._models_now() if gate.waiting or gate.state != "ok"}
+
+    def _worth_lending(self) -> bool:
+        return self._pending.playable(self._busy())
+
+    def _models(self, game: Scheduled) -> set[str]:
+        return {self.entry.agents[agent].model.name for agent in game.agents}
+
+    async def _game(self, recorder: Recorder, game: Scheduled, place: Place) -> None:
+        """Play one place of the schedule, again after a fault, up to the configured attempts."""
+        self.running += 1
+        try:
+            waiting = GameWaiting(place, self.stop, self._worth_lending)
+            while True:
+                log = GameRecorder(recorder, game.game_id, self.meter)
+                result = await self._attempt(log, game, waiting)
+                if isinstance(result, Finished):
+                    await log.finished(result)
+                    self._settle(game, result)
+                    return
+                if isinstance(result, Paused):
+                    self._pause(result)
+                    return
+                self._count(result)
+                final = game.attempt + 1 >= self.config.attempts
+                await log.voided(result, final=final)
+                if final:
+                    self.void += 1
+                    self._settled(game, None)
+                    return
+                game = await asyncio.to_thread(schedule.following, self.url, game)
+        finally:
+            self.running -= 1
+            self.supply.end()
+
+    async def _attempt(
+        self, recorder: GameRecorder, game: Scheduled, waiting: GameWaiting
+    ) -> Finished | Voided | Paused:
+        record = Record(())
+        log: GameLog = recorder
+        if game.begun:
+            self.resumed += 1
+            record = Record(await asyncio.to_thread(schedule.recorded, self.url, game.game_id))
+            log = ContinuedLog(record, recorder)
+        else:
+            await recorder.started()
+        try:
+            return await self._play(log, record, game, waiting)
+        except DivergenceError as error:
+            await recorder.write()
+            return Voided(VoidCause.DIVERGENCE, str(error), record.done)
+
+    async def _play(
+        self, log: GameLog, record: Record, game: Scheduled, waiting: GameWaiting
+    ) -> Finished | Voided | Paused:
+        rules = self.config.environment
+
+        def handle(model: ModelSpec, turn: CallLog, number: int) -> Handle:
+            served = TurnLLM(
+                self.client,
+                model,
+                turn,
+                turn_seed(game.seed, number),
+                recorded=record.calls(number),
+                place=record.place(number),
+                time_limit=rules.time_limit,
+                waiting=waiting,
+            )
+            record.handle = served
+            return served
+
+        return await play(
+            self.prepared.environment(),
+            [self._seat(index, agent) for index, agent in enumerate(game.agents)],
+            seed=game.seed,
+            llm=handle,
+            log=log,
+            turn_limit=rules.turn_limit,
+            going=self.stop.going,
+        )
+
+    def _seat(self, player_index: int, agent_id: int) -> Seat:
+        spec, environment = self.entry.agents[agent_id], self.config.environment
+        return seat(
+            spec,
+            self.prepared.kinds[spec.kind],
+            player_index,
+            environment=environment.name,
+            num_players=environment.players,
+        )
+
+    def _settle(self, game: Scheduled, result: Finished) -> None:
+        self.completed += 1
+        seats = [
+            (agent, player.player_index, player.role, player.team, player.rank)
+            for agent, player in zip(game.agents, result.outcome.players, strict=True)
+        ]
+        self._settled(game, played(seats))
+
+    def _settled(self, game: Scheduled, result: Played | None) -> None:
+        self.standings.settle(game.schedule_index, result)
+        self.supply.settle(game.schedule_index, result)
+
+    def _pause(self, result: Paused) -> None:
+        self.paused += 1
+        self.budget_reached |= isinstance(result.reason, BudgetReached)
+        match result.reason:
+            case ModelParked(model=str(model)) | BudgetReached(model=str(model)):
+                self.parked.setdefault(model, str(result.reason))
+                self._pending.drop(model)
+            case ModelRefused() | BudgetReached():
+                self.stop.request(str(result.reason))
+            case _:
+                pass
+
+    def _count(self, void: Voided) -> None:
+        self.causes[void.cause.value] += 1
+        if self.first_error is None:
+            lines = void.error.strip().splitlines() or [void.cause.value]
+            last = void.cause not in (VoidCause.PROVIDER, VoidCause.DIVERGENCE)
+            self.first_error = lines[-1] if last else lines[0]
+
+    async def _report(self) -> None:
+        while self.on_progress is not None:
+            self._show()
+            await asyncio.sleep(PROGRESS_SECONDS)
+
+    def _show(self) -> None:
+        if self.on_progress is None:
+            return
+        self.on_progress(
+            Progress(
+                games_done=self.earlier.completed + self.completed,
+                games_total=self.config.games,
+                games_running=self.running,
+                games_void=self.earlier.void + self.void,
+                turns=self.meter.turns,
+                calls=self.meter.calls,
+                calls_in_flight=self.meter.calls_in_flight,
+                cost=self.meter.cost,
+                waiting=self.standings.waiting,
+                standings=self.standings.table(),
+                elapsed=time.monotonic() - self.started,
+                spent=self.earlier.spent_in_all + self.meter.cost,
+                budget=self.config.budget,
+                paused=self.paused,
+                models=self._models_now(),
+            )
+        )
+
+    def _models_now(self) -> tuple[ModelState, ...]:
+        return tuple(
+            ModelState(
+                name=gate.model,
+                in_flight=gate.in_flight,
+                limit=gate.limit,
+                waiting=gate.waiting,
+                state=self._state(gate),
+            )
+            for gate in self.client.limits.states()
+        )
+
+    def _state(self, gate: GateState) -> str:
+        if gate.model in self.parked or gate.breaker is BreakerState.PARKED:
+            return "parked"
+        return "ok" if gate.breaker is BreakerState.CLOSED and not gate.held else "waiting"
+
+    @property
+    def complete(self) -> bool:
+        """Whether no game is to be added to the schedule any more."""
+        return self.supply.complete
+
+    def summary(self) -> Summary:
+        """What this run has done."""
+        earlier, meter = self.earlier, self.meter
+        settled = earlier.completed + earlier.void + self.completed + self.void
+        left = self.supply.most - settled
+        stopped = [self.stop.reason] if self.stop.reason else []
+        stopped += self.parked.values()
+        return Summary(
+            tournament=self.config.name,
+            games_completed=self.completed,
+            games_void=self.void,
+            games_left=left,
+            void_causes=dict(self.causes),
+            turns=meter.turns,
+            calls=meter.calls,
+            failed_calls=meter.failed_calls,
+            tokens=meter.tokens,
+            cost=meter.cost,
+            elapsed=time.monotonic() - self.started,
+            standings=self.standings.table(),
+            interrupted=self.stop.requested and self.stop.reason is None and left > 0,
+            first_error=self.first_error,
+            paused=self.paused,
+            resumed=self.resumed,
+            orphans=len(earlier.orphans),
+            orphan_cost=sum(earlier.orphans),
+            cached_calls=meter.cached_calls,
+            spent=earlier.spent_in_all + meter.cost,
+            budget=self.config.budget,
+            stopped="\n".join(stopped) or None,
+            budget_reached=self.budget_reached,
+            lapses=dict(meter.lapses),
+        )

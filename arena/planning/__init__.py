@@ -1,6 +1,0 @@
-"""Says how many further games, and dollars, it takes until agents are told apart."""
-
-from arena.planning.outlook import Outlook, Way, plan_config, plan_top, plan_two
-from arena.planning.record import Place
-
-__all__ = ["Outlook", "Place", "Way", "plan_config", "plan_top", "plan_two"]

@@ -1,0 +1,1 @@
+"""Fits of all games at once: design matrices, likelihoods, Laplace's approximation."""

@@ -1,0 +1,254 @@
+"""What a set of games says, with the order of the games forgotten: the likelihood of strengths.
+
+A *place* is an agent in a role; a strength is that of a place. Games that are alike (the same
+places in the same teams with the same result) become one row with a weight, and the rows stand in
+an order of their own: the same games in any order give the same bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from arena.core.ratings import BETA
+from arena.ratings.fit.design import Floats, Integers, Seats, tidy
+from arena.ratings.fit.order_of_finish import orders
+from arena.ratings.fit.ordered_probit import best_margin, first_margin, loglikelihood
+
+Booleans = NDArray[np.bool_]
+
+DENSE = 128
+"""Up to so many columns plain products are faster than sparse ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Games of two teams: `rows` (n, places) holds the winner's seats minus the loser's, `noise`
+    (n,) the standard deviation of the difference, `weight` how many games are like that. A draw has
+    its teams in a fixed order."""
+
+    rows: sparse.csr_array | Floats
+    noise: Floats
+    weight: Floats
+    drawn: Booleans
+    environment: Integers
+
+
+@dataclass(frozen=True, slots=True)
+class Chains:
+    """Games of k teams, best first, of which the `last` share the last place: `teams` (n, k) are
+    rows of `Matches.teams`, `sds` (n, k) their performances' standard deviations."""
+
+    teams: Integers
+    sds: Floats
+    weight: Floats
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """A `Likelihood` of the strengths of the places. `margins` (environments,) are draw margins in
+    units of the noise of a game's difference; chains have none."""
+
+    places: int
+    pairs: Pairs
+    teams: sparse.csr_array
+    chains: Sequence[Chains]
+    margins: Floats
+    noise: float = BETA
+
+    def at(self, strengths: Floats) -> tuple[float, Floats]:
+        """The log-likelihood, and its gradient (places,)."""
+        pairs = self.pairs
+        value, slope, _ = self._pairs(strengths)
+        total = float(pairs.weight @ value)
+        gradient = pairs.rows.T @ (pairs.weight * slope / pairs.noise)
+        for chain in self.chains:
+            found = orders((self.teams @ strengths)[chain.teams], chain.sds, chain.last)
+            total += float(chain.weight @ found.value)
+            along = np.bincount(
+                chain.teams.ravel(),
+                (chain.weight[:, None] * found.gradient).ravel(),
+                minlength=self.teams.shape[0],
+            )
+            gradient = gradient + self.teams.T @ along
+        return total, gradient
+
+    def information(self, strengths: Floats) -> Floats:
+        """(places, places): minus the Hessian."""
+        pairs = self.pairs
+        _, _, bend = self._pairs(strengths)
+        scale = pairs.weight * bend / pairs.noise**2
+        if isinstance(pairs.rows, np.ndarray):
+            total = pairs.rows.T @ (scale[:, None] * pairs.rows)
+        else:
+            total = (pairs.rows.T @ (sparse.diags_array(scale) @ pairs.rows)).toarray()
+        for chain in self.chains:
+            found = orders((self.teams @ strengths)[chain.teams], chain.sds, chain.last, True)
+            blocks = -chain.weight[:, None, None] * found.hessian
+            k = chain.teams.shape[1]
+            across = sparse.coo_array(
+                (
+                    blocks.ravel(),
+                    (np.repeat(chain.teams, k, axis=1).ravel(), np.tile(chain.teams, k).ravel()),
+                ),
+                shape=(self.teams.shape[0],) * 2,
+            ).tocsr()
+            total += (self.teams.T @ (across @ self.teams)).toarray()
+        return np.asarray(total)
+
+    def _pairs(self, strengths: Floats) -> tuple[Floats, Floats, Floats]:
+        pairs = self.pairs
+        t = (pairs.rows @ strengths) / pairs.noise
+        return loglikelihood(t, pairs.drawn, self.margins[pairs.environment])
+
+    def with_margins(self, strengths: Floats) -> Matches:
+        """The same with the margins that are likeliest at these strengths."""
+        pairs = self.pairs
+        t = (pairs.rows @ strengths) / pairs.noise
+        margins = [
+            best_margin(t[here], pairs.drawn[here], pairs.weight[here])
+            for here in (pairs.environment == e for e in range(len(self.margins)))
+        ]
+        return replace(self, margins=np.array(margins))
+
+
+def plain(matrix: sparse.csr_array) -> sparse.csr_array | Floats:
+    """The same, dense where that is faster."""
+    dense: Floats = matrix.toarray() if matrix.shape[1] <= DENSE else matrix
+    return dense
+
+
+def matches(played: Seats, place: Integers, places: int) -> Matches:
+    """`place` is each seat's. Of games with more than two teams, those that share any but the last
+    place take turns in standing for their set, each with its share of the weight; a game in which
+    all do, and a game of one team, say nothing."""
+    kind, rows, sizes = _kinds(played, place, places)
+    count = np.bincount(played.team_game, minlength=len(played.sizes))
+    pairs = _pairs(played, kind, rows, sizes, count)
+    chains = _chains(played, kind, sizes, count)
+    margins = [
+        first_margin(float(pairs.weight[here].sum()), float(pairs.weight[here & pairs.drawn].sum()))
+        for here in (pairs.environment == e for e in range(len(played.environments)))
+    ]
+    return Matches(places, pairs, rows, chains, np.array(margins))
+
+
+def _kinds(
+    played: Seats, place: Integers, places: int
+) -> tuple[Integers, sparse.csr_array, Integers]:
+    """Teams with the same places are of one kind: each team's kind, and per kind its row (kinds,
+    places) and its number of seats. Kinds are numbered by what is in them alone."""
+    teams = len(played.team_game)
+    order = np.lexsort((place, played.team))
+    sizes = np.bincount(played.team, minlength=teams)
+    nth = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    table = np.zeros((teams, int(sizes.max(initial=0))), np.int64)
+    table[played.team[order], nth] = place[order] + 1
+    kind, first = _alike(_packed(table, places + 1))
+    table, sizes = table[first], sizes[first]
+    at, column = np.nonzero(table)
+    rows = sparse.csr_array(
+        (np.ones(len(at)), (at, table[at, column] - 1)), shape=(len(first), places)
+    )
+    return kind, tidy(rows), sizes
+
+
+def _packed(table: Integers, base: int) -> Integers:
+    """The same rows in fewer columns: as many digits as fit into 62 bits stand together."""
+    digits = max(1, int(62 / np.log2(max(base, 2))))
+    columns = []
+    for at in range(0, table.shape[1], digits):
+        packed = np.zeros(len(table), np.int64)
+        for column in table[:, at : at + digits].T:
+            packed = packed * base + column
+        columns.append(packed)
+    return np.array(columns, np.int64).reshape(len(columns), len(table)).T
+
+
+def _alike(table: Integers) -> tuple[Integers, Integers]:
+    """Of rows: the number of each among the different ones, sorted; and where each first is."""
+    order = np.lexsort(table.T[::-1]) if table.shape[1] else np.arange(len(table))
+    opens = np.ones(len(order), np.bool_)
+    opens[1:] = (np.diff(table[order], axis=0) != 0).any(axis=1)
+    kind = np.empty(len(order), np.int64)
+    kind[order] = np.cumsum(opens) - 1
+    return kind, order[opens]
+
+
+def _pairs(
+    played: Seats, kind: Integers, rows: sparse.csr_array, sizes: Integers, count: Integers
+) -> Pairs:
+    game = np.flatnonzero(count == 2)
+    first = np.searchsorted(played.team_game, game)
+    a, b = kind[first], kind[first + 1]
+    rank = played.team_rank
+    lead = np.sign(rank[first + 1] - rank[first])
+    lead = np.where(lead == 0, np.where(a <= b, 2, -2), lead)  # a draw: the lower kind first
+    table = np.stack(
+        [
+            played.environment[game],
+            (np.abs(lead) == 2).astype(np.int64),
+            np.where(lead > 0, a, b),
+            np.where(lead > 0, b, a),
+        ],
+        axis=1,
+    )
+    number, at = _alike(_packed(table, max(int(table.max(initial=0)) + 1, 2)))
+    weight = np.bincount(number, minlength=len(at)).astype(np.float64)
+    environment, drawn, winner, loser = table[at].T
+    difference = tidy(rows[winner] - rows[loser])
+    tells = np.diff(difference.indptr) > 0  # an agent against itself cancels
+    return Pairs(
+        rows=plain(difference[tells]),
+        noise=BETA * np.sqrt((sizes[winner] + sizes[loser])[tells].astype(np.float64)),
+        weight=weight[tells],
+        drawn=drawn[tells] == 1,
+        environment=environment[tells],
+    )
+
+
+def _chains(played: Seats, kind: Integers, sizes: Integers, count: Integers) -> Sequence[Chains]:
+    found: dict[tuple[int, int], list[tuple[tuple[int, ...], float]]] = {}
+    many = count[played.team_game] > 2
+    order = np.lexsort((kind, played.team_rank, played.team_game))
+    order = order[many[order]]
+    game, rank, kinds = played.team_game[order], played.team_rank[order], kind[order]
+    for k in np.unique(count[count > 2]).tolist():
+        here = count[game] == k
+        teams = kinds[here].reshape(-1, k)
+        tied = np.diff(rank[here].reshape(-1, k), axis=1) == 0
+        number, at = _alike(_packed(np.hstack([tied.astype(np.int64), teams]), len(sizes) + 1))
+        weights = np.bincount(number, minlength=len(at)).tolist()
+        for row, ties, weight in zip(teams[at].tolist(), tied[at].tolist(), weights, strict=True):
+            for chain, last, share in _stand_ins(row, ties):
+                found.setdefault((len(chain), last), []).append((chain, weight * share))
+    chains = []
+    for (k, last), rows in sorted(found.items()):
+        rows.sort()
+        table = np.array([chain for chain, _ in rows], np.int64).reshape(-1, k)
+        sds = BETA * np.sqrt(sizes[table].astype(np.float64))
+        chains.append(Chains(table, sds, np.array([weight for _, weight in rows]), last))
+    return chains
+
+
+def _stand_ins(
+    row: Sequence[int], ties: Sequence[bool]
+) -> list[tuple[tuple[int, ...], int, float]]:
+    """A game as chains without ties but in the last place: (kinds, size of the last set, share)."""
+    sets = [[row[0]]]
+    for team, tie in zip(row[1:], ties, strict=True):
+        if tie:
+            sets[-1].append(team)
+        else:
+            sets.append([team])
+    if len(sets) == 1:
+        return []
+    *upper, last = sets
+    stand_ins = [*product(*upper)]
+    return [((*chosen, *last), len(last), 1.0 / len(stand_ins)) for chosen in stand_ins]

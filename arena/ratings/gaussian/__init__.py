@@ -1,0 +1,1 @@
+"""Normal distributions observed through orders of finish, by expectation propagation."""

@@ -1,0 +1,44 @@
+"""Looks for answers in the database's own record of calls."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from arena.core import Completion, Usage
+from arena.llm.cache import CachedAnswer
+from arena.record.reading import was_refused
+from db.queries.cache import cached_answer
+from db.session import reconnecting
+
+
+class DatabaseCache:
+    """Answers at most `ttl` seconds old (`arena.llm.cache.Cache`)."""
+
+    def __init__(self, url: str | Path | None, ttl: float) -> None:
+        self._url = url
+        self._ttl = timedelta(seconds=ttl)
+
+    async def get(self, request_hash: str) -> CachedAnswer | None:
+        """The answer on record for this request; None when there is none, or it is too old."""
+        return await asyncio.to_thread(self._get, request_hash)
+
+    def _get(self, request_hash: str) -> CachedAnswer | None:
+        not_before = datetime.now(UTC) - self._ttl
+        found = reconnecting(
+            self._url, lambda session: cached_answer(session, request_hash, not_before)
+        )
+        if found is None:
+            return None
+        usage = Usage(
+            found.prompt_tokens,
+            found.completion_tokens,
+            found.cached_tokens,
+            found.reasoning_tokens,
+            found.cost,
+        )
+        answer = Completion(
+            found.text or "", found.finish_reason, usage, was_refused(found.response)
+        )
+        return CachedAnswer(answer, found.model_answered)

@@ -1,0 +1,247 @@
+"""Plays a recorded game on from one of its turns with another agent at a player's place.
+
+Up to that turn everything comes from the record and no model is called; from there on the branch
+is live. Branches are games of their own: they know their parent, belong to no tournament and move
+no rating. They cannot be gone on with: one that is stopped is void.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from arena.core import DivergenceError, ModelRefused, VoidCause
+from arena.executors.local import LocalExecutor, Place
+from arena.game.loop import Finished, Paused, Voided, play
+from arena.orchestrator.stopping import GameWaiting, Stop
+from arena.record.answer_cache import DatabaseCache
+from arena.record.reading import Record
+from arena.record.writing import GameRecorder, Meter
+from arena.replay.origin import (
+    Branch,
+    BranchLog,
+    Origin,
+    clear,
+    enter,
+    read_origin,
+    score,
+)
+from arena.stats.proportions import Interval, newcombe, share, wilson
+from db import Recorder, get_session
+
+CONCURRENCY = 10
+
+
+@dataclass(frozen=True, slots=True)
+class BranchProgress:
+    """Branches and controls so far: `done` with a result, `void` without one, of `total`; turns,
+    calls and dollars of all of them."""
+
+    done: int
+    void: int
+    total: int
+    turns: int
+    calls: int
+    cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class BranchReport:
+    """What came of the branches of a game from a turn on; None stands where nothing was played.
+
+    `branches` and `controls` are the games with a result. Shares are those won by the team of
+    `player`, the first whose place was given away; a draw is half. `effect` is the share of the
+    branches less that of the controls. Intervals are at 95 %. `recorded_share` is that of the game
+    itself; `void` branches and controls have no result, `error` says why the first; `cost` is in
+    dollars.
+    """
+
+    game_id: int
+    turn: int
+    seats: Mapping[int, str]
+    player: int
+    team: str | None
+    described: str
+    branches: tuple[int, ...]
+    controls: tuple[int, ...]
+    share: float | None
+    share_interval: Interval | None
+    control_share: float | None
+    control_interval: Interval | None
+    effect: float | None
+    effect_interval: Interval | None
+    recorded_share: float | None
+    void: int
+    cost: float
+    error: str | None = None
+
+
+async def branch(
+    game_id: int,
+    turn: int,
+    seats: Mapping[int, str],
+    *,
+    times: int = 1,
+    control: bool = True,
+    url: str | Path | None = None,
+    concurrency: int | None = None,
+    cache: float | None = None,
+    on_progress: Callable[[BranchProgress], None] | None = None,
+    stop: Stop | None = None,
+) -> BranchReport:
+    """Play a completed game on `times` times from `turn`, with the agents of `seats` (player_index
+    to name) at their places, `concurrency` at once; with `control` as often without them.
+
+    A new agent has seen nothing before; agents that stay keep the memory that the record gives
+    them. Every branch asks its models with other seeds. Branches of the same game and turn that
+    another process left unfinished are made void, so let only one process branch a turn at a time.
+    `cache` gives answers on record to equal requests, at most so many seconds old; branches that
+    ask the same are then answered the same. `stop` ends it early: what runs ends its turn and is
+    void.
+
+    Raises UsageError for what cannot be branched, DivergenceError when the game cannot be played
+    again up to the turn, RecordError when the database cannot be written.
+    """
+    with get_session(url, create=False) as session:
+        answers = None if cache is None else DatabaseCache(url, cache)
+        origin = read_origin(session, game_id, turn, seats, control=control, cache=answers)
+        branches = enter(session, origin, times, control=control)
+    origin.client.load(
+        sitter.spec.model
+        for cast in origin.casts.values()
+        for sitters in cast.places
+        for sitter in sitters
+    )
+    playing = _Playing(origin, stop or Stop(), on_progress, total=len(branches))
+    try:
+        async with Recorder(url) as recorder:
+            await LocalExecutor(concurrency=concurrency or CONCURRENCY).run(
+                playing.work(branches), lambda own, place: playing.one(recorder, own, place)
+            )
+    finally:
+        await origin.client.aclose()
+        with get_session(url, create=False) as session:
+            clear(session, [own.game_id for own in branches])
+    return playing.report()
+
+
+def _never() -> bool:
+    """All branches ask the same models: none could be played while another waits."""
+    return False
+
+
+class _Playing:
+    """One command's branches while they are played."""
+
+    def __init__(
+        self,
+        origin: Origin,
+        stop: Stop,
+        on_progress: Callable[[BranchProgress], None] | None,
+        total: int,
+    ) -> None:
+        self.origin = origin
+        self.stop = stop
+        self.on_progress = on_progress
+        self.total = total
+        self.meter = Meter()
+        self.scores: dict[bool, dict[int, float]] = {False: {}, True: {}}
+        self.void = 0
+        self.error: str | None = None
+
+    def work(self, branches: Sequence[Branch]) -> Iterator[Branch]:
+        """The branches in order, until somebody asks to stop."""
+        for own in branches:
+            if not self.stop.going():
+                return
+            yield own
+
+    async def one(self, recorder: Recorder, own: Branch, place: Place) -> None:
+        """Play one branch to its end."""
+        writer = GameRecorder(recorder, own.game_id, self.meter)
+        await writer.started()
+        try:
+            result = await self._play(writer, own, GameWaiting(place, self.stop, _never))
+        except DivergenceError as error:
+            await writer.voided(Voided(VoidCause.DIVERGENCE, str(error), 0), final=True)
+            raise DivergenceError(
+                f"game {self.origin.game_id} cannot be played again up to turn "
+                f"{self.origin.turn}: {error}"
+            ) from error
+        await self._settle(own, writer, result)
+        if self.on_progress is not None:
+            self.on_progress(self._progress())
+
+    async def _play(
+        self, writer: GameRecorder, own: Branch, waiting: GameWaiting
+    ) -> Finished | Voided | Paused:
+        origin, cast = self.origin, self.origin.casts[own.control]
+        record = Record(origin.turns)
+        return await play(
+            origin.environment(),
+            cast.seats(),
+            seed=origin.lineage.seed,
+            llm=cast.handles(record, origin.branched(own), origin.client, waiting),
+            log=BranchLog(record, writer),
+            turn_limit=origin.turn_limit,
+            going=self.stop.going,
+        )
+
+    async def _settle(
+        self, own: Branch, writer: GameRecorder, result: Finished | Voided | Paused
+    ) -> None:
+        if isinstance(result, Finished):
+            await writer.finished(result)
+            players = result.outcome.players
+            won = score({p.player_index: (p.team, p.rank) for p in players}, self.origin.player)
+            self.scores[own.control][own.game_id] = won
+            return
+        void = self._stopped(result) if isinstance(result, Paused) else result
+        self.void += 1
+        if void.cause is not VoidCause.INTERRUPTED:
+            self.error = self.error or void.error.strip().splitlines()[-1]
+        await writer.voided(void, final=True)
+
+    def _stopped(self, paused: Paused) -> Voided:
+        if paused.reason is None or self.stop.requested:
+            return Voided(VoidCause.INTERRUPTED, "stopped while it was played", paused.turns)
+        if isinstance(paused.reason, ModelRefused):
+            self.stop.request(str(paused.reason))
+        return Voided(VoidCause.PROVIDER, str(paused.reason), paused.turns)
+
+    def _progress(self) -> BranchProgress:
+        meter = self.meter
+        done = len(self.scores[False]) + len(self.scores[True])
+        return BranchProgress(done, self.void, self.total, meter.turns, meter.calls, meter.cost)
+
+    def report(self) -> BranchReport:
+        """What has come of them."""
+        origin = self.origin
+        branches, controls = self.scores[False], self.scores[True]
+        won, other = share([*branches.values()]), share([*controls.values()])
+        both = won is not None and other is not None
+        return BranchReport(
+            game_id=origin.game_id,
+            turn=origin.turn,
+            seats=origin.seats,
+            player=origin.player,
+            team=origin.team,
+            described=f"player {origin.player}"
+            if origin.team is None
+            else f"{origin.team}, the team of player {origin.player},",
+            branches=tuple(sorted(branches)),
+            controls=tuple(sorted(controls)),
+            share=won,
+            share_interval=None if won is None else wilson(won, len(branches)),
+            control_share=other,
+            control_interval=None if other is None else wilson(other, len(controls)),
+            effect=won - other if won is not None and other is not None else None,
+            effect_interval=newcombe(won or 0.0, len(branches), other or 0.0, len(controls))
+            if both
+            else None,
+            recorded_share=origin.recorded,
+            void=self.void,
+            cost=self.meter.cost,
+            error=self.error,
+        )

@@ -1,0 +1,208 @@
+"""What kind of failure an error is, what it asks for, whether it may have cost something, and what
+a person is told. The errors come from tests/llm/test_misbehaviour.py's real path as well."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import httpx
+import pytest
+
+from arena.llm.failures.classify import Fault, Kind, Remedy, explain, fault_of
+from arena.llm.failures.retry_after import requested_wait
+
+REQUEST = httpx.Request("POST", "http://127.0.0.1:9/v1/chat/completions")
+
+
+class Wrapped(Exception):
+    """As LiteLLM wraps an error: another class, another text."""
+
+
+def refused(
+    status: int, body: object = "", headers: dict[str, str] | None = None, text: str = ""
+) -> Exception:
+    """An error as it comes up from a response with that status and body."""
+    content = body if isinstance(body, str) else json.dumps(body)
+    response = httpx.Response(status, headers=headers, text=content, request=REQUEST)
+    error = Wrapped(text or content)
+    error.__cause__ = httpx.HTTPStatusError("refused", request=REQUEST, response=response)
+    return error
+
+
+def openai_error(message: str, code: str | None = None) -> dict[str, object]:
+    return {"error": {"message": message, "type": "x", "param": None, "code": code}}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers", "kind"),
+    [
+        (429, openai_error("slow down"), {}, Kind.RATE_LIMIT),
+        (529, openai_error("overloaded"), {}, Kind.OVERLOADED),
+        (498, openai_error("flex capacity exceeded"), {}, Kind.OVERLOADED),
+        (503, openai_error("busy"), {"Retry-After": "2"}, Kind.OVERLOADED),
+        (503, openai_error("busy"), {}, Kind.SERVER),
+        (500, "<html>oops</html>", {}, Kind.SERVER),
+        (502, "", {}, Kind.SERVER),
+        (504, "", {}, Kind.TIMEOUT),
+        (408, "", {}, Kind.TIMEOUT),
+        (409, "", {}, Kind.SERVER),
+        (307, "", {"Location": "http://elsewhere/"}, Kind.REDIRECT),
+        (400, openai_error("bad temperature"), {}, Kind.REQUEST),
+        (422, openai_error("bad"), {}, Kind.REQUEST),
+        (413, "too large", {}, Kind.CONTEXT),
+        (400, openai_error("long", "context_length_exceeded"), {}, Kind.CONTEXT),
+        (400, openai_error("This model's maximum context length is 8192 tokens"), {}, Kind.CONTEXT),
+        (500, openai_error("prompt is too long: 300000 tokens > 200000"), {}, Kind.CONTEXT),
+        (400, openai_error("no", "content_filter"), {}, Kind.CONTENT_FILTER),
+        (403, openai_error("Your input was flagged by moderation"), {}, Kind.CONTENT_FILTER),
+        (401, openai_error("no"), {}, Kind.KEY),
+        (403, openai_error("Country not supported"), {}, Kind.KEY),
+        (403, "<!DOCTYPE html><html>Attention required</html>", {}, Kind.REQUEST),
+        (400, openai_error("API key not valid. Please pass a valid API key."), {}, Kind.KEY),
+        (402, openai_error("pay"), {}, Kind.CREDIT),
+        (429, openai_error("You exceeded your current quota, please check"), {}, Kind.CREDIT),
+        (429, openai_error("x", "insufficient_quota"), {"Retry-After": "1"}, Kind.CREDIT),
+        (400, openai_error("Your credit balance is too low"), {}, Kind.CREDIT),
+        (404, openai_error("no"), {}, Kind.MODEL),
+        (400, openai_error("gpt-9 is not a valid model ID"), {}, Kind.MODEL),
+    ],
+)
+def test_a_response_is_told_apart_by_its_status_its_code_and_its_first_words(
+    status: int, body: object, headers: dict[str, str], kind: Kind
+) -> None:
+    fault = fault_of(refused(status, body, headers))
+    assert fault.kind is kind
+    assert fault.status == status
+    assert not fault.billed, "an answer that is an error is not charged"
+
+
+def test_a_limit_per_minute_that_is_worded_as_a_quota_is_waited_out() -> None:
+    text = "You exceeded your current quota, please check your billing. Please retry in 38.5s."
+    fault = fault_of(refused(429, openai_error(text)))
+    assert (fault.remedy, fault.retry_after) == (Remedy.WAIT, 38.5)
+
+
+def test_what_a_player_said_and_the_error_repeats_stops_nothing() -> None:
+    said = "insufficient_quota! billing! content_filter! model does not exist! invalid_api_key"
+    echoed = openai_error("temperature: expected a number. Your request was: " + "x" * 300 + said)
+    assert fault_of(refused(400, echoed)).kind is Kind.REQUEST
+
+
+def under(*chain: BaseException) -> Exception:
+    """An error with others under it, as LiteLLM's are."""
+    top: Exception = Wrapped("Connection error.")
+    above: BaseException = top
+    for error in chain:
+        above.__cause__ = error
+        above = error
+    return top
+
+
+@pytest.mark.parametrize(
+    ("chain", "kind", "billed"),
+    [
+        ((httpx.ConnectError("x"), ConnectionRefusedError("x")), Kind.UNREACHABLE, False),
+        ((httpx.ConnectTimeout("x"),), Kind.UNREACHABLE, False),
+        ((httpx.ReadTimeout("x"),), Kind.TIMEOUT, True),
+        ((TimeoutError(),), Kind.TIMEOUT, True),
+        ((httpx.ReadError("x"), ConnectionResetError("x")), Kind.LOST, True),
+        ((httpx.ConnectError("x"), ConnectionResetError("x")), Kind.LOST, True),
+        ((httpx.RemoteProtocolError("x"),), Kind.LOST, True),
+        ((httpx.DecodingError("x"),), Kind.MALFORMED, True),
+        ((ValueError("x"),), Kind.BUG, True),
+    ],
+)
+def test_without_a_response_the_connection_tells(
+    chain: tuple[Exception, ...], kind: Kind, billed: bool
+) -> None:
+    fault = fault_of(under(*chain))
+    assert (fault.kind, fault.billed, fault.status) == (kind, billed, None)
+
+
+def test_an_error_in_the_body_of_a_200_may_have_been_charged_and_is_read_by_its_code() -> None:
+    for code, kind in [(402, Kind.CREDIT), (429, Kind.RATE_LIMIT), ("odd", Kind.SERVER)]:
+        inner = Exception("said in the body")
+        inner.status_code = code  # type: ignore[attr-defined]
+        fault = fault_of(under(inner))
+        assert (fault.kind, fault.status, fault.billed) == (kind, 200, True)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "12"}, 12.0),
+        ({"retry-after": "1.5"}, 1.5),
+        ({"retry-after-ms": "250", "retry-after": "9"}, 0.25),
+        ({"retry-after": "999999"}, 3600.0),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "1e3"}, None),
+        ({"retry-after": "9" * 400}, None),
+        ({"retry-after": "Sun, 99 Foo 9999 99:99:99 GMT"}, None),
+        ({"retry-after": format_datetime(datetime(2001, 1, 1, tzinfo=UTC), usegmt=True)}, 0.0),
+        ({"x-ratelimit-reset-requests": "6m0s", "x-ratelimit-remaining-requests": "0"}, 360.0),
+        ({"x-ratelimit-reset-requests": "88ms", "x-ratelimit-remaining-requests": "0"}, 0.088),
+        ({"x-ratelimit-reset-tokens": "1h2m3.5s", "x-ratelimit-remaining-tokens": "0"}, None),
+        ({"x-ratelimit-reset-tokens": "7", "x-ratelimit-remaining-tokens": "3"}, None),
+        ({"x-ratelimit-reset-tokens": "7"}, None),
+        ({"x-ratelimit-reset": "", "x-ratelimit-remaining": "0"}, None),
+        ({"x-ratelimit-reset": "1000000001", "x-ratelimit-remaining": "0"}, 0.0),
+        ({"retry-after": "no", "x-ratelimit-reset": "4", "x-ratelimit-remaining": "0"}, 4.0),
+        ({}, None),
+    ],
+)
+def test_what_a_provider_asks_to_wait_is_read_and_nonsense_is_not(
+    headers: dict[str, str], seconds: float | None
+) -> None:
+    assert requested_wait(headers) == seconds
+
+
+def test_a_wait_may_be_a_date() -> None:
+    later = datetime.now(UTC) + timedelta(minutes=10)
+    for headers in [
+        {"retry-after": format_datetime(later, usegmt=True)},
+        {
+            "anthropic-ratelimit-requests-reset": later.isoformat(),
+            "anthropic-ratelimit-requests-remaining": "0",
+        },
+        {"x-ratelimit-reset": f"{later.timestamp() * 1000:.0f}", "x-ratelimit-remaining": "0"},
+    ]:
+        wait = requested_wait(headers)
+        assert wait is not None
+        assert 500 < wait <= 601
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_kind_has_a_remedy_and_tells_a_person_what_to_do(kind: Kind) -> None:
+    fault = Fault("SomeError", "it said so", kind=kind)
+    assert fault.retryable is (fault.remedy in (Remedy.RETRY, Remedy.WAIT))
+    happened, advice = explain("mini", "openai/gpt-4o-mini", fault, 2).split("\n")
+    assert happened == (
+        "model 'mini' (openai/gpt-4o-mini) did not answer in 2 attempts: SomeError: it said so"
+    )
+    assert advice.endswith(".")
+
+
+def test_a_person_is_told_which_model_what_it_said_and_what_to_do() -> None:
+    text = "litellm.RateLimitError: RateLimitError: OpenAIException - slow down please"
+    fault = fault_of(refused(429, openai_error("slow down please"), text=text))
+    assert explain("mini", "openai/gpt-4o-mini", fault, 5) == (
+        "model 'mini' (openai/gpt-4o-mini) did not answer in 5 attempts: "
+        "HTTP 429: slow down please\n"
+        "Lower the concurrency, or raise the account's limit, and run the command again."
+    )
+
+
+def test_a_long_message_is_cut_and_says_so() -> None:
+    message = fault_of(refused(500, "x" * 100_000)).message
+    assert len(message) < 2_100
+    assert message.endswith("(100000 characters)")
+
+
+def test_errors_that_go_in_circles_are_read() -> None:
+    one, two = Wrapped("one"), Wrapped("two")
+    one.__cause__, two.__cause__ = two, one
+    assert fault_of(one).kind is Kind.BUG

@@ -1,0 +1,200 @@
+"""Bodies come through decoded and bounded; the head cannot send anybody elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import zlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from arena.llm.providers.litellm_transport import OversizedBody, SentTwice, guarded, one_attempt
+from arena.llm.providers.normalize import lawful
+
+URL = "http://127.0.0.1:9/v1/chat/completions"
+
+
+class Pieces(httpx.AsyncByteStream):
+    """A body that comes in pieces of a size."""
+
+    def __init__(self, body: bytes, size: int) -> None:
+        self._body, self._size = body, size
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for at in range(0, len(self._body), self._size):
+            yield self._body[at : at + self._size]
+
+
+def receive(
+    body: bytes,
+    headers: dict[str, str] | None = None,
+    *,
+    status: int = 200,
+    size: int = 1000,
+    most: int = 2**20,
+) -> httpx.Response:
+    """What a client has after a response went through the guard."""
+
+    async def send(self: Any, request: httpx.Request) -> httpx.Response:
+        assert request.headers["accept-encoding"] == "gzip, deflate"
+        return httpx.Response(status, headers=headers, stream=Pieces(body, size), request=request)
+
+    class Transport(httpx.AsyncBaseTransport):
+        handle_async_request = guarded(send, most=most)
+
+    async def main() -> httpx.Response:
+        async with httpx.AsyncClient(transport=Transport(), follow_redirects=True) as client:
+            return await client.post(URL, json={})
+
+    return asyncio.run(main())
+
+
+def gzip(body: bytes) -> bytes:
+    return zlib.compress(body, wbits=31)
+
+
+def raw_deflate(body: bytes) -> bytes:
+    return zlib.compress(body, wbits=-15)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.binary(max_size=5000),
+    st.integers(2, 3000),
+    st.sampled_from([("gzip", gzip), ("x-gzip", gzip), ("deflate", zlib.compress),
+                     ("deflate", raw_deflate), ("identity", bytes), ("br", bytes)]),
+)  # fmt: skip
+def test_a_body_comes_through_whatever_its_encoding_and_pieces(
+    body: bytes, size: int, encoding: tuple[str, Any]
+) -> None:
+    name, encode = encoding
+    response = receive(encode(body), {"Content-Encoding": name}, size=size)
+    assert response.content == body
+    assert "content-encoding" not in response.headers
+
+
+@pytest.mark.parametrize("encode", [bytes, gzip, zlib.compress, raw_deflate])
+def test_a_body_may_be_as_large_as_an_answer_and_no_larger(encode: Any) -> None:
+    headers = {
+        bytes: {},
+        gzip: {"Content-Encoding": "gzip"},
+    }.get(encode, {"Content-Encoding": "deflate"})
+    assert len(receive(encode(b" " * 10_000), headers, most=10_000).content) == 10_000
+    with pytest.raises(OversizedBody, match="larger than"):
+        receive(encode(b" " * 10_001), headers, most=10_000)
+
+
+def test_a_body_that_is_said_to_be_too_large_is_not_read() -> None:
+    with pytest.raises(OversizedBody):
+        receive(b"x", {"Content-Length": "10001"}, most=10_000)
+
+
+@pytest.mark.parametrize("body", [b"no gzip at all", gzip(b"cut off")[:-9], b""])
+def test_a_broken_compression_is_an_error(body: bytes) -> None:
+    with pytest.raises(httpx.DecodingError):
+        receive(body, {"Content-Encoding": "gzip"})
+
+
+def test_a_redirect_comes_back_as_it_is() -> None:
+    response = receive(b"", {"Location": "http://127.0.0.1:9/elsewhere"}, status=307)
+    assert (response.status_code, response.history) == (307, [])
+
+
+def test_an_attempt_sends_one_request_to_an_address() -> None:
+    sent: list[str] = []
+
+    async def send(self: Any, request: httpx.Request) -> httpx.Response:
+        sent.append(str(request.url))
+        return httpx.Response(200, stream=Pieces(b"", 1))
+
+    guard = guarded(send)
+
+    async def main() -> None:
+        with one_attempt():
+            await guard(None, httpx.Request("POST", URL))
+            await guard(None, httpx.Request("POST", "http://127.0.0.1:9/token"))
+            with pytest.raises(SentTwice):
+                await guard(None, httpx.Request("POST", URL))
+        with one_attempt():
+            await guard(None, httpx.Request("POST", URL))
+        await guard(None, httpx.Request("POST", URL))
+
+    asyncio.run(main())
+    assert len(sent) == 4
+
+
+@pytest.mark.parametrize("error", [httpx.ConnectError("x"), httpx.RemoteProtocolError("x")])
+def test_no_lost_connection_looks_as_if_nothing_had_been_sent(error: Exception) -> None:
+    async def send(self: Any, request: httpx.Request) -> httpx.Response:
+        raise error
+
+    async def main() -> None:
+        with pytest.raises(httpx.NetworkError) as caught:
+            await guarded(send)(None, httpx.Request("POST", URL))
+        assert type(caught.value) is httpx.NetworkError
+        assert caught.value.__cause__ is error
+
+    asyncio.run(main())
+
+
+def completion(**changes: Any) -> bytes:
+    message = {"role": "assistant", "content": "[3]", **changes.pop("message", {})}
+    usage = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
+    answer = {"choices": [{"message": message}], "usage": usage, **changes}
+    return json.dumps(answer).encode()
+
+
+def test_a_common_answer_is_left_as_it_is() -> None:
+    said = 'He said "content": [1] and "prompt_tokens": "x"'
+    bodies = [completion(), completion(message={"content": said}), b"", b"{", b'{"error": 1}']
+    for body in bodies:
+        # Written as json.dumps does not: it would show if a body had been read and written anew.
+        for spaced in (body, body.replace(b": ", b" :\n ").replace(b", ", b" ,")):
+            assert lawful(spaced) is spaced
+
+
+def test_parts_become_a_text() -> None:
+    parts = [{"type": "text", "text": "vote "}, "[3]", {"type": "image"}, None]
+    answer = json.loads(lawful(completion(message={"content": parts})))
+    assert answer["choices"][0]["message"]["content"] == "vote [3]"
+
+
+@pytest.mark.parametrize(
+    ("usage", "known"),
+    [
+        ({"prompt_tokens": "1", "completion_tokens": 2}, None),
+        ({"prompt_tokens": 1, "completion_tokens": -2}, None),
+        ({"prompt_tokens": 1, "completion_tokens": 1e300}, None),
+        ("much", None),
+        (
+            {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": "x", "extra": 5},
+            {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3},
+        ),
+        (
+            {
+                "prompt_tokens": 1,
+                "completion_tokens": 2,
+                "total_tokens": 3,
+                "prompt_tokens_details": {"cached_tokens": "x", "audio_tokens": 0},
+            },
+            {
+                "prompt_tokens": 1,
+                "completion_tokens": 2,
+                "total_tokens": 3,
+                "prompt_tokens_details": {"audio_tokens": 0},
+            },
+        ),
+    ],
+)
+def test_a_usage_keeps_what_can_be_counted_with(usage: Any, known: Any) -> None:
+    assert json.loads(lawful(completion(usage=usage)))["usage"] == known
+
+
+def test_what_is_no_chat_completion_is_left_as_it_is() -> None:
+    other = json.dumps({"content": [{"type": "text", "text": "Anthropic's own"}]}).encode()
+    assert lawful(other) == other

@@ -1,0 +1,162 @@
+"""Answers of every shape become plain data: bounded, typed, and unknown where they are nonsense."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arena.core import Usage
+from arena.llm.failures.classify import Fault, Kind
+from arena.llm.providers.response import Answer, StreamedAnswer, read, read_usage
+
+
+def response(message: Any = None, finish: Any = "stop", **fields: Any) -> Any:
+    """A response with attributes, as LiteLLM's are."""
+    if isinstance(message, dict):
+        message = SimpleNamespace(**message)
+    plain = {"id": "x", "model": "m", "created": 1, "system_fingerprint": None, "usage": None}
+    choices = [SimpleNamespace(message=message, finish_reason=finish)]
+    return SimpleNamespace(**{**plain, "choices": choices, **fields})
+
+
+def test_an_answer_becomes_plain_data() -> None:
+    answer = read(response({"content": "[3]"}, usage={"prompt_tokens": 4, "completion_tokens": 2}))
+    assert (answer.text, answer.finish_reason, answer.model) == ("[3]", "stop", "m")
+    assert answer.usage == Usage(4, 2)
+    assert not answer.refused
+    assert answer.stored == {
+        "id": "x",
+        "model": "m",
+        "created": 1,
+        "choices": [{"text": "[3]", "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 4, "completion_tokens": 2},
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (None, ""),
+        ("", ""),
+        ([], ""),
+        ([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}], "ab"),
+        (["a", {"text": "b"}, {"type": "image_url"}, 7, {"text": ["c"]}], "ab"),
+        ({"text": "no list"}, ""),
+        (7, ""),
+    ],
+)
+def test_a_content_may_be_a_list_of_parts(content: Any, text: str) -> None:
+    assert read(response({"content": content})).text == text
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"content": None, "refusal": "I will not"},
+        {"content": None, "provider_specific_fields": {"refusal": "I will not"}},
+    ],
+)
+def test_a_refusal_is_an_answer_and_says_so(message: dict[str, Any]) -> None:
+    answer = read(response(message))
+    assert answer.refused
+    assert (answer.text, answer.finish_reason) == ("I will not", "refusal")
+    assert answer.stored["choices"] == [
+        {"text": "", "finish_reason": "refusal", "refusal": "I will not"}
+    ]
+
+
+def test_an_answer_that_was_filtered_away_is_a_refusal_and_one_that_was_cut_is_not() -> None:
+    assert read(response({"content": None}, finish="content_filter")).refused
+    assert not read(response({"content": "I vote"}, finish="content_filter")).refused
+
+
+@pytest.mark.parametrize("choices", [None, [], (), "text", {"0": 1}])
+def test_without_a_choice_there_is_no_answer(choices: Any) -> None:
+    with pytest.raises(Fault) as caught:
+        read(response(choices=choices))
+    assert caught.value.kind is Kind.MALFORMED
+    assert caught.value.billed
+
+
+@pytest.mark.parametrize(
+    ("usage", "known"),
+    [
+        ({"prompt_tokens": 4, "completion_tokens": 0}, Usage(4, 0)),
+        ({"prompt_tokens": 0, "completion_tokens": 0}, Usage()),
+        ({"prompt_tokens": -4, "completion_tokens": 5}, Usage(None, 5)),
+        ({"prompt_tokens": 4.0, "completion_tokens": "5"}, Usage()),
+        ({"prompt_tokens": 10**15, "completion_tokens": True}, Usage()),
+        ({"prompt_tokens": 4, "completion_tokens": 10**9 + 1}, Usage(4, None)),
+        (
+            {
+                "prompt_tokens": 9,
+                "completion_tokens": 8,
+                "prompt_tokens_details": {"cached_tokens": -1},
+                "completion_tokens_details": {"reasoning_tokens": 7},
+            },
+            Usage(9, 8, None, 7),
+        ),
+        ("all of them", Usage()),
+        (None, Usage()),
+    ],
+)
+def test_numbers_that_cannot_be_true_are_unknown(usage: Any, known: Usage) -> None:
+    assert read_usage(usage)[0] == known
+
+
+def test_what_is_large_is_not_stored() -> None:
+    call = {"id": "i" * 999, "function": {"name": "f" * 999, "arguments": "a" * 10**6}}
+    answer = read(
+        response(
+            {"content": "short", "tool_calls": [call] * 100, "x_more": [["deep"] * 999]},
+            id="x" * 10**6,
+            model="m" * 10**6,
+            created=10**40,
+            system_fingerprint={"a": ["dict"]},
+            x_large="x" * 10**6,
+        )
+    )
+    calls = answer.stored["choices"][0]["tool_calls"]
+    assert len(calls) == 32
+    assert len(calls[0]["arguments"]) == 65_536
+    assert len(calls[0]["name"]) == len(answer.stored["id"]) == len(str(answer.model)) == 256
+    assert answer.stored["created"] is None
+    assert set(answer.stored) == {"id", "model", "created", "choices"}
+
+
+def test_a_stream_brings_a_refusal_too() -> None:
+    streamed = StreamedAnswer()
+    for part in ("I will", " not"):
+        delta = SimpleNamespace(content=None, refusal=part)
+        assert streamed.add(response(choices=[SimpleNamespace(delta=delta)]))
+    answer = streamed.finish(SimpleNamespace(received_finish_reason="stop", chunks=[]))
+    assert answer.refused
+    assert answer.text == "I will not"
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=8,
+)
+FIELDS = ["content", "refusal", "tool_calls", "reasoning_content", "provider_specific_fields"]
+
+
+@given(
+    st.dictionaries(st.sampled_from(FIELDS), json_values),
+    st.fixed_dictionaries({}, optional=dict.fromkeys(("id", "model", "created"), json_values)),
+    json_values,
+    json_values,
+)
+def test_no_answer_is_too_odd_to_be_read(
+    message: dict[str, Any], fields: dict[str, Any], finish: Any, usage: Any
+) -> None:
+    answer = read(response({"content": "x", **message}, finish, usage=usage, **fields))
+    assert isinstance(answer, Answer)
+    assert isinstance(answer.text, str)
+    json.dumps(answer.stored, allow_nan=False)

@@ -1,0 +1,152 @@
+"""The schedule while it grows: a pairing depends on its place, never on what finished first."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from arena.core import Pairing, RatedPlayer, Standings, UsageError
+from arena.orchestrator.pairing_source import Supply
+from arena.orchestrator.schedule import Scheduled
+from arena.orchestrator.standings import Played
+
+AGENTS = (1, 2, 3, 4)
+
+
+@dataclass
+class BestAgainstNext:
+    """Pairs the two agents with the best ratings, ties by turns."""
+
+    lag: int | None
+    skipped: int = 0
+
+    def next(self, standings: Standings, room: int) -> Sequence[Pairing]:
+        place = len(standings.scheduled)
+        best = sorted(range(4), key=lambda i: (-standings.mean[i], (i + place) % 4))
+        pair = tuple(standings.agents[i] for i in best[:2])
+        return [Pairing(place + self.skipped, place, place, pair)]
+
+
+def entered(pairings: Sequence[Pairing]) -> list[Scheduled]:
+    return [Scheduled(p.schedule_index, p.schedule_index, 0, p.seed, p.agents) for p in pairings]
+
+
+def nothing(place: int) -> Mapping[int, float]:
+    return {}
+
+
+def supply_of(
+    matchmaker: BestAgainstNext, games: int = 30, scheduled: Sequence[Pairing] = ()
+) -> Supply:
+    return Supply(
+        matchmaker, AGENTS, games=games, scheduled=scheduled, enter=entered, costs=nothing
+    )
+
+
+def result(agents: Sequence[int]) -> Played:
+    """The agent with the lower number wins."""
+    players = [RatedPlayer(a, team, int(a != min(agents))) for team, a in enumerate(agents)]
+    return Played(tuple(players), ("player 0", "player 1"))
+
+
+async def play(
+    supply: Supply, concurrency: int, disorder: random.Random, most: int = 1000
+) -> list[Scheduled]:
+    """Play so many games at once, ending in a random order: the games in the order of starting."""
+    started: list[Scheduled] = []
+    running: list[Scheduled] = []
+    places = asyncio.Semaphore(concurrency)
+
+    async def end_some() -> None:
+        while True:
+            await asyncio.sleep(0)
+            if running:
+                ended = running.pop(disorder.randrange(len(running)))
+                supply.settle(ended.schedule_index, result(ended.agents))
+                supply.end()
+                places.release()
+
+    ending = asyncio.create_task(end_some())
+    try:
+        while added := await supply.more(lambda: len(started) < most):
+            for game in added:
+                await places.acquire()
+                supply.begin()
+                started.append(game)
+                running.append(game)
+        return started
+    finally:
+        ending.cancel()
+
+
+def schedule(games: Sequence[Scheduled]) -> list[tuple[int, tuple[int, ...]]]:
+    return [(game.schedule_index, game.agents) for game in games]
+
+
+@pytest.mark.parametrize("lag", [1, 4, 12])
+def test_the_schedule_is_the_same_at_any_concurrency(lag: int) -> None:
+    found = [
+        asyncio.run(play(supply_of(BestAgainstNext(lag)), concurrency, random.Random(number)))
+        for number, concurrency in enumerate((1, 3, 50))
+    ]
+
+    assert schedule(found[0]) == schedule(found[1]) == schedule(found[2])
+    assert [index for index, _ in schedule(found[0])] == list(range(30))
+    assert len({agents for _, agents in schedule(found[0])}) > 1
+
+
+def test_no_pairing_is_chosen_before_the_games_that_it_depends_on_are_settled() -> None:
+    async def ask() -> None:
+        supply = supply_of(BestAgainstNext(lag=3))
+
+        assert schedule(await supply.more(lambda: True)) == [(0, (1, 2)), (1, (4, 1)), (2, (3, 4))]
+        for _ in range(3):
+            supply.begin()
+        waiting = asyncio.create_task(supply.more(lambda: True))
+        supply.settle(1, result((4, 1)))
+        supply.end()
+        await asyncio.sleep(0.05)
+        assert not waiting.done(), "place 3 depends on place 0"
+        supply.settle(0, None)
+        supply.end()
+
+        assert [index for index, _ in schedule(await waiting)] == [3, 4]
+
+    asyncio.run(ask())
+
+
+def test_a_schedule_that_was_stopped_goes_on_as_if_it_had_not_been() -> None:
+    whole = asyncio.run(play(supply_of(BestAgainstNext(lag=4)), 3, random.Random(1)))
+
+    begun = asyncio.run(play(supply_of(BestAgainstNext(lag=4)), 3, random.Random(2), most=11))
+    on_record = [Pairing(g.schedule_index, g.schedule_index, g.seed, g.agents) for g in begun]
+    again = supply_of(BestAgainstNext(lag=4), scheduled=on_record)
+    for game in begun:
+        again.settle(game.schedule_index, result(game.agents))
+    rest = asyncio.run(play(again, 5, random.Random(3)))
+
+    assert 0 < len(begun) < 30
+    assert schedule([*begun, *rest]) == schedule(whole)
+
+
+def test_where_nothing_can_be_chosen_and_nothing_runs_a_run_ends() -> None:
+    """The game at place 0 was paused: its model is parked, say."""
+
+    async def ask() -> tuple[int, bool]:
+        supply = supply_of(BestAgainstNext(lag=1))
+        first = await supply.more(lambda: True)
+        supply.begin()
+        supply.end()
+        assert await supply.more(lambda: True) == ()
+        return len(first), supply.complete
+
+    assert asyncio.run(ask()) == (1, False)
+
+
+def test_a_matchmaker_that_loses_its_place_is_told_so() -> None:
+    with pytest.raises(UsageError, match="gave place 7 of the schedule where place 0 is next"):
+        asyncio.run(supply_of(BestAgainstNext(lag=1, skipped=7)).more(lambda: True))
