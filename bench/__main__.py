@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print JSON")
-    form.add_argument("--markdown", action="store_true", help="print the table of the README")
+    form.add_argument("--markdown", action="store_true", help="print the table of docs/bench.md")
     parser.add_argument("--toy", action="store_true", help="tiny sizes: only that it runs")
     options = parser.parse_args(arguments)
     if wrong := [part for part in options.parts if part not in PARTS]:

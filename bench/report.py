@@ -1,4 +1,4 @@
-"""Prints rows: for people, as JSON, and as the Markdown table of the README."""
+"""Prints rows: for people, as JSON, and as the Markdown table of docs/bench.md."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def as_json(rows: Sequence[Row]) -> str:
 
 
 def as_markdown(rows: Sequence[Row]) -> str:
-    """The table of the README."""
+    """The table of docs/bench.md."""
     lines = [
         "| part | figure | measured | spread | promised | met | beside |",
         "|---|---|---|---|---|---|---|",

@@ -1,4 +1,4 @@
-"""Prints rows: for people, as JSON, and as the tables of the README and docs/torture.md."""
+"""Prints rows: for people, as JSON, and as the tables of docs/torture.md."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def as_json(rows: Sequence[Row]) -> str:
 
 
 def as_markdown(rows: Sequence[Row]) -> str:
-    """Promises kept by part and database, as the README quotes them, and every figure."""
+    """Promises kept by part and database, and every figure."""
     return "\n\n".join([_summary(rows), _figures(rows), f"Measured on {machine()}."])
 
 
