@@ -12,13 +12,11 @@ from typing import cast
 
 from arena import registry
 from arena.core import (
-    Action,
     AgentSpec,
     CallAnswer,
     CallIntent,
     CallLog,
     Completion,
-    Lapse,
     Message,
     ModelSpec,
     Observation,
@@ -26,7 +24,8 @@ from arena.core import (
     Policy,
     UsageError,
 )
-from arena.game.loop import Finished, Handle, Seat, Voided, play, turn_seed
+from arena.game.logs import Acted, Handle
+from arena.game.loop import Finished, Seat, Voided, play, turn_seed
 from arena.game.seating import seat
 from arena.llm.request import call_seed, sendable
 from arena.llm.scripted.provider import NAME, rng_of, tokens
@@ -185,7 +184,7 @@ class Unrecorded:
     async def answer(self, answer: CallAnswer) -> None:
         """Nothing is called."""
 
-    async def acted(self, action: Action, submitted: str, lapse: Lapse | None) -> None:
+    async def acted(self, acted: Acted) -> None:
         """Nothing is kept."""
 
     def refused(self) -> None:

@@ -11,20 +11,16 @@ import math
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from arena.core import (
-    LLM,
     Action,
     Agent,
-    CallLog,
     Completion,
     DivergenceError,
     Environment,
     EnvironmentCrash,
     Lapse,
     ModelSpec,
-    Observation,
     Outcome,
     Pause,
     ProviderError,
@@ -35,28 +31,7 @@ from arena.core import (
     VoidCause,
 )
 from arena.game.lapses import lapse_of, termination
-
-
-class TurnLog(CallLog, Protocol):
-    """Where one turn is recorded."""
-
-    async def acted(self, action: Action, submitted: str, lapse: Lapse | None) -> None:
-        """Returns when the turn, its calls and its action are committed."""
-        ...
-
-    def refused(self) -> None:
-        """The rules refused the action; committed with whatever comes next."""
-        ...
-
-    async def flush(self) -> None:
-        """Commits what was taken but not yet written: the game stops in this turn."""
-        ...
-
-
-class GameLog(Protocol):
-    """Where one game's turns are recorded."""
-
-    def turn(self, observation: Observation) -> TurnLog: ...
+from arena.game.logs import Acted, GameLog, HandleFactory
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +88,6 @@ class Paused:
 
     turns: int
     reason: Pause | None = None
-
-
-class Handle(LLM, Protocol):
-    """The `llm` of one turn; `last` is the latest answer in it."""
-
-    @property
-    def last(self) -> Completion | None: ...
-
-
-HandleFactory = Callable[[ModelSpec, CallLog, int], Handle]
-"""Makes the handle of one turn from the model, the turn's log and the turn's number."""
 
 
 def always() -> bool:
@@ -184,7 +148,7 @@ async def play(
                 await turn.flush()
                 return Voided(VoidCause.AGENT, traceback.format_exc(), turns)
             submitted = environment.prepare(action.text)
-            await turn.acted(action, submitted, lapse)
+            await turn.acted(Acted(action, submitted, lapse))
             conduct[player].add(lapse)
             step = environment.step(submitted)
             turns += 1

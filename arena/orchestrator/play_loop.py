@@ -19,7 +19,8 @@ from arena.core import (
     VoidCause,
 )
 from arena.executors.local import Place
-from arena.game.loop import Finished, GameLog, Handle, Paused, Seat, Voided, play, turn_seed
+from arena.game.logs import GameLog, Handle
+from arena.game.loop import Finished, Paused, Seat, Voided, play, turn_seed
 from arena.game.seating import seat
 from arena.llm.client import LiteLLMClient
 from arena.llm.pacing.breaker import BreakerState

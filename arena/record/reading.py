@@ -9,16 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from arena.core import (
-    Action,
-    CallAnswer,
-    CallIntent,
-    DivergenceError,
-    Lapse,
-    Observation,
-    Usage,
-)
-from arena.game.loop import TurnLog
+from arena.core import CallAnswer, CallIntent, DivergenceError, Observation, Usage
+from arena.game.logs import Acted, TurnLog
 from arena.llm.recorded import RecordedCall, text_difference
 from arena.llm.turn import TurnLLM
 from arena.record.writing import GameRecorder
@@ -26,7 +18,7 @@ from db.queries.transcript import CallRow, TurnRow
 
 
 class Record:
-    """The turns of a game as a log (`arena.game.loop.GameLog`) that compares instead of writing.
+    """The turns of a game as a log (`arena.game.logs.GameLog`) that compares instead of writing.
 
     `calls` may be other turns than `turns`: those of the game that this one branches from, whose
     replies the turns before the branch were played with.
@@ -70,11 +62,11 @@ class Record:
             return f"turn {turn_number}"
         return place(self.turns[turn_number])
 
-    def acted(self, turn: TurnRow, action: Action, submitted: str, lapse: Lapse | None) -> None:
+    def acted(self, turn: TurnRow, acted: Acted) -> None:
         """Compare an action, and count the turn as replayed. Raises DivergenceError."""
         for what, before, now in (
-            ("the action", turn.action or "", action.text),
-            ("what the rules are given", turn.submitted or "", submitted),
+            ("the action", turn.action or "", acted.action.text),
+            ("what the rules are given", turn.submitted or "", acted.submitted),
         ):
             if before != now:
                 raise DivergenceError(
@@ -82,9 +74,10 @@ class Record:
                 )
         if self.handle is not None and (unasked := self.handle.unasked()):
             raise DivergenceError(f"{place(turn)}: {unasked} recorded calls were not asked")
-        if turn.lapse != lapse:
+        if turn.lapse != acted.lapse:
             raise DivergenceError(
-                f"{place(turn)}: the lapse is {lapse or 'none'} now, was {turn.lapse or 'none'}"
+                f"{place(turn)}: the lapse is {acted.lapse or 'none'} now, "
+                f"was {turn.lapse or 'none'}"
             )
         self.done += 1
 
@@ -108,7 +101,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class RecordedTurn:
-    """One turn of a record (`arena.game.loop.TurnLog`): no call may be made in it.
+    """One turn of a record (`arena.game.logs.TurnLog`): no call may be made in it.
 
     `live` is the recorder's turn where this is the last one of a record that goes on: whether the
     rules refused its action may not have been written any more, and is written then.
@@ -124,8 +117,8 @@ class RecordedTurn:
     async def answer(self, answer: CallAnswer) -> None:
         raise DivergenceError(f"{place(self.recorded)}: a model was called")
 
-    async def acted(self, action: Action, submitted: str, lapse: Lapse | None) -> None:
-        self.record.acted(self.recorded, action, submitted, lapse)
+    async def acted(self, acted: Acted) -> None:
+        self.record.acted(self.recorded, acted)
 
     def refused(self) -> None:
         if self.live is not None and not self.recorded.invalid:

@@ -12,7 +12,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from arena.core import Action, CallAnswer, CallIntent, Lapse, Observation, RecordError
+from arena.core import CallAnswer, CallIntent, Observation, RecordError
+from arena.game.logs import Acted
 from arena.game.loop import Conduct, Finished, Voided
 from db.errors import DatabaseError
 from db.recorder import Recorder
@@ -45,7 +46,7 @@ class Meter:
 
 
 class GameRecorder:
-    """The log of one game (`arena.game.loop.GameLog`)."""
+    """The log of one game (`arena.game.logs.GameLog`)."""
 
     def __init__(self, recorder: Recorder, game_id: int, meter: Meter) -> None:
         self.recorder = recorder
@@ -120,7 +121,7 @@ class GameRecorder:
 
 
 class TurnRecorder:
-    """The log of one turn (`arena.game.loop.TurnLog`)."""
+    """The log of one turn (`arena.game.logs.TurnLog`)."""
 
     __slots__ = ("_game", "_key", "_observation", "_observed_at", "_opened", "_started", "_tokens")
 
@@ -196,13 +197,14 @@ class TurnRecorder:
             meter.failed_calls += 1
             await self._game.write()
 
-    async def acted(self, action: Action, submitted: str, lapse: Lapse | None) -> None:
+    async def acted(self, acted: Acted) -> None:
         self._open()
+        action, submitted, lapse = acted.action.text, acted.submitted, acted.lapse
         await self._game.write(
             TurnActed(
                 *self._key,
-                action=action.text,
-                submitted=None if submitted == action.text else submitted,
+                action=action,
+                submitted=None if submitted == action else submitted,
                 acted_at=datetime.now(UTC),
                 response_time_ms=round((time.perf_counter() - self._started) * 1000),
                 tokens_used=self._tokens,

@@ -23,7 +23,8 @@ from arena.core import (
     Observation,
     UsageError,
 )
-from arena.game.loop import Handle, HandleFactory, Seat, turn_seed
+from arena.game.logs import Handle, HandleFactory
+from arena.game.loop import Seat, turn_seed
 from arena.game.seating import seat
 from arena.llm.client import LiteLLMClient
 from arena.llm.pacing.waiting import Waiting

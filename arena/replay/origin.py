@@ -14,18 +14,16 @@ from sqlmodel import Session, col, func, select
 from arena import registry
 from arena.config import TournamentConfig, restored
 from arena.core import (
-    Action,
     CallAnswer,
     CallIntent,
     ConfigError,
     DivergenceError,
     Environment,
-    Lapse,
     Observation,
     UsageError,
     VoidCause,
 )
-from arena.game.loop import TurnLog
+from arena.game.logs import Acted, TurnLog
 from arena.llm.cache import Cache
 from arena.llm.client import LiteLLMClient
 from arena.orchestrator.clients import client_for
@@ -244,7 +242,7 @@ def score(results: Mapping[int, tuple[str | None, int | None]], player: int) -> 
 
 
 class BranchLog:
-    """The log of a branch (`arena.game.loop.GameLog`): the turns on record are compared and copied,
+    """The log of a branch (`arena.game.logs.GameLog`): the turns on record are compared and copied,
     without the calls that its parent made; the turns after them are recorded as any game's."""
 
     def __init__(self, record: Record, writer: GameRecorder) -> None:
@@ -261,7 +259,7 @@ class BranchLog:
 
 @dataclass(frozen=True, slots=True)
 class CopiedTurn:
-    """One turn of the record in a branch (`arena.game.loop.TurnLog`); committed with the first turn
+    """One turn of the record in a branch (`arena.game.logs.TurnLog`); committed with the first turn
     that is live, before its first request leaves."""
 
     record: Record
@@ -279,15 +277,16 @@ class CopiedTurn:
     async def answer(self, answer: CallAnswer) -> None:
         raise DivergenceError(f"turn {self.recorded.turn_number}: a model was called")
 
-    async def acted(self, action: Action, submitted: str, lapse: Lapse | None) -> None:
+    async def acted(self, acted: Acted) -> None:
         turn = self.recorded
-        self.record.acted(turn, action, submitted, lapse)
+        self.record.acted(turn, acted)
+        action, submitted, lapse = acted.action.text, acted.submitted, acted.lapse
         self.writer.held += [
             TurnOpened(*self.key, observation=turn.observation, observed_at=turn.observed_at),
             TurnActed(
                 *self.key,
-                action=action.text,
-                submitted=None if submitted == action.text else submitted,
+                action=action,
+                submitted=None if submitted == action else submitted,
                 acted_at=turn.acted_at or turn.observed_at,
                 response_time_ms=turn.response_time_ms,
                 lapse=None if lapse is None else lapse.value,

@@ -15,7 +15,6 @@ from arena.core import (
     Completion,
     EnvironmentCrash,
     EnvironmentSpec,
-    Lapse,
     Message,
     ModelSpec,
     Observation,
@@ -29,6 +28,7 @@ from arena.core import (
     UsageError,
     VoidCause,
 )
+from arena.game.logs import Acted
 from arena.game.loop import Conduct, Finished, Paused, Seat, Voided, play, turn_seed
 
 SPEC = EnvironmentSpec("Countdown-v0", 2, 2, "tests", "1")
@@ -100,12 +100,12 @@ class DiaryTurn:
 
     async def answer(self, answer: CallAnswer) -> None: ...
 
-    async def acted(self, action: Action, submitted: str, lapse: Lapse | None) -> None:
-        if self.diary.fail_on and self.diary.fail_on in action.text:
+    async def acted(self, acted: Acted) -> None:
+        if self.diary.fail_on and self.diary.fail_on in acted.action.text:
             raise RecordError("disk full")
         await asyncio.sleep(0)
-        marked = f" ({lapse})" if lapse else ""
-        self.diary.lines.append(f"commit {action.text!r} as {submitted!r}{marked}")
+        marked = f" ({acted.lapse})" if acted.lapse else ""
+        self.diary.lines.append(f"commit {acted.action.text!r} as {acted.submitted!r}{marked}")
 
     def refused(self) -> None:
         self.diary.lines.append("refused")

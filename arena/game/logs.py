@@ -1,0 +1,57 @@
+"""What the game loop talks to: the logs of a game and of its turns, the `llm` handles of agents.
+
+The loop knows no database and no provider, only these protocols.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from arena.core import LLM, Action, CallLog, Completion, Lapse, ModelSpec, Observation
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """What a player did: its `action`, the text that the rules are given for it (`submitted`), and
+    what was wrong with the turn, if anything was."""
+
+    action: Action
+    submitted: str
+    lapse: Lapse | None = None
+
+
+class TurnLog(CallLog, Protocol):
+    """Where one turn is recorded."""
+
+    async def acted(self, acted: Acted) -> None:
+        """Returns when the turn, its calls and its action are committed."""
+        ...
+
+    def refused(self) -> None:
+        """The rules refused the action; committed with whatever comes next."""
+        ...
+
+    async def flush(self) -> None:
+        """Commits what was taken but not yet written: the game stops in this turn."""
+        ...
+
+
+class GameLog(Protocol):
+    """Where one game's turns are recorded."""
+
+    def turn(self, observation: Observation) -> TurnLog:
+        """The log of the turn that this observation opens."""
+        ...
+
+
+class Handle(LLM, Protocol):
+    """The `llm` of one turn; `last` is the latest answer in it."""
+
+    @property
+    def last(self) -> Completion | None: ...
+
+
+HandleFactory = Callable[[ModelSpec, CallLog, int], Handle]
+"""Makes the handle of one turn from the model, the turn's log and the turn's number."""
