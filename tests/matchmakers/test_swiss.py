@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from arena.core import Pairing, RatedPlayer, Result, Standings
+from arena.core import Pairing, RatedPlayer, Result, Standings, awaited
 from arena.matchmakers.balance import counts
 from arena.matchmakers.swiss import Scores, swiss
 from arena.testing.matchmakers import standings
@@ -19,13 +19,15 @@ def tournament(games: int, lag: int) -> list[Pairing]:
     matchmaker = made(swiss, AGENTS, 2, games, options={"lag": lag})
     scheduled: list[Pairing] = []
     while len(scheduled) < games:
-        settled = max(0, len(scheduled) - lag)
+        settled = awaited(len(scheduled), lag)
         results = [
             Result(p, tuple(RatedPlayer(a, i, int(a != max(p.agents))) for i, a in
                             enumerate(p.agents)))
             for p in scheduled[:settled]
         ]  # fmt: skip
-        scheduled += matchmaker.next(standings(AGENTS, scheduled, results, settled), 1)
+        following = matchmaker.next(standings(AGENTS, scheduled, results, settled), 1)
+        assert following, f"{len(scheduled)} games scheduled, {settled} settled"
+        scheduled += following
     return scheduled
 
 
