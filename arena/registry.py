@@ -22,6 +22,7 @@ from arena.core import (
     RatingSystem,
     UsageError,
 )
+from arena.core.execution import ExecutorFactory
 
 Group = Literal["environments", "agents", "matchmakers", "ratings", "executors", "scripted"]
 
@@ -114,6 +115,11 @@ def kind(name: str) -> AgentKind:
 def matchmaker(name: str) -> MatchmakerFactory:
     """The matchmaker registered under a name."""
     return cast(MatchmakerFactory, load("matchmakers", name))
+
+
+def executor(name: str) -> ExecutorFactory:
+    """The executor registered under a name."""
+    return cast(ExecutorFactory, load("executors", name))
 
 
 def rating(name: str) -> RatingSystem:

@@ -35,7 +35,7 @@ from arena.config.prompt_files import read_prompts
 from arena.core import ConfigError
 
 # What changes only how fast, how patiently and at what cost a tournament is played.
-_SETTINGS = {"concurrency", "llm", "attempts", "budget", "cache"}
+_SETTINGS = {"executor", "concurrency", "llm", "attempts", "budget", "cache"}
 _MODEL_SETTINGS = {"limits", "budget"}
 
 
@@ -55,6 +55,7 @@ class TournamentConfig(Shape):
     environment: EnvironmentConfig
     games: int = Field(ge=1, le=10_000_000, description="Games to play.")
     concurrency: int = Field(default=50, ge=1, le=10_000, description="Games at the same time.")
+    executor: Name = Field(default="local", description="What runs the games; here, by default.")
     matchmaker: MatchmakerConfig = MatchmakerConfig()
     models: tuple[ModelConfig, ...] = Field(default=(), strict=False)
     prompts: tuple[PromptConfig, ...] = Field(default=(), strict=False)

@@ -1,4 +1,4 @@
-"""Runs games as asyncio tasks of this process, so many at once and no more."""
+"""Runs games as asyncio tasks of this process, at most `concurrency` at once."""
 
 from __future__ import annotations
 
@@ -7,54 +7,50 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, I
 from contextlib import contextmanager
 from typing import TypeVar
 
+from arena.core.execution import Slot, always
+
 T = TypeVar("T")
 
-# Pieces of work that may be open for each place: one playing, the others lent it while they wait.
-OPEN_PER_PLACE = 4
+# Pieces of work that may be open for each slot: one playing, the others lent it while they wait.
+OPEN_PER_SLOT = 4
 
-
-# Seconds after which a piece that waits asks again whether to lend its place.
+# Seconds after which a piece that waits asks again whether to lend its slot.
 ASKED_EVERY = 0.5
 
 
-def always() -> bool:
-    """Whoever waits lends its place."""
-    return True
-
-
-class _Places:
-    """How many places are free; fewer than none while pieces have come back to lent ones."""
+class _Free:
+    """How many slots are free; fewer than none while pieces have come back to lent ones."""
 
     def __init__(self, number: int) -> None:
-        self._free = number
+        self._number = number
         self._given = asyncio.Event()
 
     async def take(self) -> None:
-        """Waits for a free place; for one waiter at a time."""
-        while self._free <= 0:
+        """Waits for a free slot; for one waiter at a time."""
+        while self._number <= 0:
             self._given.clear()
             await self._given.wait()
-        self._free -= 1
+        self._number -= 1
 
     def take_back(self) -> None:
-        """Has a place whether or not one is free: whoever comes back may hold what those wait for
-        who have the places now."""
-        self._free -= 1
+        """Has a slot whether or not one is free: the piece that comes back may hold what those
+        wait for that have the slots now."""
+        self._number -= 1
 
     def give(self) -> None:
-        self._free += 1
+        self._number += 1
         self._given.set()
 
 
-class Place:
-    """One of the executor's places, while a piece of work has it."""
+class LocalSlot:
+    """One of the executor's slots (`arena.core.execution.Slot`)."""
 
-    def __init__(self, places: _Places) -> None:
-        self._places = places
+    def __init__(self, free: _Free) -> None:
+        self._free = free
 
     @contextmanager
     def lent(self, after: float = 0.0, worth: Callable[[], bool] = always) -> Iterator[None]:
-        """Lets other work have the place inside the block, once it has taken `after` seconds and
+        """Lets other work have the slot inside the block, once it has taken `after` seconds and
         it is `worth` doing so; has it again afterwards, at once."""
         lent = False
         timer: asyncio.TimerHandle
@@ -64,7 +60,7 @@ class Place:
             nonlocal lent, timer
             if worth():
                 lent = True
-                self._places.give()
+                self._free.give()
             else:
                 timer = loop.call_later(ASKED_EVERY, lend)
 
@@ -74,31 +70,28 @@ class Place:
         finally:
             timer.cancel()
             if lent:
-                self._places.take_back()
+                self._free.take_back()
 
 
 class LocalExecutor:
-    """At most `concurrency` pieces of work at once, not counting those that have lent their place,
-    nor, for a moment, those that come back to it."""
+    """At most `concurrency` pieces of work at once (`arena.core.execution.Executor`), not counting
+    those that have lent their slot, nor, for a moment, those that come back to it."""
 
     def __init__(self, *, concurrency: int) -> None:
         self.concurrency = concurrency
 
     async def run(
-        self, work: Iterable[T] | AsyncIterable[T], play: Callable[[T, Place], Awaitable[None]]
+        self, work: Iterable[T] | AsyncIterable[T], play: Callable[[T, Slot], Awaitable[None]]
     ) -> None:
-        """Play every piece of work, started in order, each taken when there is a place for it;
-        while the next piece is awaited, those that play go on.
-        The first exception of a `play` cancels the rest and is raised as it is; cancelling this
-        call cancels what runs."""
-        places = _Places(self.concurrency)
-        open_ = _Places(self.concurrency * OPEN_PER_PLACE)
+        """Play every piece of work; while the next piece is awaited, those that play go on."""
+        free = _Free(self.concurrency)
+        open_ = _Free(self.concurrency * OPEN_PER_SLOT)
 
         async def one(item: T) -> None:
             try:
-                await play(item, Place(places))
+                await play(item, LocalSlot(free))
             finally:
-                places.give()
+                free.give()
                 open_.give()
 
         queue = _taken(work)
@@ -106,7 +99,7 @@ class LocalExecutor:
             async with asyncio.TaskGroup() as group:
                 while True:
                     await open_.take()
-                    await places.take()
+                    await free.take()
                     async for item in queue:
                         group.create_task(one(item))
                         break

@@ -18,7 +18,7 @@ from arena.core import (
     ModelSpec,
     VoidCause,
 )
-from arena.executors.local import Place
+from arena.core.execution import Slot
 from arena.game.logs import GameLog, Handle
 from arena.game.loop import Finished, Paused, Seat, Voided, play, turn_seed
 from arena.game.seating import seat
@@ -95,12 +95,12 @@ class Playing:
     ) -> None:
         """Play these games and those that the matchmaker adds, at most so many, or as many as can
         be played before the run stops."""
-        executor = registry.load("executors", "local")(concurrency=concurrency)
+        executor = registry.executor(self.config.executor)(concurrency=concurrency)
         self.started = time.monotonic()
         reporter = asyncio.create_task(self._report())
         try:
             await executor.run(
-                self._work(left, most), lambda game, place: self._game(recorder, game, place)
+                self._work(left, most), lambda game, slot: self._game(recorder, game, slot)
             )
         finally:
             reporter.cancel()
@@ -135,11 +135,11 @@ class Playing:
     def _models(self, game: Scheduled) -> set[str]:
         return {self.entry.agents[agent].model.name for agent in game.agents}
 
-    async def _game(self, recorder: Recorder, game: Scheduled, place: Place) -> None:
+    async def _game(self, recorder: Recorder, game: Scheduled, slot: Slot) -> None:
         """Play one place of the schedule, again after a fault, up to the configured attempts."""
         self.running += 1
         try:
-            waiting = GameWaiting(place, self.stop, self._worth_lending)
+            waiting = GameWaiting(slot, self.stop, self._worth_lending)
             while True:
                 log = GameRecorder(recorder, game.game_id, self.meter)
                 result = await self._attempt(log, game, waiting)

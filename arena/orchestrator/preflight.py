@@ -98,6 +98,8 @@ def prepare(config: TournamentConfig) -> Prepared:
     for index, model in enumerate(config.models):
         with _at(config, "models", index):
             check_model(model.spec(), scripted=scripted)
+    with _at(config, "executor"):
+        registry.executor(config.executor)
     with _at(config, "rating"):
         rating = _stored(config.rating)
     prepared = Prepared(config, make, spec, kinds, rating)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from arena.core import Pause
-from arena.executors.local import Place
+from arena.core.execution import Slot
 
 T = TypeVar("T")
 
@@ -54,15 +54,15 @@ class Stop:
 
 class GameWaiting:
     """What one game does while a call of it cannot be sent (`arena.llm.pacing.waiting.Waiting`):
-    another game has its place meanwhile if `worth` says that one could be played at once, and a
+    another game has its slot meanwhile if `worth` says that one could be played at once, and a
     run that stops does not wait for it."""
 
-    def __init__(self, place: Place, stop: Stop, worth: Callable[[], bool]) -> None:
-        self._place = place
+    def __init__(self, slot: Slot, stop: Stop, worth: Callable[[], bool]) -> None:
+        self._slot = slot
         self._stop = stop
         self._worth = worth
 
     async def __call__(self, wait: Awaitable[T]) -> T:
         """Await `wait`. Raises Pause when the run stops before it is over."""
-        with self._place.lent(LEND_AFTER, self._worth):
+        with self._slot.lent(LEND_AFTER, self._worth):
             return await self._stop.unless(wait)

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from arena import registry
 from arena.core import DivergenceError, ModelRefused, VoidCause
-from arena.executors.local import LocalExecutor, Place
+from arena.core.execution import Slot
 from arena.game.loop import Finished, Paused, Voided, play
 from arena.orchestrator.stopping import GameWaiting, Stop
 from arena.record.answer_cache import DatabaseCache
@@ -31,6 +32,7 @@ from arena.stats.proportions import Interval, newcombe, share, wilson
 from db import Recorder, get_session
 
 CONCURRENCY = 10
+EXECUTOR = "local"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +118,8 @@ async def branch(
     playing = _Playing(origin, stop or Stop(), on_progress, total=len(branches))
     try:
         async with Recorder(url) as recorder:
-            await LocalExecutor(concurrency=concurrency or CONCURRENCY).run(
-                playing.work(branches), lambda own, place: playing.one(recorder, own, place)
+            await registry.executor(EXECUTOR)(concurrency=concurrency or CONCURRENCY).run(
+                playing.work(branches), lambda own, slot: playing.one(recorder, own, slot)
             )
     finally:
         await origin.client.aclose()
@@ -157,12 +159,12 @@ class _Playing:
                 return
             yield own
 
-    async def one(self, recorder: Recorder, own: Branch, place: Place) -> None:
+    async def one(self, recorder: Recorder, own: Branch, slot: Slot) -> None:
         """Play one branch to its end."""
         writer = GameRecorder(recorder, own.game_id, self.meter)
         await writer.started()
         try:
-            result = await self._play(writer, own, GameWaiting(place, self.stop, _never))
+            result = await self._play(writer, own, GameWaiting(slot, self.stop, _never))
         except DivergenceError as error:
             await writer.voided(Voided(VoidCause.DIVERGENCE, str(error), 0), final=True)
             raise DivergenceError(

@@ -138,6 +138,7 @@ def test_limits_budgets_and_the_cache_are_read_and_are_no_part_of_the_tournament
     assert config.models[0].spec() == plain.models[0].spec()
     assert config.config_hash == plain.config_hash
     assert config.settings() == {
+        "executor": "local",
         "concurrency": 20,
         "llm": {"timeout": 5.0, "retries": 1, "patience": 60.0},
         "attempts": 2,
@@ -162,6 +163,14 @@ def test_limits_budgets_and_the_cache_are_read_and_are_no_part_of_the_tournament
             },
         },
     }
+
+
+def test_the_executor_is_a_setting_and_no_part_of_the_tournament() -> None:
+    here, elsewhere = loads(minimal()), loads(minimal(executor="cluster"))
+
+    assert (here.executor, elsewhere.executor) == ("local", "cluster")
+    assert elsewhere.config_hash == here.config_hash
+    assert elsewhere.settings()["executor"] == "cluster"
 
 
 def test_a_tournament_from_before_there_were_time_limits_keeps_its_hash() -> None:

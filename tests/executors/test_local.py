@@ -6,13 +6,14 @@ import asyncio
 
 import pytest
 
-from arena.executors.local import LocalExecutor, Place
+from arena.core.execution import Slot
+from arena.executors.local import LocalExecutor
 
 
 def test_no_more_than_concurrency_run_at_once_and_they_start_in_order() -> None:
     running, most, started = 0, 0, []
 
-    async def play(item: int, place: Place) -> None:
+    async def play(item: int, slot: Slot) -> None:
         nonlocal running, most
         started.append(item)
         running += 1
@@ -30,7 +31,7 @@ def test_no_more_than_concurrency_run_at_once_and_they_start_in_order() -> None:
 def test_the_first_error_cancels_the_others_and_comes_out_as_it_is() -> None:
     cancelled = []
 
-    async def play(item: int, place: Place) -> None:
+    async def play(item: int, slot: Slot) -> None:
         if item == 1:
             raise ValueError("one")
         try:
@@ -45,17 +46,17 @@ def test_the_first_error_cancels_the_others_and_comes_out_as_it_is() -> None:
     assert sorted(cancelled) == [0, 2]
 
 
-def test_a_piece_that_only_waits_lends_its_place_and_has_it_again() -> None:
+def test_a_piece_that_only_waits_lends_its_slot_and_has_it_again() -> None:
     woken = asyncio.Event()
     running, most, diary = 0, 0, []
 
-    async def play(item: int, place: Place) -> None:
+    async def play(item: int, slot: Slot) -> None:
         nonlocal running, most
         running += 1
         most = max(most, running)
         if item == 0:
             running -= 1
-            with place.lent():
+            with slot.lent():
                 await woken.wait()
             running += 1
             most = max(most, running)
@@ -78,9 +79,9 @@ def test_pieces_that_wait_are_not_opened_without_end() -> None:
     async def main() -> None:
         never = asyncio.Event()
 
-        async def play(item: int, place: Place) -> None:
+        async def play(item: int, slot: Slot) -> None:
             opened.append(item)
-            with place.lent():
+            with slot.lent():
                 await never.wait()
 
         with pytest.raises(TimeoutError):
@@ -92,11 +93,11 @@ def test_pieces_that_wait_are_not_opened_without_end() -> None:
     assert len(opened) == 8
 
 
-def test_the_last_piece_has_its_place_again_when_no_work_is_left() -> None:
+def test_the_last_piece_has_its_slot_again_when_no_work_is_left() -> None:
     done = []
 
-    async def play(item: int, place: Place) -> None:
-        with place.lent():
+    async def play(item: int, slot: Slot) -> None:
+        with slot.lent():
             await asyncio.sleep(0.01)
         done.append(item)
 
@@ -110,14 +111,14 @@ def test_the_last_piece_has_its_place_again_when_no_work_is_left() -> None:
 
 
 def test_who_comes_back_waits_for_nobody() -> None:
-    """Whoever has the place meanwhile may wait for what the first one holds."""
+    """Whoever has the slot meanwhile may wait for what the first one holds."""
 
     async def main() -> None:
         lock, woken = asyncio.Lock(), asyncio.Event()
 
-        async def play(item: int, place: Place) -> None:
+        async def play(item: int, slot: Slot) -> None:
             if item == 0:
-                with place.lent():
+                with slot.lent():
                     await lock.acquire()
                     await woken.wait()
                 lock.release()
@@ -132,13 +133,13 @@ def test_who_comes_back_waits_for_nobody() -> None:
     asyncio.run(main())
 
 
-def test_a_place_is_only_lent_when_that_is_worth_it() -> None:
+def test_a_slot_is_only_lent_when_that_is_worth_it() -> None:
     most, playing = 0, set()
 
-    async def play(item: int, place: Place) -> None:
+    async def play(item: int, slot: Slot) -> None:
         nonlocal most
         playing.add(item)
-        with place.lent(worth=lambda: False):
+        with slot.lent(worth=lambda: False):
             most = max(most, len(playing))
             await asyncio.sleep(0.02)
         playing.remove(item)

@@ -177,6 +177,7 @@ def test_ratings_follow_the_schedule_not_the_clock(small: Small, database_url: s
         (("  - {name: Fay, kind: remembering, model: naive, prompt: plain}\n", ""), "(?s)5.*6"),
         (("model: naive, prompt: calm", "model: random, prompt: calm"), "the same agent as 'Cid'"),
         (("model: naive, prompt: calm", "model: nave, prompt: calm"), "no model 'nave'.*naive"),
+        (("concurrency: 4", "executor: locale"), r"small.yaml:\d+: unknown executor.*'local'"),
     ],
 )
 def test_what_cannot_be_played_is_refused_before_anything_is_written(

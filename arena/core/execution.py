@@ -1,0 +1,47 @@
+"""Running many games at once: the executor, and the slot that each of its games has."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
+from contextlib import AbstractContextManager
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+def always() -> bool:
+    """Whatever waits lends its slot."""
+    return True
+
+
+class Slot(Protocol):
+    """One of the executor's slots, while a piece of work has it."""
+
+    def lent(
+        self, after: float = 0.0, worth: Callable[[], bool] = always
+    ) -> AbstractContextManager[None]:
+        """Lets other work have the slot inside the block, once it has taken `after` seconds and
+        it is `worth` doing so; has it again afterwards, at once."""
+        ...
+
+
+class Executor(Protocol):
+    """Runs pieces of work, at most as many at once as it has slots."""
+
+    async def run(
+        self, work: Iterable[T] | AsyncIterable[T], play: Callable[[T, Slot], Awaitable[None]]
+    ) -> None:
+        """Play every piece of work, started in order, each taken when a slot is free.
+
+        The first exception of a `play` cancels the rest and is raised as it is; cancelling this
+        call cancels what runs.
+        """
+        ...
+
+
+class ExecutorFactory(Protocol):
+    """Makes an executor; the class of one."""
+
+    def __call__(self, *, concurrency: int) -> Executor:
+        """An executor with `concurrency` slots."""
+        ...
