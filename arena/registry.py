@@ -1,38 +1,62 @@
-"""Finds plugins by entry point; a name that is not there gets the nearest that is.
+"""Finds plug-ins by entry point; a name that is not there gets the nearest that is.
 
-Every plugin is one entry-point line in some package's metadata, ours included: the groups are
-`arena.environments`, `arena.agents`, `arena.matchmakers`, `arena.ratings`, `arena.executors` and
-`arena.scripted`. Nothing is imported before it is asked for.
+Every plug-in is one entry-point line in some package's metadata, ours included: the groups are
+`arena.` followed by one of `Group`. A plug-in is imported when its name is asked for, never before,
+so that a broken one stops only those who name it; whatever it raises becomes a PluginError that
+says which plug-in, of which package, raised what.
 """
 
 from __future__ import annotations
 
 import difflib
+import inspect
 import sys
-from collections.abc import Callable, Mapping
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from pathlib import Path
 from typing import Any, Literal, cast
 
 from arena.core import (
     AgentKind,
+    ArenaError,
     Environment,
-    MatchmakerFactory,
+    PluginError,
     Policy,
     RatingSystem,
     UsageError,
 )
 from arena.core.execution import ExecutorFactory
 
-Group = Literal["environments", "agents", "matchmakers", "ratings", "executors", "scripted"]
+Group = Literal[
+    "agents",
+    "commands",
+    "environments",
+    "executors",
+    "matchmakers",
+    "providers",
+    "ratings",
+    "scripted",
+]
 
 _NOUNS: dict[Group, str] = {
-    "environments": "environment",
     "agents": "kind",
-    "matchmakers": "matchmaker",
-    "ratings": "rating system",
+    "commands": "command",
+    "environments": "environment",
     "executors": "executor",
+    "matchmakers": "matchmaker",
+    "providers": "provider",
+    "ratings": "rating system",
     "scripted": "scripted model",
+}
+
+# What an object made by a plug-in must have, by group: the names of its protocol.
+_MADE: dict[Group, tuple[str, ...]] = {
+    "environments": ("spec", "reset", "observe", "prepare", "step", "outcome"),
+    "matchmakers": ("lag", "next"),
+    "ratings": ("name", "fit"),
 }
 
 
@@ -44,21 +68,69 @@ def names(group: Group) -> list[str]:
 def load(group: Group, name: str) -> Any:
     """The object behind a name.
 
-    Raises UsageError when no package registers the name (with the nearest one that is), when two
-    packages register it, or when the package that registers it cannot be imported.
+    Raises UsageError when no package registers the name (with the nearest one that is) or two
+    packages register it for different objects; PluginError when it cannot be imported or is not
+    what its group promises.
     """
+    point = _point(group, name)
+    with _guarded(group, point, "when it was imported"):
+        plugin = point.load()
+    if not callable(plugin):
+        raise PluginError(f"{_described(group, point)} is {plugin!r}: expected something to call")
+    if group == "agents" and not _is_version(getattr(plugin, "version", None)):
+        raise PluginError(
+            f"{_described(group, point)} has the `version` {getattr(plugin, 'version', None)!r}: "
+            "expected a whole number from 1"
+        )
+    return plugin
+
+
+def make(group: Group, name: str, /, **arguments: Any) -> Any:
+    """What the factory of a name makes of these arguments.
+
+    Raises UsageError for arguments that its signature does not have, or that it refuses itself;
+    PluginError for whatever else it raises, and for an object without the names of its protocol.
+    """
+    factory, point = load(group, name), _point(group, name)
+    _check_arguments(_described(group, point), factory, arguments)
+    with _guarded(group, point):
+        made = factory(**arguments)
+        missing = [each for each in _MADE.get(group, ()) if not hasattr(made, each)]
+    if missing:
+        raise PluginError(
+            f"{_described(group, point)} made {type(made).__name__}, which has no "
+            f"{' and no '.join(f'`{each}`' for each in missing)}"
+        )
+    return made
+
+
+@contextmanager
+def guarded(group: Group, name: str, doing: str = "") -> Iterator[None]:
+    """Inside, whatever the plug-in of this name raises becomes a PluginError, except an error that
+    is for people already; `doing` says when ("choosing the next games")."""
+    with _guarded(group, _point(group, name), f"when {doing}" if doing else ""):
+        yield
+
+
+def described(group: Group, name: str) -> str:
+    """A plug-in for messages: its noun, its name, its package and where it is in it."""
+    return _described(group, _point(group, name))
+
+
+def _point(group: Group, name: str) -> EntryPoint:
     points = _points(group, tuple(sys.path))
+    found: list[EntryPoint] = [*points.select(name=name)]
     # A name may be written as Python writes it: round_robin.
-    found = [*points.select(name=name)] or [*points.select(name=name.replace("_", "-"))]
+    found = found or [*points.select(name=name.replace("_", "-"))]
     if not found:
         raise UsageError(unknown(_NOUNS[group], name, names(group)))
     if len({point.value for point in found}) > 1:
-        packages = ", ".join(sorted(point.value for point in found))
+        registered = " and ".join(sorted(f"{_package(point)} ({point.value})" for point in found))
         raise UsageError(
-            f"the {_NOUNS[group]} {name!r} is registered more than once: {packages}; "
-            "uninstall or rename one of them"
+            f"the {_NOUNS[group]} {name!r} is registered more than once, by {registered}: "
+            "uninstall one of them"
         )
-    return _import(group, found[0])
+    return found[0]
 
 
 @cache
@@ -67,14 +139,54 @@ def _points(group: Group, path: tuple[str, ...]) -> EntryPoints:
     return entry_points(group=f"arena.{group}")
 
 
-def _import(group: Group, point: EntryPoint) -> Any:
+@contextmanager
+def _guarded(group: Group, point: EntryPoint, when: str = "") -> Iterator[None]:
     try:
-        return point.load()
-    except (ImportError, AttributeError) as error:
-        raise UsageError(
-            f"the {_NOUNS[group]} {point.name!r} is registered as {point.value!r}, "
-            f"which cannot be loaded: {error}"
+        yield
+    except ArenaError:
+        raise
+    except (Exception, SystemExit) as error:
+        said = f"{type(error).__name__}: {error}".strip().removesuffix(":")
+        raise PluginError(
+            f"{_described(group, point)} raised {said}{_place(error)}{f' {when}' if when else ''}; "
+            f"update {_package(point)}, or do without this {_NOUNS[group]}"
         ) from error
+
+
+def _place(error: BaseException) -> str:
+    """Where an error was raised, for the plug-in's author."""
+    # The first frame is ours; those of the import system say nothing.
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)[1:]
+        if "importlib" not in frame.filename and frame.filename != __file__
+    ]
+    return f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+
+
+def _described(group: Group, point: EntryPoint) -> str:
+    return f"the {_NOUNS[group]} {point.name!r} of {_package(point)} ({point.value})"
+
+
+def _package(point: EntryPoint) -> str:
+    return f"{point.dist.name} {point.dist.version}" if point.dist else "an unknown package"
+
+
+def _check_arguments(what: str, factory: Any, arguments: Mapping[str, Any]) -> None:
+    try:
+        signature = inspect.signature(factory)
+    except (TypeError, ValueError):
+        # Not every callable says what it takes; then its own TypeError has to do.
+        return
+    try:
+        signature.bind(**arguments)
+    except TypeError as error:
+        given = ", ".join(f"`{name}`" for name in arguments) or "nothing"
+        raise UsageError(f"{what} cannot be made with {given}: {error}") from error
+
+
+def _is_version(version: object) -> bool:
+    return isinstance(version, int) and not isinstance(version, bool) and version >= 1
 
 
 def unknown(noun: str, name: str, known: list[str]) -> str:
@@ -89,22 +201,21 @@ def unknown(noun: str, name: str, known: list[str]) -> str:
 
 
 def environment(name: str, options: Mapping[str, Any]) -> Callable[[], Environment]:
-    """Makes fresh environments of one name and options; the look-up is done once.
+    """Makes fresh environments of one name and options.
 
-    Raises UsageError for a name that is not registered and for options that it does not know.
+    Raises UsageError for a name that is not registered and for options that it does not know,
+    PluginError for rules that cannot be made.
     """
+    if "name" in options:
+        raise UsageError(f"the environment {name!r} has no option 'name': it is the environment's")
+    make("environments", name, name=name, **options)
     factory = load("environments", name)
 
-    def make() -> Environment:
-        try:
+    def fresh() -> Environment:
+        with guarded("environments", name):
             return cast(Environment, factory(name=name, **options))
-        except TypeError as error:
-            raise UsageError(
-                f"the environment {name!r} does not take the options {dict(options)!r}: {error}"
-            ) from error
 
-    make()
-    return make
+    return fresh
 
 
 def kind(name: str) -> AgentKind:
@@ -112,9 +223,13 @@ def kind(name: str) -> AgentKind:
     return cast(AgentKind, load("agents", name))
 
 
-def matchmaker(name: str) -> MatchmakerFactory:
-    """The matchmaker registered under a name."""
-    return cast(MatchmakerFactory, load("matchmakers", name))
+def check_kind(name: str, options: Mapping[str, Any]) -> AgentKind:
+    """The kind registered under a name, once it has made an agent with these options. Raises
+    UsageError for options that it does not know."""
+    found = kind(name)
+    with guarded("agents", name):
+        found(prompt="", options=options)
+    return found
 
 
 def executor(name: str) -> ExecutorFactory:
@@ -124,11 +239,9 @@ def executor(name: str) -> ExecutorFactory:
 
 def rating(name: str) -> RatingSystem:
     """A rating system, ready to rate."""
-    return cast(RatingSystem, load("ratings", name)())
+    return cast(RatingSystem, make("ratings", name))
 
 
-def policies() -> dict[str, Policy]:
-    """Every scripted model: what answers as `scripted/<name>`."""
-    return {
-        point.name: cast(Policy, point.load()) for point in entry_points(group="arena.scripted")
-    }
+def policy(name: str) -> Policy:
+    """What answers as `scripted/<name>`."""
+    return cast(Policy, load("scripted", name))

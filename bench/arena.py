@@ -79,10 +79,9 @@ def play(
 
 def send(model: str, calls: Sequence[Call], *, quiet: bool = False) -> Sample:
     """The bare loop. With `quiet`, under the switch that the arena's client calls LiteLLM with."""
-    policies = registry.policies()
-    LiteLLMClient(scripted=policies).load()
+    LiteLLMClient(scripted=registry.policy).load()
     provider.list_free(model)
-    return asyncio.run(_send(model, policies[model], calls, quiet))
+    return asyncio.run(_send(model, registry.policy(model), calls, quiet))
 
 
 async def _send(model: str, policy: object, calls: Sequence[Call], quiet: bool) -> Sample:

@@ -100,7 +100,7 @@ def through_litellm(
     url: str, games: int, calls: int, conversations: Sequence[Sequence[list[Message]]]
 ) -> None:
     """As many tasks as games, each sending the messages of one recorded game after another."""
-    LiteLLMClient(scripted=registry.policies()).load()
+    LiteLLMClient(scripted=registry.policy).load()
 
     async def all_of_them() -> None:
         import litellm

@@ -49,8 +49,8 @@ class NaiveRun:
 
 def play_naively(model: str, games: Sequence[NaiveGame], database: Path, rounds: int) -> NaiveRun:
     """Play the games with `scripted/<model>`, as many at once as there are cores."""
-    policies = registry.policies()
-    LiteLLMClient(scripted=policies).load()
+    policy = registry.policy(model)
+    LiteLLMClient(scripted=registry.policy).load()
     provider.list_free(model)
     load()
     configure_mappers()
@@ -66,7 +66,7 @@ def play_naively(model: str, games: Sequence[NaiveGame], database: Path, rounds:
             ours, theirs = context.Pipe(duplex=False)
             process = context.Process(
                 target=_game_process,
-                args=(theirs, environment, policies[model], model, waiting.pop(), database),
+                args=(theirs, environment, policy, model, waiting.pop(), database),
             )
             process.start()
             theirs.close()

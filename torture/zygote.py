@@ -69,7 +69,7 @@ def warm() -> None:
     from arena import registry
     from arena.llm.client import LiteLLMClient
 
-    LiteLLMClient(scripted=registry.policies()).load()
+    LiteLLMClient(scripted=registry.policy).load()
     # What LiteLLM and TextArena import at the first call and game, where they do.
     for module in _LATER:
         with contextlib.suppress(ImportError):

@@ -161,8 +161,7 @@ def _create(
     from arena import registry
     from arena.core import UsageError
 
-    maker = registry.kind(kind)
-    maker(prompt="", options=options)
+    maker = registry.check_kind(kind, options)
     model_row = find(
         "model", model, repository.get_model_by_name, (m.name for m in repository.get_models())
     )

@@ -15,16 +15,16 @@ app = typer.Typer(
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """List the environments that can be played."""
-    from importlib.metadata import entry_points
+    from arena import registry
+    from arena.core import ArenaError
 
     found, broken = [], []
-    # All of them in one look at what is installed, which costs as much for one.
-    for point in sorted(entry_points(group="arena.environments"), key=lambda point: point.name):
+    for name in registry.names("environments"):
         try:
-            found.append(point.load()(name=point.name).spec)
-        except Exception as error:
+            found.append(registry.make("environments", name, name=name).spec)
+        except ArenaError as error:
             # A stranger's package must not hide the others.
-            broken.append(f"the environment {point.name!r} cannot be loaded: {error}")
+            broken.append(str(error))
     if as_json:
         keys = ("name", "min_players", "max_players", "package", "version", "description")
         print_json([{key: getattr(spec, key) for key in keys} for spec in found])

@@ -6,7 +6,8 @@ from typing import ClassVar
 
 #   ArenaError                  finished, but something needs attention (exit 1)
 #   ├── UsageError              a wrong command, name or value (exit 2)
-#   │   └── ConfigError         a wrong tournament file (exit 2)
+#   │   ├── ConfigError         a wrong tournament file (exit 2)
+#   │   └── PluginError         a plug-in that cannot be loaded, or broke its protocol (exit 2)
 #   ├── ProviderError           a model could not be reached or would not answer: the game is void
 #   ├── Pause                   a game cannot go on now, and can later: it is gone on with
 #   │   ├── ModelParked         its model only fails at the moment
@@ -31,6 +32,11 @@ class UsageError(ArenaError):
 
 class ConfigError(UsageError):
     """A tournament file is wrong; the message names the file and the line."""
+
+
+class PluginError(UsageError):
+    """A plug-in cannot be imported, is not what its group promises, or raised where its protocol
+    lets it raise nothing; the message names it, its package and what it raised."""
 
 
 class ProviderError(ArenaError):

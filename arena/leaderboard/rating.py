@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.core import Ratings, UsageError
+from arena.core import Games, PluginError, Ratings, UsageError
 from arena.leaderboard.scopes import Scope, columns
-from arena.registry import rating, unknown
+from arena.registry import described, guarded, rating, unknown
 from db.queries.played import NOTHING, PlayedGames
 
 Floats = NDArray[np.float64]
@@ -34,14 +34,25 @@ def fit(scope: Scope, system: str, part: Part | None = None) -> Fit:
 
     Raises UsageError for a system that is not registered."""
     games = columns(scope.played, scope.rules)
-    ratings = rating(system).fit(games)
+    ratings = _rated(system, games)
     if part is None:
         return Fit(ratings)
     if any(term[0] == "agent:role" for term in ratings.terms):
         return Fit(replace(ratings, shares=part.shares))
     moved = int(scope.played.agents.max()) + 1
     agents = np.where(part.seats, scope.played.agents + moved, scope.played.agents)
-    return Fit(rating(system).fit(replace(games, agents=agents)), moved)
+    return Fit(_rated(system, replace(games, agents=agents)), moved)
+
+
+def _rated(system: str, games: Games) -> Ratings:
+    with guarded("ratings", system, "rating games"):
+        ratings = rating(system).fit(games)
+    if not isinstance(ratings, Ratings):
+        raise PluginError(
+            f"{described('ratings', system)} made {type(ratings).__name__} of the games; expected "
+            "Ratings"
+        )
+    return ratings
 
 
 @dataclass(frozen=True, slots=True)

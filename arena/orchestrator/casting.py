@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from functools import lru_cache
 
-from arena.core import Casting, Environment, Part
+from arena.core import ArenaError, Casting, Environment, EnvironmentCrash, Part
 
 
 def casting(make: Callable[[], Environment], num_players: int) -> Casting:
@@ -16,9 +17,22 @@ def casting(make: Callable[[], Environment], num_players: int) -> Casting:
 
     @lru_cache(maxsize=1024)
     def cast(seed: int) -> tuple[Part, ...]:
-        environment = make()
+        return begin(make(), seed, num_players)
+
+    return cast
+
+
+def begin(environment: Environment, seed: int, num_players: int) -> tuple[Part, ...]:
+    """The parts of a game that has just begun. Raises UsageError for a number of players that the
+    rules refuse; EnvironmentCrash for whatever else they raise."""
+    try:
         environment.reset(seed=seed, num_players=num_players)
         players = environment.outcome(turn_limit=True).players
         return tuple(Part(player.role, player.team) for player in players)
-
-    return cast
+    except ArenaError:
+        raise
+    except Exception as error:
+        raise EnvironmentCrash(
+            f"{environment.spec.name} raised {type(error).__name__}: {error}",
+            traceback.format_exc(),
+        ) from error

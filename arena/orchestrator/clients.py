@@ -13,11 +13,10 @@ def client_for(
     config: TournamentConfig | None, *, cache: Cache | None = None, keep_answers: bool = False
 ) -> LiteLLMClient:
     """The client of a tournament, or of games that belong to none."""
-    scripted = registry.policies()
     if config is None:
-        return LiteLLMClient(scripted=scripted, cache=cache, keep_answers=keep_answers)
+        return LiteLLMClient(scripted=registry.policy, cache=cache, keep_answers=keep_answers)
     return LiteLLMClient(
-        scripted=scripted,
+        scripted=registry.policy,
         timeout=config.llm.timeout,
         retries=config.llm.retries,
         patience=config.llm.patience,

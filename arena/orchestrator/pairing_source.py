@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.core import Matchmaker, Pairing, Result, Standings, UsageError, awaited
+from arena.core import ArenaError, Matchmaker, Pairing, Result, Standings, awaited
 from arena.orchestrator.schedule import Scheduled
 from arena.orchestrator.standings import Folded, Played
 from arena.ratings.sides import SidesState
@@ -73,21 +73,24 @@ class Supply:
         self._in_flight -= 1
         self._news.set()
 
-    @property
     def complete(self) -> bool:
-        """Whether the schedule has no further game, whatever may still be settled."""
+        """Whether the schedule has no further game, whatever may still be settled. Asks the
+        matchmaker; one that fails may choose more games when it is mended."""
         if len(self._scheduled) >= self._games:
             return True
-        return self._frontier == len(self._scheduled) and not self._next()
+        try:
+            return self._frontier == len(self._scheduled) and not self._next()
+        except ArenaError:
+            return False
 
-    @property
     def most(self) -> int:
-        """How many games the schedule may have in the end."""
-        return len(self._scheduled) if self.complete else self._games
+        """How many games the schedule may have in the end; asks the matchmaker."""
+        return len(self._scheduled) if self.complete() else self._games
 
     async def more(self, going: Callable[[], bool]) -> Sequence[Scheduled]:
         """The next games, entered; waits until there are some. None are left, or none can be
-        chosen before paused games go on, when it returns nothing."""
+        chosen before paused games go on, when it returns nothing. Raises what the matchmaker
+        does."""
         while going():
             self._news.clear()
             # In a thread: choosing among hundreds of agents would hold up every call in flight.
@@ -100,9 +103,14 @@ class Supply:
 
     def _extend(self) -> Sequence[Scheduled]:
         following: list[Pairing] = []
-        while found := self._next():
-            following += found
-            self._scheduled += found
+        try:
+            while found := self._next():
+                following += found
+                self._scheduled += found
+        except ArenaError:
+            # What was chosen before is played first.
+            if not following:
+                raise
         return self._enter(following) if following else ()
 
     def _next(self) -> Sequence[Pairing]:
@@ -113,14 +121,7 @@ class Supply:
             return ()
         self._advance(needed)
         room = self._games - place if lag is None else 1
-        found = self._matchmaker.next(self._standings(), room)
-        for index, pairing in enumerate(found, place):
-            if pairing.schedule_index != index:
-                raise UsageError(
-                    f"the matchmaker gave place {pairing.schedule_index} of the schedule where "
-                    f"place {index} is next"
-                )
-        return found
+        return self._matchmaker.next(self._standings(), room)
 
     def _advance(self, needed: int) -> None:
         for index in range(self._taken, needed):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from arena import registry
 from arena.core import (
+    ArenaError,
     BudgetReached,
     CallLog,
     DivergenceError,
@@ -113,7 +114,12 @@ class Playing:
         while self.stop.going() and (most is None or started < most):
             game = self._pending.take(self._busy())
             if game is None:
-                added = await self.supply.more(self.stop.going)
+                try:
+                    added = await self.supply.more(self.stop.going)
+                except ArenaError as error:
+                    # What is being played ends in order, and is on record.
+                    self.stop.request(str(error))
+                    return
                 if not added:
                     return
                 self._pending.add(game for game in added if not self._parked(game))
@@ -294,16 +300,15 @@ class Playing:
             return "parked"
         return "ok" if gate.breaker is BreakerState.CLOSED and not gate.held else "waiting"
 
-    @property
     def complete(self) -> bool:
         """Whether no game is to be added to the schedule any more."""
-        return self.supply.complete
+        return self.supply.complete()
 
     def summary(self) -> Summary:
         """What this run has done."""
         earlier, meter = self.earlier, self.meter
         settled = earlier.completed + earlier.void + self.completed + self.void
-        left = self.supply.most - settled
+        left = self.supply.most() - settled
         stopped = [self.stop.reason] if self.stop.reason else []
         stopped += self.parked.values()
         return Summary(

@@ -28,7 +28,8 @@ from arena.core import (
 )
 from arena.llm.client import check_model
 from arena.llm.secrets import key_of
-from arena.orchestrator.casting import casting
+from arena.orchestrator.casting import begin, casting
+from arena.orchestrator.matchmaking import CheckedMatchmaker
 from arena.orchestrator.standings import nothing_known
 
 
@@ -51,7 +52,8 @@ class Prepared:
         """The tournament's matchmaker, for agents by their ids in the config's order. Raises
         UsageError for agents, games or options that it refuses."""
         config = self.config
-        return registry.matchmaker(config.matchmaker.name)(
+        return CheckedMatchmaker(
+            config.matchmaker.name,
             agents=agents,
             num_players=config.environment.players,
             games=config.games,
@@ -85,13 +87,12 @@ def prepare(config: TournamentConfig) -> Prepared:
         spec = environment.spec
         _check_players(spec, config.environment.players)
         # Some rules say only here that they cannot start: an option, an even number of players.
-        environment.reset(seed=0, num_players=config.environment.players)
+        begin(environment, 0, config.environment.players)
     kinds: dict[str, AgentKind] = {}
     scripted = registry.names("scripted")
     for index, agent in enumerate(config.agents):
         with _at(config, "agents", index):
-            kinds[agent.kind] = registry.kind(agent.kind)
-            kinds[agent.kind](prompt="", options=agent.options)
+            kinds[agent.kind] = registry.check_kind(agent.kind, agent.options)
     for index, prompt in enumerate(config.prompts):
         with _at(config, "prompts", index):
             prompts.check(prompt.content)

@@ -87,7 +87,7 @@ async def run(
                 )
         finally:
             await client.aclose()
-        schedule.close(url, entry.tournament_id, complete=playing.complete)
+        schedule.close(url, entry.tournament_id, complete=playing.complete())
     finally:
         leases.release(url, lease)
     return playing.summary()

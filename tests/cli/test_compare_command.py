@@ -44,7 +44,7 @@ class Models:
         if body["model"] == "bad":
             return "I resign."
         rng = random.Random(body["messages"][-1]["content"])
-        return registry.policies()["random"](body["messages"], rng)
+        return registry.policy("random")(body["messages"], rng)
 
 
 def entered(arena: Arena, folder: Path, good: str, bad: str) -> str:

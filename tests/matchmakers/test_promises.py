@@ -24,7 +24,11 @@ adaptive = pytest.mark.parametrize("factory", ADAPTIVE)
 @pytest.mark.parametrize("options", [{}, {"blocks": True}])
 def test_for_two_players(name: str, options: dict[str, Any]) -> None:
     schedule = check_matchmaker(
-        registry.matchmaker(name), agents=[4, 7, 1, 9], num_players=2, games=60, options=options
+        registry.load("matchmakers", name),
+        agents=[4, 7, 1, 9],
+        num_players=2,
+        games=60,
+        options=options,
     )
 
     assert len(schedule) == 60
@@ -44,7 +48,7 @@ def test_for_two_players(name: str, options: dict[str, Any]) -> None:
 )
 def test_for_two_against_four(name: str, options: dict[str, Any]) -> None:
     schedule = check_matchmaker(
-        registry.matchmaker(name),
+        registry.load("matchmakers", name),
         agents=range(1, 9),
         num_players=6,
         games=48,
@@ -57,13 +61,13 @@ def test_for_two_against_four(name: str, options: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_for_three_who_play_for_themselves(name: str) -> None:
-    check_matchmaker(registry.matchmaker(name), agents=range(5), num_players=3, games=45)
+    check_matchmaker(registry.load("matchmakers", name), agents=range(5), num_players=3, games=45)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_fewer_agents_than_players_with_repeat(name: str) -> None:
     schedule = check_matchmaker(
-        registry.matchmaker(name),
+        registry.load("matchmakers", name),
         agents=[1, 2, 3, 4, 5],
         num_players=6,
         games=40,
@@ -80,19 +84,19 @@ def test_games_that_nobody_can_win_against_anybody(name: str) -> None:
     together = (Part("Cook", "Kitchen"), Part("Waiter", "Kitchen"))
 
     check_matchmaker(
-        registry.matchmaker(name),
+        registry.load("matchmakers", name),
         agents=[1, 2, 3],
         num_players=2,
         games=20,
         casting=lambda _: together,
     )
-    check_matchmaker(registry.matchmaker(name), agents=[1, 2, 3], num_players=1, games=20)
+    check_matchmaker(registry.load("matchmakers", name), agents=[1, 2, 3], num_players=1, games=20)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "gauntlet"])
 def test_one_agent_plays_itself_if_told_to(name: str) -> None:
     schedule = check_matchmaker(
-        registry.matchmaker(name),
+        registry.load("matchmakers", name),
         agents=[8],
         num_players=6,
         games=12,

@@ -25,7 +25,7 @@ KEY = "sk-arena-test-0123456789abcdef"
 def legal(body: dict[str, Any]) -> str:
     """Plays as `scripted/random` would, from nothing but the request."""
     rng = random.Random(body["messages"][-1]["content"])
-    return registry.policies()["random"](body["messages"], rng)
+    return registry.policy("random")(body["messages"], rng)
 
 
 def play(small: Small, server: OpenAIServer, url: str, *changes: tuple[str, str]) -> Summary:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from arena.core import Pairing, RatedPlayer, Standings, UsageError
+from arena.core import Pairing, PluginError, RatedPlayer, Standings
 from arena.orchestrator.pairing_source import Supply
 from arena.orchestrator.schedule import Scheduled
 from arena.orchestrator.standings import Played
@@ -22,13 +22,12 @@ class BestAgainstNext:
     """Pairs the two agents with the best ratings, ties by turns."""
 
     lag: int | None
-    skipped: int = 0
 
     def next(self, standings: Standings, room: int) -> Sequence[Pairing]:
         place = len(standings.scheduled)
         best = sorted(range(4), key=lambda i: (-standings.mean[i], (i + place) % 4))
         pair = tuple(standings.agents[i] for i in best[:2])
-        return [Pairing(place + self.skipped, place, place, pair)]
+        return [Pairing(place, place, place, pair)]
 
 
 def entered(pairings: Sequence[Pairing]) -> list[Scheduled]:
@@ -142,11 +141,22 @@ def test_where_nothing_can_be_chosen_and_nothing_runs_a_run_ends() -> None:
         supply.begin()
         supply.end()
         assert await supply.more(lambda: True) == ()
-        return len(first), supply.complete
+        return len(first), supply.complete()
 
     assert asyncio.run(ask()) == (1, False)
 
 
-def test_a_matchmaker_that_loses_its_place_is_told_so() -> None:
-    with pytest.raises(UsageError, match="gave place 7 of the schedule where place 0 is next"):
-        asyncio.run(supply_of(BestAgainstNext(lag=1, skipped=7)).more(lambda: True))
+def test_what_was_chosen_before_a_matchmaker_fails_is_played_first() -> None:
+    class Fails(BestAgainstNext):
+        def next(self, standings: Standings, room: int) -> Sequence[Pairing]:
+            if len(standings.scheduled) == 2:
+                raise PluginError("no more of this")
+            return super().next(standings, room)
+
+    supply = supply_of(Fails(lag=4))
+
+    assert len(asyncio.run(supply.more(lambda: True))) == 2
+    with pytest.raises(PluginError, match="no more of this"):
+        asyncio.run(supply.more(lambda: True))
+    assert not supply.complete()
+    assert supply.most() == 30

@@ -51,7 +51,7 @@ def rows(url: str, query: str) -> list[tuple[Any, ...]]:
 def legal(body: dict[str, Any]) -> str:
     """Plays as `scripted/random` would, from nothing but the request."""
     rng = random.Random(body["messages"][-1]["content"])
-    return registry.policies()["random"](body["messages"], rng)
+    return registry.policy("random")(body["messages"], rng)
 
 
 def over_http(small: Small, server: OpenAIServer, *changes: tuple[str, str]) -> TournamentConfig:

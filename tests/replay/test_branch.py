@@ -252,7 +252,7 @@ def test_only_what_comes_after_the_turn_is_asked_and_paid_for(sqlite_url: str) -
 
     def reply(body: dict[str, Any]) -> Reply | str:
         rng = random.Random(body["messages"][-1]["content"])
-        return answers[0] if asking[0] else registry.policies()["random"](body["messages"], rng)
+        return answers[0] if asking[0] else registry.policy("random")(body["messages"], rng)
 
     asking = [False]
     with OpenAIServer(reply) as server:

@@ -1,0 +1,69 @@
+"""Asks a tournament's matchmaker, and believes nothing of what it says before it is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Unpack
+
+from arena import registry
+from arena.core import Matchmaker, Pairing, PluginError, ScheduleSpec, Standings
+
+_LARGEST_SEED = 2**63 - 1
+
+
+class CheckedMatchmaker:
+    """The matchmaker of a name, as `arena.core.Matchmaker`.
+
+    Raises UsageError for agents, games or options that it refuses; PluginError, which names it,
+    for whatever else it raises and for pairings that are none.
+    """
+
+    def __init__(self, name: str, **spec: Unpack[ScheduleSpec]) -> None:
+        self._name = name
+        self._agents = frozenset(spec["agents"])
+        self._num_players = spec["num_players"]
+        self._inside: Matchmaker = registry.make("matchmakers", name, **spec)
+        self._what = registry.described("matchmakers", name)
+        with registry.guarded("matchmakers", name, "asked for its lag"):
+            self.lag = self._inside.lag
+        if self.lag is not None and not (isinstance(self.lag, int) and self.lag >= 1):
+            raise PluginError(
+                f"{self._what} has the lag {self.lag!r}; expected None or a whole number from 1"
+            )
+
+    def next(self, standings: Standings, room: int) -> Sequence[Pairing]:
+        """The pairings that follow, in order."""
+        with registry.guarded("matchmakers", self._name, "choosing the next games"):
+            found = self._inside.next(standings, room)
+        if not isinstance(found, Sequence) or isinstance(found, str):
+            raise PluginError(f"{self._what} gave {found!r}; expected a sequence of pairings")
+        for place, pairing in enumerate(found, len(standings.scheduled)):
+            if problem := self._problem(pairing, place):
+                raise PluginError(f"{self._what} {problem}")
+        if len(found) > room and len({pairing.block for pairing in found}) > 1:
+            raise PluginError(f"{self._what} gave {len(found)} pairings; at most {room} fit")
+        return found
+
+    def _problem(self, pairing: object, place: int) -> str | None:
+        if not isinstance(pairing, Pairing):
+            return f"gave {pairing!r} for place {place} of the schedule; expected a Pairing"
+        if pairing.schedule_index != place:
+            return (
+                f"gave place {pairing.schedule_index} of the schedule where place {place} is next"
+            )
+        if len(pairing.agents) != self._num_players:
+            return (
+                f"seated {len(pairing.agents)} agents at place {place} of the schedule; "
+                f"{self._num_players} play"
+            )
+        if strangers := sorted({*pairing.agents} - self._agents, key=repr):
+            return (
+                f"seated {strangers[0]!r} at place {place} of the schedule, which is no agent of "
+                "the tournament"
+            )
+        if not isinstance(pairing.seed, int) or not 0 <= pairing.seed <= _LARGEST_SEED:
+            return (
+                f"gave the seed {pairing.seed!r} for place {place} of the schedule; expected a "
+                f"whole number from 0 to {_LARGEST_SEED}"
+            )
+        return None
