@@ -20,14 +20,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from arena.core import Message, Pairing
+from arena.core import CallAnswer, Message, Pairing, Usage
 from bench.measure import Row, Sample, median, ratios
 from bench.plain import PlainGame, open_plain, record
 from bench.policies import prose
 from bench.tournaments import PROMPTS
 from bench.workers import Workers
 from db import Recorder, Repository, get_session, init_db
-from db.records import CallAnswered, CallIntended, Record, TurnActed, TurnOpened
+from db.writer.calls import CallAnswered, CallIntended
+from db.writer.subject import Record
+from db.writer.turns import TurnActed, TurnOpened
 
 PART = "recorder"
 MODEL = "openai/some-model"
@@ -132,16 +134,17 @@ def records_of(game_id: int, turn: Turn) -> tuple[Sequence[Record], Sequence[Rec
     after = (
         CallAnswered(
             *key,
-            call_index=0,
-            request_sent_at=moment,
-            response_received_at=moment,
-            total_ms=1.0,
-            text=turn.text,
-            response=stored,
-            model_answered=MODEL,
-            finish_reason="stop",
-            prompt_tokens=800,
-            completion_tokens=75,
+            CallAnswer(
+                call_index=0,
+                request_sent_at=moment,
+                response_received_at=moment,
+                total_ms=1.0,
+                text=turn.text,
+                response=stored,
+                model_answered=MODEL,
+                finish_reason="stop",
+                usage=Usage(800, 75),
+            ),
         ),
         TurnActed(*key, action=turn.text, acted_at=moment, response_time_ms=1, tokens_used=875),
     )

@@ -24,11 +24,11 @@ from db.errors import DatabaseError, LeaseLost, WriteFailed
 from db.faults import first_line, shown
 from db.fold import Rate
 from db.leases import HEARTBEAT, Lease
-from db.records import Record
 from db.schema import check_schema
 from db.session import LONGEST_PAUSE, PATIENCE
 from db.writer.batches import Append, BatchWriter
 from db.writer.connections import Connection, Lost, open_writer
+from db.writer.subject import Record
 
 # Appends in one commit: few enough that the interpreter lock is never held for long.
 BATCH = 96

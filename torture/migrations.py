@@ -21,8 +21,10 @@ from pathlib import Path
 import alembic.command
 from sqlalchemy import Engine, inspect, text
 
+from arena.core import CallAnswer, Usage
 from db import Recorder, Repository, get_engine, get_session, init_db, schema
-from db.records import CallAnswered, CallIntended, TurnActed, TurnOpened
+from db.writer.calls import CallAnswered, CallIntended
+from db.writer.turns import TurnActed, TurnOpened
 from torture.databases import ask, kind_of
 
 # Loaded before a migration is timed: it costs more than one.
@@ -252,7 +254,9 @@ async def _play(url: str, games: list[int], turns: int) -> None:
                 recorder.post(
                     TurnOpened(*key, seen, _NOON),
                     CallIntended(*key, 0, 0, 0, "scripted/0", messages, {}, f"{game_id}-{turn}"),
-                    CallAnswered(*key, 0, _NOON, _NOON, 1.5, text=said, cost=0.001),
+                    CallAnswered(
+                        *key, CallAnswer(0, _NOON, _NOON, 1.5, text=said, usage=Usage(cost=0.001))
+                    ),
                     TurnActed(*key, said, _NOON),
                 )
             await recorder.flush()

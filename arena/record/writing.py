@@ -17,18 +17,10 @@ from arena.game.logs import Acted
 from arena.game.loop import Conduct, Finished, Voided
 from db.errors import DatabaseError
 from db.recorder import Recorder
-from db.records import (
-    CallAnswered,
-    CallIntended,
-    GameFinished,
-    GameStarted,
-    GameVoided,
-    PlayerFinished,
-    Record,
-    TurnActed,
-    TurnOpened,
-    TurnRefused,
-)
+from db.writer.calls import CallAnswered, CallIntended
+from db.writer.games import GameFinished, GameStarted, GameVoided, PlayerFinished
+from db.writer.subject import Record
+from db.writer.turns import TurnActed, TurnOpened, TurnRefused
 
 
 @dataclass(slots=True)
@@ -167,31 +159,7 @@ class TurnRecorder:
             tokens = (usage.prompt_tokens or 0) + (usage.completion_tokens or 0)
             meter.tokens += tokens
             self._tokens = (self._tokens or 0) + tokens
-        self._game.held.append(
-            CallAnswered(
-                *self._key,
-                call_index=answer.call_index,
-                request_sent_at=answer.request_sent_at,
-                response_received_at=answer.response_received_at,
-                total_ms=answer.total_ms,
-                first_token_ms=answer.first_token_ms,
-                text=answer.text,
-                response=answer.response,
-                model_answered=answer.model_answered,
-                finish_reason=answer.finish_reason,
-                prompt_tokens=usage.prompt_tokens,
-                completion_tokens=usage.completion_tokens,
-                cached_tokens=usage.cached_tokens,
-                reasoning_tokens=usage.reasoning_tokens,
-                cost=usage.cost,
-                error_class=answer.error_class,
-                error_message=answer.error_message,
-                error_status=answer.error_status,
-                charged=answer.charged,
-                cached=answer.cached,
-                cacheable=answer.cacheable,
-            )
-        )
+        self._game.held.append(CallAnswered(*self._key, answer))
         meter.cached_calls += answer.cached
         if answer.error_class is not None:
             meter.failed_calls += 1

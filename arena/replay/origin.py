@@ -42,7 +42,7 @@ from arena.replay.lineage import (
 )
 from db import Agent, Game, Repository, Tournament
 from db.queries.transcript import TurnRow
-from db.records import TurnActed, TurnOpened, TurnRefused
+from db.writer.turns import TurnActed, TurnOpened, TurnRefused
 
 # Where a game has no limit on record: as high as a configuration may set it.
 _LONGEST_GAME = 65_536

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
-from db import keys
 from db.errors import DatabaseError, LeaseLost, WriteFailed
 from db.fold import Rate
 from db.leases import Lease
-from db.records import GameFinished, GameVoided, RatingsDue, Record
-from db.writer import rows, settling
 from db.writer.connections import Connection, Lost
+from db.writer.subject import Record, Writing
+from db.writer.subjects import SUBJECTS
 
 _SAVEPOINT = "SAVEPOINT one_append"
 _RELEASE = "RELEASE SAVEPOINT one_append"
 _UNDO = "ROLLBACK TO SAVEPOINT one_append"
+_STATEMENTS = tuple(statement for subject in SUBJECTS for statement in subject.statements)
+_ROWS = {kind: make for subject in SUBJECTS for kind, make in subject.rows.items()}
+_ENDS = {kind: end for subject in SUBJECTS for kind, end in subject.ends.items()}
+_FOLLOWS = tuple(subject.follows for subject in SUBJECTS if subject.follows is not None)
+_EXPECTS = {kind: subject.expects for subject in SUBJECTS for kind in subject.rows}
 _BEAT = "UPDATE leases SET beat = beat + 1 WHERE tournament_id = ? AND fence = ?"
 
 
@@ -42,9 +47,9 @@ class BatchWriter:
         self, connection: Connection, rate: Rate | None, lease: Lease | None = None
     ) -> None:
         self._connection = connection
-        self._rate = rate
         self._lease = None if lease is None else (lease.tournament_id, lease.fence)
-        self._maker = rows.RowMaker(connection.time)
+        self._writing = Writing(connection, rate)
+        self._apart = Writing(connection, rate, chained=False)
 
     def write(self, batch: list[Append]) -> None:
         """Commit the batch; an append that was refused carries its error.
@@ -100,16 +105,17 @@ class BatchWriter:
             self._forget(batch)
 
     def _together(self, batch: list[Append]) -> None:
-        made: dict[str, list[Any]] = {statement: [] for statement in rows.STATEMENTS}
+        made: dict[str, list[Any]] = {statement: [] for statement in _STATEMENTS}
         ends: list[Record] = []
-        make = self._maker.rows
         for append in batch:
-            for record, found in zip(append.records, make(append.records), strict=True):
-                if found:
-                    for statement, row in found:
-                        made[statement].append(row)
-                else:
+            records = append.records
+            for record, following in zip_longest(records, records[1:]):
+                make = _ROWS.get(type(record))
+                if make is None:
                     ends.append(record)
+                    continue
+                for statement, row in make(self._writing, record, following):
+                    made[statement].append(row)
         groups = [(statement, of_it) for statement, of_it in made.items() if of_it]
         if self._lease is not None:
             groups.insert(0, (_BEAT, [self._lease]))
@@ -122,8 +128,7 @@ class BatchWriter:
             self._end(record)
         self._connection.commit()
         for record in ends:
-            if not isinstance(record, RatingsDue):
-                self._maker.forget(record.game_id)
+            self._writing.forget(record.game_id)
 
     def _lost_lease(self) -> LeaseLost:
         assert self._lease is not None
@@ -133,49 +138,26 @@ class BatchWriter:
         )
 
     def _alone(self, records: tuple[Record, ...]) -> None:
-        for record, found in zip(records, self._maker.rows(records, chained=False), strict=True):
-            for statement, row in found:
-                if not self._connection.execute(statement, row):
-                    self._expect(record, statement)
-            self._end(record)
-
-    def _expect(self, record: Any, statement: str) -> None:
-        # Nothing changed: right when the row was written before, wrong when it never was.
-        if statement == rows.START:
-            found = self._connection.query(
-                "SELECT status FROM games WHERE id = ?", (record.game_id,)
-            )
-            state = f"is {found[0][0]}" if found else "is not in the database"
-            raise WriteFailed(f"game {record.game_id} cannot start: it {state}")
-        if statement.startswith("INSERT"):
-            return
-        turn_id = keys.turn_key(record.game_id, record.turn_number, record.player_index)
-        if statement in (rows.ANSWER, rows.RESPONSE):
-            call_id = keys.call_key(turn_id, record.call_index)
-            if self._connection.query("SELECT 1 FROM llm_calls WHERE id = ?", (call_id,)):
-                return
-            raise WriteFailed(
-                f"call {record.call_index} of turn {record.turn_number} in game "
-                f"{record.game_id} was answered, but never intended"
-            )
-        if not self._connection.query("SELECT 1 FROM game_turns WHERE id = ?", (turn_id,)):
-            raise WriteFailed(
-                f"turn {record.turn_number} of player {record.player_index} in game "
-                f"{record.game_id} was never opened"
-            )
+        for record in records:
+            make = _ROWS.get(type(record))
+            if make is None:
+                self._end(record)
+                continue
+            expects = _EXPECTS[type(record)]
+            for statement, row in make(self._apart, record, None):
+                changed = self._connection.execute(statement, row)
+                # An insertion that changes nothing was done before.
+                if not changed and expects is not None and not statement.startswith("INSERT"):
+                    expects(self._connection, record)
 
     def _end(self, record: Record) -> None:
-        match record:
-            case GameFinished():
-                tournament_id = settling.finish(self._connection, record)
-            case GameVoided():
-                tournament_id = settling.void(self._connection, record)
-            case RatingsDue():
-                tournament_id = record.tournament_id
-            case _:
-                return
-        if tournament_id is not None and self._rate is not None:
-            settling.fold(self._connection, tournament_id, self._rate)
+        end = _ENDS.get(type(record))
+        if end is None:
+            raise TypeError(f"{type(record).__name__} is no record: no subject writes it")
+        ended = end(self._apart, record)
+        if ended is not None:
+            for follow in _FOLLOWS:
+                follow(self._apart, ended)
 
     def _explained(self, records: tuple[Record, ...], error: Exception) -> Exception:
         if isinstance(error, DatabaseError) or not isinstance(error, self._connection.refused):
@@ -184,7 +166,7 @@ class BatchWriter:
         if found is not None:
             return found
         what = ", ".join(type(record).__name__ for record in records)
-        games = sorted({record.game_id for record in records if hasattr(record, "game_id")})
+        games = sorted({record.game_id for record in records})
         reason = str(error).strip().splitlines()[0]
         explained = WriteFailed(
             f"the database refused {what} of game {', '.join(map(str, games))}: {reason}"
@@ -195,5 +177,4 @@ class BatchWriter:
     def _forget(self, batch: list[Append]) -> None:
         for append in batch:
             for record in append.records:
-                if not isinstance(record, RatingsDue):
-                    self._maker.forget(record.game_id)
+                self._writing.forget(record.game_id)

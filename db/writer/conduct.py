@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from db.writer.games import GameFinished, PlayerFinished
+from db.writer.subject import Ended, Subject, Writing
 
-from db.records import PlayerFinished
-from db.writer.connections import Row
-
-COUNT = (
+_COUNT = (
     "INSERT INTO conduct (tournament_id, agent_id, games, turns, invalid_actions, silences, "
     "refusals, overlongs, time_limits, decided) VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (tournament_id, agent_id) DO UPDATE SET games = conduct.games + 1, "
@@ -21,17 +19,16 @@ COUNT = (
 )
 
 
-def rows(
-    tournament_id: int, seats: Mapping[int, int], players: Sequence[PlayerFinished]
-) -> list[Row]:
-    """One row of COUNT for each agent of a game, its places added up; `seats` maps player_index
-    to agent_id. An agent decides a game at most once."""
+def _count(writing: Writing, ended: Ended) -> None:
+    """Add up the places of each agent; one decides a game at most once."""
+    if not isinstance(ended.record, GameFinished):
+        return
     places: dict[int, list[PlayerFinished]] = {}
-    for player in players:
-        places.setdefault(seats[player.player_index], []).append(player)
-    return [
+    for player in ended.record.players:
+        places.setdefault(ended.agents[player.player_index], []).append(player)
+    rows = [
         (
-            tournament_id,
+            ended.tournament_id,
             agent_id,
             sum(player.turns or 0 for player in own),
             sum(player.invalid_actions for player in own),
@@ -43,3 +40,7 @@ def rows(
         )
         for agent_id, own in sorted(places.items())
     ]
+    writing.connection.run([(_COUNT, rows)])
+
+
+SUBJECT = Subject(follows=_count)

@@ -6,20 +6,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+from arena.core import CallAnswer, Usage
 from db import get_session, init_db
 from db.models import Agent, Environment, Game, GamePlayer, Kind, Model, Prompt, Tournament
 from db.recorder import Recorder
-from db.records import (
-    CallAnswered,
-    CallIntended,
-    GameFinished,
-    GameStarted,
-    GameVoided,
-    PlayerFinished,
-    TurnActed,
-    TurnOpened,
-    TurnRefused,
-)
+from db.writer.calls import CallAnswered, CallIntended
+from db.writer.games import GameFinished, GameStarted, GameVoided, PlayerFinished
+from db.writer.turns import TurnActed, TurnOpened, TurnRefused
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOSTILE = "NUL \x00, a lone surrogate \ud83d, \x1b[31mred\x1b[0m, <script>, 終わり 🎲 \r\n$x_{2}$"
@@ -145,20 +138,20 @@ async def _turn(recorder, game_id, turn, *, failures=0, silent=False):
         await recorder.append(
             CallAnswered(
                 *key,
-                attempt,
-                request_sent_at=at,
-                response_received_at=at + timedelta(milliseconds=250),
-                total_ms=250.0,
-                text=None if failed else f"answer {turn}",
-                response=None if failed else {"choices": [f"answer {turn}"]},
-                model_answered=None if failed else "small-2026",
-                finish_reason=None if failed else "stop",
-                prompt_tokens=None if failed else 100,
-                completion_tokens=None if failed else 10,
-                cost=None if failed else 0.25,
-                error_class="RateLimitError" if failed else None,
-                error_message=HOSTILE if failed else None,
-                error_status=429 if failed else None,
+                CallAnswer(
+                    attempt,
+                    request_sent_at=at,
+                    response_received_at=at + timedelta(milliseconds=250),
+                    total_ms=250.0,
+                    text=None if failed else f"answer {turn}",
+                    response=None if failed else {"choices": [f"answer {turn}"]},
+                    model_answered=None if failed else "small-2026",
+                    finish_reason=None if failed else "stop",
+                    usage=Usage() if failed else Usage(100, 10, cost=0.25),
+                    error_class="RateLimitError" if failed else None,
+                    error_message=HOSTILE if failed else None,
+                    error_status=429 if failed else None,
+                ),
             )
         )
     await recorder.append(
@@ -193,7 +186,9 @@ async def _duel(recorder):
     messages = [{"role": "user", "content": HOSTILE}]
     await recorder.append(TurnOpened(*key, HOSTILE, START), _intent(*key, messages))
     await recorder.append(
-        CallAnswered(*key, 0, START, START, 1.0, text=HOSTILE, response={"said": [HOSTILE]}),
+        CallAnswered(
+            *key, CallAnswer(0, START, START, 1.0, text=HOSTILE, response={"said": [HOSTILE]})
+        ),
         TurnActed(*key, action=HOSTILE, acted_at=START, submitted="ok"),
     )
     await recorder.append(TurnOpened(6, 1, 1, "your turn", START))

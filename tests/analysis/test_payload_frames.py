@@ -9,7 +9,7 @@ from filled import START, seen, sent
 from arena.analysis import calls_df, turns_df
 from db import Game, get_session, init_db
 from db.recorder import Recorder
-from db.records import TurnOpened
+from db.writer.turns import TurnOpened
 
 
 def test_observations_are_whole_and_new_is_what_was_added(database):

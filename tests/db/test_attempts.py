@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 import db
 from db import Game, Recorder, Repository, Tournament, get_session
 from db.errors import WriteFailed
-from db.records import Record
+from db.writer.subject import Record
 from tests.db.tournaments import rate, tournament, void, won
 
 
@@ -96,7 +96,7 @@ def test_a_game_of_no_schedule_is_just_void(database_url: str) -> None:
 KILLED = """
 import asyncio, os, sys
 from db import Recorder
-from db.writer import settling
+from db.writer import games
 from db.writer.connections import PostgreSQLConnection, SQLiteConnection
 from tests.db.tournaments import void
 

@@ -8,12 +8,14 @@ from datetime import timedelta
 
 from sqlmodel import Session
 
+from arena.core import Usage
 from db import Recorder, Repository, get_session
 from db.queries.cache import cached_answer
 from db.queries.spending import ModelSpending, spending, spent
 from db.queries.transcript import transcript
 from db.queries.usage import usage
-from db.records import GameStarted, Record
+from db.writer.games import GameStarted
+from db.writer.subject import Record
 from tests.db.test_recorder import acted, answered, intended, opened
 from tests.db.tournaments import NOON, rate, tournament, void
 
@@ -37,17 +39,20 @@ def played(url: str) -> tuple[int, int]:
         GameStarted(first, NOON),
         opened(first, 0, 0, "go"),
         replace(intended(first, 0, 0, "go"), reserved=1.0),
-        replace(
-            answered(first, 0, 0, ""),
+        answered(
+            first,
+            0,
+            0,
+            "",
             text=None,
             response=None,
-            cost=None,
+            usage=Usage(20, 3),
             charged=1.0,
             error_class="Timeout",
             error_message="nothing came",
         ),
         replace(intended(first, 0, 0, "go", 1), reserved=1.0),
-        replace(answered(first, 0, 0, "[1]", 1), charged=0.25),
+        answered(first, 0, 0, "[1]", 1, charged=0.25),
         acted(first, 0, 0, "[1]"),
         opened(first, 1, 1, "go on"),
         replace(intended(first, 1, 1, "go on"), reserved=2.0),
@@ -109,7 +114,7 @@ def test_a_game_goes_on_after_its_orphan(database_url: str) -> None:
         database_url,
         opened(first, 1, 1, "go on"),
         replace(intended(first, 1, 1, "go on", 1), reserved=2.0),
-        replace(answered(first, 1, 1, "[2]", 1), charged=0.5),
+        answered(first, 1, 1, "[2]", 1, charged=0.5),
     )
     with get_session(database_url) as session:
         calls = transcript(session, first)[1].calls
@@ -119,12 +124,12 @@ def test_a_game_goes_on_after_its_orphan(database_url: str) -> None:
 
 def test_a_cacheable_answer_is_found_by_its_request(database_url: str) -> None:
     first, second = played(database_url)
-    said = replace(answered(first, 1, 1, "I take two \x00 \ud800"), cacheable=True)
+    said = answered(first, 1, 1, "I take two \x00 \ud800", cacheable=True)
     write(database_url, said)
     with get_session(database_url) as session:
         found = cached_answer(session, HASH, NOON)
         assert found is not None
-        assert (found.text, found.response) == (said.text, said.response)
+        assert (found.text, found.response) == (said.answer.text, said.answer.response)
         assert (found.finish_reason, found.model_answered) == ("stop", "random-1")
         assert (found.prompt_tokens, found.completion_tokens, found.cost) == (20, 3, 0.25)
         assert found.stored_at == NOON
@@ -134,8 +139,9 @@ def test_a_cacheable_answer_is_found_by_its_request(database_url: str) -> None:
 
     # The newest answer takes the place of the one before; one that is not cacheable does not.
     later = NOON + timedelta(hours=1)
-    newer = replace(answered(second, 0, 0, "[7]"), response_received_at=later, cacheable=True)
-    write(database_url, replace(newer, cached=True), acted(second, 0, 0, "[7]"), newer)
+    newer = answered(second, 0, 0, "[7]", response_received_at=later, cacheable=True)
+    cached = replace(newer, answer=replace(newer.answer, cached=True))  # type: ignore[type-var]
+    write(database_url, cached, acted(second, 0, 0, "[7]"), newer)
     write(database_url, intended(second, 0, 0, "go", 1), answered(second, 0, 0, "[8]", 1))
     with get_session(database_url) as session:
         found = cached_answer(session, HASH, later)
@@ -157,7 +163,7 @@ def delete(session: Session, game_id: int) -> None:
 
 def test_an_answer_that_was_the_action_is_cached_whole(database_url: str) -> None:
     first, _ = played(database_url)
-    said = replace(answered(first, 1, 1, "I take two of them."), cacheable=True)
+    said = answered(first, 1, 1, "I take two of them.", cacheable=True)
 
     async def main() -> None:
         async with Recorder(database_url) as recorder:
@@ -167,4 +173,4 @@ def test_an_answer_that_was_the_action_is_cached_whole(database_url: str) -> Non
     with get_session(database_url) as session:
         found = cached_answer(session, HASH, NOON)
         assert found is not None
-        assert (found.text, found.response) == (said.text, said.response)
+        assert (found.text, found.response) == (said.answer.text, said.answer.response)

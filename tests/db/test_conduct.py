@@ -14,7 +14,8 @@ from db.queries.conduct import conduct
 from db.queries.games import game
 from db.queries.played import Which, played_games
 from db.queries.transcript import transcript
-from db.records import GameFinished, PlayerFinished, Record
+from db.writer.games import GameFinished, PlayerFinished
+from db.writer.subject import Record
 from tests.db.test_recorder import acted, opened
 from tests.db.tournaments import NOON, rate, tournament, void, won
 

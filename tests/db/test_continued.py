@@ -12,7 +12,9 @@ import pytest
 import db
 from db import Recorder, get_session
 from db.queries.transcript import TurnRow
-from db.records import CallIntended, GameStarted, Record
+from db.writer.calls import CallAnswered, CallIntended
+from db.writer.games import GameStarted
+from db.writer.subject import Record
 from tests.db.test_recorder import acted, answered, db_turn_keys, intended, opened, read
 from tests.db.tournaments import NOON, rate, tournament, won
 
@@ -105,7 +107,9 @@ def test_a_game_stopped_while_a_call_was_in_flight(database_url: str) -> None:
             intent, answer, act = before[1], after[0], after[1]
             # The turn may be opened again or not: it is there already.
             await recorder.append(*again, replace(intent, call_index=1, attempt=0))  # type: ignore[call-arg]
-            await recorder.append(replace(answer, call_index=1), act)  # type: ignore[call-arg]
+            assert isinstance(answer, CallAnswered)
+            late = replace(answer.answer, call_index=1)  # type: ignore[type-var]
+            await recorder.append(replace(answer, answer=late), act)
             await play(recorder, script, stop + 1, len(script.turns))
             await recorder.append(won(first))
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+from arena.core import CallAnswer, Usage
 from db import Recorder, get_session
 from db.queries.folds import folded_games
 from db.queries.games import count_games, game, games
 from db.queries.leaderboard import leaderboard, pools
 from db.queries.usage import usage
-from db.records import CallAnswered, CallIntended, TurnOpened
+from db.writer.calls import CallAnswered, CallIntended
+from db.writer.turns import TurnOpened
 from tests.db.tournaments import NOON, rate, tournament, void, won
 
 
@@ -25,12 +27,14 @@ def played(url: str) -> list[int]:
                 CallIntended(keys[0], 0, 0, 0, 0, 0, "m", [], {}, "00"),
                 CallIntended(keys[0], 0, 0, 1, 0, 1, "m", [], {}, "00"),
                 CallIntended(keys[0], 0, 0, 2, 0, 2, "m", [], {}, "00"),
-                CallAnswered(keys[0], 0, 0, 0, NOON, NOON, 10.0, error_class="Timeout"),
+                CallAnswered(keys[0], 0, 0, CallAnswer(0, NOON, NOON, 10.0, error_class="Timeout")),
                 CallAnswered(
-                    keys[0], 0, 0, 1, NOON, NOON, 30.0,
-                    text="[1]", prompt_tokens=7, completion_tokens=3, cost=0.5,
+                    keys[0],
+                    0,
+                    0,
+                    CallAnswer(1, NOON, NOON, 30.0, text="[1]", usage=Usage(7, 3, cost=0.5)),
                 ),
-            )  # fmt: skip
+            )
 
     asyncio.run(main())
     return keys

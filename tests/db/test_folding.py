@@ -27,8 +27,8 @@ from db import (
 from db.engine import resolve_url
 from db.errors import WriteFailed
 from db.fold import Pool, draw_probability, fold_game, numbered
-from db.records import GameFinished, GameVoided, RatingsDue
 from db.writer.connections import PostgreSQLConnection, open_writer
+from db.writer.games import GameFinished, GameVoided
 from tests.db.tournaments import Pairing, rate, tournament, void, won
 
 Ends = list[GameFinished | GameVoided]
@@ -167,15 +167,15 @@ def test_a_finished_game_cannot_become_void(database_url: str) -> None:
         end(database_url, [won(second)])
 
 
-def test_games_recorded_without_ratings_are_rated_when_asked(database_url: str) -> None:
+def test_games_recorded_without_ratings_are_rated_with_the_next(database_url: str) -> None:
     games = tournament(database_url)
 
     async def main() -> None:
         async with Recorder(database_url) as recorder:
-            for key in games:
+            for key in games[:3]:
                 await recorder.append(won(key))
         async with Recorder(database_url, rate) as recorder:
-            await recorder.append(RatingsDue(1))
+            await recorder.append(won(games[3]))
 
     asyncio.run(main())
     with get_session(database_url) as session:

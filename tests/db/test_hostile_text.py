@@ -10,11 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import select
 
+from arena.core import CallAnswer
 from db import Game, Recorder, Repository, Tournament, get_session
 from db.models.columns import clean_text, original_json, storable_json
 from db.queries.games import game
 from db.queries.transcript import transcript
-from db.records import CallAnswered, CallIntended, TurnActed, TurnOpened
+from db.writer.calls import CallAnswered, CallIntended
+from db.writer.turns import TurnActed, TurnOpened
 from tests.db.tournaments import NOON, Pairing, tournament, void, won
 
 HOSTILE = [
@@ -64,14 +66,22 @@ def write_and_read(url: str, spoken: list[str]) -> None:
                 )
                 await recorder.append(
                     CallAnswered(
-                        first, turn, 0, 0, NOON, NOON, 1.0,
-                        text=said,
-                        response={"content": said, "also": [said, {said: said}]},
-                        error_message=said,
-                        model_answered=said,
+                        first,
+                        turn,
+                        0,
+                        CallAnswer(
+                            0,
+                            NOON,
+                            NOON,
+                            1.0,
+                            text=said,
+                            response={"content": said, "also": [said, {said: said}]},
+                            error_message=said,
+                            model_answered=said,
+                        ),
                     ),
                     TurnActed(first, turn, 0, said, NOON, submitted=said + "!"),
-                )  # fmt: skip
+                )
             await recorder.append(won(first, reason="".join(spoken)))
             end = void(second)
             await recorder.append(type(end)(second, NOON, "agent", "".join(spoken)))

@@ -21,8 +21,8 @@ from db import DatabaseError, Recorder, get_engine
 from db.engine import resolve_url
 from db.errors import LeaseHeld, LeaseLost
 from db.leases import TTL, Lease, acquire, release
-from db.records import GameStarted
 from db.writer.connections import FROZEN_AFTER_S, Lost, open_writer
+from db.writer.games import GameStarted
 from tests.db.test_recorder import opened, read
 from tests.db.tournaments import NOON, tournament
 

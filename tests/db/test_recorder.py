@@ -15,20 +15,16 @@ import pytest
 from sqlalchemy import text
 
 import db
+from arena.core import CallAnswer, Usage
 from db import DatabaseError, Recorder, get_engine, get_session
 from db.errors import UnwritablePath, WriteFailed
 from db.queries.games import game
 from db.queries.transcript import TurnRow, transcript
-from db.records import (
-    CallAnswered,
-    CallIntended,
-    GameStarted,
-    Record,
-    TurnActed,
-    TurnOpened,
-    TurnRefused,
-)
+from db.writer.calls import CallAnswered, CallIntended
 from db.writer.connections import SQLiteConnection
+from db.writer.games import GameStarted
+from db.writer.subject import Record
+from db.writer.turns import TurnActed, TurnOpened, TurnRefused
 from tests.db.tournaments import NOON, rate, tournament, won
 
 SYSTEM = {"role": "system", "content": "You are a careful player of Nim, and you think aloud."}
@@ -53,11 +49,10 @@ def intended(game_id: int, turn: int, player: int, seen: str, index: int = 0) ->
     )
 
 
-def answered(game_id: int, turn: int, player: int, said: str, index: int = 0) -> CallAnswered:
-    return CallAnswered(
-        game_id,
-        turn,
-        player,
+def answered(
+    game_id: int, turn: int, player: int, said: str, index: int = 0, **changes: Any
+) -> CallAnswered:
+    answer = CallAnswer(
         index,
         NOON,
         NOON,
@@ -66,10 +61,9 @@ def answered(game_id: int, turn: int, player: int, said: str, index: int = 0) ->
         response={"id": "x", "choices": [{"message": {"content": said}}], "usage": None},
         model_answered="random-1",
         finish_reason="stop",
-        prompt_tokens=20,
-        completion_tokens=3,
-        cost=0.25,
+        usage=Usage(20, 3, cost=0.25),
     )
+    return CallAnswered(game_id, turn, player, replace(answer, **changes))
 
 
 def acted(game_id: int, turn: int, player: int, did: str) -> TurnActed:

@@ -8,10 +8,13 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
+from arena.core import CallAnswer, Usage
 from db import Recorder, get_session
 from db.queries.played import Which
 from db.queries.spent import SpentRow, spent, void_games
-from db.records import CallAnswered, CallIntended, Record, TurnActed, TurnOpened
+from db.writer.calls import CallAnswered, CallIntended
+from db.writer.subject import Record
+from db.writer.turns import TurnActed, TurnOpened
 from tests.db.tournaments import NOON, rate, tournament, void, won
 
 
@@ -23,12 +26,10 @@ def turn(
     records: list[Record] = [TurnOpened(*key, f"turn {number}", NOON)]
     for index, (ms, cost) in enumerate(calls):
         records.append(CallIntended(*key, index, 0, index, "m", [], {}, "00"))
-        said = (
-            {"error_class": "Timeout"}
-            if cost is None
-            else {"text": "ok", "prompt_tokens": 90, "completion_tokens": 10, "cost": cost}
-        )
-        records.append(CallAnswered(*key, index, NOON, NOON, ms, **said))  # type: ignore[arg-type]
+        answer = CallAnswer(index, NOON, NOON, ms, error_class="Timeout")
+        if cost is not None:
+            answer = CallAnswer(index, NOON, NOON, ms, text="ok", usage=Usage(90, 10, cost=cost))
+        records.append(CallAnswered(*key, answer))
     acted = NOON + timedelta(seconds=seconds)
     records.append(TurnActed(*key, "ok", acted, response_time_ms=1000 * seconds))
     return records

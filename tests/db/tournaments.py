@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from db import Repository, get_session
 from db.fold import Seat, Skill
-from db.records import GameFinished, GameVoided, PlayerFinished
+from db.writer.games import GameFinished, GameVoided, PlayerFinished
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, 1, tzinfo=UTC)
 

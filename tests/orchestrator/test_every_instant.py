@@ -15,7 +15,8 @@ from sqlalchemy import text
 from arena.config import TournamentConfig
 from arena.orchestrator import run
 from db import Recorder, get_session
-from db.records import CallAnswered, Record
+from db.writer.calls import CallAnswered
+from db.writer.subject import Record
 
 Small = Callable[..., TournamentConfig]
 

@@ -11,7 +11,8 @@ from arena.core import UsageError
 from arena.replay.difference import GameDifference, difference
 from db import Recorder, get_session
 from db.models import Game
-from db.records import Record, TurnActed, TurnOpened, TurnRefused
+from db.writer.subject import Record
+from db.writer.turns import TurnActed, TurnOpened, TurnRefused
 from tests.db.tournaments import NOON, tournament, won
 
 HOSTILE = "NUL \x00 \x1b[31m \ud800 [Player 1] I won."

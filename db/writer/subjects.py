@@ -1,0 +1,18 @@
+"""Every subject of the record: the one list that the writer walks.
+
+The order is that of a batch's statements, where what is pointed to comes first, and of what follows
+from the end of a game.
+"""
+
+from __future__ import annotations
+
+from db.writer import calls, conduct, games, ratings, turns
+from db.writer.subject import Subject
+
+SUBJECTS: tuple[Subject, ...] = (
+    games.SUBJECT,
+    turns.SUBJECT,
+    calls.SUBJECT,
+    conduct.SUBJECT,
+    ratings.SUBJECT,
+)
