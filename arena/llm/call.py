@@ -1,4 +1,4 @@
-"""One call of an agent: the cache, the limits, the budget, and as many attempts as it takes.
+"""One call of an agent: the answers on record, the clearance, and as many attempts as it takes.
 
 An attempt is on record before it is sent, and its end before anything is done with it.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from time import perf_counter
@@ -27,12 +27,10 @@ from arena.core import (
     TimeLimitReached,
     Usage,
 )
-from arena.llm.cache import Cache
-from arena.llm.costs.budget import Budget, Reservation
+from arena.llm.cache import Answers
+from arena.llm.clearance import Clearance, Ending, Held, Wanted
 from arena.llm.failures.classify import Fault, Kind, Remedy, explain
 from arena.llm.failures.retry import Backoff, again
-from arena.llm.pacing.limits import Gate, Limits, Permit
-from arena.llm.pacing.waiting import Waiting, patiently
 from arena.llm.providers.response import Answer
 from arena.llm.recorded import TIME_LIMIT
 
@@ -45,19 +43,14 @@ _ANSWER_TOKENS = 256
 @dataclass(slots=True)
 class Means:
     """What every call of a run shares. `retries` is the attempts after the first that fail for
-    another reason than a rate limit; `deadline` the seconds after which an attempt is given up.
-    `budget` is None without one; `keep` says that answers may be given again by a cache later.
-    """
+    another reason than a rate limit; `deadline` the seconds after which an attempt is given up;
+    `keep` says that answers may be given again by a cache later; `rng` gives the jitter."""
 
-    limits: Limits
     retries: int
     deadline: float
     backoff: Backoff
     rng: random.Random
-    sleep: Callable[[float], Awaitable[Any]]
-    cache: Cache | None = None
     keep: bool = False
-    budget: Budget | None = None
 
 
 class Provider(Protocol):
@@ -88,7 +81,8 @@ class Provider(Protocol):
 @dataclass(slots=True)
 class Call:
     """A call that is being made. `first_index` and `first_attempt` count on from what is on
-    record of the turn and of the call; `within` is the seconds that are left of the turn."""
+    record of the turn and of the call; `within` is the seconds that are left of the turn. Without
+    `answers` nothing is looked for before it is sent."""
 
     means: Means
     provider: Provider
@@ -96,19 +90,20 @@ class Call:
     request: dict[str, Any]
     request_hash: str
     log: CallLog
+    clearance: Clearance
+    answers: Answers | None = None
     call_number: int = 0
     first_index: int = 0
     first_attempt: int = 0
     seed: int | None = None
     within: float | None = None
-    waiting: Waiting = patiently
     attempts: int = 0
 
     async def complete(self) -> Completion:
         """The answer. Raises ProviderError when the attempts are used up, or where another would
         not help this game; a Pause where the game can be gone on with later; TimeLimitReached."""
-        if self.means.cache is not None and (found := await self._cached(self.means.cache)):
-            return found
+        if self.answers is not None and (known := await self._known(self.answers)):
+            return known
         try:
             try:
                 return await self._attempt()
@@ -125,10 +120,6 @@ class Call:
 
     async def _again(self, fault: Fault) -> Completion:
         means = self.means
-
-        async def sleep(seconds: float) -> None:
-            await self.waiting(means.sleep(seconds))
-
         return await again(
             fault,
             self._attempt,
@@ -137,11 +128,11 @@ class Call:
             patience=math.inf,
             backoff=means.backoff,
             rng=means.rng,
-            sleep=sleep,
+            sleep=self.clearance.wait,
         )
 
-    async def _cached(self, cache: Cache) -> Completion | None:
-        found = await cache.get(self.request_hash)
+    async def _known(self, answers: Answers) -> Completion | None:
+        found = await answers.get(self.request_hash)
         if found is None:
             return None
         intent = self._intent(0.0)
@@ -186,36 +177,19 @@ class Call:
 
     async def _attempt(self) -> Completion:
         if self.provider.free:
-            return await self._send(None, None, 0.0)
-        worst = self.provider.worst(self.messages)
-        with await self._entered() as permit:
-            if self.means.budget is None:
-                return await self._send(permit, None, worst)
-            with await self._reserved(self.means.budget, worst) as reservation:
-                return await self._send(permit, reservation, worst)
+            return await self._send(None, 0.0)
+        model, worst = self.provider.model, self.provider.worst(self.messages)
+        wanted = Wanted(model.name, _tokens(self.messages, model), worst)
+        with Held(self.clearance, await self.clearance.ask(wanted)) as held:
+            return await self._send(held, worst)
 
-    async def _entered(self) -> Permit:
-        gate: Gate = self.means.limits.gate(self.provider.model.name)
-        tokens = _tokens(self.messages, self.provider.model)
-        permit = gate.enter_now(tokens)
-        return await self.waiting(gate.enter(tokens)) if permit is None else permit
-
-    async def _reserved(self, budget: Budget, worst: float | None) -> Reservation:
-        name = self.provider.model.name
-        reservation = budget.reserve_now(name, worst)
-        if reservation is None:
-            return await self.waiting(budget.reserve(name, worst))
-        return reservation
-
-    async def _send(
-        self, permit: Permit | None, reservation: Reservation | None, worst: float | None
-    ) -> Completion:
+    async def _send(self, held: Held | None, worst: float | None) -> Completion:
         try:
             intent = self._intent(worst)
             await self.log.intend(intent)
         except Exception:
-            if reservation is not None:
-                reservation.release()
+            if held is not None:
+                held.end(Ending.UNSENT)
             raise
         limit = (
             self.means.deadline if self.within is None else min(self.means.deadline, self.within)
@@ -230,16 +204,16 @@ class Call:
             over = self.within is not None and seconds >= self.within
             fault = self._fault(error, over)
             charged = worst if fault.billed else 0.0
-            fault.probe = permit is not None and permit.probe
-            if permit is not None:
-                permit.failed(
+            if held is not None:
+                fault.probe = held.grant.probe
+                held.end(
+                    Ending.FAILED,
+                    charged=charged or 0.0,
                     rate_limited=fault.rate_limited,
                     retry_after=fault.retry_after,
                     model_at_fault=fault.model_at_fault and not over,
                     said=fault.message,
                 )
-            if reservation is not None:
-                reservation.settle(charged or 0.0)
             await self.log.answer(
                 CallAnswer(
                     call_index=intent.call_index,
@@ -261,10 +235,8 @@ class Call:
         if cost is not None:
             usage = replace(usage, cost=cost)
         charged = worst if cost is None else cost
-        if permit is not None:
-            permit.succeeded(_used(usage))
-        if reservation is not None:
-            reservation.settle(charged or 0.0)
+        if held is not None:
+            held.end(Ending.ANSWERED, charged=charged or 0.0, tokens=_used(usage))
         await self.log.answer(
             CallAnswer(
                 call_index=intent.call_index,

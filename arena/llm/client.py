@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import os
 import random
 import warnings
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -16,16 +15,14 @@ from time import perf_counter
 from typing import Any
 
 from arena.core import CallLog, Completion, Message, ModelSpec, Usage, UsageError
-from arena.llm.cache import Cache
+from arena.llm.cache import Answers
 from arena.llm.call import Call, Means
-from arena.llm.costs.budget import Budget
+from arena.llm.clearance import Clearance
 from arena.llm.costs.prices import PriceTable, listed_prices, own_prices
 from arena.llm.costs.worst_case import Bound, bound_of, check_priced
 from arena.llm.failures.classify import Fault, fault_of
 from arena.llm.failures.retry import Backoff
 from arena.llm.names import unknown_model, unknown_protocol
-from arena.llm.pacing.limits import Limits, ModelLimits
-from arena.llm.pacing.waiting import Waiting, patiently
 from arena.llm.providers import litellm_transport as transport
 from arena.llm.providers.litellm_transport import one_attempt
 from arena.llm.providers.response import Answer, StreamedAnswer, read
@@ -90,10 +87,7 @@ class LiteLLMClient:
     is the seconds an attempt may take, for every model the same, because LiteLLM makes a
     connection pool for each value; `deadline` is the seconds after which an attempt is given up
     whatever LiteLLM does (by default a second later). `retries` is the attempts after the first,
-    `patience` the seconds for which a model is waited for that only fails or asks for patience,
-    `doubt` those for one that has never answered at all.
-    `limits` are by the model's name. `cache` gives answers again; `keep_answers` marks new ones
-    for a cache to find. `sleep` and `rng` (jitter) can be replaced by tests.
+    `keep_answers` marks answers for a cache to find. `rng` gives the jitter.
     """
 
     def __init__(
@@ -103,36 +97,22 @@ class LiteLLMClient:
         timeout: float = 120.0,
         deadline: float | None = None,
         retries: int = 4,
-        patience: float = 600.0,
-        doubt: float = 30.0,
-        limits: Mapping[str, ModelLimits] | None = None,
-        cache: Cache | None = None,
         keep_answers: bool = False,
         backoff: Backoff | None = None,
-        sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
         rng: random.Random | None = None,
     ) -> None:
         self._scripted: Policies = {} if scripted is None else scripted
         self._timeout = timeout
-        jitter = rng or random.Random(0)
         self._means = Means(
-            limits=Limits(limits or {}, patience=patience, doubt=doubt, rng=jitter),
             retries=retries,
             deadline=timeout + 1.0 if deadline is None else deadline,
             backoff=backoff or Backoff(),
-            rng=jitter,
-            sleep=sleep,
-            cache=cache,
-            keep=keep_answers or cache is not None,
+            rng=rng or random.Random(0),
+            keep=keep_answers,
         )
         self._prepared: dict[int, _Prepared] = {}
         self._module: Any = None
         self._switch: ContextVar[bool] | None = None
-
-    @property
-    def limits(self) -> Limits:
-        """The gates that calls go through, by the model's name."""
-        return self._means.limits
 
     def load(self, models: Iterable[ModelSpec] = ()) -> None:
         """Import LiteLLM (about 3 s of CPU), and what calls to these models need of it, so that
@@ -149,10 +129,6 @@ class LiteLLMClient:
         if not all(self._prepare(model).free for model in models):
             # Imported by the first request, for half a second.
             import_module("openai.resources")
-
-    def spend(self, budget: Budget | None) -> None:
-        """Count every call from now on against a budget."""
-        self._means.budget = budget
 
     def prices(self, model: ModelSpec) -> PriceTable | None:
         """What the model's tokens cost: its own prices, else LiteLLM's; None where nobody says."""
@@ -176,20 +152,22 @@ class LiteLLMClient:
         messages: Sequence[Message],
         *,
         log: CallLog,
+        clearance: Clearance,
+        answers: Answers | None = None,
         call_number: int = 0,
         first_index: int = 0,
         first_attempt: int = 0,
         seed: int | None = None,
         within: float | None = None,
-        waiting: Waiting | None = None,
     ) -> Completion:
         """One answer, after as many attempts as it takes, each of them in `log`.
 
         `seed` is the call's own; only scripted models are sent it, others have theirs in their
-        params. `within` is the seconds that its turn still has. Raises ProviderError when the
-        attempts are used up, or at once where another would not help; a Pause when the game can
-        be gone on with later; TimeLimitReached; UsageError when the variable with the key is not
-        set.
+        params. `answers` are looked at first; `within` is the seconds that its turn still has.
+
+        Raises ProviderError when the attempts are used up, or at once where another would not
+        help; a Pause when the game can resume later; TimeLimitReached; UsageError when the
+        variable with the key is not set.
         """
         prepared = self._prepare(model)
         key_of(model)
@@ -202,12 +180,13 @@ class LiteLLMClient:
             request=request,
             request_hash=request_hash(model.litellm_model, sent, request),
             log=log,
+            clearance=clearance,
+            answers=answers,
             call_number=call_number,
             first_index=first_index,
             first_attempt=first_attempt,
             seed=seed,
             within=within,
-            waiting=waiting or patiently,
         )
         return await call.complete()
 

@@ -21,20 +21,23 @@ from arena.llm.request import call_seed, request_hash, sendable, stored_request
 from arena.llm.scripted.provider import NAME
 
 if TYPE_CHECKING:
+    from arena.llm.cache import Answers
+    from arena.llm.clearance import Clearance
     from arena.llm.client import LiteLLMClient
-    from arena.llm.pacing.waiting import Waiting
 
 
 class TurnLLM:
     """The model is chosen; calls, attempts and the time they take are counted.
 
-    `recorded` are the turn's attempts that are on record, in order. Without a client the record
-    must hold every call that is asked. `seed` is the turn's; every call gets one of its own from
-    it. `time_limit` is the seconds that the answers of the turn may take together; `place` names
-    the turn in messages; `waiting` is told when a call has to wait before it is sent.
+    `recorded` are the turn's attempts that are on record, in order. Without a client, and a
+    clearance for what it sends, the record must hold every call that is asked. `seed` is the
+    turn's; every call gets one of its own from it. `time_limit` is the seconds that the answers of
+    the turn may take together; `place` names the turn in messages.
     """
 
     __slots__ = (
+        "_answers",
+        "_clearance",
         "_client",
         "_log",
         "_model",
@@ -45,7 +48,6 @@ class TurnLLM:
         "_seconds",
         "_seed",
         "_time_limit",
-        "_waiting",
         "last",
     )
 
@@ -59,7 +61,8 @@ class TurnLLM:
         recorded: Sequence[RecordedCall] = (),
         place: str = "",
         time_limit: float | None = None,
-        waiting: Waiting | None = None,
+        clearance: Clearance | None = None,
+        answers: Answers | None = None,
     ) -> None:
         self._client = client
         self._model = model
@@ -67,7 +70,8 @@ class TurnLLM:
         self._seed = seed
         self._place = place
         self._time_limit = time_limit
-        self._waiting = waiting
+        self._clearance = clearance
+        self._answers = answers
         self._recorded = _by_number(recorded) if recorded else {}
         self._next_index = recorded[-1].call_index + 1 if recorded else 0
         self._next_call = 0
@@ -84,7 +88,7 @@ class TurnLLM:
         before = self._recorded.pop(number, ()) if self._recorded else ()
         served = self._served(number, before, messages) if before else None
         if served is None:
-            if self._client is None:
+            if self._client is None or self._clearance is None:
                 raise DivergenceError(
                     f"{self._place}: call {number} was asked and is not on record"
                 )
@@ -97,7 +101,8 @@ class TurnLLM:
                 first_attempt=len(before),
                 seed=self._call_seed(number),
                 within=self._left(),
-                waiting=self._waiting,
+                clearance=self._clearance,
+                answers=self._answers,
             )
         self._left()
         self.last = served

@@ -23,9 +23,13 @@ from arena.core.execution import Slot
 from arena.game.logs import GameLog, Handle
 from arena.game.loop import Finished, Paused, Seat, Voided, play, turn_seed
 from arena.game.seating import seat
+from arena.llm.cache import Answers
+from arena.llm.clearance import Clearance, LocalClearance
 from arena.llm.client import LiteLLMClient
+from arena.llm.costs.budget import Budget
 from arena.llm.pacing.breaker import BreakerState
 from arena.llm.pacing.gate import GateState
+from arena.llm.pacing.limits import Limits
 from arena.llm.turn import TurnLLM
 from arena.orchestrator import schedule
 from arena.orchestrator.catalogue import Entry
@@ -58,6 +62,9 @@ class Playing:
         entry: Entry,
         url: str | Path | None,
         client: LiteLLMClient,
+        limits: Limits,
+        budget: Budget | None,
+        answers: Answers | None,
         standings: LiveStandings,
         supply: Supply,
         earlier: schedule.Earlier,
@@ -69,6 +76,9 @@ class Playing:
         self.entry = entry
         self.url = url
         self.client = client
+        self.limits = limits
+        self.budget = budget
+        self.answers = answers
         self.standings = standings
         self.supply = supply
         self.earlier = earlier
@@ -148,7 +158,8 @@ class Playing:
             waiting = GameWaiting(slot, self.stop, self._worth_lending)
             while True:
                 log = GameRecorder(recorder, game.game_id, self.meter)
-                result = await self._attempt(log, game, waiting)
+                with LocalClearance(self.limits, self.budget, waiting=waiting) as clearance:
+                    result = await self._attempt(log, game, clearance)
                 if isinstance(result, Finished):
                     await log.finished(result)
                     self._settle(game, result)
@@ -169,7 +180,7 @@ class Playing:
             self.supply.end()
 
     async def _attempt(
-        self, recorder: GameRecorder, game: Scheduled, waiting: GameWaiting
+        self, recorder: GameRecorder, game: Scheduled, clearance: Clearance
     ) -> Finished | Voided | Paused:
         record = Record(())
         log: GameLog = recorder
@@ -180,13 +191,13 @@ class Playing:
         else:
             await recorder.started()
         try:
-            return await self._play(log, record, game, waiting)
+            return await self._play(log, record, game, clearance)
         except DivergenceError as error:
             await recorder.write()
             return Voided(VoidCause.DIVERGENCE, str(error), record.done)
 
     async def _play(
-        self, log: GameLog, record: Record, game: Scheduled, waiting: GameWaiting
+        self, log: GameLog, record: Record, game: Scheduled, clearance: Clearance
     ) -> Finished | Voided | Paused:
         rules = self.config.environment
 
@@ -199,7 +210,8 @@ class Playing:
                 recorded=record.calls(number),
                 place=record.place(number),
                 time_limit=rules.time_limit,
-                waiting=waiting,
+                clearance=clearance,
+                answers=self.answers,
             )
             record.handle = served
             return served
@@ -292,7 +304,7 @@ class Playing:
                 waiting=gate.waiting,
                 state=self._state(gate),
             )
-            for gate in self.client.limits.states()
+            for gate in self.limits.states()
         )
 
     def _state(self, gate: GateState) -> str:

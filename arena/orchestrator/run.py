@@ -9,11 +9,12 @@ from pathlib import Path
 from arena import registry
 from arena.config import TournamentConfig, restored
 from arena.core import UsageError
+from arena.llm.cache import Answers
 from arena.llm.client import LiteLLMClient
 from arena.llm.costs.budget import Budget
 from arena.orchestrator import schedule
 from arena.orchestrator.catalogue import Entry, enter
-from arena.orchestrator.clients import client_for
+from arena.orchestrator.clients import client_for, limits_for
 from arena.orchestrator.file_limits import allow_files
 from arena.orchestrator.history import costs, extend, history
 from arena.orchestrator.pairing_source import Supply
@@ -55,7 +56,7 @@ async def run(
     prepared = prepare(config)
     check_keys(config)
     allow_files(concurrency or config.concurrency)
-    client = _client(config, url)
+    client = client_for(config, keep_answers=config.cache is not None)
     check_integrity(url)
     with get_session(url) as session:
         entry = enter(session, prepared)
@@ -67,13 +68,15 @@ async def run(
     lease = await asyncio.to_thread(leases.acquire, url, entry.tournament_id)
     try:
         begun = _begin(prepared, entry, url)
-        client.spend(_budget(config, begun.earlier))
         rate = rate_function(prepared)
         playing = Playing(
             prepared,
             entry,
             url,
             client,
+            limits_for(config),
+            _budget(config, begun.earlier),
+            _answers(config, url),
             begun.standings,
             begun.supply,
             begun.earlier,
@@ -148,10 +151,9 @@ def _check_prices(config: TournamentConfig, client: LiteLLMClient, entry: Entry)
             client.check_priced(spec.model)
 
 
-def _client(config: TournamentConfig, url: str | Path | None) -> LiteLLMClient:
+def _answers(config: TournamentConfig, url: str | Path | None) -> Answers | None:
     cache = config.cache
-    given = DatabaseCache(url, cache.ttl) if cache is not None and cache.rated else None
-    return client_for(config, cache=given, keep_answers=cache is not None)
+    return DatabaseCache(url, cache.ttl) if cache is not None and cache.rated else None
 
 
 def restore(url: str | Path | None, name: str | None = None) -> TournamentConfig:

@@ -7,24 +7,24 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from arena.core import Completion, Usage
-from arena.llm.cache import CachedAnswer
+from arena.llm.cache import KnownAnswer
 from arena.record.reading import was_refused
 from db.queries.cache import cached_answer
 from db.session import reconnecting
 
 
 class DatabaseCache:
-    """Answers at most `ttl` seconds old (`arena.llm.cache.Cache`)."""
+    """Answers at most `ttl` seconds old (`arena.llm.cache.Answers`)."""
 
     def __init__(self, url: str | Path | None, ttl: float) -> None:
         self._url = url
         self._ttl = timedelta(seconds=ttl)
 
-    async def get(self, request_hash: str) -> CachedAnswer | None:
+    async def get(self, request_hash: str) -> KnownAnswer | None:
         """The answer on record for this request; None when there is none, or it is too old."""
         return await asyncio.to_thread(self._get, request_hash)
 
-    def _get(self, request_hash: str) -> CachedAnswer | None:
+    def _get(self, request_hash: str) -> KnownAnswer | None:
         not_before = datetime.now(UTC) - self._ttl
         found = reconnecting(
             self._url, lambda session: cached_answer(session, request_hash, not_before)
@@ -41,4 +41,4 @@ class DatabaseCache:
         answer = Completion(
             found.text or "", found.finish_reason, usage, was_refused(found.response)
         )
-        return CachedAnswer(answer, found.model_answered)
+        return KnownAnswer(answer, found.model_answered)

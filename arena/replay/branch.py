@@ -15,6 +15,7 @@ from arena import registry
 from arena.core import DivergenceError, ModelRefused, VoidCause
 from arena.core.execution import Slot
 from arena.game.loop import Finished, Paused, Voided, play
+from arena.llm.clearance import Clearance, LocalClearance
 from arena.orchestrator.stopping import GameWaiting, Stop
 from arena.record.answer_cache import DatabaseCache
 from arena.record.reading import Record
@@ -107,7 +108,7 @@ async def branch(
     """
     with get_session(url, create=False) as session:
         answers = None if cache is None else DatabaseCache(url, cache)
-        origin = read_origin(session, game_id, turn, seats, control=control, cache=answers)
+        origin = read_origin(session, game_id, turn, seats, control=control, answers=answers)
         branches = enter(session, origin, times, control=control)
     origin.client.load(
         sitter.spec.model
@@ -164,7 +165,9 @@ class _Playing:
         writer = GameRecorder(recorder, own.game_id, self.meter)
         await writer.started()
         try:
-            result = await self._play(writer, own, GameWaiting(slot, self.stop, _never))
+            waiting = GameWaiting(slot, self.stop, _never)
+            with LocalClearance(self.origin.limits, waiting=waiting) as clearance:
+                result = await self._play(writer, own, clearance)
         except DivergenceError as error:
             await writer.voided(Voided(VoidCause.DIVERGENCE, str(error), 0), final=True)
             raise DivergenceError(
@@ -176,15 +179,16 @@ class _Playing:
             self.on_progress(self._progress())
 
     async def _play(
-        self, writer: GameRecorder, own: Branch, waiting: GameWaiting
+        self, writer: GameRecorder, own: Branch, clearance: Clearance
     ) -> Finished | Voided | Paused:
         origin, cast = self.origin, self.origin.casts[own.control]
+        of = origin.branched(own)
         record = Record(origin.turns)
         return await play(
             origin.environment(),
             cast.seats(),
             seed=origin.lineage.seed,
-            llm=cast.handles(record, origin.branched(own), origin.client, waiting),
+            llm=cast.handles(record, of, origin.client, clearance, origin.answers),
             log=BranchLog(record, writer),
             turn_limit=origin.turn_limit,
             going=self.stop.going,

@@ -26,8 +26,9 @@ from arena.core import (
 from arena.game.logs import Handle, HandleFactory
 from arena.game.loop import Seat, turn_seed
 from arena.game.seating import seat
+from arena.llm.cache import Answers
+from arena.llm.clearance import Clearance
 from arena.llm.client import LiteLLMClient
-from arena.llm.pacing.waiting import Waiting
 from arena.llm.turn import TurnLLM
 from arena.orchestrator.catalogue import agent_spec
 from arena.record.reading import Record
@@ -157,7 +158,8 @@ class Cast:
         record: Record,
         of: Lineage,
         client: LiteLLMClient | None = None,
-        waiting: Waiting | None = None,
+        clearance: Clearance | None = None,
+        answers: Answers | None = None,
     ) -> HandleFactory:
         """Makes the handles of a game: the replies of `record` first, then the client's; without
         one the record must hold every call."""
@@ -173,7 +175,8 @@ class Cast:
                 recorded=record.calls(number),
                 place=record.place(number),
                 time_limit=self.time_limit,
-                waiting=waiting,
+                clearance=clearance,
+                answers=answers,
             )
             record.handle = served
             return served

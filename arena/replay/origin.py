@@ -24,9 +24,10 @@ from arena.core import (
     VoidCause,
 )
 from arena.game.logs import Acted, TurnLog
-from arena.llm.cache import Cache
+from arena.llm.cache import Answers
 from arena.llm.client import LiteLLMClient
-from arena.orchestrator.clients import client_for
+from arena.llm.pacing.limits import Limits
+from arena.orchestrator.clients import client_for, limits_for
 from arena.orchestrator.preflight import check_stored_model
 from arena.record.reading import Record
 from arena.record.writing import GameRecorder
@@ -81,6 +82,8 @@ class Origin:
     team: str | None
     recorded: float | None
     client: LiteLLMClient
+    limits: Limits
+    answers: Answers | None
 
     def branched(self, own: Branch) -> Lineage:
         """The lineage of one of its branches."""
@@ -95,7 +98,7 @@ def read_origin(
     seats: Mapping[int, str],
     *,
     control: bool,
-    cache: Cache | None = None,
+    answers: Answers | None = None,
 ) -> Origin:
     """Read and check a game for `arena.replay.branch.branch`. Raises UsageError."""
     game = Repository(session).get_game_by_id(game_id, with_relations=True)
@@ -129,6 +132,7 @@ def read_origin(
         for sitters in played.places:
             check_stored_model(sitters[-1].spec.model)
     player = min(seats)
+    config = _config(session, game)
     results = {row.player_index: (row.team, row.rank) for row in game.players}
     return Origin(
         game_id=game_id,
@@ -144,7 +148,9 @@ def read_origin(
         player=player,
         team=results[player][0],
         recorded=None if results[player][1] is None else score(results, player),
-        client=client_for(_config(session, game), cache=cache),
+        client=client_for(config, keep_answers=answers is not None),
+        limits=limits_for(config),
+        answers=answers,
     )
 
 

@@ -22,8 +22,10 @@ from arena.core import (
     ProviderError,
     UsageError,
 )
+from arena.llm.clearance import LocalClearance
 from arena.llm.client import LiteLLMClient, check_model
 from arena.llm.failures.retry import Backoff
+from arena.llm.pacing.limits import Limits
 from arena.llm.turn import TurnLLM
 from tests.servers.openai_server import OpenAIServer, Reply, error
 
@@ -69,11 +71,13 @@ def spec(server: OpenAIServer | None, **more: Any) -> ModelSpec:
     )
 
 
-def run(
-    work: Callable[[LiteLLMClient], Awaitable[Any]], waits: Waits | None = None, **options: Any
-) -> Any:
+def unlimited() -> LocalClearance:
+    return LocalClearance(Limits(), sleep=Waits())
+
+
+def run(work: Callable[[LiteLLMClient], Awaitable[Any]], **options: Any) -> Any:
     async def main() -> Any:
-        client = LiteLLMClient(sleep=waits or Waits(), **options)
+        client = LiteLLMClient(**options)
         try:
             return await work(client)
         finally:
@@ -83,12 +87,20 @@ def run(
 
 
 def ask(
-    model: ModelSpec, log: Log, waits: Waits | None = None, messages: Any = None, **options: Any
+    model: ModelSpec,
+    log: Log,
+    waits: Waits | None = None,
+    messages: Any = None,
+    patience: float = 600.0,
+    doubt: float = 30.0,
+    **options: Any,
 ) -> Completion:
-    async def work(client: LiteLLMClient) -> Completion:
-        return await TurnLLM(client, model, log).complete(messages or HELLO)
+    clearance = LocalClearance(Limits(patience=patience, doubt=doubt), sleep=waits or Waits())
 
-    return run(work, waits, **options)
+    async def work(client: LiteLLMClient) -> Completion:
+        return await TurnLLM(client, model, log, clearance=clearance).complete(messages or HELLO)
+
+    return run(work, **options)
 
 
 def test_an_answer_is_on_record_before_it_is_used() -> None:
@@ -343,7 +355,9 @@ def test_a_cancelled_call_leaves_its_intent() -> None:
     with OpenAIServer([Reply("never", delay=30.0)]) as server:
 
         async def work(client: LiteLLMClient) -> None:
-            task = asyncio.create_task(TurnLLM(client, spec(server), log).complete(HELLO))
+            task = asyncio.create_task(
+                TurnLLM(client, spec(server), log, clearance=unlimited()).complete(HELLO)
+            )
             await asyncio.to_thread(server.wait_for_request)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -420,7 +434,7 @@ def test_calls_of_a_turn_are_counted_over_their_attempts() -> None:
     with OpenAIServer(["one", error(500, "x"), "two", "three"]) as server:
 
         async def work(client: LiteLLMClient) -> list[str]:
-            llm = TurnLLM(client, spec(server), log)
+            llm = TurnLLM(client, spec(server), log, clearance=unlimited())
             return [(await llm.complete(HELLO)).text for _ in range(3)]
 
         assert run(work) == ["one", "two", "three"]
@@ -433,7 +447,11 @@ def test_many_calls_are_in_flight_at_once() -> None:
         model = spec(server)
 
         async def work(client: LiteLLMClient) -> None:
-            calls = [TurnLLM(client, model, Log()).complete(HELLO) for _ in range(40)]
+            clearance = unlimited()
+            calls = [
+                TurnLLM(client, model, Log(), clearance=clearance).complete(HELLO)
+                for _ in range(40)
+            ]
             await asyncio.gather(*calls)
 
         run(work)
@@ -498,7 +516,9 @@ def test_a_turn_that_has_used_up_its_attempts_is_given_up_and_nothing_is_sent() 
     with OpenAIServer(["ok"]) as server:
 
         async def work(client: LiteLLMClient) -> Completion:
-            return await client.complete(spec(server), HELLO, log=log, first_index=256)
+            return await client.complete(
+                spec(server), HELLO, log=log, clearance=unlimited(), first_index=256
+            )
 
         with pytest.raises(ProviderError, match="asked 256 times in one turn"):
             run(work)

@@ -18,10 +18,12 @@ from typing import Any
 import pytest
 
 from arena.core import CallAnswer, CallIntent, Completion, ModelSpec
+from arena.llm.clearance import LocalClearance
 from arena.llm.client import LiteLLMClient
 from arena.llm.costs.budget import Budget
 from arena.llm.failures.classify import Fault, Kind, fault_of
 from arena.llm.failures.retry import Backoff
+from arena.llm.pacing.limits import Limits
 from arena.llm.providers.litellm_transport import install, one_attempt
 from arena.llm.providers.response import Answer, StreamedAnswer, read
 from tests.servers.faulty import FaultyServer, drawn, read_log
@@ -316,11 +318,16 @@ def test_whatever_a_provider_does_every_call_gets_its_answer_and_every_request_i
             input_price=1.0,
             output_price=2.0,
         )
-        client.spend(Budget(1000.0))
+        clearance = LocalClearance(Limits(doubt=30.0), Budget(1000.0))
         try:
             return await asyncio.gather(
                 *(
-                    client.complete(model, [{"role": "user", "content": f"call {number}"}], log=log)
+                    client.complete(
+                        model,
+                        [{"role": "user", "content": f"call {number}"}],
+                        log=log,
+                        clearance=clearance,
+                    )
                     for number in range(80)
                 )
             )

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from arena.core import CallAnswer, CallIntent, Message, ModelSpec, Policy, ProviderError, UsageError
+from arena.llm.clearance import LocalClearance
 from arena.llm.client import LiteLLMClient
+from arena.llm.pacing.limits import Limits
 from arena.llm.scripted.provider import rng_of, tokens
 from arena.llm.turn import TurnLLM
 
@@ -37,7 +39,7 @@ def ask(policies: Any, seed: int | None, log: Log, *, stream: bool = False) -> l
     async def main() -> list[str]:
         client = LiteLLMClient(scripted=policies)
         model = ModelSpec("dice", "scripted/dice", stream=stream)
-        llm = TurnLLM(client, model, log, seed)
+        llm = TurnLLM(client, model, log, seed, clearance=LocalClearance(Limits()))
         try:
             return [(await llm.complete(ASKED)).text for _ in range(2)]
         finally:
@@ -87,11 +89,12 @@ def test_policies_may_come_from_a_function() -> None:
 def test_two_clients_do_not_answer_with_each_others_policies() -> None:
     async def main() -> list[str]:
         model = ModelSpec("x", "scripted/x")
+        clearance = LocalClearance(Limits())
         red = LiteLLMClient(scripted={"x": lambda messages, rng: "red"})
         blue = LiteLLMClient(scripted={"x": lambda messages, rng: "blue"})
         texts = []
         for client in (red, blue, red):
-            texts.append((await client.complete(model, ASKED, log=Log())).text)
+            texts.append((await client.complete(model, ASKED, log=Log(), clearance=clearance)).text)
         await red.aclose()
         return texts
 

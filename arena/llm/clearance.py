@@ -1,0 +1,199 @@
+"""Leave to send a call: a permit at the model's gate and a reservation of money.
+
+Both are asked for and given back as plain data, by id, so that one place grants them for a whole
+run, however many processes play its games.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from arena.llm.costs.budget import Budget, Reservation
+from arena.llm.pacing.limits import Limits, Permit
+from arena.llm.pacing.waiting import Waiting, patiently
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a call needs: about `tokens` of a model, by its name in the catalogue, and `worst`
+    dollars at most; None where no price is known."""
+
+    model: str
+    tokens: int
+    worst: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Leave to send one call. `probe` marks a call that finds out whether a failing model is back:
+    its failure does not count against the call's retries."""
+
+    grant_id: int
+    probe: bool = False
+
+
+class Ending(StrEnum):
+    """How a granted call ended. A `lost` one may have been answered, and paid for, unseen: its
+    worst case counts as spent."""
+
+    ANSWERED = "answered"
+    FAILED = "failed"
+    UNSENT = "unsent"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A grant that is given back. `charged` is in dollars; `tokens` is what an answered call took
+    in all, None where nobody said. The rest is said of a failed one: `retry_after` in seconds as
+    the provider asked, whether the model itself is at fault, and what the provider `said`."""
+
+    grant_id: int
+    ending: Ending
+    charged: float = 0.0
+    tokens: int | None = None
+    rate_limited: bool = False
+    retry_after: float | None = None
+    model_at_fault: bool = True
+    said: str = ""
+
+
+class Clearance(Protocol):
+    """Where the calls of one game get their leave."""
+
+    async def ask(self, wanted: Wanted) -> Grant:
+        """Waits until the call may be sent; what is granted is given back, whatever happens.
+
+        Raises ModelParked or BudgetReached where waiting does not help, Pause when the run stops
+        meanwhile, and UsageError for an unknown worst case under a budget.
+        """
+        ...
+
+    def give_back(self, returned: Returned) -> None:
+        """Say how a granted call ended; waits for nothing. Raises RuntimeError for a grant that
+        is not open."""
+        ...
+
+    async def wait(self, seconds: float) -> None:
+        """Wait before another attempt. Raises Pause when the run stops meanwhile."""
+        ...
+
+
+class LocalClearance:
+    """Grants of this process's limits and budget to one game (`Clearance`).
+
+    `waiting` is what the game does while it waits; `sleep` can be replaced by tests. As a context
+    manager it takes back what is still open when the game ends, as lost.
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        budget: Budget | None = None,
+        *,
+        waiting: Waiting = patiently,
+        sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
+    ) -> None:
+        self._limits = limits
+        self._budget = budget
+        self._waiting = waiting
+        self._sleep = sleep
+        self._granted = 0
+        self._open: dict[int, tuple[Permit, Reservation | None]] = {}
+
+    async def ask(self, wanted: Wanted) -> Grant:
+        gate = self._limits.gate(wanted.model)
+        permit = gate.enter_now(wanted.tokens)
+        if permit is None:
+            permit = await self._waiting(gate.enter(wanted.tokens))
+        try:
+            reservation = await self._reserved(wanted)
+        except BaseException:
+            permit.cancelled()
+            raise
+        self._granted += 1
+        self._open[self._granted] = permit, reservation
+        return Grant(self._granted, permit.probe)
+
+    async def _reserved(self, wanted: Wanted) -> Reservation | None:
+        if self._budget is None:
+            return None
+        at_once = self._budget.reserve_now(wanted.model, wanted.worst)
+        if at_once is not None:
+            return at_once
+        return await self._waiting(self._budget.reserve(wanted.model, wanted.worst))
+
+    def give_back(self, returned: Returned) -> None:
+        found = self._open.pop(returned.grant_id, None)
+        if found is None:
+            raise RuntimeError(f"grant {returned.grant_id} is not open: each is given back once")
+        permit, reservation = found
+        match returned.ending:
+            case Ending.ANSWERED:
+                permit.succeeded(returned.tokens)
+            case Ending.FAILED:
+                permit.failed(
+                    rate_limited=returned.rate_limited,
+                    retry_after=returned.retry_after,
+                    model_at_fault=returned.model_at_fault,
+                    said=returned.said,
+                )
+            case _:
+                permit.cancelled()
+        if reservation is not None:
+            match returned.ending:
+                case Ending.UNSENT:
+                    reservation.release()
+                case Ending.LOST:
+                    reservation.settle(reservation.amount)
+                case _:
+                    reservation.settle(returned.charged)
+
+    async def wait(self, seconds: float) -> None:
+        await self._waiting(self._sleep(seconds))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for grant_id in list(self._open):
+            self.give_back(Returned(grant_id, Ending.LOST))
+
+
+class Held:
+    """A grant in the hands of a call. As a context manager it gives it back once: as lost, unless
+    the call said how it ended."""
+
+    __slots__ = ("_clearance", "_open", "grant")
+
+    def __init__(self, clearance: Clearance, grant: Grant) -> None:
+        self._clearance = clearance
+        self._open = True
+        self.grant = grant
+
+    def end(self, ending: Ending, **how: Any) -> None:
+        """The call has ended; `how` is what `Returned` says of it. Does nothing the second time."""
+        if self._open:
+            self._open = False
+            self._clearance.give_back(Returned(self.grant.grant_id, ending, **how))
+
+    def __enter__(self) -> Held:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.end(Ending.LOST)
