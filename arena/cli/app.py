@@ -1,6 +1,8 @@
-"""Puts the commands together, and turns what goes wrong into a line and an exit code.
+"""Finds the commands by entry point, and turns what goes wrong into a line and an exit code.
 
-Exit codes: 0, 1 (finished, but something needs attention), 2 (usage or configuration), 130
+A command is a function with typer's annotations, or a `typer.Typer` of several, registered in the
+group `arena.commands` under the name that is typed. It is imported when it runs, or when help lists
+it. Exit codes: 0, 1 (finished, but something needs attention), 2 (usage or configuration), 130
 (interrupted, can be continued).
 """
 
@@ -8,38 +10,42 @@ from __future__ import annotations
 
 import gc
 import sys
+from copy import copy
+from inspect import getdoc
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
+from typer.main import solve_typer_info_help
+from typer.models import TyperInfo
 
-from arena.cli import (
-    INTERRUPTED,
-    agents,
-    branch,
-    compare,
-    database,
-    diff,
-    environments,
-    games,
-    head_to_head,
-    kinds,
-    leaderboard,
-    models,
-    prompts,
-    ratings,
-    replay,
-    resume,
-    run,
-    schema,
-    show,
-)
-from arena.cli import plan as planning
+from arena import registry
+from arena.cli import INTERRUPTED
 from arena.cli.output import complain
+
+# What a newcomer types comes first in help, everything else by name.
+_FIRST = ("run", "resume", "leaderboard", "games", "show")
 
 
 class _Arena(TyperGroup):
-    """The root command: an error for people is printed without its traceback."""
+    """The root command: its commands are imported one by one, and an error for people is printed
+    without its traceback."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        # None until it is asked for.
+        names = registry.names("commands")
+        self.commands: Any = dict.fromkeys(sorted(names, key=_place))
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if self.commands.get(cmd_name, self) is None:
+            self.commands[cmd_name] = _made(cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        listing = copy(self)
+        listing.commands = {name: _line(name) for name in self.commands}
+        super(_Arena, listing).format_help(ctx, formatter)
 
     def invoke(self, ctx: Any) -> Any:
         gc.enable()
@@ -52,6 +58,48 @@ class _Arena(TyperGroup):
                 raise
             complain(str(error))
             raise typer.Exit(error.exit_code) from error
+
+
+def _place(name: str) -> tuple[int, str]:
+    return (_FIRST.index(name) if name in _FIRST else len(_FIRST), name)
+
+
+def _made(name: str) -> Any:
+    """The command of this name; one that cannot be loaded raises when it is run."""
+    alone = typer.Typer()
+    try:
+        plugin = registry.load("commands", name)
+        if isinstance(plugin, typer.Typer):
+            alone.add_typer(plugin, name=name)
+        else:
+            alone.command(name)(plugin)
+        return typer.main.get_group(alone).commands[name]
+    except Exception as error:
+        reason = _reason(name, error)
+
+    def refuse() -> None:
+        from arena.core import UsageError
+
+        raise UsageError(reason)
+
+    anything = {"ignore_unknown_options": True, "allow_extra_args": True}
+    return TyperCommand(name, callback=refuse, help=reason, context_settings=anything)
+
+
+def _line(name: str) -> TyperCommand:
+    """What help says of a command: its parameters, which take longer to make, are left out."""
+    try:
+        plugin = registry.load("commands", name)
+        group = isinstance(plugin, typer.Typer)
+        said = solve_typer_info_help(TyperInfo(plugin)) if group else getdoc(plugin)
+    except Exception as error:
+        said = _reason(name, error)
+    return TyperCommand(name, help=said)
+
+
+def _reason(name: str, error: Exception) -> str:
+    said = str(error) if isinstance(error, _for_people()) else f"{type(error).__name__}: {error}"
+    return " ".join(f"the command {name!r} cannot be loaded: {said}".split())
 
 
 def _for_people() -> tuple[type[Any], ...]:
@@ -91,20 +139,3 @@ def _root(
     ] = False,
 ) -> None:
     """Tournaments between language-model agents on text games."""
-
-
-app.command()(run.run)
-app.command()(resume.resume)
-app.command()(leaderboard.leaderboard)
-app.command("head-to-head")(head_to_head.head_to_head)
-app.command()(games.games)
-app.command()(show.show)
-app.command()(replay.replay)
-app.command()(branch.branch)
-app.command()(diff.diff)
-app.command()(compare.compare)
-app.command("plan")(planning.plan)
-for _group in (agents, models, prompts, kinds, environments, ratings):
-    app.add_typer(_group.app)
-app.add_typer(database.app)
-app.command()(schema.schema)

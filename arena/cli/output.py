@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
-from arena.core.text import lines, pieces
-
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
@@ -71,6 +69,8 @@ def _plain(value: Any) -> Any:
 def safe(text: str, style: str = "", *, keep: str = "") -> Text:
     """A stranger's text for Rich: nothing in it is obeyed, and what was escaped stands out."""
     from rich.text import Text
+
+    from arena.core.text import pieces
 
     result = Text(style=style)
     for piece, escaped in pieces(text, keep=keep):
@@ -146,6 +146,8 @@ def _fit(columns: Sequence[Column], rows: Sequence[Sequence[Text]], room: int) -
 def print_fields(fields: Mapping[str, Any]) -> None:
     """One thing on stdout: a line for each of its fields, longer texts below their names."""
     from rich.text import Text
+
+    from arena.core.text import lines
 
     out = console()
     width = max((len(name) for name in fields), default=0)

@@ -20,7 +20,6 @@ from arena.cli.database import reading, writing
 from arena.cli.leaderboard import Environment, ExcludeErrors, Since, Tournament
 from arena.cli.options import AsJson, Database
 from arena.cli.output import Column, moment, print_fields, print_json, print_table, tell
-from arena.core.text import one_line
 
 if TYPE_CHECKING:
     from db import Prompt, Repository
@@ -34,6 +33,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The prompt's name.")]
 @app.command("list")
 def list_(everything: All = False, db: Database = None, as_json: AsJson = False) -> None:
     """List the prompts."""
+    from arena.core.text import one_line
     from db import Repository
 
     with reading(db) as session:
