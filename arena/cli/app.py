@@ -22,6 +22,7 @@ from typer.models import TyperInfo
 from arena import registry
 from arena.cli import INTERRUPTED
 from arena.cli.output import complain
+from arena.core import ArenaError, UsageError
 
 # What a newcomer types comes first in help, everything else by name.
 _FIRST = ("run", "resume", "leaderboard", "games", "show")
@@ -41,6 +42,14 @@ class _Arena(TyperGroup):
         if self.commands.get(cmd_name, self) is None:
             self.commands[cmd_name] = _made(cmd_name)
         return super().get_command(ctx, cmd_name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if not self.commands:
+            raise UsageError(
+                "no command is registered: the installed package is older than this code; type "
+                "`python -m pip install --no-deps --editable .` where its pyproject.toml is"
+            )
+        return super().resolve_command(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         listing = copy(self)
@@ -65,21 +74,20 @@ def _place(name: str) -> tuple[int, str]:
 
 
 def _made(name: str) -> Any:
-    """The command of this name; one that cannot be loaded raises when it is run."""
+    """The command of this name; one that cannot be loaded says so when it is run."""
     alone = typer.Typer()
     try:
         plugin = registry.load("commands", name)
-        if isinstance(plugin, typer.Typer):
-            alone.add_typer(plugin, name=name)
-        else:
-            alone.command(name)(plugin)
-        return typer.main.get_group(alone).commands[name]
-    except Exception as error:
-        reason = _reason(name, error)
+        with registry.guarded("commands", name):
+            if isinstance(plugin, typer.Typer):
+                alone.add_typer(plugin, name=name)
+            else:
+                alone.command(name)(plugin)
+            return typer.main.get_group(alone).commands[name]
+    except ArenaError as error:
+        reason = _one_line(error)
 
     def refuse() -> None:
-        from arena.core import UsageError
-
         raise UsageError(reason)
 
     anything = {"ignore_unknown_options": True, "allow_extra_args": True}
@@ -92,23 +100,20 @@ def _line(name: str) -> TyperCommand:
         plugin = registry.load("commands", name)
         group = isinstance(plugin, typer.Typer)
         said = solve_typer_info_help(TyperInfo(plugin)) if group else getdoc(plugin)
-    except Exception as error:
-        said = _reason(name, error)
+    except ArenaError as error:
+        said = _one_line(error)
     return TyperCommand(name, help=said)
 
 
-def _reason(name: str, error: Exception) -> str:
-    said = str(error) if isinstance(error, _for_people()) else f"{type(error).__name__}: {error}"
-    return " ".join(f"the command {name!r} cannot be loaded: {said}".split())
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _for_people() -> tuple[type[Any], ...]:
-    """The errors to be printed without a traceback. A room that raised one has been imported;
-    one that has not been costs nothing here."""
-    names = (("arena.core", "ArenaError"), ("db.errors", "DatabaseError"))
-    return tuple(
-        getattr(sys.modules[module], name) for module, name in names if module in sys.modules
-    )
+    """The errors to be printed without a traceback. The database's are there once its room has
+    been imported; where it has not, none can have been raised."""
+    database = sys.modules.get("db.errors")
+    return (ArenaError,) if database is None else (ArenaError, database.DatabaseError)
 
 
 app = typer.Typer(

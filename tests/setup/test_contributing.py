@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import tomllib
 from importlib import import_module
+from typing import get_args
 
+from arena.registry import Group
 from tests.setup.shell import ROOT, blocks
 
 PAGE = ROOT / "CONTRIBUTING.md"
@@ -65,8 +67,8 @@ def test_the_layers_are_the_ones_that_are_checked() -> None:
 
 def test_what_it_names_of_the_arena_exists() -> None:
     for name in set(re.findall(r"`(arena\.[a-z_.]+)`", PAGE.read_text())):
-        if name in {"arena.environments", "arena.agents", "arena.matchmakers", "arena.scripted"}:
-            continue  # groups of entry points
+        if name.removeprefix("arena.") in {*get_args(Group)}:
+            continue  # a group of entry points
         module, _, attribute = name.rpartition(".")
         found = import_module(module)
         assert hasattr(found, attribute) or import_module(name), name

@@ -47,6 +47,7 @@ def test_its_tournament_is_played_by_the_real_command(target: Path, tmp_path: Pa
     played = run(target, tmp_path, *arena, "run", str(EXAMPLE / "challenge.yaml"))
     games = run(target, tmp_path, *arena, "games", "--json")
     replayed = run(target, tmp_path, *arena, "replay", "1", "--check")
+    openings = run(target, tmp_path, *arena, "openings", "challenge", "--json")
 
     assert played.returncode == 0, played.stderr
     assert "Champion" in played.stdout
@@ -58,6 +59,10 @@ def test_its_tournament_is_played_by_the_real_command(target: Path, tmp_path: Pa
     in_order = sorted(found, key=lambda game: game["schedule_index"])
     assert [game["players"][0]["agent"] for game in in_order] == ["Champion", "Challenger"] * 4
     assert replayed.returncode == 0, replayed.stderr
+    assert openings.returncode == 0, openings.stderr
+    assert [[*row.values()] for row in json.loads(openings.stdout)] == [
+        ["[1]", 3, 3], ["[2]", 3, 3], ["[3]", 2, 1],
+    ]  # fmt: skip
 
 
 def test_its_own_test_passes(target: Path, tmp_path: Path) -> None:

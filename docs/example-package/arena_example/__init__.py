@@ -1,1 +1,1 @@
-"""An environment, a kind and a matchmaker from a stranger's package."""
+"""An environment, a kind, a matchmaker and a command from a stranger's package."""

@@ -1,0 +1,42 @@
+"""The command `arena openings`: how often each first move of a tournament won."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated
+
+import typer
+
+from arena.cli.database import reading
+from arena.cli.options import AsJson, Database
+from arena.cli.output import Column, print_json, print_table
+
+
+def openings(
+    tournament: Annotated[str, typer.Argument(metavar="TOURNAMENT", help="Its name.")],
+    db: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Count the first moves that won."""
+    from db.queries.games import games
+    from db.queries.transcript import transcript
+
+    played: Counter[str] = Counter()
+    won: Counter[str] = Counter()
+    with reading(db) as session:
+        for game in games(session, tournament=tournament, status="completed"):
+            first = transcript(session, game.game_id, calls=False)[0]
+            move = first.submitted or ""
+            played[move] += 1
+            won[move] += game.players[first.player_index].rank == 0
+    rows = [
+        {"move": move, "games": games_of, "won": won[move]}
+        for move, games_of in sorted(played.items())
+    ]
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(
+            [Column("first move"), Column("games", "right"), Column("won", "right")],
+            [[str(value) for value in row.values()] for row in rows],
+        )
