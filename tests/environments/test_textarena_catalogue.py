@@ -17,14 +17,14 @@ from arena.environments.textarena_facts import (
     FAMILIES,
     SINGLE_PLAYER,
     Facts,
-    facts_of,
     family_of,
 )
+from tests.environments.catalogue import environments
 
 # TextArena registers every environment again as `-raw` and `-train`.
 BASE = {name for name in ENV_REGISTRY if f"{name}-raw" in ENV_REGISTRY} | {"BabyAiText-v0"}
 OFFERED = {name for name in BASE if family_of(name) in FAMILIES}
-RUNNING = sorted(name for name in OFFERED if facts_of(name).python <= sys.version_info)
+each = pytest.mark.parametrize("name", environments(sorted(OFFERED)))
 
 
 def test_every_environment_of_textarena_is_offered_or_excluded_with_a_reason() -> None:
@@ -41,7 +41,7 @@ def test_the_entry_points_are_the_offered_environments() -> None:
     assert len(OFFERED) == 133
 
 
-@pytest.mark.parametrize("name", RUNNING)
+@each
 def test_the_rules_seat_exactly_the_players_of_the_spec(name: str) -> None:
     spec = TextArena(name=name).spec
     for num_players in {spec.min_players, spec.max_players}:
@@ -51,7 +51,7 @@ def test_the_rules_seat_exactly_the_players_of_the_spec(name: str) -> None:
             TextArena(name=name).reset(seed=1, num_players=num_players)
 
 
-@pytest.mark.parametrize("name", RUNNING)
+@each
 def test_the_rules_are_given_whole_what_the_spec_says_and_no_more(name: str) -> None:
     environment = TextArena(name=name)
     longest = environment.spec.max_characters

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,12 @@ from arena.orchestrator import run
 from db import Recorder, get_session
 from db.writer.calls import CallAnswered
 from db.writer.subject import Record
+from tests.selecting import sampled
 
 Small = Callable[..., TournamentConfig]
+
+# The commits of the game are shared out among this many tests.
+SHARES = 12
 
 WHOLE = (
     "SELECT schedule_index, attempt, status, winning_team, termination, reason, turn_count "
@@ -41,16 +46,22 @@ def everything(url: str) -> list[list[tuple[Any, ...]]]:
         ]
 
 
-@pytest.fixture
-def one_game(small: Small) -> TournamentConfig:
+@dataclass(frozen=True)
+class Undisturbed:
+    """One game from its first commit to its last; `entered` is a database with its catalogue."""
+
+    config: TournamentConfig
+    entered: Path
+    commits: Sequence[Sequence[Record]]
+    everything: list[list[tuple[Any, ...]]]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
     """Six players, two of them with a memory; most turns of those take two calls."""
-    return small(("games: 12", "games: 1"))
-
-
-def played(
-    config: TournamentConfig, url: str, monkeypatch: pytest.MonkeyPatch
-) -> list[Sequence[Record]]:
-    """Plays the tournament: what was committed, commit by commit."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    config = small(("games: 12", "games: 1"))
+    asyncio.run(run(config, url=f"sqlite:///{folder}/entered.db", games=0))
     commits: list[Sequence[Record]] = []
 
     class Listening(Recorder):
@@ -59,10 +70,12 @@ def played(
                 commits.append(records)
             return super().append(*records)
 
-    monkeypatch.setattr(import_module("arena.orchestrator.run"), "Recorder", Listening)
-    asyncio.run(run(config, url=url))
-    monkeypatch.undo()
-    return commits
+    url = f"sqlite:///{folder}/whole.db"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(import_module("arena.orchestrator.run"), "Recorder", Listening)
+        asyncio.run(run(config, url=url))
+    assert len(commits) > 25
+    return Undisturbed(config, folder / "entered.db", commits, everything(url))
 
 
 def written(commits: Sequence[Sequence[Record]], url: str) -> None:
@@ -76,20 +89,16 @@ def written(commits: Sequence[Sequence[Record]], url: str) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("share", sampled(range(SHARES), one_in=4))
 def test_it_does_not_matter_after_which_commit_a_process_ends(
-    one_game: TournamentConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    undisturbed: Undisturbed, tmp_path: Path, share: int
 ) -> None:
-    whole, entered = f"sqlite:///{tmp_path}/whole.db", tmp_path / "entered.db"
-    asyncio.run(run(one_game, url=f"sqlite:///{entered}", games=0))
-    commits = played(one_game, whole, monkeypatch)
-    expected = everything(whole)
-    assert len(commits) > 25
-
-    for ended in range(1, len(commits), 2):
+    commits, expected = undisturbed.commits, undisturbed.everything
+    for ended in range(1 + share, len(commits), SHARES):
         url = f"sqlite:///{tmp_path}/{ended}.db"
-        shutil.copyfile(entered, tmp_path / f"{ended}.db")
+        shutil.copyfile(undisturbed.entered, tmp_path / f"{ended}.db")
         written(commits[:ended], url)
-        summary = asyncio.run(run(one_game, url=url))
+        summary = asyncio.run(run(undisturbed.config, url=url))
 
         assert everything(url) == expected, f"after {ended} of {len(commits)} commits"
         assert (summary.games_left, summary.games_void) == (0, 0)

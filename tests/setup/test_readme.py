@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Iterator
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import yaml
 
 from arena.config import load
 from arena.config.shipped import find
+from tests.servers.forked import forked_commands
 from tests.setup.shell import ROOT, Block, Typed, blocks, clean_environment, type_all
 
 README = ROOT / "README.md"
@@ -40,10 +42,29 @@ def in_the_shell(block: Block) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def tour(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Typed]:
-    """Every command of the tour, typed in a folder that looks like a checkout after `make demo`."""
+def checkout(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Path]:
+    """A folder with an environment in `.venv`. Its `arena` imports everything anew each time in a
+    sweep, and else is forked from one process that has done so."""
     folder = tmp_path_factory.mktemp("tour")
-    (folder / ".venv").symlink_to(sys.prefix)
+    if request.config.getoption("--sweep"):
+        (folder / ".venv").symlink_to(sys.prefix)
+        yield folder
+        return
+    commands = folder / ".venv" / "bin"
+    commands.mkdir(parents=True)
+    (commands / "activate").write_text(f'PATH="{commands}:$PATH"\n')
+    (commands / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    (commands / "python").chmod(0o755)
+    with forked_commands(commands):
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def tour(checkout: Path) -> dict[str, Typed]:
+    """Every command of the tour, typed in a folder that looks like a checkout after `make demo`."""
+    folder = checkout
     shutil.copytree(ROOT / "configs", folder / "configs")
     for file in (folder / "configs").glob("*.yaml"):
         fewer = re.sub(r"^games: \d+$", f"games: {GAMES}", file.read_text(), flags=re.MULTILINE)

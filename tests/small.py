@@ -31,7 +31,7 @@ agents:
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def small() -> Callable[..., TournamentConfig]:
     """Makes the small tournament, with some of its text replaced."""
 

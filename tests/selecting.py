@@ -1,0 +1,103 @@
+"""Which tests a run takes: a sample of the long forms or, with `--sweep`, all of them.
+
+What a run leaves out is deselected, never skipped, and counted in one line at its end. What is
+slow comes first, so that no worker is left alone with it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable
+from hashlib import blake2b
+from typing import Any
+
+import pytest
+
+LEFT_OUT = pytest.StashKey[Counter[str]]()
+
+
+def sampled(
+    values: Iterable[Any],
+    *,
+    one_in: int,
+    family: Callable[[Any], object] | None = None,
+    python: Callable[[Any], tuple[int, int]] | None = None,
+) -> list[Any]:
+    """Parameters of a test, of which one in `one_in` is not only for `--sweep`, and at least one of
+    every family. Which ones follows from the values alone, the same on every machine.
+
+    `python` is the first version that can run the test with a value.
+    """
+    values = list(values)
+    by_family: dict[object, list[Any]] = {}
+    for value in values:
+        by_family.setdefault(family(value) if family else None, []).append(value)
+    kept = {value for members in by_family.values() for value in _sample(members, one_in)}
+    parameters = []
+    for value in values:
+        marks = [] if value in kept else [pytest.mark.sweep]
+        if python is not None:
+            marks.append(pytest.mark.python(*python(value)))
+        parameters.append(pytest.param(value, marks=marks))
+    return parameters
+
+
+def _sample(values: list[Any], one_in: int) -> list[Any]:
+    """Those whose hash is a multiple of `one_in`, or else the one whose hash is smallest."""
+    digests = {str(value): _digest(value) for value in values}
+    first = min(values, key=lambda value: digests[str(value)])
+    return [v for v in values if digests[str(v)] % one_in == 0] or [first]
+
+
+def _digest(value: object) -> int:
+    return int.from_bytes(blake2b(str(value).encode(), digest_size=8).digest(), "big")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--sweep", action="store_true", help="run every test, where a run takes a sample otherwise"
+    )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    reasons = {item: _why_not(item, sweep=config.getoption("--sweep")) for item in items}
+    left_out = [item for item, reason in reasons.items() if reason]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+    config.stash[LEFT_OUT] = Counter(reason for reason in reasons.values() if reason)
+    items[:] = sorted(
+        (item for item, reason in reasons.items() if not reason),
+        key=lambda item: item.get_closest_marker("slow") is None,
+    )
+
+
+def _why_not(item: pytest.Item, *, sweep: bool) -> str:
+    """Why a test is left out, or nothing."""
+    needed = max((mark.args for mark in item.iter_markers("python")), default=(3, 0))
+    if sys.version_info < needed:
+        return f"need Python {'.'.join(map(str, needed))}"
+    return "" if sweep or item.get_closest_marker("sweep") is None else "are for --sweep"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    # A worker tells the process that reports.
+    if hasattr(session.config, "workeroutput"):
+        left_out = session.config.stash.get(LEFT_OUT, Counter())
+        session.config.workeroutput["left_out"] = dict(left_out)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    # Every worker has collected the same tests.
+    if "left_out" in getattr(node, "workeroutput", {}):
+        node.config.stash[LEFT_OUT] = Counter(node.workeroutput["left_out"])
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    for reason, count in sorted(config.stash.get(LEFT_OUT, Counter()).items()):
+        version = ".".join(map(str, sys.version_info[:2]))
+        terminalreporter.write_line(f"left out on Python {version}: {count} that {reason}")
