@@ -29,7 +29,7 @@ def diff(
     obeyed."""
     from arena.cli.diff_printer import print_comparison
     from arena.cli.holders import run_now, shown_status
-    from arena.cli.show import transcript_console
+    from arena.cli.transcript_lines import transcript_console
     from arena.replay.difference import difference
 
     with reading(db) as session:

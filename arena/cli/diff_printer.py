@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from arena.cli.output import count, safe
-from arena.cli.show import play_of
 from arena.cli.transcript import print_result
 from arena.cli.transcript_lines import Page, player_name
+from arena.reports.game import game_report
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -57,7 +57,7 @@ class _Comparison:
         for game in (found.first, found.second):
             self._page.print(Text())
             self._page.rule(Text(f"game {game.game_id}", "bold"))
-            print_result(self._page, play_of(game))
+            print_result(self._page, game_report(game))
 
     def _summary(self) -> Iterator[Text]:
         found = self._found

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from arena.cli.database import reading
-from arena.cli.error_rates import errors
 from arena.cli.options import AsJson, Database
 from arena.cli.output import advise, print_json, tell
 
 if TYPE_CHECKING:
-    from arena.leaderboard import Board, Question, Row
+    from arena.leaderboard import Question
 
 
 class By(StrEnum):
@@ -136,6 +134,7 @@ def _show(
     from arena.cli.leaderboard_table import print_boards
     from arena.leaderboard import boards
     from arena.leaderboard.manual import asks_for_kept, kept_by_hand
+    from arena.leaderboard.rows import flat
     from arena.registry import load
 
     # A wrong name is told before any game is read.
@@ -154,18 +153,11 @@ def _show(
         what = " of those asked for" if _narrow(question) else ""
         advise(f"no game {which}has been rated yet{what}; `arena games` lists the games")
     if as_json:
-        print_json([_plain(board, row) for board in found for row in board.rows[:limit]])
+        print_json([flat(board, row) for board in found for row in board.rows[:limit]])
         for note in dict.fromkeys(note for board in found for note in board.notes):
             tell(note)
         return
     print_boards(found, rates=rates, wide=wide, limit=limit)
-
-
-def _plain(board: Board, row: Row) -> dict[str, Any]:
-    from arena.leaderboard.rows import flat
-
-    rates = errors([row.conduct]) if row.conduct else None
-    return flat(board, row) | {"errors": asdict(rates) if rates else None}
 
 
 def _narrow(question: Question) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from arena.cli.error_rates import errors
 from arena.cli.output import (
     Column,
     advise,
@@ -18,10 +17,12 @@ from arena.cli.output import (
     safe,
     tell,
 )
+from arena.reports.error_rates import error_rates
 
 if TYPE_CHECKING:
     from arena.leaderboard.board import Board, Row
     from arena.leaderboard.records import Tally
+    from arena.reports.error_rates import ErrorRates
 
 # More parts than that would be a table of their own: --json has them.
 _PARTS_SHOWN = 4
@@ -243,8 +244,13 @@ def _seconds(seconds: float | None) -> str:
 
 
 def _errors(row: Row) -> str:
-    found = errors([row.conduct]) if row.conduct else None
-    return found.shown() if found else ""
+    found = error_rates([row.conduct]) if row.conduct else None
+    return shown_rates(found) if found else ""
+
+
+def shown_rates(rates: ErrorRates) -> str:
+    """`invalid 2.1 %, decided 5.0 %`: what is not 0."""
+    return ", ".join(f"{name} {percent(share)}" for name, share in rates.by_name.items() if share)
 
 
 def _explain(board: Board) -> None:
@@ -265,11 +271,11 @@ def _explain(board: Board) -> None:
 
 
 def _error_table(rows: Sequence[Row], by: str) -> None:
-    known = [(row, found) for row in rows if row.conduct and (found := errors([row.conduct]))]
+    known = [(row, found) for row in rows if row.conduct and (found := error_rates([row.conduct]))]
     if not known:
         advise("of these games it is not on record how the turns went")
         return
-    kinds = [*known[0][1].rates]
+    kinds = [*known[0][1].by_name]
     print_table(
         [
             Column("", "right", style="dim"),
@@ -282,7 +288,7 @@ def _error_table(rows: Sequence[Row], by: str) -> None:
                 str(row.rank),
                 row.name,
                 f"{found.turns:,}",
-                *(percent(share) for share in found.rates.values()),
+                *(percent(share) for share in found.by_name.values()),
             ]
             for row, found in known
         ],

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,14 +9,10 @@ import typer
 
 from arena.cli.database import reading
 from arena.cli.options import AsJson, Database, GameNumber
-from arena.cli.output import console, count, print_json
+from arena.cli.output import print_json
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from arena.cli.transcript import Call, Play
-    from db.queries.games import GameRow
-    from db.queries.transcript import CallRow, TurnRow
+    from db.queries.transcript import TurnRow
 
 
 def show(
@@ -48,15 +41,11 @@ def show(
     if as_json:
         print_json(asdict(row) | {"turns": [_turn_fields(turn, calls) for turn in turns]})
         return
-    from arena.cli.transcript import print_play
+    from arena.cli.transcript import print_game
+    from arena.cli.transcript_lines import transcript_console
+    from arena.reports.game import game_report
 
-    print_play(transcript_console(), play_of(row, turns, calls))
-
-
-def transcript_console() -> Console:
-    """A transcript is wrapped also where it is piped: a pager that wraps would lose the bars."""
-    out = console()
-    return out if out.is_terminal else console(width=100)
+    print_game(transcript_console(), game_report(row, turns, with_calls=calls))
 
 
 def _turn_fields(turn: TurnRow, calls: bool) -> dict[str, Any]:
@@ -64,115 +53,3 @@ def _turn_fields(turn: TurnRow, calls: bool) -> dict[str, Any]:
     if not calls:
         del fields["calls"]
     return fields
-
-
-def play_of(row: GameRow, turns: Sequence[TurnRow] = (), with_calls: bool = False) -> Play:
-    """What a transcript says about a game."""
-    from arena.cli.transcript import Play, Seat
-    from arena.reports.narration import Turn
-
-    made = [call for turn in turns for call in turn.calls]
-    costs = [call.cost for call in made if call.cost is not None]
-    return Play(
-        game=row.game_id,
-        environment=row.environment,
-        tournament=row.tournament,
-        seed=row.seed,
-        status=row.status,
-        seats=[
-            Seat(p.player_index, p.agent, p.role, p.team, p.rank, p.invalid_actions)
-            for p in row.players
-        ],
-        turns=[
-            Turn(
-                turn.turn_number,
-                turn.player_index,
-                _text(turn.new),
-                turn.action,
-                turn.submitted,
-                turn.invalid,
-                turn.lapse,
-            )
-            for turn in turns
-        ],
-        times_ms=[turn.response_time_ms for turn in turns],
-        winning_team=row.winning_team,
-        termination=row.termination,
-        reason=row.reason,
-        void_cause=row.void_cause,
-        error=row.error,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-        number_of_calls=len(made),
-        cost=math.fsum(costs) if costs else None,
-        parent=None if row.parent_game_id is None else (row.parent_game_id, row.parent_turn or 0),
-        marks=[_mark(turn) for turn in turns],
-        calls=_calls(turns) if with_calls else (),
-    )
-
-
-def _mark(turn: TurnRow) -> str:
-    """What is odd about a turn's calls."""
-    from db.repository.calls import ORPHANED
-
-    marks = []
-    if any(call.cached for call in turn.calls):
-        marks.append("from the cache")
-    if lost := sum(call.error_class == ORPHANED for call in turn.calls):
-        marks.append(f"{count(lost, 'call')} lost in flight")
-    return " · ".join(marks)
-
-
-def _calls(turns: Sequence[TurnRow]) -> list[list[Call]]:
-    from arena.cli.transcript import Call
-
-    said: set[tuple[int, str, str]] = set()
-    return [
-        [
-            Call(
-                model=call.model,
-                call_number=call.call_number,
-                attempt=call.attempt,
-                messages=[_message(turn, message, said) for message in call.messages or ()],
-                answer=call.text,
-                finish_reason=call.finish_reason,
-                prompt_tokens=call.prompt_tokens,
-                response_tokens=call.completion_tokens,
-                cost=call.cost,
-                total_ms=call.total_ms,
-                error=_error(call),
-                charged=call.charged,
-                cached=call.cached,
-            )
-            for call in turn.calls
-        ]
-        for turn in turns
-    ]
-
-
-def _message(turn: TurnRow, message: Any, said: set[tuple[int, str, str]]) -> tuple[str, str]:
-    """A message's role and text; what this player was sent before is only named."""
-    if not isinstance(message, dict):
-        return "?", _text(message)
-    role, content = str(message.get("role", "?")), _text(message.get("content"))
-    size = f"{len(content):,} characters"
-    if content == turn.observation and turn.new != turn.observation:
-        return role, f"(all that player {turn.player_index} has seen, {size}; new:)\n{turn.new}"
-    key = (turn.player_index, role, content)
-    if key in said:
-        return role, f"(as before, {size})"
-    said.add(key)
-    return role, content
-
-
-def _error(call: CallRow) -> str | None:
-    if call.error_class is None:
-        return None
-    status = "" if call.error_status is None else f" {call.error_status}"
-    return f"{call.error_class}{status}: {call.error_message or ''}"
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.rule import Rule
 from rich.text import Text
 
-from arena.cli.output import count, duration, safe
+from arena.cli.output import console, count, duration, safe
 from arena.core.text import lines
 
 if TYPE_CHECKING:
@@ -21,6 +21,12 @@ _WIDTH = 100  # a longer line is not read, it is searched for its beginning
 _NARROWEST = 20
 _LONGEST = 20_000  # characters of a text, and
 _TALLEST = 300  # lines: what is longer is a model gone wrong
+
+
+def transcript_console() -> Console:
+    """A transcript is wrapped also where it is piped: a pager that wraps would lose the bars."""
+    out = console()
+    return out if out.is_terminal else console(width=_WIDTH)
 
 
 class Page:

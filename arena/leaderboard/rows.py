@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+
+from arena.reports.error_rates import error_rates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 def flat(board: Board, row: Row) -> dict[str, Any]:
     """The row with what its board is of; shares are from 0 to 1, seconds medians."""
     whole, spent = row.record.whole, row.spent
+    rates = error_rates([row.conduct]) if row.conduct else None
     return {
         "environment": board.environment,
         "num_players": board.num_players,
@@ -53,6 +57,7 @@ def flat(board: Board, row: Row) -> dict[str, Any]:
         "tokens_per_turn": spent.tokens_per_turn if spent else None,
         "turn_seconds": spent.turn_seconds if spent else None,
         "call_seconds": spent.call_seconds if spent else None,
+        "errors": asdict(rates) if rates else None,
     }
 
 

@@ -12,6 +12,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 _NAME = r"\[([A-Za-z][^\[\]\n]{2,59})\]"  # a speaker's; `[3]` is a vote, `[x]` a square
 _LABEL = re.compile(rf"\n?{_NAME} ?")
@@ -20,18 +21,18 @@ _BRACKETED = re.compile(r"\[[^\[\]\n]{0,60}\]")
 _GAME = "GAME"
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What is known of a turn: `new` is what the player was shown since its previous one, `lapse`
-    what was wrong with its answer whatever the rules made of it."""
+class ShownTurn(Protocol):
+    """What a story is told from: the player of a turn, what was `new` to it, what it did and what
+    the rules were given for it."""
 
-    number: int
-    player: int
-    new: str
-    action: str | None
-    submitted: str | None = None
-    invalid: bool = False
-    lapse: str | None = None
+    @property
+    def player(self) -> int: ...
+    @property
+    def new(self) -> str: ...
+    @property
+    def action(self) -> str | None: ...
+    @property
+    def submitted(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,13 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class Moved:
     """A player acts; `turn` is its place in the list of turns."""
 
     turn: int
 
 
-Event = Announcement | Shown | Move
+Event = Announcement | Shown | Moved
 
 
 @dataclass(slots=True)
@@ -74,9 +75,9 @@ class _Heard:
         return Announcement(self.text, frozenset(self.audience), self.opening)
 
 
-def tell_story(turns: Sequence[Turn]) -> list[Event]:
+def tell_story(turns: Sequence[ShownTurn]) -> list[Event]:
     """The events of a game in order; an announcement comes once, when the first player hears it."""
-    told: list[_Heard | Shown | Move] = []
+    told: list[_Heard | Shown | Moved] = []
     known: dict[tuple[str, int], _Heard] = {}
     shown: set[str] = set()
     heard: defaultdict[int, Counter[str]] = defaultdict(Counter)
@@ -98,12 +99,12 @@ def tell_story(turns: Sequence[Turn]) -> list[Event]:
                 known[key] = _Heard(text, opening=not heard_before)
                 told.append(known[key])
             known[key].audience.add(turn.player)
-        told.append(Move(place))
+        told.append(Moved(place))
         last_turn[turn.player] = place
     return [event.done() if isinstance(event, _Heard) else event for event in told]
 
 
-def split(new: str, since: Sequence[Turn]) -> Iterator[tuple[bool, str]]:
+def split(new: str, since: Sequence[ShownTurn]) -> Iterator[tuple[bool, str]]:
     """What a player was shown, in pieces: (whether the rules said it for sure, text).
 
     `since` are the turns that may be echoed in it, which are left out.
@@ -126,7 +127,7 @@ def split(new: str, since: Sequence[Turn]) -> Iterator[tuple[bool, str]]:
         position = end
 
 
-def _words(turn: Turn) -> str:
+def _words(turn: ShownTurn) -> str:
     return turn.submitted if turn.submitted is not None else (turn.action or "")
 
 
@@ -135,13 +136,13 @@ def plain(text: str) -> str:
     return "".join(_BRACKETED.sub("", text).split())
 
 
-def _echoed(text: str, echoes: Sequence[Turn]) -> bool:
+def _echoed(text: str, echoes: Sequence[ShownTurn]) -> bool:
     """Whether this is what somebody did, but for its brackets."""
     bare = plain(text)
     return any(bare == plain(_words(turn)) for turn in echoes)
 
 
-def _suspect(echoes: Sequence[Turn]) -> Sequence[str]:
+def _suspect(echoes: Sequence[ShownTurn]) -> Sequence[str]:
     """Lines of the players' texts that look like the beginning of something else."""
     return tuple(
         {

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from arena.cli.transcript import Call, Play, Seat, print_play
-from arena.reports.narration import Turn
+from arena.cli.transcript import print_game
+from arena.reports.game import CallReport, GameReport, PlayerReport, TurnReport
 
 
-def printed(play: Play, width: int = 80, *, colour: bool = False) -> str:
+def printed(game: GameReport, width: int = 80, *, colour: bool = False) -> str:
     out = io.StringIO()
-    print_play(
+    print_game(
         Console(
             file=out,
             width=width,
@@ -26,40 +27,38 @@ def printed(play: Play, width: int = 80, *, colour: bool = False) -> str:
             force_terminal=colour,
             color_system="truecolor" if colour else None,
         ),
-        play,
+        game,
     )
     return out.getvalue()
 
 
-def play(*turns: Turn, calls: tuple[tuple[Call, ...], ...] = (), **changes: object) -> Play:
+def play(*turns: TurnReport, **changes: object) -> GameReport:
     fields: dict[str, object] = {
         "game": 3,
         "environment": "SecretMafia-v0",
         "tournament": "quick",
         "seed": 5,
         "status": "completed",
-        "seats": [
-            Seat(0, "Sharp", "Doctor", "Village", rank=0),
-            Seat(1, "Naive", "Mafia", "Mafia", rank=1, invalid_actions=1),
+        "players": [
+            PlayerReport(0, "Sharp", "Doctor", "Village", rank=0),
+            PlayerReport(1, "Naive", "Mafia", "Mafia", rank=1, invalid_actions=1),
         ],
-        "turns": turns,
-        "times_ms": [12.4] * len(turns),
+        "turns": [replace(turn, time_ms=12.4) for turn in turns],
         "winning_team": "Village",
         "termination": "invalid_action",
         "reason": "No Mafia is left.",
         "number_of_calls": 2,
         "cost": 0.0123,
-        "calls": calls,
     }
-    return Play(**(fields | changes))  # type: ignore[arg-type]
+    return GameReport(**(fields | changes))  # type: ignore[arg-type]
 
 
 def test_a_game_reads_like_a_play() -> None:
     said = printed(
         play(
-            Turn(0, 0, "\n[GAME] Day breaks. Discuss.", "I trust nobody."),
-            Turn(1, 1, "\n[GAME] Day breaks. Discuss.\n[Player 0] I trust nobody.", ""),
-            Turn(2, 0, "\n[GAME] Player 1 was killed.", "[1]", "[1]", invalid=True),
+            TurnReport(0, 0, "\n[GAME] Day breaks. Discuss.", "I trust nobody."),
+            TurnReport(1, 1, "\n[GAME] Day breaks. Discuss.\n[Player 0] I trust nobody.", ""),
+            TurnReport(2, 0, "\n[GAME] Player 1 was killed.", "[1]", "[1]", invalid=True),
         )
     )
 
@@ -116,7 +115,7 @@ HOSTILE = st.one_of(
 @settings(max_examples=60, deadline=None)
 @given(HOSTILE, st.sampled_from([24, 80]))
 def test_every_line_of_a_text_stands_behind_its_bar(text: str, width: int) -> None:
-    said = printed(play(Turn(0, 0, "", text)), width)
+    said = printed(play(TurnReport(0, 0, "", text)), width)
 
     block = said.split("turn 0", 1)[1].split("\n────", 1)[0].split("\n")[1:-1]
     assert block == ["  says nothing"] if not text else all(l.startswith("│") for l in block)  # noqa: E741
@@ -126,7 +125,7 @@ def test_every_line_of_a_text_stands_behind_its_bar(text: str, width: int) -> No
 
 
 def test_markup_and_emoji_names_are_text() -> None:
-    said = printed(play(Turn(0, 0, "", "[bold red]x[/] :smile: [/nope]")), colour=True)
+    said = printed(play(TurnReport(0, 0, "", "[bold red]x[/] :smile: [/nope]")), colour=True)
 
     assert "[bold red]x[/] :smile: [/nope]" in re.sub("\x1b\\[[0-9;]*m", "", said)
 
@@ -135,8 +134,8 @@ def test_names_roles_and_reasons_cannot_act_either() -> None:
     evil = "\x1b]0;x\x07\nPlayer 9"
     said = printed(
         play(
-            Turn(0, 0, f"\n[GAME] {evil}", "x"),
-            seats=[Seat(0, evil, evil, evil, rank=0)],
+            TurnReport(0, 0, f"\n[GAME] {evil}", "x"),
+            players=[PlayerReport(0, evil, evil, evil, rank=0)],
             tournament=evil,
             reason=evil,
             winning_team=evil,
@@ -151,11 +150,14 @@ def test_names_roles_and_reasons_cannot_act_either() -> None:
 def test_calls_show_what_was_asked_and_what_came_back() -> None:
     said = printed(
         play(
-            Turn(0, 0, "", "[1]"),
-            calls=(
-                (
-                    Call("openai/x", 0, 0, [], None, error="RateLimitError 429: slow down"),
-                    Call(
+            TurnReport(
+                0,
+                0,
+                "",
+                "[1]",
+                calls=[
+                    CallReport("openai/x", 0, 0, [], None, error="RateLimitError 429: slow down"),
+                    CallReport(
                         "openai/x",
                         0,
                         1,
@@ -167,8 +169,8 @@ def test_calls_show_what_was_asked_and_what_came_back() -> None:
                         cost=0.5,
                         total_ms=800,
                     ),
-                ),
-            ),
+                ],
+            )
         )
     )
 
@@ -182,13 +184,28 @@ def test_calls_show_what_was_asked_and_what_came_back() -> None:
 def test_lapses_lost_calls_and_cached_answers_are_marked() -> None:
     said = printed(
         play(
-            Turn(0, 0, "", "", invalid=True, lapse="time_limit"),
-            Turn(1, 1, "", "[1]"),
-            calls=(
-                (Call("openai/x", 0, 0, [], None, error="Orphaned: in flight", charged=0.25),),
-                (Call("openai/x", 0, 0, [], "[1]", cost=0.0, charged=0.0, cached=True),),
+            TurnReport(
+                0,
+                0,
+                "",
+                "",
+                invalid=True,
+                lapse="time_limit",
+                lost_calls=1,
+                calls=[
+                    CallReport(
+                        "openai/x", 0, 0, [], None, error="Orphaned: in flight", charged=0.25
+                    )
+                ],
             ),
-            marks=["1 call lost in flight", "from the cache"],
+            TurnReport(
+                1,
+                1,
+                "",
+                "[1]",
+                cached=True,
+                calls=[CallReport("openai/x", 0, 0, [], "[1]", cost=0.0, charged=0.0, cached=True)],
+            ),
         )
     )
 
@@ -200,7 +217,7 @@ def test_lapses_lost_calls_and_cached_answers_are_marked() -> None:
 
 
 def test_a_branch_says_where_it_was_played_anew() -> None:
-    said = printed(play(Turn(0, 0, "", "[0]"), Turn(1, 1, "", "[1]"), parent=(2, 1)))
+    said = printed(play(TurnReport(0, 0, "", "[0]"), TurnReport(1, 1, "", "[1]"), parent=(2, 1)))
 
     assert "\nbranch of game 2, played anew from turn 1\n" in said
     before, after = said.split("\nfrom here on played anew ──")
@@ -216,8 +233,8 @@ def test_a_void_game_says_why() -> None:
 
 
 def test_a_text_without_end_is_cut_and_says_so() -> None:
-    long = printed(play(Turn(0, 0, "", "x" * 100_000)))
-    tall = printed(play(Turn(0, 0, "", "\n" * 100_000)))
+    long = printed(play(TurnReport(0, 0, "", "x" * 100_000)))
+    tall = printed(play(TurnReport(0, 0, "", "\n" * 100_000)))
 
     assert "  … 80,000 more characters; --json has them\n" in long
     assert " more characters; --json has them\n" in tall

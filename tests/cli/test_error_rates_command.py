@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 
-from arena.cli.error_rates import errors
 from arena.llm.scripted.random import reply
-from db.queries.conduct import ConductRow
 from tests.cli.commands import TOURNAMENT, Arena, run_arena
 from tests.servers.openai_server import OpenAIServer
 
@@ -123,21 +121,3 @@ def test_without_errors_nothing_is_left_out_of_a_clean_tournament(
     refitted = json.loads(arena("leaderboard", "--db", played, "--exclude-errors", "--json").stdout)
 
     assert refitted == everything
-
-
-def test_rates_of_several_agents_are_those_of_all_their_turns() -> None:
-    one = ConductRow(1, games=2, turns=10, invalid_actions=1, silences=0, refusals=2,
-                     overlongs=0, time_limits=0, decided=1)  # fmt: skip
-    two = ConductRow(2, games=3, turns=30, invalid_actions=1, silences=4, refusals=0,
-                     overlongs=0, time_limits=0, decided=0)  # fmt: skip
-
-    together = errors([one, two])
-
-    assert together is not None
-    assert (together.games, together.turns) == (5, 40)
-    assert together.rates == {
-        "invalid": 0.05, "silent": 0.1, "refused": 0.05, "overlong": 0.0, "over time": 0.0,
-        "decided": 0.2,
-    }  # fmt: skip
-    assert together.shown() == "invalid 5.0 %, silent 10 %, refused 5.0 %, decided 20 %"
-    assert errors([]) is None

@@ -1,19 +1,15 @@
-"""Says how agents err: the shares of their turns that went wrong, and of games decided by it."""
+"""How agents err: the shares of their turns that went wrong, and of their games decided by it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from arena.cli.output import percent
-
-if TYPE_CHECKING:
-    from db.queries.conduct import ConductRow
+from db.queries.conduct import ConductRow
 
 
 @dataclass(frozen=True, slots=True)
-class Errors:
+class ErrorRates:
     """How an agent's turns went wrong in finished games.
 
     `decided` is the share of its `games` that its own error decided; the others are shares of its
@@ -31,7 +27,7 @@ class Errors:
     decided: float
 
     @property
-    def rates(self) -> dict[str, float]:
+    def by_name(self) -> dict[str, float]:
         """The shares by their names for people."""
         return {
             "invalid": self.invalid,
@@ -42,18 +38,14 @@ class Errors:
             "decided": self.decided,
         }
 
-    def shown(self) -> str:
-        """`invalid 2.1 %, decided 5.0 %`: what is not 0."""
-        return ", ".join(f"{name} {percent(share)}" for name, share in self.rates.items() if share)
 
-
-def errors(rows: Iterable[ConductRow]) -> Errors | None:
+def error_rates(rows: Iterable[ConductRow]) -> ErrorRates | None:
     """The rates of agents together; None when nothing is known of their turns."""
     rows = list(rows)
     games, turns = sum(row.games for row in rows), sum(row.turns for row in rows)
     if not games or not turns:
         return None
-    return Errors(
+    return ErrorRates(
         games=games,
         turns=turns,
         invalid=sum(row.invalid_actions for row in rows) / turns,

@@ -1,0 +1,207 @@
+"""What a game says: who sat where, what was done and said, how it ended, what the calls were."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from arena.reports.narration import Event, tell_story
+from db.queries.games import GameRow
+from db.queries.transcript import CallRow, TurnRow
+from db.repository.calls import ORPHANED
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerReport:
+    """A player and how it came out; `rank` counts from 0, and is None without a result."""
+
+    index: int
+    agent: str
+    role: str | None = None
+    team: str | None = None
+    rank: int | None = None
+    invalid_actions: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CallReport:
+    """One attempt at a model; `messages` are (role, text). `charged` is what counts against a
+    budget, in dollars, where that is not the `cost`; a `cached` answer was on record."""
+
+    model: str
+    call_number: int
+    attempt: int
+    messages: Sequence[tuple[str, str]]
+    answer: str | None
+    finish_reason: str | None = None
+    prompt_tokens: int | None = None
+    response_tokens: int | None = None
+    cost: float | None = None
+    total_ms: float | None = None
+    error: str | None = None
+    charged: float | None = None
+    cached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TurnReport:
+    """One turn: `new` is what the player was shown since its turn before, `action` what it did
+    (None: it has not acted), `submitted` what the rules were given, `lapse` what was wrong with its
+    answer whatever the rules made of it. `cached` says that an answer came from the cache,
+    `lost_calls` how many calls were in flight when a run was killed."""
+
+    number: int
+    player: int
+    new: str
+    action: str | None
+    submitted: str | None = None
+    invalid: bool = False
+    lapse: str | None = None
+    time_ms: float | None = None
+    cached: bool = False
+    lost_calls: int = 0
+    calls: Sequence[CallReport] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GameReport:
+    """Everything that can be told of a game. A branch has the game that it comes from as its
+    `parent`, with the first turn that was played anew. `cost` is in dollars, None where no call had
+    a price."""
+
+    game: int
+    environment: str | None
+    tournament: str | None
+    seed: int | None
+    status: str
+    players: Sequence[PlayerReport]
+    turns: Sequence[TurnReport]
+    winning_team: str | None = None
+    termination: str | None = None
+    reason: str | None = None
+    void_cause: str | None = None
+    error: str | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    number_of_calls: int = 0
+    cost: float | None = None
+    parent: tuple[int, int] | None = None
+
+    def story(self) -> list[Event]:
+        """What happened, in order; moves are places in `turns`."""
+        return tell_story(self.turns)
+
+    def winner(self) -> str | None:
+        """Who won alone: a team, or a player by its agent; None where nobody did."""
+        for player in self.players:
+            if self.winning_team == f"Player {player.index}":
+                return f"{self.winning_team} {player.agent}"
+        return self.winning_team
+
+    def outcome(self, player: PlayerReport) -> str | None:
+        """`won`, `drew`, `lost`, or `place 3` where there were more than two; None without one."""
+        if player.rank is None:
+            return None
+        ranks = [other.rank for other in self.players if other.rank is not None]
+        best, worst = min(ranks), max(ranks)
+        if best == worst:
+            return "drew"
+        if player.rank == best:
+            return "won"
+        return "lost" if worst == 1 else f"place {player.rank + 1}"
+
+
+def game_report(
+    row: GameRow, turns: Sequence[TurnRow] = (), *, with_calls: bool = False
+) -> GameReport:
+    """The report of a game from its rows; the messages and answers of its calls when asked for."""
+    made = [call for turn in turns for call in turn.calls]
+    costs = [call.cost for call in made if call.cost is not None]
+    said: set[tuple[int, str, str]] = set()
+    return GameReport(
+        game=row.game_id,
+        environment=row.environment,
+        tournament=row.tournament,
+        seed=row.seed,
+        status=row.status,
+        players=[
+            PlayerReport(p.player_index, p.agent, p.role, p.team, p.rank, p.invalid_actions)
+            for p in row.players
+        ],
+        turns=[
+            TurnReport(
+                number=turn.turn_number,
+                player=turn.player_index,
+                new=_text(turn.new),
+                action=turn.action,
+                submitted=turn.submitted,
+                invalid=turn.invalid,
+                lapse=turn.lapse,
+                time_ms=turn.response_time_ms,
+                cached=any(call.cached for call in turn.calls),
+                lost_calls=sum(call.error_class == ORPHANED for call in turn.calls),
+                calls=[_call(turn, call, said) for call in turn.calls] if with_calls else (),
+            )
+            for turn in turns
+        ],
+        winning_team=row.winning_team,
+        termination=row.termination,
+        reason=row.reason,
+        void_cause=row.void_cause,
+        error=row.error,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        number_of_calls=len(made),
+        cost=math.fsum(costs) if costs else None,
+        parent=None if row.parent_game_id is None else (row.parent_game_id, row.parent_turn or 0),
+    )
+
+
+def _call(turn: TurnRow, call: CallRow, said: set[tuple[int, str, str]]) -> CallReport:
+    return CallReport(
+        model=call.model,
+        call_number=call.call_number,
+        attempt=call.attempt,
+        messages=[_message(turn, message, said) for message in call.messages or ()],
+        answer=call.text,
+        finish_reason=call.finish_reason,
+        prompt_tokens=call.prompt_tokens,
+        response_tokens=call.completion_tokens,
+        cost=call.cost,
+        total_ms=call.total_ms,
+        error=_error(call),
+        charged=call.charged,
+        cached=call.cached,
+    )
+
+
+def _message(turn: TurnRow, message: Any, said: set[tuple[int, str, str]]) -> tuple[str, str]:
+    """A message's role and text; what this player was sent before is only named."""
+    if not isinstance(message, dict):
+        return "?", _text(message)
+    role, content = str(message.get("role", "?")), _text(message.get("content"))
+    size = f"{len(content):,} characters"
+    if content == turn.observation and turn.new != turn.observation:
+        return role, f"(all that player {turn.player_index} has seen, {size}; new:)\n{turn.new}"
+    key = (turn.player_index, role, content)
+    if key in said:
+        return role, f"(as before, {size})"
+    said.add(key)
+    return role, content
+
+
+def _error(call: CallRow) -> str | None:
+    if call.error_class is None:
+        return None
+    status = "" if call.error_status is None else f" {call.error_status}"
+    return f"{call.error_class}{status}: {call.error_message or ''}"
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)

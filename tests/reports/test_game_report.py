@@ -1,0 +1,118 @@
+"""What a game says, from its rows: players and outcomes, turns with what was odd, calls once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from arena.reports.game import CallReport, PlayerReport, TurnReport, game_report
+from arena.reports.narration import Announcement, Moved
+from db.queries.games import GameRow, PlayerRow
+from db.queries.transcript import CallRow, TurnRow
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def game(*ranks: int | None, winning_team: str | None = None, **changes: object) -> GameRow:
+    fields: dict[str, object] = dict.fromkeys(GameRow.__dataclass_fields__)
+    fields |= {
+        "game_id": 3, "status": "completed", "attempt": 0, "environment_crashed": False,
+        "winning_team": winning_team,
+        "players": tuple(
+            PlayerRow(index, index, f"agent-{index}", "k", "m", "p", None, None, rank, None, index)
+            for index, rank in enumerate(ranks)
+        ),
+    }  # fmt: skip
+    return GameRow(**(fields | changes))  # type: ignore[arg-type]
+
+
+def call(turn: int, player: int, **changes: object) -> CallRow:
+    fields: dict[str, object] = dict.fromkeys(CallRow.__dataclass_fields__)
+    fields |= {
+        "game_id": 3, "turn_number": turn, "player_index": player, "call_number": 0, "attempt": 0,
+        "model": "openai/x", "text": "[1]", "messages": [], "cached": False,
+    }  # fmt: skip
+    return CallRow(**(fields | changes))  # type: ignore[arg-type]
+
+
+def turn(number: int, player: int, *calls: CallRow, **changes: object) -> TurnRow:
+    fields: dict[str, object] = {
+        "game_id": 3, "turn_number": number, "player_index": player, "observation": "old new",
+        "new": "new", "action": "[1]", "submitted": "[1]", "invalid": False, "observed_at": NOON,
+        "acted_at": NOON, "response_time_ms": 12.0, "tokens_used": None, "calls": calls,
+    }  # fmt: skip
+    return TurnRow(**(fields | changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("ranks", "outcomes"),
+    [
+        ((0, 1), ["won", "lost"]),
+        ((0, 0), ["drew", "drew"]),
+        ((2, 0, 1), ["place 3", "won", "place 2"]),
+        ((0, 1, 1), ["won", "lost", "lost"]),
+        ((None, 0), [None, "drew"]),
+    ],
+    ids=str,
+)
+def test_an_outcome_follows_from_all_ranks(
+    ranks: tuple[int | None, ...], outcomes: list[str | None]
+) -> None:
+    report = game_report(game(*ranks))
+
+    assert [report.outcome(player) for player in report.players] == outcomes
+
+
+def test_a_player_who_won_alone_is_named_by_its_agent() -> None:
+    assert game_report(game(0, 1, winning_team="Player 0")).winner() == "Player 0 agent-0"
+    assert game_report(game(0, 1, winning_team="Village")).winner() == "Village"
+    assert game_report(game(0, 0)).winner() is None
+
+
+def test_turns_say_what_was_odd_about_their_calls() -> None:
+    report = game_report(
+        game(0, 1, parent_game_id=2, parent_turn=1),
+        [
+            turn(0, 0, call(0, 0, cost=0.1), call(0, 0, error_class="Orphaned", text=None)),
+            turn(1, 1, call(1, 1, cost=0.2, cached=True), invalid=True, lapse="overlong"),
+            turn(2, 0, action=None, submitted=None, response_time_ms=None),
+        ],
+    )
+
+    assert report.players[1] == PlayerReport(1, "agent-1", rank=1, invalid_actions=1)
+    assert report.turns == [
+        TurnReport(0, 0, "new", "[1]", "[1]", time_ms=12.0, lost_calls=1),
+        TurnReport(1, 1, "new", "[1]", "[1]", True, "overlong", time_ms=12.0, cached=True),
+        TurnReport(2, 0, "new", None),
+    ]
+    assert (report.number_of_calls, report.cost, report.parent) == (3, 0.1 + 0.2, (2, 1))
+
+
+def test_what_a_player_was_sent_before_is_only_named() -> None:
+    system = {"role": "system", "content": "Win."}
+    asked = [system, {"role": "user", "content": "old new"}]
+    failed = call(
+        2, 0, messages=[*asked, "raw"], text=None, error_class="RateLimitError", error_status=429
+    )
+    report = game_report(
+        game(0, 1),
+        [turn(0, 0, call(0, 0, messages=asked)), turn(2, 0, failed)],
+        with_calls=True,
+    )
+
+    first, second = ([*one.calls] for one in report.turns)
+    whole = "(all that player 0 has seen, 7 characters; new:)\nnew"
+    assert first == [CallReport("openai/x", 0, 0, [("system", "Win."), ("user", whole)], "[1]")]
+    assert second[0].messages == [
+        ("system", "(as before, 4 characters)"), ("user", whole), ("?", "raw"),
+    ]  # fmt: skip
+    assert (second[0].answer, second[0].error) == (None, "RateLimitError 429: ")
+
+
+def test_the_story_refers_to_the_turns() -> None:
+    report = game_report(game(0, 1), [turn(0, 0, new="\n[GAME] Day breaks.")])
+
+    assert report.story() == [
+        Announcement("Day breaks.", frozenset({0}), opening=True), Moved(0),
+    ]  # fmt: skip
