@@ -1,5 +1,6 @@
-# Two commands: `make demo` plays a tournament, `make test` checks everything.
+# Two commands: `make demo` plays a tournament, `make test` checks what a reviewer wants to know.
 # Both make .venv from the hash-locked requirements.txt; Python 3.11 or later and make are enough.
+# A contributor also has `make fast`, under a minute, and `make check`, which leaves nothing out.
 
 # The first of these that is new enough and can make a .venv; `make PYTHON=...` names another.
 PYTHONS := python3 python3.13 python3.12 python3.11 python
@@ -7,12 +8,15 @@ FITS := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for python in $(PYTHONS); do \
 	if $$python -c '$(FITS)' > /dev/null 2>&1; then echo $$python; break; fi; done)
 
-BIN := .venv/bin
-STAMP := .venv/.installed
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet
 TESTS ?= tests
+# Workers take tests from each other; each holds half a gigabyte.
+PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses=4 --dist worksteal
 
-.PHONY: demo test lint contracts types schema pytest bench torture proof docs picture lock clean
+.PHONY: demo test fast check lint contracts types schema pytest bench torture proof docs picture lock clean
 
 demo: $(STAMP)
 	$(BIN)/arena run configs/quickstart.yaml
@@ -21,6 +25,14 @@ demo: $(STAMP)
 
 # The quickest first.
 test: lint contracts schema types pytest
+
+# The tests that take no second and no PostgreSQL.
+fast: lint contracts
+	$(PYTEST) $(TESTS) -q -m "not slow and not postgresql"
+
+# Every test, on every Python that is here.
+check: lint contracts schema types
+	$(BIN)/python -m tests.every_python
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -35,12 +47,12 @@ types: $(STAMP)
 
 # What `alembic check` asks, and also of the check constraints: do models and migrations agree?
 schema: $(STAMP)
-	rm -rf .venv/schema-check && mkdir .venv/schema-check
-	$(BIN)/arena db upgrade --db .venv/schema-check/arena.db
-	$(BIN)/arena db check --db .venv/schema-check/arena.db
+	rm -rf $(VENV)/schema-check && mkdir $(VENV)/schema-check
+	$(BIN)/arena db upgrade --db $(VENV)/schema-check/arena.db
+	$(BIN)/arena db check --db $(VENV)/schema-check/arena.db
 
 pytest: $(STAMP)
-	$(BIN)/python -m pytest $(TESTS) -n 2
+	$(PYTEST) $(TESTS)
 
 bench: $(STAMP)
 	$(BIN)/python -m bench
@@ -71,8 +83,8 @@ $(STAMP): requirements.txt pyproject.toml
 		"$(PYTHONS) is. Install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 2; }
 	@$(PYTHON) -c '$(FITS)' 2> /dev/null || { echo "Python 3.11 or later with its venv module is needed;" \
 		"$(PYTHON) is $$($(PYTHON) -V 2>&1)." >&2; exit 2; }
-	@echo "Installing into .venv, which takes some minutes the first time ..."
-	$(PYTHON) -m venv .venv
+	@echo "Installing into $(VENV), which takes some minutes the first time ..."
+	$(PYTHON) -m venv $(VENV)
 	$(PIP) --require-hashes -r requirements.txt
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -60,6 +60,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    callspec = getattr(item, "callspec", None)
+    fixtures = [*getattr(item, "fixturenames", ()), *(callspec.params.values() if callspec else ())]
+    if any(isinstance(name, str) and name.endswith("postgresql") for name in fixtures):
+        item.add_marker(pytest.mark.postgresql)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     reasons = {item: _why_not(item, sweep=config.getoption("--sweep")) for item in items}

@@ -171,6 +171,7 @@ def test_rows_never_become_objects(sqlite):
     assert len(loaded) == 1
 
 
+@pytest.mark.slow
 def test_reading_imports_no_plotting():
     program = (
         "import sys, arena.analysis\n"

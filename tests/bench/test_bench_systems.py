@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bench.systems import measure
 from bench.workers import Workers
+
+pytestmark = pytest.mark.slow
 
 
 def test_every_system_is_measured_beside_a_package() -> None:

@@ -57,6 +57,7 @@ def other(arena: Arena, db: str, player: int) -> str:
     return next(name for name in ("Ann", "Bob", "Cy") if name != seated)
 
 
+@pytest.mark.slow
 def test_branches_are_played_and_the_way_to_look_further_is_said(arena: Arena, db: str) -> None:
     before = arena("leaderboard", "--db", db, "--json").stdout
     new = other(arena, db, 1)

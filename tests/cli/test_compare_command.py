@@ -64,6 +64,7 @@ def paid(server: OpenAIServer) -> tuple[str, str]:
     )
 
 
+@pytest.mark.slow
 def test_it_plays_until_it_knows_and_says_what_it_took(arena: Arena, tmp_path: Path) -> None:
     with OpenAIServer(Models()) as server:
         db = entered(arena, tmp_path, *paid(server))
@@ -101,6 +102,7 @@ def test_it_plays_until_it_knows_and_says_what_it_took(arena: Arena, tmp_path: P
         assert each == pytest.approx(found["dollars"] / found["settled"], rel=0.3)
 
 
+@pytest.mark.slow
 def test_budget_games_and_ctrl_c_stop_it_and_it_goes_on(arena: Arena, tmp_path: Path) -> None:
     models = Models()
     with OpenAIServer(models) as server:

@@ -194,6 +194,7 @@ def test_ratings_kept_by_hand_are_shown_as_they_are(arena: Arena, sqlite_url: st
     ]
 
 
+@pytest.mark.slow
 def test_hostile_names_are_shown_and_not_obeyed(arena: Arena, tmp_path: Path) -> None:
     evil = "\x1b[2J\u202e\x07[bold]"
     db = tmp_path / "evil.db"

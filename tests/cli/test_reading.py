@@ -185,6 +185,7 @@ def test_a_replay_that_differs_is_an_exit_code(arena: Arena, config: Path, sqlit
     assert "error: game 1 does not replay" in bad.stderr
 
 
+@pytest.mark.slow
 def test_all_finished_games_are_replayed(arena: Arena, played: str, tmp_path: Path) -> None:
     games = json.loads(arena("games", "--db", played, "--json").stdout)
     turns = sum(game["turn_count"] for game in games)

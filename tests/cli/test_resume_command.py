@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from db import Repository, get_session
 from tests.cli.commands import TOURNAMENT, Arena
 
@@ -24,6 +26,7 @@ def finish(url: str, name: str) -> None:
         repo.set_tournament_status(row.id or 0, "finished")
 
 
+@pytest.mark.slow
 def test_the_only_unfinished_tournament_goes_on_without_its_file(
     arena: Arena, database_url: str, tmp_path: Path
 ) -> None:

@@ -36,6 +36,7 @@ def test_a_tournament_is_played_on_either_database(
     assert {game["status"] for game in games} == {"completed"}
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_where_the_last_one_stopped(
     arena: Arena, config: Path, sqlite_url: str
 ) -> None:
@@ -168,6 +169,7 @@ def interrupted(command: list[str], db: Path, *signals: signal.Signals) -> tuple
     return run.returncode, said + rest
 
 
+@pytest.mark.slow
 def test_a_stopped_run_says_how_to_go_on_and_goes_on(arena: Arena, tmp_path: Path) -> None:
     file, db = tmp_path / "long.yaml", tmp_path / "long.db"
     file.write_text(

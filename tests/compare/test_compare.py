@@ -40,6 +40,7 @@ def results(url: str) -> list[tuple[object, ...]]:
         return [tuple(row) for row in session.connection().execute(text(query))]
 
 
+@pytest.mark.slow
 def test_exactly_the_games_needed_are_played_whatever_runs_at_once(
     url: str, tmp_path: Path, sqlite_template: Path
 ) -> None:

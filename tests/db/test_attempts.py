@@ -119,6 +119,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.slow
 def test_a_kill_between_an_end_and_the_next_attempt_leaves_neither(database_url: str) -> None:
     first, *_ = tournament(database_url)
     root = Path(db.__file__).parent.parent

@@ -29,6 +29,8 @@ from db.session import reconnecting
 from tests.db.test_recorder import hang_up, opened, read, scalar
 from tests.db.tournaments import tournament
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(db.__file__).parent.parent
 NOISE = "".join(chr(0x4E00 + (index * index) % 9973) for index in range(4000))
 

@@ -266,6 +266,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.slow
 def test_two_processes_lose_no_update(database_url: str) -> None:
     """Each finishes every other game of one cup, and all of its own, in the same rules."""
     shared = tournament(database_url, games=24, name="shared")

@@ -116,6 +116,7 @@ def test_hostile_words(database_url: str) -> None:
     write_and_read(database_url, HOSTILE)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=15,
     deadline=None,

@@ -187,6 +187,7 @@ def test_a_dead_holder_on_this_machine_is_taken_over_at_once(sqlite_url: str) ->
     release(sqlite_url, lease)
 
 
+@pytest.mark.slow
 def test_a_living_holder_on_this_machine_is_watched(sqlite_url: str) -> None:
     tournament(sqlite_url)
     command = [sys.executable, "-c", HOLDER, sqlite_url]

@@ -222,6 +222,7 @@ def test_not_a_database(tmp_path: Path) -> None:
         init_db(path)
 
 
+@pytest.mark.slow
 def test_two_processes_may_make_the_same_database(tmp_path: Path) -> None:
     import subprocess
     import sys

@@ -480,6 +480,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.slow
 def test_no_acknowledged_row_is_lost_by_a_kill(database_url: str) -> None:
     keys = tournament(database_url, games=8)
     root = str(Path(db.__file__).parent.parent)

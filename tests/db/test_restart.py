@@ -15,6 +15,8 @@ from tests.db.test_recorder import play, read, scalar
 from tests.db.tournaments import rate, tournament
 from torture.databases import PostgreSQL
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def server() -> Iterator[PostgreSQL]:

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from functools import partial
 
+import pytest
+
 from arena.environments.textarena import TextArena
 from arena.environments.textarena_facts import FAMILIES, facts_of
 from arena.testing import check_interleaving
@@ -59,6 +61,7 @@ def test_a_game_does_not_depend_on_what_the_process_drew_before() -> None:
     assert play(make, seed=10, num_players=6, policy=plausible) != one
 
 
+@pytest.mark.slow
 def test_games_do_not_depend_on_the_hash_seed() -> None:
     names = [
         name

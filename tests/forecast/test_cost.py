@@ -94,6 +94,7 @@ def inside(value: float, interval: Interval) -> bool:
     return interval.low <= value <= interval.high
 
 
+@pytest.mark.slow
 def test_the_games_of_a_scripted_tournament_are_within_the_interval(
     ask: Ask, sqlite_url: str
 ) -> None:

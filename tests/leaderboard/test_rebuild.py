@@ -20,6 +20,8 @@ from db import Repository, get_session
 from db.queries.folds import Span, spans
 from db.queries.steps import Steps, stored_steps
 
+pytestmark = pytest.mark.slow
+
 Small = Callable[..., TournamentConfig]
 
 EVERYTHING = (

@@ -210,6 +210,7 @@ asyncio.run(main(int(sys.argv[1])))
 """
 
 
+@pytest.mark.slow
 def test_forty_bombs_leave_the_memory_as_it_was() -> None:
     kinds = ["bomb", "large_bomb", "deflate_bomb"]
     with FaultyServer(share=1.0, kinds=kinds, in_a_row=10**9) as server:

@@ -17,6 +17,8 @@ from arena import config
 from arena.analysis import games_df, leaderboard_df, players_df, ratings_df, turns_df
 from arena.orchestrator import run
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 NOTEBOOK = NOTEBOOKS / "first-tournament.ipynb"
 

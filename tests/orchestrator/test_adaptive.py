@@ -14,6 +14,8 @@ from arena.forecast.plan import plan
 from arena.orchestrator import Progress, Stop, run
 from db import get_session
 
+pytestmark = pytest.mark.slow
+
 Small = Callable[..., TournamentConfig]
 
 SCHEDULE = (

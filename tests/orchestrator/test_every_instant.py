@@ -20,6 +20,8 @@ from db.writer.calls import CallAnswered
 from db.writer.subject import Record
 from tests.selecting import sampled
 
+pytestmark = pytest.mark.slow
+
 Small = Callable[..., TournamentConfig]
 
 # The commits of the game are shared out among this many tests.

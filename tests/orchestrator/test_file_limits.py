@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("resource", reason="the limit is a Unix one")
 
 TRY = """

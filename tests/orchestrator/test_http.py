@@ -18,6 +18,8 @@ from arena.replay.check import check
 from db import get_session
 from tests.servers.openai_server import OpenAIServer, Reply, error
 
+pytestmark = pytest.mark.slow
+
 Small = Callable[..., TournamentConfig]
 KEY = "sk-arena-test-0123456789abcdef"
 

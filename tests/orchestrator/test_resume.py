@@ -23,6 +23,7 @@ Small = Callable[..., TournamentConfig]
 
 # A call may be cancelled between the moment LiteLLM makes a coroutine and the one it awaits it.
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]

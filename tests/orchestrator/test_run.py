@@ -21,6 +21,8 @@ from arena.replay.check import check
 from db import get_session
 from db.errors import Damaged
 
+pytestmark = pytest.mark.slow
+
 Small = Callable[..., TournamentConfig]
 
 

@@ -16,6 +16,8 @@ from db import get_session, leases
 from db.errors import LeaseHeld
 from tests.servers.openai_server import OpenAIServer, Reply, error
 
+pytestmark = pytest.mark.slow
+
 DUEL = """
 name: duel
 seed: 5

@@ -25,6 +25,7 @@ def test_every_class_agrees_to_the_ninth_digit() -> None:
     assert all(float(row[1]) > 0 for row in rows.values())
 
 
+@pytest.mark.slow
 def test_the_figures_depend_on_the_seed_and_not_on_the_processes() -> None:
     one, two = (measure(seed=9, scale=0.0005, processes=n) for n in (1, 2))
 

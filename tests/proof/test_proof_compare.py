@@ -104,6 +104,7 @@ def test_the_exact_test_keeps_its_error_rates_with_few_games() -> None:
     assert better.blocks.mean() < 35
 
 
+@pytest.mark.slow
 def test_the_result_depends_on_the_seed_and_not_on_the_processes() -> None:
     p = block(BETTER)
     jobs = [(partial(sequential, peeking, p, 60), 20), (partial(once, p, 10), 9)]

@@ -14,6 +14,7 @@ from proof.pairing import MAFIA, STEP, TWO, Arm, Quality, Task, measure, ratio, 
 from proof.worlds import World
 
 
+@pytest.mark.slow
 def test_every_matchmaker_is_measured_in_both_games() -> None:
     found = measure(scale=0.02, processes=1)
 

@@ -42,6 +42,7 @@ def test_more_games_say_more() -> None:
     assert "seed 1" in part.setting
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small")
 def test_processes_change_nothing() -> None:
     alone, spread = (measure(scale=0.001, processes=count) for count in (1, 2))

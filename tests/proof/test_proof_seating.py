@@ -57,6 +57,7 @@ def test_the_difference_wins_55_percent_between_two() -> None:
     assert float(ndtr(DIFFERENCE / (BETA * np.sqrt(2)))) == pytest.approx(0.55)
 
 
+@pytest.mark.slow
 def test_the_result_depends_on_the_seed_and_not_on_the_processes() -> None:
     alone, together = (average([(MAFIA_50, 1.0)], 8, 3, processes)[0] for processes in (1, 2))
 

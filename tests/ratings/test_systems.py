@@ -15,6 +15,7 @@ from arena.testing.rating_systems import check_rating_system
 ORDER_FREE = {"probit", "bradley-terry"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", registry.names("ratings"))
 def test_every_registered_system_keeps_the_protocol(name: str) -> None:
     check_rating_system(lambda: registry.rating(name), order_free=name in ORDER_FREE)

@@ -34,6 +34,8 @@ from db.errors import SchemaTooOld
 from db.models.columns import Table
 from tests.cli.commands import run_arena
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 RECORDED = "0002"
 

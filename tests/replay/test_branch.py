@@ -24,6 +24,8 @@ from db.queries.transcript import transcript
 from db.queries.usage import UsageRow, usage
 from tests.servers.openai_server import OpenAIServer, Reply, error
 
+pytestmark = pytest.mark.slow
+
 VILLAGE = """
 name: village
 seed: 7

@@ -83,7 +83,7 @@ def type_all(
 
 def clean_environment(*first_on_path: Path) -> dict[str, str]:
     """The environment without what points at this checkout, its packages or anybody's database."""
-    dropped = ("ARENA_", "PYTHON", "VIRTUAL_ENV", "PYTEST", "COLUMNS")
+    dropped = ("ARENA_", "PYTHON", "VIRTUAL_ENV", "VENV", "TESTS", "PYTEST", "COLUMNS")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     path = [*map(str, first_on_path), kept.get("PATH", os.defpath)]
     return {**kept, "PATH": os.pathsep.join(path)}

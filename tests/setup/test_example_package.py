@@ -12,6 +12,8 @@ import pytest
 from tests.setup.conftest import build
 from tests.setup.shell import ROOT, clean_environment
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = ROOT / "docs" / "example-package"
 
 

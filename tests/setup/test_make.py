@@ -15,6 +15,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.every_python import pythons
 from tests.setup.shell import ROOT, clean_environment
 
 MAKEFILE = (ROOT / "Makefile").read_text()
@@ -112,6 +113,40 @@ def test_everything_is_checked_and_the_slowest_is_last(checkout: Path, tmp_path:
     steps = ("ruff check", "ruff format --check", "lint-imports", "db check", "mypy", "-m pytest")
     places = [done.stdout.index(step) for step in steps]
     assert places == sorted(places)
+
+
+def test_what_is_fast_takes_no_second_and_a_check_leaves_nothing_out(
+    checkout: Path, tmp_path: Path
+) -> None:
+    commands = machine(tmp_path / "bin", new=["python3"])
+    fast, check, test = (
+        make(checkout, commands, "--dry-run", target).stdout.splitlines()
+        for target in ("fast", "check", "test")
+    )
+
+    assert fast[-1] == f'{test[-1]} -q -m "not slow and not postgresql"'
+    assert "mypy" not in "".join(fast)
+    assert check[-1] == ".venv/bin/python -m tests.every_python"
+    assert check[:-1] == test[:-1]
+
+
+def test_every_python_that_is_here_is_found_also_those_that_pyenv_keeps_to_itself(
+    tmp_path: Path,
+) -> None:
+    kept = tmp_path / "pyenv" / "versions" / "3.13.2" / "bin"
+    for folder in (tmp_path / "bin", kept):
+        folder.mkdir(parents=True)
+    _script(tmp_path / "bin" / "python3.12", "exit 0")
+    _script(tmp_path / "bin" / "python3.13", "echo it is not the version that is chosen; exit 127")
+    _script(tmp_path / "bin" / "python3.10", "exit 0")
+    _script(kept / "python3.13", "exit 0")
+
+    found = pythons({"PATH": str(tmp_path / "bin"), "PYENV_ROOT": str(tmp_path / "pyenv")})
+
+    assert found == {
+        "3.12": str(tmp_path / "bin" / "python3.12"),
+        "3.13": str(kept / "python3.13"),
+    }
 
 
 def test_the_reviewers_script_runs_the_readmes_command(checkout: Path, tmp_path: Path) -> None:

@@ -99,6 +99,7 @@ def test_every_block_that_is_not_typed_says_why() -> None:
     assert {block.language for block in BLOCKS if not block.note} == {"sh", "python", "yaml"}
 
 
+@pytest.mark.slow
 def test_the_demo_is_played_and_ranked(tour: dict[str, Typed]) -> None:
     agents = {agent.name for agent in load(ROOT / "configs" / "quickstart.yaml").agents}
 
@@ -107,11 +108,13 @@ def test_the_demo_is_played_and_ranked(tour: dict[str, Typed]) -> None:
         assert all(name in tour[command].output for name in agents)
 
 
+@pytest.mark.slow
 def test_a_game_is_read_and_played_again(tour: dict[str, Typed]) -> None:
     assert tour["arena show 17"].output.startswith("Game 17 ")
     assert "every observation is the same" in tour["arena replay 17 --check"].output
 
 
+@pytest.mark.slow
 def test_a_changed_tournament_is_refused_and_its_copy_is_played(tour: dict[str, Typed]) -> None:
     refused = tour["arena run mine/quickstart.yaml  # exit code 2"]
 
@@ -121,6 +124,7 @@ def test_a_changed_tournament_is_refused_and_its_copy_is_played(tour: dict[str, 
     assert "6 games" in tour["arena run mine/mine.yaml --games 6"].output
 
 
+@pytest.mark.slow
 def test_the_catalogue_is_listed_and_forked(tour: dict[str, Typed]) -> None:
     assert "Sharp with notes" in tour["arena agents list"].output
     assert "thinking" in tour["arena kinds list"].output
@@ -129,10 +133,12 @@ def test_the_catalogue_is_listed_and_forked(tour: dict[str, Typed]) -> None:
     assert any(command.startswith("arena agents fork ") for command in tour)
 
 
+@pytest.mark.slow
 def test_a_paid_tournament_is_looked_at_without_a_key(tour: dict[str, Typed]) -> None:
     assert "Everything is in order" in tour["arena run configs/hosted.yaml --dry-run"].output
 
 
+@pytest.mark.slow
 def test_json_goes_through_a_pipe(tour: dict[str, Typed]) -> None:
     [piped] = [typed for command, typed in tour.items() if "--json |" in command]
     # The games of `arena compare` came between the two.
@@ -142,6 +148,7 @@ def test_json_goes_through_a_pipe(tour: dict[str, Typed]) -> None:
     assert any(piped.output.strip() in row for row in rows)
 
 
+@pytest.mark.slow
 def test_python_reads_the_same_ratings(tour: dict[str, Typed]) -> None:
     printed = tour[f"python {CODE}"].output
 

@@ -41,6 +41,7 @@ def values(parameters: list[pytest.param], *, kept: bool = True) -> list[object]
     return [p.values[0] for p in parameters if kept == (not p.marks)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_what_is_left_out_is_counted_in_one_line(tmp_path: Path, workers: str) -> None:
     (tmp_path / "test_some.py").write_text(TESTS)

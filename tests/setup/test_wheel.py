@@ -9,8 +9,12 @@ import zipfile
 from configparser import ConfigParser
 from pathlib import Path
 
+import pytest
+
 from tests.setup.conftest import Installed, build
 from tests.setup.shell import ROOT, blocks, type_all
+
+pytestmark = pytest.mark.slow
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 

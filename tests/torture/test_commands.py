@@ -12,6 +12,8 @@ from torture.harness import Harness
 from torture.scene import Scene
 from torture.service import Service
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def service(harness: Harness) -> Service:

@@ -29,6 +29,7 @@ def value(rows: Sequence[Row], name: str) -> float:
     return next(row.value for row in rows if row.name.endswith(name))
 
 
+@pytest.mark.slow
 def test_killed_runs_come_to_what_an_undisturbed_run_does(harness: Harness) -> None:
     with harness.service("kill", 0.005, 0.02) as service:
         rows = _Killing(harness, service, "sqlite").rows(3)
@@ -46,6 +47,7 @@ def test_instants_are_uniform_and_in_order() -> None:
     assert sum(gaps) < 1
 
 
+@pytest.mark.slow
 def test_hostile_outputs_are_recorded_and_shown(harness: Harness) -> None:
     with harness.service("hostile") as service:
         scene = Scene(harness, service, "hostile", "few", mode="hostile", games=2, concurrency=2)
@@ -58,6 +60,7 @@ def test_hostile_outputs_are_recorded_and_shown(harness: Harness) -> None:
     assert broken(rows) == []
 
 
+@pytest.mark.slow
 def test_a_key_is_found_wherever_it_was_left(harness: Harness, tmp_path: Path) -> None:
     key = harness.key
     wanted = secrets.needles(key)
@@ -73,6 +76,7 @@ def test_a_key_is_found_wherever_it_was_left(harness: Harness, tmp_path: Path) -
         assert any(needle in data for needle in wanted)
 
 
+@pytest.mark.slow
 def test_a_key_is_found_in_packed_texts_of_a_database(harness: Harness) -> None:
     from db.codec import Codec
     from torture.databases import connected

@@ -70,6 +70,7 @@ def test_the_dearest_price_that_the_prompt_may_reach_counts() -> None:
     assert long_worst > 300_000 * 5e-6 + 0.03
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.text(max_size=200), max_size=5),
     st.integers(1, 5000),

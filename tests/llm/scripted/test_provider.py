@@ -48,6 +48,7 @@ def ask(policies: Any, seed: int | None, log: Log, *, stream: bool = False) -> l
     return asyncio.run(main())
 
 
+@pytest.mark.slow
 def test_the_same_request_has_the_same_reply() -> None:
     log = Log()
     first = ask({"dice": dice}, 7, log)

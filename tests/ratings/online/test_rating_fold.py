@@ -79,6 +79,7 @@ def test_the_generated_loop_gives_the_bits_of_update(games: list[Game]) -> None:
     assert pool_after(Games.of(games), TrueSkill()) == pool
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.one_of(any_game(), two_team_games().map(lambda games: games[0])), max_size=12))
 def test_games_of_any_shape_give_the_bits_of_update(games: list[Game]) -> None:
