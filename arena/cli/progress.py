@@ -70,6 +70,8 @@ class ProgressView:
             facts.append(f"{progress.games_void:,} void")
         if progress.paused:
             facts.append(f"{progress.paused:,} paused")
+        if progress.suspended:
+            facts.append(f"{progress.suspended:,} suspended")
         return [
             *facts,
             f"{progress.games_running:,} running",

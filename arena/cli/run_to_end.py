@@ -109,7 +109,7 @@ def conclude(summary: Summary, wish: Wish) -> None:
     report(summary, wish)
     if summary.games_left and not summary.stopped:
         tell(f"{count(summary.games_left, 'game')} left to play")
-    if summary.stopped or summary.games_void or summary.paused:
+    if summary.stopped or summary.games_void or summary.paused or summary.suspended:
         raise typer.Exit(1)
 
 
@@ -174,6 +174,12 @@ def _attention(summary: Summary, wish: Wish) -> Iterator[str]:
         yield (
             f"{count(summary.paused, 'game')} {are} paused in the middle and will go on from "
             "the record"
+        )
+    if summary.suspended:
+        are = "is" if summary.suspended == 1 else "are"
+        yield (
+            f"{count(summary.suspended, 'game')} {are} suspended: the agents wait for an answer; "
+            f"once it is there, resume with: {wish.again()}"
         )
 
 

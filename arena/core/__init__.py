@@ -41,6 +41,7 @@ from arena.core.errors import (
     PluginError,
     ProviderError,
     RecordError,
+    Suspend,
     TimeLimitReached,
     UsageError,
 )
@@ -104,6 +105,7 @@ __all__ = [
     "ScheduleSpec",
     "Standings",
     "Step",
+    "Suspend",
     "Termination",
     "TimeLimitReached",
     "Usage",

@@ -63,6 +63,13 @@ class Usage:
     reasoning_tokens: int | None = None
     cost: float | None = None
 
+    @property
+    def total(self) -> int | None:
+        """Tokens of prompt and answer together; None where the provider said neither."""
+        if self.prompt_tokens is None and self.completion_tokens is None:
+            return None
+        return (self.prompt_tokens or 0) + (self.completion_tokens or 0)
+
 
 @dataclass(frozen=True, slots=True)
 class CallIntent:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 #   ArenaError                  finished, but something needs attention (exit 1)
 #   ├── UsageError              a wrong command, name or value (exit 2)
@@ -12,7 +12,8 @@ from typing import ClassVar
 #   ├── Pause                   a game cannot go on now, and can later: it is gone on with
 #   │   ├── ModelParked         its model only fails at the moment
 #   │   ├── ModelRefused        its model will not answer anybody until a person mends something
-#   │   └── BudgetReached       the next call might cost more than may be spent
+#   │   ├── BudgetReached       the next call might cost more than may be spent
+#   │   └── Suspend             its agent waits for hours: a person, an approval
 #   ├── EnvironmentCrash        the rules themselves raised
 #   ├── RecordError             the record could not be written: the tournament stops
 #   └── DivergenceError         a replayed game differs from its record
@@ -22,6 +23,14 @@ class ArenaError(Exception):
     """An error for the person who reads it: printed without a traceback."""
 
     exit_code: ClassVar[int] = 1
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Errors travel between processes; the default calls __init__ with the message alone.
+        return _unpickled, (type(self), self.args), self.__dict__
+
+
+def _unpickled(kind: type[ArenaError], args: tuple[Any, ...]) -> ArenaError:
+    return kind.__new__(kind, *args)
 
 
 class UsageError(ArenaError):
@@ -70,6 +79,11 @@ class BudgetReached(Pause):
     def __init__(self, message: str, model: str | None = None) -> None:
         super().__init__(message)
         self.model = model
+
+
+class Suspend(Pause):
+    """Raised by an agent that waits for longer than a run should: a person, an approval. The game
+    resumes from its record in a later run, in which the agent is asked the same again."""
 
 
 class TimeLimitReached(ArenaError):

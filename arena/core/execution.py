@@ -7,6 +7,9 @@ from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
+Task = TypeVar("Task")
+Ports = TypeVar("Ports")
+Done = TypeVar("Done")
 
 
 def always() -> bool:
@@ -22,6 +25,13 @@ class Slot(Protocol):
     ) -> AbstractContextManager[None]:
         """Lets other work have the slot inside the block, once it has taken `after` seconds and
         it is `worth` doing so; has it again afterwards, at once."""
+        ...
+
+    async def call(
+        self, play: Callable[[Task, Ports], Awaitable[Done]], task: Task, ports: Ports
+    ) -> Done:
+        """What `play(task, ports)` returns, called where the executor has its workers: `play` and
+        the task can be pickled, and plain data passes through the ports."""
         ...
 
 

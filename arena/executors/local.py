@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, I
 from contextlib import contextmanager
 from typing import TypeVar
 
-from arena.core.execution import Slot, always
+from arena.core.execution import Done, Ports, Slot, Task, always
 
 T = TypeVar("T")
 
@@ -71,6 +71,12 @@ class LocalSlot:
             timer.cancel()
             if lent:
                 self._free.take_back()
+
+    async def call(
+        self, play: Callable[[Task, Ports], Awaitable[Done]], task: Task, ports: Ports
+    ) -> Done:
+        """What `play` returns, called here."""
+        return await play(task, ports)
 
 
 class LocalExecutor:

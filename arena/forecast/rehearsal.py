@@ -7,27 +7,18 @@ are the real games; for every other model a legal move at random stands in, at a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import cast
 
 from arena import registry
-from arena.core import (
-    AgentSpec,
-    CallAnswer,
-    CallIntent,
-    CallLog,
-    Completion,
-    Message,
-    ModelSpec,
-    Observation,
-    Pairing,
-    Policy,
-    UsageError,
-)
-from arena.game.logs import Acted, Handle
-from arena.game.loop import Finished, Seat, Voided, play, turn_seed
-from arena.game.seating import seat
-from arena.llm.request import call_seed, sendable
+from arena.core import AgentSpec, Completion, Message, ModelSpec, Pairing, Policy, UsageError
+from arena.game.journal import Entry
+from arena.game.loop import Finished, Voided
+from arena.game.seating import Sitter
+from arena.game.task import GameTask, Ports, play_task
+from arena.llm.clearance import LocalClearance
+from arena.llm.pacing.limits import Limits
+from arena.llm.request import sendable
 from arena.llm.scripted.provider import NAME, rng_of, tokens
 from arena.orchestrator.preflight import Prepared
 
@@ -114,81 +105,56 @@ async def _play(
     asked: dict[str, Asked],
 ) -> Finished | Voided:
     environment = prepared.config.environment
-
-    def handle(model: ModelSpec, log: CallLog, turn_number: int) -> Handle:
-        return StandIn(
-            policies[model.name],
-            turn_seed(pairing.seed, turn_number),
-            asked.setdefault(model.name, Asked()),
-            0 if is_scripted(model) else lengths[model.name],
-        )
-
-    def seated(player_index: int, agent: AgentSpec) -> Seat:
-        return seat(
-            agent,
-            prepared.kinds[agent.kind],
-            player_index,
-            environment=environment.name,
-            num_players=environment.players,
-        )
-
-    result = await play(
-        prepared.environment(),
-        [seated(index, agents[agent]) for index, agent in enumerate(pairing.agents)],
+    task = GameTask(
+        environment=environment.name,
+        options=environment.options,
         seed=pairing.seed,
-        llm=handle,
-        log=Unrecorded(),
+        players=tuple((Sitter(0, agents[agent]),) for agent in pairing.agents),
         turn_limit=environment.turn_limit,
     )
+    client = StandIn(policies, lengths, asked)
+    result = await play_task(task, Ports(Unrecorded(), LocalClearance(Limits()), client))
     if isinstance(result, Finished | Voided):
         return result
-    raise UsageError(f"a rehearsal was paused: {result.reason}")
+    raise UsageError(f"a rehearsal was stopped: {result.reason}")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class StandIn:
-    """Answers in a model's place (`arena.game.logs.Handle`) and counts what it is asked; an answer
-    is filled up to `characters`, before the move."""
+    """Answers in the place of every model (`arena.llm.turn.ModelClient`) and counts what each is
+    asked; an answer is filled up to its length, before the move."""
 
-    policy: Policy
-    seed: int
-    asked: Asked
-    characters: int
-    last: Completion | None = None
-    _calls: int = field(default=0, init=False)
+    policies: Mapping[str, Policy]
+    lengths: Mapping[str, int]
+    asked: dict[str, Asked]
 
-    async def complete(self, messages: Sequence[Message]) -> Completion:
-        number, self._calls = self._calls, self._calls + 1
+    async def complete(
+        self,
+        model: ModelSpec,
+        messages: Sequence[Message],
+        *,
+        seed: int | None = None,
+        **_: object,
+    ) -> Completion:
         sent = sendable(messages)
-        text = self.policy(sent, rng_of(sent, call_seed(self.seed, number)))
-        missing = self.characters - len(text) - 1
+        text = self.policies[model.name](sent, rng_of(sent, seed))
+        length = 0 if is_scripted(model) else self.lengths[model.name]
+        missing = length - len(text) - 1
         if missing > 0:
             text = f"{(_FILLER * (missing // len(_FILLER) + 1))[:missing]}\n{text}"
-        self.asked.calls += 1
-        self.asked.characters += sum(len(message["content"]) for message in sent)
-        self.asked.prompt_tokens += sum(tokens(message["content"]) for message in sent)
-        self.asked.completion_tokens += tokens(text)
-        self.last = Completion(text, "stop")
-        return self.last
+        asked = self.asked.setdefault(model.name, Asked())
+        asked.calls += 1
+        asked.characters += sum(len(message["content"]) for message in sent)
+        asked.prompt_tokens += sum(tokens(message["content"]) for message in sent)
+        asked.completion_tokens += tokens(text)
+        return Completion(text, "stop")
 
 
 class Unrecorded:
-    """The log of a game and of its turns that keeps nothing."""
+    """A journal that keeps nothing (`arena.game.journal.Journal`)."""
 
-    def turn(self, observation: Observation) -> Unrecorded:
-        return self
-
-    async def intend(self, intent: CallIntent) -> None:
-        """Nothing is called."""
-
-    async def answer(self, answer: CallAnswer) -> None:
-        """Nothing is called."""
-
-    async def acted(self, acted: Acted) -> None:
+    async def append(self, *entries: Entry) -> None:
         """Nothing is kept."""
 
-    def refused(self) -> None:
-        """Nothing is kept."""
-
-    async def flush(self) -> None:
-        """Nothing is held back."""
+    def wanted(self) -> bool:
+        return True

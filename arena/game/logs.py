@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from arena.core import LLM, Action, CallLog, Completion, Lapse, ModelSpec, Observation
+from arena.core import LLM, Action, ArenaError, CallLog, Completion, Lapse, Observation
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,14 @@ class GameLog(Protocol):
 
 
 class Handle(LLM, Protocol):
-    """The `llm` of one turn; `last` is the latest answer in it."""
+    """The `llm` of one turn; `last` is the latest answer in it, `error` what it raised, if it
+    raised anything: that ends the turn, whatever the agent makes of it."""
 
     @property
     def last(self) -> Completion | None: ...
+    @property
+    def error(self) -> ArenaError | None: ...
 
 
-HandleFactory = Callable[[ModelSpec, CallLog, int], Handle]
-"""Makes the handle of one turn from the model, the turn's log and the turn's number."""
+HandleFactory = Callable[[Observation, TurnLog], Handle]
+"""Makes the handle of one turn from its observation and its log."""

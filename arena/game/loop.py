@@ -7,7 +7,6 @@ make the `llm` handle of a turn, which reaches a model or the record of one.
 from __future__ import annotations
 
 import hashlib
-import math
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -15,31 +14,23 @@ from dataclasses import dataclass, replace
 from arena.core import (
     Action,
     Agent,
-    Completion,
     DivergenceError,
-    Environment,
     EnvironmentCrash,
     Lapse,
-    ModelSpec,
+    Observation,
     Outcome,
     Pause,
     ProviderError,
     RecordError,
+    Suspend,
     Termination,
     TimeLimitReached,
     UsageError,
     VoidCause,
 )
 from arena.game.lapses import lapse_of, termination
-from arena.game.logs import Acted, GameLog, HandleFactory
-
-
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """An agent at its place, and the model that its calls go to."""
-
-    agent: Agent
-    model: ModelSpec
+from arena.game.logs import Acted, GameLog, Handle, HandleFactory
+from arena.game.rules import GuardedRules
 
 
 @dataclass(slots=True)
@@ -83,11 +74,23 @@ class Voided:
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """A game that was stopped between two commits, to be gone on with from its record; `reason`
-    is None when the run itself is stopping."""
+    """A game that stopped between two commits, and resumes from its record; `reason` is None when
+    the run itself is stopping."""
 
     turns: int
     reason: Pause | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """A game whose agent waits for longer than a run should: it resumes from its record in a later
+    run. `reason` says for what it waits."""
+
+    turns: int
+    reason: str
+
+
+GameResult = Finished | Voided | Paused | Suspended
 
 
 def always() -> bool:
@@ -102,85 +105,89 @@ def turn_seed(game_seed: int, turn_number: int) -> int:
 
 
 async def play(
-    environment: Environment,
-    seats: Sequence[Seat],
+    rules: GuardedRules,
+    agents: Sequence[Agent],
     *,
     seed: int,
     llm: HandleFactory,
     log: GameLog,
     turn_limit: int,
     going: Callable[[], bool] = always,
-) -> Finished | Voided | Paused:
-    """Play one game to its end; `seats[i]` sits at player_index i.
+) -> GameResult:
+    """Play one game to its end; `agents[i]` sits at player_index i.
 
-    The environment is stepped only after the turn is committed. A provider that fails for good, an
-    environment that raises and an agent that raises make the game void; a Pause stops it where it
-    is, and so does `going` before a turn. Raises RecordError when the log cannot write, UsageError
+    The environment is stepped only after the turn is committed. A provider that fails for good,
+    rules and agents that raise or return amiss make the game void; a Pause stops it where it is,
+    and so does `going` before a turn. Raises RecordError when the log cannot write, UsageError
     when a model cannot be asked at all (a missing key), and DivergenceError when the log or the
     handle finds that a replay differs.
     """
     turns = 0
-    conduct = [Conduct() for _ in seats]
+    conduct = [Conduct() for _ in agents]
     try:
-        environment.reset(seed=seed, num_players=len(seats))
-        longest = environment.spec.max_characters
+        rules.reset(seed)
         while turns < turn_limit:
             if not going():
                 return Paused(turns)
-            observation = environment.observe()
+            observation = rules.observe(turns)
             player = observation.player_index
             turn = log.turn(observation)
-            handle = llm(seats[player].model, turn, turns)
             try:
-                action = await seats[player].agent.act(observation, handle)
-                lapse = _lapse(action, handle.last, longest)
+                action, lapse = await _act(
+                    agents[player], observation, llm(observation, turn), rules.max_characters
+                )
             except TimeLimitReached:
                 action, lapse = Action(""), Lapse.TIME_LIMIT
             except Pause as reason:
                 await turn.flush()
+                if isinstance(reason, Suspend):
+                    return Suspended(turns, str(reason))
                 return Paused(turns, reason)
             except (RecordError, UsageError, DivergenceError):
                 raise
             except ProviderError as error:
                 await turn.flush()
                 return Voided(VoidCause.PROVIDER, str(error), turns)
-            except Exception:
+            except (Exception, SystemExit):
                 await turn.flush()
                 return Voided(VoidCause.AGENT, traceback.format_exc(), turns)
-            submitted = environment.prepare(action.text)
+            submitted = rules.prepare(action.text)
             await turn.acted(Acted(action, submitted, lapse))
             conduct[player].add(lapse)
-            step = environment.step(submitted)
+            step = rules.step(submitted)
             turns += 1
             if step.invalid:
                 turn.refused()
             if step.done:
-                return _finished(_outcome(environment), turns, conduct, player, lapse)
-        return Finished(_outcome(environment, turn_limit=True), turns, tuple(conduct))
+                return _finished(rules.outcome(), turns, conduct, player, lapse)
+        return Finished(rules.outcome(turn_limit=True), turns, tuple(conduct))
     except EnvironmentCrash as crash:
         return Voided(VoidCause.ENVIRONMENT, crash.traceback or str(crash), turns)
 
 
-def _lapse(action: Action, answer: Completion | None, longest: int | None) -> Lapse | None:
-    return lapse_of(
+async def _act(
+    agent: Agent, observation: Observation, llm: Handle, longest: int | None
+) -> tuple[Action, Lapse | None]:
+    """The agent's action, and what is wrong with it. What the handle raised is raised, also where
+    the agent went on without the answer."""
+    try:
+        action = await agent.act(observation, llm)
+    except (Exception, SystemExit):
+        if llm.error is not None:
+            raise llm.error from None
+        raise
+    if llm.error is not None:
+        raise llm.error
+    if not isinstance(action, Action):
+        raise TypeError(f"act() returned {type(action).__name__}; expected Action")
+    answer = llm.last
+    lapse = lapse_of(
         action.text,
         finish_reason=None if answer is None else answer.finish_reason,
         refused=answer is not None and answer.refused,
         max_characters=longest,
     )
-
-
-def _outcome(environment: Environment, *, turn_limit: bool = False) -> Outcome:
-    """Raises EnvironmentCrash for a reward that is no number: its ranks cannot be trusted."""
-    outcome = environment.outcome(turn_limit=turn_limit)
-    for player in outcome.players:
-        if not math.isfinite(player.reward):
-            raise EnvironmentCrash(
-                f"{environment.spec.name} gave player {player.player_index} the reward "
-                f"{player.reward}, which is no number",
-                "",
-            )
-    return outcome
+    return action, lapse
 
 
 def _finished(

@@ -236,7 +236,7 @@ class Call:
             usage = replace(usage, cost=cost)
         charged = worst if cost is None else cost
         if held is not None:
-            held.end(Ending.ANSWERED, charged=charged or 0.0, tokens=_used(usage))
+            held.end(Ending.ANSWERED, charged=charged or 0.0, tokens=usage.total)
         await self.log.answer(
             CallAnswer(
                 call_index=intent.call_index,
@@ -280,9 +280,3 @@ def _tokens(messages: Sequence[Message], model: ModelSpec) -> int:
     sent = sum(len(message["content"]) for message in messages) // 4
     most = model.params.get("max_completion_tokens", model.params.get("max_tokens"))
     return sent + (min(most, 4096) if isinstance(most, int) else _ANSWER_TOKENS)
-
-
-def _used(usage: Usage) -> int | None:
-    if usage.prompt_tokens is None and usage.completion_tokens is None:
-        return None
-    return (usage.prompt_tokens or 0) + (usage.completion_tokens or 0)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from arena.core import (
+    ArenaError,
     CallAnswer,
     CallIntent,
     CallLog,
@@ -23,7 +24,27 @@ from arena.llm.scripted.provider import NAME
 if TYPE_CHECKING:
     from arena.llm.cache import Answers
     from arena.llm.clearance import Clearance
-    from arena.llm.client import LiteLLMClient
+
+
+class ModelClient(Protocol):
+    """What asks the models, for any number of games at once."""
+
+    async def complete(
+        self,
+        model: ModelSpec,
+        messages: Sequence[Message],
+        *,
+        log: CallLog,
+        clearance: Clearance,
+        answers: Answers | None = None,
+        call_number: int = 0,
+        first_index: int = 0,
+        first_attempt: int = 0,
+        seed: int | None = None,
+        within: float | None = None,
+    ) -> Completion:
+        """One answer, after as many attempts as it takes, each of them in `log`."""
+        ...
 
 
 class TurnLLM:
@@ -48,12 +69,13 @@ class TurnLLM:
         "_seconds",
         "_seed",
         "_time_limit",
+        "error",
         "last",
     )
 
     def __init__(
         self,
-        client: LiteLLMClient | None,
+        client: ModelClient | None,
         model: ModelSpec,
         log: CallLog,
         seed: int | None = None,
@@ -77,6 +99,7 @@ class TurnLLM:
         self._next_call = 0
         self._seconds = 0.0
         self.last: Completion | None = None
+        self.error: ArenaError | None = None
 
     async def complete(self, messages: Sequence[Message]) -> Completion:
         """Ask the agent's model, or the record.
@@ -84,6 +107,13 @@ class TurnLLM:
         Raises ProviderError when every attempt failed, DivergenceError when the record holds
         another request, TimeLimitReached when the turn's answers took too long together.
         """
+        try:
+            return await self._complete(messages)
+        except ArenaError as error:
+            self.error = error
+            raise
+
+    async def _complete(self, messages: Sequence[Message]) -> Completion:
         number, self._next_call = self._next_call, self._next_call + 1
         before = self._recorded.pop(number, ()) if self._recorded else ()
         served = self._served(number, before, messages) if before else None

@@ -6,31 +6,28 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from arena import registry
 from arena.core import (
     ArenaError,
     BudgetReached,
-    CallLog,
-    DivergenceError,
     ModelParked,
     ModelRefused,
-    ModelSpec,
     VoidCause,
 )
 from arena.core.execution import Slot
-from arena.game.logs import GameLog, Handle
-from arena.game.loop import Finished, Paused, Seat, Voided, play, turn_seed
-from arena.game.seating import seat
+from arena.game.loop import Finished, GameResult, Paused, Suspended, Voided
+from arena.game.seating import Sitter
+from arena.game.task import GameTask, Ports, play_task
 from arena.llm.cache import Answers
-from arena.llm.clearance import Clearance, LocalClearance
+from arena.llm.clearance import LocalClearance
 from arena.llm.client import LiteLLMClient
 from arena.llm.costs.budget import Budget
 from arena.llm.pacing.breaker import BreakerState
 from arena.llm.pacing.gate import GateState
 from arena.llm.pacing.limits import Limits
-from arena.llm.turn import TurnLLM
 from arena.orchestrator import schedule
 from arena.orchestrator.catalogue import Entry
 from arena.orchestrator.history import played
@@ -41,7 +38,7 @@ from arena.orchestrator.ready_queue import Pending
 from arena.orchestrator.schedule import Scheduled
 from arena.orchestrator.standings import LiveStandings, Played
 from arena.orchestrator.stopping import GameWaiting, Stop
-from arena.record.reading import ContinuedLog, Record
+from arena.record.reading import recorded
 from arena.record.writing import GameRecorder, Meter
 from db import Recorder
 
@@ -88,6 +85,7 @@ class Playing:
         self.completed = 0
         self.void = 0
         self.paused = 0
+        self.suspended = 0
         self.resumed = 0
         self.budget_reached = False
         self.running = 0
@@ -155,21 +153,19 @@ class Playing:
         """Play one place of the schedule, again after a fault, up to the configured attempts."""
         self.running += 1
         try:
-            waiting = GameWaiting(slot, self.stop, self._worth_lending)
             while True:
-                log = GameRecorder(recorder, game.game_id, self.meter)
-                with LocalClearance(self.limits, self.budget, waiting=waiting) as clearance:
-                    result = await self._attempt(log, game, clearance)
+                journal = GameRecorder(recorder, game.game_id, self.meter, self.stop.going)
+                result = await self._attempt(journal, game, slot)
                 if isinstance(result, Finished):
-                    await log.finished(result)
+                    await journal.finished(result)
                     self._settle(game, result)
                     return
-                if isinstance(result, Paused):
+                if isinstance(result, Paused | Suspended):
                     self._pause(result)
                     return
                 self._count(result)
                 final = game.attempt + 1 >= self.config.attempts
-                await log.voided(result, final=final)
+                await journal.voided(result, final=final)
                 if final:
                     self.void += 1
                     self._settled(game, None)
@@ -179,61 +175,29 @@ class Playing:
             self.running -= 1
             self.supply.end()
 
-    async def _attempt(
-        self, recorder: GameRecorder, game: Scheduled, clearance: Clearance
-    ) -> Finished | Voided | Paused:
-        record = Record(())
-        log: GameLog = recorder
+    async def _attempt(self, journal: GameRecorder, game: Scheduled, slot: Slot) -> GameResult:
+        task = self._task(game)
         if game.begun:
             self.resumed += 1
-            record = Record(await asyncio.to_thread(schedule.recorded, self.url, game.game_id))
-            log = ContinuedLog(record, recorder)
+            turns = await asyncio.to_thread(schedule.recorded, self.url, game.game_id)
+            task = replace(task, recorded=recorded(turns))
         else:
-            await recorder.started()
-        try:
-            return await self._play(log, record, game, clearance)
-        except DivergenceError as error:
-            await recorder.write()
-            return Voided(VoidCause.DIVERGENCE, str(error), record.done)
+            await journal.started()
+        waiting = GameWaiting(slot, self.stop, self._worth_lending)
+        with LocalClearance(self.limits, self.budget, waiting=waiting) as clearance:
+            ports = Ports(journal, clearance, self.client, self.answers)
+            return await slot.call(play_task, task, ports)
 
-    async def _play(
-        self, log: GameLog, record: Record, game: Scheduled, clearance: Clearance
-    ) -> Finished | Voided | Paused:
-        rules = self.config.environment
-
-        def handle(model: ModelSpec, turn: CallLog, number: int) -> Handle:
-            served = TurnLLM(
-                self.client,
-                model,
-                turn,
-                turn_seed(game.seed, number),
-                recorded=record.calls(number),
-                place=record.place(number),
-                time_limit=rules.time_limit,
-                clearance=clearance,
-                answers=self.answers,
-            )
-            record.handle = served
-            return served
-
-        return await play(
-            self.prepared.environment(),
-            [self._seat(index, agent) for index, agent in enumerate(game.agents)],
-            seed=game.seed,
-            llm=handle,
-            log=log,
-            turn_limit=rules.turn_limit,
-            going=self.stop.going,
-        )
-
-    def _seat(self, player_index: int, agent_id: int) -> Seat:
-        spec, environment = self.entry.agents[agent_id], self.config.environment
-        return seat(
-            spec,
-            self.prepared.kinds[spec.kind],
-            player_index,
+    def _task(self, game: Scheduled) -> GameTask:
+        environment, spec = self.config.environment, self.prepared.spec
+        return GameTask(
             environment=environment.name,
-            num_players=environment.players,
+            options=environment.options,
+            rules=(spec.package, spec.version),
+            seed=game.seed,
+            players=tuple((Sitter(0, self.entry.agents[agent]),) for agent in game.agents),
+            turn_limit=environment.turn_limit,
+            time_limit=environment.time_limit,
         )
 
     def _settle(self, game: Scheduled, result: Finished) -> None:
@@ -248,7 +212,10 @@ class Playing:
         self.standings.settle(game.schedule_index, result)
         self.supply.settle(game.schedule_index, result)
 
-    def _pause(self, result: Paused) -> None:
+    def _pause(self, result: Paused | Suspended) -> None:
+        if isinstance(result, Suspended):
+            self.suspended += 1
+            return
         self.paused += 1
         self.budget_reached |= isinstance(result.reason, BudgetReached)
         match result.reason:
@@ -291,6 +258,7 @@ class Playing:
                 spent=self.earlier.spent_in_all + self.meter.cost,
                 budget=self.config.budget,
                 paused=self.paused,
+                suspended=self.suspended,
                 models=self._models_now(),
             )
         )
@@ -339,6 +307,7 @@ class Playing:
             interrupted=self.stop.requested and self.stop.reason is None and left > 0,
             first_error=self.first_error,
             paused=self.paused,
+            suspended=self.suspended,
             resumed=self.resumed,
             orphans=len(earlier.orphans),
             orphan_cost=sum(earlier.orphans),

@@ -40,6 +40,7 @@ class Progress:
     spent: float = 0.0
     budget: float | None = None
     paused: int = 0
+    suspended: int = 0
     models: tuple[ModelState, ...] = ()
 
 
@@ -49,10 +50,11 @@ class Summary:
     attempt, `void_causes` how often each cause came up; `games_left` were not played this time.
 
     `paused` games were stopped in the middle and are gone on with by the next run, as `resumed`
-    were by this one. `orphans` are calls that were in flight when an earlier run was killed,
-    charged with `orphan_cost` dollars. `cost` is of this run, `spent` of all; both count an
-    attempt whose cost nobody said at its worst case. `stopped` says why the run ended early;
-    `budget_reached` that it was for a budget.
+    were by this one; so are `suspended` ones, once what their agents wait for is there. `orphans`
+    are calls that were in flight when an earlier run was killed, charged with `orphan_cost`
+    dollars. `cost` is of this run, `spent` of all; both count an attempt whose cost nobody said at
+    its worst case. `stopped` says why the run ended early; `budget_reached` that it was for a
+    budget.
     """
 
     tournament: str
@@ -70,6 +72,7 @@ class Summary:
     interrupted: bool = False
     first_error: str | None = None
     paused: int = 0
+    suspended: int = 0
     resumed: int = 0
     orphans: int = 0
     orphan_cost: float = 0.0

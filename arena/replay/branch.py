@@ -14,15 +14,14 @@ from pathlib import Path
 from arena import registry
 from arena.core import DivergenceError, ModelRefused, VoidCause
 from arena.core.execution import Slot
-from arena.game.loop import Finished, Paused, Voided, play
-from arena.llm.clearance import Clearance, LocalClearance
+from arena.game.loop import Finished, GameResult, Paused, Suspended, Voided
+from arena.game.task import Ports, play_task
+from arena.llm.clearance import LocalClearance
 from arena.orchestrator.stopping import GameWaiting, Stop
 from arena.record.answer_cache import DatabaseCache
-from arena.record.reading import Record
 from arena.record.writing import GameRecorder, Meter
 from arena.replay.origin import (
     Branch,
-    BranchLog,
     Origin,
     clear,
     enter,
@@ -111,9 +110,9 @@ async def branch(
         origin = read_origin(session, game_id, turn, seats, control=control, answers=answers)
         branches = enter(session, origin, times, control=control)
     origin.client.load(
-        sitter.spec.model
-        for cast in origin.casts.values()
-        for sitters in cast.places
+        sitter.agent.model
+        for task in origin.tasks.values()
+        for sitters in task.players
         for sitter in sitters
     )
     playing = _Playing(origin, stop or Stop(), on_progress, total=len(branches))
@@ -162,54 +161,39 @@ class _Playing:
 
     async def one(self, recorder: Recorder, own: Branch, slot: Slot) -> None:
         """Play one branch to its end."""
-        writer = GameRecorder(recorder, own.game_id, self.meter)
+        origin = self.origin
+        writer = GameRecorder(recorder, own.game_id, self.meter, self.stop.going)
         await writer.started()
-        try:
-            waiting = GameWaiting(slot, self.stop, _never)
-            with LocalClearance(self.origin.limits, waiting=waiting) as clearance:
-                result = await self._play(writer, own, clearance)
-        except DivergenceError as error:
-            await writer.voided(Voided(VoidCause.DIVERGENCE, str(error), 0), final=True)
-            raise DivergenceError(
-                f"game {self.origin.game_id} cannot be played again up to turn "
-                f"{self.origin.turn}: {error}"
-            ) from error
+        with LocalClearance(
+            origin.limits, waiting=GameWaiting(slot, self.stop, _never)
+        ) as clearance:
+            ports = Ports(writer, clearance, origin.client, origin.answers)
+            result = await slot.call(play_task, origin.task(own), ports)
         await self._settle(own, writer, result)
+        if isinstance(result, Voided) and result.cause is VoidCause.DIVERGENCE:
+            raise DivergenceError(
+                f"game {origin.game_id} cannot be played again up to turn {origin.turn}: "
+                f"{result.error}"
+            )
         if self.on_progress is not None:
             self.on_progress(self._progress())
 
-    async def _play(
-        self, writer: GameRecorder, own: Branch, clearance: Clearance
-    ) -> Finished | Voided | Paused:
-        origin, cast = self.origin, self.origin.casts[own.control]
-        of = origin.branched(own)
-        record = Record(origin.turns)
-        return await play(
-            origin.environment(),
-            cast.seats(),
-            seed=origin.lineage.seed,
-            llm=cast.handles(record, of, origin.client, clearance, origin.answers),
-            log=BranchLog(record, writer),
-            turn_limit=origin.turn_limit,
-            going=self.stop.going,
-        )
-
-    async def _settle(
-        self, own: Branch, writer: GameRecorder, result: Finished | Voided | Paused
-    ) -> None:
+    async def _settle(self, own: Branch, writer: GameRecorder, result: GameResult) -> None:
         if isinstance(result, Finished):
             await writer.finished(result)
             players = result.outcome.players
             won = score({p.player_index: (p.team, p.rank) for p in players}, self.origin.player)
             self.scores[own.control][own.game_id] = won
             return
-        void = self._stopped(result) if isinstance(result, Paused) else result
+        void = result if isinstance(result, Voided) else self._stopped(result)
         self.void += 1
         if void.cause is not VoidCause.INTERRUPTED:
             self.error = self.error or void.error.strip().splitlines()[-1]
         await writer.voided(void, final=True)
 
-    def _stopped(self, paused: Paused) -> Voided:
+    def _stopped(self, paused: Paused | Suspended) -> Voided:
+        if isinstance(paused, Suspended):
+            return Voided(VoidCause.AGENT, f"a branch cannot wait: {paused.reason}", paused.turns)
         if paused.reason is None or self.stop.requested:
             return Voided(VoidCause.INTERRUPTED, "stopped while it was played", paused.turns)
         if isinstance(paused.reason, ModelRefused):

@@ -13,10 +13,11 @@ from pathlib import Path
 from sqlmodel import Session
 
 from arena import registry
-from arena.core import DivergenceError, Outcome, UsageError
-from arena.game.loop import Finished, Paused, Voided, play
-from arena.record.reading import Record
-from arena.replay.lineage import TURN_LIMIT, cast, lineage, own_options, replies
+from arena.core import Outcome, UsageError, VoidCause
+from arena.game.loop import Finished, Voided
+from arena.game.task import play_task
+from arena.record.reading import recorded
+from arena.replay.lineage import lineage, own_options, replies, task
 from db import DatabaseError, Game, Repository, get_session
 from db.queries.transcript import transcript
 
@@ -45,61 +46,45 @@ def check(game_id: int, url: str | Path | None = None) -> ReplayReport:
             raise UsageError(
                 f"game {game_id} is {game.status}: only a completed game can be checked"
             )
-        return asyncio.run(_check(session, game, game_id))
+        return _check(session, game, game_id)
 
 
-async def _check(session: Session, game: Game, game_id: int) -> ReplayReport:
+def _check(session: Session, game: Game, game_id: int) -> ReplayReport:
     stored = game.environment
     if stored is None or game.seed is None:
         raise UsageError(
             f"game {game_id} has no environment or no seed on record: it cannot be played again"
         )
-    environment = registry.environment(stored.name, own_options(stored))()
+    registry.environment(stored.name, own_options(stored))
     of = lineage(session, game)
     try:
-        turns = transcript(session, game_id)
-        calls = replies(session, of, turns)
+        rows = transcript(session, game_id)
+        calls = replies(session, of, rows)
     except DatabaseError as error:
         return ReplayReport(game_id, 0, False, f"the record cannot be read whole: {error}")
-    record = Record([turn for turn in turns if turn.action is not None], calls)
-    if (environment.spec.package, environment.spec.version) != (stored.package, stored.version):
-        return ReplayReport(
-            game_id,
-            0,
-            False,
-            f"the rules were {stored.package} {stored.version}, installed are "
-            f"{environment.spec.package} {environment.spec.version}",
-        )
-    played = cast(session, of, stored)
-    try:
-        result = await play(
-            environment,
-            played.seats(),
-            seed=game.seed,
-            llm=played.handles(record, of),
-            log=record,
-            turn_limit=stored.options.get(TURN_LIMIT, len(record.turns)),
-        )
-        if isinstance(result, Voided):
-            raise DivergenceError(f"the game went void ({result.cause}): {result.error}")
-        assert not isinstance(result, Paused)
-        _compare(record, game, result)
-    except DivergenceError as error:
-        return ReplayReport(game_id, record.done, False, str(error))
-    return ReplayReport(game_id, record.done, True)
+    turns = [turn for turn in recorded(rows, calls) if turn.action is not None]
+    result = asyncio.run(play_task(task(session, of, stored, turns, longest=len(turns))))
+    match result:
+        case Finished():
+            difference = _difference(game, result, len(turns))
+        case Voided(cause=VoidCause.DIVERGENCE):
+            difference = result.error
+        case Voided():
+            difference = f"the game went void ({result.cause}): {result.error}"
+        case _:
+            difference = f"the game stops: {result.reason}"
+    return ReplayReport(game_id, result.turns, difference is None, difference)
 
 
-def _compare(record: Record, game: Game, result: Finished) -> None:
-    """The end of the game must be that of its row. Raises DivergenceError."""
-    record.settle()
-    if result.turns != len(record.turns):
-        raise DivergenceError(
-            f"the game ends after {result.turns} turns, on record are {len(record.turns)}"
-        )
-    recorded, now = _result(game), _outcome(result.outcome)
-    for name, before in recorded.items():
-        if before != now[name]:
-            raise DivergenceError(f"{name} is {now[name]!r}, on record is {before!r}")
+def _difference(game: Game, result: Finished, turns: int) -> str | None:
+    """Where the end of the game is not that of its row, if anywhere."""
+    if result.turns != turns:
+        return f"the game ends after {result.turns} turns, on record are {turns}"
+    before, now = _result(game), _outcome(result.outcome)
+    for name, was in before.items():
+        if was != now[name]:
+            return f"{name} is {now[name]!r}, on record is {was!r}"
+    return None
 
 
 def _result(game: Game) -> dict[str, object]:

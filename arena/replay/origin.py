@@ -1,49 +1,28 @@
-"""Reads the game that is branched, makes the rows of its branches and records them.
+"""Reads the game that is branched, and makes the rows and the tasks of its branches.
 
 Everything is checked before a row is written; a branch that nobody plays any more is void.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sqlmodel import Session, col, func, select
 
 from arena import registry
 from arena.config import TournamentConfig, restored
-from arena.core import (
-    CallAnswer,
-    CallIntent,
-    ConfigError,
-    DivergenceError,
-    Environment,
-    Observation,
-    UsageError,
-    VoidCause,
-)
-from arena.game.logs import Acted, TurnLog
+from arena.core import ConfigError, UsageError, VoidCause
+from arena.game.task import GameTask
 from arena.llm.cache import Answers
 from arena.llm.client import LiteLLMClient
 from arena.llm.pacing.limits import Limits
 from arena.orchestrator.clients import client_for, limits_for
 from arena.orchestrator.preflight import check_stored_model
-from arena.record.reading import Record
-from arena.record.writing import GameRecorder
-from arena.replay.lineage import (
-    TURN_LIMIT,
-    Cast,
-    Generation,
-    Lineage,
-    cast,
-    lineage,
-    own_options,
-    replies,
-)
+from arena.record.reading import recorded
+from arena.replay.lineage import Generation, Lineage, lineage, own_options, replies, task
 from db import Agent, Game, Repository, Tournament
-from db.queries.transcript import TurnRow
-from db.writer.turns import TurnActed, TurnOpened, TurnRefused
 
 # Where a game has no limit on record: as high as a configuration may set it.
 _LONGEST_GAME = 65_536
@@ -63,21 +42,18 @@ class Branch:
 class Origin:
     """The game that is branched, read and checked: what its branches share.
 
-    `turns` are those before the branch, with the calls that they were played with. `agents` and
-    `casts` are those of the controls (True) and of the branches (False). `player` is the first
-    whose place is given away; `recorded` its score in the game.
+    `agents` and `tasks` are those of the controls (True) and of the branches (False): a task begins
+    with the turns before the branch. `player` is the first whose place is given away; `recorded`
+    its score in the game.
     """
 
     game_id: int
     turn: int
     seats: Mapping[int, str]
     environment_id: int
-    environment: Callable[[], Environment]
-    turn_limit: int
     lineage: Lineage
-    turns: Sequence[TurnRow]
     agents: Mapping[bool, tuple[int, ...]]
-    casts: Mapping[bool, Cast]
+    tasks: Mapping[bool, GameTask]
     player: int
     team: str | None
     recorded: float | None
@@ -85,10 +61,11 @@ class Origin:
     limits: Limits
     answers: Answers | None
 
-    def branched(self, own: Branch) -> Lineage:
-        """The lineage of one of its branches."""
-        agents = self.agents[own.control]
-        return self.lineage.branched(Generation(own.game_id, self.turn, own.number, agents))
+    def task(self, own: Branch) -> GameTask:
+        """One of its branches."""
+        generation = Generation(own.game_id, self.turn, own.number, self.agents[own.control])
+        seeds = self.lineage.branched(generation).call_seeds()
+        return replace(self.tasks[own.control], call_seeds=seeds, copied=True)
 
 
 def read_origin(
@@ -109,28 +86,29 @@ def read_origin(
     rules = game.environment
     if rules is None or rules.id is None:
         raise UsageError(f"game {game_id} has no environment on record: it cannot be played again")
-    make = registry.environment(rules.name, own_options(rules))
-    spec = make().spec
+    spec = registry.environment(rules.name, own_options(rules))().spec
     if (spec.package, spec.version) != (rules.package, rules.version):
         raise UsageError(
             f"game {game_id} was played by the rules of {rules.package} {rules.version}, "
             f"installed are {spec.package} {spec.version}"
         )
     of = lineage(session, game)
-    turns = [row for row in replies(session, of) if row.action is not None]
+    turns = [turn for turn in recorded(replies(session, of)) if turn.action is not None]
     if not 0 <= turn < len(turns):
         raise UsageError(f"game {game_id} has turns 0 to {len(turns) - 1}, found turn {turn}")
     staying = of.generations[-1].agents
     agents = {False: _swapped(session, game_id, staying, seats)}
     if control:
         agents[True] = staying
-    casts = {
-        which: cast(session, of.branched(Generation(0, turn, 0, seated)), rules)
+    tasks = {
+        which: task(
+            session, of.branched(Generation(0, turn, 0, seated)), rules, turns[:turn], _LONGEST_GAME
+        )
         for which, seated in agents.items()
     }
-    for played in casts.values():
-        for sitters in played.places:
-            check_stored_model(sitters[-1].spec.model)
+    for branched in tasks.values():
+        for sitters in branched.players:
+            check_stored_model(sitters[-1].agent.model)
     player = min(seats)
     config = _config(session, game)
     results = {row.player_index: (row.team, row.rank) for row in game.players}
@@ -139,12 +117,9 @@ def read_origin(
         turn=turn,
         seats=dict(seats),
         environment_id=rules.id,
-        environment=make,
-        turn_limit=rules.options.get(TURN_LIMIT, _LONGEST_GAME),
         lineage=of,
-        turns=turns[:turn],
         agents=agents,
-        casts=casts,
+        tasks=tasks,
         player=player,
         team=results[player][0],
         recorded=None if results[player][1] is None else score(results, player),
@@ -245,63 +220,3 @@ def score(results: Mapping[int, tuple[str | None, int | None]], player: int) -> 
         return 0.0
     first = {team or index for index, (team, rank) in results.items() if rank == best}
     return 1.0 if len(first) == 1 else 0.5
-
-
-class BranchLog:
-    """The log of a branch (`arena.game.logs.GameLog`): the turns on record are compared and copied,
-    without the calls that its parent made; the turns after them are recorded as any game's."""
-
-    def __init__(self, record: Record, writer: GameRecorder) -> None:
-        self.record = record
-        self.writer = writer
-
-    def turn(self, observation: Observation) -> TurnLog:
-        """The log of the turn that this observation opens. Raises DivergenceError."""
-        self.record.settle()
-        if observation.turn_number >= len(self.record.turns):
-            return self.writer.turn(observation)
-        return CopiedTurn(self.record, self.record.opened(observation), self.writer)
-
-
-@dataclass(frozen=True, slots=True)
-class CopiedTurn:
-    """One turn of the record in a branch (`arena.game.logs.TurnLog`); committed with the first turn
-    that is live, before its first request leaves."""
-
-    record: Record
-    recorded: TurnRow
-    writer: GameRecorder
-
-    @property
-    def key(self) -> tuple[int, int, int]:
-        """The turn's key in the branch."""
-        return (self.writer.game_id, self.recorded.turn_number, self.recorded.player_index)
-
-    async def intend(self, intent: CallIntent) -> None:
-        raise DivergenceError(f"turn {self.recorded.turn_number}: a model was about to be called")
-
-    async def answer(self, answer: CallAnswer) -> None:
-        raise DivergenceError(f"turn {self.recorded.turn_number}: a model was called")
-
-    async def acted(self, acted: Acted) -> None:
-        turn = self.recorded
-        self.record.acted(turn, acted)
-        action, submitted, lapse = acted.action.text, acted.submitted, acted.lapse
-        self.writer.held += [
-            TurnOpened(*self.key, observation=turn.observation, observed_at=turn.observed_at),
-            TurnActed(
-                *self.key,
-                action=action,
-                submitted=None if submitted == action else submitted,
-                acted_at=turn.acted_at or turn.observed_at,
-                response_time_ms=turn.response_time_ms,
-                lapse=None if lapse is None else lapse.value,
-            ),
-        ]
-
-    def refused(self) -> None:
-        self.record.refuse(self.recorded)
-        self.writer.held.append(TurnRefused(*self.key))
-
-    async def flush(self) -> None:
-        await self.writer.write()

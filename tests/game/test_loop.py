@@ -9,6 +9,7 @@ import pytest
 
 from arena.core import (
     Action,
+    ArenaError,
     BudgetReached,
     CallAnswer,
     CallIntent,
@@ -16,7 +17,6 @@ from arena.core import (
     EnvironmentCrash,
     EnvironmentSpec,
     Message,
-    ModelSpec,
     Observation,
     Outcome,
     PlayerResult,
@@ -29,10 +29,10 @@ from arena.core import (
     VoidCause,
 )
 from arena.game.logs import Acted
-from arena.game.loop import Conduct, Finished, Paused, Seat, Voided, play, turn_seed
+from arena.game.loop import Conduct, Finished, GameResult, Paused, Voided, play, turn_seed
+from arena.game.rules import GuardedRules
 
 SPEC = EnvironmentSpec("Countdown-v0", 2, 2, "tests", "1")
-MODEL = ModelSpec(name="m", litellm_model="scripted/m")
 
 
 @dataclass
@@ -131,6 +131,7 @@ class Says:
 
 class NoLLM:
     last: Completion | None = None
+    error: ArenaError | None = None
 
     async def complete(self, messages: list[Message]) -> Completion:
         raise AssertionError("no model here")
@@ -144,15 +145,17 @@ def run(
     decisive: bool = False,
     turns: int = 99,
     reward: float = 0.0,
-) -> tuple[Finished | Voided | Paused, list[str]]:
+) -> tuple[GameResult, list[str]]:
     diary: list[str] = []
     left = iter([True] * turns)
+    game = Countdown(diary, crash_on=crash_on, decisive=decisive, reward=reward)
+    rules = GuardedRules(lambda: game, num_players=2)
     result = asyncio.run(
         play(
-            Countdown(diary, crash_on=crash_on, decisive=decisive, reward=reward),
-            [Seat(Says(lines), MODEL) for lines in scripts],
+            rules,
+            [Says(lines) for lines in scripts],
             seed=7,
-            llm=lambda model, log, seed: NoLLM(),
+            llm=lambda observation, turn: NoLLM(),
             log=Diary(diary, fail_on),
             turn_limit=turn_limit,
             going=lambda: next(left, False),
@@ -233,10 +236,10 @@ def test_what_cannot_be_recorded_is_not_played() -> None:
     with pytest.raises(RecordError, match="disk full"):
         asyncio.run(
             play(
-                Countdown(diary),
-                [Seat(Says(["1"]), MODEL)] * 2,
+                GuardedRules(lambda: Countdown(diary), num_players=2),
+                [Says(["1"])] * 2,
                 seed=7,
-                llm=lambda model, log, seed: NoLLM(),
+                llm=lambda observation, turn: NoLLM(),
                 log=Diary(diary, fail_on="1"),
                 turn_limit=9,
             )

@@ -1,0 +1,136 @@
+"""Calls into the rules of a game: whatever they raise, or return amiss, is an EnvironmentCrash.
+
+Rules are a plug-in, and may come from a stranger's package: what goes wrong in them makes one game
+void and stops nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+import traceback
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from arena.core import (
+    Environment,
+    EnvironmentCrash,
+    Observation,
+    Outcome,
+    PlayerResult,
+    Step,
+    Termination,
+)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def guarded(call: Callable[P, T]) -> Callable[P, T]:
+    """The same call, which raises EnvironmentCrash, with the traceback, for whatever is raised."""
+
+    @wraps(call)
+    def guard(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return call(*args, **kwargs)
+        except (Exception, SystemExit) as error:
+            if isinstance(error, EnvironmentCrash) and error.traceback:
+                raise
+            said = traceback.format_exception_only(error)[-1].strip()
+            raise EnvironmentCrash(said, traceback.format_exc()) from error
+
+    return guard
+
+
+class GuardedRules:
+    """One game's environment, believed only when checked: every method raises EnvironmentCrash.
+
+    `source` is the package that holds the rules, and its version; `max_characters` the longest
+    action that they are given whole.
+    """
+
+    @guarded
+    def __init__(self, make: Callable[[], Environment], num_players: int) -> None:
+        self._environment = make()
+        self._num_players = num_players
+        spec = self._environment.spec
+        self.max_characters = spec.max_characters
+        self.source = (spec.package, spec.version)
+
+    @guarded
+    def reset(self, seed: int) -> None:
+        """Start the game."""
+        self._environment.reset(seed=seed, num_players=self._num_players)
+
+    @guarded
+    def observe(self, turn_number: int) -> Observation:
+        """What the player to move in this turn sees."""
+        seen = _a(Observation, self._environment.observe(), "observe")
+        if not isinstance(seen.text, str) or not isinstance(seen.new, str):
+            raise _amiss("observe() returned an Observation whose text is no str")
+        if seen.turn_number != turn_number:
+            raise _amiss(f"observe() says turn {seen.turn_number} in turn {turn_number}")
+        if type(seen.player_index) is not int or not 0 <= seen.player_index < self._num_players:
+            raise _amiss(
+                f"observe() says that player {seen.player_index!r} is to move; there are players "
+                f"0 to {self._num_players - 1}"
+            )
+        return seen
+
+    @guarded
+    def prepare(self, action: str) -> str:
+        """The text that `step` is given for an action."""
+        return _a(str, self._environment.prepare(action), "prepare")
+
+    @guarded
+    def step(self, action: str) -> Step:
+        """Play a prepared action."""
+        return _a(Step, self._environment.step(action), "step")
+
+    @guarded
+    def outcome(self, *, turn_limit: bool = False) -> Outcome:
+        """The result so far, such as can be recorded and rated."""
+        outcome = _a(Outcome, self._environment.outcome(turn_limit=turn_limit), "outcome")
+        if not isinstance(outcome.termination, Termination):
+            raise _amiss(f"outcome() has the termination {outcome.termination!r}, which is none")
+        for name in ("reason", "winning_team"):
+            value = getattr(outcome, name)
+            if not isinstance(value, str) and (name == "reason" or value is not None):
+                raise _amiss(f"outcome() has the {name} {value!r}; expected a text")
+        if len(outcome.players) != self._num_players:
+            raise _amiss(
+                f"outcome() has {len(outcome.players)} players, {self._num_players} have played"
+            )
+        for index, player in enumerate(outcome.players):
+            _check_player(player, index)
+        return outcome
+
+
+def _check_player(player: PlayerResult, index: int) -> None:
+    if _a(PlayerResult, player, "outcome").player_index != index:
+        raise _amiss(f"outcome() has player {player.player_index!r} at place {index}")
+    for name in ("role", "team"):
+        value = getattr(player, name)
+        if value is not None and not isinstance(value, str):
+            raise _amiss(f"outcome() gave player {index} the {name} {value!r}; expected a text")
+    for name in ("rank", "invalid_actions"):
+        value = getattr(player, name)
+        if type(value) is not int or value < 0:
+            raise _amiss(
+                f"outcome() gave player {index} the {name} {value!r}; expected 0, 1, 2, ..."
+            )
+    if not isinstance(player.reward, int | float) or not math.isfinite(player.reward):
+        raise _amiss(
+            f"outcome() gave player {index} the reward {player.reward!r}, which is no number"
+        )
+
+
+def _a(kind: type[T], value: object, method: str) -> T:
+    if not isinstance(value, kind):
+        raise _amiss(f"{method}() returned {type(value).__name__}; expected {kind.__name__}")
+    return value
+
+
+def _amiss(message: str) -> EnvironmentCrash:
+    said = f"the rules broke their protocol: {message}"
+    return EnvironmentCrash(said, said)

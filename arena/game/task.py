@@ -1,0 +1,153 @@
+"""A game to be played, as plain data, and how it is played through three ports.
+
+A task holds all that the game is: it can be pickled, sent to another process or machine, and played
+there by the same code. What it needs of the outside goes through its ports.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from arena import registry
+from arena.core import (
+    DivergenceError,
+    Environment,
+    EnvironmentCrash,
+    Observation,
+    VoidCause,
+)
+from arena.game.journal import Journal, LiveLog
+from arena.game.logs import Handle, TurnLog
+from arena.game.loop import GameResult, Voided, always, play, turn_seed
+from arena.game.replayed import GameRecord, RecordedTurn, ReplayedTurn, TaskLog
+from arena.game.rules import GuardedRules
+from arena.game.seating import Sitter, seat, sitting
+from arena.llm.cache import Answers
+from arena.llm.clearance import Clearance
+from arena.llm.turn import ModelClient, TurnLLM
+
+
+@dataclass(frozen=True, slots=True)
+class GameTask:
+    """One game to be played, or to be played on.
+
+    `environment` is a registered name with its `options`; `rules` are the package and the version
+    that the game was begun under, None where they may be any. `players[i]` are the agents that
+    follow each other at player_index i, the first from turn 0. `turn_limit` is in turns,
+    `time_limit` in seconds of answers a turn. `call_seeds` are (turn, seed): what the seeds of
+    calls follow from, from that turn on; where none stands it is the game's `seed`.
+
+    `recorded` are the turns that are replayed first. With `copied` they are another game's: they
+    are written into this game's journal, without the calls.
+    """
+
+    environment: str
+    seed: int
+    players: tuple[tuple[Sitter, ...], ...]
+    turn_limit: int
+    options: Mapping[str, Any] = field(default_factory=dict)
+    rules: tuple[str, str] | None = None
+    time_limit: float | None = None
+    call_seeds: tuple[tuple[int, int], ...] = ()
+    recorded: tuple[RecordedTurn, ...] = ()
+    copied: bool = False
+
+    def call_seed(self, turn_number: int) -> int:
+        """The seed of a turn's calls."""
+        due = [seed for turn, seed in self.call_seeds if turn <= turn_number]
+        return turn_seed(due[-1] if due else self.seed, turn_number)
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """How a task reaches the outside. Plain data passes through three of them: the `journal`, the
+    `clearance` of calls, and the `answers` that are on record already, if any are looked for. The
+    `client` asks providers from the process in which the game is played."""
+
+    journal: Journal
+    clearance: Clearance
+    client: ModelClient
+    answers: Answers | None = None
+
+
+async def play_task(task: GameTask, ports: Ports | None = None) -> GameResult:
+    """Play a task to its end, or until it stops.
+
+    Without ports nothing is written and nobody is asked: the record must hold the whole game. A
+    game that differs from its record is void (DIVERGENCE), and `turns` are those that were the
+    same. Raises RecordError when the journal cannot write, and UsageError when the task cannot be
+    played here at all: a name that is not installed, a prompt that cannot be filled in, a key that
+    is missing.
+    """
+    live = None if ports is None else LiveLog(ports.journal)
+    record = GameRecord(task.recorded)
+    try:
+        result = await _play(task, ports, record, live)
+    except DivergenceError as error:
+        result = Voided(VoidCause.DIVERGENCE, str(error), record.done)
+    if live is not None:
+        await live.append()
+    return result
+
+
+async def _play(
+    task: GameTask, ports: Ports | None, record: GameRecord, live: LiveLog | None
+) -> GameResult:
+    try:
+        rules = _rules(task)
+    except EnvironmentCrash as crash:
+        return Voided(VoidCause.ENVIRONMENT, crash.traceback, 0)
+    seats = [
+        seat(sitters, index, environment=task.environment, num_players=len(task.players))
+        for index, sitters in enumerate(task.players)
+    ]
+    try:
+        agents = [agent() for agent in seats]
+    except (Exception, SystemExit):
+        return Voided(VoidCause.AGENT, traceback.format_exc(), 0)
+
+    def handle(observation: Observation, turn: TurnLog) -> Handle:
+        number = observation.turn_number
+        asking = None if isinstance(turn, ReplayedTurn) else ports
+        record.handle = TurnLLM(
+            None if asking is None else asking.client,
+            sitting(task.players[observation.player_index], number).agent.model,
+            turn,
+            task.call_seed(number),
+            recorded=record.calls(number),
+            place=record.place(number),
+            time_limit=task.time_limit,
+            clearance=None if asking is None else asking.clearance,
+            answers=None if asking is None else asking.answers,
+        )
+        return record.handle
+
+    result = await play(
+        rules,
+        agents,
+        seed=task.seed,
+        llm=handle,
+        log=TaskLog(record, live, copied=task.copied),
+        turn_limit=task.turn_limit,
+        going=always if ports is None else ports.journal.wanted,
+    )
+    record.settle()
+    return result
+
+
+def _rules(task: GameTask) -> GuardedRules:
+    factory = registry.load("environments", task.environment)
+
+    def make() -> Environment:
+        environment: Environment = factory(name=task.environment, **task.options)
+        return environment
+
+    rules = GuardedRules(make, len(task.players))
+    if task.rules is not None and rules.source != task.rules:
+        raise DivergenceError(
+            f"the rules were {' '.join(task.rules)}, installed are {' '.join(rules.source)}"
+        )
+    return rules
