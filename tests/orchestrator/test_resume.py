@@ -167,10 +167,13 @@ def test_a_game_that_differs_from_its_record_is_void_and_played_anew(
             )
         )
 
+    changed = "SELECT COUNT(DISTINCT game_turn_id) FROM llm_calls WHERE request_hash = 'another'"
+    ((differing,),) = rows(database_url, changed)
+
     summary = asyncio.run(run(small(), url=database_url))
 
     assert summary.games_completed + summary.games_void >= 1
-    assert summary.void_causes["divergence"] == summary.resumed > 0
+    assert summary.resumed >= summary.void_causes["divergence"] == differing > 0
     void = rows(
         database_url, "SELECT error, final FROM games WHERE status = 'void' ORDER BY id LIMIT 1"
     )
