@@ -204,7 +204,7 @@ def _still(
 
 
 def _held(tournament_id: int, holder: str) -> LeaseHeld:
-    told = _told(holder)
+    told = read_holder(holder)
     return LeaseHeld(
         f"tournament {tournament_id} is run by another process (pid {told.get('pid')} on "
         f"{told.get('host')}): let it finish, or end it there (`kill -INT {told.get('pid')}`), "
@@ -224,7 +224,9 @@ def _described(path: Path) -> str:
     )
 
 
-def _told(holder: str) -> dict[str, Any]:
+def read_holder(holder: str) -> dict[str, Any]:
+    """What the holder of a lease says of itself: host, machine, pid, lock; empty for what it cannot
+    have written."""
     try:
         told = json.loads(holder)
     except ValueError:
@@ -248,7 +250,7 @@ def _death(holder: str) -> Iterator[bool]:
     A file that is gone says nothing, and neither does a lock of this very process, which would
     lose it by opening the file again.
     """
-    told = _told(holder)
+    told = read_holder(holder)
     path = Path(str(told.get("lock") or ""))
     here = told.get("machine") == _machine() and told.get("host") == socket.gethostname()
     # The row is data: only a file that such a row can have named is ever opened or removed.

@@ -28,9 +28,9 @@ def diff(
     Where they part, what both did from there on, and how both ended. Nothing that a model wrote is
     obeyed."""
     from arena.cli.diff_printer import print_comparison
-    from arena.cli.holders import run_now, shown_status
     from arena.cli.transcript_lines import transcript_console
     from arena.replay.difference import difference
+    from db.queries.live import run_now, shown_status
 
     with reading(db) as session:
         found = difference(session, game, other)

@@ -113,8 +113,8 @@ def _found(
     limit: int,
 ) -> Iterator[tuple[GameRow, str]]:
     """The games that match all of it, the latest first, each with its status for people."""
-    from arena.cli.holders import run_now, shown_status
     from db.queries.games import games as rows_of
+    from db.queries.live import run_now, shown_status
 
     stored = Status.running if status is Status.paused else status
     # What the query cannot ask is asked of its rows: no limit may cut them before.

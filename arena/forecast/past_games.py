@@ -15,7 +15,7 @@ from arena.core.ratings import SIGMA
 from arena.orchestrator.lookup import Rules, of_row, rules_of
 from db import Repository
 from db.queries.played import NOTHING, PlayedGames, Which, played_games
-from db.queries.spent import spent
+from db.queries.usage import rated_usage
 
 Floats = NDArray[np.float64]
 SYSTEM = "probit"
@@ -109,7 +109,7 @@ def _costs(
     session: Session, which: Which, seats: Mapping[int, int], *, known: bool
 ) -> dict[int, float | None]:
     costs: dict[int, float | None] = dict.fromkeys(seats)
-    for agent, row in (spent(session, which) if known else {}).items():
+    for agent, row in (rated_usage(session, which) if known else {}).items():
         if row.cost is not None and agent in seats:
             costs[agent] = row.cost / seats[agent]
     return costs

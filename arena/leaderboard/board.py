@@ -23,7 +23,7 @@ from arena.leaderboard.scopes import Scope, columns, named, scopes
 from arena.ratings.probit import components
 from arena.stats.groups import groups
 from db.queries.conduct import ConductRow, conduct_in
-from db.queries.spent import SpentRow, spent, void_games
+from db.queries.usage import RatedUsageRow, rated_usage, void_games
 
 Floats = NDArray[np.float64]
 
@@ -59,7 +59,7 @@ class Row:
     agents: int = 1
     at_best: float | None = None
     conduct: ConductRow | None = None
-    spent: SpentRow | None = None
+    spent: RatedUsageRow | None = None
     void_games: int = 0
 
 
@@ -213,7 +213,7 @@ class Facts:
     """What stands beside the ratings, by agent_id."""
 
     conduct: Mapping[int, ConductRow]
-    spent: Mapping[int, SpentRow]
+    spent: Mapping[int, RatedUsageRow]
     void: Mapping[int, int]
 
     @classmethod
@@ -222,7 +222,7 @@ class Facts:
         role, team = question.role, question.team
         return cls(
             conduct_in(session, scope.which, role=role, team=team),
-            spent(session, scope.which, role=role, team=team)
+            rated_usage(session, scope.which, role=role, team=team)
             if len(scope.played) <= COSTS_UP_TO_GAMES
             else {},
             # A game that came to nothing may not have known its roles.

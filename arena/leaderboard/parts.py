@@ -21,7 +21,7 @@ from arena.leaderboard.records import records
 from arena.leaderboard.scopes import Scope, columns, named, scopes
 from arena.ratings.composite import Limit, composite, limited_by, part_contrasts, predicted
 from db.queries.conduct import ConductRow
-from db.queries.spent import SpentRow
+from db.queries.usage import RatedUsageRow
 
 Parts = Mapping[int, tuple[str, str, str]]
 PLACES: Mapping[By, int] = {"kind": 0, "model": 1, "prompt": 2}
@@ -155,12 +155,12 @@ def _conduct(rows: list[ConductRow]) -> ConductRow | None:
     return ConductRow(0, *(sum(getattr(row, name) for row in rows) for name in counts))
 
 
-def _spent(rows: list[SpentRow]) -> SpentRow | None:
+def _spent(rows: list[RatedUsageRow]) -> RatedUsageRow | None:
     """What agents took together; medians of several do not add up to one."""
     if not rows:
         return None
     known = [row.cost for row in rows if row.cost is not None]
-    return SpentRow(
+    return RatedUsageRow(
         agent_id=0,
         games=sum(row.games for row in rows),
         turns=sum(row.turns for row in rows),

@@ -14,8 +14,8 @@ from arena.orchestrator.schedule import Scheduled
 from arena.orchestrator.standings import Played
 from db import Game, Repository
 from db.fold import numbered
-from db.queries.costs import costs_of_place
 from db.queries.schedule import scheduled_seats
+from db.queries.spending import costs_of_place
 from db.session import reconnecting
 
 

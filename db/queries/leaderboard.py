@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from db.fold import Pool, Standing
 from db.models import (
     Agent,
     AgentTrueSkill,
@@ -139,3 +140,18 @@ def leaderboard(
         )
         for agent, rated, kind, model, prompt in session.execute(query)
     ]
+
+
+def pool_state(session: Session, row: RatingPool) -> Pool:
+    """The pool's counters and standings, as a fold would go on from them."""
+    query = select(AgentTrueSkill).where(col(AgentTrueSkill.pool_id) == row.id)
+    return Pool(
+        row.games,
+        row.draws,
+        {
+            rating.agent_id: Standing(
+                rating.mu, rating.sigma, rating.games, rating.wins, rating.draws, rating.losses
+            )
+            for rating in session.scalars(query)
+        },
+    )

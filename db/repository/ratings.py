@@ -226,7 +226,7 @@ class Ratings:
 
     def stored_pools(self) -> dict[Place, Pool]:
         """Every pool that games have rated, as it is stored."""
-        from db.queries.pools import pool_state
+        from db.queries.leaderboard import pool_state
 
         return {
             (row.environment_id, row.tournament_id): pool_state(self.session, row)

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from arena.core import CallAnswer, Usage
 from db import Recorder, get_session
 from db.queries.played import Which
-from db.queries.spent import SpentRow, spent, void_games
+from db.queries.usage import RatedUsageRow, rated_usage, void_games
 from db.writer.calls import CallAnswered, CallIntended
 from db.writer.subject import Record
 from db.writer.turns import TurnActed, TurnOpened
@@ -44,7 +44,7 @@ def write(url: str, records: Sequence[Record]) -> None:
     asyncio.run(main())
 
 
-def played(url: str) -> dict[int, SpentRow]:
+def played(url: str) -> dict[int, RatedUsageRow]:
     """Agent 1 plays three turns in its first game; the third game, of agents 3 and 1, is void."""
     first, second, third, _ = tournament(url)
     write(
@@ -60,7 +60,7 @@ def played(url: str) -> dict[int, SpentRow]:
         ],
     )
     with get_session(url) as session:
-        return spent(session, Which())
+        return rated_usage(session, Which())
 
 
 def test_what_an_agent_took_is_of_its_rated_games(database_url: str) -> None:
@@ -84,7 +84,7 @@ def test_calls_of_games_that_came_to_nothing_count_as_failures_only(database_url
     with get_session(database_url) as session:
         assert void_games(session, Which()) == {1: 1, 3: 1}
         assert void_games(session, Which(environment_ids=(9,))) == {}
-        assert spent(session, Which(since=NOON + timedelta(days=1))) == {}
+        assert rated_usage(session, Which(since=NOON + timedelta(days=1))) == {}
 
 
 def test_the_median_of_an_even_number_lies_between_the_two(database_url: str) -> None:
@@ -94,8 +94,8 @@ def test_the_median_of_an_even_number_lies_between_the_two(database_url: str) ->
         [*turn(first, 0, 1.0, (10.0, 0.1)), *turn(first, 1, 3.0, (30.0, 0.1)), won(first)],
     )
     with get_session(database_url) as session:
-        row = spent(session, Which())[1]
-        assert spent(session, Which(), role="Doctor") == {}
+        row = rated_usage(session, Which())[1]
+        assert rated_usage(session, Which(), role="Doctor") == {}
     assert (row.turn_seconds, row.call_seconds) == (2.0, 0.02)
 
 
@@ -106,4 +106,4 @@ def test_an_answer_without_a_price_hides_the_sum(database_url: str) -> None:
         first = "(SELECT MIN(id) FROM llm_calls WHERE cost > 0)"
         session.connection().execute(text(f"UPDATE llm_calls SET cost = NULL WHERE id = {first}"))
     with get_session(database_url) as session:
-        assert spent(session, Which())[1].cost is None
+        assert rated_usage(session, Which())[1].cost is None

@@ -1,28 +1,26 @@
-"""Says which tournaments somebody runs at the moment, from the leases on record."""
+"""Which tournaments somebody runs at the moment, from the leases on record."""
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from sqlmodel import Session
+from sqlmodel import Session, col, select
 
+from db.leases import read_holder
+from db.models import TournamentLease
+
+if TYPE_CHECKING:
     from db.queries.games import GameRow
 
 
 def run_now(session: Session) -> set[int]:
     """The tournaments that have a holder which is not known to be dead.
 
-    A holder on another machine is believed to live: only whoever wants to take its place watches
-    whether it does (`db.leases`).
+    A holder on another machine is believed to live: only a process that wants to take its place
+    watches whether it does (`db.leases`).
     """
-    from sqlmodel import col, select
-
-    from db.models import TournamentLease
-
     rows = session.exec(
         select(TournamentLease.tournament_id, TournamentLease.holder).where(
             col(TournamentLease.holder).is_not(None)
@@ -33,18 +31,18 @@ def run_now(session: Session) -> set[int]:
 
 def shown_status(game: GameRow, live: set[int]) -> str:
     """The status of a game for people: one that was begun in a tournament that nobody runs is
-    paused, and goes on with the next run of it."""
+    paused, and resumes with the next run of it."""
     begun = game.status == "running" and game.tournament_id is not None
     return "paused" if begun and game.tournament_id not in live else game.status
 
 
 def _dead(holder: str) -> bool:
+    process = read_holder(holder)
     try:
-        told = json.loads(holder)
-        host, pid = told["host"], int(told["pid"])
-    except (ValueError, KeyError, TypeError):
+        pid = int(process["pid"])
+    except (KeyError, TypeError, ValueError):
         return False
-    if host != socket.gethostname() or os.name == "nt":
+    if process.get("host") != socket.gethostname() or os.name == "nt":
         return False
     try:
         os.kill(pid, 0)
