@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, NullPool, event, make_url
 from sqlalchemy import create_engine as create
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
@@ -21,17 +21,20 @@ from db.faults import shown as shown
 DEFAULT_URL = "sqlite:///arena.db"
 URL_VARIABLE = "ARENA_DATABASE_URL"
 BUSY_TIMEOUT_MS = 30_000
+# How long a server that went away is waited for, in seconds: a restart takes up to half a minute.
+PATIENCE = 90.0
+LONGEST_PAUSE = 2.0
 # Larger files take seconds to read.
 LARGEST_CHECKED = 2 * 2**30
 
 
-def resolve_url(db_path: str | Path | None = None) -> URL:
+def resolve_url(db_path: str | Path | URL | None = None) -> URL:
     """The URL of a path, of a URL, or of None: `ARENA_DATABASE_URL`, then `sqlite:///arena.db`.
 
     Raises UnknownURL for a database that is neither SQLite nor PostgreSQL.
     """
     given = db_path if db_path is not None else os.environ.get(URL_VARIABLE) or DEFAULT_URL
-    if isinstance(given, Path) or "://" not in given:
+    if isinstance(given, Path) or (isinstance(given, str) and "://" not in given):
         if str(given) in ("", ":memory:"):
             raise UnknownURL(
                 f"{str(given)!r} is no file: expected a path, because a database in memory is "
@@ -99,23 +102,41 @@ def set_pragmas(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA foreign_keys=ON")
 
 
-def get_engine(db_path: str | Path | None = None) -> Engine:
-    """An engine for a path or URL; whoever asked for it disposes of it.
+def get_engine(db_path: str | Path | URL | None = None, *, pooled: bool = True) -> Engine:
+    """An engine for a path or URL, to be disposed of by the caller; one that is not `pooled` closes
+    its connections by itself.
 
     Raises UnknownURL, UnwritablePath, or DatabaseError for a missing driver. Connects to nothing
     and checks no schema (`db.schema.check_schema` does).
     """
     url = resolve_url(db_path)
     check_path(url)
-    # A server may have been restarted since a connection was used last.
-    engine = create(url, pool_pre_ping=url.drivername != "sqlite")
+    # A server may have been restarted since a connection was used last. Threads are as many as
+    # their pool lets in: none of them waits for another's connection.
+    pool: dict[str, Any] = {"max_overflow": -1} if pooled else {"poolclass": NullPool}
+    engine = create(url, pool_pre_ping=url.drivername != "sqlite", **pool)
     if engine.dialect.name == "sqlite":
 
         @event.listens_for(engine, "connect")
         def _on_connect(connection: Any, _record: Any) -> None:
             set_pragmas(connection)
 
+        @event.listens_for(engine, "savepoint")
+        def _on_savepoint(connection: Connection, _name: str | None) -> None:
+            begin_writing(connection)
+
     return engine
+
+
+def begin_writing(connection: Connection) -> None:
+    """Begin the transaction on SQLite, unless it is begun, and wait for other writers here.
+
+    Python's driver begins by itself, but before an INSERT, UPDATE or DELETE only: a savepoint that
+    comes first would be the transaction, and releasing it the commit.
+    """
+    driver: Any = connection.connection.driver_connection
+    if not driver.in_transaction:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 @contextmanager
@@ -124,16 +145,23 @@ def said_plainly(url: URL) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        found = None if error.orig is None else fault(url, error.orig)
-        if found is not None:
-            raise found from error
         if not isinstance(error, OperationalError):
-            raise
+            found = None if error.orig is None else fault(url, error.orig)
+            if found is None:
+                raise
+            raise found from error
+        # After a full disk SQLite has rolled back by itself, and says at last that there is no
+        # savepoint: what failed first is the reason.
+        at: BaseException | None = error
+        while at is not None:
+            if (found := fault(url, at)) is not None:
+                raise found from error
+            at = at.__context__
         reason = first_line(error.orig or error)
         raise DatabaseError(f"the database {shown(url)} cannot be used: {reason}") from error
 
 
-def check_integrity(db_path: str | Path | None = None) -> None:
+def check_integrity(db_path: str | Path | URL | None = None) -> None:
     """Raises Damaged for a file that was cut short or overwritten; half a second for a gigabyte.
 
     Reads every page once, so that a damaged one is found before it is played on. Looks at no

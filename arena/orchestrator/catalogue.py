@@ -43,6 +43,8 @@ def enter(session: Session, prepared: Prepared) -> Entry:
     the catalogue holds something else under one of the config's names.
     """
     config, repo = prepared.config, Repository(session)
+    # Two runs that start together may share models, prompts and agents.
+    repo.lock_catalogue()
     known = _same_tournament(repo, config)
     models = {model.name: _model(repo, config, i, model) for i, model in enumerate(config.models)}
     prompts: dict[str, Prompt] = {}

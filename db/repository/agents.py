@@ -12,7 +12,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from db.errors import DatabaseError
 from db.models import Agent, Kind, Model, Prompt
-from db.repository.rows import added, hashed, plain, switched
+from db.repository.rows import added, found_or_made, hashed, plain, switched
 
 
 def fingerprint(kind: Kind, model: Model, prompt: Prompt, options: Mapping[str, Any]) -> str:
@@ -113,9 +113,10 @@ class Agents:
         options: Mapping[str, Any] | None = None,
     ) -> Agent:
         """The agent of this configuration, whatever its alias; made when there is none."""
-        found = self.get_agent_by_config(kind_id, model_id, prompt_id, options)
-        return found or self.create_agent(
-            kind_id, model_id, prompt_id, alias, class_, options=options
+        parts = (kind_id, model_id, prompt_id)
+        return found_or_made(
+            lambda: self.get_agent_by_config(*parts, options),
+            lambda: self.create_agent(*parts, alias, class_, options=options),
         )
 
     def get_agents(self, active: bool | None = None) -> Sequence[Agent]:

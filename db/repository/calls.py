@@ -13,7 +13,7 @@ from db import keys
 from db.codec import JSON, Codec, answer_text, to_json
 from db.models import CallPayload, LLMCall
 from db.models.columns import aware, clean_text, raw_text
-from db.repository.rows import added
+from db.repository.rows import apart
 
 # What stands as the error of a call that was in flight when its process ended.
 ORPHANED = "Orphaned"
@@ -79,17 +79,17 @@ class Calls:
                 None if error_message is None or said is None else raw_text(error_message, said)
             ),
         )
-        added(self.session, row, f"call {index} of turn {game_turn_id}")
         codec = Codec()
         answered = text is not None or response is not None
-        self.session.add(
-            CallPayload(
-                llm_call_id=row.id,
-                messages=codec.pack(to_json(messages), JSON),
-                response=codec.pack(answer_text(text, response), JSON) if answered else None,
-            )
+        payload = CallPayload(
+            llm_call_id=row.id,
+            messages=codec.pack(to_json(messages), JSON),
+            response=codec.pack(answer_text(text, response), JSON) if answered else None,
         )
-        self.session.flush()
+        with apart(self.session, f"call {index} of turn {game_turn_id} cannot be added"):
+            self.session.add(row)
+            self.session.flush()
+            self.session.add(payload)
         return row
 
     def get_turn_llm_calls(self, game_turn_id: int) -> Sequence[LLMCall]:

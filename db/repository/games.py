@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from db.errors import DatabaseError
 from db.models import GAME_STATUSES, Agent, Game, GamePlayer
 from db.models.columns import aware, clean_text
-from db.repository.rows import added
+from db.repository.rows import added, apart
 
 
 class Games:
@@ -79,14 +79,13 @@ class Games:
         row = self.session.get(Game, game_id)
         if row is None:
             return None
-        row.status = status
-        row.final = status in ("completed", "void")
-        row.finished_at = aware(finished_at or _now())
-        row.winning_team = None if winning_team is None else clean_text(winning_team)
-        row.environment_crashed = environment_crashed
-        row.game_info = None if game_info is None else dict(game_info)
-        self.session.add(row)
-        self.session.flush()
+        with apart(self.session, f"game {game_id} cannot be ended"):
+            row.status = status
+            row.final = status in ("completed", "void")
+            row.finished_at = aware(finished_at or _now())
+            row.winning_team = None if winning_team is None else clean_text(winning_team)
+            row.environment_crashed = environment_crashed
+            row.game_info = None if game_info is None else dict(game_info)
         return row
 
     def get_games(
@@ -150,11 +149,10 @@ class Games:
         ).first()
         if row is None:
             return None
-        for name, value in (("role", role), ("reward", reward), ("team", team), ("rank", rank)):
-            if value is not None:
-                setattr(row, name, value)
-        self.session.add(row)
-        self.session.flush()
+        with apart(self.session, f"player {player_index} of game {game_id} cannot be changed"):
+            for name, value in (("role", role), ("reward", reward), ("team", team), ("rank", rank)):
+                if value is not None:
+                    setattr(row, name, value)
         return row
 
     def get_game_players(self, game_id: int) -> Sequence[GamePlayer]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlmodel import Session, col, select
 
 from db.models import Kind
-from db.repository.rows import added, switched
+from db.repository.rows import added, found_or_made, switched
 
 
 class Kinds:
@@ -40,7 +40,10 @@ class Kinds:
 
     def get_or_create_kind(self, name: str, *, version: int = 1) -> Kind:
         """The kind of this name and version, made when there is none."""
-        return self.get_kind_by_name(name, version) or self.create_kind(name, version=version)
+        return found_or_made(
+            lambda: self.get_kind_by_name(name, version),
+            lambda: self.create_kind(name, version=version),
+        )
 
     def set_kind_active(self, kind_id: int, active: bool) -> Kind | None:
         return switched(self.session, Kind, kind_id, active)

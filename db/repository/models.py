@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from db.models import Model
-from db.repository.rows import added, plain, switched
+from db.repository.rows import added, found_or_made, plain, switched
 
 
 class Models:
@@ -60,8 +60,10 @@ class Models:
 
     def get_or_create_model(self, name: str, litellm_model_name: str, **settings: Any) -> Model:
         """The model of this name, made with these settings when there is none."""
-        found = self.get_model_by_name(name)
-        return found or self.create_model(name, litellm_model_name, **settings)
+        return found_or_made(
+            lambda: self.get_model_by_name(name),
+            lambda: self.create_model(name, litellm_model_name, **settings),
+        )
 
     def set_model_active(self, model_id: int, active: bool) -> Model | None:
         return switched(self.session, Model, model_id, active)

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from db.errors import DatabaseError
 from db.models import Prompt
-from db.repository.rows import added, hashed, switched
+from db.repository.rows import added, found_or_made, hashed, switched
 
 
 class Prompts:
@@ -67,9 +67,9 @@ class Prompts:
 
         Raises DatabaseError when the name belongs to another text.
         """
-        found = self.get_prompt_by_name(name)
-        if found is None:
-            return self.create_prompt(name, content)
+        found = found_or_made(
+            lambda: self.get_prompt_by_name(name), lambda: self.create_prompt(name, content)
+        )
         if found.content != content:
             raise DatabaseError(
                 f"the prompt {name!r} has another text, and prompts are never edited: fork it "

@@ -7,17 +7,20 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, text, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, update
 from sqlmodel import Session, col, select
 
 from db.fold import Change, Pool, Rate, fold_game
 from db.models import Agent, AgentTrueSkill, RatingChange, RatingPool
 from db.models.columns import Table
 from db.queries.folds import FoldedGames, folded_games
+from db.queries.leaderboard import pool_state
 from db.queries.steps import Steps
-from db.repository.rows import added
+from db.repository.rows import added, apart, found_or_made, locked
 
 SYSTEM = "trueskill"
+# The lock of whoever folds a game (`db.writer.connections`).
+_FOLD = 7305808869231650158
 
 # (environment_id, tournament_id or None): what a pool is of.
 Place = tuple[int, int | None]
@@ -80,17 +83,21 @@ class Ratings:
 
         Raises DatabaseError for an agent that is not there or a sigma that is not positive.
         """
-        if pool_id is None:
-            pool = self.get_rating_pool()
-            if pool is None:
-                pool = added(self.session, RatingPool(system=SYSTEM), "the pool kept by hand")
-            assert pool.id is not None
-            pool_id = pool.id
-        row = self._rating(agent_id, pool_id)
-        if row is None:
-            row = AgentTrueSkill(agent_id=agent_id, pool_id=pool_id, mu=mu, sigma=sigma)
-        row.mu, row.sigma, row.updated_at = mu, sigma, datetime.now(UTC)
-        return added(self.session, row, f"the rating mu={mu}, sigma={sigma} of agent {agent_id}")
+        what = f"the rating mu={mu}, sigma={sigma} of agent {agent_id} cannot be kept"
+        with apart(self.session, what):
+            if pool_id is None:
+                pool = found_or_made(
+                    self.get_rating_pool,
+                    lambda: added(self.session, RatingPool(system=SYSTEM), "the pool kept by hand"),
+                )
+                assert pool.id is not None
+                pool_id = pool.id
+            row = self._rating(agent_id, pool_id)
+            if row is None:
+                row = AgentTrueSkill(agent_id=agent_id, pool_id=pool_id, mu=mu, sigma=sigma)
+                self.session.add(row)
+            row.mu, row.sigma, row.updated_at = mu, sigma, datetime.now(UTC)
+        return row
 
     def get_agent_trueskill(
         self, agent_id: int, pool_id: int | None = None
@@ -119,13 +126,7 @@ class Ratings:
     def lock_ratings(self) -> None:
         """Keep every game from being rated until the session commits. Call it first: what was
         read before may be old."""
-        if self.session.get_bind().dialect.name == "postgresql":
-            self.session.execute(text("SELECT pg_advisory_xact_lock(7305808869231650158)"))
-            return
-        connection = self.session.connection()
-        driver = connection.connection.driver_connection
-        if driver is not None and not driver.in_transaction:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        locked(self.session, _FOLD)
 
     def freeze(self) -> None:
         """Read everything as of one moment, whatever is written meanwhile. Call it first."""
@@ -226,8 +227,6 @@ class Ratings:
 
     def stored_pools(self) -> dict[Place, Pool]:
         """Every pool that games have rated, as it is stored."""
-        from db.queries.leaderboard import pool_state
-
         return {
             (row.environment_id, row.tournament_id): pool_state(self.session, row)
             for row in self.session.exec(select(RatingPool).where(_by_games()))

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import text
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlmodel import Session, SQLModel
 
+from db.engine import begin_writing
 from db.errors import DatabaseError
+from db.faults import first_line
 from db.models.columns import storable_json
 
 Row = TypeVar("Row", bound=SQLModel)
+
+# What rows are refused with: the last two by SQLite's driver, which gives them no name of its own.
+_REFUSED = (IntegrityError, DataError, OverflowError, UnicodeEncodeError)
 
 
 def canonical(value: Any) -> str:
@@ -31,26 +38,61 @@ def plain(options: Mapping[str, Any] | None) -> dict[str, Any]:
     return {} if options is None else dict(options)
 
 
-def added(session: Session, row: Row, what: str) -> Row:
-    """The row, with its key.
+@contextmanager
+def apart(session: Session, what: str) -> Iterator[None]:
+    """What the block writes, as one: when the database refuses it, it alone is undone, and the
+    caller's transaction stays as it was.
 
-    Raises DatabaseError when there is one like it already; the transaction is then rolled back.
+    Raises DatabaseError, which begins with `what`.
     """
+    session.flush()
     try:
+        with session.begin_nested():
+            yield
+    except _REFUSED as error:
+        reason = first_line(getattr(error, "orig", None) or error)
+        raise DatabaseError(f"{what}: {reason}") from error
+
+
+def added(session: Session, row: Row, what: str) -> Row:
+    """The row, with its key. Raises DatabaseError when there is one like it already."""
+    with apart(session, f"{what} cannot be added"):
         session.add(row)
-        session.flush()
-    except IntegrityError as error:
-        session.rollback()
-        reason = str(error.orig).strip().splitlines()[0]
-        raise DatabaseError(f"{what} cannot be added: {reason}") from error
     return row
+
+
+def found_or_made(find: Callable[[], Row | None], make: Callable[[], Row]) -> Row:
+    """The row that is there, else a new one; when another process was faster, that one's.
+
+    Raises DatabaseError when it cannot be made and is not there.
+    """
+    found = find()
+    if found is not None:
+        return found
+    try:
+        return make()
+    except DatabaseError:
+        found = find()
+        if found is None:
+            raise
+        return found
+
+
+def locked(session: Session, lock: int) -> None:
+    """Wait until no other transaction holds this lock, and hold it until the session commits; on
+    SQLite every lock is the one lock of the file. Call it first: what was read before may be old.
+    """
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        begin_writing(connection)
+    else:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
 
 
 def switched(session: Session, kind: type[Row], row_id: int, active: bool) -> Row | None:
     """The row with its `active` set; None when there is no such row."""
     row = session.get(kind, row_id)
     if row is not None:
-        setattr(row, "active", active)  # noqa: B010
-        session.add(row)
-        session.flush()
+        with apart(session, f"{kind.__name__.lower()} {row_id} cannot be switched"):
+            setattr(row, "active", active)  # noqa: B010
     return row

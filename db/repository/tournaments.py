@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from db.errors import DatabaseError
 from db.models import Environment, Game, GamePlayer, Tournament
-from db.repository.rows import added, hashed, plain
+from db.repository.rows import added, apart, found_or_made, hashed, locked, plain
 
 
 class Scheduled(Protocol):
@@ -27,8 +27,17 @@ class Scheduled(Protocol):
     def agents(self) -> Sequence[int]: ...
 
 
+# Any constant will do that no other lock has (`db.writer.connections`, `migrations.env`).
+_CATALOGUE = 7305808869231650159
+
+
 class Tournaments:
     session: Session
+
+    def lock_catalogue(self) -> None:
+        """Keep others that lock it from entering a tournament until the session commits. Call it
+        first: what was read before may be old."""
+        locked(self.session, _CATALOGUE)
 
     def get_or_create_environment(
         self,
@@ -41,21 +50,20 @@ class Tournaments:
     ) -> Environment:
         """The environment with exactly these rules, made when there is none."""
         mark = hashed(name, num_players, plain(options), package, version)
-        found = self.session.exec(
-            select(Environment).where(Environment.fingerprint == mark)
-        ).first()
-        return found or added(
-            self.session,
-            Environment(
+        query = select(Environment).where(Environment.fingerprint == mark)
+
+        def make() -> Environment:
+            row = Environment(
                 name=name,
                 num_players=num_players,
                 options=plain(options),
                 package=package,
                 version=version,
                 fingerprint=mark,
-            ),
-            f"the environment {name!r}",
-        )
+            )
+            return added(self.session, row, f"the environment {name!r}")
+
+        return found_or_made(lambda: self.session.exec(query).first(), make)
 
     def get_environment_by_id(self, environment_id: int) -> Environment | None:
         return self.session.get(Environment, environment_id)
@@ -103,13 +111,12 @@ class Tournaments:
         row = self.get_tournament_by_id(tournament_id)
         if row is None:
             return None
-        row.status = status
-        if status == "running" and row.started_at is None:
-            row.started_at = datetime.now(UTC)
-        if status == "finished":
-            row.finished_at = datetime.now(UTC)
-        self.session.add(row)
-        self.session.flush()
+        with apart(self.session, f"tournament {tournament_id} cannot be {status}"):
+            row.status = status
+            if status == "running" and row.started_at is None:
+                row.started_at = datetime.now(UTC)
+            if status == "finished":
+                row.finished_at = datetime.now(UTC)
         return row
 
     def set_tournament_settings(
@@ -118,9 +125,8 @@ class Tournaments:
         """Keep the settings of the tournament's last run; None when there is no such tournament."""
         row = self.get_tournament_by_id(tournament_id)
         if row is not None:
-            row.settings = None if settings is None else dict(settings)
-            self.session.add(row)
-            self.session.flush()
+            with apart(self.session, f"tournament {tournament_id} cannot keep its settings"):
+                row.settings = None if settings is None else dict(settings)
         return row
 
     def schedule_games(self, tournament_id: int, pairings: Iterable[Scheduled]) -> list[int]:
@@ -151,19 +157,20 @@ class Tournaments:
             for pairing in wanted
         ]
         query = insert(Game).returning(col(Game.id), sort_by_parameter_order=True)
-        keys = [int(key) for key in self.session.execute(query, rows).scalars()]
-        players = [
-            {
-                "game_id": key,
-                "agent_id": agent_id,
-                "player_index": index,
-                "invalid_actions": 0,
-            }
-            for key, pairing in zip(keys, wanted, strict=True)
-            for index, agent_id in enumerate(pairing.agents)
-        ]
-        if players:
-            self.session.execute(insert(GamePlayer), players)
+        with apart(self.session, f"the games of tournament {tournament_id} cannot be scheduled"):
+            keys = [int(key) for key in self.session.execute(query, rows).scalars()]
+            players = [
+                {
+                    "game_id": key,
+                    "agent_id": agent_id,
+                    "player_index": index,
+                    "invalid_actions": 0,
+                }
+                for key, pairing in zip(keys, wanted, strict=True)
+                for index, agent_id in enumerate(pairing.agents)
+            ]
+            if players:
+                self.session.execute(insert(GamePlayer), players)
         return keys
 
     def retry_game(self, game_id: int) -> Game:
@@ -176,16 +183,13 @@ class Tournaments:
         if game is None or game.status != "void":
             state = "not there" if game is None else game.status
             raise DatabaseError(f"game {game_id} cannot be tried again: it is {state}, not void")
-        game.final = False
-        self.session.add(game)
-        if game.tournament_id is not None and game.schedule_index is not None:
-            found = self.get_attempt(game.tournament_id, game.schedule_index, game.attempt + 1)
-            if found is not None:
-                self.session.flush()
-                return found
-        row = added(
-            self.session,
-            Game(
+        with apart(self.session, f"attempt {game.attempt + 1} at game {game_id} cannot be added"):
+            game.final = False
+            if game.tournament_id is not None and game.schedule_index is not None:
+                found = self.get_attempt(game.tournament_id, game.schedule_index, game.attempt + 1)
+                if found is not None:
+                    return found
+            row = Game(
                 tournament_id=game.tournament_id,
                 environment_id=game.environment_id,
                 schedule_index=game.schedule_index,
@@ -193,17 +197,16 @@ class Tournaments:
                 seed=game.seed,
                 attempt=game.attempt + 1,
                 status="scheduled",
-            ),
-            f"attempt {game.attempt + 1} at game {game_id}",
-        )
-        assert row.id is not None
-        for player in game.players:
-            self.session.add(
-                GamePlayer(
-                    game_id=row.id, agent_id=player.agent_id, player_index=player.player_index
-                )
             )
-        self.session.flush()
+            self.session.add(row)
+            self.session.flush()
+            assert row.id is not None
+            for player in game.players:
+                self.session.add(
+                    GamePlayer(
+                        game_id=row.id, agent_id=player.agent_id, player_index=player.player_index
+                    )
+                )
         return row
 
     def get_attempt(self, tournament_id: int, schedule_index: int, attempt: int) -> Game | None:

@@ -14,7 +14,7 @@ from db.codec import JSON, Codec, to_json
 from db.models import GameTurn, TurnPayload
 from db.models.columns import aware, clean_text, raw_text
 from db.payloads import PayloadReader, as_done
-from db.repository.rows import added
+from db.repository.rows import apart
 
 _PAYLOADS = text(
     "SELECT p.game_turn_id, p.prefix_len, p.prefix_hash, p.body, t.action, t.action_raw "
@@ -61,13 +61,14 @@ class Turns:
             tokens_used=tokens_used,
         )
         what = f"turn {turn_number} of player {player_index} in game {game_id}"
-        added(self.session, row, what)
         is_text = isinstance(observation, str)
         body = Codec().pack(
             observation if is_text else to_json(observation), 0 if is_text else JSON
         )
-        self.session.add(TurnPayload(game_turn_id=row.id, body=body))
-        self.session.flush()
+        with apart(self.session, f"{what} cannot be added"):
+            self.session.add(row)
+            self.session.flush()
+            self.session.add(TurnPayload(game_turn_id=row.id, body=body))
         return row
 
     def get_game_turns(self, game_id: int) -> Sequence[GameTurn]:
