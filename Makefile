@@ -52,7 +52,7 @@ schema: $(STAMP)
 	$(BIN)/arena db check --db $(VENV)/schema-check/arena.db
 
 pytest: $(STAMP)
-	$(PYTEST) $(TESTS)
+	$(PYTEST) $(TESTS) --durations=10 --durations-min=5
 
 bench: $(STAMP)
 	$(BIN)/python -m bench

@@ -13,6 +13,7 @@ from hashlib import blake2b
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 LEFT_OUT = pytest.StashKey[Counter[str]]()
 
@@ -58,6 +59,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--sweep", action="store_true", help="run every test, where a run takes a sample otherwise"
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Nothing follows from what earlier runs left in a folder. A sweep draws other examples each
+    # time, and prints how to draw a failing one again.
+    sweep = config.getoption("--sweep")
+    settings.register_profile(
+        "arena", database=None, deadline=None, derandomize=not sweep, print_blob=True
+    )
+    settings.load_profile("arena")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -23,7 +23,6 @@ from tempfile import TemporaryDirectory
 from torture.zygote import become, warm
 
 CLIENT = """\
-#!{python} -IS
 import json, os, socket, sys
 with socket.socket(socket.AF_UNIX) as server:
     server.connect({address!r})
@@ -48,8 +47,10 @@ def forked_commands(folder: Path) -> Iterator[None]:
         ) as server:
             assert server.stdout is not None
             assert server.stdout.readline() == b"ready\n"
+            client = Path(short, "client.py")
+            client.write_text(CLIENT.format(address=address))
             command = folder / "arena"
-            command.write_text(CLIENT.format(python=sys.executable, address=address))
+            command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -IS {client} "$@"\n')
             command.chmod(0o755)
             # It ends when its input does, which is at the end of this block.
             yield

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from tests.selecting import sampled
 from tests.setup.shell import ROOT, clean_environment
 
+PYTEST = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
 TESTS = """\
 import pytest
 
@@ -34,6 +36,17 @@ def test_later(): pass
 
 @pytest.mark.parametrize("n", sampled(range(100), one_in=4))
 def test_many(n): pass
+
+
+@pytest.fixture
+def postgresql(): pass
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_by_name(database): pass
+
+
+def test_by_fixture(postgresql): pass
 """
 
 
@@ -41,36 +54,49 @@ def values(parameters: list[pytest.param], *, kept: bool = True) -> list[object]
     return [p.values[0] for p in parameters if kept == (not p.marks)]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("workers", ["0", "2"])
-def test_what_is_left_out_is_counted_in_one_line(tmp_path: Path, workers: str) -> None:
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A few tests, and how they are configured."""
     (tmp_path / "test_some.py").write_text(TESTS)
-    (tmp_path / "pytest.ini").write_text(
-        f"[pytest]\npythonpath = {ROOT}\naddopts = --strict-markers\n"
-        "markers =\n    slow: a\n    sweep: b\n    python(major, minor): c\n"
-    )
     (tmp_path / "conftest.py").write_text('pytest_plugins = ("tests.selecting",)\n')
+    markers = "".join(f"\n    {line}" for line in PYTEST["markers"])
+    (tmp_path / "pytest.ini").write_text(
+        f"[pytest]\npythonpath = {ROOT}\naddopts = --strict-markers\nmarkers ={markers}\n"
+    )
+    return tmp_path
 
-    def run(*options: str) -> list[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-v", "-n", workers, *options],
-            cwd=tmp_path, env=clean_environment(), capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        return done.stdout.splitlines()
+
+def run(folder: Path, *options: str) -> list[str]:
+    """The lines that pytest prints."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-v", *options],
+        cwd=folder, env=clean_environment(), capture_output=True, text=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_what_is_left_out_is_counted_in_a_line(folder: Path, workers: str) -> None:
+    lines = run(folder, "-n", workers)
 
     kept = len(values(sampled(range(100), one_in=4)))
     version = ".".join(map(str, sys.version_info[:2]))
-    lines = run()
     assert f"left out on Python {version}: {100 - kept + 1} that are for --sweep" in lines
     assert f"left out on Python {version}: 1 that need Python 9.9" in lines
-    assert f"{kept + 2} passed" in lines[-1]
+    assert f"{kept + 5} passed" in lines[-1]
     assert "skipped" not in lines[-1]
-    if workers == "0":
-        assert next(line for line in lines if "::" in line).startswith("test_some.py::test_slow ")
 
-    lines = run("--sweep", "-m", "not slow")
+
+def test_what_is_slow_comes_first_and_what_needs_postgresql_is_marked(folder: Path) -> None:
+    lines = run(folder, "--sweep", "-m", "not postgresql")
+
+    assert [line.split()[0] for line in lines if "::" in line][:3] == [
+        "test_some.py::test_slow",
+        "test_some.py::test_quick",
+        "test_some.py::test_long",
+    ]
     assert not [line for line in lines if "--sweep" in line]
-    assert "102 passed" in lines[-1]
+    assert "104 passed, 3 deselected" in lines[-1]
 
 
 def test_a_sample_follows_from_the_values_and_has_one_of_every_family() -> None:
