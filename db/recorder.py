@@ -11,6 +11,7 @@ import contextlib
 import queue
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,7 @@ from db.leases import HEARTBEAT, Lease
 from db.schema import check_schema
 from db.session import LONGEST_PAUSE, PATIENCE
 from db.writer.batches import Append, BatchWriter
-from db.writer.connections import Connection, Lost, open_writer
+from db.writer.connections import Lost, open_writer
 from db.writer.subject import Record
 
 # Appends in one commit: few enough that the interpreter lock is never held for long.
@@ -49,11 +50,12 @@ class Recorder:
     """Writes the records of many games at once, in one thread of its own.
 
     `rate` turns one finished game into ratings (`db.fold.Rate`); without it results are recorded
-    and rated later. A failed append raises a DatabaseError to whoever waits for it, and the
-    recorder goes on. Enter it in a running event loop; leaving it writes what is still queued.
-    With a `lease` every commit says that its holder lives, and so does an idle recorder every
-    HEARTBEAT seconds; once another process has taken over, appends raise LeaseLost and nothing is
-    written. A server that goes away is waited for, `patience` seconds at most.
+    and rated later. A failed append raises a DatabaseError to its waiter, and the recorder
+    continues; a bug that ends its thread raises one to every waiter and to every later append.
+    Enter it in a running event loop; leaving it writes what is still queued. With a `lease` every
+    commit says that its holder lives, and so does an idle recorder every HEARTBEAT seconds; once
+    another process has taken over, appends raise LeaseLost and nothing is written. A server that
+    goes away is waited for, `patience` seconds at most.
     """
 
     def __init__(
@@ -72,6 +74,8 @@ class Recorder:
         self._patience = patience
         self._queue: queue.SimpleQueue[list[Append] | None] = queue.SimpleQueue()
         self._gathered: list[Append] = []
+        self._taken: list[Append] = []
+        self._dead: DatabaseError | None = None
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended: asyncio.Future[None] | None = None
@@ -120,24 +124,27 @@ class Recorder:
         Raises, when awaited, WriteFailed for rows that the database refuses. Cancelling the
         waiter does not take the records back.
         """
-        if self._closed or self._loop is None:
-            raise DatabaseError("the recorder is closed: append inside `async with Recorder(...)`")
-        waiter: asyncio.Future[None] = self._loop.create_future()
-        self._gather(Append(records, waiter))
+        loop = self._open()
+        waiter: asyncio.Future[None] = loop.create_future()
+        self._gather(loop, Append(records, waiter))
         return waiter
 
     def post(self, *records: Record) -> None:
         """Commit these records without waiting; `flush` and `close` raise what was refused."""
-        if self._closed:
-            raise DatabaseError("the recorder is closed: post inside `async with Recorder(...)`")
-        self._gather(Append(records))
+        self._gather(self._open(), Append(records))
 
-    def _gather(self, append: Append) -> None:
+    def _open(self) -> asyncio.AbstractEventLoop:
+        if self._dead is not None:
+            raise self._dead
+        if self._closed or self._loop is None:
+            raise DatabaseError("the recorder is closed: append inside `async with Recorder(...)`")
+        return self._loop
+
+    def _gather(self, loop: asyncio.AbstractEventLoop, append: Append) -> None:
         # The writer is woken once for all that one turn of the loop appends: every waking costs
         # two switches of threads, and a commit of its own.
         if not self._gathered:
-            assert self._loop is not None
-            self._loop.call_soon(self._hand_over)
+            loop.call_soon(self._hand_over)
         self._gathered.append(append)
 
     def _hand_over(self) -> None:
@@ -181,31 +188,43 @@ class Recorder:
                 check_schema(engine)
             finally:
                 engine.dispose()
-            connection = open_writer(self._url, self._busy_timeout_ms)
+            self._connect()
         except BaseException as error:
             self._tell(_fail, opened, error)
             self._tell(_resolve, self._ended)
             return
         self._tell(_resolve, opened)
         try:
-            connection = self._serve(connection)
+            try:
+                self._serve()
+            finally:
+                self._connection.close()
+        except BaseException as error:
+            self._tell(self._die, error)
         finally:
-            connection.close()
             self._tell(_resolve, self._ended)
 
-    def _serve(self, connection: Connection) -> Connection:
-        writer = BatchWriter(connection, self._rate, self._lease)
+    def _connect(self) -> None:
+        self._connection = open_writer(self._url, self._busy_timeout_ms)
+        self._writer = BatchWriter(self._connection, self._rate, self._lease)
+
+    def _serve(self) -> None:
+        assert self._loop is not None
         open_ = True
         while open_:
             try:
-                gathered = self._queue.get(timeout=None if self._lease is None else HEARTBEAT)
+                gathered = self._queue.get(timeout=HEARTBEAT)
             except queue.Empty:
-                connection, writer = self._commit(connection, writer, [])
+                if self._loop.is_closed():
+                    # Nobody is left to append anything, or to close the recorder.
+                    return
+                if self._lease is not None:
+                    self._commit([])
                 continue
             if gathered is None:
-                break
-            batch = gathered
-            while len(batch) < BATCH:
+                return
+            self._taken = gathered
+            while len(self._taken) < BATCH:
                 try:
                     gathered = self._queue.get_nowait()
                 except queue.Empty:
@@ -213,27 +232,22 @@ class Recorder:
                 if gathered is None:
                     open_ = False
                     break
-                batch += gathered
-            for at in range(0, len(batch), BATCH):
-                connection, writer = self._commit(connection, writer, batch[at : at + BATCH])
-        return connection
+                self._taken += gathered
+            for at in range(0, len(self._taken), BATCH):
+                self._commit(self._taken[at : at + BATCH])
+            self._taken = []
 
-    def _commit(
-        self, connection: Connection, writer: BatchWriter, batch: list[Append]
-    ) -> tuple[Connection, BatchWriter]:
+    def _commit(self, batch: list[Append]) -> None:
         try:
-            writer.write(batch)
+            self._writer.write(batch)
         except Lost as lost:
-            connection, writer = self._reconnected(connection, writer, batch, lost)
+            self._write_again(batch, lost)
         except Exception as error:
-            self._refuse(connection, batch, error)
+            self._refuse(batch, error)
         self._count(batch)
         self._tell(_settle, batch)
-        return connection, writer
 
-    def _reconnected(
-        self, connection: Connection, writer: BatchWriter, batch: list[Append], lost: Exception
-    ) -> tuple[Connection, BatchWriter]:
+    def _write_again(self, batch: list[Append], lost: Exception) -> None:
         # Whether the last commit happened is not known: every write is run again, by its key.
         deadline = time.monotonic() + self._patience
         pause = 0.05
@@ -241,10 +255,9 @@ class Recorder:
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
             try:
-                connection.close()
-                connection = open_writer(self._url, self._busy_timeout_ms)
-                writer = BatchWriter(connection, self._rate, self._lease)
-                writer.write_apart(batch)
+                self._connection.close()
+                self._connect()
+                self._writer.write_apart(batch)
             except LeaseLost as error:
                 lost = error
             except (Lost, DatabaseError) as error:
@@ -253,18 +266,35 @@ class Recorder:
             except Exception as error:
                 lost = error
             else:
-                return connection, writer
+                return
             break
-        self._refuse(connection, batch, lost)
-        return connection, writer
+        self._refuse(batch, lost)
 
-    def _refuse(self, connection: Connection, batch: list[Append], error: Exception) -> None:
+    def _die(self, error: BaseException) -> None:
+        """Fail everything that no commit has acknowledged, and refuse what comes."""
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        dead = self._dead = DatabaseError(
+            f"the recorder was ended by a bug ({type(error).__name__}: {first_line(error)}, at "
+            f"{Path(place.filename).name}:{place.lineno}): nothing more is written; what was "
+            "acknowledged is safe: report the bug, then type the same command again to resume"
+        )
+        dead.__cause__ = error
+        self._hand_over()
+        left = self._taken
+        while not self._queue.empty():
+            left = left + (self._queue.get_nowait() or [])
+        for append in left:
+            append.error = append.error or dead
+        _settle(left)
+        self._unreported = dead
+
+    def _refuse(self, batch: list[Append], error: Exception) -> None:
         for append in batch:
             append.error = error
             if isinstance(error, LeaseLost):
                 continue
-            if isinstance(error, Lost | connection.refused | DatabaseError):
-                found = error if isinstance(error, DatabaseError) else connection.fault(error)
+            if isinstance(error, Lost | self._connection.refused | DatabaseError):
+                found = error if isinstance(error, DatabaseError) else self._connection.fault(error)
                 append.error = WriteFailed(
                     f"the database {shown(self._url)} cannot be written: {first_line(error)}"
                     if found is None
@@ -294,7 +324,7 @@ def _settle(batch: list[Append]) -> None:
             if append.error is None:
                 waiter.set_result(None)
             else:
-                waiter.set_exception(append.error)
+                _fail(waiter, append.error)
 
 
 def _resolve(future: asyncio.Future[None]) -> None:
@@ -303,5 +333,9 @@ def _resolve(future: asyncio.Future[None]) -> None:
 
 
 def _fail(future: asyncio.Future[None], error: BaseException) -> None:
+    if isinstance(error, StopIteration):
+        # No future takes it, and its waiter would wait for ever.
+        bug = RuntimeError(f"a bug raised {error!r}")
+        bug.__cause__, error = error, bug
     if not future.done():
         future.set_exception(error)
