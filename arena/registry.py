@@ -23,6 +23,7 @@ from arena.core import (
     AgentKind,
     ArenaError,
     Environment,
+    OnlineRatingSystem,
     PluginError,
     Policy,
     RatingSystem,
@@ -240,6 +241,23 @@ def executor(name: str) -> ExecutorFactory:
 def rating(name: str) -> RatingSystem:
     """A rating system, ready to rate."""
     return cast(RatingSystem, make("ratings", name))
+
+
+def online_rating(name: str) -> tuple[str, OnlineRatingSystem]:
+    """A rating system that can rate game by game, and the name under which it is registered.
+
+    Raises UsageError for one that only rates whole sets of games.
+    """
+    system = rating(name)
+    with guarded("ratings", name):
+        online = isinstance(system, OnlineRatingSystem)
+    if not online:
+        raise UsageError(
+            f"{name} rates whole sets of games; what a tournament stores is rated game by game, by "
+            "a system with `initial` and `rate`, like trueskill: every other one rates the same "
+            f"games whenever you ask: `arena leaderboard --system {name}`"
+        )
+    return _point("ratings", name).name, cast(OnlineRatingSystem, system)
 
 
 def policy(name: str) -> Policy:

@@ -13,7 +13,8 @@ import numpy as np
 
 from arena.core import Games, RatedPlayer
 from arena.ratings.online.columns import Integers
-from arena.ratings.online.fold import draw_probability, fold, pool_after
+from arena.ratings.online.fold import fold, pool_after
+from arena.ratings.online.live import draw_probability
 from arena.ratings.trueskill import TrueSkill
 from arena.ratings.trueskill_package import load
 from bench import leaderboard, rebuild

@@ -1,5 +1,7 @@
 """The Arena's database: tables, sessions, and a `Repository` of what people ask of them."""
 
+from sqlmodel import Session
+
 from db.engine import get_engine
 from db.errors import DatabaseError
 from db.models import (
@@ -44,6 +46,7 @@ __all__ = [
     "RatingPool",
     "Recorder",
     "Repository",
+    "Session",
     "Tournament",
     "TurnPayload",
     "get_engine",

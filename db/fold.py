@@ -1,60 +1,108 @@
-"""Folds finished games into a rating pool, one after the other; pure, so that it can be run again.
+"""What the recorder asks of a fold, which turns finished games into ratings, and what it stores.
 
-Every step goes through the mu and sigma that are stored: folding the same games in the same order
-gives the same bits, live or in a rebuild.
+The formula is a rating system's and no part of the database. A fold is pure: the same games in the
+same order give the same bits, live or in a rebuild, because every step goes through the mu and
+sigma that are stored.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
 
-INITIAL_MU = 25.0
-INITIAL_SIGMA = 25.0 / 3.0
+from db.faults import first_line
+from db.models.columns import clean_text
 
-# One seat as a rating system sees it: (agent_id, team, rank).
+# Characters of what a rating system raised.
+_LONGEST = 300
+
 Seat = tuple[int, int, int]
+"""A seat as a rating system sees it: (agent_id, team, rank)."""
+
 Skill = tuple[float, float]
-Rate = Callable[[Sequence[Seat], Mapping[int, Skill], float], Mapping[int, Skill]]
+"""(mu, sigma)."""
 
 
-@dataclass(slots=True)
-class Standing:
+class Played(Protocol):
+    """What a fold makes of one game: the ratings after it of every agent in it, who `won` and who
+    `lost` (the others drew), and whether it was `drawn`, without a single best team."""
+
+    @property
+    def ratings(self) -> Mapping[int, Skill]: ...
+    @property
+    def won(self) -> Collection[int]: ...
+    @property
+    def lost(self) -> Collection[int]: ...
+    @property
+    def drawn(self) -> bool: ...
+
+
+class Fold(Protocol):
+    """A rating system as a recorder calls it: the pools that it moves are those of `system`."""
+
+    @property
+    def system(self) -> str: ...
+
+    def initial(self) -> Skill:
+        """The rating of an agent that has not played."""
+        ...
+
+    def play(
+        self, seats: Sequence[Seat], ratings: Mapping[int, Skill], games: int, draws: int
+    ) -> Played:
+        """Rate one game. `ratings` holds its agents in order of first seat; `games` and `draws` are
+        what the pool counts so far.
+
+        Whatever this raises stops the pool before this game; the game's result is kept.
+        """
+        ...
+
+
+class PoolKey(NamedTuple):
+    """What a pool is of: the games of an environment, or of one tournament in it, by a system."""
+
+    environment_id: int
+    tournament_id: int | None
+    system: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStanding:
     """An agent's rating in a pool and its games there. A game that it both won and lost, in
     several seats, is a draw."""
 
-    mu: float = INITIAL_MU
-    sigma: float = INITIAL_SIGMA
+    mu: float
+    sigma: float
     games: int = 0
     wins: int = 0
     draws: int = 0
     losses: int = 0
 
 
-@dataclass(slots=True)
-class Pool:
-    """What a fold starts from and ends with: `draws` of `games` had no single best team."""
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why a pool's ratings end before a game: its `fold_index`, and what the system raised. The
+    games from there on are not rated until the system is mended and the pool rebuilt."""
 
-    games: int = 0
-    draws: int = 0
-    standings: dict[int, Standing] = field(default_factory=dict)
+    fold_index: int
+    reason: str
+
+    @classmethod
+    def at(cls, fold_index: int, game_id: int, error: Exception) -> Stop:
+        """A system has raised an error at a game."""
+        said = clean_text(f"game {game_id}: {type(error).__name__}: {first_line(error)}")
+        return cls(fold_index, said if len(said) <= _LONGEST else f"{said[: _LONGEST - 3]}...")
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """What one game did to one agent."""
+class StoredPool:
+    """A pool as its games make it: `draws` of `games` had no single best team."""
 
-    agent_id: int
-    mu_before: float
-    sigma_before: float
-    mu_after: float
-    sigma_after: float
-
-
-def draw_probability(games: int, draws: int) -> float:
-    """How likely the next game of a pool is a draw: (draws + ½) / (games + 10), never 0 or 1."""
-    return (draws + 0.5) / (games + 10)
+    games: int = 0
+    draws: int = 0
+    standings: Mapping[int, StoredStanding] = field(default_factory=dict)
+    stop: Stop | None = None
 
 
 def numbered(teams: Sequence[str | None]) -> list[int]:
@@ -72,39 +120,3 @@ def numbered(teams: Sequence[str | None]) -> list[int]:
             count += 1
         result.append(numbers[team])
     return result
-
-
-def fold_game(pool: Pool, seats: Sequence[Seat], rate: Rate) -> list[Change]:
-    """Move the pool by one game: the changes in order of first seat.
-
-    Raises ValueError when `rate` gives an impossible rating.
-    """
-    agents = list(dict.fromkeys(agent for agent, _, _ in seats))
-    standings = [pool.standings.setdefault(agent, Standing()) for agent in agents]
-    before = {
-        agent: (standing.mu, standing.sigma)
-        for agent, standing in zip(agents, standings, strict=True)
-    }
-    after = rate(seats, before, draw_probability(pool.games, pool.draws))
-
-    best = min(rank for _, _, rank in seats)
-    drawn = len({team for _, team, rank in seats if rank == best}) > 1
-    won = set() if drawn else {agent for agent, _, rank in seats if rank == best}
-    lost = {agent for agent, _, rank in seats if rank != best}
-    changes = []
-    for agent, standing in zip(agents, standings, strict=True):
-        mu, sigma = after[agent]
-        if not (math.isfinite(mu) and math.isfinite(sigma) and sigma > 0):
-            raise ValueError(f"agent {agent} was rated mu={mu}, sigma={sigma}")
-        changes.append(Change(agent, standing.mu, standing.sigma, mu, sigma))
-        standing.mu, standing.sigma = mu, sigma
-        standing.games += 1
-        if agent in won and agent not in lost:
-            standing.wins += 1
-        elif agent in lost and agent not in won:
-            standing.losses += 1
-        else:
-            standing.draws += 1
-    pool.games += 1
-    pool.draws += drawn
-    return changes

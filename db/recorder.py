@@ -23,7 +23,7 @@ from sqlalchemy import URL
 from db.engine import BUSY_TIMEOUT_MS, get_engine, resolve_url
 from db.errors import DatabaseError, LeaseLost, WriteFailed
 from db.faults import first_line, shown
-from db.fold import Rate
+from db.fold import Fold
 from db.leases import HEARTBEAT, Lease
 from db.schema import check_schema
 from db.session import LONGEST_PAUSE, PATIENCE
@@ -49,26 +49,29 @@ class RecorderStats:
 class Recorder:
     """Writes the records of many games at once, in one thread of its own.
 
-    `rate` turns one finished game into ratings (`db.fold.Rate`); without it results are recorded
-    and rated later. A failed append raises a DatabaseError to its waiter, and the recorder
-    continues; a bug that ends its thread raises one to every waiter and to every later append.
-    Enter it in a running event loop; leaving it writes what is still queued. With a `lease` every
-    commit says that its holder lives, and so does an idle recorder every HEARTBEAT seconds; once
-    another process has taken over, appends raise LeaseLost and nothing is written. A server that
-    goes away is waited for, `patience` seconds at most.
+    `fold` turns finished games into ratings (`db.fold.Fold`), stored in the pools of its system;
+    a rebuild finds that in the `rating` of the tournament's configuration. Without a fold, results
+    are recorded, and rated with the next one that a fold sees.
+
+    A failed append raises a DatabaseError to its waiter, and the recorder continues; a bug that
+    ends its thread raises one to every waiter and to every later append. Enter it in a running
+    event loop; leaving it writes what is still queued. With a `lease` every commit says that its
+    holder lives, and so does an idle recorder every HEARTBEAT seconds; once another process has
+    taken over, appends raise LeaseLost and nothing is written. A server that goes away is waited
+    for, `patience` seconds at most.
     """
 
     def __init__(
         self,
         db_path: str | Path | None = None,
-        rate: Rate | None = None,
+        fold: Fold | None = None,
         *,
         busy_timeout_ms: int = BUSY_TIMEOUT_MS,
         lease: Lease | None = None,
         patience: float = PATIENCE,
     ) -> None:
         self._url: URL = resolve_url(db_path)
-        self._rate = rate
+        self._fold = fold
         self._busy_timeout_ms = busy_timeout_ms
         self._lease = lease
         self._patience = patience
@@ -206,7 +209,7 @@ class Recorder:
 
     def _connect(self) -> None:
         self._connection = open_writer(self._url, self._busy_timeout_ms)
-        self._writer = BatchWriter(self._connection, self._rate, self._lease)
+        self._writer = BatchWriter(self._connection, self._fold, self._lease)
 
     def _serve(self) -> None:
         assert self._loop is not None

@@ -31,7 +31,7 @@ from arena.matchmakers.informative import informative
 from arena.matchmakers.random import random_matchmaker
 from arena.matchmakers.round_robin import round_robin
 from arena.matchmakers.schedule import game_seed
-from arena.ratings.online.fold import draw_probability
+from arena.ratings.online.live import draw_probability
 from arena.ratings.sides import SidesState
 from proof.parallel import spread
 from proof.report import Figure, Table

@@ -133,7 +133,7 @@ def _show(
 ) -> None:
     from arena.cli.leaderboard_table import print_boards
     from arena.leaderboard import boards
-    from arena.leaderboard.manual import asks_for_kept, kept_by_hand
+    from arena.leaderboard.manual import kept_by_hand
     from arena.leaderboard.rows import flat
     from arena.registry import load
 
@@ -145,9 +145,7 @@ def _show(
 
             show_unplayed(session, question, as_json=as_json, limit=limit)
             return
-        found = boards(session, question)
-        if asks_for_kept(question):
-            found += kept_by_hand(session)
+        found = boards(session, question) + kept_by_hand(session, question)
     if not found:
         which = "that no error decided " if question.exclude_errors else ""
         what = " of those asked for" if _narrow(question) else ""

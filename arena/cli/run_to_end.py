@@ -109,7 +109,14 @@ def conclude(summary: Summary, wish: Wish) -> None:
     report(summary, wish)
     if summary.games_left and not summary.stopped:
         tell(f"{count(summary.games_left, 'game')} left to play")
-    if summary.stopped or summary.games_void or summary.paused or summary.suspended:
+    attention = (
+        summary.stopped,
+        summary.games_void,
+        summary.paused,
+        summary.suspended,
+        summary.unrated,
+    )
+    if any(attention):
         raise typer.Exit(1)
 
 
@@ -167,6 +174,8 @@ def _attention(summary: Summary, wish: Wish) -> Iterator[str]:
             f"({_counts(summary.void_causes)}); "
             f"see: {shlex.join([*look, *([] if wish.db is None else ['--db', wish.db])])}"
         )
+    if summary.unrated:
+        yield summary.unrated
     if summary.first_error:
         yield f"the first error: {summary.first_error}"
     if summary.paused:

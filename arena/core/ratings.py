@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -97,6 +97,7 @@ class RatingSystem(Protocol):
         ...
 
 
+@runtime_checkable
 class OnlineRatingSystem(RatingSystem, Protocol):
     """A rating system that also moves stored ratings game by game, each agent on its own."""
 

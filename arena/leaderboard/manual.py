@@ -13,18 +13,14 @@ from arena.leaderboard.question import Question
 from arena.leaderboard.records import Record, Tally
 from db.queries.leaderboard import leaderboard, pools
 
-SYSTEM = "trueskill"
 
-
-def asks_for_kept(question: Question) -> bool:
-    """Whether a question is for everything that this system has rated."""
-    return question == Question(system=SYSTEM)
-
-
-def kept_by_hand(session: Session) -> list[Board]:
-    """The board of the ratings kept by hand; none where there are none."""
+def kept_by_hand(session: Session, question: Question) -> list[Board]:
+    """The board of the ratings that were set by hand for a system; none where there are none, or
+    where the question is not for everything that the system has rated."""
+    if question != Question(system=question.system):
+        return []
     found = []
-    for pool in pools(session, system=SYSTEM):
+    for pool in pools(session, system=question.system):
         if pool.environment_id is not None:
             continue
         rows = {row.agent_id: row for row in leaderboard(session, pool.pool_id)}
@@ -45,7 +41,7 @@ def kept_by_hand(session: Session) -> list[Board]:
                 num_players=None,
                 version=None,
                 tournament=None,
-                system=SYSTEM,
+                system=question.system,
                 role=None,
                 team=None,
                 by="agent",

@@ -3,43 +3,46 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from sqlmodel import Session
 
-from arena.core import Games, UsageError
+from arena import registry
+from arena.core import Games, OnlineRatingSystem, PluginError, UsageError
 from arena.ratings.online.columns import Integers
 from arena.ratings.online.fold import Pool, fold
-from arena.ratings.trueskill import TrueSkill
-from db import Repository, get_session
+from db import Repository, Session, get_session
 from db.errors import MissingDatabase
-from db.fold import Pool as StoredPool
-from db.fold import Standing
+from db.fold import PoolKey, Stop, StoredPool, StoredStanding
 from db.queries.folds import FoldedGames, Span, folded_games, spans
 from db.queries.steps import Steps, stored_steps
-from db.repository.ratings import Place, RatingDifference
+from db.repository.ratings import RatingDifference
 
 
 @dataclass(frozen=True, slots=True)
 class RebuildReport:
     """What a rebuild found: `games` were folded into `pools`; `differences` are the places where
-    what was stored was not, to the last bit, what the games say."""
+    what was stored was not, to the last bit, what the games say; `left` says which pools could not
+    be computed to their end, and why."""
 
     games: int
     pools: int
     differences: tuple[str, ...]
     checked_only: bool
+    left: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
         """Nothing is left to mend: all was the same, or was written anew."""
-        return not (self.checked_only and self.differences)
+        return not self.left and not (self.checked_only and self.differences)
 
     def __str__(self) -> str:
+        return "\n".join([self._found(), *self.left])
+
+    def _found(self) -> str:
         what = f"{self.games} games in {self.pools} pools"
         if not self.differences:
             return f"{what}: the stored ratings are those of the games, bit for bit"
@@ -50,11 +53,12 @@ class RebuildReport:
 
 
 def rebuild(url: str | Path | None = None, *, check: bool = False) -> RebuildReport:
-    """Fold all rated games again, in the order in which they were rated; with `check`, only
-    compare. One transaction: a rebuild that is stopped changes nothing. A stretch of games at a
-    time is in memory, whatever their number.
+    """Fold all rated games again, in the order in which they were rated, each by the system of its
+    tournament; with `check`, only compare. One transaction: a rebuild that is stopped changes
+    nothing. A stretch of games at a time is in memory, whatever their number.
 
-    Raises UsageError where there is no database, DatabaseError where it cannot be used.
+    The pools of a system that is not installed are left as they are. Raises UsageError where there
+    is no database, DatabaseError where it cannot be used.
     """
     try:
         with get_session(url, create=False) as session:
@@ -63,12 +67,39 @@ def rebuild(url: str | Path | None = None, *, check: bool = False) -> RebuildRep
                 repo.freeze()
             else:
                 repo.lock_ratings()
-            games, pools, found = _compare(session, repo)
+            systems = _systems(repo)
+            games, pools, found = _compare(session, repo, systems)
             if found and not check:
-                _replace(session, repo)
+                _replace(session, repo, systems)
     except MissingDatabase as error:
         raise UsageError(str(error)) from error
-    return RebuildReport(games, pools, tuple(map(_said, found)), check)
+    stopped = [_stopped(key, pool.stop) for key, pool in pools.items() if pool.stop is not None]
+    left = (*systems.missing, *stopped)
+    return RebuildReport(games, len(pools), tuple(map(_said, found)), check, left)
+
+
+class _Systems(NamedTuple):
+    """The systems that rate, by the name of their pools, and that name by tournament; `missing` are
+    sentences about those that cannot be had."""
+
+    rate: Mapping[str, OnlineRatingSystem]
+    of_tournament: Mapping[int, str]
+    missing: Sequence[str]
+
+
+def _systems(repo: Repository) -> _Systems:
+    written = repo.rating_systems()
+    rate: dict[str, OnlineRatingSystem] = {}
+    names: dict[str, str] = {}
+    missing = []
+    for name in sorted({*written.values(), *(key.system for key in repo.pool_ids())}):
+        try:
+            names[name], system = registry.online_rating(name)
+            rate[names[name]] = system
+        except (UsageError, PluginError) as error:
+            missing.append(f"the ratings by {name} are left as they are: {error}")
+    of_tournament = {key: names[name] for key, name in written.items() if name in names}
+    return _Systems(rate, of_tournament, missing)
 
 
 class _Stretch(NamedTuple):
@@ -77,18 +108,22 @@ class _Stretch(NamedTuple):
 
     span: Span
     games: int
-    pools: Mapping[Place, Pool]
-    steps: Mapping[Place, Steps]
+    pools: Mapping[PoolKey, StoredPool]
+    steps: Mapping[PoolKey, Steps]
 
 
-def _stretches(session: Session) -> Iterator[_Stretch]:
-    system = TrueSkill()
-    pools: dict[Place, Pool] = {}
+def _stretches(session: Session, systems: _Systems) -> Iterator[_Stretch]:
+    pools: dict[PoolKey, Pool] = {}
+    stored: dict[PoolKey, StoredPool] = {}
     for span in spans(session):
         games = folded_games(session, span)
         steps = {}
-        for place, chosen in games.by_place().items():
-            pools[place], changes = fold(_columns(games, chosen), system, pools.get(place))
+        for key, chosen in games.by_pool(systems.of_tournament).items():
+            start = pools.get(key)
+            if start is not None and start.failure is not None:
+                continue
+            pool, changes = fold(_columns(games, chosen), systems.rate[key.system], start)
+            pools[key], stored[key] = pool, _as_stored(pool, games, chosen)
             values = (
                 changes.mu_before,
                 changes.sigma_before,
@@ -96,51 +131,60 @@ def _stretches(session: Session) -> Iterator[_Stretch]:
                 changes.sigma_after,
             )
             ids = games.game_ids[chosen[changes.game]]
-            steps[place] = Steps(ids, changes.agent, np.stack(values, axis=1))
-        yield _Stretch(span, len(games), pools, steps)
+            steps[key] = Steps(ids, changes.agent, np.stack(values, axis=1))
+        yield _Stretch(span, len(games), stored, steps)
 
 
-def _compare(session: Session, repo: Repository) -> tuple[int, int, list[RatingDifference]]:
-    """How many games and pools there are, and where what is stored is not what they say."""
-    keys = repo.pool_keys()
+def _compare(
+    session: Session, repo: Repository, systems: _Systems
+) -> tuple[int, Mapping[PoolKey, StoredPool], list[RatingDifference]]:
+    """How many games there are, the pools that they make, and where what is stored is not that."""
+    ids = {key: pool_id for key, pool_id in repo.pool_ids().items() if key.system in systems.rate}
     games = 0
-    pools: Mapping[Place, Pool] = {}
-    computed, equal = Counter[Place](), Counter[Place]()
-    for stretch in _stretches(session):
+    pools: Mapping[PoolKey, StoredPool] = {}
+    computed, equal = Counter[PoolKey](), Counter[PoolKey]()
+    for stretch in _stretches(session, systems):
         games, pools = games + stretch.games, stretch.pools
         stored = stored_steps(session, stretch.span)
-        for place, steps in stretch.steps.items():
-            computed[place] += len(steps)
-            mine = stored.get(keys.get(place, 0))
-            equal[place] += 0 if mine is None else steps.equal(mine)
-    found = repo.compare_ratings({place: _as_stored(pool) for place, pool in pools.items()})
+        for key, steps in stretch.steps.items():
+            computed[key] += len(steps)
+            mine = stored.get(ids.get(key, 0))
+            equal[key] += 0 if mine is None else steps.equal(mine)
+    found = repo.compare_ratings(pools, ids)
     counts = repo.count_steps()
-    for place in dict.fromkeys([*keys, *pools]):
-        ours, theirs = counts.get(keys.get(place, 0), 0), computed[place]
-        if not ours == theirs == equal[place]:
-            said = [f"{steps} steps, {equal[place]} of them equal" for steps in (ours, theirs)]
-            found.append(RatingDifference(place, None, *said))
-    return games, len(pools), found
+    for key in dict.fromkeys([*ids, *pools]):
+        ours, theirs = counts.get(ids.get(key, 0), 0), computed[key]
+        if not ours == theirs == equal[key]:
+            said = [f"{steps} steps, {equal[key]} of them equal" for steps in (ours, theirs)]
+            found.append(RatingDifference(key, None, *said))
+    return games, pools, found
 
 
-def _replace(session: Session, repo: Repository) -> None:
+def _replace(session: Session, repo: Repository, systems: _Systems) -> None:
     """Write all of it anew."""
-    repo.clear_ratings()
-    pools: Mapping[Place, Pool] = {}
-    for stretch in _stretches(session):
+    repo.clear_ratings(systems.rate.keys())
+    pools: Mapping[PoolKey, StoredPool] = {}
+    for stretch in _stretches(session, systems):
         pools = stretch.pools
-        for place, steps in stretch.steps.items():
-            repo.store_steps(place, steps)
-    for place, pool in pools.items():
-        repo.store_pool(place, _as_stored(pool))
+        for key, steps in stretch.steps.items():
+            repo.store_steps(key, steps)
+    for key, pool in pools.items():
+        repo.store_pool(key, pool)
 
 
-def _as_stored(pool: Pool) -> StoredPool:
+def _as_stored(pool: Pool, games: FoldedGames, chosen: Integers) -> StoredPool:
+    """A pool after a fold of the chosen games."""
     standings = {
-        agent: Standing(row.rating.mu, row.rating.sigma, row.games, row.wins, row.draws, row.losses)
+        agent: StoredStanding(
+            row.rating.mu, row.rating.sigma, row.games, row.wins, row.draws, row.losses
+        )
         for agent, row in pool.standings.items()
     }
-    return StoredPool(pool.games, pool.draws, standings)
+    stop = None
+    if pool.failure is not None:
+        at = chosen[pool.failure.game]
+        stop = Stop.at(int(games.places[at]), int(games.game_ids[at]), pool.failure.error)
+    return StoredPool(pool.games, pool.draws, standings, stop)
 
 
 def _columns(games: FoldedGames, chosen: Integers) -> Games:
@@ -153,7 +197,20 @@ def _columns(games: FoldedGames, chosen: Integers) -> Games:
 
 
 def _said(difference: RatingDifference) -> str:
-    environment, tournament = difference.place
-    where = f"environment {environment}" + (f", tournament {tournament}" if tournament else "")
     who = "" if difference.agent_id is None else f", agent {difference.agent_id}"
-    return f"{where}{who}: {difference.stored} stored, {difference.computed} from the games"
+    return (
+        f"{_named(difference.pool)}{who}: {difference.stored} stored, {difference.computed} from "
+        "the games"
+    )
+
+
+def _stopped(key: PoolKey, stop: Stop) -> str:
+    return (
+        f"{_named(key)}: {key.system} raised an error at {stop.reason}; this game and those after "
+        "it are not rated: mend the rating system, then `arena ratings rebuild`"
+    )
+
+
+def _named(key: PoolKey) -> str:
+    tournament = "" if key.tournament_id is None else f", tournament {key.tournament_id}"
+    return f"environment {key.environment_id}{tournament}, by {key.system}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import cast
 
 from arena import registry
 from arena.config import TournamentConfig
@@ -21,7 +20,6 @@ from arena.core import (
     EnvironmentSpec,
     Matchmaker,
     ModelSpec,
-    OnlineRatingSystem,
     Pairing,
     UsageError,
     prompts,
@@ -31,6 +29,7 @@ from arena.llm.secrets import key_of
 from arena.orchestrator.casting import begin, casting
 from arena.orchestrator.matchmaking import CheckedMatchmaker
 from arena.orchestrator.standings import nothing_known
+from arena.ratings.online.live import LiveFold, check
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ class Prepared:
     environment: Callable[[], Environment]
     spec: EnvironmentSpec
     kinds: dict[str, AgentKind]
-    rating: OnlineRatingSystem
+    fold: LiveFold
 
     @property
     def casting(self) -> Casting:
@@ -102,22 +101,14 @@ def prepare(config: TournamentConfig) -> Prepared:
     with _at(config, "executor"):
         registry.executor(config.executor)
     with _at(config, "rating"):
-        rating = _stored(config.rating)
-    prepared = Prepared(config, make, spec, kinds, rating)
+        fold = LiveFold(*registry.online_rating(config.rating))
+        with registry.guarded("ratings", config.rating, "rating an agent that has not played"):
+            check({0: fold.initial()})
+    prepared = Prepared(config, make, spec, kinds, fold)
     with _at(config, "matchmaker"):
         agents = range(1, len(config.agents) + 1)
         prepared.matchmaker(agents).next(nothing_known(agents), 1)
     return prepared
-
-
-def _stored(name: str) -> OnlineRatingSystem:
-    system = registry.rating(name)
-    if name != "trueskill":
-        raise UsageError(
-            f"{name}: what a tournament stores game by game is trueskill; every other system rates "
-            f"the same games whenever you ask: `arena leaderboard --system {name}`"
-        )
-    return cast(OnlineRatingSystem, system)
 
 
 def _check_players(spec: EnvironmentSpec, players: int) -> None:

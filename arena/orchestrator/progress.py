@@ -54,7 +54,7 @@ class Summary:
     are calls that were in flight when an earlier run was killed, charged with `orphan_cost`
     dollars. `cost` is of this run, `spent` of all; both count an attempt whose cost nobody said at
     its worst case. `stopped` says why the run ended early; `budget_reached` that it was for a
-    budget.
+    budget; `unrated` why results do not move the stored ratings.
     """
 
     tournament: str
@@ -82,3 +82,4 @@ class Summary:
     stopped: str | None = None
     budget_reached: bool = False
     lapses: Mapping[str, int] = field(default_factory=dict)
+    unrated: str | None = None

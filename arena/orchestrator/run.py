@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from arena import registry
@@ -27,7 +27,6 @@ from arena.orchestrator.stopping import Stop
 from arena.record.answer_cache import DatabaseCache
 from db import Recorder, Repository, get_session, leases
 from db.engine import check_integrity
-from db.fold import Rate
 
 
 async def run(
@@ -68,7 +67,6 @@ async def run(
     lease = await asyncio.to_thread(leases.acquire, url, entry.tournament_id)
     try:
         begun = _begin(prepared, entry, url)
-        rate = rate_function(prepared)
         playing = Playing(
             prepared,
             entry,
@@ -84,16 +82,17 @@ async def run(
             on_progress,
         )
         try:
-            async with Recorder(url, rate, lease=lease) as recorder:
+            async with Recorder(url, prepared.fold, lease=lease) as recorder:
                 await playing.play(
                     recorder, begun.left, concurrency or config.concurrency, most=games
                 )
         finally:
             await client.aclose()
         schedule.close(url, entry.tournament_id, complete=playing.complete())
+        unrated = schedule.unrated(url, entry.tournament_id, prepared.fold.system)
     finally:
         leases.release(url, lease)
-    return playing.summary()
+    return replace(playing.summary(), unrated=unrated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +174,3 @@ def restore(url: str | Path | None, name: str | None = None) -> TournamentConfig
                     else "every tournament is finished: there is nothing to resume"
                 )
         return restored(found[0].config, found[0].settings)
-
-
-def rate_function(prepared: Prepared) -> Rate:
-    """The tournament's rating system as the recorder calls it."""
-    return prepared.rating.rate

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 from arena.config import TournamentConfig
 from db import Game, GamePlayer, Repository, Tournament, get_session
 from db.errors import MissingDatabase
+from db.queries.leaderboard import stop_reasons
 from db.queries.spending import spent
 from db.queries.transcript import TurnRow, transcript
 from db.session import reconnecting
@@ -140,6 +141,17 @@ def close(url: str | Path | None, tournament_id: int, *, complete: bool) -> None
         Repository(session).set_tournament_status(tournament_id, status)
 
     reconnecting(url, end)
+
+
+def unrated(url: str | Path | None, tournament_id: int, system: str) -> str | None:
+    """Why results of the tournament do not move the stored ratings, if they do not."""
+    reasons = reconnecting(url, lambda session: stop_reasons(session, tournament_id, system))
+    if not reasons:
+        return None
+    return (
+        f"the rating system {system} raised an error at {' and at '.join(reasons)}: every result "
+        "is kept, the stored ratings end before it; mend the system, then `arena ratings rebuild`"
+    )
 
 
 def games_done(url: str | Path | None, config: TournamentConfig) -> int:

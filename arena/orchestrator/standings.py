@@ -14,7 +14,7 @@ import numpy as np
 
 from arena.core import Pairing, RatedPlayer, Standings
 from arena.core.ratings import MU, SIGMA
-from arena.ratings.online.fold import draw_probability
+from arena.ratings.online.live import draw_probability
 from arena.ratings.sides import SidesState
 
 

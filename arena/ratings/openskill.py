@@ -17,7 +17,8 @@ from typing import Any
 from arena.core import Games, Rating, Ratings
 from arena.core.ratings import BETA, MU, SIGMA
 from arena.ratings.fit.design import seats
-from arena.ratings.online.fold import check, fitted
+from arena.ratings.online.fold import fitted
+from arena.ratings.online.live import check
 
 LOGISTIC = pi / sqrt(3.0)
 """Standard deviation of the logistic distribution."""

@@ -27,7 +27,7 @@ from arena.ratings.gaussian.joint import Joint
 from arena.ratings.gaussian.observe_order import observe
 from arena.ratings.gaussian.truncated import draw, win
 from arena.ratings.online.columns import lay_out
-from arena.ratings.online.fold import draw_probability as drawn_before
+from arena.ratings.online.live import draw_probability as drawn_before
 from arena.ratings.trueskill import NOISE, draw_margin
 
 AGENT = SIGMA

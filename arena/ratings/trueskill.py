@@ -19,7 +19,8 @@ from arena.ratings.gaussian.expectation_propagation import Link, Side, independe
 from arena.ratings.gaussian.truncated import draw, win
 from arena.ratings.online.codegen import Play, unroll
 from arena.ratings.online.draw_margin import quantile
-from arena.ratings.online.fold import check, fitted
+from arena.ratings.online.fold import fitted
+from arena.ratings.online.live import check
 
 __all__ = ["BETA", "MU", "NOISE", "SIGMA", "TrueSkill", "draw_margin"]
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, Relationship, Text
 
 from db.models.agents import Agent
@@ -15,8 +15,13 @@ _BY_HAND = text("tournament_id IS NULL AND environment_id IS NULL")
 
 
 class RatingPool(Table, table=True):
-    """Agents rated against each other: in an environment, in a tournament (its standings), or,
-    with neither, by hand. `games` and `draws` count what has moved the ratings."""
+    """Agents rated against each other by one system: in an environment (the games of its
+    tournaments that are rated by this system), in a tournament (its standings), or, with neither,
+    by hand. `games` and `draws` count what has moved the ratings.
+
+    `stopped_at` is the fold_index of the game at which the system raised `stop_reason`: the pool
+    holds the games before it.
+    """
 
     __tablename__ = "rating_pools"
     __table_args__ = (
@@ -56,6 +61,8 @@ class RatingPool(Table, table=True):
     system: str = Field(default="trueskill", sa_type=Text)
     games: int = 0
     draws: int = 0
+    stopped_at: int | None = Field(default=None, sa_type=BigInteger)
+    stop_reason: str | None = Field(default=None, sa_type=Text)
 
 
 class AgentTrueSkill(Table, table=True):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlalchemy import text
 from sqlmodel import Session
 
-from db.fold import Seat, numbered
+from db.fold import PoolKey
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,12 +42,14 @@ _SEATS = (
 
 @dataclass(frozen=True, slots=True)
 class FoldedGames:
-    """One number per game: `game_ids`, `environments`, `tournaments` and `sizes` (its seats); one
-    per seat, game after game: `agents`, `teams` and `ranks`. `starts` is where a game's begin.
+    """One number per game: its place in the order of the fold (`places`), `game_ids`,
+    `environments`, `tournaments` and `sizes` (its seats); one per seat, game after game: `agents`,
+    `teams` and `ranks`. `starts` is where a game's begin.
 
     Players with the same team number in a game play together; what the numbers are says nothing.
     """
 
+    places: Integers
     game_ids: Integers
     environments: Integers
     tournaments: Integers
@@ -60,28 +62,29 @@ class FoldedGames:
     def __len__(self) -> int:
         return len(self.sizes)
 
-    def seats(self, game: int) -> list[Seat]:
-        """(agent_id, team, rank) of each seat of the game at this position, teams numbered from 0
-        in order of first seat."""
-        part = slice(int(self.starts[game]), int(self.starts[game] + self.sizes[game]))
-        teams = numbered([str(team) for team in self.teams[part].tolist()])
-        return list(zip(self.agents[part].tolist(), teams, self.ranks[part].tolist(), strict=True))
-
-    def by_place(self) -> dict[tuple[int, int | None], Integers]:
-        """The positions of the games of each pool: (environment_id, None) for an environment's
-        own, (environment_id, tournament_id) for a tournament's."""
+    def by_pool(self, systems: Mapping[int, str]) -> dict[PoolKey, Integers]:
+        """The positions of the games of each pool: an environment's own for each system, and each
+        tournament's in it. `systems` are the tournaments' by their keys; games of other tournaments
+        are in none."""
         import numpy as np
 
-        places: dict[tuple[int, int | None], Integers] = {}
+        names = sorted(set(systems.values()))
+        known, which = np.unique(self.tournaments, return_inverse=True)
+        found = [names.index(systems[key]) if key in systems else -1 for key in known.tolist()]
+        system = np.array(found, np.int64)[which]
+        pools: dict[PoolKey, Integers] = {}
         for environment in np.unique(self.environments).tolist():
-            chosen = np.flatnonzero(self.environments == environment)
-            places[environment, None] = chosen
-            tournaments = self.tournaments[chosen]
-            order = np.argsort(tournaments, kind="stable")
-            keys, starts = np.unique(tournaments[order], return_index=True)
-            for key, part in zip(keys.tolist(), np.split(order, starts[1:]), strict=True):
-                places[environment, key] = chosen[part]
-        return places
+            for at, name in enumerate(names):
+                chosen = np.flatnonzero((self.environments == environment) & (system == at))
+                if not len(chosen):
+                    continue
+                pools[PoolKey(environment, None, name)] = chosen
+                tournaments = self.tournaments[chosen]
+                order = np.argsort(tournaments, kind="stable")
+                keys, starts = np.unique(tournaments[order], return_index=True)
+                for key, part in zip(keys.tolist(), np.split(order, starts[1:]), strict=True):
+                    pools[PoolKey(environment, key, name)] = chosen[part]
+        return pools
 
 
 def spans(session: Session, size: int = SPAN) -> Iterator[Span]:
@@ -117,6 +120,7 @@ def folded_games(session: Session, span: Span | None = None) -> FoldedGames:
     game = np.searchsorted(order, at)
     sizes = np.bincount(game, minlength=len(order)).astype(np.int64)
     return FoldedGames(
+        places=order,
         game_ids=game_ids,
         environments=environments,
         tournaments=tournaments,
@@ -151,6 +155,6 @@ def _joined(parts: Sequence[FoldedGames]) -> FoldedGames:
         return np.concatenate([empty, *(getattr(part, name) for part in parts)])
 
     sizes = column("sizes")
-    names = ("game_ids", "environments", "tournaments", "agents", "teams", "ranks")
+    names = ("places", "game_ids", "environments", "tournaments", "agents", "teams", "ranks")
     rest: Mapping[str, Integers] = {name: column(name) for name in names}
     return FoldedGames(sizes=sizes, starts=np.cumsum(sizes) - sizes, **rest)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from db.fold import Pool, Standing
+from db.fold import Stop, StoredPool, StoredStanding
 from db.models import (
     Agent,
     AgentTrueSkill,
@@ -24,7 +24,8 @@ from db.models import (
 @dataclass(frozen=True, slots=True)
 class PoolRow:
     """A pool of ratings: an environment's own, or a tournament's in it; both names are None for
-    the pool kept by hand."""
+    the pool kept by hand. `stop_reason` says at which game its system raised what: that game and
+    those after it are not in the pool."""
 
     pool_id: int
     environment_id: int | None
@@ -33,8 +34,10 @@ class PoolRow:
     version: str | None
     tournament_id: int | None
     tournament: str | None
+    system: str
     games: int
     draws: int
+    stop_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +99,27 @@ def pools(
             version=rules.version if rules else None,
             tournament_id=pool.tournament_id,
             tournament=played.name if played else None,
+            system=pool.system,
             games=pool.games,
             draws=pool.draws,
+            stop_reason=pool.stop_reason,
         )
         for pool, rules, played in session.execute(query)
     ]
+
+
+def stop_reasons(session: Session, tournament_id: int, system: str) -> list[str]:
+    """Where and why the system's pools of a tournament and of its environment have stopped."""
+    environment = select(col(Tournament.environment_id)).where(col(Tournament.id) == tournament_id)
+    own = col(RatingPool.tournament_id).is_(None) & (
+        col(RatingPool.environment_id) == environment.scalar_subquery()
+    )
+    query = select(col(RatingPool.stop_reason)).where(
+        col(RatingPool.stopped_at).is_not(None),
+        col(RatingPool.system) == system,
+        (col(RatingPool.tournament_id) == tournament_id) | own,
+    )
+    return sorted({reason or "" for (reason,) in session.execute(query)})
 
 
 def leaderboard(
@@ -142,16 +161,14 @@ def leaderboard(
     ]
 
 
-def pool_state(session: Session, row: RatingPool) -> Pool:
-    """The pool's counters and standings, as a fold would go on from them."""
+def pool_state(session: Session, row: RatingPool) -> StoredPool:
+    """A pool as it is stored: its counters, its standings, and where it has stopped."""
     query = select(AgentTrueSkill).where(col(AgentTrueSkill.pool_id) == row.id)
-    return Pool(
-        row.games,
-        row.draws,
-        {
-            rating.agent_id: Standing(
-                rating.mu, rating.sigma, rating.games, rating.wins, rating.draws, rating.losses
-            )
-            for rating in session.scalars(query)
-        },
-    )
+    standings = {
+        rating.agent_id: StoredStanding(
+            rating.mu, rating.sigma, rating.games, rating.wins, rating.draws, rating.losses
+        )
+        for rating in session.scalars(query)
+    }
+    stop = None if row.stopped_at is None else Stop(row.stopped_at, row.stop_reason or "")
+    return StoredPool(row.games, row.draws, standings, stop)

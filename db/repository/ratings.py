@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, update
+from sqlalchemy import ColumnElement, delete, func, insert, update
 from sqlmodel import Session, col, select
 
-from db.fold import Change, Pool, Rate, fold_game
-from db.models import Agent, AgentTrueSkill, RatingChange, RatingPool
+from db.fold import PoolKey, StoredPool
+from db.models import Agent, AgentTrueSkill, RatingChange, RatingPool, Tournament
 from db.models.columns import Table
-from db.queries.folds import FoldedGames, folded_games
 from db.queries.leaderboard import pool_state
 from db.queries.steps import Steps
 from db.repository.rows import added, apart, found_or_made, locked
 
-SYSTEM = "trueskill"
 # The lock of whoever folds a game (`db.writer.connections`).
 _FOLD = 7305808869231650158
 
-# (environment_id, tournament_id or None): what a pool is of.
-Place = tuple[int, int | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Rebuilt:
-    """A pool as the games make it, with every step on the way."""
-
-    pool: Pool
-    steps: Steps
+DEFAULT_SYSTEM = "trueskill"
+"""What rates a tournament that names no system, and the ratings that are set by hand."""
 
 
 @dataclass(frozen=True, slots=True)
 class RatingDifference:
-    """A place where the stored ratings are not what the games say."""
+    """Where the stored ratings are not what the games say: a pool, or an agent in it."""
 
-    place: Place
+    pool: PoolKey
     agent_id: int | None
     stored: str
     computed: str
@@ -48,10 +38,14 @@ class Ratings:
     session: Session
 
     def get_rating_pool(
-        self, environment_id: int | None = None, tournament_id: int | None = None
+        self,
+        environment_id: int | None = None,
+        tournament_id: int | None = None,
+        system: str = DEFAULT_SYSTEM,
     ) -> RatingPool | None:
-        """The pool of a tournament, of an environment, or, with neither, the one kept by hand."""
-        query = select(RatingPool).where(RatingPool.system == SYSTEM)
+        """A system's pool of a tournament, of an environment, or, with neither, the one kept by
+        hand."""
+        query = select(RatingPool).where(RatingPool.system == system)
         if tournament_id is not None:
             query = query.where(RatingPool.tournament_id == tournament_id)
         else:
@@ -71,7 +65,7 @@ class Ratings:
             return by_hand
         query = (
             select(RatingPool)
-            .where(RatingPool.system == SYSTEM, col(RatingPool.tournament_id).is_(None))
+            .where(RatingPool.system == DEFAULT_SYSTEM, col(RatingPool.tournament_id).is_(None))
             .order_by(col(RatingPool.games).desc(), col(RatingPool.id))
         )
         return self.session.exec(query).first()
@@ -88,7 +82,9 @@ class Ratings:
             if pool_id is None:
                 pool = found_or_made(
                     self.get_rating_pool,
-                    lambda: added(self.session, RatingPool(system=SYSTEM), "the pool kept by hand"),
+                    lambda: added(
+                        self.session, RatingPool(system=DEFAULT_SYSTEM), "the pool kept by hand"
+                    ),
                 )
                 assert pool.id is not None
                 pool_id = pool.id
@@ -138,52 +134,56 @@ class Ratings:
         if driver is not None and not driver.in_transaction:
             connection.exec_driver_sql("BEGIN")
 
-    def rebuild_ratings(self, rate: Rate) -> int:
-        """Delete what the games have rated and compute it again, in one transaction; how many
-        games there were."""
-        self.lock_ratings()
-        games = folded_games(self.session)
-        self.clear_ratings()
-        for place, entry in rebuilt(games, rate).items():
-            self.store_pool(place, entry.pool)
-            self.store_steps(place, entry.steps)
-        return len(games)
+    def rating_systems(self) -> dict[int, str]:
+        """The system by which each tournament's games are rated as they finish, by its key."""
+        found = self.session.exec(select(Tournament.id, Tournament.config))
+        return {
+            key: str(config.get("rating", DEFAULT_SYSTEM))
+            for key, config in found
+            if key is not None
+        }
 
-    def clear_ratings(self) -> None:
-        """Forget all that games have rated; ratings kept by hand stay."""
-        made = select(RatingPool.id).where(_by_games())
+    def clear_ratings(self, systems: Collection[str]) -> None:
+        """Forget all that games have been rated by these systems; ratings kept by hand stay."""
+        made = select(RatingPool.id).where(_by_games(), col(RatingPool.system).in_(systems))
         # The session would otherwise ask for every row that goes, to forget it.
         blind = {"synchronize_session": False}
         self.session.flush()
         for table in (RatingChange, AgentTrueSkill):
             forget = delete(table).where(col(table.pool_id).in_(made))
             self.session.execute(forget, execution_options=blind)
-        none = update(RatingPool).where(_by_games()).values(games=0, draws=0)
-        self.session.execute(none, execution_options=blind)
+        none = update(RatingPool).where(col(RatingPool.id).in_(made))
+        empty = none.values(games=0, draws=0, stopped_at=None, stop_reason=None)
+        self.session.execute(empty, execution_options=blind)
         self.session.expire_all()
 
-    def store_pool(self, place: Place, pool: Pool) -> None:
+    def store_pool(self, key: PoolKey, pool: StoredPool) -> None:
         """Write a pool's counters and standings, where there are none."""
-        key = self._pool_key(place)
-        counters = update(RatingPool).where(col(RatingPool.id) == key)
-        self.session.execute(counters.values(games=pool.games, draws=pool.draws))
+        pool_id = self._pool_id(key)
+        counters = update(RatingPool).where(col(RatingPool.id) == pool_id)
+        stop = (None, None) if pool.stop is None else (pool.stop.fold_index, pool.stop.reason)
+        self.session.execute(
+            counters.values(
+                games=pool.games, draws=pool.draws, stopped_at=stop[0], stop_reason=stop[1]
+            )
+        )
         now = datetime.now(UTC)
         self._insert(
             AgentTrueSkill,
             [
-                {"agent_id": agent_id, "pool_id": key, "updated_at": now, **asdict(standing)}
+                {"agent_id": agent_id, "pool_id": pool_id, "updated_at": now, **asdict(standing)}
                 for agent_id, standing in pool.standings.items()
             ],
         )
 
-    def store_steps(self, place: Place, steps: Steps) -> None:
+    def store_steps(self, key: PoolKey, steps: Steps) -> None:
         """Write steps of a pool's ratings."""
-        key = self._pool_key(place)
+        pool_id = self._pool_id(key)
         names = ("mu_before", "sigma_before", "mu_after", "sigma_after")
         self._insert(
             RatingChange,
             [
-                {"pool_id": key, "game_id": game, "agent_id": agent}
+                {"pool_id": pool_id, "game_id": game, "agent_id": agent}
                 | dict(zip(names, values, strict=True))
                 for game, agent, values in zip(
                     steps.games.tolist(), steps.agents.tolist(), steps.values.tolist(), strict=True
@@ -191,31 +191,30 @@ class Ratings:
             ],
         )
 
-    def check_ratings(self, rate: Rate) -> list[RatingDifference]:
-        """Where the stored ratings differ, in any bit, from what the games make of them."""
-        found = rebuilt(folded_games(self.session), rate)
-        return self.compare_ratings({place: entry.pool for place, entry in found.items()})
-
-    def compare_ratings(self, computed: dict[Place, Pool]) -> list[RatingDifference]:
-        """Where the stored pools differ, in any bit, from these."""
+    def compare_ratings(
+        self, computed: Mapping[PoolKey, StoredPool], stored: Mapping[PoolKey, int]
+    ) -> list[RatingDifference]:
+        """Where these stored pools, given by their pool_id, differ in any bit from the computed
+        ones."""
         found: list[RatingDifference] = []
-        stored = self.stored_pools()
-        empty = Pool()
-        for place in sorted(stored.keys() | computed.keys(), key=lambda key: (key[0], key[1] or 0)):
-            ours, theirs = stored.get(place, empty), computed.get(place, empty)
-            if (ours.games, ours.draws) != (theirs.games, theirs.draws):
-                counts = [f"{p.games} games, {p.draws} draws" for p in (ours, theirs)]
-                found.append(RatingDifference(place, None, *counts))
+        empty = StoredPool()
+        rows = {key: self.session.get_one(RatingPool, pool_id) for key, pool_id in stored.items()}
+        for key in sorted(stored.keys() | computed.keys(), key=_in_order):
+            ours = pool_state(self.session, rows[key]) if key in rows else empty
+            theirs = computed.get(key, empty)
+            said = [_counters(pool) for pool in (ours, theirs)]
+            if said[0] != said[1]:
+                found.append(RatingDifference(key, None, *said))
             for agent_id in sorted(ours.standings.keys() | theirs.standings.keys()):
                 one, other = ours.standings.get(agent_id), theirs.standings.get(agent_id)
                 if one != other:
-                    found.append(RatingDifference(place, agent_id, str(one), str(other)))
+                    found.append(RatingDifference(key, agent_id, str(one), str(other)))
         return found
 
-    def pool_keys(self) -> dict[Place, int]:
+    def pool_ids(self) -> dict[PoolKey, int]:
         """The pool_id of every pool that games have rated."""
         return {
-            (row.environment_id, row.tournament_id): row.id
+            PoolKey(row.environment_id, row.tournament_id, row.system): row.id
             for row in self.session.exec(select(RatingPool).where(_by_games()))
             if row.environment_id is not None and row.id is not None
         }
@@ -225,24 +224,16 @@ class Ratings:
         query = select(RatingChange.pool_id, func.count()).group_by(col(RatingChange.pool_id))
         return dict(self.session.exec(query).all())
 
-    def stored_pools(self) -> dict[Place, Pool]:
-        """Every pool that games have rated, as it is stored."""
-        return {
-            (row.environment_id, row.tournament_id): pool_state(self.session, row)
-            for row in self.session.exec(select(RatingPool).where(_by_games()))
-            if row.environment_id is not None
-        }
-
     def _insert(self, kind: type[Table], rows: Sequence[dict[str, Any]]) -> None:
         # Without the ORM, and some at a time: a rebuild may write millions.
         table = kind.metadata.tables[str(kind.__tablename__)]
         for at in range(0, len(rows), 5_000):
             self.session.connection().execute(insert(table), rows[at : at + 5_000])
 
-    def _pool_key(self, place: Place) -> int:
-        row = self.get_rating_pool(*place)
+    def _pool_id(self, key: PoolKey) -> int:
+        row = self.get_rating_pool(*key)
         if row is None:
-            row = RatingPool(environment_id=place[0], tournament_id=place[1], system=SYSTEM)
+            row = RatingPool(**key._asdict())
             self.session.add(row)
             self.session.flush()
         assert row.id is not None
@@ -262,29 +253,13 @@ class Ratings:
 
 def _by_games() -> ColumnElement[bool]:
     """Pools that games rate, not people."""
-    return and_(col(RatingPool.system) == SYSTEM, col(RatingPool.environment_id).is_not(None))
+    return col(RatingPool.environment_id).is_not(None)
 
 
-def rebuilt(games: FoldedGames, rate: Rate) -> dict[Place, Rebuilt]:
-    """Every pool, from the games in the order in which they were folded."""
-    import numpy as np
+def _in_order(key: PoolKey) -> tuple[int, int, str]:
+    return key.environment_id, key.tournament_id or 0, key.system
 
-    found = {}
-    for place, chosen in games.by_place().items():
-        pool = Pool()
-        changes: list[tuple[int, Change]] = []
-        for game in chosen.tolist():
-            game_id = int(games.game_ids[game])
-            changes += [(game_id, change) for change in fold_game(pool, games.seats(game), rate)]
-        steps = Steps(
-            np.array([game_id for game_id, _ in changes]),
-            np.array([change.agent_id for _, change in changes]),
-            np.array(
-                [
-                    (change.mu_before, change.sigma_before, change.mu_after, change.sigma_after)
-                    for _, change in changes
-                ]
-            ),
-        )
-        found[place] = Rebuilt(pool, steps)
-    return found
+
+def _counters(pool: StoredPool) -> str:
+    said = f"{pool.games} games, {pool.draws} draws"
+    return said if pool.stop is None else f"{said}, stopped at place {pool.stop.fold_index}"

@@ -7,7 +7,7 @@ from itertools import zip_longest
 from typing import Any
 
 from db.errors import DatabaseError, LeaseLost, WriteFailed
-from db.fold import Rate
+from db.fold import Fold
 from db.leases import Lease
 from db.writer.connections import Connection, Lost
 from db.writer.subject import Record, Writing
@@ -44,12 +44,12 @@ class BatchWriter:
     """
 
     def __init__(
-        self, connection: Connection, rate: Rate | None, lease: Lease | None = None
+        self, connection: Connection, fold: Fold | None, lease: Lease | None = None
     ) -> None:
         self._connection = connection
         self._lease = None if lease is None else (lease.tournament_id, lease.fence)
-        self._writing = Writing(connection, rate)
-        self._apart = Writing(connection, rate, chained=False)
+        self._writing = Writing(connection, fold)
+        self._apart = Writing(connection, fold, chained=False)
 
     def write(self, batch: list[Append]) -> None:
         """Commit the batch; an append that was refused carries its error.

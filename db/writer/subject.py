@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from db.codec import Codec, Known
-from db.fold import Rate
+from db.fold import Fold
 from db.models.columns import clean_text, raw_text
 from db.writer.connections import Connection, Row
 
@@ -62,10 +62,10 @@ class Writing:
     """
 
     def __init__(
-        self, connection: Connection, rate: Rate | None = None, *, chained: bool = True
+        self, connection: Connection, fold: Fold | None = None, *, chained: bool = True
     ) -> None:
         self.connection = connection
-        self.rate = rate
+        self.fold = fold
         self.time = connection.time
         self.codec = Codec()
         self.requests: dict[str, tuple[Mapping[str, Any], str]] = {}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from arena.core import CallAnswer, Usage
+from arena.core import CallAnswer, Rating, Usage
+from arena.ratings.online.live import LiveFold
 from db import get_session, init_db
 from db.models import Agent, Environment, Game, GamePlayer, Kind, Model, Prompt, Tournament
 from db.recorder import Recorder
@@ -110,7 +110,7 @@ def sent(game_id: int, turn_number: int) -> list[dict[str, str]]:
 
 
 async def _play(url: str) -> None:
-    async with Recorder(url, rate) as recorder:
+    async with Recorder(url, LiveFold("trueskill", PlusOne())) as recorder:
         for turn in range(8):
             await _turn(recorder, 1, turn, failures=1 if turn == 5 else 0, silent=turn == 2)
         await recorder.append(TurnRefused(1, 7, 3))
@@ -219,14 +219,18 @@ def _result(game_id, ranks, *, winner, refused=0):
     )
 
 
-def rate(
-    seats: Sequence[tuple[int, int, int]],
-    ratings: Mapping[int, tuple[float, float]],
-    draw_probability: float,
-) -> dict[int, tuple[float, float]]:
+class PlusOne:
     """A rating that can be worked out by hand: ±1, and a tenth off the uncertainty."""
-    drawn = len({team for _, team, rank in seats if rank == 0}) > 1
-    return {
-        agent: (ratings[agent][0] + (0 if drawn else -1 if rank else 1), ratings[agent][1] * 0.9)
-        for agent, _, rank in seats
-    }
+
+    def initial(self):
+        return Rating()
+
+    def rate(self, players, ratings, draw_probability):
+        drawn = len({team for _, team, rank in players if rank == 0}) > 1
+        return {
+            agent: (
+                ratings[agent][0] + (0 if drawn else -1 if rank else 1),
+                ratings[agent][1] * 0.9,
+            )
+            for agent, _, rank in players
+        }

@@ -74,6 +74,28 @@ def test_down_and_up_again_with_rows_in_every_table(empty_database_url: str) -> 
     fill(empty_database_url)
 
 
+def test_0003_goes_down_and_up_with_a_pool_that_stopped(database_url: str) -> None:
+    fill(database_url)
+    engine = get_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(
+            text("UPDATE rating_pools SET games = 4, stopped_at = 5, stop_reason = 'game 9: boom'")
+        )
+    before = counts(database_url)
+
+    schema.downgrade(engine, "0002")
+    assert "stopped_at" not in {c["name"] for c in inspect(engine).get_columns("rating_pools")}
+    assert counts(database_url) == before
+    schema.upgrade(engine)
+
+    assert counts(database_url) == before
+    assert schema.differences(engine) == []
+    query = text("SELECT games, stopped_at, stop_reason FROM rating_pools")
+    with engine.connect() as connection:
+        assert connection.execute(query).all() == [(4, None, None)]
+    engine.dispose()
+
+
 NEXT = '''
 """A later change: games get a colour, and a check."""
 
@@ -155,7 +177,7 @@ def test_a_migration_that_fails_changes_nothing(
 def test_an_older_and_a_newer_schema_say_what_to_type(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(schema, "HEAD", "0003")
+    monkeypatch.setattr(schema, "HEAD", "0004")
     with pytest.raises(SchemaTooOld, match="arena db upgrade"), get_session(database_url):
         pass
     monkeypatch.setattr(schema, "HEAD", "0001")

@@ -25,7 +25,7 @@ from db.writer.connections import SQLiteConnection
 from db.writer.games import GameStarted
 from db.writer.subject import Record
 from db.writer.turns import TurnActed, TurnOpened, TurnRefused
-from tests.db.tournaments import NOON, rate, tournament, won
+from tests.db.tournaments import FOLD, NOON, tournament, won
 
 SYSTEM = {"role": "system", "content": "You are a careful player of Nim, and you think aloud."}
 
@@ -106,7 +106,7 @@ def test_a_game_reads_back_as_it_was_played(database_url: str) -> None:
     first, *_ = tournament(database_url)
 
     async def main() -> None:
-        async with Recorder(database_url, rate) as recorder:
+        async with Recorder(database_url, FOLD) as recorder:
             await play(recorder, first)
             assert recorder.stats.records == 2 + 6 * 4
             assert recorder.queued == 0
@@ -168,7 +168,7 @@ def test_everything_may_be_written_again(database_url: str) -> None:
     first, *_ = tournament(database_url)
 
     async def main() -> None:
-        async with Recorder(database_url, rate) as recorder:
+        async with Recorder(database_url, FOLD) as recorder:
             await play(recorder, first)
 
     asyncio.run(main())
@@ -176,7 +176,7 @@ def test_everything_may_be_written_again(database_url: str) -> None:
     changes = scalar(database_url, "SELECT COUNT(*) FROM rating_changes")
 
     async def again() -> None:
-        async with Recorder(database_url, rate) as recorder:
+        async with Recorder(database_url, FOLD) as recorder:
             seen = [turn.observation for turn in before]
             for turn in before:
                 key = (first, turn.turn_number, turn.player_index)
@@ -463,10 +463,10 @@ import asyncio, os, sys
 from db import Recorder
 from tests.db.test_recorder import play
 from db.writer.connections import SQLiteConnection
-from tests.db.tournaments import rate
+from tests.db.tournaments import FOLD
 
 async def main():
-    async with Recorder(sys.argv[1], rate) as recorder:
+    async with Recorder(sys.argv[1], FOLD) as recorder:
         async def one(game_id):
             await play(recorder, game_id, turns=200, stop=False)
         async def watch():
@@ -507,7 +507,7 @@ def test_a_lost_server_is_found_again(postgresql_url: str) -> None:
     first, *_ = tournament(postgresql_url)
 
     async def main() -> None:
-        async with Recorder(postgresql_url, rate) as recorder:
+        async with Recorder(postgresql_url, FOLD) as recorder:
             await play(recorder, first, turns=2, stop=False)
             hang_up(postgresql_url)
             shown = "[GAME] What is new after the break, for player 0 alone."

@@ -22,7 +22,7 @@ from db.writer.connections import (
     open_writer,
 )
 from db.writer.subject import Record
-from tests.db.tournaments import NOON, rate, tournament, void, won
+from tests.db.tournaments import FOLD, NOON, tournament, void, won
 
 FEW, MANY = 60, 3_000
 
@@ -93,7 +93,7 @@ def finish(url: str, *records: Record) -> None:
 
 
 def write(connection: Connection, *records: Record) -> None:
-    writer = BatchWriter(connection, rate)
+    writer = BatchWriter(connection, FOLD)
     for record in records:
         append = Append((record,))
         writer.write([append])

@@ -1,15 +1,16 @@
-"""A small tournament in a database, and a rating function that a person can check."""
+"""A small tournament in a database, and the fold that rates it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from arena.ratings.online.live import LiveFold
+from arena.ratings.trueskill import TrueSkill
 from db import Repository, get_session
-from db.fold import Seat, Skill
 from db.writer.games import GameFinished, GameVoided, PlayerFinished
 
+FOLD = LiveFold("trueskill", TrueSkill())
 NOON = datetime(2026, 1, 1, 12, 0, 0, 1, tzinfo=UTC)
 
 
@@ -19,27 +20,6 @@ class Pairing:
     seed: int
     agents: tuple[int, ...]
     block: int = 0
-
-
-def rate(
-    players: Sequence[Seat], ratings: Mapping[int, Skill], draw_probability: float
-) -> dict[int, Skill]:
-    """The winners' mu grows by a tenth of the losers' mean, and the other way round: the order of
-    games matters in every digit."""
-    best = min(rank for _, _, rank in players)
-    mean = sum(mu for mu, _ in ratings.values()) / len(ratings)
-    return {
-        agent: (
-            mu
-            + (1 if (agent, rank) in {(a, best) for a, _, _ in players} else -1)
-            * mean
-            * 0.1
-            * draw_probability,
-            sigma * 0.99,
-        )
-        for agent, _, rank in players
-        for mu, sigma in [ratings[agent]]
-    }
 
 
 def tournament(url: str, games: int = 4, agents: int = 3, name: str = "cup") -> list[int]:

@@ -13,7 +13,7 @@ from arena.core import Games, RatedPlayer
 from arena.core.ratings import BETA, SIGMA
 from arena.ratings.gaussian.expectation_propagation import Link, Side, shared
 from arena.ratings.gaussian.truncated import draw, win
-from arena.ratings.online.fold import draw_probability
+from arena.ratings.online.live import draw_probability
 from arena.ratings.sides import AGENT, AGENT_ROLE, SIDE, SidesState, TrueSkillSides
 from arena.ratings.trueskill import TrueSkill, draw_margin
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
-from math import isfinite, sqrt
+from math import sqrt
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -20,6 +20,7 @@ from arena.core.ratings import BETA, MU
 from arena.ratings.online.codegen import Play
 from arena.ratings.online.columns import Booleans, Floats, Integers, Layout, lay_out
 from arena.ratings.online.draw_margin import quantile, quantiles
+from arena.ratings.online.live import check, draw_probability, rated
 from arena.ratings.online.uniform_games import Even, evenly
 
 SHORTEST_RUN = 16
@@ -27,9 +28,6 @@ SHORTEST_RUN = 16
 
 CHUNK = 20_000
 """Games laid out at a time: their columns fit a processor's cache, and memory stays flat."""
-
-_LARGEST_SIGMA = 1e6
-_LARGEST_MU = 1e9
 
 
 @runtime_checkable
@@ -40,14 +38,6 @@ class Unrolling(Protocol):
         """The loop over games between teams of `first` and `second` seats, `first` <= `second`,
         no agent in two seats."""
         ...
-
-
-def draw_probability(games: int, draws: int) -> float:
-    """How likely a pool's next game is a draw, after `draws` in `games`: (draws + ½)/(games + 10).
-
-    Half a draw in ten games stands for what is not known yet, and keeps it from being 0 or 1.
-    """
-    return (draws + 0.5) / (games + 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +53,25 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """The game, counted from 0 among the columns of a fold, at which its system raised `error`."""
+
+    game: int
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
 class Pool:
-    """What a fold starts from and ends with: `draws` of `games` had no single best team."""
+    """What a fold starts from and ends with: `draws` of `games` had no single best team.
+
+    A pool with a `failure` holds the games before the one at which its system raised, and takes no
+    further game.
+    """
 
     standings: Mapping[int, Standing] = field(default_factory=dict)
     games: int = 0
     draws: int = 0
+    failure: Failure | None = None
 
     @property
     def ratings(self) -> dict[int, Rating]:
@@ -103,19 +106,11 @@ class Changes:
         )
 
 
-def check(skills: Mapping[int, tuple[float, float]]) -> None:
-    """Raises ValueError for a rating that no game could have left behind."""
-    for agent, (mu, sigma) in skills.items():
-        if not (isfinite(mu) and abs(mu) <= _LARGEST_MU and 0.0 < sigma <= _LARGEST_SIGMA):
-            raise ValueError(
-                f"agent {agent} is rated {mu} ± {sigma}: expected a finite mu and a positive sigma"
-            )
-
-
 def fold(
     games: Games, system: OnlineRatingSystem, start: Pool | None = None
 ) -> tuple[Pool, Changes]:
-    """The pool after all of `games`, and every change on the way.
+    """The pool after all of `games`, or after those before the first at which the system raises
+    (`Pool.failure`), and every change on the way.
 
     `start` is the pool before them (empty by default; it is not changed); agents without a
     standing start at `system.initial()`. Raises ValueError for columns that make no games or a
@@ -123,10 +118,19 @@ def fold(
     """
     pool = Pool() if start is None else start
     check(pool.ratings)
+    if pool.failure is not None:
+        games = _first(games, 0)
     parts = []
     for played, chunk in games.chunks(CHUNK):
-        pool, changes = _fold(chunk, system, pool)
+        try:
+            pool, changes = _fold(chunk, system, pool)
+        except _Raised as raised:
+            # A system is pure: what it made of the games before, it makes again.
+            pool, changes = _fold(_first(chunk, raised.game), system, pool)
+            pool = replace(pool, failure=Failure(played + raised.game, raised.error))
         parts.append(replace(changes, game=changes.game + played))
+        if pool.failure is not None:
+            break
     if len(parts) == 1:
         return pool, parts[0]
     return pool, Changes(
@@ -138,13 +142,17 @@ def fold(
 
 
 def pool_after(games: Games, system: OnlineRatingSystem, start: Pool | None = None) -> Pool:
-    """The pool that `fold` ends with, in less time and without its memory: no change is kept."""
+    """The pool that `fold` ends with, in less time and without its memory: no change is kept.
+    Raises what the system raises."""
     pool = Pool() if start is None else start
     check(pool.ratings)
     for _, chunk in games.chunks(CHUNK):
         even = evenly(chunk) if isinstance(system, Unrolling) else None
         if even is None:
-            pool, _ = _fold(chunk, system, pool)
+            try:
+                pool, _ = _fold(chunk, system, pool)
+            except _Raised as raised:
+                raise raised.error from None
         else:
             assert isinstance(system, Unrolling)
             play = system.unrolled(*even.sizes, keep=False)
@@ -204,11 +212,33 @@ def _after(even: Even, play: Play, initial: Rating, start: Pool) -> Pool:
     return Pool({**start.standings, **standings}, start.games + len(even.sign), draws)
 
 
+class _Raised(Exception):
+    """A rating system has raised `error` at a game."""
+
+    def __init__(self, game: int, error: Exception) -> None:
+        super().__init__(game, error)
+        self.game = game
+        self.error = error
+
+
+def _first(games: Games, count: int) -> Games:
+    """The first games of a chunk."""
+    seats = int(np.asarray(games.sizes[:count], dtype=np.int64).sum())
+    return Games(
+        games.sizes[:count], games.agents[:seats], games.teams[:seats], games.ranks[:seats]
+    )
+
+
 def _fold(games: Games, system: OnlineRatingSystem, start: Pool) -> tuple[Pool, Changes]:
-    """`fold` of one chunk."""
+    """`fold` of one chunk. Raises _Raised."""
     layout = lay_out(games)
-    new = Standing(system.initial())
-    before = [start.standings.get(agent, new) for agent in layout.names.tolist()]
+    try:
+        before = [
+            start.standings.get(agent) or Standing(system.initial())
+            for agent in layout.names.tolist()
+        ]
+    except Exception as error:
+        raise _Raised(0, error) from error
     mu = [standing.rating.mu for standing in before]
     sigma = [standing.rating.sigma for standing in before]
     rows = _row_order(layout)
@@ -217,7 +247,7 @@ def _fold(games: Games, system: OnlineRatingSystem, start: Pool) -> tuple[Pool, 
     changes = _changes(layout, rows, after, initial)
     standings = {**start.standings, **_standings(layout, changes, before)}
     draws = start.draws + int(layout.drawn.sum())
-    return Pool(standings, start.games + len(games), draws), changes
+    return replace(start, standings=standings, games=start.games + len(games), draws=draws), changes
 
 
 def _probabilities(start: Pool, drawn: Booleans) -> Floats:
@@ -251,7 +281,6 @@ def _play(
     signs = layout.sign.astype(np.float64).tolist()
     packed = bytearray(16 * len(rows))
     after = np.ndarray((len(rows), 2), np.float64, packed)
-    rate = system.rate
     widths = quantiles(probabilities)
     loops = system if isinstance(system, Unrolling) else None
     for low, high, sizes in _runs(layout, heights, loops is not None):
@@ -263,11 +292,16 @@ def _play(
             play(mu, sigma, ahead, behind, signs[low:high], widths[low:high], packed, 16 * at)
             continue
         for g in range(low, high):
-            agents = codes[at : int(ends[g])].tolist()
-            skills = {e: (mu[e], sigma[e]) for e in agents}
-            rated = rate(_seats(games, layout, g), skills, float(probabilities[g]))
-            for e in agents:
-                mu[e], sigma[e] = after[at] = rated[e]
+            played, code = _seats(games, layout, g)
+            skills = {agent: Rating(mu[e], sigma[e]) for agent, e in code.items()}
+            try:
+                ratings = rated(system, played, skills, float(probabilities[g]))
+            except Exception as error:
+                raise _Raised(g, error) from error
+            for agent, e in code.items():
+                mu[e], sigma[e] = ratings[agent]
+            for e in codes[at : int(ends[g])].tolist():
+                after[at] = mu[e], sigma[e]
                 at += 1
     return after
 
@@ -290,12 +324,19 @@ def _runs(
             yield low, high, None
 
 
-def _seats(games: Games, layout: Layout, g: int) -> list[tuple[int, int, int]]:
-    """(agent's code, team, rank) of every seat of one game."""
+def _seats(
+    games: Games, layout: Layout, g: int
+) -> tuple[list[tuple[int, int, int]], dict[int, int]]:
+    """(agent_id, team, rank) of every seat of one game, teams numbered in order of first seat, and
+    the codes of its agents in order of first seat: exactly what a system is asked live."""
     low = int(layout.starts[g])
     high = low + int(games.sizes[g])
-    codes, teams, ranks = layout.code[low:high], games.teams[low:high], games.ranks[low:high]
-    return [(int(e), int(t), int(r)) for e, t, r in zip(codes, teams, ranks, strict=True)]
+    codes = layout.code[low:high].tolist()
+    agents = layout.names[layout.code[low:high]].tolist()
+    numbers: dict[int, int] = {}
+    teams = [numbers.setdefault(int(team), len(numbers)) for team in games.teams[low:high]]
+    ranks = [int(rank) for rank in games.ranks[low:high]]
+    return list(zip(agents, teams, ranks, strict=True)), dict(zip(agents, codes, strict=True))
 
 
 def _changes(layout: Layout, rows: Integers, after: Floats, initial: Floats) -> Changes:

@@ -12,14 +12,14 @@ from db.queries.leaderboard import leaderboard, pools
 from db.queries.usage import usage
 from db.writer.calls import CallAnswered, CallIntended
 from db.writer.turns import TurnOpened
-from tests.db.tournaments import NOON, rate, tournament, void, won
+from tests.db.tournaments import FOLD, NOON, tournament, void, won
 
 
 def played(url: str) -> list[int]:
     keys = tournament(url, games=6)
 
     async def main() -> None:
-        async with Recorder(url, rate) as recorder:
+        async with Recorder(url, FOLD) as recorder:
             for index, key in enumerate(keys[:5]):
                 await recorder.append(won(key) if index != 3 else void(key))
             await recorder.append(
@@ -97,6 +97,9 @@ def test_folded_games_are_packed_columns(database_url: str) -> None:
         found = folded_games(session)
         assert list(found.game_ids) == [keys[0], keys[1], keys[2], keys[4]]
         assert list(found.sizes) == [2] * 4
-        assert found.seats(1) == [(2, 0, 0), (3, 1, 1)]
-        places = {place: chosen.tolist() for place, chosen in found.by_place().items()}
-        assert places == {(1, None): [0, 1, 2, 3], (1, 1): [0, 1, 2, 3]}
+        assert list(found.places) == [1, 2, 3, 4]
+        seats = slice(found.starts[1], found.starts[1] + found.sizes[1])
+        assert (list(found.agents[seats]), list(found.ranks[seats])) == ([2, 3], [0, 1])
+        pools = {key: chosen.tolist() for key, chosen in found.by_pool({1: "elo"}).items()}
+        assert pools == {(1, None, "elo"): [0, 1, 2, 3], (1, 1, "elo"): [0, 1, 2, 3]}
+        assert found.by_pool({2: "elo"}) == {}

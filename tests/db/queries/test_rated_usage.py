@@ -15,7 +15,7 @@ from db.queries.usage import RatedUsageRow, rated_usage, void_games
 from db.writer.calls import CallAnswered, CallIntended
 from db.writer.subject import Record
 from db.writer.turns import TurnActed, TurnOpened
-from tests.db.tournaments import NOON, rate, tournament, void, won
+from tests.db.tournaments import FOLD, NOON, tournament, void, won
 
 
 def turn(
@@ -37,7 +37,7 @@ def turn(
 
 def write(url: str, records: Sequence[Record]) -> None:
     async def main() -> None:
-        async with Recorder(url, rate) as recorder:
+        async with Recorder(url, FOLD) as recorder:
             for record in records:
                 await recorder.append(record)
 

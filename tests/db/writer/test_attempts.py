@@ -15,12 +15,12 @@ import db
 from db import Game, Recorder, Repository, Tournament, get_session
 from db.errors import WriteFailed
 from db.writer.subject import Record
-from tests.db.tournaments import rate, tournament, void, won
+from tests.db.tournaments import FOLD, tournament, void, won
 
 
 def write(url: str, *records: Record) -> None:
     async def main() -> None:
-        async with Recorder(url, rate) as recorder:
+        async with Recorder(url, FOLD) as recorder:
             await asyncio.gather(*(recorder.append(record) for record in records))
 
     asyncio.run(main())

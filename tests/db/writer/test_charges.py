@@ -17,14 +17,14 @@ from db.queries.usage import usage
 from db.writer.games import GameStarted
 from db.writer.subject import Record
 from tests.db.test_recorder import acted, answered, intended, opened
-from tests.db.tournaments import NOON, rate, tournament, void
+from tests.db.tournaments import FOLD, NOON, tournament, void
 
 HASH = "00112233445566ff"
 
 
 def write(url: str, *records: Record) -> None:
     async def main() -> None:
-        async with Recorder(url, rate) as recorder:
+        async with Recorder(url, FOLD) as recorder:
             for record in records:
                 await recorder.append(record)
 

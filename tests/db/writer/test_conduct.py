@@ -17,12 +17,12 @@ from db.queries.transcript import transcript
 from db.writer.games import GameFinished, PlayerFinished
 from db.writer.subject import Record
 from tests.db.test_recorder import acted, opened
-from tests.db.tournaments import NOON, rate, tournament, void, won
+from tests.db.tournaments import FOLD, NOON, tournament, void, won
 
 
 def write(url: str, *records: Record) -> None:
     async def main() -> None:
-        async with Recorder(url, rate) as recorder:
+        async with Recorder(url, FOLD) as recorder:
             await asyncio.gather(*(recorder.append(record) for record in records))
 
     asyncio.run(main())

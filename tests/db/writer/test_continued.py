@@ -16,7 +16,7 @@ from db.writer.calls import CallAnswered, CallIntended
 from db.writer.games import GameStarted
 from db.writer.subject import Record
 from tests.db.test_recorder import acted, answered, db_turn_keys, intended, opened, read
-from tests.db.tournaments import NOON, rate, tournament, won
+from tests.db.tournaments import FOLD, NOON, tournament, won
 
 PLAYERS = 2
 
@@ -70,7 +70,7 @@ def test_a_game_stopped_between_two_turns(database_url: str, stop: int) -> None:
     script = Script(first)
 
     async def process(begin: int, end: int) -> None:
-        async with Recorder(database_url, rate) as recorder:
+        async with Recorder(database_url, FOLD) as recorder:
             await recorder.append(GameStarted(first, NOON))
             await play(recorder, script, begin, end)
 
@@ -102,7 +102,7 @@ def test_a_game_stopped_while_a_call_was_in_flight(database_url: str) -> None:
             await recorder.append(*script.turns[stop][0])
 
     async def go_on(*again: Record) -> None:
-        async with Recorder(database_url, rate) as recorder:
+        async with Recorder(database_url, FOLD) as recorder:
             before, after = script.turns[stop]
             intent, answer, act = before[1], after[0], after[1]
             # The turn may be opened again or not: it is there already.

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 import db
+from arena.leaderboard.rebuild import rebuild
 from db import (
     AgentTrueSkill,
     Game,
@@ -26,17 +28,17 @@ from db import (
 )
 from db.engine import resolve_url
 from db.errors import WriteFailed
-from db.fold import Pool, draw_probability, fold_game, numbered
+from db.fold import numbered
 from db.writer.connections import PostgreSQLConnection, open_writer
 from db.writer.games import GameFinished, GameVoided
-from tests.db.tournaments import Pairing, rate, tournament, void, won
+from tests.db.tournaments import FOLD, Pairing, tournament, void, won
 
 Ends = list[GameFinished | GameVoided]
 
 
 def end(url: str, ends: Ends, *, together: bool = False) -> None:
     async def main() -> None:
-        async with Recorder(url, rate) as recorder:
+        async with Recorder(url, FOLD) as recorder:
             if together:
                 await asyncio.gather(*(recorder.append(record) for record in ends))
             for record in [] if together else ends:
@@ -109,7 +111,7 @@ def test_whatever_order_games_finish_in_the_ratings_are_the_same(database_url: s
             assert [
                 r for (pool, _), r in sorted(_known(session).items()) if pool == cup
             ] == expected
-            assert Repository(session).check_ratings(rate) == []
+        assert rebuild(database_url, check=True).differences == ()
 
 
 def _known(session: Session) -> dict[tuple[int, int], tuple[Any, ...]]:
@@ -155,7 +157,7 @@ def test_a_place_that_was_given_up_may_be_played_after_all(database_url: str) ->
     end(database_url, [won(retried)])
     with get_session(database_url) as session:
         assert folded(session) == [second, retried]
-        assert Repository(session).check_ratings(rate) == []
+    assert rebuild(database_url, check=True).differences == ()
 
 
 def test_a_finished_game_cannot_become_void(database_url: str) -> None:
@@ -174,62 +176,25 @@ def test_games_recorded_without_ratings_are_rated_with_the_next(database_url: st
         async with Recorder(database_url) as recorder:
             for key in games[:3]:
                 await recorder.append(won(key))
-        async with Recorder(database_url, rate) as recorder:
+        async with Recorder(database_url, FOLD) as recorder:
             await recorder.append(won(games[3]))
 
     asyncio.run(main())
     with get_session(database_url) as session:
         assert folded(session) == games
-        assert Repository(session).check_ratings(rate) == []
-
-
-def test_a_rebuild_gives_the_stored_bits(database_url: str) -> None:
-    one = tournament(database_url, games=6, name="one")
-    two = tournament(database_url, games=6, name="two")
-    ends: list[Any] = [won(key, key % 3 - 1) for pair in zip(one, two, strict=True) for key in pair]
-    end(database_url, ends, together=True)
-    with get_session(database_url) as session:
-        repo, before = Repository(session), ratings(session)
-        assert repo.check_ratings(rate) == []
-        row = session.exec(select(AgentTrueSkill).where(AgentTrueSkill.agent_id == 1)).first()
-        assert row is not None
-        row.mu += 1e-13
-        session.add(row)
-        session.flush()
-        (difference,) = repo.check_ratings(rate)
-        assert difference.agent_id == 1
-        changes = len(session.exec(select(RatingChange)).all())
-        assert repo.rebuild_ratings(rate) == 12
-        assert repo.check_ratings(rate) == []
-        assert ratings(session) == before
-        assert len(session.exec(select(RatingChange)).all()) == changes
+    assert rebuild(database_url, check=True).differences == ()
 
 
 def test_ratings_kept_by_hand_outlive_a_rebuild(database_url: str) -> None:
     end(database_url, [won(tournament(database_url)[0])])
     with get_session(database_url) as session:
-        repo = Repository(session)
-        repo.create_or_update_trueskill(1, 30.0, 2.0)
-        repo.rebuild_ratings(rate)
-        found = repo.get_agent_trueskill(1)
+        Repository(session).create_or_update_trueskill(1, 30.0, 2.0)
+        session.execute(text("UPDATE rating_pools SET games = 7 WHERE environment_id IS NOT NULL"))
+    assert len(rebuild(database_url).differences) == 2
+    with get_session(database_url) as session:
+        found = Repository(session).get_agent_trueskill(1)
         assert found is not None
         assert (found.mu, found.sigma) == (30.0, 2.0)
-
-
-def test_a_rating_that_is_none_is_refused_with_its_game(sqlite_url: str) -> None:
-    first, *_ = tournament(sqlite_url)
-
-    async def main() -> None:
-        def broken(*_: Any) -> dict[int, tuple[float, float]]:
-            return {1: (float("nan"), 1.0), 2: (25.0, 8.0)}
-
-        async with Recorder(sqlite_url, broken) as recorder:
-            with pytest.raises(ValueError, match="agent 1"):
-                await recorder.append(won(first))
-
-    asyncio.run(main())
-    with get_session(sqlite_url) as session:
-        assert session.get_one(Game, first).status == "scheduled"
 
 
 def test_nobody_rates_between_another_ones_read_and_write(database_url: str) -> None:
@@ -255,10 +220,10 @@ def test_nobody_rates_between_another_ones_read_and_write(database_url: str) -> 
 RACE = """
 import asyncio, sys
 from db import Recorder
-from tests.db.tournaments import rate, won
+from tests.db.tournaments import FOLD, won
 
 async def main():
-    async with Recorder(sys.argv[1], rate) as recorder:
+    async with Recorder(sys.argv[1], FOLD) as recorder:
         for key in sys.argv[2].split(","):
             await recorder.append(won(int(key), int(key) % 3 - 1))
 
@@ -282,35 +247,14 @@ def test_two_processes_lose_no_update(database_url: str) -> None:
     with get_session(database_url) as session:
         assert sorted(folded(session)) == sorted(shared + own[0] + own[1])
         assert [key for key in folded(session) if key in shared] == shared
-        assert Repository(session).check_ratings(rate) == []
         pool = session.exec(select(RatingPool).where(col(RatingPool.tournament_id).is_(None))).one()
         assert pool.games == 48
+    assert rebuild(database_url, check=True).differences == ()
 
 
 def test_teams_are_numbered_in_order_of_first_seat() -> None:
     assert numbered(["Mafia", "Village", "Village", "Mafia"]) == [0, 1, 1, 0]
     assert numbered([None, None, "a", "a"]) == [0, 1, 2, 2]
-
-
-def test_wins_draws_and_losses() -> None:
-    pool = Pool()
-
-    def keep(players: Any, skills: Any, chance: float) -> Any:
-        seen.append(chance)
-        return skills
-
-    seen: list[float] = []
-    fold_game(pool, [(1, 0, 0), (2, 0, 0), (3, 1, 1)], keep)
-    fold_game(pool, [(1, 0, 0), (2, 1, 0), (3, 2, 2)], keep)
-    fold_game(pool, [(1, 0, 0), (1, 1, 1)], keep)
-    table = {
-        agent: (standing.games, standing.wins, standing.draws, standing.losses)
-        for agent, standing in pool.standings.items()
-    }
-    assert table == {1: (3, 1, 2, 0), 2: (2, 1, 1, 0), 3: (2, 0, 0, 2)}
-    assert (pool.games, pool.draws) == (3, 1)
-    assert seen == [draw_probability(0, 0), draw_probability(1, 0), draw_probability(2, 1)]
-    assert draw_probability(0, 0) == 0.05
 
 
 def test_pairings_are_scheduled_in_order(database_url: str) -> None:

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 import arena.ratings.online.fold as fold_module
 from arena.core import Games, OnlineRatingSystem, RatedPlayer, Rating
-from arena.ratings.online.fold import Pool, Standing, draw_probability, fold, pool_after
+from arena.ratings.online.fold import Pool, Standing, fold, pool_after
+from arena.ratings.online.live import draw_probability
 from arena.ratings.trueskill import TrueSkill, draw_margin
 from arena.ratings.trueskill_package import TrueSkillPackage
 
