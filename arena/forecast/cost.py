@@ -26,7 +26,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from sqlmodel import Session, select
 
 from arena.config import TournamentConfig
 from arena.core import AgentSpec, ModelSpec, Pairing, UsageError
@@ -47,7 +46,7 @@ from arena.forecast.simulation import (
 from arena.llm.costs.prices import PriceTable, own_prices
 from arena.orchestrator.catalogue import model_spec
 from arena.orchestrator.preflight import Prepared
-from db import Model, Prompt, get_session
+from db import Repository, get_session
 from db.errors import MissingDatabase
 
 
@@ -145,20 +144,17 @@ def _resolved(
     models = {model.name: model.spec() for model in config.models}
     prompts = {prompt.name: prompt.content for prompt in config.prompts}
     known: dict[str, Habits] = {}
-
-    def habits_of(session: Session) -> None:
-        for name in {model.litellm_model for model in models.values() if not is_scripted(model)}:
-            known[name] = habits(session, name, config.environment.name)
-
     try:
         with get_session(url, create=False) as session:
-            for model in session.exec(select(Model)):
+            repo = Repository(session)
+            for model in repo.get_models():
                 if model.name in config.external_models:
                     models[model.name] = model_spec(model)
-            for prompt in session.exec(select(Prompt)):
+            for prompt in repo.get_prompts():
                 if prompt.name in config.external_prompts:
                     prompts[prompt.name] = prompt.content
-            habits_of(session)
+            asked = {model.litellm_model for model in models.values() if not is_scripted(model)}
+            known = {name: habits(session, name, config.environment.name) for name in asked}
     except MissingDatabase:
         pass
     if error := config.unresolved(models=models, prompts=prompts):

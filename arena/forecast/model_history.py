@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import fmean, stdev
-from typing import Any
 
-from sqlmodel import Session, col, select
-
-from db import Game, GameTurn, LLMCall
-from db.errors import DatabaseError
-from db.models import Environment
+from db import Session
+from db.queries.model_calls import model_calls, request_lengths
 
 # The latest calls say enough, and reading all of them would take long in a large database.
 _CALLS = 2_000
@@ -42,55 +38,26 @@ class Habits:
 def habits(session: Session, litellm_model: str, environment: str) -> Habits:
     """The habits of a model, in the games of an environment where there are enough of its calls,
     else in any."""
-    found = session.execute(
-        _calls(litellm_model)
-        .join(GameTurn, col(LLMCall.game_turn_id) == col(GameTurn.id))
-        .join(Game, col(GameTurn.game_id) == col(Game.id))
-        .join(Environment, col(Game.environment_id) == col(Environment.id))
-        .where(col(Environment.name) == environment)
-    ).all()
-    here = len(found) >= _LEAST
+    calls = model_calls(session, litellm_model, environment, limit=_CALLS)
+    here = len(calls) >= _LEAST
     if not here:
-        found = session.execute(_calls(litellm_model)).all()
-    ids = [call_id for call_id, prompt, *_ in found if prompt][:_READ_WHOLE]
+        calls = model_calls(session, litellm_model, limit=_CALLS)
+    read = [call.call_id for call in calls if call.prompt_tokens][:_READ_WHOLE]
+    lengths = request_lengths(session, read)
     return Habits(
-        answer_tokens=_spread([float(tokens) for _, _, tokens, _ in found if tokens is not None]),
-        seconds=_spread([ms / 1e3 for _, _, _, ms in found if ms]),
-        tokens_per_character=_spread(_ratios(session, ids)),
+        answer_tokens=_spread(
+            [float(call.completion_tokens) for call in calls if call.completion_tokens is not None]
+        ),
+        seconds=_spread([call.total_ms / 1e3 for call in calls if call.total_ms]),
+        tokens_per_character=_spread(
+            [
+                call.prompt_tokens / lengths[call.call_id]
+                for call in calls
+                if call.prompt_tokens and lengths.get(call.call_id)
+            ]
+        ),
         here=here,
     )
-
-
-def _calls(litellm_model: str) -> Any:
-    return (
-        select(
-            col(LLMCall.id),
-            col(LLMCall.prompt_tokens),
-            col(LLMCall.response_tokens),
-            col(LLMCall.total_response_time_ms),
-        )
-        .where(
-            col(LLMCall.model) == litellm_model,
-            col(LLMCall.response_received_at).is_not(None),
-            col(LLMCall.error_class).is_(None),
-            col(LLMCall.cached).is_(False),
-        )
-        .order_by(col(LLMCall.id).desc())
-        .limit(_CALLS)
-    )
-
-
-def _ratios(session: Session, ids: list[int]) -> list[float]:
-    """Prompt tokens for each character that was sent, of calls whose requests can be read."""
-    ratios = []
-    for call in session.exec(select(LLMCall).where(col(LLMCall.id).in_(ids))):
-        try:
-            characters = sum(len(message["content"]) for message in call.messages)
-        except DatabaseError:
-            continue
-        if characters and call.prompt_tokens:
-            ratios.append(call.prompt_tokens / characters)
-    return ratios
 
 
 def _spread(values: list[float]) -> Spread | None:

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlmodel import Session
 
 from arena import registry
 from arena.core import Games, Ratings, UsageError
 from arena.core.ratings import SIGMA
 from arena.orchestrator.lookup import Rules, of_row, rules_of
-from db import Repository
+from db import Repository, Session
 from db.queries.played import NOTHING, PlayedGames, Which, played_games
 from db.queries.usage import rated_usage
 

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlmodel import Session, select
-
 from arena.config import ModelConfig, PromptConfig, TournamentConfig
 from arena.core import AgentSpec, ConfigError, ModelSpec
 from arena.orchestrator.preflight import Prepared, check_stored_model
-from db import Agent, Environment, Model, Prompt, Repository, Tournament
+from db import Agent, Environment, Model, Prompt, Repository, Session, Tournament
 
 _SETTINGS = (
     "litellm_model",
@@ -50,7 +48,7 @@ def enter(session: Session, prepared: Prepared) -> Entry:
     prompts: dict[str, Prompt] = {}
     for index, prompt in enumerate(config.prompts):
         prompts[prompt.name] = _prompt(repo, config, index, prompt, prompts)
-    _resolve(session, config, models, prompts)
+    _resolve(repo, config, models, prompts)
     agents: dict[int, AgentSpec] = {}
     for index, agent in enumerate(config.agents):
         row = _agent(repo, prepared, index, models[agent.model], prompts[agent.prompt])
@@ -188,17 +186,17 @@ def _prompt(
 
 
 def _resolve(
-    session: Session,
+    repo: Repository,
     config: TournamentConfig,
     models: dict[str, Model],
     prompts: dict[str, Prompt],
 ) -> None:
     """Look up in the catalogue what the agents name and the file does not define."""
-    for model in session.exec(select(Model)):
+    for model in repo.get_models():
         if model.name in config.external_models:
             check_stored_model(model_spec(model))
             models[model.name] = model
-    for prompt in session.exec(select(Prompt)):
+    for prompt in repo.get_prompts():
         if prompt.name in config.external_prompts:
             prompts[prompt.name] = prompt
     if error := config.unresolved(models=models, prompts=prompts):

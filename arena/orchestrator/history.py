@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
-from sqlmodel import Session, col, select
-
 from arena.core import Pairing, RatedPlayer, seat_role
 from arena.orchestrator.schedule import Scheduled
 from arena.orchestrator.standings import Played
-from db import Game, Repository
+from db import Repository, Session
 from db.fold import numbered
-from db.queries.schedule import scheduled_seats
+from db.queries.schedule import first_attempts, scheduled_seats
 from db.queries.spending import costs_of_place
 from db.session import reconnecting
 
@@ -68,7 +66,7 @@ def extend(
     def add(session: Session) -> dict[int, int]:
         # A commit whose acknowledgement was lost may have entered them already.
         places = [pairing.schedule_index for pairing in pairings]
-        keys = _keys(session, tournament_id, places)
+        keys = first_attempts(session, tournament_id, places)
         missing = [pairing for pairing in pairings if pairing.schedule_index not in keys]
         added = Repository(session).schedule_games(tournament_id, missing)
         return keys | {p.schedule_index: key for p, key in zip(missing, added, strict=True)}
@@ -77,18 +75,6 @@ def extend(
     return [
         Scheduled(keys[p.schedule_index], p.schedule_index, 0, p.seed, p.agents) for p in pairings
     ]
-
-
-def _keys(session: Session, tournament_id: int, places: Sequence[int]) -> dict[int, int]:
-    rows = session.exec(
-        select(Game.schedule_index, Game.id).where(
-            Game.tournament_id == tournament_id,
-            col(Game.attempt) == 0,
-            col(Game.schedule_index) >= min(places),
-            col(Game.schedule_index) <= max(places),
-        )
-    )
-    return {index: key for index, key in rows if index is not None and key is not None}
 
 
 def costs(url: str | Path | None, tournament_id: int, place: int) -> dict[int, float]:

@@ -109,9 +109,9 @@ def _begin(prepared: Prepared, entry: Entry, url: str | Path | None) -> _Begun:
     key, config = entry.tournament_id, prepared.config
     with get_session(url) as session:
         repo = Repository(session)
-        orphans = schedule.settle_orphans(session, key)
         finished = schedule.status(session, key) == "finished"
         left = schedule.left(session, key)
+        orphans = schedule.settle_orphans(session, left)
         past = history(session, key)
         earlier = schedule.earlier(session, key, orphans=orphans)
         repo.set_tournament_settings(key, config.settings())

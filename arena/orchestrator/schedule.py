@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from sqlalchemy import func
-from sqlmodel import Session, col, select
-
 from arena.config import TournamentConfig
-from db import Game, GamePlayer, Repository, Tournament, get_session
+from db import Repository, Session, get_session
 from db.errors import MissingDatabase
 from db.queries.leaderboard import stop_reasons
+from db.queries.schedule import is_open, open_games, settled_places
 from db.queries.spending import spent
 from db.queries.transcript import TurnRow, transcript
 from db.session import reconnecting
@@ -48,40 +46,21 @@ class Earlier:
         return sum(self.spent.values())
 
 
-def key(row: Game | Tournament) -> int:
-    """The key of a row that has one."""
-    assert row.id is not None
-    return row.id
-
-
 def left(session: Session, tournament_id: int) -> list[Scheduled]:
-    """The games to play or to go on with, in schedule order."""
-    games = []
-    for status in ("scheduled", "running"):
-        rows = session.exec(
-            select(Game.id, Game.schedule_index, Game.attempt, Game.seed).where(
-                Game.tournament_id == tournament_id, Game.status == status
-            )
-        ).all()
-        seats = _agents(session, tournament_id, status)
-        for game_id, index, attempt, seed in rows:
-            if game_id is not None and index is not None and seed is not None:
-                agents, begun = tuple(seats[game_id]), status == "running"
-                games.append(Scheduled(game_id, index, attempt, seed, agents, begun))
-    return sorted(games, key=lambda game: game.schedule_index)
+    """The games to play or to resume, in schedule order."""
+    return [Scheduled(*game) for game in open_games(session, tournament_id)]
 
 
 def status(session: Session, tournament_id: int) -> str:
     """The tournament's: `finished` when there is nothing left to play."""
-    return session.exec(select(Tournament.status).where(Tournament.id == tournament_id)).one()
+    row = Repository(session).get_tournament_by_id(tournament_id)
+    assert row is not None
+    return row.status
 
 
-def settle_orphans(session: Session, tournament_id: int) -> tuple[float, ...]:
+def settle_orphans(session: Session, left: Sequence[Scheduled]) -> tuple[float, ...]:
     """Mark the calls that were in flight when a run was killed: the dollars charged for each."""
-    begun = session.exec(
-        select(Game.id).where(Game.tournament_id == tournament_id, Game.status == "running")
-    ).all()
-    found = Repository(session).settle_orphans([game for game in begun if game is not None])
+    found = Repository(session).settle_orphans([game.game_id for game in left if game.begun])
     return tuple(charged or 0.0 for _, charged in found)
 
 
@@ -92,16 +71,10 @@ def recorded(url: str | Path | None, game_id: int) -> list[TurnRow]:
 
 def earlier(session: Session, tournament_id: int, *, orphans: tuple[float, ...] = ()) -> Earlier:
     """What is settled already, and what it cost."""
-    by_status: dict[str, int] = {}
-    for status, count in session.exec(
-        select(Game.status, func.count())
-        .where(Game.tournament_id == tournament_id, Game.final)
-        .group_by(Game.status)
-    ):
-        by_status[status] = count
+    settled = settled_places(session, tournament_id)
     return Earlier(
-        completed=by_status.get("completed", 0),
-        void=by_status.get("void", 0),
+        completed=settled.get("completed", 0),
+        void=settled.get("void", 0),
         spent=spent(session, tournament_id),
         orphans=orphans,
     )
@@ -111,15 +84,14 @@ def following(url: str | Path | None, game: Scheduled) -> Scheduled:
     """The next attempt at a place whose game went void: it was scheduled with the void."""
 
     def find(session: Session) -> Scheduled:
-        row = session.exec(
-            select(Game).where(
-                Game.tournament_id
-                == select(Game.tournament_id).where(Game.id == game.game_id).scalar_subquery(),
-                Game.schedule_index == game.schedule_index,
-                Game.attempt == game.attempt + 1,
-            )
-        ).one()
-        return replace(game, game_id=key(row), attempt=row.attempt, begun=False)
+        repo = Repository(session)
+        void = repo.get_game_by_id(game.game_id)
+        assert void is not None
+        assert void.tournament_id is not None
+        row = repo.get_attempt(void.tournament_id, game.schedule_index, game.attempt + 1)
+        assert row is not None
+        assert row.id is not None
+        return replace(game, game_id=row.id, attempt=row.attempt, begun=False)
 
     return reconnecting(url, find)
 
@@ -129,15 +101,7 @@ def close(url: str | Path | None, tournament_id: int, *, complete: bool) -> None
     play."""
 
     def end(session: Session) -> None:
-        open_games = session.exec(
-            select(func.count())
-            .select_from(Game)
-            .where(
-                Game.tournament_id == tournament_id,
-                col(Game.status).in_(("scheduled", "running")),
-            )
-        ).one()
-        status = "finished" if complete and not open_games else "paused"
+        status = "finished" if complete and not is_open(session, tournament_id) else "paused"
         Repository(session).set_tournament_status(tournament_id, status)
 
     reconnecting(url, end)
@@ -158,24 +122,9 @@ def games_done(url: str | Path | None, config: TournamentConfig) -> int:
     """How many places of this tournament's schedule are settled in the database, if any."""
     try:
         with get_session(url, create=False) as session:
-            return session.exec(
-                select(func.count())
-                .select_from(Game)
-                .join(Tournament, col(Game.tournament_id) == Tournament.id)
-                .where(Tournament.name == config.name, col(Game.final))
-            ).one()
+            row = Repository(session).get_tournament_by_name(config.name)
+            if row is None or row.id is None:
+                return 0
+            return sum(settled_places(session, row.id).values())
     except MissingDatabase:
         return 0
-
-
-def _agents(session: Session, tournament_id: int, status: str) -> dict[int, list[int]]:
-    """The agents of the tournament's games of one status, in order of player_index, by game."""
-    agents: dict[int, list[int]] = {}
-    for game_id, agent_id in session.exec(
-        select(GamePlayer.game_id, GamePlayer.agent_id)
-        .join(Game, col(GamePlayer.game_id) == Game.id)
-        .where(Game.tournament_id == tournament_id, Game.status == status)
-        .order_by(col(GamePlayer.game_id), col(GamePlayer.player_index))
-    ):
-        agents.setdefault(game_id, []).append(agent_id)
-    return agents

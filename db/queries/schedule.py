@@ -1,8 +1,9 @@
-"""A tournament's schedule as it is on record, seat by seat."""
+"""A tournament's schedule as it is on record: its seats, what is settled, what is left to play."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from sqlalchemy import text
@@ -14,6 +15,24 @@ _SEATS = text(
     "FROM games g JOIN game_players p ON p.game_id = g.id "
     "WHERE g.tournament_id = :tournament AND g.schedule_index IS NOT NULL "
     "ORDER BY g.schedule_index, g.attempt, p.player_index"
+)
+_OPEN = text(
+    "SELECT g.id, g.schedule_index, g.attempt, g.seed, g.status, p.agent_id "
+    "FROM games g JOIN game_players p ON p.game_id = g.id "
+    "WHERE g.tournament_id = :tournament AND g.status IN ('scheduled', 'running') "
+    "AND g.schedule_index IS NOT NULL AND g.seed IS NOT NULL "
+    "ORDER BY g.schedule_index, g.id, p.player_index"
+)
+_ANY_OPEN = text(
+    "SELECT 1 FROM games WHERE tournament_id = :tournament "
+    "AND status IN ('scheduled', 'running') LIMIT 1"
+)
+_SETTLED = text(
+    "SELECT status, COUNT(*) FROM games WHERE tournament_id = :tournament AND final GROUP BY status"
+)
+_FIRST_ATTEMPTS = text(
+    "SELECT schedule_index, id FROM games WHERE tournament_id = :tournament AND attempt = 0 "
+    "AND schedule_index >= :first AND schedule_index <= :last"
 )
 
 
@@ -39,3 +58,46 @@ def scheduled_seats(session: Session, tournament_id: int) -> Iterator[ScheduledS
     for row in session.connection().execute(_SEATS, {"tournament": tournament_id}):
         index, attempt, block, seed, status, final, *seat = row
         yield ScheduledSeat(index, attempt, block or 0, seed or 0, status, bool(final), *seat)
+
+
+class OpenGame(NamedTuple):
+    """An attempt at a place of a schedule that waits to be played, or that has `begun`; `agents`
+    in order of player_index."""
+
+    game_id: int
+    schedule_index: int
+    attempt: int
+    seed: int
+    agents: tuple[int, ...]
+    begun: bool
+
+
+def open_games(session: Session, tournament_id: int) -> list[OpenGame]:
+    """The games that are left to play, in schedule order."""
+    rows = session.connection().execute(_OPEN, {"tournament": tournament_id})
+    found = []
+    for (game_id, index, attempt, seed, status), seats in groupby(rows, lambda row: tuple(row[:5])):
+        agents = tuple(seat[5] for seat in seats)
+        found.append(OpenGame(game_id, index, attempt, seed, agents, status == "running"))
+    return found
+
+
+def is_open(session: Session, tournament_id: int) -> bool:
+    """Whether a game of the tournament is left to play."""
+    found = session.connection().execute(_ANY_OPEN, {"tournament": tournament_id})
+    return found.first() is not None
+
+
+def settled_places(session: Session, tournament_id: int) -> dict[str, int]:
+    """How many places of the schedule are settled, by the status of their last attempt."""
+    rows = session.connection().execute(_SETTLED, {"tournament": tournament_id})
+    return {status: int(count) for status, count in rows}
+
+
+def first_attempts(session: Session, tournament_id: int, places: Sequence[int]) -> dict[int, int]:
+    """The keys of the first attempts that are on record, by place of the schedule, for at least
+    these places."""
+    values = {"tournament": tournament_id, "first": min(places), "last": max(places)}
+    return {
+        int(index): int(key) for index, key in session.connection().execute(_FIRST_ATTEMPTS, values)
+    }
