@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from sqlmodel import Session
 
 from arena.core.ratings import MU
 from arena.leaderboard.board import Board, placed
 from arena.leaderboard.question import Question
 from arena.leaderboard.records import Record, Tally
+from db import Session
 from db.queries.leaderboard import leaderboard, pools
 
 

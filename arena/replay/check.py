@@ -10,15 +10,13 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlmodel import Session
-
 from arena import registry
 from arena.core import Outcome, UsageError, VoidCause
 from arena.game.loop import Finished, Voided
 from arena.game.task import play_task
 from arena.record.reading import recorded
 from arena.replay.lineage import lineage, own_options, replies, task
-from db import DatabaseError, Game, Repository, get_session
+from db import DatabaseError, Game, Repository, Session, get_session
 from db.queries.transcript import transcript
 
 

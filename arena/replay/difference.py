@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Literal
 
-from sqlmodel import Session
-
 from arena.core import UsageError
+from db import Session
 from db.queries.games import GameRow, game
 from db.queries.transcript import TurnRow, transcript
 

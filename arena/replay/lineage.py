@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlmodel import Session
-
 from arena.core import AgentSpec, UsageError
 from arena.game.replayed import RecordedTurn
 from arena.game.seating import Sitter, kind_of
 from arena.game.task import GameTask
 from arena.orchestrator.catalogue import agent_spec
-from db import Environment, Game, Repository
+from db import Environment, Game, Repository, Session
 from db.queries.transcript import TurnRow, transcript
 
 TURN_LIMIT = "turn_limit"
@@ -79,7 +77,8 @@ def lineage(session: Session, game: Game) -> Lineage:
         raise UsageError(f"game {game.id} has no seed on record: it cannot be played again")
     generations = [_generation(game)]
     while game.parent_turn is not None:
-        parent = None if game.parent_game_id is None else session.get(Game, game.parent_game_id)
+        key = game.parent_game_id
+        parent = None if key is None else Repository(session).get_game_by_id(key)
         if parent is None:
             raise UsageError(
                 f"game {game.id} branches from a game that is not on record any more: "

@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-
-from sqlmodel import Session, col, func, select
 
 from arena import registry
 from arena.config import TournamentConfig, restored
@@ -22,7 +19,7 @@ from arena.orchestrator.clients import client_for, limits_for
 from arena.orchestrator.preflight import check_stored_model
 from arena.record.reading import recorded
 from arena.replay.lineage import Generation, Lineage, lineage, own_options, replies, task
-from db import Agent, Game, Repository, Tournament
+from db import Game, Repository, Session
 
 # Where a game has no limit on record: as high as a configuration may set it.
 _LONGEST_GAME = 65_536
@@ -134,7 +131,7 @@ def _swapped(
 ) -> tuple[int, ...]:
     if not seats:
         raise UsageError("say who plays on: a player and the name of its new agent")
-    known = {agent.label: agent.id for agent in session.exec(select(Agent))}
+    known = {agent.label: agent.id for agent in Repository(session).get_agents()}
     swapped = list(staying)
     for player, name in seats.items():
         if not 0 <= player < len(staying):
@@ -155,7 +152,8 @@ def _swapped(
 def _config(session: Session, game: Game) -> TournamentConfig | None:
     """That of the game's tournament: its branches are played as patiently, and within its limits.
     None where there is none, or it is the row of another release."""
-    tournament = None if game.tournament_id is None else session.get(Tournament, game.tournament_id)
+    key = game.tournament_id
+    tournament = None if key is None else Repository(session).get_tournament_by_id(key)
     if tournament is None:
         return None
     try:
@@ -168,14 +166,10 @@ def enter(session: Session, origin: Origin, times: int, *, control: bool) -> lis
     """Make the branches' rows, numbered after those that are there; branches and controls take
     turns, so that a run that is stopped has as many of both. Unfinished branches of the same game
     and turn are cleared: nobody plays them any more."""
-    siblings = (
-        col(Game.parent_game_id) == origin.game_id,
-        col(Game.parent_turn) == origin.turn,
-    )
-    clear(session, [row for row in session.exec(select(Game.id).where(*siblings)) if row])
-    latest = session.exec(select(func.max(Game.attempt)).where(*siblings)).one()
-    first = 0 if latest is None else latest + 1
     repo, branches = Repository(session), []
+    clear(session, [row.id or 0 for row in repo.get_branches(origin.game_id, origin.turn)])
+    left = repo.get_branches(origin.game_id, origin.turn)
+    first = left[-1].attempt + 1 if left else 0
     for number, which in enumerate([False, True] * times if control else [False] * times, first):
         row = repo.create_game(
             status="scheduled",
@@ -195,21 +189,8 @@ def enter(session: Session, origin: Origin, times: int, *, control: bool) -> lis
 def clear(session: Session, game_ids: Sequence[int]) -> None:
     """Make the branches void that were begun and not finished, and forget those that were not
     begun; finished ones stay as they are."""
-    begun = []
-    for game_id in game_ids:
-        game = session.get(Game, game_id)
-        if game is None or game.status not in ("scheduled", "running"):
-            continue
-        if game.status == "scheduled":
-            session.delete(game)
-            continue
-        game.status, game.final = "void", True
-        game.void_cause = VoidCause.INTERRUPTED.value
-        game.finished_at = datetime.now(UTC)
-        session.add(game)
-        begun.append(game_id)
-    session.flush()
-    Repository(session).settle_orphans(begun)
+    repo = Repository(session)
+    repo.settle_orphans(repo.abandon_games(game_ids, VoidCause.INTERRUPTED.value))
 
 
 def score(results: Mapping[int, tuple[str | None, int | None]], player: int) -> float:
