@@ -1,6 +1,6 @@
 """The arena against a server on loopback: calls a second, beside bare LiteLLM and beside the ideal.
 
-Every lane has so many games in flight, each with one call at a time, so that the ideal is
+Every lane has a fixed number of games in flight, each with one call at a time, so that the ideal is
 concurrency / latency. A rate is taken between two answers that are a whole number of rounds apart
 (a round is one call of every game), after the first rounds: no start, no draining. The bare lane
 sends the messages of recorded games in their order.
@@ -75,7 +75,7 @@ TOY = (Cell(0, 2, 1, 2, repetitions=1), Cell(0.01, 3, 1, 2, repetitions=1, beyon
 
 
 def through_arena(url: str, database: Path, games: int, calls: int) -> float:
-    """Play until so many calls were made: the most memory that was held, in MiB."""
+    """Play until `calls` calls were made: the most memory that was held, in MiB."""
 
     async def until() -> None:
         task: asyncio.Task[object]

@@ -90,7 +90,7 @@ def turns_of_a_game(count: int, rng: random.Random) -> list[Turn]:
 
 
 def scheduled(database: Path, games: int) -> list[int]:
-    """A fresh database with a tournament of so many games: their keys."""
+    """A fresh database with a tournament of `games` games: their keys."""
     init_db(database)
     with get_session(database) as session:
         repo = Repository(session)

@@ -1,6 +1,6 @@
 """A chat-completions server on 127.0.0.1, lean and in a process of its own.
 
-`/<lane>/<latency>/<games>/v1/chat/completions` answers after so many seconds, as `bench.policies`
+`/<lane>/<latency>/<games>/v1/chat/completions` answers after `latency` seconds, as `bench.policies`
 does. The first calls of the games are answered one after another over one latency, so that games
 that begin together do not go on calling in bursts. `/<lane>/times` gives the moments (of the
 machine's monotonic clock) at which that lane was answered. It parses no more of HTTP than its two
@@ -36,7 +36,7 @@ class LoopbackServer:
         self._port = 0
 
     def url(self, lane: str, latency: float, games: int) -> str:
-        """The `api_base` of a lane of so many games, whose answers take `latency` seconds."""
+        """The `api_base` of a lane of `games` games, whose answers take `latency` seconds."""
         return f"http://127.0.0.1:{self._port}/{lane}/{latency}/{games}/v1"
 
     def times(self, lane: str) -> list[float]:

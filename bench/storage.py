@@ -26,7 +26,7 @@ PART = "storage"
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Games that are stopped after `turns`: a night, a day of so many rounds of talk, a vote."""
+    """Games that are stopped after `turns`: a night, a day of some rounds of talk, a vote."""
 
     turns: int
     rounds: int

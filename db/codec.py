@@ -34,7 +34,7 @@ SHORTEST_COMPRESSED = 40
 SHORTEST_COPY = 24
 
 # Primes the compressor with what every short payload repeats. Part of the format: blobs that
-# were written with it need it for ever, so a better one is another tag bit, never an edit.
+# were written with it always need it, so a better one is another tag bit, never an edit.
 _PRIMER = (
     '{"id":"chatcmpl-","created":17,"model":"gpt-4o-mini","object":"chat.completion",'
     '"system_fingerprint":"fp_","choices":[{"finish_reason":"stop","index":0,"message":'
@@ -106,7 +106,7 @@ def copied(source: str, action: str, text: str) -> str | None:
 
     In a game for several players everybody is shown the same words. The result is a line of
     numbers, then the literals: for each three numbers, `position length literal`, a part of
-    source + action is followed by so many characters of the literals. None when nothing is copied.
+    source + action is followed by that many characters of literals. None when nothing is copied.
     """
     numbers: list[str] = []
     literals: list[str] = []

@@ -9,8 +9,8 @@ DatabaseError
 ├── UnknownURL        no database of ours speaks this URL
 ├── Unreachable       the server does not answer, or hung up
 ├── WriteFailed       the database refused rows: a full disk, a lock, a lost server
-├── LeaseHeld         somebody else runs this tournament
-└── LeaseLost         somebody else has taken over the tournament that we ran
+├── LeaseHeld         another process runs this tournament
+└── LeaseLost         another process has taken over the tournament that this one ran
 """
 
 from __future__ import annotations

@@ -105,7 +105,7 @@ def damaged(url: URL, found: str) -> Damaged:
     """The error for a file that is not as it was written."""
     place = shown(url)
     return Damaged(
-        f"{place} is damaged ({found}): go on with a copy from before, or save what can be read "
+        f"{place} is damaged ({found}): use an earlier copy, or save what can be read "
         f"with `sqlite3 {place} .recover | sqlite3 saved.db`"
     )
 

@@ -54,7 +54,7 @@ _RELEASE = text(
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to write a tournament's games, for as long as nobody has taken it over."""
+    """The right to write a tournament's games, until another process takes it over."""
 
     tournament_id: int
     fence: int
@@ -117,7 +117,7 @@ def acquire(
 
 
 def release(url: str | Path | None, lease: Lease) -> None:
-    """Let the tournament go, unless somebody else has taken it over already. A database that
+    """Let the tournament go, unless another process has taken it over. A database that
     cannot be reached is let be: the next process finds the lock open, and takes over."""
 
     def let_go(session: Session) -> None:
@@ -162,7 +162,7 @@ def _read(url: str | Path | None, tournament_id: int) -> _Row:
 def _take(
     url: str | Path | None, tournament_id: int, ours: str, seen: _Row, frozen_after: float
 ) -> None:
-    # Whether it was taken is read from the row: the answer may be lost, or somebody was faster.
+    # The row says whether it was taken: the answer may be lost, or another process faster.
     def take(session: Session) -> None:
         if session.connection().dialect.name == "postgresql":
             session.connection().execute(_END_FROZEN, {"seconds": frozen_after})
@@ -213,7 +213,7 @@ def _held(tournament_id: int, holder: str) -> LeaseHeld:
 
 
 def _described(path: Path) -> str:
-    """Who we are, for whoever finds our lease."""
+    """Who holds the lease, for the process that finds it."""
     return json.dumps(
         {
             "host": socket.gethostname(),

@@ -179,7 +179,7 @@ class Recorder:
             raise error
 
     def _tell(self, callback: Callable[..., None], *values: Any) -> None:
-        # A loop that was closed early has nobody left to tell.
+        # A loop that was closed early has no waiter left.
         assert self._loop is not None
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(callback, *values)
@@ -337,7 +337,7 @@ def _resolve(future: asyncio.Future[None]) -> None:
 
 def _fail(future: asyncio.Future[None], error: BaseException) -> None:
     if isinstance(error, StopIteration):
-        # No future takes it, and its waiter would wait for ever.
+        # No future takes it, and its waiter would never end.
         bug = RuntimeError(f"a bug raised {error!r}")
         bug.__cause__, error = error, bug
     if not future.done():

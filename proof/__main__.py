@@ -23,7 +23,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     form.add_argument("--markdown", action="store_true", help="print the tables of docs/proof.md")
     parser.add_argument("--seed", type=int, default=1, help="everything follows from it")
     parser.add_argument(
-        "--scale", type=float, default=1.0, help="so many times the repetitions; 0.02 only runs"
+        "--scale",
+        type=float,
+        default=1.0,
+        help="multiplies the repetitions; 0.02 only shows that it runs",
     )
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args(arguments)

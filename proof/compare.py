@@ -90,7 +90,7 @@ def moments(duel: Duel) -> tuple[float, float]:
 
 @cache
 def luck(games: int) -> float:
-    """The seed's share of the noise with which a fixed size of so many games is needed."""
+    """The seed's share of the noise with which a fixed size of `games` games is needed."""
 
     def excess(share: float) -> float:
         variance = moments(Duel("", EDGE, SEAT, share))[1]
@@ -130,7 +130,7 @@ def sample(counts: Floats) -> tuple[Floats, Floats, Floats]:
 
 
 def peeking(counts: Floats, every: int = 10) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Stops when z passes 1.96, looking again after every 10 blocks: what nobody should do."""
+    """Stops when z passes 1.96, looking again after every 10 blocks: a rule not to use."""
     number, mean, variance = sample(counts)
     z = (mean - 0.5) / np.sqrt(np.maximum(variance, 1e-12) / number)
     looks = number % every == 0
@@ -211,7 +211,7 @@ def _call(task: partial[Runs]) -> Runs:
 
 
 def gather(jobs: Sequence[tuple[Job, int]], seed: int, processes: int) -> list[Runs]:
-    """The runs of every job, each so many repetitions, by so many processes."""
+    """The runs of every job, as often as it says, by `processes` processes."""
     seeds = np.random.SeedSequence(seed).spawn(len(jobs))
     tasks = [spread(job, times, own) for (job, times), own in zip(jobs, seeds, strict=True)]
     flat = [task for own in tasks for task in own]

@@ -45,7 +45,7 @@ SHARE = 0.9
 
 LAG = 32
 STEP = 20
-"""The order is looked at every so many games."""
+"""Games between two looks at the order."""
 
 TWO = replace(DUEL, name="two players", skill_sd=SIGMA)
 MAFIA = replace(MAFIA_50, name="2v4", skill_sd=SIGMA)
@@ -92,7 +92,7 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """A matchmaker under test, for at most so many games."""
+    """A matchmaker under test, for at most `games` games."""
 
     name: str
     factory: MatchmakerFactory

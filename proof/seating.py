@@ -80,7 +80,7 @@ def mirrored(seat: float, shared: float) -> Blocks:
 
 
 def pool(world: World, rng: np.random.Generator, difference: float) -> Truth:
-    """A pool in which agents 0 and 1 differ by so much, around its mean."""
+    """A pool in which agents 0 and 1 differ by `difference`, around its mean."""
     truth = world.truth(rng)
     by_role = truth.by_role.copy()
     by_role[0], by_role[1] = difference / 2, -difference / 2

@@ -218,7 +218,7 @@ class Truth:
         return win + draw / 2.0
 
     def play(self, lineups: Integers | int, rng: np.random.Generator) -> Games:
-        """Games of these lineups (games, seats), or of so many random ones."""
+        """Games of these lineups (games, seats), or of this many random ones."""
         if isinstance(lineups, int):
             lineups = self.lineups(lineups, rng)
         world = self.world

@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if wrong := [part for part in options.parts if part not in PARTS]:
         parser.error(f"unknown part {wrong[0]!r}; known: {', '.join(PARTS)}")
 
-    # What was started is to be ended also when somebody else ends this.
+    # What was started is to be ended also when this is ended from outside.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
     from torture import report

@@ -58,7 +58,7 @@ class Command:
         return Ended(code, at, out, err)
 
     def running(self, seconds: float = 0.0) -> bool:
-        """Whether it still runs after so many seconds."""
+        """Whether it still runs after that many seconds."""
         return not self._commands.ended(self.pid, seconds)
 
 

@@ -169,7 +169,7 @@ class Databases:
 
     def settle(self, url: str) -> None:
         """Wait until a killed client's last statements are through: a PostgreSQL backend finishes
-        what it was sent, and then finds that nobody is there."""
+        what it was sent, and then finds nobody there."""
         if kind_of(url) == "sqlite":
             return
         mine = (

@@ -30,7 +30,7 @@ _MOUNT = 'mount -t tmpfs -o size={size} tmpfs "$0" && exec "$@"'
 
 
 def possible() -> bool:
-    """Whether a file system can be mounted here that nobody else sees."""
+    """Whether a file system can be mounted here that no other process sees."""
     if sys.platform != "linux" or os.geteuid() != 0:
         return False
     if not all(map(shutil.which, ("unshare", "nsenter", "mount"))):

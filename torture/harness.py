@@ -22,7 +22,7 @@ from torture.verdict import Undisturbed
 
 class Harness:
     """Runs in `folder`: databases, books, tournament files, and what every command printed stay
-    there. `key` is the API key that every command is given; nobody may write it down. With
+    there. `key` is the API key that every command is given; it must never be written down. With
     `postgresql`, the URL of a server that is there already, none is started.
     """
 
@@ -83,8 +83,7 @@ class Harness:
         ended = command.wait()
         if ended.code != 0 or first is None:
             raise RuntimeError(
-                f"a run of {config} that nobody disturbed ended with {ended.code}: "
-                f"{ended.last_words}"
+                f"a run of {config} without disturbance ended with {ended.code}: {ended.last_words}"
             )
         return Undisturbed(
             facts=read_facts(url, config.stem),
@@ -96,7 +95,7 @@ class Harness:
 
 def first_request(service: Service, command: Command, seconds: float = PATIENCE) -> float | None:
     """Wait for the first request that is new to the books: the moment, None when there is none
-    before the command ends, or in so many seconds."""
+    before the command ends, or within `seconds`."""
     before, until = service.written, time.monotonic() + seconds
     while not service.asked_since(before):
         if not command.running(0.002) or time.monotonic() > until:
@@ -105,7 +104,7 @@ def first_request(service: Service, command: Command, seconds: float = PATIENCE)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 60.0, pause: float = 0.005) -> bool:
-    """Whether the condition came true within so many seconds."""
+    """Whether the condition came true within `seconds`."""
     until = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > until:

@@ -157,7 +157,7 @@ def _migrate(url: str, revision: str, ready: Connection) -> None:
 
 
 def _kill(url: str, revision: str, after: float) -> None:
-    """Kill a process that migrates, so many seconds after it began to."""
+    """Kill a process that migrates, some seconds after it began to."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__, "alembic.command", "alembic.operations"])
     ours, theirs = context.Pipe()
@@ -221,7 +221,7 @@ def _hashed(engine: Engine, table: str, columns: list[str]) -> tuple[int, str]:
 
 
 def fill(url: str, games: int, turns: int = 12) -> None:
-    """A tournament of two agents with so many games, every turn with a call and an answer."""
+    """A tournament of two agents with `games` games, every turn with a call and an answer."""
     with get_session(url) as session:
         repo = Repository(session)
         environment = repo.get_or_create_environment("Nim-v0", 2, package="textarena", version="1")

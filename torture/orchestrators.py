@@ -117,7 +117,7 @@ def _woken_late(scene: Scene, alone: Undisturbed) -> Iterator[Row]:
 
 def _freeze(command: Command, scene: Scene) -> None:
     """Stop a run where it stands; on SQLite between two commits: a lock on the file is the
-    operating system's, and nobody can take it from a process that lives."""
+    operating system's, and no one can take it from a living process."""
     while True:
         command.signal(signal.SIGSTOP)
         if scene.kind != "sqlite":

@@ -1,4 +1,4 @@
-"""One tournament on one database against one server: played, disturbed, gone on with, judged."""
+"""One tournament on one database against one server: played, disturbed, resumed, judged."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from torture.verdict import Undisturbed, Verdict, judge
 
 @dataclass(frozen=True, slots=True)
 class GoneOn:
-    """A run that was gone on with to its end. `seconds` from the command to the first request
+    """A run that was resumed to its end. `seconds` from the command to the first request
     that was new; None where none was needed."""
 
     ended: Ended
@@ -66,14 +66,14 @@ class Scene:
         return self.commands.start("run", self.config, "--db", self.url, *more, **options)
 
     def start_and_wait(self, requests: int, *more: str, **options: Any) -> Command:
-        """Type `arena run` and wait until so many further requests have come in."""
+        """Type `arena run` and wait until that many further requests have come in."""
         asked = len(self.books().requests)
         command = self.start(*more, **options)
         self.wait_for_requests(asked + requests, command)
         return command
 
     def wait_for_requests(self, count: int, command: Command) -> None:
-        """Wait until the lane has so many requests. Raises RuntimeError when it never does."""
+        """Wait until the lane has that many requests. Raises RuntimeError when it never does."""
 
         def there() -> bool:
             return len(self.books().requests) >= count or not command.running()
@@ -113,13 +113,13 @@ class Scene:
 
     def row_of(self, what: str, alone: Undisturbed, last: GoneOn) -> Row:
         """What the tournament came to in the end: everything that is not as it would be if
-        nobody had disturbed it, and how long it took to go on with it."""
+        it had not been disturbed, and how long it took to resume it."""
         verdict = self.verdict(alone)
         lost = verdict.lost + verdict.unknown
         doubled = verdict.doubled + verdict.rated_twice + verdict.repaid
         parts = [f"lost {lost}", f"doubled {doubled}", f"different {verdict.different}"]
         parts += [verdict.where] if verdict.where else []
-        parts += [f"gone on with after {last.seconds:.2f} s"] if last.seconds is not None else []
+        parts += [f"resumed after {last.seconds:.2f} s"] if last.seconds is not None else []
         if last.ended.code:
             parts.append(f"not finished: {last.ended.code} {last.ended.last_words}")
         return Row(

@@ -24,7 +24,7 @@ class _JumpingSelector(selectors.DefaultSelector):
             return ready
         if timeout is None:
             raise RuntimeError("everything waits and nothing will ever happen: no timer is set")
-        # A little more, so that no timer is early by a rounding and waits for nothing for ever.
+        # A little more, so that no timer is early by a rounding and waits without end.
         self.now += max(timeout, 0.0) + 1e-9
         return ready
 

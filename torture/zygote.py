@@ -3,7 +3,7 @@
 The import of LiteLLM takes three seconds of CPU. A process that has paid for it once, and has
 started no thread and no event loop, is forked for every command: the child replaces its standard
 streams, its environment and its arguments, and calls the entry point `arena` as the installed
-command does. Each child leads a process group of its own, so that a signal reaches nobody else.
+command does. Each child leads a process group of its own, so that a signal reaches it alone.
 
 The other end of it is `torture.commands`.
 """

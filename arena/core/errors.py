@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 #   │   ├── ConfigError         a wrong tournament file (exit 2)
 #   │   └── PluginError         a plug-in that cannot be loaded, or broke its protocol (exit 2)
 #   ├── ProviderError           a model could not be reached or would not answer: the game is void
-#   ├── Pause                   a game cannot go on now, and can later: it is gone on with
+#   ├── Pause                   a game cannot continue now, and can later: it is resumed
 #   │   ├── ModelParked         its model only fails at the moment
 #   │   ├── ModelRefused        its model will not answer anybody until a person mends something
 #   │   ├── BudgetReached       the next call might cost more than may be spent
@@ -53,7 +53,7 @@ class ProviderError(ArenaError):
 
 
 class Pause(ArenaError):
-    """The game stops where it is and is gone on with later; nothing is void."""
+    """The game stops where it is and is resumed later; nothing is void."""
 
 
 class ModelParked(Pause):

@@ -85,7 +85,7 @@ class Matchmaker(Protocol):
     def lag(self) -> int | None:
         """The block that begins at a place of the schedule is chosen from the standings after
         exactly the games that are `awaited` there, whatever else has finished: `lag` games run at
-        once, and nobody waits for a round to end. None: the schedule does not depend on when it is
+        once, without waiting for a round to end. None: the schedule does not depend on when it is
         asked, so it is asked with whatever is known."""
         ...
 

@@ -1,4 +1,4 @@
-"""Fills the `{{variables}}` of a prompt template, and refuses the ones that nobody will fill."""
+"""Fills the `{{variables}}` of a prompt template, and refuses unknown ones."""
 
 from __future__ import annotations
 

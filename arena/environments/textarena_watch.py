@@ -8,11 +8,11 @@ from typing import Any
 class Watch:
     """Stands between the rules and their `state`, for one game.
 
-    `refused` is set when the rules refuse an action; whoever reads it clears it. TextArena's own
+    `refused` is set when the rules refuse an action; the reader clears it. TextArena's own
     marks are not enough: with three or more players they are often wiped before the step returns.
 
     A game in which everybody is eliminated ends as a draw: TextArena would look for the next
-    player for ever, and hold every other game of the process.
+    player without end, and hold every other game of the process.
     """
 
     __slots__ = ("_set_invalid_move", "_state", "_step", "refused")

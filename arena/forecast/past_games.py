@@ -19,7 +19,7 @@ from db.queries.usage import rated_usage
 Floats = NDArray[np.float64]
 SYSTEM = "probit"
 
-# Costs are added up from the calls: beyond so many games the sum takes seconds.
+# Costs are added up from the calls: beyond this many games the sum takes seconds.
 COSTS_UP_TO_GAMES = 20_000
 
 

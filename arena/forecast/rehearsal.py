@@ -22,7 +22,7 @@ from arena.llm.request import sendable
 from arena.llm.scripted.provider import NAME, rng_of, tokens
 from arena.orchestrator.preflight import Prepared
 
-# Requests of so many characters are enough: the games of some rules are hundreds of turns long.
+# Requests of this many characters are enough: some games are hundreds of turns long.
 ENOUGH_CHARACTERS = 100_000_000
 
 _LEAST_GAMES = 2

@@ -25,7 +25,7 @@ ANSWER: Range = (20.0, 400.0)  # tokens of an answer
 PER_CHARACTER: Range = (1 / 5, 1 / 3)  # tokens for a character of a request
 SECONDS: Range = (1.0, 20.0)  # of a call
 LONGER: Range = (0.8, 1.25)  # a real game to one at random, in calls
-BUSY: Range = (0.003, 0.015)  # seconds of this machine for a call, whoever answers it
+BUSY: Range = (0.003, 0.015)  # seconds of this machine for a call, whichever provider answers it
 
 # What a mean on record leaves open about other games: a standard deviation of its logarithm.
 _HERE, _ELSEWHERE = 0.05, 0.35

@@ -47,7 +47,7 @@ class Answered:
 @dataclass(frozen=True, slots=True)
 class Moved:
     """A player has acted. `response_time_ms` is what the turn took, `tokens` what its calls took
-    together; None where nobody said."""
+    together; None where no provider said."""
 
     turn_number: int
     player_index: int
@@ -147,5 +147,5 @@ class LiveTurn:
 
 
 def added(before: int | None, tokens: int | None) -> int | None:
-    """A sum of tokens in which None is what nobody said."""
+    """A sum of tokens in which None means unknown."""
     return before if tokens is None else (before or 0) + tokens

@@ -11,7 +11,7 @@ import unicodedata
 
 from arena.core import Lapse, Termination
 
-# Longer answers argue, and somebody who argues plays.
+# Longer answers argue, and arguing is playing.
 _LONGEST_REFUSAL = 600
 
 # Letters by their category, blank on the screen.

@@ -18,7 +18,7 @@ from arena.matchmakers.schedule import Frame, game_seed
 from arena.matchmakers.tally import Tally
 
 LAG: Option = at_least(1, 32)
-"""How many games of the schedule a block does not wait for: so many can be played at once."""
+"""How many games of the schedule a block does not wait for: the most that run at once."""
 
 
 class Chooser(Protocol):

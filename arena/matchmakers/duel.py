@@ -199,7 +199,7 @@ def score_of(a: int, b: int, players: Iterable[RatedPlayer]) -> float:
 
 
 def _mirrored(parts: Sequence[Part], rng: Random) -> tuple[Sequence[int], Sequence[int]]:
-    """Two places, of different teams where there are teams: on one team nobody is the better."""
+    """Two places, of different teams where there are teams: on one team neither is better."""
     first = rng.randrange(len(parts))
     team = parts[first].team
     others = [

@@ -97,7 +97,7 @@ class Knowledge:
         return cls(mean, covariance, worth, covariance @ worth @ covariance)
 
     def expecting(self, weights: Floats, seats: Floats, counted: Floats) -> Knowledge:
-        """When games are played whose results nobody knows: the covariance shrinks by what they are
+        """When games are played whose results are unknown: the covariance shrinks by what they are
         expected to tell, the means stay, and so does what is worth knowing. `weights` (r, n) holds
         each agent's seats on one side less those on the other, `seats` and `counted` (r,) are
         `Comparisons.seats` and `weight`."""

@@ -31,7 +31,7 @@ from arena.matchmakers.tally import Tally, first_players
 
 CHEAPEST = 0.05
 """A lineup counts as costing at least this part of what an average one does: else what is free
-would be played for ever."""
+would be played without end."""
 
 EQUAL = 1e-9
 """Worths that differ by less than this part are equal."""
@@ -44,7 +44,7 @@ def informative(**spec: Unpack[ScheduleSpec]) -> AdaptiveSchedule:
     """Which lineup is searched for, not tried out: it begins with the two agents that are worth
     most and others by lot, and changes one agent or swaps two as long as that is worth more.
 
-    Options: `lag` (default 32: up to so many games at once; what they will tell is expected, not
+    Options: `lag` (default 32: the most games at once; what they will tell is expected, not
     known), `dollars` (default true: worth is per expected dollar, from what games have cost each
     agent so far; agents of whom nothing is known cost what the others do on average), and `seating`
     (rotate, clones or opposite), `blocks` and `repeat`, as all matchmakers have them.

@@ -72,7 +72,7 @@ def _circle(agents: Sequence[int], rng: Random) -> list[tuple[int, int]]:
 
 def _walecki(agents: Sequence[int]) -> list[tuple[int, int]]:
     """Every pair of an odd number of agents once, as cycles through everybody: every other step of
-    a cycle, then the steps between, so that nobody gets two games ahead."""
+    a cycle, then the steps between, so that no agent gets two games ahead."""
     *ring, last = agents
     n = len(ring)
     pairs = []

@@ -1,7 +1,7 @@
-"""The matchmaker `swiss`: agents of similar score meet, whoever has met least before.
+"""The matchmaker `swiss`: agents of similar score meet, those that have met least first.
 
-A Swiss tournament without rounds: whoever has played least is next, its opponents are those of the
-nearest score among others who have, and a pairing waits for no game but those that its `lag` names.
+A Swiss tournament without rounds: the agent with the fewest games is next, its opponents are the
+others with few games of the nearest score, and a pairing waits only for the games that its `lag` names.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def swiss(**spec: Unpack[ScheduleSpec]) -> AdaptiveSchedule:
     are settled. Among more than two teams a game gives the share of the others that the agent's
     team finished before. Earlier meetings count like a difference in score of one point each.
 
-    Options: `lag` (default 32: up to so many games at once), and `seating` (rotate, clones or
+    Options: `lag` (default 32: the most games at once), and `seating` (rotate, clones or
     opposite), `blocks` and `repeat`, as all matchmakers have them.
     """
     table = frame("swiss", {"lag": LAG}, **spec)

@@ -81,7 +81,7 @@ def _same_tournament(repo: Repository, config: TournamentConfig) -> Tournament |
         raise config.error(
             f"the tournament {config.name!r} is in the database with another configuration "
             f"({_difference(found.config, config.canonical())}): give this one another name, "
-            "or undo the change to go on with it",
+            "or undo the change to resume it",
             "name",
         )
     return found

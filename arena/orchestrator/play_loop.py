@@ -102,8 +102,8 @@ class Playing:
         concurrency: int,
         most: int | None = None,
     ) -> None:
-        """Play these games and those that the matchmaker adds, at most so many, or as many as can
-        be played before the run stops."""
+        """Play these games and those that the matchmaker adds, at most `most` in all, until the run
+        stops."""
         executor = registry.executor(self.config.executor)(concurrency=concurrency)
         self.started = time.monotonic()
         reporter = asyncio.create_task(self._report())

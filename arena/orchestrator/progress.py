@@ -49,10 +49,10 @@ class Summary:
     """A run that has ended. `games_void` are places of the schedule without a result after every
     attempt, `void_causes` how often each cause came up; `games_left` were not played this time.
 
-    `paused` games were stopped in the middle and are gone on with by the next run, as `resumed`
+    `paused` games were stopped in the middle and are resumed by the next run, as `resumed`
     were by this one; so are `suspended` ones, once what their agents wait for is there. `orphans`
     are calls that were in flight when an earlier run was killed, charged with `orphan_cost`
-    dollars. `cost` is of this run, `spent` of all; both count an attempt whose cost nobody said at
+    dollars. `cost` is of this run, `spent` of all; both count an attempt of unknown cost at
     its worst case. `stopped` says why the run ended early; `budget_reached` that it was for a
     budget; `unrated` why results do not move the stored ratings.
     """

@@ -1,4 +1,4 @@
-"""The games of a run that nobody plays yet: which comes next, and whether one need not wait."""
+"""The ready queue of a run: the game that comes next, and whether one is ready."""
 
 from __future__ import annotations
 

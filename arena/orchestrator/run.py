@@ -42,7 +42,7 @@ async def run(
     """Play what is left of a tournament, at most `games` of it, `concurrency` at once.
 
     Everything is checked before the first row is written. A tournament of the same name and
-    configuration is gone on with: a game that was begun is played again from its record, no
+    configuration is resumed: a game that was begun is played again from its record, no
     answered call is made twice, and goes on where the record ends. `budget` (dollars, over all
     runs) replaces the file's. `stop` ends the run early and in order. Cancelling this call leaves
     the database as a killed process would: nothing is lost that was committed.

@@ -19,7 +19,7 @@ from db.session import reconnecting
 @dataclass(frozen=True, slots=True)
 class Scheduled:
     """One attempt at one place of the schedule: a row that waits to be played, or, when it is
-    `begun`, to be gone on with."""
+    `begun`, to be resumed."""
 
     game_id: int
     schedule_index: int

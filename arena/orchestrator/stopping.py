@@ -34,7 +34,7 @@ class Stop:
             wait.reschedule(asyncio.get_running_loop().time())
 
     def going(self) -> bool:
-        """Whether nobody has asked yet."""
+        """Whether no stop was requested."""
         return not self.requested
 
     async def unless(self, wait: Awaitable[T]) -> T:

@@ -48,7 +48,7 @@ COMPOSITE_LATTICES: Mapping[str, Lattice] = {
     "model": log_normal(0.4 * BETA, 2.0, 2, 2, 1.2),
     "prompt": log_normal(0.3 * BETA, 2.2, 1, 2, 1.2),
     # Either the parts add up, or they do not: with many games a residual that might be small would
-    # keep the parts' intervals wide for ever.
+    # keep the parts' intervals wide.
     "agent": {
         sd * BETA: weight
         for sd, weight in (

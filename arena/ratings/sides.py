@@ -37,7 +37,7 @@ AGENT_ROLE = SIGMA / 8.0
 """Of what an agent adds in one role: skill is mostly the same in all of them."""
 
 SIDE = BETA
-"""Of what a role is worth to whoever plays it."""
+"""Of what a role is worth to the agent that plays it."""
 
 Floats = NDArray[np.float64]
 Term = tuple[str, ...]

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 Side = Literal["both", "greater"]
 
 # The shares of the wealth that are bet: equally many to every power of ten, because the best share
-# is in proportion to an effect of which nobody knows the size.
+# is in proportion to an effect of unknown size.
 _LEAST_SHARE, _MOST_SHARE, _SHARES = 0.03, 0.95, 16
 
 

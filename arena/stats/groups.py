@@ -45,7 +45,7 @@ def different(mean: Floats, covariance: Floats, alpha: float = 0.05) -> Bools:
             f"({len(mean)}, {len(mean)})"
         )
     if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
-        raise UsageError("a rating is not a finite number: rate the games anew")
+        raise UsageError("a rating is not a finite number: rate the games again")
     first, second = np.triu_indices(len(mean), 1)
     gap = np.abs(mean[first] - mean[second])
     spread = np.diag(covariance)
@@ -166,7 +166,7 @@ def _places(bits: int) -> list[int]:
 
 
 def _pairs(group: tuple[int, ...]) -> list[tuple[int, int]]:
-    # An agent with itself counts as a pair: who is like nobody still has a letter.
+    # An agent with itself counts as a pair, so that an agent unlike all others has a letter too.
     return [(one, other) for one in group for other in group if one <= other]
 
 

@@ -146,7 +146,8 @@ def games_to_separate_top(
     game of the schedule adds on average to the difference of one such pair: that of the seating
     times the share of games in which two given agents meet. By simulation of what the games may
     bring, from `seed`; of many pairs the 60 closest are looked at, since the others are separated
-    long before. Raises UsageError for a `top` that leaves nobody, and numbers that are none.
+    long before. Raises UsageError for a `top` that leaves no agent, and for numbers
+    that are not finite.
     """
     import numpy as np
     from scipy.special import ndtri
@@ -156,7 +157,7 @@ def games_to_separate_top(
     _numbers(information=information_per_game)
     probability(confidence, "confidence")
     if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
-        raise UsageError("a rating is not a finite number: rate the games anew")
+        raise UsageError("a rating is not a finite number: rate the games again")
     if not 1 <= top < len(mean):
         raise UsageError(
             f"the top {top} of {len(mean)} agents: separate at least 1, and leave at least 1 behind"

@@ -88,7 +88,7 @@ class SequentialTest(Protocol):
 
 
 def categories(games: int) -> Floats:
-    """The scores (2 * games + 1,) that a block of so many games can have."""
+    """The scores (2 * games + 1,) that a block of `games` games can have."""
     import numpy as np
 
     return np.arange(2 * games + 1) / (2.0 * games)
@@ -144,7 +144,7 @@ def stop(outside: NDArray[np.bool_], most: int | None) -> tuple[int, bool]:
 
 
 def least(reached: Callable[[Floats], NDArray[np.bool_]], most: int | None) -> int:
-    """The least number from 1 that `reached` (false, then true for ever), or `most` if that is
+    """The least number from 1 that `reached` (false, then true from there on), or `most` if that is
     less."""
     import numpy as np
 

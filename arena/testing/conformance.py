@@ -121,7 +121,7 @@ def _check_game(
 def _check_outcome(name: str, outcome: Outcome, num_players: int, *, over: bool) -> None:
     players = outcome.players
     _expect([p.player_index for p in players] == list(range(num_players)), f"{name}: every player")
-    _expect(min(p.rank for p in players) == 0, f"{name}: somebody in the first place")
+    _expect(min(p.rank for p in players) == 0, f"{name}: a player in the first place")
     _expect(bool(outcome.reason), f"{name}: a reason for people")
     for team in {p.team for p in players if p.team is not None}:
         ranks = {p.rank for p in players if p.team == team}

@@ -40,7 +40,7 @@ def check_matchmaker(
     seed: int = 0,
 ) -> Sequence[Pairing]:
     """Plays a tournament whose results are drawn by lot, again with all the room there is, and
-    again with a matchmaker made anew each time: one schedule, of whole blocks, in order, with
+    again with a new matchmaker each time: one schedule, of whole blocks, in order, with
     known agents, and no global randomness. Returns the schedule.
 
     Raises ConformanceError with what was found and what was expected.
@@ -59,15 +59,15 @@ def check_matchmaker(
 
     name = getattr(factory, "__name__", repr(factory))
     before = random.getstate()
-    schedule = _played(name, make, agents, games, cast, room=1, anew=False)
+    schedule = _played(name, make, agents, games, cast, room=1, renewed=False)
     _check_schedule(name, schedule, agents, num_players, games)
-    for room, anew in ((games, False), (7, True)):
-        again = _played(name, make, agents, games, cast, room=room, anew=anew)
+    for room, renewed in ((games, False), (7, True)):
+        again = _played(name, make, agents, games, cast, room=room, renewed=renewed)
         if again != schedule:
             at = next(i for i, (a, b) in enumerate(zip(schedule, again, strict=False)) if a != b)
             raise ConformanceError(
                 f"{name}: place {at} of the schedule is {again[at]} with room for {room}"
-                f"{' and a matchmaker made anew' if anew else ''}, expected {schedule[at]}"
+                f"{' and a new matchmaker' if renewed else ''}, expected {schedule[at]}"
             )
     if random.getstate() != before:
         raise ConformanceError(f"{name}: expected the global random state to be left alone")
@@ -103,7 +103,7 @@ def _played(
     casting: Casting,
     *,
     room: int,
-    anew: bool,
+    renewed: bool,
 ) -> list[Pairing]:
     """The schedule, asked for from exactly the standings that the matchmaker's lag names."""
     matchmaker: Matchmaker = make()
@@ -120,7 +120,7 @@ def _played(
         if not following:
             break
         scheduled += following
-        matchmaker = make() if anew else matchmaker
+        matchmaker = make() if renewed else matchmaker
     return scheduled
 
 

@@ -66,7 +66,7 @@ class Tournament(Table, table=True):
 
 
 class TournamentLease(Table, table=True):
-    """Who runs a tournament (`db.leases`): None when nobody does.
+    """Who runs a tournament (`db.leases`); None when no process does.
 
     `fence` counts the holders, so that one that was taken for dead is known when it wakes up;
     `beat` goes up for as long as the holder lives.

@@ -1,1 +1,1 @@
-"""The questions people ask; answered in plain rows, on a session that somebody else opened."""
+"""The questions people ask; answered in plain rows, on a session that the caller opened."""

@@ -1,4 +1,4 @@
-"""Which tournaments somebody runs at the moment, from the leases on record."""
+"""Which tournaments are running now, from the leases on record."""
 
 from __future__ import annotations
 

@@ -221,7 +221,7 @@ def _medians(session: Session, query: Any) -> dict[int, float]:
 
 
 def _failed() -> ColumnElement[int]:
-    # A call that was in flight when its process ended is nobody's fault at the provider.
+    # A call that was in flight when its process ended is not the provider's fault.
     return case((col(LLMCall.error_class) != "Orphaned", 1), else_=0)
 
 

@@ -1,4 +1,4 @@
-"""Reads and writes by subject, on a session that somebody else opens and commits."""
+"""Reads and writes by subject, on a session that the caller opens and commits."""
 
 from __future__ import annotations
 

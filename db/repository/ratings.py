@@ -17,7 +17,7 @@ from db.queries.leaderboard import pool_state
 from db.queries.steps import Steps
 from db.repository.rows import added, apart, found_or_made, locked
 
-# The lock of whoever folds a game (`db.writer.connections`).
+# The lock held while a game is folded (`db.writer.connections`).
 _FOLD = 7305808869231650158
 
 DEFAULT_SYSTEM = "trueskill"

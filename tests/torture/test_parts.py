@@ -36,7 +36,7 @@ def test_killed_runs_come_to_what_an_undisturbed_run_does(harness: Harness) -> N
 
     # How many answers were on their way at the kill depends on how fast the machine is.
     assert [wrong for wrong in broken(rows) if "lost in flight" not in wrong] == []
-    assert value(rows, "runs killed and gone on with") == 3
+    assert value(rows, "runs killed and resumed") == 3
     assert value(rows, "answers lost in flight, the most in one kill") <= 4
 
 

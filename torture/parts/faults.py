@@ -1,6 +1,6 @@
 """A provider that fails 30 % of all calls, in every known way (`tests.servers.faulty`).
 
-The run is a process of its own, so that its memory is nobody else's: what it holds after a
+The run is a process of its own, so that its memory is its own: what it holds after a
 warm-up, and the most that it has held by the end.
 """
 

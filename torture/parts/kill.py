@@ -1,4 +1,4 @@
-"""Runs that are killed with SIGKILL at random instants and gone on with.
+"""Runs that are killed with SIGKILL at random instants and resumed.
 
 A tournament is killed ten times and then finished. The ten instants are uniform over the time that
 an undisturbed run takes to play it; the run between two of them is given as much time after its
@@ -28,7 +28,7 @@ from torture.verdict import Undisturbed, Verdict, judge, lost_in_flight
 PART = "kill"
 KILLS = 100  # on each database
 PER_TOURNAMENT = 10
-IN_START_UP = 6  # one kill in so many
+IN_START_UP = 6  # one kill in this many
 LATENCY = (0.1, 0.4)
 # Answers that one kill may lose, by the promise for each database.
 LOST = {"sqlite": 1.0, "postgresql": 3.0}
@@ -157,7 +157,7 @@ def _census(url: str, name: str) -> Census:
 
 
 def _gaps(rng: random.Random, count: int) -> Iterator[float]:
-    """The time up to each of so many uniform instants of (0, 1), from the one before it."""
+    """The time up to each of `count` uniform instants of (0, 1), from the one before it."""
     before = 0.0
     for instant in sorted(rng.random() for _ in range(count)):
         yield instant - before
@@ -166,7 +166,7 @@ def _gaps(rng: random.Random, count: int) -> Iterator[float]:
 
 def _rows(kind: Kind, tally: Tally) -> Iterator[Row]:
     name, kills = LABELS[kind], len(tally.lost)
-    yield Row(PART, f"{name}: runs killed and gone on with", kills, note=f"{tally.calls:,} calls")
+    yield Row(PART, f"{name}: runs killed and resumed", kills, note=f"{tally.calls:,} calls")
     totals = (
         ("requests unknown to the database", sum(v.unknown for v in tally.verdicts), ""),
         ("acknowledged answers repaid", sum(v.repaid for v in tally.verdicts), ""),

@@ -26,7 +26,7 @@ PART = "secrets"
 ERRORS = 49  # wordings times statuses
 MOST_RUNS = 60
 LONGEST_RUN = 60.0  # seconds
-# A stretch of the key of so many characters gives it away.
+# The shortest stretch of the key that gives it away, in characters.
 TELLING = 12
 
 

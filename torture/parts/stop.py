@@ -1,7 +1,7 @@
 """Ctrl-C, two orchestrators, full and locked and restarted databases, and clocks set back.
 
-Each tournament is disturbed in one way in the middle, gone on with to its end, and then held
-against the books of the server and against a run that nobody disturbed.
+Each tournament is disturbed in one way in the middle, resumed to its end, and then held
+against the books of the server and against an undisturbed run.
 """
 
 from __future__ import annotations

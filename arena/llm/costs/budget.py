@@ -208,8 +208,8 @@ class Budget:
             self._serve()
 
     def _serve(self) -> None:
-        """Grants in order of arrival. Who must wait for a purse holds up whoever comes later for
-        the same purse, and nobody else: a model at its own cap does not stop the others."""
+        """Grants in order of arrival. A call that waits for a purse holds up later calls for the
+        same purse only: a model at its own cap does not stop the others."""
         short: set[int] = set()
         kept: deque[_Waiter] = deque()
         for waiter in self._waiting:

@@ -219,7 +219,7 @@ class Gate:
         return Permit(self, self._newest, tokens, self._in_flight, probe)
 
     def _pump(self) -> None:
-        """Lets go whoever may; sees to it that somebody looks again when the next one may."""
+        """Releases the calls that may go now, and schedules the next look."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -30,7 +30,7 @@ twice the fall of the log-likelihood on the way where that is more than 1: what 
 expansion leaves out is then below 0.01 in the log-evidence."""
 
 NEGLIGIBLE = 5.0
-"""In log-evidence: lattice points so much worse than the best are neither counted nor explored."""
+"""In log-evidence: lattice points this much worse than the best are neither counted nor explored."""
 
 MOST_STEPS = 200
 
@@ -142,7 +142,7 @@ class Fitter:
     """Modes of one set of games under any prior widths.
 
     `spread` (s, k) makes strengths of effects. The log-likelihood is expanded to second order, and
-    expanded anew where a mode is too far from where that was done: many games under priors not too
+    expanded again where a mode is too far from where that was done: many games under priors not too
     different take one expansion. Deterministic: the same calls in the same order give the same
     bits.
     """
@@ -297,7 +297,7 @@ class _Lattice:
 
 
 def average(fitter: Fitter, families: Sequence[Family], effects: int) -> Posterior:
-    """The posterior of so many effects, averaged over the families' widths: over all of the lattice
+    """The posterior of the effects, averaged over the families' widths: over all of the lattice
     that counts, or over a sample of it where it has more than LARGEST points."""
     lattice = _Lattice(fitter, families, effects)
     large = prod(len(family.lattice) for family in families) > LARGEST

@@ -23,7 +23,7 @@ from arena.ratings.fit.ordered_probit import best_margin, first_margin, loglikel
 Booleans = NDArray[np.bool_]
 
 DENSE = 128
-"""Up to so many columns plain products are faster than sparse ones."""
+"""The most columns for which plain products are faster than sparse ones."""
 
 
 @dataclass(frozen=True, slots=True)
