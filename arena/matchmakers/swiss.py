@@ -1,7 +1,8 @@
 """The matchmaker `swiss`: agents of similar score meet, those that have met least first.
 
 A Swiss tournament without rounds: the agent with the fewest games is next, its opponents are the
-others with few games of the nearest score, and a pairing waits only for the games that its `lag` names.
+others with few games of the nearest score, and a pairing waits only for the games that its `lag`
+names.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from db.models import Environment, Game, GameTurn, LLMCall
 
 
 class ModelCall(NamedTuple):
-    """Tokens and milliseconds of a call that a provider answered; None where the provider did not say."""
+    """Tokens and milliseconds of an answered call; None where the provider did not say."""
 
     call_id: int
     prompt_tokens: int | None

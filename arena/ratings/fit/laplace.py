@@ -30,7 +30,7 @@ twice the fall of the log-likelihood on the way where that is more than 1: what 
 expansion leaves out is then below 0.01 in the log-evidence."""
 
 NEGLIGIBLE = 5.0
-"""In log-evidence: lattice points this much worse than the best are neither counted nor explored."""
+"""In log-evidence: lattice points this much worse than the best are not counted or explored."""
 
 MOST_STEPS = 200
 
