@@ -8,6 +8,7 @@ DatabaseError
 ├── Damaged           the file is cut short, or holds what no database writes
 ├── UnknownURL        no database of ours speaks this URL
 ├── Unreachable       the server does not answer, or hung up
+├── BadSelection      games are asked for by what is not on record, or is no name, date or number
 ├── WriteFailed       the database refused rows: a full disk, a lock, a lost server
 ├── LeaseHeld         another process runs this tournament
 └── LeaseLost         another process has taken over the tournament that this one ran
@@ -50,6 +51,10 @@ class UnknownURL(DatabaseError):
 
 class Unreachable(DatabaseError):
     """The server does not answer, or hung up: whether the last commit happened is not known."""
+
+
+class BadSelection(DatabaseError):
+    """Games are asked for by a name that is not on record, or by what is none."""
 
 
 class WriteFailed(DatabaseError):

@@ -1,10 +1,13 @@
 """The facts as pandas frames: games, players, turns and calls; filters become SQL.
 
 Every function takes the same filters. `source` is a database's URL, the path of an SQLite file,
-an open session, or None: `ARENA_DATABASE_URL`, then `sqlite:///arena.db`. `tournament`,
-`environment` and `agent` are names (an agent's alias, or kind/model/prompt) or ids; `status` is
-one or several of scheduled, running, completed, void; `game` is one id or several; `limit` keeps
-the first rows in the order of the frame.
+an open session, or None: `ARENA_DATABASE_URL`, then `sqlite:///arena.db`. The others are the fields
+of `db.selection.Selection`, each with one value or several: `tournament`, `environment`, `agent`,
+`kind`, `model` and `prompt` are names (an agent's alias, or kind/model/prompt) or ids; `role`,
+`team` and `result` (win, draw, loss) are those of a player; `status`, `termination`, `since` and
+`until` of a game; `game` is ids, `parent` those whose branches are meant. `limit` keeps the first
+rows in the order of the frame. A game that `status="paused"` finds, because nobody runs its
+tournament, stands as running in the column.
 
 Dtypes are the same on SQLite and PostgreSQL and for no rows at all: Int64, string, boolean,
 float64, datetime64[us, UTC], and a category where the values are a fixed list. Texts come back as
@@ -13,10 +16,10 @@ they were written, control characters and lone surrogates included.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, null, or_
+from sqlalchemy import Select, and_, case, func
 
 from arena.analysis.columns import (
     BOOLEAN,
@@ -36,26 +39,21 @@ from arena.analysis.payloads import add_messages, add_observations
 from arena.analysis.source import (
     Catalogue,
     Filters,
-    Games,
-    Name,
     Source,
-    Status,
     reading,
     table,
 )
+from db.selection import Chosen, result_of
 
 
 def games_df(
     source: Source = None,
     *,
-    tournament: Name | None = None,
-    environment: Name | None = None,
-    agent: Name | None = None,
-    status: Status = None,
-    game: Games = None,
     limit: int | None = None,
+    **filters: Unpack[Filters],
 ) -> pd.DataFrame:
-    """One row per game, by game_id; with `agent`, the games that it plays in.
+    """One row per game, by game_id; with a player's filters (`agent`, `role`, ...), the games that
+    such a player plays in.
 
     game_id · tournament · environment · num_players · schedule_index (place in the schedule, from
     0), block, seed, attempt (from 0) · status · started_at, finished_at · winning_team,
@@ -66,16 +64,8 @@ def games_df(
     Raises UsageError for a missing database and for a name that it does not hold.
     """
     games = table("games")
-    with reading(
-        source,
-        tournament=tournament,
-        environment=environment,
-        agent=agent,
-        status=status,
-        game=game,
-        limit=limit,
-    ) as read:
-        catalogue, filters = read.catalogue, read.filters
+    with reading(source, limit=limit, **filters) as read:
+        catalogue, chosen = read.catalogue, read.chosen
         columns = [
             Column("game_id", INTEGER, games.c.id),
             *_place(catalogue),
@@ -100,23 +90,18 @@ def games_df(
             Column("game_info", OBJECT, games.c.game_info),
             Column("created_at", TIME, games.c.created_at),
         ]
-        statement = (
-            selected(columns).where(*filters.of_games(), *filters.played_by()).order_by(games.c.id)
-        )
-        return framed(columns, streamed(read.connection, filters.limited(statement)))
+        statement = selected(columns).where(*chosen.of_games()).order_by(games.c.id)
+        return framed(columns, streamed(read.connection, read.limited(statement)))
 
 
 def players_df(
     source: Source = None,
     *,
-    tournament: Name | None = None,
-    environment: Name | None = None,
-    agent: Name | None = None,
-    status: Status = None,
-    game: Games = None,
     limit: int | None = None,
+    **filters: Unpack[Filters],
 ) -> pd.DataFrame:
-    """One row per player of a game, by game_id and player_index; with `agent`, only its own.
+    """One row per player of a game, by game_id and player_index; with a player's filters, those
+    who fit.
 
     game_id, player_index (from 0) · tournament, environment · status (of the game) · agent_id,
     agent, kind, model, prompt · role, team · rank (finishing place of the team, from 0) · reward
@@ -127,16 +112,8 @@ def players_df(
     Raises UsageError for a missing database and for a name that it does not hold.
     """
     games, players = table("games"), table("game_players")
-    with reading(
-        source,
-        tournament=tournament,
-        environment=environment,
-        agent=agent,
-        status=status,
-        game=game,
-        limit=limit,
-    ) as read:
-        catalogue, filters = read.catalogue, read.filters
+    with reading(source, limit=limit, **filters) as read:
+        catalogue, chosen = read.catalogue, read.chosen
         columns = [
             Column("game_id", INTEGER, players.c.game_id),
             Column("player_index", INTEGER, players.c.player_index),
@@ -147,31 +124,27 @@ def players_df(
             Column("team", STRING, players.c.team),
             Column("rank", INTEGER, players.c.rank),
             Column("reward", FLOAT, players.c.reward),
-            Column("result", RESULT, _result()),
+            Column("result", RESULT, result_of(players)),
             Column("invalid_actions", INTEGER, players.c.invalid_actions),
         ]
         statement = (
             selected(columns)
             .select_from(players)
             .join(games, games.c.id == players.c.game_id)
-            .where(*filters.of_games(), *filters.of_players())
+            .where(*chosen.of_seats())
             .order_by(players.c.game_id, players.c.player_index)
         )
-        return framed(columns, streamed(read.connection, filters.limited(statement)))
+        return framed(columns, streamed(read.connection, read.limited(statement)))
 
 
 def turns_df(
     source: Source = None,
     *,
-    tournament: Name | None = None,
-    environment: Name | None = None,
-    agent: Name | None = None,
-    status: Status = None,
-    game: Games = None,
     limit: int | None = None,
     observations: bool = False,
+    **filters: Unpack[Filters],
 ) -> pd.DataFrame:
-    """One row per turn, in order of play inside each game; with `agent`, only its own.
+    """One row per turn, in order of play inside each game; with a player's filters, only its own.
 
     turn_id, game_id, turn_number (from 0), player_index · tournament, environment · agent_id,
     agent, kind, model, prompt · role, team · action (what the agent did, NA until it has acted),
@@ -184,16 +157,8 @@ def turns_df(
     Raises UsageError for a missing database and for a name that it does not hold.
     """
     turns = table("game_turns")
-    with reading(
-        source,
-        tournament=tournament,
-        environment=environment,
-        agent=agent,
-        status=status,
-        game=game,
-        limit=limit,
-    ) as read:
-        catalogue, filters = read.catalogue, read.filters
+    with reading(source, limit=limit, **filters) as read:
+        catalogue, chosen = read.catalogue, read.chosen
         columns = [
             Column("turn_id", INTEGER, turns.c.id),
             Column("game_id", INTEGER, turns.c.game_id),
@@ -217,7 +182,7 @@ def turns_df(
             Column("response_time_ms", FLOAT, turns.c.response_time_ms),
             Column("tokens_used", INTEGER, turns.c.tokens_used),
         ]
-        statement = filters.limited(_of_turns(selected(columns), filters).order_by(turns.c.id))
+        statement = read.limited(_of_turns(selected(columns), chosen).order_by(turns.c.id))
         frame = framed(columns, streamed(read.connection, statement))
         if observations:
             add_observations(read, frame)
@@ -227,15 +192,12 @@ def turns_df(
 def calls_df(
     source: Source = None,
     *,
-    tournament: Name | None = None,
-    environment: Name | None = None,
-    agent: Name | None = None,
-    status: Status = None,
-    game: Games = None,
     limit: int | None = None,
     messages: bool = False,
+    **filters: Unpack[Filters],
 ) -> pd.DataFrame:
-    """One row per attempt at a provider, in order inside each game; with `agent`, only its own.
+    """One row per attempt at a provider, in order inside each game; with a player's filters, only
+    its own.
 
     call_id, turn_id, game_id, turn_number, player_index · tournament, environment · agent_id,
     agent, kind, model, prompt · role, team · call_index (attempts of the turn, from 0),
@@ -251,16 +213,8 @@ def calls_df(
     Raises UsageError for a missing database and for a name that it does not hold.
     """
     turns, calls = table("game_turns"), table("llm_calls")
-    with reading(
-        source,
-        tournament=tournament,
-        environment=environment,
-        agent=agent,
-        status=status,
-        game=game,
-        limit=limit,
-    ) as read:
-        catalogue, filters = read.catalogue, read.filters
+    with reading(source, limit=limit, **filters) as read:
+        catalogue, chosen = read.catalogue, read.chosen
         columns = [
             Column("call_id", INTEGER, calls.c.id),
             Column("turn_id", INTEGER, calls.c.game_turn_id),
@@ -294,8 +248,8 @@ def calls_df(
         ]
         if messages:
             columns.append(Column("request", OBJECT, calls.c.request))
-        statement = filters.limited(
-            _of_turns(selected(columns), filters, calls=True).order_by(calls.c.id)
+        statement = read.limited(
+            _of_turns(selected(columns), chosen, calls=True).order_by(calls.c.id)
         )
         frame = framed(columns, streamed(read.connection, statement))
         if messages:
@@ -327,7 +281,7 @@ def _part() -> list[Column]:
     return [Column("role", STRING, players.c.role), Column("team", STRING, players.c.team)]
 
 
-def _of_turns(statement: Select[Any], filters: Filters, *, calls: bool = False) -> Select[Any]:
+def _of_turns(statement: Select[Any], chosen: Chosen, *, calls: bool = False) -> Select[Any]:
     """A statement over turns and, where asked for, their calls, with the game and the player."""
     games, players, turns = table("games"), table("game_players"), table("game_turns")
     joined = (
@@ -344,24 +298,4 @@ def _of_turns(statement: Select[Any], filters: Filters, *, calls: bool = False) 
     if calls:
         attempts = table("llm_calls")
         joined = joined.join(attempts, attempts.c.game_turn_id == turns.c.id)
-    return joined.where(*filters.of_games(), *filters.of_players())
-
-
-def _result() -> ColumnElement[Any]:
-    """win, draw or loss: it depends on every team of the game, also on those not read."""
-    games, players = table("games"), table("game_players")
-    others = players.alias("others")
-    beaten = exists().where(others.c.game_id == players.c.game_id, others.c.rank < players.c.rank)
-    another_team = or_(
-        others.c.team != players.c.team,
-        and_(or_(others.c.team.is_(None), players.c.team.is_(None)), others.c.id != players.c.id),
-    )
-    level = exists().where(
-        others.c.game_id == players.c.game_id, others.c.rank == players.c.rank, another_team
-    )
-    return case(
-        (or_(games.c.status != "completed", players.c.rank.is_(None)), null()),
-        (beaten, "loss"),
-        (level, "draw"),
-        else_="win",
-    )
+    return joined.where(*chosen.of_seats())

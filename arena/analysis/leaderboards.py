@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
-from typing import Any
+from typing import Any, Unpack
 
 import pandas as pd
 from sqlmodel import Session
 
 from arena.analysis.columns import FLOAT, INTEGER, OBJECT, STRING, Dtype, series
-from arena.analysis.source import Source, opened
-from arena.leaderboard import Question, boards
-from arena.leaderboard.meetings import Side, meetings
-from arena.leaderboard.question import By, moment
+from arena.analysis.source import Filters, Source, opened
+from arena.leaderboard import LeaderboardQuery, boards
+from arena.leaderboard.meetings import MeetingBy, meetings
+from arena.leaderboard.query import By
 from arena.leaderboard.rows import cells, flat
+from db.selection import Selection
 
 _PLACE: Mapping[str, Dtype] = {
     "environment": STRING,
@@ -76,17 +76,14 @@ def leaderboard_df(
     source: Source = None,
     *,
     system: str = "probit",
-    environment: str | None = None,
-    tournament: str | None = None,
-    role: str | None = None,
-    team: str | None = None,
-    since: str | datetime | None = None,
     exclude_errors: bool = False,
     overall: bool = False,
     by: By = "agent",
+    **filters: Unpack[Filters],
 ) -> pd.DataFrame:
     """One row per agent (or model, prompt, kind) of a pool of agents that met, best first; the
-    same questions as `arena leaderboard` answers.
+    same queries as `arena leaderboard` answers. The filters `tournament`, `environment`,
+    `termination`, `since` and `until` say of which games, `role` or `team` in which seats.
 
     environment, num_players, version, tournament · system · pool (from 1: ratings of two pools
     cannot be compared) · rank, group (rows that share a letter cannot be told apart) · agent_id,
@@ -98,22 +95,20 @@ def leaderboard_df(
     turn_seconds, call_seconds (medians). `notes` in the frame's attrs are sentences that belong
     beside the numbers.
 
-    Raises UsageError for a missing database, a name that it does not hold, and a question that
-    makes no sense.
+    Raises UsageError for a missing database, a name that it does not hold, and a query that makes
+    no sense.
     """
-    question = Question(
-        system=system,
-        environment=environment,
-        tournament=tournament,
-        role=role,
-        team=team,
-        since=_time(since),
-        exclude_errors=exclude_errors,
-        overall=overall,
-        by=by,
-    )
     with _session(source) as session:
-        found = boards(session, question)
+        found = boards(
+            session,
+            LeaderboardQuery(
+                Selection(**filters),
+                system=system,
+                exclude_errors=exclude_errors,
+                overall=overall,
+                by=by,
+            ),
+        )
     rows = [
         flat(board, row) | {"pool": pool}
         for pool, board in enumerate(found, start=1)
@@ -127,11 +122,9 @@ def leaderboard_df(
 def head_to_head_df(
     source: Source = None,
     *,
-    by: Side = "agent",
-    environment: str | None = None,
-    tournament: str | None = None,
-    since: str | datetime | None = None,
+    by: MeetingBy = "agent",
     exclude_errors: bool = False,
+    **filters: Unpack[Filters],
 ) -> pd.DataFrame:
     """One row per agent and opponent (or role, or team) that met, an environment after another.
 
@@ -143,22 +136,13 @@ def head_to_head_df(
     Raises UsageError for a missing database, a name that it does not hold, and for roles or teams
     where none are known.
     """
-    question = Question(
-        environment=environment,
-        tournament=tournament,
-        since=_time(since),
-        exclude_errors=exclude_errors,
-    )
     with _session(source) as session:
-        found = meetings(session, question, by)
+        query = LeaderboardQuery(Selection(**filters), exclude_errors=exclude_errors)
+        found = meetings(session, query, by)
     rows = [cell for meeting in found for cell in cells(meeting)]
     if by != "agent":
         rows = [row | {"against": row[by]} for row in rows]
     return _framed(rows, _CELLS)
-
-
-def _time(since: str | datetime | None) -> datetime | None:
-    return moment(since) if isinstance(since, str) else since
 
 
 @contextmanager

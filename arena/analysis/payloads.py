@@ -15,10 +15,11 @@ import pandas as pd
 from sqlalchemy import Select, select
 
 from arena.analysis.columns import OBJECT, STRING, series, streamed
-from arena.analysis.source import Filters, Reading, table
+from arena.analysis.source import Reading, table
 from db.keys import turn_of
 from db.models.columns import original_text
 from db.payloads import PayloadReader
+from db.selection import Chosen
 
 
 def add_observations(read: Reading, frame: pd.DataFrame) -> None:
@@ -113,7 +114,7 @@ def _turns(read: Reading, last: int, games: _Games) -> Generator[_Turn]:
         .order_by(turns.c.id)
     )
     for turn_id, prefix_len, prefix_hash, body, text, raw in streamed(
-        read.connection, _of_whole_games(statement, read.filters)
+        read.connection, _of_whole_games(statement, read.chosen)
     ):
         reader, player = games.at(turn_id)
         action = original_text(text, raw)
@@ -132,11 +133,11 @@ def _calls(read: Reading, last: int) -> Iterator[Any]:
         .where(calls.c.id <= last)
         .order_by(calls.c.id)
     )
-    return streamed(read.connection, _of_whole_games(statement, read.filters))
+    return streamed(read.connection, _of_whole_games(statement, read.chosen))
 
 
-def _of_whole_games(statement: Select[Any], filters: Filters) -> Select[Any]:
+def _of_whole_games(statement: Select[Any], chosen: Chosen) -> Select[Any]:
     games = table("games")
     return statement.join(games, games.c.id == table("game_turns").c.game_id).where(
-        *filters.of_games(), *filters.played_by()
+        *chosen.of_games()
     )

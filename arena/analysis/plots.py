@@ -32,9 +32,10 @@ from arena.analysis.axes import (
     shown,
 )
 from arena.analysis.ratings import rating_changes_df, ratings_df
-from arena.analysis.source import Name, Source
+from arena.analysis.source import Source
 from arena.core import Rating, UsageError
 from arena.core.text import one_line
+from db.selection import Name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -23,16 +23,9 @@ from arena.analysis.columns import (
     selected,
     streamed,
 )
-from arena.analysis.source import (
-    Catalogue,
-    Filters,
-    Games,
-    Name,
-    Source,
-    reading,
-    table,
-)
+from arena.analysis.source import Catalogue, Source, reading, table
 from arena.core import Rating
+from db.selection import Chosen, Names, Numbers, several
 
 DEVIATIONS = NormalDist().inv_cdf(0.975)
 """How many sigma an interval of 95 % reaches to each side."""
@@ -41,9 +34,9 @@ DEVIATIONS = NormalDist().inv_cdf(0.975)
 def ratings_df(
     source: Source = None,
     *,
-    tournament: Name | None = None,
-    environment: Name | None = None,
-    agent: Name | None = None,
+    tournament: Names = None,
+    environment: Names = None,
+    agent: Names = None,
     limit: int | None = None,
 ) -> pd.DataFrame:
     """One row per agent of a pool, best first.
@@ -65,14 +58,14 @@ def ratings_df(
         agent=agent,
         limit=limit,
     ) as read:
-        catalogue, filters = read.catalogue, read.filters
+        catalogue, chosen = read.catalogue, read.chosen
         # The place among all agents of the pool, and their mean, also when only some are read.
         by_mu = func.rank().over(partition_by=rated.c.pool_id, order_by=rated.c.mu.desc())
         mean = func.avg(rated.c.mu).over(partition_by=rated.c.pool_id)
         placed = (
             select(rated, by_mu.label("place"), mean.label("mean"))
             .join(pools, pools.c.id == rated.c.pool_id)
-            .where(*_of_pools(filters))
+            .where(*_of_pools(chosen))
             .subquery()
         )
         columns = [
@@ -94,19 +87,18 @@ def ratings_df(
         statement = (
             selected(columns).select_from(placed).join(pools, pools.c.id == placed.c.pool_id)
         )
-        if filters.agent_id is not None:
-            statement = statement.where(placed.c.agent_id == filters.agent_id)
+        statement = statement.where(*chosen.of_agents(placed.c.agent_id))
         ordered = statement.order_by(placed.c.pool_id, placed.c.place, placed.c.agent_id)
-        return framed(columns, streamed(read.connection, filters.limited(ordered)))
+        return framed(columns, streamed(read.connection, read.limited(ordered)))
 
 
 def rating_changes_df(
     source: Source = None,
     *,
-    tournament: Name | None = None,
-    environment: Name | None = None,
-    agent: Name | None = None,
-    game: Games = None,
+    tournament: Names = None,
+    environment: Names = None,
+    agent: Names = None,
+    game: Numbers = None,
     limit: int | None = None,
 ) -> pd.DataFrame:
     """One row per agent and game of a pool, in the order in which the games were rated.
@@ -126,7 +118,7 @@ def rating_changes_df(
         game=game,
         limit=limit,
     ) as read:
-        catalogue, filters = read.catalogue, read.filters
+        catalogue, chosen = read.catalogue, read.chosen
         columns = [
             *_pool(catalogue),
             Column("game_id", INTEGER, changes.c.game_id),
@@ -143,27 +135,24 @@ def rating_changes_df(
             .select_from(changes)
             .join(pools, pools.c.id == changes.c.pool_id)
             .join(games, games.c.id == changes.c.game_id)
-            .where(*_of_pools(filters))
+            .where(*_of_pools(chosen), *chosen.of_agents(changes.c.agent_id))
         )
-        if filters.agent_id is not None:
-            statement = statement.where(changes.c.agent_id == filters.agent_id)
-        if filters.game_ids is not None:
-            statement = statement.where(changes.c.game_id.in_(filters.game_ids))
+        if chosen.asked.game:
+            statement = statement.where(changes.c.game_id.in_(several(chosen.asked.game)))
         ordered = statement.order_by(
             changes.c.pool_id, games.c.fold_index, changes.c.game_id, changes.c.agent_id
         )
-        return framed(columns, streamed(read.connection, filters.limited(ordered)))
+        return framed(columns, streamed(read.connection, read.limited(ordered)))
 
 
-def _of_pools(filters: Filters) -> list[ColumnElement[bool]]:
+def _of_pools(chosen: Chosen) -> list[ColumnElement[bool]]:
     pools = table("rating_pools")
+    tournaments = [*chosen.named.get("tournament", ())]
     conditions: list[ColumnElement[bool]] = [
-        pools.c.tournament_id.is_(None)
-        if filters.tournament_id is None
-        else pools.c.tournament_id == filters.tournament_id
+        pools.c.tournament_id.in_(tournaments) if tournaments else pools.c.tournament_id.is_(None)
     ]
-    if filters.environment_ids is not None:
-        conditions.append(pools.c.environment_id.in_(filters.environment_ids))
+    if "environment" in chosen.named:
+        conditions.append(pools.c.environment_id.in_([*chosen.named["environment"]]))
     return conditions
 
 

@@ -1,37 +1,26 @@
-"""Opens what a frame is read from, and turns the names in its filters into ids."""
+"""Opens what a frame is read from, and chooses the games that it is of."""
 
 from __future__ import annotations
 
-import difflib
 import operator
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, SupportsIndex
+from typing import Any, SupportsIndex, TypedDict, Unpack
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, exists, func, select
+from sqlalchemy import Connection, Select, Table, select
 from sqlalchemy.orm import Session
 
 from arena.core import UsageError
 from db.engine import resolve_url, shown
 from db.errors import DatabaseError, MissingDatabase
-from db.models import GAME_STATUSES, Game
+from db.models import Game
+from db.selection import Chosen, Moment, Names, Numbers, Selection, Words
 from db.session import get_session
 
 Source = str | Path | Session | None
 """A database's URL, the path of an SQLite file, an open session, or None for the default."""
-
-Name = str | SupportsIndex
-"""A name, or the id of the row that bears it."""
-
-Status = str | Iterable[str] | None
-"""One status of a game, or several."""
-
-Games = SupportsIndex | Iterable[SupportsIndex] | None
-"""The id of a game, or of several."""
-
-LISTED = 12
 
 
 def table(name: str) -> Table:
@@ -43,23 +32,23 @@ def table(name: str) -> Table:
 def opened(source: Source) -> Iterator[Connection]:
     """A connection to the source; a session's own one stays open afterwards.
 
-    Raises UsageError when there is no database, or none that this release can read.
+    Raises UsageError when there is no database, or none that this release can read, and for what a
+    selection names inside that is not on record.
     """
-    if isinstance(source, Session):
-        source.flush()
-        yield source.connection()
-        return
     with ExitStack() as stack:
         try:
-            session = stack.enter_context(get_session(source, create=False))
-        except MissingDatabase as error:
+            if isinstance(source, Session):
+                source.flush()
+                yield source.connection()
+            else:
+                yield stack.enter_context(get_session(source, create=False)).connection()
+        except DatabaseError as error:
+            if not isinstance(error, MissingDatabase) or isinstance(source, Session):
+                raise UsageError(str(error)) from error
             raise UsageError(
                 f"there is no database at {shown(resolve_url(source))}: give the path or URL of "
                 "another one, or play a tournament with `arena run`"
             ) from error
-        except DatabaseError as error:
-            raise UsageError(str(error)) from error
-        yield session.connection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,53 +96,24 @@ def read_catalogue(connection: Connection) -> Catalogue:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What to read, by id; None where everything is wanted."""
+class Filters(TypedDict, total=False):
+    """What every frame of facts can be narrowed to: the fields of `db.selection.Selection`."""
 
-    tournament_id: int | None = None
-    environment_ids: tuple[int, ...] | None = None
-    agent_id: int | None = None
-    statuses: tuple[str, ...] | None = None
-    game_ids: tuple[int, ...] | None = None
-    limit: int | None = None
-
-    def of_games(self) -> list[ColumnElement[bool]]:
-        """The conditions on the table of games, the agent's apart."""
-        games = table("games")
-        found: list[ColumnElement[bool]] = []
-        if self.tournament_id is not None:
-            found.append(games.c.tournament_id == self.tournament_id)
-        if self.environment_ids is not None:
-            found.append(games.c.environment_id.in_(self.environment_ids))
-        if self.statuses is not None:
-            found.append(games.c.status.in_(self.statuses))
-        if self.game_ids is not None:
-            found.append(games.c.id.in_(self.game_ids))
-        return found
-
-    def played_by(self) -> list[ColumnElement[bool]]:
-        """The condition that the agent sits in the game."""
-        if self.agent_id is None:
-            return []
-        games, players = table("games"), table("game_players")
-        return [
-            exists(
-                select(players.c.id).where(
-                    players.c.game_id == games.c.id, players.c.agent_id == self.agent_id
-                )
-            )
-        ]
-
-    def of_players(self) -> list[ColumnElement[bool]]:
-        """The condition on the table of players: the agent itself."""
-        if self.agent_id is None:
-            return []
-        return [table("game_players").c.agent_id == self.agent_id]
-
-    def limited(self, statement: Select[Any]) -> Select[Any]:
-        """At most `limit` rows of a statement."""
-        return statement if self.limit is None else statement.limit(self.limit)
+    tournament: Names
+    environment: Names
+    agent: Names
+    kind: Names
+    model: Names
+    prompt: Names
+    role: Words
+    team: Words
+    result: Words
+    status: Words
+    termination: Words
+    since: Moment
+    until: Moment
+    game: Numbers
+    parent: Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,103 +122,26 @@ class Reading:
 
     connection: Connection
     catalogue: Catalogue
-    filters: Filters
+    chosen: Chosen
+    limit: int | None
+
+    def limited(self, statement: Select[Any]) -> Select[Any]:
+        """At most `limit` rows of a statement."""
+        return statement if self.limit is None else statement.limit(self.limit)
 
 
 @contextmanager
 def reading(
-    source: Source,
-    *,
-    tournament: Name | None = None,
-    environment: Name | None = None,
-    agent: Name | None = None,
-    status: Status = None,
-    game: Games = None,
-    limit: int | None = None,
+    source: Source, *, limit: SupportsIndex | None = None, **filters: Unpack[Filters]
 ) -> Iterator[Reading]:
-    """The open source, with the filters by id.
+    """The open source, with what was asked for by numbers.
 
-    Raises UsageError for a missing database, and for what it does not hold, naming what it does.
+    Raises UsageError for a missing database, and for what it does not hold, with the nearest that
+    it does.
     """
-    with opened(source) as connection:
-        catalogue = read_catalogue(connection)
-        played_in = _ids("tournament", tournament, catalogue.tournaments)
-        filters = Filters(
-            tournament_id=played_in[0] if played_in else None,
-            environment_ids=_ids("environment", environment, catalogue.environments),
-            agent_id=_one_agent(agent, catalogue),
-            statuses=_statuses(status),
-            game_ids=_games(connection, game),
-            limit=_limit(limit),
-        )
-        yield Reading(connection, catalogue, filters)
-
-
-def _ids(noun: str, name: Name | None, known: Mapping[int, str]) -> tuple[int, ...] | None:
-    if name is None:
-        return None
-    if isinstance(name, str):
-        found = tuple(id for id, its_name in known.items() if its_name == name)
-    else:
-        number = operator.index(name)
-        found = (number,) if number in known else ()
-    if not found:
-        raise UsageError(_unknown(noun, name, known))
-    return found
-
-
-def _one_agent(name: Name | None, catalogue: Catalogue) -> int | None:
-    found = _ids("agent", name, catalogue.agents)
-    if found is None:
-        return None
-    if len(found) > 1:
-        raise UsageError(
-            f"{len(found)} agents are named {name!r}: give the id of one of them, "
-            f"{', '.join(map(str, found))}"
-        )
-    return found[0]
-
-
-def _unknown(noun: str, name: Name, known: Mapping[int, str]) -> str:
-    if not known:
-        return f"unknown {noun} {name!r}: the database holds no {noun} yet"
-    names = list(dict.fromkeys(known.values()))
-    near = difflib.get_close_matches(name, names, n=1) if isinstance(name, str) else []
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    listed = ", ".join(repr(each) for each in names[:LISTED])
-    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    return f"unknown {noun} {name!r}; {hint}The database holds {listed}{more}"
-
-
-def _statuses(status: Status) -> tuple[str, ...] | None:
-    if status is None:
-        return None
-    asked = (status,) if isinstance(status, str) else tuple(status)
-    for each in asked:
-        if each not in GAME_STATUSES:
-            raise UsageError(f"unknown status {each!r}: expected {', '.join(GAME_STATUSES)}")
-    return asked
-
-
-def _games(connection: Connection, game: Games) -> tuple[int, ...] | None:
-    if game is None:
-        return None
-    each: Sequence[SupportsIndex] = [*game] if isinstance(game, Iterable) else [game]
-    asked = tuple(operator.index(number) for number in each)
-    games = table("games")
-    there = set(connection.scalars(select(games.c.id).where(games.c.id.in_(asked))))
-    missing = [number for number in asked if number not in there]
-    if missing:
-        last = connection.scalar(select(func.max(games.c.id)))
-        holds = "no game yet" if last is None else f"games up to {last}"
-        raise UsageError(f"there is no game {missing[0]}: the database holds {holds}")
-    return asked
-
-
-def _limit(limit: int | None) -> int | None:
-    if limit is None:
-        return None
-    number = operator.index(limit)
-    if number < 0:
+    number = None if limit is None else operator.index(limit)
+    if number is not None and number < 0:
         raise UsageError(f"limit is {number}: expected a number of rows, 0 or more")
-    return number
+    with opened(source) as connection:
+        chosen = Selection(**filters).on(connection)
+        yield Reading(connection, read_catalogue(connection), chosen, number)

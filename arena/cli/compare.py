@@ -8,25 +8,29 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.cli.options import AsJson, Budget, Concurrency, Database, database_url
+from arena.cli.options import (
+    AsJson,
+    Budget,
+    Concurrency,
+    Database,
+    PlayersOption,
+    SinceOption,
+    TournamentOption,
+    UntilOption,
+    WhereOption,
+    database_url,
+)
 from arena.cli.output import advise, console, count, money, print_json, safe, tell
 
 if TYPE_CHECKING:
     from arena.cli.run_to_end import Wish
     from arena.compare import Comparison, Question
     from arena.config import TournamentConfig
+    from db.selection import Selection
 
 A = Annotated[str, typer.Argument(metavar="A", help="An agent, by its name or number.")]
 B = Annotated[str, typer.Argument(metavar="B", help="The agent to compare it with.")]
-Environment = Annotated[
-    str | None,
-    typer.Option(metavar="E", help="The environment; by default the only one that was played."),
-]
-Players = Annotated[
-    int | None,
-    typer.Option(min=2, metavar="N", help="Of how many players, where several were played."),
-]
-Seating = Annotated[
+SeatingOption = Annotated[
     str | None,
     typer.Option(
         metavar="S",
@@ -38,9 +42,9 @@ Seating = Annotated[
 def compare(
     a: A,
     b: B,
-    environment: Environment = None,
-    players: Players = None,
-    seating: Seating = None,
+    environment: WhereOption = None,
+    players: PlayersOption = None,
+    seating: SeatingOption = None,
     test: Annotated[
         str | None,
         typer.Option(
@@ -82,6 +86,9 @@ def compare(
     played: Annotated[
         bool, typer.Option("--played", help="Ask the games on record; play nothing.")
     ] = False,
+    tournament: TournamentOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
     name: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="The tournament's; by default the question itself."),
@@ -98,6 +105,8 @@ def compare(
 
     Exit code 0 when the test came to its end, 1 when it is undecided, 130 when interrupted."""
     from arena.compare import Question
+    from arena.core import UsageError
+    from db.selection import Selection
 
     question = Question(
         a=a,
@@ -115,21 +124,29 @@ def compare(
         seed=seed,
         name=name,
     )
+    selection = Selection(tournament=tournament, since=since, until=until)
     if played:
-        _show_played(question, budget=budget, db=db, as_json=as_json)
+        _show_played(question, selection, budget=budget, db=db, as_json=as_json)
+    elif selection != Selection():
+        raise UsageError("--tournament, --since and --until choose among games on record: --played")
     else:
         _play(question, concurrency=concurrency, budget=budget, db=db, as_json=as_json)
 
 
 def _show_played(
-    question: Question, *, budget: float | None, db: str | None, as_json: bool
+    question: Question,
+    selection: Selection,
+    *,
+    budget: float | None,
+    db: str | None,
+    as_json: bool,
 ) -> None:
     from arena import compare
     from arena.core import UsageError
 
     if budget is not None:
         raise UsageError("--played spends nothing: --budget is for games to be played")
-    found = compare.played(database_url(db), question)
+    found = compare.played(database_url(db), question, selection)
     _show(found, as_json=as_json)
     if not found.decided:
         raise typer.Exit(1)

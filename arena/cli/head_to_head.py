@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from arena.cli.database import reading
-from arena.cli.leaderboard import Environment, ExcludeErrors, Since, Tournament
-from arena.cli.options import AsJson, Database
+from arena.cli.options import (
+    AsJson,
+    Database,
+    EnvironmentOption,
+    ExcludeErrors,
+    SinceOption,
+    TerminationOption,
+    TournamentOption,
+    UntilOption,
+)
 from arena.cli.output import Column, advise, console, count, print_json, print_table, safe, tell
 
 if TYPE_CHECKING:
@@ -23,22 +30,16 @@ _CELL_WIDTH = 9  # `100 ±12` and the gap
 _MOST = 12  # agents beside each other that a person can take in
 
 
-class Against(StrEnum):
-    """What the columns of the matrix are."""
-
-    agent = "agent"
-    role = "role"
-    team = "team"
-
-
 def head_to_head(
     by: Annotated[
-        Against,
+        Literal["agent", "role", "team"],
         typer.Option(metavar="SIDE", help="Against each agent; or in each role, or on each team."),
-    ] = Against.agent,
-    environment: Environment = None,
-    tournament: Tournament = None,
-    since: Since = None,
+    ] = "agent",
+    environment: EnvironmentOption = None,
+    tournament: TournamentOption = None,
+    termination: TerminationOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
     exclude_errors: ExcludeErrors = False,
     as_csv: Annotated[
         bool, typer.Option("--csv", help="Print CSV: a line for each cell of the matrix.")
@@ -52,21 +53,25 @@ def head_to_head(
     the same team did not play against each other. A game counts once for a pair, however many
     seats they had."""
     from arena.core import UsageError
-    from arena.leaderboard import Question
+    from arena.leaderboard import LeaderboardQuery
     from arena.leaderboard.meetings import meetings
-    from arena.leaderboard.question import moment
     from arena.leaderboard.rows import cells
+    from db.selection import Selection
 
     if as_csv and as_json:
         raise UsageError("give --csv or --json: both go to standard output")
-    question = Question(
-        environment=environment,
-        tournament=tournament,
-        since=None if since is None else moment(since),
+    query = LeaderboardQuery(
+        Selection(
+            tournament=tournament,
+            environment=environment,
+            termination=termination,
+            since=since,
+            until=until,
+        ),
         exclude_errors=exclude_errors,
     )
     with reading(db) as session:
-        found = meetings(session, question, by.value)
+        found = meetings(session, query, by)
     if not found:
         which = "that no error decided " if exclude_errors else ""
         advise(f"no game {which}has been rated yet; `arena games` lists the games")

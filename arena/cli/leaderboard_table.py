@@ -20,8 +20,8 @@ from arena.cli.output import (
 from arena.reports.error_rates import error_rates
 
 if TYPE_CHECKING:
-    from arena.leaderboard.board import Board, Row
-    from arena.leaderboard.records import Tally
+    from arena.leaderboard.board import Board, BoardRow
+    from arena.leaderboard.records import WinRecord
     from arena.reports.error_rates import ErrorRates
 
 # More parts than that would be a table of their own: --json has them.
@@ -39,7 +39,7 @@ class _Shown:
     ALWAYS stay; of the others the lowest get what room there is, WIDE ones on request only."""
 
     column: Column
-    cell: Callable[[Row], str]
+    cell: Callable[[BoardRow], str]
     order: int = ALWAYS
 
 
@@ -82,7 +82,7 @@ def print_title(board: Board) -> None:
     console().print(title, soft_wrap=True)
 
 
-def _table(board: Board, rows: Sequence[Row], wide: bool) -> None:
+def _table(board: Board, rows: Sequence[BoardRow], wide: bool) -> None:
     columns = _columns(board, rows, wide)
     cells = {shown: [shown.cell(row) for row in rows] for shown in columns}
     columns = [shown for shown in columns if any(cells[shown])]
@@ -112,7 +112,7 @@ def _width(shown: _Shown, cells: Sequence[str]) -> int:
     return min(width, _NAME_WIDTH) if shown.column.shrink else width
 
 
-def _columns(board: Board, rows: Sequence[Row], wide: bool) -> list[_Shown]:
+def _columns(board: Board, rows: Sequence[BoardRow], wide: bool) -> list[_Shown]:
     def right(title: str) -> Column:
         return Column(title, "right")
 
@@ -207,8 +207,8 @@ def _columns(board: Board, rows: Sequence[Row], wide: bool) -> list[_Shown]:
     return [shown for shown in found if wide or shown.order != WIDE]
 
 
-def _of_part(name: str, of: Callable[[Row], dict[str, Tally]], order: int) -> _Shown:
-    def cell(row: Row) -> str:
+def _of_part(name: str, of: Callable[[BoardRow], dict[str, WinRecord]], order: int) -> _Shown:
+    def cell(row: BoardRow) -> str:
         tally = of(row).get(name)
         return "" if tally is None else _share(tally)
 
@@ -217,13 +217,13 @@ def _of_part(name: str, of: Callable[[Row], dict[str, Tally]], order: int) -> _S
     return _Shown(Column(one_line(name, 12), "right"), cell, order)
 
 
-def _parts(found: Sequence[dict[str, Tally]], asked: str | None) -> list[str]:
+def _parts(found: Sequence[dict[str, WinRecord]], asked: str | None) -> list[str]:
     """The roles or teams that get a column each: none when they are too many, or one was asked."""
     names = sorted({name for parts in found for name in parts})
     return names if asked is None and 1 < len(names) <= _PARTS_SHOWN else []
 
 
-def _share(tally: Tally) -> str:
+def _share(tally: WinRecord) -> str:
     return "" if tally.share is None else f"{100 * tally.share:.0f} %"
 
 
@@ -231,7 +231,7 @@ def _rate(part: int, whole: int) -> str:
     return percent(part / whole) if part and whole else ""
 
 
-def _without(row: Row) -> str:
+def _without(row: BoardRow) -> str:
     if row.without_errors is None or abs(row.without_errors - row.rating) < _SAME:
         return ""
     return f"{row.without_errors:.2f}"
@@ -243,7 +243,7 @@ def _seconds(seconds: float | None) -> str:
     return f"{seconds:.1f}" if seconds >= 0.95 else f"{seconds:.2g}"
 
 
-def _errors(row: Row) -> str:
+def _errors(row: BoardRow) -> str:
     found = error_rates([row.conduct]) if row.conduct else None
     return shown_rates(found) if found else ""
 
@@ -270,7 +270,7 @@ def _explain(board: Board) -> None:
         tell("rows that share a letter of their group cannot be told apart")
 
 
-def _error_table(rows: Sequence[Row], by: str) -> None:
+def _error_table(rows: Sequence[BoardRow], by: str) -> None:
     known = [(row, found) for row in rows if row.conduct and (found := error_rates([row.conduct]))]
     if not known:
         advise("of these games it is not on record how the turns went")

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from arena.cli.output import Column, advise, console, count, print_table, safe, tell
 
 if TYPE_CHECKING:
-    from arena.leaderboard.lineage import Lineage, Twig
+    from arena.leaderboard.lineage import PromptLineage, Twig
 
 _DEEPEST = 12  # forks that are indented: beyond, a name would have no room
 
 
-def print_lineages(found: Sequence[Lineage]) -> None:
+def print_lineages(found: Sequence[PromptLineage]) -> None:
     """Every environment's tree, on stdout."""
     from rich.text import Text
 
@@ -45,7 +45,7 @@ def print_lineages(found: Sequence[Lineage]) -> None:
     )
 
 
-def flat(lineage: Lineage) -> list[dict[str, Any]]:
+def flat(lineage: PromptLineage) -> list[dict[str, Any]]:
     """A flat row for each prompt of an environment."""
     return [
         {

@@ -1,4 +1,4 @@
-"""The options that many commands share."""
+"""The options that several commands share; each means the same in all of them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,84 @@ Database = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 GameNumber = Annotated[
     int, typer.Argument(metavar="GAME", help="The game's number, as `arena games` shows it.")
+]
+
+
+Limit = Annotated[int, typer.Option(min=1, metavar="N", help="At most N rows.")]
+
+# Which games: the fields of a `db.selection.Selection`. Given again, an option means either value.
+Several = list[str] | None
+TournamentOption = Annotated[
+    Several, typer.Option("--tournament", metavar="T", help="Only games of this tournament.")
+]
+EnvironmentOption = Annotated[
+    Several, typer.Option("--environment", metavar="E", help="Only games of this environment.")
+]
+AgentOption = Annotated[
+    Several,
+    typer.Option(
+        "--agent",
+        metavar="A",
+        help="Only this agent: its name, KIND/MODEL/PROMPT, or its number.",
+    ),
+]
+KindOption = Annotated[
+    Several, typer.Option("--kind", metavar="K", help="Only agents of this kind.")
+]
+ModelOption = Annotated[
+    Several, typer.Option("--model", metavar="M", help="Only agents with this model.")
+]
+PromptOption = Annotated[
+    Several, typer.Option("--prompt", metavar="P", help="Only agents with this prompt.")
+]
+RoleOption = Annotated[Several, typer.Option("--role", metavar="R", help="Only in this role.")]
+TeamOption = Annotated[Several, typer.Option("--team", metavar="T", help="Only on this team.")]
+ResultOption = Annotated[
+    Several, typer.Option("--result", metavar="R", help="Only with this result: win, draw, loss.")
+]
+StatusOption = Annotated[
+    Several,
+    typer.Option("--status", metavar="S", help="scheduled, running, paused, completed or void."),
+]
+TerminationOption = Annotated[
+    Several,
+    typer.Option(
+        "--termination", metavar="HOW", help="Only games that ended so: natural, silence, ..."
+    ),
+]
+SinceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--since", metavar="DATE", help="Only games that finished then or later: 2026-01-31."
+    ),
+]
+UntilOption = Annotated[
+    str | None,
+    typer.Option("--until", metavar="DATE", help="Only games that finished before then."),
+]
+ParentOption = Annotated[
+    list[int] | None,
+    typer.Option("--parent", metavar="GAME", help="Only the branches of this game."),
+]
+ExcludeErrors = Annotated[
+    bool,
+    typer.Option("--exclude-errors", help="Without the games that an agent's own error decided."),
+]
+
+# Where two agents are compared: one environment, of one number of players.
+WhereOption = Annotated[
+    str | None,
+    typer.Option(
+        "--environment",
+        metavar="E",
+        help="The environment; by default the only one that was played.",
+    ),
+]
+PlayersOption = Annotated[
+    int | None,
+    typer.Option(
+        "--players", min=2, metavar="N", help="Of how many players, where several were played."
+    ),
 ]
 
 

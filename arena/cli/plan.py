@@ -9,11 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.cli.options import AsJson, Database, database_url
+from arena.cli.options import (
+    AsJson,
+    Database,
+    PlayersOption,
+    SinceOption,
+    TournamentOption,
+    UntilOption,
+    WhereOption,
+    database_url,
+)
 from arena.cli.output import Column, console, count, money, print_json, print_table, safe, tell
 
 if TYPE_CHECKING:
-    from arena.forecast import Outlook, Way
+    from arena.forecast import Outlook, PlanScope, Way
 
 
 def _amount(amount: float | None) -> float | None:
@@ -35,17 +44,11 @@ def plan(
         int | None,
         typer.Option(min=1, metavar="K", help="Until the best K are told apart from the rest."),
     ] = None,
-    tournament: Annotated[
-        str | None, typer.Option(metavar="T", help="Only the games of this tournament.")
-    ] = None,
-    environment: Annotated[
-        str | None,
-        typer.Option(metavar="E", help="The environment; by default the only one that was played."),
-    ] = None,
-    players: Annotated[
-        int | None,
-        typer.Option(min=2, metavar="N", help="Of how many players, where several were played."),
-    ] = None,
+    tournament: TournamentOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    environment: WhereOption = None,
+    players: PlayersOption = None,
     seating: Annotated[
         str | None,
         typer.Option(metavar="S", help="Only this one of random, mirrored, opposite and clones."),
@@ -66,13 +69,18 @@ def plan(
     From the games on record, for two agents or with --top: how many further games until the 95 %
     interval of the difference leaves 0, under each seating, as a median and an interval. From a
     tournament's file: how many games an edge of --effect takes. Nothing is played or written."""
+    from arena import forecast as planning
+    from db.selection import Selection
+
     found = _ask(
         subjects or [],
         top=top,
-        tournament=tournament,
-        environment=environment,
-        players=players,
-        seating=seating,
+        scope=planning.PlanScope(
+            environment,
+            players,
+            Selection(tournament=tournament, since=since, until=until),
+            seating,
+        ),
         effect=effect,
         url=database_url(db),
     )
@@ -86,10 +94,7 @@ def _ask(
     subjects: list[str],
     *,
     top: int | None,
-    tournament: str | None,
-    environment: str | None,
-    players: int | None,
-    seating: str | None,
+    scope: PlanScope,
     effect: float,
     url: str,
 ) -> Outlook:
@@ -97,22 +102,23 @@ def _ask(
     from arena.config import load
     from arena.config.shipped import find
     from arena.core import UsageError
+    from db.selection import Selection
 
-    place = planning.Place(environment, players, tournament, seating)
     match subjects:
         case [config]:
-            if environment or tournament or players:
+            if scope.environment or scope.players or scope.selection != Selection():
                 raise UsageError(
-                    f"{config} says itself what is played: --environment, --players and "
-                    "--tournament are for games on record. Two agents are compared by naming both"
+                    f"{config} says itself what is played: --environment, --players, --tournament, "
+                    "--since and --until are for games on record. Two agents are compared by "
+                    "naming both"
                 )
             return planning.plan_config(
-                load(find(Path(config))), url=url, effect=effect, top=top, seating=seating
+                load(find(Path(config))), url=url, effect=effect, top=top, seating=scope.seating
             )
         case [a, b] if top is None:
-            return planning.plan_two(url, a, b, place)
+            return planning.plan_two(url, a, b, scope)
         case [] if top is not None:
-            return planning.plan_top(url, top, place)
+            return planning.plan_top(url, top, scope)
         case _:
             raise UsageError(
                 "expected two agents (`arena plan A B`), a number of the best (`arena plan --top "

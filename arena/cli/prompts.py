@@ -17,8 +17,15 @@ from arena.cli.catalogue import (
     state,
 )
 from arena.cli.database import reading, writing
-from arena.cli.leaderboard import Environment, ExcludeErrors, Since, Tournament
-from arena.cli.options import AsJson, Database
+from arena.cli.options import (
+    AsJson,
+    Database,
+    EnvironmentOption,
+    ExcludeErrors,
+    SinceOption,
+    TournamentOption,
+    UntilOption,
+)
 from arena.cli.output import Column, moment, print_fields, print_json, print_table, tell
 
 if TYPE_CHECKING:
@@ -80,9 +87,10 @@ def show(name: Name, db: Database = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def tree(
-    environment: Environment = None,
-    tournament: Tournament = None,
-    since: Since = None,
+    environment: EnvironmentOption = None,
+    tournament: TournamentOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
     exclude_errors: ExcludeErrors = False,
     db: Database = None,
     as_json: AsJson = False,
@@ -92,18 +100,17 @@ def tree(
     A prompt's rating is what it adds to an agent, whatever its kind and model, in one fit of all
     agents of an environment."""
     from arena.cli.lineage import flat, print_lineages
+    from arena.leaderboard import LeaderboardQuery
     from arena.leaderboard.lineage import lineages
-    from arena.leaderboard.question import Question, moment
+    from db.selection import Selection
 
-    question = Question(
-        environment=environment,
-        tournament=tournament,
-        since=None if since is None else moment(since),
+    query = LeaderboardQuery(
+        Selection(tournament=tournament, environment=environment, since=since, until=until),
         exclude_errors=exclude_errors,
         by="prompt",
     )
     with reading(db) as session:
-        found = lineages(session, question)
+        found = lineages(session, query)
     if as_json:
         print_json([row for lineage in found for row in flat(lineage)])
         return

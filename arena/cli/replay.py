@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from arena.cli.database import reading, require
-from arena.cli.options import AsJson, Database
+from arena.cli.options import (
+    AgentOption,
+    AsJson,
+    Database,
+    EnvironmentOption,
+    SinceOption,
+    TournamentOption,
+    UntilOption,
+)
 from arena.cli.output import complain, console, count, print_json, safe
 
 if TYPE_CHECKING:
     from arena.replay.check import ReplayReport
+    from db.selection import Selection
 
 
 def replay(
@@ -24,31 +33,39 @@ def replay(
         bool, typer.Option("--check", help="Verify every observation; the only way to replay.")
     ] = False,
     everything: Annotated[bool, typer.Option("--all", help="Check every finished game.")] = False,
-    tournament: Annotated[
-        str | None, typer.Option(metavar="T", help="With --all: only games of this tournament.")
-    ] = None,
+    tournament: TournamentOption = None,
+    environment: EnvironmentOption = None,
+    agent: AgentOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
     db: Database = None,
     as_json: AsJson = False,
 ) -> None:
     """Play recorded games again, no model called.
 
-    Verifies that the same seed and actions show every player what it saw. Exit code 1 when
-    something differs."""
+    Verifies that the same seed and actions show every player what it saw. Which games --all means
+    can be narrowed. Exit code 1 when something differs."""
     from dataclasses import asdict
 
     from arena.core import UsageError
+    from db.selection import Selection
 
     if (game is None) != everything:
         raise UsageError("say which game to check, `arena replay 1 --check`, or --all of them")
-    if tournament is not None and not everything:
-        raise UsageError("--tournament goes with --all: `arena replay --all --tournament NAME`")
+    asked: dict[str, Any] = {
+        "tournament": tournament, "environment": environment, "agent": agent, "since": since,
+        "until": until,
+    }  # fmt: skip
+    for option, value in asked.items():
+        if value and not everything:
+            raise UsageError(f"--{option} goes with --all: `arena replay --all --{option} ...`")
     if game is not None:
         if not check:
             raise UsageError(f"say what to do with the replay: `arena replay {game} --check`")
         _check_one(game, db, as_json)
         return
     reports = []
-    for report in _check_all(tournament, db):
+    for report in _check_all(Selection(status="completed", **asked), db):
         reports.append(report)
         if not report.ok and not as_json:
             _difference(report)
@@ -82,22 +99,15 @@ def _check_one(game: int, db: str | None, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _check_all(tournament: str | None, db: str | None) -> Iterator[ReplayReport]:
+def _check_all(selection: Selection, db: str | None) -> Iterator[ReplayReport]:
     """The reports of all finished games, the oldest first. A game that cannot be played again at
     all (its rules or its kinds are not installed) is one that does not replay."""
-    from arena.cli.catalogue import find
     from arena.core import UsageError
     from arena.replay.check import ReplayReport, check
-    from db import Repository
     from db.queries.games import games
 
     with reading(db) as session:
-        if tournament is not None:
-            repository = Repository(session)
-            names = (row.name for row in repository.get_tournaments())
-            find("tournament", tournament, repository.get_tournament_by_name, names)
-        rows = games(session, tournament=tournament, status="completed")
-        numbers = sorted(row.game_id for row in rows)
+        numbers = sorted(row.game_id for row in games(session, selection))
     url = require(db)
     for number in numbers:
         try:

@@ -29,7 +29,8 @@ def show(
     every line of a player stands behind a bar."""
     from arena.core import UsageError
     from db.queries.games import game as row_of
-    from db.queries.live import run_now, shown_status
+    from db.queries.games import shown_status
+    from db.queries.live import run_now
     from db.queries.transcript import transcript
 
     with reading(db) as session:

@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING
 from arena.cli.output import Column, advise, console, print_json, print_table, safe, tell
 
 if TYPE_CHECKING:
-    from sqlmodel import Session
+    from arena.leaderboard import LeaderboardQuery
+    from db import Session
 
-    from arena.leaderboard import Question
 
-
-def show_unplayed(session: Session, question: Question, *, as_json: bool, limit: int) -> None:
+def show_unplayed(session: Session, query: LeaderboardQuery, *, as_json: bool, limit: int) -> None:
     """The predictions of each environment, best first, on stdout."""
     from rich.text import Text
 
     from arena.leaderboard.parts import predictions
 
-    found = [(scope, rows[:limit]) for scope, rows in predictions(session, question)]
+    found = [(scope, rows[:limit]) for scope, rows in predictions(session, query)]
     if not found:
         advise("no game has been rated yet; `arena games` lists the games")
     if as_json:

@@ -9,13 +9,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-from sqlalchemy import func, select
-from sqlmodel import Session, col
 
 from arena.compare.answer import Comparison, fixed_games, sentence
 from arena.compare.question import Question, two_agents
@@ -24,24 +19,12 @@ from arena.matchmakers.duel import BLOCK, SEATINGS, DuelOptions
 from arena.orchestrator.lookup import Rules, rules_of
 from arena.stats.evalue import EValue
 from arena.stats.sequential import Verdict
-from db import Agent, Game, GamePlayer, GameTurn, LLMCall, Repository, get_session
+from db import Agent, Repository, Session, get_session
+from db.queries.games import PlayerRow, games, games_of_both
+from db.selection import Selection
 
-
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """One place of a game that was played."""
-
-    agent: int
-    place: int
-    role: str | None
-    team: str | None
-    rank: int | None
-    reward: float | None
-
-    @property
-    def part(self) -> tuple[str | None, ...] | int:
-        """What there is to swap: the role and team, or the place itself where there are none."""
-        return self.place if self.role is None and self.team is None else (self.role, self.team)
+SeatPart = tuple[str | None, ...] | int
+"""What there is to swap: the role and team, or the place itself where there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +33,13 @@ class Met:
 
     key: int
     seed: int | None
-    seats: tuple[Seat, ...]
+    seats: tuple[PlayerRow, ...]
 
-    def of(self, agent: int) -> list[Seat]:
-        return [seat for seat in self.seats if seat.agent == agent]
+    def of(self, agent: int) -> list[PlayerRow]:
+        return [seat for seat in self.seats if seat.agent_id == agent]
 
-    def parts(self, agent: int) -> Counter[tuple[str | None, ...] | int]:
-        return Counter(seat.part for seat in self.of(agent))
+    def parts(self, agent: int) -> Counter[SeatPart]:
+        return Counter(map(_part, self.of(agent)))
 
     def usable(self) -> bool:
         """Whether the game has a result: every rank is there, and no reward is missing among
@@ -81,7 +64,12 @@ class Met:
         """Which question the game asks."""
         if len(self.seats) == 2 or any(seat.team is None for seat in self.seats):
             return "mirrored"
-        return "clones" if {seat.agent for seat in self.seats} == {a, b} else "opposite"
+        return "clones" if {seat.agent_id for seat in self.seats} == {a, b} else "opposite"
+
+
+def _part(seat: PlayerRow) -> SeatPart:
+    bare = seat.role is None and seat.team is None
+    return seat.player_index if bare else (seat.role, seat.team)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +87,11 @@ class _Found:
     repeated: int
 
 
-def played(url: str | Path | None, question: Question) -> Comparison:
-    """What the games on record say. Nothing is played or written.
+def played(
+    url: str | Path | None, question: Question, selection: Selection | None = None
+) -> Comparison:
+    """What the games on record say, those of a selection if one is given. Nothing is played or
+    written.
 
     Pairs of games are blocks, one for each seed, in the order in which they were rated; games that
     wait to be rated are left out, because the short ones end first. Of several seatings, it is the
@@ -109,8 +100,8 @@ def played(url: str | Path | None, question: Question) -> Comparison:
     more than `h0` whatever came before, as where seats are drawn by lot, while the others need
     blocks of one kind.
 
-    Raises UsageError for unknown names, agents that never met, and a test that these games cannot
-    be asked with.
+    Raises UsageError for agents that never met and a test that these games cannot be asked with,
+    BadSelection for what is not on record.
     """
     _check(question)
     test = question.test or "evalue"
@@ -120,12 +111,13 @@ def played(url: str | Path | None, question: Question) -> Comparison:
         rules = rules_of(repo, question.environment, question.players)
         if rules.key is None:
             raise UsageError(f"no game of {rules.name} is on record{_to_play(question)}")
-        met = _met(session, rules.key, a, b)
-        if not met:
-            _explain_none(session, rules, (a, b), question)
-        dollars = _dollars(session, rules.key, a, b)
-    assert a.id is not None
-    assert b.id is not None
+        assert a.id is not None
+        assert b.id is not None
+        selection = replace(selection or Selection(), environment=rules.key)
+        rows, dollars = games_of_both(session, selection, a.id, b.id)
+        if not rows:
+            _explain_none(session, selection, rules, (a, b), question)
+    met = [Met(row.game_id, row.seed, row.players) for row in rows]
     found = _sort(met, a.id, b.id)
     seating = question.seating or max(
         found.blocks, key=lambda name: len(found.blocks[name]), default="mirrored"
@@ -182,56 +174,6 @@ def _check(question: Question) -> None:
         )
     if question.seating is not None and question.seating not in SEATINGS:
         DuelOptions.read({"seating": question.seating})
-
-
-def _met(session: Session, environment: int, a: Agent, b: Agent) -> list[Met]:
-    """The rated games of both, in the order in which they were rated, to which later games are only
-    added; branches, which share their turns with the game that they come from, are none of them."""
-
-    query: Any = (
-        select(
-            col(Game.id),
-            col(Game.seed),
-            col(GamePlayer.agent_id),
-            col(GamePlayer.player_index),
-            col(GamePlayer.role),
-            col(GamePlayer.team),
-            col(GamePlayer.rank),
-            col(GamePlayer.reward),
-        )
-        .join(GamePlayer, col(GamePlayer.game_id) == col(Game.id))
-        .where(col(Game.id).in_(_of_both(environment, a, b)))
-        .order_by(col(Game.fold_index), col(GamePlayer.player_index))
-    )
-    return [
-        Met(key, seed, tuple(Seat(*row[2:]) for row in seats))
-        for (key, seed), seats in groupby(session.execute(query), key=lambda row: tuple(row[:2]))
-    ]
-
-
-def _of_both(environment: int, a: Agent, b: Agent) -> Any:
-    seats = [
-        select(col(GamePlayer.game_id)).where(col(GamePlayer.agent_id) == agent.id)
-        for agent in (a, b)
-    ]
-    return select(col(Game.id)).where(
-        col(Game.environment_id) == environment,
-        col(Game.status) == "completed",
-        col(Game.fold_index).is_not(None),
-        col(Game.parent_game_id).is_(None),
-        *(col(Game.id).in_(games) for games in seats),
-    )
-
-
-def _dollars(session: Session, environment: int, a: Agent, b: Agent) -> float | None:
-    """What the calls of these games cost; None when none of them had a price."""
-    query: Any = (
-        select(func.sum(col(LLMCall.cost)))
-        .join(GameTurn, col(LLMCall.game_turn_id) == col(GameTurn.id))
-        .where(col(GameTurn.game_id).in_(_of_both(environment, a, b)))
-    )
-    found = session.execute(query).scalar()
-    return None if found is None else float(found)
 
 
 def _sort(met: Iterable[Met], a: int, b: int) -> _Found:
@@ -319,19 +261,12 @@ def _notes(found: _Found, seating: str, chosen: bool) -> list[str]:
     return notes
 
 
-def _explain_none(session: Session, rules: Rules, two: Sequence[Agent], question: Question) -> None:
+def _explain_none(
+    session: Session, selection: Selection, rules: Rules, two: Sequence[Agent], question: Question
+) -> None:
     for agent in two:
-        query: Any = (
-            select(col(GamePlayer.id))
-            .join(Game, col(GamePlayer.game_id) == col(Game.id))
-            .where(
-                col(GamePlayer.agent_id) == agent.id,
-                col(Game.environment_id) == rules.key,
-                col(Game.status) == "completed",
-            )
-            .limit(1)
-        )
-        if session.execute(query).first() is None:
+        own = replace(selection, agent=agent.id, status="completed")
+        if not games(session, own, limit=1):
             raise UsageError(f"{agent.label} has no game of {rules.name}{_to_play(question)}")
     raise UsageError(
         f"{two[0].label} and {two[1].label} never met in {rules.name}{_to_play(question)}"

@@ -18,7 +18,7 @@ from arena.config import TournamentConfig
 from arena.core import UsageError
 from arena.core.ratings import SIGMA
 from arena.forecast.game_information import Z, spread, stated, table_of
-from arena.forecast.past_games import Place, record_of
+from arena.forecast.past_games import PlanScope, past_games
 from arena.forecast.plan import plan as schedule_of
 from arena.orchestrator.lookup import Rules, find_agent
 from arena.stats.plan import Forecast, games_to_separate, games_to_separate_top
@@ -58,7 +58,7 @@ class Outlook:
         return all(way.forecast.separated for way in self.ways)
 
 
-def plan_two(url: str | Path | None, a: str, b: str, place: Place) -> Outlook:
+def plan_two(url: str | Path | None, a: str, b: str, scope: PlanScope) -> Outlook:
     """How many further games until two agents are told apart. Raises UsageError for unknown names
     and seatings, DatabaseError where there is no database; writes nothing."""
     with get_session(url, create=False) as session:
@@ -68,7 +68,7 @@ def plan_two(url: str | Path | None, a: str, b: str, place: Place) -> Outlook:
             raise UsageError(
                 f"{first.label} is asked to be told apart from itself: expected two agents"
             )
-        record = record_of(session, repo, place)
+        record = past_games(session, repo, scope)
     assert first.id is not None
     assert second.id is not None
     pair = (first.id, second.id)
@@ -79,7 +79,7 @@ def plan_two(url: str | Path | None, a: str, b: str, place: Place) -> Outlook:
     table = table_of(record.rules, record.ratings)
     ways = [
         Way(seating, games_to_separate(difference, variance, each, dollars_per_game=price), price)
-        for seating, each in table.informations(place.seating)
+        for seating, each in table.informations(scope.seating)
         for price in [record.price(seating, pair)]
     ]
     notes = [
@@ -98,11 +98,11 @@ def plan_two(url: str | Path | None, a: str, b: str, place: Place) -> Outlook:
     )
 
 
-def plan_top(url: str | Path | None, top: int, place: Place) -> Outlook:
+def plan_top(url: str | Path | None, top: int, scope: PlanScope) -> Outlook:
     """How many further games, spread evenly over all agents, until each of the best `top` is told
     apart from each of the others. Raises UsageError and DatabaseError."""
     with get_session(url, create=False) as session:
-        record = record_of(session, Repository(session), place)
+        record = past_games(session, Repository(session), scope)
     agents = sorted(record.counts)
     if len(agents) < 2:
         raise UsageError(
@@ -117,7 +117,7 @@ def plan_top(url: str | Path | None, top: int, place: Place) -> Outlook:
     mean, covariance = record.skills(agents)
     table = table_of(record.rules, record.ratings)
     ways = []
-    for seating, each in table.informations(place.seating):
+    for seating, each in table.informations(scope.seating):
         price = record.price(seating, agents)
         shared = spread(seating, each, len(agents), record.rules.players)
         forecast = games_to_separate_top(mean, covariance, top, shared, dollars_per_game=price)

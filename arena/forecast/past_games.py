@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,9 @@ from arena.core import Games, Ratings, UsageError
 from arena.core.ratings import SIGMA
 from arena.orchestrator.lookup import Rules, of_row, rules_of
 from db import Repository, Session
-from db.queries.played import NOTHING, PlayedGames, Which, played_games
+from db.queries.played import NOTHING, PlayedGames, no_games, played_games
 from db.queries.usage import rated_usage
+from db.selection import Selection
 
 Floats = NDArray[np.float64]
 SYSTEM = "probit"
@@ -24,18 +25,18 @@ COSTS_UP_TO_GAMES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Which games count: of an environment, or of a tournament; and under which seatings they
+class PlanScope:
+    """Which games count: those of a `selection`, in one environment; and under which `seating` they
     could go on (None: all that the environment allows)."""
 
     environment: str | None = None
     players: int | None = None
-    tournament: str | None = None
+    selection: Selection = field(default_factory=Selection)
     seating: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class PastGames:
     """The games that count, rated. `counts` are the games of each agent, `costs` the dollars of one
     of its seats on average, None where no call had a price."""
 
@@ -70,48 +71,51 @@ class Record:
         return players * sum(used) / len(used)
 
 
-def record_of(session: Session, repo: Repository, place: Place) -> Record:
-    tournament = None
-    if place.tournament is not None:
-        row = repo.get_tournament_by_name(place.tournament)
-        if row is None or row.id is None:
-            names = sorted(known.name for known in repo.get_tournaments())
-            raise UsageError(registry.unknown("tournament", place.tournament, names))
-        if place.environment is not None and place.environment != row.environment.name:
-            raise UsageError(
-                f"the tournament {row.name!r} is of {row.environment.name}: leave out --environment"
-            )
-        rules, tournament = of_row(row.environment), row.id
-    else:
-        rules = rules_of(repo, place.environment, place.players)
-    ids = (rules.key,) if rules.key is not None else ()
-    which = Which(environment_ids=ids, tournament_id=tournament)
-    played = played_games(session, which)
+def past_games(session: Session, repo: Repository, scope: PlanScope) -> PastGames:
+    """The games that count, rated. Raises UsageError where they are not of one environment,
+    BadSelection for what is not on record."""
+    rules = _rules(session, repo, scope)
+    selection = replace(scope.selection, environment=rules.key)
+    played = no_games() if rules.key is None else played_games(session, selection)
     cheap = len(played) <= COSTS_UP_TO_GAMES
     notes = () if cheap else (f"dollars are left out beyond {COSTS_UP_TO_GAMES:,} games on record",)
-    return Record(
+    usage = rated_usage(session, selection) if len(played) and cheap else {}
+    seats = _counts(played.agents)
+    costs: dict[int, float | None] = dict.fromkeys(seats)
+    for agent, row in usage.items():
+        if row.cost is not None and agent in seats:
+            costs[agent] = row.cost / seats[agent]
+    return PastGames(
         rules=rules,
         ratings=registry.rating(SYSTEM).fit(columns(played)),
         games=len(played),
         counts=_counts(np.unique(np.stack([played.seats(), played.agents]), axis=1)[1]),
-        costs=_costs(session, which, _counts(played.agents), known=cheap),
+        costs=costs,
         notes=(*rules.notes(), *notes),
     )
+
+
+def _rules(session: Session, repo: Repository, scope: PlanScope) -> Rules:
+    tournaments = scope.selection.on(session).named.get("tournament", {})
+    rows = [row for key in tournaments if (row := repo.get_tournament_by_id(key)) is not None]
+    if not rows:
+        return rules_of(repo, scope.environment, scope.players)
+    for row in rows:
+        if scope.environment not in (None, row.environment.name):
+            raise UsageError(
+                f"the tournament {row.name!r} is of {row.environment.name}: leave out --environment"
+            )
+        if row.environment_id != rows[0].environment_id:
+            raise UsageError(
+                f"the tournaments {rows[0].name!r} and {row.name!r} are not of one environment: "
+                "agents are told apart in one"
+            )
+    return of_row(rows[0].environment)
 
 
 def _counts(agents: NDArray[np.int64]) -> dict[int, int]:
     found, counts = np.unique(agents, return_counts=True)
     return dict(zip(found.tolist(), counts.tolist(), strict=True))
-
-
-def _costs(
-    session: Session, which: Which, seats: Mapping[int, int], *, known: bool
-) -> dict[int, float | None]:
-    costs: dict[int, float | None] = dict.fromkeys(seats)
-    for agent, row in (rated_usage(session, which) if known else {}).items():
-        if row.cost is not None and agent in seats:
-            costs[agent] = row.cost / seats[agent]
-    return costs
 
 
 def columns(played: PlayedGames) -> Games:

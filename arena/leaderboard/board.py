@@ -7,21 +7,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlmodel import Session
 
 from arena.core.ratings import MU
-from arena.leaderboard.question import Question
+from arena.leaderboard.query import LeaderboardQuery
 from arena.leaderboard.rating import (
-    Part,
+    SeatGroup,
     fit,
-    part_missing,
     role_of,
     team_of,
 )
-from arena.leaderboard.records import Record, records
-from arena.leaderboard.scopes import Scope, columns, named, scopes
+from arena.leaderboard.records import AgentRecord, records
+from arena.leaderboard.scopes import Scope, columns
 from arena.ratings.probit import components
 from arena.stats.groups import groups
+from db import Session
+from db.queries.agents import agent_names
 from db.queries.conduct import ConductRow, conduct_in
 from db.queries.usage import RatedUsageRow, rated_usage, void_games
 
@@ -35,7 +35,7 @@ DEVIATIONS = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BoardRow:
     """A row of a board.
 
     `rating` is on the scale on which the pool's average is 25; `sigma` and the 95 % interval from
@@ -54,7 +54,7 @@ class Row:
     sigma: float
     low: float
     high: float
-    record: Record
+    record: AgentRecord
     without_errors: float | None = None
     agents: int = 1
     at_best: float | None = None
@@ -83,38 +83,20 @@ class Board:
     games: int
     by_error: int
     left_out: int
-    rows: tuple[Row, ...]
+    rows: tuple[BoardRow, ...]
     notes: tuple[str, ...] = ()
 
 
-def boards(session: Session, question: Question) -> list[Board]:
-    """One board for each environment, or each pool of agents that met; none without games.
-
-    Raises UsageError for names that are not there and for questions that make no sense.
-    """
-    question.check()
-    found = scopes(session, question)
-    asked: list[tuple[Scope, Part | None]] = [(scope, None) for scope in found]
-    for noun, name, of in (("role", question.role, role_of), ("team", question.team, team_of)):
-        if name is not None and found:
-            asked = [(scope, of(scope.played, name)) for scope in found]
-            asked = [(scope, part) for scope, part in asked if part is not None]
-            if not asked:
-                raise part_missing(noun, name, found)
-    if question.by != "agent":
-        from arena.leaderboard.parts import part_boards
-
-        return [board for scope, _ in asked for board in part_boards(session, scope, question)]
-    return [board for scope, part in asked for board in _of_scope(session, scope, question, part)]
-
-
-def _of_scope(session: Session, scope: Scope, question: Question, part: Part | None) -> list[Board]:
+def agent_boards(
+    session: Session, scope: Scope, query: LeaderboardQuery, part: SeatGroup | None
+) -> list[Board]:
+    """A board for each pool of agents of a scope that games connect, in the seats of `part`."""
     if not len(scope.played):
         return []
-    names = named(session)
-    fitted = fit(scope, question.system, part)
+    names = agent_names(session)
+    fitted = fit(scope, query.system, part)
     record = records(scope.played, seats=None if part is None else part.seats)
-    facts = Facts.of(session, scope, question)
+    facts = BoardFacts.of(session, scope, query)
     pools = components(columns(scope.played))
     # That pools never met is said below, where each has a table of its own.
     notes = [
@@ -122,7 +104,7 @@ def _of_scope(session: Session, scope: Scope, question: Question, part: Part | N
         for note in fitted.ratings.notes
         if not note.startswith(f"{len(pools)} pools of agents")
     ]
-    notes += said(scope, question, fitted.ratings.terms)
+    notes += said(scope, query, fitted.ratings.terms)
     made = []
     ratings: dict[int, float] = {}
     for pool in pools:
@@ -146,15 +128,15 @@ def _of_scope(session: Session, scope: Scope, question: Question, part: Part | N
                 if (agent := row.agent_id) is not None
             ]
         )
-    without = without_errors(scope, question, part, ratings)
+    without = without_errors(scope, query, part, ratings)
     absent = len({agent for pool in pools for agent in pool} - set(record))
     if absent and part is not None:
-        noun = "role" if question.role is not None else "team"
+        noun = "role" if query.role is not None else "team"
         notes.append(f"{_agents(absent)} never had the {noun} {part.name}")
     return [
         board_of(
             scope,
-            question,
+            query,
             [replace(row, without_errors=without.get(row.agent_id or 0)) for row in rows],
             [*notes, *pool_notes(rows, len(made))],
         )
@@ -162,7 +144,9 @@ def _of_scope(session: Session, scope: Scope, question: Question, part: Part | N
     ]
 
 
-def board_of(scope: Scope, question: Question, rows: Sequence[Row], notes: Sequence[str]) -> Board:
+def board_of(
+    scope: Scope, query: LeaderboardQuery, rows: Sequence[BoardRow], notes: Sequence[str]
+) -> Board:
     """A board with its title's facts; its games are those in which one of its agents sat."""
     chosen = scope.played
     agents = [row.agent_id for row in rows if row.agent_id is not None]
@@ -174,10 +158,10 @@ def board_of(scope: Scope, question: Question, rows: Sequence[Row], notes: Seque
         num_players=scope.num_players,
         version=scope.version,
         tournament=scope.tournament,
-        system=question.system,
-        role=question.role,
-        team=question.team,
-        by=question.by,
+        system=query.system,
+        role=query.role,
+        team=query.team,
+        by=query.by,
         games=len(chosen),
         by_error=int(chosen.errors.sum()),
         left_out=scope.left_out,
@@ -186,14 +170,14 @@ def board_of(scope: Scope, question: Question, rows: Sequence[Row], notes: Seque
     )
 
 
-def placed(keys: Sequence[int], mean: Floats, covariance: Floats) -> list[Row]:
+def placed(keys: Sequence[int], mean: Floats, covariance: Floats) -> list[BoardRow]:
     """Rows best first, with their groups and intervals; `keys` become agent_ids."""
     letters = groups(mean, covariance) if len(keys) > 1 else ("",)
     sigma = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     order = sorted(range(len(keys)), key=lambda at: (-float(mean[at]), keys[at]))
-    empty = Record.empty()
+    empty = AgentRecord.empty()
     return [
-        Row(
+        BoardRow(
             rank=rank,
             group=letters[at],
             agent_id=keys[at],
@@ -209,7 +193,7 @@ def placed(keys: Sequence[int], mean: Floats, covariance: Floats) -> list[Row]:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class BoardFacts:
     """What stands beside the ratings, by agent_id."""
 
     conduct: Mapping[int, ConductRow]
@@ -217,36 +201,35 @@ class Facts:
     void: Mapping[int, int]
 
     @classmethod
-    def of(cls, session: Session, scope: Scope, question: Question) -> Facts:
+    def of(cls, session: Session, scope: Scope, query: LeaderboardQuery) -> BoardFacts:
         """Of the games of a scope, those included that an error decided."""
-        role, team = question.role, question.team
+        asked = query.selection
+        seats = replace(scope.selection, role=asked.role, team=asked.team)
         return cls(
-            conduct_in(session, scope.which, role=role, team=team),
-            rated_usage(session, scope.which, role=role, team=team)
-            if len(scope.played) <= COSTS_UP_TO_GAMES
-            else {},
+            conduct_in(session, seats),
+            rated_usage(session, seats) if len(scope.played) <= COSTS_UP_TO_GAMES else {},
             # A game that came to nothing may not have known its roles.
-            void_games(session, scope.which) if role is None is team else {},
+            void_games(session, scope.selection) if seats == scope.selection else {},
         )
 
 
 def without_errors(
-    scope: Scope, question: Question, part: Part | None, ratings: Mapping[int, float]
+    scope: Scope, query: LeaderboardQuery, part: SeatGroup | None, ratings: Mapping[int, float]
 ) -> dict[int, float]:
     """The ratings from the games that no error decided; nothing when none was. Agents that these
     connect keep their mean, so that what is left can be compared with what it was."""
-    if question.exclude_errors or not scope.played.errors.any():
+    if query.exclude_errors or not scope.played.errors.any():
         return {}
     clean = scope.played.only(scope.played.errors == 0)
     if not len(clean):
         return {}
     rest = replace(scope, played=clean)
     if part is not None:
-        again = role_of if question.role is not None else team_of
+        again = role_of if query.role is not None else team_of
         part = again(clean, part.name)
         if part is None:
             return {}
-    fitted = fit(rest, question.system, part)
+    fitted = fit(rest, query.system, part)
     seated = set(np.unique(clean.agents if part is None else clean.agents[part.seats]).tolist())
     found: dict[int, float] = {}
     for pool in components(columns(clean)):
@@ -260,7 +243,7 @@ def without_errors(
     return found
 
 
-def said(scope: Scope, question: Question, terms: Mapping[tuple[str, ...], int]) -> list[str]:
+def said(scope: Scope, query: LeaderboardQuery, terms: Mapping[tuple[str, ...], int]) -> list[str]:
     """What people should know about the games of a scope."""
     notes = []
     if scope.waiting:
@@ -275,13 +258,13 @@ def said(scope: Scope, question: Question, terms: Mapping[tuple[str, ...], int])
     several = len(np.unique(scope.played.environments)) > 1
     if several and not any(term[0] == "side" for term in terms):
         notes.append(
-            f"{question.system} takes the games of several environments for one; probit tells "
+            f"{query.system} takes the games of several environments for one; probit tells "
             "them apart"
         )
     return notes
 
 
-def pool_notes(rows: Sequence[Row], pools: int) -> list[str]:
+def pool_notes(rows: Sequence[BoardRow], pools: int) -> list[str]:
     """What people should know about one pool of several, or one of a single agent."""
     notes = []
     if pools > 1:

@@ -6,22 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-from sqlmodel import Session, col, select
-
 from arena.core.ratings import MU
 from arena.leaderboard.board import DEVIATIONS
 from arena.leaderboard.parts import Parts, rated_parts
-from arena.leaderboard.question import Question
-from arena.leaderboard.records import Tally, records
+from arena.leaderboard.query import LeaderboardQuery
+from arena.leaderboard.records import WinRecord, records
 from arena.leaderboard.scopes import Scope, scopes
 from arena.ratings.composite import part_contrasts
-from db import Prompt
-
-Interval = tuple[float, float]
+from arena.stats.proportions import Interval
+from db import Prompt, Repository, Session
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ForkChange:
     """What a fork's rating is above its parent's, with the 95 % interval of the difference."""
 
     mean: float
@@ -42,11 +39,11 @@ class Twig:
     games: int
     rating: float | None = None
     interval: Interval | None = None
-    change: Change | None = None
+    change: ForkChange | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Lineage:
+class PromptLineage:
     """All prompts, every fork after its parent, as they did in an environment; in none where
     nothing has been played."""
 
@@ -66,23 +63,23 @@ class _Branch:
     depth: int
 
 
-def lineages(session: Session, question: Question) -> list[Lineage]:
+def lineages(session: Session, query: LeaderboardQuery) -> list[PromptLineage]:
     """One lineage for each environment with games, or a single one without ratings.
 
     Raises UsageError for names that are not there.
     """
-    question.check()
+    query.check()
     tree = _tree(session)
     if not tree:
         return []
-    found = [scope for scope in scopes(session, question) if len(scope.played)]
+    found = [scope for scope in scopes(session, query) if len(scope.played)]
     if not found:
         bare = tuple(Twig(branch.name, branch.parent, branch.depth, 0) for branch in tree)
-        return [Lineage(None, None, None, None, 0, (), bare)]
+        return [PromptLineage(None, None, None, None, 0, (), bare)]
     return [_lineage(session, scope, tree) for scope in found]
 
 
-def _lineage(session: Session, scope: Scope, tree: Sequence[_Branch]) -> Lineage:
+def _lineage(session: Session, scope: Scope, tree: Sequence[_Branch]) -> PromptLineage:
     fitted = rated_parts(session, scope)
     names, mean, covariance = part_contrasts(fitted.ratings, fitted.parts, by="prompt")
     place = {name: at for at, name in enumerate(names)}
@@ -101,7 +98,7 @@ def _lineage(session: Session, scope: Scope, tree: Sequence[_Branch]) -> Lineage
             difference = float(mean[at] - mean[above])
             variance = covariance[at, at] + covariance[above, above] - 2 * covariance[at, above]
             wide = DEVIATIONS * sqrt(max(float(variance), 0.0))
-            change = Change(difference, difference - wide, difference + wide)
+            change = ForkChange(difference, difference - wide, difference + wide)
         twigs.append(
             Twig(
                 branch.name,
@@ -113,7 +110,7 @@ def _lineage(session: Session, scope: Scope, tree: Sequence[_Branch]) -> Lineage
                 change,
             )
         )
-    return Lineage(
+    return PromptLineage(
         scope.environment,
         scope.num_players,
         scope.version,
@@ -132,7 +129,7 @@ def _mates(parts: Parts) -> dict[str, set[tuple[str, str]]]:
     return found
 
 
-def _games(scope: Scope, parts: Parts, place: Mapping[str, int]) -> dict[int, Tally]:
+def _games(scope: Scope, parts: Parts, place: Mapping[str, int]) -> dict[int, WinRecord]:
     import numpy as np
 
     agents = np.array(sorted(parts), dtype=np.int64)
@@ -143,7 +140,7 @@ def _games(scope: Scope, parts: Parts, place: Mapping[str, int]) -> dict[int, Ta
 
 def _tree(session: Session) -> list[_Branch]:
     """Every prompt after its parent, forks in order of their making."""
-    rows = session.exec(select(Prompt).order_by(col(Prompt.id))).all()
+    rows = sorted(Repository(session).get_prompts(), key=lambda row: row.id or 0)
     names = {row.id: row.name for row in rows}
     forks: dict[int | None, list[Prompt]] = {}
     for row in rows:

@@ -8,19 +8,19 @@ import numpy as np
 
 from arena.core.ratings import MU
 from arena.leaderboard.board import Board, placed
-from arena.leaderboard.question import Question
-from arena.leaderboard.records import Record, Tally
+from arena.leaderboard.query import LeaderboardQuery
+from arena.leaderboard.records import AgentRecord, WinRecord
 from db import Session
 from db.queries.leaderboard import leaderboard, pools
 
 
-def kept_by_hand(session: Session, question: Question) -> list[Board]:
+def kept_by_hand(session: Session, query: LeaderboardQuery) -> list[Board]:
     """The board of the ratings that were set by hand for a system; none where there are none, or
-    where the question is not for everything that the system has rated."""
-    if question != Question(system=question.system):
+    where the query is not for everything that the system has rated."""
+    if query != LeaderboardQuery(system=query.system):
         return []
     found = []
-    for pool in pools(session, system=question.system):
+    for pool in pools(session, system=query.system):
         if pool.environment_id is not None:
             continue
         rows = {row.agent_id: row for row in leaderboard(session, pool.pool_id)}
@@ -33,7 +33,7 @@ def kept_by_hand(session: Session, question: Question) -> list[Board]:
         shown = []
         for place in placed(agents, mean, around @ variance @ around.T):
             row = rows[place.agent_id or 0]
-            record = Record(Tally(row.wins, row.draws, row.losses), {}, {})
+            record = AgentRecord(WinRecord(row.wins, row.draws, row.losses), {}, {})
             shown.append(replace(place, name=row.agent, record=record))
         found.append(
             Board(
@@ -41,7 +41,7 @@ def kept_by_hand(session: Session, question: Question) -> list[Board]:
                 num_players=None,
                 version=None,
                 tournament=None,
-                system=question.system,
+                system=query.system,
                 role=None,
                 team=None,
                 by="agent",

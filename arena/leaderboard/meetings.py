@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from sqlmodel import Session
 
 from arena.core import UsageError
-from arena.leaderboard.question import Question
-from arena.leaderboard.scopes import Scope, named, scopes
-from arena.stats.head_to_head import Matrix, Seat, against, by_role, by_team
+from arena.leaderboard.query import LeaderboardQuery
+from arena.leaderboard.scopes import Scope, scopes
+from arena.stats.head_to_head import Matrix, SeatResult, against, by_role, by_team
+from db import Session
+from db.queries.agents import agent_names
 from db.queries.played import NOTHING, PlayedGames
 
-Side = Literal["agent", "role", "team"]
+MeetingBy = Literal["agent", "role", "team"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,26 +27,26 @@ class Meeting:
     num_players: int | None
     version: str | None
     tournament: str | None
-    by: Side
+    by: MeetingBy
     games: int
     left_out: int
     matrix: Matrix
     names: dict[int, str]
 
 
-def meetings(session: Session, question: Question, by: Side = "agent") -> list[Meeting]:
+def meetings(session: Session, query: LeaderboardQuery, by: MeetingBy = "agent") -> list[Meeting]:
     """One matrix for each environment that has games.
 
     Raises UsageError for names that are not there, and when no game has roles, or teams, and they
     are asked for.
     """
-    question.check()
-    found = scopes(session, question)
+    query.check()
+    found = scopes(session, query)
     with_parts = [scope for scope in found if by == "agent" or _has(scope.played, by)]
     if found and not with_parts:
         where = ", ".join(sorted({scope.environment or "these games" for scope in found}))
         raise UsageError(f"{where}: no {by}s are known; leave out --by {by}")
-    names = {key: agent.name for key, agent in named(session).items()}
+    names = {key: agent.name for key, agent in agent_names(session).items()}
     matrices = {"agent": against, "role": by_role, "team": by_team}
     return [
         Meeting(
@@ -64,7 +65,7 @@ def meetings(session: Session, question: Question, by: Side = "agent") -> list[M
     ]
 
 
-def seats(played: PlayedGames) -> Iterator[Seat]:
+def seats(played: PlayedGames) -> Iterator[SeatResult]:
     """Every seat of the games; the blocks of different tournaments are told apart."""
     keys = np.stack([played.tournaments, played.blocks], axis=1)
     alone = (played.blocks == NOTHING).tolist()
@@ -83,7 +84,7 @@ def seats(played: PlayedGames) -> Iterator[Seat]:
     ):
         for index in range(size):
             agent, role, side, number, rank = next(per_seat)
-            yield Seat(
+            yield SeatResult(
                 game_id,
                 agent,
                 index,
@@ -95,7 +96,7 @@ def seats(played: PlayedGames) -> Iterator[Seat]:
             )
 
 
-def _has(played: PlayedGames, by: Side) -> bool:
+def _has(played: PlayedGames, by: MeetingBy) -> bool:
     column = played.roles if by == "role" else played.sides
     return bool((column != NOTHING).any())
 

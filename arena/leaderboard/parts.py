@@ -11,15 +11,16 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
-from sqlmodel import Session
 
 from arena.core import Ratings, UsageError
 from arena.core.ratings import MU
-from arena.leaderboard.board import DEVIATIONS, Board, Facts, Row, board_of, placed, said
-from arena.leaderboard.question import By, Question
+from arena.leaderboard.board import DEVIATIONS, Board, BoardFacts, BoardRow, board_of, placed, said
+from arena.leaderboard.query import By, LeaderboardQuery
 from arena.leaderboard.records import records
-from arena.leaderboard.scopes import Scope, columns, named, scopes
+from arena.leaderboard.scopes import Scope, columns, scopes
 from arena.ratings.composite import Limit, composite, limited_by, part_contrasts, predicted
+from db import Session
+from db.queries.agents import agent_names
 from db.queries.conduct import ConductRow
 from db.queries.usage import RatedUsageRow
 
@@ -51,18 +52,18 @@ class Prediction:
 
 def rated_parts(session: Session, scope: Scope) -> Composite:
     """The agents of a scope and their parts, rated together."""
-    names = named(session)
+    names = agent_names(session)
     agents = np.unique(scope.played.agents).tolist()
     missing = ("", "", "")
     parts = {agent: names[agent].parts if agent in names else missing for agent in agents}
     return Composite(composite(columns(scope.played, scope.rules), parts), parts)
 
 
-def part_boards(session: Session, scope: Scope, question: Question) -> list[Board]:
+def part_boards(session: Session, scope: Scope, query: LeaderboardQuery) -> list[Board]:
     """One board of a scope: a row for each model, prompt or kind, by what it adds."""
     if not len(scope.played):
         return []
-    by = question.by
+    by = query.by
     assert by != "agent"
     fitted = rated_parts(session, scope)
     names, mean, covariance = part_contrasts(fitted.ratings, fitted.parts, by=by)
@@ -72,7 +73,7 @@ def part_boards(session: Session, scope: Scope, question: Question) -> list[Boar
     order = np.argsort(agents)
     seats = owner[order][np.searchsorted(agents[order], scope.played.agents)]
     record = records(scope.played, seats)
-    facts = Facts.of(session, scope, question)
+    facts = BoardFacts.of(session, scope, query)
     limit = limited_by(fitted.ratings, fitted.parts, by=by)
     rows = []
     for row in placed(range(len(names)), mean, covariance):
@@ -91,17 +92,17 @@ def part_boards(session: Session, scope: Scope, question: Question) -> list[Boar
                 void_games=sum(facts.void.get(agent, 0) for agent in members),
             )
         )
-    notes = [*fitted.ratings.notes, *said(scope, question, fitted.ratings.terms)]
-    board = board_of(scope, question, rows, [*notes, *_limits(limit, by, rows)])
+    notes = [*fitted.ratings.notes, *said(scope, query, fitted.ratings.terms)]
+    board = board_of(scope, query, rows, [*notes, *_limits(limit, by, rows)])
     return [replace(board, system=fitted.ratings.system)]
 
 
-def predictions(session: Session, question: Question) -> list[tuple[Scope, list[Prediction]]]:
+def predictions(session: Session, query: LeaderboardQuery) -> list[tuple[Scope, list[Prediction]]]:
     """For each environment, the combinations of its kinds, models and prompts that nobody played
     there, best first. Raises UsageError for names that are not there."""
-    question.check()
+    query.check()
     found = []
-    for scope in scopes(session, question):
+    for scope in scopes(session, query):
         if not len(scope.played):
             continue
         fitted = rated_parts(session, scope)
@@ -135,7 +136,7 @@ def _predicted(fitted: Composite, combos: list[tuple[str, str, str]]) -> list[Pr
     return sorted(made, key=lambda row: (-row.rating, row.kind, row.model, row.prompt))
 
 
-def _limits(limit: Limit, by: By, rows: Sequence[Row]) -> list[str]:
+def _limits(limit: Limit, by: By, rows: Sequence[BoardRow]) -> list[str]:
     """Whether combinations, not games, limit what is known of the parts."""
     if not limit.by_combinations:
         return []

@@ -29,7 +29,7 @@ class Fit:
         return self.ratings.contrasts([agent + self.moved for agent in agents])
 
 
-def fit(scope: Scope, system: str, part: Part | None = None) -> Fit:
+def fit(scope: Scope, system: str, part: SeatGroup | None = None) -> Fit:
     """The games of a scope, rated.
 
     Raises UsageError for a system that is not registered."""
@@ -56,7 +56,7 @@ def _rated(system: str, games: Games) -> Ratings:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SeatGroup:
     """The seats of a role or a team: `seats` is one truth value per seat, `shares` how its seats
     are divided among roles."""
 
@@ -65,15 +65,15 @@ class Part:
     shares: Mapping[str, float]
 
 
-def role_of(played: PlayedGames, name: str) -> Part | None:
+def role_of(played: PlayedGames, name: str) -> SeatGroup | None:
     """The seats of a role; None when no game has it."""
     if name not in played.role_names:
         return None
     seats = played.roles == played.role_names.index(name)
-    return Part(name, seats, {name: 1.0}) if seats.any() else None
+    return SeatGroup(name, seats, {name: 1.0}) if seats.any() else None
 
 
-def team_of(played: PlayedGames, name: str) -> Part | None:
+def team_of(played: PlayedGames, name: str) -> SeatGroup | None:
     """The seats of a team, with the shares of its roles; None when no game has it."""
     if name not in played.team_names:
         return None
@@ -82,7 +82,7 @@ def team_of(played: PlayedGames, name: str) -> Part | None:
         return None
     roles = played.roles[seats & (played.roles != NOTHING)]
     found, counts = np.unique(roles, return_counts=True)
-    return Part(
+    return SeatGroup(
         name,
         seats,
         {

@@ -15,7 +15,7 @@ _LOST, _DRAWN, _WON = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class WinRecord:
     """Games by how they ended. A game that an agent both won and lost, in several seats, is a
     draw."""
 
@@ -40,24 +40,24 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class AgentRecord:
     """An agent's games; errors decided some: `own` an error of its own, `others` another's."""
 
-    whole: Tally
-    teams: dict[str, Tally]
-    roles: dict[str, Tally]
+    whole: WinRecord
+    teams: dict[str, WinRecord]
+    roles: dict[str, WinRecord]
     own: int = 0
     others: int = 0
 
     @classmethod
-    def empty(cls) -> Record:
+    def empty(cls) -> AgentRecord:
         """No games."""
-        return cls(Tally(), {}, {})
+        return cls(WinRecord(), {}, {})
 
 
 def records(
     played: PlayedGames, owners: Integers | None = None, seats: NDArray[np.bool_] | None = None
-) -> dict[int, Record]:
+) -> dict[int, AgentRecord]:
     """The record of every owner: the agents, unless `owners` names another for each seat; only
     in some `seats` when these are given."""
     owners = played.agents if owners is None else owners
@@ -75,7 +75,7 @@ def records(
     either = _counted(owners[erred], games[erred])
     found = {}
     for (owner, _), tally in whole.items():
-        found[owner] = Record(
+        found[owner] = AgentRecord(
             whole=tally,
             teams=_of(owner, by_team, played.team_names),
             roles=_of(owner, by_role, played.role_names),
@@ -98,7 +98,7 @@ def _results(played: PlayedGames, games: Integers) -> Integers:
 
 def _tallies(
     owners: Integers, parts: Integers, games: Integers, results: Integers
-) -> dict[tuple[int, int], Tally]:
+) -> dict[tuple[int, int], WinRecord]:
     """By (owner, part): every game counts once, however many seats an owner had in it."""
     if not len(owners):
         return {}
@@ -115,7 +115,7 @@ def _tallies(
     )
     counts = [np.add.reduceat(ended == result, group) for result in (_WON, _DRAWN, _LOST)]
     return {
-        (int(owner), int(part)): Tally(int(won), int(drawn), int(lost))
+        (int(owner), int(part)): WinRecord(int(won), int(drawn), int(lost))
         for owner, part, won, drawn, lost in zip(owners[group], parts[group], *counts, strict=True)
     }
 
@@ -126,14 +126,14 @@ def _parts(
     games: Integers,
     results: Integers,
     kept: NDArray[np.bool_],
-) -> dict[tuple[int, int], Tally]:
+) -> dict[tuple[int, int], WinRecord]:
     known = kept & (parts != NOTHING)
     return _tallies(owners[known], parts[known], games[known], results[known])
 
 
 def _of(
-    owner: int, tallies: dict[tuple[int, int], Tally], names: tuple[str, ...]
-) -> dict[str, Tally]:
+    owner: int, tallies: dict[tuple[int, int], WinRecord], names: tuple[str, ...]
+) -> dict[str, WinRecord]:
     return {
         name: tallies[owner, part] for part, name in enumerate(names) if (owner, part) in tallies
     }

@@ -10,12 +10,12 @@ from arena.reports.error_rates import error_rates
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from arena.leaderboard.board import Board, Row
+    from arena.leaderboard.board import Board, BoardRow
     from arena.leaderboard.meetings import Meeting
-    from arena.leaderboard.records import Tally
+    from arena.leaderboard.records import WinRecord
 
 
-def flat(board: Board, row: Row) -> dict[str, Any]:
+def flat(board: Board, row: BoardRow) -> dict[str, Any]:
     """The row with what its board is of; shares are from 0 to 1, seconds medians."""
     whole, spent = row.record.whole, row.spent
     rates = error_rates([row.conduct]) if row.conduct else None
@@ -61,12 +61,12 @@ def flat(board: Board, row: Row) -> dict[str, Any]:
     }
 
 
-def shares(tallies: Mapping[str, Tally]) -> dict[str, Any]:
+def shares(tallies: Mapping[str, WinRecord]) -> dict[str, Any]:
     """The shares won by role or team, with games and intervals."""
     return {name: share(tally) | {"games": tally.games} for name, tally in tallies.items()}
 
 
-def share(tally: Tally) -> dict[str, Any]:
+def share(tally: WinRecord) -> dict[str, Any]:
     """The share won, a draw counting half, with its 95 % interval."""
     low, high = tally.interval or (None, None)
     return {"share": tally.share, "low": low, "high": high}

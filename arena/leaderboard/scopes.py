@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlmodel import Session, select
 
-from arena.core import Games, UsageError
-from arena.leaderboard.question import Question
-from arena.registry import unknown
-from db import Agent, Environment, Kind, Model, Prompt, Tournament
-from db.queries.played import NOTHING, PlayedGames, Which, played_games, waiting_games
+from arena.core import Games
+from arena.leaderboard.query import LeaderboardQuery
+from db import Environment, Repository, Session
+from db.queries.played import NOTHING, PlayedGames, played_games, waiting_games
+from db.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,84 +26,59 @@ class Scope:
     num_players: int | None
     version: str | None
     tournament: str | None
-    which: Which
+    selection: Selection
     played: PlayedGames
     left_out: int
     rules: dict[int, str]
     waiting: int = 0
 
 
-def scopes(session: Session, question: Question) -> list[Scope]:
+def scopes(session: Session, query: LeaderboardQuery) -> list[Scope]:
     """The sets of games, the largest first: one for each environment, or one over all of them.
 
-    Raises UsageError for names that the database does not hold.
+    Raises BadSelection for what the database does not hold.
     """
-    rules, tournament_id = _places(session, question)
-    ids = tuple(rules) if question.environment is not None else None
-    which = Which(ids, tournament_id, question.since)
-    played = played_games(session, which)
-    names = _environment_names(rules)
-    if question.overall:
-        whole = _scope(played, which, question, None, names)
-        return [replace(whole, waiting=waiting_games(session, which))] if len(played) else []
-    found = []
-    for rule, number in zip(*np.unique(played.environments, return_counts=True), strict=True):
-        one = Which((int(rule),), tournament_id, question.since)
-        chosen = played.only(played.environments == rule)
-        found.append((-int(number), int(rule), chosen, one))
-    found.sort(key=lambda entry: entry[:2])
-    return [
-        replace(
-            _scope(chosen, one, question, rules.get(rule), names),
-            waiting=waiting_games(session, one),
-        )
-        for _, rule, chosen, one in found
-    ]
-
-
-def _scope(
-    played: PlayedGames,
-    which: Which,
-    question: Question,
-    rule: Environment | None,
-    names: dict[int, str],
-) -> Scope:
-    left_out = 0
-    if question.exclude_errors:
-        left_out = int(played.errors.sum())
-        played = played.only(played.errors == 0)
-    return Scope(
-        environment=rule.name if rule else None,
-        num_players=rule.num_players if rule else None,
-        version=rule.version if rule else None,
-        tournament=question.tournament,
-        which=which,
+    # Whole games are rated, also where the skill in a role is asked for.
+    selection = replace(query.selection, role=None, team=None)
+    tournaments = selection.on(session).named.get("tournament", {})
+    played = played_games(session, selection)
+    rules = {row.id or 0: row for row in Repository(session).get_environments()}
+    whole = Scope(
+        environment=None,
+        num_players=None,
+        version=None,
+        tournament=", ".join(tournaments.values()) or None,
+        selection=selection,
         played=played,
-        left_out=left_out,
-        rules=names,
+        left_out=0,
+        rules=_environment_names(rules),
     )
+    if query.overall:
+        return [_finished(session, whole, query)] if len(played) else []
+    found = []
+    for key, number in zip(*np.unique(played.environments, return_counts=True), strict=True):
+        row = rules[int(key)]
+        scope = replace(
+            whole,
+            environment=row.name,
+            num_players=row.num_players,
+            version=row.version,
+            selection=replace(selection, environment=int(key)),
+            played=played.only(played.environments == key),
+        )
+        found.append((-int(number), int(key), scope))
+    found.sort(key=lambda entry: entry[:2])
+    return [_finished(session, scope, query) for _, _, scope in found]
 
 
-def _places(session: Session, question: Question) -> tuple[dict[int, Environment], int | None]:
-    rows = {row.id or 0: row for row in session.exec(select(Environment))}
-    if question.environment is not None:
-        chosen = {key: row for key, row in rows.items() if row.name == question.environment}
-        if not chosen:
-            names = sorted({row.name for row in rows.values()})
-            raise UsageError(_unknown("environment", question.environment, names))
-        rows = chosen
-    if question.tournament is None:
-        return rows, None
-    tournaments = {row.name: row.id for row in session.exec(select(Tournament))}
-    if question.tournament not in tournaments:
-        raise UsageError(_unknown("tournament", question.tournament, sorted(tournaments)))
-    return rows, tournaments[question.tournament]
-
-
-def _unknown(noun: str, name: str, names: list[str]) -> str:
-    if not names:
-        return f"unknown {noun} {name!r}; the catalogue has no {noun}s yet"
-    return unknown(noun, name, names)
+def _finished(session: Session, scope: Scope, query: LeaderboardQuery) -> Scope:
+    """The scope without what is to be left out, and with what waits."""
+    waiting = waiting_games(session, scope.selection)
+    if not query.exclude_errors:
+        return replace(scope, waiting=waiting)
+    errors = scope.played.errors
+    kept = scope.played.only(errors == 0)
+    return replace(scope, played=kept, left_out=int(errors.sum()), waiting=waiting)
 
 
 def _environment_names(rules: dict[int, Environment]) -> dict[int, str]:
@@ -154,33 +128,3 @@ def _roles(played: PlayedGames) -> tuple[NDArray[np.int64] | None, Sequence[str]
         roles[bare] = len(names)
         names.append("")
     return roles, names
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """An agent's name and the names of its parts."""
-
-    name: str
-    kind: str
-    model: str
-    prompt: str
-
-    @property
-    def parts(self) -> tuple[str, str, str]:
-        """(kind, model, prompt)."""
-        return self.kind, self.model, self.prompt
-
-
-def named(session: Session) -> dict[int, Named]:
-    """Every agent of the catalogue by agent_id."""
-    query = (
-        select(Agent.id, Agent.alias, Kind.name, Kind.version, Model.name, Prompt.name)  # type: ignore[call-overload]
-        .join(Kind, Kind.id == Agent.kind_id)
-        .join(Model, Model.id == Agent.model_id)
-        .join(Prompt, Prompt.id == Agent.prompt_id)
-    )
-    found = {}
-    for agent_id, alias, kind, version, model, prompt in session.execute(query):
-        shown = kind if version == 1 else f"{kind} v{version}"
-        found[agent_id] = Named(alias or f"{kind}/{model}/{prompt}", shown, model, prompt)
-    return found

@@ -10,6 +10,7 @@ from arena import registry
 from arena.core import Part, UsageError
 from arena.orchestrator.casting import casting
 from db import Agent, Environment, Repository
+from db.selection import find
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +48,11 @@ class Rules:
 
 
 def find_agent(repo: Repository, name: str) -> Agent:
-    """An agent of the catalogue by its name or number. Raises UsageError with the nearest name."""
-    agents = repo.get_agents()
-    for agent in agents:
-        if agent.label == name:
-            return agent
-    for agent in agents:
-        if str(agent.id) == name:
-            return agent
-    if not agents:
-        raise UsageError(
-            f"unknown agent {name!r}; the catalogue has no agents yet: `arena agents add`, or play "
-            "a tournament that enters them"
-        )
-    raise UsageError(registry.unknown("agent", name, sorted(agent.label for agent in agents)))
+    """An agent of the catalogue by its name or number. Raises BadSelection with the nearest."""
+    (key,) = find(repo.session, "agent", name)
+    agent = repo.get_agent_by_id(key, with_relations=True)
+    assert agent is not None
+    return agent
 
 
 def rules_of(repo: Repository, environment: str | None, players: int | None) -> Rules:

@@ -6,7 +6,6 @@ import asyncio
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from arena import registry
 from arena.config import TournamentConfig, restored
 from arena.core import UsageError
 from arena.llm.cache import Answers
@@ -27,6 +26,7 @@ from arena.orchestrator.stopping import Stop
 from arena.record.answer_cache import DatabaseCache
 from db import Recorder, Repository, get_session, leases
 from db.engine import check_integrity
+from db.selection import find
 
 
 async def run(
@@ -157,15 +157,15 @@ def _answers(config: TournamentConfig, url: str | Path | None) -> Answers | None
 
 def restore(url: str | Path | None, name: str | None = None) -> TournamentConfig:
     """The configuration of a tournament in the database; without a name, of the only one that is
-    not finished. Raises UsageError where there is none, or more than one."""
+    not finished. Raises UsageError where there is none, or more than one, BadSelection for a name
+    that is not on record."""
     with get_session(url, create=False) as session:
-        known = Repository(session).get_tournaments()
+        repo = Repository(session)
         if name is not None:
-            found = [row for row in known if row.name == name]
-            if not found:
-                raise UsageError(registry.unknown("tournament", name, [t.name for t in known]))
+            (key,) = find(session, "tournament", name)
+            found = [row for row in (repo.get_tournament_by_id(key),) if row is not None]
         else:
-            found = [row for row in known if row.status != "finished"]
+            found = [row for row in repo.get_tournaments() if row.status != "finished"]
             if len(found) != 1:
                 names = ", ".join(repr(row.name) for row in found)
                 raise UsageError(

@@ -20,6 +20,7 @@ from arena.orchestrator.preflight import check_stored_model
 from arena.record.reading import recorded
 from arena.replay.lineage import Generation, Lineage, lineage, own_options, replies, task
 from db import Game, Repository, Session
+from db.selection import find
 
 # Where a game has no limit on record: as high as a configuration may set it.
 _LONGEST_GAME = 65_536
@@ -131,16 +132,13 @@ def _swapped(
 ) -> tuple[int, ...]:
     if not seats:
         raise UsageError("say who plays on: a player and the name of its new agent")
-    known = {agent.label: agent.id for agent in Repository(session).get_agents()}
     swapped = list(staying)
     for player, name in seats.items():
         if not 0 <= player < len(staying):
             raise UsageError(
                 f"game {game_id} has players 0 to {len(staying) - 1}, found player {player}"
             )
-        agent_id = known.get(name)
-        if agent_id is None:
-            raise UsageError(registry.unknown("agent", name, sorted(known)))
+        (agent_id,) = find(session, "agent", name)
         if agent_id == staying[player]:
             raise UsageError(
                 f"player {player} of game {game_id} is {name!r} already: choose another agent"

@@ -15,7 +15,7 @@ from arena.stats.proportions import Interval, wilson
 _BELIEF = 10
 
 
-class Seat(NamedTuple):
+class SeatResult(NamedTuple):
     """One place in a finished game. Seats with the same `team_number` play together and share a
     `rank` (lower is better). `block` tells groups of games that share a seed apart, over all games
     given; None: the game stands alone."""
@@ -54,12 +54,12 @@ class Matrix:
 Scored = Iterator[tuple[int, int | str, float]]
 
 
-def against(seats: Iterable[Seat]) -> Matrix:
+def against(seats: Iterable[SeatResult]) -> Matrix:
     """Agent by agent: the row's score against the column in the games in which they were on
     different teams: 1 where the row's team finished before the column's. An agent has no cell
     against itself."""
 
-    def scored(game: Sequence[Seat]) -> Scored:
+    def scored(game: Sequence[SeatResult]) -> Scored:
         for one, ours in _teams(game, lambda seat: seat.agent_id):
             for other, theirs in _teams(game, lambda seat: seat.agent_id):
                 results = [
@@ -75,20 +75,20 @@ def against(seats: Iterable[Seat]) -> Matrix:
     return Matrix(matrix.rows, matrix.rows, matrix.cells)
 
 
-def by_role(seats: Iterable[Seat]) -> Matrix:
+def by_role(seats: Iterable[SeatResult]) -> Matrix:
     """Agent by role: the agent's score in that role, over the other teams of the game on which it
     does not sit itself. Seats without a role are left out."""
     return _by(seats, lambda seat: seat.role)
 
 
-def by_team(seats: Iterable[Seat]) -> Matrix:
+def by_team(seats: Iterable[SeatResult]) -> Matrix:
     """Agent by team: the agent's score on that team, over the other teams of the game on which it
     does not sit itself. Seats without a team's name are left out."""
     return _by(seats, lambda seat: seat.team)
 
 
-def _by(seats: Iterable[Seat], part: Callable[[Seat], str | None]) -> Matrix:
-    def scored(game: Sequence[Seat]) -> Scored:
+def _by(seats: Iterable[SeatResult], part: Callable[[SeatResult], str | None]) -> Matrix:
+    def scored(game: Sequence[SeatResult]) -> Scored:
         ranks = {seat.team_number: seat.rank for seat in game}
         for agent, own in _teams(game, lambda seat: seat.agent_id):
             others = [rank for team, rank in ranks.items() if team not in own]
@@ -101,8 +101,10 @@ def _by(seats: Iterable[Seat], part: Callable[[Seat], str | None]) -> Matrix:
     return _matrix(seats, scored)
 
 
-def _matrix(seats: Iterable[Seat], scored: Callable[[Sequence[Seat]], Scored]) -> Matrix:
-    games: dict[int, list[Seat]] = defaultdict(list)
+def _matrix(
+    seats: Iterable[SeatResult], scored: Callable[[Sequence[SeatResult]], Scored]
+) -> Matrix:
+    games: dict[int, list[SeatResult]] = defaultdict(list)
     for seat in seats:
         games[seat.game_id].append(seat)
     found: dict[tuple[int, int | str], dict[tuple[str, int], list[float]]] = {}
@@ -121,7 +123,7 @@ def _matrix(seats: Iterable[Seat], scored: Callable[[Sequence[Seat]], Scored]) -
     )
 
 
-def _check(game_id: int, game: Sequence[Seat]) -> None:
+def _check(game_id: int, game: Sequence[SeatResult]) -> None:
     ranks: dict[int, int] = {}
     for seat in game:
         if seat.rank != seat.rank:
@@ -134,7 +136,7 @@ def _check(game_id: int, game: Sequence[Seat]) -> None:
 
 
 def _teams(
-    game: Sequence[Seat], name: Callable[[Seat], int | str | None]
+    game: Sequence[SeatResult], name: Callable[[SeatResult], int | str | None]
 ) -> Iterator[tuple[int | str, dict[int, int]]]:
     """Each name in the game, in order of place, with the ranks of the teams on which it sits."""
     teams: dict[int | str, dict[int, int]] = {}

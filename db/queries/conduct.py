@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import case, distinct, func, select, text
+from sqlalchemy import case, distinct, func, select
 from sqlmodel import Session, col
 
-from db.models import Game, GamePlayer
-from db.queries.played import Which
-
-_PER_AGENT = """
-SELECT c.agent_id, SUM(c.games), SUM(c.turns), SUM(c.invalid_actions), SUM(c.silences),
-  SUM(c.refusals), SUM(c.overlongs), SUM(c.time_limits), SUM(c.decided)
-FROM conduct c JOIN tournaments t ON t.id = c.tournament_id
-{where}
-GROUP BY c.agent_id ORDER BY c.agent_id
-"""
+from db.models import Conduct, Game, GamePlayer, Tournament
+from db.queries.games import RATED
+from db.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,54 +72,55 @@ class ConductRow:
         return count / self.turns if self.turns else 0.0
 
 
-def conduct(
-    session: Session,
-    *,
-    tournament_id: int | None = None,
-    environment_id: int | None = None,
-) -> dict[int, ConductRow]:
-    """Conduct by agent_id, in a tournament, in an environment's tournaments, or in all of them."""
-    conditions = []
-    values: dict[str, int] = {}
-    if tournament_id is not None:
-        conditions.append("c.tournament_id = :tournament")
-        values["tournament"] = tournament_id
-    if environment_id is not None:
-        conditions.append("t.environment_id = :environment")
-        values["environment"] = environment_id
-    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    query = text(_PER_AGENT.format(where=where))
-    return {
-        int(agent_id): ConductRow(int(agent_id), *(int(count) for count in counts))
-        for agent_id, *counts in session.connection().execute(query, values)
-    }
+_COUNTED = (
+    "turns", "invalid_actions", "silences", "refusals", "overlongs", "time_limits",
+)  # fmt: skip
 
 
-def conduct_in(
-    session: Session, which: Which, *, role: str | None = None, team: str | None = None
-) -> dict[int, ConductRow]:
-    """Conduct by agent_id in any set of rated games, in a role or a team only when one is named;
-    counted from the games, where `conduct` reads what is counted already."""
+def conduct(session: Session, selection: Selection | None = None) -> dict[int, ConductRow]:
+    """Conduct by agent_id in the finished games of tournaments, from what is counted already.
+
+    Raises BadSelection for what is not on record, and for anything but tournaments and
+    environments.
+    """
+    selection = selection or Selection()
+    selection.allow("tournament", "environment", what="counted conduct")
+    chosen = selection.on(session)
+    counters = ("games", *_COUNTED, "decided")
+    query: Any = (
+        select(col(Conduct.agent_id), *(func.sum(getattr(Conduct, name)) for name in counters))
+        .join(Tournament, col(Tournament.id) == col(Conduct.tournament_id))
+        .group_by(col(Conduct.agent_id))
+        .order_by(col(Conduct.agent_id))
+    )
+    for noun, column in (
+        ("tournament", col(Tournament.id)),
+        ("environment", col(Tournament.environment_id)),
+    ):
+        if noun in chosen.named:
+            query = query.where(column.in_([*chosen.named[noun]]))
+    return _rows(session, query)
+
+
+def conduct_in(session: Session, selection: Selection) -> dict[int, ConductRow]:
+    """Conduct by agent_id in the seats of a selection, of rated games alone; counted from the
+    games, where `conduct` reads what is counted already."""
     game, player = col(GamePlayer.game_id), GamePlayer
-    counted = (
-        player.turns, player.invalid_actions, player.silences, player.refusals, player.overlongs,
-        player.time_limits,
-    )  # fmt: skip
-    query = (
+    query: Any = (
         select(
             col(player.agent_id),
             func.count(distinct(game)),
-            *(func.coalesce(func.sum(col(column)), 0) for column in counted),
+            *(func.coalesce(func.sum(getattr(player, name)), 0) for name in _COUNTED),
             func.count(distinct(case((col(player.decided), game)))),
         )
         .join(Game, col(Game.id) == game)
-        .where(*which.rated())
+        .where(*RATED, *selection.on(session).of_seats())
         .group_by(col(player.agent_id))
     )
-    if role is not None:
-        query = query.where(col(player.role) == role)
-    if team is not None:
-        query = query.where(col(player.team) == team)
+    return _rows(session, query)
+
+
+def _rows(session: Session, query: Any) -> dict[int, ConductRow]:
     return {
         int(agent_id): ConductRow(int(agent_id), *(int(count) for count in counts))
         for agent_id, *counts in session.execute(query)

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Container
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from db.models import Agent, Environment, Game, GamePlayer, Kind, Model, Prompt, Tournament
+from db.models import (
+    Agent,
+    Environment,
+    Game,
+    GamePlayer,
+    GameTurn,
+    Kind,
+    LLMCall,
+    Model,
+    Prompt,
+    Tournament,
+)
+from db.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,40 +79,46 @@ class GameRow:
     players: tuple[PlayerRow, ...]
 
 
+RATED = (col(Game.status) == "completed", col(Game.fold_index).is_not(None))
+"""The conditions on the table of games that those have which moved the ratings."""
+
+
 def games(
     session: Session,
+    selection: Selection | None = None,
     *,
-    tournament: str | None = None,
-    agent: str | None = None,
-    status: str | None = None,
-    environment: str | None = None,
     limit: int | None = None,
     offset: int = 0,
 ) -> list[GameRow]:
-    """Games that match all of it, the newest first. `agent` is an alias, or an agent's number."""
-    query = _games()
-    if tournament is not None:
-        query = query.where(Tournament.name == tournament)
-    if environment is not None:
-        query = query.where(Environment.name == environment)
-    if status is not None:
-        query = query.where(Game.status == status)
-    if agent is not None:
-        played = select(col(GamePlayer.game_id)).join(
-            Agent, col(Agent.id) == col(GamePlayer.agent_id)
-        )
-        chosen = col(Agent.alias) == agent
-        if agent.isdigit():
-            played = played.where(chosen | (col(Agent.id) == int(agent)))
-        else:
-            played = played.where(chosen)
-        query = query.where(col(Game.id).in_(played))
-    query = query.order_by(col(Game.id).desc())
+    """The games of a selection, the newest first. Raises BadSelection for what is not on record."""
+    chosen = (selection or Selection()).on(session)
+    query = _games().where(*chosen.of_games()).order_by(col(Game.id).desc())
     if limit is not None:
         query = query.limit(limit)
     if offset:
         query = query.offset(offset)
     return _rows(session, query)
+
+
+def games_of_both(
+    session: Session, selection: Selection, first: int, second: int
+) -> tuple[list[GameRow], float | None]:
+    """The rated games of a selection in which two agents sat, in the order in which they were
+    rated, to which later games are only added; and the dollars that their calls cost, None where
+    none had a price. Branches, which share their turns with the game that they come from, are left
+    out."""
+    agents = (replace(selection, agent=number).on(session) for number in (first, second))
+    both = [condition for chosen in agents for condition in chosen.of_games()]
+    alone = (*RATED, col(Game.parent_game_id).is_(None), *both)
+    found = _rows(session, _games().where(*alone).order_by(col(Game.fold_index)))
+    spent: Any = (
+        select(func.sum(col(LLMCall.cost)))
+        .join(GameTurn, col(LLMCall.game_turn_id) == col(GameTurn.id))
+        .join(Game, col(Game.id) == col(GameTurn.game_id))
+        .where(*alone)
+    )
+    dollars = session.execute(spent).scalar()
+    return found, None if dollars is None else float(dollars)
 
 
 def game(session: Session, game_id: int) -> GameRow | None:
@@ -108,12 +127,18 @@ def game(session: Session, game_id: int) -> GameRow | None:
     return found[0] if found else None
 
 
-def count_games(session: Session, *, tournament_id: int | None = None) -> dict[str, int]:
-    """How many games there are in each status."""
-    query = select(col(Game.status), func.count()).group_by(col(Game.status))
-    if tournament_id is not None:
-        query = query.where(col(Game.tournament_id) == tournament_id)
-    return {status: int(count) for status, count in session.execute(query)}
+def shown_status(game: GameRow, live: Container[int]) -> str:
+    """The status of a game for people: one that was begun in a tournament that nobody runs is
+    paused, and resumes with the next run of it."""
+    begun = game.status == "running" and game.tournament_id is not None
+    return "paused" if begun and game.tournament_id not in live else game.status
+
+
+def count_games(session: Session, selection: Selection | None = None) -> dict[str, int]:
+    """How many games of a selection there are in each status."""
+    chosen = (selection or Selection()).on(session)
+    query = select(col(Game.status), func.count()).where(*chosen.of_games())
+    return {status: int(count) for status, count in session.execute(query.group_by(Game.status))}
 
 
 def _games() -> Any:

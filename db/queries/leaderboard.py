@@ -19,6 +19,7 @@ from db.models import (
     RatingPool,
     Tournament,
 )
+from db.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,30 +67,28 @@ class LeaderboardRow:
 
 
 def pools(
-    session: Session,
-    *,
-    environment: str | None = None,
-    tournament: str | None = None,
-    system: str = "trueskill",
+    session: Session, selection: Selection | None = None, *, system: str = "trueskill"
 ) -> list[PoolRow]:
     """Pools, the one with the most games first.
 
-    With `tournament` (a name) its pool only; else the environments' own, those of the name
-    `environment` only when it is given. Rules that changed are pools of their own.
+    With a `tournament` its pool only; else the environments' own, those of an `environment` only
+    when it is given. Rules that changed are pools of their own. Raises BadSelection for what is not
+    on record, and for anything else.
     """
+    selection = selection or Selection()
+    selection.allow("tournament", "environment", what="a pool")
+    named = selection.on(session).named
+    cup = col(RatingPool.tournament_id)
     query: Any = (
         select(RatingPool, Environment, Tournament)
         .join(Environment, col(Environment.id) == RatingPool.environment_id, isouter=True)
-        .join(Tournament, col(Tournament.id) == RatingPool.tournament_id, isouter=True)
+        .join(Tournament, col(Tournament.id) == cup, isouter=True)
         .where(col(RatingPool.system) == system)
+        .where(cup.in_([*named["tournament"]]) if "tournament" in named else cup.is_(None))
         .order_by(col(RatingPool.games).desc(), col(RatingPool.id))
     )
-    if tournament is not None:
-        query = query.where(col(Tournament.name) == tournament)
-    else:
-        query = query.where(col(RatingPool.tournament_id).is_(None))
-    if environment is not None:
-        query = query.where(col(Environment.name) == environment)
+    if "environment" in named:
+        query = query.where(col(RatingPool.environment_id).in_([*named["environment"]]))
     return [
         PoolRow(
             pool_id=pool.id,

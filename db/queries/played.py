@@ -8,56 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
 from itertools import compress
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from db.models import Game, GamePlayer
 from db.queries.folds import ERRORS, spans
+from db.queries.games import RATED
+from db.selection import Selection
 
 Integers = NDArray[np.int64]
 NOTHING = -1
 """What a column of keys or positions holds where there is none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Which:
-    """The games that are asked for: None asks for all. `since` is the earliest time at which a
-    game may have finished; without `errors`, games that an agent's error decided (ERRORS) are
-    left out."""
-
-    environment_ids: tuple[int, ...] | None = None
-    tournament_id: int | None = None
-    since: datetime | None = None
-    errors: bool = True
-
-    def place(self) -> list[ColumnElement[bool]]:
-        """The conditions on the table of games that do not depend on how they ended."""
-        found: list[ColumnElement[bool]] = []
-        if self.environment_ids is not None:
-            found.append(col(Game.environment_id).in_(self.environment_ids))
-        if self.tournament_id is not None:
-            found.append(col(Game.tournament_id) == self.tournament_id)
-        if self.since is not None:
-            found.append(col(Game.finished_at) >= self.since)
-        return found
-
-    def rated(self) -> list[ColumnElement[bool]]:
-        """The conditions on the table of games: finished, rated, and what is asked."""
-        found = [
-            col(Game.status) == "completed",
-            col(Game.fold_index).is_not(None),
-            *self.place(),
-        ]
-        if not self.errors:
-            ended = col(Game.termination)
-            found.append(or_(ended.is_(None), ended.not_in(ERRORS)))
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +89,10 @@ class PlayedGames:
         )
 
 
-def played_games(session: Session, which: Which | None = None) -> PlayedGames:
-    """The rated games that are asked for, read in one pass, a stretch of them at a time."""
-    which = which or Which()
+def played_games(session: Session, selection: Selection | None = None) -> PlayedGames:
+    """The rated games of a selection, read in one pass, a stretch of them at a time: whole games,
+    also where a selection is of some of their seats."""
+    chosen = (selection or Selection()).on(session)
     game, player = Game, GamePlayer
     query: Any = (
         select(
@@ -142,7 +109,7 @@ def played_games(session: Session, which: Which | None = None) -> PlayedGames:
             col(player.decided),
         )
         .join(player, col(player.game_id) == col(game.id))
-        .where(*which.rated())
+        .where(*RATED, *chosen.of_games())
         .order_by(col(game.fold_index), col(player.player_index))
     )
     roles, teams = _Names(), _Names()
@@ -178,7 +145,7 @@ def played_games(session: Session, which: Which | None = None) -> PlayedGames:
             (first, _column(agents), _column(ranks), roles.of(role), teams.of(team), _column(own))
         )
     if not facts:
-        return _none()
+        return no_games()
     game_ids, environments, tournaments, game_seeds, game_blocks, errors = map(
         np.concatenate, zip(*facts, strict=True)
     )
@@ -211,7 +178,7 @@ def played_games(session: Session, which: Which | None = None) -> PlayedGames:
     return replace(played.only(ranked), unranked=int((~ranked).sum()))
 
 
-def waiting_games(session: Session, which: Which) -> int:
+def waiting_games(session: Session, selection: Selection) -> int:
     """How many finished games are not rated yet, because a game before them in the schedule is
     still open."""
     query: Any = select(func.count(col(Game.id))).where(
@@ -219,12 +186,13 @@ def waiting_games(session: Session, which: Which) -> int:
         col(Game.fold_index).is_(None),
         col(Game.tournament_id).is_not(None),
         col(Game.parent_game_id).is_(None),
-        *which.place(),
+        *selection.on(session).of_games(),
     )
     return int(session.execute(query).scalar_one())
 
 
-def _none() -> PlayedGames:
+def no_games() -> PlayedGames:
+    """The games of an empty selection."""
     columns = (field.name for field in fields(PlayedGames) if not field.name.endswith("_names"))
     empty: dict[str, Any] = {
         name: np.empty(0, dtype=np.int64) for name in columns if name != "unranked"

@@ -3,35 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import ColumnElement, case, distinct, func, select, text
+from sqlalchemy import ColumnElement, case, distinct, func, select
 from sqlmodel import Session, col
 
 from db.models import Game, GamePlayer, GameTurn, LLMCall
-
-if TYPE_CHECKING:
-    from db.queries.played import Which
-
-_PER_AGENT = """
-SELECT p.agent_id, COUNT(DISTINCT p.game_id), COUNT(DISTINCT t.id), COUNT(c.id),
-  COUNT(CASE WHEN c.error_class = 'Orphaned' OR (c.id IS NOT NULL AND g.status <> 'running'
-    AND c.response_received_at IS NULL AND c.error_class IS NULL) THEN 1 END),
-  COUNT(CASE WHEN c.error_class <> 'Orphaned' THEN 1 END),
-  COALESCE(SUM(c.prompt_tokens), 0), COALESCE(SUM(c.response_tokens), 0), SUM(c.cost),
-  AVG(c.total_response_time_ms)
-FROM game_players p JOIN games g ON g.id = p.game_id
-LEFT JOIN game_turns t ON t.game_id = p.game_id AND t.player_index = p.player_index
-  AND (g.parent_turn IS NULL OR t.turn_number >= g.parent_turn)
-LEFT JOIN llm_calls c ON c.game_turn_id = t.id
-{where}
-GROUP BY p.agent_id ORDER BY p.agent_id
-"""
-_INVALID = """
-SELECT p.agent_id, SUM(p.invalid_actions) FROM game_players p JOIN games g ON g.id = p.game_id
-{where}
-GROUP BY p.agent_id
-"""
+from db.queries.games import RATED
+from db.repository.calls import ORPHANED
+from db.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,28 +36,48 @@ class UsageRow:
     invalid_actions: int
 
 
-def usage(
-    session: Session,
-    *,
-    tournament_id: int | None = None,
-    environment_id: int | None = None,
-) -> dict[int, UsageRow]:
-    """Usage by agent_id, void games included: they were paid for too."""
-    conditions = []
-    values: dict[str, int] = {}
-    if tournament_id is not None:
-        conditions.append("g.tournament_id = :tournament")
-        values["tournament"] = tournament_id
-    if environment_id is not None:
-        conditions.append("g.environment_id = :environment")
-        values["environment"] = environment_id
-    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    invalid = {
-        int(agent_id): int(count or 0)
-        for agent_id, count in session.execute(text(_INVALID.format(where=where)), values)
-    }
+def usage(session: Session, selection: Selection | None = None) -> dict[int, UsageRow]:
+    """Usage of the seats of a selection by agent_id, void games included: they were paid for too.
+    Reads every turn and call of them."""
+    of_seats = (selection or Selection()).on(session).of_seats()
+    lost = (
+        col(LLMCall.id).is_not(None)
+        & (col(Game.status) != "running")
+        & col(LLMCall.response_received_at).is_(None)
+        & col(LLMCall.error_class).is_(None)
+    )
+    own = col(Game.parent_turn).is_(None) | (col(GameTurn.turn_number) >= col(Game.parent_turn))
+    agent = col(GamePlayer.agent_id)
+    query: Any = (
+        select(
+            agent,
+            func.count(distinct(col(GamePlayer.game_id))),
+            func.count(distinct(col(GameTurn.id))),
+            func.count(col(LLMCall.id)),
+            func.count(case((lost | (col(LLMCall.error_class) == ORPHANED), 1))),
+            func.coalesce(func.sum(_failed()), 0),
+            func.coalesce(func.sum(col(LLMCall.prompt_tokens)), 0),
+            func.coalesce(func.sum(col(LLMCall.response_tokens)), 0),
+            func.sum(col(LLMCall.cost)),
+            func.avg(col(LLMCall.total_response_time_ms)),
+        )
+        .select_from(GamePlayer)
+        .join(Game, col(Game.id) == col(GamePlayer.game_id))
+        .join(GameTurn, _of_seat() & own, isouter=True)
+        .join(LLMCall, col(LLMCall.game_turn_id) == col(GameTurn.id), isouter=True)
+        .where(*of_seats)
+        .group_by(agent)
+        .order_by(agent)
+    )
+    refused: Any = (
+        select(agent, func.sum(col(GamePlayer.invalid_actions)))
+        .join(Game, col(Game.id) == col(GamePlayer.game_id))
+        .where(*of_seats)
+        .group_by(agent)
+    )
+    invalid = {int(agent_id): int(count or 0) for agent_id, count in session.execute(refused)}
     rows = {}
-    for row in session.execute(text(_PER_AGENT.format(where=where)), values):
+    for row in session.execute(query):
         agent_id = int(row[0])
         games, turns, calls, orphans, failed, prompted, completed = (int(n) for n in row[1:8])
         rows[agent_id] = UsageRow(
@@ -134,18 +134,12 @@ class RatedUsageRow:
         return self.failed_calls / self.calls if self.calls else None
 
 
-def rated_usage(
-    session: Session, which: Which, *, role: str | None = None, team: str | None = None
-) -> dict[int, RatedUsageRow]:
-    """What the agents' rated games took, by agent_id, in a role or a team only when one is named.
-    Reads every turn and call of them."""
-    part = []
-    if role is not None:
-        part.append(col(GamePlayer.role) == role)
-    if team is not None:
-        part.append(col(GamePlayer.team) == team)
-    rated = [*which.rated(), *part]
-    dead = [col(Game.status) == "void", *which.place(), *part]
+def rated_usage(session: Session, selection: Selection) -> dict[int, RatedUsageRow]:
+    """What the agents' rated games took, by agent_id, of the seats of a selection. Reads every turn
+    and call of them."""
+    of_seats = selection.on(session).of_seats()
+    rated = [*RATED, *of_seats]
+    dead = [col(Game.status) == "void", *of_seats]
     answered = col(LLMCall.error_class).is_(None) & col(LLMCall.response_received_at).is_not(None)
     turn_ms = _medians(session, _turns(col(GameTurn.response_time_ms), rated))
     call_ms = _medians(
@@ -174,12 +168,12 @@ def rated_usage(
     return rows
 
 
-def void_games(session: Session, which: Which) -> dict[int, int]:
+def void_games(session: Session, selection: Selection) -> dict[int, int]:
     """How many games an agent sat in that came to nothing, by agent_id, every attempt counted."""
     query = (
         select(col(GamePlayer.agent_id), func.count(distinct(col(GamePlayer.game_id))))
         .join(Game, col(Game.id) == col(GamePlayer.game_id))
-        .where(col(Game.status) == "void", *which.place())
+        .where(col(Game.status) == "void", *selection.on(session).of_seats())
         .group_by(col(GamePlayer.agent_id))
     )
     return {int(agent_id): int(count) for agent_id, count in session.execute(query)}
@@ -192,11 +186,15 @@ def _turns(value: Any, conditions: list[ColumnElement[bool]]) -> Any:
         .join(Game, col(Game.id) == col(GamePlayer.game_id))
         .join(
             GameTurn,
-            (col(GameTurn.game_id) == col(GamePlayer.game_id))
-            & (col(GameTurn.player_index) == col(GamePlayer.player_index)),
+            _of_seat(),
         )
         .where(value.is_not(None), *conditions)
     )
+
+
+def _of_seat() -> ColumnElement[bool]:
+    game = col(GameTurn.game_id) == col(GamePlayer.game_id)
+    return game & (col(GameTurn.player_index) == col(GamePlayer.player_index))
 
 
 def _calls(query: Any) -> Any:
@@ -222,7 +220,7 @@ def _medians(session: Session, query: Any) -> dict[int, float]:
 
 def _failed() -> ColumnElement[int]:
     # A call that was in flight when its process ended is not the provider's fault.
-    return case((col(LLMCall.error_class) != "Orphaned", 1), else_=0)
+    return case((col(LLMCall.error_class) != ORPHANED, 1), else_=0)
 
 
 def _unpriced() -> ColumnElement[int]:
@@ -256,8 +254,7 @@ def _sums(conditions: list[ColumnElement[bool]]) -> Any:
         .join(Game, col(Game.id) == col(GamePlayer.game_id))
         .join(
             GameTurn,
-            (col(GameTurn.game_id) == col(GamePlayer.game_id))
-            & (col(GameTurn.player_index) == col(GamePlayer.player_index)),
+            _of_seat(),
             isouter=True,
         )
         .join(LLMCall, col(LLMCall.game_turn_id) == col(GameTurn.id), isouter=True)

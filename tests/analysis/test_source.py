@@ -64,6 +64,46 @@ def test_filters_give_the_rows_that_a_mask_gives(database, read):
     _same(read(database, limit=2), everything.head(2))
 
 
+@pytest.mark.parametrize("read", FACTS)
+def test_filters_of_a_player_keep_what_is_its_own(database, read):
+    everything, seats = read(database), players_df(database)
+    for filters, mask in (
+        ({"role": "Mafia"}, seats.role == "Mafia"),
+        (
+            {"team": ["Mafia", "Village"], "result": "win"},
+            (seats.result == "win") & ~seats.team.isna(),
+        ),
+        (
+            {"kind": "thinking", "model": "small", "agent": ["ann", 2]},
+            seats.agent.isin(["ann", "bob"]),
+        ),
+    ):
+        kept = seats[mask.fillna(False)]
+        frame = read(database, **filters)
+        if "player_index" in everything:
+            own = pd.MultiIndex.from_frame(kept[["game_id", "player_index"]])
+            there = pd.MultiIndex.from_frame(everything[["game_id", "player_index"]]).isin(own)
+        else:
+            there = everything.game_id.isin(kept.game_id)
+        assert len(frame)
+        _same(frame, everything[there])
+
+
+def test_filters_of_a_game_are_times_endings_and_what_nobody_runs(database):
+    games = games_df(database)
+    early, late = games.finished_at.min(), games.finished_at.max()
+
+    assert (
+        games_df(database, since=late.isoformat()).game_id.tolist()
+        == games[games.finished_at == late].game_id.tolist()
+    )
+    assert games_df(database, until=early).empty
+    _same(games_df(database, termination="natural"), games[games.termination == "natural"])
+    paused = games_df(database, status="paused")
+    assert paused.status.tolist() == ["running"]
+    assert games_df(database, status="running").empty
+
+
 def _same(frame, masked):
     pd.testing.assert_frame_equal(frame, masked.reset_index(drop=True))
 
@@ -103,17 +143,17 @@ def test_a_database_that_is_not_there_is_not_made(tmp_path):
 @pytest.mark.parametrize("read", ALL)
 def test_an_unknown_name_is_told_what_there_is(database, read):
     with pytest.raises(
-        UsageError, match=r"unknown tournament 'frist'; did you mean 'first'.* 'first', 'second'"
+        UsageError, match=r"unknown tournament 'frist'; did you mean 'first'\? `arena tournaments"
     ):
         read(database, tournament="frist")
     with pytest.raises(
-        UsageError, match=r"unknown agent 'eve'.*'ann', 'bob', 'thinking/small/plain'"
+        UsageError, match=r"unknown agent 'eve'; known: ann, bob, dora, thinking/small/plain\."
     ):
         read(database, agent="eve")
-    with pytest.raises(UsageError, match=r"unknown agent 99.*'ann'"):
+    with pytest.raises(UsageError, match=r"unknown agent 99; known: ann"):
         read(database, agent=99)
     with pytest.raises(
-        UsageError, match=r"unknown environment 'Chess-v0'.*'Village-v0', 'Duel-v0'"
+        UsageError, match=r"unknown environment 'Chess-v0'; known: Duel-v0, Village-v0\."
     ):
         read(database, environment="Chess-v0")
     with pytest.raises(UsageError, match="limit is -1"):
@@ -122,16 +162,16 @@ def test_an_unknown_name_is_told_what_there_is(database, read):
 
 @pytest.mark.parametrize("read", FACTS)
 def test_an_unknown_status_or_game_is_told_what_there_is(database, read):
-    with pytest.raises(UsageError, match="'done': expected scheduled, running, completed, void"):
+    with pytest.raises(UsageError, match="'done': expected scheduled, running, paused, comp"):
         read(database, status=["completed", "done"])
-    with pytest.raises(UsageError, match="there is no game 99: the database holds games up to 7"):
+    with pytest.raises(UsageError, match="there is no game 99; `arena games` lists them"):
         read(database, game=[1, 99])
 
 
 def test_an_empty_database_says_that_it_is(empty):
-    with pytest.raises(UsageError, match="unknown tournament 'first': the database holds no tour"):
+    with pytest.raises(UsageError, match="unknown tournament 'first': no tournament is on record"):
         games_df(empty, tournament="first")
-    with pytest.raises(UsageError, match="there is no game 1: the database holds no game yet"):
+    with pytest.raises(UsageError, match="there is no game 1; `arena games` lists them"):
         games_df(empty, game=1)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from arena.cli.leaderboard_table import print_boards
-from arena.leaderboard import Question, boards
+from arena.leaderboard import LeaderboardQuery, boards
 from db import Repository, get_session, init_db
 from tests.cli.commands import Arena
 from tests.leaderboard.table import Sat, Table
@@ -93,7 +93,7 @@ def test_narrow_terminals_get_the_columns_that_matter_most(
     mafia: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with get_session(mafia) as session:
-        found = boards(session, Question())
+        found = boards(session, LeaderboardQuery())
     headers = {}
     for width in (60, 80, 120):
         monkeypatch.setattr("arena.cli.output._PIPED_WIDTH", width)

@@ -13,10 +13,12 @@ from arena import registry
 from arena.config import loads
 from arena.core import Games, Part, UsageError
 from arena.core.ratings import BETA
-from arena.forecast import Outlook, Place, plan_config, plan_top, plan_two
+from arena.forecast import Outlook, PlanScope, plan_config, plan_top, plan_two
 from arena.forecast.game_information import Table, lean_of, spread, stated
-from arena.forecast.past_games import Record
+from arena.forecast.past_games import PastGames
 from arena.orchestrator.lookup import Rules
+from db.errors import BadSelection
+from db.selection import Selection
 from tests.on_record import MAFIA, catalogue, record
 
 TWO = "TicTacToe-v0"
@@ -47,13 +49,13 @@ def ways(found: Outlook) -> dict[str, float]:
 def test_agents_that_differ_are_told_apart_and_close_ones_take_games(url: str) -> None:
     play(url, [(SHARP, NAIVE, 0.95), (SHARP, RANDOM, 0.55)], 40)
 
-    apart = plan_two(url, "Sharp", "Naive", Place(TWO))
+    apart = plan_two(url, "Sharp", "Naive", PlanScope(TWO))
     assert apart.separated
     assert apart.known is not None
     assert 0 < apart.known[1] < apart.known[0] < apart.known[2]
     assert set(ways(apart).values()) == {0.0}
 
-    close = plan_two(url, "Sharp", "Random", Place(TWO))
+    close = plan_two(url, "Sharp", "Random", PlanScope(TWO))
     assert not close.separated
     assert close.known is not None
     assert close.known[1] < 0 < close.known[2]
@@ -67,9 +69,9 @@ def test_agents_that_differ_are_told_apart_and_close_ones_take_games(url: str) -
 
 def test_more_games_on_record_leave_fewer_to_play(url: str) -> None:
     play(url, [(SHARP, RANDOM, 0.6)], 10)
-    before = plan_two(url, "Sharp", "Random", Place(TWO))
+    before = plan_two(url, "Sharp", "Random", PlanScope(TWO))
     play(url, [(SHARP, RANDOM, 0.6)], 60)
-    after = plan_two(url, "Sharp", "Random", Place(TWO))
+    after = plan_two(url, "Sharp", "Random", PlanScope(TWO))
 
     assert before.known is not None
     assert after.known is not None
@@ -87,37 +89,37 @@ def test_teams_are_cloned_with_the_fewest_games_by_far(url: str) -> None:
             for seed in range(9)
         ],
     )  # fmt: skip
-    found = plan_two(url, "Sharp", "Naive", Place(MAFIA))
+    found = plan_two(url, "Sharp", "Naive", PlanScope(MAFIA))
 
     assert [way.seating for way in found.ways] == ["clones", "mirrored", "opposite", "random"]
     # One seat each says a ninth of what three seats a side say.
     assert ways(found)["opposite"] == pytest.approx(9 * ways(found)["clones"], rel=0.2)
-    only = plan_two(url, "Sharp", "Naive", Place(MAFIA, seating="opposite"))
+    only = plan_two(url, "Sharp", "Naive", PlanScope(MAFIA, seating="opposite"))
     assert [way.seating for way in only.ways] == ["opposite"]
 
 
 def test_the_top_is_told_apart_from_the_rest(url: str) -> None:
     play(url, [(SHARP, NAIVE, 0.95), (SHARP, RANDOM, 0.95), (NAIVE, RANDOM, 0.5)], 40)
 
-    best = plan_top(url, 1, Place(TWO))
+    best = plan_top(url, 1, PlanScope(TWO))
     assert best.separated
-    two = plan_top(url, 2, Place(TWO))
+    two = plan_top(url, 2, PlanScope(TWO))
     assert not two.separated
     assert two.subject == "the top 2 of 3 agents"
     with pytest.raises(UsageError, match="--top 3: 3 agents have played TicTacToe-v0"):
-        plan_top(url, 3, Place(TWO))
+        plan_top(url, 3, PlanScope(TWO))
 
 
 def test_an_agent_without_a_game_may_be_anything(url: str) -> None:
     play(url, [(SHARP, NAIVE, 0.5)], 10)
-    found = plan_two(url, "Sharp", "Random", Place(TWO))
+    found = plan_two(url, "Sharp", "Random", PlanScope(TWO))
 
     assert found.known is not None
     assert found.known[2] - found.known[1] > 2 * 1.96 * 25 / 3
     assert "Random has no game there" in found.notes[0]
 
     for unplayed in (MAFIA, "Nim-v0"):
-        none = plan_two(url, "Sharp", "Random", Place(unplayed))
+        none = plan_two(url, "Sharp", "Random", PlanScope(unplayed))
         assert (none.games, none.separated) == (0, False)
 
 
@@ -127,7 +129,7 @@ def test_dollars_are_what_the_seats_have_cost() -> None:
         registry.rating("probit").fit(Games((), (), (), ())),
     )
     costs = {SHARP: 0.1, NAIVE: 0.3, RANDOM: 0.5}
-    rated = Record(rules, nothing, games=9, counts=dict.fromkeys(costs, 9), costs=costs)
+    rated = PastGames(rules, nothing, games=9, counts=dict.fromkeys(costs, 9), costs=costs)
     pair = (SHARP, NAIVE)
 
     assert rated.price("clones", pair) == pytest.approx(6 * 0.2)
@@ -206,22 +208,22 @@ def test_a_game_without_sides_is_even() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "said"),
+    ("scope", "said"),
     [
-        (Place(TWO, seating="clones"), "needs two teams, which TicTacToe-v0 does not have"),
-        (Place(TWO, seating="opposit"), "unknown seating 'opposit'; did you mean 'opposite'"),
-        (Place(tournament="cup"), "unknown tournament 'cup'"),
-        (Place(), "in which environment"),
-        (Place("TicTacTo-v0"), "did you mean 'TicTacToe-v0'"),
+        (PlanScope(TWO, seating="clones"), "needs two teams, which TicTacToe-v0 does not have"),
+        (PlanScope(TWO, seating="opposit"), "unknown seating 'opposit'; did you mean 'opposite'"),
+        (PlanScope(selection=Selection(tournament="cup")), "unknown tournament 'cup'"),
+        (PlanScope(), "in which environment"),
+        (PlanScope("TicTacTo-v0"), "did you mean 'TicTacToe-v0'"),
     ],
 )
-def test_what_cannot_be_planned_is_said(url: str, place: Place, said: str) -> None:
-    with pytest.raises(UsageError, match=said):
-        plan_two(url, "Sharp", "Naive", place)
+def test_what_cannot_be_planned_is_said(url: str, scope: PlanScope, said: str) -> None:
+    with pytest.raises((UsageError, BadSelection), match=said):
+        plan_two(url, "Sharp", "Naive", scope)
 
 
 def test_an_agent_is_not_told_apart_from_itself(url: str) -> None:
     with pytest.raises(UsageError, match="told apart from itself"):
-        plan_two(url, "Sharp", "Sharp", Place(TWO))
-    with pytest.raises(UsageError, match="did you mean 'Sharp'"):
-        plan_two(url, "Sharpe", "Naive", Place(TWO))
+        plan_two(url, "Sharp", "Sharp", PlanScope(TWO))
+    with pytest.raises(BadSelection, match="did you mean 'Sharp'"):
+        plan_two(url, "Sharpe", "Naive", PlanScope(TWO))

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 from sqlalchemy import event
 
 from arena.core import UsageError
-from arena.leaderboard import Board, Question, boards
-from arena.leaderboard.question import moment
+from arena.leaderboard import Board, LeaderboardQuery, boards
 from db import Game, get_session
-from tests.leaderboard.table import NOON, Sat, Table
+from db.errors import BadSelection
+from db.selection import Selection
+from tests.leaderboard.table import Sat, Table
 
 Fill = Callable[[Table], None]
 
 
-def asked(url: str, fill: Fill, question: Question | None = None) -> list[Board]:
+def asked(url: str, fill: Fill, query: LeaderboardQuery | None = None) -> list[Board]:
     with get_session(url) as session:
         fill(Table(session))
-    return ask(url, question or Question())
+    return ask(url, query or LeaderboardQuery())
 
 
-def ask(url: str, question: Question) -> list[Board]:
+def ask(url: str, query: LeaderboardQuery) -> list[Board]:
     with get_session(url) as session:
-        return boards(session, question)
+        return boards(session, query)
 
 
 def three(table: Table) -> tuple[int, int, int]:
@@ -44,7 +46,7 @@ def ladder(table: Table) -> None:
 
 @pytest.mark.parametrize("system", ["probit", "trueskill"])
 def test_ratings_are_differences_around_25(sqlite_url: str, system: str) -> None:
-    (board,) = asked(sqlite_url, ladder, Question(system=system))
+    (board,) = asked(sqlite_url, ladder, LeaderboardQuery(system=system))
 
     assert [row.name for row in board.rows] == ["Ann", "Bob", "Cid"]
     assert sum(row.rating for row in board.rows) == pytest.approx(75)
@@ -61,7 +63,7 @@ def test_every_registered_system_rates_the_same_games(sqlite_url: str) -> None:
     with get_session(sqlite_url) as session:
         ladder(Table(session))
     for system in names("ratings"):
-        (board,) = ask(sqlite_url, Question(system=system))
+        (board,) = ask(sqlite_url, LeaderboardQuery(system=system))
         assert [row.name for row in board.rows] == ["Ann", "Bob", "Cid"], system
 
 
@@ -77,10 +79,10 @@ def test_environments_are_apart_unless_asked_overall(sqlite_url: str) -> None:
         ("Other-v0", 6),
     ]
     assert second.rows[0].name == "Cid"
-    (overall,) = ask(sqlite_url, Question(overall=True))
+    (overall,) = ask(sqlite_url, LeaderboardQuery(overall=True))
     assert (overall.environment, overall.games) == (None, 42)
     assert overall.rows[0].name == "Ann"
-    (plain,) = ask(sqlite_url, Question(overall=True, system="trueskill"))
+    (plain,) = ask(sqlite_url, LeaderboardQuery(overall=True, system="trueskill"))
     assert any("takes the games of several environments for one" in note for note in plain.notes)
 
 
@@ -98,7 +100,7 @@ def test_pools_that_never_met_have_a_table_each(sqlite_url: str) -> None:
         assert np.mean([row.rating for row in board.rows]) == pytest.approx(25)
         assert [note for note in board.notes if "pools of agents that no game connects" in note]
         assert sum("pools" in note for note in board.notes) == 1
-    assert [len(found) for found in (ask(sqlite_url, Question(overall=True)), [1, 2])] == [2, 2]
+    assert len(ask(sqlite_url, LeaderboardQuery(overall=True))) == 2
 
 
 def erring(table: Table) -> None:
@@ -125,7 +127,7 @@ def test_a_rating_stands_beside_what_it_is_without_errors(sqlite_url: str) -> No
     clean = {name: row.without_errors for name, row in rows.items()}
     assert clean["Ann"] == pytest.approx(clean["Bob"], abs=0.2)
 
-    (without,) = ask(sqlite_url, Question(exclude_errors=True))
+    (without,) = ask(sqlite_url, LeaderboardQuery(exclude_errors=True))
     assert (without.games, without.left_out, without.by_error) == (28, 8, 0)
     assert {row.name: row.rating for row in without.rows} == pytest.approx(clean)
     assert {row.without_errors for row in without.rows} == {None}
@@ -164,55 +166,56 @@ def mafia(table: Table) -> None:
 
 @pytest.mark.parametrize("system", ["probit", "trueskill"])
 def test_skill_in_a_role_or_a_team_is_another_order(sqlite_url: str, system: str) -> None:
-    (board,) = asked(sqlite_url, mafia, Question(system=system, team="Mafia"))
+    (board,) = asked(sqlite_url, mafia, LeaderboardQuery(Selection(team="Mafia"), system=system))
 
     assert [row.name for row in board.rows] == ["Ann", "Cid", "Bob"]
     assert {row.record.whole.games for row in board.rows} == {30}
     assert sum(row.rating for row in board.rows) == pytest.approx(75)
-    (role,) = ask(sqlite_url, Question(system=system, role="Doctor"))
+    (role,) = ask(sqlite_url, LeaderboardQuery(Selection(role="Doctor"), system=system))
     assert {row.name for row in role.rows} == {"Ann", "Bob"}
     assert "1 agent never had the role Doctor" in role.notes
 
 
 @pytest.mark.parametrize(
-    ("question", "said"),
+    ("selection", "options", "said"),
     [
-        (Question(role="Docter"), "unknown role 'Docter'; did you mean 'Doctor'?"),
-        (Question(team="Vilage"), "unknown team 'Vilage'; did you mean 'Village'?"),
-        (Question(environment="Mafia"), "unknown environment 'Mafia'; did you mean 'Mafia-v0'?"),
-        (Question(tournament="cup"), "the catalogue has no tournaments yet"),
-        (Question(system="probt"), "did you mean 'probit'?"),
-        (Question(role="Doctor", team="Village"), "a role has its team already"),
-        (Question(role="Doctor", overall=True), "a role counts within its environment"),
-        (Question(overall=True, environment="Mafia-v0"), "leave out --environment"),
-        (Question(by="model", role="Doctor"), "leave out --role"),
-        (Question(by="model", overall=True), "leave out --overall"),
-        (Question(by="model", system="trueskill"), "leave out --system"),
+        (Selection(role="Docter"), {}, "unknown role 'Docter'; did you mean 'Doctor'?"),
+        (Selection(team="Vilage"), {}, "unknown team 'Vilage'; did you mean 'Village'?"),
+        (Selection(role=["Doctor", "Villager"]), {}, "one role at a time, found 'Doctor' and 'V"),
+        (Selection(environment="Mafia"), {}, "did you mean 'Mafia-v0'? `arena tournaments list`"),
+        (Selection(tournament="cup"), {}, "unknown tournament 'cup': no tournament is on record"),
+        (Selection(agent="Ann"), {}, "a leaderboard cannot be chosen by agent, but by tournament"),
+        (Selection(), {"system": "probt"}, "did you mean 'probit'?"),
+        (Selection(role="Doctor", team="Village"), {}, "a role has its team already"),
+        (Selection(role="Doctor"), {"overall": True}, "a role counts within its environment"),
+        (Selection(environment="Mafia-v0"), {"overall": True}, "leave out --environment"),
+        (Selection(role="Doctor"), {"by": "model"}, "leave out --role"),
+        (Selection(), {"by": "model", "overall": True}, "leave out --overall"),
+        (Selection(), {"by": "model", "system": "trueskill"}, "leave out --system"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_cannot_be_asked_is_told(sqlite_url: str, question: Question, said: str) -> None:
-    with pytest.raises(UsageError) as error:
-        asked(sqlite_url, mafia, question)
+def test_what_cannot_be_asked_is_told(
+    sqlite_url: str, selection: Selection, options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises((UsageError, BadSelection)) as error:
+        asked(sqlite_url, mafia, LeaderboardQuery(selection, **options))
     assert said in str(error.value)
 
 
 def test_a_role_in_an_environment_without_roles_is_told(sqlite_url: str) -> None:
     with pytest.raises(UsageError, match=r"Duel-v0: no roles are known.*leave out --role"):
-        asked(sqlite_url, ladder, Question(role="Doctor"))
+        asked(sqlite_url, ladder, LeaderboardQuery(Selection(role="Doctor")))
 
 
-def test_a_date_chooses_games_and_what_is_none_is_refused(sqlite_url: str) -> None:
-    late = Question(since=moment("2026-03-01T14:00+00:00"))
-    (board,) = asked(sqlite_url, ladder, late)
+def test_a_date_chooses_games(sqlite_url: str) -> None:
+    late = Selection(since="2026-03-01T14:00+00:00")
+    (board,) = asked(sqlite_url, ladder, LeaderboardQuery(late))
+    early = Selection(until="2026-03-01T14:00+00:00")
+    (before,) = ask(sqlite_url, LeaderboardQuery(early))
 
-    assert board.games == 34
-    assert ask(sqlite_url, Question(since=moment("2999-01-01"))) == []
-    assert moment("2026-03-01T12:00:00+00:00") == NOON
-    assert moment("2026-03-01").tzinfo is not None
-    for wrong in ("yesterday", "2026-13-01", "", "1"):
-        with pytest.raises(UsageError, match=r"expected a date such as 2026-01-31"):
-            moment(wrong)
+    assert (board.games, before.games) == (34, 2)
+    assert ask(sqlite_url, LeaderboardQuery(Selection(since="2999-01-01"))) == []
 
 
 def one_agent(table: Table) -> None:
@@ -237,7 +240,7 @@ def only_draws(table: Table) -> None:
 def test_games_that_say_little_have_wide_intervals(
     sqlite_url: str, fill: Fill, system: str
 ) -> None:
-    (board,) = asked(sqlite_url, fill, Question(system=system))
+    (board,) = asked(sqlite_url, fill, LeaderboardQuery(system=system))
 
     assert np.isfinite([[row.rating, row.low, row.high] for row in board.rows]).all()
     assert sum(row.rating for row in board.rows) == pytest.approx(25 * len(board.rows))
@@ -267,8 +270,8 @@ def test_games_that_wait_for_another_are_counted_and_said(sqlite_url: str) -> No
 
 
 def test_no_games_make_no_board(sqlite_url: str) -> None:
-    assert ask(sqlite_url, Question()) == []
-    assert ask(sqlite_url, Question(overall=True)) == []
+    assert ask(sqlite_url, LeaderboardQuery()) == []
+    assert ask(sqlite_url, LeaderboardQuery(overall=True)) == []
     assert asked(sqlite_url, lambda table: void(table)) == []
 
 
@@ -296,6 +299,6 @@ def test_the_games_of_all_environments_are_read_in_one_pass(sqlite_url: str) -> 
         event.listen(
             session.connection(), "before_cursor_execute", lambda *said: seen.append(said[2])
         )
-        assert len(boards(session, Question())) == 6
+        assert len(boards(session, LeaderboardQuery())) == 6
 
     assert sum("ORDER BY games.fold_index" in text for text in seen) == 1

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from arena.core import UsageError
-from arena.leaderboard import Board, Question, boards
-from arena.leaderboard.lineage import Lineage, lineages
+from arena.leaderboard import Board, LeaderboardQuery, boards
+from arena.leaderboard.lineage import PromptLineage, lineages
 from arena.leaderboard.parts import Prediction, predictions
 from db import get_session
+from db.selection import Selection
 from tests.leaderboard.table import Table
 
 MODELS = {"strong": 1.0, "weak": -1.0}
@@ -49,7 +50,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def by(url: str, part: str) -> Board:
     with get_session(url) as session:
-        (board,) = boards(session, Question(by=part))  # type: ignore[arg-type]
+        (board,) = boards(session, LeaderboardQuery(by=part))  # type: ignore[arg-type]
     return board
 
 
@@ -89,7 +90,7 @@ def test_few_combinations_limit_what_games_can_tell(sqlite_url: str) -> None:
 
 def test_combinations_that_never_played_are_predicted(filled: str) -> None:
     with get_session(filled) as session:
-        ((scope, (found,)),) = predictions(session, Question(by="prompt"))
+        ((scope, (found,)),) = predictions(session, LeaderboardQuery(by="prompt"))
 
     assert scope.environment == "Duel-v0"
     assert isinstance(found, Prediction)
@@ -106,8 +107,10 @@ def test_when_everything_has_played_nothing_is_predicted(sqlite_url: str) -> Non
         table.duel(table.environment("Duel-v0"), table.agent("a"), table.agent("b", model="b"))
     with get_session(sqlite_url) as session:
         with pytest.raises(UsageError, match=r"every combination .* has played"):
-            predictions(session, Question(by="model"))
-        assert predictions(session, Question(by="model", since=_late())) == []
+            predictions(session, LeaderboardQuery(by="model"))
+        assert (
+            predictions(session, LeaderboardQuery(Selection(since="2999-01-01"), by="model")) == []
+        )
 
 
 def test_a_fork_is_rated_beside_its_parent(filled: str) -> None:
@@ -179,16 +182,10 @@ def test_a_lineage_may_be_thousands_of_forks_long(sqlite_url: str) -> None:
 
 def _agents(url: str) -> Board:
     with get_session(url) as session:
-        (board,) = boards(session, Question())
+        (board,) = boards(session, LeaderboardQuery())
     return board
 
 
-def _trees(url: str) -> list[Lineage]:
+def _trees(url: str) -> list[PromptLineage]:
     with get_session(url) as session:
-        return lineages(session, Question(by="prompt"))
-
-
-def _late() -> object:
-    from arena.leaderboard.question import moment
-
-    return moment("2999-01-01")
+        return lineages(session, LeaderboardQuery(by="prompt"))

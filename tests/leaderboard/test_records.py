@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sqlmodel import Session
 
-from arena.leaderboard.records import Record, Tally, records
+from arena.leaderboard.records import AgentRecord, WinRecord, records
 from db import get_session
 from db.queries.played import PlayedGames, played_games
 from tests.leaderboard.table import Sat, Table
@@ -26,31 +26,33 @@ def played_by(session: Session) -> PlayedGames:
 
 
 @pytest.fixture
-def found(sqlite_url: str) -> dict[int, Record]:
+def found(sqlite_url: str) -> dict[int, AgentRecord]:
     with get_session(sqlite_url) as session:
         return records(played_by(session))
 
 
-def test_a_game_both_won_and_lost_is_drawn(found: dict[int, Record]) -> None:
+def test_a_game_both_won_and_lost_is_drawn(found: dict[int, AgentRecord]) -> None:
     ann, bob, cid = found[1], found[2], found[3]
 
-    assert ann.whole == Tally(wins=2, draws=2, losses=1)
-    assert bob.whole == Tally(wins=2, draws=1, losses=2)
-    assert cid.whole == Tally(wins=2, draws=0, losses=0)
+    assert ann.whole == WinRecord(wins=2, draws=2, losses=1)
+    assert bob.whole == WinRecord(wins=2, draws=1, losses=2)
+    assert cid.whole == WinRecord(wins=2, draws=0, losses=0)
     assert ann.whole.share == 0.6
 
 
-def test_a_role_counts_a_game_once_and_only_where_it_is_known(found: dict[int, Record]) -> None:
-    assert found[1].teams == {"Mafia": Tally(losses=1), "Village": Tally(wins=2)}
+def test_a_role_counts_a_game_once_and_only_where_it_is_known(
+    found: dict[int, AgentRecord],
+) -> None:
+    assert found[1].teams == {"Mafia": WinRecord(losses=1), "Village": WinRecord(wins=2)}
     assert found[1].roles == {
-        "Mafia": Tally(losses=1),
-        "Doctor": Tally(wins=2),
-        "Villager": Tally(wins=1),
+        "Mafia": WinRecord(losses=1),
+        "Doctor": WinRecord(wins=2),
+        "Villager": WinRecord(wins=1),
     }
-    assert found[3].roles == {"Villager": Tally(wins=2)}
+    assert found[3].roles == {"Villager": WinRecord(wins=2)}
 
 
-def test_errors_are_its_own_or_anothers(found: dict[int, Record]) -> None:
+def test_errors_are_its_own_or_anothers(found: dict[int, AgentRecord]) -> None:
     assert (found[1].own, found[1].others) == (1, 0)
     assert (found[2].own, found[2].others) == (0, 1)
     assert (found[3].own, found[3].others) == (0, 0)
@@ -62,17 +64,17 @@ def test_seats_and_owners_can_be_chosen(sqlite_url: str) -> None:
 
     mafia = played.sides == played.team_names.index("Mafia")
     assert {key: row.whole for key, row in records(played, seats=mafia).items()} == {
-        1: Tally(losses=1),
-        2: Tally(losses=1),
+        1: WinRecord(losses=1),
+        2: WinRecord(losses=1),
     }
     everybody = records(played, np.zeros(len(played.agents), dtype=np.int64))
-    assert everybody[0].whole == Tally(draws=5)
+    assert everybody[0].whole == WinRecord(draws=5)
     assert records(played.only(np.zeros(5, dtype=bool))) == {}
 
 
 def test_shares_have_the_interval_of_their_games() -> None:
-    assert Tally().share is None
-    assert Tally().interval is None
-    low, high = Tally(wins=10).interval or (0.0, 0.0)
+    assert WinRecord().share is None
+    assert WinRecord().interval is None
+    low, high = WinRecord(wins=10).interval or (0.0, 0.0)
     assert high == 1.0
     assert low == pytest.approx(0.722, abs=1e-3)

@@ -14,8 +14,9 @@ from arena.core import ConfigError
 from arena.leaderboard.rebuild import rebuild
 from arena.orchestrator import run
 from arena.ratings.openskill import OpenSkill
-from db import get_session
+from db import Repository, get_session
 from db.queries.leaderboard import leaderboard, pools
+from db.selection import Selection
 from tests.cli.commands import run_arena
 from tests.strangers import Install, install
 
@@ -84,8 +85,9 @@ def stored(url: str) -> dict[tuple[str, str | None], tuple[int, int, str | None]
     found = {}
     with get_session(url) as session:
         for system in ("elo", "openskill", "trueskill"):
-            for tournament in (None, "one", "two", "three"):
-                for pool in pools(session, tournament=tournament, system=system):
+            played = [row.name for row in Repository(session).get_tournaments()]
+            for tournament in (None, *played):
+                for pool in pools(session, Selection(tournament=tournament), system=system):
                     agents = len(leaderboard(session, pool.pool_id))
                     found[system, tournament] = (pool.games, agents, pool.stop_reason)
     return found

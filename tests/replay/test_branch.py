@@ -20,6 +20,7 @@ from arena.replay.branch import BranchProgress, BranchReport, branch
 from arena.replay.check import check
 from arena.replay.origin import score
 from db import get_session
+from db.errors import BadSelection
 from db.queries.transcript import transcript
 from db.queries.usage import UsageRow, usage
 from tests.servers.openai_server import OpenAIServer, Reply, error
@@ -384,7 +385,7 @@ def test_a_wrong_agent_is_named_and_so_is_the_one_who_sits_there(sqlite_village:
     url = sqlite_village
     cid = player_of(url, "Cid")
 
-    with pytest.raises(UsageError, match="unknown agent 'Cyd'; did you mean 'Cid'"):
+    with pytest.raises(BadSelection, match="unknown agent 'Cyd'; did you mean 'Cid'"):
         branched(url, 2, {cid: "Cyd"})
     with pytest.raises(UsageError, match=f"player {cid} of game 1 is 'Cid' already"):
         branched(url, 2, {cid: "Cid"})

@@ -49,7 +49,7 @@ def test_its_tournament_is_played_by_the_real_command(target: Path, tmp_path: Pa
     played = run(target, tmp_path, *arena, "run", str(EXAMPLE / "challenge.yaml"))
     games = run(target, tmp_path, *arena, "games", "--json")
     replayed = run(target, tmp_path, *arena, "replay", "1", "--check")
-    openings = run(target, tmp_path, *arena, "openings", "challenge", "--json")
+    openings = run(target, tmp_path, *arena, "openings", "--tournament", "challenge", "--json")
 
     assert played.returncode == 0, played.stderr
     assert "Champion" in played.stdout

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from arena.core import UsageError
-from arena.stats.head_to_head import Seat, against, by_role, by_team
+from arena.stats.head_to_head import SeatResult, against, by_role, by_team
 from arena.stats.proportions import wilson
 
 ANN, BEN, CAT = 1, 2, 3
@@ -14,21 +14,21 @@ ANN, BEN, CAT = 1, 2, 3
 
 def duel(game: int, first: int, second: int, ranks: tuple[int, int], block: int | None = None):  # type: ignore[no-untyped-def]
     return [
-        Seat(game, first, 0, "First", None, 0, ranks[0], block),
-        Seat(game, second, 1, "Second", None, 1, ranks[1], block),
+        SeatResult(game, first, 0, "First", None, 0, ranks[0], block),
+        SeatResult(game, second, 1, "Second", None, 1, ranks[1], block),
     ]
 
 
-def mafia(game: int, village: list[int], mafia: list[int], village_wins: bool) -> list[Seat]:
+def mafia(game: int, village: list[int], mafia: list[int], village_wins: bool) -> list[SeatResult]:
     roles = ["Doctor", "Detective", "Villager", "Villager"]
     rank = int(not village_wins)
     return [
         *(
-            Seat(game, agent, place, role, "Village", 0, rank)
+            SeatResult(game, agent, place, role, "Village", 0, rank)
             for place, (agent, role) in enumerate(zip(village, roles, strict=True))
         ),
         *(
-            Seat(game, agent, 4 + at, "Mafia", "Mafia", 1, 1 - rank)
+            SeatResult(game, agent, 4 + at, "Mafia", "Mafia", 1, 1 - rank)
             for at, agent in enumerate(mafia)
         ),
     ]
@@ -77,7 +77,7 @@ def test_by_role_and_by_team() -> None:
 
 
 def test_among_six_for_themselves_a_score_is_the_share_left_behind() -> None:
-    seats = [Seat(1, agent, agent, f"Seat {agent}", None, agent, agent) for agent in range(5)]
+    seats = [SeatResult(1, agent, agent, f"Seat {agent}", None, agent, agent) for agent in range(5)]
 
     assert by_role(seats).cells[1, "Seat 1"].score == 0.75
     assert against(seats).cells[1, 4].score == 1.0
@@ -134,7 +134,7 @@ def test_one_game_has_a_wide_interval_and_none_has_no_cell() -> None:
 
 
 def test_a_game_of_one_team_says_nothing() -> None:
-    seats = [Seat(1, ANN, 0, None, None, 0, 1), Seat(1, BEN, 1, None, None, 0, 1)]
+    seats = [SeatResult(1, ANN, 0, None, None, 0, 1), SeatResult(1, BEN, 1, None, None, 0, 1)]
 
     assert against(seats).rows == (ANN, BEN)
     assert against(seats).cells == {}
@@ -145,4 +145,4 @@ def test_a_rank_that_is_none_is_refused() -> None:
     with pytest.raises(UsageError, match="game 4 has a rank that is no number"):
         against(duel(4, ANN, BEN, (1, nan)))  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="game 5 ranks team 0 both 1 and 2"):
-        by_role([Seat(5, ANN, 0, "x", None, 0, 1), Seat(5, BEN, 1, "x", None, 0, 2)])
+        by_role([SeatResult(5, ANN, 0, "x", None, 0, 1), SeatResult(5, BEN, 1, "x", None, 0, 2)])

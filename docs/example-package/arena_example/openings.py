@@ -1,30 +1,26 @@
-"""The command `arena openings`: how often each first move of a tournament won."""
+"""The command `arena openings`: how often each first move won."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated
-
-import typer
 
 from arena.cli.database import reading
-from arena.cli.options import AsJson, Database
+from arena.cli.options import AsJson, Database, TournamentOption
 from arena.cli.output import Column, print_json, print_table
 
 
 def openings(
-    tournament: Annotated[str, typer.Argument(metavar="TOURNAMENT", help="Its name.")],
-    db: Database = None,
-    as_json: AsJson = False,
+    tournament: TournamentOption = None, db: Database = None, as_json: AsJson = False
 ) -> None:
     """Count the first moves that won."""
     from db.queries.games import games
     from db.queries.transcript import transcript
+    from db.selection import Selection
 
     played: Counter[str] = Counter()
     won: Counter[str] = Counter()
     with reading(db) as session:
-        for game in games(session, tournament=tournament, status="completed"):
+        for game in games(session, Selection(tournament=tournament, status="completed")):
             first = transcript(session, game.game_id, calls=False)[0]
             move = first.submitted or ""
             played[move] += 1

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from arena.core import CallAnswer, Usage
 from db import Recorder, get_session
+from db.errors import BadSelection
 from db.queries.folds import folded_games
 from db.queries.games import count_games, game, games
 from db.queries.leaderboard import leaderboard, pools
 from db.queries.usage import usage
+from db.selection import Selection
 from db.writer.calls import CallAnswered, CallIntended
 from db.writer.turns import TurnOpened
 from tests.db.tournaments import FOLD, NOON, tournament, void, won
@@ -45,9 +49,11 @@ def test_the_leaderboard(database_url: str) -> None:
     with get_session(database_url) as session:
         (rules,) = pools(session)
         assert (rules.environment, rules.tournament, rules.games) == ("Nim-v0", None, 4)
-        (cup,) = pools(session, tournament="cup")
+        (cup,) = pools(session, Selection(tournament="cup"))
         assert (cup.tournament, cup.games, cup.draws) == ("cup", 4, 0)
-        assert pools(session, environment="Chess-v0") == []
+        assert pools(session, Selection(environment="Nim-v0")) == [rules]
+        with pytest.raises(BadSelection, match="a pool cannot be chosen by agent"):
+            pools(session, Selection(agent=1))
         rows = leaderboard(session, rules.pool_id)
         assert [row.mu for row in rows] == sorted((row.mu for row in rows), reverse=True)
         assert {row.agent: (row.games, row.wins, row.losses) for row in rows} == {
@@ -63,12 +69,13 @@ def test_the_leaderboard(database_url: str) -> None:
 def test_games_are_found(database_url: str) -> None:
     keys = played(database_url)
     with get_session(database_url) as session:
-        assert [row.game_id for row in games(session, tournament="cup", limit=2)] == keys[:3:-1]
-        assert [row.game_id for row in games(session, status="void")] == [keys[3]]
-        mine = [row.game_id for row in games(session, agent="agent-0")]
-        assert mine == [row.game_id for row in games(session, agent="1")]
+        assert [
+            row.game_id for row in games(session, Selection(tournament="cup"), limit=2)
+        ] == keys[:3:-1]
+        assert [row.game_id for row in games(session, Selection(status="void"))] == [keys[3]]
+        mine = [row.game_id for row in games(session, Selection(agent="agent-0"))]
+        assert mine == [row.game_id for row in games(session, Selection(agent="1"))]
         assert mine == [keys[5], keys[3], keys[2], keys[0]]
-        assert games(session, tournament="none") == []
         one = game(session, keys[0])
         assert one is not None
         assert [(player.agent, player.model) for player in one.players] == [
@@ -77,18 +84,19 @@ def test_games_are_found(database_url: str) -> None:
         ]
         assert game(session, 12345) is None
         assert count_games(session) == {"completed": 4, "void": 1, "scheduled": 1}
+        assert count_games(session, Selection(status="void")) == {"void": 1}
 
 
 def test_what_was_spent(database_url: str) -> None:
     played(database_url)
     with get_session(database_url) as session:
-        rows = usage(session, tournament_id=1)
+        rows = usage(session, Selection(tournament=1))
         mine = rows[1]
         assert (mine.games, mine.turns, mine.calls, mine.orphans) == (4, 1, 3, 1)
         assert (mine.failed_calls, mine.prompt_tokens, mine.completion_tokens) == (1, 7, 3)
         assert (mine.cost, mine.mean_ms) == (0.5, 20.0)
         assert (rows[2].calls, rows[2].cost) == (0, None)
-        assert usage(session, environment_id=9) == {}
+        assert usage(session, Selection(since="2999-01-01")) == {}
 
 
 def test_folded_games_are_packed_columns(database_url: str) -> None:

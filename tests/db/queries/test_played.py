@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 
 from db import get_session
 from db.fold import numbered
 from db.queries.conduct import conduct_in
-from db.queries.played import NOTHING, Which, _numbered, played_games
+from db.queries.played import NOTHING, _numbered, played_games
+from db.selection import Selection
 from tests.leaderboard.table import NOON, Sat, Table
 
 
@@ -56,19 +58,29 @@ def test_every_seat_has_its_role_team_and_error(database_url: str) -> None:
 
 
 def test_games_are_chosen_by_place_time_and_ending(database_url: str) -> None:
-    village, duel, cup = fill(database_url)
+    village, duel, _ = fill(database_url)
 
-    def chosen(which: Which) -> list[int]:
+    def chosen(**asked: Any) -> list[int]:
         with get_session(database_url) as session:
-            return played_games(session, which).game_ids.tolist()
+            return played_games(session, Selection(**asked)).game_ids.tolist()
 
-    assert chosen(Which()) == [1, 2, 3]
-    assert chosen(Which(environment_ids=(village,))) == [1, 2]
-    assert chosen(Which(environment_ids=(duel,), tournament_id=cup)) == [3]
-    assert chosen(Which(since=NOON + timedelta(hours=1))) == [2, 3]
-    assert chosen(Which(since=NOON + timedelta(hours=1, seconds=1))) == [3]
-    assert chosen(Which(errors=False)) == [1, 3]
-    assert chosen(Which(environment_ids=())) == []
+    assert chosen() == [1, 2, 3]
+    assert chosen(environment="Mafia-v0") == [1, 2]
+    assert chosen(environment=duel, tournament="cup") == [3]
+    assert chosen(since=NOON + timedelta(hours=1)) == [2, 3]
+    assert chosen(since=NOON + timedelta(hours=1, seconds=1)) == [3]
+    assert chosen(until=NOON + timedelta(hours=1)) == [1]
+    assert chosen(termination="silence") == [2]
+    assert chosen(environment=village, agent="Ann", role="Doctor") == [2]
+    assert chosen(status="void") == []
+
+
+def test_a_game_is_read_whole_whatever_seat_was_asked_for(database_url: str) -> None:
+    fill(database_url)
+    with get_session(database_url) as session:
+        played = played_games(session, Selection(agent="Ann", role="Doctor"))
+
+    assert played.agents.tolist() == [2, 1, 3]
 
 
 def test_a_part_of_the_games_is_a_whole_of_its_own(sqlite_url: str) -> None:
@@ -108,9 +120,9 @@ def test_team_numbers_are_those_of_the_fold() -> None:
 def test_conduct_is_counted_in_any_set_of_games(database_url: str) -> None:
     fill(database_url)
     with get_session(database_url) as session:
-        everywhere = conduct_in(session, Which())
-        as_mafia = conduct_in(session, Which(), role="Mafia")
-        late = conduct_in(session, Which(since=NOON + timedelta(hours=2)), team="Mafia")
+        everywhere = conduct_in(session, Selection())
+        as_mafia = conduct_in(session, Selection(role="Mafia"))
+        late = conduct_in(session, Selection(since=NOON + timedelta(hours=2), team="Mafia"))
 
     assert {key: (row.games, row.turns, row.silences) for key, row in everywhere.items()} == {
         1: (3, 12, 0),

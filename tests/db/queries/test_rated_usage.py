@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from arena.core import CallAnswer, Usage
 from db import Recorder, get_session
-from db.queries.played import Which
 from db.queries.usage import RatedUsageRow, rated_usage, void_games
+from db.selection import Selection
 from db.writer.calls import CallAnswered, CallIntended
 from db.writer.subject import Record
 from db.writer.turns import TurnActed, TurnOpened
@@ -60,7 +60,7 @@ def played(url: str) -> dict[int, RatedUsageRow]:
         ],
     )
     with get_session(url) as session:
-        return rated_usage(session, Which())
+        return rated_usage(session, Selection())
 
 
 def test_what_an_agent_took_is_of_its_rated_games(database_url: str) -> None:
@@ -82,9 +82,9 @@ def test_calls_of_games_that_came_to_nothing_count_as_failures_only(database_url
     assert (rows[3].games, rows[3].turns) == (1, 0)
     assert (rows[3].calls, rows[3].failed_calls) == (2, 2)
     with get_session(database_url) as session:
-        assert void_games(session, Which()) == {1: 1, 3: 1}
-        assert void_games(session, Which(environment_ids=(9,))) == {}
-        assert rated_usage(session, Which(since=NOON + timedelta(days=1))) == {}
+        assert void_games(session, Selection()) == {1: 1, 3: 1}
+        assert void_games(session, Selection(status="completed")) == {}
+        assert rated_usage(session, Selection(since=NOON + timedelta(days=1))) == {}
 
 
 def test_the_median_of_an_even_number_lies_between_the_two(database_url: str) -> None:
@@ -94,8 +94,8 @@ def test_the_median_of_an_even_number_lies_between_the_two(database_url: str) ->
         [*turn(first, 0, 1.0, (10.0, 0.1)), *turn(first, 1, 3.0, (30.0, 0.1)), won(first)],
     )
     with get_session(database_url) as session:
-        row = rated_usage(session, Which())[1]
-        assert rated_usage(session, Which(), role="Doctor") == {}
+        row = rated_usage(session, Selection())[1]
+        assert 1 not in rated_usage(session, Selection(agent="agent-1"))
     assert (row.turn_seconds, row.call_seconds) == (2.0, 0.02)
 
 
@@ -106,4 +106,4 @@ def test_an_answer_without_a_price_hides_the_sum(database_url: str) -> None:
         first = "(SELECT MIN(id) FROM llm_calls WHERE cost > 0)"
         session.connection().execute(text(f"UPDATE llm_calls SET cost = NULL WHERE id = {first}"))
     with get_session(database_url) as session:
-        assert rated_usage(session, Which())[1].cost is None
+        assert rated_usage(session, Selection())[1].cost is None

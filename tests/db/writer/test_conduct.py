@@ -9,11 +9,12 @@ import pytest
 from sqlalchemy import text
 
 from db import Recorder, Repository, get_session
-from db.errors import WriteFailed
+from db.errors import BadSelection, WriteFailed
 from db.queries.conduct import conduct
 from db.queries.games import game
-from db.queries.played import Which, played_games
+from db.queries.played import played_games
 from db.queries.transcript import transcript
+from db.selection import Selection
 from db.writer.games import GameFinished, PlayerFinished
 from db.writer.subject import Record
 from tests.db.test_recorder import acted, opened
@@ -46,7 +47,7 @@ def test_counters_go_up_with_every_finished_game(database_url: str) -> None:
         void(third),
     )
     with get_session(database_url) as session:
-        rows = conduct(session, tournament_id=1)
+        rows = conduct(session, Selection(tournament=1))
         assert {key: (row.games, row.turns, row.decided) for key, row in rows.items()} == {
             1: (1, 6, 0),
             2: (2, 10, 1),
@@ -57,8 +58,7 @@ def test_counters_go_up_with_every_finished_game(database_url: str) -> None:
         assert (both.refusals, both.time_limits) == (0, 0)
         assert (both.silence_rate, both.overlong_rate, both.lapse_rate) == (0.3, 0.1, 0.4)
         assert (both.invalid_action_rate, both.decided_rate) == (0.2, 0.5)
-        assert rows == conduct(session) == conduct(session, environment_id=1)
-        assert conduct(session, tournament_id=2) == conduct(session, environment_id=2) == {}
+        assert rows == conduct(session) == conduct(session, Selection(environment=1))
         assert Repository(session).check_conduct() == []
         shown = game(session, first)
         assert shown is not None
@@ -126,8 +126,11 @@ def test_games_decided_by_an_error_can_be_left_out(database_url: str) -> None:
     )
     with get_session(database_url) as session:
         assert played_games(session).game_ids.tolist() == games
-        played = played_games(session, Which(errors=False))
-        assert played.game_ids.tolist() == [games[0], games[2]]
+        played = played_games(session)
+        kept = played.only(played.errors == 0)
+        assert kept.game_ids.tolist() == [games[0], games[2]]
+        with pytest.raises(BadSelection, match="counted conduct cannot be chosen by role"):
+            conduct(session, Selection(role="Doctor"))
 
 
 def test_a_lapse_stands_with_its_turn(database_url: str) -> None:

@@ -1,0 +1,29 @@
+"""Answers a query: the boards of its scopes, of agents or of their parts."""
+
+from __future__ import annotations
+
+from arena.leaderboard.board import Board, agent_boards
+from arena.leaderboard.parts import part_boards
+from arena.leaderboard.query import LeaderboardQuery
+from arena.leaderboard.rating import SeatGroup, part_missing, role_of, team_of
+from arena.leaderboard.scopes import Scope, scopes
+from db import Session
+
+
+def boards(session: Session, query: LeaderboardQuery) -> list[Board]:
+    """One board for each environment, or each pool of agents that met; none without games.
+
+    Raises UsageError for queries that make no sense, BadSelection for what is not on record.
+    """
+    query.check()
+    found = scopes(session, query)
+    asked: list[tuple[Scope, SeatGroup | None]] = [(scope, None) for scope in found]
+    for noun, name, of in (("role", query.role, role_of), ("team", query.team, team_of)):
+        if name is not None and found:
+            asked = [(scope, of(scope.played, name)) for scope in found]
+            asked = [(scope, part) for scope, part in asked if part is not None]
+            if not asked:
+                raise part_missing(noun, name, found)
+    if query.by != "agent":
+        return [board for scope, _ in asked for board in part_boards(session, scope, query)]
+    return [board for scope, part in asked for board in agent_boards(session, scope, query, part)]

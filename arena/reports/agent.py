@@ -1,0 +1,47 @@
+"""What an agent says: what it is made of, and how it behaves in finished games."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from arena.reports.error_rates import ErrorRates, error_rates
+from db import Agent
+from db.queries.conduct import ConductRow
+
+
+@dataclass(frozen=True, slots=True)
+class AgentReport:
+    """An agent of the catalogue; `errors` is None where nothing is known of its turns."""
+
+    id: int
+    name: str
+    kind: str
+    model: str
+    prompt: str
+    options: Mapping[str, Any]
+    class_: str | None
+    fingerprint: str
+    active: bool
+    created_at: datetime
+    errors: ErrorRates | None = None
+
+
+def agent_report(agent: Agent, conduct: ConductRow | None = None) -> AgentReport:
+    """The report of an agent from its row, with its conduct if that is known."""
+    version = f" v{agent.kind.version}" if agent.kind.version > 1 else ""
+    return AgentReport(
+        id=agent.id or 0,
+        name=agent.label,
+        kind=f"{agent.kind.name}{version}",
+        model=agent.model.name,
+        prompt=agent.prompt.name,
+        options=agent.options,
+        class_=agent.class_,
+        fingerprint=agent.fingerprint,
+        active=agent.active,
+        created_at=agent.created_at,
+        errors=error_rates([conduct]) if conduct else None,
+    )

@@ -1,0 +1,63 @@
+"""What a tournament says: what is played, by whom, how far it is, and what it has cost."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from db.queries.spending import ModelSpending
+from db.queries.tournaments import TournamentRow
+
+
+@dataclass(frozen=True, slots=True)
+class TournamentReport:
+    """A tournament as it is on record. `status` is created, running, paused or finished; `games`
+    are those of its schedule, `by_status` the attempts at them. `charged` is dollars, those of
+    calls whose cost nobody said at their worst case; None, like `models`, where it was not asked.
+    """
+
+    id: int
+    name: str
+    environment: str
+    players: int
+    matchmaker: str | None
+    agents: Sequence[str]
+    status: str
+    games: int
+    by_status: Mapping[str, int]
+    void_causes: Mapping[str, int]
+    seed: int
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    charged: float | None = None
+    models: Sequence[ModelSpending] | None = None
+
+
+def tournament_report(
+    row: TournamentRow,
+    live: Container[int],
+    spending: Mapping[str, ModelSpending] | None = None,
+) -> TournamentReport:
+    """The report of a tournament from its row; `live` are the tournaments that somebody runs."""
+    deserted = row.status == "running" and row.tournament_id not in live
+    models = None if spending is None else [*spending.values()]
+    return TournamentReport(
+        id=row.tournament_id,
+        name=row.name,
+        environment=row.environment,
+        players=row.num_players,
+        matchmaker=row.config.get("matchmaker", {}).get("name"),
+        agents=[agent["name"] for agent in row.config.get("agents", ())],
+        status="paused" if deserted else row.status,
+        games=row.games,
+        by_status=row.by_status,
+        void_causes=row.void_causes,
+        seed=row.seed,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        charged=None if models is None else sum(model.charged for model in models),
+        models=models,
+    )

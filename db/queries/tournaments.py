@@ -1,0 +1,87 @@
+"""Which tournaments there are, and how far their games are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from db.models import Environment, Game, Tournament
+from db.selection import Selection
+
+
+@dataclass(frozen=True, slots=True)
+class TournamentRow:
+    """A tournament: `games` are those of its schedule, `by_status` how many attempts at them are in
+    each status, `void_causes` how often each cause of a void one came up."""
+
+    tournament_id: int
+    name: str
+    environment: str
+    num_players: int
+    status: str
+    seed: int
+    games: int
+    by_status: Mapping[str, int]
+    void_causes: Mapping[str, int]
+    config: Mapping[str, Any]
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+def tournaments(session: Session, selection: Selection | None = None) -> list[TournamentRow]:
+    """The tournaments of a selection, the newest first. Raises BadSelection for what is not on
+    record, and for anything but tournaments and environments."""
+    selection = selection or Selection()
+    selection.allow("tournament", "environment", what="tournaments")
+    named = selection.on(session).named
+    which = [
+        column.in_([*named[noun]])
+        for noun, column in (
+            ("tournament", col(Tournament.id)),
+            ("environment", col(Tournament.environment_id)),
+        )
+        if noun in named
+    ]
+    query: Any = (
+        select(Tournament, Environment)
+        .join(Environment, col(Environment.id) == Tournament.environment_id)
+        .where(*which)
+        .order_by(col(Tournament.id).desc())
+    )
+    counted: Any = (
+        select(col(Game.tournament_id), col(Game.status), col(Game.void_cause), func.count())
+        .join(Tournament, col(Tournament.id) == Game.tournament_id)
+        .where(*which)
+        .group_by(col(Game.tournament_id), col(Game.status), col(Game.void_cause))
+    )
+    by_status: dict[int, dict[str, int]] = defaultdict(dict)
+    causes: dict[int, dict[str, int]] = defaultdict(dict)
+    for key, status, cause, number in session.execute(counted):
+        by_status[key][status] = by_status[key].get(status, 0) + number
+        if cause is not None:
+            causes[key][cause] = causes[key].get(cause, 0) + number
+    return [
+        TournamentRow(
+            tournament_id=row.id,
+            name=row.name,
+            environment=rules.name,
+            num_players=rules.num_players,
+            status=row.status,
+            seed=row.seed,
+            games=row.games,
+            by_status=by_status[row.id],
+            void_causes=causes[row.id],
+            config=row.config,
+            created_at=row.created_at,
+            started_at=row.started_at,
+            finished_at=row.finished_at,
+        )
+        for row, rules in session.execute(query)
+    ]
