@@ -11,7 +11,8 @@ from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
-from arena.core import Games, RatedPlayer, Ratings, RatingSystem
+from arena.core import Games, OnlineRatingSystem, RatedPlayer, Rating, Ratings, RatingSystem
+from arena.ratings.online.live import LiveFold
 from arena.testing.conformance import ConformanceError
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ def check_rating_system(make: MakeRatingSystem, *, order_free: bool = False) -> 
             _check_order(make, what, games)
     _check_refusals(make)
     _check_skill(make)
-    if hasattr(make(), "rate"):
-        _check_rate(make)
+    if isinstance(system := make(), OnlineRatingSystem):
+        _check_rate(system)
 
 
 def nasty_games() -> Mapping[str, Games]:
@@ -215,17 +216,18 @@ def _check_refusals(make: MakeRatingSystem) -> None:
         raise ConformanceError(f"{make().name} took {what}; expected a ValueError")
 
 
-def _check_rate(make: MakeRatingSystem) -> None:
-    """Of an online system: every agent of the game comes back, and what was given stays."""
+def _check_rate(system: OnlineRatingSystem) -> None:
+    """Of an online system: every agent of the game comes back, what was given stays, and what is
+    stored live is what a rebuild makes of the games."""
     import numpy as np
 
-    system = make()
-    rate, initial = system.rate, system.initial  # type: ignore[attr-defined]
+    from arena.ratings.online.fold import fold
+
     for what, games in nasty_games().items():
-        ratings = {agent: initial() for agent in _counts(games)}
+        ratings = {agent: system.initial() for agent in _counts(games)}
         for game in games:
             before = dict(ratings)
-            rated = rate(game, ratings, 0.1)
+            rated = system.rate(game, ratings, 0.1)
             _expect(ratings == before, f"{system.name}, {what}: the ratings given left alone")
             _expect(
                 set(rated) == {player.agent_id for player in game},
@@ -233,10 +235,27 @@ def _check_rate(make: MakeRatingSystem) -> None:
             )
             for agent, (mu, sigma) in rated.items():
                 _expect(
-                    bool(np.isfinite(mu)) and 0.0 < sigma <= initial().sigma * (1.0 + 1e-9),
+                    bool(np.isfinite(mu)) and 0.0 < sigma <= system.initial().sigma * (1.0 + 1e-9),
                     f"{system.name}, {what}: agent {agent} rated, found {mu} ± {sigma}",
                 )
             ratings.update(rated)
+        _expect(
+            _rated_live(system, games) == fold(games, system)[0].ratings,
+            f"{system.name}, {what}: the same bits live, a game at a time, and in a rebuild",
+        )
+
+
+def _rated_live(system: OnlineRatingSystem, games: Games) -> dict[int, Rating]:
+    """What is stored after the games have finished one by one."""
+    live, draws = LiveFold(system.name, system), 0
+    ratings: dict[int, Rating] = {}
+    for number, game in enumerate(games):
+        agents = dict.fromkeys(player.agent_id for player in game)
+        before = {agent: ratings.get(agent) or live.initial() for agent in agents}
+        played = live.play(game, before, number, draws)
+        ratings.update(played.ratings)
+        draws += played.drawn
+    return ratings
 
 
 def _counts(games: Games) -> dict[int, int]:

@@ -1,14 +1,18 @@
 """What a package of your own needs to test of its plugins: that they keep the arena's promises."""
 
 from arena_example.challenge import Challenge
+from arena_example.glicko import Glicko
 from arena_example.subtraction import Subtraction
 
-from arena.testing import check_environment
-from arena.testing.matchmakers import check_matchmaker
+from arena.testing import check_environment, check_matchmaker, check_rating_system
 
 
 def test_the_subtraction_game_keeps_the_protocol() -> None:
     check_environment(lambda: Subtraction(name="Subtraction-v0"))
+
+
+def test_glicko_keeps_the_protocol() -> None:
+    check_rating_system(Glicko)
 
 
 def test_the_challenge_keeps_the_protocol() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from arena import registry
-from arena.core import Games, Ratings
+from arena.core import Games, Rating, Ratings
+from arena.ratings.trueskill import TrueSkill
 from arena.testing.conformance import ConformanceError
 from arena.testing.rating_systems import check_rating_system
 
@@ -68,3 +70,27 @@ def test_a_fold_does_not_pass_for_order_free() -> None:
 
     with pytest.raises(ConformanceError, match="the same bits in any order of the games"):
         check_rating_system(lambda: Broken("none"), order_free=True)
+
+
+class Remembers(TrueSkill):
+    """Rates a game by how many it has rated before: no rebuild finds that again."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def rate(self, *game: Any) -> dict[int, Rating]:
+        self.count += 1
+        rated = super().rate(*game)
+        return {
+            agent: Rating(mu + 1e-9 * self.count, sigma) for agent, (mu, sigma) in rated.items()
+        }
+
+    def fit(self, games: Games) -> Ratings:
+        return TrueSkill().fit(games)
+
+    unrolled = None
+
+
+def test_a_system_that_is_stored_live_must_be_pure() -> None:
+    with pytest.raises(ConformanceError, match="the same bits live, a game at a time, and in a re"):
+        check_rating_system(Remembers)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from db import get_session
+from db.queries.leaderboard import pools
 from tests.setup.conftest import build
 from tests.setup.shell import ROOT, clean_environment
 
@@ -50,6 +52,7 @@ def test_its_tournament_is_played_by_the_real_command(target: Path, tmp_path: Pa
     games = run(target, tmp_path, *arena, "games", "--json")
     replayed = run(target, tmp_path, *arena, "replay", "1", "--check")
     openings = run(target, tmp_path, *arena, "openings", "--tournament", "challenge", "--json")
+    rebuilt = run(target, tmp_path, *arena, "ratings", "rebuild", "--check")
 
     assert played.returncode == 0, played.stderr
     assert "Champion" in played.stdout
@@ -61,6 +64,12 @@ def test_its_tournament_is_played_by_the_real_command(target: Path, tmp_path: Pa
     in_order = sorted(found, key=lambda game: game["schedule_index"])
     assert [game["players"][0]["agent"] for game in in_order] == ["Champion", "Challenger"] * 4
     assert replayed.returncode == 0, replayed.stderr
+    # Its own rating system was stored game by game, to the bit what the games say.
+    with get_session(tmp_path / "arena.db") as session:
+        stored = [(pool.tournament, pool.games) for pool in pools(session, system="glicko")]
+        assert stored == [(None, 8)]
+        assert pools(session, system="trueskill") == []
+    assert "8 games in 2 pools: the stored ratings are those of the games" in rebuilt.stdout
     assert openings.returncode == 0, openings.stderr
     assert [[*row.values()] for row in json.loads(openings.stdout)] == [
         ["[1]", 3, 3], ["[2]", 3, 3], ["[3]", 2, 1],
@@ -74,7 +83,7 @@ def test_its_own_test_passes(target: Path, tmp_path: Path) -> None:
     done = run(target, tmp_path, "-m", "pytest", *quiet, "--import-mode=importlib", str(test))
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "2 passed" in done.stdout
+    assert "3 passed" in done.stdout
 
 
 def test_it_is_listed_among_the_environments(target: Path, tmp_path: Path) -> None:
