@@ -66,7 +66,9 @@ class TournamentConfig(Shape):
         default=None, description="Most dollars to spend on the whole tournament, ever."
     )
     cache: CacheConfig | None = Field(default=None, description="By default every call is paid.")
-    rating: Name = Field(default="trueskill", description="The rating system.")
+    rating: Name = Field(
+        default="trueskill", description="The rating system, which rates game by game."
+    )
 
     _origin: _Origin = PrivateAttr(default_factory=_Origin)
 
