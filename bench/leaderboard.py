@@ -15,6 +15,7 @@ from sqlmodel import Session
 from arena.core import Games
 from arena.ratings.online.fold import Changes, Pool, pool_after
 from arena.ratings.trueskill import TrueSkill
+from bench.games import mafia_games
 from bench.measure import Row, median, ratios
 from bench.workers import Worker
 from db import Repository, get_engine, get_session, init_db
@@ -128,8 +129,6 @@ def _players(played: Games) -> Iterator[tuple[int, int, int, str, str, int, floa
 
 def asking(games: int, rounds: int) -> dict[str, list[float]]:
     """Seconds of CPU, round by round, of each way to a leaderboard."""
-    from bench.ratings import mafia_games
-
     played = mafia_games(games, random.Random(2), AGENTS)
     pool = pool_after(played, TrueSkill())
     with TemporaryDirectory() as folder:

@@ -1,6 +1,6 @@
 """How long a database's ratings take to be read, computed again and compared, and in what memory.
 
-The games are those of `bench.ratings`; each has moved two pools, its environment's and its
+The games are those of `bench.games`; each has moved two pools, its environment's and its
 tournament's, so a million of them are six million players and twelve million steps.
 """
 
@@ -17,6 +17,7 @@ import arena.leaderboard.rebuild
 from arena.core import Games
 from arena.ratings.online.fold import fold, pool_after
 from arena.ratings.trueskill import TrueSkill
+from bench.games import mafia_games
 from bench.leaderboard import AGENTS, fill
 from bench.measure import Row, median, peak_memory
 from bench.workers import Worker
@@ -26,8 +27,6 @@ from db.queries.folds import folded_games
 
 def making(database: Path, games: int) -> None:
     """A database with `games` games, and the ratings and steps that they make."""
-    from bench.ratings import mafia_games
-
     played = mafia_games(games, random.Random(3), AGENTS)
     pool, changes = fold(played, TrueSkill())
     fill(database, played, pool, changes)

@@ -22,8 +22,9 @@ from arena.ratings.probit import Probit
 from arena.ratings.sides import Floats, SidesState
 from arena.ratings.trueskill import TrueSkill
 from arena.ratings.trueskill_package import load
+from bench.games import mafia_games
 from bench.measure import Row, median, ratios
-from bench.ratings import by_package, cpu, mafia_games
+from bench.ratings import by_package, cpu
 from bench.workers import Workers
 
 PART = "systems"

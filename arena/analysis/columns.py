@@ -32,7 +32,7 @@ ROWS_AT_A_TIME = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class FrameColumn:
     """One column of a frame.
 
     `raw` is the column that keeps the bytes of a text that had to be cleaned; `names` turns the
@@ -46,7 +46,7 @@ class Column:
     names: Mapping[int, Any] | None = None
 
 
-def selected(columns: Sequence[Column]) -> Select[Any]:
+def selected(columns: Sequence[FrameColumn]) -> Select[Any]:
     """The statement that reads the columns, each under its own position."""
     found: list[ColumnElement[Any]] = []
     for column in columns:
@@ -64,7 +64,7 @@ def streamed(connection: Connection, statement: Select[Any]) -> Iterator[Any]:
             yield from rows
 
 
-def framed(columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
+def framed(columns: Sequence[FrameColumn], rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
     """The frame of the rows that `selected` reads; further values of a row are left alone."""
     values = list(zip(*rows, strict=True))
     data: dict[str, Any] = {}

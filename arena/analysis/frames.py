@@ -30,7 +30,7 @@ from arena.analysis.columns import (
     STATUS,
     STRING,
     TIME,
-    Column,
+    FrameColumn,
     framed,
     selected,
     streamed,
@@ -67,28 +67,28 @@ def games_df(
     with reading(source, limit=limit, **filters) as read:
         catalogue, chosen = read.catalogue, read.chosen
         columns = [
-            Column("game_id", INTEGER, games.c.id),
+            FrameColumn("game_id", INTEGER, games.c.id),
             *_place(catalogue),
-            Column("num_players", INTEGER, games.c.environment_id, names=catalogue.players),
-            Column("schedule_index", INTEGER, games.c.schedule_index),
-            Column("block", INTEGER, games.c.block),
-            Column("seed", INTEGER, games.c.seed),
-            Column("attempt", INTEGER, games.c.attempt),
-            Column("status", STATUS, games.c.status),
-            Column("started_at", TIME, games.c.started_at),
-            Column("finished_at", TIME, games.c.finished_at),
-            Column("winning_team", STRING, games.c.winning_team),
-            Column("termination", STRING, games.c.termination),
-            Column("reason", STRING, games.c.reason, games.c.reason_raw),
-            Column("void_cause", STRING, games.c.void_cause),
-            Column("environment_crashed", BOOLEAN, games.c.environment_crashed),
-            Column("error", STRING, games.c.error, games.c.error_raw),
-            Column("turn_count", INTEGER, games.c.turn_count),
-            Column("fold_index", INTEGER, games.c.fold_index),
-            Column("parent_game_id", INTEGER, games.c.parent_game_id),
-            Column("parent_turn", INTEGER, games.c.parent_turn),
-            Column("game_info", OBJECT, games.c.game_info),
-            Column("created_at", TIME, games.c.created_at),
+            FrameColumn("num_players", INTEGER, games.c.environment_id, names=catalogue.players),
+            FrameColumn("schedule_index", INTEGER, games.c.schedule_index),
+            FrameColumn("block", INTEGER, games.c.block),
+            FrameColumn("seed", INTEGER, games.c.seed),
+            FrameColumn("attempt", INTEGER, games.c.attempt),
+            FrameColumn("status", STATUS, games.c.status),
+            FrameColumn("started_at", TIME, games.c.started_at),
+            FrameColumn("finished_at", TIME, games.c.finished_at),
+            FrameColumn("winning_team", STRING, games.c.winning_team),
+            FrameColumn("termination", STRING, games.c.termination),
+            FrameColumn("reason", STRING, games.c.reason, games.c.reason_raw),
+            FrameColumn("void_cause", STRING, games.c.void_cause),
+            FrameColumn("environment_crashed", BOOLEAN, games.c.environment_crashed),
+            FrameColumn("error", STRING, games.c.error, games.c.error_raw),
+            FrameColumn("turn_count", INTEGER, games.c.turn_count),
+            FrameColumn("fold_index", INTEGER, games.c.fold_index),
+            FrameColumn("parent_game_id", INTEGER, games.c.parent_game_id),
+            FrameColumn("parent_turn", INTEGER, games.c.parent_turn),
+            FrameColumn("game_info", OBJECT, games.c.game_info),
+            FrameColumn("created_at", TIME, games.c.created_at),
         ]
         statement = selected(columns).where(*chosen.of_games()).order_by(games.c.id)
         return framed(columns, streamed(read.connection, read.limited(statement)))
@@ -115,17 +115,17 @@ def players_df(
     with reading(source, limit=limit, **filters) as read:
         catalogue, chosen = read.catalogue, read.chosen
         columns = [
-            Column("game_id", INTEGER, players.c.game_id),
-            Column("player_index", INTEGER, players.c.player_index),
+            FrameColumn("game_id", INTEGER, players.c.game_id),
+            FrameColumn("player_index", INTEGER, players.c.player_index),
             *_place(catalogue),
-            Column("status", STATUS, games.c.status),
+            FrameColumn("status", STATUS, games.c.status),
             *_agent(catalogue),
-            Column("role", STRING, players.c.role),
-            Column("team", STRING, players.c.team),
-            Column("rank", INTEGER, players.c.rank),
-            Column("reward", FLOAT, players.c.reward),
-            Column("result", RESULT, result_of(players)),
-            Column("invalid_actions", INTEGER, players.c.invalid_actions),
+            FrameColumn("role", STRING, players.c.role),
+            FrameColumn("team", STRING, players.c.team),
+            FrameColumn("rank", INTEGER, players.c.rank),
+            FrameColumn("reward", FLOAT, players.c.reward),
+            FrameColumn("result", RESULT, result_of(players)),
+            FrameColumn("invalid_actions", INTEGER, players.c.invalid_actions),
         ]
         statement = (
             selected(columns)
@@ -160,15 +160,15 @@ def turns_df(
     with reading(source, limit=limit, **filters) as read:
         catalogue, chosen = read.catalogue, read.chosen
         columns = [
-            Column("turn_id", INTEGER, turns.c.id),
-            Column("game_id", INTEGER, turns.c.game_id),
-            Column("turn_number", INTEGER, turns.c.turn_number),
-            Column("player_index", INTEGER, turns.c.player_index),
+            FrameColumn("turn_id", INTEGER, turns.c.id),
+            FrameColumn("game_id", INTEGER, turns.c.game_id),
+            FrameColumn("turn_number", INTEGER, turns.c.turn_number),
+            FrameColumn("player_index", INTEGER, turns.c.player_index),
             *_place(catalogue),
             *_agent(catalogue),
             *_part(),
-            Column("action", STRING, turns.c.action, turns.c.action_raw),
-            Column(
+            FrameColumn("action", STRING, turns.c.action, turns.c.action_raw),
+            FrameColumn(
                 "submitted",
                 STRING,
                 func.coalesce(turns.c.submitted, turns.c.action),
@@ -176,11 +176,11 @@ def turns_df(
                     (turns.c.submitted.is_(None), turns.c.action_raw), else_=turns.c.submitted_raw
                 ),
             ),
-            Column("invalid", BOOLEAN, turns.c.invalid),
-            Column("observed_at", TIME, turns.c.observed_at),
-            Column("acted_at", TIME, turns.c.acted_at),
-            Column("response_time_ms", FLOAT, turns.c.response_time_ms),
-            Column("tokens_used", INTEGER, turns.c.tokens_used),
+            FrameColumn("invalid", BOOLEAN, turns.c.invalid),
+            FrameColumn("observed_at", TIME, turns.c.observed_at),
+            FrameColumn("acted_at", TIME, turns.c.acted_at),
+            FrameColumn("response_time_ms", FLOAT, turns.c.response_time_ms),
+            FrameColumn("tokens_used", INTEGER, turns.c.tokens_used),
         ]
         statement = read.limited(_of_turns(selected(columns), chosen).order_by(turns.c.id))
         frame = framed(columns, streamed(read.connection, statement))
@@ -216,38 +216,38 @@ def calls_df(
     with reading(source, limit=limit, **filters) as read:
         catalogue, chosen = read.catalogue, read.chosen
         columns = [
-            Column("call_id", INTEGER, calls.c.id),
-            Column("turn_id", INTEGER, calls.c.game_turn_id),
-            Column("game_id", INTEGER, turns.c.game_id),
-            Column("turn_number", INTEGER, turns.c.turn_number),
-            Column("player_index", INTEGER, turns.c.player_index),
+            FrameColumn("call_id", INTEGER, calls.c.id),
+            FrameColumn("turn_id", INTEGER, calls.c.game_turn_id),
+            FrameColumn("game_id", INTEGER, turns.c.game_id),
+            FrameColumn("turn_number", INTEGER, turns.c.turn_number),
+            FrameColumn("player_index", INTEGER, turns.c.player_index),
             *_place(catalogue),
             *_agent(catalogue),
             *_part(),
-            Column("call_index", INTEGER, calls.c.call_index),
-            Column("call_number", INTEGER, calls.c.call_number),
-            Column("attempt", INTEGER, calls.c.attempt),
-            Column("model_asked", STRING, calls.c.model),
-            Column("model_answered", STRING, calls.c.model_answered),
-            Column("answered", BOOLEAN, calls.c.response_received_at.is_not(None)),
-            Column("request_sent_at", TIME, calls.c.request_sent_at),
-            Column("response_received_at", TIME, calls.c.response_received_at),
-            Column("first_token_ms", FLOAT, calls.c.first_token_ms),
-            Column("total_response_time_ms", FLOAT, calls.c.total_response_time_ms),
-            Column("prompt_tokens", INTEGER, calls.c.prompt_tokens),
-            Column("response_tokens", INTEGER, calls.c.response_tokens),
-            Column("cached_tokens", INTEGER, calls.c.cached_tokens),
-            Column("reasoning_tokens", INTEGER, calls.c.reasoning_tokens),
-            Column("total_tokens_consumed", INTEGER, calls.c.total_tokens_consumed),
-            Column("cost", FLOAT, calls.c.cost),
-            Column("finish_reason", STRING, calls.c.finish_reason),
-            Column("error_class", STRING, calls.c.error_class),
-            Column("error_message", STRING, calls.c.error_message, calls.c.error_message_raw),
-            Column("error_status", INTEGER, calls.c.error_status),
-            Column("request_hash", STRING, calls.c.request_hash),
+            FrameColumn("call_index", INTEGER, calls.c.call_index),
+            FrameColumn("call_number", INTEGER, calls.c.call_number),
+            FrameColumn("attempt", INTEGER, calls.c.attempt),
+            FrameColumn("model_asked", STRING, calls.c.model),
+            FrameColumn("model_answered", STRING, calls.c.model_answered),
+            FrameColumn("answered", BOOLEAN, calls.c.response_received_at.is_not(None)),
+            FrameColumn("request_sent_at", TIME, calls.c.request_sent_at),
+            FrameColumn("response_received_at", TIME, calls.c.response_received_at),
+            FrameColumn("first_token_ms", FLOAT, calls.c.first_token_ms),
+            FrameColumn("total_response_time_ms", FLOAT, calls.c.total_response_time_ms),
+            FrameColumn("prompt_tokens", INTEGER, calls.c.prompt_tokens),
+            FrameColumn("response_tokens", INTEGER, calls.c.response_tokens),
+            FrameColumn("cached_tokens", INTEGER, calls.c.cached_tokens),
+            FrameColumn("reasoning_tokens", INTEGER, calls.c.reasoning_tokens),
+            FrameColumn("total_tokens_consumed", INTEGER, calls.c.total_tokens_consumed),
+            FrameColumn("cost", FLOAT, calls.c.cost),
+            FrameColumn("finish_reason", STRING, calls.c.finish_reason),
+            FrameColumn("error_class", STRING, calls.c.error_class),
+            FrameColumn("error_message", STRING, calls.c.error_message, calls.c.error_message_raw),
+            FrameColumn("error_status", INTEGER, calls.c.error_status),
+            FrameColumn("request_hash", STRING, calls.c.request_hash),
         ]
         if messages:
-            columns.append(Column("request", OBJECT, calls.c.request))
+            columns.append(FrameColumn("request", OBJECT, calls.c.request))
         statement = read.limited(
             _of_turns(selected(columns), chosen, calls=True).order_by(calls.c.id)
         )
@@ -257,28 +257,31 @@ def calls_df(
         return frame
 
 
-def _place(catalogue: Catalogue) -> list[Column]:
+def _place(catalogue: Catalogue) -> list[FrameColumn]:
     games = table("games")
     return [
-        Column("tournament", STRING, games.c.tournament_id, names=catalogue.tournaments),
-        Column("environment", STRING, games.c.environment_id, names=catalogue.environments),
+        FrameColumn("tournament", STRING, games.c.tournament_id, names=catalogue.tournaments),
+        FrameColumn("environment", STRING, games.c.environment_id, names=catalogue.environments),
     ]
 
 
-def _agent(catalogue: Catalogue) -> list[Column]:
+def _agent(catalogue: Catalogue) -> list[FrameColumn]:
     agent_id = table("game_players").c.agent_id
     return [
-        Column("agent_id", INTEGER, agent_id),
-        Column("agent", STRING, agent_id, names=catalogue.agents),
-        Column("kind", STRING, agent_id, names=catalogue.kinds),
-        Column("model", STRING, agent_id, names=catalogue.models),
-        Column("prompt", STRING, agent_id, names=catalogue.prompts),
+        FrameColumn("agent_id", INTEGER, agent_id),
+        FrameColumn("agent", STRING, agent_id, names=catalogue.agents),
+        FrameColumn("kind", STRING, agent_id, names=catalogue.kinds),
+        FrameColumn("model", STRING, agent_id, names=catalogue.models),
+        FrameColumn("prompt", STRING, agent_id, names=catalogue.prompts),
     ]
 
 
-def _part() -> list[Column]:
+def _part() -> list[FrameColumn]:
     players = table("game_players")
-    return [Column("role", STRING, players.c.role), Column("team", STRING, players.c.team)]
+    return [
+        FrameColumn("role", STRING, players.c.role),
+        FrameColumn("team", STRING, players.c.team),
+    ]
 
 
 def _of_turns(statement: Select[Any], chosen: Chosen, *, calls: bool = False) -> Select[Any]:

@@ -18,7 +18,7 @@ from arena.analysis.columns import (
     INTEGER,
     STRING,
     TIME,
-    Column,
+    FrameColumn,
     framed,
     selected,
     streamed,
@@ -70,19 +70,19 @@ def ratings_df(
         )
         columns = [
             *_pool(catalogue),
-            Column("place", INTEGER, placed.c.place),
+            FrameColumn("place", INTEGER, placed.c.place),
             *_agent(catalogue, placed.c.agent_id),
-            Column("mu", FLOAT, placed.c.mu),
-            Column("sigma", FLOAT, placed.c.sigma),
-            Column("low", FLOAT, placed.c.mu - DEVIATIONS * placed.c.sigma),
-            Column("high", FLOAT, placed.c.mu + DEVIATIONS * placed.c.sigma),
-            Column("conservative", FLOAT, placed.c.mu - 3 * placed.c.sigma),
-            Column("centred", FLOAT, Rating().mu + placed.c.mu - placed.c.mean),
-            Column("games", INTEGER, placed.c.games),
-            Column("wins", INTEGER, placed.c.wins),
-            Column("draws", INTEGER, placed.c.draws),
-            Column("losses", INTEGER, placed.c.losses),
-            Column("updated_at", TIME, placed.c.updated_at),
+            FrameColumn("mu", FLOAT, placed.c.mu),
+            FrameColumn("sigma", FLOAT, placed.c.sigma),
+            FrameColumn("low", FLOAT, placed.c.mu - DEVIATIONS * placed.c.sigma),
+            FrameColumn("high", FLOAT, placed.c.mu + DEVIATIONS * placed.c.sigma),
+            FrameColumn("conservative", FLOAT, placed.c.mu - 3 * placed.c.sigma),
+            FrameColumn("centred", FLOAT, Rating().mu + placed.c.mu - placed.c.mean),
+            FrameColumn("games", INTEGER, placed.c.games),
+            FrameColumn("wins", INTEGER, placed.c.wins),
+            FrameColumn("draws", INTEGER, placed.c.draws),
+            FrameColumn("losses", INTEGER, placed.c.losses),
+            FrameColumn("updated_at", TIME, placed.c.updated_at),
         ]
         statement = (
             selected(columns).select_from(placed).join(pools, pools.c.id == placed.c.pool_id)
@@ -121,14 +121,14 @@ def rating_changes_df(
         catalogue, chosen = read.catalogue, read.chosen
         columns = [
             *_pool(catalogue),
-            Column("game_id", INTEGER, changes.c.game_id),
-            Column("fold_index", INTEGER, games.c.fold_index),
-            Column("finished_at", TIME, games.c.finished_at),
+            FrameColumn("game_id", INTEGER, changes.c.game_id),
+            FrameColumn("fold_index", INTEGER, games.c.fold_index),
+            FrameColumn("finished_at", TIME, games.c.finished_at),
             *_agent(catalogue, changes.c.agent_id),
-            Column("mu_before", FLOAT, changes.c.mu_before),
-            Column("sigma_before", FLOAT, changes.c.sigma_before),
-            Column("mu_after", FLOAT, changes.c.mu_after),
-            Column("sigma_after", FLOAT, changes.c.sigma_after),
+            FrameColumn("mu_before", FLOAT, changes.c.mu_before),
+            FrameColumn("sigma_before", FLOAT, changes.c.sigma_before),
+            FrameColumn("mu_after", FLOAT, changes.c.mu_after),
+            FrameColumn("sigma_after", FLOAT, changes.c.sigma_after),
         ]
         statement = (
             selected(columns)
@@ -156,23 +156,23 @@ def _of_pools(chosen: Chosen) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _pool(catalogue: Catalogue) -> list[Column]:
+def _pool(catalogue: Catalogue) -> list[FrameColumn]:
     pools = table("rating_pools")
     rules = pools.c.environment_id
     return [
-        Column("pool_id", INTEGER, pools.c.id),
-        Column("system", STRING, pools.c.system),
-        Column("tournament", STRING, pools.c.tournament_id, names=catalogue.tournaments),
-        Column("environment", STRING, rules, names=catalogue.environments),
-        Column("num_players", INTEGER, rules, names=catalogue.players),
+        FrameColumn("pool_id", INTEGER, pools.c.id),
+        FrameColumn("system", STRING, pools.c.system),
+        FrameColumn("tournament", STRING, pools.c.tournament_id, names=catalogue.tournaments),
+        FrameColumn("environment", STRING, rules, names=catalogue.environments),
+        FrameColumn("num_players", INTEGER, rules, names=catalogue.players),
     ]
 
 
-def _agent(catalogue: Catalogue, agent_id: ColumnElement[Any]) -> list[Column]:
+def _agent(catalogue: Catalogue, agent_id: ColumnElement[Any]) -> list[FrameColumn]:
     return [
-        Column("agent_id", INTEGER, agent_id),
-        Column("agent", STRING, agent_id, names=catalogue.agents),
-        Column("kind", STRING, agent_id, names=catalogue.kinds),
-        Column("model", STRING, agent_id, names=catalogue.models),
-        Column("prompt", STRING, agent_id, names=catalogue.prompts),
+        FrameColumn("agent_id", INTEGER, agent_id),
+        FrameColumn("agent", STRING, agent_id, names=catalogue.agents),
+        FrameColumn("kind", STRING, agent_id, names=catalogue.kinds),
+        FrameColumn("model", STRING, agent_id, names=catalogue.models),
+        FrameColumn("prompt", STRING, agent_id, names=catalogue.prompts),
     ]

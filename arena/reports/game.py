@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from arena.reports.narration import Event, tell_story
+from db.models.calls import ORPHANED
 from db.queries.games import GameRow
 from db.queries.transcript import CallRow, TurnRow
-from db.repository.calls import ORPHANED
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,9 @@ from db.models.columns import JsonValue, Table, original_text
 from db.models.turns import GameTurn
 from db.payloads import loaded_messages, loaded_response, loaded_text
 
+ORPHANED = "Orphaned"
+"""The error class of a call that was in flight when its process ended."""
+
 
 class LLMCall(Table, table=True):
     """One attempt at a provider.

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, case, distinct, func, select
 from sqlmodel import Session, col
 
 from db.models import Game, GamePlayer, GameTurn, LLMCall
+from db.models.calls import ORPHANED
 from db.queries.games import RATED
-from db.repository.calls import ORPHANED
 from db.selection import Selection
 
 

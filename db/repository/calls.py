@@ -12,11 +12,10 @@ from sqlmodel import Session, col, select
 from db import keys
 from db.codec import JSON, Codec, answer_text, to_json
 from db.models import CallPayload, LLMCall
+from db.models.calls import ORPHANED
 from db.models.columns import aware, clean_text, raw_text
 from db.repository.rows import apart
 
-# What stands as the error of a call that was in flight when its process ended.
-ORPHANED = "Orphaned"
 _IN_FLIGHT = "the process ended while this call was in flight"
 
 _ORPHAN = text(
