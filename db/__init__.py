@@ -2,6 +2,7 @@
 
 from sqlmodel import Session
 
+from db.database import Database
 from db.engine import get_engine
 from db.errors import DatabaseError
 from db.models import (
@@ -25,7 +26,7 @@ from db.models import (
 )
 from db.recorder import Recorder
 from db.repository import Repository
-from db.session import get_session, init_db
+from db.session import get_db_session, get_session, init_db
 
 __all__ = [
     "Agent",
@@ -33,6 +34,7 @@ __all__ = [
     "CachedAnswer",
     "CallPayload",
     "Conduct",
+    "Database",
     "DatabaseError",
     "Environment",
     "Game",
@@ -49,6 +51,7 @@ __all__ = [
     "Session",
     "Tournament",
     "TurnPayload",
+    "get_db_session",
     "get_engine",
     "get_session",
     "init_db",

@@ -4,6 +4,7 @@ DatabaseError
 ├── SchemaTooOld      the tables are of an earlier release
 ├── SchemaTooNew      the tables are of a later release
 ├── MissingDatabase   nothing is there, and making it was not asked for
+├── FileGone          the file that was opened is no longer there, or is another one
 ├── UnwritablePath    the file cannot be opened or made
 ├── Damaged           the file is cut short, or holds what no database writes
 ├── UnknownURL        no database of ours speaks this URL
@@ -35,6 +36,10 @@ class SchemaTooNew(DatabaseError):
 
 class MissingDatabase(DatabaseError):
     """There is no database at this place."""
+
+
+class FileGone(DatabaseError):
+    """The file of an open database was deleted, moved, or replaced by another one."""
 
 
 class UnwritablePath(DatabaseError):

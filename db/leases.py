@@ -21,16 +21,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import TracebackType
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 import fasteners  # type: ignore[import-untyped]
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
+from db.engine import PATIENCE
 from db.errors import DatabaseError, LeaseHeld
-from db.session import reconnecting
 from db.writer.connections import FROZEN_AFTER_S
+
+Result = TypeVar("Result")
 
 # How often an idle holder says that it lives, and how long a silent one is believed to, in seconds.
 HEARTBEAT = 2.0
@@ -52,13 +55,53 @@ _RELEASE = text(
 )
 
 
+class Reconnecting(Protocol):
+    """Runs work in a session of its own, again when the server went away
+    (`db.database.Database.reconnecting`)."""
+
+    def __call__(
+        self, work: Callable[[Session], Result], *, patience: float = PATIENCE
+    ) -> Result: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to write a tournament's games, until another process takes it over."""
+    """The right to write a tournament's games, until another process takes it over; a block that
+    it opens releases it."""
 
     tournament_id: int
     fence: int
     lock: fasteners.InterProcessLock = field(repr=False, compare=False)
+    reconnecting: Reconnecting = field(repr=False, compare=False)
+
+    def release(self) -> None:
+        """Let the tournament go, unless somebody else has taken it over already. A database that
+        cannot be reached is let be: the next process finds the lock open, and takes over."""
+
+        def let_go(session: Session) -> None:
+            session.connection().execute(
+                _RELEASE, {"tournament": self.tournament_id, "fence": self.fence}
+            )
+
+        path = Path(os.fsdecode(self.lock.path))
+        try:
+            with suppress(DatabaseError):
+                self.reconnecting(let_go, patience=0.0)
+                path.unlink(missing_ok=True)
+        finally:
+            if self.lock.acquired:
+                self.lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.release()
 
 
 # A holder that is frozen in mid-transaction keeps its row locked. Where it is in the middle of a
@@ -80,7 +123,7 @@ class _Row(NamedTuple):
 
 
 def acquire(
-    url: str | Path | None,
+    reconnecting: Reconnecting,
     tournament_id: int,
     *,
     ttl: float = TTL,
@@ -101,41 +144,22 @@ def acquire(
     ours = _described(path)
     try:
         while True:
-            seen = _ensured(url, tournament_id, ours)
+            seen = _ensured(reconnecting, tournament_id, ours)
             if seen.holder == ours:
-                return Lease(tournament_id, seen.fence, lock)
+                return Lease(tournament_id, seen.fence, lock, reconnecting)
             if seen.holder is None:
-                _take(url, tournament_id, ours, seen, frozen_after)
+                _take(reconnecting, tournament_id, ours, seen, frozen_after)
                 continue
             with _death(seen.holder) as dead:
-                if dead or _still(url, tournament_id, seen, ttl, sleep, clock):
-                    _take(url, tournament_id, ours, seen, frozen_after)
+                if dead or _still(reconnecting, tournament_id, seen, ttl, sleep, clock):
+                    _take(reconnecting, tournament_id, ours, seen, frozen_after)
     except BaseException:
         lock.release()
         path.unlink(missing_ok=True)
         raise
 
 
-def release(url: str | Path | None, lease: Lease) -> None:
-    """Let the tournament go, unless another process has taken it over. A database that
-    cannot be reached is let be: the next process finds the lock open, and takes over."""
-
-    def let_go(session: Session) -> None:
-        session.connection().execute(
-            _RELEASE, {"tournament": lease.tournament_id, "fence": lease.fence}
-        )
-
-    path = Path(os.fsdecode(lease.lock.path))
-    try:
-        with suppress(DatabaseError):
-            reconnecting(url, let_go, patience=0.0)
-            path.unlink(missing_ok=True)
-    finally:
-        if lease.lock.acquired:
-            lease.lock.release()
-
-
-def _ensured(url: str | Path | None, tournament_id: int, ours: str) -> _Row:
+def _ensured(reconnecting: Reconnecting, tournament_id: int, ours: str) -> _Row:
     # The row of the lease, which is ours when there was none.
     def read(session: Session) -> _Row:
         values = {"tournament": tournament_id, "holder": ours}
@@ -149,18 +173,18 @@ def _ensured(url: str | Path | None, tournament_id: int, ours: str) -> _Row:
             found = connection.execute(_READ, values).one()
         return _Row(*found)
 
-    return reconnecting(url, read)
+    return reconnecting(read)
 
 
-def _read(url: str | Path | None, tournament_id: int) -> _Row:
+def _read(reconnecting: Reconnecting, tournament_id: int) -> _Row:
     def read(session: Session) -> _Row:
         return _Row(*session.connection().execute(_READ, {"tournament": tournament_id}).one())
 
-    return reconnecting(url, read)
+    return reconnecting(read)
 
 
 def _take(
-    url: str | Path | None, tournament_id: int, ours: str, seen: _Row, frozen_after: float
+    reconnecting: Reconnecting, tournament_id: int, ours: str, seen: _Row, frozen_after: float
 ) -> None:
     # The row says whether it was taken: the answer may be lost, or another process faster.
     def take(session: Session) -> None:
@@ -174,11 +198,11 @@ def _take(
         }
         session.connection().execute(_TAKE, values)
 
-    reconnecting(url, take)
+    reconnecting(take)
 
 
 def _still(
-    url: str | Path | None,
+    reconnecting: Reconnecting,
     tournament_id: int,
     seen: _Row,
     ttl: float,
@@ -195,7 +219,7 @@ def _still(
     while looks < _LOOKS or clock() < deadline:
         sleep(ttl / _LOOKS)
         looks += 1
-        now = _read(url, tournament_id)
+        now = _read(reconnecting, tournament_id)
         if now.holder is None:
             return False
         if now != seen:

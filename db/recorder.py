@@ -20,13 +20,12 @@ from typing import Any, Self
 
 from sqlalchemy import URL
 
-from db.engine import BUSY_TIMEOUT_MS, get_engine, resolve_url
+from db.engine import BUSY_TIMEOUT_MS, LONGEST_PAUSE, PATIENCE, get_engine, resolve_url
 from db.errors import DatabaseError, LeaseLost, WriteFailed
 from db.faults import first_line, shown
 from db.fold import Fold
 from db.leases import HEARTBEAT, Lease
 from db.schema import check_schema
-from db.session import LONGEST_PAUSE, PATIENCE
 from db.writer.batches import Append, BatchWriter
 from db.writer.connections import Lost, open_writer
 from db.writer.subject import Record
@@ -63,7 +62,7 @@ class Recorder:
 
     def __init__(
         self,
-        db_path: str | Path | None = None,
+        db_path: str | Path | URL | None = None,
         fold: Fold | None = None,
         *,
         busy_timeout_ms: int = BUSY_TIMEOUT_MS,
@@ -186,7 +185,7 @@ class Recorder:
 
     def _run(self, opened: asyncio.Future[None]) -> None:
         try:
-            engine = get_engine(self._url.render_as_string(hide_password=False))
+            engine = get_engine(self._url)
             try:
                 check_schema(engine)
             finally:

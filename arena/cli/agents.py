@@ -9,7 +9,7 @@ import typer
 
 from arena.cli.catalogue import All, find, refuse_taken, state
 from arena.cli.database import reading
-from arena.cli.options import AsJson, Database, key_values
+from arena.cli.options import AsJson, DatabaseUrl, key_values
 from arena.cli.output import Column, print_fields, print_json, print_table, tell
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ Options = Annotated[
 
 
 @app.command("list")
-def list_(everything: All = False, db: Database = None, as_json: AsJson = False) -> None:
+def list_(everything: All = False, db: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """List the agents."""
     from db import Repository
 
@@ -60,7 +60,7 @@ def list_(everything: All = False, db: Database = None, as_json: AsJson = False)
 
 
 @app.command()
-def show(name: Name, db: Database = None, as_json: AsJson = False) -> None:
+def show(name: Name, db: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """Show one agent."""
     from db import Repository
 
@@ -78,7 +78,7 @@ def add(
     prompt: Annotated[str, typer.Option(help="A prompt of the catalogue.")],
     kind: Annotated[str, typer.Option(help="An installed kind.")] = "thinking",
     option: Options = None,
-    db: Database = None,
+    db: DatabaseUrl = None,
 ) -> None:
     """Add an agent."""
     from db import Repository
@@ -103,7 +103,7 @@ def fork(
     model: Annotated[str | None, typer.Option(help="Another model.")] = None,
     prompt: Annotated[str | None, typer.Option(help="Another prompt.")] = None,
     option: Options = None,
-    db: Database = None,
+    db: DatabaseUrl = None,
 ) -> None:
     """Add an agent like another one.
 
@@ -125,13 +125,13 @@ def fork(
 
 
 @app.command()
-def activate(name: Name, db: Database = None) -> None:
+def activate(name: Name, db: DatabaseUrl = None) -> None:
     """Offer an agent again."""
     _switch(name, db, active=True)
 
 
 @app.command()
-def deactivate(name: Name, db: Database = None) -> None:
+def deactivate(name: Name, db: DatabaseUrl = None) -> None:
     """Offer an agent no longer.
 
     What it played stays."""

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.cli.database import require
-from arena.cli.options import AsJson, Concurrency, Database, GameNumber
+from arena.cli.database import existing
+from arena.cli.options import AsJson, Concurrency, DatabaseUrl, GameNumber
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from arena.cli.signals import Interrupts
     from arena.replay.branch import BranchReport
+    from db import Database
 
 
 def branch(
@@ -44,7 +45,7 @@ def branch(
             help="Give answers on record to equal requests, at most so old; see docs/running.md.",
         ),
     ] = None,
-    db: Database = None,
+    db: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
     """Play a game on with another agent.
@@ -58,11 +59,13 @@ def branch(
     from arena.cli.output import print_json
     from arena.cli.signals import stoppable
 
-    url = require(db)
     seats = parse_seats(put)
     look = ["arena", "games", "--parent", str(game), *([] if db is None else ["--db", db])]
-    with stoppable(f"what was finished is kept: {shlex.join(look)}") as interrupts:
-        report = _play(interrupts, url, game, turn, seats, times, control, concurrency, cache)
+    with (
+        existing(db) as database,
+        stoppable(f"what was finished is kept: {shlex.join(look)}") as interrupts,
+    ):
+        report = _play(interrupts, database, game, turn, seats, times, control, concurrency, cache)
         if as_json:
             print_json(asdict(report))
         else:
@@ -91,7 +94,7 @@ def parse_seats(pairs: Sequence[str]) -> dict[int, str]:
 
 def _play(
     interrupts: Interrupts,
-    url: str,
+    database: Database,
     game: int,
     turn: int,
     seats: Mapping[int, str],
@@ -119,7 +122,7 @@ def _play(
                 seats,
                 times=times,
                 control=control,
-                url=url,
+                url=database,
                 concurrency=concurrency,
                 cache=cache,
                 on_progress=view.update,

@@ -12,13 +12,12 @@ from arena.cli.options import (
     AsJson,
     Budget,
     Concurrency,
-    Database,
+    DatabaseUrl,
     PlayersOption,
     SinceOption,
     TournamentOption,
     UntilOption,
     WhereOption,
-    database_url,
 )
 from arena.cli.output import advise, console, count, money, print_json, safe, tell
 
@@ -94,7 +93,7 @@ def compare(
         typer.Option(metavar="NAME", help="The tournament's; by default the question itself."),
     ] = None,
     as_json: AsJson = False,
-    db: Database = None,
+    db: DatabaseUrl = None,
 ) -> None:
     """Find out whether A is better than B.
 
@@ -146,7 +145,7 @@ def _show_played(
 
     if budget is not None:
         raise UsageError("--played spends nothing: --budget is for games to be played")
-    found = compare.played(database_url(db), question, selection)
+    found = compare.played(db or None, question, selection)
     _show(found, as_json=as_json)
     if not found.decided:
         raise typer.Exit(1)
@@ -161,21 +160,22 @@ def _play(
     as_json: bool,
 ) -> None:
     from arena import compare
-    from arena.cli.database import require
+    from arena.cli.database import existing
     from arena.cli.run_to_end import Wish, play_out, report
     from arena.cli.signals import stoppable
 
-    config = compare.configure(require(db), question)
-    wish = Wish(_command(question), None, concurrency, budget, db)
-    with stoppable(f"to go on: {wish.again()}") as interrupts:
-        summary = None
-        left = _left(config, question, wish)
-        if left is None or left > 0:
-            summary = play_out(config, wish, interrupts, games=left)
-        found = compare.answer(wish.url, config)
-        _show(found, as_json=as_json)
-        if summary is not None:
-            report(summary, wish)
+    with existing(db) as database:
+        config = compare.configure(database, question)
+        wish = Wish(_command(question), database, None, concurrency, budget, db)
+        with stoppable(f"to go on: {wish.again()}") as interrupts:
+            summary = None
+            left = _left(config, question, wish)
+            if left is None or left > 0:
+                summary = play_out(config, wish, interrupts, games=left)
+            found = compare.answer(database, config)
+            _show(found, as_json=as_json)
+            if summary is not None:
+                report(summary, wish)
     if found.decided:
         return
     if summary is None or not summary.stopped:
@@ -189,7 +189,7 @@ def _left(config: TournamentConfig, question: Question, wish: Wish) -> int | Non
 
     if question.games is None or question.games == config.games:
         return None
-    return question.games - games_done(wish.url, config)
+    return question.games - games_done(wish.database, config)
 
 
 def _command(question: Question) -> tuple[str, ...]:

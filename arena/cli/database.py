@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.cli.options import AsJson, Database, database_url
+from arena.cli.options import AsJson, DatabaseUrl
 from arena.cli.output import complain, console, print_json, safe
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlmodel import Session
+
+    from db import Database
 
 app = typer.Typer(
     name="db", help="The database: make it, upgrade it, check it.", no_args_is_help=True
@@ -21,11 +23,11 @@ app = typer.Typer(
 
 
 @contextmanager
-def reading(db: str | None) -> Iterator[Session]:
+def reading(db: str | Database | None) -> Iterator[Session]:
     """A session on a database that is there already; nothing is made."""
     from db import get_session
 
-    with get_session(database_url(db), create=False) as session:
+    with get_session(db or None, create=False) as session:
         yield session
 
 
@@ -34,28 +36,26 @@ def writing(db: str | None) -> Iterator[Session]:
     """A session on a database that is made when it is not there."""
     from db import get_session
 
-    with get_session(database_url(db)) as session:
+    with get_session(db or None) as session:
         yield session
 
 
-def require(db: str | None) -> str:
-    """The URL of a database that is there, with the tables of this release."""
-    from db.schema import check_schema
+@contextmanager
+def existing(db: str | None) -> Iterator[Database]:
+    """A database that is there, with the tables of this release: opened once for a command."""
+    from db import Database
 
-    with _engine(db) as engine:
-        check_schema(engine, create=False)
-    return database_url(db)
+    with Database(db or None) as database:
+        database.check(create=False)
+        yield database
 
 
 @contextmanager
 def _engine(db: str | None) -> Iterator[Engine]:
-    from db import get_engine
+    from db import Database
 
-    engine = get_engine(database_url(db))
-    try:
-        yield engine
-    finally:
-        engine.dispose()
+    with Database(db or None) as database:
+        yield database.engine
 
 
 @app.command()
@@ -63,7 +63,7 @@ def upgrade(
     revision: Annotated[
         str, typer.Argument(metavar="REVISION", help="Up to which revision.")
     ] = "head",
-    db: Database = None,
+    db: DatabaseUrl = None,
 ) -> None:
     """Make the tables, or bring them up to date."""
     from db import schema
@@ -82,7 +82,7 @@ def downgrade(
     yes: Annotated[
         bool, typer.Option("--yes", help="Do not ask before tables or columns are dropped.")
     ] = False,
-    db: Database = None,
+    db: DatabaseUrl = None,
 ) -> None:
     """Take the tables back to an earlier revision.
 
@@ -99,7 +99,7 @@ def downgrade(
 
 
 @app.command()
-def current(db: Database = None, as_json: AsJson = False) -> None:
+def current(db: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """Print the revision of the tables."""
     from db import schema
     from db.engine import shown
@@ -117,7 +117,7 @@ def current(db: Database = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def check(db: Database = None, as_json: AsJson = False) -> None:
+def check(db: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """Compare the tables with what is expected.
 
     Exit code 1 when they differ from those of this release."""

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from arena.cli.database import reading
-from arena.cli.options import AsJson, Database, GameNumber
+from arena.cli.options import AsJson, DatabaseUrl, GameNumber
 from arena.cli.output import print_json
 
 
@@ -20,7 +20,7 @@ def diff(
     full: Annotated[
         bool, typer.Option("--full", help="Every turn from there on, and every text whole.")
     ] = False,
-    db: Database = None,
+    db: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare two games turn by turn.

@@ -12,12 +12,13 @@ if TYPE_CHECKING:
 
     from arena.forecast.cost import Estimate, Interval, ModelEstimate
     from arena.forecast.plan import Plan
+    from db.database import Source
 
 
 _FEW = 8  # agents whose meetings fit beside each other
 
 
-def show_plan(plan: Plan, url: str, *, games: int | None = None) -> None:
+def show_plan(plan: Plan, database: Source, *, games: int | None = None) -> None:
     """The plan of a run on stdout; `games` is what the command line said."""
     left = plan.games - plan.games_done
     now = left if games is None else min(left, games)
@@ -39,7 +40,7 @@ def show_plan(plan: Plan, url: str, *, games: int | None = None) -> None:
         _say()
         _show_estimate(plan.estimate, now / left)
         if plan.budget is not None:
-            spent = _spent(url, plan.tournament)
+            spent = _spent(database, plan.tournament)
             _say(budget_line(plan.estimate.dollars, left, now, plan.budget, spent))
         _say()
         for note in plan.estimate.notes:
@@ -155,14 +156,14 @@ def _games(room: float, each: float) -> float:
     return room / each if each > 0 else math.inf
 
 
-def _spent(url: str, tournament: str) -> float:
+def _spent(database: Source, tournament: str) -> float:
     """Dollars that count against the budget already."""
     from db import Repository, get_session
     from db.errors import MissingDatabase
     from db.queries.spending import spent
 
     try:
-        with get_session(url, create=False) as session:
+        with get_session(database, create=False) as session:
             row = Repository(session).get_tournament_by_name(tournament)
             if row is None or row.id is None:
                 return 0.0

@@ -9,7 +9,7 @@ from arena.cli.database import reading
 from arena.cli.options import (
     AgentOption,
     AsJson,
-    Database,
+    DatabaseUrl,
     EnvironmentOption,
     KindOption,
     Limit,
@@ -47,7 +47,7 @@ def games(
     until: UntilOption = None,
     parent: ParentOption = None,
     limit: Limit = 50,
-    db: Database = None,
+    db: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
     """List games, the latest first.

@@ -11,7 +11,7 @@ import typer
 from arena.cli.database import reading
 from arena.cli.options import (
     AsJson,
-    Database,
+    DatabaseUrl,
     EnvironmentOption,
     ExcludeErrors,
     SinceOption,
@@ -44,7 +44,7 @@ def head_to_head(
     as_csv: Annotated[
         bool, typer.Option("--csv", help="Print CSV: a line for each cell of the matrix.")
     ] = False,
-    db: Database = None,
+    db: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
     """Show who scored what against whom.

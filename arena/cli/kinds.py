@@ -8,7 +8,7 @@ import typer
 
 from arena.cli.catalogue import All, columns, find, refuse_taken, state
 from arena.cli.database import reading, writing
-from arena.cli.options import AsJson, Database
+from arena.cli.options import AsJson, DatabaseUrl
 from arena.cli.output import Column, advise, print_fields, print_json, print_table, tell
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The kind's name.")]
 
 
 @app.command("list")
-def list_(everything: All = False, db: Database = None, as_json: AsJson = False) -> None:
+def list_(everything: All = False, db: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """List the kinds.
 
     Those of the catalogue, and those that the installed packages bring."""
@@ -64,7 +64,7 @@ def list_(everything: All = False, db: Database = None, as_json: AsJson = False)
 
 
 @app.command()
-def show(name: Name, db: Database = None, as_json: AsJson = False) -> None:
+def show(name: Name, db: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """Show one kind, in its latest version."""
     from db import Repository
 
@@ -76,7 +76,7 @@ def show(name: Name, db: Database = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def add(name: Name, db: Database = None) -> None:
+def add(name: Name, db: DatabaseUrl = None) -> None:
     """Add an installed kind to the catalogue.
 
     In the version that is installed."""
@@ -92,13 +92,13 @@ def add(name: Name, db: Database = None) -> None:
 
 
 @app.command()
-def activate(name: Name, db: Database = None) -> None:
+def activate(name: Name, db: DatabaseUrl = None) -> None:
     """Offer a kind again."""
     _switch(name, db, active=True)
 
 
 @app.command()
-def deactivate(name: Name, db: Database = None) -> None:
+def deactivate(name: Name, db: DatabaseUrl = None) -> None:
     """Offer a kind no longer.
 
     What was played with it stays."""

@@ -9,7 +9,7 @@ import typer
 from arena.cli.database import reading
 from arena.cli.options import (
     AsJson,
-    Database,
+    DatabaseUrl,
     EnvironmentOption,
     ExcludeErrors,
     Limit,
@@ -24,6 +24,9 @@ from arena.cli.output import advise, print_json, tell
 
 if TYPE_CHECKING:
     from arena.leaderboard import LeaderboardQuery
+    from db import Database
+
+LIMIT = 50
 
 
 System = Annotated[
@@ -71,8 +74,8 @@ def leaderboard(
         bool,
         typer.Option("--wide", help="All the columns that there is room for; in a pipe there is."),
     ] = False,
-    limit: Limit = 50,
-    db: Database = None,
+    limit: Limit = LIMIT,
+    db: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
     """Rank agents by rating, by any rating system.
@@ -108,20 +111,23 @@ def leaderboard(
     _show(query, db, as_json=as_json, rates=rates, wide=wide, limit=limit, unplayed=unplayed)
 
 
-def show_standings(url: str, tournament: str) -> None:
+def show_standings(database: Database, tournament: str) -> None:
     """The final standings of a tournament, on stdout."""
-    leaderboard(tournament=[tournament], db=url)
+    from arena.leaderboard import LeaderboardQuery
+    from db.selection import Selection
+
+    _show(LeaderboardQuery(Selection(tournament=[tournament])), database)
 
 
 def _show(
     query: LeaderboardQuery,
-    db: str | None,
+    db: str | Database | None,
     *,
-    as_json: bool,
-    rates: bool,
-    wide: bool,
-    limit: int,
-    unplayed: bool,
+    as_json: bool = False,
+    rates: bool = False,
+    wide: bool = False,
+    limit: int = LIMIT,
+    unplayed: bool = False,
 ) -> None:
     from arena.cli.leaderboard_table import print_boards
     from arena.leaderboard import boards

@@ -8,7 +8,7 @@ import typer
 
 from arena.cli.catalogue import All, columns, find, refuse_taken, state
 from arena.cli.database import reading, writing
-from arena.cli.options import AsJson, Database, key_values
+from arena.cli.options import AsJson, DatabaseUrl, key_values
 from arena.cli.output import Column, print_fields, print_json, print_table, tell
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The model's name.")]
 
 
 @app.command("list")
-def list_(everything: All = False, db: Database = None, as_json: AsJson = False) -> None:
+def list_(everything: All = False, db: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """List the models."""
     from db import Repository
 
@@ -54,7 +54,7 @@ def list_(everything: All = False, db: Database = None, as_json: AsJson = False)
 
 
 @app.command()
-def show(name: Name, db: Database = None, as_json: AsJson = False) -> None:
+def show(name: Name, db: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """Show one model."""
     from db import Repository
 
@@ -84,7 +84,7 @@ def add(
     ] = False,
     input_price: Annotated[float | None, typer.Option(help="Dollars per million tokens.")] = None,
     output_price: Annotated[float | None, typer.Option(help="Dollars per million tokens.")] = None,
-    db: Database = None,
+    db: DatabaseUrl = None,
 ) -> None:
     """Add a model.
 
@@ -124,13 +124,13 @@ def add(
 
 
 @app.command()
-def activate(name: Name, db: Database = None) -> None:
+def activate(name: Name, db: DatabaseUrl = None) -> None:
     """Offer a model again."""
     _switch(name, db, active=True)
 
 
 @app.command()
-def deactivate(name: Name, db: Database = None) -> None:
+def deactivate(name: Name, db: DatabaseUrl = None) -> None:
     """Offer a model no longer.
 
     What was played with it stays."""

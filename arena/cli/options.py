@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import os
 from typing import Annotated
 
 import typer
 
-Database = Annotated[
+DatabaseUrl = Annotated[
     str | None,
     typer.Option(
         "--db",
@@ -137,13 +136,6 @@ DryRun = Annotated[
         "--dry-run", help="Check everything, say what would be played and what it may cost."
     ),
 ]
-
-DEFAULT_URL = "sqlite:///arena.db"
-
-
-def database_url(db: str | None) -> str:
-    """Where the database is: the option, the environment, or the file in this folder."""
-    return db or os.environ.get("ARENA_DATABASE_URL") or DEFAULT_URL
 
 
 def key_values(pairs: list[str], option: str) -> dict[str, object]:

@@ -11,13 +11,12 @@ import typer
 
 from arena.cli.options import (
     AsJson,
-    Database,
+    DatabaseUrl,
     PlayersOption,
     SinceOption,
     TournamentOption,
     UntilOption,
     WhereOption,
-    database_url,
 )
 from arena.cli.output import Column, console, count, money, print_json, print_table, safe, tell
 
@@ -62,7 +61,7 @@ def plan(
         typer.Option(metavar="USD", callback=_amount, help="Say how far so many dollars go."),
     ] = None,
     as_json: AsJson = False,
-    db: Database = None,
+    db: DatabaseUrl = None,
 ) -> None:
     """Say what it takes to tell agents apart.
 
@@ -82,7 +81,7 @@ def plan(
             seating,
         ),
         effect=effect,
-        url=database_url(db),
+        db=db or None,
     )
     if as_json:
         print_json(_plain(found))
@@ -96,7 +95,7 @@ def _ask(
     top: int | None,
     scope: PlanScope,
     effect: float,
-    url: str,
+    db: str | None,
 ) -> Outlook:
     from arena import forecast as planning
     from arena.config import load
@@ -113,12 +112,12 @@ def _ask(
                     "naming both"
                 )
             return planning.plan_config(
-                load(find(Path(config))), url=url, effect=effect, top=top, seating=scope.seating
+                load(find(Path(config))), url=db, effect=effect, top=top, seating=scope.seating
             )
         case [a, b] if top is None:
-            return planning.plan_two(url, a, b, scope)
+            return planning.plan_two(db, a, b, scope)
         case [] if top is not None:
-            return planning.plan_top(url, top, scope)
+            return planning.plan_top(db, top, scope)
         case _:
             raise UsageError(
                 "expected two agents (`arena plan A B`), a number of the best (`arena plan --top "

@@ -19,7 +19,7 @@ from arena.cli.catalogue import (
 from arena.cli.database import reading, writing
 from arena.cli.options import (
     AsJson,
-    Database,
+    DatabaseUrl,
     EnvironmentOption,
     ExcludeErrors,
     SinceOption,
@@ -38,7 +38,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The prompt's name.")]
 
 
 @app.command("list")
-def list_(everything: All = False, db: Database = None, as_json: AsJson = False) -> None:
+def list_(everything: All = False, db: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """List the prompts."""
     from arena.core.text import one_line
     from db import Repository
@@ -74,7 +74,7 @@ def list_(everything: All = False, db: Database = None, as_json: AsJson = False)
 
 
 @app.command()
-def show(name: Name, db: Database = None, as_json: AsJson = False) -> None:
+def show(name: Name, db: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """Show one prompt, with its text."""
     from db import Repository
 
@@ -92,7 +92,7 @@ def tree(
     since: SinceOption = None,
     until: UntilOption = None,
     exclude_errors: ExcludeErrors = False,
-    db: Database = None,
+    db: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
     """Show forks with their ratings and changes.
@@ -118,7 +118,7 @@ def tree(
 
 
 @app.command()
-def add(name: Name, file: TextFile = None, text: TextOption = None, db: Database = None) -> None:
+def add(name: Name, file: TextFile = None, text: TextOption = None, db: DatabaseUrl = None) -> None:
     """Add a prompt, from a file or as text."""
     from db import Repository
 
@@ -136,7 +136,7 @@ def fork(
     new: Annotated[str, typer.Argument(metavar="NEW", help="The name of the fork.")],
     file: TextFile = None,
     text: TextOption = None,
-    db: Database = None,
+    db: DatabaseUrl = None,
 ) -> None:
     """Add a prompt made from another one.
 
@@ -154,13 +154,13 @@ def fork(
 
 
 @app.command()
-def activate(name: Name, db: Database = None) -> None:
+def activate(name: Name, db: DatabaseUrl = None) -> None:
     """Offer a prompt again."""
     _switch(name, db, active=True)
 
 
 @app.command()
-def deactivate(name: Name, db: Database = None) -> None:
+def deactivate(name: Name, db: DatabaseUrl = None) -> None:
     """Offer a prompt no longer.
 
     What was played with it stays."""

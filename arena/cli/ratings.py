@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from arena.cli.options import AsJson, Database
+from arena.cli.options import AsJson, DatabaseUrl
 from arena.cli.output import complain, console, print_json, safe
 
 app = typer.Typer(
@@ -20,16 +20,17 @@ def rebuild(
         bool,
         typer.Option("--check", help="Compare with what is stored, bit for bit; change nothing."),
     ] = False,
-    db: Database = None,
+    db: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
     """Compute every rating again from the games."""
     from dataclasses import asdict
 
-    from arena.cli.database import require
+    from arena.cli.database import existing
     from arena.leaderboard.rebuild import rebuild as rebuild_ratings
 
-    report = rebuild_ratings(require(db), check=check)
+    with existing(db) as database:
+        report = rebuild_ratings(database, check=check)
     if as_json:
         print_json(asdict(report) | {"ok": report.ok})
     else:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.cli.database import reading, require
+from arena.cli.database import existing
 from arena.cli.options import (
     AgentOption,
     AsJson,
-    Database,
+    DatabaseUrl,
     EnvironmentOption,
     SinceOption,
     TournamentOption,
@@ -38,7 +38,7 @@ def replay(
     agent: AgentOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
-    db: Database = None,
+    db: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
     """Play recorded games again, no model called.
@@ -86,7 +86,8 @@ def _check_one(game: int, db: str | None, as_json: bool) -> None:
 
     from arena.replay.check import check
 
-    report = check(game, require(db))
+    with existing(db) as database:
+        report = check(game, database)
     if as_json:
         print_json(asdict(report))
     elif report.ok:
@@ -106,14 +107,14 @@ def _check_all(selection: Selection, db: str | None) -> Iterator[ReplayReport]:
     from arena.replay.check import ReplayReport, check
     from db.queries.games import games
 
-    with reading(db) as session:
-        numbers = sorted(row.game_id for row in games(session, selection))
-    url = require(db)
-    for number in numbers:
-        try:
-            yield check(number, url)
-        except UsageError as error:
-            yield ReplayReport(number, 0, False, str(error))
+    with existing(db) as database:
+        with database.session() as session:
+            numbers = sorted(row.game_id for row in games(session, selection))
+        for number in numbers:
+            try:
+                yield check(number, database)
+            except UsageError as error:
+                yield ReplayReport(number, 0, False, str(error))
 
 
 def _difference(report: ReplayReport) -> None:

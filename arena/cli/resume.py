@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from arena.cli.options import Budget, Concurrency, Database, DryRun, Games
+from arena.cli.options import Budget, Concurrency, DatabaseUrl, DryRun, Games
 
 
 def resume(
@@ -19,7 +19,7 @@ def resume(
     games: Games = None,
     concurrency: Concurrency = None,
     budget: Budget = None,
-    db: Database = None,
+    db: DatabaseUrl = None,
     dry_run: DryRun = False,
 ) -> None:
     """Go on with a tournament, without its file.
@@ -27,16 +27,17 @@ def resume(
     As `arena run CONFIG` does, with the settings of its last run. Games that were stopped in the
     middle go on from their record: nothing that was answered is paid for again. Exit codes are
     those of `arena run`."""
-    from arena.cli.database import require
+    from arena.cli.database import existing
     from arena.cli.run_to_end import Wish, play, show_estimate
     from arena.cli.signals import stoppable
     from arena.orchestrator import restore
 
-    config = restore(require(db), tournament)
-    # By its name also where none was typed: the next time there may be two.
-    wish = Wish(("arena", "resume", config.name), games, concurrency, budget, db)
-    if dry_run:
-        show_estimate(config, wish)
-        return
-    with stoppable(f"to go on: {wish.again()}") as interrupts:
-        play(config, wish, interrupts)
+    with existing(db) as database:
+        config = restore(database, tournament)
+        # By its name also where none was typed: the next time there may be two.
+        wish = Wish(("arena", "resume", config.name), database, games, concurrency, budget, db)
+        if dry_run:
+            show_estimate(config, wish)
+            return
+        with stoppable(f"to go on: {wish.again()}") as interrupts:
+            play(config, wish, interrupts)

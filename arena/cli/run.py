@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from arena.cli.options import Budget, Concurrency, Database, DryRun, Games
+from arena.cli.options import Budget, Concurrency, DatabaseUrl, DryRun, Games
 
 
 def run(
@@ -21,7 +21,7 @@ def run(
     games: Games = None,
     concurrency: Concurrency = None,
     budget: Budget = None,
-    db: Database = None,
+    db: DatabaseUrl = None,
     dry_run: DryRun = False,
 ) -> None:
     """Play a tournament, or go on with it.
@@ -34,10 +34,12 @@ def run(
     from arena.cli.signals import stoppable
     from arena.config import load
     from arena.config.shipped import find
+    from db import Database
 
-    wish = Wish(("arena", "run", str(config)), games, concurrency, budget, db)
-    if dry_run:
-        show_estimate(load(find(config)), wish)
-        return
-    with stoppable(f"to go on: {wish.again()}") as interrupts:
-        play(load(find(config)), wish, interrupts)
+    with Database(db or None) as database:
+        wish = Wish(("arena", "run", str(config)), database, games, concurrency, budget, db)
+        if dry_run:
+            show_estimate(load(find(config)), wish)
+            return
+        with stoppable(f"to go on: {wish.again()}") as interrupts:
+            play(load(find(config)), wish, interrupts)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from arena.cli import INTERRUPTED
-from arena.cli.options import database_url
 from arena.cli.output import advise, count, duration, money, tell
 
 if TYPE_CHECKING:
     from arena.cli.signals import Interrupts
     from arena.config import TournamentConfig
     from arena.orchestrator import Summary
+    from db import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +24,11 @@ class Wish:
     """What was typed: the command with its argument, and the options that were given."""
 
     command: tuple[str, ...]
+    database: Database
     games: int | None = None
     concurrency: int | None = None
     budget: float | None = None
     db: str | None = None
-
-    @property
-    def url(self) -> str:
-        """The database's."""
-        return database_url(self.db)
 
     def again(self) -> str:
         """What to type to go on."""
@@ -62,7 +58,7 @@ def show_estimate(config: TournamentConfig, wish: Wish) -> None:
     config = config.model_copy(
         update={name: value for name, value in changes.items() if value is not None}
     )
-    show_plan(plan(config, url=wish.url, estimate=True), wish.url, games=wish.games)
+    show_plan(plan(config, url=wish.database, estimate=True), wish.database, games=wish.games)
 
 
 def play(config: TournamentConfig, wish: Wish, interrupts: Interrupts) -> None:
@@ -89,7 +85,7 @@ def play_out(
         return interrupts.run(
             orchestrator.run(
                 config,
-                url=wish.url,
+                url=wish.database,
                 games=games,
                 concurrency=wish.concurrency,
                 budget=wish.budget,
@@ -105,7 +101,7 @@ def conclude(summary: Summary, wish: Wish) -> None:
     """The standings on stdout, what was done on stderr, and the exit code."""
     from arena.cli.leaderboard import show_standings
 
-    show_standings(wish.url, summary.tournament)
+    show_standings(wish.database, summary.tournament)
     report(summary, wish)
     if summary.games_left and not summary.stopped:
         tell(f"{count(summary.games_left, 'game')} left to play")

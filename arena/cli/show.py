@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from arena.cli.database import reading
-from arena.cli.options import AsJson, Database, GameNumber
+from arena.cli.options import AsJson, DatabaseUrl, GameNumber
 from arena.cli.output import print_json
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def show(
     calls: Annotated[
         bool, typer.Option("--calls", help="Also every call: messages, answer, tokens, errors.")
     ] = False,
-    db: Database = None,
+    db: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
     """Read a game, from the cast to the outcome.

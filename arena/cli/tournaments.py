@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from arena.cli.database import reading
-from arena.cli.options import AsJson, Database, EnvironmentOption
+from arena.cli.options import AsJson, DatabaseUrl, EnvironmentOption
 from arena.cli.output import Column, count, moment, money, print_fields, print_json, print_table
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The tournament's name
 
 @app.command("list")
 def list_(
-    environment: EnvironmentOption = None, db: Database = None, as_json: AsJson = False
+    environment: EnvironmentOption = None, db: DatabaseUrl = None, as_json: AsJson = False
 ) -> None:
     """List the tournaments, the latest first."""
     from arena.reports.tournament import tournament_report
@@ -64,7 +64,7 @@ def list_(
 
 
 @app.command()
-def show(name: Name, db: Database = None, as_json: AsJson = False) -> None:
+def show(name: Name, db: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """Show one tournament, and what it has cost."""
     from arena.reports.tournament import tournament_report
     from db.queries.live import run_now

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from arena.config import TournamentConfig
 from arena.core import Result, UsageError
@@ -13,6 +12,7 @@ from arena.orchestrator.history import History, history
 from arena.stats.fixed import fixed_size
 from arena.stats.sequential import Decision, Verdict
 from db import Repository, get_session
+from db.database import Source
 from db.queries.spending import spent
 
 ASKS = {
@@ -62,7 +62,7 @@ class Comparison:
         return self.verdict.games if self.verdict is not None else 0
 
 
-def answer(url: str | Path | None, config: TournamentConfig) -> Comparison:
+def answer(url: Source, config: TournamentConfig) -> Comparison:
     """What the tournament of a question says so far. Raises UsageError where it is not on record,
     or where a fixed size was reached and no block has both results; nothing is written."""
     with get_session(url, create=False) as session:

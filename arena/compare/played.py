@@ -10,7 +10,6 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from arena.compare.answer import Comparison, fixed_games, sentence
 from arena.compare.question import Question, two_agents
@@ -20,6 +19,7 @@ from arena.orchestrator.lookup import Rules, rules_of
 from arena.stats.evalue import EValue
 from arena.stats.sequential import Verdict
 from db import Agent, Repository, Session, get_session
+from db.database import Source
 from db.queries.games import PlayerRow, games, games_of_both
 from db.selection import Selection
 
@@ -87,9 +87,7 @@ class _Found:
     repeated: int
 
 
-def played(
-    url: str | Path | None, question: Question, selection: Selection | None = None
-) -> Comparison:
+def played(url: Source, question: Question, selection: Selection | None = None) -> Comparison:
     """What the games on record say, those of a selection if one is given. Nothing is played or
     written.
 

@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from arena import registry
@@ -15,6 +14,7 @@ from arena.core import Part, UsageError
 from arena.matchmakers.duel import BLOCK, SEATINGS, DuelOptions
 from arena.orchestrator.lookup import Rules, find_agent, of_row, rules_of, team_sizes
 from db import Agent, Repository, Tournament, get_session
+from db.database import Source
 
 MOST_GAMES = 10_000
 """The schedule of a sequential test ends here, decided or not."""
@@ -65,7 +65,7 @@ class Question:
         return given
 
 
-def configure(url: str | Path | None, question: Question) -> TournamentConfig:
+def configure(url: Source, question: Question) -> TournamentConfig:
     """The tournament that answers the question: the same for the same question, so that asking
     again goes on with it. Nothing is written.
 

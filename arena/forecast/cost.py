@@ -23,7 +23,6 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -47,6 +46,7 @@ from arena.llm.costs.prices import PriceTable, own_prices
 from arena.orchestrator.catalogue import model_spec
 from arena.orchestrator.preflight import Prepared
 from db import Repository, get_session
+from db.database import Source
 from db.errors import MissingDatabase
 
 
@@ -91,7 +91,7 @@ def estimate(
     config: TournamentConfig,
     prepared: Prepared,
     *,
-    url: str | Path | None,
+    url: Source,
     games_left: int,
     rng_seed: int = 0,
     rehearsals: int = 20,
@@ -137,7 +137,7 @@ def estimate(
 
 
 def _resolved(
-    config: TournamentConfig, prepared: Prepared, url: str | Path | None
+    config: TournamentConfig, prepared: Prepared, url: Source
 ) -> tuple[dict[int, AgentSpec], dict[str, Habits]]:
     """The agents by their numbers, from 1 in the file's order, and the habits of their models by
     LiteLLM name; what the file does not define is in the catalogue."""

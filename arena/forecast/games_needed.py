@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite, sqrt
-from pathlib import Path
 
 import numpy as np
 
@@ -23,6 +22,7 @@ from arena.forecast.plan import plan as schedule_of
 from arena.orchestrator.lookup import Rules, find_agent
 from arena.stats.plan import Forecast, games_to_separate, games_to_separate_top
 from db import Repository, get_session
+from db.database import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Outlook:
         return all(way.forecast.separated for way in self.ways)
 
 
-def plan_two(url: str | Path | None, a: str, b: str, scope: PlanScope) -> Outlook:
+def plan_two(url: Source, a: str, b: str, scope: PlanScope) -> Outlook:
     """How many further games until two agents are told apart. Raises UsageError for unknown names
     and seatings, DatabaseError where there is no database; writes nothing."""
     with get_session(url, create=False) as session:
@@ -98,7 +98,7 @@ def plan_two(url: str | Path | None, a: str, b: str, scope: PlanScope) -> Outloo
     )
 
 
-def plan_top(url: str | Path | None, top: int, scope: PlanScope) -> Outlook:
+def plan_top(url: Source, top: int, scope: PlanScope) -> Outlook:
     """How many further games, spread evenly over all agents, until each of the best `top` is told
     apart from each of the others. Raises UsageError and DatabaseError."""
     with get_session(url, create=False) as session:
@@ -136,7 +136,7 @@ def plan_top(url: str | Path | None, top: int, scope: PlanScope) -> Outlook:
 def plan_config(
     config: TournamentConfig,
     *,
-    url: str | Path | None = None,
+    url: Source = None,
     effect: float = 0.55,
     top: int | None = None,
     seating: str | None = None,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from arena.config import TournamentConfig
 from arena.forecast.cost import Estimate
@@ -13,6 +12,7 @@ from arena.matchmakers.balance import Balance, counts
 from arena.orchestrator import schedule
 from arena.orchestrator.clients import client_for
 from arena.orchestrator.preflight import Prepared, prepare
+from db.database import Database, Source, opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +36,17 @@ class Plan:
     estimate: Estimate | None = None
 
 
-def plan(
-    config: TournamentConfig, *, url: str | Path | None = None, estimate: bool = False
-) -> Plan:
+def plan(config: TournamentConfig, *, url: Source = None, estimate: bool = False) -> Plan:
     """What `run` would play, and with `estimate` what it would take. Checks everything that `run`
     checks before it writes; writes nothing, makes no database and calls no model."""
     prepared = prepare(config)
     names = [agent.name for agent in config.agents]
     agents = range(1, len(names) + 1)
     pairings = prepared.schedule(agents)
-    done = schedule.games_done(url, config)
+    with opened(url) as database:
+        done = schedule.games_done(database, config)
+        left = config.games - done
+        cost = _estimate(prepared, database, left) if estimate else None
     return Plan(
         tournament=config.name,
         environment=config.environment.name,
@@ -59,15 +60,15 @@ def plan(
         budget=config.budget,
         balance=counts(pairings, prepared.casting, agents),
         follows_results=prepared.matchmaker(agents).lag is not None,
-        estimate=_estimate(prepared, url, config.games - done) if estimate else None,
+        estimate=cost,
     )
 
 
-def _estimate(prepared: Prepared, url: str | Path | None, games_left: int) -> Estimate:
+def _estimate(prepared: Prepared, database: Database, games_left: int) -> Estimate:
     return estimated(
         prepared.config,
         prepared,
-        url=url,
+        url=database,
         games_left=games_left,
         rng_seed=prepared.config.seed % 2**32,
         price_of=client_for(prepared.config).prices,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ from arena.core import Games, OnlineRatingSystem, PluginError, UsageError
 from arena.ratings.online.columns import Integers
 from arena.ratings.online.fold import Pool, fold
 from db import Repository, Session, get_session
+from db.database import Source
 from db.errors import MissingDatabase
 from db.fold import PoolKey, Stop, StoredPool, StoredStanding
 from db.queries.folds import FoldedGames, Span, folded_games, spans
@@ -52,7 +52,7 @@ class RebuildReport:
         return f"{what}: {len(self.differences)} stored values {done}\n{shown}{more}"
 
 
-def rebuild(url: str | Path | None = None, *, check: bool = False) -> RebuildReport:
+def rebuild(url: Source = None, *, check: bool = False) -> RebuildReport:
     """Fold all rated games again, in the order in which they were rated, each by the system of its
     tournament; with `check`, only compare. One transaction: a rebuild that is stopped changes
     nothing. A stretch of games at a time is in memory, whatever their number.

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from pathlib import Path
 
 from arena.core import Pairing, RatedPlayer, seat_role
 from arena.orchestrator.schedule import Scheduled
 from arena.orchestrator.standings import Played
-from db import Repository, Session
+from db import Database, Repository, Session
 from db.fold import numbered
 from db.queries.schedule import first_attempts, scheduled_seats
 from db.queries.spending import costs_of_place
-from db.session import reconnecting
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +56,7 @@ def played(seats: Sequence[tuple[int, int, str | None, str | None, int | None]])
     )
 
 
-def extend(
-    url: str | Path | None, tournament_id: int, pairings: Sequence[Pairing]
-) -> list[Scheduled]:
+def extend(database: Database, tournament_id: int, pairings: Sequence[Pairing]) -> list[Scheduled]:
     """Enter further pairings as games that wait to be played."""
 
     def add(session: Session) -> dict[int, int]:
@@ -71,12 +67,12 @@ def extend(
         added = Repository(session).schedule_games(tournament_id, missing)
         return keys | {p.schedule_index: key for p, key in zip(missing, added, strict=True)}
 
-    keys = reconnecting(url, add)
+    keys = database.reconnecting(add)
     return [
         Scheduled(keys[p.schedule_index], p.schedule_index, 0, p.seed, p.agents) for p in pairings
     ]
 
 
-def costs(url: str | Path | None, tournament_id: int, place: int) -> dict[int, float]:
+def costs(database: Database, tournament_id: int, place: int) -> dict[int, float]:
     """The dollars that the game at a place of the schedule has cost each agent, as far as known."""
-    return reconnecting(url, lambda session: costs_of_place(session, tournament_id, place))
+    return database.reconnecting(lambda session: costs_of_place(session, tournament_id, place))

@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from arena import registry
 from arena.core import (
@@ -40,7 +39,7 @@ from arena.orchestrator.standings import LiveStandings, Played
 from arena.orchestrator.stopping import GameWaiting, Stop
 from arena.record.reading import recorded
 from arena.record.writing import GameRecorder, Meter
-from db import Recorder
+from db import Database, Recorder
 
 OnProgress = Callable[[Progress], None]
 
@@ -57,7 +56,7 @@ class Playing:
         self,
         prepared: Prepared,
         entry: Entry,
-        url: str | Path | None,
+        database: Database,
         client: LiteLLMClient,
         limits: Limits,
         budget: Budget | None,
@@ -71,7 +70,7 @@ class Playing:
         self.prepared = prepared
         self.config = prepared.config
         self.entry = entry
-        self.url = url
+        self.database = database
         self.client = client
         self.limits = limits
         self.budget = budget
@@ -170,7 +169,7 @@ class Playing:
                     self.void += 1
                     self._settled(game, None)
                     return
-                game = await asyncio.to_thread(schedule.following, self.url, game)
+                game = await asyncio.to_thread(schedule.following, self.database, game)
         finally:
             self.running -= 1
             self.supply.end()
@@ -179,7 +178,7 @@ class Playing:
         task = self._task(game)
         if game.begun:
             self.resumed += 1
-            turns = await asyncio.to_thread(schedule.recorded, self.url, game.game_id)
+            turns = await asyncio.to_thread(schedule.recorded, self.database, game.game_id)
             task = replace(task, recorded=recorded(turns))
         else:
             await journal.started()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from arena.config import TournamentConfig, restored
 from arena.core import UsageError
@@ -24,15 +23,15 @@ from arena.orchestrator.schedule import Earlier, Scheduled
 from arena.orchestrator.standings import LiveStandings
 from arena.orchestrator.stopping import Stop
 from arena.record.answer_cache import DatabaseCache
-from db import Recorder, Repository, get_session, leases
-from db.engine import check_integrity
+from db import Database, Repository, get_session
+from db.database import Source, opened
 from db.selection import find
 
 
 async def run(
     config: TournamentConfig,
     *,
-    url: str | Path | None = None,
+    url: Source = None,
     games: int | None = None,
     concurrency: int | None = None,
     budget: float | None = None,
@@ -56,42 +55,40 @@ async def run(
     check_keys(config)
     allow_files(concurrency or config.concurrency)
     client = client_for(config, keep_answers=config.cache is not None)
-    check_integrity(url)
-    with get_session(url) as session:
-        entry = enter(session, prepared)
-        if schedule.status(session, entry.tournament_id) != "finished":
-            # What is refused here leaves no row behind.
-            client.load(spec.model for spec in entry.agents.values())
-            _check_prices(config, client, entry)
-    # In a thread: it may watch another holder for some seconds, and a Ctrl-C wants an answer.
-    lease = await asyncio.to_thread(leases.acquire, url, entry.tournament_id)
-    try:
-        begun = _begin(prepared, entry, url)
-        playing = Playing(
-            prepared,
-            entry,
-            url,
-            client,
-            limits_for(config),
-            _budget(config, begun.earlier),
-            _answers(config, url),
-            begun.standings,
-            begun.supply,
-            begun.earlier,
-            stop or Stop(),
-            on_progress,
-        )
-        try:
-            async with Recorder(url, prepared.fold, lease=lease) as recorder:
-                await playing.play(
-                    recorder, begun.left, concurrency or config.concurrency, most=games
-                )
-        finally:
-            await client.aclose()
-        schedule.close(url, entry.tournament_id, complete=playing.complete())
-        unrated = schedule.unrated(url, entry.tournament_id, prepared.fold.system)
-    finally:
-        leases.release(url, lease)
+    with opened(url) as database:
+        database.check(integrity=True)
+        with database.session() as session:
+            entry = enter(session, prepared)
+            if schedule.status(session, entry.tournament_id) != "finished":
+                # What is refused here leaves no row behind.
+                client.load(spec.model for spec in entry.agents.values())
+                _check_prices(config, client, entry)
+        # In a thread: it may watch another holder for some seconds, and a Ctrl-C wants an answer.
+        with await asyncio.to_thread(database.lease, entry.tournament_id) as lease:
+            begun = _begin(prepared, entry, database)
+            playing = Playing(
+                prepared,
+                entry,
+                database,
+                client,
+                limits_for(config),
+                _budget(config, begun.earlier),
+                _answers(config, database),
+                begun.standings,
+                begun.supply,
+                begun.earlier,
+                stop or Stop(),
+                on_progress,
+            )
+            try:
+                async with database.recorder(prepared.fold, lease=lease) as recorder:
+                    await playing.play(
+                        recorder, begun.left, concurrency or config.concurrency, most=games
+                    )
+            finally:
+                await client.aclose()
+            schedule.close(database, entry.tournament_id, complete=playing.complete())
+            unrated = schedule.unrated(database, entry.tournament_id, prepared.fold.system)
     return replace(playing.summary(), unrated=unrated)
 
 
@@ -105,9 +102,9 @@ class _Begun:
     supply: Supply
 
 
-def _begin(prepared: Prepared, entry: Entry, url: str | Path | None) -> _Begun:
+def _begin(prepared: Prepared, entry: Entry, database: Database) -> _Begun:
     key, config = entry.tournament_id, prepared.config
-    with get_session(url) as session:
+    with database.session(create=False) as session:
         repo = Repository(session)
         finished = schedule.status(session, key) == "finished"
         left = schedule.left(session, key)
@@ -122,8 +119,8 @@ def _begin(prepared: Prepared, entry: Entry, url: str | Path | None) -> _Begun:
         list(entry.agents),
         games=len(past.scheduled) if finished else config.games,
         scheduled=past.scheduled,
-        enter=lambda pairings: extend(url, key, pairings),
-        costs=lambda place: costs(url, key, place),
+        enter=lambda pairings: extend(database, key, pairings),
+        costs=lambda place: costs(database, key, place),
     )
     standings = LiveStandings({agent_id: spec.name for agent_id, spec in entry.agents.items()})
     for index, result in past.settled.items():
@@ -150,12 +147,12 @@ def _check_prices(config: TournamentConfig, client: LiteLLMClient, entry: Entry)
             client.check_priced(spec.model)
 
 
-def _answers(config: TournamentConfig, url: str | Path | None) -> Answers | None:
+def _answers(config: TournamentConfig, database: Database) -> Answers | None:
     cache = config.cache
-    return DatabaseCache(url, cache.ttl) if cache is not None and cache.rated else None
+    return DatabaseCache(database, cache.ttl) if cache is not None and cache.rated else None
 
 
-def restore(url: str | Path | None, name: str | None = None) -> TournamentConfig:
+def restore(url: Source, name: str | None = None) -> TournamentConfig:
     """The configuration of a tournament in the database; without a name, of the only one that is
     not finished. Raises UsageError where there is none, or more than one, BadSelection for a name
     that is not on record."""

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from arena.config import TournamentConfig
-from db import Repository, Session, get_session
+from db import Database, Repository, Session, get_session
+from db.database import Source
 from db.errors import MissingDatabase
 from db.queries.leaderboard import stop_reasons
 from db.queries.schedule import is_open, open_games, settled_places
 from db.queries.spending import spent
 from db.queries.transcript import TurnRow, transcript
-from db.session import reconnecting
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +63,9 @@ def settle_orphans(session: Session, left: Sequence[Scheduled]) -> tuple[float, 
     return tuple(charged or 0.0 for _, charged in found)
 
 
-def recorded(url: str | Path | None, game_id: int) -> list[TurnRow]:
+def recorded(database: Database, game_id: int) -> list[TurnRow]:
     """The turns of a game that was begun, the last of them perhaps without an action."""
-    return reconnecting(url, lambda session: transcript(session, game_id))
+    return database.reconnecting(lambda session: transcript(session, game_id))
 
 
 def earlier(session: Session, tournament_id: int, *, orphans: tuple[float, ...] = ()) -> Earlier:
@@ -80,7 +79,7 @@ def earlier(session: Session, tournament_id: int, *, orphans: tuple[float, ...] 
     )
 
 
-def following(url: str | Path | None, game: Scheduled) -> Scheduled:
+def following(database: Database, game: Scheduled) -> Scheduled:
     """The next attempt at a place whose game went void: it was scheduled with the void."""
 
     def find(session: Session) -> Scheduled:
@@ -93,10 +92,10 @@ def following(url: str | Path | None, game: Scheduled) -> Scheduled:
         assert row.id is not None
         return replace(game, game_id=row.id, attempt=row.attempt, begun=False)
 
-    return reconnecting(url, find)
+    return database.reconnecting(find)
 
 
-def close(url: str | Path | None, tournament_id: int, *, complete: bool) -> None:
+def close(database: Database, tournament_id: int, *, complete: bool) -> None:
     """Mark the tournament finished when its schedule is `complete` and no place of it is left to
     play."""
 
@@ -104,12 +103,12 @@ def close(url: str | Path | None, tournament_id: int, *, complete: bool) -> None
         status = "finished" if complete and not is_open(session, tournament_id) else "paused"
         Repository(session).set_tournament_status(tournament_id, status)
 
-    reconnecting(url, end)
+    database.reconnecting(end)
 
 
-def unrated(url: str | Path | None, tournament_id: int, system: str) -> str | None:
+def unrated(database: Database, tournament_id: int, system: str) -> str | None:
     """Why results of the tournament do not move the stored ratings, if they do not."""
-    reasons = reconnecting(url, lambda session: stop_reasons(session, tournament_id, system))
+    reasons = database.reconnecting(lambda session: stop_reasons(session, tournament_id, system))
     if not reasons:
         return None
     return (
@@ -118,7 +117,7 @@ def unrated(url: str | Path | None, tournament_id: int, system: str) -> str | No
     )
 
 
-def games_done(url: str | Path | None, config: TournamentConfig) -> int:
+def games_done(url: Source, config: TournamentConfig) -> int:
     """How many places of this tournament's schedule are settled in the database, if any."""
     try:
         with get_session(url, create=False) as session:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from arena.core import Completion, Usage
 from arena.llm.cache import KnownAnswer
 from arena.record.reading import was_refused
+from db import Database
 from db.queries.cache import cached_answer
-from db.session import reconnecting
 
 
 class DatabaseCache:
     """Answers at most `ttl` seconds old (`arena.llm.cache.Answers`)."""
 
-    def __init__(self, url: str | Path | None, ttl: float) -> None:
-        self._url = url
+    def __init__(self, database: Database, ttl: float) -> None:
+        self._database = database
         self._ttl = timedelta(seconds=ttl)
 
     async def get(self, request_hash: str) -> KnownAnswer | None:
@@ -26,8 +25,8 @@ class DatabaseCache:
 
     def _get(self, request_hash: str) -> KnownAnswer | None:
         not_before = datetime.now(UTC) - self._ttl
-        found = reconnecting(
-            self._url, lambda session: cached_answer(session, request_hash, not_before)
+        found = self._database.reconnecting(
+            lambda session: cached_answer(session, request_hash, not_before)
         )
         if found is None:
             return None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from arena import registry
 from arena.core import DivergenceError, ModelRefused, VoidCause
@@ -29,7 +28,8 @@ from arena.replay.origin import (
     score,
 )
 from arena.stats.proportions import Interval, newcombe, share, wilson
-from db import Recorder, get_session
+from db import Recorder
+from db.database import Source, opened
 
 CONCURRENCY = 10
 EXECUTOR = "local"
@@ -86,7 +86,7 @@ async def branch(
     *,
     times: int = 1,
     control: bool = True,
-    url: str | Path | None = None,
+    url: Source = None,
     concurrency: int | None = None,
     cache: float | None = None,
     on_progress: Callable[[BranchProgress], None] | None = None,
@@ -105,26 +105,27 @@ async def branch(
     Raises UsageError for what cannot be branched, DivergenceError when the game cannot be played
     again up to the turn, RecordError when the database cannot be written.
     """
-    with get_session(url, create=False) as session:
-        answers = None if cache is None else DatabaseCache(url, cache)
-        origin = read_origin(session, game_id, turn, seats, control=control, answers=answers)
-        branches = enter(session, origin, times, control=control)
-    origin.client.load(
-        sitter.agent.model
-        for task in origin.tasks.values()
-        for sitters in task.players
-        for sitter in sitters
-    )
-    playing = _Playing(origin, stop or Stop(), on_progress, total=len(branches))
-    try:
-        async with Recorder(url) as recorder:
-            await registry.executor(EXECUTOR)(concurrency=concurrency or CONCURRENCY).run(
-                playing.work(branches), lambda own, slot: playing.one(recorder, own, slot)
-            )
-    finally:
-        await origin.client.aclose()
-        with get_session(url, create=False) as session:
-            clear(session, [own.game_id for own in branches])
+    with opened(url) as database:
+        answers = None if cache is None else DatabaseCache(database, cache)
+        with database.session(create=False) as session:
+            origin = read_origin(session, game_id, turn, seats, control=control, answers=answers)
+            branches = enter(session, origin, times, control=control)
+        origin.client.load(
+            sitter.agent.model
+            for task in origin.tasks.values()
+            for sitters in task.players
+            for sitter in sitters
+        )
+        playing = _Playing(origin, stop or Stop(), on_progress, total=len(branches))
+        try:
+            async with database.recorder() as recorder:
+                await registry.executor(EXECUTOR)(concurrency=concurrency or CONCURRENCY).run(
+                    playing.work(branches), lambda own, slot: playing.one(recorder, own, slot)
+                )
+        finally:
+            await origin.client.aclose()
+            with database.session(create=False) as session:
+                clear(session, [own.game_id for own in branches])
     return playing.report()
 
 

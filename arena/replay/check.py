@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from pathlib import Path
 
 from arena import registry
 from arena.core import Outcome, UsageError, VoidCause
@@ -17,6 +16,7 @@ from arena.game.task import play_task
 from arena.record.reading import recorded
 from arena.replay.lineage import lineage, own_options, replies, task
 from db import DatabaseError, Game, Repository, Session, get_session
+from db.database import Source
 from db.queries.transcript import transcript
 
 
@@ -30,7 +30,7 @@ class ReplayReport:
     first_difference: str | None = None
 
 
-def check(game_id: int, url: str | Path | None = None) -> ReplayReport:
+def check(game_id: int, url: Source = None) -> ReplayReport:
     """Play the record of a completed game again and compare.
 
     Raises UsageError for a game that is not there, has no result, or was not played by the arena

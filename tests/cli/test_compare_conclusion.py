@@ -9,6 +9,7 @@ import typer
 
 from arena.cli.run_to_end import Wish, conclude
 from arena.orchestrator import Summary
+from db import Database
 
 DONE = Summary(
     tournament="small",
@@ -38,12 +39,14 @@ def ending(
     capsys: pytest.CaptureFixture[str], db: str, summary: Summary, **typed: object
 ) -> tuple[int, list[str]]:
     """The exit code and the lines on stderr, without the standings and what they say."""
-    wish = Wish(("arena", "run", "small.yaml"), db=db, **typed)  # type: ignore[arg-type]
     code = 0
-    try:
-        conclude(summary, wish)
-    except typer.Exit as end:
-        code = end.exit_code
+    with Database(db) as database:
+        command = ("arena", "run", "small.yaml")
+        wish = Wish(command, database, db=db, **typed)  # type: ignore[arg-type]
+        try:
+            conclude(summary, wish)
+        except typer.Exit as end:
+            code = end.exit_code
     told = capsys.readouterr()
     assert told.out.startswith("small · TicTacToe-v0")
     lines = told.err.splitlines()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from arena.cli.options import database_url, key_values
+from arena.cli.options import key_values
 from arena.cli.output import Column, duration, money, print_fields, print_json, print_table
 from arena.core import UsageError
 
@@ -40,16 +40,6 @@ def test_fields_put_a_long_text_below_its_name(capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().out == (
         'name     p\noptions  {"a": 1}\ncontent\n  one\n  \\x1btwo\nparent   \n'
     )
-
-
-def test_the_database_is_the_option_then_the_environment_then_the_folder(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.delenv("ARENA_DATABASE_URL", raising=False)
-    assert database_url(None) == "sqlite:///arena.db"
-    monkeypatch.setenv("ARENA_DATABASE_URL", "postgresql://host/arena")
-    assert database_url(None) == "postgresql://host/arena"
-    assert database_url("mine.db") == "mine.db"
 
 
 def test_keys_and_values_are_json_where_they_can_be() -> None:

@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,10 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 import db
-from db import DatabaseError, Game, Recorder, Repository, get_engine, get_session
+from db import Database, DatabaseError, Game, Recorder, Repository, get_engine, get_session
 from db.engine import check_integrity, resolve_url
 from db.errors import Damaged, Unreachable, WriteFailed
 from db.faults import fault
-from db.session import reconnecting
 from tests.db.test_recorder import hang_up, opened, read, scalar
 from tests.db.tournaments import tournament
 
@@ -37,7 +36,7 @@ NOISE = "".join(chr(0x4E00 + (index * index) % 9973) for index in range(4000))
 # Writes turns until it is refused: prints how many were acknowledged, and the error.
 WRITER = """
 import asyncio, os, sys
-from db import DatabaseError, Recorder, get_session
+from db import Database, DatabaseError, Recorder, get_session
 from tests.db.test_database_faults import NOISE
 from tests.db.test_recorder import opened
 {setup}
@@ -73,6 +72,12 @@ def writer(url: str, game: int, setup: str = "", inside: str = "pass") -> tuple[
     assert done.returncode == 0, done.stderr
     count, error = done.stdout.splitlines()
     return int(count), error
+
+
+def again(url: str, work: Callable[[Session], Any], **how: Any) -> Any:
+    """What `work` makes of a session that comes back when the server does."""
+    with Database(url) as database:
+        return database.reconnecting(work, **how)
 
 
 def whole(url: str, game: int, turns: int) -> None:
@@ -147,7 +152,7 @@ def test_a_full_disk_in_a_session(sqlite_url: str) -> None:
         Repository(session).create_prompt("long", NOISE * 50)
 
     with pytest.raises(WriteFailed, match="is full: free some space"):
-        reconnecting(sqlite_url, fill, sleep=never)
+        again(sqlite_url, fill, sleep=never)
     with get_session(sqlite_url) as session:
         assert Repository(session).get_prompts() == []
 
@@ -174,7 +179,7 @@ def test_a_database_that_somebody_keeps_locked(sqlite_url: str) -> None:
 
         # Waiting longer than the timeout does not help: this is not tried again.
         with pytest.raises(WriteFailed, match=rf"{path} is locked by another process .*lsof"):
-            reconnecting(sqlite_url, touch, sleep=never)
+            again(sqlite_url, touch, sleep=never)
     with get_session(sqlite_url) as session:
         assert [prompt.name for prompt in Repository(session).get_prompts()] == ["plain"]
     assert read(sqlite_url, first) == []
@@ -297,22 +302,20 @@ def test_a_server_that_is_not_there(tmp_path: Path) -> None:
     naps: list[float] = []
     url = f"postgresql://me:secret@/arena?host={tmp_path}"
     with pytest.raises(Unreachable, match="start the server, or give another URL") as caught:
-        reconnecting(
-            url, Repository, patience=60.0, sleep=naps.append, clock=lambda: float(sum(naps))
-        )
+        again(url, Repository, patience=60.0, sleep=naps.append, clock=lambda: float(sum(naps)))
     assert "secret" not in str(caught.value)
     assert 60.0 <= sum(naps) <= 62.0
     assert naps == sorted(naps)
     naps.clear()
     with pytest.raises(Unreachable):
-        reconnecting(url, Repository, patience=0.0, sleep=naps.append)
+        again(url, Repository, patience=0.0, sleep=naps.append)
     assert naps == []
 
 
 def test_what_waiting_does_not_mend(postgresql_url: str) -> None:
     url = postgresql_url.replace("/arena_", "/no_such_")
     with pytest.raises(DatabaseError, match="does not exist") as caught:
-        reconnecting(url, Repository, sleep=never)
+        again(url, Repository, sleep=never)
     assert type(caught.value) is DatabaseError
 
 
@@ -328,7 +331,7 @@ def test_a_session_whose_server_hangs_up_is_run_again(postgresql_url: str) -> No
         repo.get_or_create_prompt("q", "You play well.")
         return prompt
 
-    assert reconnecting(postgresql_url, work, sleep=lambda seconds: None).name == "p"
+    assert again(postgresql_url, work, sleep=lambda seconds: None).name == "p"
     assert len(runs) == 2
     with get_session(postgresql_url) as session:
         assert len(Repository(session).get_prompts()) == 2
@@ -350,7 +353,7 @@ def test_a_commit_whose_outcome_is_unknown_is_run_again(
     with get_session(postgresql_url) as session:
         session.get_one(Game, first).status = "void"
     monkeypatch.setattr(Session, "commit", committed_and_lost)
-    retried = reconnecting(postgresql_url, lambda session: Repository(session).retry_game(first))
+    retried = again(postgresql_url, lambda session: Repository(session).retry_game(first))
     assert len(runs) == 2
     assert retried.attempt == 1
     assert scalar(postgresql_url, "SELECT COUNT(*) FROM games WHERE schedule_index = 0") == 2

@@ -8,7 +8,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,10 @@ import pytest
 from sqlalchemy import text
 
 import db
-from db import DatabaseError, Recorder, get_engine
+from db import Database, DatabaseError, Recorder, get_engine
 from db.engine import resolve_url
 from db.errors import LeaseHeld, LeaseLost
-from db.leases import TTL, Lease, acquire, release
+from db.leases import TTL, Lease, acquire
 from db.writer.connections import FROZEN_AFTER_S, Lost, open_writer
 from db.writer.games import GameStarted
 from tests.db.test_recorder import opened, read
@@ -46,8 +46,23 @@ class Waiting:
         return self.now
 
 
+OPEN: dict[str, Database] = {}
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    while OPEN:
+        OPEN.popitem()[1].close()
+
+
+def at(url: str) -> Database:
+    """The database at this URL, opened once in a test."""
+    return OPEN.setdefault(url, Database(url))
+
+
 def challenge(url: str, waiting: Waiting) -> Lease:
-    return acquire(url, 1, sleep=waiting.sleep, clock=waiting.clock)
+    return at(url).lease(1, sleep=waiting.sleep, clock=waiting.clock)
 
 
 def row(url: str) -> Any:
@@ -84,24 +99,24 @@ def test_a_free_tournament_is_leased_at_once(database_url: str) -> None:
     holder = json.loads(row(database_url).holder)
     assert (holder["host"], holder["pid"]) == (socket.gethostname(), os.getpid())
     assert Path(holder["lock"]).exists()
-    release(database_url, first)
+    first.release()
     assert row(database_url).holder is None
     assert not Path(holder["lock"]).exists()
     second = challenge(database_url, waiting)
     assert second.fence == 2
-    release(database_url, second)
+    second.release()
     # Letting go of what another holds, or twice, changes nothing.
     third = challenge(database_url, waiting)
-    release(database_url, first)
-    release(database_url, second)
+    first.release()
+    second.release()
     assert row(database_url).holder is not None
-    release(database_url, third)
+    third.release()
     assert waiting.looks == 0
 
 
 def test_there_is_no_lease_of_no_tournament(database_url: str) -> None:
     with pytest.raises(DatabaseError, match="there is no tournament 7"):
-        acquire(database_url, 7)
+        at(database_url).lease(7)
 
 
 def test_a_holder_that_writes_is_left_alone(database_url: str) -> None:
@@ -112,7 +127,7 @@ def test_a_holder_that_writes_is_left_alone(database_url: str) -> None:
         challenge(database_url, waiting)
     assert waiting.looks == 1
     assert row(database_url).fence == 1
-    release(database_url, lease)
+    lease.release()
 
 
 def test_a_silent_holder_elsewhere_is_believed_for_a_while(database_url: str) -> None:
@@ -132,9 +147,9 @@ def test_a_silent_holder_elsewhere_is_believed_for_a_while(database_url: str) ->
         statuses = connection.execute(text("SELECT status FROM games ORDER BY id LIMIT 2"))
         assert [status for (status,) in statuses] == ["running", "scheduled"]
     engine.dispose()
-    release(database_url, old)
+    old.release()
     assert row(database_url).holder is not None
-    release(database_url, new)
+    new.release()
 
 
 def test_a_challenger_whose_clock_jumps_looks_no_less_often(database_url: str) -> None:
@@ -150,23 +165,23 @@ def test_a_challenger_whose_clock_jumps_looks_no_less_often(database_url: str) -
     waiting.each = each
     with pytest.raises(LeaseHeld):
         challenge(database_url, waiting)
-    release(database_url, lease)
+    lease.release()
 
 
 def test_a_tournament_let_go_while_it_is_watched_is_taken(database_url: str) -> None:
     tournament(database_url)
     lease = challenge(database_url, Waiting())
     waiting = Waiting()
-    waiting.each = lambda: waiting.looks == 3 and release(database_url, lease)
+    waiting.each = lambda: waiting.looks == 3 and lease.release()
     new = challenge(database_url, waiting)
     assert (new.fence, waiting.looks) == (2, 3)
-    release(database_url, new)
+    new.release()
 
 
 HOLDER = """
 import sys, time
-from db.leases import acquire
-lease = acquire(sys.argv[1], 1)
+from db import Database
+lease = Database(sys.argv[1]).lease(1)
 print(lease.fence, flush=True)
 time.sleep(60)
 """
@@ -184,7 +199,7 @@ def test_a_dead_holder_on_this_machine_is_taken_over_at_once(sqlite_url: str) ->
     lease = challenge(sqlite_url, waiting)
     assert (lease.fence, waiting.looks) == (2, 0)
     assert not left.exists()
-    release(sqlite_url, lease)
+    lease.release()
 
 
 @pytest.mark.slow
@@ -199,7 +214,7 @@ def test_a_living_holder_on_this_machine_is_watched(sqlite_url: str) -> None:
         assert waiting.now == pytest.approx(10.0)
         holder.kill()
     assert lease.fence == 2
-    release(sqlite_url, lease)
+    lease.release()
 
 
 def test_an_idle_recorder_says_that_it_lives(
@@ -220,7 +235,7 @@ def test_an_idle_recorder_says_that_it_lives(
             assert recorder.stats.commits == 0
 
     asyncio.run(main())
-    release(database_url, lease)
+    lease.release()
 
 
 def test_a_batch_of_a_lost_lease_is_refused_whole(
@@ -242,13 +257,13 @@ def test_a_batch_of_a_lost_lease_is_refused_whole(
                 recorder.append(opened(999, 0, 0, "no such game")),
                 return_exceptions=True,
             )
-            release(database_url, new)
+            new.release()
             return list(found)
 
     assert [type(error) for error in asyncio.run(main())] == [LeaseLost] * 3
     assert [turn.observation for turn in read(database_url, first)] == ["ours"]
     assert read(database_url, second) == []
-    release(database_url, lease)
+    lease.release()
 
 
 def test_a_server_lets_go_of_a_writer_that_is_frozen_in_mid_transaction(
@@ -283,7 +298,7 @@ def test_a_holder_that_is_frozen_in_mid_pipeline_does_not_keep_its_lease(
     postgresql_url: str,
 ) -> None:
     tournament(postgresql_url)
-    held = acquire(postgresql_url, 1)
+    held = at(postgresql_url).lease(1)
     address = resolve_url(postgresql_url).set(drivername="postgresql")
     with psycopg.connect(address.render_as_string(hide_password=False)) as frozen:
         wire = frozen.pgconn
@@ -294,9 +309,9 @@ def test_a_holder_that_is_frozen_in_mid_pipeline_does_not_keep_its_lease(
         wire.send_flush_request()
         wire.flush()
 
-        lease = acquire(postgresql_url, 1, ttl=0.4, frozen_after=0.2)
+        lease = acquire(at(postgresql_url).reconnecting, 1, ttl=0.4, frozen_after=0.2)
 
         assert lease.fence == held.fence + 1
-        release(postgresql_url, lease)
+        lease.release()
         frozen.close()
     held.lock.release()

@@ -9,9 +9,7 @@ import pytest
 from sqlmodel import Session
 
 from arena.leaderboard.rebuild import rebuild
-from db import Recorder, Repository, get_session, init_db
-from db.leases import acquire, release
-from db.session import reconnecting
+from db import Database, Recorder, Repository, get_session, init_db
 from tests.db.test_recorder import play, read, scalar
 from tests.db.tournaments import FOLD, tournament
 from torture.databases import PostgreSQL
@@ -32,7 +30,8 @@ def server() -> Iterator[PostgreSQL]:
 def test_games_that_are_recorded_while_the_server_is_restarted(server: PostgreSQL) -> None:
     url = server.base
     keys = tournament(url, games=4)
-    lease = acquire(url, 1)
+    database = Database(url)
+    lease = database.lease(1)
 
     async def short_sessions(restarted: asyncio.Event) -> int:
         """What a run reads and writes beside its record: each of them, whatever happens."""
@@ -43,7 +42,7 @@ def test_games_that_are_recorded_while_the_server_is_restarted(server: PostgreSQ
 
         count = 0
         while not restarted.is_set():
-            assert await asyncio.to_thread(reconnecting, url, touch) == "q"
+            assert await asyncio.to_thread(database.reconnecting, touch) == "q"
             count += 1
         return count
 
@@ -71,7 +70,8 @@ def test_games_that_are_recorded_while_the_server_is_restarted(server: PostgreSQ
             return int(results[1] or 0)
 
     assert asyncio.run(main()) > 0
-    release(url, lease)
+    lease.release()
+    database.close()
     for key in keys:
         turns = read(url, key)
         assert [turn.turn_number for turn in turns] == list(range(len(turns)))

@@ -6,7 +6,6 @@ import asyncio
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,9 @@ from sqlalchemy import text
 
 from arena.config import TournamentConfig
 from arena.orchestrator import run
-from db import Recorder, get_session
+from db import Database, Recorder, get_session
+from db.fold import Fold
+from db.leases import Lease
 from db.writer.calls import CallAnswered
 from db.writer.subject import Record
 from tests.selecting import sampled
@@ -72,10 +73,13 @@ def undisturbed(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Undis
                 commits.append(records)
             return super().append(*records)
 
+    class Listened(Database):
+        def recorder(self, fold: Fold | None = None, *, lease: Lease | None = None) -> Recorder:
+            return Listening(self.url, fold, lease=lease)
+
     url = f"sqlite:///{folder}/whole.db"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(import_module("arena.orchestrator.run"), "Recorder", Listening)
-        asyncio.run(run(config, url=url))
+    with Listened(url) as database:
+        asyncio.run(run(config, url=database))
     assert len(commits) > 25
     return Undisturbed(config, folder / "entered.db", commits, everything(url))
 

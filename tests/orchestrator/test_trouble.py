@@ -12,7 +12,7 @@ from sqlalchemy import text
 from arena.config import LimitsConfig, TournamentConfig, loads
 from arena.core import Pause
 from arena.orchestrator import Progress, Stop, run
-from db import get_session, leases
+from db import Database, get_session
 from db.errors import LeaseHeld
 from tests.servers.openai_server import OpenAIServer, Reply, error
 
@@ -168,8 +168,8 @@ def test_a_second_run_of_the_same_tournament_is_refused_while_the_first_lives(
             stop = Stop()
             first = asyncio.create_task(run(config, url=database_url, stop=stop))
             await asyncio.to_thread(server.wait_for_request)
-            with pytest.raises(LeaseHeld, match="process"):
-                await asyncio.to_thread(leases.acquire, database_url, 1)
+            with Database(database_url) as other, pytest.raises(LeaseHeld, match="process"):
+                await asyncio.to_thread(other.lease, 1)
             stop.request()
             assert (await first).interrupted
 

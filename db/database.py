@@ -1,0 +1,199 @@
+"""A database opened once: one engine, the tables checked once, and all that is asked of it."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from sqlalchemy import URL, Engine
+from sqlmodel import Session
+
+from db import leases
+from db.engine import (
+    LONGEST_PAUSE,
+    PATIENCE,
+    check_integrity,
+    get_engine,
+    resolve_url,
+    said_plainly,
+    shown,
+)
+from db.errors import FileGone, Unreachable
+from db.fold import Fold
+from db.leases import Lease
+from db.recorder import Recorder
+from db.schema import check_schema
+
+Result = TypeVar("Result")
+
+
+class Database:
+    """A database by its URL or path; None is `ARENA_DATABASE_URL`, then `sqlite:///arena.db`.
+
+    Making one connects to nothing: the first use does. Threads may share it; a process that was
+    forked from this one opens connections of its own. Leaving its block closes the connections;
+    using it again opens new ones. Raises UnknownURL for a database that is neither SQLite nor
+    PostgreSQL.
+    """
+
+    def __init__(self, url: str | Path | URL | None = None) -> None:
+        self.url = resolve_url(url)
+        self._begin()
+
+    def __repr__(self) -> str:
+        return f"Database({shown(self.url)!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _begin(self) -> None:
+        self._pid = os.getpid()
+        self._lock = threading.RLock()
+        self._engine: Engine | None = None
+        self._checked: tuple[int, int] | None = None
+        self._intact = False
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of all sessions, made at the first use. It checks no tables (`check` does).
+
+        Raises UnwritablePath, or DatabaseError for a missing driver.
+        """
+        self._after_a_fork()
+        with self._lock:
+            if self._engine is None:
+                self._engine = get_engine(self.url)
+            return self._engine
+
+    def close(self) -> None:
+        """Close the connections that no session holds; the others close with their sessions."""
+        self._after_a_fork()
+        with self._lock:
+            engine, self._engine, self._checked = self._engine, None, None
+        if engine is not None:
+            engine.dispose()
+
+    def check(self, *, create: bool = True, integrity: bool = False) -> None:
+        """Raises SchemaTooOld or SchemaTooNew unless the tables are of this release. Asked of the
+        database once; afterwards, at the price of one look at the file, FileGone is raised when the
+        file is gone or is another one.
+
+        An empty database gets its tables, or, with `create=False`, raises MissingDatabase. With
+        `integrity` every page of a file is read, once; raises Damaged.
+        """
+        self._after_a_fork()
+        if self._checked is None or (integrity and not self._intact):
+            with self._lock:
+                if integrity and not self._intact:
+                    check_integrity(self.url)
+                    self._intact = True
+                if self._checked is None:
+                    check_schema(self.engine, create=create)
+                    self._checked = self._place()
+        if self._place() != self._checked:
+            raise FileGone(
+                f"the file {shown(self.url)} was opened and is now gone or another one: put it "
+                "back, or type the same command again to use what is there now"
+            )
+
+    @contextmanager
+    def session(self, *, create: bool = True) -> Iterator[Session]:
+        """A session that commits when the block ends and rolls back when it raises.
+
+        Raises what `check` raises. Objects stay readable after the block, except for payloads that
+        were not read in it.
+        """
+        self.check(create=create)
+        with said_plainly(self.url), Session(self.engine, expire_on_commit=False) as session:
+            try:
+                yield session
+                session.commit()
+            except BaseException:
+                session.rollback()
+                raise
+
+    def reconnecting(
+        self,
+        work: Callable[[Session], Result],
+        *,
+        patience: float = PATIENCE,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Result:
+        """What `work` makes of a session of its own, which is committed; again from the start when
+        the server goes away, for at most `patience` seconds.
+
+        Whether a lost commit happened is not known: `work` must be able to run twice. Raises what
+        `session` raises for `create=False`, Unreachable when patience ends.
+        """
+        deadline = clock() + patience
+        pause = 0.05
+        while True:
+            try:
+                with self.session(create=False) as session:
+                    return work(session)
+            except Unreachable:
+                if clock() >= deadline:
+                    raise
+            sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    def recorder(self, fold: Fold | None = None, *, lease: Lease | None = None) -> Recorder:
+        """The durable append path (`db.recorder`), to be entered in a running event loop."""
+        return Recorder(self.url, fold, lease=lease)
+
+    def lease(
+        self,
+        tournament_id: int,
+        *,
+        ttl: float = leases.TTL,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Lease:
+        """The right to run a tournament, to be released (`db.leases.acquire`)."""
+        return leases.acquire(self.reconnecting, tournament_id, ttl=ttl, sleep=sleep, clock=clock)
+
+    def _place(self) -> tuple[int, int]:
+        """What tells this file from another that has its name later. The pool keeps it open, so
+        that its number is not given to another."""
+        if self.url.drivername != "sqlite":
+            return (0, 0)
+        try:
+            found = Path(str(self.url.database)).stat()
+        except OSError:
+            return (-1, -1)
+        return (found.st_dev, found.st_ino)
+
+    def _after_a_fork(self) -> None:
+        if self._pid != os.getpid():
+            # Neither used nor closed: closing would end what the parent process is doing.
+            self._inherited = self._engine
+            self._begin()
+
+
+Source = str | Path | URL | Database | None
+"""A database's URL, the path of an SQLite file, an open database, or None for the default."""
+
+
+@contextmanager
+def opened(source: Source) -> Iterator[Database]:
+    """An open database itself, which stays open; else the one at the source, closed afterwards."""
+    if isinstance(source, Database):
+        yield source
+        return
+    with Database(source) as database:
+        yield database
