@@ -27,7 +27,7 @@ from arena.analysis.axes import (
     shown,
 )
 from arena.analysis.leaderboards import head_to_head_df, leaderboard_df
-from arena.analysis.source import Source
+from arena.analysis.source import Readable
 from arena.core import Rating, UsageError
 from arena.core.text import one_line
 
@@ -39,7 +39,7 @@ _WRITTEN_IN = 16  # columns of a heat map that leave room for numbers
 
 
 def plot_intervals(
-    data: pd.DataFrame | Source = None, *, ax: Axes | None = None, **asked: Any
+    data: pd.DataFrame | Readable = None, *, ax: Axes | None = None, **asked: Any
 ) -> Axes:
     """Every rating as a dot on its 95 % interval, the best at the top, its significance group at
     the right; a hollow dot marks the rating without the games that an error decided.
@@ -75,7 +75,7 @@ def plot_intervals(
 
 
 def plot_head_to_head(
-    data: pd.DataFrame | Source = None, *, ax: Axes | None = None, **asked: Any
+    data: pd.DataFrame | Readable = None, *, ax: Axes | None = None, **asked: Any
 ) -> Axes:
     """The scores of the rows against the columns as a heat map: 0 to 1, white at one half.
 
@@ -117,7 +117,7 @@ def plot_head_to_head(
 
 
 def _frame(
-    data: pd.DataFrame | Source, read: Any, needed: tuple[str, ...], asked: dict[str, Any]
+    data: pd.DataFrame | Readable, read: Any, needed: tuple[str, ...], asked: dict[str, Any]
 ) -> pd.DataFrame:
     pyplot()
     if not isinstance(data, pd.DataFrame):

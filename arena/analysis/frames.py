@@ -39,7 +39,7 @@ from arena.analysis.payloads import add_messages, add_observations
 from arena.analysis.source import (
     Catalogue,
     Filters,
-    Source,
+    Readable,
     reading,
     table,
 )
@@ -47,7 +47,7 @@ from db.selection import Chosen, result_of
 
 
 def games_df(
-    source: Source = None,
+    source: Readable = None,
     *,
     limit: int | None = None,
     **filters: Unpack[Filters],
@@ -95,7 +95,7 @@ def games_df(
 
 
 def players_df(
-    source: Source = None,
+    source: Readable = None,
     *,
     limit: int | None = None,
     **filters: Unpack[Filters],
@@ -138,7 +138,7 @@ def players_df(
 
 
 def turns_df(
-    source: Source = None,
+    source: Readable = None,
     *,
     limit: int | None = None,
     observations: bool = False,
@@ -190,7 +190,7 @@ def turns_df(
 
 
 def calls_df(
-    source: Source = None,
+    source: Readable = None,
     *,
     limit: int | None = None,
     messages: bool = False,

@@ -13,7 +13,7 @@ import pandas as pd
 from sqlmodel import Session
 
 from arena.analysis.columns import FLOAT, INTEGER, OBJECT, STRING, Dtype, series
-from arena.analysis.source import Filters, Source, opened
+from arena.analysis.source import Filters, Readable, connected
 from arena.leaderboard import LeaderboardQuery, boards
 from arena.leaderboard.meetings import MeetingBy, meetings
 from arena.leaderboard.query import By
@@ -73,7 +73,7 @@ _CELLS: Mapping[str, Dtype] = {
 
 
 def leaderboard_df(
-    source: Source = None,
+    source: Readable = None,
     *,
     system: str = "probit",
     exclude_errors: bool = False,
@@ -120,7 +120,7 @@ def leaderboard_df(
 
 
 def head_to_head_df(
-    source: Source = None,
+    source: Readable = None,
     *,
     by: MeetingBy = "agent",
     exclude_errors: bool = False,
@@ -146,8 +146,8 @@ def head_to_head_df(
 
 
 @contextmanager
-def _session(source: Source) -> Iterator[Session]:
-    with opened(source) as connection, Session(connection) as session:
+def _session(source: Readable) -> Iterator[Session]:
+    with connected(source) as connection, Session(connection) as session:
         yield session
 
 

@@ -32,7 +32,7 @@ from arena.analysis.axes import (
     shown,
 )
 from arena.analysis.ratings import rating_changes_df, ratings_df
-from arena.analysis.source import Source
+from arena.analysis.source import Readable
 from arena.core import Rating, UsageError
 from arena.core.text import one_line
 from db.selection import Name
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 def plot_leaderboard(
-    data: pd.DataFrame | Source = None,
+    data: pd.DataFrame | Readable = None,
     *,
     tournament: Name | None = None,
     environment: Name | None = None,
@@ -89,7 +89,7 @@ def plot_leaderboard(
 
 
 def plot_ratings(
-    data: pd.DataFrame | Source = None,
+    data: pd.DataFrame | Readable = None,
     *,
     tournament: Name | None = None,
     environment: Name | None = None,
@@ -178,7 +178,7 @@ def _deviations(interval: float) -> float:
 
 
 def _one_pool(
-    data: pd.DataFrame | Source,
+    data: pd.DataFrame | Readable,
     read: Any,
     needed: Sequence[str],
     *,

@@ -23,7 +23,7 @@ from arena.analysis.columns import (
     selected,
     streamed,
 )
-from arena.analysis.source import Catalogue, Source, reading, table
+from arena.analysis.source import Catalogue, Readable, reading, table
 from arena.core import Rating
 from db.selection import Chosen, Names, Numbers, several
 
@@ -32,7 +32,7 @@ DEVIATIONS = NormalDist().inv_cdf(0.975)
 
 
 def ratings_df(
-    source: Source = None,
+    source: Readable = None,
     *,
     tournament: Names = None,
     environment: Names = None,
@@ -93,7 +93,7 @@ def ratings_df(
 
 
 def rating_changes_df(
-    source: Source = None,
+    source: Readable = None,
     *,
     tournament: Names = None,
     environment: Names = None,

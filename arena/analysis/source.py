@@ -6,21 +6,21 @@ import operator
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, SupportsIndex, TypedDict, Unpack
 
 from sqlalchemy import Connection, Select, Table, select
 from sqlalchemy.orm import Session
 
 from arena.core import UsageError
+from db.database import Database, Source
 from db.engine import resolve_url, shown
 from db.errors import DatabaseError, MissingDatabase
 from db.models import Game
 from db.selection import Chosen, Moment, Names, Numbers, Selection, Words
 from db.session import get_session
 
-Source = str | Path | Session | None
-"""A database's URL, the path of an SQLite file, an open session, or None for the default."""
+Readable = Source | Session
+"""A database by its URL or path, an open one, an open session, or None for the default."""
 
 
 def table(name: str) -> Table:
@@ -29,7 +29,7 @@ def table(name: str) -> Table:
 
 
 @contextmanager
-def opened(source: Source) -> Iterator[Connection]:
+def connected(source: Readable) -> Iterator[Connection]:
     """A connection to the source; a session's own one stays open afterwards.
 
     Raises UsageError when there is no database, or none that this release can read, and for what a
@@ -45,8 +45,9 @@ def opened(source: Source) -> Iterator[Connection]:
         except DatabaseError as error:
             if not isinstance(error, MissingDatabase) or isinstance(source, Session):
                 raise UsageError(str(error)) from error
+            url = source.url if isinstance(source, Database) else resolve_url(source)
             raise UsageError(
-                f"there is no database at {shown(resolve_url(source))}: give the path or URL of "
+                f"there is no database at {shown(url)}: give the path or URL of "
                 "another one, or play a tournament with `arena run`"
             ) from error
 
@@ -132,7 +133,7 @@ class Reading:
 
 @contextmanager
 def reading(
-    source: Source, *, limit: SupportsIndex | None = None, **filters: Unpack[Filters]
+    source: Readable, *, limit: SupportsIndex | None = None, **filters: Unpack[Filters]
 ) -> Iterator[Reading]:
     """The open source, with what was asked for by numbers.
 
@@ -142,6 +143,6 @@ def reading(
     number = None if limit is None else operator.index(limit)
     if number is not None and number < 0:
         raise UsageError(f"limit is {number}: expected a number of rows, 0 or more")
-    with opened(source) as connection:
+    with connected(source) as connection:
         chosen = Selection(**filters).on(connection)
         yield Reading(connection, read_catalogue(connection), chosen, number)

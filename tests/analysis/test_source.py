@@ -15,7 +15,7 @@ from arena.analysis import (
     turns_df,
 )
 from arena.core import UsageError
-from db import Agent, Game, get_session
+from db import Agent, Database, Game, get_session
 
 FACTS = [games_df, players_df, turns_df, calls_df]
 ALL = [*FACTS, ratings_df, rating_changes_df]
@@ -108,11 +108,17 @@ def _same(frame, masked):
     pd.testing.assert_frame_equal(frame, masked.reset_index(drop=True))
 
 
-def test_a_source_is_a_path_a_url_a_session_or_the_default(sqlite, monkeypatch, tmp_path):
+def test_a_source_is_a_path_a_url_a_database_a_session_or_the_default(
+    sqlite, monkeypatch, tmp_path
+):
     path = sqlite.removeprefix("sqlite:///")
     wanted = games_df(sqlite)
     for source in (path, Path(path)):
         pd.testing.assert_frame_equal(games_df(source), wanted)
+    with Database(sqlite) as open_one, Database(tmp_path / "none.db") as none:
+        pd.testing.assert_frame_equal(games_df(open_one), wanted)
+        with pytest.raises(UsageError, match=r"there is no database at .*none\.db"):
+            games_df(none)
     with get_session(sqlite) as session:
         pd.testing.assert_frame_equal(games_df(session), wanted)
         session.add(Game(status="scheduled"))
