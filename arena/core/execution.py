@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
-Task = TypeVar("Task")
-Ports = TypeVar("Ports")
-Done = TypeVar("Done")
+TaskT = TypeVar("TaskT")
+PortsT = TypeVar("PortsT")
+ResultT = TypeVar("ResultT")
 
 
 def always() -> bool:
@@ -28,8 +28,8 @@ class Slot(Protocol):
         ...
 
     async def call(
-        self, play: Callable[[Task, Ports], Awaitable[Done]], task: Task, ports: Ports
-    ) -> Done:
+        self, play: Callable[[TaskT, PortsT], Awaitable[ResultT]], task: TaskT, ports: PortsT
+    ) -> ResultT:
         """What `play(task, ports)` returns, called where the executor has its workers: `play` and
         the task can be pickled, and plain data passes through the ports."""
         ...

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, I
 from contextlib import contextmanager
 from typing import TypeVar
 
-from arena.core.execution import Done, Ports, Slot, Task, always
+from arena.core.execution import PortsT, ResultT, Slot, TaskT, always
 
 T = TypeVar("T")
 
@@ -73,8 +73,8 @@ class LocalSlot:
                 self._free.take_back()
 
     async def call(
-        self, play: Callable[[Task, Ports], Awaitable[Done]], task: Task, ports: Ports
-    ) -> Done:
+        self, play: Callable[[TaskT, PortsT], Awaitable[ResultT]], task: TaskT, ports: PortsT
+    ) -> ResultT:
         """What `play` returns, called here."""
         return await play(task, ports)
 

@@ -45,9 +45,9 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
-    """A player has acted. `response_time_ms` is what the turn took, `tokens` what its calls took
-    together; None where no provider said."""
+class TurnTaken:
+    """A player has taken its turn. `response_time_ms` is what that took, `tokens` what its calls
+    took together; None where no provider said."""
 
     turn_number: int
     player_index: int
@@ -65,7 +65,7 @@ class Refused:
     player_index: int
 
 
-Entry = Opened | Intended | Answered | Moved | Refused
+Entry = Opened | Intended | Answered | TurnTaken | Refused
 
 
 class Journal(Protocol):
@@ -131,7 +131,7 @@ class LiveTurn:
     async def acted(self, acted: Acted) -> None:
         self._open()
         took = round((time.perf_counter() - self._started) * 1000)
-        await self._log.append(Moved(*self._key, acted, datetime.now(UTC), took, self._tokens))
+        await self._log.append(TurnTaken(*self._key, acted, datetime.now(UTC), took, self._tokens))
 
     def refused(self) -> None:
         self._log.held.append(Refused(*self._key))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from arena.core import CallAnswer, CallIntent, DivergenceError, Observation
-from arena.game.journal import LiveLog, Moved, Opened, Refused, added
+from arena.game.journal import LiveLog, Opened, Refused, TurnTaken, added
 from arena.game.logs import Acted, TurnLog
 from arena.llm.recorded import RecordedCall, text_difference
 from arena.llm.turn import TurnLLM
@@ -134,12 +134,13 @@ class ReplayedTurn:
         raise DivergenceError(f"{self.recorded.place}: a model was called")
 
     async def acted(self, acted: Acted) -> None:
-        turn = self.recorded
+        turn, copy = self.recorded, self.copy
         self.record.acted(turn, acted)
-        if self.copy is not None:
-            self.copy.held += [
+        if copy is not None:
+            acted_at = turn.acted_at or turn.observed_at
+            copy.held += [
                 Opened(*self._key, turn.observation, turn.observed_at),
-                Moved(*self._key, acted, turn.acted_at or turn.observed_at, turn.response_time_ms),
+                TurnTaken(*self._key, acted, acted_at, turn.response_time_ms),
             ]
 
     def refused(self) -> None:

@@ -28,7 +28,7 @@ from arena.core import (
     Usage,
 )
 from arena.llm.cache import Answers
-from arena.llm.clearance import Clearance, Ending, Held, Wanted
+from arena.llm.clearance import CallNeeds, Clearance, Ending, Held
 from arena.llm.failures.classify import Fault, Kind, Remedy, explain
 from arena.llm.failures.retry import Backoff, again
 from arena.llm.providers.response import Answer
@@ -101,7 +101,7 @@ class Call:
 
     async def complete(self) -> Completion:
         """The answer. Raises ProviderError when the attempts are used up, or where another would
-        not help this game; a Pause where the game can be gone on with later; TimeLimitReached."""
+        not help this game; a Pause where the game can resume later; TimeLimitReached."""
         if self.answers is not None and (known := await self._known(self.answers)):
             return known
         try:
@@ -179,8 +179,8 @@ class Call:
         if self.provider.free:
             return await self._send(None, 0.0)
         model, worst = self.provider.model, self.provider.worst(self.messages)
-        wanted = Wanted(model.name, _tokens(self.messages, model), worst)
-        with Held(self.clearance, await self.clearance.ask(wanted)) as held:
+        needs = CallNeeds(model.name, _tokens(self.messages, model), worst)
+        with Held(self.clearance, await self.clearance.ask(needs)) as held:
             return await self._send(held, worst)
 
     async def _send(self, held: Held | None, worst: float | None) -> Completion:

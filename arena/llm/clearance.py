@@ -19,7 +19,7 @@ from arena.llm.pacing.waiting import Waiting, patiently
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CallNeeds:
     """What a call needs: about `tokens` of a model, by its name in the catalogue, and `worst`
     dollars at most; None where no price is known."""
 
@@ -66,7 +66,7 @@ class Returned:
 class Clearance(Protocol):
     """Where the calls of one game get their leave."""
 
-    async def ask(self, wanted: Wanted) -> Grant:
+    async def ask(self, needs: CallNeeds) -> Grant:
         """Waits until the call may be sent; what is granted is given back, whatever happens.
 
         Raises ModelParked or BudgetReached where waiting does not help, Pause when the run stops
@@ -106,13 +106,13 @@ class LocalClearance:
         self._granted = 0
         self._open: dict[int, tuple[Permit, Reservation | None]] = {}
 
-    async def ask(self, wanted: Wanted) -> Grant:
-        gate = self._limits.gate(wanted.model)
-        permit = gate.enter_now(wanted.tokens)
+    async def ask(self, needs: CallNeeds) -> Grant:
+        gate = self._limits.gate(needs.model)
+        permit = gate.enter_now(needs.tokens)
         if permit is None:
-            permit = await self._waiting(gate.enter(wanted.tokens))
+            permit = await self._waiting(gate.enter(needs.tokens))
         try:
-            reservation = await self._reserved(wanted)
+            reservation = await self._reserved(needs)
         except BaseException:
             permit.cancelled()
             raise
@@ -120,13 +120,13 @@ class LocalClearance:
         self._open[self._granted] = permit, reservation
         return Grant(self._granted, permit.probe)
 
-    async def _reserved(self, wanted: Wanted) -> Reservation | None:
+    async def _reserved(self, needs: CallNeeds) -> Reservation | None:
         if self._budget is None:
             return None
-        at_once = self._budget.reserve_now(wanted.model, wanted.worst)
+        at_once = self._budget.reserve_now(needs.model, needs.worst)
         if at_once is not None:
             return at_once
-        return await self._waiting(self._budget.reserve(wanted.model, wanted.worst))
+        return await self._waiting(self._budget.reserve(needs.model, needs.worst))
 
     def give_back(self, returned: Returned) -> None:
         found = self._open.pop(returned.grant_id, None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from arena.core import RecordError
-from arena.game.journal import Answered, Entry, Intended, Moved, Opened, Refused
+from arena.game.journal import Answered, Entry, Intended, Opened, Refused, TurnTaken
 from arena.game.loop import Conduct, Finished, Voided, always
 from db.errors import DatabaseError
 from db.recorder import Recorder
@@ -43,7 +43,7 @@ class Meter:
                 self.tokens += answer.usage.total or 0
                 self.cached_calls += answer.cached
                 self.failed_calls += answer.error_class is not None
-            case Moved(acted=acted):
+            case TurnTaken(acted=acted):
                 self.turns += 1
                 if acted.lapse is not None:
                     self.lapses[acted.lapse.value] += 1
@@ -92,7 +92,7 @@ class GameRecorder:
                 )
             case Answered(answer=answer):
                 return CallAnswered(*key, answer)
-            case Moved(acted=acted):
+            case TurnTaken(acted=acted):
                 action, submitted, lapse = acted.action.text, acted.submitted, acted.lapse
                 return TurnActed(
                     *key,

@@ -2,7 +2,7 @@
 
 Up to that turn everything comes from the record and no model is called; from there on the branch
 is live. Branches are games of their own: they know their parent, belong to no tournament and move
-no rating. They cannot be gone on with: one that is stopped is void.
+no rating. They cannot be resumed: one that is stopped is void.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ async def branch(
     A new agent has seen nothing before; agents that stay keep the memory that the record gives
     them. Every branch asks its models with other seeds. Branches of the same game and turn that
     another process left unfinished are made void, so let only one process branch a turn at a time.
-    `cache` gives answers on record to equal requests, at most so many seconds old; branches that
+    `cache` gives answers on record to equal requests, at most that many seconds old; branches that
     ask the same are then answered the same. `stop` ends it early: what runs ends its turn and is
     void.
 

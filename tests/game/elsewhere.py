@@ -20,12 +20,12 @@ from typing import Any, ClassVar, TypeVar
 
 from arena import registry
 from arena.core import ArenaError
-from arena.core.execution import Done, Slot, Task, always
+from arena.core.execution import ResultT, Slot, TaskT, always
 from arena.executors.local import LocalExecutor
 from arena.game.journal import Entry
 from arena.game.task import Ports
 from arena.llm.cache import KnownAnswer
-from arena.llm.clearance import Grant, Returned, Wanted
+from arena.llm.clearance import CallNeeds, Grant, Returned
 from arena.llm.client import LiteLLMClient
 
 T = TypeVar("T")
@@ -62,8 +62,8 @@ class RemoteSlot:
         return self._slot.lent(after, worth)
 
     async def call(
-        self, play: Callable[[Task, Any], Awaitable[Done]], task: Task, ports: Any
-    ) -> Done:
+        self, play: Callable[[TaskT, Any], Awaitable[ResultT]], task: TaskT, ports: Any
+    ) -> ResultT:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", __name__),
             stdin=asyncio.subprocess.PIPE,
@@ -74,7 +74,7 @@ class RemoteSlot:
         assert process.stdout is not None
         try:
             _send(process.stdin, (play, task, ports.answers is not None))
-            done: Done = await _serve(process.stdout, process.stdin, ports)
+            done: ResultT = await _serve(process.stdout, process.stdin, ports)
             return done
         finally:
             process.stdin.close()
@@ -169,8 +169,8 @@ class Remote:
         found: KnownAnswer | None = await self._ask("get", request_hash)
         return found
 
-    async def ask(self, wanted: Wanted) -> Grant:
-        grant: Grant = await self._ask("ask", wanted)
+    async def ask(self, needs: CallNeeds) -> Grant:
+        grant: Grant = await self._ask("ask", needs)
         return grant
 
     def give_back(self, returned: Returned) -> None:

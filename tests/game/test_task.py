@@ -29,14 +29,14 @@ from arena.core import (
     UsageError,
     VoidCause,
 )
-from arena.game.journal import Answered, Entry, Intended, Moved, Opened, Refused
+from arena.game.journal import Answered, Entry, Intended, Opened, Refused, TurnTaken
 from arena.game.logs import Acted
 from arena.game.loop import Conduct, Finished, GameResult, Paused, Suspended, Voided, turn_seed
 from arena.game.replayed import RecordedTurn
 from arena.game.seating import Sitter
 from arena.game.task import GameTask, Ports, play_task
 from arena.llm.cache import KnownAnswer
-from arena.llm.clearance import Ending, Grant, LocalClearance, Returned, Wanted
+from arena.llm.clearance import CallNeeds, Ending, Grant, LocalClearance, Returned
 from arena.llm.pacing.limits import Limits
 from arena.llm.recorded import RecordedCall
 from arena.llm.request import call_seed, request_hash, sendable, stored_request
@@ -74,10 +74,10 @@ PLAIN: list[Any] = [
     Opened(0, 1, "board", NOW),
     Intended(0, 1, INTENT),
     Answered(0, 1, ANSWER),
-    Moved(0, 1, Acted(Action("[4]"), "[ 4 ]", Lapse.OVERLONG), NOW, 12.0, 10),
+    TurnTaken(0, 1, Acted(Action("[4]"), "[ 4 ]", Lapse.OVERLONG), NOW, 12.0, 10),
     Refused(0, 1),
     KnownAnswer(Completion("said", "stop", USAGE, refused=True), "m-1"),
-    Wanted("m", 100, 0.5),
+    CallNeeds("m", 100, 0.5),
     Grant(3, probe=True),
     Returned(3, Ending.FAILED, 0.1, None, True, 2.5, False, "wait"),
     Finished(Outcome(RESULT, Termination.NATURAL, "won", "red"), 9, (Conduct(3, 1), Conduct(2)), 1),
@@ -126,7 +126,7 @@ class Book:
         self.commits.append(len(entries))
 
     def wanted(self) -> bool:
-        return sum(isinstance(entry, Moved) for entry in self.entries) < self.turns
+        return sum(isinstance(entry, TurnTaken) for entry in self.entries) < self.turns
 
     def recorded(self) -> tuple[RecordedTurn, ...]:
         """The entries as another run reads them back."""
@@ -148,7 +148,7 @@ class Book:
                     *before, call = turns[number].calls
                     call = replace(call, answered=True, text=answer.text or "", usage=answer.usage)
                     turns[number] = replace(turns[number], calls=(*before, call))
-                case Moved(acted=acted):
+                case TurnTaken(acted=acted):
                     turns[number] = replace(
                         turns[number], action=acted.action.text, submitted=acted.submitted,
                         lapse=acted.lapse, acted_at=entry.acted_at,
@@ -213,9 +213,9 @@ def test_a_turn_is_appended_in_two_pieces_before_the_game_moves() -> None:
     assert isinstance(result, Finished)
     assert result.turns == 7, "0, 2, 4 and 6 win"
     assert [player.rank for player in result.outcome.players] == [0, 1]
-    assert [type(entry) for entry in book.entries] == [Opened, Intended, Answered, Moved] * 7
+    assert [type(entry) for entry in book.entries] == [Opened, Intended, Answered, TurnTaken] * 7
     assert book.commits == [2, 2] * 7
-    assert {entry.tokens for entry in book.entries if isinstance(entry, Moved)} == {10}
+    assert {entry.tokens for entry in book.entries if isinstance(entry, TurnTaken)} == {10}
 
 
 def test_a_refusal_is_on_record_when_the_game_ends_with_it() -> None:
@@ -261,7 +261,7 @@ def test_a_game_goes_on_wherever_its_journal_broke(full_at: int) -> None:
 
     assert isinstance(result, Finished)
     assert (result, result.turns) == (ended, 8)
-    for kind in (Opened, Moved, Refused):
+    for kind in (Opened, TurnTaken, Refused):
         assert [entry for entry in facts(broken.entries) if isinstance(entry, kind)] == [
             entry for entry in facts(whole.entries) if isinstance(entry, kind)
         ]
@@ -326,7 +326,7 @@ def test_a_copied_record_is_written_without_its_calls_and_the_rest_is_live() -> 
 
     assert isinstance(result, Finished)
     assert result.turns == 7
-    assert [type(entry) for entry in book.entries[:8]] == [Opened, Moved] * 4
+    assert [type(entry) for entry in book.entries[:8]] == [Opened, TurnTaken] * 4
     copied, original = book.entries[:8], parent.entries
     assert [entry for entry in copied if isinstance(entry, Opened)] == [
         entry for entry in original if isinstance(entry, Opened)

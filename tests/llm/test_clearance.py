@@ -12,14 +12,14 @@ import pytest
 
 from arena.core import BudgetReached, CallAnswer, CallIntent, ModelSpec, Pause, RecordError, Usage
 from arena.llm.call import Call, Means
-from arena.llm.clearance import Clearance, Ending, Grant, LocalClearance, Returned, Wanted
+from arena.llm.clearance import CallNeeds, Clearance, Ending, Grant, LocalClearance, Returned
 from arena.llm.costs.budget import Budget
 from arena.llm.failures.classify import Fault, Kind
 from arena.llm.failures.retry import Backoff
 from arena.llm.pacing.limits import Limits, ModelLimits
 from arena.llm.providers.response import Answer
 
-WANTED = Wanted("m", 100, 0.25)
+WANTED = CallNeeds("m", 100, 0.25)
 
 
 def one_at_a_time() -> Limits:
@@ -130,8 +130,8 @@ class Ledger:
     def __init__(self) -> None:
         self.lines: list[Any] = []
 
-    async def ask(self, wanted: Wanted) -> Grant:
-        self.lines.append(wanted)
+    async def ask(self, needs: CallNeeds) -> Grant:
+        self.lines.append(needs)
         return Grant(len(self.lines))
 
     def give_back(self, returned: Returned) -> None:
@@ -202,10 +202,10 @@ def test_every_attempt_asks_and_gives_back() -> None:
 
     assert completion.text == "fine"
     assert ledger.lines == [
-        Wanted("m", 20, 0.5),
+        CallNeeds("m", 20, 0.5),
         Returned(1, Ending.FAILED, 0.0, None, True, 2.0, True, "slow down"),
         "wait",
-        Wanted("m", 20, 0.5),
+        CallNeeds("m", 20, 0.5),
         Returned(4, Ending.ANSWERED, 0.125, 9),
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,9 @@ def test_its_tournament_is_played_by_the_real_command(target: Path, tmp_path: Pa
     # The champion sits in turn on either side: that is the matchmaker `challenge`.
     in_order = sorted(found, key=lambda game: game["schedule_index"])
     assert [game["players"][0]["agent"] for game in in_order] == ["Champion", "Challenger"] * 4
+    # One game after the other, though the tournament allows 50 at once: that is the executor.
+    for before, after in pairwise(in_order):
+        assert before["finished_at"] <= after["started_at"]
     assert replayed.returncode == 0, replayed.stderr
     # Its own rating system was stored game by game, to the bit what the games say.
     with get_session(tmp_path / "arena.db") as session:
