@@ -17,14 +17,14 @@ from db.models.columns import clean_text
 # Characters of what a rating system raised.
 _LONGEST = 300
 
-Seat = tuple[int, int, int]
+RatedSeat = tuple[int, int, int]
 """A seat as a rating system sees it: (agent_id, team, rank)."""
 
 Skill = tuple[float, float]
 """(mu, sigma)."""
 
 
-class Played(Protocol):
+class RatedGame(Protocol):
     """What a fold makes of one game: the ratings after it of every agent in it, who `won` and who
     `lost` (the others drew), and whether it was `drawn`, without a single best team."""
 
@@ -49,8 +49,8 @@ class Fold(Protocol):
         ...
 
     def play(
-        self, seats: Sequence[Seat], ratings: Mapping[int, Skill], games: int, draws: int
-    ) -> Played:
+        self, seats: Sequence[RatedSeat], ratings: Mapping[int, Skill], games: int, draws: int
+    ) -> RatedGame:
         """Rate one game. `ratings` holds its agents in order of first seat; `games` and `draws` are
         what the pool counts so far.
 
@@ -81,7 +81,7 @@ class StoredStanding:
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class PoolStop:
     """Why a pool's ratings end before a game: its `fold_index`, and what the system raised. The
     games from there on are not rated until the system is mended and the pool rebuilt."""
 
@@ -89,7 +89,7 @@ class Stop:
     reason: str
 
     @classmethod
-    def at(cls, fold_index: int, game_id: int, error: Exception) -> Stop:
+    def at(cls, fold_index: int, game_id: int, error: Exception) -> PoolStop:
         """A system has raised an error at a game."""
         said = clean_text(f"game {game_id}: {type(error).__name__}: {first_line(error)}")
         return cls(fold_index, said if len(said) <= _LONGEST else f"{said[: _LONGEST - 3]}...")
@@ -102,7 +102,7 @@ class StoredPool:
     games: int = 0
     draws: int = 0
     standings: Mapping[int, StoredStanding] = field(default_factory=dict)
-    stop: Stop | None = None
+    stop: PoolStop | None = None
 
 
 def numbered(teams: Sequence[str | None]) -> list[int]:

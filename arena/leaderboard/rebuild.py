@@ -16,7 +16,7 @@ from arena.ratings.online.fold import Pool, fold
 from db import Repository, Session, get_session
 from db.database import Source
 from db.errors import MissingDatabase
-from db.fold import PoolKey, Stop, StoredPool, StoredStanding
+from db.fold import PoolKey, PoolStop, StoredPool, StoredStanding
 from db.queries.folds import FoldedGames, Span, folded_games, spans
 from db.queries.steps import Steps, stored_steps
 from db.repository.ratings import RatingDifference
@@ -183,7 +183,7 @@ def _as_stored(pool: Pool, games: FoldedGames, chosen: Integers) -> StoredPool:
     stop = None
     if pool.failure is not None:
         at = chosen[pool.failure.game]
-        stop = Stop.at(int(games.places[at]), int(games.game_ids[at]), pool.failure.error)
+        stop = PoolStop.at(int(games.places[at]), int(games.game_ids[at]), pool.failure.error)
     return StoredPool(pool.games, pool.draws, standings, stop)
 
 
@@ -204,7 +204,7 @@ def _said(difference: RatingDifference) -> str:
     )
 
 
-def _stopped(key: PoolKey, stop: Stop) -> str:
+def _stopped(key: PoolKey, stop: PoolStop) -> str:
     return (
         f"{_named(key)}: {key.system} raised an error at {stop.reason}; this game and those after "
         "it are not rated: mend the rating system, then `arena ratings rebuild`"

@@ -2,13 +2,13 @@
 
 from arena.orchestrator.progress import ModelState, Progress, Summary
 from arena.orchestrator.run import restore, run
-from arena.orchestrator.standings import Standing
+from arena.orchestrator.standings import LiveStanding
 from arena.orchestrator.stopping import Stop
 
 __all__ = [
+    "LiveStanding",
     "ModelState",
     "Progress",
-    "Standing",
     "Stop",
     "Summary",
     "restore",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from arena.orchestrator.standings import Standing
+from arena.orchestrator.standings import LiveStanding
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Progress:
     calls_in_flight: int
     cost: float
     waiting: int
-    standings: tuple[Standing, ...]
+    standings: tuple[LiveStanding, ...]
     elapsed: float
     spent: float = 0.0
     budget: float | None = None
@@ -68,7 +68,7 @@ class Summary:
     tokens: int
     cost: float
     elapsed: float
-    standings: tuple[Standing, ...]
+    standings: tuple[LiveStanding, ...]
     interrupted: bool = False
     first_error: str | None = None
     paused: int = 0

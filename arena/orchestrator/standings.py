@@ -19,7 +19,7 @@ from arena.ratings.sides import SidesState
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class LiveStanding:
     """One agent's place: its rating relative to the mean of all agents, who have 25 together, the
     standard deviation of that, and its games, provisional ones included."""
 
@@ -99,7 +99,7 @@ class LiveStandings:
                 self._folded.play(ready)
             self._next += 1
 
-    def table(self) -> tuple[Standing, ...]:
+    def table(self) -> tuple[LiveStanding, ...]:
         """Every agent, best first; the waiting games are folded over a copy."""
         folded = self._folded
         if self._settled:
@@ -113,7 +113,7 @@ class LiveStandings:
         rating = MU + weights @ mean
         deviation = np.sqrt(np.maximum(np.diag(weights @ covariance @ weights), 0.0))
         rows = [
-            Standing(agent, name, float(mu), float(sigma), folded.games.get(agent, 0))
+            LiveStanding(agent, name, float(mu), float(sigma), folded.games.get(agent, 0))
             for (agent, name), mu, sigma in zip(self._names.items(), rating, deviation, strict=True)
         ]
         return tuple(sorted(rows, key=lambda row: (-row.mu, row.agent_id)))

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from db.fold import Stop, StoredPool, StoredStanding
+from db.fold import PoolStop, StoredPool, StoredStanding
 from db.models import (
     Agent,
     AgentTrueSkill,
@@ -169,5 +169,5 @@ def pool_state(session: Session, row: RatingPool) -> StoredPool:
         )
         for rating in session.scalars(query)
     }
-    stop = None if row.stopped_at is None else Stop(row.stopped_at, row.stop_reason or "")
+    stop = None if row.stopped_at is None else PoolStop(row.stopped_at, row.stop_reason or "")
     return StoredPool(row.games, row.draws, standings, stop)

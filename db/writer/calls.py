@@ -77,7 +77,7 @@ class Usage(Protocol):
     def cost(self) -> float | None: ...
 
 
-class Answer(Protocol):
+class CallAnswer(Protocol):
     """How an attempt ended: an answer, or an error. Milliseconds, dollars and aware times.
 
     `charged` is what it counts against a budget; `cached` that its answer was on record already;
@@ -125,7 +125,7 @@ class CallAnswered:
     game_id: int
     turn_number: int
     player_index: int
-    answer: Answer
+    answer: CallAnswer
 
 
 def _intended(writing: Writing, record: CallIntended, following: Record | None) -> Rows:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from db.fold import Fold, Seat, Stop, StoredPool, StoredStanding, numbered
+from db.fold import Fold, PoolStop, RatedSeat, StoredPool, StoredStanding, numbered
 from db.writer.connections import Connection, Row
 from db.writer.games import GameFinished
 from db.writer.subject import Ended, Subject, Writing
@@ -55,7 +55,7 @@ _STOPPED = "UPDATE rating_pools SET stopped_at = ?, stop_reason = ? WHERE id = ?
 class _Game(NamedTuple):
     fold_index: int
     game_id: int
-    seats: Sequence[Seat]
+    seats: Sequence[RatedSeat]
 
 
 def _fold(writing: Writing, ended: Ended) -> None:
@@ -117,7 +117,7 @@ def _after(
             played = fold.play(seats, skills, counted, draws)
             after = {agent: played.ratings[agent] for agent in before}
         except Exception as error:
-            stop = Stop.at(fold_index, game_id, error)
+            stop = PoolStop.at(fold_index, game_id, error)
             return StoredPool(counted, draws, standings, stop), changes
         for agent, old in before.items():
             mu, sigma = after[agent]
@@ -155,7 +155,7 @@ def _store(
         connection.execute(_STOPPED, (pool.stop.fold_index, pool.stop.reason, key))
 
 
-def _seats(connection: Connection, game_id: int) -> list[Seat]:
+def _seats(connection: Connection, game_id: int) -> list[RatedSeat]:
     rows = connection.query(_SEATS, (game_id,))
     teams = numbered([team for _, team, _ in rows])
     return [
@@ -181,7 +181,7 @@ def _pool(
         found = connection.query(query, (fold.system, place))
     key, counted, draws, stopped_at = found[0]
     if stopped_at is not None:
-        return int(key), StoredPool(int(counted), int(draws), stop=Stop(int(stopped_at), ""))
+        return int(key), StoredPool(int(counted), int(draws), stop=PoolStop(int(stopped_at), ""))
     agents = sorted({agent for game in games for agent, _, _ in game.seats})
     marks = ", ".join("?" * len(agents))
     rows = connection.query(f"{_RATINGS}({marks})", (key, *agents))

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from arena.cli.progress import ProgressView
-from arena.orchestrator import Progress, Standing
+from arena.orchestrator import LiveStanding, Progress
 from arena.orchestrator.progress import ModelState
 
 
@@ -22,7 +22,7 @@ def report(
     models: tuple[ModelState, ...] = (),
 ) -> Progress:
     names = ("Sharp", "Ev\x1b[31mil", "C", "D", "E", "F")
-    rows = tuple(Standing(i, name, 33.0 - i, 2.0, done) for i, name in enumerate(names))
+    rows = tuple(LiveStanding(i, name, 33.0 - i, 2.0, done) for i, name in enumerate(names))
     return Progress(
         games_done=done,
         games_total=60,
