@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
@@ -10,17 +11,12 @@ from db.errors import DatabaseError, LeaseLost, WriteFailed
 from db.fold import Fold
 from db.leases import Lease
 from db.writer.connections import Connection, Lost
-from db.writer.subject import Record, Writing
+from db.writer.subject import Record, Subject, Writing
 from db.writer.subjects import SUBJECTS
 
 _SAVEPOINT = "SAVEPOINT one_append"
 _RELEASE = "RELEASE SAVEPOINT one_append"
 _UNDO = "ROLLBACK TO SAVEPOINT one_append"
-_STATEMENTS = tuple(statement for subject in SUBJECTS for statement in subject.statements)
-_ROWS = {kind: make for subject in SUBJECTS for kind, make in subject.rows.items()}
-_ENDS = {kind: end for subject in SUBJECTS for kind, end in subject.ends.items()}
-_FOLLOWS = tuple(subject.follows for subject in SUBJECTS if subject.follows is not None)
-_EXPECTS = {kind: subject.expects for subject in SUBJECTS for kind in subject.rows}
 _BEAT = "UPDATE leases SET beat = beat + 1 WHERE tournament_id = ? AND fence = ?"
 
 
@@ -44,9 +40,18 @@ class BatchWriter:
     """
 
     def __init__(
-        self, connection: Connection, fold: Fold | None, lease: Lease | None = None
+        self,
+        connection: Connection,
+        fold: Fold | None,
+        lease: Lease | None = None,
+        subjects: Sequence[Subject] = SUBJECTS,
     ) -> None:
         self._connection = connection
+        self._statements = tuple(each for subject in subjects for each in subject.statements)
+        self._rows = {kind: make for subject in subjects for kind, make in subject.rows.items()}
+        self._expects = {kind: subject.expects for subject in subjects for kind in subject.rows}
+        self._ends = {kind: end for subject in subjects for kind, end in subject.ends.items()}
+        self._follows = tuple(subject.follows for subject in subjects if subject.follows)
         self._lease = None if lease is None else (lease.tournament_id, lease.fence)
         self._writing = Writing(connection, fold)
         self._apart = Writing(connection, fold, chained=False)
@@ -105,12 +110,12 @@ class BatchWriter:
             self._forget(batch)
 
     def _together(self, batch: list[Append]) -> None:
-        made: dict[str, list[Any]] = {statement: [] for statement in _STATEMENTS}
+        made: dict[str, list[Any]] = {statement: [] for statement in self._statements}
         ends: list[Record] = []
         for append in batch:
             records = append.records
             for record, following in zip_longest(records, records[1:]):
-                make = _ROWS.get(type(record))
+                make = self._rows.get(type(record))
                 if make is None:
                     ends.append(record)
                     continue
@@ -139,11 +144,11 @@ class BatchWriter:
 
     def _alone(self, records: tuple[Record, ...]) -> None:
         for record in records:
-            make = _ROWS.get(type(record))
+            make = self._rows.get(type(record))
             if make is None:
                 self._end(record)
                 continue
-            expects = _EXPECTS[type(record)]
+            expects = self._expects[type(record)]
             for statement, row in make(self._apart, record, None):
                 changed = self._connection.execute(statement, row)
                 # An insertion that changes nothing was done before.
@@ -151,12 +156,12 @@ class BatchWriter:
                     expects(self._connection, record)
 
     def _end(self, record: Record) -> None:
-        end = _ENDS.get(type(record))
+        end = self._ends.get(type(record))
         if end is None:
             raise TypeError(f"{type(record).__name__} is no record: no subject writes it")
         ended = end(self._apart, record)
         if ended is not None:
-            for follow in _FOLLOWS:
+            for follow in self._follows:
                 follow(self._apart, ended)
 
     def _explained(self, records: tuple[Record, ...], error: Exception) -> Exception:
