@@ -6,11 +6,11 @@ import json
 import os
 import random
 import socket
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import product
+from itertools import combinations, product
 from typing import Any
 
 import pytest
@@ -29,6 +29,10 @@ ALIVE = {"host": socket.gethostname(), "pid": os.getpid()}
 # No process has this number: it is above what any system counts to.
 DEAD = {"host": socket.gethostname(), "pid": 2**22 + 1}
 ENDINGS = ("natural", "silence", "turn_limit")
+TEAMS = (("Village", "Mafia", "Village"), (None, None, None), ("Mafia", None, None))
+ROLES = (("Doctor", "Mafia", None), (None, None, None))
+RANKS = ((0, 1, 0), (0, 0, 0), (1, 0, 2), (None, 0, 1))
+GAMES = 64 + len(TEAMS) * len(ROLES) * len(RANKS)
 
 NOUNS: dict[str, tuple[str | int, ...]] = {
     "tournament": ("alive", "dead", "over", 2),
@@ -79,14 +83,18 @@ def fill(url: str) -> None:
                 TournamentLease(tournament_id=cup.id, holder=json.dumps(holder), fence=1, beat=1)
             )
         lot = random.Random(5)
-        statuses = ("scheduled", "running", "completed", "completed", "void")
+        statuses = ("scheduled", "running", "completed", "void")
         for number, (status, cup) in enumerate(product(statuses * 4, (*cups, None))):
-            _play(session, lot, number, status, lot.choice(rules), cup)
+            seats = (lot.choice(TEAMS), lot.choice(ROLES), lot.choice(RANKS))
+            _play(session, lot, number, status, lot.choice(rules), cup, *seats)
+        for number, seats in enumerate(product(TEAMS, ROLES, RANKS), start=64):
+            _play(session, lot, number, "completed", rules[1], lot.choice([*cups, None]), *seats)
 
 
 def _play(
     session: Session, lot: random.Random, number: int, status: str, rules: Environment,
-    cup: Tournament | None,
+    cup: Tournament | None, teams: Sequence[str | None], roles: Sequence[str | None],
+    ranks: Sequence[int | None],
 ) -> None:  # fmt: skip
     over = status in ("completed", "void")
     game = Game(
@@ -101,9 +109,6 @@ def _play(
     )
     session.add(game)
     session.flush()
-    teams = lot.choice([("Village", "Mafia", "Village"), (None, None, None), ("Mafia", None, None)])
-    roles = lot.choice([("Doctor", "Mafia", None), (None, None, None)])
-    ranks: Iterable[int | None] = lot.choice([(0, 1, 0), (0, 0, 0), (1, 0, 2), (None, 0, 1)])
     for index, (team, role, rank) in enumerate(zip(teams, roles, ranks, strict=True)):
         if index < rules.num_players:
             session.add(
@@ -197,50 +202,66 @@ def fits(game: Game, asked: dict[str, Any]) -> list[int]:
     return seats
 
 
-def several(values: tuple[Any, ...]) -> st.SearchStrategy[tuple[Any, ...]]:
-    return st.lists(st.sampled_from(values), min_size=1, max_size=3).map(tuple)
-
-
 TIMES = tuple(NOON + timedelta(hours=hour) for hour in range(9))
-ASKED = st.fixed_dictionaries(
-    {},
-    optional={
-        **{field: several(values) for field, values in {**NOUNS, **WORDS}.items()},
-        "since": st.sampled_from(TIMES),
-        "until": st.sampled_from(TIMES),
-        "game": several(tuple(range(1, 81))),
-        "parent": several((1, 2)),
-    },
-)
-# Most fields at once select nothing: of a few at a time every combination comes up.
-FEW = st.tuples(ASKED, st.integers(1, 4)).map(lambda drawn: dict([*drawn[0].items()][: drawn[1]]))
+VALUES: dict[str, tuple[Any, ...]] = {
+    **NOUNS, **WORDS, "since": TIMES, "until": TIMES, "game": tuple(range(1, GAMES)),
+    "parent": (1, 2),
+}  # fmt: skip
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(asked=FEW | ASKED)
-def test_a_selection_is_what_a_loop_finds(filled: Session, asked: dict[str, Any]) -> None:
-    meant = {game.id: seats for game in everything(filled) if (seats := fits(game, asked))}
+def check(session: Session, asked: dict[str, Any]) -> None:
+    """That the seats, the games and their number are those that a loop finds."""
+    meant = {game.id: seats for game in everything(session) if (seats := fits(game, asked))}
 
     selection = Selection(**asked)
     chosen = (
         select(GamePlayer.game_id, GamePlayer.player_index)
         .join(Game, col(Game.id) == col(GamePlayer.game_id))
-        .where(*selection.on(filled).of_seats())
+        .where(*selection.on(session).of_seats())
     )
     found: dict[int, list[int]] = {}
-    for game, place in filled.exec(chosen.order_by(col(GamePlayer.id))):
+    for game, place in session.exec(chosen.order_by(col(GamePlayer.id))):
         found.setdefault(game, []).append(place)
 
-    assert found == meant
-    assert [row.game_id for row in games(filled, selection)] == [*meant]
-    assert sum(count_games(filled, selection).values()) == len(meant)
+    assert found == meant, asked
+    assert [row.game_id for row in games(session, selection)] == [*meant], asked
+    assert sum(count_games(session, selection).values()) == len(meant), asked
+
+
+def test_every_value_alone_and_every_pair_of_fields(filled: Session) -> None:
+    lot = random.Random(7)
+    for field, values in VALUES.items():
+        for value in values[:12]:
+            check(filled, {field: value if field in ("since", "until") else (value,)})
+    for pair in combinations(VALUES, 2):
+        asked = {field: lot.sample(VALUES[field], 2) for field in pair}
+        check(filled, {f: v[0] if f in ("since", "until") else (*v,) for f, v in asked.items()})
+
+
+def several(values: tuple[Any, ...]) -> st.SearchStrategy[tuple[Any, ...]]:
+    return st.lists(st.sampled_from(values), min_size=1, max_size=3).map(tuple)
+
+
+ASKED = st.fixed_dictionaries(
+    {},
+    optional={
+        field: st.sampled_from(values) if field in ("since", "until") else several(values)
+        for field, values in VALUES.items()
+    },
+)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(asked=ASKED)
+def test_any_fields_at_once(filled: Session, asked: dict[str, Any]) -> None:
+    check(filled, asked)
 
 
 def test_every_value_alone_selects_some_games_and_not_all(filled: Session) -> None:
     number = len(games(filled))
-    assert number == 80
+    assert number == GAMES
     for field, values in {**NOUNS, **WORDS}.items():
         for value in values:
             assert 0 < len(games(filled, Selection(**{field: value}))) < number, (field, value)
@@ -270,8 +291,8 @@ def test_one_value_and_several_are_asked_alike() -> None:
         ({"role": "Docter"}, "unknown role 'Docter'; did you mean 'Doctor'?"),
         ({"team": "Vilage"}, "unknown team 'Vilage'; did you mean 'Village'?"),
         ({"termination": "silent"}, "unknown termination 'silent'; did you mean 'silence'?"),
-        ({"game": 99}, "there is no game 99; `arena games` lists them"),
-        ({"parent": [1, 99]}, "there is no game 99; `arena games` lists them"),
+        ({"game": 999}, "there is no game 999; `arena games` lists them"),
+        ({"parent": [1, 999]}, "there is no game 999; `arena games` lists them"),
     ],
     ids=str,
 )
@@ -333,6 +354,10 @@ def test_an_agents_own_name_goes_before_parts_and_numbers(sqlite_url: str) -> No
         assert find(session, "agent", "1") == (3,)
         assert find(session, "agent", 1) == find(session, "agent", "Ann") == (1,)
         assert find(session, "agent", "2") == (2,)
+        repo.create_agent(
+            parts[0], parts[1], repo.get_or_create_prompt("q", "q").id or 0, alias="Q"
+        )
+        assert find(session, "agent", "k/m/q") == find(session, "agent", "Q") == (4,)
 
         repo.create_agent(*parts, options={"n": 4})
         repo.create_agent(*parts, options={"n": 5})
@@ -340,5 +365,5 @@ def test_an_agents_own_name_goes_before_parts_and_numbers(sqlite_url: str) -> No
         assert agent is not None
         agent.alias = None
         session.flush()
-        with pytest.raises(BadSelection, match=r"3 agents are named 'k/m/p': .* 2, 4, 5"):
+        with pytest.raises(BadSelection, match=r"3 agents are named 'k/m/p': .* 2, 5, 6"):
             find(session, "agent", "k/m/p")
