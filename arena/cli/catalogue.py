@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 if TYPE_CHECKING:
-    from sqlmodel import SQLModel
+    from db.models.columns import Table
 
 Row = TypeVar("Row")
 
@@ -43,7 +43,7 @@ def refuse_taken(noun: str, name: str, row: object | None) -> None:
         raise UsageError(f"the catalogue has a {noun} {name!r} already; choose another name")
 
 
-def columns(row: SQLModel) -> dict[str, Any]:
+def columns(row: Table) -> dict[str, Any]:
     """A row's columns and values, in the order of its table."""
     return {name: getattr(row, name) for name in type(row).model_fields}
 

@@ -12,10 +12,7 @@ from arena.cli.options import AsJson, DatabaseUrl
 from arena.cli.output import complain, console, print_json, safe
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-    from sqlmodel import Session
-
-    from db import Database
+    from db import Database, Session
 
 app = typer.Typer(
     name="db", help="The database: make it, upgrade it, check it.", no_args_is_help=True
@@ -50,14 +47,6 @@ def existing(db: str | None) -> Iterator[Database]:
         yield database
 
 
-@contextmanager
-def _engine(db: str | None) -> Iterator[Engine]:
-    from db import Database
-
-    with Database(db or None) as database:
-        yield database.engine
-
-
 @app.command()
 def upgrade(
     revision: Annotated[
@@ -66,10 +55,11 @@ def upgrade(
     db: DatabaseUrl = None,
 ) -> None:
     """Make the tables, or bring them up to date."""
-    from db import schema
+    from db import Database, schema
     from db.engine import shown
 
-    with _engine(db) as engine:
+    with Database(db or None) as database:
+        engine = database.engine
         schema.upgrade(engine, revision)
         _say(f"{shown(engine.url)}: revision {schema.current(engine)}")
 
@@ -87,10 +77,11 @@ def downgrade(
     """Take the tables back to an earlier revision.
 
     What they hold beyond it is lost."""
-    from db import schema
+    from db import Database, schema
     from db.engine import shown
 
-    with _engine(db) as engine:
+    with Database(db or None) as database:
+        engine = database.engine
         place = shown(engine.url)
         if not yes:
             typer.confirm(f"Drop what {place} holds beyond {revision}?", abort=True, err=True)
@@ -101,10 +92,11 @@ def downgrade(
 @app.command()
 def current(db: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """Print the revision of the tables."""
-    from db import schema
+    from db import Database, schema
     from db.engine import shown
 
-    with _engine(db) as engine:
+    with Database(db or None) as database:
+        engine = database.engine
         found = schema.current(engine)
         place = shown(engine.url)
     if as_json:
@@ -121,10 +113,11 @@ def check(db: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """Compare the tables with what is expected.
 
     Exit code 1 when they differ from those of this release."""
-    from db import schema
+    from db import Database, schema
     from db.engine import shown
 
-    with _engine(db) as engine:
+    with Database(db or None) as database:
+        engine = database.engine
         schema.check_schema(engine, create=False)
         found = schema.differences(engine)
         place = shown(engine.url)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from arena.config import TournamentConfig
 from arena.core import Result, UsageError
 from arena.matchmakers.duel import BLOCK, Blocks, DuelOptions
-from arena.orchestrator.history import History, history
+from arena.orchestrator.schedule import History, history
 from arena.stats.fixed import fixed_size
 from arena.stats.sequential import Decision, Verdict
 from db import Repository, get_session

@@ -29,12 +29,11 @@ from arena.llm.pacing.gate import GateState
 from arena.llm.pacing.limits import Limits
 from arena.orchestrator import schedule
 from arena.orchestrator.catalogue import Entry
-from arena.orchestrator.history import played
 from arena.orchestrator.pairing_source import Supply
 from arena.orchestrator.preflight import Prepared
 from arena.orchestrator.progress import ModelState, Progress, Summary
 from arena.orchestrator.ready_queue import Pending
-from arena.orchestrator.schedule import Scheduled
+from arena.orchestrator.schedule import Scheduled, played
 from arena.orchestrator.standings import LiveStandings, Played
 from arena.orchestrator.stopping import GameWaiting, Stop
 from arena.record.reading import recorded

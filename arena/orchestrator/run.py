@@ -14,7 +14,6 @@ from arena.orchestrator import schedule
 from arena.orchestrator.catalogue import Entry, enter
 from arena.orchestrator.clients import client_for, limits_for
 from arena.orchestrator.file_limits import allow_files
-from arena.orchestrator.history import costs, extend, history
 from arena.orchestrator.pairing_source import Supply
 from arena.orchestrator.play_loop import OnProgress, Playing
 from arena.orchestrator.preflight import Prepared, check_keys, prepare
@@ -109,7 +108,7 @@ def _begin(prepared: Prepared, entry: Entry, database: Database) -> _Begun:
         finished = schedule.status(session, key) == "finished"
         left = schedule.left(session, key)
         orphans = schedule.settle_orphans(session, left)
-        past = history(session, key)
+        past = schedule.history(session, key)
         earlier = schedule.earlier(session, key, orphans=orphans)
         repo.set_tournament_settings(key, config.settings())
         if not finished:
@@ -119,8 +118,8 @@ def _begin(prepared: Prepared, entry: Entry, database: Database) -> _Begun:
         list(entry.agents),
         games=len(past.scheduled) if finished else config.games,
         scheduled=past.scheduled,
-        enter=lambda pairings: extend(database, key, pairings),
-        costs=lambda place: costs(database, key, place),
+        enter=lambda pairings: schedule.extend(database, key, pairings),
+        costs=lambda place: schedule.costs(database, key, place),
     )
     standings = LiveStandings({agent_id: spec.name for agent_id, spec in entry.agents.items()})
     for index, result in past.settled.items():

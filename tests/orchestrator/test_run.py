@@ -15,7 +15,7 @@ from arena.core import ConfigError, EnvironmentCrash, Step, UsageError
 from arena.environments.textarena import TextArena
 from arena.forecast.plan import plan
 from arena.orchestrator import Progress, run
-from arena.orchestrator.history import history
+from arena.orchestrator.schedule import history
 from arena.orchestrator.standings import LiveStandings
 from arena.replay.check import check
 from db import get_session
