@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from arena.config import TournamentConfig, restored
@@ -50,24 +53,16 @@ async def run(
     """
     if budget is not None:
         config = config.model_copy(update={"budget": budget})
-    prepared = prepare(config)
-    check_keys(config)
-    allow_files(concurrency or config.concurrency)
-    client = client_for(config, keep_answers=config.cache is not None)
     with opened(url) as database:
-        database.check(integrity=True)
-        with database.session() as session:
-            entry = enter(session, prepared)
-            if schedule.status(session, entry.tournament_id) != "finished":
-                # What is refused here leaves no row behind.
-                client.load(spec.model for spec in entry.agents.values())
-                _check_prices(config, client, entry)
-        # In a thread: it may watch another holder for some seconds, and a Ctrl-C wants an answer.
-        with await asyncio.to_thread(database.lease, entry.tournament_id) as lease:
-            begun = _begin(prepared, entry, database)
+        # In threads: imports, checks and a slow database take seconds, in which the caller's loop
+        # has other work, and a Ctrl-C wants an answer.
+        ready = await asyncio.to_thread(_make_ready, config, database, concurrency)
+        key, client = ready.entry.tournament_id, ready.client
+        with await asyncio.to_thread(database.lease, key) as lease:
+            begun = await asyncio.to_thread(_begin, ready, database)
             playing = Playing(
-                prepared,
-                entry,
+                ready.prepared,
+                ready.entry,
                 database,
                 client,
                 limits_for(config),
@@ -80,15 +75,67 @@ async def run(
                 on_progress,
             )
             try:
-                async with database.recorder(prepared.fold, lease=lease) as recorder:
+                async with database.recorder(ready.prepared.fold, lease=lease) as recorder:
                     await playing.play(
                         recorder, begun.left, concurrency or config.concurrency, most=games
                     )
             finally:
                 await client.aclose()
-            schedule.close(database, entry.tournament_id, complete=playing.complete())
-            unrated = schedule.unrated(database, entry.tournament_id, prepared.fold.system)
+            unrated = await asyncio.to_thread(_close, ready, database, playing)
     return replace(playing.summary(), unrated=unrated)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A tournament that is checked, entered, and has a client that has loaded what calls need."""
+
+    prepared: Prepared
+    entry: Entry
+    client: LiteLLMClient
+
+
+def _make_ready(config: TournamentConfig, database: Database, concurrency: int | None) -> _Ready:
+    with _collector_paused():
+        return _loaded(config, database, concurrency)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """No garbage is collected inside the block: a collection holds every thread, and would look
+    through the million long-lived objects that imports make, again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if not gc.get_freeze_count():
+            # From the youngest generation to the oldest, without a collection.
+            gc.freeze()
+            gc.unfreeze()
+        if enabled:
+            gc.enable()
+
+
+def _loaded(config: TournamentConfig, database: Database, concurrency: int | None) -> _Ready:
+    prepared = prepare(config)
+    check_keys(config)
+    allow_files(concurrency or config.concurrency)
+    client = client_for(config, keep_answers=config.cache is not None)
+    database.check(integrity=True)
+    with database.session() as session:
+        entry = enter(session, prepared)
+        if schedule.status(session, entry.tournament_id) != "finished":
+            # What is refused here leaves no row behind.
+            client.load(spec.model for spec in entry.agents.values())
+            _check_prices(config, client, entry)
+    return _Ready(prepared, entry, client)
+
+
+def _close(ready: _Ready, database: Database, playing: Playing) -> str | None:
+    """Close the tournament if it is complete; why results of it are not rated, if they are not."""
+    key = ready.entry.tournament_id
+    schedule.close(database, key, complete=playing.complete())
+    return schedule.unrated(database, key, ready.prepared.fold.system)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +148,8 @@ class _Begun:
     supply: Supply
 
 
-def _begin(prepared: Prepared, entry: Entry, database: Database) -> _Begun:
+def _begin(ready: _Ready, database: Database) -> _Begun:
+    prepared, entry = ready.prepared, ready.entry
     key, config = entry.tournament_id, prepared.config
     with database.session(create=False) as session:
         repo = Repository(session)

@@ -7,6 +7,7 @@ no rating. They cannot be resumed: one that is stopped is void.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -28,7 +29,7 @@ from arena.replay.origin import (
     score,
 )
 from arena.stats.proportions import Interval, newcombe, share, wilson
-from db import Recorder
+from db import Database, Recorder
 from db.database import Source, opened
 
 CONCURRENCY = 10
@@ -107,15 +108,21 @@ async def branch(
     """
     with opened(url) as database:
         answers = None if cache is None else DatabaseCache(database, cache)
-        with database.session(create=False) as session:
-            origin = read_origin(session, game_id, turn, seats, control=control, answers=answers)
-            branches = enter(session, origin, times, control=control)
-        origin.client.load(
-            sitter.agent.model
-            for task in origin.tasks.values()
-            for sitters in task.players
-            for sitter in sitters
-        )
+
+        def make_ready() -> tuple[Origin, list[Branch]]:
+            with database.session(create=False) as session:
+                found = read_origin(session, game_id, turn, seats, control=control, answers=answers)
+                entered = enter(session, found, times, control=control)
+            found.client.load(
+                sitter.agent.model
+                for task in found.tasks.values()
+                for sitters in task.players
+                for sitter in sitters
+            )
+            return found, entered
+
+        # In a thread, as in `arena.orchestrator.run`.
+        origin, branches = await asyncio.to_thread(make_ready)
         playing = _Playing(origin, stop or Stop(), on_progress, total=len(branches))
         try:
             async with database.recorder() as recorder:
@@ -124,9 +131,13 @@ async def branch(
                 )
         finally:
             await origin.client.aclose()
-            with database.session(create=False) as session:
-                clear(session, [own.game_id for own in branches])
+            await asyncio.to_thread(_clear, database, branches)
     return playing.report()
+
+
+def _clear(database: Database, branches: Sequence[Branch]) -> None:
+    with database.session(create=False) as session:
+        clear(session, [own.game_id for own in branches])
 
 
 def _never() -> bool:
