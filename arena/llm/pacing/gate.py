@@ -86,17 +86,6 @@ class Permit:
     ) -> None:
         self.cancelled()
 
-    async def __aenter__(self) -> Permit:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.cancelled()
-
 
 class Gate:
     """One model's gate. Calls leave in the order they came.

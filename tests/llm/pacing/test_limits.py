@@ -70,7 +70,7 @@ def test_calls_leave_in_the_order_they_came() -> None:
         left: list[int] = []
 
         async def call(number: int) -> None:
-            async with await gate.enter(1) as permit:
+            with await gate.enter(1) as permit:
                 left.append(number)
                 await asyncio.sleep(1.0 + number % 3)
                 permit.succeeded(1)
@@ -90,9 +90,10 @@ def test_a_call_that_hangs_takes_one_place_and_another_model_does_not_notice() -
         waiting = asyncio.create_task(full.enter(1))
         for _ in range(50):
             for gate in (slow, other):
-                async with asyncio.timeout(2.0), await gate.enter(1) as permit:
-                    await asyncio.sleep(1.0)
-                    permit.succeeded(1)
+                async with asyncio.timeout(2.0):
+                    with await gate.enter(1) as permit:
+                        await asyncio.sleep(1.0)
+                        permit.succeeded(1)
         assert slow.state.in_flight == 1
         assert full.state.waiting == 1
         hung.cancelled()
@@ -109,7 +110,7 @@ def test_places_double_every_round_until_nothing_is_in_the_way() -> None:
 
         async def game() -> None:
             for _ in range(20):
-                async with await gate.enter(1) as permit:
+                with await gate.enter(1) as permit:
                     await asyncio.sleep(0.01)
                     permit.succeeded(1)
 
@@ -148,7 +149,7 @@ def test_leaving_a_permit_by_an_exception_gives_the_place_back() -> None:
     async def main() -> None:
         gate = gate_of(concurrency=1)
         with pytest.raises(ZeroDivisionError):
-            async with await gate.enter(1):
+            with await gate.enter(1):
                 _ = 1 / 0
         with pytest.raises(ZeroDivisionError), await gate.enter(1):
             _ = 1 / 0
@@ -213,7 +214,7 @@ def test_no_minute_has_more_requests_than_configured_and_hardly_fewer(per_minute
 
         async def worker() -> None:
             while loop.time() < 300.0:
-                async with await gate.enter(1) as permit:
+                with await gate.enter(1) as permit:
                     sent.append((loop.time(), 1.0))
                     await asyncio.sleep(1.0)
                     permit.succeeded(1)
@@ -244,7 +245,7 @@ def test_no_minute_has_more_tokens_than_configured_and_one_call(
         async def worker() -> None:
             while loop.time() < 150.0:
                 tokens = rng.randint(1, largest)
-                async with await gate.enter(tokens) as permit:
+                with await gate.enter(tokens) as permit:
                     sent.append((loop.time(), float(tokens)))
                     await asyncio.sleep(rng.uniform(0.5, 4.0))
                     permit.succeeded(tokens)
@@ -260,7 +261,7 @@ def test_tokens_are_counted_as_they_turn_out_not_as_they_were_estimated() -> Non
     async def minutes(estimate: int, actual: int) -> float:
         gate = gate_of(tokens_per_minute=6_000.0)
         for _ in range(60):
-            async with await gate.enter(estimate) as permit:
+            with await gate.enter(estimate) as permit:
                 permit.succeeded(actual)
         return asyncio.get_running_loop().time() / 60.0
 
@@ -292,7 +293,7 @@ def test_a_small_call_does_not_overtake_a_large_one_that_waits_for_tokens() -> N
         left: list[int] = []
 
         async def call(tokens: int) -> None:
-            async with await gate.enter(tokens) as permit:
+            with await gate.enter(tokens) as permit:
                 left.append(tokens)
                 permit.succeeded(tokens)
 
@@ -336,7 +337,7 @@ def test_never_more_in_flight_than_allowed_and_everything_comes_back(
         async def call() -> None:
             nonlocal out
             await asyncio.sleep(rng.uniform(0.0, 20.0))
-            async with await gate.enter(rng.randint(1, 300)) as permit:
+            with await gate.enter(rng.randint(1, 300)) as permit:
                 out += 1
                 assert out <= gate.state.in_flight <= concurrency
                 try:

@@ -58,7 +58,7 @@ def test_probes_leave_one_by_one_at_growing_intervals() -> None:
 
         async def game() -> None:
             while True:
-                async with await gate.enter(1) as permit:
+                with await gate.enter(1) as permit:
                     assert permit.probe
                     assert gate.state.in_flight == 1
                     assert gate.state.breaker is BreakerState.PROBING
@@ -109,7 +109,7 @@ def test_a_model_that_fails_now_and_then_is_hardly_ever_held_up(share: float) ->
         async def game() -> None:
             nonlocal probes, calls
             for _ in range(150):
-                async with await gate.enter(1) as permit:
+                with await gate.enter(1) as permit:
                     calls += 1
                     probes += permit.probe
                     await asyncio.sleep(rng.uniform(1.0, 3.0))
@@ -268,7 +268,7 @@ def test_a_model_that_only_hangs_is_parked_too() -> None:
 
         async def game() -> None:
             while True:
-                async with await gate.enter(1) as permit:
+                with await gate.enter(1) as permit:
                     await asyncio.sleep(121.0)
                     fail(permit, "no answer within 121 s")
 
@@ -371,7 +371,7 @@ def test_whatever_a_model_does_it_is_asked_when_it_may_be(seed: int, well: float
                 except ModelParked:
                     await asyncio.sleep(rng.uniform(0.0, 100.0))
                     continue
-                async with permit:
+                with permit:
                     # A call that was let go in the very moment is on its way already.
                     assert now() >= held or now() < asked_at + 1e-6
                     assert not permit.probe or all(now() >= sent + 30.0 for sent in probes)
@@ -412,7 +412,7 @@ def test_nothing_is_sent_in_the_minute_after_a_model_was_parked(seed: int) -> No
         async def game() -> None:
             while len(told) < 100:
                 try:
-                    async with await gate.enter(1) as permit:
+                    with await gate.enter(1) as permit:
                         sent.append(now())
                         await asyncio.sleep(rng.uniform(0.1, 40.0))
                         permit.failed(

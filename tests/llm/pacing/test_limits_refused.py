@@ -26,7 +26,7 @@ async def busy(gate: Gate, calls: int) -> None:
     """So many calls by so many workers at once, all of them answered after a second."""
 
     async def call() -> None:
-        async with await gate.enter(1) as permit:
+        with await gate.enter(1) as permit:
             await asyncio.sleep(1.0)
             permit.succeeded(1)
 
@@ -41,7 +41,7 @@ def test_nothing_leaves_before_retry_after_and_not_everything_at_once_after_it()
         left: list[float] = []
 
         async def call() -> None:
-            async with await gate.enter(1) as permit:
+            with await gate.enter(1) as permit:
                 left.append(now())
                 await asyncio.sleep(5.0)
                 permit.succeeded(1)
