@@ -13,7 +13,7 @@ ResultT = TypeVar("ResultT")
 
 
 def always() -> bool:
-    """Whatever waits lends its slot."""
+    """The answer of whatever has nothing to ask."""
     return True
 
 

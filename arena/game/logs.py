@@ -55,6 +55,10 @@ class Handle(LLM, Protocol):
     @property
     def error(self) -> ArenaError | None: ...
 
+    def close(self) -> None:
+        """The turn is over: nothing is asked through this handle any more."""
+        ...
+
 
 HandleFactory = Callable[[Observation, TurnLog], Handle]
 """Makes the handle of one turn from its observation and its log."""

@@ -28,6 +28,7 @@ from arena.core import (
     UsageError,
     VoidCause,
 )
+from arena.core.execution import always
 from arena.game.lapses import lapse_of, termination
 from arena.game.logs import Acted, GameLog, Handle, HandleFactory
 from arena.game.rules import GuardedRules
@@ -91,11 +92,6 @@ class Suspended:
 
 
 GameResult = Finished | Voided | Paused | Suspended
-
-
-def always() -> bool:
-    """A game that nothing stops."""
-    return True
 
 
 def turn_seed(game_seed: int, turn_number: int) -> int:
@@ -176,6 +172,8 @@ async def _act(
         if llm.error is not None:
             raise llm.error from None
         raise
+    finally:
+        llm.close()
     if llm.error is not None:
         raise llm.error
     if not isinstance(action, Action):

@@ -19,9 +19,10 @@ from arena.core import (
     Observation,
     VoidCause,
 )
+from arena.core.execution import always
 from arena.game.journal import Journal, LiveLog
 from arena.game.logs import Handle, TurnLog
-from arena.game.loop import GameResult, Voided, always, play, turn_seed
+from arena.game.loop import GameResult, Voided, play, turn_seed
 from arena.game.replayed import GameRecord, RecordedTurn, ReplayedTurn, TaskLog
 from arena.game.rules import GuardedRules
 from arena.game.seating import Sitter, seat, sitting

@@ -64,6 +64,7 @@ class TurnLLM:
         "_model",
         "_next_call",
         "_next_index",
+        "_over",
         "_place",
         "_recorded",
         "_seconds",
@@ -100,13 +101,21 @@ class TurnLLM:
         self._seconds = 0.0
         self.last: Completion | None = None
         self.error: ArenaError | None = None
+        self._over = False
+
+    def close(self) -> None:
+        """The turn is over: what is asked from now on is a bug of the kind."""
+        self._over = True
 
     async def complete(self, messages: Sequence[Message]) -> Completion:
         """Ask the agent's model, or the record.
 
         Raises ProviderError when every attempt failed, DivergenceError when the record holds
-        another request, TimeLimitReached when the turn's answers took too long together.
+        another request, TimeLimitReached when the turn's answers took too long together, and
+        RuntimeError when the turn is over.
         """
+        if self._over:
+            raise RuntimeError("the turn is over: an agent asks through the `llm` of its turn")
         try:
             return await self._complete(messages)
         except ArenaError as error:

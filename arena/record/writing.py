@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from arena.core import RecordError
+from arena.core.execution import always
 from arena.game.journal import Answered, Entry, Intended, Opened, Refused, TurnTaken
-from arena.game.loop import Conduct, Finished, Voided, always
+from arena.game.loop import Conduct, Finished, Voided
 from db.errors import DatabaseError
 from db.recorder import Recorder
 from db.writer.calls import CallAnswered, CallIntended

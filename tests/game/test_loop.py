@@ -133,6 +133,8 @@ class NoLLM:
     last: Completion | None = None
     error: ArenaError | None = None
 
+    def close(self) -> None: ...
+
     async def complete(self, messages: list[Message]) -> Completion:
         raise AssertionError("no model here")
 

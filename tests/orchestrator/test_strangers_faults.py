@@ -185,13 +185,24 @@ KINDS = """
         async def act(self, observation, llm):
             await llm.complete([{"role": "user", "content": "go"}])
 
+    class Hoarder:
+        '''Asks through the handle of its first turn.'''
+        version = 1
+
+        def __init__(self, *, prompt, options):
+            self.llm = None
+
+        async def act(self, observation, llm):
+            self.llm = self.llm or llm
+            return Action((await self.llm.complete([{"role": "user", "content": "go"}])).text)
+
     def broken(messages, rng):
         if messages[-1]["content"] == "go":
             raise ZeroDivisionError("oops")
         return "1"
 """
 STRANGE = {
-    "agents": {"picky": "Picky", "stubborn": "Stubborn", "mute": "Mute"},
+    "agents": {"picky": "Picky", "stubborn": "Stubborn", "mute": "Mute", "hoarder": "Hoarder"},
     "scripted": {"broken": "broken"},
 }
 
@@ -242,3 +253,21 @@ def test_a_kind_that_gives_back_nothing_is_told_what_was_expected(
 
     assert summary.void_causes == {"agent": 2}
     assert summary.first_error == "TypeError: act() returned NoneType; expected Action"
+
+
+def test_a_kind_that_asks_through_the_handle_of_an_earlier_turn_is_told(
+    install: Install, sqlite_url: str
+) -> None:
+    install(RULES.replace("randrange(5) == 0", "randrange(5) == 9"), FRAGILE)
+    install(KINDS, STRANGE, package="kinds")
+
+    summary = asyncio.run(run(tournament(kind="hoarder"), url=sqlite_url, games=2))
+
+    assert summary.void_causes == {"agent": 2}
+    assert summary.first_error == (
+        "RuntimeError: the turn is over: an agent asks through the `llm` of its turn"
+    )
+    calls = "SELECT DISTINCT t.turn_number < 2 FROM llm_calls c JOIN game_turns t ON "
+    calls += "t.id = c.game_turn_id JOIN game_players p ON p.game_id = t.game_id AND "
+    calls += "p.player_index = t.player_index JOIN agents a ON a.id = p.agent_id "
+    assert rows(sqlite_url, calls + "WHERE a.alias = 'Ann'") == [(1,)]

@@ -148,9 +148,8 @@ def test_a_permit_ends_once() -> None:
 def test_leaving_a_permit_by_an_exception_gives_the_place_back() -> None:
     async def main() -> None:
         gate = gate_of(concurrency=1)
-        with pytest.raises(ZeroDivisionError):
-            with await gate.enter(1):
-                _ = 1 / 0
+        with pytest.raises(ZeroDivisionError), await gate.enter(1):
+            _ = 1 / 0
         with pytest.raises(ZeroDivisionError), await gate.enter(1):
             _ = 1 / 0
         assert gate.state.in_flight == 0
