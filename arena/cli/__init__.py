@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-INTERRUPTED = 130
+from arena.cli.exit_codes import INTERRUPTED
 
 # Ratings are made with small matrices: threads that wait for each other make them ten times slower
 # on a busy machine. Read when the linear algebra is loaded, so said before anything is.

@@ -20,7 +20,7 @@ from typer.main import solve_typer_info_help
 from typer.models import TyperInfo
 
 from arena import registry
-from arena.cli import INTERRUPTED
+from arena.cli.exit_codes import INTERRUPTED
 from arena.cli.output import complain
 from arena.core import ArenaError, UsageError
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.cli.database import existing
 from arena.cli.options import AsJson, Concurrency, DatabaseUrl, GameNumber
+from arena.cli.sessions import existing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -1,38 +1,119 @@
-"""What the catalogue's commands share: finding a row by its name, and saying what was not found."""
+"""What the nouns of the catalogue share: their rows are listed, shown and switched alike."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from db.models.columns import Table
+from arena.cli.options import AsJson, DatabaseUrl
+from arena.cli.output import Column, print_fields, print_json, print_table, tell
+from arena.cli.sessions import reading
 
-Row = TypeVar("Row")
+if TYPE_CHECKING:
+    from db import Repository, Session
+    from db.models.columns import Table
+    from db.selection import Noun
+
+Fields = dict[str, Any]
+"""A row as it is printed in JSON; among its keys are `id`, `name` and `active`."""
 
 All = Annotated[bool, typer.Option("--all", help="Also what is not active.")]
+NewName = Annotated[str, typer.Argument(metavar="NAME", help="The name to add it under.")]
+KnownName = Annotated[str, typer.Argument(metavar="NAME", help="Its name, or its number.")]
+ForkName = Annotated[str, typer.Argument(metavar="NEW", help="The name of the fork.")]
 TextFile = Annotated[
     str | None, typer.Option("--file", help="The file with the text; - reads standard input.")
 ]
 TextOption = Annotated[str | None, typer.Option("--text", help="The text itself.")]
 
 
-def find(noun: str, name: str, get: Callable[[str], Row | None], names: Iterable[str]) -> Row:
-    """The row of a name. Raises UsageError with the nearest name that there is."""
-    row = get(name)
-    if row is not None:
-        return row
-    from arena.core import UsageError
-    from arena.registry import unknown
+@dataclass(frozen=True, slots=True)
+class CatalogueNoun:
+    """What is different about a noun.
 
-    known = sorted(names)
-    if not known:
-        raise UsageError(f"unknown {noun} {name!r}; the catalogue has no {noun}s yet")
-    raise UsageError(unknown(noun, name, known))
+    `rows` are all of its rows; `columns` those of its table, each with the text of its cell.
+    `switch` makes a row active or inactive by its number. `details` adds to a row that is shown
+    alone. `installed` makes what is listed of (the rows to be listed, all rows): what the catalogue
+    does not have is listed too, also where there is no database.
+    """
+
+    noun: Noun
+    rows: Callable[[Repository], list[Fields]]
+    columns: Sequence[tuple[Column, Callable[[Fields], str]]]
+    switch: Callable[[Repository, int, bool], object]
+    details: Callable[[Session, Fields], Fields] | None = None
+    installed: Callable[[list[Fields], list[Fields]], list[Fields]] | None = None
+
+
+def add_commands(app: typer.Typer, of: CatalogueNoun) -> None:
+    """Give a group of commands `list`, `show`, `activate` and `deactivate`."""
+
+    @app.command("list", help=f"List the {of.noun}s.")
+    def list_(everything: All = False, db: DatabaseUrl = None, as_json: AsJson = False) -> None:
+        known = _rows(of, db)
+        rows = [row for row in known if everything or row["active"]]
+        if of.installed is not None:
+            rows = of.installed(rows, known)
+        if as_json:
+            print_json(rows)
+            return
+        print_table(
+            [column for column, _ in of.columns],
+            [[cell(row) for _, cell in of.columns] for row in rows],
+        )
+
+    @app.command(help=f"Show one {of.noun}.")
+    def show(name: KnownName, db: DatabaseUrl = None, as_json: AsJson = False) -> None:
+        from db import Repository
+
+        with reading(db) as session:
+            key = number_of(session, of.noun, name)
+            (fields,) = (row for row in of.rows(Repository(session)) if row["id"] == key)
+            if of.details is not None:
+                fields = of.details(session, fields)
+        print_json(fields) if as_json else print_fields(fields)
+
+    @app.command(help=f"Offer {_a(of.noun)} again.")
+    def activate(name: KnownName, db: DatabaseUrl = None) -> None:
+        _switch(of, name, db, active=True)
+
+    @app.command(help=f"Offer {_a(of.noun)} no longer.\n\nWhat was played with it stays.")
+    def deactivate(name: KnownName, db: DatabaseUrl = None) -> None:
+        _switch(of, name, db, active=False)
+
+
+def _rows(of: CatalogueNoun, db: str | None) -> list[Fields]:
+    from db import Repository
+    from db.errors import MissingDatabase
+
+    try:
+        with reading(db) as session:
+            return of.rows(Repository(session))
+    except MissingDatabase:
+        if of.installed is None:
+            raise
+        return []
+
+
+def _switch(of: CatalogueNoun, name: str, db: str | None, *, active: bool) -> None:
+    from db import Repository
+
+    with reading(db) as session:
+        of.switch(Repository(session), number_of(session, of.noun, name), active)
+    tell(f"the {of.noun} {name} is {'active' if active else 'inactive'}")
+
+
+def number_of(session: Session, noun: Noun, name: str) -> int:
+    """The number of the row of a name: of a kind that of its latest version. Raises BadSelection
+    with the nearest name."""
+    from db.selection import find
+
+    return find(session, noun, name)[-1]
 
 
 def refuse_taken(noun: str, name: str, row: object | None) -> None:
@@ -40,11 +121,15 @@ def refuse_taken(noun: str, name: str, row: object | None) -> None:
     if row is not None:
         from arena.core import UsageError
 
-        raise UsageError(f"the catalogue has a {noun} {name!r} already; choose another name")
+        raise UsageError(f"the catalogue has {_a(noun)} {name!r} already; choose another name")
 
 
-def columns(row: Table) -> dict[str, Any]:
-    """A row's columns and values, in the order of its table."""
+def _a(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
+
+
+def columns(row: Table) -> Fields:
+    """The columns of a table's row and their values, in the table's order."""
     return {name: getattr(row, name) for name in type(row).model_fields}
 
 
@@ -69,6 +154,6 @@ def read_text(file: str | None, text: str | None) -> str:
     return found
 
 
-def state(active: bool) -> str:
+def state(row: Fields) -> str:
     """What a table says about a row that may be switched off."""
-    return "" if active else "inactive"
+    return "" if row["active"] else "inactive"

@@ -160,8 +160,8 @@ def _play(
     as_json: bool,
 ) -> None:
     from arena import compare
-    from arena.cli.database import existing
     from arena.cli.run_to_end import Wish, play_out, report
+    from arena.cli.sessions import existing
     from arena.cli.signals import stoppable
 
     with existing(db) as database:

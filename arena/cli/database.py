@@ -2,49 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from arena.cli.options import AsJson, DatabaseUrl
 from arena.cli.output import complain, console, print_json, safe
 
-if TYPE_CHECKING:
-    from db import Database, Session
-
-app = typer.Typer(
-    name="db", help="The database: make it, upgrade it, check it.", no_args_is_help=True
-)
-
-
-@contextmanager
-def reading(db: str | Database | None) -> Iterator[Session]:
-    """A session on a database that is there already; nothing is made."""
-    from db import get_session
-
-    with get_session(db or None, create=False) as session:
-        yield session
-
-
-@contextmanager
-def writing(db: str | None) -> Iterator[Session]:
-    """A session on a database that is made when it is not there."""
-    from db import get_session
-
-    with get_session(db or None) as session:
-        yield session
-
-
-@contextmanager
-def existing(db: str | None) -> Iterator[Database]:
-    """A database that is there, with the tables of this release: opened once for a command."""
-    from db import Database
-
-    with Database(db or None) as database:
-        database.check(create=False)
-        yield database
+app = typer.Typer(help="The database: make it, upgrade it, check it.", no_args_is_help=True)
 
 
 @app.command()

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from arena.cli.database import reading
 from arena.cli.options import AsJson, DatabaseUrl, GameNumber
 from arena.cli.output import print_json
+from arena.cli.sessions import reading
 
 
 def diff(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
-from arena.cli.database import reading
 from arena.cli.options import (
+    LIMIT,
     AgentOption,
     AsJson,
     DatabaseUrl,
@@ -26,6 +26,7 @@ from arena.cli.options import (
     UntilOption,
 )
 from arena.cli.output import Column, moment, print_json, print_table, tell
+from arena.cli.sessions import reading
 
 if TYPE_CHECKING:
     from db.queries.games import GameRow
@@ -46,7 +47,7 @@ def games(
     since: SinceOption = None,
     until: UntilOption = None,
     parent: ParentOption = None,
-    limit: Limit = 50,
+    limit: Limit = LIMIT,
     db: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from arena.cli.database import reading
 from arena.cli.options import (
     AsJson,
     DatabaseUrl,
@@ -20,6 +19,7 @@ from arena.cli.options import (
     UntilOption,
 )
 from arena.cli.output import Column, advise, console, count, print_json, print_table, safe, tell
+from arena.cli.sessions import reading
 
 if TYPE_CHECKING:
     from arena.leaderboard.meetings import Meeting

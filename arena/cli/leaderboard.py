@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from arena.cli.database import reading
 from arena.cli.options import (
+    LIMIT,
     AsJson,
     DatabaseUrl,
     EnvironmentOption,
@@ -20,13 +20,10 @@ from arena.cli.options import (
     TournamentOption,
     UntilOption,
 )
-from arena.cli.output import advise, print_json, tell
+from arena.cli.sessions import reading
 
 if TYPE_CHECKING:
-    from arena.leaderboard import LeaderboardQuery
-    from db import Database
-
-LIMIT = 50
+    pass
 
 
 System = Annotated[
@@ -81,12 +78,16 @@ def leaderboard(
     """Rank agents by rating, by any rating system.
 
     Each environment has ratings of its own: 25 is the average of the agents that met there, and
-    the 95 % interval is that of the difference to it; with --role or --team it is the skill in it
-    alone. Errors are invalid actions, silence,
-    refusals, overlong answers and turns over the time limit: they count as what they led to, and
-    the rating without the games they decided stands beside it."""
+    the 95 % interval is that of the difference to it; --role or --team asks for the skill in it
+    alone. Errors are invalid actions, silence, refusals, overlong answers and turns over the time
+    limit: they count as what they led to, and the rating without the games they decided stands
+    beside it."""
+    from arena.cli.leaderboard_table import print_answer, print_predictions
     from arena.core import UsageError
-    from arena.leaderboard import LeaderboardQuery
+    from arena.leaderboard import LeaderboardQuery, boards
+    from arena.leaderboard.manual import kept_by_hand
+    from arena.leaderboard.parts import predictions
+    from arena.registry import load
     from db.selection import Selection
 
     if unplayed and by == "agent":
@@ -108,50 +109,13 @@ def leaderboard(
         overall=overall,
         by=by,
     )
-    _show(query, db, as_json=as_json, rates=rates, wide=wide, limit=limit, unplayed=unplayed)
-
-
-def show_standings(database: Database, tournament: str) -> None:
-    """The final standings of a tournament, on stdout."""
-    from arena.leaderboard import LeaderboardQuery
-    from db.selection import Selection
-
-    _show(LeaderboardQuery(Selection(tournament=[tournament])), database)
-
-
-def _show(
-    query: LeaderboardQuery,
-    db: str | Database | None,
-    *,
-    as_json: bool = False,
-    rates: bool = False,
-    wide: bool = False,
-    limit: int = LIMIT,
-    unplayed: bool = False,
-) -> None:
-    from arena.cli.leaderboard_table import print_boards
-    from arena.leaderboard import boards
-    from arena.leaderboard.manual import kept_by_hand
-    from arena.leaderboard.rows import flat
-    from arena.registry import load
-    from db.selection import Selection
-
     # A wrong name is told before any game is read.
-    load("ratings", query.system)
-    with reading(db) as session:
-        if unplayed:
-            from arena.cli.unplayed import show_unplayed
-
-            show_unplayed(session, query, as_json=as_json, limit=limit)
-            return
-        found = boards(session, query) + kept_by_hand(session, query)
-    if not found:
-        which = "that no error decided " if query.exclude_errors else ""
-        what = " of those asked for" if query.selection != Selection() else ""
-        advise(f"no game {which}has been rated yet{what}; `arena games` lists the games")
-    if as_json:
-        print_json([flat(board, row) for board in found for row in board.rows[:limit]])
-        for note in dict.fromkeys(note for board in found for note in board.notes):
-            tell(note)
+    load("ratings", system)
+    if unplayed:
+        with reading(db) as session:
+            predicted = predictions(session, query)
+        print_predictions(predicted, as_json=as_json, limit=limit)
         return
-    print_boards(found, rates=rates, wide=wide, limit=limit)
+    with reading(db) as session:
+        found = boards(session, query) + kept_by_hand(session, query)
+    print_answer(found, query, as_json=as_json, rates=rates, wide=wide, limit=limit)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from arena.cli.options import LIMIT
 from arena.cli.output import (
     Column,
     advise,
@@ -13,6 +14,7 @@ from arena.cli.output import (
     count,
     money,
     percent,
+    print_json,
     print_table,
     safe,
     tell,
@@ -20,8 +22,11 @@ from arena.cli.output import (
 from arena.reports.error_rates import error_rates
 
 if TYPE_CHECKING:
+    from arena.leaderboard import LeaderboardQuery
     from arena.leaderboard.board import Board, BoardRow
+    from arena.leaderboard.parts import Prediction
     from arena.leaderboard.records import WinRecord
+    from arena.leaderboard.scopes import Scope
     from arena.reports.error_rates import ErrorRates
 
 # More parts than that would be a table of their own: --json has them.
@@ -41,6 +46,31 @@ class _Shown:
     column: Column
     cell: Callable[[BoardRow], str]
     order: int = ALWAYS
+
+
+def print_answer(
+    found: Sequence[Board],
+    query: LeaderboardQuery,
+    *,
+    as_json: bool = False,
+    rates: bool = False,
+    wide: bool = False,
+    limit: int = LIMIT,
+) -> None:
+    """The boards of a query, or that there are none, on stdout; what they do not say on stderr."""
+    from arena.leaderboard.rows import flat
+    from db.selection import Selection
+
+    if not found:
+        which = "that no error decided " if query.exclude_errors else ""
+        what = " of those asked for" if query.selection != Selection() else ""
+        advise(f"no game {which}has been rated yet{what}; `arena games` lists the games")
+    if as_json:
+        print_json([flat(board, row) for board in found for row in board.rows[:limit]])
+        for note in dict.fromkeys(note for board in found for note in board.notes):
+            tell(note)
+        return
+    print_boards(found, rates=rates, wide=wide, limit=limit)
 
 
 def print_boards(found: Sequence[Board], *, rates: bool, wide: bool, limit: int) -> None:
@@ -294,3 +324,49 @@ def _error_table(rows: Sequence[BoardRow], by: str) -> None:
         ],
     )
     tell("shares of an agent's turns; decided: of its games, by its own error")
+
+
+def print_predictions(
+    found: Sequence[tuple[Scope, list[Prediction]]], *, as_json: bool, limit: int
+) -> None:
+    """The ratings that combinations of parts would have, those of each environment best first."""
+    from rich.text import Text
+
+    if not found:
+        advise("no game has been rated yet; `arena games` lists the games")
+    if as_json:
+        print_json(
+            [
+                {"environment": scope.environment, "num_players": scope.num_players, **asdict(row)}
+                for scope, rows in found
+                for row in rows[:limit]
+            ]
+        )
+        return
+    out = console()
+    for place, (scope, rows) in enumerate(found):
+        if place:
+            out.print()
+        title = Text(style="bold").append_text(safe(scope.environment or ""))
+        out.print(title.append(" · combinations that have not played"), soft_wrap=True)
+        print_table(
+            [
+                Column("kind", shrink=True),
+                Column("model", shrink=True),
+                Column("prompt", shrink=True),
+                Column("rating", "right"),
+                Column("95 %", "right", style="dim"),
+            ],
+            [
+                [
+                    row.kind,
+                    row.model,
+                    row.prompt,
+                    f"{row.rating:.2f}",
+                    f"{row.low:.1f} to {row.high:.1f}",
+                ]
+                for row in rows[:limit]
+            ],
+        )
+    if found:
+        tell("predicted from their parts; 25 is the average of the agents that played")

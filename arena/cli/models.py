@@ -2,70 +2,50 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from arena.cli.catalogue import All, columns, find, refuse_taken, state
-from arena.cli.database import reading, writing
-from arena.cli.options import AsJson, DatabaseUrl, key_values
-from arena.cli.output import Column, print_fields, print_json, print_table, tell
-
-if TYPE_CHECKING:
-    from db import Model, Repository
-
-app = typer.Typer(
-    name="models", help="Models: what LiteLLM is asked for, and how.", no_args_is_help=True
+from arena.cli.catalogue import (
+    CatalogueNoun,
+    NewName,
+    add_commands,
+    columns,
+    refuse_taken,
+    state,
 )
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The model's name.")]
+from arena.cli.options import DatabaseUrl, key_values
+from arena.cli.output import Column, tell
+from arena.cli.sessions import writing
+
+app = typer.Typer(help="Models: what LiteLLM is asked for, and how.", no_args_is_help=True)
 
 
-@app.command("list")
-def list_(everything: All = False, db: DatabaseUrl = None, as_json: AsJson = False) -> None:
-    """List the models."""
-    from db import Repository
-
-    with reading(db) as session:
-        models = Repository(session).get_models(active=None if everything else True)
-        if as_json:
-            print_json([_fields(model) for model in models])
-            return
-        print_table(
-            [
-                Column("model"),
-                Column("LiteLLM's name", shrink=True),
-                Column("at", shrink=True),
-                Column("$/M in", "right"),
-                Column("$/M out", "right"),
-                Column(""),
-            ],
-            [
-                [
-                    model.name,
-                    model.litellm_model_name,
-                    model.api_base or "",
-                    _price(model.input_price),
-                    _price(model.output_price),
-                    state(model.active),
-                ]
-                for model in models
-            ],
-        )
+def _price(dollars: float | None) -> str:
+    return "" if dollars is None else f"{dollars:g}"
 
 
-@app.command()
-def show(name: Name, db: DatabaseUrl = None, as_json: AsJson = False) -> None:
-    """Show one model."""
-    from db import Repository
-
-    with reading(db) as session:
-        fields = _fields(_find(Repository(session), name))
-    print_json(fields) if as_json else print_fields(fields)
+add_commands(
+    app,
+    CatalogueNoun(
+        "model",
+        rows=lambda repository: [columns(row) for row in repository.get_models()],
+        columns=[
+            (Column("model"), lambda row: row["name"]),
+            (Column("LiteLLM's name", shrink=True), lambda row: row["litellm_model_name"]),
+            (Column("at", shrink=True), lambda row: row["api_base"] or ""),
+            (Column("$/M in", "right"), lambda row: _price(row["input_price"])),
+            (Column("$/M out", "right"), lambda row: _price(row["output_price"])),
+            (Column(""), state),
+        ],
+        switch=lambda repository, key, active: repository.set_model_active(key, active),
+    ),
+)
 
 
 @app.command()
 def add(
-    name: Name,
+    name: NewName,
     litellm_model: Annotated[
         str,
         typer.Argument(
@@ -121,45 +101,3 @@ def add(
             output_price=model.output_price,
         )
     tell(f"added the model {name}")
-
-
-@app.command()
-def activate(name: Name, db: DatabaseUrl = None) -> None:
-    """Offer a model again."""
-    _switch(name, db, active=True)
-
-
-@app.command()
-def deactivate(name: Name, db: DatabaseUrl = None) -> None:
-    """Offer a model no longer.
-
-    What was played with it stays."""
-    _switch(name, db, active=False)
-
-
-def _switch(name: str, db: str | None, *, active: bool) -> None:
-    from db import Repository
-
-    with reading(db) as session:
-        repository = Repository(session)
-        model = _find(repository, name)
-        assert model.id is not None
-        repository.set_model_active(model.id, active)
-    tell(f"the model {name} is {'active' if active else 'inactive'}")
-
-
-def _find(repository: Repository, name: str) -> Model:
-    return find(
-        "model",
-        name,
-        repository.get_model_by_name,
-        (model.name for model in repository.get_models()),
-    )
-
-
-def _fields(model: Model) -> dict[str, Any]:
-    return columns(model)
-
-
-def _price(dollars: float | None) -> str:
-    return "" if dollars is None else f"{dollars:g}"

@@ -22,6 +22,7 @@ GameNumber = Annotated[
 ]
 
 
+LIMIT = 50  # rows of a table, where nothing else is asked
 Limit = Annotated[int, typer.Option(min=1, metavar="N", help="At most N rows.")]
 
 # Which games: the fields of a `db.selection.Selection`. Given again, an option means either value.

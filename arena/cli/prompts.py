@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from arena.cli.catalogue import (
-    All,
+    CatalogueNoun,
+    Fields,
+    ForkName,
+    KnownName,
+    NewName,
     TextFile,
     TextOption,
+    add_commands,
     columns,
-    find,
+    number_of,
     read_text,
     refuse_taken,
     state,
 )
-from arena.cli.database import reading, writing
 from arena.cli.options import (
     AsJson,
     DatabaseUrl,
@@ -26,63 +30,43 @@ from arena.cli.options import (
     TournamentOption,
     UntilOption,
 )
-from arena.cli.output import Column, moment, print_fields, print_json, print_table, tell
+from arena.cli.output import Column, moment, print_json, tell
+from arena.cli.sessions import reading, writing
 
 if TYPE_CHECKING:
-    from db import Prompt, Repository
+    from db import Repository
 
-app = typer.Typer(
-    name="prompts", help="Prompts: immutable texts that are forked.", no_args_is_help=True
-)
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The prompt's name.")]
+app = typer.Typer(help="Prompts: immutable texts that are forked.", no_args_is_help=True)
 
 
-@app.command("list")
-def list_(everything: All = False, db: DatabaseUrl = None, as_json: AsJson = False) -> None:
-    """List the prompts."""
+def _rows(repository: Repository) -> list[Fields]:
+    prompts = repository.get_prompts()
+    names = {prompt.id: prompt.name for prompt in prompts}
+    return [{**columns(prompt), "forked_from": names.get(prompt.forked_from)} for prompt in prompts]
+
+
+def _beginning(row: Fields) -> str:
     from arena.core.text import one_line
-    from db import Repository
 
-    with reading(db) as session:
-        prompts = Repository(session).get_prompts()
-        names = {prompt.id: prompt.name for prompt in prompts}
-        shown = [prompt for prompt in prompts if everything or prompt.active]
-        if as_json:
-            print_json([_fields(prompt, names) for prompt in shown])
-            return
-        print_table(
-            [
-                Column("prompt"),
-                Column("forked from"),
-                Column("added"),
-                Column("characters", "right"),
-                Column("begins", shrink=True),
-                Column(""),
-            ],
-            [
-                [
-                    prompt.name,
-                    names.get(prompt.forked_from, ""),
-                    moment(prompt.created_at)[:10],
-                    f"{len(prompt.content):,}",
-                    one_line(prompt.content, 60),
-                    state(prompt.active),
-                ]
-                for prompt in shown
-            ],
-        )
+    return one_line(row["content"], 60)
 
 
-@app.command()
-def show(name: Name, db: DatabaseUrl = None, as_json: AsJson = False) -> None:
-    """Show one prompt, with its text."""
-    from db import Repository
-
-    with reading(db) as session:
-        repository = Repository(session)
-        prompt = _find(repository, name)
-        fields = _fields(prompt, {row.id: row.name for row in repository.get_prompts()})
-    print_json(fields) if as_json else print_fields(fields)
+add_commands(
+    app,
+    CatalogueNoun(
+        "prompt",
+        rows=_rows,
+        columns=[
+            (Column("prompt"), lambda row: row["name"]),
+            (Column("forked from"), lambda row: row["forked_from"] or ""),
+            (Column("added"), lambda row: moment(row["created_at"])[:10]),
+            (Column("characters", "right"), lambda row: f"{len(row['content']):,}"),
+            (Column("begins", shrink=True), _beginning),
+            (Column(""), state),
+        ],
+        switch=lambda repository, key, active: repository.set_prompt_active(key, active),
+    ),
+)
 
 
 @app.command()
@@ -118,7 +102,9 @@ def tree(
 
 
 @app.command()
-def add(name: Name, file: TextFile = None, text: TextOption = None, db: DatabaseUrl = None) -> None:
+def add(
+    name: NewName, file: TextFile = None, text: TextOption = None, db: DatabaseUrl = None
+) -> None:
     """Add a prompt, from a file or as text."""
     from db import Repository
 
@@ -132,8 +118,8 @@ def add(name: Name, file: TextFile = None, text: TextOption = None, db: Database
 
 @app.command()
 def fork(
-    name: Name,
-    new: Annotated[str, typer.Argument(metavar="NEW", help="The name of the fork.")],
+    name: KnownName,
+    new: ForkName,
     file: TextFile = None,
     text: TextOption = None,
     db: DatabaseUrl = None,
@@ -146,36 +132,10 @@ def fork(
     content = _content(file, text)
     with reading(db) as session:
         repository = Repository(session)
-        parent = _find(repository, name)
-        assert parent.id is not None
+        parent = number_of(session, "prompt", name)
         refuse_taken("prompt", new, repository.get_prompt_by_name(new))
-        repository.fork_prompt(parent.id, new, content)
+        repository.fork_prompt(parent, new, content)
     tell(f"added the prompt {new}, forked from {name}")
-
-
-@app.command()
-def activate(name: Name, db: DatabaseUrl = None) -> None:
-    """Offer a prompt again."""
-    _switch(name, db, active=True)
-
-
-@app.command()
-def deactivate(name: Name, db: DatabaseUrl = None) -> None:
-    """Offer a prompt no longer.
-
-    What was played with it stays."""
-    _switch(name, db, active=False)
-
-
-def _switch(name: str, db: str | None, *, active: bool) -> None:
-    from db import Repository
-
-    with reading(db) as session:
-        repository = Repository(session)
-        prompt = _find(repository, name)
-        assert prompt.id is not None
-        repository.set_prompt_active(prompt.id, active)
-    tell(f"the prompt {name} is {'active' if active else 'inactive'}")
 
 
 def _content(file: str | None, text: str | None) -> str:
@@ -184,16 +144,3 @@ def _content(file: str | None, text: str | None) -> str:
     content = read_text(file, text)
     check(content)
     return content
-
-
-def _find(repository: Repository, name: str) -> Prompt:
-    return find(
-        "prompt",
-        name,
-        repository.get_prompt_by_name,
-        (prompt.name for prompt in repository.get_prompts()),
-    )
-
-
-def _fields(prompt: Prompt, names: dict[int | None, str]) -> dict[str, Any]:
-    return {**columns(prompt), "forked_from": names.get(prompt.forked_from)}

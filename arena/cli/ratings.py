@@ -26,7 +26,7 @@ def rebuild(
     """Compute every rating again from the games."""
     from dataclasses import asdict
 
-    from arena.cli.database import existing
+    from arena.cli.sessions import existing
     from arena.leaderboard.rebuild import rebuild as rebuild_ratings
 
     with existing(db) as database:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.cli.database import existing
 from arena.cli.options import (
     AgentOption,
     AsJson,
@@ -18,6 +17,7 @@ from arena.cli.options import (
     UntilOption,
 )
 from arena.cli.output import complain, console, count, print_json, safe
+from arena.cli.sessions import existing
 
 if TYPE_CHECKING:
     from arena.replay.check import ReplayReport

@@ -27,8 +27,8 @@ def resume(
     As `arena run CONFIG` does, with the settings of its last run. Games that were stopped in the
     middle go on from their record: nothing that was answered is paid for again. Exit codes are
     those of `arena run`."""
-    from arena.cli.database import existing
     from arena.cli.run_to_end import Wish, play, show_estimate
+    from arena.cli.sessions import existing
     from arena.cli.signals import stoppable
     from arena.orchestrator import restore
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from arena.cli import INTERRUPTED
+from arena.cli.exit_codes import INTERRUPTED
 from arena.cli.output import advise, count, duration, money, tell
 
 if TYPE_CHECKING:
@@ -99,9 +99,15 @@ def play_out(
 
 def conclude(summary: Summary, wish: Wish) -> None:
     """The standings on stdout, what was done on stderr, and the exit code."""
-    from arena.cli.leaderboard import show_standings
+    from arena.cli.leaderboard_table import print_answer
+    from arena.cli.sessions import reading
+    from arena.leaderboard import LeaderboardQuery, boards
+    from db.selection import Selection
 
-    show_standings(wish.database, summary.tournament)
+    query = LeaderboardQuery(Selection(tournament=summary.tournament))
+    with reading(wish.database) as session:
+        found = boards(session, query)
+    print_answer(found, query)
     report(summary, wish)
     if summary.games_left and not summary.stopped:
         tell(f"{count(summary.games_left, 'game')} left to play")

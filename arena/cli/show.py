@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.cli.database import reading
 from arena.cli.options import AsJson, DatabaseUrl, GameNumber
 from arena.cli.output import print_json
+from arena.cli.sessions import reading
 
 if TYPE_CHECKING:
     from db.queries.transcript import TurnRow

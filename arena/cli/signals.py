@@ -16,7 +16,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 import typer
 
-from arena.cli import INTERRUPTED
+from arena.cli.exit_codes import INTERRUPTED
 from arena.cli.output import advise, tell
 
 T = TypeVar("T")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.cli.database import reading
 from arena.cli.options import AsJson, DatabaseUrl, EnvironmentOption
 from arena.cli.output import Column, count, moment, money, print_fields, print_json, print_table
+from arena.cli.sessions import reading
 
 if TYPE_CHECKING:
     from arena.reports.tournament import TournamentReport

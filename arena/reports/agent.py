@@ -1,4 +1,4 @@
-"""What an agent says: what it is made of, and how it behaves in finished games."""
+"""What an agent says: what it is made of, and how it errs in finished games."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class AgentReport:
 
 
 def agent_report(agent: Agent, conduct: ConductRow | None = None) -> AgentReport:
-    """The report of an agent from its row, with its conduct if that is known."""
+    """The report of an agent from its row, with its conduct where that is known."""
     version = f" v{agent.kind.version}" if agent.kind.version > 1 else ""
     return AgentReport(
         id=agent.id or 0,

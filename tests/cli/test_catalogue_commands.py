@@ -113,7 +113,7 @@ def test_an_agent_is_forked_with_another_prompt(arena: Arena, db: str) -> None:
         (["prompts", "add", "x", "--file", "/none.md"], "/none.md: cannot be read"),
         (["prompts", "fork", "plian", "x", "--text", "x"], "did you mean 'plain'?"),
         (["agents", "add", "Ann", "--model", "sharp", "--prompt", "plain", "--kind", "remembering"],
-         "has a agent 'Ann' already"),
+         "has an agent 'Ann' already"),
         (["agents", "add", "B", "--model", "sharp", "--prompt", "plain"],
          "has this agent already, as 'Ann'"),
         (["agents", "add", "B", "--model", "shrap", "--prompt", "plain"], "did you mean 'sharp'?"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -156,3 +158,22 @@ def test_an_installation_without_commands_says_how_to_mend_it(
 
     assert refused.exit_code == 2
     assert "`python -m pip install --no-deps --editable .`" in refused.stderr
+
+
+def test_loading_one_command_imports_no_other() -> None:
+    code = """
+import sys
+from importlib.metadata import entry_points
+points = [p for p in entry_points(group="arena.commands") if p.value.startswith("arena.cli.")]
+modules = {point.module for point in points}
+for point in points:
+    for name in [name for name in sys.modules if name.startswith("arena.cli.")]:
+        del sys.modules[name]
+    point.load()
+    print(point.name, *sorted(modules.intersection(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    loaded = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
+    assert {"run", "games", "db", "agents"} <= {*loaded}
+    assert {name: found for name, found in loaded.items() if " " in found} == {}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from arena.cli.database import reading
 from arena.cli.options import AsJson, Database, TournamentOption
 from arena.cli.output import Column, print_json, print_table
+from arena.cli.sessions import reading
 
 
 def openings(
