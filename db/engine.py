@@ -18,6 +18,9 @@ from db.errors import DatabaseError, UnknownURL, UnwritablePath
 from db.faults import damaged, fault, first_line
 from db.faults import shown as shown
 
+# Between the statements of one of our transactions lie milliseconds.
+FROZEN_AFTER_S = 5
+
 DEFAULT_URL = "sqlite:///arena.db"
 URL_VARIABLE = "ARENA_DATABASE_URL"
 BUSY_TIMEOUT_MS = 30_000

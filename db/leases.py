@@ -29,9 +29,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from db.engine import PATIENCE
+from db.engine import FROZEN_AFTER_S, PATIENCE
 from db.errors import DatabaseError, LeaseHeld
-from db.writer.connections import FROZEN_AFTER_S
 
 Result = TypeVar("Result")
 

@@ -24,8 +24,8 @@ from sqlalchemy import (
 from sqlmodel import Session
 
 from db.errors import BadSelection
+from db.live import run_now
 from db.models import GAME_STATUSES, Game
-from db.queries.live import run_now
 
 Noun = Literal["tournament", "environment", "agent", "kind", "model", "prompt"]
 """What has names and numbers of its own."""

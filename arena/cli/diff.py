@@ -30,8 +30,8 @@ def diff(
     from arena.cli.diff_printer import print_comparison
     from arena.cli.transcript_lines import transcript_console
     from arena.replay.difference import difference
+    from db.live import run_now
     from db.queries.games import shown_status
-    from db.queries.live import run_now
 
     with reading(db) as session:
         found = difference(session, game, other)

@@ -55,9 +55,9 @@ def games(
 
     What is asked of an agent, its role, team and result must hold of one and the same seat. An
     option that is given several times means any of its values."""
+    from db.live import run_now
     from db.queries.games import games as rows_of
     from db.queries.games import shown_status
-    from db.queries.live import run_now
     from db.selection import Selection
 
     selection = Selection(

@@ -28,9 +28,9 @@ def show(
     Nothing that a model wrote is obeyed: control characters and escapes are made visible, and
     every line of a player stands behind a bar."""
     from arena.core import UsageError
+    from db.live import run_now
     from db.queries.games import game as row_of
     from db.queries.games import shown_status
-    from db.queries.live import run_now
     from db.queries.transcript import transcript
 
     with reading(db) as session:

@@ -25,7 +25,7 @@ def list_(
 ) -> None:
     """List the tournaments, the latest first."""
     from arena.reports.tournament import tournament_report
-    from db.queries.live import run_now
+    from db.live import run_now
     from db.queries.tournaments import tournaments
     from db.selection import Selection
 
@@ -67,7 +67,7 @@ def list_(
 def show(name: Name, db: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """Show one tournament, and what it has cost."""
     from arena.reports.tournament import tournament_report
-    from db.queries.live import run_now
+    from db.live import run_now
     from db.queries.spending import spending
     from db.queries.tournaments import tournaments
     from db.selection import Selection

@@ -9,16 +9,12 @@ from typing import Any, Protocol
 
 from sqlalchemy import URL
 
-from db.engine import set_pragmas
+from db.engine import FROZEN_AFTER_S, set_pragmas
 from db.errors import DatabaseError, UnwritablePath
 from db.faults import fault, first_line, shown
 
 Row = Sequence[Any]
 # A statement is written once, with `?` for a value and `?::json` for a JSON text.
-
-
-# Between the statements of one of our transactions lie milliseconds.
-FROZEN_AFTER_S = 5
 
 
 class Lost(Exception):
