@@ -71,8 +71,11 @@ def rated(
     draw_probability: float,
 ) -> dict[int, Rating]:
     """What a system makes of a game, as it is stored. Raises ValueError for an agent that is left
-    out or has an impossible rating, and what the system raises."""
-    found = system.rate(seats, ratings, draw_probability)
+    out or has an impossible rating, and what the system raises; never SystemExit."""
+    try:
+        found = system.rate(seats, ratings, draw_probability)
+    except SystemExit as error:
+        raise RuntimeError("the rating system wanted to end the process") from error
     if missing := [agent for agent in ratings if agent not in found]:
         raise ValueError(f"agent {missing[0]} played and was not rated")
     after = {agent: Rating(*map(float, found[agent])) for agent in ratings}

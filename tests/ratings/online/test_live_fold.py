@@ -116,6 +116,15 @@ def test_a_rating_that_is_none_is_refused(after: Any, said: str) -> None:
         live.play([(1, 0, 0), (2, 1, 1)], {1: Rating(), 2: Rating()}, 0, 0)
 
 
+def test_a_system_that_would_end_the_process_raises_an_error() -> None:
+    class Exits(TrueSkill):
+        def rate(self, *_: Any) -> Any:
+            raise SystemExit(3)
+
+    with pytest.raises(RuntimeError, match="wanted to end the process"):
+        LiveFold("exits", Exits()).play([(1, 0, 0), (2, 1, 1)], {1: Rating(), 2: Rating()}, 0, 0)
+
+
 @pytest.mark.parametrize("at", [0, 7, 39])
 def test_a_system_that_raises_leaves_the_games_before(at: int) -> None:
     rng = random.Random(at)
