@@ -139,6 +139,7 @@ class PostgreSQLConnection:
         self.refused: type[Exception] = psycopg.Error
         # psycopg files the server's own good-bye elsewhere.
         self._frozen = psycopg.errors.IdleInTransactionSessionTimeout
+        self._aborted = psycopg.errors.PipelineAborted
         self._gone = (psycopg.OperationalError, self._frozen)
         # A server that is there answers at once; one that vanished is noticed within seconds.
         # Of a process that is frozen in mid-transaction the server lets go, else nobody could take
@@ -226,7 +227,10 @@ class PostgreSQLConnection:
         return ours
 
     def _lost(self, error: Exception) -> Exception:
-        gone = self._connection.closed or isinstance(error, self._frozen)
+        # What the server says has a state. Without one the driver speaks: it could not send or
+        # read, and a connection that broke inside a pipeline may not even know that it is closed.
+        unsaid = getattr(error, "sqlstate", None) is None and not isinstance(error, self._aborted)
+        gone = self._connection.closed or isinstance(error, self._frozen) or unsaid
         return Lost(str(error).strip()) if gone else error
 
 

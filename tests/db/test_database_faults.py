@@ -262,7 +262,7 @@ def test_a_file_that_was_cut_short(sqlite_url: str) -> None:
     path = Path(sqlite_url.removeprefix("sqlite:///"))
     check_integrity(path)
     os.truncate(path, path.stat().st_size // 2)
-    with pytest.raises(Damaged, match=rf"{path} is damaged \(.*\): go on with a copy .*recover"):
+    with pytest.raises(Damaged, match=rf"{path} is damaged \(.*\): use an earlier copy.*recover"):
         check_integrity(path)
     with pytest.raises(Damaged), get_session(path) as session:
         Repository(session).get_game_by_id(first, with_relations=True)
