@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.core import ArenaError, Matchmaker, Pairing, Result, Standings, awaited
-from arena.orchestrator.schedule import Scheduled
 from arena.orchestrator.standings import Folded, Played
 from arena.ratings.sides import SidesState
+from db.queries.schedule import ScheduledGame
 
-Enter = Callable[[Sequence[Pairing]], Sequence[Scheduled]]
+Enter = Callable[[Sequence[Pairing]], Sequence[ScheduledGame]]
 """Writes pairings as games that wait to be played."""
 
 Costs = Callable[[int], Mapping[int, float]]
@@ -87,7 +87,7 @@ class Supply:
         """How many games the schedule may have in the end; asks the matchmaker."""
         return len(self._scheduled) if self.complete() else self._games
 
-    async def more(self, going: Callable[[], bool]) -> Sequence[Scheduled]:
+    async def more(self, going: Callable[[], bool]) -> Sequence[ScheduledGame]:
         """The next games, entered; waits until there are some. None are left, or none can be
         chosen before paused games go on, when it returns nothing. Raises what the matchmaker
         does."""
@@ -101,7 +101,7 @@ class Supply:
             await self._news.wait()
         return ()
 
-    def _extend(self) -> Sequence[Scheduled]:
+    def _extend(self) -> Sequence[ScheduledGame]:
         following: list[Pairing] = []
         try:
             while found := self._next():

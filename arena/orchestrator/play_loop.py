@@ -33,12 +33,13 @@ from arena.orchestrator.pairing_source import Supply
 from arena.orchestrator.preflight import Prepared
 from arena.orchestrator.progress import ModelState, Progress, Summary
 from arena.orchestrator.ready_queue import Pending
-from arena.orchestrator.schedule import Scheduled, played
+from arena.orchestrator.schedule import played
 from arena.orchestrator.standings import LiveStandings, Played
 from arena.orchestrator.stopping import GameWaiting, Stop
 from arena.record.reading import recorded
 from arena.record.writing import GameRecorder, Meter
 from db import Database, Recorder
+from db.queries.schedule import ScheduledGame
 
 OnProgress = Callable[[Progress], None]
 
@@ -96,7 +97,7 @@ class Playing:
     async def play(
         self,
         recorder: Recorder,
-        left: Sequence[Scheduled],
+        left: Sequence[ScheduledGame],
         concurrency: int,
         most: int | None = None,
     ) -> None:
@@ -113,7 +114,9 @@ class Playing:
             reporter.cancel()
         self._show()
 
-    async def _work(self, left: Sequence[Scheduled], most: int | None) -> AsyncIterator[Scheduled]:
+    async def _work(
+        self, left: Sequence[ScheduledGame], most: int | None
+    ) -> AsyncIterator[ScheduledGame]:
         """Games in schedule order, those first whose models can answer at the moment."""
         self._pending = Pending(left[:most], self._models)
         started = 0
@@ -134,7 +137,7 @@ class Playing:
             self.supply.begin()
             yield game
 
-    def _parked(self, game: Scheduled) -> bool:
+    def _parked(self, game: ScheduledGame) -> bool:
         return not self._models(game).isdisjoint(self.parked)
 
     def _busy(self) -> set[str]:
@@ -144,10 +147,10 @@ class Playing:
     def _worth_lending(self) -> bool:
         return self._pending.playable(self._busy())
 
-    def _models(self, game: Scheduled) -> set[str]:
+    def _models(self, game: ScheduledGame) -> set[str]:
         return {self.entry.agents[agent].model.name for agent in game.agents}
 
-    async def _game(self, recorder: Recorder, game: Scheduled, slot: Slot) -> None:
+    async def _game(self, recorder: Recorder, game: ScheduledGame, slot: Slot) -> None:
         """Play one place of the schedule, again after a fault, up to the configured attempts."""
         self.running += 1
         try:
@@ -173,7 +176,7 @@ class Playing:
             self.running -= 1
             self.supply.end()
 
-    async def _attempt(self, journal: GameRecorder, game: Scheduled, slot: Slot) -> GameResult:
+    async def _attempt(self, journal: GameRecorder, game: ScheduledGame, slot: Slot) -> GameResult:
         task = self._task(game)
         if game.begun:
             self.resumed += 1
@@ -186,7 +189,7 @@ class Playing:
             ports = Ports(journal, clearance, self.client, self.answers)
             return await slot.call(play_task, task, ports)
 
-    def _task(self, game: Scheduled) -> GameTask:
+    def _task(self, game: ScheduledGame) -> GameTask:
         environment, spec = self.config.environment, self.prepared.spec
         return GameTask(
             environment=environment.name,
@@ -198,7 +201,7 @@ class Playing:
             time_limit=environment.time_limit,
         )
 
-    def _settle(self, game: Scheduled, result: Finished) -> None:
+    def _settle(self, game: ScheduledGame, result: Finished) -> None:
         self.completed += 1
         seats = [
             (agent, player.player_index, player.role, player.team, player.rank)
@@ -206,7 +209,7 @@ class Playing:
         ]
         self._settled(game, played(seats))
 
-    def _settled(self, game: Scheduled, result: Played | None) -> None:
+    def _settled(self, game: ScheduledGame, result: Played | None) -> None:
         self.standings.settle(game.schedule_index, result)
         self.supply.settle(game.schedule_index, result)
 

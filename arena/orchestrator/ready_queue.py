@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Set
 
-from arena.orchestrator.schedule import Scheduled
+from db.queries.schedule import ScheduledGame
 
 
 class Pending:
     """Games in schedule order, kept by the set of models that they ask: there are few such sets,
     so that asking for a game whose models are free costs little however many games are left."""
 
-    def __init__(self, games: Iterable[Scheduled], models: Callable[[Scheduled], Set[str]]) -> None:
+    def __init__(
+        self, games: Iterable[ScheduledGame], models: Callable[[ScheduledGame], Set[str]]
+    ) -> None:
         self._models = models
-        self._games: dict[frozenset[str], deque[Scheduled]] = {}
+        self._games: dict[frozenset[str], deque[ScheduledGame]] = {}
         self.add(games)
 
-    def add(self, games: Iterable[Scheduled]) -> None:
+    def add(self, games: Iterable[ScheduledGame]) -> None:
         """Take further games, later in the schedule than those that are there."""
         for game in games:
             self._games.setdefault(frozenset(self._models(game)), deque()).append(game)
@@ -26,7 +28,7 @@ class Pending:
         """Whether a game asks none of the `busy` models."""
         return any(not models & busy for models in self._games)
 
-    def take(self, busy: Set[str]) -> Scheduled | None:
+    def take(self, busy: Set[str]) -> ScheduledGame | None:
         """The next game that asks none of the `busy` models, else the next one; None when none is
         left."""
         if not self._games:

@@ -21,12 +21,13 @@ from arena.orchestrator.pairing_source import Supply
 from arena.orchestrator.play_loop import OnProgress, Playing
 from arena.orchestrator.preflight import Prepared, check_keys, prepare
 from arena.orchestrator.progress import Summary
-from arena.orchestrator.schedule import Earlier, Scheduled
+from arena.orchestrator.schedule import Earlier
 from arena.orchestrator.standings import LiveStandings
 from arena.orchestrator.stopping import Stop
 from arena.record.answer_cache import DatabaseCache
 from db import Database, Repository, get_session
 from db.database import Source, opened
+from db.queries.schedule import ScheduledGame, open_games
 from db.selection import find
 
 
@@ -142,7 +143,7 @@ def _close(ready: _Ready, database: Database, playing: Playing) -> str | None:
 class _Begun:
     """Where a run starts from."""
 
-    left: list[Scheduled]
+    left: list[ScheduledGame]
     earlier: Earlier
     standings: LiveStandings
     supply: Supply
@@ -154,7 +155,7 @@ def _begin(ready: _Ready, database: Database) -> _Begun:
     with database.session(create=False) as session:
         repo = Repository(session)
         finished = schedule.status(session, key) == "finished"
-        left = schedule.left(session, key)
+        left = open_games(session, key)
         orphans = schedule.settle_orphans(session, left)
         past = schedule.history(session, key)
         earlier = schedule.earlier(session, key, orphans=orphans)

@@ -15,27 +15,14 @@ from db.errors import MissingDatabase
 from db.fold import numbered
 from db.queries.leaderboard import stop_reasons
 from db.queries.schedule import (
+    ScheduledGame,
     first_attempts,
     is_open,
-    open_games,
     scheduled_seats,
     settled_places,
 )
 from db.queries.spending import costs_of_place, spent
 from db.queries.transcript import TurnRow, transcript
-
-
-@dataclass(frozen=True, slots=True)
-class Scheduled:
-    """One attempt at one place of the schedule: a row that waits to be played, or, when it is
-    `begun`, to be resumed."""
-
-    game_id: int
-    schedule_index: int
-    attempt: int
-    seed: int
-    agents: tuple[int, ...]
-    begun: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +51,6 @@ class History:
     settled: Mapping[int, Played | None] = field(default_factory=dict)
 
 
-def left(session: Session, tournament_id: int) -> list[Scheduled]:
-    """The games to play or to resume, in schedule order."""
-    return [Scheduled(*game) for game in open_games(session, tournament_id)]
-
-
 def status(session: Session, tournament_id: int) -> str:
     """The tournament's: `finished` when there is nothing left to play."""
     row = Repository(session).get_tournament_by_id(tournament_id)
@@ -76,7 +58,7 @@ def status(session: Session, tournament_id: int) -> str:
     return row.status
 
 
-def settle_orphans(session: Session, left: Sequence[Scheduled]) -> tuple[float, ...]:
+def settle_orphans(session: Session, left: Sequence[ScheduledGame]) -> tuple[float, ...]:
     """Mark the calls that were in flight when a run was killed: the dollars charged for each."""
     found = Repository(session).settle_orphans([game.game_id for game in left if game.begun])
     return tuple(charged or 0.0 for _, charged in found)
@@ -130,7 +112,9 @@ def earlier(session: Session, tournament_id: int, *, orphans: tuple[float, ...] 
     )
 
 
-def extend(database: Database, tournament_id: int, pairings: Sequence[Pairing]) -> list[Scheduled]:
+def extend(
+    database: Database, tournament_id: int, pairings: Sequence[Pairing]
+) -> list[ScheduledGame]:
     """Enter further pairings as games that wait to be played."""
 
     def add(session: Session) -> dict[int, int]:
@@ -143,7 +127,8 @@ def extend(database: Database, tournament_id: int, pairings: Sequence[Pairing]) 
 
     keys = database.reconnecting(add)
     return [
-        Scheduled(keys[p.schedule_index], p.schedule_index, 0, p.seed, p.agents) for p in pairings
+        ScheduledGame(keys[p.schedule_index], p.schedule_index, 0, p.seed, p.agents)
+        for p in pairings
     ]
 
 
@@ -152,10 +137,10 @@ def costs(database: Database, tournament_id: int, place: int) -> dict[int, float
     return database.reconnecting(lambda session: costs_of_place(session, tournament_id, place))
 
 
-def following(database: Database, game: Scheduled) -> Scheduled:
+def following(database: Database, game: ScheduledGame) -> ScheduledGame:
     """The next attempt at a place whose game went void: it was scheduled with the void."""
 
-    def find(session: Session) -> Scheduled:
+    def find(session: Session) -> ScheduledGame:
         repo = Repository(session)
         void = repo.get_game_by_id(game.game_id)
         assert void is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
@@ -60,7 +61,8 @@ def scheduled_seats(session: Session, tournament_id: int) -> Iterator[ScheduledS
         yield ScheduledSeat(index, attempt, block or 0, seed or 0, status, bool(final), *seat)
 
 
-class OpenGame(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ScheduledGame:
     """An attempt at a place of a schedule that waits to be played, or that has `begun`; `agents`
     in order of player_index."""
 
@@ -69,16 +71,16 @@ class OpenGame(NamedTuple):
     attempt: int
     seed: int
     agents: tuple[int, ...]
-    begun: bool
+    begun: bool = False
 
 
-def open_games(session: Session, tournament_id: int) -> list[OpenGame]:
+def open_games(session: Session, tournament_id: int) -> list[ScheduledGame]:
     """The games that are left to play, in schedule order."""
     rows = session.connection().execute(_OPEN, {"tournament": tournament_id})
     found = []
     for (game_id, index, attempt, seed, status), seats in groupby(rows, lambda row: tuple(row[:5])):
         agents = tuple(seat[5] for seat in seats)
-        found.append(OpenGame(game_id, index, attempt, seed, agents, status == "running"))
+        found.append(ScheduledGame(game_id, index, attempt, seed, agents, status == "running"))
     return found
 
 

@@ -14,7 +14,7 @@ from db.models import Environment, Game, GamePlayer, Tournament
 from db.repository.rows import added, apart, found_or_made, hashed, locked, plain
 
 
-class Scheduled(Protocol):
+class Pairing(Protocol):
     """What a schedule is made of: `agents[i]` is the agent_id at player_index i."""
 
     @property
@@ -129,7 +129,7 @@ class Tournaments:
                 row.settings = None if settings is None else dict(settings)
         return row
 
-    def schedule_games(self, tournament_id: int, pairings: Iterable[Scheduled]) -> list[int]:
+    def schedule_games(self, tournament_id: int, pairings: Iterable[Pairing]) -> list[int]:
         """Add the pairings as scheduled games, with their players: the games' keys, in order.
 
         Raises DatabaseError for a tournament that is not there.

@@ -11,8 +11,8 @@ import pytest
 
 from arena.core import Pairing, PluginError, RatedPlayer, Standings
 from arena.orchestrator.pairing_source import Supply
-from arena.orchestrator.schedule import Scheduled
 from arena.orchestrator.standings import Played
+from db.queries.schedule import ScheduledGame
 
 AGENTS = (1, 2, 3, 4)
 
@@ -30,8 +30,10 @@ class BestAgainstNext:
         return [Pairing(place, place, place, pair)]
 
 
-def entered(pairings: Sequence[Pairing]) -> list[Scheduled]:
-    return [Scheduled(p.schedule_index, p.schedule_index, 0, p.seed, p.agents) for p in pairings]
+def entered(pairings: Sequence[Pairing]) -> list[ScheduledGame]:
+    return [
+        ScheduledGame(p.schedule_index, p.schedule_index, 0, p.seed, p.agents) for p in pairings
+    ]
 
 
 def nothing(place: int) -> Mapping[int, float]:
@@ -54,10 +56,10 @@ def result(agents: Sequence[int]) -> Played:
 
 async def play(
     supply: Supply, concurrency: int, disorder: random.Random, most: int = 1000
-) -> list[Scheduled]:
+) -> list[ScheduledGame]:
     """Play so many games at once, ending in a random order: the games in the order of starting."""
-    started: list[Scheduled] = []
-    running: list[Scheduled] = []
+    started: list[ScheduledGame] = []
+    running: list[ScheduledGame] = []
     places = asyncio.Semaphore(concurrency)
 
     async def end_some() -> None:
@@ -82,7 +84,7 @@ async def play(
         ending.cancel()
 
 
-def schedule(games: Sequence[Scheduled]) -> list[tuple[int, tuple[int, ...]]]:
+def schedule(games: Sequence[ScheduledGame]) -> list[tuple[int, tuple[int, ...]]]:
     return [(game.schedule_index, game.agents) for game in games]
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from arena.orchestrator.ready_queue import Pending
-from arena.orchestrator.schedule import Scheduled
+from db.queries.schedule import ScheduledGame
 
 
 def pending(*models: str) -> Pending:
     """One game for each word; its letters are the models that it asks."""
-    games = [Scheduled(10 + index, index, 0, 7, (index,)) for index in range(len(models))]
+    games = [ScheduledGame(10 + index, index, 0, 7, (index,)) for index in range(len(models))]
     return Pending(games, lambda game: set(models[game.schedule_index]))
 
 
