@@ -17,19 +17,21 @@ from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from arena.core import (
-    AgentKind,
-    ArenaError,
-    Environment,
-    OnlineRatingSystem,
-    PluginError,
-    Policy,
-    RatingSystem,
-    UsageError,
-)
-from arena.core.execution import ExecutorFactory
+# Help lists the commands by this module: what a name is needed for is imported when it is.
+if TYPE_CHECKING:
+    from arena.core import (
+        AgentKind,
+        Environment,
+        OnlineRatingSystem,
+        PluginError,
+        Policy,
+        RatingSystem,
+        UsageError,
+    )
+    from arena.core.execution import ExecutorFactory
+
 
 Group = Literal[
     "agents",
@@ -77,9 +79,9 @@ def load(group: Group, name: str) -> Any:
     with _guarded(group, point, "when it was imported"):
         plugin = point.load()
     if not callable(plugin):
-        raise PluginError(f"{_described(group, point)} is {plugin!r}: expected something to call")
+        raise _broken(f"{_described(group, point)} is {plugin!r}: expected something to call")
     if group == "agents" and not _is_version(getattr(plugin, "version", None)):
-        raise PluginError(
+        raise _broken(
             f"{_described(group, point)} has the `version` {getattr(plugin, 'version', None)!r}: "
             "expected a whole number from 1"
         )
@@ -98,7 +100,7 @@ def make(group: Group, name: str, /, **arguments: Any) -> Any:
         made = factory(**arguments)
         missing = [each for each in _MADE.get(group, ()) if not hasattr(made, each)]
     if missing:
-        raise PluginError(
+        raise _broken(
             f"{_described(group, point)} made {type(made).__name__}, which has no "
             f"{' and no '.join(f'`{each}`' for each in missing)}"
         )
@@ -124,10 +126,10 @@ def _point(group: Group, name: str) -> EntryPoint:
     # A name may be written as Python writes it: round_robin.
     found = found or [*points.select(name=name.replace("_", "-"))]
     if not found:
-        raise UsageError(unknown(_NOUNS[group], name, names(group)))
+        raise _refused(unknown(_NOUNS[group], name, names(group)))
     if len({point.value for point in found}) > 1:
         registered = " and ".join(sorted(f"{_package(point)} ({point.value})" for point in found))
-        raise UsageError(
+        raise _refused(
             f"the {_NOUNS[group]} {name!r} is registered more than once, by {registered}: "
             "uninstall one of them"
         )
@@ -144,14 +146,28 @@ def _points(group: Group, path: tuple[str, ...]) -> EntryPoints:
 def _guarded(group: Group, point: EntryPoint, when: str = "") -> Iterator[None]:
     try:
         yield
-    except ArenaError:
-        raise
     except (Exception, SystemExit) as error:
+        from arena.core import ArenaError
+
+        if isinstance(error, ArenaError):
+            raise
         said = f"{type(error).__name__}: {error}".strip().removesuffix(":")
-        raise PluginError(
+        raise _broken(
             f"{_described(group, point)} raised {said}{_place(error)}{f' {when}' if when else ''}; "
             f"update {_package(point)}, or do without this {_NOUNS[group]}"
         ) from error
+
+
+def _refused(message: str) -> UsageError:
+    from arena.core import UsageError
+
+    return UsageError(message)
+
+
+def _broken(message: str) -> PluginError:
+    from arena.core import PluginError
+
+    return PluginError(message)
 
 
 def _place(error: BaseException) -> str:
@@ -183,7 +199,7 @@ def _check_arguments(what: str, factory: Any, arguments: Mapping[str, Any]) -> N
         signature.bind(**arguments)
     except TypeError as error:
         given = ", ".join(f"`{name}`" for name in arguments) or "nothing"
-        raise UsageError(f"{what} cannot be made with {given}: {error}") from error
+        raise _refused(f"{what} cannot be made with {given}: {error}") from error
 
 
 def _is_version(version: object) -> bool:
@@ -208,20 +224,20 @@ def environment(name: str, options: Mapping[str, Any]) -> Callable[[], Environme
     PluginError for rules that cannot be made.
     """
     if "name" in options:
-        raise UsageError(f"the environment {name!r} has no option 'name': it is the environment's")
+        raise _refused(f"the environment {name!r} has no option 'name': it is the environment's")
     make("environments", name, name=name, **options)
     factory = load("environments", name)
 
     def fresh() -> Environment:
         with guarded("environments", name):
-            return cast(Environment, factory(name=name, **options))
+            return cast("Environment", factory(name=name, **options))
 
     return fresh
 
 
 def kind(name: str) -> AgentKind:
     """The kind of agent registered under a name."""
-    return cast(AgentKind, load("agents", name))
+    return cast("AgentKind", load("agents", name))
 
 
 def check_kind(name: str, options: Mapping[str, Any]) -> AgentKind:
@@ -235,12 +251,12 @@ def check_kind(name: str, options: Mapping[str, Any]) -> AgentKind:
 
 def executor(name: str) -> ExecutorFactory:
     """The executor registered under a name."""
-    return cast(ExecutorFactory, load("executors", name))
+    return cast("ExecutorFactory", load("executors", name))
 
 
 def rating(name: str) -> RatingSystem:
     """A rating system, ready to rate."""
-    return cast(RatingSystem, make("ratings", name))
+    return cast("RatingSystem", make("ratings", name))
 
 
 def online_rating(name: str) -> tuple[str, OnlineRatingSystem]:
@@ -252,14 +268,14 @@ def online_rating(name: str) -> tuple[str, OnlineRatingSystem]:
     with guarded("ratings", name):
         online = isinstance(system, OnlineRatingSystem)
     if not online:
-        raise UsageError(
+        raise _refused(
             f"{name} rates whole sets of games; what a tournament stores is rated game by game, by "
             "a system with `initial` and `rate`, like trueskill: every other one rates the same "
             f"games whenever you ask: `arena leaderboard --system {name}`"
         )
-    return _point("ratings", name).name, cast(OnlineRatingSystem, system)
+    return _point("ratings", name).name, cast("OnlineRatingSystem", system)
 
 
 def policy(name: str) -> Policy:
     """What answers as `scripted/<name>`."""
-    return cast(Policy, load("scripted", name))
+    return cast("Policy", load("scripted", name))

@@ -22,7 +22,6 @@ from typer.models import TyperInfo
 from arena import registry
 from arena.cli.exit_codes import INTERRUPTED
 from arena.cli.output import complain
-from arena.core import ArenaError, UsageError
 
 # What a newcomer types comes first in help, everything else by name.
 _FIRST = ("run", "resume", "leaderboard", "games", "show")
@@ -45,6 +44,8 @@ class _Arena(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if not self.commands:
+            from arena.core import UsageError
+
             raise UsageError(
                 "no command is registered: the installed package is older than this code; type "
                 "`python -m pip install --no-deps --editable .` where its pyproject.toml is"
@@ -84,10 +85,12 @@ def _made(name: str) -> Any:
             else:
                 alone.command(name)(plugin)
             return typer.main.get_group(alone).commands[name]
-    except ArenaError as error:
+    except Exception as error:
         reason = _one_line(error)
 
     def refuse() -> None:
+        from arena.core import UsageError
+
         raise UsageError(reason)
 
     anything = {"ignore_unknown_options": True, "allow_extra_args": True}
@@ -100,20 +103,24 @@ def _line(name: str) -> TyperCommand:
         plugin = registry.load("commands", name)
         group = isinstance(plugin, typer.Typer)
         said = solve_typer_info_help(TyperInfo(plugin)) if group else getdoc(plugin)
-    except ArenaError as error:
+    except Exception as error:
         said = _one_line(error)
     return TyperCommand(name, help=said)
 
 
 def _one_line(error: Exception) -> str:
+    if not isinstance(error, _for_people()):
+        raise error
     return " ".join(str(error).split())
 
 
 def _for_people() -> tuple[type[Any], ...]:
-    """The errors to be printed without a traceback. The database's are there once its room has
-    been imported; where it has not, none can have been raised."""
-    database = sys.modules.get("db.errors")
-    return (ArenaError,) if database is None else (ArenaError, database.DatabaseError)
+    """The errors to be printed without a traceback. Where a room has not been imported, none of
+    its errors can have been raised, and help does not wait for it."""
+    names = (("arena.core", "ArenaError"), ("db.errors", "DatabaseError"))
+    return tuple(
+        getattr(sys.modules[module], name) for module, name in names if module in sys.modules
+    )
 
 
 app = typer.Typer(
