@@ -30,12 +30,12 @@ from db.models import GAME_STATUSES, Game
 Noun = Literal["tournament", "environment", "agent", "kind", "model", "prompt"]
 """What has names and numbers of its own."""
 
-Name = str | SupportsIndex
+NameOrNumber = str | SupportsIndex
 """A name, or a row's number; digits in a string are a number unless something bears that name."""
 
-Names = Name | Iterable[Name] | None
+Names = NameOrNumber | Iterable[NameOrNumber] | None
 Words = str | Iterable[str] | None
-Numbers = SupportsIndex | Iterable[SupportsIndex] | None
+GameNumbers = SupportsIndex | Iterable[SupportsIndex] | None
 Moment = datetime | str | None
 
 STATUSES = ("scheduled", "running", "paused", "completed", "void")
@@ -88,8 +88,8 @@ class Selection:
     termination: Words = None
     since: Moment = None
     until: Moment = None
-    game: Numbers = None
-    parent: Numbers = None
+    game: GameNumbers = None
+    parent: GameNumbers = None
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -262,7 +262,7 @@ def result_of(seat: FromClause) -> ColumnElement[Any]:
     )
 
 
-def find(session: Session | Connection, noun: Noun, name: Name) -> tuple[int, ...]:
+def find(session: Session | Connection, noun: Noun, name: NameOrNumber) -> tuple[int, ...]:
     """The numbers of the rows that a name stands for: of environments and kinds there may be
     several of one name, of everything else there is one.
 
@@ -272,7 +272,7 @@ def find(session: Session | Connection, noun: Noun, name: Name) -> tuple[int, ..
     return tuple(_found(session, noun, name))
 
 
-def _found(session: Session | Connection, noun: Noun, name: Name) -> dict[int, str]:
+def _found(session: Session | Connection, noun: Noun, name: NameOrNumber) -> dict[int, str]:
     known = _known(session, noun)
     if isinstance(name, str):
         # An agent's own name goes before the parts of another, both before a number.
@@ -334,7 +334,7 @@ def _check_games(session: Session | Connection, asked: Sequence[int]) -> None:
             raise BadSelection(f"there is no game {number}; `arena games` lists them")
 
 
-def _unknown(noun: str, name: Name, known: Iterable[str]) -> str:
+def _unknown(noun: str, name: NameOrNumber, known: Iterable[str]) -> str:
     names = sorted({*known})
     if not names:
         return f"unknown {noun} {name!r}: no {noun} is on record yet"

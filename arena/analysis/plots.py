@@ -35,7 +35,7 @@ from arena.analysis.ratings import rating_changes_df, ratings_df
 from arena.analysis.source import Readable
 from arena.core import Rating, UsageError
 from arena.core.text import one_line
-from db.selection import Name
+from db.selection import NameOrNumber
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 def plot_leaderboard(
     data: pd.DataFrame | Readable = None,
     *,
-    tournament: Name | None = None,
-    environment: Name | None = None,
+    tournament: NameOrNumber | None = None,
+    environment: NameOrNumber | None = None,
     interval: float = 0.95,
     ax: Axes | None = None,
 ) -> Axes:
@@ -91,8 +91,8 @@ def plot_leaderboard(
 def plot_ratings(
     data: pd.DataFrame | Readable = None,
     *,
-    tournament: Name | None = None,
-    environment: Name | None = None,
+    tournament: NameOrNumber | None = None,
+    environment: NameOrNumber | None = None,
     interval: float = 0.95,
     highlight: int = 4,
     ax: Axes | None = None,
@@ -182,8 +182,8 @@ def _one_pool(
     read: Any,
     needed: Sequence[str],
     *,
-    tournament: Name | None,
-    environment: Name | None,
+    tournament: NameOrNumber | None,
+    environment: NameOrNumber | None,
 ) -> pd.DataFrame:
     pyplot()
     if not isinstance(data, pd.DataFrame):

@@ -25,7 +25,7 @@ from arena.analysis.columns import (
 )
 from arena.analysis.source import Catalogue, Readable, reading, table
 from arena.core import Rating
-from db.selection import Chosen, Names, Numbers, several
+from db.selection import Chosen, GameNumbers, Names, several
 
 DEVIATIONS = NormalDist().inv_cdf(0.975)
 """How many sigma an interval of 95 % reaches to each side."""
@@ -98,7 +98,7 @@ def rating_changes_df(
     tournament: Names = None,
     environment: Names = None,
     agent: Names = None,
-    game: Numbers = None,
+    game: GameNumbers = None,
     limit: int | None = None,
 ) -> pd.DataFrame:
     """One row per agent and game of a pool, in the order in which the games were rated.

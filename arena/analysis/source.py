@@ -16,7 +16,7 @@ from db.database import Database, Source
 from db.engine import resolve_url, shown
 from db.errors import DatabaseError, MissingDatabase
 from db.models import Game
-from db.selection import Chosen, Moment, Names, Numbers, Selection, Words
+from db.selection import Chosen, GameNumbers, Moment, Names, Selection, Words
 from db.session import get_session
 
 Readable = Source | Session
@@ -113,8 +113,8 @@ class Filters(TypedDict, total=False):
     termination: Words
     since: Moment
     until: Moment
-    game: Numbers
-    parent: Numbers
+    game: GameNumbers
+    parent: GameNumbers
 
 
 @dataclass(frozen=True, slots=True)

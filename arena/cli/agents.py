@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from db import Repository
 
 app = typer.Typer(help="Agents: a kind, a model and a prompt.", no_args_is_help=True)
-Options = Annotated[
+KindOptions = Annotated[
     list[str] | None,
     typer.Option("--option", metavar="KEY=VALUE", help="An option of the kind."),
 ]
@@ -73,7 +73,7 @@ def add(
     model: Annotated[str, typer.Option(help="A model of the catalogue.")],
     prompt: Annotated[str, typer.Option(help="A prompt of the catalogue.")],
     kind: Annotated[str, typer.Option(help="An installed kind.")] = "thinking",
-    option: Options = None,
+    option: KindOptions = None,
     db: DatabaseUrl = None,
 ) -> None:
     """Add an agent."""
@@ -98,7 +98,7 @@ def fork(
     kind: Annotated[str | None, typer.Option(help="Another kind.")] = None,
     model: Annotated[str | None, typer.Option(help="Another model.")] = None,
     prompt: Annotated[str | None, typer.Option(help="Another prompt.")] = None,
-    option: Options = None,
+    option: KindOptions = None,
     db: DatabaseUrl = None,
 ) -> None:
     """Add an agent like another one.

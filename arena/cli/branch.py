@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.cli.options import AsJson, Concurrency, DatabaseUrl, GameNumber
+from arena.cli.options import AsJson, ConcurrencyOption, DatabaseUrl, GameNumber
 from arena.cli.sessions import existing
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def branch(
             help="Also as many branches with the agents that played, to compare with.",
         ),
     ] = True,
-    concurrency: Concurrency = None,
+    concurrency: ConcurrencyOption = None,
     cache: Annotated[
         float | None,
         typer.Option(

@@ -10,8 +10,8 @@ import typer
 
 from arena.cli.options import (
     AsJson,
-    Budget,
-    Concurrency,
+    BudgetOption,
+    ConcurrencyOption,
     DatabaseUrl,
     PlayersOption,
     SinceOption,
@@ -77,8 +77,8 @@ def compare(
             min=1, metavar="MOST", help="Most games in all; with --test fixed exactly so many."
         ),
     ] = None,
-    budget: Budget = None,
-    concurrency: Concurrency = None,
+    budget: BudgetOption = None,
+    concurrency: ConcurrencyOption = None,
     seed: Annotated[
         int, typer.Option(min=0, metavar="N", help="The games' seeds follow from it.")
     ] = 0,

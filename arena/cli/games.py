@@ -12,7 +12,7 @@ from arena.cli.options import (
     DatabaseUrl,
     EnvironmentOption,
     KindOption,
-    Limit,
+    LimitOption,
     ModelOption,
     ParentOption,
     PromptOption,
@@ -47,7 +47,7 @@ def games(
     since: SinceOption = None,
     until: UntilOption = None,
     parent: ParentOption = None,
-    limit: Limit = LIMIT,
+    limit: LimitOption = LIMIT,
     db: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:

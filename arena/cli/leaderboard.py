@@ -12,7 +12,7 @@ from arena.cli.options import (
     DatabaseUrl,
     EnvironmentOption,
     ExcludeErrors,
-    Limit,
+    LimitOption,
     RoleOption,
     SinceOption,
     TeamOption,
@@ -71,7 +71,7 @@ def leaderboard(
         bool,
         typer.Option("--wide", help="All the columns that there is room for; in a pipe there is."),
     ] = False,
-    limit: Limit = LIMIT,
+    limit: LimitOption = LIMIT,
     db: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:

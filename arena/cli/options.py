@@ -23,7 +23,7 @@ GameNumber = Annotated[
 
 
 LIMIT = 50  # rows of a table, where nothing else is asked
-Limit = Annotated[int, typer.Option(min=1, metavar="N", help="At most N rows.")]
+LimitOption = Annotated[int, typer.Option(min=1, metavar="N", help="At most N rows.")]
 
 # Which games: the fields of a `db.selection.Selection`. Given again, an option means either value.
 Several = list[str] | None
@@ -107,13 +107,13 @@ def _dollars(amount: float | None) -> float | None:
     return amount
 
 
-Games = Annotated[
+GamesOption = Annotated[
     int | None,
     typer.Option(
         "--games", min=1, metavar="N", help="Play so many games of the schedule, not all."
     ),
 ]
-Concurrency = Annotated[
+ConcurrencyOption = Annotated[
     int | None,
     typer.Option(
         "--concurrency",
@@ -122,7 +122,7 @@ Concurrency = Annotated[
         help="Games at the same time, instead of the tournament's.",
     ),
 ]
-Budget = Annotated[
+BudgetOption = Annotated[
     float | None,
     typer.Option(
         "--budget",

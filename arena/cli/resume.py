@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from arena.cli.options import Budget, Concurrency, DatabaseUrl, DryRun, Games
+from arena.cli.options import BudgetOption, ConcurrencyOption, DatabaseUrl, DryRun, GamesOption
 
 
 def resume(
@@ -16,9 +16,9 @@ def resume(
             metavar="TOURNAMENT", help="Its name; by default the only one that is unfinished."
         ),
     ] = None,
-    games: Games = None,
-    concurrency: Concurrency = None,
-    budget: Budget = None,
+    games: GamesOption = None,
+    concurrency: ConcurrencyOption = None,
+    budget: BudgetOption = None,
     db: DatabaseUrl = None,
     dry_run: DryRun = False,
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from arena.cli.options import Budget, Concurrency, DatabaseUrl, DryRun, Games
+from arena.cli.options import BudgetOption, ConcurrencyOption, DatabaseUrl, DryRun, GamesOption
 
 
 def run(
@@ -18,9 +18,9 @@ def run(
             help="The tournament's file (YAML), or the name of one that comes with the arena.",
         ),
     ],
-    games: Games = None,
-    concurrency: Concurrency = None,
-    budget: Budget = None,
+    games: GamesOption = None,
+    concurrency: ConcurrencyOption = None,
+    budget: BudgetOption = None,
     db: DatabaseUrl = None,
     dry_run: DryRun = False,
 ) -> None:

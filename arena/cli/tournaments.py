@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from arena.cli.catalogue import KnownName
 from arena.cli.options import AsJson, DatabaseUrl, EnvironmentOption
 from arena.cli.output import Column, count, moment, money, print_fields, print_json, print_table
 from arena.cli.sessions import reading
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from arena.reports.tournament import TournamentReport
 
 app = typer.Typer(help="Tournaments: what was played, and how far.", no_args_is_help=True)
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The tournament's name or number.")]
 
 
 @app.command("list")
@@ -64,7 +64,7 @@ def list_(
 
 
 @app.command()
-def show(name: Name, db: DatabaseUrl = None, as_json: AsJson = False) -> None:
+def show(name: KnownName, db: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """Show one tournament, and what it has cost."""
     from arena.reports.tournament import tournament_report
     from db.live import run_now
