@@ -118,6 +118,12 @@ class Database:
         were not read in it.
         """
         self.check(create=create)
+        with self.unchecked_session() as session:
+            yield session
+
+    @contextmanager
+    def unchecked_session(self) -> Iterator[Session]:
+        """The same on tables of any release: for what changes the tables."""
         with said_plainly(self.url), Session(self.engine, expire_on_commit=False) as session:
             try:
                 yield session

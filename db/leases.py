@@ -25,7 +25,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 import fasteners  # type: ignore[import-untyped]
-from sqlalchemy import text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
@@ -47,6 +47,9 @@ _FIRST = text(
 _TAKE = text(
     "UPDATE leases SET holder = :holder, fence = fence + 1, beat = beat + 1 "
     "WHERE tournament_id = :tournament AND fence = :fence AND beat = :beat"
+)
+_HOLDERS = text(
+    "SELECT tournament_id, holder FROM leases WHERE holder IS NOT NULL ORDER BY tournament_id"
 )
 _RELEASE = text(
     "UPDATE leases SET holder = NULL, beat = beat + 1 "
@@ -158,6 +161,41 @@ def acquire(
         raise
 
 
+def end_dead(
+    reconnecting: Reconnecting,
+    *,
+    ttl: float = TTL,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Take over every lease whose holder is dead, and let it go: if it was only frozen, nothing of
+    what it wants to write is written. Raises LeaseHeld when a holder lives."""
+
+    def held(session: Session) -> list[int]:
+        return [tournament for tournament, _ in _holders(session.connection())]
+
+    for tournament_id in reconnecting(held):
+        acquire(reconnecting, tournament_id, ttl=ttl, sleep=sleep, clock=clock).release()
+
+
+def refuse_held(connection: Connection) -> None:
+    """Raises LeaseHeld unless every holder is known to be dead, and lets nobody take a lease until
+    the transaction ends: for a process that changes the tables."""
+    for tournament_id, holder in _holders(connection):
+        with _death(holder, forget=False) as dead:
+            if not dead:
+                raise _held(tournament_id, holder)
+
+
+def _holders(connection: Connection) -> list[tuple[int, str]]:
+    # The tables may be of any release.
+    if not inspect(connection).has_table("leases"):
+        return []
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("LOCK TABLE leases IN SHARE MODE"))
+    return [(int(tournament), str(holder)) for tournament, holder in connection.execute(_HOLDERS)]
+
+
 def _ensured(reconnecting: Reconnecting, tournament_id: int, ours: str) -> _Row:
     # The row of the lease, which is ours when there was none.
     def read(session: Session) -> _Row:
@@ -266,9 +304,9 @@ def _machine() -> str:
 
 
 @contextmanager
-def _death(holder: str) -> Iterator[bool]:
+def _death(holder: str, *, forget: bool = True) -> Iterator[bool]:
     """Whether the holder's lock is open, so that it is dead for certain: while this lasts, nobody
-    else can find the same.
+    else can find the same. Its file goes with it, if it is to `forget`.
 
     A file that is gone says nothing, and neither does a lock of this very process, which would
     lose it by opening the file again.
@@ -289,7 +327,7 @@ def _death(holder: str) -> Iterator[bool]:
     try:
         yield dead
         # Only when the lease is taken over: until then it shows that its holder is dead.
-        if dead:
+        if dead and forget:
             path.unlink(missing_ok=True)
     finally:
         if dead:

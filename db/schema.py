@@ -91,41 +91,53 @@ def _refuse(place: str, found: str) -> None:
     )
 
 
-def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Bring the tables to a revision, in one transaction. Raises SchemaTooNew."""
-    found = current(engine)
-    target = HEAD if revision == "head" else revision
-    if found == target:
-        return
-    if found is not None and not (found.isdigit() and int(found) < int(HEAD)):
-        _refuse(shown(engine.url), found)
-    from alembic import command
+def steps(engine: Engine, revision: str, *, down: bool = False) -> tuple[str | None, str | None]:
+    """The revision of the tables, and the one after an upgrade or, `down`, a downgrade to
+    `revision`: the same where there is nothing to do; None for a database without tables.
 
-    with said_plainly(engine.url):
-        command.upgrade(_configuration(engine), revision)
+    Raises SchemaTooNew, and DatabaseError for a revision that does not exist.
+    """
+    found = current(engine)
+    if found is not None and not (found.isdigit() and int(found) <= int(HEAD)):
+        _refuse(shown(engine.url), found)
+    target = {"head": HEAD, "base": None}.get(revision, revision)
+    known = sorted(
+        file.name.partition("_")[0] for file in (migrations_path() / "versions").glob("[0-9]*.py")
+    )
+    if target is not None and target not in known:
+        raise DatabaseError(
+            f"there is no revision {revision!r}: expected {'base' if down else 'head'} or one of "
+            f"{', '.join(known)}"
+        )
+    there, wanted = int(found or 0), int(target or 0)
+    return found, target if (wanted < there if down else wanted > there) else found
+
+
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Bring the tables to a revision, in one transaction.
+
+    Raises SchemaTooNew, LeaseHeld while somebody runs a tournament, and DatabaseError for a
+    revision that does not exist.
+    """
+    found, target = steps(engine, revision)
+    if found != target:
+        from alembic import command
+
+        with said_plainly(engine.url):
+            command.upgrade(_configuration(engine), revision)
 
 
 def downgrade(engine: Engine, revision: str) -> None:
     """Take the tables back to an earlier revision (`base` for none), in one transaction.
 
-    Raises DatabaseError for a revision that does not exist.
+    Raises what `upgrade` raises.
     """
-    found = current(engine)
-    if found is None:
-        return
-    if found != HEAD and not (found.isdigit() and int(found) < int(HEAD)):
-        _refuse(shown(engine.url), found)
-    from alembic import command
-    from alembic.util import CommandError
+    found, target = steps(engine, revision, down=True)
+    if found != target:
+        from alembic import command
 
-    try:
         with said_plainly(engine.url):
             command.downgrade(_configuration(engine), revision)
-    except CommandError as error:
-        raise DatabaseError(
-            f"there is no revision {revision!r} to go back to: expected `base` or a number up "
-            f"to {HEAD}"
-        ) from error
 
 
 def differences(engine: Engine) -> list[str]:

@@ -1,27 +1,56 @@
-"""Runs the migrations on the engine that `db.schema` hands over, in one transaction."""
+"""Runs the migrations in one transaction, on the engine that `db.schema` hands over; for plain
+`alembic`, on the database of ARENA_DATABASE_URL, else sqlite:///arena.db."""
+
+from pathlib import Path
 
 from alembic import context
+from alembic.util import CommandError
 from sqlalchemy import Engine, text
 
 import db.models
+from db import Database, DatabaseError
+from db.engine import said_plainly
+from db.leases import refuse_held
 from db.models.columns import Table
 
 assert db.models is not None
 
 
 def run() -> None:
-    engine: Engine = context.config.attributes["engine"]
+    engine: Engine | None = context.config.attributes.get("engine")
+    if engine is not None:
+        migrate(engine)
+    else:
+        migrate_by_hand()
+
+
+def migrate_by_hand() -> None:
+    if context.is_offline_mode():
+        raise CommandError("--sql is not possible: a migration reads the tables that it changes")
+    try:
+        with Database() as database, said_plainly(database.url):
+            file = Path(str(database.url.database))
+            if database.engine.dialect.name == "sqlite" and not changes() and not file.exists():
+                raise CommandError(f"there is no database at {file}: `alembic upgrade head`")
+            migrate(database.engine)
+    except DatabaseError as error:
+        raise CommandError(str(error)) from error
+
+
+def migrate(engine: Engine) -> None:
+    sqlite = engine.dialect.name == "sqlite"
     with engine.connect() as connection:
-        sqlite = engine.dialect.name == "sqlite"
-        if sqlite:
-            # With foreign keys on, batch mode drops the old table and, by ON DELETE CASCADE,
-            # silently every row that points to it. The pragma is ignored inside a transaction.
-            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-            connection.commit()
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
-            # Two processes may open a new database at the same moment.
-            connection.execute(text("SELECT pg_advisory_xact_lock(7305808869231650157)"))
+        if changes():
+            if sqlite:
+                # With foreign keys on, batch mode drops the old table and, by ON DELETE CASCADE,
+                # silently every row that points to it. The pragma is ignored inside a transaction.
+                connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+                connection.commit()
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                # Two processes may open a new database at the same moment.
+                connection.execute(text("SELECT pg_advisory_xact_lock(7305808869231650157)"))
+            refuse_held(connection)
         context.configure(
             connection=connection,
             target_metadata=Table.metadata,
@@ -32,7 +61,7 @@ def run() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
-        if sqlite:
+        if sqlite and changes():
             broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
             if broken:
                 connection.rollback()
@@ -41,6 +70,15 @@ def run() -> None:
         if sqlite:
             connection.exec_driver_sql("PRAGMA foreign_keys=ON")
             connection.commit()
+
+
+def changes() -> bool:
+    """Whether the command changes the database; `current` and `check` only look at it."""
+    try:
+        context.get_revision_argument()
+    except KeyError:
+        return False
+    return True
 
 
 run()

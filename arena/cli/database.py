@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from arena.cli.options import AsJson, DatabaseUrl
-from arena.cli.output import complain, console, print_json, safe
+from arena.cli.output import Column, complain, console, print_json, print_table, safe, tell
+
+if TYPE_CHECKING:
+    from db import Database
 
 app = typer.Typer(help="The database: make it, upgrade it, check it.", no_args_is_help=True)
+
+Rehearse = Annotated[
+    bool,
+    typer.Option("--rehearse", help="Do it to a copy, say what came of it, and throw it away."),
+]
+NoBackup = Annotated[
+    bool,
+    typer.Option(
+        "--no-backup",
+        help="Make no copy first. On PostgreSQL the copy is yours to make: the command says how.",
+    ),
+]
 
 
 @app.command()
@@ -17,16 +32,21 @@ def upgrade(
     revision: Annotated[
         str, typer.Argument(metavar="REVISION", help="Up to which revision.")
     ] = "head",
+    rehearse: Rehearse = False,
+    no_backup: NoBackup = False,
     db: DatabaseUrl = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Make the tables, or bring them up to date."""
-    from db import Database, schema
-    from db.engine import shown
+    """Make the tables, or bring them up to date.
+
+    Refused while a tournament is run. A file that holds rows is copied first, to one beside it."""
+    from db import Database
 
     with Database(db or None) as database:
-        engine = database.engine
-        schema.upgrade(engine, revision)
-        _say(f"{shown(engine.url)}: revision {schema.current(engine)}")
+        if rehearse:
+            _rehearse(database, revision, as_json=as_json)
+        else:
+            _migrate(database, revision, backup=not no_backup, as_json=as_json)
 
 
 @app.command()
@@ -37,21 +57,73 @@ def downgrade(
     yes: Annotated[
         bool, typer.Option("--yes", help="Do not ask before tables or columns are dropped.")
     ] = False,
+    rehearse: Rehearse = False,
+    no_backup: NoBackup = False,
     db: DatabaseUrl = None,
+    as_json: AsJson = False,
 ) -> None:
     """Take the tables back to an earlier revision.
 
-    What they hold beyond it is lost."""
-    from db import Database, schema
+    What they hold beyond it is lost. Refused while a tournament is run. A file that holds rows is
+    copied first, to one beside it."""
+    from db import Database
     from db.engine import shown
 
     with Database(db or None) as database:
-        engine = database.engine
-        place = shown(engine.url)
+        if rehearse:
+            _rehearse(database, revision, down=True, as_json=as_json)
+            return
         if not yes:
+            place = shown(database.url)
             typer.confirm(f"Drop what {place} holds beyond {revision}?", abort=True, err=True)
-        schema.downgrade(engine, revision)
-        _say(f"{place}: revision {schema.current(engine) or 'base'}")
+        _migrate(database, revision, down=True, backup=not no_backup, as_json=as_json)
+
+
+def _migrate(
+    database: Database, revision: str, *, down: bool = False, backup: bool, as_json: bool
+) -> None:
+    from dataclasses import asdict
+
+    from db.engine import shown
+    from db.maintenance.migrate import migrate
+
+    done = migrate(database, revision, down=down, backup=backup)
+    place = shown(database.url)
+    if done.backup is not None:
+        tell(f"the tables of before are in {done.backup}")
+    if as_json:
+        print_json({"database": place, **asdict(done)})
+    else:
+        _say(f"{place}: revision {done.after or 'base'}")
+
+
+def _rehearse(database: Database, revision: str, *, down: bool = False, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from db.engine import shown
+    from db.maintenance.migrate import rehearse
+
+    done = rehearse(database, revision, down=down)
+    place = shown(database.url)
+    if as_json:
+        print_json({"database": place, **asdict(done)})
+    else:
+        _say(
+            f"a copy of {place} went from revision {done.before} to {done.after or 'base'} in "
+            f"{done.seconds:.2f} s; {place} is as it was"
+        )
+        print_table(
+            [Column("table"), Column("rows before", "right"), Column("after", "right")],
+            [
+                [name, *("none" if rows is None else f"{rows:,}" for rows in both)]
+                for name, both in done.rows.items()
+            ],
+        )
+        for line in done.differences:
+            _say(line)
+    if done.differences:
+        complain(f"the copy differs from revision {done.after} in {len(done.differences)} places")
+        raise typer.Exit(1)
 
 
 @app.command()

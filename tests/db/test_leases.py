@@ -6,9 +6,6 @@ import asyncio
 import json
 import os
 import socket
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,79 +13,14 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-import db
-from db import Database, DatabaseError, Recorder, get_engine
+from db import DatabaseError, Recorder, get_engine
 from db.engine import resolve_url
 from db.errors import LeaseHeld, LeaseLost
-from db.leases import TTL, Lease, acquire
+from db.leases import TTL, acquire
 from db.writer.connections import FROZEN_AFTER_S, Lost, PostgreSQLConnection, open_writer
-from db.writer.games import GameStarted
+from tests.db.holders import Waiting, at, challenge, elsewhere, holder, row, write
 from tests.db.test_recorder import opened, read
-from tests.db.tournaments import NOON, tournament
-
-ROOT = str(Path(db.__file__).parent.parent)
-
-
-class Waiting:
-    """A clock that moves when somebody sleeps; `each` happens at every look."""
-
-    def __init__(self, each: Callable[[], object] = lambda: None) -> None:
-        self.now = 0.0
-        self.looks = 0
-        self.each = each
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-        self.looks += 1
-        self.each()
-
-    def clock(self) -> float:
-        return self.now
-
-
-OPEN: dict[str, Database] = {}
-
-
-@pytest.fixture(autouse=True)
-def _closed() -> Iterator[None]:
-    yield
-    while OPEN:
-        OPEN.popitem()[1].close()
-
-
-def at(url: str) -> Database:
-    """The database at this URL, opened once in a test."""
-    return OPEN.setdefault(url, Database(url))
-
-
-def challenge(url: str, waiting: Waiting) -> Lease:
-    return at(url).lease(1, sleep=waiting.sleep, clock=waiting.clock)
-
-
-def row(url: str) -> Any:
-    engine = get_engine(url)
-    with engine.connect() as connection:
-        found = connection.execute(text("SELECT holder, fence, beat FROM leases")).one()
-    engine.dispose()
-    return found
-
-
-def write(url: str, lease: Lease | None, *games: int) -> None:
-    async def main() -> None:
-        async with Recorder(url, lease=lease) as recorder:
-            for game in games:
-                await recorder.append(GameStarted(game, NOON))
-
-    asyncio.run(main())
-
-
-def elsewhere(url: str) -> None:
-    """The holder is on another machine, as far as anybody can tell."""
-    engine = get_engine(url)
-    holder = json.dumps({"host": "far", "machine": "m", "pid": 77, "lock": "/nowhere"})
-    with engine.begin() as connection:
-        connection.execute(text("UPDATE leases SET holder = :holder"), {"holder": holder})
-    engine.dispose()
+from tests.db.tournaments import tournament
 
 
 def test_a_free_tournament_is_leased_at_once(database_url: str) -> None:
@@ -96,12 +28,12 @@ def test_a_free_tournament_is_leased_at_once(database_url: str) -> None:
     waiting = Waiting()
     first = challenge(database_url, waiting)
     assert (first.tournament_id, first.fence) == (1, 1)
-    holder = json.loads(row(database_url).holder)
-    assert (holder["host"], holder["pid"]) == (socket.gethostname(), os.getpid())
-    assert Path(holder["lock"]).exists()
+    told = json.loads(row(database_url).holder)
+    assert (told["host"], told["pid"]) == (socket.gethostname(), os.getpid())
+    assert Path(told["lock"]).exists()
     first.release()
     assert row(database_url).holder is None
-    assert not Path(holder["lock"]).exists()
+    assert not Path(told["lock"]).exists()
     second = challenge(database_url, waiting)
     assert second.fence == 2
     second.release()
@@ -178,23 +110,11 @@ def test_a_tournament_let_go_while_it_is_watched_is_taken(database_url: str) -> 
     new.release()
 
 
-HOLDER = """
-import sys, time
-from db import Database
-lease = Database(sys.argv[1]).lease(1)
-print(lease.fence, flush=True)
-time.sleep(60)
-"""
-
-
 def test_a_dead_holder_on_this_machine_is_taken_over_at_once(sqlite_url: str) -> None:
     tournament(sqlite_url)
-    command = [sys.executable, "-c", HOLDER, sqlite_url]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "1\n"
+    with holder(sqlite_url) as process:
         left = Path(json.loads(row(sqlite_url).holder)["lock"])
-        holder.kill()
+        process.kill()
     waiting = Waiting()
     lease = challenge(sqlite_url, waiting)
     assert (lease.fence, waiting.looks) == (2, 0)
@@ -205,14 +125,10 @@ def test_a_dead_holder_on_this_machine_is_taken_over_at_once(sqlite_url: str) ->
 @pytest.mark.slow
 def test_a_living_holder_on_this_machine_is_watched(sqlite_url: str) -> None:
     tournament(sqlite_url)
-    command = [sys.executable, "-c", HOLDER, sqlite_url]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "1\n"
+    with holder(sqlite_url):
         waiting = Waiting()
         lease = challenge(sqlite_url, waiting)
         assert waiting.now == pytest.approx(10.0)
-        holder.kill()
     assert lease.fence == 2
     lease.release()
 
