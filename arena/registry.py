@@ -11,12 +11,10 @@ from __future__ import annotations
 import difflib
 import inspect
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 # Help lists the commands by this module: what a name is needed for is imported when it is.
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from arena.core.execution import ExecutorFactory
+    from arena.llm.providers.protocol import Provider, ProviderSettings
 
 
 Group = Literal[
@@ -59,6 +58,7 @@ _NOUNS: dict[Group, str] = {
 _MADE: dict[Group, tuple[str, ...]] = {
     "environments": ("spec", "reset", "observe", "prepare", "step", "outcome"),
     "matchmakers": ("lag", "next"),
+    "providers": ("load", "check", "prepare", "aclose"),
     "ratings": ("name", "fit"),
 }
 
@@ -76,7 +76,7 @@ def load(group: Group, name: str) -> Any:
     what its group promises.
     """
     point = _point(group, name)
-    with _guarded(group, point, "when it was imported"):
+    with _guarded(group, point, "it was imported"):
         plugin = point.load()
     if not callable(plugin):
         raise _broken(f"{_described(group, point)} is {plugin!r}: expected something to call")
@@ -107,12 +107,10 @@ def make(group: Group, name: str, /, **arguments: Any) -> Any:
     return made
 
 
-@contextmanager
-def guarded(group: Group, name: str, doing: str = "") -> Iterator[None]:
-    """Inside, whatever the plug-in of this name raises becomes a PluginError, except an error that
-    is for people already; `doing` says when ("choosing the next games")."""
-    with _guarded(group, _point(group, name), f"when {doing}" if doing else ""):
-        yield
+def guarded(group: Group, name: str, doing: str = "") -> AbstractContextManager[None]:
+    """Inside, whatever the plug-in of this name raises becomes a PluginError that names it and its
+    package (`arena.core.plugins.guarded`)."""
+    return _guarded(group, _point(group, name), doing)
 
 
 def described(group: Group, name: str) -> str:
@@ -143,19 +141,17 @@ def _points(group: Group, path: tuple[str, ...]) -> EntryPoints:
 
 
 @contextmanager
-def _guarded(group: Group, point: EntryPoint, when: str = "") -> Iterator[None]:
+def _guarded(group: Group, point: EntryPoint, doing: str = "") -> Iterator[None]:
     try:
         yield
     except (Exception, SystemExit) as error:
-        from arena.core import ArenaError
+        from arena.core.plugins import failed
 
-        if isinstance(error, ArenaError):
+        advice = f"update {_package(point)}, or do without this {_NOUNS[group]}"
+        found = failed(error, _described(group, point), doing, advice)
+        if found is error:
             raise
-        said = f"{type(error).__name__}: {error}".strip().removesuffix(":")
-        raise _broken(
-            f"{_described(group, point)} raised {said}{_place(error)}{f' {when}' if when else ''}; "
-            f"update {_package(point)}, or do without this {_NOUNS[group]}"
-        ) from error
+        raise found from error
 
 
 def _refused(message: str) -> UsageError:
@@ -168,17 +164,6 @@ def _broken(message: str) -> PluginError:
     from arena.core import PluginError
 
     return PluginError(message)
-
-
-def _place(error: BaseException) -> str:
-    """Where an error was raised, for the plug-in's author."""
-    # The first frame is ours; those of the import system say nothing.
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)[1:]
-        if "importlib" not in frame.filename and frame.filename != __file__
-    ]
-    return f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
 
 
 def _described(group: Group, point: EntryPoint) -> str:
@@ -264,6 +249,8 @@ def online_rating(name: str) -> tuple[str, OnlineRatingSystem]:
 
     Raises UsageError for one that only rates whole sets of games.
     """
+    from arena.core import OnlineRatingSystem
+
     system = rating(name)
     with guarded("ratings", name):
         online = isinstance(system, OnlineRatingSystem)
@@ -273,7 +260,12 @@ def online_rating(name: str) -> tuple[str, OnlineRatingSystem]:
             "a system with `initial` and `rate`, like trueskill: every other one rates the same "
             f"games whenever you ask: `arena leaderboard --system {name}`"
         )
-    return _point("ratings", name).name, cast("OnlineRatingSystem", system)
+    return _point("ratings", name).name, cast(OnlineRatingSystem, system)
+
+
+def provider(name: str, settings: ProviderSettings) -> Provider:
+    """A provider, ready to prepare models."""
+    return cast("Provider", make("providers", name, settings=settings))
 
 
 def policy(name: str) -> Policy:

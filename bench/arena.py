@@ -16,8 +16,10 @@ from tempfile import TemporaryDirectory
 from sqlmodel import col, select
 
 from arena import registry
-from arena.llm.client import LiteLLMClient
-from arena.llm.scripted import provider
+from arena.cli.process import freeze
+from arena.llm.providers import litellm_scripted
+from arena.llm.providers.litellm import LiteLLM
+from arena.llm.providers.protocol import ProviderSettings
 from arena.orchestrator import Progress, run
 from bench.measure import Row, Sample, median, ratios
 from bench.naive import NaiveGame, play_naively
@@ -79,8 +81,9 @@ def play(
 
 def send(model: str, calls: Sequence[Call], *, quiet: bool = False) -> Sample:
     """The bare loop. With `quiet`, under the switch that the arena's client calls LiteLLM with."""
-    LiteLLMClient(scripted=registry.policy).load()
-    provider.list_free(model)
+    LiteLLM(ProviderSettings(120.0, registry.policy)).load()
+    freeze()
+    litellm_scripted.list_free(f"scripted/{model}")
     return asyncio.run(_send(model, registry.policy(model), calls, quiet))
 
 

@@ -18,8 +18,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from arena import registry
+from arena.cli.process import freeze
 from arena.core import Message
-from arena.llm.client import LiteLLMClient
+from arena.llm.providers.litellm import LiteLLM
+from arena.llm.providers.protocol import ProviderSettings
 from arena.orchestrator import Progress, run
 from bench.arena import play
 from bench.measure import Row, median, peak_memory, ratios
@@ -100,7 +102,8 @@ def through_litellm(
     url: str, games: int, calls: int, conversations: Sequence[Sequence[list[Message]]]
 ) -> None:
     """As many tasks as games, each sending the messages of one recorded game after another."""
-    LiteLLMClient(scripted=registry.policy).load()
+    LiteLLM(ProviderSettings(TIMEOUT, registry.policy)).load()
+    freeze()
 
     async def all_of_them() -> None:
         import litellm

@@ -17,11 +17,13 @@ from sqlalchemy.orm import configure_mappers
 from sqlmodel import Session
 
 from arena import registry
+from arena.cli.process import freeze
 from arena.core import Message
 from arena.game.loop import turn_seed
-from arena.llm.client import LiteLLMClient
+from arena.llm.providers import litellm_scripted
+from arena.llm.providers.litellm import LiteLLM
+from arena.llm.providers.protocol import ProviderSettings
 from arena.llm.request import call_seed
-from arena.llm.scripted import provider
 from arena.ratings.trueskill_package import load
 from bench.measure import children_cpu
 from bench.plain import PlainGame, PlainPlayer, PlainRating, now, open_plain, record
@@ -50,8 +52,9 @@ class NaiveRun:
 def play_naively(model: str, games: Sequence[NaiveGame], database: Path, rounds: int) -> NaiveRun:
     """Play the games with `scripted/<model>`, as many at once as there are cores."""
     policy = registry.policy(model)
-    LiteLLMClient(scripted=registry.policy).load()
-    provider.list_free(model)
+    LiteLLM(ProviderSettings(120.0, registry.policy)).load()
+    freeze()
+    litellm_scripted.list_free(f"scripted/{model}")
     load()
     configure_mappers()
     open_plain(database).dispose()

@@ -18,7 +18,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from arena.llm.failures.classify import Fault, Kind
+from arena.llm.failures.classify import Fault
+from arena.llm.failures.kinds import FaultKind
 from arena.llm.failures.retry import Backoff, again
 from arena.llm.pacing.limits import Limits
 from torture import virtual_time
@@ -138,7 +139,7 @@ def arena(provider: Provider, rng: random.Random) -> Ask:
                 fault = Fault(
                     "RateLimitError" if reply.status == 429 else "InternalServerError",
                     f"HTTP {reply.status}",
-                    kind=Kind.RATE_LIMIT if reply.status == 429 else Kind.SERVER,
+                    kind=FaultKind.RATE_LIMIT if reply.status == 429 else FaultKind.SERVER,
                     status=reply.status,
                     retry_after=reply.retry_after,
                     probe=permit.probe,

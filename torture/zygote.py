@@ -67,9 +67,10 @@ def warm() -> None:
     for module in _WARM:
         importlib.import_module(module)
     from arena import registry
-    from arena.llm.client import LiteLLMClient
+    from arena.llm.providers.litellm import LiteLLM
+    from arena.llm.providers.protocol import ProviderSettings
 
-    LiteLLMClient(scripted=registry.policy).load()
+    LiteLLM(ProviderSettings(120.0, registry.policy)).load()
     # What LiteLLM and TextArena import at the first call and game, where they do.
     for module in _LATER:
         with contextlib.suppress(ImportError):

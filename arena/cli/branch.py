@@ -104,14 +104,11 @@ def _play(
     cache: float | None,
 ) -> BranchReport:
     import time
-    import warnings
 
     from arena.cli.branch_report import BranchView
+    from arena.cli.process import playing
     from arena.orchestrator import Stop
     from arena.replay.branch import branch as play_branches
-
-    # Ctrl-C can come between the moment LiteLLM makes a coroutine and the one it awaits it.
-    warnings.filterwarnings("ignore", r"coroutine '.*' was never awaited", RuntimeWarning)
 
     stop = Stop()
     with BranchView(time.monotonic) as view:
@@ -125,7 +122,7 @@ def _play(
                 url=database,
                 concurrency=concurrency,
                 cache=cache,
-                on_progress=view.update,
+                on_progress=playing(view.update),
                 stop=stop,
             ),
             stop,

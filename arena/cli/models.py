@@ -18,7 +18,7 @@ from arena.cli.options import DatabaseUrl, key_values
 from arena.cli.output import Column, tell
 from arena.cli.sessions import writing
 
-app = typer.Typer(help="Models: what LiteLLM is asked for, and how.", no_args_is_help=True)
+app = typer.Typer(help="Models: what is asked, and of whom.", no_args_is_help=True)
 
 
 def _price(dollars: float | None) -> str:
@@ -49,7 +49,8 @@ def add(
     litellm_model: Annotated[
         str,
         typer.Argument(
-            metavar="MODEL", help="As LiteLLM knows it: openai/gpt-4o-mini, ollama_chat/llama3.2."
+            metavar="MODEL",
+            help="Its name there: openai/gpt-4o-mini, ollama_chat/llama3.2.",
         ),
     ],
     param: Annotated[
@@ -64,14 +65,16 @@ def add(
     ] = False,
     input_price: Annotated[float | None, typer.Option(help="Dollars per million tokens.")] = None,
     output_price: Annotated[float | None, typer.Option(help="Dollars per million tokens.")] = None,
+    provider: Annotated[
+        str | None, typer.Option(help="Who answers, if not the tournament's provider.")
+    ] = None,
     db: DatabaseUrl = None,
 ) -> None:
     """Add a model.
 
     Tournament files may then name it."""
-    from arena import registry
     from arena.config import parse_model
-    from arena.llm.client import check_model
+    from arena.orchestrator.clients import client_for
     from db import Repository
 
     model = parse_model(
@@ -84,9 +87,10 @@ def add(
             "stream": stream,
             "input_price": input_price,
             "output_price": output_price,
+            "provider": provider,
         }
     )
-    check_model(model.spec(), scripted=registry.names("scripted"))
+    client_for(None).check(model.spec())
     with writing(db) as session:
         repository = Repository(session)
         refuse_taken("model", name, repository.get_model_by_name(name))
@@ -99,5 +103,6 @@ def add(
             stream=model.stream,
             input_price=model.input_price,
             output_price=model.output_price,
+            provider=model.provider,
         )
     tell(f"added the model {name}")

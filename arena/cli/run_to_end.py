@@ -72,14 +72,13 @@ def play_out(
     """Play at most so many games of the tournament, shown as they come, until it is done, stopped
     or interrupted."""
     import time
-    import warnings
 
     from arena import orchestrator
+    from arena.cli.process import playing
     from arena.cli.progress import ProgressView
+    from arena.orchestrator.file_limits import allow_files
 
-    # Ctrl-C can come between the moment LiteLLM makes a coroutine and the one it awaits it.
-    warnings.filterwarnings("ignore", r"coroutine '.*' was never awaited", RuntimeWarning)
-
+    allow_files(wish.concurrency or config.concurrency)
     stop = orchestrator.Stop()
     with ProgressView(time.monotonic) as view:
         return interrupts.run(
@@ -89,7 +88,7 @@ def play_out(
                 games=games,
                 concurrency=wish.concurrency,
                 budget=wish.budget,
-                on_progress=view.update,
+                on_progress=playing(view.update),
                 stop=stop,
             ),
             stop,

@@ -88,7 +88,7 @@ class LimitsConfig(Shape):
 
 
 class ModelConfig(Shape):
-    """A model as LiteLLM is asked for it."""
+    """A model as its provider is asked for it."""
 
     name: Name = Field(description="What agents call it.")
     litellm_model: Name = Field(description="openai/gpt-4o-mini, ollama_chat/llama3.2, ...")
@@ -104,6 +104,9 @@ class ModelConfig(Shape):
     )
     input_price: Price | None = Field(default=None, description="Dollars per million tokens.")
     output_price: Price | None = Field(default=None, description="Dollars per million tokens.")
+    provider: Name | None = Field(
+        default=None, description="Who answers; by default the provider of `llm`."
+    )
     limits: LimitsConfig = Field(
         default=LimitsConfig(), description="How fast it may be asked; no part of the model."
     )
@@ -169,6 +172,9 @@ class LLMConfig(Shape):
         le=604_800,
         allow_inf_nan=False,
         description="Seconds that a model may only fail before its games are paused.",
+    )
+    provider: Name = Field(
+        default="litellm", description="Who answers for models that name no provider of their own."
     )
 
 

@@ -95,6 +95,8 @@ class TournamentConfig(Shape):
         for model in data["models"]:
             for name in _MODEL_SETTINGS:
                 del model[name]
+            if model["provider"] is None:
+                del model["provider"]
         if self.environment.time_limit is None:
             # Tournaments from before there was such a limit keep their hash.
             del data["environment"]["time_limit"]

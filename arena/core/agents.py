@@ -20,11 +20,12 @@ class Message(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """A model as LiteLLM is asked for it.
+    """A model as its provider is asked for it: `litellm_model` is its name there.
 
     `params` are sent with the request (temperature, max_tokens, ...); `api_key_env` names the
     environment variable that holds the key, never the key. Prices are dollars per million tokens
-    and replace the price list. `stream` asks for time to first token (10x the CPU).
+    and replace the price list. `stream` asks for time to first token (10x the CPU). `provider` is
+    the registered name of who answers; None for whoever the run asks.
     """
 
     name: str
@@ -35,6 +36,7 @@ class ModelSpec:
     stream: bool = False
     input_price: float | None = None
     output_price: float | None = None
+    provider: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

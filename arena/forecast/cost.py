@@ -29,7 +29,7 @@ import numpy as np
 from arena.config import TournamentConfig
 from arena.core import AgentSpec, ModelSpec, Pairing, UsageError
 from arena.forecast.model_history import Habits, habits
-from arena.forecast.rehearsal import Rehearsal, is_scripted, rehearse
+from arena.forecast.rehearsal import Rehearsal, rehearse
 from arena.forecast.simulation import (
     ANSWER,
     LENGTHS,
@@ -43,6 +43,7 @@ from arena.forecast.simulation import (
     simulate,
 )
 from arena.llm.costs.prices import PriceTable, own_prices
+from arena.llm.scripted.policies import is_scripted
 from arena.orchestrator.catalogue import model_spec
 from arena.orchestrator.preflight import Prepared
 from db import Repository, get_session

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 from arena import registry
 from arena.core import AgentSpec, Completion, Message, ModelSpec, Pairing, Policy, UsageError
@@ -19,7 +18,7 @@ from arena.game.task import GameTask, Ports, play_task
 from arena.llm.clearance import LocalClearance
 from arena.llm.pacing.limits import Limits
 from arena.llm.request import sendable
-from arena.llm.scripted.provider import NAME, rng_of, tokens
+from arena.llm.scripted.policies import PREFIX, is_scripted, rng_of, tokens
 from arena.orchestrator.preflight import Prepared
 
 # Requests of this many characters are enough: some games are hundreds of turns long.
@@ -58,11 +57,6 @@ class Rehearsal:
     error: str | None
 
 
-def is_scripted(model: ModelSpec) -> bool:
-    """Whether a program answers, and not a provider."""
-    return model.litellm_model.startswith(f"{NAME}/")
-
-
 async def rehearse(
     prepared: Prepared,
     agents: Mapping[int, AgentSpec],
@@ -92,8 +86,8 @@ async def rehearse(
 
 
 def _policy(model: ModelSpec) -> Policy:
-    name = model.litellm_model.removeprefix(f"{NAME}/") if is_scripted(model) else "random"
-    return cast(Policy, registry.load("scripted", name))
+    scripted = is_scripted(model)
+    return registry.policy(model.litellm_model.removeprefix(PREFIX) if scripted else "random")
 
 
 async def _play(

@@ -12,8 +12,9 @@ import numpy as np
 
 from arena.core import ModelSpec, Usage
 from arena.forecast.model_history import Habits, Spread
-from arena.forecast.rehearsal import Asked, Rehearsed, is_scripted
+from arena.forecast.rehearsal import Asked, Rehearsed
 from arena.llm.costs.prices import PriceTable
+from arena.llm.scripted.policies import is_scripted
 
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 Range = tuple[float, float]

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
-from arena.core import Completion
-
-
-@dataclass(frozen=True, slots=True)
-class KnownAnswer:
-    """What a provider answered to the same request, and under which model's name."""
-
-    completion: Completion
-    model_answered: str | None = None
+from arena.llm.providers.protocol import Answer
 
 
 class Answers(Protocol):
     """Where answers are looked for, by request hash, before anything is sent."""
 
-    async def get(self, request_hash: str) -> KnownAnswer | None:
+    async def get(self, request_hash: str) -> Answer | None:
         """The latest answer that is still good; None when there is none."""
         ...

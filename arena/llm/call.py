@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any
 
 from arena.core import (
     CallAnswer,
@@ -25,13 +25,13 @@ from arena.core import (
     ModelSpec,
     ProviderError,
     TimeLimitReached,
-    Usage,
 )
 from arena.llm.cache import Answers
 from arena.llm.clearance import CallNeeds, Clearance, Ending, Held
-from arena.llm.failures.classify import Fault, Kind, Remedy, explain
+from arena.llm.failures.classify import Fault, explain
+from arena.llm.failures.kinds import FaultKind, Remedy
 from arena.llm.failures.retry import Backoff, again
-from arena.llm.providers.response import Answer
+from arena.llm.prepared import PreparedModel
 from arena.llm.recorded import TIME_LIMIT
 
 # The record numbers the attempts of a turn up to here.
@@ -53,31 +53,6 @@ class Means:
     keep: bool = False
 
 
-class Provider(Protocol):
-    """One model, ready to be asked. `free` says that nothing limits it and it costs nothing."""
-
-    @property
-    def model(self) -> ModelSpec: ...
-    @property
-    def free(self) -> bool: ...
-
-    async def ask(self, messages: Sequence[Message], seed: int | None) -> Answer:
-        """One request, one answer; whatever goes wrong is raised."""
-        ...
-
-    def fault(self, error: Exception) -> Fault:
-        """What went wrong, scrubbed."""
-        ...
-
-    def worst(self, messages: Sequence[Message]) -> float | None:
-        """The most that the request can cost, in dollars; None without a price."""
-        ...
-
-    def cost(self, usage: Usage) -> float | None:
-        """What an answer cost, in dollars; None where it cannot be told."""
-        ...
-
-
 @dataclass(slots=True)
 class Call:
     """A call that is being made. `first_index` and `first_attempt` count on from what is on
@@ -85,7 +60,7 @@ class Call:
     `answers` nothing is looked for before it is sent."""
 
     means: Means
-    provider: Provider
+    prepared: PreparedModel
     messages: Sequence[Message]
     request: dict[str, Any]
     request_hash: str
@@ -110,7 +85,7 @@ class Call:
             except Fault as fault:
                 return await self._again(fault)
         except Fault as fault:
-            model = self.provider.model
+            model = self.prepared.model
             message = explain(model.name, model.litellm_model, fault, self.attempts)
             if fault.remedy is Remedy.STOP:
                 raise ModelRefused(model.name, message) from None
@@ -123,7 +98,7 @@ class Call:
         return await again(
             fault,
             self._attempt,
-            retries=0 if self.provider.free else means.retries,
+            retries=0 if self.prepared.free else means.retries,
             # The gate loses patience with a model; a call that only queues there keeps its own.
             patience=math.inf,
             backoff=means.backoff,
@@ -146,7 +121,7 @@ class Call:
                 response_received_at=now,
                 total_ms=0.0,
                 text=completion.text,
-                response={"choices": [_choice(completion)]},
+                response=_response(completion),
                 model_answered=found.model_answered,
                 finish_reason=completion.finish_reason,
                 usage=completion.usage,
@@ -160,7 +135,7 @@ class Call:
         number = self.attempts
         if self.first_index + number > _LAST_INDEX:
             raise ProviderError(
-                f"model {self.provider.model.name!r} was asked {_LAST_INDEX + 1} times in one turn "
+                f"model {self.prepared.model.name!r} was asked {_LAST_INDEX + 1} times in one turn "
                 "without an end: the game is void, and played anew"
             )
         self.attempts += 1
@@ -168,7 +143,7 @@ class Call:
             call_index=self.first_index + number,
             call_number=self.call_number,
             attempt=self.first_attempt + number,
-            model=self.provider.model.litellm_model,
+            model=self.prepared.model.litellm_model,
             messages=self.messages,
             request=self.request,
             request_hash=self.request_hash,
@@ -176,9 +151,9 @@ class Call:
         )
 
     async def _attempt(self) -> Completion:
-        if self.provider.free:
+        if self.prepared.free:
             return await self._send(None, 0.0)
-        model, worst = self.provider.model, self.provider.worst(self.messages)
+        model, worst = self.prepared.model, self.prepared.worst(self.messages)
         needs = CallNeeds(model.name, _tokens(self.messages, model), worst)
         with Held(self.clearance, await self.clearance.ask(needs)) as held:
             return await self._send(held, worst)
@@ -198,7 +173,7 @@ class Call:
         started = perf_counter()
         try:
             async with asyncio.timeout(limit):
-                answer = await self.provider.ask(self.messages, self.seed)
+                answer = await self.prepared.ask(self.messages, self.seed)
         except Exception as error:
             seconds = perf_counter() - started
             over = self.within is not None and seconds >= self.within
@@ -230,10 +205,12 @@ class Call:
                 raise TimeLimitReached(fault.message) from None
             raise fault from None
         total_ms = (perf_counter() - started) * 1e3
-        usage = answer.usage
-        cost = self.provider.cost(usage)
+        completion = answer.completion
+        usage = completion.usage
+        cost = self.prepared.cost(usage)
         if cost is not None:
             usage = replace(usage, cost=cost)
+            completion = replace(completion, usage=usage)
         charged = worst if cost is None else cost
         if held is not None:
             held.end(Ending.ANSWERED, charged=charged or 0.0, tokens=usage.total)
@@ -244,35 +221,36 @@ class Call:
                 response_received_at=datetime.now(UTC),
                 total_ms=total_ms,
                 first_token_ms=answer.first_token_ms,
-                text=answer.text,
-                response=answer.stored,
-                model_answered=answer.model,
-                finish_reason=answer.finish_reason,
+                text=completion.text,
+                response=_response(completion) if answer.response is None else answer.response,
+                model_answered=answer.model_answered,
+                finish_reason=completion.finish_reason,
                 usage=usage,
                 charged=charged,
                 cacheable=self.means.keep,
             )
         )
-        return Completion(answer.text, answer.finish_reason, usage, answer.refused)
+        return completion
 
     def _fault(self, error: Exception, over: bool) -> Fault:
         if over:
             return Fault(
                 TIME_LIMIT,
                 f"no answer within the {self.within:.1f} s that were left of the turn",
-                kind=Kind.TIMEOUT,
+                kind=FaultKind.TIMEOUT,
             )
         if isinstance(error, TimeoutError):
             message = f"no answer within {self.means.deadline:g} s"
-            return Fault("Timeout", message, kind=Kind.TIMEOUT)
-        return self.provider.fault(error)
+            return Fault("Timeout", message, kind=FaultKind.TIMEOUT)
+        return self.prepared.fault(error)
 
 
-def _choice(completion: Completion) -> dict[str, Any]:
+def _response(completion: Completion) -> dict[str, Any]:
+    """What is stored of a response of which only the completion is known."""
     choice: dict[str, Any] = {"text": completion.text, "finish_reason": completion.finish_reason}
     if completion.refused:
         choice["refusal"] = completion.text
-    return choice
+    return {"choices": [choice]}
 
 
 def _tokens(messages: Sequence[Message], model: ModelSpec) -> int:

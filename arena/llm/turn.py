@@ -19,7 +19,7 @@ from arena.core import (
 )
 from arena.llm.recorded import TIME_LIMIT, RecordedCall, check_same
 from arena.llm.request import call_seed, request_hash, sendable, stored_request
-from arena.llm.scripted.provider import NAME
+from arena.llm.scripted.policies import is_scripted
 
 if TYPE_CHECKING:
     from arena.llm.cache import Answers
@@ -178,8 +178,7 @@ class TurnLLM:
         return latest.completion()
 
     def _sent_seed(self, number: int) -> int | None:
-        scripted = self._model.litellm_model.startswith(f"{NAME}/")
-        return self._call_seed(number) if scripted else None
+        return self._call_seed(number) if is_scripted(self._model) else None
 
     def _call_seed(self, number: int) -> int | None:
         return None if self._seed is None else call_seed(self._seed, number)

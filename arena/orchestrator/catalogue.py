@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from arena.config import ModelConfig, PromptConfig, TournamentConfig
 from arena.core import AgentSpec, ConfigError, ModelSpec
+from arena.orchestrator.clients import client_for
 from arena.orchestrator.preflight import Prepared, check_stored_model
 from db import Agent, Environment, Model, Prompt, Repository, Session, Tournament
 
@@ -22,6 +23,7 @@ _SETTINGS = (
     "stream",
     "input_price",
     "output_price",
+    "provider",
 )
 
 
@@ -120,6 +122,7 @@ def _model(repo: Repository, config: TournamentConfig, index: int, wanted: Model
             stream=spec.stream,
             input_price=spec.input_price,
             output_price=spec.output_price,
+            provider=spec.provider,
         )
     if (stored := model_spec(found)) != spec:
         parts = [
@@ -147,6 +150,7 @@ def model_spec(row: Model) -> ModelSpec:
         stream=row.stream,
         input_price=row.input_price,
         output_price=row.output_price,
+        provider=row.provider,
     )
 
 
@@ -192,9 +196,10 @@ def _resolve(
     prompts: dict[str, Prompt],
 ) -> None:
     """Look up in the catalogue what the agents name and the file does not define."""
+    client = client_for(config)
     for model in repo.get_models():
         if model.name in config.external_models:
-            check_stored_model(model_spec(model))
+            check_stored_model(client, model_spec(model))
             models[model.name] = model
     for prompt in repo.get_prompts():
         if prompt.name in config.external_prompts:

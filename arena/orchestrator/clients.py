@@ -6,19 +6,21 @@ import random
 
 from arena import registry
 from arena.config import TournamentConfig
-from arena.llm.client import LiteLLMClient
+from arena.llm.client import Client
 from arena.llm.pacing.limits import Limits, ModelLimits
 
 # Seconds for which a model may fail that has never answered at all.
 DOUBT = 30.0
 
 
-def client_for(config: TournamentConfig | None, *, keep_answers: bool = False) -> LiteLLMClient:
+def client_for(config: TournamentConfig | None, *, keep_answers: bool = False) -> Client:
     """The client of a tournament, or of games that belong to none."""
     if config is None:
-        return LiteLLMClient(scripted=registry.policy, keep_answers=keep_answers)
-    return LiteLLMClient(
-        scripted=registry.policy,
+        return Client(registry.provider, policy=registry.policy, keep_answers=keep_answers)
+    return Client(
+        registry.provider,
+        policy=registry.policy,
+        provider=config.llm.provider,
         timeout=config.llm.timeout,
         retries=config.llm.retries,
         keep_answers=keep_answers,

@@ -22,7 +22,7 @@ from arena.game.seating import Sitter
 from arena.game.task import GameTask, Ports, play_task
 from arena.llm.cache import Answers
 from arena.llm.clearance import LocalClearance
-from arena.llm.client import LiteLLMClient
+from arena.llm.client import Client
 from arena.llm.costs.budget import Budget
 from arena.llm.pacing.breaker import BreakerState
 from arena.llm.pacing.gate import GateState
@@ -57,7 +57,7 @@ class Playing:
         prepared: Prepared,
         entry: Entry,
         database: Database,
-        client: LiteLLMClient,
+        client: Client,
         limits: Limits,
         budget: Budget | None,
         answers: Answers | None,

@@ -24,9 +24,10 @@ from arena.core import (
     UsageError,
     prompts,
 )
-from arena.llm.client import check_model
+from arena.llm.client import Client
 from arena.llm.secrets import key_of
 from arena.orchestrator.casting import begin, casting
+from arena.orchestrator.clients import client_for
 from arena.orchestrator.matchmaking import CheckedMatchmaker
 from arena.orchestrator.standings import nothing_known
 from arena.ratings.online.live import LiveFold, check
@@ -88,7 +89,7 @@ def prepare(config: TournamentConfig) -> Prepared:
         # Some rules say only here that they cannot start: an option, an even number of players.
         begin(environment, 0, config.environment.players)
     kinds: dict[str, AgentKind] = {}
-    scripted = registry.names("scripted")
+    client = client_for(config)
     for index, agent in enumerate(config.agents):
         with _at(config, "agents", index):
             kinds[agent.kind] = registry.check_kind(agent.kind, agent.options)
@@ -97,7 +98,7 @@ def prepare(config: TournamentConfig) -> Prepared:
             prompts.check(prompt.content)
     for index, model in enumerate(config.models):
         with _at(config, "models", index):
-            check_model(model.spec(), scripted=scripted)
+            client.check(model.spec())
     with _at(config, "executor"):
         registry.executor(config.executor)
     with _at(config, "rating"):
@@ -145,7 +146,7 @@ def check_keys(config: TournamentConfig) -> None:
                 key_of(model.spec())
 
 
-def check_stored_model(model: ModelSpec) -> None:
+def check_stored_model(client: Client, model: ModelSpec) -> None:
     """The same checks for a model that comes from the catalogue."""
-    check_model(model, scripted=registry.names("scripted"))
+    client.check(model)
     key_of(model)

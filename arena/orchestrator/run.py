@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from arena.config import TournamentConfig, restored
 from arena.core import UsageError
 from arena.llm.cache import Answers
-from arena.llm.client import LiteLLMClient
+from arena.llm.client import Client
 from arena.llm.costs.budget import Budget
 from arena.orchestrator import schedule
 from arena.orchestrator.catalogue import Entry, enter
 from arena.orchestrator.clients import client_for, limits_for
-from arena.orchestrator.file_limits import allow_files
+from arena.orchestrator.file_limits import check_files
 from arena.orchestrator.pairing_source import Supply
 from arena.orchestrator.play_loop import OnProgress, Playing
 from arena.orchestrator.preflight import Prepared, check_keys, prepare
@@ -92,7 +92,7 @@ class _Ready:
 
     prepared: Prepared
     entry: Entry
-    client: LiteLLMClient
+    client: Client
 
 
 def _make_ready(config: TournamentConfig, database: Database, concurrency: int | None) -> _Ready:
@@ -120,7 +120,7 @@ def _collector_paused() -> Iterator[None]:
 def _loaded(config: TournamentConfig, database: Database, concurrency: int | None) -> _Ready:
     prepared = prepare(config)
     check_keys(config)
-    allow_files(concurrency or config.concurrency)
+    check_files(concurrency or config.concurrency)
     client = client_for(config, keep_answers=config.cache is not None)
     database.check(integrity=True)
     with database.session() as session:
@@ -188,7 +188,7 @@ def _budget(config: TournamentConfig, earlier: Earlier) -> Budget | None:
     return Budget(config.budget, per_model=per_model, spent=earlier.spent)
 
 
-def _check_prices(config: TournamentConfig, client: LiteLLMClient, entry: Entry) -> None:
+def _check_prices(config: TournamentConfig, client: Client, entry: Entry) -> None:
     per_model = _budgets(config)
     for spec in entry.agents.values():
         if config.budget is not None or spec.model.name in per_model:

@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from arena.core import Completion, Usage
-from arena.llm.cache import KnownAnswer
+from arena.llm.providers.protocol import Answer
 from arena.record.reading import was_refused
 from db import Database
 from db.queries.cache import cached_answer
@@ -19,11 +19,11 @@ class DatabaseCache:
         self._database = database
         self._ttl = timedelta(seconds=ttl)
 
-    async def get(self, request_hash: str) -> KnownAnswer | None:
+    async def get(self, request_hash: str) -> Answer | None:
         """The answer on record for this request; None when there is none, or it is too old."""
         return await asyncio.to_thread(self._get, request_hash)
 
-    def _get(self, request_hash: str) -> KnownAnswer | None:
+    def _get(self, request_hash: str) -> Answer | None:
         not_before = datetime.now(UTC) - self._ttl
         found = self._database.reconnecting(
             lambda session: cached_answer(session, request_hash, not_before)
@@ -37,7 +37,7 @@ class DatabaseCache:
             found.reasoning_tokens,
             found.cost,
         )
-        answer = Completion(
+        completion = Completion(
             found.text or "", found.finish_reason, usage, was_refused(found.response)
         )
-        return KnownAnswer(answer, found.model_answered)
+        return Answer(completion, found.model_answered)

@@ -13,7 +13,7 @@ from arena.config import TournamentConfig, restored
 from arena.core import ConfigError, UsageError, VoidCause
 from arena.game.task import GameTask
 from arena.llm.cache import Answers
-from arena.llm.client import LiteLLMClient
+from arena.llm.client import Client
 from arena.llm.pacing.limits import Limits
 from arena.orchestrator.clients import client_for, limits_for
 from arena.orchestrator.preflight import check_stored_model
@@ -55,7 +55,7 @@ class Origin:
     player: int
     team: str | None
     recorded: float | None
-    client: LiteLLMClient
+    client: Client
     limits: Limits
     answers: Answers | None
 
@@ -104,11 +104,12 @@ def read_origin(
         )
         for which, seated in agents.items()
     }
+    config = _config(session, game)
+    client = client_for(config, keep_answers=answers is not None)
     for branched in tasks.values():
         for sitters in branched.players:
-            check_stored_model(sitters[-1].agent.model)
+            check_stored_model(client, sitters[-1].agent.model)
     player = min(seats)
-    config = _config(session, game)
     results = {row.player_index: (row.team, row.rank) for row in game.players}
     return Origin(
         game_id=game_id,
@@ -121,7 +122,7 @@ def read_origin(
         player=player,
         team=results[player][0],
         recorded=None if results[player][1] is None else score(results, player),
-        client=client_for(config, keep_answers=answers is not None),
+        client=client,
         limits=limits_for(config),
         answers=answers,
     )

@@ -1,5 +1,5 @@
-"""Checks that a plugin keeps the arena's promises: environments, matchmakers and rating systems,
-ours and yours.
+"""Checks that a plug-in keeps the arena's promises: environments, matchmakers, rating systems and
+providers, ours and yours.
 
     from arena.testing import check_environment
 
@@ -23,6 +23,7 @@ from arena.testing.policies import (
     plausible,
     with_hostile_texts,
 )
+from arena.testing.providers import check_provider
 from arena.testing.rating_systems import check_rating_system
 from arena.testing.transcript import Transcript, Turn, play
 
@@ -36,6 +37,7 @@ __all__ = [
     "check_environment",
     "check_interleaving",
     "check_matchmaker",
+    "check_provider",
     "check_rating_system",
     "offered",
     "plausible",

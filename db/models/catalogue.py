@@ -15,8 +15,9 @@ def now() -> datetime:
 
 
 class Model(Table, table=True):
-    """A language model as LiteLLM is asked for it. Prices are dollars per million tokens;
-    `api_key_env` names the environment variable that holds the key, never the key."""
+    """A language model as its provider is asked for it. Prices are dollars per million tokens;
+    `api_key_env` names the environment variable that holds the key, never the key; `provider` is
+    the registered name of who answers, None for whoever a run asks."""
 
     __tablename__ = "models"
     __table_args__ = (
@@ -33,6 +34,7 @@ class Model(Table, table=True):
     stream: bool = False
     input_price: float | None = None
     output_price: float | None = None
+    provider: str | None = Field(default=None, sa_type=Text)
     active: bool = True
     created_at: datetime = Field(default_factory=now)
 

@@ -26,6 +26,7 @@ class Models:
         stream: bool = False,
         input_price: float | None = None,
         output_price: float | None = None,
+        provider: str | None = None,
     ) -> Model:
         """A new model; prices are dollars per million tokens. Raises DatabaseError for a name
         that is taken."""
@@ -39,6 +40,7 @@ class Models:
             stream=stream,
             input_price=input_price,
             output_price=output_price,
+            provider=provider,
         )
         return added(self.session, row, f"the model {name!r}")
 

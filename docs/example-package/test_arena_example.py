@@ -1,10 +1,17 @@
 """What a package of your own needs to test of its plugins: that they keep the arena's promises."""
 
 from arena_example.challenge import Challenge
+from arena_example.echo import Echo
 from arena_example.glicko import Glicko
 from arena_example.subtraction import Subtraction
 
-from arena.testing import check_environment, check_matchmaker, check_rating_system
+from arena.core import ModelSpec
+from arena.testing import (
+    check_environment,
+    check_matchmaker,
+    check_provider,
+    check_rating_system,
+)
 
 
 def test_the_subtraction_game_keeps_the_protocol() -> None:
@@ -17,3 +24,7 @@ def test_glicko_keeps_the_protocol() -> None:
 
 def test_the_challenge_keeps_the_protocol() -> None:
     check_matchmaker(Challenge, agents=[4, 7, 1], num_players=2, games=12)
+
+
+def test_the_echo_keeps_the_protocol() -> None:
+    check_provider(Echo, model=ModelSpec("one", "echo/[1]"), unknown=ModelSpec("x", "other/[1]"))

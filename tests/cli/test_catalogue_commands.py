@@ -100,7 +100,7 @@ def test_an_agent_is_forked_with_another_prompt(arena: Arena, db: str) -> None:
     ("command", "said"),
     [
         (["models", "add", "sharp", "scripted/random"], "has a model 'sharp' already"),
-        (["models", "add", "x", "scripted/rndom"], "which no provider knows; did you mean"),
+        (["models", "add", "x", "scripted/rndom"], "unknown scripted model 'rndom'; did you mean"),
         (["models", "add", "x", "scripted/random", "--param", "a"], "--param expects KEY=VALUE"),
         (
             ["models", "add", "x", "scripted/random", "--param", "api_key=swordfish"],

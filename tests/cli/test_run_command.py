@@ -72,7 +72,7 @@ def test_a_dry_run_writes_nothing(arena: Arena, config: Path, tmp_path: Path) ->
         ("round-robin", "roundrobin", ":6: unknown matchmaker 'roundrobin'; did you mean"),
         ("kind: remembering", "kind: rembering", "unknown kind 'rembering'; did you mean"),
         ("{{player_index}}", "{{playr_index}}", "did you mean {{player_index}}?"),
-        ("scripted/random", "scripted/rndom", "which no provider knows; did you mean"),
+        ("scripted/random", "scripted/rndom", "unknown scripted model 'rndom'; did you mean"),
         ("prompt: other", "prompt: anther", "no prompt 'anther' in this file or in the catalogue"),
     ],
 )

@@ -18,15 +18,14 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from arena import registry
 from arena.core import ArenaError
 from arena.core.execution import ResultT, Slot, TaskT, always
 from arena.executors.local import LocalExecutor
 from arena.game.journal import Entry
 from arena.game.task import Ports
-from arena.llm.cache import KnownAnswer
 from arena.llm.clearance import CallNeeds, Grant, Returned
-from arena.llm.client import LiteLLMClient
+from arena.llm.providers.protocol import Answer
+from tests.clients import client
 
 T = TypeVar("T")
 
@@ -165,8 +164,8 @@ class Remote:
     def wanted(self) -> bool:
         return self._wanted
 
-    async def get(self, request_hash: str) -> KnownAnswer | None:
-        found: KnownAnswer | None = await self._ask("get", request_hash)
+    async def get(self, request_hash: str) -> Answer | None:
+        found: Answer | None = await self._ask("get", request_hash)
         return found
 
     async def ask(self, needs: CallNeeds) -> Grant:
@@ -188,9 +187,9 @@ async def main(out: int) -> None:
     play, task, answers = await _receive(reader)
     remote = Remote(reader, out)
     listening = asyncio.create_task(remote.listen())
-    client = LiteLLMClient(scripted=registry.policy, keep_answers=answers)
+    asked = client(keep_answers=answers)
     try:
-        ports = Ports(remote, remote, client, remote if answers else None)
+        ports = Ports(remote, remote, asked, remote if answers else None)
         try:
             result = await play(task, ports)
         except ArenaError as error:
@@ -198,7 +197,7 @@ async def main(out: int) -> None:
         remote.tell("done", (result, {name.partition(".")[0] for name in sys.modules}))
     finally:
         listening.cancel()
-        await client.aclose()
+        await asked.aclose()
 
 
 if __name__ == "__main__":

@@ -35,9 +35,9 @@ from arena.game.loop import Conduct, Finished, GameResult, Paused, Suspended, Vo
 from arena.game.replayed import RecordedTurn
 from arena.game.seating import Sitter
 from arena.game.task import GameTask, Ports, play_task
-from arena.llm.cache import KnownAnswer
 from arena.llm.clearance import CallNeeds, Ending, Grant, LocalClearance, Returned
 from arena.llm.pacing.limits import Limits
+from arena.llm.providers.protocol import Answer
 from arena.llm.recorded import RecordedCall
 from arena.llm.request import call_seed, request_hash, sendable, stored_request
 
@@ -76,7 +76,7 @@ PLAIN: list[Any] = [
     Answered(0, 1, ANSWER),
     TurnTaken(0, 1, Acted(Action("[4]"), "[ 4 ]", Lapse.OVERLONG), NOW, 12.0, 10),
     Refused(0, 1),
-    KnownAnswer(Completion("said", "stop", USAGE, refused=True), "m-1"),
+    Answer(Completion("said", "stop", USAGE, refused=True), "m-1"),
     CallNeeds("m", 100, 0.5),
     Grant(3, probe=True),
     Returned(3, Ending.FAILED, 0.1, None, True, 2.5, False, "wait"),

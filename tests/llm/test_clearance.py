@@ -10,14 +10,24 @@ from typing import Any
 
 import pytest
 
-from arena.core import BudgetReached, CallAnswer, CallIntent, ModelSpec, Pause, RecordError, Usage
+from arena.core import (
+    BudgetReached,
+    CallAnswer,
+    CallIntent,
+    Completion,
+    ModelSpec,
+    Pause,
+    RecordError,
+    Usage,
+)
 from arena.llm.call import Call, Means
 from arena.llm.clearance import CallNeeds, Clearance, Ending, Grant, LocalClearance, Returned
 from arena.llm.costs.budget import Budget
-from arena.llm.failures.classify import Fault, Kind
+from arena.llm.failures.classify import Fault
+from arena.llm.failures.kinds import FaultKind
 from arena.llm.failures.retry import Backoff
 from arena.llm.pacing.limits import Limits, ModelLimits
-from arena.llm.providers.response import Answer
+from arena.llm.providers.protocol import Answer
 
 WANTED = CallNeeds("m", 100, 0.25)
 
@@ -188,11 +198,11 @@ def call(clearance: Clearance, log: Log, *answers: Callable[[], Awaitable[Answer
 
 
 async def answered() -> Answer:
-    return Answer("fine", "stop", "m", {}, Usage(7, 2))
+    return Answer(Completion("fine", "stop", Usage(7, 2)), "m", {})
 
 
 async def limited() -> Answer:
-    raise Fault("RateLimit", "slow down", kind=Kind.RATE_LIMIT, retry_after=2.0)
+    raise Fault("RateLimit", "slow down", kind=FaultKind.RATE_LIMIT, retry_after=2.0)
 
 
 def test_every_attempt_asks_and_gives_back() -> None:

@@ -23,10 +23,11 @@ from arena.core import (
     UsageError,
 )
 from arena.llm.clearance import LocalClearance
-from arena.llm.client import LiteLLMClient, check_model
+from arena.llm.client import Client
 from arena.llm.failures.retry import Backoff
 from arena.llm.pacing.limits import Limits
 from arena.llm.turn import TurnLLM
+from tests.clients import client
 from tests.servers.openai_server import OpenAIServer, Reply, error
 
 HELLO = [{"role": "system", "content": "be short"}, {"role": "user", "content": "hello there"}]
@@ -75,13 +76,13 @@ def unlimited() -> LocalClearance:
     return LocalClearance(Limits(), sleep=Waits())
 
 
-def run(work: Callable[[LiteLLMClient], Awaitable[Any]], **options: Any) -> Any:
+def run(work: Callable[[Client], Awaitable[Any]], **options: Any) -> Any:
     async def main() -> Any:
-        client = LiteLLMClient(**options)
+        asked = client(**options)
         try:
-            return await work(client)
+            return await work(asked)
         finally:
-            await client.aclose()
+            await asked.aclose()
 
     return asyncio.run(main())
 
@@ -97,7 +98,7 @@ def ask(
 ) -> Completion:
     clearance = LocalClearance(Limits(patience=patience, doubt=doubt), sleep=waits or Waits())
 
-    async def work(client: LiteLLMClient) -> Completion:
+    async def work(client: Client) -> Completion:
         return await TurnLLM(client, model, log, clearance=clearance).complete(messages or HELLO)
 
     return run(work, **options)
@@ -354,7 +355,7 @@ def test_a_cancelled_call_leaves_its_intent() -> None:
     log = Log()
     with OpenAIServer([Reply("never", delay=30.0)]) as server:
 
-        async def work(client: LiteLLMClient) -> None:
+        async def work(client: Client) -> None:
             task = asyncio.create_task(
                 TurnLLM(client, spec(server), log, clearance=unlimited()).complete(HELLO)
             )
@@ -433,7 +434,7 @@ def test_calls_of_a_turn_are_counted_over_their_attempts() -> None:
     log = Log()
     with OpenAIServer(["one", error(500, "x"), "two", "three"]) as server:
 
-        async def work(client: LiteLLMClient) -> list[str]:
+        async def work(client: Client) -> list[str]:
             llm = TurnLLM(client, spec(server), log, clearance=unlimited())
             return [(await llm.complete(HELLO)).text for _ in range(3)]
 
@@ -446,7 +447,7 @@ def test_many_calls_are_in_flight_at_once() -> None:
     with OpenAIServer(latency=0.2) as server:
         model = spec(server)
 
-        async def work(client: LiteLLMClient) -> None:
+        async def work(client: Client) -> None:
             clearance = unlimited()
             calls = [
                 TurnLLM(client, model, Log(), clearance=clearance).complete(HELLO)
@@ -462,35 +463,34 @@ def test_many_calls_are_in_flight_at_once() -> None:
 @pytest.mark.parametrize("name", ["api_key", "messages", "num_retries", "stream"])
 def test_params_that_are_not_the_models_to_set_are_refused(name: str) -> None:
     with pytest.raises(UsageError, match=name):
-        check_model(ModelSpec("m", "openai/gpt-4o-mini", params={name: "x"}))
+        client().check(ModelSpec("m", "openai/gpt-4o-mini", params={name: "x"}))
 
 
 def test_known_names_pass() -> None:
-    check_model(ModelSpec("m", "openai/whatever-they-call-it"))
-    check_model(ModelSpec("m", "gpt-4o-mini"))
-    check_model(ModelSpec("m", "ollama/llama3.2"))
-    check_model(ModelSpec("m", "openai/local", api_base="http://127.0.0.1:8000/v1"))
-    check_model(ModelSpec("m", "scripted/random"), scripted=["random"])
+    client().check(ModelSpec("m", "openai/whatever-they-call-it"))
+    client().check(ModelSpec("m", "gpt-4o-mini"))
+    client().check(ModelSpec("m", "ollama/llama3.2"))
+    client().check(ModelSpec("m", "openai/local", api_base="http://127.0.0.1:8000/v1"))
+    client().check(ModelSpec("m", "scripted/random"))
 
 
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
         ("gpt-4o-minni", "gpt-4o-mini"),
-        ("scripted/radnom", "scripted/random"),
+        ("scripted/radnom", "did you mean 'random'?"),
         ("nobody/knows", "<provider>/<model>"),
     ],
 )
 def test_a_name_that_no_provider_knows_is_refused(name: str, hint: str) -> None:
     with pytest.raises(UsageError) as caught:
-        check_model(ModelSpec("mine", name), scripted=["random", "mafia-sharp"])
-    assert "'mine'" in str(caught.value)
+        client().check(ModelSpec("mine", name))
     assert hint in str(caught.value)
 
 
 def test_a_server_of_ones_own_is_named_with_its_protocol() -> None:
     with pytest.raises(UsageError, match="openai/qwen3-8b"):
-        check_model(ModelSpec("mine", "qwen3-8b", api_base="http://127.0.0.1:8000/v1"))
+        client().check(ModelSpec("mine", "qwen3-8b", api_base="http://127.0.0.1:8000/v1"))
 
 
 def test_importing_the_client_does_not_import_litellm() -> None:
@@ -506,7 +506,7 @@ def test_importing_the_client_does_not_import_litellm() -> None:
 
 
 def test_without_litellms_switch_calls_only_cost_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("arena.llm.client._quiet", lambda: None)
+    monkeypatch.setattr("arena.llm.providers.litellm._quiet", lambda: None)
     with OpenAIServer(["[1]"]) as server:
         assert ask(spec(server), Log()).text == "[1]"
 
@@ -515,7 +515,7 @@ def test_a_turn_that_has_used_up_its_attempts_is_given_up_and_nothing_is_sent() 
     log = Log()
     with OpenAIServer(["ok"]) as server:
 
-        async def work(client: LiteLLMClient) -> Completion:
+        async def work(client: Client) -> Completion:
             return await client.complete(
                 spec(server), HELLO, log=log, clearance=unlimited(), first_index=256
             )

@@ -13,19 +13,20 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from arena import registry
 from arena.core import CallAnswer, CallIntent, Completion, ModelSpec
 from arena.llm.clearance import LocalClearance
-from arena.llm.client import LiteLLMClient
 from arena.llm.costs.budget import Budget
-from arena.llm.failures.classify import Fault, Kind, fault_of
+from arena.llm.failures.classify import Fault, fault_of
+from arena.llm.failures.kinds import FaultKind
 from arena.llm.failures.retry import Backoff
 from arena.llm.pacing.limits import Limits
-from arena.llm.providers.litellm_transport import install, one_attempt
-from arena.llm.providers.response import Answer, StreamedAnswer, read
+from arena.llm.providers.litellm import LiteLLM
+from arena.llm.providers.protocol import Answer, ProviderSettings
+from tests.clients import client
 from tests.servers.faulty import FaultyServer, drawn, read_log
 from tests.servers.misbehaviour import ALL, ANSWERS, BILLED, FAULTS, fits
 
@@ -33,26 +34,26 @@ TEXT = "I vote [3] today"
 KEY = "canary-key-0123456789"
 
 EXPECTED = {
-    Kind.RATE_LIMIT: {
+    FaultKind.RATE_LIMIT: {
         "rate_limit", "rate_limit_seconds", "rate_limit_date", "rate_limit_nonsense",
     },
-    Kind.OVERLOADED: {"overloaded", "unavailable_wait"},
-    Kind.SERVER: {
+    FaultKind.OVERLOADED: {"overloaded", "unavailable_wait"},
+    FaultKind.SERVER: {
         "server_error", "bad_gateway", "unavailable", "error_object", "error_text",
         "error_in_stream",
     },
-    Kind.TIMEOUT: {"hang", "endless_headers"},
-    Kind.LOST: {
+    FaultKind.TIMEOUT: {"hang", "endless_headers"},
+    FaultKind.LOST: {
         "reset", "hung_up", "not_http", "enormous_header", "reset_in_body", "hung_up_in_body",
     },
-    Kind.REDIRECT: {"redirect_loop", "redirect_elsewhere"},
-    Kind.MALFORMED: {
+    FaultKind.REDIRECT: {"redirect_loop", "redirect_elsewhere"},
+    FaultKind.MALFORMED: {
         "no_content", "truncated_json", "malformed_json", "deep_json", "not_unicode", "html",
         "empty_body", "empty_choices", "null_message", "false_gzip", "cut_gzip",
         "garbage_in_stream",
     },
-    Kind.CUT: {"cut_stream", "reset_stream"},
-    Kind.OVERSIZED: {"bomb", "large_bomb", "deflate_bomb", "claimed_oversized", "oversized"},
+    FaultKind.CUT: {"cut_stream", "reset_stream"},
+    FaultKind.OVERSIZED: {"bomb", "large_bomb", "deflate_bomb", "claimed_oversized", "oversized"},
 }  # fmt: skip
 
 # Two ways through LiteLLM: OpenAI's own SDK, and LiteLLM's client for all the others.
@@ -75,27 +76,28 @@ class Outcome:
     elsewhere: int
 
 
-async def attempt(litellm: Any, route: str, server: FaultyServer, stream: bool) -> Answer | Fault:
-    """One attempt as the client makes it."""
-    options: dict[str, Any] = {"stream": True} if stream else {}
+def provider() -> LiteLLM:
+    """LiteLLM, loaded."""
+    made = LiteLLM(ProviderSettings(1.5, registry.policy))
+    made.load()
+    return made
+
+
+async def attempt(
+    litellm: LiteLLM, route: str, server: FaultyServer, stream: bool
+) -> Answer | Fault:
+    """One attempt as an endpoint makes it."""
+    arguments = {
+        "model": route,
+        "api_base": server.url,
+        "api_key": KEY,
+        "max_retries": 0,
+        "timeout": 1.5,
+        **({"stream": True} if stream else {}),
+    }
     try:
-        with one_attempt():
-            async with asyncio.timeout(2.5):
-                response = await litellm.acompletion(
-                    model=route,
-                    messages=[{"role": "user", "content": "vote"}],
-                    api_base=server.url,
-                    api_key=KEY,
-                    max_retries=0,
-                    timeout=1.5,
-                    **options,
-                )
-                if not stream:
-                    return read(response)
-                streamed = StreamedAnswer()
-                async for chunk in response:
-                    streamed.add(chunk)
-                return streamed.finish(response)
+        async with asyncio.timeout(2.5):
+            return await litellm.send(arguments, [{"role": "user", "content": "vote"}], stream)
     except Fault as fault:
         return fault
     except Exception as error:
@@ -103,11 +105,7 @@ async def attempt(litellm: Any, route: str, server: FaultyServer, stream: bool) 
 
 
 async def ask_all() -> dict[tuple[str, str, bool], Outcome]:
-    client = LiteLLMClient()
-    client.load()
-    import litellm
-
-    install(litellm)
+    litellm = provider()
     outcomes: dict[tuple[str, str, bool], Outcome] = {}
     with ExitStack() as stack:
 
@@ -127,7 +125,7 @@ async def ask_all() -> dict[tuple[str, str, bool], Outcome]:
             if asked not in slow:
                 await one(*asked)
         await asyncio.gather(*(one(*asked) for asked in slow))
-    await client.aclose()
+    await litellm.aclose()
     return outcomes
 
 
@@ -150,13 +148,13 @@ def test_a_misbehaviour_becomes_a_fault_of_its_kind_or_an_answer(
     result = outcome.result
     if kind in ANSWERS:
         assert isinstance(result, Answer), result
-        assert result.text == {"null_content": ""}.get(kind, result.text)
-        assert result.text.startswith(TEXT) or kind == "null_content"
+        assert result.completion.text == {"null_content": ""}.get(kind, result.completion.text)
+        assert result.completion.text.startswith(TEXT) or kind == "null_content"
         usage_known = kind not in {
             "missing_usage", "null_usage", "negative_usage", "huge_usage", "text_usage",
         }  # fmt: skip
-        assert (result.usage.prompt_tokens is not None) is usage_known
-        assert len(json.dumps(result.stored)) < 2_000
+        assert (result.completion.usage.prompt_tokens is not None) is usage_known
+        assert len(json.dumps(result.response)) < 2_000
     else:
         assert isinstance(result, Fault), result
         assert kind in EXPECTED[result.kind], (result.kind, result.message)
@@ -179,9 +177,7 @@ def test_what_a_provider_asks_to_wait_comes_through(
 
 BOMBS = """
 import asyncio, sys
-from arena.llm.client import LiteLLMClient
-from tests.llm.test_misbehaviour import attempt
-from arena.llm.providers.litellm_transport import install
+from tests.llm.test_misbehaviour import attempt, provider
 from tests.servers.faulty import FaultyServer
 
 def held():
@@ -191,9 +187,7 @@ def most():
     return next(int(l.split()[1]) for l in open("/proc/self/status") if "VmHWM" in l) / 1024
 
 async def main(port):
-    LiteLLMClient().load()
-    import litellm
-    install(litellm)
+    litellm = provider()
     server = FaultyServer()
     server._port = port
     for _ in range(10):
@@ -238,16 +232,12 @@ def test_what_happens_to_a_request_follows_from_the_seed_and_its_number() -> Non
 
 def test_faults_for_the_same_messages_end() -> None:
     async def main() -> list[str]:
-        client = LiteLLMClient()
-        client.load()
-        import litellm
-
-        install(litellm)
+        litellm = provider()
         kinds = ["server_error", "hung_up"]
         with FaultyServer(share=1.0, kinds=kinds, in_a_row=2) as server:
             for _ in range(6):
                 await attempt(litellm, "openai/loopback", server, False)
-            await client.aclose()
+            await litellm.aclose()
             return [entry.kind for entry in server.log()]
 
     kinds = asyncio.run(main())
@@ -306,11 +296,7 @@ def test_whatever_a_provider_does_every_call_gets_its_answer_and_every_request_i
     kinds = [kind for kind in ALL if kind not in ("hang", "endless_headers")]
 
     async def work(server: FaultyServer) -> list[Completion]:
-        client = LiteLLMClient(timeout=5.0, backoff=Backoff(base=0.01, longest=0.05))
-        client.load()
-        import litellm
-
-        install(litellm)
+        asked = client(timeout=5.0, backoff=Backoff(base=0.01, longest=0.05))
         model = ModelSpec(
             "loop",
             "openai/loopback",
@@ -323,7 +309,7 @@ def test_whatever_a_provider_does_every_call_gets_its_answer_and_every_request_i
         try:
             return await asyncio.gather(
                 *(
-                    client.complete(
+                    asked.complete(
                         model,
                         [{"role": "user", "content": f"call {number}"}],
                         log=log,
@@ -333,7 +319,7 @@ def test_whatever_a_provider_does_every_call_gets_its_answer_and_every_request_i
                 )
             )
         finally:
-            await client.aclose()
+            await asked.aclose()
 
     with FaultyServer(lambda body: TEXT, share=0.5, seed=3, kinds=kinds) as server:
         completions = asyncio.run(work(server))

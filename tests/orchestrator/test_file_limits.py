@@ -1,4 +1,4 @@
-"""The limit of open files is raised for a run, or refused with what to type."""
+"""A command raises the limit of open files; a run that needs more is refused with what to type."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ pytest.importorskip("resource", reason="the limit is a Unix one")
 TRY = """
 import resource, sys
 from arena.core import UsageError
-from arena.orchestrator.file_limits import allow_files
+from arena.orchestrator.file_limits import allow_files, check_files
 soft, hard, calls = map(int, sys.argv[1:])
 resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 try:
     allow_files(calls)
+    check_files(calls)
     print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 except UsageError as error:
     print(error)
@@ -44,3 +45,14 @@ def test_a_limit_that_cannot_be_raised_is_refused_with_what_to_type() -> None:
     assert "200 games at once need 264 open files, and this process may open 100" in said
     assert "ulimit -n 264" in said
     assert "--concurrency 36" in said
+
+
+def test_a_run_from_python_leaves_the_limit_as_it_was_and_says_what_to_raise() -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", TRY.replace("    allow_files(calls)\n", ""), "80", "400", "100"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert "need 164 open files, and this process may open 80" in said
+    assert "raise resource.RLIMIT_NOFILE" in said

@@ -169,7 +169,7 @@ def test_ratings_follow_the_schedule_not_the_clock(small: Small, database_url: s
         (("discussion_rounds", "discusion_rounds"), r"small.yaml:4: .*discussion_rounds"),
         (("name: random}\nmodels", "name: randem}\nmodels"), r"small.yaml:7: .*'random'"),
         (("kind: remembering, model: naive", "kind: thinkin, model: naive"), "did you mean 'think"),
-        (("scripted/mafia-naive", "scripted/mafia-nave"), "no provider knows.*mafia-naive"),
+        (("scripted/mafia-naive", "scripted/mafia-nave"), "did you mean 'mafia-naive'"),
         (("scripted/mafia-naive", "nowhere/gpt"), "nowhere/gpt.*no provider knows"),
         (
             ("scripted/mafia-naive", "openai/x, api_key_env: NO_KEY_SET"),

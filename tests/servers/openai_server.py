@@ -27,6 +27,7 @@ class Reply:
     With `status` other than 200 or a `body`, those are sent as they are. Otherwise a chat
     completion of `text`; `cut` breaks the connection (streamed: after that many words; else
     after the headers), `delay` is seconds before the first byte, `gap` seconds between words.
+    With `after` nothing is sent before that event is set (of a stream: but its first words).
     """
 
     text: str | None = "ok"
@@ -35,6 +36,7 @@ class Reply:
     body: str | None = None
     delay: float = 0.0
     gap: float = 0.0
+    after: threading.Event | None = None
     cut: int | None = None
     finish_reason: str | None = "stop"
     reasoning: str | None = None
@@ -149,6 +151,8 @@ class OpenAIServer:
                 )
             if body.get("stream"):
                 return await self._stream(request, body, reply)
+            if reply.after is not None:
+                await asyncio.to_thread(reply.after.wait, 20)
             if reply.cut is not None:
                 assert request.transport is not None
                 request.transport.close()
@@ -183,6 +187,8 @@ class OpenAIServer:
         for position, word in enumerate((reply.text or "").split(" ")):
             if reply.cut is not None and position >= reply.cut:
                 return response
+            if reply.after is not None and position == 2:
+                await asyncio.to_thread(reply.after.wait, 20)
             if reply.gap:
                 await asyncio.sleep(reply.gap)
             await send(chunk({"content": word if position == 0 else f" {word}"}))

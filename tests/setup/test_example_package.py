@@ -80,6 +80,26 @@ def test_its_tournament_is_played_by_the_real_command(target: Path, tmp_path: Pa
     ]  # fmt: skip
 
 
+def test_its_provider_answers_for_the_model_that_names_it(target: Path, tmp_path: Path) -> None:
+    arena = ("-m", "arena.cli")
+
+    played = run(target, tmp_path, *arena, "run", str(EXAMPLE / "echo.yaml"))
+    shown = run(target, tmp_path, *arena, "show", "1", "--calls", "--json")
+    again = run(target, tmp_path, *arena, "run", str(EXAMPLE / "echo.yaml"))
+    replayed = run(target, tmp_path, *arena, "replay", "1", "--check")
+    models = run(target, tmp_path, *arena, "models", "list", "--json")
+
+    assert played.returncode == 0, played.stderr
+    calls = [call for turn in json.loads(shown.stdout)["turns"] for call in turn["calls"]]
+    assert {(call["model"], call["text"]) for call in calls if "echo" in call["model"]} == {
+        ("echo/[1]", "[1]")
+    }
+    assert again.returncode == 0, again.stderr
+    assert replayed.returncode == 0, replayed.stderr
+    providers = {model["name"]: model["provider"] for model in json.loads(models.stdout)}
+    assert providers == {"one": "echo", "subtraction": None}
+
+
 def test_its_own_test_passes(target: Path, tmp_path: Path) -> None:
     test = EXAMPLE / "test_arena_example.py"
     quiet = ("-q", "-p", "no:cacheprovider", "-W", "error", "--rootdir", str(tmp_path))
@@ -87,7 +107,7 @@ def test_its_own_test_passes(target: Path, tmp_path: Path) -> None:
     done = run(target, tmp_path, "-m", "pytest", *quiet, "--import-mode=importlib", str(test))
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "3 passed" in done.stdout
+    assert "4 passed" in done.stdout
 
 
 def test_it_is_listed_among_the_environments(target: Path, tmp_path: Path) -> None:

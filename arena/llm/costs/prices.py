@@ -114,6 +114,15 @@ def listed_prices(
     return PriceTable(tuple(tier(n) for n in [*sorted(thresholds, reverse=True), 0]))
 
 
+def listed_limit(entry: Mapping[str, Any]) -> int | None:
+    """The most tokens of an answer, by an entry of LiteLLM's list; None where it does not say."""
+    for name in ("max_output_tokens", "max_tokens"):
+        limit = _price(entry.get(name))
+        if limit:
+            return math.ceil(limit)
+    return None
+
+
 def _ranged(ranges: list[Any]) -> PriceTable | None:
     """Prices that are listed by ranges of the prompt: (from, to] tokens."""
     tiers = []

@@ -56,10 +56,9 @@ class Bound:
         return prompt * input_price + self.answers * self.output * output_price
 
 
-def bound_of(
-    params: Mapping[str, Any], prices: PriceTable, listed: Mapping[str, Any] | None
-) -> Bound:
-    """The bound of calls with these params; `listed` is the model's entry in LiteLLM's list."""
+def bound_of(params: Mapping[str, Any], prices: PriceTable, longest_answer: int | None) -> Bound:
+    """The bound of calls with these params; `longest_answer` is the most tokens that the model
+    answers with where they set no limit, None where that is not known."""
     sources = [params]
     body = params.get("extra_body")
     if isinstance(body, Mapping):
@@ -68,9 +67,7 @@ def bound_of(
     limits = [
         limit for source in sources for name in _OUTPUT_LIMITS if (limit := _count(source, name))
     ]
-    output = max(limits, default=None)
-    if output is None and listed is not None:
-        output = _count(listed, "max_output_tokens") or _count(listed, "max_tokens")
+    output = max(limits, default=longest_answer)
     answers = max((_count(source, "n") or 1 for source in sources), default=1)
     return Bound(prices, output, _json_bytes(params), answers)
 
@@ -79,15 +76,13 @@ def worst_case(
     messages: Sequence[Message],
     params: Mapping[str, Any],
     prices: PriceTable,
-    listed: Mapping[str, Any] | None,
+    longest_answer: int | None,
 ) -> float | None:
     """The most that one call can cost, in dollars; None where nothing bounds its output."""
-    return bound_of(params, prices, listed).dollars(messages)
+    return bound_of(params, prices, longest_answer).dollars(messages)
 
 
-def check_priced(
-    model: ModelSpec, prices: PriceTable | None, listed: Mapping[str, Any] | None
-) -> None:
+def check_priced(model: ModelSpec, prices: PriceTable | None, longest_answer: int | None) -> None:
     """Raises UsageError for a model whose calls have no known worst case: with a budget it cannot
     be asked."""
     who = f"model {model.name!r} ({model.litellm_model})"
@@ -102,7 +97,7 @@ def check_priced(
             f"{who} has {_listing(otherwise)} in its `params`, which is not priced by the token, "
             "and a budget is set; remove it, or run without a budget"
         )
-    if worst_case([], model.params, prices, listed) is None:
+    if worst_case([], model.params, prices, longest_answer) is None:
         raise UsageError(
             f"{who} has no limit on its output, and a budget is set; set `max_tokens` in its "
             "`params`, as in max_tokens: 1000"

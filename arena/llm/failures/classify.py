@@ -13,11 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from arena.llm.failures.kinds import BILLED, RULES, Kind, Remedy
+from arena.llm.failures.kinds import BILLED, RULES, FaultKind, Remedy
 from arena.llm.failures.retry_after import requested_wait
 from arena.llm.secrets import scrub
-
-__all__ = ["Fault", "Kind", "Remedy", "explain", "fault_of"]
 
 
 class Fault(Exception):
@@ -33,7 +31,7 @@ class Fault(Exception):
         error_class: str,
         message: str,
         *,
-        kind: Kind = Kind.SERVER,
+        kind: FaultKind = FaultKind.SERVER,
         status: int | None = None,
         code: str | None = None,
         retry_after: float | None = None,
@@ -186,43 +184,43 @@ def _shown(text: str, secrets: Iterable[str | None]) -> str:
     return f"{message[:_LONGEST_MESSAGE]}... ({len(text)} characters)"
 
 
-def _kind(seen: _Seen, head: str, retry_after: float | None) -> Kind:
+def _kind(seen: _Seen, head: str, retry_after: float | None) -> FaultKind:
     if "OversizedBody" in seen.names:
-        return Kind.OVERSIZED
+        return FaultKind.OVERSIZED
     if seen.status is None:
         return _unanswered(seen.names)
     if seen.status < 300:
-        return Kind.MALFORMED
+        return FaultKind.MALFORMED
     if seen.status < 400:
-        return Kind.REDIRECT
+        return FaultKind.REDIRECT
     words = f"{' '.join(seen.codes)} {head}"
     if _purse_is_empty(seen, words, retry_after):
-        return Kind.CREDIT
+        return FaultKind.CREDIT
     if _CONTEXT.search(words) or seen.status == 413:
-        return Kind.CONTEXT
+        return FaultKind.CONTEXT
     if _FILTER.search(words):
-        return Kind.CONTENT_FILTER
+        return FaultKind.CONTENT_FILTER
     return _by_status(seen, words, retry_after)
 
 
-def _by_status(seen: _Seen, words: str, retry_after: float | None) -> Kind:
+def _by_status(seen: _Seen, words: str, retry_after: float | None) -> FaultKind:
     status = seen.status or 0
     if status == 429:
-        return Kind.RATE_LIMIT
+        return FaultKind.RATE_LIMIT
     if status in (498, 529) or (status == 503 and retry_after is not None):
-        return Kind.OVERLOADED
+        return FaultKind.OVERLOADED
     if status in (408, 504):
-        return Kind.TIMEOUT
+        return FaultKind.TIMEOUT
     if status in (409, 425) or status >= 500:
-        return Kind.SERVER
+        return FaultKind.SERVER
     if status == 401 or _KEY.search(words):
-        return Kind.KEY
+        return FaultKind.KEY
     if status == 403:
         # A page instead of JSON is a firewall's, which minds the text and not the key.
-        return Kind.REQUEST if "<html" in seen.body[:_SEARCHED].lower() else Kind.KEY
+        return FaultKind.REQUEST if "<html" in seen.body[:_SEARCHED].lower() else FaultKind.KEY
     if status == 404 or _MODEL.search(words):
-        return Kind.MODEL
-    return Kind.REQUEST
+        return FaultKind.MODEL
+    return FaultKind.REQUEST
 
 
 def _purse_is_empty(seen: _Seen, words: str, retry_after: float | None) -> bool:
@@ -232,17 +230,17 @@ def _purse_is_empty(seen: _Seen, words: str, retry_after: float | None) -> bool:
     return seen.status in (400, 403, 429) and retry_after is None and bool(_CREDIT.search(words))
 
 
-def _unanswered(names: frozenset[str]) -> Kind:
+def _unanswered(names: frozenset[str]) -> FaultKind:
     if names & _NEVER_SENT:
-        return Kind.UNREACHABLE
+        return FaultKind.UNREACHABLE
     if "DecodingError" in names:
-        return Kind.MALFORMED
+        return FaultKind.MALFORMED
     if names & _TIMED_OUT:
-        return Kind.TIMEOUT
+        return FaultKind.TIMEOUT
     if names & _CONNECTION:
-        return Kind.LOST
+        return FaultKind.LOST
     # LiteLLM wraps whatever it cannot read of a response into an error of its SDK's.
-    return Kind.MALFORMED if "OpenAIError" in names else Kind.BUG
+    return FaultKind.MALFORMED if "OpenAIError" in names else FaultKind.BUG
 
 
 def _seen(error: BaseException) -> _Seen:

@@ -21,7 +21,7 @@ class Remedy(StrEnum):
     STOP = "stop"
 
 
-class Kind(StrEnum):
+class FaultKind(StrEnum):
     """What went wrong, as far as the remedy and the advice to a person depend on it."""
 
     RATE_LIMIT = "rate_limit"
@@ -53,65 +53,78 @@ class Rule:
 
 _AGAIN = "run the command again: it resumes"
 
-RULES: Mapping[Kind, Rule] = {
-    Kind.RATE_LIMIT: Rule(
+RULES: Mapping[FaultKind, Rule] = {
+    FaultKind.RATE_LIMIT: Rule(
         Remedy.WAIT,
         "Lower the concurrency, or raise the account's limit, and run the command again.",
     ),
-    Kind.OVERLOADED: Rule(
+    FaultKind.OVERLOADED: Rule(
         Remedy.WAIT, f"The provider is overloaded: wait a while and {_AGAIN}; or use another model."
     ),
-    Kind.SERVER: Rule(Remedy.RETRY, f"Check that the server is up (`api_base`), and {_AGAIN}."),
-    Kind.TIMEOUT: Rule(
+    FaultKind.SERVER: Rule(
+        Remedy.RETRY, f"Check that the server is up (`api_base`), and {_AGAIN}."
+    ),
+    FaultKind.TIMEOUT: Rule(
         Remedy.RETRY,
         "Give it more time (`timeout`), ask for shorter answers, or lower the concurrency.",
     ),
-    Kind.UNREACHABLE: Rule(
+    FaultKind.UNREACHABLE: Rule(
         Remedy.RETRY, f"Check that the server is up (`api_base`), and {_AGAIN}."
     ),
-    Kind.LOST: Rule(
+    FaultKind.LOST: Rule(
         Remedy.RETRY, f"Check that the server is up and the network holds, and {_AGAIN}."
     ),
-    Kind.MALFORMED: Rule(
+    FaultKind.MALFORMED: Rule(
         Remedy.RETRY,
         "Check that `api_base` is the address of a chat-completions server (it often ends in /v1) "
         f"and that no proxy answers in its place, and {_AGAIN}.",
     ),
-    Kind.CUT: Rule(
+    FaultKind.CUT: Rule(
         Remedy.RETRY,
         f"Check that no proxy cuts long answers, or set `stream: false`, and {_AGAIN}.",
     ),
-    Kind.OVERSIZED: Rule(Remedy.RETRY, f"Set `max_tokens` in the model's `params`, and {_AGAIN}."),
-    Kind.REDIRECT: Rule(
+    FaultKind.OVERSIZED: Rule(
+        Remedy.RETRY, f"Set `max_tokens` in the model's `params`, and {_AGAIN}."
+    ),
+    FaultKind.REDIRECT: Rule(
         Remedy.RETRY,
         "Set `api_base` to the address that really answers: a redirect is not followed, because "
         "the key would go with it.",
     ),
-    Kind.CONTENT_FILTER: Rule(
+    FaultKind.CONTENT_FILTER: Rule(
         Remedy.GIVE_UP,
         "The provider's content filter refused: soften the prompt, or use another model.",
     ),
-    Kind.CONTEXT: Rule(
+    FaultKind.CONTEXT: Rule(
         Remedy.GIVE_UP,
         "The conversation is longer than the model's context: use a model with a longer one.",
     ),
-    Kind.REQUEST: Rule(
+    FaultKind.REQUEST: Rule(
         Remedy.GIVE_UP,
         "The provider refuses the request as it is: check the model's `params`.",
     ),
-    Kind.KEY: Rule(
+    FaultKind.KEY: Rule(
         Remedy.STOP,
         "Check the key in the variable that the model's `api_key_env` names, and what its account "
         "may use.",
     ),
-    Kind.CREDIT: Rule(
+    FaultKind.CREDIT: Rule(
         Remedy.STOP, "The account is out of credit: top it up, or use another model."
     ),
-    Kind.MODEL: Rule(Remedy.STOP, "Check the model's name, and `api_base` if it has one."),
-    Kind.BUG: Rule(
+    FaultKind.MODEL: Rule(Remedy.STOP, "Check the model's name, and `api_base` if it has one."),
+    FaultKind.BUG: Rule(
         Remedy.GIVE_UP, "This is a fault of the arena's or of LiteLLM's, not of the provider's."
     ),
 }
 
 # Failures after which a provider may have answered, and charged, although no answer came in.
-BILLED = frozenset({Kind.TIMEOUT, Kind.LOST, Kind.MALFORMED, Kind.CUT, Kind.OVERSIZED, Kind.BUG})
+BILLED = frozenset(
+    {
+        FaultKind.TIMEOUT,
+        FaultKind.LOST,
+        FaultKind.MALFORMED,
+        FaultKind.CUT,
+        FaultKind.OVERSIZED,
+        FaultKind.BUG,
+    }
+)

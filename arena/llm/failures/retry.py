@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
-from arena.llm.failures.classify import Fault, Remedy
+from arena.llm.failures.classify import Fault
+from arena.llm.failures.kinds import Remedy
 
 T = TypeVar("T")
 

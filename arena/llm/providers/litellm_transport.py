@@ -1,4 +1,5 @@
-"""What every request and response of LiteLLM's passes through: once, bounded, never redirected.
+"""What every request of ours and its response pass through in LiteLLM: once, bounded, never
+redirected. What others in this process ask LiteLLM passes as it did.
 
 - A body is decoded here, piece by piece, and refused as soon as it is larger than an answer can be:
   a few kilobytes may claim to be gigabytes.
@@ -44,7 +45,8 @@ class SentTwice(RuntimeError):
 
 @contextmanager
 def one_attempt() -> Iterator[None]:
-    """Inside, one request goes to each address; another one raises SentTwice instead."""
+    """Inside, a request is ours: one goes to each address, another one raises SentTwice instead,
+    and LiteLLM logs nothing of it below a critical error."""
     token = _sent.set(set())
     try:
         yield
@@ -61,16 +63,19 @@ def install(litellm: Any, *, most: int = MOST) -> None:
     name = f"{litellm.__name__}.llms.custom_httpx.aiohttp_transport"
     transport = import_module(name).LiteLLMAiohttpTransport
     # It warns of words that it finds in answers, and shows them: escape sequences too.
-    logging.getLogger("LiteLLM").setLevel(logging.CRITICAL)
+    logging.getLogger("LiteLLM").addFilter(_is_not_ours)
     if not hasattr(transport.handle_async_request, "guarded"):
         transport.handle_async_request = guarded(transport.handle_async_request, most=most)
 
 
 def guarded(send: Send, *, most: int = MOST) -> Send:
-    """A transport's `handle_async_request` with all of the above around it."""
+    """A transport's `handle_async_request` with all of the above around requests of ours."""
 
     async def handle_async_request(self: Any, request: httpx.Request) -> httpx.Response:
-        _count(request)
+        sent = _sent.get()
+        if sent is None:
+            return await send(self, request)
+        _count(sent, request)
         # What can be decoded in bounded pieces with the standard library.
         request.headers["accept-encoding"] = "gzip, deflate"
         try:
@@ -84,10 +89,11 @@ def guarded(send: Send, *, most: int = MOST) -> Send:
     return handle_async_request
 
 
-def _count(request: httpx.Request) -> None:
-    sent = _sent.get()
-    if sent is None:
-        return
+def _is_not_ours(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.CRITICAL or _sent.get() is None
+
+
+def _count(sent: set[str], request: httpx.Request) -> None:
     address = f"{request.method} {request.url}"
     if address in sent:
         raise SentTwice("an attempt sends one request; LiteLLM would have sent a second")

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from arena.core import Usage
-from arena.llm.failures.classify import Fault, Kind
+from arena.core import Completion, Usage
+from arena.llm.failures.classify import Fault
+from arena.llm.failures.kinds import FaultKind
+from arena.llm.providers.protocol import Answer
 
 # A count above it is no count: the longest contexts are of 10^7 tokens.
 _MOST_TOKENS = 10**9
@@ -19,23 +21,6 @@ _MOST_TOOL_CALLS = 32
 _MOST_ARGUMENTS = 65_536
 _MOST_REASONING = 1_000_000
 _LONGEST_NAME = 256
-
-
-@dataclass(slots=True)
-class Answer:
-    """One answer: the text, what is stored of the response, and what it used (without dollars).
-
-    `refused` says that the model declined to answer; what it gave as its reason is the text where
-    there is no other.
-    """
-
-    text: str
-    finish_reason: str | None
-    model: str | None
-    stored: dict[str, Any]
-    usage: Usage
-    first_token_ms: float | None = None
-    refused: bool = False
 
 
 def read(response: Any) -> Answer:
@@ -91,15 +76,15 @@ def _answer(
     fingerprint = _name(_get(response, "system_fingerprint"))
     if fingerprint:
         stored["system_fingerprint"] = fingerprint
-    return Answer(
+    completion = Completion(
+        # What a model gave as its reason to refuse is the text where there is no other.
         text=text or refusal,
         finish_reason=finish_reason,
-        model=stored["model"],
-        stored=stored,
         usage=usage,
         # So LiteLLM words the refusal of some providers, and then there is no text.
         refused=bool(refusal) or (finish_reason == "content_filter" and not text),
     )
+    return Answer(completion, stored["model"], stored)
 
 
 def read_usage(usage: Any) -> tuple[Usage, dict[str, int]]:
@@ -176,7 +161,7 @@ def _empty() -> Fault:
     return Fault(
         "EmptyResponse",
         "the provider answered without any choice; a chat completion was expected",
-        kind=Kind.MALFORMED,
+        kind=FaultKind.MALFORMED,
         status=200,
     )
 
@@ -216,7 +201,7 @@ class StreamedAnswer:
                 "CutStream",
                 f"the stream ended without a finish_reason after {sum(map(len, self.texts))} "
                 "characters; the connection was cut",
-                kind=Kind.CUT,
+                kind=FaultKind.CUT,
             )
         usage = Usage()
         stored_usage: dict[str, int] = {}

@@ -1,1 +1,1 @@
-"""An environment, a kind, a matchmaker and a command from a stranger's package."""
+"""An environment, a kind, a matchmaker, a provider and a command from a stranger's package."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
-from arena.cli.options import AsJson, Database, TournamentOption
+from arena.cli.options import AsJson, DatabaseUrl, TournamentOption
 from arena.cli.output import Column, print_json, print_table
 from arena.cli.sessions import reading
 
 
 def openings(
-    tournament: TournamentOption = None, db: Database = None, as_json: AsJson = False
+    tournament: TournamentOption = None, db: DatabaseUrl = None, as_json: AsJson = False
 ) -> None:
     """Count the first moves that won."""
     from db.queries.games import games

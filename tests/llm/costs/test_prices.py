@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
 from arena.core import ModelSpec, Usage, UsageError
-from arena.llm.costs.prices import listed_prices, own_prices
+from arena.llm.costs.prices import listed_limit, listed_prices, own_prices
 
 
 def test_the_models_own_prices_are_dollars_per_million() -> None:
@@ -90,3 +91,18 @@ def test_prices_may_be_listed_by_ranges() -> None:
     assert prices.cost(Usage(1000, 1)) == pytest.approx(1000e-6 + 2e-6)
     assert prices.cost(Usage(1001, 1)) == pytest.approx(1001 * 5e-6 + 6e-6)
     assert listed_prices({"tiered_pricing": [{"range": "none"}]}) is None
+
+
+@pytest.mark.parametrize(
+    ("entry", "limit"),
+    [
+        ({"max_output_tokens": 4096, "max_tokens": 9}, 4096),
+        ({"max_tokens": 2048}, 2048),
+        ({"max_output_tokens": 0, "max_tokens": 7.5}, 8),
+        ({"max_tokens": "many"}, None),
+        ({"max_tokens": True}, None),
+        ({}, None),
+    ],
+)
+def test_the_longest_answer_is_what_the_list_says(entry: dict[str, Any], limit: int | None) -> None:
+    assert listed_limit(entry) == limit

@@ -10,7 +10,8 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
-from arena.llm.failures.classify import Fault, Kind, Remedy, explain, fault_of
+from arena.llm.failures.classify import Fault, explain, fault_of
+from arena.llm.failures.kinds import FaultKind, Remedy
 from arena.llm.failures.retry_after import requested_wait
 
 REQUEST = httpx.Request("POST", "http://127.0.0.1:9/v1/chat/completions")
@@ -38,39 +39,44 @@ def openai_error(message: str, code: str | None = None) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("status", "body", "headers", "kind"),
     [
-        (429, openai_error("slow down"), {}, Kind.RATE_LIMIT),
-        (529, openai_error("overloaded"), {}, Kind.OVERLOADED),
-        (498, openai_error("flex capacity exceeded"), {}, Kind.OVERLOADED),
-        (503, openai_error("busy"), {"Retry-After": "2"}, Kind.OVERLOADED),
-        (503, openai_error("busy"), {}, Kind.SERVER),
-        (500, "<html>oops</html>", {}, Kind.SERVER),
-        (502, "", {}, Kind.SERVER),
-        (504, "", {}, Kind.TIMEOUT),
-        (408, "", {}, Kind.TIMEOUT),
-        (409, "", {}, Kind.SERVER),
-        (307, "", {"Location": "http://elsewhere/"}, Kind.REDIRECT),
-        (400, openai_error("bad temperature"), {}, Kind.REQUEST),
-        (422, openai_error("bad"), {}, Kind.REQUEST),
-        (413, "too large", {}, Kind.CONTEXT),
-        (400, openai_error("long", "context_length_exceeded"), {}, Kind.CONTEXT),
-        (400, openai_error("This model's maximum context length is 8192 tokens"), {}, Kind.CONTEXT),
-        (500, openai_error("prompt is too long: 300000 tokens > 200000"), {}, Kind.CONTEXT),
-        (400, openai_error("no", "content_filter"), {}, Kind.CONTENT_FILTER),
-        (403, openai_error("Your input was flagged by moderation"), {}, Kind.CONTENT_FILTER),
-        (401, openai_error("no"), {}, Kind.KEY),
-        (403, openai_error("Country not supported"), {}, Kind.KEY),
-        (403, "<!DOCTYPE html><html>Attention required</html>", {}, Kind.REQUEST),
-        (400, openai_error("API key not valid. Please pass a valid API key."), {}, Kind.KEY),
-        (402, openai_error("pay"), {}, Kind.CREDIT),
-        (429, openai_error("You exceeded your current quota, please check"), {}, Kind.CREDIT),
-        (429, openai_error("x", "insufficient_quota"), {"Retry-After": "1"}, Kind.CREDIT),
-        (400, openai_error("Your credit balance is too low"), {}, Kind.CREDIT),
-        (404, openai_error("no"), {}, Kind.MODEL),
-        (400, openai_error("gpt-9 is not a valid model ID"), {}, Kind.MODEL),
+        (429, openai_error("slow down"), {}, FaultKind.RATE_LIMIT),
+        (529, openai_error("overloaded"), {}, FaultKind.OVERLOADED),
+        (498, openai_error("flex capacity exceeded"), {}, FaultKind.OVERLOADED),
+        (503, openai_error("busy"), {"Retry-After": "2"}, FaultKind.OVERLOADED),
+        (503, openai_error("busy"), {}, FaultKind.SERVER),
+        (500, "<html>oops</html>", {}, FaultKind.SERVER),
+        (502, "", {}, FaultKind.SERVER),
+        (504, "", {}, FaultKind.TIMEOUT),
+        (408, "", {}, FaultKind.TIMEOUT),
+        (409, "", {}, FaultKind.SERVER),
+        (307, "", {"Location": "http://elsewhere/"}, FaultKind.REDIRECT),
+        (400, openai_error("bad temperature"), {}, FaultKind.REQUEST),
+        (422, openai_error("bad"), {}, FaultKind.REQUEST),
+        (413, "too large", {}, FaultKind.CONTEXT),
+        (400, openai_error("long", "context_length_exceeded"), {}, FaultKind.CONTEXT),
+        (
+            400,
+            openai_error("This model's maximum context length is 8192 tokens"),
+            {},
+            FaultKind.CONTEXT,
+        ),
+        (500, openai_error("prompt is too long: 300000 tokens > 200000"), {}, FaultKind.CONTEXT),
+        (400, openai_error("no", "content_filter"), {}, FaultKind.CONTENT_FILTER),
+        (403, openai_error("Your input was flagged by moderation"), {}, FaultKind.CONTENT_FILTER),
+        (401, openai_error("no"), {}, FaultKind.KEY),
+        (403, openai_error("Country not supported"), {}, FaultKind.KEY),
+        (403, "<!DOCTYPE html><html>Attention required</html>", {}, FaultKind.REQUEST),
+        (400, openai_error("API key not valid. Please pass a valid API key."), {}, FaultKind.KEY),
+        (402, openai_error("pay"), {}, FaultKind.CREDIT),
+        (429, openai_error("You exceeded your current quota, please check"), {}, FaultKind.CREDIT),
+        (429, openai_error("x", "insufficient_quota"), {"Retry-After": "1"}, FaultKind.CREDIT),
+        (400, openai_error("Your credit balance is too low"), {}, FaultKind.CREDIT),
+        (404, openai_error("no"), {}, FaultKind.MODEL),
+        (400, openai_error("gpt-9 is not a valid model ID"), {}, FaultKind.MODEL),
     ],
 )
 def test_a_response_is_told_apart_by_its_status_its_code_and_its_first_words(
-    status: int, body: object, headers: dict[str, str], kind: Kind
+    status: int, body: object, headers: dict[str, str], kind: FaultKind
 ) -> None:
     fault = fault_of(refused(status, body, headers))
     assert fault.kind is kind
@@ -87,7 +93,7 @@ def test_a_limit_per_minute_that_is_worded_as_a_quota_is_waited_out() -> None:
 def test_what_a_player_said_and_the_error_repeats_stops_nothing() -> None:
     said = "insufficient_quota! billing! content_filter! model does not exist! invalid_api_key"
     echoed = openai_error("temperature: expected a number. Your request was: " + "x" * 300 + said)
-    assert fault_of(refused(400, echoed)).kind is Kind.REQUEST
+    assert fault_of(refused(400, echoed)).kind is FaultKind.REQUEST
 
 
 def under(*chain: BaseException) -> Exception:
@@ -103,26 +109,30 @@ def under(*chain: BaseException) -> Exception:
 @pytest.mark.parametrize(
     ("chain", "kind", "billed"),
     [
-        ((httpx.ConnectError("x"), ConnectionRefusedError("x")), Kind.UNREACHABLE, False),
-        ((httpx.ConnectTimeout("x"),), Kind.UNREACHABLE, False),
-        ((httpx.ReadTimeout("x"),), Kind.TIMEOUT, True),
-        ((TimeoutError(),), Kind.TIMEOUT, True),
-        ((httpx.ReadError("x"), ConnectionResetError("x")), Kind.LOST, True),
-        ((httpx.ConnectError("x"), ConnectionResetError("x")), Kind.LOST, True),
-        ((httpx.RemoteProtocolError("x"),), Kind.LOST, True),
-        ((httpx.DecodingError("x"),), Kind.MALFORMED, True),
-        ((ValueError("x"),), Kind.BUG, True),
+        ((httpx.ConnectError("x"), ConnectionRefusedError("x")), FaultKind.UNREACHABLE, False),
+        ((httpx.ConnectTimeout("x"),), FaultKind.UNREACHABLE, False),
+        ((httpx.ReadTimeout("x"),), FaultKind.TIMEOUT, True),
+        ((TimeoutError(),), FaultKind.TIMEOUT, True),
+        ((httpx.ReadError("x"), ConnectionResetError("x")), FaultKind.LOST, True),
+        ((httpx.ConnectError("x"), ConnectionResetError("x")), FaultKind.LOST, True),
+        ((httpx.RemoteProtocolError("x"),), FaultKind.LOST, True),
+        ((httpx.DecodingError("x"),), FaultKind.MALFORMED, True),
+        ((ValueError("x"),), FaultKind.BUG, True),
     ],
 )
 def test_without_a_response_the_connection_tells(
-    chain: tuple[Exception, ...], kind: Kind, billed: bool
+    chain: tuple[Exception, ...], kind: FaultKind, billed: bool
 ) -> None:
     fault = fault_of(under(*chain))
     assert (fault.kind, fault.billed, fault.status) == (kind, billed, None)
 
 
 def test_an_error_in_the_body_of_a_200_may_have_been_charged_and_is_read_by_its_code() -> None:
-    for code, kind in [(402, Kind.CREDIT), (429, Kind.RATE_LIMIT), ("odd", Kind.SERVER)]:
+    for code, kind in [
+        (402, FaultKind.CREDIT),
+        (429, FaultKind.RATE_LIMIT),
+        ("odd", FaultKind.SERVER),
+    ]:
         inner = Exception("said in the body")
         inner.status_code = code  # type: ignore[attr-defined]
         fault = fault_of(under(inner))
@@ -175,8 +185,8 @@ def test_a_wait_may_be_a_date() -> None:
         assert 500 < wait <= 601
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_every_kind_has_a_remedy_and_tells_a_person_what_to_do(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", FaultKind)
+def test_every_kind_has_a_remedy_and_tells_a_person_what_to_do(kind: FaultKind) -> None:
     fault = Fault("SomeError", "it said so", kind=kind)
     assert fault.retryable is (fault.remedy in (Remedy.RETRY, Remedy.WAIT))
     happened, advice = explain("mini", "openai/gpt-4o-mini", fault, 2).split("\n")
@@ -205,4 +215,4 @@ def test_a_long_message_is_cut_and_says_so() -> None:
 def test_errors_that_go_in_circles_are_read() -> None:
     one, two = Wrapped("one"), Wrapped("two")
     one.__cause__, two.__cause__ = two, one
-    assert fault_of(one).kind is Kind.BUG
+    assert fault_of(one).kind is FaultKind.BUG

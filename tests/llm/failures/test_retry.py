@@ -8,11 +8,14 @@ from collections.abc import Sequence
 
 import pytest
 
-from arena.llm.failures.classify import Fault, Kind
+from arena.llm.failures.classify import Fault
+from arena.llm.failures.kinds import FaultKind
 from arena.llm.failures.retry import Backoff, again
 
 
-def fault(kind: Kind = Kind.SERVER, *, wait: float | None = None, probe: bool = False) -> Fault:
+def fault(
+    kind: FaultKind = FaultKind.SERVER, *, wait: float | None = None, probe: bool = False
+) -> Fault:
     return Fault("X", "x", kind=kind, retry_after=wait, probe=probe)
 
 
@@ -92,8 +95,10 @@ def test_the_last_failure_is_raised_when_the_attempts_are_used_up() -> None:
     assert caught.value is faults[2]
 
 
-@pytest.mark.parametrize("kind", [Kind.REQUEST, Kind.CONTEXT, Kind.KEY, Kind.CREDIT, Kind.MODEL])
-def test_what_cannot_get_better_is_raised_at_once(kind: Kind) -> None:
+@pytest.mark.parametrize(
+    "kind", [FaultKind.REQUEST, FaultKind.CONTEXT, FaultKind.KEY, FaultKind.CREDIT, FaultKind.MODEL]
+)
+def test_what_cannot_get_better_is_raised_at_once(kind: FaultKind) -> None:
     clock = Clock()
     hopeless = fault(kind)
     with pytest.raises(Fault) as caught:
@@ -105,7 +110,7 @@ def test_what_cannot_get_better_is_raised_at_once(kind: Kind) -> None:
 
 
 def test_being_told_to_wait_uses_up_no_attempt() -> None:
-    told = [fault(Kind.RATE_LIMIT, wait=1.0), fault(Kind.OVERLOADED)] * 10
+    told = [fault(FaultKind.RATE_LIMIT, wait=1.0), fault(FaultKind.OVERLOADED)] * 10
     assert go_on([*told, fault(), "answer"], Clock(), retries=1) == "answer"
 
 
@@ -118,7 +123,7 @@ def test_a_probe_uses_up_no_attempt() -> None:
 
 def test_patience_ends_before_a_wait_that_would_outlast_it() -> None:
     clock = Clock()
-    waits = [fault(Kind.RATE_LIMIT, wait=25.0) for _ in range(10)]
+    waits = [fault(FaultKind.RATE_LIMIT, wait=25.0) for _ in range(10)]
     with pytest.raises(Fault) as caught:
         go_on(waits, clock, patience=100.0)
     assert caught.value is waits[3]

@@ -49,7 +49,8 @@ def receive(
 
     async def main() -> httpx.Response:
         async with httpx.AsyncClient(transport=Transport(), follow_redirects=True) as client:
-            return await client.post(URL, json={})
+            with one_attempt():
+                return await client.post(URL, json={})
 
     return asyncio.run(main())
 
@@ -134,7 +135,7 @@ def test_no_lost_connection_looks_as_if_nothing_had_been_sent(error: Exception) 
         raise error
 
     async def main() -> None:
-        with pytest.raises(httpx.NetworkError) as caught:
+        with one_attempt(), pytest.raises(httpx.NetworkError) as caught:
             await guarded(send)(None, httpx.Request("POST", URL))
         assert type(caught.value) is httpx.NetworkError
         assert caught.value.__cause__ is error
@@ -198,3 +199,26 @@ def test_a_usage_keeps_what_can_be_counted_with(usage: Any, known: Any) -> None:
 def test_what_is_no_chat_completion_is_left_as_it_is() -> None:
     other = json.dumps({"content": [{"type": "text", "text": "Anthropic's own"}]}).encode()
     assert lawful(other) == other
+
+
+def test_what_others_send_passes_as_it_did() -> None:
+    lost = httpx.ConnectError("lost")
+    response = httpx.Response(302, headers={"Location": "/there"}, stream=Pieces(b"", 1))
+    answers: list[Any] = [response, lost]
+
+    async def send(self: Any, request: httpx.Request) -> httpx.Response:
+        assert "accept-encoding" not in request.headers
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def main() -> None:
+        guard = guarded(send)
+        assert await guard(None, httpx.Request("POST", URL)) is response
+        assert response.headers["location"] == "/there"
+        with pytest.raises(httpx.ConnectError) as caught:
+            await guard(None, httpx.Request("POST", URL))
+        assert caught.value is lost
+
+    asyncio.run(main())

@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arena.core import Usage
-from arena.llm.failures.classify import Fault, Kind
-from arena.llm.providers.response import Answer, StreamedAnswer, read, read_usage
+from arena.llm.failures.classify import Fault
+from arena.llm.failures.kinds import FaultKind
+from arena.llm.providers.protocol import Answer
+from arena.llm.providers.response import StreamedAnswer, read, read_usage
 
 
 def response(message: Any = None, finish: Any = "stop", **fields: Any) -> Any:
@@ -26,10 +28,14 @@ def response(message: Any = None, finish: Any = "stop", **fields: Any) -> Any:
 
 def test_an_answer_becomes_plain_data() -> None:
     answer = read(response({"content": "[3]"}, usage={"prompt_tokens": 4, "completion_tokens": 2}))
-    assert (answer.text, answer.finish_reason, answer.model) == ("[3]", "stop", "m")
-    assert answer.usage == Usage(4, 2)
-    assert not answer.refused
-    assert answer.stored == {
+    assert (answer.completion.text, answer.completion.finish_reason, answer.model_answered) == (
+        "[3]",
+        "stop",
+        "m",
+    )
+    assert answer.completion.usage == Usage(4, 2)
+    assert not answer.completion.refused
+    assert answer.response == {
         "id": "x",
         "model": "m",
         "created": 1,
@@ -51,7 +57,7 @@ def test_an_answer_becomes_plain_data() -> None:
     ],
 )
 def test_a_content_may_be_a_list_of_parts(content: Any, text: str) -> None:
-    assert read(response({"content": content})).text == text
+    assert read(response({"content": content})).completion.text == text
 
 
 @pytest.mark.parametrize(
@@ -63,23 +69,23 @@ def test_a_content_may_be_a_list_of_parts(content: Any, text: str) -> None:
 )
 def test_a_refusal_is_an_answer_and_says_so(message: dict[str, Any]) -> None:
     answer = read(response(message))
-    assert answer.refused
-    assert (answer.text, answer.finish_reason) == ("I will not", "refusal")
-    assert answer.stored["choices"] == [
+    assert answer.completion.refused
+    assert (answer.completion.text, answer.completion.finish_reason) == ("I will not", "refusal")
+    assert answer.response["choices"] == [
         {"text": "", "finish_reason": "refusal", "refusal": "I will not"}
     ]
 
 
 def test_an_answer_that_was_filtered_away_is_a_refusal_and_one_that_was_cut_is_not() -> None:
-    assert read(response({"content": None}, finish="content_filter")).refused
-    assert not read(response({"content": "I vote"}, finish="content_filter")).refused
+    assert read(response({"content": None}, finish="content_filter")).completion.refused
+    assert not read(response({"content": "I vote"}, finish="content_filter")).completion.refused
 
 
 @pytest.mark.parametrize("choices", [None, [], (), "text", {"0": 1}])
 def test_without_a_choice_there_is_no_answer(choices: Any) -> None:
     with pytest.raises(Fault) as caught:
         read(response(choices=choices))
-    assert caught.value.kind is Kind.MALFORMED
+    assert caught.value.kind is FaultKind.MALFORMED
     assert caught.value.billed
 
 
@@ -121,12 +127,17 @@ def test_what_is_large_is_not_stored() -> None:
             x_large="x" * 10**6,
         )
     )
-    calls = answer.stored["choices"][0]["tool_calls"]
+    calls = answer.response["choices"][0]["tool_calls"]
     assert len(calls) == 32
     assert len(calls[0]["arguments"]) == 65_536
-    assert len(calls[0]["name"]) == len(answer.stored["id"]) == len(str(answer.model)) == 256
-    assert answer.stored["created"] is None
-    assert set(answer.stored) == {"id", "model", "created", "choices"}
+    assert (
+        len(calls[0]["name"])
+        == len(answer.response["id"])
+        == len(str(answer.model_answered))
+        == 256
+    )
+    assert answer.response["created"] is None
+    assert set(answer.response) == {"id", "model", "created", "choices"}
 
 
 def test_a_stream_brings_a_refusal_too() -> None:
@@ -135,8 +146,8 @@ def test_a_stream_brings_a_refusal_too() -> None:
         delta = SimpleNamespace(content=None, refusal=part)
         assert streamed.add(response(choices=[SimpleNamespace(delta=delta)]))
     answer = streamed.finish(SimpleNamespace(received_finish_reason="stop", chunks=[]))
-    assert answer.refused
-    assert answer.text == "I will not"
+    assert answer.completion.refused
+    assert answer.completion.text == "I will not"
 
 
 json_values = st.recursive(
@@ -158,5 +169,5 @@ def test_no_answer_is_too_odd_to_be_read(
 ) -> None:
     answer = read(response({"content": "x", **message}, finish, usage=usage, **fields))
     assert isinstance(answer, Answer)
-    assert isinstance(answer.text, str)
-    json.dumps(answer.stored, allow_nan=False)
+    assert isinstance(answer.completion.text, str)
+    json.dumps(answer.response, allow_nan=False)

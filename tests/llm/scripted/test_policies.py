@@ -15,7 +15,7 @@ from arena.environments.textarena import TextArena
 from arena.llm.scripted import follower, mafia, naive, sharp
 from arena.llm.scripted import random as at_random
 from arena.llm.scripted.conversation import read
-from arena.llm.scripted.provider import rng_of
+from arena.llm.scripted.policies import rng_of
 
 POLICIES: dict[str, Policy] = {
     "random": at_random.reply,

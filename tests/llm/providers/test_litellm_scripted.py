@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from arena.core import CallAnswer, CallIntent, Message, ModelSpec, Policy, ProviderError, UsageError
+from arena.core import CallAnswer, CallIntent, Message, ModelSpec, ProviderError, UsageError
 from arena.llm.clearance import LocalClearance
-from arena.llm.client import LiteLLMClient
 from arena.llm.pacing.limits import Limits
-from arena.llm.scripted.provider import rng_of, tokens
+from arena.llm.scripted.policies import rng_of, tokens
 from arena.llm.turn import TurnLLM
+from tests.clients import client
 
 ASKED: list[Message] = [{"role": "user", "content": "what now?"}]
 
@@ -37,13 +37,13 @@ def dice(messages: Sequence[Message], rng: random.Random) -> str:
 
 def ask(policies: Any, seed: int | None, log: Log, *, stream: bool = False) -> list[str]:
     async def main() -> list[str]:
-        client = LiteLLMClient(scripted=policies)
+        asked = client(policies)
         model = ModelSpec("dice", "scripted/dice", stream=stream)
-        llm = TurnLLM(client, model, log, seed, clearance=LocalClearance(Limits()))
+        llm = TurnLLM(asked, model, log, seed, clearance=LocalClearance(Limits()))
         try:
             return [(await llm.complete(ASKED)).text for _ in range(2)]
         finally:
-            await client.aclose()
+            await asked.aclose()
 
     return asyncio.run(main())
 
@@ -79,23 +79,15 @@ def test_a_scripted_model_can_be_streamed() -> None:
     assert log.answers[0].usage.completion_tokens is not None
 
 
-def test_policies_may_come_from_a_function() -> None:
-    def find(name: str) -> Policy:
-        assert name == "dice"
-        return dice
-
-    assert ask(find, 7, Log()) == ask({"dice": dice}, 7, Log())
-
-
 def test_two_clients_do_not_answer_with_each_others_policies() -> None:
     async def main() -> list[str]:
         model = ModelSpec("x", "scripted/x")
         clearance = LocalClearance(Limits())
-        red = LiteLLMClient(scripted={"x": lambda messages, rng: "red"})
-        blue = LiteLLMClient(scripted={"x": lambda messages, rng: "blue"})
+        red = client({"x": lambda messages, rng: "red"})
+        blue = client({"x": lambda messages, rng: "blue"})
         texts = []
-        for client in (red, blue, red):
-            texts.append((await client.complete(model, ASKED, log=Log(), clearance=clearance)).text)
+        for asked in (red, blue, red):
+            texts.append((await asked.complete(model, ASKED, log=Log(), clearance=clearance)).text)
         await red.aclose()
         return texts
 
@@ -112,8 +104,26 @@ def test_a_policy_that_raises_is_a_bug_and_not_tried_again() -> None:
     assert len(log.intents) == len(log.answers) == 1
 
 
-def test_an_unknown_policy_is_said_with_the_known_ones() -> None:
+@pytest.mark.parametrize("answer", [None, b"bytes", 7])
+def test_a_policy_that_answers_with_no_text_is_a_bug_too(answer: Any) -> None:
     log = Log()
-    with pytest.raises(UsageError, match=r"unknown scripted model 'dice'; known: nice"):
-        ask({"nice": dice}, 7, log)
+    said = rf"'dice' raised TypeError: it answered with {type(answer).__name__}; expected text"
+    with pytest.raises(ProviderError, match=said):
+        ask({"dice": lambda messages, rng: answer}, 7, log)
+    assert len(log.intents) == len(log.answers) == 1
+
+
+def test_a_policy_that_ends_the_process_does_not() -> None:
+    def leaves(messages: Sequence[Message], rng: random.Random) -> str:
+        raise SystemExit("bye")
+
+    with pytest.raises(ProviderError, match=r"'dice' raised SystemExit: bye \(test_litellm_script"):
+        ask({"dice": leaves}, 7, Log())
+
+
+def test_an_unknown_policy_is_said_and_nothing_is_sent() -> None:
+    log = Log()
+    model = ModelSpec("typo", "scripted/radnom")
+    with pytest.raises(UsageError, match=r"unknown scripted model 'radnom'; did you mean 'random'"):
+        asyncio.run(client().complete(model, ASKED, log=log, clearance=LocalClearance(Limits())))
     assert log.intents == []

@@ -1,0 +1,249 @@
+"""The provider `litellm`: asks models through LiteLLM, whose only importer for calls it is."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import warnings
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from importlib import import_module
+from time import perf_counter
+from typing import Any
+
+from arena.core import Message, ModelSpec, UsageError
+from arena.llm.costs.prices import PriceTable, listed_limit, listed_prices
+from arena.llm.providers import litellm_scripted, litellm_transport
+from arena.llm.providers.litellm_connections import Connections
+from arena.llm.providers.litellm_transport import one_attempt
+from arena.llm.providers.protocol import Answer, ProviderSettings
+from arena.llm.providers.response import StreamedAnswer, read
+from arena.llm.scripted.policies import PREFIX, is_scripted
+from arena.llm.secrets import key_of
+
+# Read by LiteLLM when it is imported: no `.env` file, no price list or anything else from the
+# network, and no queue of 100 connections inside it that would count as the provider's latency.
+_ENVIRONMENT = {
+    "LITELLM_MODE": "PRODUCTION",
+    "LITELLM_OFFLINE_MODE": "true",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "AIOHTTP_CONNECTOR_LIMIT": "20000",
+    "AIOHTTP_CONNECTOR_LIMIT_PER_HOST": "20000",
+    "AIOHTTP_KEEPALIVE_TIMEOUT": "75",
+}
+
+
+class LiteLLM:
+    """Every model that LiteLLM can reach, and the scripted ones.
+
+    The seconds of a request are the same for every model, because LiteLLM makes a connection pool
+    for each value.
+    """
+
+    def __init__(self, settings: ProviderSettings) -> None:
+        self._settings = settings
+        self._module: Any = None
+        self._connections: Connections | None = None
+        self._switch: ContextVar[bool] | None = None
+
+    def load(self, models: Iterable[ModelSpec] = ()) -> None:
+        """Import LiteLLM: about 3 s of CPU."""
+        self._load()
+        models = list(models)
+        with _importing():
+            # Imported by the first request of each sort, for half a second.
+            if not all(map(is_scripted, models)):
+                import_module("openai.resources")
+            if any(model.stream for model in models):
+                import_module("litellm.litellm_core_utils.default_encoding")
+
+    def check(self, model: ModelSpec) -> None:
+        """Raises UsageError for a name that LiteLLM does not know; a broken scripted model raises
+        what its registry does."""
+        if is_scripted(model):
+            self._settings.policy(model.litellm_model.removeprefix(PREFIX))
+            return
+        litellm = _litellm()
+        try:
+            _, provider, _, _ = litellm.get_llm_provider(
+                model.litellm_model, api_base=model.api_base
+            )
+        except litellm.BadRequestError:
+            provider = None
+        if not provider:
+            if model.api_base is not None:
+                raise UsageError(_unknown_protocol(model))
+            raise UsageError(_unknown_model(model, litellm.model_cost))
+
+    def prepare(self, model: ModelSpec) -> LiteLLMEndpoint:
+        litellm = self._load()
+        self.check(model)
+        kwargs: dict[str, Any] = {
+            **model.params,
+            "model": model.litellm_model,
+            "max_retries": 0,
+            "timeout": self._settings.timeout,
+        }
+        if model.stream:
+            kwargs["stream"] = True
+            kwargs["stream_options"] = {"include_usage": True}
+        if model.api_base is not None:
+            kwargs["api_base"] = model.api_base
+            if model.api_key_env is None:
+                # Otherwise LiteLLM sends the key of the environment to whoever listens there.
+                kwargs["api_key"] = "none"
+        if is_scripted(model):
+            kwargs["client"] = self._settings.policy(model.litellm_model.removeprefix(PREFIX))
+            litellm_scripted.list_free(model.litellm_model)
+            return LiteLLMEndpoint(self, model, kwargs, free=True)
+        entry = _entry(litellm.model_cost, model)
+        if entry is None:
+            return LiteLLMEndpoint(self, model, kwargs)
+        prices = listed_prices(entry, service_tier=model.params.get("service_tier"))
+        return LiteLLMEndpoint(self, model, kwargs, prices, listed_limit(entry))
+
+    async def aclose(self) -> None:
+        if self._connections is not None:
+            await self._connections.aclose()
+
+    async def send(
+        self, kwargs: Mapping[str, Any], messages: Sequence[Message], stream: bool
+    ) -> Answer:
+        """One request, with these arguments of LiteLLM's; whatever goes wrong is raised."""
+        assert self._connections is not None
+        started = perf_counter()
+        quiet: AbstractContextManager[None] = (
+            nullcontext() if self._switch is None else _set(self._switch)
+        )
+        # LiteLLM may write into the messages it is given.
+        fresh = deepcopy([*messages])
+        with quiet, one_attempt(), self._connections.used():
+            response = await self._module.acompletion(messages=fresh, **kwargs)
+            if not stream:
+                return read(response)
+            streamed = StreamedAnswer()
+            first_token_ms: float | None = None
+            async for chunk in response:
+                if streamed.add(chunk) and first_token_ms is None:
+                    first_token_ms = (perf_counter() - started) * 1e3
+            return replace(streamed.finish(response), first_token_ms=first_token_ms)
+
+    def _load(self) -> Any:
+        if self._module is None:
+            litellm = _litellm()
+            self._switch = _quiet()
+            self._connections = Connections(litellm)
+            litellm_transport.install(litellm)
+            litellm_scripted.install()
+            self._module = litellm
+        return self._module
+
+
+@dataclass(frozen=True, slots=True)
+class LiteLLMEndpoint:
+    """What every request to one model shares (`arena.llm.providers.protocol.Endpoint`)."""
+
+    provider: LiteLLM
+    model: ModelSpec
+    kwargs: Mapping[str, Any]
+    prices: PriceTable | None = None
+    longest_answer: int | None = None
+    free: bool = False
+
+    async def ask(self, messages: Sequence[Message], seed: int | None) -> Answer:
+        kwargs = self.kwargs
+        key = key_of(self.model)
+        if key is not None:
+            kwargs = {**kwargs, "api_key": key}
+        if seed is not None:
+            kwargs = {**kwargs, "seed": seed}
+        return await self.provider.send(kwargs, messages, self.model.stream)
+
+
+@contextmanager
+def _importing() -> Iterator[None]:
+    """Inside, something of LiteLLM's may be imported, and leaves no mark on the process: it reads
+    the environment, adds to it, and filters warnings."""
+    before = dict(os.environ)
+    os.environ.update({**_ENVIRONMENT, **before})
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for name, value in [*os.environ.items()]:
+            if name not in before:
+                del os.environ[name]
+            elif value != before[name]:
+                os.environ[name] = before[name]
+
+
+def _litellm() -> Any:
+    with _importing():
+        import litellm
+
+        # Pydantic warns of LiteLLM's own types when they are first used.
+        litellm.ModelResponse()
+        litellm.ModelResponseStream()
+    # It would print to stdout.
+    litellm.suppress_debug_info = True
+    for kind in (litellm.ModelResponseStream, litellm.utils.StreamingChoices, litellm.utils.Delta):
+        for name in ("model_fields", "model_computed_fields"):
+            # Its streams look at every attribute of these; pydantic warns of two that belong to
+            # the class. An attribute of their own is as good, and silent.
+            setattr(kind, name, getattr(kind, name))
+    return litellm
+
+
+def _quiet() -> ContextVar[bool] | None:
+    """LiteLLM's switch for calls that no callback listens to: a third of a call's CPU. A version
+    without it only costs more."""
+    try:
+        switch = import_module("litellm._internal_context").is_internal_call
+    except (ImportError, AttributeError):
+        return None
+    return switch if isinstance(switch, ContextVar) else None
+
+
+@contextmanager
+def _set(switch: ContextVar[bool]) -> Iterator[None]:
+    token = switch.set(True)
+    try:
+        yield
+    finally:
+        switch.reset(token)
+
+
+def _entry(listed: Mapping[str, Mapping[str, Any]], model: ModelSpec) -> Mapping[str, Any] | None:
+    """The model's entry in LiteLLM's price list."""
+    if model.api_base is not None:
+        return None
+    entry = listed.get(model.litellm_model)
+    if entry is None:
+        _, _, bare = model.litellm_model.partition("/")
+        entry = listed.get(bare)
+        if entry is None or not model.litellm_model.startswith(f"{entry.get('litellm_provider')}/"):
+            return None
+    return entry
+
+
+def _unknown_model(model: ModelSpec, known: Collection[str]) -> str:
+    """For a name that LiteLLM does not know: the nearest of the known ones, and the form of one."""
+    near = difflib.get_close_matches(model.litellm_model, known, n=3, cutoff=0.6)
+    hint = f"; did you mean {' or '.join(repr(name) for name in near)}?" if near else "."
+    return (
+        f"model {model.name!r} is {model.litellm_model!r}, which no provider knows{hint} "
+        "A name is <provider>/<model>, as in openai/gpt-4o-mini or scripted/random"
+    )
+
+
+def _unknown_protocol(model: ModelSpec) -> str:
+    """For a name without a provider at a server of one's own."""
+    return (
+        f"model {model.name!r} is {model.litellm_model!r} at {model.api_base}, and nothing says "
+        "which protocol that server speaks; a server that speaks OpenAI's (Ollama, vLLM, "
+        f"llama.cpp) is named with the prefix openai/: openai/{model.litellm_model}"
+    )

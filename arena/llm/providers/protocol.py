@@ -1,0 +1,93 @@
+"""What a provider must give: models that can be asked, one request at a time, with their prices.
+
+A provider is one file and one entry-point line (`arena.providers`). It sends a request and reads
+the answer; what is recorded, waited for, paid and tried again is the client's to decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from arena.core import Completion, Message, ModelSpec, Policy
+from arena.llm.costs.prices import PriceTable
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a provider answered. The completion's usage is without dollars.
+
+    `model_answered` is the name under which the model answered; `response` is what is stored of
+    the response, as JSON: an allow-list of its fields, None for the completion alone;
+    `first_token_ms` is the time to the first token of a stream.
+    """
+
+    completion: Completion
+    model_answered: str | None = None
+    response: Mapping[str, Any] | None = None
+    first_token_ms: float | None = None
+
+
+class Endpoint(Protocol):
+    """One model at its provider, ready to be asked by any number of calls at once.
+
+    `free` says that nothing limits it and it costs nothing. `prices` are the provider's own, None
+    where it knows none; `longest_answer` is the most tokens that an answer has where the request
+    sets no limit, None for no bound.
+    """
+
+    @property
+    def free(self) -> bool: ...
+    @property
+    def prices(self) -> PriceTable | None: ...
+    @property
+    def longest_answer(self) -> int | None: ...
+
+    async def ask(self, messages: Sequence[Message], seed: int | None) -> Answer:
+        """One request, one answer, nothing tried again; `seed` is the call's own, for scripted
+        models only. The messages are not to be written to.
+
+        Raises Fault for a failure that it can name; whatever else it raises is named by the
+        exceptions behind it (`arena.llm.failures.classify.fault_of`). Being cancelled is how an
+        attempt ends that took too long.
+        """
+        ...
+
+
+class Provider(Protocol):
+    """Who answers calls. Any number of providers live in one process and know nothing of each
+    other, those of the same class too."""
+
+    def load(self, models: Iterable[ModelSpec]) -> None:
+        """Import and make what calls to these models need, so that the first call does not hold up
+        the event loop."""
+        ...
+
+    def check(self, model: ModelSpec) -> None:
+        """Raises UsageError for a model that it does not know or cannot ask in this way: by this
+        name, with these params, streamed. Nothing is sent anywhere."""
+        ...
+
+    def prepare(self, model: ModelSpec) -> Endpoint:
+        """The model, ready to be asked. Raises UsageError as `check` does."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections of this provider, and of no other; it can be used again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSettings:
+    """What a provider is made with: the seconds that a request may take, and what finds the policy
+    of a scripted model by its name, or raises UsageError."""
+
+    timeout: float
+    policy: Callable[[str], Policy]
+
+
+class ProviderFactory(Protocol):
+    """Makes a provider: a function, or a class."""
+
+    def __call__(self, settings: ProviderSettings) -> Provider: ...
