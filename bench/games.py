@@ -7,7 +7,7 @@ import random
 import numpy as np
 
 from arena.core import Games, RatedPlayer
-from arena.ratings.online.columns import Integers
+from arena.core.arrays import Integers
 
 AGENTS = 12
 

@@ -14,12 +14,13 @@ from dataclasses import replace
 import numpy as np
 
 from arena.core import Games, Part, RatedPlayer, Standings
+from arena.core.arrays import Floats
 from arena.core.ratings import BETA, MU, SIGMA
 from arena.matchmakers.informative import informative
 from arena.ratings.online.fold import pool_after
 from arena.ratings.openskill import OpenSkill
 from arena.ratings.probit import Probit
-from arena.ratings.sides import Floats, SidesState
+from arena.ratings.sides import SidesState
 from arena.ratings.trueskill import TrueSkill
 from arena.ratings.trueskill_package import load
 from bench.games import mafia_games

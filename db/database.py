@@ -30,7 +30,7 @@ from db.leases import Lease
 from db.recorder import Recorder
 from db.schema import check_schema
 
-Result = TypeVar("Result")
+T = TypeVar("T")
 
 
 class Database:
@@ -134,12 +134,12 @@ class Database:
 
     def reconnecting(
         self,
-        work: Callable[[Session], Result],
+        work: Callable[[Session], T],
         *,
         patience: float = PATIENCE,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
-    ) -> Result:
+    ) -> T:
         """What `work` makes of a session of its own, which is committed; again from the start when
         the server goes away, for at most `patience` seconds.
 

@@ -32,7 +32,7 @@ from sqlmodel import Session
 from db.engine import FROZEN_AFTER_S, PATIENCE
 from db.errors import DatabaseError, LeaseHeld
 
-Result = TypeVar("Result")
+T = TypeVar("T")
 
 # How often an idle holder says that it lives, and how long a silent one is believed to, in seconds.
 HEARTBEAT = 2.0
@@ -61,9 +61,7 @@ class Reconnecting(Protocol):
     """Runs work in a session of its own, again when the server went away
     (`db.database.Database.reconnecting`)."""
 
-    def __call__(
-        self, work: Callable[[Session], Result], *, patience: float = PATIENCE
-    ) -> Result: ...
+    def __call__(self, work: Callable[[Session], T], *, patience: float = PATIENCE) -> T: ...
 
 
 @dataclass(frozen=True, slots=True)

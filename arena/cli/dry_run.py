@@ -10,7 +10,7 @@ from arena.cli.output import Column, console, count, duration, money, print_tabl
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from arena.forecast.cost import Estimate, Interval, ModelEstimate
+    from arena.forecast.cost import Estimate, ForecastInterval, ModelEstimate
     from arena.forecast.plan import Plan
     from db.database import Source
 
@@ -116,7 +116,9 @@ def _show_estimate(estimate: Estimate, share: float) -> None:
     _say(f"time: {between(estimate.seconds, duration, share)}")
 
 
-def budget_line(dollars: Interval | None, left: int, now: int, budget: float, spent: float) -> str:
+def budget_line(
+    dollars: ForecastInterval | None, left: int, now: int, budget: float, spent: float
+) -> str:
     """How far the budget goes: `dollars` is for the `left` games of the schedule, of which `now`
     would be played."""
     already = f" ({money(spent)} of it are spent)" if spent else ""
@@ -137,7 +139,7 @@ def budget_line(dollars: Interval | None, left: int, now: int, budget: float, sp
     )
 
 
-def between(interval: Interval, shown: Callable[[float], str], share: float = 1.0) -> str:
+def between(interval: ForecastInterval, shown: Callable[[float], str], share: float = 1.0) -> str:
     """`120 (95 to 160)`; a number alone where there is no doubt."""
     low, mean, high = (
         shown(value * share) for value in (interval.low, interval.mean, interval.high)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from arena.config import TournamentConfig
 from arena.core import Result, UsageError
 from arena.matchmakers.duel import BLOCK, Blocks, DuelOptions
-from arena.orchestrator.schedule import History, history
+from arena.orchestrator.schedule import ScheduleHistory, history
 from arena.stats.fixed import fixed_size
 from arena.stats.sequential import Decision, Verdict
 from db import Repository, get_session
@@ -110,7 +110,7 @@ def _two(repo: Repository, config: TournamentConfig) -> tuple[int, int]:
     return first, second
 
 
-def _scores(past: History, a: int, b: int) -> Sequence[float]:
+def _scores(past: ScheduleHistory, a: int, b: int) -> Sequence[float]:
     """Of the blocks that the matchmaker has seen: those before the first game that is open."""
     results, frontier = [], 0
     while frontier in past.settled:
@@ -120,11 +120,13 @@ def _scores(past: History, a: int, b: int) -> Sequence[float]:
     return Blocks(a, b).scores(results, frontier // BLOCK)
 
 
-def _void(past: History) -> int:
+def _void(past: ScheduleHistory) -> int:
     return sum(result is None for result in past.settled.values())
 
 
-def _notes(past: History, scores: Sequence[float], verdict: Verdict | None) -> Iterator[str]:
+def _notes(
+    past: ScheduleHistory, scores: Sequence[float], verdict: Verdict | None
+) -> Iterator[str]:
     if void := _void(past):
         yield f"{void} of its games have no result after every attempt: their blocks do not count"
     if verdict is None:

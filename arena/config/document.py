@@ -14,14 +14,13 @@ from typing import Any, NoReturn
 
 import yaml
 
-from arena.config.errors import Problem, located
+from arena.config.errors import KeyPath, Problem, located
 from arena.core import ConfigError
 
 MAX_BYTES = 1024 * 1024
 MAX_VALUES = 100_000
 MAX_DEPTH = 50
 
-Path = tuple[str | int, ...]
 
 _PREFIX = "tag:yaml.org,2002:"
 _SCALARS = {f"{_PREFIX}{name}" for name in ("str", "int", "float", "bool", "null")}
@@ -47,7 +46,7 @@ class Document:
     """Plain data, and the line (from 1) of every key and item by its path."""
 
     data: Any
-    lines: dict[Path, int]
+    lines: dict[KeyPath, int]
 
 
 def read(text: str, source: str) -> Document:
@@ -91,17 +90,17 @@ class _Stop(Exception):
 
 @dataclass(slots=True)
 class _Reader:
-    lines: dict[Path, int] = field(default_factory=dict)
+    lines: dict[KeyPath, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     values: int = 0
 
-    def value(self, node: yaml.Node, path: Path, depth: int) -> Any:
+    def value(self, node: yaml.Node, path: KeyPath, depth: int) -> Any:
         try:
             return self._value(node, path, depth)
         except _Stop:
             return None
 
-    def _value(self, node: yaml.Node, path: Path, depth: int) -> Any:
+    def _value(self, node: yaml.Node, path: KeyPath, depth: int) -> Any:
         self.values += 1
         self.lines.setdefault(path, node.start_mark.line + 1)
         if depth > MAX_DEPTH:
@@ -117,7 +116,7 @@ class _Reader:
             ]
         return self._scalar(node)
 
-    def _mapping(self, node: yaml.MappingNode, path: Path, depth: int) -> dict[Hashable, Any]:
+    def _mapping(self, node: yaml.MappingNode, path: KeyPath, depth: int) -> dict[Hashable, Any]:
         if node.tag != f"{_PREFIX}map":
             self._stop(node, f"the tag {node.tag!r} is not allowed; write plain data")
         merged: dict[Hashable, Any] = {}

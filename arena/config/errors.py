@@ -18,20 +18,20 @@ from pydantic_core import ErrorDetails
 
 from arena.core.text import one_line
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong; `line` counts from 1, None where only the path is known."""
 
-    path: Path
+    path: KeyPath
     message: str
     line: int | None = None
 
 
 def located(
-    source: str, problems: Iterable[Problem], lines: Mapping[Path, int] | None = None
+    source: str, problems: Iterable[Problem], lines: Mapping[KeyPath, int] | None = None
 ) -> str:
     """The message for one or several problems, each as `file:line: what`."""
     lines = lines or {}
@@ -47,7 +47,7 @@ def located(
     return "\n  ".join([f"{len(shown)} problems in {source}", *shown])
 
 
-def line_of(lines: Mapping[Path, int], path: Path) -> int | None:
+def line_of(lines: Mapping[KeyPath, int], path: KeyPath) -> int | None:
     """The line of a path, or of the nearest thing around it."""
     for end in range(len(path), -1, -1):
         if path[:end] in lines:
@@ -55,7 +55,7 @@ def line_of(lines: Mapping[Path, int], path: Path) -> int | None:
     return None
 
 
-def dotted(path: Path) -> str:
+def dotted(path: KeyPath) -> str:
     """`("agents", 0, "model")` as `agents[0].model`."""
     shown = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return one_line(shown.removeprefix("."), 80)
@@ -101,7 +101,7 @@ def looks_secret(value: object, key: str | int | None = None) -> bool:
     return bool(_SECRET_VALUE.match(value.strip()) or _SECRET_URL.search(value))
 
 
-def secrets(data: Any, path: Path = ()) -> Iterable[Problem]:
+def secrets(data: Any, path: KeyPath = ()) -> Iterable[Problem]:
     """A problem for every value that looks like a credential, without showing it."""
     if isinstance(data, Mapping):
         for key, value in data.items():
@@ -162,7 +162,7 @@ def explain(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
     ]
 
 
-def _path(detail: ErrorDetails) -> Path:
+def _path(detail: ErrorDetails) -> KeyPath:
     return tuple(detail["loc"])
 
 

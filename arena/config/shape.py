@@ -18,7 +18,16 @@ from pydantic import Field, PrivateAttr, ValidationError
 
 from arena.config import document
 from arena.config.checks import check
-from arena.config.errors import Problem, dotted, explain, line_of, located, nearest, secrets
+from arena.config.errors import (
+    KeyPath,
+    Problem,
+    dotted,
+    explain,
+    line_of,
+    located,
+    nearest,
+    secrets,
+)
 from arena.config.parts import (
     AgentConfig,
     CacheConfig,
@@ -44,7 +53,7 @@ class _Origin:
     """Where a config was written."""
 
     source: str = "config"
-    lines: Mapping[document.Path, int] = field(default_factory=dict)
+    lines: Mapping[KeyPath, int] = field(default_factory=dict)
 
 
 class TournamentConfig(Shape):
@@ -191,7 +200,7 @@ def parse(
     *,
     source: str = "config",
     folder: Path | None = None,
-    lines: Mapping[document.Path, int] | None = None,
+    lines: Mapping[KeyPath, int] | None = None,
 ) -> TournamentConfig:
     """The tournament in plain data, as `loads` reads it from YAML. Raises ConfigError."""
     lines = lines or {}
@@ -234,7 +243,7 @@ def _absent(named: Iterable[str], defined: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({*named} - {*defined}))
 
 
-def _missing(path: document.Path, noun: str, name: str, known: set[str]) -> Problem:
+def _missing(path: KeyPath, noun: str, name: str, known: set[str]) -> Problem:
     hint = nearest(name, known)
     sentence = f"{dotted(path)}: no {noun} {name!r} in this file or in the catalogue"
     return Problem(path, sentence + hint)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 _GAME = -1
 
 
-class History(Protocol):
+class ObservationHistory(Protocol):
     """Takes the messages that are new to a player; gives all it has seen, and what is new of it."""
 
     def extend(

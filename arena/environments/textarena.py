@@ -21,7 +21,7 @@ from arena.core import (
     Termination,
     UsageError,
 )
-from arena.environments.history import CumulativeHistory, History, WrappedHistory
+from arena.environments.history import CumulativeHistory, ObservationHistory, WrappedHistory
 from arena.environments.isolation import IsolatedGenerators
 from arena.environments.markup import clip_tokens, clip_vote, rewrite_votes, shorten_numbers
 from arena.environments.textarena_facts import MAX_CHARACTERS, facts_of, family_of
@@ -193,7 +193,7 @@ class TextArena:
             ) from error
 
 
-def _history(layers: Sequence[Any]) -> History:
+def _history(layers: Sequence[Any]) -> ObservationHistory:
     """TextArena's history, ours where it only appends; raw rules get the same as the others."""
     from textarena import ObservationWrapper
     from textarena.wrappers import LLMObservationWrapper

@@ -28,6 +28,7 @@ import numpy as np
 
 from arena.config import TournamentConfig
 from arena.core import AgentSpec, ModelSpec, Pairing, UsageError
+from arena.core.arrays import Floats
 from arena.forecast.model_history import Habits, habits
 from arena.forecast.rehearsal import Rehearsal, rehearse
 from arena.forecast.simulation import (
@@ -35,9 +36,8 @@ from arena.forecast.simulation import (
     LENGTHS,
     LONGER,
     Belief,
-    Floats,
-    Pace,
     Simulated,
+    SimulatedPace,
     Used,
     believe,
     simulate,
@@ -52,7 +52,7 @@ from db.errors import MissingDatabase
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
+class ForecastInterval:
     """A mean and a 90 % interval."""
 
     low: float
@@ -65,11 +65,11 @@ class ModelEstimate:
     """What one model will be asked; `dollars` is None where no price is known, `seconds` is what
     its own limits and answers take at least."""
 
-    calls: Interval
-    prompt_tokens: Interval
-    completion_tokens: Interval
-    dollars: Interval | None
-    seconds: Interval
+    calls: ForecastInterval
+    prompt_tokens: ForecastInterval
+    completion_tokens: ForecastInterval
+    dollars: ForecastInterval | None
+    seconds: ForecastInterval
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +79,11 @@ class Estimate:
 
     games: int
     rehearsed: int
-    calls: Interval
-    prompt_tokens: Interval
-    completion_tokens: Interval
-    dollars: Interval | None
-    seconds: Interval
+    calls: ForecastInterval
+    prompt_tokens: ForecastInterval
+    completion_tokens: ForecastInterval
+    dollars: ForecastInterval | None
+    seconds: ForecastInterval
     models: Mapping[str, ModelEstimate]
     notes: tuple[str, ...]
 
@@ -117,7 +117,7 @@ def estimate(
             prices = None if is_scripted(model) else price_of(model)
             beliefs[model.name] = believe(rng, model, known[model.litellm_model], prices)
     if not pairings:
-        none = Interval(0.0, 0.0, 0.0)
+        none = ForecastInterval(0.0, 0.0, 0.0)
         return Estimate(0, 0, none, none, none, none, none, {}, ())
     lengths = _lengths(beliefs)
     chosen = _sample(pairings, rehearsals * LENGTHS // len(lengths), rng_seed)
@@ -132,7 +132,7 @@ def estimate(
         rehearsal.games,
         total=len(pairings),
         concurrency=config.concurrency,
-        paces={model.name: Pace(**model.limits.model_dump()) for model in config.models},
+        paces={model.name: SimulatedPace(**model.limits.model_dump()) for model in config.models},
     )
     return _summed(simulated, len(pairings), rehearsal, _notes(beliefs, rehearsal, len(pairings)))
 
@@ -223,9 +223,9 @@ def _sum(parts: Sequence[Floats]) -> Floats:
     return summed
 
 
-def _interval(values: Floats) -> Interval:
+def _interval(values: Floats) -> ForecastInterval:
     low, high = np.quantile(values, (0.05, 0.95))
-    return Interval(float(low), float(values.mean()), float(high))
+    return ForecastInterval(float(low), float(values.mean()), float(high))
 
 
 def _notes(beliefs: Mapping[str, Belief], rehearsal: Rehearsal, games: int) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from arena import registry
 from arena.core import Part, Ratings, UsageError, seat_role
 from arena.core.ratings import BETA
 from arena.orchestrator.lookup import Rules, team_sizes
-from arena.stats.plan import Forecast, Seating, information
+from arena.stats.plan import Forecast, SeatingName, information
 
 Z = 1.959963984540054
 """The 97.5 % quantile of the normal distribution."""
@@ -20,7 +20,7 @@ _TENTH = 1.2815515655446004
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class InformationTable:
     """How a game seats its players: `teams` are the seats of each, `lean` the probability that the
     first wins among equals."""
 
@@ -29,11 +29,11 @@ class Table:
     lean: float
     noise: float
 
-    def informations(self, wanted: str | None) -> list[tuple[Seating, float]]:
+    def informations(self, wanted: str | None) -> list[tuple[SeatingName, float]]:
         """What a game of two agents adds to their difference, by seating: those that this
         environment allows, or the one that is wanted. Raises UsageError for one that it does not
         allow."""
-        known: tuple[Seating, ...] = get_args(Seating)
+        known: tuple[SeatingName, ...] = get_args(SeatingName)
         if wanted is not None and wanted not in known:
             raise UsageError(registry.unknown("seating", wanted, list(known)))
         allowed = [seating for seating in known if self._allows(seating)]
@@ -49,7 +49,7 @@ class Table:
             if wanted in (None, seating)
         ]
 
-    def _allows(self, seating: Seating) -> bool:
+    def _allows(self, seating: SeatingName) -> bool:
         together = max(self.teams) > 1
         if seating == "clones":
             return together and len(self.teams) == 2
@@ -65,10 +65,10 @@ class Table:
         return float(ndtri(effect)) * self.noise * sqrt(facing)
 
 
-def table_of(rules: Rules, ratings: Ratings | None) -> Table:
+def table_of(rules: Rules, ratings: Ratings | None) -> InformationTable:
     parts = rules.parts()
     noise = BETA if ratings is None else ratings.noise
-    return Table(rules.name, team_sizes(parts), lean_of(parts, ratings), noise)
+    return InformationTable(rules.name, team_sizes(parts), lean_of(parts, ratings), noise)
 
 
 def lean_of(parts: Sequence[Part], ratings: Ratings | None) -> float:

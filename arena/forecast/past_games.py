@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from arena import registry
 from arena.core import Games, Ratings, UsageError
+from arena.core.arrays import Floats
 from arena.core.ratings import SIGMA
 from arena.orchestrator.lookup import Rules, of_row, rules_of
 from db import Repository, Session
@@ -17,7 +18,6 @@ from db.queries.played import NOTHING, PlayedGames, no_games, played_games
 from db.queries.usage import rated_usage
 from db.selection import Selection
 
-Floats = NDArray[np.float64]
 SYSTEM = "probit"
 
 # Costs are added up from the calls: beyond this many games the sum takes seconds.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from arena import registry
 from arena.core import AgentSpec, Completion, Message, ModelSpec, Pairing, Policy, UsageError
-from arena.game.journal import Entry
+from arena.game.journal import JournalEntry
 from arena.game.loop import Finished, Voided
 from arena.game.seating import Sitter
 from arena.game.task import GameTask, Ports, play_task
@@ -147,7 +147,7 @@ class StandIn:
 class Unrecorded:
     """A journal that keeps nothing (`arena.game.journal.Journal`)."""
 
-    async def append(self, *entries: Entry) -> None:
+    async def append(self, *entries: JournalEntry) -> None:
         """Nothing is kept."""
 
     def wanted(self) -> bool:

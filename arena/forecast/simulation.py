@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from arena.core import ModelSpec, Usage
+from arena.core.arrays import Floats
 from arena.forecast.model_history import Habits, Spread
 from arena.forecast.rehearsal import Asked, Rehearsed
 from arena.llm.costs.prices import PriceTable
 from arena.llm.scripted.policies import is_scripted
 
-Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 Range = tuple[float, float]
 
 SIMULATIONS = 2_000
@@ -139,7 +139,7 @@ class Simulated:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class SimulatedPace:
     """Most calls at once, calls a minute and tokens a minute of a model; None where unlimited."""
 
     concurrency: int | None = None
@@ -154,7 +154,7 @@ def simulate(
     *,
     total: int,
     concurrency: int,
-    paces: Mapping[str, Pace],
+    paces: Mapping[str, SimulatedPace],
 ) -> Simulated:
     """Simulate tournaments of `total` games, `concurrency` at once."""
     exact = all(belief.scripted for belief in beliefs.values())
@@ -170,7 +170,7 @@ def simulate(
         sums = [
             (drawn * part).sum(axis=1) * longer for part in (calls, characters, prompts, answers)
         ]
-        used[name] = _used(belief, sums, paces.get(name, Pace()), min(concurrency, total))
+        used[name] = _used(belief, sums, paces.get(name, SimulatedPace()), min(concurrency, total))
     calls_in_all = sum((model.calls for model in used.values()), np.zeros(SIMULATIONS))
     # The last games run with places beside them empty: half a game's time on the average.
     playing = (drawn * game_seconds).sum(axis=1) / min(concurrency, total)
@@ -224,7 +224,7 @@ def _counted(games: Sequence[Rehearsed], name: str) -> tuple[Floats, Floats, Flo
     )
 
 
-def _used(belief: Belief, sums: Sequence[Floats], pace: Pace, at_once: int) -> Used:
+def _used(belief: Belief, sums: Sequence[Floats], pace: SimulatedPace, at_once: int) -> Used:
     calls, characters, prompts, answers = sums
     if not belief.scripted:
         prompts, answers = characters * belief.per_character, calls * belief.answer

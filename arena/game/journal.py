@@ -65,13 +65,13 @@ class Refused:
     player_index: int
 
 
-Entry = Opened | Intended | Answered | TurnTaken | Refused
+JournalEntry = Opened | Intended | Answered | TurnTaken | Refused
 
 
 class Journal(Protocol):
     """Where one game's entries are kept."""
 
-    async def append(self, *entries: Entry) -> None:
+    async def append(self, *entries: JournalEntry) -> None:
         """Returns when all of them are durable. Raises RecordError when they cannot be."""
         ...
 
@@ -86,7 +86,7 @@ class LiveLog:
 
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
-        self.held: list[Entry] = []
+        self.held: list[JournalEntry] = []
 
     def turn(
         self, observation: Observation, *, opened: bool = False, tokens: int | None = None
@@ -95,7 +95,7 @@ class LiveLog:
         `tokens` of its calls so far."""
         return LiveTurn(self, observation, opened=opened, tokens=tokens)
 
-    async def append(self, *entries: Entry) -> None:
+    async def append(self, *entries: JournalEntry) -> None:
         """Append what is held, then these."""
         held, self.held = self.held, []
         if held or entries:

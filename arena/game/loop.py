@@ -35,7 +35,7 @@ from arena.game.rules import GuardedRules
 
 
 @dataclass(slots=True)
-class Conduct:
+class PlayerConduct:
     """How one player behaved: its turns, and how many of them had each lapse."""
 
     turns: int = 0
@@ -60,7 +60,7 @@ class Finished:
 
     outcome: Outcome
     turns: int
-    conduct: tuple[Conduct, ...] = ()
+    conduct: tuple[PlayerConduct, ...] = ()
     decided_by: int | None = None
 
 
@@ -119,7 +119,7 @@ async def play(
     handle finds that a replay differs.
     """
     turns = 0
-    conduct = [Conduct() for _ in agents]
+    conduct = [PlayerConduct() for _ in agents]
     try:
         rules.reset(seed)
         while turns < turn_limit:
@@ -189,7 +189,7 @@ async def _act(
 
 
 def _finished(
-    outcome: Outcome, turns: int, conduct: list[Conduct], player: int, lapse: Lapse | None
+    outcome: Outcome, turns: int, conduct: list[PlayerConduct], player: int, lapse: Lapse | None
 ) -> Finished:
     """The end of a game; an invalid action that decided it is called by the lapse behind it."""
     decided = player if outcome.termination is Termination.INVALID_ACTION else None

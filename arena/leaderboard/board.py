@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from arena.core.arrays import Floats
 from arena.core.ratings import MU
 from arena.leaderboard.query import LeaderboardQuery
 from arena.leaderboard.rating import (
@@ -24,8 +24,6 @@ from db import Session
 from db.queries.agents import agent_names
 from db.queries.conduct import ConductRow, conduct_in
 from db.queries.usage import RatedUsageRow, rated_usage, void_games
-
-Floats = NDArray[np.float64]
 
 COSTS_UP_TO_GAMES = 5_000
 """What was spent is added up from the calls: beyond so many games the sum takes seconds."""

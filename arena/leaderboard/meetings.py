@@ -11,7 +11,7 @@ import numpy as np
 from arena.core import UsageError
 from arena.leaderboard.query import LeaderboardQuery
 from arena.leaderboard.scopes import Scope, scopes
-from arena.stats.head_to_head import Matrix, SeatResult, against, by_role, by_team
+from arena.stats.head_to_head import HeadToHead, SeatResult, against, by_role, by_team
 from db import Session
 from db.queries.agents import agent_names
 from db.queries.played import NOTHING, PlayedGames
@@ -30,7 +30,7 @@ class Meeting:
     by: MeetingBy
     games: int
     left_out: int
-    matrix: Matrix
+    matrix: HeadToHead
     names: dict[int, str]
 
 

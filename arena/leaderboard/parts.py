@@ -18,7 +18,13 @@ from arena.leaderboard.board import DEVIATIONS, Board, BoardFacts, BoardRow, boa
 from arena.leaderboard.query import By, LeaderboardQuery
 from arena.leaderboard.records import records
 from arena.leaderboard.scopes import Scope, columns, scopes
-from arena.ratings.composite import Limit, composite, limited_by, part_contrasts, predicted
+from arena.ratings.composite import (
+    CombinationLimit,
+    composite,
+    limited_by,
+    part_contrasts,
+    predicted,
+)
 from db import Session
 from db.queries.agents import agent_names
 from db.queries.conduct import ConductRow
@@ -136,7 +142,7 @@ def _predicted(fitted: Composite, combos: list[tuple[str, str, str]]) -> list[Pr
     return sorted(made, key=lambda row: (-row.rating, row.kind, row.model, row.prompt))
 
 
-def _limits(limit: Limit, by: By, rows: Sequence[BoardRow]) -> list[str]:
+def _limits(limit: CombinationLimit, by: By, rows: Sequence[BoardRow]) -> list[str]:
     """Whether combinations, not games, limit what is known of the parts."""
     if not limit.by_combinations:
         return []

@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.core import Games, PluginError, Ratings, UsageError
+from arena.core.arrays import Floats
 from arena.leaderboard.scopes import Scope, columns
 from arena.registry import described, guarded, rating, unknown
 from db.queries.played import NOTHING, PlayedGames
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from arena import registry
 from arena.core import Games, OnlineRatingSystem, PluginError, UsageError
-from arena.ratings.online.columns import Integers
+from arena.core.arrays import Integers
 from arena.ratings.online.fold import Pool, fold
 from db import Repository, Session, get_session
 from db.database import Source

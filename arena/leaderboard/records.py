@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from arena.core.arrays import Integers
 from arena.stats.proportions import Interval, wilson
 from db.queries.played import NOTHING, PlayedGames
 
-Integers = NDArray[np.int64]
 _LOST, _DRAWN, _WON = 0, 1, 2
 
 

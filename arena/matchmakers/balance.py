@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from arena.core import Casting, Pairing
-
-Counts = NDArray[np.int64]
+from arena.core.arrays import Integers
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Counts over a schedule, rows and columns in order of `agents` and `roles`.
+    """Integers over a schedule, rows and columns in order of `agents` and `roles`.
 
     `games` (n,) counts the games of each agent, once where it has several seats; `by_role`
     (n, roles) its seats in each role; `together` (n, n) the games of two different agents, of which
@@ -26,11 +24,11 @@ class Balance:
 
     agents: tuple[int, ...]
     roles: tuple[str, ...]
-    games: Counts
-    by_role: Counts
-    together: Counts
-    allied: Counts
-    opposed: Counts
+    games: Integers
+    by_role: Integers
+    together: Integers
+    allied: Integers
+    opposed: Integers
 
     @property
     def uneven_games(self) -> int:
@@ -52,7 +50,7 @@ class Balance:
         """The same of the games of two agents in different teams."""
         return _spread(self._pairs(self.opposed))
 
-    def _pairs(self, matrix: Counts) -> Counts:
+    def _pairs(self, matrix: Integers) -> Integers:
         return matrix[np.triu_indices(len(self.agents), 1)]
 
 
@@ -67,9 +65,9 @@ def counts(
         raise ValueError(f"agent {strangers[0]} plays: expected only {list(everybody)}")
     position = {agent: at for at, agent in enumerate(everybody)}
     n = len(everybody)
-    games: Counts = np.zeros(n, np.int64)
+    games: Integers = np.zeros(n, np.int64)
     together, allied, opposed = (np.zeros((n, n), np.int64) for _ in range(3))
-    roles: dict[str, Counts] = {}
+    roles: dict[str, Integers] = {}
     for pairing in pairings:
         parts = casting(pairing.seed)
         at = [position[agent] for agent in pairing.agents]
@@ -93,5 +91,5 @@ def counts(
     return Balance(everybody, names, games, by_role, together, allied, opposed)
 
 
-def _spread(numbers: Counts) -> int:
+def _spread(numbers: Integers) -> int:
     return int(numbers.max() - numbers.min()) if numbers.size else 0

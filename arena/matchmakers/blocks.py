@@ -23,14 +23,14 @@ from arena.core import Casting, Part, UsageError
 Lineup = tuple[int, ...]
 """Agents by player_index for a game, or by slot for a block."""
 
-Kind = Literal["rotate", "clones", "opposite"]
+LineupKind = Literal["rotate", "clones", "opposite"]
 
 
 @dataclass(frozen=True, slots=True)
 class Seating:
     """The shape of a block: `size` games of `meet + fill` agents."""
 
-    kind: Kind
+    kind: LineupKind
     num_players: int
     size: int
     meet: int
@@ -85,7 +85,7 @@ class Seating:
 
 
 def seating(
-    kind: Kind, *, blocks: bool | None, num_players: int, casting: Casting, seed: int
+    kind: LineupKind, *, blocks: bool | None, num_players: int, casting: Casting, seed: int
 ) -> Seating:
     """The seating of a tournament; the game from `seed` tells which teams there are.
 

@@ -16,6 +16,7 @@ from random import Random
 from typing import Any, Unpack
 
 from arena.core import Pairing, Part, RatedPlayer, Result, ScheduleSpec, Standings, UsageError
+from arena.matchmakers.blocks import Lineup
 from arena.matchmakers.schedule import game_seed
 from arena.stats.sequential import SequentialTest
 
@@ -23,8 +24,6 @@ SEATINGS = ("mirrored", "opposite", "clones")
 TESTS = ("gsprt", "evalue", "fixed")
 BLOCK = 2
 """Games in a block."""
-
-Lineup = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

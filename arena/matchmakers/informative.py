@@ -15,16 +15,10 @@ from typing import Unpack
 import numpy as np
 
 from arena.core import Pairing, Part, ScheduleSpec, Standings
+from arena.core.arrays import Floats, Integers
 from arena.matchmakers.adaptive import LAG, AdaptiveSchedule
 from arena.matchmakers.blocks import Lineup
-from arena.matchmakers.gain import (
-    Comparisons,
-    Floats,
-    Integers,
-    Knowledge,
-    comparisons,
-    ranking,
-)
+from arena.matchmakers.gain import Comparisons, Knowledge, comparisons, ranking
 from arena.matchmakers.options import switch
 from arena.matchmakers.schedule import Frame, frame
 from arena.matchmakers.tally import Tally, first_players

@@ -9,11 +9,9 @@ from collections.abc import Hashable, Sequence
 from random import Random
 
 import numpy as np
-from numpy.typing import NDArray
 
 from arena.core import Casting, Pairing, Part
-
-Counts = NDArray[np.int64]
+from arena.core.arrays import Integers
 
 
 class Tally:
@@ -27,9 +25,9 @@ class Tally:
 
     def _begin(self) -> None:
         n = len(self.position)
-        self.played: Counts = np.zeros(n, np.int64)
-        self.met: Counts = np.zeros((n, n), np.int64)
-        self._been: dict[Hashable, Counts] = {}
+        self.played: Integers = np.zeros(n, np.int64)
+        self.met: Integers = np.zeros((n, n), np.int64)
+        self._been: dict[Hashable, Integers] = {}
         self._counted = 0
         self._last: Pairing | None = None
 
@@ -57,7 +55,7 @@ class Tally:
         for at, part in seats:
             self._been_in(part)[at] += 1
 
-    def been(self, parts: Sequence[Part], players: Sequence[int]) -> Counts:
+    def been(self, parts: Sequence[Part], players: Sequence[int]) -> Integers:
         """(n, len(players)): how often each agent has been what these players are in a game."""
         return np.stack([self._been_in(what(parts, player)) for player in players], axis=1)
 
@@ -76,7 +74,7 @@ class Tally:
         placed = dict(zip(column.tolist(), row.tolist(), strict=True))
         return [drawn[placed[slot]] for slot in range(len(drawn))]
 
-    def _been_in(self, part: Hashable) -> Counts:
+    def _been_in(self, part: Hashable) -> Integers:
         return self._been.setdefault(part, np.zeros(len(self.position), np.int64))
 
 

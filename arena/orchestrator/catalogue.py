@@ -28,7 +28,7 @@ _SETTINGS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class EnteredTournament:
     """A tournament in the database, ready to play: agents by id, in the config's order."""
 
     tournament_id: int
@@ -36,7 +36,7 @@ class Entry:
     agents: Mapping[int, AgentSpec]
 
 
-def enter(session: Session, prepared: Prepared) -> Entry:
+def enter(session: Session, prepared: Prepared) -> EnteredTournament:
     """Find or make every row that the tournament needs, its scheduled games included.
 
     Call it inside one transaction, so that nothing is left half entered. Raises ConfigError where
@@ -74,7 +74,7 @@ def enter(session: Session, prepared: Prepared) -> Entry:
             "environment",
         )
     tournament = known or _schedule(repo, prepared, environment, list(agents))
-    return Entry(_id(tournament), _id(environment), agents)
+    return EnteredTournament(_id(tournament), _id(environment), agents)
 
 
 def _same_tournament(repo: Repository, config: TournamentConfig) -> Tournament | None:

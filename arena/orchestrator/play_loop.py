@@ -28,7 +28,7 @@ from arena.llm.pacing.breaker import BreakerState
 from arena.llm.pacing.gate import GateState
 from arena.llm.pacing.limits import Limits
 from arena.orchestrator import schedule
-from arena.orchestrator.catalogue import Entry
+from arena.orchestrator.catalogue import EnteredTournament
 from arena.orchestrator.pairing_source import Supply
 from arena.orchestrator.preflight import Prepared
 from arena.orchestrator.progress import ModelState, Progress, Summary
@@ -55,7 +55,7 @@ class Playing:
     def __init__(
         self,
         prepared: Prepared,
-        entry: Entry,
+        entry: EnteredTournament,
         database: Database,
         client: Client,
         limits: Limits,

@@ -14,7 +14,7 @@ from arena.llm.cache import Answers
 from arena.llm.client import Client
 from arena.llm.costs.budget import Budget
 from arena.orchestrator import schedule
-from arena.orchestrator.catalogue import Entry, enter
+from arena.orchestrator.catalogue import EnteredTournament, enter
 from arena.orchestrator.clients import client_for, limits_for
 from arena.orchestrator.file_limits import check_files
 from arena.orchestrator.pairing_source import Supply
@@ -91,7 +91,7 @@ class _Ready:
     """A tournament that is checked, entered, and has a client that has loaded what calls need."""
 
     prepared: Prepared
-    entry: Entry
+    entry: EnteredTournament
     client: Client
 
 
@@ -188,7 +188,7 @@ def _budget(config: TournamentConfig, earlier: Earlier) -> Budget | None:
     return Budget(config.budget, per_model=per_model, spent=earlier.spent)
 
 
-def _check_prices(config: TournamentConfig, client: Client, entry: Entry) -> None:
+def _check_prices(config: TournamentConfig, client: Client, entry: EnteredTournament) -> None:
     per_model = _budgets(config)
     for spec in entry.agents.values():
         if config.budget is not None or spec.model.name in per_model:

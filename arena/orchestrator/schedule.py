@@ -43,7 +43,7 @@ class Earlier:
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class ScheduleHistory:
     """`scheduled` in schedule order; `settled` by place in the schedule, None for a game that
     will never have a result."""
 
@@ -64,7 +64,7 @@ def settle_orphans(session: Session, left: Sequence[ScheduledGame]) -> tuple[flo
     return tuple(charged or 0.0 for _, charged in found)
 
 
-def history(session: Session, tournament_id: int) -> History:
+def history(session: Session, tournament_id: int) -> ScheduleHistory:
     """The schedule so far, each place as its latest attempt has it."""
     scheduled: dict[int, Pairing] = {}
     settled: dict[int, Played | None] = {}
@@ -81,7 +81,7 @@ def history(session: Session, tournament_id: int) -> History:
         if first.final:
             has_result = first.status == "completed"
             settled[index] = played([seat[6:] for seat in seats]) if has_result else None
-    return History([scheduled[index] for index in sorted(scheduled)], settled)
+    return ScheduleHistory([scheduled[index] for index in sorted(scheduled)], settled)
 
 
 def played(seats: Sequence[tuple[int, int, str | None, str | None, int | None]]) -> Played:

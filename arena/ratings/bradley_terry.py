@@ -16,9 +16,9 @@ from math import pi, sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from arena.core import Games, Ratings, UsageError
+from arena.core.arrays import Floats, Integers
 from arena.core.ratings import BETA
 from arena.ratings.fit.design import Seats, Term, seats, team_design
 
@@ -33,9 +33,6 @@ NEAREST = 1.702
 Educational and Behavioral Statistics 19, 1994)."""
 
 _NAMED = 5
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 
 class BradleyTerry:

@@ -22,8 +22,9 @@ import numpy as np
 from scipy import sparse
 
 from arena.core import Games, Ratings
+from arena.core.arrays import Floats
 from arena.core.ratings import BETA
-from arena.ratings.fit.design import Floats, Seats, Term, seats
+from arena.ratings.fit.design import Seats, Term, seats
 from arena.ratings.fit.laplace import Lattice, log_normal
 from arena.ratings.fit.likelihood import matches
 from arena.ratings.probit import (
@@ -67,7 +68,7 @@ COMPOSITE_LATTICES: Mapping[str, Lattice] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class CombinationLimit:
     """What limits the knowledge of parts: `names` (n), the standard deviation of each one's
     contrast `now`, and what would remain of it with `endless` games of the same combinations."""
 
@@ -143,7 +144,9 @@ def part_contrasts(
     return names, weights @ ratings.mean, symmetric(weights @ ratings.covariance @ weights.T)
 
 
-def limited_by(ratings: Ratings, parts: Mapping[int, Combination], by: PartName = "model") -> Limit:
+def limited_by(
+    ratings: Ratings, parts: Mapping[int, Combination], by: PartName = "model"
+) -> CombinationLimit:
     """How much of what is not known of the parts is due to how few combinations played.
 
     With endless games every agent's skill would be known to a common constant; what the parts are
@@ -154,7 +157,7 @@ def limited_by(ratings: Ratings, parts: Mapping[int, Combination], by: PartName 
     everything = [(part, name) for part in PARTS for name in _names(ratings, parts, part)]
     at = {term: column for column, term in enumerate(everything)}
     if not names:
-        return Limit(names, np.zeros(0), np.zeros(0))
+        return CombinationLimit(names, np.zeros(0), np.zeros(0))
     rows = np.zeros((len(agents), len(everything)))
     for row, agent in zip(rows, agents, strict=True):
         for part, name in zip(PARTS, parts[agent], strict=True):
@@ -168,7 +171,7 @@ def limited_by(ratings: Ratings, parts: Mapping[int, Combination], by: PartName 
     endless = np.einsum("ij,ji->i", contrast, np.linalg.solve(precision, contrast.T))
     now = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     # The mean variance of the residuals stands for all that they may be, which overshoots a little.
-    return Limit(names, now, np.minimum(np.sqrt(endless), now))
+    return CombinationLimit(names, now, np.minimum(np.sqrt(endless), now))
 
 
 def predicted(ratings: Ratings, combos: Sequence[Combination]) -> tuple[Floats, Floats]:

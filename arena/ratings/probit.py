@@ -21,8 +21,9 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from arena.core import Games, Ratings
+from arena.core.arrays import Integers
 from arena.core.ratings import BETA
-from arena.ratings.fit.design import Integers, Seats, Term, seats
+from arena.ratings.fit.design import Seats, Term, seats
 from arena.ratings.fit.laplace import Family, Fitter, Lattice, Posterior, average, log_normal
 from arena.ratings.fit.likelihood import Matches, matches, plain
 

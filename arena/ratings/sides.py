@@ -19,10 +19,11 @@ from itertools import pairwise
 from math import sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
 from arena.core import Games, RatedPlayer, Ratings
+from arena.core.arrays import Floats
 from arena.core.ratings import BETA, SIGMA
+from arena.ratings.fit.design import Term
 from arena.ratings.gaussian.joint import Joint
 from arena.ratings.gaussian.observe_order import observe
 from arena.ratings.gaussian.truncated import draw, win
@@ -38,9 +39,6 @@ AGENT_ROLE = SIGMA / 8.0
 
 SIDE = BETA
 """Of what a role is worth to the agent that plays it."""
-
-Floats = NDArray[np.float64]
-Term = tuple[str, ...]
 
 
 class SidesState:

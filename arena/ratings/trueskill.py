@@ -15,7 +15,7 @@ from math import sqrt
 
 from arena.core import Games, Rating, Ratings
 from arena.core.ratings import BETA, MU, SIGMA
-from arena.ratings.gaussian.expectation_propagation import Link, Side, independent, shared
+from arena.ratings.gaussian.expectation_propagation import Link, TeamSide, independent, shared
 from arena.ratings.gaussian.truncated import draw, win
 from arena.ratings.online.codegen import Play, unroll
 from arena.ratings.online.draw_margin import quantile
@@ -168,10 +168,10 @@ def _several_teams(
     return rated
 
 
-def _side(team: _Team, skills: Mapping[int, Skill]) -> Side:
+def _side(team: _Team, skills: Mapping[int, Skill]) -> TeamSide:
     mean = variance = 0.0
     for agent, a in team.seats.items():
         mu, sigma = skills[agent]
         mean += a * (mu - MU)
         variance += (a * a) * (sigma * sigma) + a * NOISE
-    return Side(team.seats, mean, variance)
+    return TeamSide(team.seats, mean, variance)

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 from arena.core import RecordError
 from arena.core.execution import always
-from arena.game.journal import Answered, Entry, Intended, Opened, Refused, TurnTaken
-from arena.game.loop import Conduct, Finished, Voided
+from arena.game.journal import Answered, Intended, JournalEntry, Opened, Refused, TurnTaken
+from arena.game.loop import Finished, PlayerConduct, Voided
 from db.errors import DatabaseError
 from db.recorder import Recorder
 from db.writer.calls import CallAnswered, CallIntended
@@ -32,7 +32,7 @@ class Meter:
     cost: float = 0.0
     lapses: Counter[str] = field(default_factory=Counter)
 
-    def count(self, entry: Entry) -> None:
+    def count(self, entry: JournalEntry) -> None:
         """Take what is on record of a game now."""
         match entry:
             case Intended():
@@ -70,13 +70,13 @@ class GameRecorder:
         self.meter = meter
         self.wanted = wanted
 
-    async def append(self, *entries: Entry) -> None:
+    async def append(self, *entries: JournalEntry) -> None:
         """Commit these entries together. Raises RecordError."""
         await self._write(*(self._record(entry) for entry in entries))
         for entry in entries:
             self.meter.count(entry)
 
-    def _record(self, entry: Entry) -> Record:
+    def _record(self, entry: JournalEntry) -> Record:
         key = (self.game_id, entry.turn_number, entry.player_index)
         match entry:
             case Intended(intent=intent):
@@ -123,7 +123,7 @@ class GameRecorder:
     async def finished(self, result: Finished) -> None:
         """Commit the result together with the ratings it moves."""
         outcome = result.outcome
-        conduct = result.conduct or tuple(Conduct() for _ in outcome.players)
+        conduct = result.conduct or tuple(PlayerConduct() for _ in outcome.players)
         players = tuple(
             PlayerFinished(
                 player_index=player.player_index,

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-Side = Literal["both", "greater"]
+BetSide = Literal["both", "greater"]
 
 # The shares of the wealth that are bet: equally many to every power of ten, because the best share
 # is in proportion to an effect of unknown size.
@@ -56,7 +56,7 @@ class EValue:
 
     h0: float = 0.5
     alpha: float = 0.05
-    side: Side = "both"
+    side: BetSide = "both"
     games: int = 2
     most: int | None = None
 

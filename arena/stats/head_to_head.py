@@ -42,7 +42,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Matrix:
+class HeadToHead:
     """`cells[row, column]` for those that have games; `rows` are agent_ids in ascending order,
     `columns` are agent_ids, roles or teams in ascending order."""
 
@@ -54,7 +54,7 @@ class Matrix:
 Scored = Iterator[tuple[int, int | str, float]]
 
 
-def against(seats: Iterable[SeatResult]) -> Matrix:
+def against(seats: Iterable[SeatResult]) -> HeadToHead:
     """Agent by agent: the row's score against the column in the games in which they were on
     different teams: 1 where the row's team finished before the column's. An agent has no cell
     against itself."""
@@ -72,22 +72,22 @@ def against(seats: Iterable[SeatResult]) -> Matrix:
                     yield int(one), other, sum(results) / len(results)
 
     matrix = _matrix(seats, scored)
-    return Matrix(matrix.rows, matrix.rows, matrix.cells)
+    return HeadToHead(matrix.rows, matrix.rows, matrix.cells)
 
 
-def by_role(seats: Iterable[SeatResult]) -> Matrix:
+def by_role(seats: Iterable[SeatResult]) -> HeadToHead:
     """Agent by role: the agent's score in that role, over the other teams of the game on which it
     does not sit itself. Seats without a role are left out."""
     return _by(seats, lambda seat: seat.role)
 
 
-def by_team(seats: Iterable[SeatResult]) -> Matrix:
+def by_team(seats: Iterable[SeatResult]) -> HeadToHead:
     """Agent by team: the agent's score on that team, over the other teams of the game on which it
     does not sit itself. Seats without a team's name are left out."""
     return _by(seats, lambda seat: seat.team)
 
 
-def _by(seats: Iterable[SeatResult], part: Callable[[SeatResult], str | None]) -> Matrix:
+def _by(seats: Iterable[SeatResult], part: Callable[[SeatResult], str | None]) -> HeadToHead:
     def scored(game: Sequence[SeatResult]) -> Scored:
         ranks = {seat.team_number: seat.rank for seat in game}
         for agent, own in _teams(game, lambda seat: seat.agent_id):
@@ -103,7 +103,7 @@ def _by(seats: Iterable[SeatResult], part: Callable[[SeatResult], str | None]) -
 
 def _matrix(
     seats: Iterable[SeatResult], scored: Callable[[Sequence[SeatResult]], Scored]
-) -> Matrix:
+) -> HeadToHead:
     games: dict[int, list[SeatResult]] = defaultdict(list)
     for seat in seats:
         games[seat.game_id].append(seat)
@@ -114,7 +114,7 @@ def _matrix(
         key = ("game", game_id) if block is None else ("block", block)
         for row, column, score in scored(game):
             found.setdefault((row, column), {}).setdefault(key, []).append(score)
-    return Matrix(
+    return HeadToHead(
         rows=tuple(sorted({seat.agent_id for game in games.values() for seat in game})),
         columns=tuple(
             sorted({column for _, column in found}, key=lambda name: (str(type(name)), name))

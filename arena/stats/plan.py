@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-Seating = Literal["random", "mirrored", "opposite", "clones"]
+SeatingName = Literal["random", "mirrored", "opposite", "clones"]
 
 # The shares of runs that are done with `low`, `games` and `high` further games.
 _LOW, _MIDDLE, _HIGH = 0.1, 0.5, 0.9
@@ -48,7 +48,7 @@ class Forecast:
 
 
 def information(
-    seating: Seating, teams: Sequence[int] = (1, 1), *, noise: float = BETA, lean: float = 0.5
+    seating: SeatingName, teams: Sequence[int] = (1, 1), *, noise: float = BETA, lean: float = 0.5
 ) -> float:
     """What one game says of the difference of two agents' skills, as a precision per game
     (1 / mu²): the Fisher information of a win in Thurstone's model.
@@ -69,8 +69,10 @@ def information(
     """
     from scipy.special import ndtri
 
-    if seating not in get_args(Seating):
-        raise UsageError(f"the seating is {seating!r}: use one of {', '.join(get_args(Seating))}")
+    if seating not in get_args(SeatingName):
+        raise UsageError(
+            f"the seating is {seating!r}: use one of {', '.join(get_args(SeatingName))}"
+        )
     if len(teams) < 2 or min(teams) < 1:
         raise UsageError(f"teams of {list(teams)} seats: there must be two teams, each with a seat")
     if seating == "clones" and len(teams) != 2:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from arena.core import Environment, EnvironmentCrash, Outcome, Termination, UsageError
 from arena.testing.policies import HOSTILE_TEXTS, ActionPolicy, plausible, with_hostile_texts
-from arena.testing.transcript import Game, MakeEnvironment, Transcript, play
+from arena.testing.transcript import MakeEnvironment, Transcript, TranscriptGame, play
 
 
 class ConformanceError(AssertionError):
@@ -47,7 +47,7 @@ def check_interleaving(
         for make, s, n in seated
     ]
     games = [
-        Game(make(), seed=game_seed, num_players=num_players, policy=plausible)
+        TranscriptGame(make(), seed=game_seed, num_players=num_players, policy=plausible)
         for make, game_seed, num_players in seated
     ]
     order = random.Random(seed)
@@ -93,7 +93,7 @@ def _check_game(
 ) -> None:
     """Observations are idempotent and numbered, preparing changes nothing, results are sound."""
     name = environment.spec.name
-    game = Game(environment, seed=seed, num_players=num_players, policy=policy)
+    game = TranscriptGame(environment, seed=seed, num_players=num_players, policy=policy)
     invalid = [0] * num_players
     while not game.done and len(game.turns) < turn_limit:
         observation = environment.observe()

@@ -31,7 +31,7 @@ class Transcript:
     outcome: Outcome
 
 
-class Game:
+class TranscriptGame:
     """A game in progress, so that several can be played turn by turn among each other."""
 
     def __init__(
@@ -70,7 +70,7 @@ def play(
     turn_limit: int = 100,
 ) -> Transcript:
     """Play one game to its end, or to `turn_limit`."""
-    game = Game(make(), seed=seed, num_players=num_players, policy=policy)
+    game = TranscriptGame(make(), seed=seed, num_players=num_players, policy=policy)
     while not game.done and len(game.turns) < turn_limit:
         game.advance()
     return game.transcript()

@@ -18,7 +18,7 @@ from db import schema
 from db.database import Database
 from db.engine import PATIENCE, get_engine, shown
 from db.errors import DatabaseError
-from db.leases import Result, end_dead
+from db.leases import T, end_dead
 from db.maintenance.backup import back_up, copy, dump_command
 
 
@@ -33,7 +33,7 @@ class Migrated:
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsed:
+class MigrationRehearsal:
     """What a migration did to a copy: its revisions, the rows of each table before and after (None
     where the table is not there), the seconds it took, and where the tables differ from what this
     release expects of its own revision."""
@@ -58,7 +58,7 @@ def migrate(
     if before == after:
         return Migrated(before, after)
 
-    def in_a_session(work: Callable[[Session], Result], *, patience: float = PATIENCE) -> Result:
+    def in_a_session(work: Callable[[Session], T], *, patience: float = PATIENCE) -> T:
         with database.unchecked_session() as session:
             return work(session)
 
@@ -76,7 +76,7 @@ def migrate(
     return Migrated(before, schema.current(database.engine), kept)
 
 
-def rehearse(database: Database, revision: str, *, down: bool = False) -> Rehearsed:
+def rehearse(database: Database, revision: str, *, down: bool = False) -> MigrationRehearsal:
     """What the migration would do, done to a copy that is then thrown away.
 
     Raises DatabaseError where no copy can be made, and what the migration itself raises.
@@ -98,7 +98,7 @@ def rehearse(database: Database, revision: str, *, down: bool = False) -> Rehear
         new, after = _rows(other), schema.current(other.engine)
         wrong = schema.differences(other.engine) if after == schema.HEAD else []
     rows = {name: (old.get(name), new.get(name)) for name in sorted(old | new)}
-    return Rehearsed(before, after, rows, seconds, tuple(wrong))
+    return MigrationRehearsal(before, after, rows, seconds, tuple(wrong))
 
 
 def _move(database: Database, revision: str, *, down: bool) -> None:

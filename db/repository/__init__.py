@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from sqlmodel import Session
 
-from db.repository.agents import Agents
-from db.repository.calls import Calls
+from db.repository.agents import AgentRepository
+from db.repository.calls import CallRepository
 from db.repository.conduct import ConductCounts
-from db.repository.games import Games
-from db.repository.kinds import Kinds
-from db.repository.models import Models
-from db.repository.prompts import Prompts
-from db.repository.ratings import Ratings
-from db.repository.tournaments import Tournaments
-from db.repository.turns import Turns
+from db.repository.games import GameRepository
+from db.repository.kinds import KindRepository
+from db.repository.models import ModelRepository
+from db.repository.prompts import PromptRepository
+from db.repository.ratings import RatingRepository
+from db.repository.tournaments import TournamentRepository
+from db.repository.turns import TurnRepository
 
 
 class Repository(
-    Models, Kinds, Prompts, Agents, Tournaments, Games, Turns, Calls, Ratings, ConductCounts
+    ModelRepository,
+    KindRepository,
+    PromptRepository,
+    AgentRepository,
+    TournamentRepository,
+    GameRepository,
+    TurnRepository,
+    CallRepository,
+    RatingRepository,
+    ConductCounts,
 ):
     """Everything that can be asked of the catalogue and the record.
 

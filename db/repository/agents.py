@@ -28,7 +28,7 @@ def fingerprint(kind: Kind, model: Model, prompt: Prompt, options: Mapping[str, 
     )
 
 
-class Agents:
+class AgentRepository:
     session: Session
 
     def create_agent(

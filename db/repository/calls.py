@@ -25,7 +25,7 @@ _ORPHAN = text(
 )
 
 
-class Calls:
+class CallRepository:
     session: Session
 
     def add_llm_call(

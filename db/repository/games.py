@@ -1,4 +1,4 @@
-"""Games and the players in them."""
+"""GameRepository and the players in them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from db.models.columns import aware, clean_text
 from db.repository.rows import added, apart
 
 
-class Games:
+class GameRepository:
     session: Session
 
     def create_game(
@@ -97,7 +97,7 @@ class Games:
         *,
         tournament_id: int | None = None,
     ) -> Sequence[Game]:
-        """Games that match, the newest first."""
+        """GameRepository that match, the newest first."""
         query = select(Game).order_by(col(Game.id).desc())
         if status is not None:
             _check_status(status)

@@ -10,7 +10,7 @@ from db.models import Kind
 from db.repository.rows import added, found_or_made, switched
 
 
-class Kinds:
+class KindRepository:
     session: Session
 
     def create_kind(self, name: str, active: bool = True, *, version: int = 1) -> Kind:

@@ -11,7 +11,7 @@ from db.models import Model
 from db.repository.rows import added, found_or_made, plain, switched
 
 
-class Models:
+class ModelRepository:
     session: Session
 
     def create_model(

@@ -11,7 +11,7 @@ from db.models import Prompt
 from db.repository.rows import added, found_or_made, hashed, switched
 
 
-class Prompts:
+class PromptRepository:
     session: Session
 
     def create_prompt(

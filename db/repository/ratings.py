@@ -1,4 +1,4 @@
-"""Ratings: read, set by hand, and computed again from the games."""
+"""RatingRepository: read, set by hand, and computed again from the games."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class RatingDifference:
     computed: str
 
 
-class Ratings:
+class RatingRepository:
     session: Session
 
     def get_rating_pool(

@@ -31,7 +31,7 @@ class Pairing(Protocol):
 _CATALOGUE = 7305808869231650159
 
 
-class Tournaments:
+class TournamentRepository:
     session: Session
 
     def lock_catalogue(self) -> None:

@@ -23,7 +23,7 @@ _PAYLOADS = text(
 )
 
 
-class Turns:
+class TurnRepository:
     session: Session
 
     def add_game_turn(

@@ -13,7 +13,7 @@ from db.engine import FROZEN_AFTER_S, set_pragmas
 from db.errors import DatabaseError, UnwritablePath
 from db.faults import fault, first_line, shown
 
-Row = Sequence[Any]
+SqlRow = Sequence[Any]
 # A statement is written once, with `?` for a value and `?::json` for a JSON text.
 
 
@@ -42,15 +42,15 @@ class Connection(Protocol):
 
     def rollback(self) -> None: ...
 
-    def execute(self, statement: str, values: Row = ()) -> int:
+    def execute(self, statement: str, values: SqlRow = ()) -> int:
         """Run a statement; the number of rows it changed."""
         ...
 
-    def query(self, statement: str, values: Row = ()) -> list[Any]:
+    def query(self, statement: str, values: SqlRow = ()) -> list[Any]:
         """The rows of a query."""
         ...
 
-    def run(self, groups: Sequence[tuple[str, Sequence[Row]]]) -> list[int]:
+    def run(self, groups: Sequence[tuple[str, Sequence[SqlRow]]]) -> list[int]:
         """Run each statement for all of its rows; the rows changed by each."""
         ...
 
@@ -106,13 +106,13 @@ class SQLiteConnection:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 
-    def execute(self, statement: str, values: Row = ()) -> int:
+    def execute(self, statement: str, values: SqlRow = ()) -> int:
         return self._connection.execute(statement.replace("::json", ""), values).rowcount
 
-    def query(self, statement: str, values: Row = ()) -> list[Any]:
+    def query(self, statement: str, values: SqlRow = ()) -> list[Any]:
         return self._connection.execute(statement, values).fetchall()
 
-    def run(self, groups: Sequence[tuple[str, Sequence[Row]]]) -> list[int]:
+    def run(self, groups: Sequence[tuple[str, Sequence[SqlRow]]]) -> list[int]:
         counts = []
         for statement, rows in groups:
             ours = self._statements.get(statement)
@@ -185,19 +185,19 @@ class PostgreSQLConnection:
             except self._gone as error:
                 raise self._lost(error) from error
 
-    def execute(self, statement: str, values: Row = ()) -> int:
+    def execute(self, statement: str, values: SqlRow = ()) -> int:
         try:
             return int(self._connection.execute(self._ours(statement), values).rowcount)
         except self._gone as error:
             raise self._lost(error) from error
 
-    def query(self, statement: str, values: Row = ()) -> list[Any]:
+    def query(self, statement: str, values: SqlRow = ()) -> list[Any]:
         try:
             return list(self._connection.execute(self._ours(statement), values).fetchall())
         except self._gone as error:
             raise self._lost(error) from error
 
-    def run(self, groups: Sequence[tuple[str, Sequence[Row]]]) -> list[int]:
+    def run(self, groups: Sequence[tuple[str, Sequence[SqlRow]]]) -> list[int]:
         cursors = []
         try:
             # One round trip for the whole batch.

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from db.fold import Fold, PoolStop, RatedSeat, StoredPool, StoredStanding, numbered
-from db.writer.connections import Connection, Row
+from db.writer.connections import Connection, SqlRow
 from db.writer.games import GameFinished
 from db.writer.subject import Ended, Subject, Writing
 
@@ -99,12 +99,12 @@ def _fold(writing: Writing, ended: Ended) -> None:
 
 def _after(
     pool: StoredPool, games: Sequence[_Game], fold: Fold
-) -> tuple[StoredPool, Sequence[Row]]:
+) -> tuple[StoredPool, Sequence[SqlRow]]:
     """The pool after these games, or after those before the first at which the system raises, with
     the standings that moved; and what each game did to each agent."""
     counted, draws = pool.games, pool.draws
     standings: dict[int, StoredStanding] = {}
-    changes: list[Row] = []
+    changes: list[SqlRow] = []
     for fold_index, game_id, seats in games:
         try:
             before = {
@@ -137,7 +137,7 @@ def _after(
 
 
 def _store(
-    connection: Connection, key: int, pool: StoredPool, changes: Sequence[Row], moment: Any
+    connection: Connection, key: int, pool: StoredPool, changes: Sequence[SqlRow], moment: Any
 ) -> None:
     if changes:
         rated = [

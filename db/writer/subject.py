@@ -9,9 +9,9 @@ from typing import Any, Protocol, TypeVar
 from db.codec import Codec, Known
 from db.fold import Fold
 from db.models.columns import clean_text, raw_text
-from db.writer.connections import Connection, Row
+from db.writer.connections import Connection, SqlRow
 
-Rows = list[tuple[str, Row]]
+Rows = list[tuple[str, SqlRow]]
 """Statements, each with the values of one row."""
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from arena.cli.dry_run import between, budget_line, show_plan, whole
 from arena.core import Pairing, Part
-from arena.forecast.cost import Estimate, Interval, ModelEstimate
+from arena.forecast.cost import Estimate, ForecastInterval, ModelEstimate
 from arena.forecast.plan import Plan
 from arena.matchmakers.balance import counts
 from tests.cli.commands import TOURNAMENT, Arena
@@ -26,11 +26,11 @@ PLAN = Plan(
     balance=counts([Pairing(0, 0, 1, (1, 2, 1, 2, 1, 2))], lambda seed: [Part()] * 6),
 )
 SMALL = ModelEstimate(
-    calls=Interval(900, 1000, 1100),
-    prompt_tokens=Interval(800_000, 1_200_000, 2_000_000),
-    completion_tokens=Interval(40_000, 90_000, 200_000),
-    dollars=Interval(5.0, 10.0, 20.0),
-    seconds=Interval(600, 900, 1500),
+    calls=ForecastInterval(900, 1000, 1100),
+    prompt_tokens=ForecastInterval(800_000, 1_200_000, 2_000_000),
+    completion_tokens=ForecastInterval(40_000, 90_000, 200_000),
+    dollars=ForecastInterval(5.0, 10.0, 20.0),
+    seconds=ForecastInterval(600, 900, 1500),
 )
 
 
@@ -103,14 +103,14 @@ def test_a_part_of_the_games_costs_a_part(capsys: pytest.CaptureFixture[str]) ->
 def test_the_budget_is_counted_in_games(
     dollars: tuple[float, float, float] | None, now: int, budget: float, spent: float, said: str
 ) -> None:
-    interval = None if dollars is None else Interval(*dollars)
+    interval = None if dollars is None else ForecastInterval(*dollars)
 
     assert said in budget_line(interval, 100, now, budget, spent)
 
 
 def test_an_interval_without_doubt_is_a_number() -> None:
-    assert between(Interval(3, 3, 3), whole) == "3"
-    assert between(Interval(0.2, 2.0, 4e6), whole) == "2 (0 to 4.00 M)"
+    assert between(ForecastInterval(3, 3, 3), whole) == "3"
+    assert between(ForecastInterval(0.2, 2.0, 4e6), whole) == "2 (0 to 4.00 M)"
     assert whole(3.2e9) == "3.20 G"
 
 

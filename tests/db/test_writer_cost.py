@@ -17,8 +17,8 @@ from db.writer.batches import Append, BatchWriter
 from db.writer.connections import (
     Connection,
     PostgreSQLConnection,
-    Row,
     SQLiteConnection,
+    SqlRow,
     open_writer,
 )
 from db.writer.subject import Record
@@ -121,7 +121,7 @@ class Explained(PostgreSQLConnection):
 
     rows = 0
 
-    def _look(self, statement: str, values: Row) -> None:
+    def _look(self, statement: str, values: SqlRow) -> None:
         if statement.startswith(("SELECT", "INSERT", "UPDATE")):
             self._connection.execute("SAVEPOINT look")
             explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {self._ours(statement)}"
@@ -129,15 +129,15 @@ class Explained(PostgreSQLConnection):
             self._connection.execute("ROLLBACK TO SAVEPOINT look")
             self.rows += looked_at(plans[0]["Plan"])
 
-    def execute(self, statement: str, values: Row = ()) -> int:
+    def execute(self, statement: str, values: SqlRow = ()) -> int:
         self._look(statement, values)
         return super().execute(statement, values)
 
-    def query(self, statement: str, values: Row = ()) -> list[Any]:
+    def query(self, statement: str, values: SqlRow = ()) -> list[Any]:
         self._look(statement, values)
         return super().query(statement, values)
 
-    def run(self, groups: Sequence[tuple[str, Sequence[Row]]]) -> list[int]:
+    def run(self, groups: Sequence[tuple[str, Sequence[SqlRow]]]) -> list[int]:
         for statement, rows in groups:
             for row in rows:
                 self._look(statement, row)

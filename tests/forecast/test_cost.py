@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from arena.config import TournamentConfig, loads
 from arena.core import ConfigError, EnvironmentCrash, ModelSpec, UsageError
-from arena.forecast.cost import Estimate, Interval, estimate
+from arena.forecast.cost import Estimate, ForecastInterval, estimate
 from arena.forecast.model_history import habits
 from arena.llm.costs.prices import PriceTable, own_prices
 from arena.orchestrator import run
@@ -90,7 +90,7 @@ def totals(url: str) -> tuple[int, int, int]:
     return int(calls), int(prompts), int(answers)
 
 
-def inside(value: float, interval: Interval) -> bool:
+def inside(value: float, interval: ForecastInterval) -> bool:
     return interval.low <= value <= interval.high
 
 
@@ -109,7 +109,7 @@ def test_the_games_of_a_scripted_tournament_are_within_the_interval(
     assert inside(prompts, expected.prompt_tokens)
     assert inside(answers, expected.completion_tokens)
     assert expected.calls.high < 1.2 * expected.calls.low
-    assert expected.dollars == Interval(0.0, 0.0, 0.0)
+    assert expected.dollars == ForecastInterval(0.0, 0.0, 0.0)
     assert 0.0 < expected.seconds.mean < 60.0
 
 
@@ -123,9 +123,9 @@ def test_a_scripted_tournament_of_which_every_game_is_rehearsed_is_known_exactly
     asyncio.run(run(config, url=sqlite_url))
 
     calls, prompts, answers = totals(sqlite_url)
-    assert expected.calls == Interval(calls, calls, calls)
-    assert expected.prompt_tokens == Interval(prompts, prompts, prompts)
-    assert expected.completion_tokens == Interval(answers, answers, answers)
+    assert expected.calls == ForecastInterval(calls, calls, calls)
+    assert expected.prompt_tokens == ForecastInterval(prompts, prompts, prompts)
+    assert expected.completion_tokens == ForecastInterval(answers, answers, answers)
     assert expected.notes == ("All 10 games were rehearsed, and no provider was asked.",)
 
 
@@ -133,7 +133,7 @@ def test_only_what_is_left_is_estimated(ask: Ask) -> None:
     config = loads(BOARDS)
 
     assert ask(config, games=30).calls.mean == pytest.approx(ask(config).calls.mean / 2, rel=0.1)
-    assert ask(config, games=0).calls == Interval(0.0, 0.0, 0.0)
+    assert ask(config, games=0).calls == ForecastInterval(0.0, 0.0, 0.0)
     assert ask(config, games=0).models == {}
 
 

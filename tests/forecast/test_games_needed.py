@@ -14,7 +14,7 @@ from arena.config import loads
 from arena.core import Games, Part, UsageError
 from arena.core.ratings import BETA
 from arena.forecast import Outlook, PlanScope, plan_config, plan_top, plan_two
-from arena.forecast.game_information import Table, lean_of, spread, stated
+from arena.forecast.game_information import InformationTable, lean_of, spread, stated
 from arena.forecast.past_games import PastGames
 from arena.orchestrator.lookup import Rules
 from db.errors import BadSelection
@@ -184,7 +184,7 @@ def test_a_file_is_planned_before_its_first_game(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seating", ["mirrored", "opposite", "clones"])
 def test_a_stated_edge_is_seen_as_often_as_it_is_said(seating: str) -> None:
     """By simulation: after `high` games the interval leaves 0 in nine of ten runs."""
-    table = Table("x", (1, 1) if seating == "mirrored" else (2, 4), 0.5, BETA)
+    table = InformationTable("x", (1, 1) if seating == "mirrored" else (2, 4), 0.5, BETA)
     [(_, each)] = table.informations(seating)
     edge = table.edge(0.53)
     forecast = stated(edge, each, 0.5)
@@ -204,7 +204,7 @@ def test_what_says_nothing_never_tells_apart() -> None:
 
 def test_a_game_without_sides_is_even() -> None:
     assert lean_of([Part(), Part()], None) == 0.5
-    assert Table("x", (1, 1, 1), 0.5, BETA).informations("mirrored")[0][1] > 0
+    assert InformationTable("x", (1, 1, 1), 0.5, BETA).informations("mirrored")[0][1] > 0
 
 
 @pytest.mark.parametrize(

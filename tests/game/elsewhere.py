@@ -21,7 +21,7 @@ from typing import Any, ClassVar, TypeVar
 from arena.core import ArenaError
 from arena.core.execution import ResultT, Slot, TaskT, always
 from arena.executors.local import LocalExecutor
-from arena.game.journal import Entry
+from arena.game.journal import JournalEntry
 from arena.game.task import Ports
 from arena.llm.clearance import CallNeeds, Grant, Returned
 from arena.llm.providers.protocol import Answer
@@ -158,7 +158,7 @@ class Remote:
         self.tell(what, value, number)
         return await self._waiting[number]
 
-    async def append(self, *entries: Entry) -> None:
+    async def append(self, *entries: JournalEntry) -> None:
         await self._ask("append", entries)
 
     def wanted(self) -> bool:

@@ -29,7 +29,7 @@ from arena.core import (
     VoidCause,
 )
 from arena.game.logs import Acted
-from arena.game.loop import Conduct, Finished, GameResult, Paused, Voided, play, turn_seed
+from arena.game.loop import Finished, GameResult, Paused, PlayerConduct, Voided, play, turn_seed
 from arena.game.rules import GuardedRules
 
 SPEC = EnvironmentSpec("Countdown-v0", 2, 2, "tests", "1")
@@ -271,7 +271,7 @@ def test_a_game_that_an_agents_own_error_decides_says_which(
     assert result.outcome.termination is termination
     assert result.decided_by == 1
     assert [player.rank for player in result.outcome.players] == [0, 1]
-    assert result.conduct == (Conduct(turns=1), Conduct(1, silences, 0, 0, time_limits))
+    assert result.conduct == (PlayerConduct(turns=1), PlayerConduct(1, silences, 0, 0, time_limits))
 
 
 def test_an_error_that_decides_nothing_is_counted_and_marked() -> None:
@@ -280,7 +280,7 @@ def test_an_error_that_decides_nothing_is_counted_and_marked() -> None:
     assert isinstance(result, Finished)
     assert result.outcome.termination is Termination.NATURAL
     assert result.decided_by is None
-    assert result.conduct[0] == Conduct(turns=2, silences=1)
+    assert result.conduct[0] == PlayerConduct(turns=2, silences=1)
     assert diary[2] == "commit '' as '' (silence)"
 
 

@@ -29,9 +29,17 @@ from arena.core import (
     UsageError,
     VoidCause,
 )
-from arena.game.journal import Answered, Entry, Intended, Opened, Refused, TurnTaken
+from arena.game.journal import Answered, Intended, JournalEntry, Opened, Refused, TurnTaken
 from arena.game.logs import Acted
-from arena.game.loop import Conduct, Finished, GameResult, Paused, Suspended, Voided, turn_seed
+from arena.game.loop import (
+    Finished,
+    GameResult,
+    Paused,
+    PlayerConduct,
+    Suspended,
+    Voided,
+    turn_seed,
+)
 from arena.game.replayed import RecordedTurn
 from arena.game.seating import Sitter
 from arena.game.task import GameTask, Ports, play_task
@@ -80,7 +88,12 @@ PLAIN: list[Any] = [
     CallNeeds("m", 100, 0.5),
     Grant(3, probe=True),
     Returned(3, Ending.FAILED, 0.1, None, True, 2.5, False, "wait"),
-    Finished(Outcome(RESULT, Termination.NATURAL, "won", "red"), 9, (Conduct(3, 1), Conduct(2)), 1),
+    Finished(
+        Outcome(RESULT, Termination.NATURAL, "won", "red"),
+        9,
+        (PlayerConduct(3, 1), PlayerConduct(2)),
+        1,
+    ),
     Voided(VoidCause.PROVIDER, "down", 3),
     Paused(3),
     Suspended(3, "an approval"),
@@ -97,7 +110,7 @@ def test_what_passes_between_processes_is_plain_data(value: Any) -> None:
 
 def test_nothing_that_passes_is_left_out() -> None:
     tested = {type(value) for value in PLAIN}
-    assert {*get_args(Entry), *get_args(GameResult)} <= tested
+    assert {*get_args(JournalEntry), *get_args(GameResult)} <= tested
 
 
 def test_a_game_that_is_paused_says_why_on_the_other_side_too() -> None:
@@ -112,12 +125,12 @@ class Book:
     """A journal in memory that may refuse, or want no more of the game after some turns."""
 
     def __init__(self, *, turns: int = 99, full_at: int = 999) -> None:
-        self.entries: list[Entry] = []
+        self.entries: list[JournalEntry] = []
         self.commits: list[int] = []
         self.turns = turns
         self.full_at = full_at
 
-    async def append(self, *entries: Entry) -> None:
+    async def append(self, *entries: JournalEntry) -> None:
         await asyncio.sleep(0)
         if len(self.entries) + len(entries) > self.full_at:
             raise RecordError("the book is full")
@@ -196,7 +209,7 @@ def play(task: GameTask, book: Book, client: Scripted) -> GameResult:
     return asyncio.run(play_task(pickle.loads(pickle.dumps(task)), ports))
 
 
-def facts(entries: Sequence[Entry]) -> list[Any]:
+def facts(entries: Sequence[JournalEntry]) -> list[Any]:
     """Entries without their times."""
     timed = {"observed_at": NOW, "acted_at": NOW, "response_time_ms": 0.0}
     return [

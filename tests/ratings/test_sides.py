@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from arena.core import Games, RatedPlayer
 from arena.core.ratings import BETA, SIGMA
-from arena.ratings.gaussian.expectation_propagation import Link, Side, shared
+from arena.ratings.gaussian.expectation_propagation import Link, TeamSide, shared
 from arena.ratings.gaussian.truncated import draw, win
 from arena.ratings.online.live import draw_probability
 from arena.ratings.sides import AGENT, AGENT_ROLE, SIDE, SidesState, TrueSkillSides
@@ -88,7 +88,7 @@ def test_a_free_for_all_is_the_chain_on_the_joint_distribution() -> None:
     state.play(players, [None] * 6, 0.2)
 
     variance = SIGMA**2
-    sides = [Side({agent: 1}, 0.0, variance + BETA**2) for agent, _ in finish]
+    sides = [TeamSide({agent: 1}, 0.0, variance + BETA**2) for agent, _ in finish]
     margin = draw_margin(0.2, 2)
     ranks = [rank for _, rank in finish]
     links = [Link(margin, a == b) for a, b in pairwise(ranks)]

@@ -12,7 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from arena.core import RatedPlayer, Rating
-from arena.ratings.gaussian.expectation_propagation import Link, Side, independent, shared
+from arena.ratings.gaussian.expectation_propagation import Link, TeamSide, independent, shared
 from arena.ratings.gaussian.truncated import draw, win
 from arena.ratings.online.draw_margin import quantile
 from arena.ratings.trueskill import MU, NOISE, TrueSkill, draw_margin
@@ -227,7 +227,7 @@ def by_sampling(players: Seats, ratings: Skills, draw_probability: float) -> Ski
 
 def test_the_shared_chain_and_the_messages_agree_where_both_apply() -> None:
     ratings = {k: (22.0 + 3 * k, 7.0 - k) for k in range(5)}
-    sides = [Side({k: 1}, mu - MU, sigma**2 + NOISE) for k, (mu, sigma) in ratings.items()]
+    sides = [TeamSide({k: 1}, mu - MU, sigma**2 + NOISE) for k, (mu, sigma) in ratings.items()]
     links = [Link(1.5, drawn=k == 2) for k in range(4)]
 
     together = shared(sides, links, {k: (mu, s * s) for k, (mu, s) in ratings.items()}, NOISE)

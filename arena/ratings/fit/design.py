@@ -24,9 +24,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from arena.core import Games
+from arena.core.arrays import Floats, Integers
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 Term = tuple[str, ...]
 
 

@@ -16,12 +16,11 @@ from math import exp, log, prod
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import linalg, sparse
 from threadpoolctl import threadpool_limits
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from arena.core.arrays import Floats, Integers
+
 Point = tuple[int, ...]
 
 NEAR = 0.1

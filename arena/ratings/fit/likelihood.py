@@ -12,15 +12,13 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from arena.core.arrays import Booleans, Floats, Integers
 from arena.core.ratings import BETA
-from arena.ratings.fit.design import Floats, Integers, Seats, tidy
+from arena.ratings.fit.design import Seats, tidy
 from arena.ratings.fit.order_of_finish import orders
 from arena.ratings.fit.ordered_probit import best_margin, first_margin, loglikelihood
-
-Booleans = NDArray[np.bool_]
 
 DENSE = 128
 """The most columns for which plain products are faster than sparse ones."""

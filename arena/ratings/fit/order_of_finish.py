@@ -17,10 +17,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
-Floats = NDArray[np.float64]
+from arena.core.arrays import Floats
 
 STEP = 0.3
 """Of the smallest standard deviation: the worst log-probability of 5,000 games of six players is

@@ -9,11 +9,9 @@ impossible to the last bit.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtri
 
-Floats = NDArray[np.float64]
-Booleans = NDArray[np.bool_]
+from arena.core.arrays import Booleans, Floats
 
 LOG_ROOT_2_PI = 0.5 * np.log(2.0 * np.pi)
 WIDEST = 6.0

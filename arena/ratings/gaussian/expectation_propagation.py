@@ -24,7 +24,7 @@ _SETTLED = 1e-10  # in deviations; each sweep gains a digit, so the last one is 
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class TeamSide:
     """One team: `seats[agent_id]` is how many seats the agent has in it, `mean` and `variance` are
     of the team's performance, with the noise of every seat."""
 
@@ -49,7 +49,7 @@ class Site:
     mean: float
 
 
-def independent(sides: Sequence[Side], links: Sequence[Link]) -> list[tuple[float, float]]:
+def independent(sides: Sequence[TeamSide], links: Sequence[Link]) -> list[tuple[float, float]]:
     """What the finish says of every team, in order of finish: (gain, shrink) of each.
 
     An agent with variance s² in `a` seats of the team goes to mu + a·s²·gain and
@@ -85,7 +85,7 @@ def independent(sides: Sequence[Side], links: Sequence[Link]) -> list[tuple[floa
     ]
 
 
-def _belief(side: Side, message: Site) -> tuple[float, float]:
+def _belief(side: TeamSide, message: Site) -> tuple[float, float]:
     """Mean and variance of a team's performance with one neighbour's message taken in."""
     scale = 1.0 + message.precision * side.variance
     gain = side.variance * message.precision / scale
@@ -112,7 +112,7 @@ def _distance(new: tuple[float, float], old: tuple[float, float]) -> float:
     return max(abs(new[0] - old[0]) / (1.0 + abs(new[0])), abs(new[1] - old[1]))
 
 
-def _conclusion(side: Side, above: Site, below: Site) -> tuple[float, float]:
+def _conclusion(side: TeamSide, above: Site, below: Site) -> tuple[float, float]:
     precision = above.precision + below.precision
     pull = above.precision * (above.mean - side.mean) + below.precision * (below.mean - side.mean)
     scale = 1.0 + precision * side.variance
@@ -120,7 +120,7 @@ def _conclusion(side: Side, above: Site, below: Site) -> tuple[float, float]:
 
 
 def shared(
-    sides: Sequence[Side],
+    sides: Sequence[TeamSide],
     links: Sequence[Link],
     skills: Mapping[int, tuple[float, float]],
     noise: float,
@@ -162,7 +162,7 @@ Matrix = list[list[float]]
 
 
 def _joint(
-    sides: Sequence[Side],
+    sides: Sequence[TeamSide],
     weights: Sequence[Sequence[int]],
     skills: Sequence[tuple[float, float]],
     noise: float,

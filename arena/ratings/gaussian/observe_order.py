@@ -12,11 +12,9 @@ from collections.abc import Sequence
 from math import sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
+from arena.core.arrays import Floats
 from arena.ratings.gaussian.truncated import draw, win
-
-Floats = NDArray[np.float64]
 
 _SWEEPS = 200
 _SETTLED = 1e-9  # of a deviation

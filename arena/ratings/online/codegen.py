@@ -16,9 +16,18 @@ from typing import Any
 from arena.core.ratings import BETA, MU
 from arena.ratings.gaussian.truncated import MINUS_ROOT_HALF, ROOT_2_OVER_PI, TAIL, draw, win
 
-Numbers = Sequence[int]
+SeatNumbers = Sequence[int]
 Play = Callable[
-    [list[float], list[float], Numbers, Numbers, Sequence[float], Sequence[float], bytearray, int],
+    [
+        list[float],
+        list[float],
+        SeatNumbers,
+        SeatNumbers,
+        Sequence[float],
+        Sequence[float],
+        bytearray,
+        int,
+    ],
     None,
 ]
 """play(mu, sigma, ahead, behind, signs, quantiles, out, offset): one run of games.

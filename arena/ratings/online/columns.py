@@ -5,13 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from arena.core import Games
-
-Integers = NDArray[np.int64]
-Booleans = NDArray[np.bool_]
-Floats = NDArray[np.float64]
+from arena.core.arrays import Booleans, Integers
 
 
 @dataclass(frozen=True, slots=True)

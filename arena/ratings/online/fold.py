@@ -16,9 +16,10 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from arena.core import Games, OnlineRatingSystem, Rating, Ratings
+from arena.core.arrays import Booleans, Floats, Integers
 from arena.core.ratings import BETA, MU
 from arena.ratings.online.codegen import Play
-from arena.ratings.online.columns import Booleans, Floats, Integers, Layout, lay_out
+from arena.ratings.online.columns import Layout, lay_out
 from arena.ratings.online.draw_margin import quantile, quantiles
 from arena.ratings.online.live import check, draw_probability, rated
 from arena.ratings.online.uniform_games import Even, evenly

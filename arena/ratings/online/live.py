@@ -13,7 +13,7 @@ _LARGEST_MU = 1e9
 
 
 @dataclass(frozen=True, slots=True)
-class RatedGame:
+class FoldedGame:
     """What one game did: the ratings after it of every agent in it; who won and who lost (the
     others drew); `drawn` says that no single team had the best rank."""
 
@@ -40,7 +40,7 @@ class LiveFold:
         ratings: Mapping[int, tuple[float, float]],
         games: int,
         draws: int,
-    ) -> RatedGame:
+    ) -> FoldedGame:
         """Rate one game: `seats` are (agent_id, team, rank), `games` and `draws` what the pool
         counts so far. A game that an agent both won and lost, in several seats, is a draw for it.
 
@@ -53,7 +53,7 @@ class LiveFold:
         drawn = len({team for _, team, rank in seats if rank == best}) > 1
         ahead = frozenset(() if drawn else (agent for agent, _, rank in seats if rank == best))
         behind = frozenset(agent for agent, _, rank in seats if rank != best)
-        return RatedGame(after, ahead - behind, behind - ahead, drawn)
+        return FoldedGame(after, ahead - behind, behind - ahead, drawn)
 
 
 def draw_probability(games: int, draws: int) -> float:

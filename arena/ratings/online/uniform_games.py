@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from arena.core import Games
-from arena.ratings.online.columns import Booleans, Floats, Integers, codes_of
+from arena.core.arrays import Booleans, Floats, Integers
+from arena.ratings.online.columns import codes_of
 
 
 @dataclass(frozen=True, slots=True)
