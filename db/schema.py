@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Connection, Engine, inspect, text
@@ -30,6 +33,17 @@ def _configuration(engine: Engine) -> Any:
     configuration.set_main_option("path_separator", "os")
     configuration.attributes["engine"] = engine
     return configuration
+
+
+# Alembic keeps what it migrates in one place of the process: no two threads may do it at once.
+_ALONE = Lock()
+
+
+@contextmanager
+def _migrating(engine: Engine) -> Iterator[Any]:
+    """Alembic's configuration for this engine, while nobody else in the process migrates."""
+    with said_plainly(engine.url), _ALONE:
+        yield _configuration(engine)
 
 
 def current(engine: Engine) -> str | None:
@@ -123,8 +137,8 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
     if found != target:
         from alembic import command
 
-        with said_plainly(engine.url):
-            command.upgrade(_configuration(engine), revision)
+        with _migrating(engine) as configuration:
+            command.upgrade(configuration, revision)
 
 
 def downgrade(engine: Engine, revision: str) -> None:
@@ -136,8 +150,8 @@ def downgrade(engine: Engine, revision: str) -> None:
     if found != target:
         from alembic import command
 
-        with said_plainly(engine.url):
-            command.downgrade(_configuration(engine), revision)
+        with _migrating(engine) as configuration:
+            command.downgrade(configuration, revision)
 
 
 def differences(engine: Engine) -> list[str]:
@@ -205,8 +219,8 @@ def drop_schema(engine: Engine) -> None:
 
     assert db.models is not None
     if current(engine) == HEAD:
-        with said_plainly(engine.url):
-            command.downgrade(_configuration(engine), "base")
+        with _migrating(engine) as configuration:
+            command.downgrade(configuration, "base")
         return
     with said_plainly(engine.url), engine.connect() as connection:
         if engine.dialect.name == "sqlite":
@@ -224,4 +238,5 @@ def draft_revision(engine: Engine, message: str, revision: str) -> None:
     """Write a new migration from what the models say and the tables do not (for developers)."""
     from alembic import command
 
-    command.revision(_configuration(engine), message, autogenerate=True, rev_id=revision)
+    with _migrating(engine) as configuration:
+        command.revision(configuration, message, autogenerate=True, rev_id=revision)

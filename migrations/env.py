@@ -4,6 +4,7 @@
 from pathlib import Path
 
 from alembic import context
+from alembic.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import Engine, text
 
@@ -50,7 +51,8 @@ def migrate(engine: Engine) -> None:
             else:
                 # Two processes may open a new database at the same moment.
                 connection.execute(text("SELECT pg_advisory_xact_lock(7305808869231650157)"))
-            refuse_held(connection)
+            if MigrationContext.configure(connection).get_current_revision() != wanted():
+                refuse_held(connection)
         context.configure(
             connection=connection,
             target_metadata=Table.metadata,
@@ -72,10 +74,15 @@ def migrate(engine: Engine) -> None:
             connection.commit()
 
 
+def wanted() -> object:
+    """The revision that the command leads to; None for no tables."""
+    return context.get_revision_argument()
+
+
 def changes() -> bool:
     """Whether the command changes the database; `current` and `check` only look at it."""
     try:
-        context.get_revision_argument()
+        wanted()
     except KeyError:
         return False
     return True
