@@ -22,7 +22,7 @@ def branch(
     game: GameNumber,
     turn: Annotated[
         int,
-        typer.Option(min=0, metavar="K", help="The first turn that is played anew, from 0."),
+        typer.Option(min=0, metavar="K", help="The first turn that is played live, from 0."),
     ],
     put: Annotated[
         list[str],

@@ -74,7 +74,7 @@ def compare(
     games: Annotated[
         int | None,
         typer.Option(
-            min=1, metavar="MOST", help="Most games in all; with --test fixed exactly so many."
+            min=1, metavar="MOST", help="Most games in all; with --test fixed, exactly this number."
         ),
     ] = None,
     budget: BudgetOption = None,

@@ -71,7 +71,7 @@ class _Comparison:
             same = f"the first {found.common:,} turns are" if found.common else "no turn is"
             yield Text(f"{same} the same")
         if found.branched_at is not None:
-            yield Text(f"played anew from turn {found.branched_at}", "dim")
+            yield Text(f"live from turn {found.branched_at}", "dim")
         yield Text(f"turn {found.difference.turn_number}: {self._what(found.difference)}", "bold")
 
     def _what(self, difference: FirstDifference) -> str:

@@ -122,4 +122,4 @@ def _result(row: GameRow) -> str:
         return row.void_cause or "no result"
     if row.status != "completed":
         return ""
-    return row.winning_team or "nobody won alone"
+    return row.winning_team or "no single winner"

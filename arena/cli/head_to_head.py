@@ -107,7 +107,7 @@ def _print(meeting: Meeting) -> None:
     rows = ordered(meeting)
     columns: Sequence[int | str] = rows if meeting.by == "agent" else meeting.matrix.columns
     if not meeting.matrix.cells:
-        advise("nobody has played against anybody else here")
+        advise("no two agents have played against each other here")
         return
     room = max((out.width - _NAME_WIDTH - 5) // _CELL_WIDTH, 1)
     most = min(room, _MOST) if out.is_terminal else len(columns)

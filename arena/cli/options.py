@@ -109,9 +109,7 @@ def _dollars(amount: float | None) -> float | None:
 
 GamesOption = Annotated[
     int | None,
-    typer.Option(
-        "--games", min=1, metavar="N", help="Play so many games of the schedule, not all."
-    ),
+    typer.Option("--games", min=1, metavar="N", help="Play at most N games of the schedule."),
 ]
 ConcurrencyOption = Annotated[
     int | None,

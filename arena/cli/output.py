@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-# What is piped is cut by nobody: lines are as long as what they say.
+# Piped output is never cut: lines are as long as what they say.
 _PIPED_WIDTH = 10_000
 _GAP = 2  # spaces between the columns of a table
 _NARROWEST = 8  # a column that shrank to less says nothing

@@ -58,7 +58,7 @@ def plan(
     ] = 0.55,
     budget: Annotated[
         float | None,
-        typer.Option(metavar="USD", callback=_amount, help="Say how far so many dollars go."),
+        typer.Option(metavar="USD", callback=_amount, help="Say how many games USD dollars buy."),
     ] = None,
     as_json: AsJson = False,
     db: DatabaseUrl = None,
@@ -180,7 +180,7 @@ def _table(found: Outlook) -> None:
         ],
     )
     tell(
-        "told apart after so many games as likely as not; with 10 % probability after the first, "
+        "told apart after this many games as likely as not; with 10 % probability after the first, "
         "with 90 % after the last number beside it"
     )
 

@@ -1,4 +1,4 @@
-"""`arena resume`: goes on with a tournament of the database, without its file."""
+"""`arena resume`: resumes a tournament of the database, without its file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`arena run`: plays a tournament, or goes on with it."""
+"""`arena run`: plays a tournament, or resumes it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def run(
     db: DatabaseUrl = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Play a tournament, or go on with it.
+    """Play a tournament, or resume it.
 
     The standings go to stdout, everything else to stderr. Ctrl-C lets running games finish their
     turn, a second one stops at once: the same command goes on from there, and nothing that was

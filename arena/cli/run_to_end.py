@@ -69,7 +69,7 @@ def play(config: TournamentConfig, wish: Wish, interrupts: Interrupts) -> None:
 def play_out(
     config: TournamentConfig, wish: Wish, interrupts: Interrupts, *, games: int | None
 ) -> Summary:
-    """Play at most so many games of the tournament, shown as they come, until it is done, stopped
+    """Play at most `games` games of the tournament, shown as they come, until it is done, stopped
     or interrupted."""
     import time
 
@@ -147,7 +147,7 @@ def _done(summary: Summary) -> Iterator[str]:
     else:
         yield f"{summary.tournament}: nothing is left to play, all games are finished"
     if summary.resumed:
-        yield f"{count(summary.resumed, 'game')} gone on with from the record"
+        yield f"{count(summary.resumed, 'game')} resumed from the record"
     if summary.cached_calls:
         yield f"{count(summary.cached_calls, 'call')} answered from the cache"
     if summary.failed_calls:

@@ -55,9 +55,7 @@ class _Printer:
             title.append(f" · seed {game.seed}", "dim")
         self._page.print(title)
         if game.parent:
-            self._page.print(
-                Text("branch of game {}, played anew from turn {}".format(*game.parent))
-            )
+            self._page.print(Text("branch of game {}, live from turn {}".format(*game.parent)))
         if game.started_at:
             self._page.print(Text(moment(game.started_at), "dim"))
         self._page.print(Text())
@@ -118,7 +116,7 @@ class _Printer:
             notes.append(f"{count(turn.lost_calls, 'call')} lost in flight")
         self._space()
         if self._game.parent and turn.number == self._game.parent[1]:
-            self._page.rule(Text("from here on played anew", "dim"))
+            self._page.rule(Text("live from here on", "dim"))
             self._space()
         self._after_move = True
         self._page.both_ends(self._name(turn.player), Text(" · ".join(notes), "dim"))
@@ -186,7 +184,7 @@ class _Printer:
         self._after_move = False
 
     def _pause(self) -> None:
-        """An empty line between what somebody did and what came of it."""
+        """An empty line between an action and what came of it."""
         if self._after_move:
             self._space()
 

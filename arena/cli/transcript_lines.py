@@ -55,7 +55,7 @@ class Page:
         self.text(Text(_BAR, colour(player)), text, style)
 
     def text(self, bar: Text, text: str, style: str) -> None:
-        """A text behind a bar; one that nobody would read to its end is cut, and says so."""
+        """A text behind a bar; a very long one is cut, and says so."""
         shown = lines(text[:_LONGEST])[:_TALLEST] if text else []
         for line in shown:
             self.block(bar, line, style)

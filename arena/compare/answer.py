@@ -24,7 +24,7 @@ ASKS = {
     "better in the other's place",
 }
 
-# Agents that differ at all do not draw so many blocks on end.
+# Agents that differ at all do not draw that many blocks in a row.
 _MANY = 20
 
 
@@ -78,7 +78,7 @@ def answer(url: Source, config: TournamentConfig) -> Comparison:
     if options.test == "fixed" and finished and not scores:
         raise UsageError(
             f"no block of {config.name!r} has both results, and all its {config.games} games were "
-            "tried: ask anew under another --name or --seed"
+            "tried: ask again under another --name or --seed"
         )
     verdict = _verdict(options, scores, config.games, finished=finished)
     a, b = (agent.name for agent in config.agents[:2])
@@ -208,7 +208,7 @@ def errors(options: DuelOptions) -> str:
 
 
 def percent(share: float) -> str:
-    """`55 %`, `52.5 %`: a share that somebody has chosen, as exactly as it was."""
+    """`55 %`, `52.5 %`: a share that was chosen, as exactly as it was."""
     return f"{100 * share:.4g} %"
 
 

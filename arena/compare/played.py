@@ -1,6 +1,6 @@
 """Compares two agents by the games that are on record already: where they met, swapped on one seed.
 
-A game alone is a game in somebody's favour: whoever sat where it is easier to win. Two games from
+A single game favours the agent whose seat wins more easily. Two games from
 one seed in which A and B had each other's parts are a fair block, whatever they were played for.
 """
 
@@ -131,7 +131,7 @@ def played(url: Source, question: Question, selection: Selection | None = None) 
         games = 1
         notes.append(
             "no two games of theirs are a pair on one seed with their parts swapped: single games "
-            "are blocks of one, and whoever had the easier seats is favoured"
+            "are blocks of one, and the agent with the easier seats is favoured"
         )
     if options.test == "gsprt":
         notes.append(

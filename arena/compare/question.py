@@ -29,8 +29,8 @@ class Question:
     `a`, `b` and `field` are agents of the catalogue, by name or number; `environment` one that was
     played or is installed, `players` how many of it. `seating`, `test`, `h0`, `h1`, `alpha` and
     `beta` are as in `arena.matchmakers.duel.DuelOptions`. `games` is the most that is played in
-    all, for the test `fixed` exactly so many. `name` is the tournament's, by default the question
-    itself.
+    all, for the test `fixed` exactly this number. `name` is the tournament's, by default the
+    question itself.
     """
 
     a: str
@@ -67,7 +67,7 @@ class Question:
 
 def configure(url: Source, question: Question) -> TournamentConfig:
     """The tournament that answers the question: the same for the same question, so that asking
-    again goes on with it. Nothing is written.
+    again resumes it. Nothing is written.
 
     Raises UsageError for what is not in the catalogue, and for a test, a seating or a number of
     games that make no comparison; DatabaseError where there is no database.

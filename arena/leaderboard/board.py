@@ -26,7 +26,7 @@ from db.queries.conduct import ConductRow, conduct_in
 from db.queries.usage import RatedUsageRow, rated_usage, void_games
 
 COSTS_UP_TO_GAMES = 5_000
-"""What was spent is added up from the calls: beyond so many games the sum takes seconds."""
+"""What was spent is added up from the calls: beyond this many games the sum takes seconds."""
 
 DEVIATIONS = 1.959963984540054
 """The 97.5 % quantile of the normal distribution."""
@@ -271,7 +271,7 @@ def pool_notes(rows: Sequence[BoardRow], pools: int) -> list[str]:
             "25 of its own, and ratings of two pools say nothing about each other"
         )
     if len(rows) == 1:
-        notes.append(f"{rows[0].name} has met nobody here: 25 is where everybody starts")
+        notes.append(f"{rows[0].name} has met no other agent here: every agent starts at 25")
     return notes
 
 

@@ -104,7 +104,7 @@ def part_boards(session: Session, scope: Scope, query: LeaderboardQuery) -> list
 
 
 def predictions(session: Session, query: LeaderboardQuery) -> list[tuple[Scope, list[Prediction]]]:
-    """For each environment, the combinations of its kinds, models and prompts that nobody played
+    """For each environment, the combinations of its kinds, models and prompts that no agent played
     there, best first. Raises UsageError for names that are not there."""
     query.check()
     found = []

@@ -105,7 +105,7 @@ def part_missing(noun: str, name: str, scopes: Sequence[Scope]) -> UsageError:
     if not names:
         where = ", ".join(sorted({scope.environment or "these games" for scope in scopes}))
         return UsageError(
-            f"{where}: no {noun}s are known, so nobody has a rating in the {noun} {name!r}; leave "
-            f"out --{noun}"
+            f"{where}: no {noun}s are known, so no agent has a rating in the {noun} {name!r}; "
+            f"leave out --{noun}"
         )
     return UsageError(unknown(noun, name, sorted(names)))

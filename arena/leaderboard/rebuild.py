@@ -36,7 +36,7 @@ class RebuildReport:
 
     @property
     def ok(self) -> bool:
-        """Nothing is left to mend: all was the same, or was written anew."""
+        """Nothing is left to mend: all was the same, or was rewritten."""
         return not self.left and not (self.checked_only and self.differences)
 
     def __str__(self) -> str:
@@ -48,7 +48,7 @@ class RebuildReport:
             return f"{what}: the stored ratings are those of the games, bit for bit"
         shown = "\n".join(self.differences[:10])
         more = f"\n... and {len(self.differences) - 10} more" if len(self.differences) > 10 else ""
-        done = "differ from the games" if self.checked_only else "differed and were written anew"
+        done = "differ from the games" if self.checked_only else "differed and were rewritten"
         return f"{what}: {len(self.differences)} stored values {done}\n{shown}{more}"
 
 
@@ -161,7 +161,7 @@ def _compare(
 
 
 def _replace(session: Session, repo: Repository, systems: _Systems) -> None:
-    """Write all of it anew."""
+    """Rewrite all of it."""
     repo.clear_ratings(systems.rate.keys())
     pools: Mapping[PoolKey, StoredPool] = {}
     for stretch in _stretches(session, systems):

@@ -136,7 +136,7 @@ class Call:
         if self.first_index + number > _LAST_INDEX:
             raise ProviderError(
                 f"model {self.prepared.model.name!r} was asked {_LAST_INDEX + 1} times in one turn "
-                "without an end: the game is void, and played anew"
+                "without an end: the game is void, and played again"
             )
         self.attempts += 1
         return CallIntent(

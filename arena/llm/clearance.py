@@ -50,8 +50,8 @@ class Ending(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Returned:
     """A grant that is given back. `charged` is in dollars; `tokens` is what an answered call took
-    in all, None where nobody said. The rest is said of a failed one: `retry_after` in seconds as
-    the provider asked, whether the model itself is at fault, and what the provider `said`."""
+    in all, None where the provider did not say. The rest is of a failed one: `retry_after` in
+    seconds as the provider asked, whether the model itself is at fault, and what was `said`."""
 
     grant_id: int
     ending: Ending

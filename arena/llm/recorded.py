@@ -16,7 +16,7 @@ TIME_LIMIT = "TimeLimit"
 class RecordedCall:
     """One attempt: what was sent, its hash, and what came back.
 
-    `answered` is false for a failure and for an attempt whose end nobody saw; `seconds` is how
+    `answered` is false for a failure and for an attempt whose end was not seen; `seconds` is how
     long an answer took, `error_class` what went wrong.
     """
 

@@ -165,7 +165,7 @@ class _Playing:
         self.error: str | None = None
 
     def work(self, branches: Sequence[Branch]) -> Iterator[Branch]:
-        """The branches in order, until somebody asks to stop."""
+        """The branches in order, until a stop is requested."""
         for own in branches:
             if not self.stop.going():
                 return

@@ -1,6 +1,6 @@
 """Compares two recorded games turn by turn: a game and its branch, or any two of one environment.
 
-It returns what is on record as it is: whoever shows it makes it safe to show.
+It returns what is on record as it is: the caller makes it safe to show.
 """
 
 from __future__ import annotations

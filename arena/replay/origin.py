@@ -1,6 +1,6 @@
 """Reads the game that is branched, and makes the rows and the tasks of its branches.
 
-Everything is checked before a row is written; a branch that nobody plays any more is void.
+Everything is checked before a row is written; an abandoned branch is void.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def _config(session: Session, game: Game) -> TournamentConfig | None:
 def enter(session: Session, origin: Origin, times: int, *, control: bool) -> list[Branch]:
     """Make the branches' rows, numbered after those that are there; branches and controls take
     turns, so that a run that is stopped has as many of both. Unfinished branches of the same game
-    and turn are cleared: nobody plays them any more."""
+    and turn are cleared."""
     repo, branches = Repository(session), []
     clear(session, [row.id or 0 for row in repo.get_branches(origin.game_id, origin.turn)])
     left = repo.get_branches(origin.game_id, origin.turn)

@@ -70,7 +70,7 @@ class TurnReport:
 @dataclass(frozen=True, slots=True)
 class GameReport:
     """Everything that can be told of a game. A branch has the game that it comes from as its
-    `parent`, with the first turn that was played anew. `cost` is in dollars, None where no call had
+    `parent`, with the first turn that was played live. `cost` is in dollars, None where no call had
     a price."""
 
     game: int
@@ -96,7 +96,7 @@ class GameReport:
         return tell_story(self.turns)
 
     def winner(self) -> str | None:
-        """Who won alone: a team, or a player by its agent; None where nobody did."""
+        """Who won alone: a team, or a player by its agent; None where none did."""
         for player in self.players:
             if self.winning_team == f"Player {player.index}":
                 return f"{self.winning_team} {player.agent}"

@@ -3,7 +3,7 @@
 A player is shown the other players' texts between the announcements, as `[Player 2] ...` and
 `[GAME] ...`, and a text may itself hold lines that look so. Nothing is taken for an announcement
 that a player could have written: the recorded actions are found and taken out first, and what
-cannot be told apart is only reported as shown to somebody, once.
+cannot be told apart is only reported once, as shown to a player.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Announcement:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A player is shown something that nobody can be named for."""
+    """A player is shown something of unknown origin."""
 
     player: int
     text: str
@@ -137,7 +137,7 @@ def plain(text: str) -> str:
 
 
 def _echoed(text: str, echoes: Sequence[ShownTurn]) -> bool:
-    """Whether this is what somebody did, but for its brackets."""
+    """Whether this is what a player did, but for its brackets."""
     bare = plain(text)
     return any(bare == plain(_words(turn)) for turn in echoes)
 

@@ -81,7 +81,7 @@ def test_branches_are_played_and_the_way_to_look_further_is_said(arena: Arena, d
     difference = json.loads(arena("diff", "1", "7", "--db", db, "--json").stdout)
     assert difference["branched_at"] == 2
     assert difference["common"] >= 2
-    assert "from here on played anew ──" in arena("show", "7", "--db", db).stdout
+    assert "live from here on ──" in arena("show", "7", "--db", db).stdout
 
 
 def test_without_controls_the_share_stands_alone(arena: Arena, db: str) -> None:

@@ -83,7 +83,7 @@ def test_everything_that_is_worth_a_line_has_one(
 
     assert code == 0
     assert lines[1:] == [
-        "2 games gone on with from the record",
+        "2 games resumed from the record",
         "3 calls answered from the cache",
         "1 attempt of a call failed",
         "lapses of the agents: refusal 1x, silence 2x",

@@ -60,7 +60,7 @@ def test_a_game_and_its_branch_share_a_line_and_then_part(arena: Arena, games: s
     head, _, rest = said.partition("\n\nturn 1 ──")
     assert head == (
         "Game 1\nGame 2 · branch of game 1 from turn 1\n\nthe first turn is the same\n"
-        "played anew from turn 1\nturn 1: the action differs"
+        "live from turn 1\nturn 1: the action differs"
     )
     first, second, third, *_ = rest.split("\n\nturn ")
     assert "Player 1 Bob" in first
@@ -151,12 +151,8 @@ def test_branches_are_listed_by_their_parent_and_name_it(arena: Arena, games: st
     assert "branch of" in table
     assert "1, turn 1" in table
     shown = arena("show", "2", "--db", games).stdout
-    assert shown.startswith("Game 2\nbranch of game 1, played anew from turn 1\n")
-    assert (
-        shown.index("[0]")
-        < shown.index("from here on played anew ──")
-        < shown.index("Player 0 won")
-    )
+    assert shown.startswith("Game 2\nbranch of game 1, live from turn 1\n")
+    assert shown.index("[0]") < shown.index("live from here on ──") < shown.index("Player 0 won")
 
     missing = arena("games", "--db", games, "--parent", "99")
     assert missing.exit_code == 2

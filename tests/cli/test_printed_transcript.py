@@ -219,8 +219,8 @@ def test_lapses_lost_calls_and_cached_answers_are_marked() -> None:
 def test_a_branch_says_where_it_was_played_anew() -> None:
     said = printed(play(TurnReport(0, 0, "", "[0]"), TurnReport(1, 1, "", "[1]"), parent=(2, 1)))
 
-    assert "\nbranch of game 2, played anew from turn 1\n" in said
-    before, after = said.split("\nfrom here on played anew ──")
+    assert "\nbranch of game 2, live from turn 1\n" in said
+    before, after = said.split("\nlive from here on ──")
     assert "│ [0]\n" in before
     assert "│ [1]\n" in after
 

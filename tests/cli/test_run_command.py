@@ -1,4 +1,4 @@
-"""`arena run` plays a tournament, goes on with it, and says clearly why it cannot."""
+"""`arena run` plays a tournament, resumes it, and says clearly why it cannot."""
 
 from __future__ import annotations
 
@@ -196,5 +196,5 @@ def test_a_stopped_run_says_how_to_go_on_and_goes_on(arena: Arena, tmp_path: Pat
     rest = arena("resume", "--games", left + 1, "--db", db)
     assert rest.exit_code == 0, rest.stderr
     assert f"small: {left + 1} games, " in rest.stderr
-    assert f"{left} game" in rest.stderr.split("gone on with from the record")[0]
+    assert f"{left} game" in rest.stderr.split("resumed from the record")[0]
     assert unfinished(db) == 0

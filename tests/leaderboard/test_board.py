@@ -245,7 +245,7 @@ def test_games_that_say_little_have_wide_intervals(
     assert np.isfinite([[row.rating, row.low, row.high] for row in board.rows]).all()
     assert sum(row.rating for row in board.rows) == pytest.approx(25 * len(board.rows))
     if fill is one_agent:
-        assert "Ann has met nobody here: 25 is where everybody starts" in board.notes
+        assert "Ann has met no other agent here: every agent starts at 25" in board.notes
     elif fill is only_wins:
         assert [row.name for row in board.rows] == ["Ann", "Bob"]
     else:

@@ -57,7 +57,7 @@ def result(agents: Sequence[int]) -> Played:
 async def play(
     supply: Supply, concurrency: int, disorder: random.Random, most: int = 1000
 ) -> list[ScheduledGame]:
-    """Play so many games at once, ending in a random order: the games in the order of starting."""
+    """Play games that end in a random order: the games in the order of starting."""
     started: list[ScheduledGame] = []
     running: list[ScheduledGame] = []
     places = asyncio.Semaphore(concurrency)

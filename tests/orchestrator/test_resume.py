@@ -1,4 +1,4 @@
-"""A run that ends early is gone on with: nothing answered is asked again, nothing is lost."""
+"""A run that ends early is resumed: nothing answered is asked again, nothing is lost."""
 
 from __future__ import annotations
 

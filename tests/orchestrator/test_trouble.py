@@ -1,4 +1,4 @@
-"""Providers that fail: the others are played on, nothing is void, and the rest is gone on with."""
+"""Providers that fail: the other games go on, nothing is void, and the rest is resumed later."""
 
 from __future__ import annotations
 
