@@ -238,6 +238,7 @@ def test_a_session_by_hand_is_committed_and_closed_by_hand(database_url: str) ->
     assert engine.pool.status() == "NullPool", "what is closed keeps no connection"
 
 
+@pytest.mark.slow
 def test_engines_are_made_once_in_a_run(tmp_path: Path) -> None:
     """A tournament that settles, asks its cache and waits for results opens its database once, and
     its recorder once more."""

@@ -156,6 +156,7 @@ print("ended")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bug", ["bug", "none"])
 def test_a_loop_that_is_closed_first_keeps_no_thread(sqlite_url: str, bug: str) -> None:
     """Nobody can close the recorder any more: its thread ends by itself, without a word."""

@@ -228,6 +228,7 @@ def check(session: Session, asked: dict[str, Any]) -> None:
     assert sum(count_games(session, selection).values()) == len(meant), asked
 
 
+@pytest.mark.slow
 def test_every_value_alone_and_every_pair_of_fields(filled: Session) -> None:
     lot = random.Random(7)
     for field, values in VALUES.items():
@@ -251,6 +252,7 @@ ASKED = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

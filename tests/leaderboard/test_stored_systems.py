@@ -20,6 +20,8 @@ from db.selection import Selection
 from tests.cli.commands import run_arena
 from tests.strangers import Install, install
 
+pytestmark = pytest.mark.slow
+
 Small = Callable[..., TournamentConfig]
 
 __all__ = ["install"]

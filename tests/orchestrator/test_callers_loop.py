@@ -17,6 +17,8 @@ from arena.config import TournamentConfig
 from arena.orchestrator import run
 from arena.replay.branch import branch
 
+pytestmark = pytest.mark.slow
+
 T = TypeVar("T")
 
 # Says on which thread a module was imported first.

@@ -7,11 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
 import db
 from db import get_session
 from tests.small import SMALL
+
+pytestmark = pytest.mark.slow
 
 ROOT = str(Path(db.__file__).parent.parent)
 

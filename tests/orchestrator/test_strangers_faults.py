@@ -102,6 +102,7 @@ def until(config: TournamentConfig, url: str, enough: Callable[[Progress], bool]
     asyncio.run(main())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("error", "last"),
     [
