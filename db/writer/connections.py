@@ -207,7 +207,8 @@ class PostgreSQLConnection:
                     cursor.executemany(self._ours(statement), rows)
                     cursors.append(cursor)
             return [int(cursor.rowcount) for cursor in cursors]
-        except self._gone as error:
+        except (*self._gone, IndexError) as error:
+            # IndexError: psycopg has lost count of what it sent, as after a pipeline that broke.
             raise self._lost(error) from error
         finally:
             for cursor in cursors:

@@ -52,7 +52,7 @@ def _script(file: Path, line: str) -> None:
 
 def make(checkout: Path, commands: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [str(shutil.which("make")), *arguments],
+        [str(shutil.which("make")), "--no-print-directory", *arguments],
         cwd=checkout,
         env={**clean_environment(), "PATH": str(commands), "MAKEFLAGS": ""},
         stdin=subprocess.DEVNULL,
