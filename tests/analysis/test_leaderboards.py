@@ -41,7 +41,7 @@ def test_the_frame_has_its_dtypes_without_games(empty, sqlite):
 def test_the_frame_answers_what_the_command_answers(sqlite):
     doctor = leaderboard_df(sqlite, role="Doctor", environment="Village-v0")
     assert doctor["name"].tolist() == ["ann"]
-    assert "ann has met nobody here" in " ".join(doctor.attrs["notes"])
+    assert "ann has met no other agent here" in " ".join(doctor.attrs["notes"])
     late = leaderboard_df(sqlite, since="2026-03-01T13:30:00+00:00")
     assert set(late["environment"]) == {"Village-v0"}
     with pytest.raises(UsageError, match="did you mean 'Duel-v0'"):

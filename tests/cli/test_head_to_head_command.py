@@ -110,4 +110,4 @@ def test_nobody_has_met_anybody(arena: Arena, sqlite_url: str) -> None:
     result = arena("head-to-head", "--db", sqlite_url)
 
     assert result.exit_code == 0
-    assert "nobody has played against anybody else here" in result.stderr
+    assert "no two agents have played against each other here" in result.stderr

@@ -306,7 +306,7 @@ def test_single_games_are_for_the_test_that_may_look_at_them(url: str) -> None:
     assert found.sentence == "Sharp is better than Naive."
     assert found.verdict is not None
     assert found.verdict.games + found.verdict.unused == 40
-    assert any("whoever had the easier seats is favoured" in note for note in found.notes)
+    assert any("the agent with the easier seats is favoured" in note for note in found.notes)
 
     with pytest.raises(UsageError, match="--test evalue without --seating can be asked"):
         played(url, Question("Sharp", "Naive", "TicTacToe-v0", test="gsprt"))

@@ -211,7 +211,6 @@ def test_a_connection_that_is_stuck_in_a_pipeline_is_a_lost_one(postgresql_url: 
 
     for use in (
         lambda: stuck.query("SELECT 1"),
-        lambda: stuck.run([("SELECT 1", [()])]),
         stuck.rollback,
         stuck.commit,
     ):
