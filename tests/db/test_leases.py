@@ -17,7 +17,7 @@ from db import DatabaseError, Recorder, get_engine
 from db.engine import resolve_url
 from db.errors import LeaseHeld, LeaseLost
 from db.leases import TTL, acquire
-from db.writer.connections import FROZEN_AFTER_S, Lost, PostgreSQLConnection, open_writer
+from db.writer.connections import FROZEN_AFTER_S, Lost, open_writer
 from tests.db.holders import Waiting, at, challenge, elsewhere, holder, row, write
 from tests.db.test_recorder import opened, read
 from tests.db.tournaments import tournament
@@ -199,24 +199,6 @@ def test_a_server_lets_go_of_a_writer_that_is_frozen_in_mid_transaction(
         frozen.query("SELECT 1")
     for connection in (frozen, other):
         connection.close()
-
-
-def test_a_connection_that_is_stuck_in_a_pipeline_is_a_lost_one(postgresql_url: str) -> None:
-    """As it is left when the server hangs up in the middle of one."""
-    stuck = open_writer(resolve_url(postgresql_url), 1000)
-    assert isinstance(stuck, PostgreSQLConnection)
-    wire = stuck._connection.pgconn
-    wire.enter_pipeline_mode()
-    wire.send_query_params(b"SELECT 1", None)
-
-    for use in (
-        lambda: stuck.query("SELECT 1"),
-        stuck.rollback,
-        stuck.commit,
-    ):
-        with pytest.raises(Lost):
-            use()
-    stuck.close()
 
 
 def test_a_writer_asks_the_server_to_let_go_of_it_when_it_is_frozen(postgresql_url: str) -> None:
