@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         RatingSystem,
         UsageError,
     )
-    from arena.core.execution import ExecutorFactory
+    from arena.core.execution import Executor
     from arena.llm.providers.protocol import Provider, ProviderSettings
 
 
@@ -57,6 +57,7 @@ _NOUNS: dict[Group, str] = {
 # What an object made by a plug-in must have, by group: the names of its protocol.
 _MADE: dict[Group, tuple[str, ...]] = {
     "environments": ("spec", "reset", "observe", "prepare", "step", "outcome"),
+    "executors": ("run",),
     "matchmakers": ("lag", "next"),
     "providers": ("load", "check", "prepare", "aclose"),
     "ratings": ("name", "fit"),
@@ -234,9 +235,10 @@ def check_kind(name: str, options: Mapping[str, Any]) -> AgentKind:
     return found
 
 
-def executor(name: str) -> ExecutorFactory:
-    """The executor registered under a name."""
-    return cast("ExecutorFactory", load("executors", name))
+def executor(name: str, concurrency: int) -> Executor:
+    """An executor with `concurrency` slots. Raises UsageError for a name that is not registered,
+    PluginError for one that cannot be made."""
+    return cast("Executor", make("executors", name, concurrency=concurrency))
 
 
 def rating(name: str) -> RatingSystem:

@@ -36,7 +36,8 @@ class Slot(Protocol):
 
 
 class Executor(Protocol):
-    """Runs pieces of work, at most as many at once as it has slots."""
+    """Runs pieces of work, at most as many at once as it has slots; its factory is given their
+    number as `concurrency`."""
 
     async def run(
         self, work: Iterable[T] | AsyncIterable[T], play: Callable[[T, Slot], Awaitable[None]]
@@ -46,12 +47,4 @@ class Executor(Protocol):
         The first exception of a `play` cancels the rest and is raised as it is; cancelling this
         call cancels what runs.
         """
-        ...
-
-
-class ExecutorFactory(Protocol):
-    """Makes an executor; the class of one."""
-
-    def __call__(self, *, concurrency: int) -> Executor:
-        """An executor with `concurrency` slots."""
         ...

@@ -1,13 +1,23 @@
-"""Makes what asks a tournament's models: the client, and the limits that its calls keep."""
+"""How the games of a run reach their models: the client, and what its calls have to keep to."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from arena import registry
 from arena.config import TournamentConfig
+from arena.core.execution import Slot
+from arena.game.journal import Journal
+from arena.game.loop import GameResult
+from arena.game.task import GameTask, Ports, play_task
+from arena.llm.cache import Answers
+from arena.llm.clearance import LocalClearance
 from arena.llm.client import Client
+from arena.llm.costs.budget import Budget
 from arena.llm.pacing.limits import Limits, ModelLimits
+from arena.orchestrator.stopping import GameWaiting, Stop
 
 # Seconds for which a model may fail that has never answered at all.
 DOUBT = 30.0
@@ -38,3 +48,24 @@ def limits_for(config: TournamentConfig | None) -> Limits:
         doubt=DOUBT,
         rng=jitter,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAccess:
+    """What the games of one command share to reach their models. `budget` is None without a cap,
+    `answers` where none are looked for before a call is sent."""
+
+    client: Client
+    limits: Limits
+    budget: Budget | None = None
+    answers: Answers | None = None
+
+    async def play(
+        self, task: GameTask, journal: Journal, slot: Slot, stop: Stop, worth: Callable[[], bool]
+    ) -> GameResult:
+        """Play a task in a slot of the executor, lent while a call waits if that is `worth` it.
+        Raises what `arena.game.task.play_task` raises."""
+        waiting = GameWaiting(slot, stop, worth)
+        with LocalClearance(self.limits, self.budget, waiting=waiting) as clearance:
+            ports = Ports(journal, clearance, self.client, self.answers)
+            return await slot.call(play_task, task, ports)

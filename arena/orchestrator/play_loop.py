@@ -19,23 +19,19 @@ from arena.core import (
 from arena.core.execution import Slot
 from arena.game.loop import Finished, GameResult, Paused, Suspended, Voided
 from arena.game.seating import Sitter
-from arena.game.task import GameTask, Ports, play_task
-from arena.llm.cache import Answers
-from arena.llm.clearance import LocalClearance
-from arena.llm.client import Client
-from arena.llm.costs.budget import Budget
+from arena.game.task import GameTask
 from arena.llm.pacing.breaker import BreakerState
 from arena.llm.pacing.gate import GateState
-from arena.llm.pacing.limits import Limits
 from arena.orchestrator import schedule
 from arena.orchestrator.catalogue import EnteredTournament
+from arena.orchestrator.clients import ModelAccess
 from arena.orchestrator.pairing_source import Supply
 from arena.orchestrator.preflight import Prepared
 from arena.orchestrator.progress import ModelState, Progress, Summary
 from arena.orchestrator.ready_queue import Pending
 from arena.orchestrator.schedule import played
 from arena.orchestrator.standings import LiveStandings, Played
-from arena.orchestrator.stopping import GameWaiting, Stop
+from arena.orchestrator.stopping import Stop
 from arena.record.reading import recorded
 from arena.record.writing import GameRecorder, Meter
 from db import Database, Recorder
@@ -57,10 +53,7 @@ class Playing:
         prepared: Prepared,
         entry: EnteredTournament,
         database: Database,
-        client: Client,
-        limits: Limits,
-        budget: Budget | None,
-        answers: Answers | None,
+        models: ModelAccess,
         standings: LiveStandings,
         supply: Supply,
         earlier: schedule.Earlier,
@@ -71,10 +64,7 @@ class Playing:
         self.config = prepared.config
         self.entry = entry
         self.database = database
-        self.client = client
-        self.limits = limits
-        self.budget = budget
-        self.answers = answers
+        self.models = models
         self.standings = standings
         self.supply = supply
         self.earlier = earlier
@@ -103,7 +93,7 @@ class Playing:
     ) -> None:
         """Play these games and those that the matchmaker adds, at most `most` in all, until the run
         stops."""
-        executor = registry.executor(self.config.executor)(concurrency=concurrency)
+        executor = registry.executor(self.config.executor, concurrency)
         self.started = time.monotonic()
         reporter = asyncio.create_task(self._report())
         try:
@@ -184,10 +174,7 @@ class Playing:
             task = replace(task, recorded=recorded(turns))
         else:
             await journal.started()
-        waiting = GameWaiting(slot, self.stop, self._worth_lending)
-        with LocalClearance(self.limits, self.budget, waiting=waiting) as clearance:
-            ports = Ports(journal, clearance, self.client, self.answers)
-            return await slot.call(play_task, task, ports)
+        return await self.models.play(task, journal, slot, self.stop, self._worth_lending)
 
     def _task(self, game: ScheduledGame) -> GameTask:
         environment, spec = self.config.environment, self.prepared.spec
@@ -273,7 +260,7 @@ class Playing:
                 waiting=gate.waiting,
                 state=self._state(gate),
             )
-            for gate in self.limits.states()
+            for gate in self.models.limits.states()
         )
 
     def _state(self, gate: GateState) -> str:

@@ -100,7 +100,7 @@ def prepare(config: TournamentConfig) -> Prepared:
         with _at(config, "models", index):
             client.check(model.spec())
     with _at(config, "executor"):
-        registry.executor(config.executor)
+        registry.executor(config.executor, config.concurrency)
     with _at(config, "rating"):
         fold = LiveFold(*registry.online_rating(config.rating))
         with registry.guarded("ratings", config.rating, "rating an agent that has not played"):

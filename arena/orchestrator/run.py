@@ -15,7 +15,7 @@ from arena.llm.client import Client
 from arena.llm.costs.budget import Budget
 from arena.orchestrator import schedule
 from arena.orchestrator.catalogue import EnteredTournament, enter
-from arena.orchestrator.clients import client_for, limits_for
+from arena.orchestrator.clients import ModelAccess, client_for, limits_for
 from arena.orchestrator.file_limits import check_files
 from arena.orchestrator.pairing_source import Supply
 from arena.orchestrator.play_loop import OnProgress, Playing
@@ -65,10 +65,12 @@ async def run(
                 ready.prepared,
                 ready.entry,
                 database,
-                client,
-                limits_for(config),
-                _budget(config, begun.earlier),
-                _answers(config, database),
+                ModelAccess(
+                    client,
+                    limits_for(config),
+                    _budget(config, begun.earlier),
+                    _answers(config, database),
+                ),
                 begun.standings,
                 begun.supply,
                 begun.earlier,

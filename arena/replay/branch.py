@@ -15,9 +15,7 @@ from arena import registry
 from arena.core import DivergenceError, ModelRefused, VoidCause
 from arena.core.execution import Slot
 from arena.game.loop import Finished, GameResult, Paused, Suspended, Voided
-from arena.game.task import Ports, play_task
-from arena.llm.clearance import LocalClearance
-from arena.orchestrator.stopping import GameWaiting, Stop
+from arena.orchestrator.stopping import Stop
 from arena.record.answer_cache import DatabaseCache
 from arena.record.writing import GameRecorder, Meter
 from arena.replay.origin import (
@@ -113,7 +111,7 @@ async def branch(
             with database.session(create=False) as session:
                 found = read_origin(session, game_id, turn, seats, control=control, answers=answers)
                 entered = enter(session, found, times, control=control)
-            found.client.load(
+            found.models.client.load(
                 sitter.agent.model
                 for task in found.tasks.values()
                 for sitters in task.players
@@ -126,11 +124,11 @@ async def branch(
         playing = _Playing(origin, stop or Stop(), on_progress, total=len(branches))
         try:
             async with database.recorder() as recorder:
-                await registry.executor(EXECUTOR)(concurrency=concurrency or CONCURRENCY).run(
+                await registry.executor(EXECUTOR, concurrency or CONCURRENCY).run(
                     playing.work(branches), lambda own, slot: playing.one(recorder, own, slot)
                 )
         finally:
-            await origin.client.aclose()
+            await origin.models.client.aclose()
             await asyncio.to_thread(_clear, database, branches)
     return playing.report()
 
@@ -176,11 +174,7 @@ class _Playing:
         origin = self.origin
         writer = GameRecorder(recorder, own.game_id, self.meter, self.stop.going)
         await writer.started()
-        with LocalClearance(
-            origin.limits, waiting=GameWaiting(slot, self.stop, _never)
-        ) as clearance:
-            ports = Ports(writer, clearance, origin.client, origin.answers)
-            result = await slot.call(play_task, origin.task(own), ports)
+        result = await origin.models.play(origin.task(own), writer, slot, self.stop, _never)
         await self._settle(own, writer, result)
         if isinstance(result, Voided) and result.cause is VoidCause.DIVERGENCE:
             raise DivergenceError(

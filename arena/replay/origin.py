@@ -13,9 +13,7 @@ from arena.config import TournamentConfig, restored
 from arena.core import ConfigError, UsageError, VoidCause
 from arena.game.task import GameTask
 from arena.llm.cache import Answers
-from arena.llm.client import Client
-from arena.llm.pacing.limits import Limits
-from arena.orchestrator.clients import client_for, limits_for
+from arena.orchestrator.clients import ModelAccess, client_for, limits_for
 from arena.orchestrator.preflight import check_stored_model
 from arena.record.reading import recorded
 from arena.replay.lineage import Generation, Lineage, lineage, own_options, replies, task
@@ -55,9 +53,7 @@ class Origin:
     player: int
     team: str | None
     recorded: float | None
-    client: Client
-    limits: Limits
-    answers: Answers | None
+    models: ModelAccess
 
     def task(self, own: Branch) -> GameTask:
         """One of its branches."""
@@ -122,9 +118,7 @@ def read_origin(
         player=player,
         team=results[player][0],
         recorded=None if results[player][1] is None else score(results, player),
-        client=client,
-        limits=limits_for(config),
-        answers=answers,
+        models=ModelAccess(client, limits_for(config), answers=answers),
     )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from arena.config import TournamentConfig, loads
+from arena.core import ConfigError
 from arena.orchestrator import Progress, Stop, run
 from arena.replay.check import check
 from db import get_session
@@ -272,3 +274,24 @@ def test_a_kind_that_asks_through_the_handle_of_an_earlier_turn_is_told(
     calls += "t.id = c.game_turn_id JOIN game_players p ON p.game_id = t.game_id AND "
     calls += "p.player_index = t.player_index JOIN agents a ON a.id = p.agent_id "
     assert rows(sqlite_url, calls + "WHERE a.alias = 'Ann'") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("def made(*, concurrency): return {}[concurrency]", "raised KeyError: 4"),
+        ("def made(*, concurrency): return concurrency", "made int, which has no `run`"),
+        ("def made(): ...", "cannot be made with `concurrency`"),
+    ],
+)
+def test_an_executor_that_cannot_be_made_is_named_before_anything_is_written(
+    source: str, said: str, install: Install, tmp_path: Path
+) -> None:
+    install(RULES, FRAGILE)
+    install(source, {"executors": {"cluster": "made"}}, package="cluster")
+    text = TOURNAMENT.format(error="key", kind="thinking") + "executor: cluster\n"
+
+    with pytest.raises(ConfigError, match=f"the executor 'cluster' of cluster 1.2 .*{said}"):
+        asyncio.run(run(loads(text), url=tmp_path / "arena.db"))
+
+    assert not (tmp_path / "arena.db").exists()
