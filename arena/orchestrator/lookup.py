@@ -10,6 +10,7 @@ from arena import registry
 from arena.core import Part, UsageError
 from arena.orchestrator.casting import casting
 from db import Agent, Environment, Repository
+from db.errors import BadSelection
 from db.selection import find
 
 
@@ -56,9 +57,17 @@ def find_agent(repo: Repository, name: str) -> Agent:
 
 
 def rules_of(repo: Repository, environment: str | None, players: int | None) -> Rules:
-    """The environment that was asked for, or the only one that was played. Raises UsageError."""
-    rows = repo.get_environments(environment)
-    if environment is None:
+    """The environment that was asked for by name or number, or the only one that was played. Raises
+    UsageError."""
+    rows = list(repo.get_environments())
+    if environment is not None:
+        try:
+            chosen = find(repo.session, "environment", environment)
+        except BadSelection:
+            # It may be installed, and not be played yet.
+            chosen = ()
+        rows = [row for row in rows if row.id in chosen]
+    else:
         names = sorted({row.name for row in rows})
         if len(names) != 1:
             said = f"were played: {', '.join(names)}" if names else "none was played yet"

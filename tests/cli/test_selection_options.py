@@ -102,6 +102,7 @@ def test_two_agents_are_compared_by_the_games_that_were_chosen(arena: Arena, two
     assert (whole["settled"], whole["verdict"]["estimate"]) == (6, pytest.approx(2 / 3))
     assert (second["settled"], second["verdict"]["estimate"]) == (2, 0.0)
     assert (early["settled"], early["verdict"]["estimate"]) == (2, 1.0)
+    assert read(arena, two_cups, *compare[:-1], "1") == whole
     refused = arena("compare", "Ann", "Bob", "--since", "2026-03-01", "--db", two_cups)
     assert refused.exit_code == 2
     assert "choose among games on record: --played" in refused.stderr
