@@ -232,11 +232,3 @@ def drop_schema(engine: Engine) -> None:
             connection.execute(text("DROP FUNCTION IF EXISTS refuse_prompt_change CASCADE"))
         connection.commit()
     engine.dispose()
-
-
-def draft_revision(engine: Engine, message: str, revision: str) -> None:
-    """Write a new migration from what the models say and the tables do not (for developers)."""
-    from alembic import command
-
-    with _migrating(engine) as configuration:
-        command.revision(configuration, message, autogenerate=True, rev_id=revision)

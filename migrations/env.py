@@ -2,11 +2,12 @@
 `alembic`, on the database of ARENA_DATABASE_URL, else sqlite:///arena.db."""
 
 from pathlib import Path
+from typing import Any
 
 from alembic import context
 from alembic.migration import MigrationContext
 from alembic.util import CommandError
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, create_engine, text
 
 import db.models
 from db import Database, DatabaseError
@@ -31,9 +32,11 @@ def migrate_by_hand() -> None:
     try:
         with Database() as database, said_plainly(database.url):
             file = Path(str(database.url.database))
-            if database.engine.dialect.name == "sqlite" and not changes() and not file.exists():
-                raise CommandError(f"there is no database at {file}: `alembic upgrade head`")
-            migrate(database.engine)
+            if database.url.drivername != "sqlite" or changes() or file.exists():
+                migrate(database.engine)
+            else:
+                # What only looks makes no file.
+                migrate(create_engine("sqlite://"))
     except DatabaseError as error:
         raise CommandError(str(error)) from error
 
@@ -60,6 +63,7 @@ def migrate(engine: Engine) -> None:
             transactional_ddl=True,
             compare_type=True,
             compare_server_default=True,
+            process_revision_directives=number,
         )
         with context.begin_transaction():
             context.run_migrations()
@@ -72,6 +76,14 @@ def migrate(engine: Engine) -> None:
         if sqlite:
             connection.exec_driver_sql("PRAGMA foreign_keys=ON")
             connection.commit()
+
+
+def number(_context: object, _revision: object, directives: list[Any]) -> None:
+    """A new migration of `alembic revision` has the next number: older and newer are told apart
+    by it."""
+    for script in directives:
+        if not getattr(context.config.cmd_opts, "rev_id", None):
+            script.rev_id = f"{int(context.get_head_revision() or 0) + 1:04}"
 
 
 def wanted() -> object:

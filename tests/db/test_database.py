@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 import db
 from db import (
@@ -112,20 +112,28 @@ def test_threads_share_it(database: Database) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 def test_a_forked_process_has_connections_of_its_own(database: Database) -> None:
+    def driver(session: Session) -> object:
+        return session.connection().connection.driver_connection
+
     with database.session() as session:
         Repository(session).create_kind("parent's")
+        parents = driver(session)
 
-        def child() -> None:
-            with database.session() as own:
-                found = [kind.name for kind in own.exec(select(Kind))]
-            os._exit(0 if found == [] else 1)
+    def child() -> None:
+        with database.session() as session:
+            Repository(session).create_kind("child's")
+            own = driver(session)
+        database.close()
+        os._exit(0 if own is not parents else 1)
 
-        process = multiprocessing.get_context("fork").Process(target=child)
-        process.start()
-        process.join()
-        assert process.exitcode == 0
-    # What the child did with its end, or with ours, cost us nothing.
-    assert kinds(database) == ["parent's"]
+    process = multiprocessing.get_context("fork").Process(target=child)
+    process.start()
+    process.join()
+
+    assert process.exitcode == 0
+    with database.session() as session:
+        assert driver(session) is parents, "the child closed only what it had opened"
+    assert kinds(database) == ["child's", "parent's"]
 
 
 def test_a_file_that_is_gone_is_not_made_again(sqlite_url: str) -> None:

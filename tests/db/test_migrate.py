@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -143,13 +144,17 @@ def test_the_backup_of_a_server_is_for_a_person_to_make(postgresql_url: str) -> 
 
 def test_a_damaged_file_is_neither_copied_nor_changed(sqlite: Database) -> None:
     file = Path(str(sqlite.url.database))
+    with sqlite.session() as session:
+        query = text("SELECT rootpage FROM sqlite_master WHERE name = 'game_players'")
+        page = int(session.connection().execute(query).scalar_one())
     sqlite.close()
-    whole = file.read_bytes()
-    file.write_bytes(whole[:-4096])
+    with file.open("r+b") as raw:
+        raw.seek((page - 1) * 4096)
+        raw.write(b"\xff" * 4096)
 
     with pytest.raises(Damaged):
         migrate(sqlite, BEFORE, down=True)
-    assert file.read_bytes() == whole[:-4096]
+    assert revision(sqlite) == schema.HEAD
     assert beside(sqlite) == []
 
 
@@ -197,10 +202,17 @@ def test_a_dead_holder_does_not_keep_the_tables_from_anybody(database: Database)
         process.kill()
     assert row(url).holder is not None
 
-    migrate(database, BEFORE, down=True, backup=False)
+    # Whoever only looks whether it is dead leaves it to be found dead again.
+    schema.downgrade(database.engine, BEFORE)
+    schema.upgrade(database.engine)
+    waiting = Waiting()
+    end_dead(database.reconnecting, sleep=waiting.sleep, clock=waiting.clock)
+    assert (waiting.looks, *row(url)[:2]) == (0, None, 2), "it was taken over and let go"
 
-    migrate(database, "head", backup=False)
-    assert tuple(row(url))[:2] == (None, 2), "it was taken over and let go"
+    with holder(url) as process:
+        process.kill()
+    migrate(database, BEFORE, down=True, backup=False)
+    assert tuple(row(url))[:2] == (None, 4)
 
 
 def test_a_holder_that_was_only_frozen_writes_nothing_afterwards(database: Database) -> None:
@@ -281,11 +293,11 @@ def test_what_cannot_be_done_is_said(sqlite: Database, tmp_path: Path) -> None:
 ALEMBIC = str(Path(sys.executable).with_name("alembic"))
 
 
-def alembic(url: str, *arguments: str) -> tuple[int, str]:
+def alembic(url: str, *arguments: str, folder: str | Path = ROOT) -> tuple[int, str]:
     """Plain `alembic` in a checkout: its exit code, and what it says."""
     done = subprocess.run(
         [ALEMBIC, *arguments],
-        cwd=ROOT,
+        cwd=folder,
         env=os.environ | {"ARENA_DATABASE_URL": url},
         capture_output=True,
         text=True,
@@ -319,11 +331,28 @@ def test_plain_alembic_does_the_same(empty_database_url: str) -> None:
 
 
 @pytest.mark.slow
-def test_plain_alembic_makes_nothing_by_looking(tmp_path: Path) -> None:
-    code, said = alembic(f"sqlite:///{tmp_path}/none.db", "current")
+def test_a_new_revision_has_the_next_number(tmp_path: Path) -> None:
+    shutil.copyfile(Path(ROOT) / "pyproject.toml", tmp_path / "pyproject.toml")
+    shutil.copytree(schema.migrations_path(), tmp_path / "migrations")
+    url = f"sqlite:///{tmp_path}/arena.db"
+    following = f"{int(schema.HEAD) + 1:04}"
 
-    assert (code, said) == (
-        255,
-        f"FAILED: there is no database at {tmp_path}/none.db: `alembic upgrade head`",
-    )
+    assert alembic(url, "upgrade", "head", folder=tmp_path) == (0, "")
+    assert alembic(url, "revision", "-m", "Games get a colour", folder=tmp_path)[0] == 0
+
+    made = tmp_path / "migrations" / "versions" / f"{following}_games_get_a_colour.py"
+    assert f"down_revision: str | None = '{schema.HEAD}'" in made.read_text(encoding="utf-8")
+    assert alembic(url, "upgrade", "head", folder=tmp_path) == (0, "")
+    assert alembic(url, "current", folder=tmp_path) == (0, f"{following} (head)")
+
+
+@pytest.mark.slow
+def test_plain_alembic_makes_nothing_by_looking(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/none.db"
+
+    assert alembic(url, "current") == (0, "")
+    code, said = alembic(url, "check")
+    assert (code, said) == (255, "FAILED: Target database is not up to date.")
+    code, said = alembic("sqlite:///none/such/arena.db", "upgrade", "head")
+    assert (code, "there is no folder none/such" in said) == (255, True)
     assert list(tmp_path.iterdir()) == []
