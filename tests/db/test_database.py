@@ -246,11 +246,7 @@ def test_a_session_by_hand_is_committed_and_closed_by_hand(database_url: str) ->
     assert engine.pool.status() == "NullPool", "what is closed keeps no connection"
 
 
-@pytest.mark.slow
-def test_engines_are_made_once_in_a_run(tmp_path: Path) -> None:
-    """A tournament that settles, asks its cache and waits for results opens its database once, and
-    its recorder once more."""
-    program = f"""
+COUNTING = """
 import asyncio, sys
 import db.engine
 made = []
@@ -258,10 +254,19 @@ create = db.engine.create
 db.engine.create = lambda *given, **how: made.append(1) or create(*given, **how)
 from arena.config import load
 from arena.orchestrator import run
-config = load({str(Path(db.__file__).parent.parent / "tests/recorded/noughts.yaml")!r})
-print(asyncio.run(run(config, url={str(tmp_path / "arena.db")!r})).games_completed, len(made))
+for config in sys.argv[2:]:
+    summary = asyncio.run(run(load(config), url=f"{sys.argv[1]}/{len(made)}.db"))
+    print(summary.games_completed, len(made))
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False
-    )
-    assert done.stdout == "9 2\n", done.stderr
+
+
+@pytest.mark.slow
+def test_a_run_opens_its_database_once_and_its_recorder_once_more(tmp_path: Path) -> None:
+    """However many calls ask the cache, and however many games have settled before a pairing."""
+    recorded = Path(db.__file__).parent.parent / "tests" / "recorded"
+    cached, follows_results = recorded / "village.yaml", recorded / "noughts.yaml"
+    command = [sys.executable, "-c", COUNTING, str(tmp_path), str(cached), str(follows_results)]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.stdout == "7 2\n9 4\n", done.stderr
