@@ -1,5 +1,6 @@
 """Where frames are read from, and the filters that choose their rows."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import filled
@@ -14,8 +15,10 @@ from arena.analysis import (
     ratings_df,
     turns_df,
 )
+from arena.analysis.source import Filters
 from arena.core import UsageError
 from db import Agent, Database, Game, get_session
+from db.selection import Selection
 
 FACTS = [games_df, players_df, turns_df, calls_df]
 ALL = [*FACTS, ratings_df, rating_changes_df]
@@ -205,3 +208,7 @@ def test_ids_from_a_frame_are_accepted_as_they_are(sqlite):
     assert turns_df(sqlite, game=games.game_id.to_numpy()[0]).game_id.unique().tolist() == [1]
     agent_id = players_df(sqlite).agent_id.iloc[0]
     assert players_df(sqlite, agent=agent_id).agent.unique().tolist() == ["ann"]
+
+
+def test_frames_take_every_field_of_a_selection():
+    assert [*Filters.__annotations__] == [field.name for field in fields(Selection)]
