@@ -221,9 +221,19 @@ def environment(name: str, options: Mapping[str, Any]) -> Callable[[], Environme
     return fresh
 
 
-def kind(name: str) -> AgentKind:
-    """The kind of agent registered under a name."""
-    return cast("AgentKind", load("agents", name))
+def kind(name: str, version: int | None = None) -> AgentKind:
+    """The kind of agent registered under a name, as it is now or as it was in an earlier version.
+    Raises UsageError for a version that is not installed."""
+    found = cast("AgentKind", load("agents", name))
+    if version is None or version == found.version:
+        return found
+    earlier: Mapping[int, AgentKind] = getattr(found, "earlier", {})
+    if version in earlier:
+        return earlier[version]
+    also = f", which can play as {', '.join(map(str, sorted(earlier)))} too" if earlier else ""
+    raise UsageError(
+        f"what is wanted is {name} version {version}, installed is version {found.version}{also}"
+    )
 
 
 def check_kind(name: str, options: Mapping[str, Any]) -> AgentKind:

@@ -2,93 +2,145 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, ClassVar
 
-from arena.agents.answers import FORMS, action_of, without_thoughts
-from arena.agents.notes import Notes, parse
-from arena.agents.options import choice, count, refuse_unknown
-from arena.core import LLM, Action, Message, Observation
+from arena.agents import version_1
+from arena.agents.answers import answer_mode
+from arena.agents.lenient_json import find_object
+from arena.agents.notes import FIELDS, Notes, rewritten
+from arena.agents.options import count, refuse_unknown
+from arena.core import LLM, Action, AgentKind, CallOptions, Message, Observation
+from arena.llm.thoughts import read
 
-_NOTES = """\
-You keep notes about this game, because you will not be shown all of it again. Rewrite them so \
-that they hold everything that still matters, and nothing else. Answer with one JSON object and \
-no other text:
-{"suspicions": {"<player>": <0 to 1>}, "claims": {"<player>": "<what it says it is>"}, \
-"facts": ["<what is certain>"], "plan": "<what to do next>"}"""
+NOTES = "# Your notes"
+REWRITE = "# Your task: rewrite your notes"
+ACT = "# Your task: act"
+
+_REWRITE = f"""\
+{REWRITE}
+You will not be shown all of the game again. Rewrite your notes so that they hold everything that \
+still matters, and nothing else. Answer with one JSON object and no other text:
+{{"suspicions": {{"<player>": <0 to 1>}}, "claims": {{"<player>": "<what it says it is>"}}, \
+"facts": ["<what is certain>"], "plan": "<what to do next>"}}"""
+
+_ACT = f"""\
+{ACT}
+It is your turn. Answer with what you say or do in the game, and with nothing else: the others \
+read every word of it. Do not repeat your notes."""
+
+# Where a message begins: the name of who speaks, and a blank.
+_MESSAGE = re.compile(r"\n\[(?:GAME|Player \d+|[A-Z][a-z][\w'-]*(?: [A-Z][\w'-]*){0,3})\] ")
+_HEADING = re.compile(
+    r"^(?:#+ *|\*\*)(?:your |my )?(?:notes|task)\b[^\n]{0,40}$\n?"
+    r"|^(?:your |my |updated |rewritten )?notes\b[^\n]{0,20}:[ \t]*$\n?",
+    re.MULTILINE | re.IGNORECASE,
+)
+_FENCE = re.compile(r"```(?:json)?\s*```")
+_LEFT_OUT = "\n[…] What came before is in your notes."
 
 
 class Remembering:
-    """Two calls a turn: one rewrites the notes from what is new, one acts from the notes, the
-    rules and the latest part of what was seen. A first turn, or one that brought nothing new,
-    takes the second call alone.
+    """Two calls a turn: one rewrites the notes where something is new, one acts. A first turn, or
+    one that brought nothing new, takes the second call alone.
 
-    Notes that cannot be read leave the old ones in place. The memory is a function of the
-    observations and the replies, so that playing a record again rebuilds it. Options: `answer` as
-    in `thinking`; `notes`, the characters that the notes may have (2000); `recent`, the characters
-    of the latest part (4000).
+    Both calls begin alike: the prompt, the rules, the latest part of what was seen, the notes, and
+    the task at the end, so that a provider's cache holds most of them. The latest part grows until
+    it has `recent` characters, then it begins anew in its middle.
+
+    Notes that cannot be read leave the old ones in place, and so does a field of them that came
+    back in no shape of its own; what was lost is told in the turn's reading. The memory is a
+    function of the observations and the replies, so that playing a record again rebuilds it.
+
+    Options: `answer` (`arena.agents.answers`); `notes`, the characters that the notes may have
+    (2000); `recent`, the characters of the latest part (8000); `notes_tokens`, the most tokens of
+    an answer with notes (by default at least 700, or the model's `max_tokens` where that is more).
     """
 
-    version = 1
+    version = 2
+    earlier: ClassVar[Mapping[int, AgentKind]] = {1: version_1.Remembering}
 
     def __init__(self, *, prompt: str, options: Mapping[str, Any]) -> None:
-        refuse_unknown("remembering", options, ("answer", "notes", "recent"))
-        self._answer = choice("remembering", options, "answer", FORMS)
+        refuse_unknown("remembering", options, ("answer", "notes", "notes_tokens", "recent"))
+        self._answer = answer_mode("remembering", options)
         self._limit = count("remembering", options, "notes", 2000, least=200)
-        self._recent = count("remembering", options, "recent", 4000, least=200)
-        self._prompt = prompt
+        self._recent = count("remembering", options, "recent", 8000, least=400)
+        tokens = count("remembering", options, "notes_tokens", 700, least=16)
+        self._noting = CallOptions(max_tokens=tokens, at_least="notes_tokens" not in options)
+        self._system: list[Message] = [{"role": "system", "content": prompt}] if prompt else []
+        self._act = "\n\n".join(part for part in (_ACT, self._answer.instruction) if part)
         self._opening: str | None = None
         self._notes = Notes()
+        self._start = 0
 
     async def act(self, observation: Observation, llm: LLM) -> Action:
         """Rewrites the notes where there is something new, then acts."""
+        reading: dict[str, Any] = {}
+        first = self._opening is None
         if self._opening is None:
             self._opening = opening_of(observation.text)
-        elif observation.new.strip():
-            await self._rewrite(self._opening, observation.new, llm)
-        completion = await llm.complete(self._acting(self._opening, observation.text))
-        return Action(action_of(completion.text, self._answer))
+            self._start = len(self._opening)
+        seen = self._seen(self._opening, observation)
+        if observation.new.strip() and (not first or len(observation.text) > self._recent):
+            reading["notes"] = await self._rewrite(seen, llm)
+        completion = await llm.complete(self._messages(seen, self._act), self._answer.options)
+        action = self._answer.action(completion)
+        spoken = without_notes(action.text)
+        if spoken != action.text:
+            reading["dropped"] = "notes"
+        return replace(action, text=spoken, reading={**(action.reading or {}), **reading} or None)
 
-    async def _rewrite(self, opening: str, new: str, llm: LLM) -> None:
-        completion = await llm.complete(
-            [
-                *self._system(_NOTES),
-                {
-                    "role": "user",
-                    "content": f"{opening}\n\n# Your notes so far\n{self._notes.render()}"
-                    f"\n\n# What is new\n{new}\n\n# Your notes, rewritten (JSON)",
-                },
-            ]
-        )
-        notes = parse(without_thoughts(completion.text))
-        if notes is not None:
-            self._notes = notes.within(self._limit)
+    async def _rewrite(self, seen: str, llm: LLM) -> str:
+        """Rewrites the notes, and says what became of it: `read`, `cut`, `partly` or `lost`."""
+        completion = await llm.complete(self._messages(seen, _REWRITE), self._noting)
+        found = rewritten(read(completion.text).text, self._notes)
+        if found is None:
+            return "lost"
+        self._notes = found.notes.within(self._limit)
+        return "cut" if found.cut else "partly" if found.kept else "read"
 
-    def _acting(self, opening: str, text: str) -> list[Message]:
-        recent = recent_of(text[len(opening) :], self._recent)
-        return [
-            *self._system(""),
-            {
-                "role": "user",
-                "content": f"{opening}\n\n# Your notes\n{self._notes.render()}"
-                f"\n\n# What you have seen most recently\n{recent}",
-            },
-        ]
+    def _seen(self, opening: str, observation: Observation) -> str:
+        """The rules and the latest part of what was seen, which holds all that is new."""
+        text, new = observation.text, observation.new
+        if not text.startswith(opening):
+            # The environment shows the present only.
+            return text if len(text) <= self._recent else recent_of(text, self._recent)
+        if len(text) - self._start > self._recent:
+            latest = len(text) - self._recent // 2
+            if text.endswith(new):
+                latest = min(latest, len(text) - len(new))
+            label = _MESSAGE.search(text, max(latest, len(opening)))
+            self._start = max(self._start, latest if label is None else label.start())
+        left_out = _LEFT_OUT if self._start > len(opening) else ""
+        return f"{opening}{left_out}{text[self._start :]}"
 
-    def _system(self, task: str) -> list[Message]:
-        content = "\n\n".join(part for part in (self._prompt, task) if part)
-        return [{"role": "system", "content": content}] if content else []
+    def _messages(self, seen: str, task: str) -> list[Message]:
+        notes = "" if self._notes == Notes() else f"\n\n{NOTES}\n{self._notes.render()}"
+        return [*self._system, {"role": "user", "content": f"{seen}{notes}\n\n{task}"}]
 
 
 def opening_of(text: str) -> str:
     """The first message of an observation: the rules, and who the player is."""
-    end = text.find("\n[", 1)
-    return text if end < 0 else text[:end]
+    following = _MESSAGE.search(text, 1)
+    return text if following is None else text[: following.start()]
 
 
 def recent_of(text: str, limit: int) -> str:
     """The last messages of an observation, whole where they fit into `limit` characters."""
     if len(text) <= limit:
         return text
-    start = text.find("\n[", len(text) - limit)
-    return text[start:] if start >= 0 else text[-limit:]
+    label = _MESSAGE.search(text, len(text) - limit)
+    return text[label.start() :] if label is not None else text[-limit:]
+
+
+def without_notes(action: str) -> str:
+    """An action without the notes, or the headings around them, that a model repeats in it."""
+    rest = _HEADING.sub("", action)
+    found = find_object(rest, FIELDS)
+    if found is not None:
+        before = rest[: found.start].replace("```json", "").strip("` \n")
+        if not before or len(FIELDS & found.value.keys()) > 1:
+            rest = _FENCE.sub("", rest[: found.start] + rest[found.end :])
+    return action if rest == action else rest.strip()

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from arena.agents.answers import FORMS, action_of
-from arena.agents.options import choice, refuse_unknown
-from arena.core import LLM, Action, Message, Observation
+from arena.agents import version_1
+from arena.agents.answers import answer_mode
+from arena.agents.options import refuse_unknown
+from arena.core import LLM, Action, AgentKind, Message, Observation
 
 
 class Thinking:
-    """Remembers nothing of its own.
+    """Remembers nothing of its own. The option `answer` says what of the model's text is the
+    action (`arena.agents.answers`); thoughts never are.
 
-    Option `answer` says what of the model's text is the action: `whole` (default; `<think>`
-    blocks are dropped), `last_line`, or `tag` (inside `<answer>`).
+    Version 2 knows the thoughts of every family of models; version 1 those in `<think>`.
     """
 
-    version = 1
+    version = 2
+    earlier: ClassVar[Mapping[int, AgentKind]] = {1: version_1.Thinking}
 
     def __init__(self, *, prompt: str, options: Mapping[str, Any]) -> None:
         refuse_unknown("thinking", options, ("answer",))
-        self._answer = choice("thinking", options, "answer", FORMS)
-        self._system: list[Message] = [{"role": "system", "content": prompt}] if prompt else []
+        self._answer = answer_mode("thinking", options)
+        system = "\n\n".join(part for part in (prompt, self._answer.instruction) if part)
+        self._system: list[Message] = [{"role": "system", "content": system}] if system else []
 
     async def act(self, observation: Observation, llm: LLM) -> Action:
         """The user message is the observation and nothing else, so that it is stored once."""
         completion = await llm.complete(
-            [*self._system, {"role": "user", "content": observation.text}]
+            [*self._system, {"role": "user", "content": observation.text}], self._answer.options
         )
-        return Action(action_of(completion.text, self._answer))
+        return self._answer.action(completion)

@@ -11,10 +11,12 @@ from arena.core.agents import (
     CallAnswer,
     CallIntent,
     CallLog,
+    CallOptions,
     Completion,
     Message,
     ModelSpec,
     Policy,
+    ToolCall,
     Usage,
 )
 from arena.core.environments import (
@@ -71,6 +73,7 @@ __all__ = [
     "CallAnswer",
     "CallIntent",
     "CallLog",
+    "CallOptions",
     "Casting",
     "Completion",
     "ConfigError",
@@ -108,6 +111,7 @@ __all__ = [
     "Suspend",
     "Termination",
     "TimeLimitReached",
+    "ToolCall",
     "Usage",
     "UsageError",
     "VoidCause",

@@ -134,20 +134,49 @@ class CallLog(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A tool that a model calls; `arguments` is the text that it wrote for them."""
+
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallOptions:
+    """What one call asks for beside its model's params, and in their place.
+
+    `max_tokens` is the most tokens of the answer; with `at_least`, only where the model's own
+    limit is lower. `response_format`, `tools` and `tool_choice` are as OpenAI has them; a provider
+    that does not have them is not sent them.
+    """
+
+    max_tokens: int | None = None
+    at_least: bool = False
+    response_format: Mapping[str, Any] | None = None
+    tools: tuple[Mapping[str, Any], ...] = ()
+    tool_choice: Mapping[str, Any] | str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Completion:
     """What an agent gets back from a model. `text` may be empty: silence is an answer. `refused`
-    says that the model declined to answer."""
+    says that the model declined to answer; `thoughts` are what the provider told of them apart
+    from the text, None where it told nothing."""
 
     text: str
     finish_reason: str | None = None
     usage: Usage = Usage()
     refused: bool = False
+    thoughts: str | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
 
 
 class LLM(Protocol):
     """The only way an agent reaches a model: everything through it is recorded."""
 
-    async def complete(self, messages: Sequence[Message]) -> Completion:
+    async def complete(
+        self, messages: Sequence[Message], options: CallOptions | None = None
+    ) -> Completion:
         """Ask the agent's model. Raises ProviderError when every attempt failed."""
         ...
 
@@ -159,7 +188,8 @@ class Agent(Protocol):
 
 
 class AgentKind(Protocol):
-    """Makes agents of one kind. `version` goes up when the kind behaves differently."""
+    """Makes agents of one kind. `version` goes up when the kind behaves differently; a kind may
+    have `earlier` ones of its versions, by number, so that what they played can be replayed."""
 
     version: int
 

@@ -42,9 +42,16 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What an agent does: `text` goes to the environment, exactly as the agent gave it."""
+    """What an agent does: `text` goes to the environment, exactly as the agent gave it.
+
+    `thoughts` are what it thought on the way, empty where it told none, None from an agent that
+    does not tell thoughts from speech. `reading` is how the action was read from the answer, plain
+    JSON, None where there is nothing to tell.
+    """
 
     text: str
+    thoughts: str | None = None
+    reading: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

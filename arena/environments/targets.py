@@ -181,14 +181,14 @@ def read_target(text: str, question: Question) -> Target:
         return Target(stated, STATED, void)
     able = bracketed & {*question.candidates} or bracketed
     if len(able) == 1:
-        return Target(*able, ONLY, void)
+        return Target(next(iter(able)), ONLY, void)
     if bracketed:
         return Target(None, SEVERAL, void)
     sorts = {"named", "short", "bare"} if _ONLY_NUMBERS.fullmatch(plain) else {"named", "short"}
     only = {mention.player for mention in named if mention.sort in sorts} - {question.me}
     only = only & {*question.candidates} or only
     if len(only) == 1 and not ruled_out and _is_about_choosing(plain, question):
-        return Target(*only, ONLY, void)
+        return Target(next(iter(only)), ONLY, void)
     return Target(None, NONE, void)
 
 

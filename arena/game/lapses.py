@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from arena.core import Lapse, Termination
+from arena.core import Action, Lapse, Termination
 
 # Longer answers argue, and arguing is playing.
 _LONGEST_REFUSAL = 600
@@ -65,18 +65,21 @@ _TERMINATIONS = {
 
 
 def lapse_of(
-    text: str, *, finish_reason: str | None, refused: bool, max_characters: int | None
+    action: Action, *, finish_reason: str | None, refused: bool, max_characters: int | None
 ) -> Lapse | None:
-    """What was wrong with an answer, None where nothing was.
+    """What was wrong with an action, None where nothing was.
 
-    `text` is the action; `finish_reason` and `refused` are those of the completion that it came
-    from; `max_characters` is `EnvironmentSpec.max_characters`. A refusal comes before silence,
-    because a model that refuses may say nothing, and both before length.
+    `finish_reason` and `refused` are those of the completion that it came from; `max_characters`
+    is `EnvironmentSpec.max_characters`. A refusal comes before silence, because a model that
+    refuses may say nothing, and both before length. An agent that tells thoughts from speech is
+    not silent when its answer was cut before it came to speak: it thought for too long.
     """
+    text = action.text
     if refused or finish_reason == "refusal" or is_refusal(text):
         return Lapse.REFUSAL
     if is_silent(text):
-        return Lapse.SILENCE
+        cut = finish_reason == "length" and action.thoughts is not None
+        return Lapse.OVERLONG if cut else Lapse.SILENCE
     if finish_reason == "length" or (max_characters is not None and len(text) > max_characters):
         return Lapse.OVERLONG
     return None

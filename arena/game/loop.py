@@ -180,7 +180,7 @@ async def _act(
         raise TypeError(f"act() returned {type(action).__name__}; expected Action")
     answer = llm.last
     lapse = lapse_of(
-        action.text,
+        action,
         finish_reason=None if answer is None else answer.finish_reason,
         refused=answer is not None and answer.refused,
         max_characters=longest,

@@ -10,7 +10,17 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from arena import registry
-from arena.core import LLM, Action, Agent, AgentKind, AgentSpec, Observation, UsageError, prompts
+from arena.core import (
+    LLM,
+    Action,
+    Agent,
+    AgentKind,
+    AgentSpec,
+    Observation,
+    PluginError,
+    UsageError,
+    prompts,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +39,12 @@ def sitting(sitters: Sequence[Sitter], turn_number: int) -> Sitter:
 def kind_of(spec: AgentSpec) -> AgentKind:
     """The kind that plays as this agent. Raises UsageError when it is not installed in the version
     that the agent is made of."""
-    kind = registry.kind(spec.kind)
-    if kind.version != spec.kind_version:
-        raise UsageError(
-            f"the agent {spec.name!r} was played by {spec.kind} version {spec.kind_version}, "
-            f"installed is version {kind.version}"
-        )
-    return kind
+    try:
+        return registry.kind(spec.kind, spec.kind_version)
+    except PluginError:
+        raise
+    except UsageError as error:
+        raise UsageError(f"the agent {spec.name!r} cannot be seated: {error}") from error
 
 
 def seat(

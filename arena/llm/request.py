@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Any
 
-from arena.core import Message, ModelSpec, UsageError
+from arena.core import CallOptions, Message, ModelSpec, UsageError
 
 # Stored with their values. Anything else that a model's params hold is sent, and stored by name
 # only: an unknown parameter may be a credential.
@@ -93,6 +94,28 @@ def check_params(model: ModelSpec) -> None:
                 f"model {model.name!r} has {name!r} in its params, which the arena itself sets; "
                 "remove it"
             )
+
+
+_LIMITS = ("max_tokens", "max_completion_tokens", "num_predict")
+
+
+def asked(model: ModelSpec, options: CallOptions | None) -> ModelSpec:
+    """The model with the params of one call in the place of its own."""
+    if options is None:
+        return model
+    params = dict(model.params)
+    if options.max_tokens is not None:
+        limits = [name for name in _LIMITS if isinstance(params.get(name), int)]
+        for name in limits or ([] if options.at_least else _LIMITS[:1]):
+            least = params[name] if options.at_least else 0
+            params[name] = max(options.max_tokens, least)
+    if options.response_format is not None:
+        params["response_format"] = dict(options.response_format)
+    if options.tools:
+        params["tools"] = [dict(tool) for tool in options.tools]
+    if options.tool_choice is not None:
+        params["tool_choice"] = options.tool_choice
+    return replace(model, params=params)
 
 
 def stored_request(model: ModelSpec, seed: int | None) -> dict[str, Any]:

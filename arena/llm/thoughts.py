@@ -45,9 +45,10 @@ class SpokenText:
     unfinished: bool = False
 
 
-def read(answer: str) -> SpokenText:
+def read(answer: str, *, unwrap: bool = True) -> SpokenText:
     """What of an answer was said and what was thought. An answer without thoughts comes back as it
-    is, to the last blank; any other without the blanks around what was said."""
+    is, to the last blank; any other without the blanks around what was said and, with `unwrap`,
+    without the one `<answer>` that all of it may stand in."""
     if _SIGNS.search(answer) is None:
         return SpokenText(answer)
     fences = _fences(answer)
@@ -57,7 +58,7 @@ def read(answer: str) -> SpokenText:
     if not reading.found:
         return SpokenText(answer)
     said = "".join(reading.said).strip()
-    wrapped = _WRAPPED.fullmatch(said)
+    wrapped = _WRAPPED.fullmatch(said) if unwrap else None
     return SpokenText(
         wrapped["said"].strip() if wrapped else said,
         "\n\n".join(thought.strip() for thought in reading.thought if thought.strip()),

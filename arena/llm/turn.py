@@ -11,6 +11,7 @@ from arena.core import (
     CallAnswer,
     CallIntent,
     CallLog,
+    CallOptions,
     Completion,
     DivergenceError,
     Message,
@@ -18,7 +19,7 @@ from arena.core import (
     TimeLimitReached,
 )
 from arena.llm.recorded import TIME_LIMIT, RecordedCall, check_same
-from arena.llm.request import call_seed, request_hash, sendable, stored_request
+from arena.llm.request import asked, call_seed, request_hash, sendable, stored_request
 from arena.llm.scripted.policies import is_scripted
 
 if TYPE_CHECKING:
@@ -107,7 +108,9 @@ class TurnLLM:
         """The turn is over: what is asked from now on is a bug of the kind."""
         self._over = True
 
-    async def complete(self, messages: Sequence[Message]) -> Completion:
+    async def complete(
+        self, messages: Sequence[Message], options: CallOptions | None = None
+    ) -> Completion:
         """Ask the agent's model, or the record.
 
         Raises ProviderError when every attempt failed, DivergenceError when the record holds
@@ -117,22 +120,22 @@ class TurnLLM:
         if self._over:
             raise RuntimeError("the turn is over: an agent asks through the `llm` of its turn")
         try:
-            return await self._complete(messages)
+            return await self._complete(messages, asked(self._model, options))
         except ArenaError as error:
             self.error = error
             raise
 
-    async def _complete(self, messages: Sequence[Message]) -> Completion:
+    async def _complete(self, messages: Sequence[Message], model: ModelSpec) -> Completion:
         number, self._next_call = self._next_call, self._next_call + 1
         before = self._recorded.pop(number, ()) if self._recorded else ()
-        served = self._served(number, before, messages) if before else None
+        served = self._served(number, before, messages, model) if before else None
         if served is None:
             if self._client is None or self._clearance is None:
                 raise DivergenceError(
                     f"{self._place}: call {number} was asked and is not on record"
                 )
             served = await self._client.complete(
-                self._model,
+                model,
                 messages,
                 log=self,
                 call_number=number,
@@ -163,12 +166,16 @@ class TurnLLM:
         return len(self._recorded)
 
     def _served(
-        self, number: int, before: Sequence[RecordedCall], messages: Sequence[Message]
+        self,
+        number: int,
+        before: Sequence[RecordedCall],
+        messages: Sequence[Message],
+        model: ModelSpec,
     ) -> Completion | None:
         sent = sendable(messages)
-        model = self._model.litellm_model
-        request = stored_request(self._model, self._sent_seed(number))
-        check_same(before, request_hash(model, sent, request), sent, self._place)
+        request = stored_request(model, self._sent_seed(number))
+        digest = request_hash(model.litellm_model, sent, request)
+        check_same(before, digest, sent, self._place)
         latest = before[-1]
         if latest.error_class == TIME_LIMIT:
             raise TimeLimitReached(f"{self._place}: the time of the turn was over")

@@ -53,7 +53,10 @@ def enter(session: Session, prepared: Prepared) -> EnteredTournament:
     _resolve(repo, config, models, prompts)
     agents: dict[int, AgentSpec] = {}
     for index, agent in enumerate(config.agents):
-        row = _agent(repo, prepared, index, models[agent.model], prompts[agent.prompt])
+        parts = models[agent.model], prompts[agent.prompt]
+        # A tournament is played to its end by the agents that it was begun with.
+        begun = _begun(repo, prepared, index, *parts) if known is not None else None
+        row = begun or _agent(repo, prepared, index, *parts)
         spec = agent_spec(row)
         if spec.agent_id in agents:
             twin = agents[spec.agent_id].name
@@ -206,6 +209,22 @@ def _resolve(
             prompts[prompt.name] = prompt
     if error := config.unresolved(models=models, prompts=prompts):
         raise error
+
+
+def _begun(
+    repo: Repository, prepared: Prepared, index: int, model: Model, prompt: Prompt
+) -> Agent | None:
+    """The agent of this name, where its kind has gone on to another version since."""
+    wanted = prepared.config.agents[index]
+    for version in getattr(prepared.kinds[wanted.kind], "earlier", ()):
+        kind = repo.get_kind_by_name(wanted.kind, version=version)
+        if kind is None:
+            continue
+        parts = (_id(kind), _id(model), _id(prompt))
+        found = repo.get_agent_by_config(*parts, options=wanted.options)
+        if found is not None and found.label == wanted.name:
+            return found
+    return None
 
 
 def _agent(repo: Repository, prepared: Prepared, index: int, model: Model, prompt: Prompt) -> Agent:

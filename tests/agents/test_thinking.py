@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from arena.agents.answers import action_of
+from arena import registry
 from arena.agents.thinking import Thinking
-from arena.core import Completion, Message, Observation, UsageError
+from arena.core import Action, CallOptions, Completion, Message, Observation, UsageError
 
 SEEN = Observation(player_index=2, turn_number=7, text="\n[GAME] Vote: [1], [3]", new="all")
 
@@ -21,25 +21,33 @@ class Model:
     def __init__(self, answer: Callable[[str], str]) -> None:
         self._answer = answer
         self.asked: list[list[Message]] = []
+        self.options: list[CallOptions | None] = []
 
-    async def complete(self, messages: Sequence[Message]) -> Completion:
+    async def complete(
+        self, messages: Sequence[Message], options: CallOptions | None = None
+    ) -> Completion:
         self.asked.append(list(messages))
+        self.options.append(options)
         return Completion(self._answer(messages[-1]["content"]))
 
 
-def act(model: Model, prompt: str = "You are a villager.", **options: Any) -> str:
-    return asyncio.run(Thinking(prompt=prompt, options=options).act(SEEN, model)).text
+def act(
+    model: Model, prompt: str = "You are a villager.", version: int = 2, **options: Any
+) -> Action:
+    kind = registry.kind("thinking", version)
+    return asyncio.run(kind(prompt=prompt, options=options).act(SEEN, model))
 
 
 def test_one_call_with_the_prompt_and_exactly_what_was_seen() -> None:
     model = Model(lambda seen: "I vote [3].")
-    assert act(model) == "I vote [3]."
+    assert act(model) == Action("I vote [3].", thoughts="")
     assert model.asked == [
         [
             {"role": "system", "content": "You are a villager."},
             {"role": "user", "content": SEEN.text},
         ]
     ]
+    assert model.options == [None]
 
 
 def test_without_a_prompt_there_is_no_system_message() -> None:
@@ -49,37 +57,29 @@ def test_without_a_prompt_there_is_no_system_message() -> None:
 
 
 def test_silence_is_an_action() -> None:
-    assert act(Model(lambda seen: "")) == ""
+    assert act(Model(lambda seen: "")).text == ""
 
 
-def test_the_answer_may_be_the_last_line_or_in_a_tag() -> None:
-    assert act(Model(lambda seen: "Let me see.\n\nSo:\n[3]\n"), answer="last_line") == "[3]"
-    assert act(Model(lambda seen: "Hm. <answer>[1]</answer>"), answer="tag") == "[1]"
+def test_thoughts_are_not_told_and_stay_with_the_action() -> None:
+    model = Model(lambda seen: "[THINK]maybe [2][/THINK]\n[3]")
+    assert act(model) == Action("[3]", thoughts="maybe [2]")
 
 
-@pytest.mark.parametrize(
-    ("text", "form", "action"),
-    [
-        ("  [3]\n", "whole", "  [3]\n"),
-        ("<think>me? no</think>\n[3]", "whole", "[3]"),
-        ("<thinking>a\nb</thinking>I accuse <b>you</b>", "whole", "I accuse <b>you</b>"),
-        ("a template opened it</think>[3]", "whole", "[3]"),
-        ("<think>cut off in the middle", "whole", ""),
-        ("<think>a</think><think>b</think>c", "whole", "c"),
-        ("3 < 4 and </b> is not a thought", "whole", "3 < 4 and </b> is not a thought"),
-        ("<think>[1]</think>\nwell\n[2]", "last_line", "[2]"),
-        ("\n \n", "last_line", ""),
-        ("<answer>[1]</answer> no: <answer> [2] </answer>", "tag", "[2]"),
-        ("<answer>[2]", "tag", "[2]"),
-        ("no tag [4]", "tag", "no tag [4]"),
-    ],
-)
-def test_what_of_the_text_is_the_action(text: str, form: str, action: str) -> None:
-    assert action_of(text, form) == action
+def test_a_form_that_the_provider_is_asked_for_is_said_to_the_model_too() -> None:
+    model = Model(lambda seen: '{"action": "[3]"}')
+    assert act(model, answer="json").text == "[3]"
+    assert model.asked[0][0]["content"].startswith("You are a villager.\n\nAnswer with one JSON")
+    assert model.options[0] is not None
+    assert model.options[0].response_format is not None
+
+
+def test_version_1_knows_fewer_thoughts_and_plays_on_as_it_did() -> None:
+    model = Model(lambda seen: "[THINK]maybe [2][/THINK]\n<think>x</think>[3]")
+    assert act(model, version=1) == Action("[THINK]maybe [2][/THINK]\n[3]")
 
 
 def test_unknown_options_are_refused() -> None:
     with pytest.raises(UsageError, match=r"no option 'answr'; did you mean 'answer'\?"):
         Thinking(prompt="", options={"answr": "tag"})
-    with pytest.raises(UsageError, match=r"'first_line'; expected one of: whole, last_line, tag"):
-        Thinking(prompt="", options={"answer": "first_line"})
+    with pytest.raises(UsageError, match="thinking version 3, installed is version 2, which can play as 1"):
+        registry.kind("thinking", 3)

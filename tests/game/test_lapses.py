@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arena.core import Lapse, Termination
+from arena.core import Action, Lapse, Termination
 from arena.game.lapses import is_refusal, is_silent, lapse_of, termination
 
 
@@ -16,9 +16,13 @@ def lapse(
     finish_reason: str | None = "stop",
     refused: bool = False,
     max_characters: int | None = 1000,
+    thoughts: str | None = None,
 ) -> Lapse | None:
     return lapse_of(
-        text, finish_reason=finish_reason, refused=refused, max_characters=max_characters
+        Action(text, thoughts),
+        finish_reason=finish_reason,
+        refused=refused,
+        max_characters=max_characters,
     )
 
 
@@ -35,6 +39,13 @@ def test_a_refusal_comes_before_silence_and_silence_before_length() -> None:
     assert lapse("", finish_reason="length") is Lapse.SILENCE
     assert lapse("[3]", finish_reason="length") is Lapse.OVERLONG
     assert lapse("x" * 1001) is Lapse.OVERLONG
+
+
+@pytest.mark.parametrize("thoughts", ["Who could it be? Player 2 was", ""])
+def test_an_answer_that_was_cut_before_it_came_to_speak_is_too_long(thoughts: str) -> None:
+    assert lapse("", finish_reason="length", thoughts=thoughts) is Lapse.OVERLONG
+    assert lapse("", finish_reason="stop", thoughts=thoughts) is Lapse.SILENCE
+    assert lapse("", finish_reason="length", thoughts=thoughts, refused=True) is Lapse.REFUSAL
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from arena.core import (
     BudgetReached,
     CallAnswer,
     CallIntent,
+    CallOptions,
     Completion,
     EnvironmentCrash,
     EnvironmentSpec,
@@ -135,7 +136,9 @@ class NoLLM:
 
     def close(self) -> None: ...
 
-    async def complete(self, messages: list[Message]) -> Completion:
+    async def complete(
+        self, messages: list[Message], options: CallOptions | None = None
+    ) -> Completion:
         raise AssertionError("no model here")
 
 

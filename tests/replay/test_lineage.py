@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from arena.core import LLM, Action, Completion, Message, Observation
+from arena.core import LLM, Action, CallOptions, Completion, Message, Observation
 from arena.game.loop import turn_seed
 from arena.game.seating import Relay
 from arena.game.task import GameTask
@@ -22,7 +22,9 @@ class Parrot:
 class Nobody:
     """A model that is not asked."""
 
-    async def complete(self, messages: Sequence[Message]) -> Completion:
+    async def complete(
+        self, messages: Sequence[Message], options: CallOptions | None = None
+    ) -> Completion:
         raise AssertionError("asked")
 
 

@@ -1,44 +1,66 @@
 """Reads the conversations that the arena's kinds hold with a model, for scripted models.
 
 A conversation ends with a user message: what the player has seen, or (kind `remembering`) the
-rules, notes and the latest part of it, or the request to rewrite the notes.
+rules, the latest part of it, notes and a task. Version 1 of that kind put the notes before the
+latest part, and its task into a heading.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from arena.core import Message
 
 _NOTES = "\n# Your notes"
-_REWRITE = "# Your notes, rewritten (JSON)"
+_TASK = "\n\n# Your task: "
+_REWRITE = "rewrite your notes"
+_LEFT_OUT = "\n[…] What came before is in your notes."
+_REWRITE_1 = "# Your notes, rewritten (JSON)"
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """`text` is what the player has seen and still knows, oldest first: of notes, their facts, one
-    to a line, in the place of what they stand for. `wants_notes`: notes are to be rewritten."""
+    to a line, in the place of what they stand for. `wants_notes`: notes are to be rewritten;
+    `wants_beliefs`: with suspicions and claims in them."""
 
     text: str
     facts: tuple[str, ...] = ()
     wants_notes: bool = False
+    wants_beliefs: bool = False
 
 
 def read(messages: Sequence[Message]) -> Conversation:
     """The conversation behind the messages; any text is taken as it comes."""
     content = messages[-1]["content"] if messages else ""
+    seen, with_task, task = content.rpartition(_TASK)
+    if not with_task:
+        return _read_1(content)
+    seen, _, notes = seen.partition(f"\n{_NOTES}\n")
+    facts = _facts(notes)
+    if _LEFT_OUT in seen:
+        seen = seen.replace(_LEFT_OUT, _lines(facts), 1)
+    wants_notes = task.startswith(_REWRITE)
+    return Conversation(seen, facts, wants_notes, wants_beliefs=wants_notes)
+
+
+def _read_1(content: str) -> Conversation:
+    """A conversation of `thinking`, or of version 1 of `remembering`."""
     start = content.find(_NOTES)
     if start < 0:
         return Conversation(content)
-    wants_notes = content.endswith(_REWRITE)
     end = content.find("\n# What ", start)
     notes, rest = (content[start:], "") if end < 0 else (content[start:end], content[end:])
     facts = _facts(notes)
-    seen = rest.removesuffix(_REWRITE)
-    remembered = "".join(f"\n[GAME] {fact}" for fact in facts)
-    return Conversation(content[:start] + remembered + seen, facts, wants_notes)
+    seen = rest.removesuffix(_REWRITE_1)
+    wants_notes = content.endswith(_REWRITE_1)
+    return Conversation(content[:start] + _lines(facts) + seen, facts, wants_notes)
+
+
+def _lines(facts: Sequence[str]) -> str:
+    return "".join(f"\n[GAME] {fact}" for fact in facts)
 
 
 def _facts(notes: str) -> tuple[str, ...]:
@@ -49,6 +71,21 @@ def _facts(notes: str) -> tuple[str, ...]:
         return ()
 
 
-def write_notes(facts: Sequence[str], plan: str) -> str:
-    """Notes as the kind `remembering` reads them; of many facts the latest."""
-    return json.dumps({"suspicions": {}, "claims": {}, "facts": list(facts)[-20:], "plan": plan})
+def write_notes(
+    facts: Sequence[str],
+    plan: str,
+    suspicions: Mapping[int, float] | None = None,
+    claims: Mapping[int, str] | None = None,
+) -> str:
+    """Notes as the kind `remembering` reads them; of many facts the latest. `suspicions` are from
+    0 to 1."""
+    return json.dumps(
+        {
+            "suspicions": {
+                str(player): round(much, 2) for player, much in (suspicions or {}).items()
+            },
+            "claims": {str(player): role for player, role in (claims or {}).items()},
+            "facts": list(facts)[-20:],
+            "plan": plan,
+        }
+    )

@@ -185,18 +185,54 @@ def _accused(said: str, speaker: int, voting: bool) -> int | None:
 
 
 Move = Callable[[Scene, random.Random], str]
+Beliefs = Callable[[Scene], dict[int, float]]
 
 
-def play(messages: Sequence[Message], rng: random.Random, move: Move, otherwise: Policy) -> str:
+def beliefs_of(scene: Scene) -> dict[int, float]:
+    """How likely each of the others who live is Mafia, from 0 to 1: what this player knows, else
+    what the others say today."""
+    pressure = scene.pressure()
+    return {
+        player: known(scene, player, min(0.3 + 0.15 * pressure[player], 0.9))
+        for player in scene.alive
+        if player != scene.me
+    }
+
+
+def known(scene: Scene, player: int, guess: float) -> float:
+    """0 or 1 for a player whose side this one knows, else the guess."""
+    if scene.mates or scene.role == "Mafia":
+        return float(player in scene.mates)
+    found = scene.findings.get(player)
+    return guess if found is None else float(found)
+
+
+def play(
+    messages: Sequence[Message],
+    rng: random.Random,
+    move: Move,
+    otherwise: Policy,
+    beliefs: Beliefs = beliefs_of,
+) -> str:
     """The reply of a Secret Mafia policy: notes where they are asked for, its move in Secret
     Mafia, and what `otherwise` says in any other environment."""
     conversation = read(messages)
     scene = see(conversation)
     if scene is None:
         return otherwise(messages, rng)
-    if conversation.wants_notes:
-        return write_notes(facts_of(conversation, scene), "")
-    return move(scene, rng)
+    if not conversation.wants_notes:
+        return move(scene, rng)
+    facts = facts_of(conversation, scene)
+    if not conversation.wants_beliefs:
+        return write_notes(facts, "")
+    claims = {
+        **dict.fromkeys(sorted(scene.doctors), "Doctor"),
+        **dict.fromkeys(scene.claims, "Detective"),
+    }
+    likely = beliefs(scene)
+    first = max(likely, key=lambda player: likely[player], default=None)
+    plan = "" if first is None else f"watch Player {first}"
+    return write_notes(facts, plan, likely, claims)
 
 
 def facts_of(conversation: Conversation, scene: Scene) -> list[str]:

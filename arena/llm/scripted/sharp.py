@@ -7,6 +7,7 @@ kills the Detective and Doctor first, never accuses its own, and has a Detective
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 
@@ -18,7 +19,7 @@ _CERTAIN = 100.0
 
 def reply(messages: Sequence[Message], rng: random.Random) -> str:
     """The best move that the visible text supports; at random in other games."""
-    return mafia.play(messages, rng, _move, moves.reply)
+    return mafia.play(messages, rng, _move, moves.reply, _beliefs)
 
 
 def _move(scene: mafia.Scene, rng: random.Random) -> str:
@@ -87,6 +88,16 @@ def suspicions(scene: mafia.Scene) -> dict[int, float]:
     for player in innocent:
         suspicion[player] = -2 * _CERTAIN
     return suspicion
+
+
+def _beliefs(scene: mafia.Scene) -> dict[int, float]:
+    """Its suspicions as probabilities: nothing known is three in ten."""
+    suspicion = suspicions(scene)
+    return {
+        player: mafia.known(scene, player, 1 / (1 + math.exp(0.85 - max(-4.0, min(4.0, much)))))
+        for player, much in suspicion.items()
+        if player in scene.alive and player != scene.me
+    }
 
 
 def _as_mafia(scene: mafia.Scene, rng: random.Random) -> str:

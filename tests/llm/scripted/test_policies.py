@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections.abc import Sequence
 
@@ -10,7 +11,7 @@ import pytest
 
 from arena.agents.remembering import Remembering
 from arena.agents.thinking import Thinking
-from arena.core import Agent, Completion, Message, Outcome, Policy
+from arena.core import Agent, CallOptions, Completion, Message, Outcome, Policy
 from arena.environments.textarena import TextArena
 from arena.llm.scripted import follower, mafia, naive, sharp
 from arena.llm.scripted import random as at_random
@@ -47,7 +48,9 @@ class Scripted:
         self._policy = policy
         self._seed = seed
 
-    async def complete(self, messages: Sequence[Message]) -> Completion:
+    async def complete(
+        self, messages: Sequence[Message], options: CallOptions | None = None
+    ) -> Completion:
         self._seed += 1
         return Completion(self._policy(messages, rng_of(messages, self._seed)))
 
@@ -175,3 +178,42 @@ def test_the_word_of_a_detective_weighs_more_than_a_crowd() -> None:
     assert vote
     assert "[0]" in sharp.reply(messages, random.Random(1))
     assert "[3]" in follower.reply(messages, random.Random(1))
+
+
+REWRITE = "\n\n# Your task: rewrite your notes\nAnswer with one JSON object."
+
+
+@pytest.mark.parametrize("name", ["mafia-naive", "mafia-follower", "mafia-sharp"])
+def test_notes_tell_whom_a_policy_suspects_and_what_was_claimed(name: str) -> None:
+    messages: list[Message] = [{"role": "user", "content": SCENE + REWRITE}]
+
+    notes = json.loads(POLICIES[name](messages, random.Random(1)))
+
+    suspicions = notes["suspicions"]
+    assert "1" not in suspicions, "itself"
+    assert all(0 <= much <= 1 for much in suspicions.values())
+    assert len(set(suspicions.values())) > 1
+    assert notes["claims"] == {"2": "Detective", "0": "Detective"}
+    likeliest = max(suspicions, key=suspicions.__getitem__)
+    assert notes["plan"] == f"watch Player {likeliest}"
+
+
+def test_notes_of_the_first_version_are_as_they_were() -> None:
+    asked = (
+        f"{SCENE}\n\n# Your notes so far\n{{}}\n\n# What is new\n\n# Your notes, rewritten (JSON)"
+    )
+    notes = json.loads(sharp.reply([{"role": "user", "content": asked}], random.Random(1)))
+    assert (notes["suspicions"], notes["claims"], notes["plan"]) == ({}, {}, "")
+
+
+def test_what_was_left_out_is_read_from_the_notes() -> None:
+    opening, day, rest = SCENE.partition("\n[GAME] Day breaks.")
+    assert day
+    fact = "Player 5 was killed during the night."
+    content = (
+        f"{opening}\\n[…] What came before is in your notes.{day}{rest}".replace("\\n", "\n")
+        + f'\n\n# Your notes\n{{"facts": ["{fact}"]}}\n\n# Your task: act\nSay something.'
+    )
+    conversation = read([{"role": "user", "content": content}])
+    assert (conversation.facts, conversation.wants_notes) == ((fact,), False)
+    assert conversation.text == f"{opening}\n[GAME] {fact}{day}{rest}"
