@@ -21,12 +21,14 @@ from arena.core.agents import (
 )
 from arena.core.environments import (
     Action,
+    Adapted,
     Environment,
     EnvironmentSpec,
     Lapse,
     Observation,
     Outcome,
     PlayerResult,
+    Reading,
     Step,
     Termination,
     VoidCause,
@@ -65,6 +67,7 @@ from arena.core.ratings import OnlineRatingSystem, Rating, Ratings, RatingSystem
 __all__ = [
     "LLM",
     "Action",
+    "Adapted",
     "Agent",
     "AgentKind",
     "AgentSpec",
@@ -103,6 +106,7 @@ __all__ = [
     "Rating",
     "RatingSystem",
     "Ratings",
+    "Reading",
     "RecordError",
     "Result",
     "ScheduleSpec",

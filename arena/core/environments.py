@@ -14,6 +14,7 @@ class EnvironmentSpec:
 
     `package` and `version` name what holds the rules: a change of rules opens a new rating pool.
     `max_characters` is the longest action that the rules are given whole; None for any length.
+    `adapter` is the version of what stands between the agents and the rules (`Adapted`).
     """
 
     name: str
@@ -24,6 +25,7 @@ class EnvironmentSpec:
     options: Mapping[str, Any] = field(default_factory=dict)
     description: str = ""
     max_characters: int | None = None
+    adapter: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,20 @@ class Action:
     text: str
     thoughts: str | None = None
     reading: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the rules are given for an action (`text`), and what its words were read to choose.
+
+    `target` is whom or what the action names, None where it names nothing or the rules ask for no
+    name; `how` is how that was told ("stated", "only candidate", ...), None where nothing was
+    asked.
+    """
+
+    text: str
+    target: str | None = None
+    how: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,4 +165,19 @@ class Environment(Protocol):
     def outcome(self, *, turn_limit: bool = False) -> Outcome:
         """The result so far; with `turn_limit` the game was stopped by the arena, a draw unless
         the rules already know better."""
+        ...
+
+
+class Adapted(Protocol):
+    """What an environment may have besides, which stands between the agents and its rules. It may
+    change while the rules do not: games replay under the version that they were played under."""
+
+    def as_of(self, adapter: int) -> None:
+        """Be as the adapter of this version was, from the next `reset` on. Raises UsageError for a
+        version that it never had."""
+        ...
+
+    def read(self, action: str) -> Reading:
+        """What the player to move chooses with these words, and what `step` will hand to the rules
+        for them, in the place of `prepare`; pure."""
         ...

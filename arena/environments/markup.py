@@ -14,7 +14,7 @@ _PLAYER_TAG = re.compile(r"\[player[^\S\n]*(\d+)\]", re.IGNORECASE)
 
 # The vote as SecretMafiaEnv.voting_pattern reads it: the last bracketed number on the first line
 # that has one; here without `.*`, whose search is quadratic in the length of a line.
-_VOTE = re.compile(r"\[(?:player\s*)?\d+\]", re.IGNORECASE)
+_VOTE = re.compile(r"\[(?:player\s*)?(\d+)\]", re.IGNORECASE)
 
 _TOKEN = re.compile(r"\[[^\[\]]{1,80}\]")
 
@@ -63,6 +63,12 @@ def clip_tokens(text: str, limit: int) -> str:
         del tokens[0]
     head = "".join(tokens)
     return head + text[len(text) - limit + len(head) :]
+
+
+def vote_of(text: str) -> int | None:
+    """The player whom the rules of Secret Mafia take this text to vote for."""
+    vote = _find_vote(text)
+    return None if vote is None else int(vote[1])
 
 
 def _find_vote(text: str) -> re.Match[str] | None:

@@ -7,6 +7,7 @@ import inspect
 import math
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib import import_module, metadata
 from typing import Any
@@ -17,6 +18,7 @@ from arena.core import (
     Observation,
     Outcome,
     PlayerResult,
+    Reading,
     Step,
     Termination,
     UsageError,
@@ -25,8 +27,12 @@ from arena.environments.history import CumulativeHistory, ObservationHistory, Wr
 from arena.environments.isolation import IsolatedGenerators
 from arena.environments.markup import clip_tokens, clip_vote, rewrite_votes, shorten_numbers
 from arena.environments.textarena_facts import MAX_CHARACTERS, facts_of, family_of
+from arena.environments.textarena_reading import question_of, read_action
 from arena.environments.textarena_sides import roles_of, teams_of
 from arena.environments.textarena_watch import Watch
+
+# What it does with what agents say and are shown. A game replays under the version it had.
+_ADAPTER = 2
 
 
 class TextArena:
@@ -53,9 +59,20 @@ class TextArena:
             options=dict(options),
             description=self._facts.description,
             max_characters=self._facts.max_characters,
+            adapter=_ADAPTER,
         )
         if options:
             _check_options(name, options)
+
+    def as_of(self, adapter: int) -> None:
+        """Version 1 gave the rules every action as it came, version 2 reads whom it chooses.
+        Raises UsageError for another."""
+        if not 1 <= adapter <= _ADAPTER:
+            raise UsageError(
+                f"{self.spec.name} was wanted with the adapter of version {adapter}; known are 1 "
+                f"to {_ADAPTER}"
+            )
+        self.spec = replace(self.spec, adapter=adapter)
 
     def reset(self, *, seed: int, num_players: int) -> None:
         """Start the game. Raises UsageError for a number of players that the rules refuse, or when
@@ -109,6 +126,13 @@ class TextArena:
                 action = clip(action, limit)
             action = wrapper.action(action)
         return action
+
+    def read(self, action: str) -> Reading:
+        """What the rules are given for an action, and whom it was read to choose."""
+        if self.spec.adapter == 1:
+            return Reading(self.prepare(action))
+        question = question_of(self._family, self._rules, self.observe())
+        return read_action(action, question, self.prepare)
 
     def step(self, action: str) -> Step:
         """Play a prepared action for the player to move. Raises EnvironmentCrash."""

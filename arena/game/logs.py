@@ -14,12 +14,15 @@ from arena.core import LLM, Action, ArenaError, CallLog, Completion, Lapse, Obse
 
 @dataclass(frozen=True, slots=True)
 class Acted:
-    """What a player did: its `action`, the text that the rules are given for it (`submitted`), and
-    what was wrong with the turn, if anything was."""
+    """What a player did: its `action`, the text that the rules are given for it (`submitted`),
+    what was wrong with the turn, if anything was, and the `target` that its words were read to
+    choose, with `how` that was told, where the rules asked for one."""
 
     action: Action
     submitted: str
     lapse: Lapse | None = None
+    target: str | None = None
+    how: str | None = None
 
 
 class TurnLog(CallLog, Protocol):

@@ -147,10 +147,10 @@ async def play(
             except (Exception, SystemExit):
                 await turn.flush()
                 return Voided(VoidCause.AGENT, traceback.format_exc(), turns)
-            submitted = rules.prepare(action.text)
-            await turn.acted(Acted(action, submitted, lapse))
+            reading = rules.read(action.text)
+            await turn.acted(Acted(action, reading.text, lapse, reading.target, reading.how))
             conduct[player].add(lapse)
-            step = rules.step(submitted)
+            step = rules.step(reading.text)
             turns += 1
             if step.invalid:
                 turn.refused()

@@ -10,14 +10,16 @@ import math
 import traceback
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar, cast
 
 from arena.core import (
+    Adapted,
     Environment,
     EnvironmentCrash,
     Observation,
     Outcome,
     PlayerResult,
+    Reading,
     Step,
     Termination,
 )
@@ -45,17 +47,23 @@ def guarded(call: Callable[P, T]) -> Callable[P, T]:
 class GuardedRules:
     """One game's environment, believed only when checked: every method raises EnvironmentCrash.
 
-    `source` is the package that holds the rules, and its version; `max_characters` the longest
-    action that they are given whole.
+    `source` is the package that holds the rules, and its version; `adapter` the version of what
+    stands before them, the newest where none is asked for; `max_characters` the longest action
+    that they are given whole.
     """
 
     @guarded
-    def __init__(self, make: Callable[[], Environment], num_players: int) -> None:
+    def __init__(
+        self, make: Callable[[], Environment], num_players: int, adapter: int | None = None
+    ) -> None:
         self._environment = make()
+        if adapter not in {None, self._environment.spec.adapter}:
+            cast(Adapted, self._environment).as_of(adapter)
         self._num_players = num_players
         spec = self._environment.spec
         self.max_characters = spec.max_characters
         self.source = (spec.package, spec.version)
+        self.adapter = spec.adapter
 
     @guarded
     def reset(self, seed: int) -> None:
@@ -78,9 +86,18 @@ class GuardedRules:
         return seen
 
     @guarded
-    def prepare(self, action: str) -> str:
-        """The text that `step` is given for an action."""
-        return _a(str, self._environment.prepare(action), "prepare")
+    def read(self, action: str) -> Reading:
+        """The text that `step` is given for an action, and what it was read to choose."""
+        if not hasattr(self._environment, "read"):
+            return Reading(_a(str, self._environment.prepare(action), "prepare"))
+        reading = _a(Reading, self._environment.read(action), "read")
+        if not isinstance(reading.text, str):
+            raise _amiss("read() returned a Reading whose text is no str")
+        for name in ("target", "how"):
+            value = getattr(reading, name)
+            if value is not None and not isinstance(value, str):
+                raise _amiss(f"read() returned the {name} {value!r}; expected a text")
+        return reading
 
     @guarded
     def step(self, action: str) -> Step:

@@ -36,7 +36,8 @@ class GameTask:
     """One game to be played, or to be played on.
 
     `environment` is a registered name with its `options`; `rules` are the package and the version
-    that the game was begun under, None where they may be any. `players[i]` are the agents that
+    that the game was begun under, None where they may be any; `adapter` is the version of what
+    stands before them, None for the newest. `players[i]` are the agents that
     follow each other at player_index i, the first from turn 0. `turn_limit` is in turns,
     `time_limit` in seconds of answers a turn. `call_seeds` are (turn, seed): what the seeds of
     calls follow from, from that turn on; where none stands it is the game's `seed`.
@@ -51,6 +52,7 @@ class GameTask:
     turn_limit: int
     options: Mapping[str, Any] = field(default_factory=dict)
     rules: tuple[str, str] | None = None
+    adapter: int | None = None
     time_limit: float | None = None
     call_seeds: tuple[tuple[int, int], ...] = ()
     recorded: tuple[RecordedTurn, ...] = ()
@@ -146,7 +148,7 @@ def _rules(task: GameTask) -> GuardedRules:
         environment: Environment = factory(name=task.environment, **task.options)
         return environment
 
-    rules = GuardedRules(make, len(task.players))
+    rules = GuardedRules(make, len(task.players), task.adapter)
     if task.rules is not None and rules.source != task.rules:
         raise DivergenceError(
             f"the rules were {' '.join(task.rules)}, installed are {' '.join(rules.source)}"

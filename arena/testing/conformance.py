@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import cast
 
-from arena.core import Environment, EnvironmentCrash, Outcome, Termination, UsageError
+from arena.core import Adapted, Environment, EnvironmentCrash, Outcome, Termination, UsageError
 from arena.testing.policies import HOSTILE_TEXTS, ActionPolicy, plausible, with_hostile_texts
 from arena.testing.transcript import MakeEnvironment, Transcript, TranscriptGame, play
 
@@ -28,6 +29,8 @@ def check_environment(make: MakeEnvironment, *, seed: int = 0, turn_limit: int =
     spec = make().spec
     _expect(2 <= spec.min_players <= spec.max_players, f"two or more players, found {spec}")
     _check_refused_players(make)
+    for adapter in range(1, spec.adapter + 1):
+        cast(Adapted, make()).as_of(adapter)
     for num_players in sorted({spec.min_players, spec.max_players}):
         for policy in (plausible, with_hostile_texts):
             _check_game(make(), seed, num_players, policy, turn_limit)
@@ -101,6 +104,10 @@ def _check_game(
             once = environment.prepare(text)
             _expect(once == environment.prepare(text), f"{name}: prepare to be pure")
             _expect(once == environment.prepare(once), f"{name}: prepare to be idempotent")
+            if hasattr(environment, "read"):
+                _expect(
+                    environment.read(text) == environment.read(text), f"{name}: read to be pure"
+                )
         _expect(observation == environment.observe(), f"{name}: observe to be idempotent")
         _expect(observation.turn_number == len(game.turns), f"{name}: turns counted from 0")
         _expect(0 <= observation.player_index < num_players, f"{name}: a player of the game")
