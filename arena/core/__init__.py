@@ -21,7 +21,6 @@ from arena.core.agents import (
 )
 from arena.core.environments import (
     Action,
-    Adapted,
     Environment,
     EnvironmentSpec,
     Lapse,
@@ -29,6 +28,7 @@ from arena.core.environments import (
     Outcome,
     PlayerResult,
     Reading,
+    ReadsActions,
     Step,
     Termination,
     VoidCause,
@@ -67,7 +67,6 @@ from arena.core.ratings import OnlineRatingSystem, Rating, Ratings, RatingSystem
 __all__ = [
     "LLM",
     "Action",
-    "Adapted",
     "Agent",
     "AgentKind",
     "AgentSpec",
@@ -107,6 +106,7 @@ __all__ = [
     "RatingSystem",
     "Ratings",
     "Reading",
+    "ReadsActions",
     "RecordError",
     "Result",
     "ScheduleSpec",

@@ -13,8 +13,10 @@ class EnvironmentSpec:
     """What is known of an environment before it is played.
 
     `package` and `version` name what holds the rules: a change of rules opens a new rating pool.
+    `revision` counts from 1 how the rules are put to the players and answers to the rules, where
+    that has changed: games keep theirs, and a board that mixes them says so. A factory that knows
+    several takes the number as `revision` and makes the latest without it.
     `max_characters` is the longest action that the rules are given whole; None for any length.
-    `adapter` is the version of what stands between the agents and the rules (`Adapted`).
     """
 
     name: str
@@ -25,7 +27,7 @@ class EnvironmentSpec:
     options: Mapping[str, Any] = field(default_factory=dict)
     description: str = ""
     max_characters: int | None = None
-    adapter: int = 1
+    revision: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +170,8 @@ class Environment(Protocol):
         ...
 
 
-class Adapted(Protocol):
-    """What an environment may have besides, which stands between the agents and its rules. It may
-    change while the rules do not: games replay under the version that they were played under."""
-
-    def as_of(self, adapter: int) -> None:
-        """Be as the adapter of this version was, from the next `reset` on. Raises UsageError for a
-        version that it never had."""
-        ...
+class ReadsActions(Protocol):
+    """What an environment may have besides: it reads what an action chooses."""
 
     def read(self, action: str) -> Reading:
         """What the player to move chooses with these words, and what `step` will hand to the rules

@@ -7,7 +7,6 @@ import inspect
 import math
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from importlib import import_module, metadata
 from typing import Any
@@ -31,14 +30,16 @@ from arena.environments.textarena_reading import question_of, read_action
 from arena.environments.textarena_sides import roles_of, teams_of
 from arena.environments.textarena_watch import Watch
 
-# What it does with what agents say and are shown. A game replays under the version it had.
-_ADAPTER = 2
+REVISION = 2
+"""How this adapter puts games to players, and answers to the rules. 1: an answer comes to the rules
+as it is. 2: whom it chooses is read first (`textarena_reading`)."""
 
 
 class TextArena:
     """One play of a TextArena environment, behind `arena.core.Environment`.
 
-    `name` is TextArena's id (`SecretMafia-v0`); `options` go to the constructor of its rules.
+    `name` is TextArena's id (`SecretMafia-v0`); `options` go to the constructor of its rules; with
+    an earlier `revision` it plays as this adapter did then.
     Nothing of TextArena is imported before `reset`, or before the options are checked when there
     are any. Raises UsageError for an unknown name or option.
 
@@ -47,7 +48,12 @@ class TextArena:
 
     spec: EnvironmentSpec
 
-    def __init__(self, *, name: str, **options: Any) -> None:
+    def __init__(self, *, name: str, revision: int = REVISION, **options: Any) -> None:
+        if not 1 <= revision <= REVISION:
+            raise UsageError(
+                f"{name} was asked for in revision {revision} of its adapter; this release knows "
+                f"1 to {REVISION}"
+            )
         self._facts = facts_of(name)
         self._family = family_of(name)
         self.spec = EnvironmentSpec(
@@ -59,20 +65,10 @@ class TextArena:
             options=dict(options),
             description=self._facts.description,
             max_characters=self._facts.max_characters,
-            adapter=_ADAPTER,
+            revision=revision,
         )
         if options:
             _check_options(name, options)
-
-    def as_of(self, adapter: int) -> None:
-        """Version 1 gave the rules every action as it came, version 2 reads whom it chooses.
-        Raises UsageError for another."""
-        if not 1 <= adapter <= _ADAPTER:
-            raise UsageError(
-                f"{self.spec.name} was wanted with the adapter of version {adapter}; known are 1 "
-                f"to {_ADAPTER}"
-            )
-        self.spec = replace(self.spec, adapter=adapter)
 
     def reset(self, *, seed: int, num_players: int) -> None:
         """Start the game. Raises UsageError for a number of players that the rules refuse, or when
@@ -129,7 +125,7 @@ class TextArena:
 
     def read(self, action: str) -> Reading:
         """What the rules are given for an action, and whom it was read to choose."""
-        if self.spec.adapter == 1:
+        if self.spec.revision == 1:
             return Reading(self.prepare(action))
         question = question_of(self._family, self._rules, self.observe())
         return read_action(action, question, self.prepare)

@@ -10,10 +10,9 @@ import math
 import traceback
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar, cast
+from typing import ParamSpec, TypeVar
 
 from arena.core import (
-    Adapted,
     Environment,
     EnvironmentCrash,
     Observation,
@@ -47,23 +46,18 @@ def guarded(call: Callable[P, T]) -> Callable[P, T]:
 class GuardedRules:
     """One game's environment, believed only when checked: every method raises EnvironmentCrash.
 
-    `source` is the package that holds the rules, and its version; `adapter` the version of what
-    stands before them, the newest where none is asked for; `max_characters` the longest action
-    that they are given whole.
+    `source` is the package that holds the rules, and its version; `revision` how they are put to
+    the players; `max_characters` the longest action that they are given whole.
     """
 
     @guarded
-    def __init__(
-        self, make: Callable[[], Environment], num_players: int, adapter: int | None = None
-    ) -> None:
+    def __init__(self, make: Callable[[], Environment], num_players: int) -> None:
         self._environment = make()
-        if adapter not in {None, self._environment.spec.adapter}:
-            cast(Adapted, self._environment).as_of(adapter)
         self._num_players = num_players
         spec = self._environment.spec
         self.max_characters = spec.max_characters
         self.source = (spec.package, spec.version)
-        self.adapter = spec.adapter
+        self.revision = spec.revision
 
     @guarded
     def reset(self, seed: int) -> None:

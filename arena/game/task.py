@@ -36,11 +36,11 @@ class GameTask:
     """One game to be played, or to be played on.
 
     `environment` is a registered name with its `options`; `rules` are the package and the version
-    that the game was begun under, None where they may be any; `adapter` is the version of what
-    stands before them, None for the newest. `players[i]` are the agents that
-    follow each other at player_index i, the first from turn 0. `turn_limit` is in turns,
-    `time_limit` in seconds of answers a turn. `call_seeds` are (turn, seed): what the seeds of
-    calls follow from, from that turn on; where none stands it is the game's `seed`.
+    that the game was begun under, None where they may be any, and `revision` how they are put to
+    the players, None for the latest. `players[i]` are the agents that follow each other at
+    player_index i, the first from turn 0. `turn_limit` is in turns, `time_limit` in seconds of
+    answers a turn. `call_seeds` are (turn, seed): what the seeds of calls follow from, from that
+    turn on; where none stands it is the game's `seed`.
 
     `recorded` are the turns that are replayed first. With `copied` they are another game's: they
     are written into this game's journal, without the calls.
@@ -52,7 +52,7 @@ class GameTask:
     turn_limit: int
     options: Mapping[str, Any] = field(default_factory=dict)
     rules: tuple[str, str] | None = None
-    adapter: int | None = None
+    revision: int | None = None
     time_limit: float | None = None
     call_seeds: tuple[tuple[int, int], ...] = ()
     recorded: tuple[RecordedTurn, ...] = ()
@@ -146,9 +146,14 @@ def _rules(task: GameTask) -> GuardedRules:
 
     def make() -> Environment:
         environment: Environment = factory(name=task.environment, **task.options)
-        return environment
+        if task.revision in {None, environment.spec.revision}:
+            return environment
+        earlier: Environment = factory(
+            name=task.environment, revision=task.revision, **task.options
+        )
+        return earlier
 
-    rules = GuardedRules(make, len(task.players), task.adapter)
+    rules = GuardedRules(make, len(task.players))
     if task.rules is not None and rules.source != task.rules:
         raise DivergenceError(
             f"the rules were {' '.join(task.rules)}, installed are {' '.join(rules.source)}"

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import cast
 
-from arena.core import Adapted, Environment, EnvironmentCrash, Outcome, Termination, UsageError
+from arena.core import Environment, EnvironmentCrash, Outcome, Termination, UsageError
 from arena.testing.policies import HOSTILE_TEXTS, ActionPolicy, plausible, with_hostile_texts
 from arena.testing.transcript import MakeEnvironment, Transcript, TranscriptGame, play
 
@@ -29,8 +28,6 @@ def check_environment(make: MakeEnvironment, *, seed: int = 0, turn_limit: int =
     spec = make().spec
     _expect(2 <= spec.min_players <= spec.max_players, f"two or more players, found {spec}")
     _check_refused_players(make)
-    for adapter in range(1, spec.adapter + 1):
-        cast(Adapted, make()).as_of(adapter)
     for num_players in sorted({spec.min_players, spec.max_players}):
         for policy in (plausible, with_hostile_texts):
             _check_game(make(), seed, num_players, policy, turn_limit)

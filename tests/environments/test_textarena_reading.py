@@ -11,10 +11,9 @@ from arena.environments.textarena_reading import plain_brackets
 from real.vote_forms import CLEAR, NOBODY
 
 
-def voting(adapter: int = 2, seed: int = 1) -> TextArena:
+def voting(revision: int = 2, seed: int = 1) -> TextArena:
     """A game in which a player is asked for its vote by day."""
-    game = TextArena(name="SecretMafia-v0", discussion_rounds=1)
-    game.as_of(adapter)
+    game = TextArena(name="SecretMafia-v0", revision=revision, discussion_rounds=1)
     game.reset(seed=seed, num_players=6)
     while "Voting phase" not in game.observe().new:
         targets = game.observe().new.rpartition(":")[2]
@@ -111,14 +110,14 @@ def test_talk_is_read_as_talk() -> None:
     assert game.read("Not [1], I would say.") == Reading("Not [1], I would say.")
 
 
-def test_the_first_adapter_gives_the_rules_every_action_as_it_came() -> None:
-    game = voting(adapter=1)
+def test_the_first_revision_gives_the_rules_every_action_as_it_came() -> None:
+    game = voting(revision=1)
     text = renamed("My vote is [3], not [1].", game)
-    assert game.spec.adapter == 1
+    assert game.spec.revision == 1
     assert game.read(text) == Reading(text)
-    assert TextArena(name="SecretMafia-v0").spec.adapter == 2
-    with pytest.raises(UsageError, match="the adapter of version 3; known are 1 to 2"):
-        game.as_of(3)
+    assert TextArena(name="SecretMafia-v0").spec.revision == 2
+    with pytest.raises(UsageError, match="in revision 3 of its adapter; this release knows 1 to 2"):
+        TextArena(name="SecretMafia-v0", revision=3)
 
 
 @pytest.mark.parametrize(
