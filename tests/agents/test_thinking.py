@@ -81,5 +81,7 @@ def test_version_1_knows_fewer_thoughts_and_plays_on_as_it_did() -> None:
 def test_unknown_options_are_refused() -> None:
     with pytest.raises(UsageError, match=r"no option 'answr'; did you mean 'answer'\?"):
         Thinking(prompt="", options={"answr": "tag"})
-    with pytest.raises(UsageError, match="thinking version 3, installed is version 2, which can play as 1"):
+    with pytest.raises(
+        UsageError, match="thinking version 3, installed is version 2, which can play as 1"
+    ):
         registry.kind("thinking", 3)
