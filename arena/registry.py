@@ -231,7 +231,7 @@ def kind(name: str, version: int | None = None) -> AgentKind:
     if version in earlier:
         return earlier[version]
     also = f", which can play as {', '.join(map(str, sorted(earlier)))} too" if earlier else ""
-    raise UsageError(
+    raise _refused(
         f"what is wanted is {name} version {version}, installed is version {found.version}{also}"
     )
 
