@@ -17,6 +17,7 @@ from sqlalchemy import (
     case,
     exists,
     false,
+    func,
     null,
     or_,
     select,
@@ -70,7 +71,8 @@ class Selection:
     `model`, `prompt`, `role`, `team` and `result` (win, draw or loss) must hold of one and the same
     seat. A `status` is one of scheduled, running, paused (begun in a tournament that nobody runs),
     completed, void. Games have finished at `since` or later and before `until`: times, or texts as
-    `moment` reads them. `game` are games themselves, `parent` those whose branches are meant.
+    `moment` reads them. `game` are games themselves, `parent` those whose branches are meant,
+    `revision` how their rules were put to the players.
 
     Raises BadSelection for a status or a result that there is not, and a text that is no time.
     """
@@ -90,6 +92,7 @@ class Selection:
     until: Moment = None
     game: GameNumbers = None
     parent: GameNumbers = None
+    revision: GameNumbers = None
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -206,6 +209,7 @@ class Chosen:
                 (games.termination, several(asked.termination)),
                 (games.id, several(asked.game)),
                 (games.parent_game_id, several(asked.parent)),
+                (func.coalesce(games.revision, 1), several(asked.revision)),
             )
             if values
         ]

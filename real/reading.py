@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from arena.environments.markup import rewrite_votes
-from arena.environments.targets import Question
+from arena.environments.targets import TargetQuestion
 from arena.environments.textarena_reading import read_action
 from arena.llm.thoughts import read
 from real.thought_forms import CUT, FAMILIES, MENTIONS
 from real.vote_forms import CLEAR, NOBODY, QUESTION
 
-_ASKED = Question(candidates=(0, 1, 3, 4, 5), me=2, asked=QUESTION)
+_ASKED = TargetQuestion(candidates=(0, 1, 3, 4, 5), me=2, asked=QUESTION)
 _THOUGHT, _SAID = "Hmm, maybe [2]?", "I vote [3]"
 
 

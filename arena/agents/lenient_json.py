@@ -35,7 +35,7 @@ _ENDS = re.compile(r"\s*(?:[,}\]:=]|\Z|//|\n\s*[\"'“}\]]|[\"'“]\w+[\"'”]\s
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundObject:
     """An object in a text, from `start` to `end`; `whole` says that it was closed."""
 
     value: dict[str, Any]
@@ -44,7 +44,7 @@ class Found:
     whole: bool
 
 
-def find_object(text: str, fields: Collection[str]) -> Found | None:
+def find_object(text: str, fields: Collection[str]) -> FoundObject | None:
     """The first object in a text that has any of these fields, in letters of any case; None where
     there is none."""
     text, at = text[:_LONGEST], -1
@@ -55,7 +55,7 @@ def find_object(text: str, fields: Collection[str]) -> Found | None:
         reader = _Reader(text, at)
         value = reader.value(0)
         if isinstance(value, dict) and any(name.lower() in fields for name in value):
-            return Found(value, at, reader.at, reader.whole)
+            return FoundObject(value, at, reader.at, reader.whole)
     return None
 
 

@@ -43,6 +43,7 @@ from arena.analysis.source import (
     reading,
     table,
 )
+from db.models.games import COUNTS
 from db.selection import Chosen, result_of
 
 
@@ -59,7 +60,8 @@ def games_df(
     0), block, seed, attempt (from 0) · status · started_at, finished_at · winning_team,
     termination (for machines), reason (for people) · void_cause, environment_crashed, error (of a
     void game) · turn_count · fold_index (position in which the game moved the ratings) ·
-    parent_game_id, parent_turn (where it branched from) · game_info (a dict or None) · created_at.
+    parent_game_id, parent_turn (where it branched from) · revision (in which the rules were put to
+    the players) · game_info (a dict or None) · created_at.
 
     Raises UsageError for a missing database and for a name that it does not hold.
     """
@@ -87,6 +89,7 @@ def games_df(
             FrameColumn("fold_index", INTEGER, games.c.fold_index),
             FrameColumn("parent_game_id", INTEGER, games.c.parent_game_id),
             FrameColumn("parent_turn", INTEGER, games.c.parent_turn),
+            FrameColumn("revision", INTEGER, func.coalesce(games.c.revision, 1)),
             FrameColumn("game_info", OBJECT, games.c.game_info),
             FrameColumn("created_at", TIME, games.c.created_at),
         ]
@@ -106,8 +109,10 @@ def players_df(
     game_id, player_index (from 0) · tournament, environment · status (of the game) · agent_id,
     agent, kind, model, prompt · role, team · rank (finishing place of the team, from 0) · reward
     (the environment's own number) · result (win, draw or loss; NA without one): a team that is
-    first alone wins, teams that share the first place draw · invalid_actions (how many the rules
-    refused).
+    first alone wins, teams that share the first place draw · turns, and how many of them the rules
+    refused (invalid_actions), were silent, refused, overlong or over time (silences, refusals,
+    overlongs, time_limits), asked for a player (targets) and named several or none
+    (targets_several, targets_none), rewrote notes (notes) and lost them (notes_lost).
 
     Raises UsageError for a missing database and for a name that it does not hold.
     """
@@ -125,7 +130,7 @@ def players_df(
             FrameColumn("rank", INTEGER, players.c.rank),
             FrameColumn("reward", FLOAT, players.c.reward),
             FrameColumn("result", RESULT, result_of(players)),
-            FrameColumn("invalid_actions", INTEGER, players.c.invalid_actions),
+            *(FrameColumn(name, INTEGER, players.c[name]) for name in COUNTS),
         ]
         statement = (
             selected(columns)
@@ -148,8 +153,10 @@ def turns_df(
 
     turn_id, game_id, turn_number (from 0), player_index · tournament, environment · agent_id,
     agent, kind, model, prompt · role, team · action (what the agent did, NA until it has acted),
-    submitted (what the environment was given) · invalid (the rules refused it) · observed_at,
-    acted_at · response_time_ms (milliseconds from the one to the other) · tokens_used.
+    submitted (what the environment was given) · invalid (the rules refused it) · lapse (what was
+    wrong with the turn whatever the rules made of it) · target (whom the action was read to choose,
+    where the rules asked for one), target_how (how that was told) · observed_at, acted_at ·
+    response_time_ms (milliseconds from the one to the other) · tokens_used.
 
     With `observations` also observation (all that the player has been shown, whole) and new (the
     part that was not there at its previous turn); object columns, usually the largest by far.
@@ -177,6 +184,9 @@ def turns_df(
                 ),
             ),
             FrameColumn("invalid", BOOLEAN, turns.c.invalid),
+            FrameColumn("lapse", STRING, turns.c.lapse),
+            FrameColumn("target", STRING, turns.c.target),
+            FrameColumn("target_how", STRING, turns.c.target_how),
             FrameColumn("observed_at", TIME, turns.c.observed_at),
             FrameColumn("acted_at", TIME, turns.c.acted_at),
             FrameColumn("response_time_ms", FLOAT, turns.c.response_time_ms),
@@ -208,7 +218,8 @@ def calls_df(
     (dollars) · finish_reason · error_class, error_message, error_status (HTTP) · request_hash.
 
     With `messages` also request (the parameters sent), messages (a list of dicts, whole), text
-    (of the answer) and response (as recorded); usually the largest by far.
+    (of the answer), thoughts (in it and beside it) and response (as recorded); usually the largest
+    by far.
 
     Raises UsageError for a missing database and for a name that it does not hold.
     """

@@ -16,6 +16,7 @@ from sqlalchemy import Select, select
 
 from arena.analysis.columns import OBJECT, STRING, series, streamed
 from arena.analysis.source import Reading, table
+from arena.llm.thoughts import recorded_thoughts
 from db.keys import turn_of
 from db.models.columns import original_text
 from db.payloads import PayloadReader
@@ -37,10 +38,12 @@ def add_observations(read: Reading, frame: pd.DataFrame) -> None:
 
 
 def add_messages(read: Reading, frame: pd.DataFrame) -> None:
-    """Add the columns `messages`, `text` and `response` to a frame of calls, which are in order."""
+    """Add the columns `messages`, `text`, `thoughts` and `response` to a frame of calls, which are
+    in order."""
     row_of = {call_id: row for row, call_id in enumerate(frame["call_id"].tolist())}
     messages: list[Any] = [None] * len(frame)
     texts: list[Any] = [None] * len(frame)
+    thoughts: list[Any] = [None] * len(frame)
     responses: list[Any] = [None] * len(frame)
     if row_of:
         games = _Games()
@@ -55,8 +58,10 @@ def add_messages(read: Reading, frame: pd.DataFrame) -> None:
                     row = row_of[call_id]
                     messages[row] = sent
                     texts[row], responses[row] = reader.answer(answer, action)
+                    thoughts[row] = recorded_thoughts(texts[row], responses[row])
     frame["messages"] = series(messages, OBJECT)
     frame["text"] = series(texts, STRING)
+    frame["thoughts"] = series(thoughts, STRING)
     frame["response"] = series(responses, OBJECT)
 
 

@@ -115,6 +115,7 @@ class Filters(TypedDict, total=False):
     until: Moment
     game: GameNumbers
     parent: GameNumbers
+    revision: GameNumbers
 
 
 @dataclass(frozen=True, slots=True)

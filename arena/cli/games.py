@@ -17,6 +17,7 @@ from arena.cli.options import (
     ParentOption,
     PromptOption,
     ResultOption,
+    RevisionOption,
     RoleOption,
     SinceOption,
     StatusOption,
@@ -47,6 +48,7 @@ def games(
     since: SinceOption = None,
     until: UntilOption = None,
     parent: ParentOption = None,
+    revision: RevisionOption = None,
     limit: LimitOption = LIMIT,
     db: DatabaseUrl = None,
     as_json: AsJson = False,
@@ -75,6 +77,7 @@ def games(
         since=since,
         until=until,
         parent=parent,
+        revision=revision,
     )
     with reading(db) as session:
         found = rows_of(session, selection, limit=limit + 1)

@@ -13,6 +13,7 @@ from arena.cli.options import (
     EnvironmentOption,
     ExcludeErrors,
     LimitOption,
+    RevisionOption,
     RoleOption,
     SinceOption,
     TeamOption,
@@ -41,6 +42,7 @@ def leaderboard(
     termination: TerminationOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
+    revision: RevisionOption = None,
     exclude_errors: ExcludeErrors = False,
     by: Annotated[
         Literal["agent", "model", "prompt", "kind"],
@@ -103,6 +105,7 @@ def leaderboard(
             termination=termination,
             since=since,
             until=until,
+            revision=revision,
         ),
         system=system,
         exclude_errors=exclude_errors,

@@ -79,6 +79,14 @@ ParentOption = Annotated[
     list[int] | None,
     typer.Option("--parent", metavar="GAME", help="Only the branches of this game."),
 ]
+RevisionOption = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--revision",
+        metavar="N",
+        help="Only games whose answers were read, and whose words were shown, in this revision.",
+    ),
+]
 ExcludeErrors = Annotated[
     bool,
     typer.Option("--exclude-errors", help="Without the games that an agent's own error decided."),

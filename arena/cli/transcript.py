@@ -129,10 +129,16 @@ class _Printer:
         if turn.submitted is not None and plain(turn.submitted) != plain(turn.action):
             self._page.print(Text("  the rules were given:", "dim"))
             self._page.quote(turn.submitted, turn.player, style="dim")
+        if turn.how is not None:
+            chosen = "nobody" if turn.target is None else turn.target
+            self._page.block(Text("  "), f"chose {chosen} ({turn.how})", "dim")
         if turn.invalid:
             self._page.print(Text("  refused by the rules", "bold red"))
         if turn.lapse:
             self._page.print(Text(f"  lapse: {turn.lapse.replace('_', ' ')}", "bold red"))
+        if turn.cut:
+            advice = "its tokens were used up before it spoke: raise max_tokens of the model"
+            self._page.block(Text("  "), advice, "red")
 
     def _call(self, call: CallReport) -> None:
         facts = [f"call {call.call_number}"]
@@ -160,8 +166,12 @@ class _Printer:
         elif call.answer is None:
             self._page.block(Text("  "), "no answer on record", "red")
         else:
+            if call.thoughts is not None:
+                self._page.block(Text("  "), "thoughts:", "dim")
+                self._page.text(Text("  ┆ ", "dim"), call.thoughts.strip("\n"), "dim italic")
             self._page.block(Text("  "), "answer:", "dim")
-            self._page.text(Text("  ┆ ", "dim"), call.answer.strip("\n"), "")
+            said = call.answer if call.said is None else call.said
+            self._page.text(Text("  ┆ ", "dim"), said.strip("\n"), "")
 
     # -- end ------------------------------------------------------------------
 

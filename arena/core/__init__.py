@@ -21,15 +21,16 @@ from arena.core.agents import (
 )
 from arena.core.environments import (
     Action,
+    ActionReading,
     Environment,
     EnvironmentSpec,
     Lapse,
     Observation,
     Outcome,
     PlayerResult,
-    Reading,
     ReadsActions,
     Step,
+    TargetHow,
     Termination,
     VoidCause,
 )
@@ -67,6 +68,7 @@ from arena.core.ratings import OnlineRatingSystem, Rating, Ratings, RatingSystem
 __all__ = [
     "LLM",
     "Action",
+    "ActionReading",
     "Agent",
     "AgentKind",
     "AgentSpec",
@@ -105,7 +107,6 @@ __all__ = [
     "Rating",
     "RatingSystem",
     "Ratings",
-    "Reading",
     "ReadsActions",
     "RecordError",
     "Result",
@@ -113,6 +114,7 @@ __all__ = [
     "Standings",
     "Step",
     "Suspend",
+    "TargetHow",
     "Termination",
     "TimeLimitReached",
     "ToolCall",

@@ -58,18 +58,27 @@ class Action:
     reading: Mapping[str, Any] | None = None
 
 
+class TargetHow(StrEnum):
+    """How it was told whom or what an action chooses: it says so, it names one candidate only, it
+    names several and the rules choose, or it names none that it does not rule out."""
+
+    STATED = "stated"
+    ONLY = "only candidate"
+    SEVERAL = "several: the rules' choice"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ActionReading:
     """What the rules are given for an action (`text`), and what its words were read to choose.
 
     `target` is whom or what the action names, None where it names nothing or the rules ask for no
-    name; `how` is how that was told ("stated", "only candidate", ...), None where nothing was
-    asked.
+    name; `how` is how that was told, None where the rules ask for none.
     """
 
     text: str
     target: str | None = None
-    how: str | None = None
+    how: TargetHow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +182,7 @@ class Environment(Protocol):
 class ReadsActions(Protocol):
     """What an environment may have besides: it reads what an action chooses."""
 
-    def read(self, action: str) -> Reading:
+    def read(self, action: str) -> ActionReading:
         """What the player to move chooses with these words, and what `step` will hand to the rules
         for them, in the place of `prepare`; pure."""
         ...

@@ -11,14 +11,11 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
-STATED = "stated"
-ONLY = "only candidate"
-SEVERAL = "several: the rules' choice"
-NONE = "none"
+from arena.core import TargetHow
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class TargetQuestion:
     """What a player is asked: to choose one of `candidates`, players by their index; nobody else
     can be the only one that is named. `me` is its own index, `asked` the words of the game.
     `naming_chooses`: to name a player is to choose it, whatever is said of it."""
@@ -30,12 +27,12 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class TargetFound:
     """Whom a text chooses (None: nobody, or the rules decide), and `how` that is told. `void` are
     the players it names without choosing them, as in "not [1]"."""
 
     player: int | None
-    how: str
+    how: TargetHow
     void: frozenset[int] = field(default_factory=frozenset)
 
 
@@ -164,11 +161,11 @@ class _Mention:
     label: str = ""
 
 
-def read_target(text: str, question: Question) -> Target:
+def read_target(text: str, question: TargetQuestion) -> TargetFound:
     """Whom a text chooses, and how that is told."""
     plain = _plain(text)
     if len(plain) > _LONGEST or len(list(_mentions(plain))) > _MOST:
-        return Target(None, SEVERAL)
+        return TargetFound(None, TargetHow.SEVERAL)
     echoes = _echoes(plain, question)
     mentions = [m for m in _mentions(plain) if not any(a <= m.start < b for a, b in echoes)]
     ruled_out = [m for m in mentions if _is_ruled_out(plain, m)]
@@ -178,18 +175,18 @@ def read_target(text: str, question: Question) -> Target:
     void = frozenset(everywhere - bracketed)
     stated = _stated(plain, named, question.me)
     if stated is not None:
-        return Target(stated, STATED, void)
+        return TargetFound(stated, TargetHow.STATED, void)
     able = bracketed & {*question.candidates} or bracketed
     if len(able) == 1:
-        return Target(next(iter(able)), ONLY, void)
+        return TargetFound(next(iter(able)), TargetHow.ONLY, void)
     if bracketed:
-        return Target(None, SEVERAL, void)
+        return TargetFound(None, TargetHow.SEVERAL, void)
     sorts = {"named", "short", "bare"} if _ONLY_NUMBERS.fullmatch(plain) else {"named", "short"}
     only = {mention.player for mention in named if mention.sort in sorts} - {question.me}
     only = only & {*question.candidates} or only
     if len(only) == 1 and not ruled_out and _is_about_choosing(plain, question):
-        return Target(next(iter(only)), ONLY, void)
-    return Target(None, NONE, void)
+        return TargetFound(next(iter(only)), TargetHow.ONLY, void)
+    return TargetFound(None, TargetHow.NONE, void)
 
 
 def _plain(text: str) -> str:
@@ -212,7 +209,7 @@ def _mentions(plain: str) -> Iterator[_Mention]:
         yield _Mention(found.start(), found.end(), player, sort, label)
 
 
-def _echoes(plain: str, question: Question) -> list[tuple[int, int]]:
+def _echoes(plain: str, question: TargetQuestion) -> list[tuple[int, int]]:
     """The places that repeat the game's question, or its history."""
     asked = " ".join(_plain(question.asked).split())
     echoes = []
@@ -314,7 +311,7 @@ def _line(plain: str, mention: _Mention) -> tuple[int, int]:
     return start, end if end >= 0 else len(plain)
 
 
-def _is_about_choosing(plain: str, question: Question) -> bool:
+def _is_about_choosing(plain: str, question: TargetQuestion) -> bool:
     """Whether a text that names one player, outside of brackets, is likely to mean to choose it."""
     if len(plain.split()) <= 3:
         return True

@@ -12,12 +12,12 @@ from importlib import import_module, metadata
 from typing import Any
 
 from arena.core import (
+    ActionReading,
     EnvironmentCrash,
     EnvironmentSpec,
     Observation,
     Outcome,
     PlayerResult,
-    Reading,
     Step,
     Termination,
     UsageError,
@@ -123,10 +123,10 @@ class TextArena:
             action = wrapper.action(action)
         return action
 
-    def read(self, action: str) -> Reading:
+    def read(self, action: str) -> ActionReading:
         """What the rules are given for an action, and whom it was read to choose."""
         if self.spec.revision == 1:
-            return Reading(self.prepare(action))
+            return ActionReading(self.prepare(action))
         question = question_of(self._family, self._rules, self.observe())
         return read_action(action, question, self.prepare)
 

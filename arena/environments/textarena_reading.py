@@ -12,9 +12,9 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any
 
-from arena.core import Observation, Reading
+from arena.core import ActionReading, Observation, TargetHow
 from arena.environments.markup import vote_of
-from arena.environments.targets import NONE, SEVERAL, Question, read_target
+from arena.environments.targets import TargetQuestion, read_target
 
 _ESCAPED = re.compile(r"\\+([\[\]])")
 _WIDE = str.maketrans("［］【】〔〕", "[][][]")
@@ -38,15 +38,15 @@ def plain_brackets(action: str) -> str:
 
 def read_action(
     action: str,
-    question: Question | None,
+    question: TargetQuestion | None,
     prepare: Callable[[str], str],
-) -> Reading:
+) -> ActionReading:
     """The text that the rules are given for an action, and the player that it was read to choose
     where there is a question; `prepare` makes an action ready for the rules."""
     action = plain_brackets(action)
     prepared = prepare(action)
     if question is None:
-        return Reading(prepared)
+        return ActionReading(prepared)
     found = read_target(action, question)
     chosen = vote_of(prepared)
     if found.player is not None and chosen != found.player:
@@ -54,8 +54,10 @@ def read_action(
     elif found.player is None and chosen in found.void:
         prepared = prepare(_BRACKETED.sub(lambda name: _unless(name, found.void), action))
     chosen = vote_of(prepared)
-    how = NONE if chosen is None and found.how == SEVERAL else found.how
-    return Reading(prepared, None if chosen is None else str(chosen), how)
+    how = found.how
+    if chosen is None and how is TargetHow.SEVERAL:
+        how = TargetHow.NONE
+    return ActionReading(prepared, None if chosen is None else str(chosen), how)
 
 
 def _unless(name: re.Match[str], void: Collection[int]) -> str:
@@ -63,7 +65,7 @@ def _unless(name: re.Match[str], void: Collection[int]) -> str:
     return f"({name[1]})" if int(name[2]) in void else name[0]
 
 
-def question_of(family: str, rules: Any, seen: Observation) -> Question | None:
+def question_of(family: str, rules: Any, seen: Observation) -> TargetQuestion | None:
     """What the player to move is asked to choose; None where it is asked for no player."""
     if family != "SecretMafia" or rules.phase.name == "DAY_DISCUSSION":
         return None
@@ -73,7 +75,7 @@ def question_of(family: str, rules: Any, seen: Observation) -> Question | None:
         "NIGHT_MAFIA": [p for p in alive if rules.player_roles[p] != "Mafia"],
         "DAY_VOTING": alive,
     }.get(rules.phase.name, [p for p in alive if p != me])
-    return Question(
+    return TargetQuestion(
         candidates=tuple(able),
         me=me,
         asked=_asked(seen.text),

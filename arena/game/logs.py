@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from arena.core import LLM, Action, ArenaError, CallLog, Completion, Lapse, Observation
+from arena.core import LLM, Action, ArenaError, CallLog, Completion, Lapse, Observation, TargetHow
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Acted:
     submitted: str
     lapse: Lapse | None = None
     target: str | None = None
-    how: str | None = None
+    how: TargetHow | None = None
 
 
 class TurnLog(CallLog, Protocol):

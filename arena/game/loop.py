@@ -23,6 +23,7 @@ from arena.core import (
     ProviderError,
     RecordError,
     Suspend,
+    TargetHow,
     Termination,
     TimeLimitReached,
     UsageError,
@@ -36,21 +37,34 @@ from arena.game.rules import GuardedRules
 
 @dataclass(slots=True)
 class PlayerConduct:
-    """How one player behaved: its turns, and how many of them had each lapse."""
+    """How one player behaved: its turns, and how many of them had each lapse; `targets`, in which
+    it was asked to choose a player, and of them those in which it named several or none; `notes`,
+    in which it rewrote its notes, and those whose notes were lost."""
 
     turns: int = 0
     silences: int = 0
     refusals: int = 0
     overlongs: int = 0
     time_limits: int = 0
+    targets: int = 0
+    targets_several: int = 0
+    targets_none: int = 0
+    notes: int = 0
+    notes_lost: int = 0
 
-    def add(self, lapse: Lapse | None) -> None:
+    def add(self, acted: Acted) -> None:
         """Count one more turn."""
+        lapse, notes = acted.lapse, (acted.action.reading or {}).get("notes")
         self.turns += 1
         self.silences += lapse is Lapse.SILENCE
         self.refusals += lapse is Lapse.REFUSAL
         self.overlongs += lapse is Lapse.OVERLONG
         self.time_limits += lapse is Lapse.TIME_LIMIT
+        self.targets += acted.how is not None
+        self.targets_several += acted.how is TargetHow.SEVERAL
+        self.targets_none += acted.how is TargetHow.NONE
+        self.notes += notes is not None
+        self.notes_lost += notes == "lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +162,9 @@ async def play(
                 await turn.flush()
                 return Voided(VoidCause.AGENT, traceback.format_exc(), turns)
             reading = rules.read(action.text)
-            await turn.acted(Acted(action, reading.text, lapse, reading.target, reading.how))
-            conduct[player].add(lapse)
+            acted = Acted(action, reading.text, lapse, reading.target, reading.how)
+            await turn.acted(acted)
+            conduct[player].add(acted)
             step = rules.step(reading.text)
             turns += 1
             if step.invalid:

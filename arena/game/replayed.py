@@ -29,6 +29,8 @@ class RecordedTurn:
     action: str | None = None
     submitted: str | None = None
     lapse: str | None = None
+    target: str | None = None
+    how: str | None = None
     invalid: bool = False
     acted_at: datetime | None = None
     response_time_ms: float | None = None
@@ -88,11 +90,15 @@ class GameRecord:
                 raise DivergenceError(f"{turn.place}: {what} differs {difference}")
         if self.handle is not None and (unasked := self.handle.unasked()):
             raise DivergenceError(f"{turn.place}: {unasked} recorded calls were not asked")
-        if turn.lapse != acted.lapse:
-            raise DivergenceError(
-                f"{turn.place}: the lapse is {acted.lapse or 'none'} now, "
-                f"was {turn.lapse or 'none'}"
-            )
+        for what, was, is_ in (
+            ("lapse", turn.lapse, acted.lapse),
+            ("target", turn.target, acted.target),
+            ("way in which the target was read", turn.how, acted.how),
+        ):
+            if was != is_:
+                raise DivergenceError(
+                    f"{turn.place}: the {what} is {is_ or 'none'} now, was {was or 'none'}"
+                )
         self.done += 1
 
     def refuse(self, turn: RecordedTurn) -> None:

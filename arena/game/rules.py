@@ -13,13 +13,14 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from arena.core import (
+    ActionReading,
     Environment,
     EnvironmentCrash,
     Observation,
     Outcome,
     PlayerResult,
-    Reading,
     Step,
+    TargetHow,
     Termination,
 )
 
@@ -80,17 +81,17 @@ class GuardedRules:
         return seen
 
     @guarded
-    def read(self, action: str) -> Reading:
+    def read(self, action: str) -> ActionReading:
         """The text that `step` is given for an action, and what it was read to choose."""
         if not hasattr(self._environment, "read"):
-            return Reading(_a(str, self._environment.prepare(action), "prepare"))
-        reading = _a(Reading, self._environment.read(action), "read")
+            return ActionReading(_a(str, self._environment.prepare(action), "prepare"))
+        reading = _a(ActionReading, self._environment.read(action), "read")
         if not isinstance(reading.text, str):
-            raise _amiss("read() returned a Reading whose text is no str")
-        for name in ("target", "how"):
-            value = getattr(reading, name)
-            if value is not None and not isinstance(value, str):
-                raise _amiss(f"read() returned the {name} {value!r}; expected a text")
+            raise _amiss("read() returned a ActionReading whose text is no str")
+        if reading.target is not None and not isinstance(reading.target, str):
+            raise _amiss(f"read() returned the target {reading.target!r}; expected a text")
+        if reading.how is not None and not isinstance(reading.how, TargetHow):
+            raise _amiss(f"read() returned how={reading.how!r}; expected one of TargetHow")
         return reading
 
     @guarded

@@ -253,6 +253,14 @@ def said(scope: Scope, query: LeaderboardQuery, terms: Mapping[tuple[str, ...], 
         notes.append(f"left out: {scope.played.unranked:,} games with a rank missing")
     if len(scope.played) > COSTS_UP_TO_GAMES:
         notes.append(f"costs, tokens and latency are left out beyond {COSTS_UP_TO_GAMES:,} games")
+    for environment, games in scope.revisions.items():
+        if len(games) > 1:
+            shares = ", ".join(f"{n:,} in revision {number}" for number, n in games.items())
+            notes.append(
+                f"the games of {scope.rules.get(environment, environment)} were not all put to the "
+                f"players alike, nor their answers to the rules ({shares}): --revision "
+                f"{max(games)} ranks those of one alone"
+            )
     several = len(np.unique(scope.played.environments)) > 1
     if several and not any(term[0] == "side" for term in terms):
         notes.append(

@@ -7,7 +7,7 @@ of what this combination has beyond them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import product
 
 import numpy as np
@@ -157,9 +157,8 @@ def _limits(limit: CombinationLimit, by: By, rows: Sequence[BoardRow]) -> list[s
 def _conduct(rows: list[ConductRow]) -> ConductRow | None:
     if not rows:
         return None
-    counts = ("games", "turns", "invalid_actions", "silences", "refusals", "overlongs",
-              "time_limits", "decided")  # fmt: skip
-    return ConductRow(0, *(sum(getattr(row, name) for row in rows) for name in counts))
+    first, *others = (field.name for field in fields(ConductRow))
+    return ConductRow(**{first: 0, **{n: sum(getattr(row, n) for row in rows) for n in others}})
 
 
 def _spent(rows: list[RatedUsageRow]) -> RatedUsageRow | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from arena.core import Games
 from arena.leaderboard.query import LeaderboardQuery
 from db import Environment, Repository, Session
-from db.queries.played import NOTHING, PlayedGames, played_games, waiting_games
+from db.queries.played import NOTHING, PlayedGames, played_games, revisions, waiting_games
 from db.selection import Selection
 
 
@@ -20,7 +20,7 @@ class Scope:
     """Games that are rated together. `environment`, `num_players` and `version` are None where
     they are of several; `played` holds the games without those decided by an error when these are
     left out, which `left_out` counts. `waiting` games are finished and not rated yet: a game before
-    them in the schedule is open."""
+    them in the schedule is open. `revisions` are the games by environment and revision."""
 
     environment: str | None
     num_players: int | None
@@ -31,6 +31,7 @@ class Scope:
     left_out: int
     rules: dict[int, str]
     waiting: int = 0
+    revisions: Mapping[int, Mapping[int, int]] = field(default_factory=dict)
 
 
 def scopes(session: Session, query: LeaderboardQuery) -> list[Scope]:
@@ -73,12 +74,16 @@ def scopes(session: Session, query: LeaderboardQuery) -> list[Scope]:
 
 def _finished(session: Session, scope: Scope, query: LeaderboardQuery) -> Scope:
     """The scope without what is to be left out, and with what waits."""
-    waiting = waiting_games(session, scope.selection)
+    found = replace(
+        scope,
+        waiting=waiting_games(session, scope.selection),
+        revisions=revisions(session, scope.selection),
+    )
     if not query.exclude_errors:
-        return replace(scope, waiting=waiting)
+        return found
     errors = scope.played.errors
     kept = scope.played.only(errors == 0)
-    return replace(scope, played=kept, left_out=int(errors.sum()), waiting=waiting)
+    return replace(found, played=kept, left_out=int(errors.sum()))
 
 
 def _environment_names(rules: dict[int, Environment]) -> dict[int, str]:

@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from arena.llm.thought_markers import Marker, MarkerKind, MarkerStyle, markers
 
@@ -64,6 +65,15 @@ def read(answer: str, *, unwrap: bool = True) -> SpokenText:
         "\n\n".join(thought.strip() for thought in reading.thought if thought.strip()),
         reading.unfinished,
     )
+
+
+def recorded_thoughts(text: str | None, response: Any) -> str | None:
+    """What a model thought in a call, from its answer and what is stored of the response; None for
+    nothing."""
+    choices = response.get("choices") if isinstance(response, dict) else None
+    told = [choice.get("reasoning_content") for choice in choices or () if isinstance(choice, dict)]
+    thoughts = [*told, read(text).thoughts if text else None]
+    return "\n\n".join(each for each in thoughts if each and isinstance(each, str)) or None
 
 
 @dataclass(slots=True)

@@ -171,9 +171,9 @@ class Playing:
         if game.begun:
             self.resumed += 1
             turns = await asyncio.to_thread(schedule.recorded, self.database, game.game_id)
-            task = replace(task, recorded=recorded(turns))
+            task = replace(task, recorded=recorded(turns), revision=game.revision or 1)
         else:
-            await journal.started()
+            await journal.started(self.prepared.spec.revision)
         return await self.models.play(task, journal, slot, self.stop, self._worth_lending)
 
     def _task(self, game: ScheduledGame) -> GameTask:

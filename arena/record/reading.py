@@ -24,6 +24,8 @@ def recorded(
             action=turn.action,
             submitted=turn.submitted,
             lapse=turn.lapse,
+            target=turn.target,
+            how=turn.target_how,
             invalid=turn.invalid,
             acted_at=turn.acted_at,
             response_time_ms=turn.response_time_ms,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
 from arena.core import RecordError
@@ -103,6 +103,8 @@ class GameRecorder:
                     response_time_ms=entry.response_time_ms,
                     tokens_used=entry.tokens,
                     lapse=None if lapse is None else lapse.value,
+                    target=acted.target,
+                    target_how=None if acted.how is None else acted.how.value,
                 )
             case Opened():
                 return TurnOpened(
@@ -117,8 +119,10 @@ class GameRecorder:
         except DatabaseError as error:
             raise RecordError(str(error)) from error
 
-    async def started(self) -> None:
-        await self._write(GameStarted(game_id=self.game_id, started_at=datetime.now(UTC)))
+    async def started(self, revision: int) -> None:
+        """Commit that the game is being played, with its rules put to the players in this
+        revision."""
+        await self._write(GameStarted(self.game_id, datetime.now(UTC), revision))
 
     async def finished(self, result: Finished) -> None:
         """Commit the result together with the ratings it moves."""
@@ -132,12 +136,8 @@ class GameRecorder:
                 rank=player.rank,
                 reward=player.reward,
                 invalid_actions=player.invalid_actions,
-                turns=did.turns,
-                silences=did.silences,
-                refusals=did.refusals,
-                overlongs=did.overlongs,
-                time_limits=did.time_limits,
                 decided=player.player_index == result.decided_by,
+                **asdict(did),
             )
             for player, did in zip(outcome.players, conduct, strict=True)
         )

@@ -173,7 +173,7 @@ class _Playing:
         """Play one branch to its end."""
         origin = self.origin
         writer = GameRecorder(recorder, own.game_id, self.meter, self.stop.going)
-        await writer.started()
+        await writer.started(origin.lineage.revision)
         result = await origin.models.play(origin.task(own), writer, slot, self.stop, _never)
         await self._settle(own, writer, result)
         if isinstance(result, Voided) and result.cause is VoidCause.DIVERGENCE:

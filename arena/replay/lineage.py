@@ -7,7 +7,7 @@ seeds of the calls are those of its parent, which may be a branch itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from arena.core import AgentSpec, UsageError
 from arena.game.replayed import RecordedTurn
@@ -34,14 +34,16 @@ class Generation:
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """A game, and those that it branches from: `generations`, oldest first, the game last."""
+    """A game, and those that it branches from: `generations`, oldest first, the game last. All of
+    them have the `seed` and the `revision` of the oldest."""
 
     seed: int
+    revision: int
     generations: tuple[Generation, ...]
 
     def branched(self, generation: Generation) -> Lineage:
         """The lineage of a branch of this game."""
-        return Lineage(self.seed, (*self.generations, generation))
+        return replace(self, generations=(*self.generations, generation))
 
     def call_seeds(self) -> tuple[tuple[int, int], ...]:
         """(first turn, seed): what the seeds of the calls follow from. From its own first turn on,
@@ -86,7 +88,7 @@ def lineage(session: Session, game: Game) -> Lineage:
             )
         game = parent
         generations.append(_generation(game))
-    return Lineage(game.seed or 0, tuple(reversed(generations)))
+    return Lineage(game.seed or 0, game.revision or 1, tuple(reversed(generations)))
 
 
 def _generation(game: Game) -> Generation:
@@ -124,6 +126,7 @@ def task(
         environment=rules.name,
         options=own_options(rules),
         rules=(rules.package, rules.version),
+        revision=of.revision,
         seed=of.seed,
         players=tuple(
             tuple(sitter(turn, agent_id) for turn, agent_id in of.sitters(player_index))

@@ -12,9 +12,10 @@ from db.queries.conduct import ConductRow
 class ErrorRates:
     """How an agent's turns went wrong in finished games.
 
-    `decided` is the share of its `games` that its own error decided; the others are shares of its
-    `turns`, from 0 to 1. A turn that was silent, refused, overlong or over time may be `invalid`
-    too.
+    `decided` is the share of its `games` that its own error decided, `unclear` of the turns in
+    which it was to choose a player and named several or none, `notes_lost` of the notes that it
+    rewrote; the others are shares of its `turns`, from 0 to 1. A turn that was silent, refused,
+    overlong or over time may be `invalid` too.
     """
 
     games: int
@@ -24,6 +25,8 @@ class ErrorRates:
     refused: float
     overlong: float
     over_time: float
+    unclear: float
+    notes_lost: float
     decided: float
 
     @property
@@ -35,6 +38,8 @@ class ErrorRates:
             "refused": self.refused,
             "overlong": self.overlong,
             "over time": self.over_time,
+            "unclear": self.unclear,
+            "notes lost": self.notes_lost,
             "decided": self.decided,
         }
 
@@ -45,6 +50,8 @@ def error_rates(rows: Iterable[ConductRow]) -> ErrorRates | None:
     games, turns = sum(row.games for row in rows), sum(row.turns for row in rows)
     if not games or not turns:
         return None
+    asked, notes = sum(row.targets for row in rows), sum(row.notes for row in rows)
+    unclear = sum(row.targets_several + row.targets_none for row in rows)
     return ErrorRates(
         games=games,
         turns=turns,
@@ -53,5 +60,7 @@ def error_rates(rows: Iterable[ConductRow]) -> ErrorRates | None:
         refused=sum(row.refusals for row in rows) / turns,
         overlong=sum(row.overlongs for row in rows) / turns,
         over_time=sum(row.time_limits for row in rows) / turns,
+        unclear=unclear / asked if asked else 0.0,
+        notes_lost=sum(row.notes_lost for row in rows) / notes if notes else 0.0,
         decided=sum(row.decided for row in rows) / games,
     )

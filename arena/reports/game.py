@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from arena.llm.thoughts import read, recorded_thoughts
 from arena.reports.narration import Event, tell_story
 from db.models.calls import ORPHANED
 from db.queries.games import GameRow
@@ -29,8 +30,9 @@ class PlayerReport:
 
 @dataclass(frozen=True, slots=True)
 class CallReport:
-    """One attempt at a model; `messages` are (role, text). `charged` is what counts against a
-    budget, in dollars, where that is not the `cost`; a `cached` answer was on record."""
+    """One attempt at a model; `messages` are (role, text). `said` is its answer without the
+    `thoughts`, which it may have told beside it. `charged` is what counts against a budget, in
+    dollars, where that is not the `cost`; a `cached` answer was on record."""
 
     model: str
     call_number: int
@@ -45,14 +47,18 @@ class CallReport:
     error: str | None = None
     charged: float | None = None
     cached: bool = False
+    said: str | None = None
+    thoughts: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TurnReport:
     """One turn: `new` is what the player was shown since its turn before, `action` what it did
     (None: it has not acted), `submitted` what the rules were given, `lapse` what was wrong with its
-    answer whatever the rules made of it. `cached` says that an answer came from the cache,
-    `lost_calls` how many calls were in flight when a run was killed."""
+    answer whatever the rules made of it; `target` is whom the action was read to choose, and `how`
+    how that was told. `cut` says that its last answer was cut before it came to speak. `cached`
+    says that an answer came from the cache, `lost_calls` how many calls were in flight when a run
+    was killed."""
 
     number: int
     player: int
@@ -61,6 +67,9 @@ class TurnReport:
     submitted: str | None = None
     invalid: bool = False
     lapse: str | None = None
+    target: str | None = None
+    how: str | None = None
+    cut: bool = False
     time_ms: float | None = None
     cached: bool = False
     lost_calls: int = 0
@@ -141,6 +150,9 @@ def game_report(
                 submitted=turn.submitted,
                 invalid=turn.invalid,
                 lapse=turn.lapse,
+                target=turn.target,
+                how=turn.target_how,
+                cut=turn.lapse == "overlong" and not (turn.action or "").strip(),
                 time_ms=turn.response_time_ms,
                 cached=any(call.cached for call in turn.calls),
                 lost_calls=sum(call.error_class == ORPHANED for call in turn.calls),
@@ -176,6 +188,8 @@ def _call(turn: TurnRow, call: CallRow, said: set[tuple[int, str, str]]) -> Call
         error=_error(call),
         charged=call.charged,
         cached=call.cached,
+        said=None if call.text is None else read(call.text).text,
+        thoughts=recorded_thoughts(call.text, call.response),
     )
 
 

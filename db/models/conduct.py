@@ -1,5 +1,6 @@
 """How agents behave: counters that go up with every finished game of a tournament."""
 
+from sqlalchemy import text
 from sqlmodel import Field
 
 from db.models.columns import Table
@@ -35,4 +36,9 @@ class Conduct(Table, table=True):
     refusals: int = 0
     overlongs: int = 0
     time_limits: int = 0
+    targets: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    targets_several: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    targets_none: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    notes: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    notes_lost: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     decided: int = 0

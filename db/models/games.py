@@ -16,6 +16,12 @@ from db.models.tournaments import Environment, Tournament
 if TYPE_CHECKING:
     from db.models.turns import GameTurn
 
+# What a player's turns are counted by.
+COUNTS = (
+    "turns", "invalid_actions", "silences", "refusals", "overlongs", "time_limits", "targets",
+    "targets_several", "targets_none", "notes", "notes_lost",
+)  # fmt: skip
+
 GAME_STATUSES = ("scheduled", "running", "completed", "void")
 
 
@@ -26,7 +32,8 @@ class Game(Table, table=True):
     further attempt at its place in the schedule will be made. `fold_index` is the position at
     which the game moved the stored ratings, over all tournaments: from the games alone the
     ratings can be computed again to the last bit. `parent_game_id` and `parent_turn` name the
-    game that this one branches from.
+    game that this one branches from. `revision` is how the rules were put to its players, None in a
+    game that was begun before that had changed: the first.
     """
 
     __tablename__ = "games"
@@ -68,6 +75,7 @@ class Game(Table, table=True):
     error_text: str | None = Field(default=None, sa_type=Text, sa_column_kwargs={"name": "error"})
     error_raw: bytes | None = None
     turn_count: int | None = None
+    revision: int | None = None
     game_info: dict[str, Any] | None = Field(default=None, sa_type=JsonValue)
     parent_game_id: int | None = Field(
         default=None, foreign_key="games.id", ondelete="SET NULL", sa_type=BigId, index=True
@@ -113,8 +121,11 @@ class Game(Table, table=True):
 class GamePlayer(Table, table=True):
     """An agent at one place of a game. `rank` is the finishing place of its team, from 0.
 
-    `turns` and the counts of what went wrong in them are known when the game is finished;
-    `decided` says that this player's own lapse or invalid action decided the game.
+    `turns` and what they are counted by (`COUNTS`) are known when the game is finished: those in
+    which the rules refused its action, those that lapsed; `targets`, in which it was asked to
+    choose a player, and of them those in which it named several or none; `notes`, in which it
+    rewrote its notes, and those whose notes were lost. `decided` says that this player's own lapse
+    or invalid action decided the game.
     """
 
     __tablename__ = "game_players"
@@ -140,6 +151,11 @@ class GamePlayer(Table, table=True):
     refusals: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     overlongs: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     time_limits: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    targets: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    targets_several: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    targets_none: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    notes: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    notes_lost: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     decided: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
     game: Game = Relationship(back_populates="players")

@@ -24,7 +24,8 @@ class GameTurn(Table, table=True):
 
     `action` is None until the player has acted; `submitted` is what the environment was given,
     when it differs; `invalid` that the rules refused it; `lapse` what was wrong with the agent's
-    turn whatever the rules made of it.
+    turn whatever the rules made of it; `target` whom or what the action was read to choose, and
+    `target_how` how that was told, where the rules asked for one.
     """
 
     __tablename__ = "game_turns"
@@ -59,6 +60,8 @@ class GameTurn(Table, table=True):
     response_time_ms: float | None = None
     tokens_used: int | None = None
     lapse: str | None = Field(default=None, sa_type=Text)
+    target: str | None = Field(default=None, sa_type=Text)
+    target_how: str | None = Field(default=None, sa_type=Text)
 
     game: Game = Relationship(back_populates="turns")
     calls: list["LLMCall"] = Relationship(

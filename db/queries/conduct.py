@@ -9,13 +9,14 @@ from sqlalchemy import case, distinct, func, select
 from sqlmodel import Session, col
 
 from db.models import Conduct, Game, GamePlayer, Tournament
+from db.models.games import COUNTS
 from db.queries.games import RATED
 from db.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)
 class ConductRow:
-    """An agent's finished games and turns, and in how many turns what went wrong; `decided` counts
+    """An agent's finished games and its turns in them, counted as in `GamePlayer`; `decided` counts
     the games that a lapse or an invalid action of its own decided. Rates are 0 without turns."""
 
     agent_id: int
@@ -26,6 +27,11 @@ class ConductRow:
     refusals: int
     overlongs: int
     time_limits: int
+    targets: int
+    targets_several: int
+    targets_none: int
+    notes: int
+    notes_lost: int
     decided: int
 
     @property
@@ -64,17 +70,22 @@ class ConductRow:
         return self._per_turn(self.lapses)
 
     @property
+    def unclear_rate(self) -> float:
+        """The share of the turns in which it was to choose a player that named several or none."""
+        return (self.targets_several + self.targets_none) / self.targets if self.targets else 0.0
+
+    @property
+    def lost_notes_rate(self) -> float:
+        """The share of its rewritten notes that could not be read."""
+        return self.notes_lost / self.notes if self.notes else 0.0
+
+    @property
     def decided_rate(self) -> float:
         """The share of its games that it decided by a lapse or an invalid action."""
         return self.decided / self.games if self.games else 0.0
 
     def _per_turn(self, count: int) -> float:
         return count / self.turns if self.turns else 0.0
-
-
-_COUNTED = (
-    "turns", "invalid_actions", "silences", "refusals", "overlongs", "time_limits",
-)  # fmt: skip
 
 
 def conduct(session: Session, selection: Selection | None = None) -> dict[int, ConductRow]:
@@ -86,7 +97,7 @@ def conduct(session: Session, selection: Selection | None = None) -> dict[int, C
     selection = selection or Selection()
     selection.allow("tournament", "environment", what="counted conduct")
     chosen = selection.on(session)
-    counters = ("games", *_COUNTED, "decided")
+    counters = ("games", *COUNTS, "decided")
     query: Any = (
         select(col(Conduct.agent_id), *(func.sum(getattr(Conduct, name)) for name in counters))
         .join(Tournament, col(Tournament.id) == col(Conduct.tournament_id))
@@ -110,7 +121,7 @@ def conduct_in(session: Session, selection: Selection) -> dict[int, ConductRow]:
         select(
             col(player.agent_id),
             func.count(distinct(game)),
-            *(func.coalesce(func.sum(getattr(player, name)), 0) for name in _COUNTED),
+            *(func.coalesce(func.sum(getattr(player, name)), 0) for name in COUNTS),
             func.count(distinct(case((col(player.decided), game)))),
         )
         .join(Game, col(Game.id) == game)

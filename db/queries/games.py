@@ -23,13 +23,14 @@ from db.models import (
     Prompt,
     Tournament,
 )
+from db.models.games import COUNTS
 from db.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)
 class PlayerRow:
-    """One player of a game: `rank` counts from 0. `decided` says that a lapse or an invalid action
-    of its own decided the game."""
+    """One player of a game: `rank` counts from 0, its turns are counted as in `GamePlayer`.
+    `decided` says that a lapse or an invalid action of its own decided the game."""
 
     player_index: int
     agent_id: int
@@ -47,6 +48,11 @@ class PlayerRow:
     refusals: int = 0
     overlongs: int = 0
     time_limits: int = 0
+    targets: int = 0
+    targets_several: int = 0
+    targets_none: int = 0
+    notes: int = 0
+    notes_lost: int = 0
     decided: bool = False
 
 
@@ -76,6 +82,7 @@ class GameRow:
     parent_game_id: int | None
     parent_turn: int | None
     fold_index: int | None
+    revision: int | None
     players: tuple[PlayerRow, ...]
 
 
@@ -176,6 +183,7 @@ def _rows(session: Session, query: Any) -> list[GameRow]:
             parent_game_id=row.parent_game_id,
             parent_turn=row.parent_turn,
             fold_index=row.fold_index,
+            revision=row.revision,
             players=tuple(players[row.id]),
         )
         for row, tournament, environment in found
@@ -208,13 +216,8 @@ def _players(session: Session, game_ids: list[int]) -> dict[int, list[PlayerRow]
                     team=player.team,
                     rank=player.rank,
                     reward=player.reward,
-                    invalid_actions=player.invalid_actions,
-                    turns=player.turns,
-                    silences=player.silences,
-                    refusals=player.refusals,
-                    overlongs=player.overlongs,
-                    time_limits=player.time_limits,
                     decided=player.decided,
+                    **{name: getattr(player, name) for name in COUNTS},
                 )
             )
     return players

@@ -178,6 +178,22 @@ def played_games(session: Session, selection: Selection | None = None) -> Played
     return replace(played.only(ranked), unranked=int((~ranked).sum()))
 
 
+def revisions(session: Session, selection: Selection) -> dict[int, dict[int, int]]:
+    """How many rated games of a selection there are of each revision, by environment: in which
+    their rules were put to the players."""
+    revision = func.coalesce(col(Game.revision), 1)
+    query: Any = (
+        select(col(Game.environment_id), revision, func.count())
+        .where(*RATED, *selection.on(session).of_games())
+        .group_by(col(Game.environment_id), revision)
+        .order_by(col(Game.environment_id), revision)
+    )
+    found: dict[int, dict[int, int]] = {}
+    for environment, number, games in session.execute(query):
+        found.setdefault(int(environment), {})[int(number)] = int(games)
+    return found
+
+
 def waiting_games(session: Session, selection: Selection) -> int:
     """How many finished games are not rated yet, because a game before them in the schedule is
     still open."""

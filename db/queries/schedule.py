@@ -18,7 +18,7 @@ _SEATS = text(
     "ORDER BY g.schedule_index, g.attempt, p.player_index"
 )
 _OPEN = text(
-    "SELECT g.id, g.schedule_index, g.attempt, g.seed, g.status, p.agent_id "
+    "SELECT g.id, g.schedule_index, g.attempt, g.seed, g.status, g.revision, p.agent_id "
     "FROM games g JOIN game_players p ON p.game_id = g.id "
     "WHERE g.tournament_id = :tournament AND g.status IN ('scheduled', 'running') "
     "AND g.schedule_index IS NOT NULL AND g.seed IS NOT NULL "
@@ -63,8 +63,8 @@ def scheduled_seats(session: Session, tournament_id: int) -> Iterator[ScheduledS
 
 @dataclass(frozen=True, slots=True)
 class ScheduledGame:
-    """An attempt at a place of a schedule that waits to be played, or that has `begun`; `agents`
-    in order of player_index."""
+    """An attempt at a place of a schedule that waits to be played, or that has `begun` with its
+    rules put to the players in a `revision`; `agents` in order of player_index."""
 
     game_id: int
     schedule_index: int
@@ -72,15 +72,18 @@ class ScheduledGame:
     seed: int
     agents: tuple[int, ...]
     begun: bool = False
+    revision: int | None = None
 
 
 def open_games(session: Session, tournament_id: int) -> list[ScheduledGame]:
     """The games that are left to play, in schedule order."""
     rows = session.connection().execute(_OPEN, {"tournament": tournament_id})
     found = []
-    for (game_id, index, attempt, seed, status), seats in groupby(rows, lambda row: tuple(row[:5])):
-        agents = tuple(seat[5] for seat in seats)
-        found.append(ScheduledGame(game_id, index, attempt, seed, agents, status == "running"))
+    for game, seats in groupby(rows, lambda row: tuple(row[:6])):
+        game_id, index, attempt, seed, status, revision = game
+        agents = tuple(seat[6] for seat in seats)
+        begun = status == "running"
+        found.append(ScheduledGame(game_id, index, attempt, seed, agents, begun, revision))
     return found
 
 

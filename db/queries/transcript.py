@@ -73,7 +73,8 @@ class CallRow:
 class TurnRow:
     """One turn: `observation` is all that the player has seen, `new` what it had not seen at its
     turn before. `action` is None while it has not acted; `submitted` is what the rules were
-    given, the action itself unless it was changed; `lapse` what was wrong with the turn."""
+    given, the action itself unless it was changed; `lapse` what was wrong with the turn; `target`
+    whom the action was read to choose, and `target_how` how that was told."""
 
     game_id: int
     turn_number: int
@@ -89,6 +90,8 @@ class TurnRow:
     tokens_used: int | None
     calls: tuple[CallRow, ...]
     lapse: str | None = None
+    target: str | None = None
+    target_how: str | None = None
 
 
 def transcript(session: Session, game_id: int, *, calls: bool = True) -> list[TurnRow]:
@@ -127,6 +130,8 @@ def transcript(session: Session, game_id: int, *, calls: bool = True) -> list[Tu
                 tokens_used=turn.tokens_used,
                 calls=tuple(made.get(turn.id, ())),
                 lapse=turn.lapse,
+                target=turn.target,
+                target_how=turn.target_how,
             )
         )
     return rows

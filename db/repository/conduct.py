@@ -7,18 +7,14 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlmodel import Session
 
-_COLUMNS = (
-    "tournament_id, agent_id, games, turns, invalid_actions, silences, refusals, overlongs, "
-    "time_limits, decided"
-)
-_STORED = (
-    "SELECT tournament_id, agent_id, games, turns, invalid_actions, silences, refusals, "
-    "overlongs, time_limits, decided FROM conduct"
-)
+from db.models.games import COUNTS
+
+_COLUMNS = f"tournament_id, agent_id, games, {', '.join(COUNTS)}, decided"
+_STORED = f"SELECT {_COLUMNS} FROM conduct"  # noqa: S608
 _COUNTED = (
-    "SELECT g.tournament_id, p.agent_id, COUNT(DISTINCT g.id), COALESCE(SUM(p.turns), 0), "
-    "SUM(p.invalid_actions), SUM(p.silences), SUM(p.refusals), SUM(p.overlongs), "
-    "SUM(p.time_limits), COUNT(DISTINCT CASE WHEN p.decided THEN g.id END) "
+    "SELECT g.tournament_id, p.agent_id, COUNT(DISTINCT g.id), "  # noqa: S608
+    f"{', '.join(f'COALESCE(SUM(p.{name}), 0)' for name in COUNTS)}, "
+    "COUNT(DISTINCT CASE WHEN p.decided THEN g.id END) "
     "FROM games g JOIN game_players p ON p.game_id = g.id "
     "WHERE g.status = 'completed' AND g.tournament_id IS NOT NULL "
     "GROUP BY g.tournament_id, p.agent_id ORDER BY g.tournament_id, p.agent_id"
@@ -27,8 +23,8 @@ _COUNTED = (
 
 @dataclass(frozen=True, slots=True)
 class ConductDifference:
-    """Stored counters that are not what the games say; None where there are none. The counters:
-    games, turns, invalid_actions, silences, refusals, overlongs, time_limits, decided."""
+    """Stored counters that are not what the games say; None where there are none: games, those of
+    `COUNTS`, decided."""
 
     tournament_id: int
     agent_id: int

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from db.models.games import COUNTS
 from db.writer.games import GameFinished, PlayerFinished
 from db.writer.subject import Ended, Subject, Writing
 
+_COUNTED = (*COUNTS, "decided")
 _COUNT = (
-    "INSERT INTO conduct (tournament_id, agent_id, games, turns, invalid_actions, silences, "
-    "refusals, overlongs, time_limits, decided) VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?) "
+    f"INSERT INTO conduct (tournament_id, agent_id, games, {', '.join(_COUNTED)}) "  # noqa: S608
+    f"VALUES (?, ?, 1, {', '.join('?' for _ in _COUNTED)}) "
     "ON CONFLICT (tournament_id, agent_id) DO UPDATE SET games = conduct.games + 1, "
-    "turns = conduct.turns + excluded.turns, "
-    "invalid_actions = conduct.invalid_actions + excluded.invalid_actions, "
-    "silences = conduct.silences + excluded.silences, "
-    "refusals = conduct.refusals + excluded.refusals, "
-    "overlongs = conduct.overlongs + excluded.overlongs, "
-    "time_limits = conduct.time_limits + excluded.time_limits, "
-    "decided = conduct.decided + excluded.decided"
+    + ", ".join(f"{name} = conduct.{name} + excluded.{name}" for name in _COUNTED)
 )
 
 
@@ -30,12 +26,7 @@ def _count(writing: Writing, ended: Ended) -> None:
         (
             ended.tournament_id,
             agent_id,
-            sum(player.turns or 0 for player in own),
-            sum(player.invalid_actions for player in own),
-            sum(player.silences for player in own),
-            sum(player.refusals for player in own),
-            sum(player.overlongs for player in own),
-            sum(player.time_limits for player in own),
+            *(sum(getattr(player, name) or 0 for player in own) for name in COUNTS),
             int(any(player.decided for player in own)),
         )
         for agent_id, own in sorted(places.items())

@@ -10,11 +10,13 @@ from typing import Any
 from db.codec import to_json
 from db.errors import WriteFailed
 from db.models.columns import storable_json
+from db.models.games import COUNTS
 from db.writer.connections import Connection
 from db.writer.subject import Ended, Record, Rows, Subject, Writing, cleaned
 
 _START = (
-    "UPDATE games SET status = 'running', started_at = COALESCE(started_at, ?) "
+    "UPDATE games SET status = 'running', started_at = COALESCE(started_at, ?), "
+    "revision = COALESCE(revision, ?) "
     "WHERE id = ? AND status IN ('scheduled', 'running')"
 )
 _FINISH = (
@@ -23,9 +25,8 @@ _FINISH = (
     "WHERE id = ? AND status IN ('scheduled', 'running')"
 )
 _PLAYER = (
-    "UPDATE game_players SET role = ?, team = ?, rank = ?, reward = ?, invalid_actions = ?, "
-    "turns = ?, silences = ?, refusals = ?, overlongs = ?, time_limits = ?, decided = ? "
-    "WHERE game_id = ? AND player_index = ?"
+    "UPDATE game_players SET role = ?, team = ?, rank = ?, reward = ?, decided = ?, "  # noqa: S608
+    f"{', '.join(f'{name} = ?' for name in COUNTS)} WHERE game_id = ? AND player_index = ?"
 )
 _VOID = (
     "UPDATE games SET status = 'void', finished_at = ?, void_cause = ?, error = ?, "
@@ -55,18 +56,19 @@ _PLACE = "SELECT tournament_id, schedule_index FROM games WHERE id = ?"
 
 @dataclass(frozen=True, slots=True)
 class GameStarted:
-    """A scheduled game is being played."""
+    """A scheduled game is being played, with its rules put to the players in this `revision`."""
 
     game_id: int
     started_at: datetime
+    revision: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PlayerFinished:
     """One player's part in the result. `rank` counts from 0; equal ranks are a draw.
 
-    `turns` it took, and in how many of them the rules refused its action, or it lapsed; `decided`
-    says that a lapse or an invalid action of its own decided the game.
+    `turns` and the counts of them are as in `GamePlayer`; `decided` says that a lapse or an invalid
+    action of its own decided the game.
     """
 
     player_index: int
@@ -80,6 +82,11 @@ class PlayerFinished:
     refusals: int = 0
     overlongs: int = 0
     time_limits: int = 0
+    targets: int = 0
+    targets_several: int = 0
+    targets_none: int = 0
+    notes: int = 0
+    notes_lost: int = 0
     decided: bool = False
 
 
@@ -116,7 +123,7 @@ class GameVoided:
 
 
 def _started(writing: Writing, record: GameStarted, following: Record | None) -> Rows:
-    return [(_START, (writing.time(record.started_at), record.game_id))]
+    return [(_START, (writing.time(record.started_at), record.revision, record.game_id))]
 
 
 def _expect(connection: Connection, record: GameStarted) -> None:
@@ -151,13 +158,8 @@ def _finish(writing: Writing, record: GameFinished) -> Ended | None:
             cleaned(player.team)[0],
             player.rank,
             player.reward,
-            player.invalid_actions,
-            player.turns,
-            player.silences,
-            player.refusals,
-            player.overlongs,
-            player.time_limits,
             player.decided,
+            *(getattr(player, name) for name in COUNTS),
             record.game_id,
             player.player_index,
         )

@@ -21,7 +21,7 @@ _OBSERVATION = (
 )
 _ACT = (
     "UPDATE game_turns SET action = ?, action_raw = ?, submitted = ?, submitted_raw = ?, "
-    "acted_at = ?, response_time_ms = ?, tokens_used = ?, lapse = ? "
+    "acted_at = ?, response_time_ms = ?, tokens_used = ?, lapse = ?, target = ?, target_how = ? "
     "WHERE id = ? AND acted_at IS NULL"
 )
 _REFUSE = "UPDATE game_turns SET invalid = true WHERE id = ?"
@@ -41,7 +41,8 @@ class TurnOpened:
 @dataclass(frozen=True, slots=True)
 class TurnActed:
     """What the agent did. `submitted` is the text the environment was given, when it differs;
-    `lapse` what was wrong with the turn: silence, refusal, overlong or time_limit."""
+    `lapse` what was wrong with the turn: silence, refusal, overlong or time_limit; `target` whom
+    the action was read to choose, and `target_how` how that was told."""
 
     game_id: int
     turn_number: int
@@ -52,6 +53,8 @@ class TurnActed:
     response_time_ms: float | None = None
     tokens_used: int | None = None
     lapse: str | None = None
+    target: str | None = None
+    target_how: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,8 @@ def _acted(writing: Writing, record: TurnActed, following: Record | None) -> Row
         record.response_time_ms,
         record.tokens_used,
         record.lapse,
+        cleaned(record.target)[0],
+        cleaned(record.target_how)[0],
         turn_id,
     )
     return [(_ACT, row)]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from arena.cli.leaderboard_table import print_boards
 from arena.leaderboard import LeaderboardQuery, boards
@@ -229,3 +230,25 @@ def test_hostile_names_are_shown_and_not_obeyed(arena: Arena, tmp_path: Path) ->
             result = arena(*command, *flags, "--db", db)
             assert result.exit_code == (2 if f"X{evil}" in command else 0), result.stderr
             assert not {*"\x1b\x07\u202e"} & {*result.stdout + result.stderr}, command
+
+
+def test_a_board_of_several_revisions_says_so(arena: Arena, tmp_path: Path) -> None:
+    db = tmp_path / "revisions.db"
+    init_db(db)
+    with get_session(db) as session:
+        table = Table(session)
+        rules = table.environment("Mafia-v0")
+        one, other = table.agent("Ann"), table.agent("Bob")
+        for _ in range(4):
+            table.play(rules, Sat(one, 0), Sat(other, 1))
+        session.connection().execute(text("UPDATE games SET revision = 2 WHERE id > 1"))
+
+    mixed = arena("leaderboard", "--db", db)
+    newest = arena("leaderboard", "--revision", 2, "--db", db)
+    games = arena("games", "--revision", 1, "--json", "--db", db)
+
+    told = " ".join((mixed.stdout + mixed.stderr).split())
+    assert "(1 in revision 1, 3 in revision 2): --revision 2 ranks those of one alone" in told
+    assert "in revision" not in newest.stdout + newest.stderr
+    assert "3 games" in newest.stdout + newest.stderr
+    assert [game["game_id"] for game in json.loads(games.stdout)] == [1]

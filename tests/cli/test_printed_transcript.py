@@ -239,3 +239,31 @@ def test_a_text_without_end_is_cut_and_says_so() -> None:
     assert "  … 80,000 more characters; --json has them\n" in long
     assert " more characters; --json has them\n" in tall
     assert len(tall.splitlines()) < 400
+
+
+def test_a_turn_tells_whom_it_chose_and_what_cut_it_short() -> None:
+    said = printed(
+        play(
+            TurnReport(
+                0, 0, "", "My vote is [1], not [0].", "[1]\nMy vote is [1], not [0].",
+                target="1", how="stated",
+            ),
+            TurnReport(1, 1, "", "I abstain.", how="none", invalid=True),
+            TurnReport(2, 0, "", "", lapse="overlong", cut=True),
+        )
+    )  # fmt: skip
+
+    assert "│ My vote is [1], not [0].\n  chose 1 (stated)\n" in said
+    assert "│ I abstain.\n  chose nobody (none)\n  refused by the rules\n" in said
+    assert "  lapse: overlong\n  its tokens were used up before it spoke: raise max_tokens" in said
+    assert "the rules were given" not in said, "it is the same but for the brackets"
+
+
+def test_the_thoughts_of_a_call_stand_apart_from_its_answer() -> None:
+    call = CallReport(
+        "m", 0, 0, [("user", "Vote.")], "<think>maybe 2</think>[1]", said="[1]", thoughts="maybe 2"
+    )
+    said = printed(play(TurnReport(0, 0, "", "[1]", calls=[call])))
+
+    assert "  thoughts:\n  ┆ maybe 2\n  answer:\n  ┆ [1]\n" in said
+    assert "<think>" not in said

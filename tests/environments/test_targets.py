@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arena.environments.targets import NONE, ONLY, SEVERAL, STATED, Question, Target, read_target
+from arena.core import TargetHow
+from arena.environments.targets import TargetFound, TargetQuestion, read_target
 from real.vote_forms import CLEAR, NOBODY, QUESTION
 
-ASKED = Question(candidates=(0, 1, 3, 4, 5), me=2, asked=QUESTION)
+ASKED = TargetQuestion(candidates=(0, 1, 3, 4, 5), me=2, asked=QUESTION)
 
 
 def test_the_lists_are_as_long_as_the_figures_say() -> None:
@@ -20,54 +21,54 @@ def test_the_lists_are_as_long_as_the_figures_say() -> None:
 def test_a_clear_choice_is_read(text: str) -> None:
     found = read_target(text, ASKED)
 
-    assert (found.player, found.how in {STATED, ONLY}) == (3, True)
+    assert (found.player, found.how in {TargetHow.STATED, TargetHow.ONLY}) == (3, True)
 
 
 @pytest.mark.parametrize("text", NOBODY)
 def test_nobody_is_read_where_nobody_is_chosen(text: str) -> None:
     found = read_target(text, ASKED)
 
-    assert (found.player, found.how) == (None, NONE)
+    assert (found.player, found.how) == (None, TargetHow.NONE)
 
 
 @pytest.mark.parametrize(
     ("text", "player", "how"),
     [
         # Said in so many words.
-        ("My vote is [3], not [1].", 3, STATED),
-        ("I vote [1].\nActually, I vote [3].", 3, STATED),
-        ("## Vote\n[3]", 3, STATED),
-        ("[3]\nBecause [1] told the truth.", 3, STATED),
-        ("If [1] is the Detective, [3] is Mafia. I vote [3].", 3, STATED),
-        ("Player 1 said: vote [4]. I vote [3].", 3, STATED),
-        ("Player 4 wants us to vote [1], I vote [3].", 3, STATED),
-        ("I, Player 2, vote for Player 3.", 3, STATED),
-        ("Between [1] and [3], I choose [3].", 3, STATED),
-        ("I switch my vote from [1] to [3].", 3, STATED),
-        ("Not 1, but 3.", 3, STATED),
-        ("vote(3)", 3, STATED),
-        ('{"action": "vote", "target": 3}', 3, STATED),
-        ("[three]", 3, STATED),
-        ("[３]", 3, STATED),
+        ("My vote is [3], not [1].", 3, TargetHow.STATED),
+        ("I vote [1].\nActually, I vote [3].", 3, TargetHow.STATED),
+        ("## Vote\n[3]", 3, TargetHow.STATED),
+        ("[3]\nBecause [1] told the truth.", 3, TargetHow.STATED),
+        ("If [1] is the Detective, [3] is Mafia. I vote [3].", 3, TargetHow.STATED),
+        ("Player 1 said: vote [4]. I vote [3].", 3, TargetHow.STATED),
+        ("Player 4 wants us to vote [1], I vote [3].", 3, TargetHow.STATED),
+        ("I, Player 2, vote for Player 3.", 3, TargetHow.STATED),
+        ("Between [1] and [3], I choose [3].", 3, TargetHow.STATED),
+        ("I switch my vote from [1] to [3].", 3, TargetHow.STATED),
+        ("Not 1, but 3.", 3, TargetHow.STATED),
+        ("vote(3)", 3, TargetHow.STATED),
+        ('{"action": "vote", "target": 3}', 3, TargetHow.STATED),
+        ("[three]", 3, TargetHow.STATED),
+        ("[３]", 3, TargetHow.STATED),
         # The only one who is named.
-        ("[3], I have a bad feeling.", 3, ONLY),
-        ("Player 3 is lying.", 3, ONLY),
-        ("Everyone, vote [3]!", 3, ONLY),
-        ("I don't trust [3].", 3, ONLY),
-        ("[9] is dead, so [3] it may be.", 3, ONLY),
+        ("[3], I have a bad feeling.", 3, TargetHow.ONLY),
+        ("Player 3 is lying.", 3, TargetHow.ONLY),
+        ("Everyone, vote [3]!", 3, TargetHow.ONLY),
+        ("I don't trust [3].", 3, TargetHow.ONLY),
+        ("[9] is dead, so [3] it may be.", 3, TargetHow.ONLY),
         # Several: the rules' own choice.
-        ("[1] [3]", None, SEVERAL),
-        ("[1]... or [3]?", None, SEVERAL),
-        ("I vote [1]. I vote [3].", None, SEVERAL),
-        ("[1] voted with [3], as always.", None, SEVERAL),
+        ("[1] [3]", None, TargetHow.SEVERAL),
+        ("[1]... or [3]?", None, TargetHow.SEVERAL),
+        ("I vote [1]. I vote [3].", None, TargetHow.SEVERAL),
+        ("[1] voted with [3], as always.", None, TargetHow.SEVERAL),
         # Nobody.
-        ("Player 3 said nothing.", None, NONE),
-        ("Player 3 voted for me.", None, NONE),
-        ("Who should I vote for?", None, NONE),
-        ("[room 3] is empty", None, NONE),
-        ("", None, NONE),
+        ("Player 3 said nothing.", None, TargetHow.NONE),
+        ("Player 3 voted for me.", None, TargetHow.NONE),
+        ("Who should I vote for?", None, TargetHow.NONE),
+        ("[room 3] is empty", None, TargetHow.NONE),
+        ("", None, TargetHow.NONE),
         # A dead player, or none at all: the rules will say so.
-        ("I vote for Player 9.", 9, STATED),
+        ("I vote for Player 9.", 9, TargetHow.STATED),
     ],
 )
 def test_a_text_is_read(text: str, player: int | None, how: str) -> None:
@@ -77,22 +78,26 @@ def test_a_text_is_read(text: str, player: int | None, how: str) -> None:
 
 
 def test_who_is_named_without_being_chosen_is_told() -> None:
-    assert read_target("My vote is [3], not [1].", ASKED) == Target(3, STATED, frozenset({1}))
-    assert read_target("Anyone but [1].", ASKED) == Target(None, NONE, frozenset({1}))
+    assert read_target("My vote is [3], not [1].", ASKED) == TargetFound(
+        3, TargetHow.STATED, frozenset({1})
+    )
+    assert read_target("Anyone but [1].", ASKED) == TargetFound(
+        None, TargetHow.NONE, frozenset({1})
+    )
     assert read_target(QUESTION, ASKED).void == {0, 1, 3, 4, 5}
 
 
 def test_at_night_naming_a_player_is_choosing_it() -> None:
-    protecting = Question(candidates=(0, 1, 3), me=2, naming_chooses=True)
+    protecting = TargetQuestion(candidates=(0, 1, 3), me=2, naming_chooses=True)
 
     assert read_target("Player 3 is innocent, I am sure.", protecting).player == 3
-    assert read_target("I protect Player 3.", protecting) == Target(3, STATED)
+    assert read_target("I protect Player 3.", protecting) == TargetFound(3, TargetHow.STATED)
     assert read_target("Player 3 is innocent, I am sure.", ASKED).player is None
 
 
 def test_a_text_that_is_too_long_says_nothing_clearly() -> None:
-    assert read_target("I vote [3]. " + "Well. " * 2_000, ASKED).how == SEVERAL
-    assert read_target("I vote [3]. " * 100, ASKED).how == SEVERAL
+    assert read_target("I vote [3]. " + "Well. " * 2_000, ASKED).how == TargetHow.SEVERAL
+    assert read_target("I vote [3]. " * 100, ASKED).how == TargetHow.SEVERAL
 
 
 PIECES = (
@@ -106,5 +111,5 @@ PIECES = (
 def test_any_text_is_read(text: str) -> None:
     found = read_target(text, ASKED)
 
-    assert (found.player is None) == (found.how in {SEVERAL, NONE})
+    assert (found.player is None) == (found.how in {TargetHow.SEVERAL, TargetHow.NONE})
     assert found.player is None or str(found.player) in text.replace("three", "3").replace("٣", "3")

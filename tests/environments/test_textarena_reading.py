@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from arena.core import Reading, UsageError
-from arena.environments.targets import NONE, ONLY, SEVERAL, STATED
+from arena.core import ActionReading, TargetHow, UsageError
 from arena.environments.textarena import TextArena
 from arena.environments.textarena_reading import plain_brackets
 from real.vote_forms import CLEAR, NOBODY
@@ -40,7 +39,7 @@ def test_a_vote_is_put_where_the_rules_look_and_what_was_said_is_shown() -> None
 
     reading = game.read(text)
 
-    assert reading == Reading(f"[{target}]\n{text}", target, STATED)
+    assert reading == ActionReading(f"[{target}]\n{text}", target, TargetHow.STATED)
     assert not game.step(reading.text).invalid
     assert game.observe().text.endswith(f"\n[Player {me}] [{target}]\n{text}")
 
@@ -48,16 +47,16 @@ def test_a_vote_is_put_where_the_rules_look_and_what_was_said_is_shown() -> None
 @pytest.mark.parametrize(
     ("text", "given", "how"),
     [
-        ("[3]", "[3]", STATED),
-        ("I vote [3].", "I vote [3].", STATED),
-        ("I vote for Player 3.", "[3]\nI vote for Player 3.", STATED),
-        ("\\[3\\]", "[3]", STATED),
-        ("[Vote: 3]", "[3]", STATED),
-        ("[3], I have a bad feeling.", "[3], I have a bad feeling.", ONLY),
-        ("[1] [3]", "[1] [3]", SEVERAL),
-        ("[3] or [1]? Not [4]!", "[3] or [1]? Not (4)!", SEVERAL),
-        ("Anyone but [1].", "Anyone but (1).", NONE),
-        ("I abstain.", "I abstain.", NONE),
+        ("[3]", "[3]", TargetHow.STATED),
+        ("I vote [3].", "I vote [3].", TargetHow.STATED),
+        ("I vote for Player 3.", "[3]\nI vote for Player 3.", TargetHow.STATED),
+        ("\\[3\\]", "[3]", TargetHow.STATED),
+        ("[Vote: 3]", "[3]", TargetHow.STATED),
+        ("[3], I have a bad feeling.", "[3], I have a bad feeling.", TargetHow.ONLY),
+        ("[1] [3]", "[1] [3]", TargetHow.SEVERAL),
+        ("[3] or [1]? Not [4]!", "[3] or [1]? Not (4)!", TargetHow.SEVERAL),
+        ("Anyone but [1].", "Anyone but (1).", TargetHow.NONE),
+        ("I abstain.", "I abstain.", TargetHow.NONE),
     ],
 )
 def test_what_the_rules_are_given_and_how_it_was_read(text: str, given: str, how: str) -> None:
@@ -65,8 +64,8 @@ def test_what_the_rules_are_given_and_how_it_was_read(text: str, given: str, how
     reading = game.read(renamed(text, game))
 
     assert (reading.text, reading.how) == (renamed(given, game), how)
-    assert (reading.target is None) == (how == NONE)
-    assert game.step(reading.text).invalid == (how == NONE)
+    assert (reading.target is None) == (how == TargetHow.NONE)
+    assert game.step(reading.text).invalid == (how == TargetHow.NONE)
 
 
 def test_every_clear_form_is_a_vote_for_who_was_chosen() -> None:
@@ -98,7 +97,7 @@ def test_at_night_the_doctor_chooses_whom_it_names() -> None:
         game.step(game.prepare(f"[{targets.split('[')[1][0]}]"))
     target = game.observe().new.rpartition("[")[2][0]
     text = f"Player {target} seems innocent to me."
-    assert game.read(text) == Reading(f"[{target}]\n{text}", target, ONLY)
+    assert game.read(text) == ActionReading(f"[{target}]\n{text}", target, TargetHow.ONLY)
 
 
 def test_talk_is_read_as_talk() -> None:
@@ -107,14 +106,14 @@ def test_talk_is_read_as_talk() -> None:
     while "Day breaks" not in game.observe().new:
         targets = game.observe().new.rpartition(":")[2]
         game.step(game.prepare(f"[{targets.split('[')[1][0]}]"))
-    assert game.read("Not [1], I would say.") == Reading("Not [1], I would say.")
+    assert game.read("Not [1], I would say.") == ActionReading("Not [1], I would say.")
 
 
 def test_the_first_revision_gives_the_rules_every_action_as_it_came() -> None:
     game = voting(revision=1)
     text = renamed("My vote is [3], not [1].", game)
     assert game.spec.revision == 1
-    assert game.read(text) == Reading(text)
+    assert game.read(text) == ActionReading(text)
     assert TextArena(name="SecretMafia-v0").spec.revision == 2
     with pytest.raises(UsageError, match="in revision 3 of its adapter; this release knows 1 to 2"):
         TextArena(name="SecretMafia-v0", revision=3)
@@ -140,7 +139,7 @@ def test_brackets_that_rules_do_not_know_become_those_that_they_do(
 ) -> None:
     game = TextArena(name=name)
     game.reset(seed=1, num_players=game.spec.min_players)
-    assert game.read(text) == Reading(given)
+    assert game.read(text) == ActionReading(given)
 
 
 def test_brackets_of_other_things_stay() -> None:

@@ -44,7 +44,7 @@ def test_to_an_agent_that_comes_later_everything_is_new_once() -> None:
 
 
 def test_a_lineage_says_who_sat_where_and_with_which_seeds() -> None:
-    root = Lineage(7, (Generation(1, 0, 0, (10, 11)),))
+    root = Lineage(7, 1, (Generation(1, 0, 0, (10, 11)),))
     child = root.branched(Generation(2, 5, 0, (10, 12)))
     sibling = root.branched(Generation(3, 5, 1, (10, 12)))
     back = child.branched(Generation(4, 8, 0, (10, 11)))

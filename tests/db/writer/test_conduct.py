@@ -34,7 +34,10 @@ def finished(game_id: int, *players: PlayerFinished, termination: str = "natural
 
 
 CLEAN = PlayerFinished(0, None, None, 0, 1.0, turns=6)
-SILENT = PlayerFinished(1, None, None, 1, -1.0, 2, turns=4, silences=3, overlongs=1, decided=True)
+SILENT = PlayerFinished(
+    1, None, None, 1, -1.0, 2, turns=4, silences=3, overlongs=1, targets=4, targets_several=1,
+    targets_none=1, notes=3, notes_lost=2, decided=True,
+)  # fmt: skip
 
 
 def test_counters_go_up_with_every_finished_game(database_url: str) -> None:
@@ -58,6 +61,8 @@ def test_counters_go_up_with_every_finished_game(database_url: str) -> None:
         assert (both.refusals, both.time_limits) == (0, 0)
         assert (both.silence_rate, both.overlong_rate, both.lapse_rate) == (0.3, 0.1, 0.4)
         assert (both.invalid_action_rate, both.decided_rate) == (0.2, 0.5)
+        assert (both.targets, both.unclear_rate, both.notes) == (4, 0.5, 3)
+        assert round(both.lost_notes_rate, 3) == 0.667
         assert rows == conduct(session) == conduct(session, Selection(environment=1))
         assert Repository(session).check_conduct() == []
         shown = game(session, first)
@@ -65,6 +70,7 @@ def test_counters_go_up_with_every_finished_game(database_url: str) -> None:
         silent = shown.players[1]
         assert (silent.turns, silent.silences, silent.refusals) == (4, 3, 0)
         assert (silent.overlongs, silent.time_limits, silent.decided) == (1, 0, True)
+        assert (silent.targets, silent.targets_several, silent.notes_lost) == (4, 1, 2)
 
 
 def test_a_game_is_counted_once(database_url: str) -> None:
@@ -94,8 +100,9 @@ def test_counters_are_counted_again_from_the_games(database_url: str) -> None:
         session.connection().execute(text("UPDATE conduct SET turns = 99 WHERE agent_id = 2"))
         session.connection().execute(text("DELETE FROM conduct WHERE agent_id = 3"))
         changed, gone = Repository(session).check_conduct()
-        assert (changed.agent_id, changed.stored) == (2, (2, 99, 2, 3, 0, 1, 0, 1))
-        assert (gone.agent_id, gone.stored, gone.counted) == (3, None, (1, 4, 2, 3, 0, 1, 0, 1))
+        assert (changed.agent_id, changed.stored) == (2, (2, 99, 2, 3, 0, 1, 0, 4, 1, 1, 3, 2, 1))
+        assert (gone.agent_id, gone.stored) == (3, None)
+        assert gone.counted == (1, 4, 2, 3, 0, 1, 0, 4, 1, 1, 3, 2, 1)
         Repository(session).recount_conduct()
         assert Repository(session).check_conduct() == []
         assert conduct(session) == before
