@@ -30,8 +30,8 @@ class PlayerReport:
 
 @dataclass(frozen=True, slots=True)
 class CallReport:
-    """One attempt at a model; `messages` are (role, text). `said` is its answer without the
-    `thoughts`, which it may have told beside it. `charged` is what counts against a budget, in
+    """One attempt at a model; `messages` are (role, text). where it told `thoughts`, in its
+    answer or beside it, `said` is the answer without them. `charged` is what counts against a budget, in
     dollars, where that is not the `cost`; a `cached` answer was on record."""
 
     model: str
@@ -174,6 +174,7 @@ def game_report(
 
 
 def _call(turn: TurnRow, call: CallRow, said: set[tuple[int, str, str]]) -> CallReport:
+    thoughts = recorded_thoughts(call.text, call.response)
     return CallReport(
         model=call.model,
         call_number=call.call_number,
@@ -188,8 +189,8 @@ def _call(turn: TurnRow, call: CallRow, said: set[tuple[int, str, str]]) -> Call
         error=_error(call),
         charged=call.charged,
         cached=call.cached,
-        said=None if call.text is None else read(call.text).text,
-        thoughts=recorded_thoughts(call.text, call.response),
+        said=read(call.text).text if thoughts and call.text else None,
+        thoughts=thoughts,
     )
 
 

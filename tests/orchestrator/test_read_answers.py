@@ -50,7 +50,7 @@ def test_thoughts_are_not_told_and_votes_are_read(
         )  # fmt: skip
         summary = asyncio.run(run(config, url=database_url))
 
-    assert summary.completed == 2
+    assert summary.games_completed == 2
     turns = turns_df(database_url, observations=True)
     assert not turns.action.str.contains("THINK|Secretly").any()
     assert not turns.new.str.contains("Secretly").any()
