@@ -37,8 +37,8 @@ class LeaderboardQuery:
         """Raises UsageError for what cannot be asked together, BadSelection for what rated games
         cannot be chosen by."""
         self.selection.allow(
-            "tournament", "environment", "role", "team", "termination", "since", "until", "revision",
-            what="a leaderboard",
+            "tournament", "environment", "role", "team", "termination", "since", "until",
+            "revision", what="a leaderboard",
         )  # fmt: skip
         parts = [
             (noun, name)

@@ -30,8 +30,8 @@ class PlayerReport:
 
 @dataclass(frozen=True, slots=True)
 class CallReport:
-    """One attempt at a model; `messages` are (role, text). where it told `thoughts`, in its
-    answer or beside it, `said` is the answer without them. `charged` is what counts against a budget, in
+    """One attempt at a model; `messages` are (role, text). Where it told `thoughts`, in its answer
+    or beside it, `said` is the answer without them. `charged` is what counts against a budget, in
     dollars, where that is not the `cost`; a `cached` answer was on record."""
 
     model: str
