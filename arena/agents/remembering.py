@@ -60,7 +60,7 @@ class Remembering:
     """
 
     version = 2
-    earlier: ClassVar[Mapping[int, AgentKind]] = {1: version_1.Remembering}
+    earlier: ClassVar[Mapping[int, AgentKind]] = {1: version_1.RememberingV1}
 
     def __init__(self, *, prompt: str, options: Mapping[str, Any]) -> None:
         refuse_unknown("remembering", options, ("answer", "notes", "notes_tokens", "recent"))

@@ -19,7 +19,7 @@ class Thinking:
     """
 
     version = 2
-    earlier: ClassVar[Mapping[int, AgentKind]] = {1: version_1.Thinking}
+    earlier: ClassVar[Mapping[int, AgentKind]] = {1: version_1.ThinkingV1}
 
     def __init__(self, *, prompt: str, options: Mapping[str, Any]) -> None:
         refuse_unknown("thinking", options, ("answer",))

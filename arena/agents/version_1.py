@@ -31,7 +31,7 @@ no other text:
 "facts": ["<what is certain>"], "plan": "<what to do next>"}"""
 
 
-class Thinking:
+class ThinkingV1:
     """The kind `thinking`, version 1."""
 
     version = 1
@@ -49,7 +49,7 @@ class Thinking:
         return Action(_action_of(completion.text, self._answer))
 
 
-class Remembering:
+class RememberingV1:
     """The kind `remembering`, version 1."""
 
     version = 1
