@@ -323,7 +323,10 @@ def _error_table(rows: Sequence[BoardRow], by: str) -> None:
             for row, found in known
         ],
     )
-    tell("shares of an agent's turns; decided: of its games, by its own error")
+    tell(
+        "shares of an agent's turns; unclear: of its turns that had a player to choose; "
+        "notes lost: of its notes; decided: of its games, by its own error"
+    )
 
 
 def print_predictions(

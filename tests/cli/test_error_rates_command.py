@@ -77,7 +77,8 @@ def test_every_rate_has_its_column(arena: Arena, erring: str) -> None:
     title, header, _, *rows = result.stdout.splitlines()
     assert title.endswith("6 games · probit")
     assert header.split() == [
-        "agent", "turns", "invalid", "silent", "refused", "overlong", "over", "time", "decided",
+        "agent", "turns", "invalid", "silent", "refused", "overlong", "over", "time", "unclear",
+        "notes", "lost", "decided",
     ]  # fmt: skip
     cy = rows[-1].split()
     assert cy[:2] == ["3", "Cy"]
