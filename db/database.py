@@ -85,7 +85,7 @@ class Database:
         with self._lock:
             engine, self._engine, self._checked = self._engine, None, None
         if engine is not None:
-            engine.dispose()
+            engine.pool.dispose()
 
     def check(self, *, create: bool = True, integrity: bool = False) -> None:
         """Raises SchemaTooOld or SchemaTooNew unless the tables are of this release. Asked of the
@@ -124,13 +124,19 @@ class Database:
     @contextmanager
     def unchecked_session(self) -> Iterator[Session]:
         """The same on tables of any release: for what changes the tables."""
-        with said_plainly(self.url), Session(self.engine, expire_on_commit=False) as session:
-            try:
-                yield session
-                session.commit()
-            except BaseException:
-                session.rollback()
-                raise
+        engine = self.engine
+        try:
+            with said_plainly(self.url), Session(engine, expire_on_commit=False) as session:
+                try:
+                    yield session
+                    session.commit()
+                except BaseException:
+                    session.rollback()
+                    raise
+        finally:
+            if engine is not self._engine:
+                # Closed meanwhile: nobody else would close what the session gave back.
+                engine.pool.dispose()
 
     def reconnecting(
         self,

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.core import ArenaError, Matchmaker, Pairing, Result, Standings, awaited
+from arena.core.threads import in_thread
 from arena.orchestrator.standings import Folded, Played
 from arena.ratings.sides import SidesState
 from db.queries.schedule import ScheduledGame
@@ -94,7 +95,7 @@ class Supply:
         while going():
             self._news.clear()
             # In a thread: choosing among hundreds of agents would hold up every call in flight.
-            if added := await asyncio.to_thread(self._extend):
+            if added := await in_thread(self._extend):
                 return added
             if not (self._in_flight or self._news.is_set()):
                 break

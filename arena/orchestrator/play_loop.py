@@ -17,6 +17,7 @@ from arena.core import (
     VoidCause,
 )
 from arena.core.execution import Slot
+from arena.core.threads import in_thread
 from arena.game.loop import Finished, GameResult, Paused, Suspended, Voided
 from arena.game.seating import Sitter
 from arena.game.task import GameTask
@@ -161,7 +162,7 @@ class Playing:
                     self.void += 1
                     self._settled(game, None)
                     return
-                game = await asyncio.to_thread(schedule.following, self.database, game)
+                game = await in_thread(schedule.following, self.database, game)
         finally:
             self.running -= 1
             self.supply.end()
@@ -170,7 +171,7 @@ class Playing:
         task = self._task(game)
         if game.begun:
             self.resumed += 1
-            turns = await asyncio.to_thread(schedule.recorded, self.database, game.game_id)
+            turns = await in_thread(schedule.recorded, self.database, game.game_id)
             task = replace(task, recorded=recorded(turns), revision=game.revision or 1)
         else:
             await journal.started(self.prepared.spec.revision)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from arena.config import TournamentConfig, restored
 from arena.core import UsageError
+from arena.core.threads import in_thread
 from arena.llm.cache import Answers
 from arena.llm.client import Client
 from arena.llm.costs.budget import Budget
@@ -27,6 +27,7 @@ from arena.orchestrator.stopping import Stop
 from arena.record.answer_cache import DatabaseCache
 from db import Database, Repository, get_session
 from db.database import Source, opened
+from db.leases import Lease
 from db.queries.schedule import ScheduledGame, open_games
 from db.selection import find
 
@@ -57,10 +58,10 @@ async def run(
     with opened(url) as database:
         # In threads: imports, checks and a slow database take seconds, in which the caller's loop
         # has other work, and a Ctrl-C wants an answer.
-        ready = await asyncio.to_thread(_make_ready, config, database, concurrency)
+        ready = await in_thread(_make_ready, config, database, concurrency)
         key, client = ready.entry.tournament_id, ready.client
-        with await asyncio.to_thread(database.lease, key) as lease:
-            begun = await asyncio.to_thread(_begin, ready, database)
+        with await in_thread(database.lease, key, undo=Lease.release) as lease:
+            begun = await in_thread(_begin, ready, database)
             playing = Playing(
                 ready.prepared,
                 ready.entry,
@@ -84,7 +85,7 @@ async def run(
                     )
             finally:
                 await client.aclose()
-            unrated = await asyncio.to_thread(_close, ready, database, playing)
+            unrated = await in_thread(_close, ready, database, playing)
     return replace(playing.summary(), unrated=unrated)
 
 

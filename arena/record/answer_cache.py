@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 
 from arena.core import Completion, Usage
+from arena.core.threads import in_thread
 from arena.llm.providers.protocol import Answer
 from arena.record.reading import was_refused
 from db import Database
@@ -21,7 +21,7 @@ class DatabaseCache:
 
     async def get(self, request_hash: str) -> Answer | None:
         """The answer on record for this request; None when there is none, or it is too old."""
-        return await asyncio.to_thread(self._get, request_hash)
+        return await in_thread(self._get, request_hash)
 
     def _get(self, request_hash: str) -> Answer | None:
         not_before = datetime.now(UTC) - self._ttl

@@ -7,13 +7,13 @@ no rating. They cannot be resumed: one that is stopped is void.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from arena import registry
 from arena.core import DivergenceError, ModelRefused, VoidCause
 from arena.core.execution import Slot
+from arena.core.threads import in_thread
 from arena.game.loop import Finished, GameResult, Paused, Suspended, Voided
 from arena.orchestrator.stopping import Stop
 from arena.record.answer_cache import DatabaseCache
@@ -120,7 +120,7 @@ async def branch(
             return found, entered
 
         # In a thread, as in `arena.orchestrator.run`.
-        origin, branches = await asyncio.to_thread(make_ready)
+        origin, branches = await in_thread(make_ready)
         playing = _Playing(origin, stop or Stop(), on_progress, total=len(branches))
         try:
             async with database.recorder() as recorder:
@@ -129,7 +129,7 @@ async def branch(
                 )
         finally:
             await origin.models.client.aclose()
-            await asyncio.to_thread(_clear, database, branches)
+            await in_thread(_clear, database, branches)
     return playing.report()
 
 

@@ -6,6 +6,7 @@ import asyncio
 import multiprocessing
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -13,8 +14,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlmodel import Session
 
 import db
@@ -107,6 +109,18 @@ def test_threads_share_it(database: Database) -> None:
 
     with ThreadPoolExecutor(24) as threads:
         assert list(threads.map(look, range(24))) == [0] * 24
+
+
+def test_a_session_that_outlives_its_database_closes_its_connection(database: Database) -> None:
+    """As a thread's does whose caller was cancelled."""
+    with database.session() as session:
+        connection = session.connection().connection.driver_connection
+        assert connection is not None
+        database.close()
+        assert session.execute(text("SELECT 1")).scalar() == 1
+
+    with pytest.raises((sqlite3.ProgrammingError, psycopg.OperationalError), match="closed"):
+        connection.cursor().execute("SELECT 1")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")

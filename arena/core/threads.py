@@ -1,0 +1,42 @@
+"""Blocking work beside the event loop, for which even a caller that is cancelled waits."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def in_thread(
+    work: Callable[..., T], *args: object, undo: Callable[[T], object] | None = None
+) -> T:
+    """What `work(*args)` returns, called in a thread. Raises what it raises.
+
+    A thread cannot be cancelled. A caller that is cancelled waits until the work has ended, so
+    that nothing is closed while it is in use; `undo`, in a thread too, gets what it returned.
+    """
+    working = _begun(work, *args)
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await _ended(working)
+        if working.exception() is None and undo is not None:
+            await _ended(_begun(undo, working.result()))
+        raise
+
+
+def _begun(work: Callable[..., T], *args: object) -> asyncio.Future[T]:
+    # A future, not a task: a loop that shuts down cancels its tasks.
+    context = contextvars.copy_context()
+    return asyncio.get_running_loop().run_in_executor(None, context.run, work, *args)
+
+
+async def _ended(working: asyncio.Future[T]) -> None:
+    while not working.done():
+        # A caller that is cancelled again still waits.
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([working])

@@ -1,0 +1,79 @@
+"""Work in a thread has ended when its caller goes on, cancelled or not."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from arena.core.threads import in_thread
+
+
+def test_it_gives_what_the_work_returns_and_raises_what_it_raises() -> None:
+    async def main() -> None:
+        assert await in_thread(pow, 2, 5) == 32
+        assert await in_thread(threading.current_thread) is not threading.current_thread()
+        with pytest.raises(ZeroDivisionError):
+            await in_thread(divmod, 1, 0)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_cancelled_caller_waits_for_the_work_and_undoes_it(times: int, fails: bool) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    heard: list[str] = []
+
+    def work() -> str:
+        begun.set()
+        assert go_on.wait(20)
+        heard.append("worked")
+        if fails:
+            raise OSError("too late to matter")
+        return "lease"
+
+    async def main() -> None:
+        caller = asyncio.create_task(
+            in_thread(work, undo=lambda made: heard.append(f"undid {made}"))
+        )
+        assert await in_thread(begun.wait, 20)
+        for _ in range(times):
+            caller.cancel()
+            for _ in range(5):
+                await asyncio.sleep(0)
+        assert not caller.done()
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await caller
+        assert heard == ["worked"] if fails else ["worked", "undid lease"]
+
+    asyncio.run(main())
+
+
+def test_a_loop_that_ends_waits_too() -> None:
+    """`asyncio.run` cancels the tasks that are left, and the thread with none of them."""
+    begun, go_on = threading.Event(), threading.Event()
+    heard: list[str] = []
+
+    async def caller() -> None:
+        try:
+            await in_thread(work)
+        finally:
+            heard.append("caller left")
+
+    def work() -> None:
+        begun.set()
+        assert go_on.wait(20)
+        heard.append("worked")
+
+    async def main() -> None:
+        left = asyncio.create_task(caller())
+        assert await in_thread(begun.wait, 20)
+        asyncio.get_running_loop().call_later(0.05, go_on.set)
+        assert not left.done()
+
+    asyncio.run(main())
+
+    assert heard == ["worked", "caller left"]
