@@ -196,17 +196,18 @@ def with_references(messages: Any, observation: str | None) -> tuple[Any, int]:
     """The messages with the observation by reference, and the flags of the result.
 
     A content that holds the observation becomes `{"$observation": [before, after]}`. Nothing is
-    replaced when a content is not a text, so that a reference is never mistaken for one.
+    replaced when a content is an object, so that none is ever mistaken for a reference; one of
+    parts stays as it is.
     """
     if observation is None or len(observation) < SHORTEST_REFERENCE:
         return messages, JSON
     replaced: list[Any] = []
     refers = False
     for message in messages:
-        content = message.get("content") if isinstance(message, Mapping) else None
-        if not isinstance(content, str):
+        content = message.get("content") if isinstance(message, Mapping) else {}
+        if isinstance(content, Mapping):
             return messages, JSON
-        if len(content) >= len(observation):
+        if isinstance(content, str) and len(content) >= len(observation):
             if content.endswith(observation):
                 at = len(content) - len(observation)
             else:
@@ -225,7 +226,7 @@ def without_references(messages: Any, observation: str | None) -> Any:
         raise DatabaseError("messages refer to an observation that is not stored")
     whole = []
     for message in messages:
-        content = message["content"]
+        content = message.get("content")
         if isinstance(content, dict):
             before, after = content[REFERENCE]
             message = {**message, "content": before + observation + after}

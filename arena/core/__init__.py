@@ -13,7 +13,6 @@ from arena.core.agents import (
     CallLog,
     CallOptions,
     Completion,
-    Message,
     ModelSpec,
     Policy,
     ToolCall,
@@ -51,6 +50,7 @@ from arena.core.errors import (
     UsageError,
 )
 from arena.core.games import Games, seat_role
+from arena.core.messages import ContentPart, Message, text_of
 from arena.core.pairings import (
     Casting,
     Matchmaker,
@@ -81,6 +81,7 @@ __all__ = [
     "Casting",
     "Completion",
     "ConfigError",
+    "ContentPart",
     "DivergenceError",
     "Environment",
     "EnvironmentCrash",
@@ -123,4 +124,5 @@ __all__ = [
     "VoidCause",
     "awaited",
     "seat_role",
+    "text_of",
 ]

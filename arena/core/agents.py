@@ -6,16 +6,10 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, TypedDict
+from typing import Any, Protocol
 
 from arena.core.environments import Action, Observation
-
-
-class Message(TypedDict):
-    """One chat message: role is `system`, `user` or `assistant`."""
-
-    role: str
-    content: str
+from arena.core.messages import Message
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from arena import registry
-from arena.core import AgentSpec, Completion, Message, ModelSpec, Pairing, Policy, UsageError
+from arena.core import (
+    AgentSpec,
+    Completion,
+    Message,
+    ModelSpec,
+    Pairing,
+    Policy,
+    UsageError,
+    text_of,
+)
 from arena.game.journal import JournalEntry
 from arena.game.loop import Finished, Voided
 from arena.game.seating import Sitter
@@ -138,8 +147,8 @@ class StandIn:
             text = f"{(_FILLER * (missing // len(_FILLER) + 1))[:missing]}\n{text}"
         asked = self.asked.setdefault(model.name, Asked())
         asked.calls += 1
-        asked.characters += sum(len(message["content"]) for message in sent)
-        asked.prompt_tokens += sum(tokens(message["content"]) for message in sent)
+        asked.characters += sum(len(text_of(message)) for message in sent)
+        asked.prompt_tokens += sum(tokens(text_of(message)) for message in sent)
         asked.completion_tokens += tokens(text)
         return Completion(text, "stop")
 

@@ -46,7 +46,7 @@ class RecordedTurn:
         """What its calls took together; None where no provider said."""
         total = None
         for call in self.calls:
-            total = added(total, call.usage.total)
+            total = added(total, call.completion.usage.total)
         return total
 
 

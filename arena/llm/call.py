@@ -25,6 +25,7 @@ from arena.core import (
     ModelSpec,
     ProviderError,
     TimeLimitReached,
+    text_of,
 )
 from arena.llm.cache import Answers
 from arena.llm.clearance import CallNeeds, Clearance, Ending, Held
@@ -32,7 +33,7 @@ from arena.llm.failures.classify import Fault, explain
 from arena.llm.failures.kinds import FaultKind, Remedy
 from arena.llm.failures.retry import Backoff, again
 from arena.llm.prepared import PreparedModel
-from arena.llm.recorded import TIME_LIMIT
+from arena.llm.recorded import TIME_LIMIT, response_of
 
 # The record numbers the attempts of a turn up to here.
 _LAST_INDEX = 255
@@ -121,7 +122,7 @@ class Call:
                 response_received_at=now,
                 total_ms=0.0,
                 text=completion.text,
-                response=_response(completion),
+                response=response_of(completion),
                 model_answered=found.model_answered,
                 finish_reason=completion.finish_reason,
                 usage=completion.usage,
@@ -222,7 +223,7 @@ class Call:
                 total_ms=total_ms,
                 first_token_ms=answer.first_token_ms,
                 text=completion.text,
-                response=_response(completion) if answer.response is None else answer.response,
+                response=response_of(completion) if answer.response is None else answer.response,
                 model_answered=answer.model_answered,
                 finish_reason=completion.finish_reason,
                 usage=usage,
@@ -245,16 +246,8 @@ class Call:
         return self.prepared.fault(error)
 
 
-def _response(completion: Completion) -> dict[str, Any]:
-    """What is stored of a response of which only the completion is known."""
-    choice: dict[str, Any] = {"text": completion.text, "finish_reason": completion.finish_reason}
-    if completion.refused:
-        choice["refusal"] = completion.text
-    return {"choices": [choice]}
-
-
 def _tokens(messages: Sequence[Message], model: ModelSpec) -> int:
     """About how many tokens a call will take: a quarter of its characters, and the answer."""
-    sent = sum(len(message["content"]) for message in messages) // 4
+    sent = sum(len(text_of(message)) for message in messages) // 4
     most = model.params.get("max_completion_tokens", model.params.get("max_tokens"))
     return sent + (min(most, 4096) if isinstance(most, int) else _ANSWER_TOKENS)

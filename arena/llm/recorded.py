@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import zip_longest
+from typing import Any
 
-from arena.core import Completion, DivergenceError, Message, Usage
+from arena.core import Completion, DivergenceError, Message, ToolCall, Usage
 
 TIME_LIMIT = "TimeLimit"
+NOTHING = Completion("")
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedCall:
     """One attempt: what was sent, its hash, and what came back.
 
-    `answered` is false for a failure and for an attempt whose end was not seen; `seconds` is how
-    long an answer took, `error_class` what went wrong.
+    `answered` is false for a failure and for an attempt whose end was not seen; `completion` is the
+    answer as the agent was given it, `seconds` how long it took, `error_class` what went wrong.
     """
 
     call_index: int
@@ -25,16 +27,40 @@ class RecordedCall:
     request_hash: str
     messages: Sequence[Message]
     answered: bool
-    text: str = ""
-    finish_reason: str | None = None
-    usage: Usage = field(default_factory=Usage)
-    refused: bool = False
+    completion: Completion = NOTHING
     seconds: float = 0.0
     error_class: str | None = None
 
-    def completion(self) -> Completion:
-        """The answer as the agent was given it."""
-        return Completion(self.text, self.finish_reason, self.usage, self.refused)
+
+def response_of(completion: Completion) -> dict[str, Any]:
+    """What is stored of a response of which nothing but the completion is known."""
+    choice: dict[str, Any] = {"text": completion.text, "finish_reason": completion.finish_reason}
+    if completion.thoughts:
+        choice["reasoning_content"] = completion.thoughts
+    if completion.refused:
+        choice["refusal"] = completion.text
+    if completion.tool_calls:
+        choice["tool_calls"] = [
+            {"name": call.name, "arguments": call.arguments} for call in completion.tool_calls
+        ]
+    return {"choices": [choice]}
+
+
+def completion_of(text: str, finish_reason: str | None, usage: Usage, response: Any) -> Completion:
+    """A completion from its record: `response` is as it was stored."""
+    choices = response.get("choices") if isinstance(response, Mapping) else None
+    choice = choices[0] if choices else {}
+    return Completion(
+        text,
+        finish_reason,
+        usage,
+        # So some providers word a refusal, and then there is no text.
+        refused="refusal" in choice or (finish_reason == "content_filter" and not text),
+        thoughts=choice.get("reasoning_content"),
+        tool_calls=tuple(
+            ToolCall(call["name"] or "", call["arguments"]) for call in choice.get("tool_calls", ())
+        ),
+    )
 
 
 def check_same(
@@ -55,8 +81,15 @@ def _difference(recorded: Sequence[Message], sent: Sequence[Message]) -> str:
             where = f"message {index}"
             if before is None or now is None:
                 return f"{len(sent)} messages are sent, {len(recorded)} are on record"
-            return f"{where} differs {text_difference(before['content'], now['content'])}"
+            return f"{where} differs {text_difference(_shown(before), _shown(now))}"
     return "the messages are the same, the parameters of the request differ"
+
+
+def _shown(message: Message) -> str:
+    """The content where that is all there is, else the message as JSON."""
+    if isinstance(message["content"], str) and len(message) == 2:
+        return message["content"]
+    return json.dumps(message, ensure_ascii=False, default=str)
 
 
 def text_difference(recorded: str, now: str) -> str:

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Literal
 
-from arena.core import CallOptions, Message, ModelSpec, UsageError
+from arena.core import CallOptions, ContentPart, Message, ModelSpec, UsageError
 
 # Stored with their values. Anything else that a model's params hold is sent, and stored by name
 # only: an unknown parameter may be a credential.
@@ -76,6 +76,8 @@ _REFUSED = frozenset(
         "timeout",
     }
 )
+
+_OF_TOOLS: tuple[Literal["tool_calls", "tool_call_id"], ...] = ("tool_calls", "tool_call_id")
 
 _HELD = 2047
 
@@ -162,11 +164,31 @@ def request_hash(model: str, messages: Sequence[Message], request: Mapping[str, 
     head = json.dumps([model, request], sort_keys=True, separators=(",", ":"), default=str)
     digest.update(b"%d\n%s" % (len(head), head.encode()))
     for message in messages:
-        role = message["role"].encode()
-        content = message["content"].encode("utf-8", "surrogatepass")
-        digest.update(b"\n%d %d\n%s\n" % (len(role), len(content), role))
+        role, content = message["role"].encode(), content_bytes(message["content"])
+        # What was there before there was more than text is hashed as it was then.
+        more = b"" if isinstance(message["content"], str) else b"parts "
+        digest.update(b"\n%s%d %d\n%s\n" % (more, len(role), len(content), role))
         feed(digest, content)
+        for name in _OF_TOOLS:
+            if name in message:
+                extra = _canonical(message[name])
+                digest.update(b"\n%s %d\n" % (name.encode(), len(extra)))
+                feed(digest, extra)
     return digest.hexdigest()
+
+
+def content_bytes(content: str | Sequence[ContentPart]) -> bytes:
+    """A content as bytes: a text in UTF-8, parts as canonical JSON."""
+    return (
+        content.encode("utf-8", "surrogatepass")
+        if isinstance(content, str)
+        else _canonical(content)
+    )
+
+
+def _canonical(value: Any) -> bytes:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8", "surrogatepass")
 
 
 def feed(digest: blake2b, content: bytes) -> None:
@@ -177,11 +199,29 @@ def feed(digest: blake2b, content: bytes) -> None:
 
 
 def sendable(messages: Sequence[Message]) -> list[Message]:
-    """Fresh messages that can be written as UTF-8: a lone surrogate, which no request can carry,
-    becomes U+FFFD."""
-    return [
-        {"role": message["role"], "content": _writable(message["content"])} for message in messages
-    ]
+    """Fresh messages, with nothing in them that the caller may write to, and that can be written
+    as UTF-8: a lone surrogate, which no request can carry, becomes U+FFFD."""
+    return [_sendable(message) for message in messages]
+
+
+def _sendable(message: Message) -> Message:
+    fresh: Message = {"role": message["role"], "content": _copied(message["content"])}
+    if len(message) > len(fresh):
+        for name in _OF_TOOLS:
+            if name in message:
+                fresh[name] = _copied(message[name])
+    return fresh
+
+
+def _copied(value: Any) -> Any:
+    """A copy of a JSON value, its texts writable."""
+    if isinstance(value, str):
+        return _writable(value)
+    if isinstance(value, Mapping):
+        return {name: _copied(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_copied(inner) for inner in value]
+    return value
 
 
 def _writable(text: str) -> str:

@@ -182,7 +182,7 @@ class TurnLLM:
         if not latest.answered:
             return None
         self._seconds += latest.seconds
-        return latest.completion()
+        return latest.completion
 
     def _sent_seed(self, number: int) -> int | None:
         return self._call_seed(number) if is_scripted(self._model) else None

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from arena.core import Completion, Usage
 from arena.core.threads import in_thread
 from arena.llm.providers.protocol import Answer
-from arena.record.reading import was_refused
+from arena.record.reading import completion
 from db import Database
 from db.queries.cache import cached_answer
 
@@ -30,14 +29,4 @@ class DatabaseCache:
         )
         if found is None:
             return None
-        usage = Usage(
-            found.prompt_tokens,
-            found.completion_tokens,
-            found.cached_tokens,
-            found.reasoning_tokens,
-            found.cost,
-        )
-        completion = Completion(
-            found.text or "", found.finish_reason, usage, was_refused(found.response)
-        )
-        return Answer(completion, found.model_answered)
+        return Answer(completion(found), found.model_answered)

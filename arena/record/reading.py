@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from arena.core import Usage
+from arena.core import Completion, Usage
 from arena.game.replayed import RecordedTurn
-from arena.llm.recorded import RecordedCall
+from arena.llm.recorded import RecordedCall, completion_of
+from db.queries.cache import AnswerRow
 from db.queries.transcript import CallRow, TurnRow
 
 
@@ -42,22 +43,19 @@ def _recorded_call(call: CallRow) -> RecordedCall:
         request_hash=call.request_hash or "",
         messages=call.messages,
         answered=call.answered and call.error_class is None,
-        text=call.text or "",
-        finish_reason=call.finish_reason,
-        usage=Usage(
-            call.prompt_tokens,
-            call.completion_tokens,
-            call.cached_tokens,
-            call.reasoning_tokens,
-            call.cost,
-        ),
-        refused=was_refused(call.response),
+        completion=completion(call),
         seconds=(call.total_ms or 0.0) / 1e3,
         error_class=call.error_class,
     )
 
 
-def was_refused(response: object) -> bool:
-    """Whether a recorded response says that the model declined to answer."""
-    choices = response.get("choices") if isinstance(response, dict) else None
-    return any("refusal" in choice for choice in choices or ())
+def completion(row: CallRow | AnswerRow) -> Completion:
+    """The answer of an attempt as the agent was given it."""
+    usage = Usage(
+        row.prompt_tokens,
+        row.completion_tokens,
+        row.cached_tokens,
+        row.reasoning_tokens,
+        row.cost,
+    )
+    return completion_of(row.text or "", row.finish_reason, usage, row.response)

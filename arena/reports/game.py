@@ -198,7 +198,7 @@ def _message(turn: TurnRow, message: Any, said: set[tuple[int, str, str]]) -> tu
     """A message's role and text; what this player was sent before is only named."""
     if not isinstance(message, dict):
         return "?", _text(message)
-    role, content = str(message.get("role", "?")), _text(message.get("content"))
+    role, content = str(message.get("role", "?")), _content(message.get("content"))
     size = f"{len(content):,} characters"
     if content == turn.observation and turn.new != turn.observation:
         return role, f"(all that player {turn.player_index} has seen, {size}; new:)\n{turn.new}"
@@ -207,6 +207,16 @@ def _message(turn: TurnRow, message: Any, said: set[tuple[int, str, str]]) -> tu
         return role, f"(as before, {size})"
     said.add(key)
     return role, content
+
+
+def _content(content: Any) -> str:
+    """A content as text: of parts those that are text, the others named."""
+    if not isinstance(content, list):
+        return _text(content)
+    return "\n".join(
+        part["text"] if part.get("type") == "text" else f"({part.get('type', 'a part')})"
+        for part in content
+    )
 
 
 def _error(call: CallRow) -> str | None:

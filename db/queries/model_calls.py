@@ -56,7 +56,14 @@ def request_lengths(session: Session, call_ids: Sequence[int]) -> dict[int, int]
     lengths = {}
     for call in session.exec(select(LLMCall).where(col(LLMCall.id).in_(call_ids))):
         try:
-            lengths[call.id] = sum(len(message["content"]) for message in call.messages)
+            lengths[call.id] = sum(_length(message["content"]) for message in call.messages)
         except DatabaseError:
             continue
     return lengths
+
+
+def _length(content: Any) -> int:
+    """Characters of a content: a text, or parts of which some are."""
+    if isinstance(content, str):
+        return len(content)
+    return sum(len(part["text"]) for part in content if isinstance(part.get("text"), str))

@@ -121,6 +121,27 @@ def test_messages_refer_to_the_observation(
     assert (without_references(short, observation) if flags & REFERS else short) == messages
 
 
+@given(before=texts, observation=texts, url=texts)
+def test_a_content_of_parts_stays_and_the_texts_beside_it_refer(
+    before: str, observation: str, url: str
+) -> None:
+    observation = observation * 3
+    parts = [
+        {"type": "text", "text": observation},
+        {"type": "image_url", "image_url": {"url": url}},
+    ]
+    messages = [
+        {"role": "user", "content": before + observation},
+        {"role": "user", "content": parts},
+        {"role": "assistant", "content": None, "tool_calls": [{"id": "c1"}]},
+        {"role": "tool", "content": observation, "tool_call_id": "c1"},
+    ]
+    short, flags = with_references(messages, observation)
+    assert bool(flags & REFERS) == (len(observation) >= 32)
+    assert short[1:3] == messages[1:3]
+    assert (without_references(short, observation) if flags & REFERS else short) == messages
+
+
 def test_messages_that_look_like_references_are_left_alone() -> None:
     observation = "everything that this player has seen so far"
     messages = [

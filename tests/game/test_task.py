@@ -25,6 +25,7 @@ from arena.core import (
     PlayerResult,
     RecordError,
     Termination,
+    ToolCall,
     Usage,
     UsageError,
     VoidCause,
@@ -54,7 +55,10 @@ MODEL = ModelSpec("m", "openai/m", {"temperature": 0.5, "stop": ["\n"]}, "http:/
 USAGE = Usage(7, 3, 2, 1, 0.25)
 INTENT = CallIntent(1, 0, 1, "openai/m", [{"role": "user", "content": "\x00 \ud800"}], {}, "h", 0.5)
 ANSWER = CallAnswer(1, NOW, NOW, 12.5, 3.0, "said", {"id": "x"}, "m-1", "stop", USAGE, charged=0.25)
-CALL = RecordedCall(0, 0, "h", [{"role": "user", "content": "go"}], True, "[0]", "stop", USAGE)
+CALLED = ToolCall("move", '{"to": 4}')
+CALL = RecordedCall(
+    0, 0, "h", [{"role": "user", "content": "go"}], True, Completion("[0]", "stop", USAGE)
+)
 RESULT = (PlayerResult(0, "Mafia", "red", 0, 1.0), PlayerResult(1, None, None, 1, -1.0, 2))
 
 
@@ -85,6 +89,7 @@ PLAIN: list[Any] = [
     TurnTaken(0, 1, Acted(Action("[4]"), "[ 4 ]", Lapse.OVERLONG), NOW, 12.0, 10),
     Refused(0, 1),
     Answer(Completion("said", "stop", USAGE, refused=True), "m-1"),
+    Answer(Completion("", thoughts="hm", tool_calls=(CALLED,))),
     CallNeeds("m", 100, 0.5),
     Grant(3, probe=True),
     Returned(3, Ending.FAILED, 0.1, None, True, 2.5, False, "wait"),
@@ -159,7 +164,8 @@ class Book:
                     turns[number] = replace(turns[number], calls=(*turns[number].calls, call))
                 case Answered(answer=answer):
                     *before, call = turns[number].calls
-                    call = replace(call, answered=True, text=answer.text or "", usage=answer.usage)
+                    said = Completion(answer.text or "", usage=answer.usage)
+                    call = replace(call, answered=True, completion=said)
                     turns[number] = replace(turns[number], calls=(*before, call))
                 case TurnTaken(acted=acted):
                     turns[number] = replace(

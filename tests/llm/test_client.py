@@ -20,10 +20,12 @@ from arena.core import (
     ModelRefused,
     ModelSpec,
     ProviderError,
+    ToolCall,
     UsageError,
 )
 from arena.llm.clearance import LocalClearance
 from arena.llm.client import Client
+from arena.llm.costs.budget import Budget
 from arena.llm.failures.retry import Backoff
 from arena.llm.pacing.limits import Limits
 from arena.llm.turn import TurnLLM
@@ -148,7 +150,8 @@ def test_an_answer_is_on_record_before_it_is_used() -> None:
     assert not request.body.get("stream")
 
 
-def test_what_a_reasoning_model_says_is_stored_beside_its_answer() -> None:
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_a_reasoning_model_says_is_stored_beside_its_answer(stream: bool) -> None:
     usage = {
         "prompt_tokens": 100,
         "completion_tokens": 40,
@@ -159,7 +162,9 @@ def test_what_a_reasoning_model_says_is_stored_beside_its_answer() -> None:
     call = {"id": "c1", "type": "function", "function": {"name": "vote", "arguments": "{}"}}
     log = Log()
     with OpenAIServer([Reply("[1]", reasoning="hm", usage=usage, tool_calls=[call])]) as server:
-        ask(spec(server), log)
+        completion = ask(spec(server, stream=stream), log)
+    assert completion.thoughts == "hm"
+    assert completion.tool_calls == (ToolCall("vote", "{}"),)
     [answer] = log.answers
     assert (answer.usage.cached_tokens, answer.usage.reasoning_tokens) == (64, 30)
     assert answer.usage.cost is None, "no price is known: unknown is not free"
@@ -168,6 +173,37 @@ def test_what_a_reasoning_model_says_is_stored_beside_its_answer() -> None:
     assert answer.response["choices"][0]["tool_calls"] == [
         {"id": "c1", "name": "vote", "arguments": "{}"}
     ]
+
+
+def test_parts_are_sent_as_they_are_and_no_provider_may_write_to_them() -> None:
+    parts = [
+        {"type": "text", "text": "what is this?"},
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}},
+    ]
+    log = Log()
+    with OpenAIServer(["a board"]) as server:
+        ask(spec(server), log, messages=[{"role": "user", "content": parts}])
+        [request] = server.requests
+    assert request.body["messages"] == [{"role": "user", "content": parts}]
+    [intent] = log.intents
+    assert list(intent.messages) == [{"role": "user", "content": parts}]
+    assert intent.messages[0]["content"] is not parts
+
+
+def test_an_image_has_no_worst_case_and_is_not_sent_under_a_budget() -> None:
+    message = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:,"}}]}
+    log = Log()
+    with OpenAIServer(["a board"]) as server:
+        model = spec(server, params={"max_tokens": 9}, input_price=1.0, output_price=1.0)
+
+        async def work(client: Client) -> None:
+            clearance = LocalClearance(Limits(), Budget(1.0))
+            await TurnLLM(client, model, log, clearance=clearance).complete([message])
+
+        with pytest.raises(UsageError, match=r"no known worst case.*send it text alone"):
+            run(work)
+        assert server.requests == []
+    assert log.events == []
 
 
 def test_a_stream_gives_the_time_to_the_first_token_and_its_usage() -> None:

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import json
+from hashlib import blake2b
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from arena.core import Message, ModelSpec, UsageError
-from arena.llm.request import call_seed, check_params, request_hash, sendable, stored_request
+from arena.llm.request import (
+    call_seed,
+    check_params,
+    content_bytes,
+    request_hash,
+    sendable,
+    stored_request,
+)
 
 HELLO: list[Message] = [
     {"role": "system", "content": "be short"},
     {"role": "user", "content": "hello \u00e9\U0001f600"},
 ]
+
+
+def said(*contents: str) -> list[Message]:
+    return [{"role": "user", "content": content} for content in contents]
 
 
 def test_the_hash_of_a_request_never_changes() -> None:
@@ -22,9 +39,6 @@ def test_the_hash_of_a_request_never_changes() -> None:
 
 
 def test_whatever_changes_the_request_changes_the_hash() -> None:
-    def said(*contents: str) -> list[Message]:
-        return [{"role": "user", "content": content} for content in contents]
-
     hashes = [
         request_hash("a", HELLO, {}),
         request_hash("b", HELLO, {}),
@@ -36,6 +50,111 @@ def test_whatever_changes_the_request_changes_the_hash() -> None:
         request_hash("a", [{"role": "assistant", "content": "abc"}], {}),
     ]
     assert len(set(hashes)) == len(hashes)
+
+
+@pytest.mark.parametrize(
+    ("model", "messages", "request_", "digest"),
+    [
+        ("openai/gpt-4o-mini", said("hi"), {}, "b68f55c92b84c7c8b1f51c527b586f32"),
+        (
+            "openai/gpt-4o-mini",
+            [{"role": "system", "content": "You play."}, *said("€\ud800 \U0001f600")],
+            {"temperature": 0.5, "max_tokens": 9},
+            "15ce652c9e3c8ab945fa1ba1e3878a89",
+        ),
+        ("scripted/random", said(""), {"seed": 7}, "ad0a09d6dd73e230787bd8a72ba9e569"),
+        ("ollama_chat/x", [], {"also_sent": ["a"]}, "4325dd4db0920f4ce5f19474056a6723"),
+        (
+            "openai/x",
+            said("x" * 5000),
+            {"tools": [{"type": "function"}], "stream": True},
+            "1be8a9610d26a7ccec45e0b4c30760d6",
+        ),
+    ],
+)
+def test_hashes_of_texts_are_those_of_the_release_before_parts(
+    model: str, messages: list[Message], request_: dict[str, Any], digest: str
+) -> None:
+    assert request_hash(model, sendable(messages), request_) == digest
+
+
+def before_parts(model: str, messages: list[Message], request: dict[str, Any]) -> str:
+    """The hash as it was when a content was a text, written down again."""
+    head = json.dumps([model, request], sort_keys=True, separators=(",", ":"), default=str)
+    hashed = b"%d\n%s" % (len(head), head.encode())
+    for message in messages:
+        role, content = (
+            message["role"].encode(),
+            message["content"].encode("utf-8", "surrogatepass"),
+        )
+        hashed += b"\n%d %d\n%s\n%s" % (len(role), len(content), role, content)
+    return blake2b(hashed, digest_size=16).hexdigest()
+
+
+texts = st.text(st.characters(codec=None), max_size=60)
+
+
+@given(
+    st.text(max_size=20),
+    st.lists(st.fixed_dictionaries({"role": st.text(max_size=9), "content": texts}), max_size=4),
+    st.dictionaries(st.text(max_size=9), st.integers() | texts, max_size=3),
+)
+def test_a_text_is_hashed_as_it_was_before_there_were_parts(
+    model: str, messages: list[Message], request: dict[str, Any]
+) -> None:
+    assert request_hash(model, messages, request) == before_parts(model, messages, request)
+
+
+PARTS = [
+    {"type": "text", "text": "What is on this board?"},
+    {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}},
+]
+
+
+def test_parts_and_tools_are_in_the_hash() -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "move", "arguments": "{}"}}
+    asked: Message = {"role": "assistant", "content": "", "tool_calls": [call]}
+    hashes = [
+        request_hash("m", messages, {})
+        for messages in (
+            [{"role": "user", "content": PARTS}],
+            [{"role": "user", "content": PARTS[::-1]}],
+            [{"role": "user", "content": PARTS[:1]}],
+            said("What is on this board?"),
+            # The JSON of the parts as a text is another request.
+            said(content_bytes(PARTS).decode()),
+            [{"role": "assistant", "content": ""}],
+            [asked],
+            [{**asked, "tool_calls": [{**call, "id": "c2"}]}],
+            [{"role": "tool", "content": "", "tool_call_id": "c1"}],
+            [{"role": "tool", "content": ""}],
+        )
+    ]
+    assert len(set(hashes)) == len(hashes)
+    again = [{"image_url": {"url": "data:image/png;base64,AAAA"}, "type": "image_url"}]
+    assert hashes[0] == request_hash("m", [{"role": "user", "content": [PARTS[0], *again]}], {})
+
+
+def test_sent_parts_are_fresh_and_writable_to_the_last_text() -> None:
+    part = {"type": "text", "text": "half \ud83d one", "more": [{"deep": "\udc00"}]}
+    call = {"id": "c1", "function": {"arguments": "\ud800"}}
+    message: Message = {"role": "assistant", "content": [part], "tool_calls": (call,)}
+
+    [sent] = sendable([message])
+
+    assert sent == {
+        "role": "assistant",
+        "content": [{"type": "text", "text": "half \ufffd one", "more": [{"deep": "\ufffd"}]}],
+        "tool_calls": [{"id": "c1", "function": {"arguments": "\ufffd"}}],
+    }
+    part["more"][0]["deep"] = "changed"  # type: ignore[index]
+    assert sent["content"][0]["more"] == [{"deep": "\ufffd"}]  # type: ignore[index]
+
+
+def test_what_is_no_json_is_not_sent() -> None:
+    message: Message = {"role": "user", "content": [{"type": "image", "data": b"\0"}]}
+    with pytest.raises(TypeError, match="bytes is not JSON serializable"):
+        request_hash("m", sendable([message]), {})
 
 
 def test_seeds_of_calls_never_change() -> None:

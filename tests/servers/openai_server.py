@@ -192,6 +192,14 @@ class OpenAIServer:
             if reply.gap:
                 await asyncio.sleep(reply.gap)
             await send(chunk({"content": word if position == 0 else f" {word}"}))
+        for index, call in enumerate(reply.tool_calls or ()):
+            # In two pieces: the first names the tool, the second goes on with its arguments.
+            function = dict(call["function"])
+            begun, rest = function["arguments"][:3], function["arguments"][3:]
+            function["arguments"] = begun
+            await send(chunk({"tool_calls": [{**call, "index": index, "function": function}]}))
+            more = {"index": index, "function": {"arguments": rest}}
+            await send(chunk({"tool_calls": [more]}))
         if reply.finish_reason is not None:
             await send(chunk({}, reply.finish_reason))
         if reply.send_usage and (body.get("stream_options") or {}).get("include_usage"):
@@ -203,7 +211,7 @@ class OpenAIServer:
 def _usage(body: dict[str, Any], reply: Reply) -> dict[str, Any]:
     if reply.usage is not None:
         return dict(reply.usage)
-    prompt = sum(len((message["content"] or "").split()) for message in body["messages"])
+    prompt = sum(len(str(message["content"] or "").split()) for message in body["messages"])
     completion = len((reply.text or "").split())
     return {
         "prompt_tokens": prompt,

@@ -257,7 +257,8 @@ def _cap(dollars: float | None, what: str) -> int | None:
 
 def _unknown(model: str) -> str:
     return (
-        f"model {model!r} has no known worst case, and a budget is set; give the model its "
+        f"a call to model {model!r} has no known worst case, and a budget is set; send it text "
+        "alone, give the model its "
         "`input_price` and `output_price` (dollars per million tokens) and `max_tokens` in its "
         "`params`, or run without a budget"
     )

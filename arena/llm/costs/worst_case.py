@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from arena.core import Message, ModelSpec, UsageError
+from arena.core.messages import is_text
 from arena.llm.costs.prices import PriceTable
 
 # Template tokens around one message (ChatML 4, Llama 3 5, harmony 7), and around a whole
@@ -42,10 +43,14 @@ class Bound:
     answers: int
 
     def dollars(self, messages: Sequence[Message]) -> float | None:
-        """The most that this conversation can cost, in dollars; None where it has no bound."""
+        """The most that this conversation can cost, in dollars; None where it has no bound: an
+        image has none."""
         prompt = _PER_REQUEST + self.extra
         for message in messages:
-            prompt += _PER_MESSAGE + _bytes(message["role"]) + _bytes(message["content"])
+            sent = _message_bytes(message)
+            if sent is None:
+                return None
+            prompt += _PER_MESSAGE + sent
         tiers = self.prices.reachable(prompt)
         output_price = max(max(tier.output, tier.reasoning or 0.0) for tier in tiers)
         input_price = max(max(tier.input, tier.cached or 0.0) for tier in tiers)
@@ -108,12 +113,24 @@ def _listing(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
+def _message_bytes(message: Message) -> int | None:
+    """The bytes of a message's texts; None for a part that is no text, whose tokens do not follow
+    from its bytes."""
+    content = message["content"]
+    size = _bytes(message["role"]) + _json_bytes(message.get("tool_calls"))
+    if isinstance(content, str):
+        return size + _bytes(content)
+    if not all(map(is_text, content)):
+        return None
+    return size + sum(_PER_MESSAGE + _bytes(part["text"]) for part in content)
+
+
 def _bytes(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
-def _json_bytes(params: Mapping[str, Any]) -> int:
-    return len(json.dumps(params, default=str)) if params else 0
+def _json_bytes(value: object) -> int:
+    return len(json.dumps(value, default=str)) if value else 0
 
 
 def _count(holder: Mapping[str, Any], name: str) -> int | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from arena.core import Message, Policy
+from arena.core import Message, Policy, text_of
 from arena.core.plugins import raised
 from arena.llm.scripted.policies import PREFIX, rng_of, tokens
 
@@ -74,7 +74,7 @@ def _handler(litellm: Any) -> Any:
             choice.message.content = text
             choice.finish_reason = "stop"
             model_response.model = model
-            prompt = sum(tokens(message["content"]) for message in messages)
+            prompt = sum(tokens(text_of(message)) for message in messages)
             completion = tokens(text)
             model_response.usage = litellm.Usage(
                 prompt_tokens=prompt,
@@ -94,7 +94,7 @@ def _handler(litellm: Any) -> Any:
             **_: Any,
         ) -> AsyncIterator[dict[str, Any]]:
             text = reply(model, messages, client, optional_params)
-            prompt = sum(tokens(message["content"]) for message in messages)
+            prompt = sum(tokens(text_of(message)) for message in messages)
             words = text.split(" ")
             for position, word in enumerate(words):
                 yield _chunk(word if position == 0 else f" {word}")

@@ -10,16 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from arena.core import Completion, Usage
+from arena.core import Usage
 from arena.llm.failures.classify import Fault
 from arena.llm.failures.kinds import FaultKind
 from arena.llm.providers.protocol import Answer
+from arena.llm.recorded import completion_of
 
 # A count above it is no count: the longest contexts are of 10^7 tokens.
 _MOST_TOKENS = 10**9
 _MOST_TOOL_CALLS = 32
 _MOST_ARGUMENTS = 65_536
-_MOST_REASONING = 1_000_000
+_MOST_THOUGHTS = 1_000_000
 _LONGEST_NAME = 256
 
 
@@ -35,7 +36,7 @@ def read(response: Any) -> Answer:
     return _answer(
         response,
         text=_text(_get(message, "content")),
-        reasoning=_text(_get(message, "reasoning_content")),
+        thoughts=_thoughts(message),
         refusal=_text(_get(message, "refusal") or _specific(message).get("refusal")),
         finish_reason=_name(_get(choices[0], "finish_reason")),
         calls=_tool_calls(_get(message, "tool_calls")),
@@ -48,7 +49,7 @@ def _answer(
     response: Any,
     *,
     text: str,
-    reasoning: str,
+    thoughts: str,
     refusal: str,
     finish_reason: str | None,
     calls: list[dict[str, Any]],
@@ -58,8 +59,8 @@ def _answer(
     if refusal:
         finish_reason = "refusal"
     choice: dict[str, Any] = {"text": text, "finish_reason": finish_reason}
-    if reasoning:
-        choice["reasoning_content"] = reasoning[:_MOST_REASONING]
+    if thoughts:
+        choice["reasoning_content"] = thoughts[:_MOST_THOUGHTS]
     if refusal:
         choice["refusal"] = refusal
     if calls:
@@ -76,14 +77,9 @@ def _answer(
     fingerprint = _name(_get(response, "system_fingerprint"))
     if fingerprint:
         stored["system_fingerprint"] = fingerprint
-    completion = Completion(
-        # What a model gave as its reason to refuse is the text where there is no other.
-        text=text or refusal,
-        finish_reason=finish_reason,
-        usage=usage,
-        # So LiteLLM words the refusal of some providers, and then there is no text.
-        refused=bool(refusal) or (finish_reason == "content_filter" and not text),
-    )
+    # What a model gave as its reason to refuse is the text where there is no other. The rest is
+    # read as it will be read back from the record.
+    completion = completion_of(text or refusal, finish_reason, usage, stored)
     return Answer(completion, stored["model"], stored)
 
 
@@ -144,6 +140,15 @@ def _text(content: Any) -> str:
     return "".join(part for part in parts if isinstance(part, str))
 
 
+def _thoughts(message: Any) -> str:
+    """What a model thought before it answered, in either of LiteLLM's forms."""
+    said = _text(_get(message, "reasoning_content"))
+    blocks = _get(message, "thinking_blocks")
+    if said or not isinstance(blocks, list | tuple):
+        return said
+    return "".join(_text(_get(block, "thinking")) for block in blocks)
+
+
 def _tool_calls(calls: Any) -> list[dict[str, Any]]:
     if not isinstance(calls, list | tuple):
         return []
@@ -171,27 +176,40 @@ class StreamedAnswer:
     """Puts an answer together from the chunks of a stream."""
 
     texts: list[str] = field(default_factory=list)
-    reasonings: list[str] = field(default_factory=list)
+    thoughts: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
+    calls: dict[int, dict[str, Any]] = field(default_factory=dict)
     last: Any = None
 
     def add(self, chunk: Any) -> bool:
-        """Take a chunk; True when it brought text or reasoning."""
+        """Take a chunk; True when it brought something of the answer."""
         self.last = chunk
         choices = _get(chunk, "choices")
         if not choices:
             return False
         delta = _get(choices[0], "delta")
         text = _text(_get(delta, "content"))
-        reasoning = _text(_get(delta, "reasoning_content"))
+        thoughts = _thoughts(delta)
         refusal = _text(_get(delta, "refusal") or _specific(delta).get("refusal"))
+        calls = _tool_calls(_get(delta, "tool_calls"))
         if text:
             self.texts.append(text)
-        if reasoning:
-            self.reasonings.append(reasoning)
+        if thoughts:
+            self.thoughts.append(thoughts)
         if refusal:
             self.refusals.append(refusal)
-        return bool(text or reasoning or refusal)
+        for place, call in enumerate(calls):
+            self._call(_count(_get(delta, "tool_calls")[place], "index") or 0, call)
+        return bool(text or thoughts or refusal or calls)
+
+    def _call(self, index: int, piece: dict[str, Any]) -> None:
+        """A piece of a tool call; the first one names it."""
+        if index not in self.calls and len(self.calls) >= _MOST_TOOL_CALLS:
+            return
+        call = self.calls.setdefault(index, {"id": None, "name": None, "arguments": ""})
+        call["id"] = call["id"] or piece["id"]
+        call["name"] = call["name"] or piece["name"]
+        call["arguments"] = (call["arguments"] + piece["arguments"])[:_MOST_ARGUMENTS]
 
     def finish(self, stream: Any) -> Answer:
         """The whole answer of a stream that has ended. Raises Fault when it was cut."""
@@ -213,10 +231,10 @@ class StreamedAnswer:
         return _answer(
             self.last,
             text="".join(self.texts),
-            reasoning="".join(self.reasonings),
+            thoughts="".join(self.thoughts),
             refusal="".join(self.refusals),
             finish_reason=_name(finish_reason),
-            calls=[],
+            calls=[self.calls[index] for index in sorted(self.calls)],
             usage=usage,
             stored_usage=stored_usage,
         )

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from arena.core import Message
+from arena.core import Message, text_of
 
 _NOTES = "\n# Your notes"
 _TASK = "\n\n# Your task: "
@@ -34,7 +34,7 @@ class Conversation:
 
 def read(messages: Sequence[Message]) -> Conversation:
     """The conversation behind the messages; any text is taken as it comes."""
-    content = messages[-1]["content"] if messages else ""
+    content = text_of(messages[-1]) if messages else ""
     seen, with_task, task = content.rpartition(_TASK)
     if not with_task:
         return _read_1(content)

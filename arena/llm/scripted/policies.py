@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 
 from arena.core import Message, ModelSpec
-from arena.llm.request import feed
+from arena.llm.request import content_bytes, feed
 
 PREFIX = "scripted/"
 
@@ -25,7 +25,7 @@ def rng_of(messages: Sequence[Message], seed: int | None) -> random.Random:
     """The generator of one reply, from the seed and the conversation."""
     digest = blake2b(b"%d" % (seed or 0), digest_size=8)
     for message in messages:
-        feed(digest, message["content"].encode("utf-8", "surrogatepass"))
+        feed(digest, content_bytes(message["content"]))
     return random.Random(int.from_bytes(digest.digest(), "big"))
 
 

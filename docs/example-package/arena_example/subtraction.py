@@ -15,6 +15,7 @@ from arena.core import (
     Step,
     Termination,
     UsageError,
+    text_of,
 )
 
 RULES = "Take one to three from the heap; who takes the last one wins. Answer [1], [2] or [3]."
@@ -87,5 +88,5 @@ class Subtraction:
 
 def policy(messages: Sequence[Message], rng: random.Random) -> str:
     """`scripted/subtraction`: leaves a multiple of four when it can, else takes at random."""
-    left = int(re.findall(r"(?:holds|:) (\d+)", messages[-1]["content"])[-1])
+    left = int(re.findall(r"(?:holds|:) (\d+)", text_of(messages[-1]))[-1])
     return f"[{left % 4 or rng.randint(1, min(3, left))}]"

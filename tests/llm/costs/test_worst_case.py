@@ -91,6 +91,22 @@ def test_whatever_a_provider_counts_within_the_rules_costs_no_more(
     assert cost <= worst
 
 
+def test_text_in_parts_costs_what_text_does_and_an_image_has_no_bound() -> None:
+    def worst(content: Any, **more: Any) -> float | None:
+        message = {"role": "user", "content": content, **more}
+        return worst_case([message], {"max_tokens": 10}, TABLE, None)  # type: ignore[list-item]
+
+    text = {"type": "text", "text": "x" * 1000}
+    whole, parts = worst("x" * 1000), worst([text])
+    assert whole is not None
+    assert parts is not None
+    assert whole <= parts <= whole + 20e-6
+    assert worst([text, {"type": "image_url", "image_url": {"url": "data:,"}}]) is None
+    called = worst("x" * 1000, tool_calls=[{"function": {"arguments": "y" * 500}}])
+    assert called is not None
+    assert called >= whole + 500e-6
+
+
 def test_a_model_without_a_price_is_refused_and_told_what_to_set() -> None:
     model = ModelSpec("mine", "openai/local", api_base="http://127.0.0.1:1/v1")
     with pytest.raises(UsageError, match=r"'mine'.*`input_price` and `output_price`"):

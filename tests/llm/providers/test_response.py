@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arena.core import Usage
+from arena.core import ToolCall, Usage
 from arena.llm.failures.classify import Fault
 from arena.llm.failures.kinds import FaultKind
 from arena.llm.providers.protocol import Answer
 from arena.llm.providers.response import StreamedAnswer, read, read_usage
+from arena.llm.recorded import completion_of
 
 
 def response(message: Any = None, finish: Any = "stop", **fields: Any) -> Any:
@@ -171,3 +172,59 @@ def test_no_answer_is_too_odd_to_be_read(
     assert isinstance(answer, Answer)
     assert isinstance(answer.completion.text, str)
     json.dumps(answer.response, allow_nan=False)
+
+
+BLOCKS = [{"type": "thinking", "thinking": "first "}, {"type": "thinking", "thinking": "then"}]
+
+
+@pytest.mark.parametrize(
+    ("message", "thoughts"),
+    [
+        ({}, None),
+        ({"reasoning_content": "hm"}, "hm"),
+        ({"thinking_blocks": BLOCKS}, "first then"),
+        ({"reasoning_content": "hm", "thinking_blocks": BLOCKS}, "hm"),
+        ({"thinking_blocks": [{"thinking": 7}, "odd", None]}, None),
+        ({"thinking_blocks": "odd"}, None),
+    ],
+)
+def test_thoughts_come_in_either_form(message: dict[str, Any], thoughts: str | None) -> None:
+    whole = read(response({"content": "[1]", **message}))
+    streamed = StreamedAnswer()
+    streamed.add(response(choices=[SimpleNamespace(delta=SimpleNamespace(**message))]))
+    cut = streamed.finish(SimpleNamespace(received_finish_reason="stop", chunks=[]))
+    assert whole.completion.thoughts == cut.completion.thoughts == thoughts
+
+
+def test_a_stream_puts_the_calls_of_tools_together() -> None:
+    streamed = StreamedAnswer()
+    for calls in (
+        [{"index": 1, "id": "b", "function": {"name": "vote", "arguments": '{"for'}}],
+        [{"index": 0, "id": "a", "function": {"name": "look", "arguments": ""}}],
+        [{"index": 1, "function": {"arguments": '": 3}'}}, {"index": "odd"}],
+        [
+            {"index": 2 + n, "id": "many", "function": {"arguments": "x" * 99_999}}
+            for n in range(99)
+        ],
+    ):
+        delta = SimpleNamespace(tool_calls=calls)
+        assert streamed.add(response(choices=[SimpleNamespace(delta=delta)]))
+    answer = streamed.finish(SimpleNamespace(received_finish_reason="tool_calls", chunks=[]))
+    first, second, *more = answer.completion.tool_calls
+    assert first == ToolCall("look", "")
+    assert second == ToolCall("vote", '{"for": 3}')
+    assert len(more) == 30
+    assert {len(call.arguments) for call in more} == {65_536}
+
+
+def test_an_answer_is_what_its_record_will_say() -> None:
+    call = {"id": "c1", "function": {"name": "vote", "arguments": "{}"}}
+    for message, finish in (
+        ({"content": "x", "reasoning_content": "hm", "tool_calls": [call]}, "stop"),
+        ({"content": None}, "content_filter"),
+        ({"content": None, "refusal": "no"}, "stop"),
+    ):
+        answer = read(response(message, finish=finish))
+        said = answer.completion
+        stored = json.loads(json.dumps(answer.response))
+        assert completion_of(said.text, said.finish_reason, said.usage, stored) == said
