@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from arena.core import TargetHow
+from arena.environments import target_words as words
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,113 +42,22 @@ _LONGEST = 8_000
 _MOST = 64
 _LOOK = 200  # characters around a mention that are looked at
 
-_NUMBERS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
-)
-_WORDS = {word: number for number, word in enumerate(_NUMBERS.split())}
-_NUMBER = rf"(?:\d{{1,3}}|{_NUMBERS.replace(' ', '|')})"
-
 # Signs that carry no meaning here become blanks or their plain forms, one for one.
 _PLAIN = str.maketrans(
     "［］【】｛｝（）＃’‘“”*_`$\\０１２３４５６７８９", "[][]{}()#''\"\"     0123456789"
 )
 _BOXED = re.compile(r"\\boxed\s*\{([^{}\n]{0,20})\}")
 
-_CHOOSING = (
-    r"vot(?:e|es|ing)|eliminat(?:e|es|ing|ion)|choos(?:e|es|ing)|choice|pick|picks|picking|select"
-    r"|selects|selecting|selection|lynch|lynching|execute|executing|exile|banish|hang|remove"
-    r"|removing|kick|kicking|target|targeting|targets|kill|killing|attack|attacking|murder"
-    r"|take out|protect|protecting|save|saving|guard|guarding|heal|healing|watch over|watching over"
-    r"|shield|investigate|investigating|check|checking|inspect|inspecting|examine|look at|look into"
-    r"|accuse|accusing|nominate|nominating|decided"
-    r"|go|going|went|answer|decision|decide|action|move|response|verdict|mind|player_id|final"
-)
-_FILLER = (
-    r"a|again|against|as|at|be|cast|for|goes|has to be|in|is|it|must be|my|now|number|of|off"
-    r"|on|our|out|remains|should be|still|stays|that|the|this|to|today|tonight|will be|with"
-)
-_SAYS = re.compile(
-    rf"(?:^|\W)(?:{_CHOOSING})\b(?:\W{{1,4}}(?:{_CHOOSING}|{_FILLER})\b){{0,6}}\W{{0,12}}$"
-    r"|\b(?:switch|chang|mov)\w*\b.{0,40}\bto\W{0,4}$"
-)
-_SAYS_AFTER = re.compile(
-    r"\W{0,4}(?:(?:it )?(?:is|has to be|will be|gets|has|must) (?:it\b|my (?:final )?"
-    r"(?:vote|choice|pick|answer|target|decision)|the one|to go|be eliminated|eliminated|go\b)"
-    r"|it is\b|for (?:elimination|the vote))"
-)
-_SELF = r"i|i'm|i'll|i'd|i've|my|we|we're|we'll|let|let's|our"
-_OTHERS = r"player|he|she|they|everyone|everybody|you|who|whoever|someone|somebody|others?"
-_SUBJECT = re.compile(
-    rf"\b(?:(?P<me>{_SELF})|(?:player|p)\W{{0,2}}(?P<player>\d+)|(?:{_OTHERS}))\b|\[\s*\d+\s*\]"
-)
-_CONTRASTED = re.compile(
-    rf"(?:\bnot\b|n't\b)[^.!?\n]*\bbut(?:\W{{1,3}}(?:rather|{_CHOOSING}|{_FILLER}))*\W{{0,4}}$"
-)
-_AGAINST_AFTER = re.compile(
-    r"\W{0,3}(?:is|does|will|should|must|gets?)(?: not|n't)\W+(?:\w+\W+){0,2}?"
-    r"(?:my|vote|choice|pick|the one)\b|\W{0,3}won't\W+(?:\w+\W+){0,2}?(?:my|vote)\b"
-)
-_MERELY = re.compile(
-    r"\b(?:was|were|almost|nearly|wanted|tempted|could|might|may|have|had|consider\w*|thinking"
-    r"|thought|whether|should i|if)\b"
-)
-_NEEDED = re.compile(r"\b(?:have|had) to\b")
-_REPORTED = re.compile(r"\b(?:said|says|saying|told|tells|wrote|asks|asked|suggest\w*|claims?)\W*$")
-_AGAINST = re.compile(
-    rf"\b(?:not|never|nor|neither|no|except|besides|excluding|instead of|rather than|than|over"
-    rf"|other than|(?:any|every)(?:one|body) but|all but|versus|vs)\b"
-    rf"(?:\W{{1,3}}(?:{_CHOOSING}|{_FILLER}))*[^\w,]{{0,4}}$"
-    rf"|(?:n't|\bnot|\bnever|\bcannot|\brefuse to|\bwithout|\bhardly)(?:\W{{1,3}}[a-z']+){{0,3}}?"
-    rf"\W{{1,3}}(?:{_CHOOSING})\b(?:\W{{1,3}}(?:{_CHOOSING}|{_FILLER})\b){{0,5}}\W{{0,4}}$"
-    r"|\b(?:switch|chang|mov)\w*\b.{0,20}\bfrom\W{0,4}$"
-)
-_ACCUSES = re.compile(
-    r"\b(?:vote|voting|eliminate|lynch|kill|target|choose|pick|out|mafia|guilty|liar|lying|lies"
-    r"|suspicious|suspect\w*|evil|traitor|must go|has to go"
-    r"|it's|it is|no doubt)\b"
-)
-_PRAISES = re.compile(
-    r"\b(?:trust\w*|innocent|not|n't|believe(?!.{0,15}\b(?:is|are)\b)|doctor|detective|villager|town|good|clear(?:ed)?"
-    r"|said|says|told|agree|nobody|no one|abstain|pass|skip|seems?|honest)\b|n't\b"
-)
-_CORRECTS = re.compile(
-    r"\b(?:actually|wait|no|instead|chang\w+|on second thoughts?|correction|scratch that|final\w*"
-    r"|rather|sorry|therefore|in the end|conclusion)\b"
-)
-_CLAUSE = re.compile(
-    r"[.!?;\n]|\",|(?<!one )(?<!body )(?<!all )\bbut\b|(?<=[a-z0-9\])])\s*:(?=\s*[a-z\[])"
-)
-_MENTION = re.compile(
-    rf"\[\s*(?P<label>(?:[a-z_']+[\s:=>-]+){{0,5}})(?:#\s*)?(?P<bracketed>{_NUMBER})\s*[.!]?\s*\]"
-    rf"|\b(?:player|seat|number|no\.)(?:[\s_]*id)?\W{{0,4}}(?:number\s|no\.?\s?|nr\.?\s?|#\s?)?"
-    rf"(?P<named>{_NUMBER})\b"
-    r"|(?<!\w)(?:p|#)(?P<short>\d{1,2})\b"
-    r"|(?<![\w.,\[#-])(?P<bare>\d{1,2})(?![\w\]%-]|[.,:]\d)"
-)
-_NOUN = re.compile(r"\W*\b(?:player|seat)(?: number| no)?$")
-_AFTER_BARE = re.compile(
-    r"\s*(?:$|[.,!;:)\]}\"'<\n-]|(?:because|since|as|for|and|please|now|today|tonight|too|again|out|off"
-    r"|it is)\b)"
-)
-_LEADS = re.compile(rf"\W*{_NUMBER}\s*(?:,|-|–|—)\s+(?=[a-z])")
-_ONLY_NUMBERS = re.compile(
-    rf"(?:\W*\b(?:{_NUMBER}|not|but|no|yes|ok|okay|sure|vote|then|so|well|rather|than|instead|of)\b)+"
-    r"\W*"
-)
-_ALONE = re.compile(rf"(?:(?:player|seat)\W{{0,3}}(?:number\s|no\.\s|#)?|p)?{_NUMBER}")
-_CORE = re.compile(r"[^\W_](?:.*[^\W_])?")
-_LISTED = rf"\[\s*(?:player\s*)?{_NUMBER}\s*\]"
-_LIST = re.compile(
-    rf"{_LISTED}(?:[ \t,;/|]*(?:(?:\b(?:and|or)\b|&)[ \t,;/|]*)?{_LISTED})+"
-    rf"|^[ \t>*•-]*{_LISTED}[ \t]*(?:\n[ \t>*•-]*{_LISTED}[ \t]*)+$",
-    re.MULTILINE,
-)
-_OPTIONS = re.compile(
-    r"\b(?:valid|options?|targets?|candidates?|choices|either|between|among|from|available)\b"
-    r"(?:\W{1,3}\w+){0,2}\W{0,4}$"
-)
-_SPEAKER = re.compile(r"^[ \t]*\[\s*player\s*(\d+)\s*\][ \t]*:?[ \t]*(?=\S)", re.MULTILINE)
-_IN_THE_FIRST_PERSON = re.compile(rf"(?:{_SELF})\b")
+
+# The groups of a mention, and what they are taken for.
+_SORTS = {
+    "bracketed": "bracketed",
+    "named": "named",
+    "counted": "named",
+    "short": "short",
+    "bare": "bare",
+    "word": "bare",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +78,7 @@ def read_target(text: str, question: TargetQuestion) -> TargetFound:
         return TargetFound(None, TargetHow.SEVERAL)
     echoes = _echoes(plain, question)
     mentions = [m for m in _mentions(plain) if not any(a <= m.start < b for a, b in echoes)]
-    ruled_out = [m for m in mentions if _is_ruled_out(plain, m)]
+    ruled_out = [m for m in mentions if _is_ruled_out(plain, m, question)]
     named = [m for m in mentions if m not in ruled_out]
     bracketed = {mention.player for mention in named if mention.sort == "bracketed"}
     everywhere = {m.player for m in _mentions(plain) if m.sort == "bracketed"}
@@ -176,15 +86,21 @@ def read_target(text: str, question: TargetQuestion) -> TargetFound:
     stated = _stated(plain, named, question.me)
     if stated is not None:
         return TargetFound(stated, TargetHow.STATED, void)
+    if words.ABSTAINS.search(plain):
+        return TargetFound(None, TargetHow.NONE, frozenset(everywhere))
     able = bracketed & {*question.candidates} or bracketed
     if len(able) == 1:
         return TargetFound(next(iter(able)), TargetHow.ONLY, void)
     if bracketed:
         return TargetFound(None, TargetHow.SEVERAL, void)
-    sorts = {"named", "short", "bare"} if _ONLY_NUMBERS.fullmatch(plain) else {"named", "short"}
-    only = {mention.player for mention in named if mention.sort in sorts} - {question.me}
+    sorts = (
+        {"named", "short", "bare"} if words.ONLY_NUMBERS.fullmatch(plain) else {"named", "short"}
+    )
+    only = {m.player for m in named if m.sort in sorts and not _is_asked_about(plain, m)}
+    only -= {question.me}
     only = only & {*question.candidates} or only
-    if len(only) == 1 and not ruled_out and _is_about_choosing(plain, question):
+    anothers = any(_is_anothers(plain, mention, question.me) for mention in named)
+    if len(only) == 1 and not ruled_out and not anothers and _is_about_choosing(plain, question):
         return TargetFound(next(iter(only)), TargetHow.ONLY, void)
     return TargetFound(None, TargetHow.NONE, void)
 
@@ -196,14 +112,13 @@ def _plain(text: str) -> str:
 
 
 def _mentions(plain: str) -> Iterator[_Mention]:
-    for found in _MENTION.finditer(plain):
-        sort = next(s for s in ("bracketed", "named", "short", "bare") if found[s])
+    for found in words.MENTION.finditer(plain):
+        sort = next(s for s in _SORTS if found[s])
         number = found[sort]
-        player = _WORDS[number] if number in _WORDS else int(number)
-        if sort == "named" and "[" in found[0]:
-            sort = "bracketed"
-        label = _NOUN.sub("", (found["label"] or "").strip(" \t\n:=>-"))
-        if label and not _SAYS.search(f" {label}"):
+        player = words.WORDS[number] if number in words.WORDS else int(number)
+        sort = "bracketed" if sort == "named" and "[" in found[0] else _SORTS[sort]
+        label = words.NOUN.sub("", (found["label"] or "").strip(" \t\n:=>-"))
+        if label and not words.SAYS.search(f" {label}"):
             # `[room 3]` is no player, whatever is in it.
             continue
         yield _Mention(found.start(), found.end(), player, sort, label)
@@ -213,13 +128,15 @@ def _echoes(plain: str, question: TargetQuestion) -> list[tuple[int, int]]:
     """The places that repeat the game's question, or its history."""
     asked = " ".join(_plain(question.asked).split())
     echoes = []
-    for found in _LIST.finditer(plain):
-        size = len(re.findall(_NUMBER, found[0]))
-        offered = _OPTIONS.search(plain[max(found.start() - 80, 0) : found.start()])
+    for found in words.LIST.finditer(plain):
+        size = len({*re.findall(words.NUMBER, found[0])})
+        if size == 1:
+            continue
+        offered = words.OPTIONS.search(plain[max(found.start() - 80, 0) : found.start()])
         if size > 2 or offered or " ".join(found[0].split()) in asked:
             echoes.append(found.span())
-    for found in _SPEAKER.finditer(plain):
-        speaks = _IN_THE_FIRST_PERSON.match(plain, found.end())
+    for found in words.SPEAKER.finditer(plain):
+        speaks = words.IN_THE_FIRST_PERSON.match(plain, found.end())
         if int(found[1]) == question.me:
             echoes.append(found.span())
         elif speaks:
@@ -238,17 +155,27 @@ def _clause(plain: str, mention: _Mention) -> str:
     """What stands before a mention in its clause."""
     before = plain[max(mention.start - _LOOK, 0) : mention.start]
     label = f"{mention.label} " if mention.label else ""
-    ends = [found.end() for found in _CLAUSE.finditer(before.rstrip(" \t:=>-\"'(\n"))]
+    ends = [found.end() for found in words.CLAUSE.finditer(before.rstrip(" \t:=>-\"'(\n"))]
     cut = ends[-1] if ends else 0
-    if cut and _REPORTED.search(before[: cut - 1]) and before[cut - 1] == ":":
+    if cut and words.REPORTED.search(before[: cut - 1]) and before[cut - 1] == ":":
         return f"player said {before[cut:]}{label}"
     return before[cut:] + label
 
 
-def _is_ruled_out(plain: str, mention: _Mention) -> bool:
+def _is_ruled_out(plain: str, mention: _Mention, question: TargetQuestion) -> bool:
+    clause = words.DOUBLY.sub(" ", _clause(plain, mention))
+    spared = None if question.naming_chooses else words.SPARES.search(clause)
     return (
-        _AGAINST.search(_clause(plain, mention)) is not None
-        or _AGAINST_AFTER.match(plain, mention.end) is not None
+        words.AGAINST.search(clause) is not None
+        or words.DISMISSES.search(clause) is not None
+        or words.VOTES_BESIDE.search(clause) is not None
+        or (spared is not None and not spared["neg"])
+        or words.AGAINST_AFTER.match(plain, mention.end) is not None
+        or (
+            words.VOTING.fullmatch(clause) is not None
+            and words.IS_BAD.match(plain[mention.end : mention.end + 60].partition("\n")[0])
+            is not None
+        )
     )
 
 
@@ -256,9 +183,9 @@ def _stated(plain: str, named: Sequence[_Mention], me: int) -> int | None:
     """The player of an explicit final form; None where there is none, or they differ and nothing
     says that the last one counts."""
     forms = [mention for mention in named if _is_stated(plain, mention, me)]
-    if (leads := _LEADS.match(plain)) is not None:
-        forms += [mention for mention in named if mention.end <= leads.end()]
     alone = [mention for mention in named if _is_alone(plain, mention)]
+    if not forms and not alone:
+        forms = _leaning(plain, named, me)
     found = sorted({*forms, *alone}, key=lambda mention: mention.start)
     if not found:
         return None
@@ -268,44 +195,105 @@ def _stated(plain: str, named: Sequence[_Mention], me: int) -> int | None:
     before = [mention for mention in found[:-1] if mention.player != last.player]
     between = plain[before[-1].end : last.start]
     ends = last in alone and not plain[_line(plain, last)[1] :].strip()
-    return last.player if ends or _CORRECTS.search(between) else None
+    return last.player if ends or words.CORRECTS.search(between) else None
 
 
-def _is_stated(plain: str, mention: _Mention, me: int) -> bool:
+def _leaning(plain: str, named: Sequence[_Mention], me: int) -> list[_Mention]:
+    """The players whom a text begins with, as in "[3], because"; else those whom it suspects."""
+    leads = words.LEADS.match(plain)
+    if leads is not None and len(words.LEADS.findall(plain)) == 1:
+        return [mention for mention in named if mention.end <= leads.end()]
+    return [mention for mention in named if _is_stated(plain, mention, me, words.LEANS)]
+
+
+def _is_stated(
+    plain: str, mention: _Mention, me: int, saying: re.Pattern[str] = words.SAYS
+) -> bool:
     """Whether the words around a mention say that this is the one."""
     after = plain[mention.end : mention.end + 60]
-    if mention.sort == "bare" and not _AFTER_BARE.match(after):
+    if mention.sort == "bare" and not words.AFTER_BARE.match(after):
         return False
-    if _SAYS_AFTER.match(after):
+    if words.SAYS_AFTER.match(after):
         return True
-    if _CONTRASTED.search(plain, max(mention.start - _LOOK, 0), mention.start):
+    if words.GONE.match(after) and words.WANTS.search(_clause(plain, mention)):
+        return True
+    if _is_key(plain, mention):
+        return mention.player != me and words.NOTED.search(plain) is None
+    if words.CONTRASTED.search(plain, max(mention.start - _LOOK, 0), mention.start):
         return True
     clause = _clause(plain, mention)
-    says = _SAYS.search(clause)
-    if says is None or re.match(r"[^.!\n]*\?", after):
+    says = saying.search(clause)
+    if says is None or re.match(r"[^.!\n]*\?", after) or _is_quoted(plain, mention):
         return False
     before = clause[: says.start() + 1]
-    subjects = list(_SUBJECT.finditer(before))
-    if not subjects:
-        return _MERELY.search(before) is None
-    subject = subjects[-1]
-    between = _NEEDED.sub("", before[subject.end() :])
-    mine = subject["me"] is not None or subject["player"] == str(me)
-    return mine and _MERELY.search(between) is None
+    subject = _subject(before)
+    said = words.NEEDED.sub("", before[subject.end() if subject else 0 :])
+    return _is_mine(subject, said, says[0], me) and words.MERELY.search(said) is None
+
+
+def _is_mine(subject: re.Match[str] | None, said: str, says: str, me: int) -> bool:
+    """Whether a choice is the speaker's own, or one that it urges all to make."""
+    if subject is not None and subject["all"]:
+        return words.URGES.fullmatch(said) is not None and words.URGED.match(says) is not None
+    return subject is None or subject["me"] is not None or subject["player"] == str(me)
+
+
+def _is_anothers(plain: str, mention: _Mention, me: int) -> bool:
+    """Whether somebody else chooses a player, by the words before it."""
+    clause = _clause(plain, mention)
+    says = words.SAYS.search(clause)
+    if says is None:
+        return False
+    subject = _subject(clause[: says.start() + 1])
+    said = clause[subject.end() if subject else 0 : says.start() + 1]
+    return not _is_mine(subject, said, says[0], me)
+
+
+def _subject(before: str) -> re.Match[str] | None:
+    """Who does what a clause says: the last one in it who is not only an object of another."""
+    for subject in reversed(list(words.SUBJECT.finditer(before))):
+        lead = before[: subject.start()]
+        objects = (words.BESIDE, words.SAYS, words.LEANS)
+        if subject["me"] or not any(found.search(lead) for found in objects):
+            return subject
+    return None
+
+
+def _is_key(plain: str, mention: _Mention) -> bool:
+    """Whether a mention is a field of JSON: `"player": 3`."""
+    return (
+        plain[mention.start - 1 : mention.start] in {'"', "'"}
+        and words.KEY.match(plain, mention.start, mention.end) is not None
+    )
+
+
+def _is_quoted(plain: str, mention: _Mention) -> bool:
+    """Whether a mention stands in the quoted words of somebody else."""
+    before = plain[plain.rfind("\n", 0, mention.start) + 1 : mention.start]
+    if before.count('"') % 2 == 0:
+        return False
+    lead = before[: before.rfind('"')]
+    subject = _subject(lead)
+    return words.REPORTED.search(lead) is not None and (subject is None or not subject["me"])
+
+
+def _is_asked_about(plain: str, mention: _Mention) -> bool:
+    """Whether the sentence of a mention is a question."""
+    return re.match(r"[^.!?\n]*\?", plain[mention.end : mention.end + _LOOK]) is not None
 
 
 def _is_alone(plain: str, mention: _Mention) -> bool:
     """Whether a line holds a mention and nothing else."""
     start, end = _line(plain, mention)
-    core = _CORE.search(plain[start:end]) if end - start < _LOOK else None
-    return core is not None and _ALONE.fullmatch(core[0]) is not None
+    core = words.CORE.search(plain[start:end]) if end - start < _LOOK else None
+    return core is not None and words.ALONE.fullmatch(core[0]) is not None
 
 
 def _line(plain: str, mention: _Mention) -> tuple[int, int]:
     """Where the line of a mention begins, behind a speaker's label, and where it ends."""
     start = plain.rfind("\n", 0, mention.start) + 1
     end = plain.find("\n", mention.end)
-    label = _SPEAKER.match(plain, start)
+    label = words.SPEAKER.match(plain, start)
     if label is not None and label.end() <= mention.start:
         start = label.end()
     return start, end if end >= 0 else len(plain)
@@ -313,8 +301,8 @@ def _line(plain: str, mention: _Mention) -> tuple[int, int]:
 
 def _is_about_choosing(plain: str, question: TargetQuestion) -> bool:
     """Whether a text that names one player, outside of brackets, is likely to mean to choose it."""
-    if len(plain.split()) <= 3:
+    if question.naming_chooses or words.CHOOSES_THEM.search(plain):
         return True
-    return question.naming_chooses or (
-        _ACCUSES.search(plain) is not None and _PRAISES.search(plain) is None
-    )
+    if len(plain.split()) <= 3:
+        return words.GREETS.search(plain) is None
+    return words.ACCUSES.search(plain) is not None and words.PRAISES.search(plain) is None
