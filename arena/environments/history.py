@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 # TextArena's sender of messages that come from the game.
-_GAME = -1
+GAME = -1
 
 
 class ObservationHistory(Protocol):
@@ -31,7 +31,7 @@ class CumulativeHistory:
         """`messages` are (sender, text, type); `names` maps a sender to what it is called."""
         new = "".join(
             [
-                f"\n[{'GAME' if sender == _GAME else names.get(sender, f'Player {sender}')}] {text}"
+                f"\n[{'GAME' if sender == GAME else names.get(sender, f'Player {sender}')}] {text}"
                 for sender, text, _ in messages
             ]
         )

@@ -22,17 +22,19 @@ from arena.core import (
     Termination,
     UsageError,
 )
-from arena.environments.history import CumulativeHistory, ObservationHistory, WrappedHistory
+from arena.environments.history import GAME, CumulativeHistory, ObservationHistory, WrappedHistory
 from arena.environments.isolation import IsolatedGenerators
 from arena.environments.markup import clip_tokens, clip_vote, rewrite_votes, shorten_numbers
+from arena.environments.quoting import Quoting
 from arena.environments.textarena_facts import MAX_CHARACTERS, facts_of, family_of
 from arena.environments.textarena_reading import question_of, read_action
 from arena.environments.textarena_sides import roles_of, teams_of
 from arena.environments.textarena_watch import Watch
 
-REVISION = 2
-"""How this adapter puts games to players, and answers to the rules. 1: an answer comes to the rules
-as it is. 2: whom it chooses is read first (`textarena_reading`)."""
+REVISION = 3
+"""How this adapter puts games to players, and answers to the rules. 1: both are passed on as they
+are. 2: whom an answer chooses is read first (`textarena_reading`). 3: what players say is made
+harmless before it comes before others (`quoting`)."""
 
 
 class TextArena:
@@ -87,6 +89,7 @@ class TextArena:
         self._watch = Watch(self._state)
         self._action_wrappers = [w for w in layers if isinstance(w, textarena.ActionWrapper)]
         self._history = _history(layers)
+        self._quoting = _quoting(self._state) if self.spec.revision >= 3 else None
         self._looking_draws = type(self._rules).get_observation is not (
             textarena.Env.get_observation
         )
@@ -103,9 +106,19 @@ class TextArena:
                 player, messages = self._guard(self._rules.get_observation)
             else:
                 player, messages = self._rules.get_observation()
+            if self._quoting is not None:
+                messages = [(by, self._shown(by, said, kind), kind) for by, said, kind in messages]
             text, new = self._history.extend(player, messages, self._state.role_mapping)
             self._observation = Observation(player, self._turn_number, text, new)
         return self._observation
+
+    def _shown(self, sender: int, said: Any, kind: Any) -> str:
+        """A message as players are shown it; the prompts are the rules' alone."""
+        assert self._quoting is not None
+        text = str(said)
+        if sender != GAME:
+            return self._quoting.of_player(text)
+        return text if kind.name == "PROMPT" else self._quoting.of_rules(text)
 
     def prepare(self, action: str) -> str:
         """The text that the rules read: votes rewritten, clipped, bracketed as TextArena does."""
@@ -135,6 +148,8 @@ class TextArena:
         player: int = self._state.current_player_id
         self._watch.refused = False
         done, _ = self._guard(self._rules.step, action)
+        if self._quoting is not None:
+            self._quoting.heard(action)
         self._observation = None
         self._turn_number += 1
         self._done = bool(done)
@@ -224,6 +239,11 @@ def _history(layers: Sequence[Any]) -> ObservationHistory:
         if isinstance(layer, ObservationWrapper):
             return WrappedHistory(layer)
     return CumulativeHistory()
+
+
+def _quoting(state: Any) -> Quoting:
+    names = (name for player, name in state.role_mapping.items() if player != GAME)
+    return Quoting(names, (str(said) for to in state.observations.values() for _, said, _ in to))
 
 
 def _winner(players: Sequence[PlayerResult]) -> str | None:

@@ -14,6 +14,7 @@ from arena.testing.conformance import (
     check_crash,
     check_environment,
     check_interleaving,
+    check_speech,
 )
 from arena.testing.matchmakers import check_matchmaker
 from arena.testing.policies import (
@@ -39,6 +40,7 @@ __all__ = [
     "check_matchmaker",
     "check_provider",
     "check_rating_system",
+    "check_speech",
     "offered",
     "plausible",
     "play",
