@@ -14,10 +14,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from arena.core.inert import BAR, BREAK
+
 _NAME = r"\[([A-Za-z][^\[\]\n]{2,59})\]"  # a speaker's; `[3]` is a vote, `[x]` a square
 _LABEL = re.compile(rf"\n?{_NAME} ?")
 _NEXT = re.compile(rf"\n{_NAME}")
 _BRACKETED = re.compile(r"\[[^\[\]\n]{0,60}\]")
+_BAR = re.compile(rf"^{re.escape(BAR)}", re.MULTILINE)
 _GAME = "GAME"
 
 
@@ -109,22 +112,72 @@ def split(new: str, since: Sequence[ShownTurn]) -> Iterator[tuple[bool, str]]:
 
     `since` are the turns that may be echoed in it, which are left out.
     """
-    echoes = list(since)
-    suspect = _suspect(echoes)
+    said = _Said(since)
     position = 0
     while position < len(new):
         label = _LABEL.match(new, position)
         if label is None:
-            end = _end(new, position + 1, suspect)
+            end = _end(new, position + 1, said)
             yield False, new[position:end].strip("\n")
-            position = end
-            continue
-        start = label.end()
-        sure = label[1] == _GAME and not _forged(new, label.start(), suspect)
-        end = _end(new, start, () if sure else suspect)
-        if sure or not _echoed(new[start:end], echoes):
-            yield sure, new[start if sure else position : end].strip("\n")
+        elif label[1] == _GAME and not said.may_hold(new, label.start()):
+            end = _end(new, label.end())
+            yield True, new[label.end() : end].strip("\n")
+        elif ends := said.echoes(new, label.end()):
+            # Where a player said less once and more another time, the rest may be the rules'.
+            end = ends[-1]
+            yield False, new[ends[0] : end].strip("\n")
+        else:
+            end = _end(new, label.end(), said)
+            yield False, new[position:end].strip("\n")
         position = end
+
+
+class _Said:
+    """What the players have said in some turns: what the rules were given, and may pass on."""
+
+    def __init__(self, turns: Sequence[ShownTurn]) -> None:
+        words = [_words(turn) for turn in turns]
+        self._plain = {plain(text) for text in words}
+        self._longest = max(map(len, self._plain), default=0)
+        # Lines that begin with a whole label, without what the rules may close a quotation by; and
+        # those that the rules may go on behind, by what stands before them. What stands behind a
+        # bare label is the rules'.
+        self._lines: set[str] = set()
+        self._after: defaultdict[str, set[str]] = defaultdict(set)
+        for text in words:
+            before: str | None = None
+            for line in map(str.strip, text.split("\n")):
+                label = _LABEL.match(line)
+                if label is not None:
+                    self._lines.add(_unquoted(line))
+                    if before is not None and label.end() < len(line):
+                        self._after[before].add(line)
+                before = line[-1:] or before or ""
+
+    def may_hold(self, new: str, position: int) -> bool:
+        """Whether a player may have written the labelled line that begins here: all of it, or its
+        beginning right after the end of another line of the same player."""
+        start = position + new.startswith("\n", position)
+        end = new.find("\n", start)
+        line = new[start : end if end >= 0 else len(new)].strip()
+        if _unquoted(line) in self._lines:
+            return True
+        before = new[max(position - 80, 0) : position].rstrip()[-1:]
+        return any(
+            line.startswith(known) for key in (before, "") for known in self._after.get(key, ())
+        )
+
+    def echoes(self, new: str, start: int) -> list[int]:
+        """Where the text that begins here may end, if it is what somebody did but for its brackets
+        and breaks; in order, empty if it is not."""
+        ends = []
+        for end in (*(label.start() for label in _NEXT.finditer(new, start)), len(new)):
+            bare = plain(new[start:end])
+            if bare in self._plain:
+                ends.append(end)
+            if len(bare) > self._longest or not self.may_hold(new, end):
+                break
+        return ends
 
 
 def _words(turn: ShownTurn) -> str:
@@ -132,44 +185,21 @@ def _words(turn: ShownTurn) -> str:
 
 
 def plain(text: str) -> str:
-    """The text without brackets and white space: rules rewrite these when they pass it on."""
+    """The text without brackets, breaks, bars and white space: rules and adapters change these
+    when they pass it on."""
+    text = _BAR.sub("", text.replace(BREAK, ""))
     return "".join(_BRACKETED.sub("", text).split())
 
 
-def _echoed(text: str, echoes: Sequence[ShownTurn]) -> bool:
-    """Whether this is what a player did, but for its brackets."""
-    bare = plain(text)
-    return any(bare == plain(_words(turn)) for turn in echoes)
+def _unquoted(line: str) -> str:
+    """The line without the marks at its end, of eight kinds at most."""
+    return line.rstrip("".join(char for char in line[-8:] if not char.isalnum()))
 
 
-def _suspect(echoes: Sequence[ShownTurn]) -> Sequence[str]:
-    """Lines of the players' texts that look like the beginning of something else."""
-    return tuple(
-        {
-            line.strip()
-            for turn in echoes
-            for words in (_words(turn), turn.action or "")
-            for line in words.split("\n")
-            if line.lstrip().startswith("[")
-        }
-    )
-
-
-def _end(new: str, start: int, suspect: Sequence[str]) -> int:
-    """Where the piece that begins before `start` ends: at the next label that is not forged."""
+def _end(new: str, start: int, said: _Said | None = None) -> int:
+    """Where the piece that begins before `start` ends: at the next label, or, with what was
+    `said`, at the next one that no player may have written."""
     for label in _NEXT.finditer(new, start):
-        if not _forged(new, label.start(), suspect):
+        if said is None or not said.may_hold(new, label.start()):
             return label.start()
     return len(new)
-
-
-def _forged(new: str, position: int, suspect: Sequence[str]) -> bool:
-    """Whether a player may have written the line that begins here. The rules may have put
-    something behind it (a quotation mark); behind a bare label everything is theirs."""
-    start = position + new.startswith("\n", position)
-    end = new.find("\n", start)
-    line = new[start : end if end >= 0 else len(new)].strip()
-    return any(
-        line == other or (line.startswith(other) and not _BRACKETED.fullmatch(other))
-        for other in suspect
-    )
