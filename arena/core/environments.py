@@ -83,10 +83,12 @@ class ActionReading:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What an environment made of an action. `invalid` says that the rules refused it."""
+    """What an environment made of an action. `invalid` says that the rules refused it,
+    `eliminated` that they threw the player out of the game for it, whether or not that ended it."""
 
     done: bool
     invalid: bool = False
+    eliminated: bool = False
 
 
 class Termination(StrEnum):

@@ -28,13 +28,19 @@ from arena.environments.markup import clip_tokens, clip_vote, rewrite_votes, sho
 from arena.environments.quoting import Quoting
 from arena.environments.textarena_facts import MAX_CHARACTERS, facts_of, family_of
 from arena.environments.textarena_reading import question_of, read_action
-from arena.environments.textarena_sides import roles_of, teams_of
+from arena.environments.textarena_sides import (
+    died_of_an_invalid_move,
+    out_of,
+    roles_of,
+    teams_of,
+)
 from arena.environments.textarena_watch import Watch
 
 REVISION = 3
 """How this adapter puts games to players, and answers to the rules. 1: both are passed on as they
 are. 2: whom an answer chooses is read first (`textarena_reading`). 3: what players say is made
-harmless before it comes before others (`quoting`)."""
+harmless before it comes before others (`quoting`), and who dies of an action that the rules cannot
+read has made an invalid one, also where they do not say so."""
 
 
 class TextArena:
@@ -146,6 +152,7 @@ class TextArena:
     def step(self, action: str) -> Step:
         """Play a prepared action for the player to move. Raises EnvironmentCrash."""
         player: int = self._state.current_player_id
+        before = out_of(self._family, self._rules)
         self._watch.refused = False
         done, _ = self._guard(self._rules.step, action)
         if self._quoting is not None:
@@ -153,11 +160,23 @@ class TextArena:
         self._observation = None
         self._turn_number += 1
         self._done = bool(done)
-        invalid = self._watch.refused
+        died = died_of_an_invalid_move(self._family, self._rules, player)
+        # An earlier revision took the rules' word for it.
+        invalid = self._watch.refused or (died and self.spec.revision >= 3)
         if invalid:
             self._invalid_actions[player] += 1
         self._refused_last = player if invalid else None
-        return Step(done=self._done, invalid=invalid)
+        return Step(
+            done=self._done,
+            invalid=invalid,
+            eliminated=(invalid or died) and self._is_out(player, before),
+        )
+
+    def _is_out(self, player: int, before: frozenset[int]) -> bool:
+        """Whether the last action cost the player its place; in a game of two it ends the game."""
+        if player in out_of(self._family, self._rules) - before:
+            return True
+        return bool(self._done and self._state.game_info[player]["invalid_move"])
 
     def outcome(self, *, turn_limit: bool = False) -> Outcome:
         """The result so far. Ranks are the order of TextArena's rewards, never its words. A game

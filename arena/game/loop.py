@@ -39,7 +39,8 @@ from arena.game.rules import GuardedRules
 class PlayerConduct:
     """How one player behaved: its turns, and how many of them had each lapse; `targets`, in which
     it was asked to choose a player, and of them those in which it named several or none; `notes`,
-    in which it rewrote its notes, and those whose notes were lost."""
+    in which it rewrote its notes, and those whose notes were lost;
+    `eliminated_turn`, the turn of the game in which the rules threw it out for an error."""
 
     turns: int = 0
     silences: int = 0
@@ -51,6 +52,7 @@ class PlayerConduct:
     targets_none: int = 0
     notes: int = 0
     notes_lost: int = 0
+    eliminated_turn: int | None = None
 
     def add(self, acted: Acted) -> None:
         """Count one more turn."""
@@ -166,6 +168,8 @@ async def play(
             await turn.acted(acted)
             conduct[player].add(acted)
             step = rules.step(reading.text)
+            if step.eliminated and conduct[player].eliminated_turn is None:
+                conduct[player].eliminated_turn = turns
             turns += 1
             if step.invalid:
                 turn.refused()
@@ -208,5 +212,7 @@ def _finished(
 ) -> Finished:
     """The end of a game; an invalid action that decided it is called by the lapse behind it."""
     decided = player if outcome.termination is Termination.INVALID_ACTION else None
+    if decided is not None and conduct[player].eliminated_turn is None:
+        conduct[player].eliminated_turn = turns - 1
     outcome = replace(outcome, termination=termination(outcome.termination, lapse))
     return Finished(outcome, turns, tuple(conduct), decided)

@@ -144,18 +144,25 @@ async def _play(
 def _rules(task: GameTask) -> GuardedRules:
     factory = registry.load("environments", task.environment)
 
-    def make() -> Environment:
-        environment: Environment = factory(name=task.environment, **task.options)
-        if task.revision in {None, environment.spec.revision}:
-            return environment
-        earlier: Environment = factory(
-            name=task.environment, revision=task.revision, **task.options
-        )
-        return earlier
+    def make(**revision: int) -> Environment:
+        environment: Environment = factory(name=task.environment, **task.options, **revision)
+        return environment
 
     rules = GuardedRules(make, len(task.players))
     if task.rules is not None and rules.source != task.rules:
         raise DivergenceError(
             f"the rules were {' '.join(task.rules)}, installed are {' '.join(rules.source)}"
         )
-    return rules
+    if task.revision in (None, rules.revision):
+        return rules
+    try:
+        earlier = GuardedRules(lambda: make(revision=task.revision or 1), len(task.players))
+    except EnvironmentCrash:
+        # What knows one revision alone takes no such argument.
+        earlier = rules
+    if earlier.revision != task.revision:
+        raise DivergenceError(
+            f"the game was begun in revision {task.revision} of {task.environment}, and what is "
+            f"installed knows revision {rules.revision}: install what it was begun with"
+        )
+    return earlier

@@ -11,7 +11,7 @@ class Conduct(Table, table=True):
 
     A projection of `game_players` that can be deleted and counted again. A game is counted once
     for an agent, in however many places it sat; `decided` counts the games that a lapse or an
-    invalid action of its own decided.
+    invalid action of its own decided, `eliminated` those in which the rules threw it out for one.
     """
 
     __tablename__ = "conduct"
@@ -42,3 +42,4 @@ class Conduct(Table, table=True):
     notes: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     notes_lost: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     decided: int = 0
+    eliminated: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})

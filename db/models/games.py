@@ -125,7 +125,8 @@ class GamePlayer(Table, table=True):
     which the rules refused its action, those that lapsed; `targets`, in which it was asked to
     choose a player, and of them those in which it named several or none; `notes`, in which it
     rewrote its notes, and those whose notes were lost. `decided` says that this player's own lapse
-    or invalid action decided the game.
+    or invalid action decided the game, `eliminated_turn` in which turn the rules threw it out for
+    one, the last turn included.
     """
 
     __tablename__ = "game_players"
@@ -157,6 +158,7 @@ class GamePlayer(Table, table=True):
     notes: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     notes_lost: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     decided: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    eliminated_turn: int | None = None
 
     game: Game = Relationship(back_populates="players")
     agent: Agent = Relationship()

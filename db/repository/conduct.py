@@ -9,12 +9,13 @@ from sqlmodel import Session
 
 from db.models.games import COUNTS
 
-_COLUMNS = f"tournament_id, agent_id, games, {', '.join(COUNTS)}, decided"
+_COLUMNS = f"tournament_id, agent_id, games, {', '.join(COUNTS)}, decided, eliminated"
 _STORED = f"SELECT {_COLUMNS} FROM conduct"  # noqa: S608
 _COUNTED = (
     "SELECT g.tournament_id, p.agent_id, COUNT(DISTINCT g.id), "  # noqa: S608
     f"{', '.join(f'COALESCE(SUM(p.{name}), 0)' for name in COUNTS)}, "
-    "COUNT(DISTINCT CASE WHEN p.decided THEN g.id END) "
+    "COUNT(DISTINCT CASE WHEN p.decided THEN g.id END), "
+    "COUNT(DISTINCT CASE WHEN p.eliminated_turn IS NOT NULL THEN g.id END) "
     "FROM games g JOIN game_players p ON p.game_id = g.id "
     "WHERE g.status = 'completed' AND g.tournament_id IS NOT NULL "
     "GROUP BY g.tournament_id, p.agent_id ORDER BY g.tournament_id, p.agent_id"
@@ -24,7 +25,7 @@ _COUNTED = (
 @dataclass(frozen=True, slots=True)
 class ConductDifference:
     """Stored counters that are not what the games say; None where there are none: games, those of
-    `COUNTS`, decided."""
+    `COUNTS`, decided, eliminated."""
 
     tournament_id: int
     agent_id: int

@@ -6,7 +6,7 @@ from db.models.games import COUNTS
 from db.writer.games import GameFinished, PlayerFinished
 from db.writer.subject import Ended, Subject, Writing
 
-_COUNTED = (*COUNTS, "decided")
+_COUNTED = (*COUNTS, "decided", "eliminated")
 _COUNT = (
     f"INSERT INTO conduct (tournament_id, agent_id, games, {', '.join(_COUNTED)}) "  # noqa: S608
     f"VALUES (?, ?, 1, {', '.join('?' for _ in _COUNTED)}) "
@@ -16,7 +16,7 @@ _COUNT = (
 
 
 def _count(writing: Writing, ended: Ended) -> None:
-    """Add up the places of each agent; one decides a game at most once."""
+    """Add up the places of each agent; one decides a game, or is thrown out of it, at most once."""
     if not isinstance(ended.record, GameFinished):
         return
     places: dict[int, list[PlayerFinished]] = {}
@@ -28,6 +28,7 @@ def _count(writing: Writing, ended: Ended) -> None:
             agent_id,
             *(sum(getattr(player, name) or 0 for player in own) for name in COUNTS),
             int(any(player.decided for player in own)),
+            int(any(player.eliminated_turn is not None for player in own)),
         )
         for agent_id, own in sorted(places.items())
     ]

@@ -26,6 +26,7 @@ _FINISH = (
 )
 _PLAYER = (
     "UPDATE game_players SET role = ?, team = ?, rank = ?, reward = ?, decided = ?, "  # noqa: S608
+    "eliminated_turn = ?, "
     f"{', '.join(f'{name} = ?' for name in COUNTS)} WHERE game_id = ? AND player_index = ?"
 )
 _VOID = (
@@ -68,7 +69,8 @@ class PlayerFinished:
     """One player's part in the result. `rank` counts from 0; equal ranks are a draw.
 
     `turns` and the counts of them are as in `GamePlayer`; `decided` says that a lapse or an invalid
-    action of its own decided the game.
+    action of its own decided the game, `eliminated_turn` in which turn the rules threw it out for
+    one.
     """
 
     player_index: int
@@ -88,6 +90,7 @@ class PlayerFinished:
     notes: int = 0
     notes_lost: int = 0
     decided: bool = False
+    eliminated_turn: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +162,7 @@ def _finish(writing: Writing, record: GameFinished) -> Ended | None:
             player.rank,
             player.reward,
             player.decided,
+            player.eliminated_turn,
             *(getattr(player, name) for name in COUNTS),
             record.game_id,
             player.player_index,

@@ -74,6 +74,24 @@ def test_down_and_up_again_with_rows_in_every_table(empty_database_url: str) -> 
     fill(empty_database_url)
 
 
+def test_0005_goes_down_and_up_with_a_game_that_an_error_decided(database_url: str) -> None:
+    fill(database_url)
+    engine = get_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE games SET turn_count = 9"))
+        connection.execute(text("UPDATE game_players SET decided = true, eliminated_turn = 3"))
+    schema.downgrade(engine, "0004")
+    assert "eliminated" not in {column["name"] for column in inspect(engine).get_columns("conduct")}
+
+    schema.upgrade(engine)
+
+    assert schema.differences(engine) == []
+    with engine.connect() as connection:
+        turns = connection.execute(text("SELECT eliminated_turn FROM game_players"))
+        assert turns.scalars().all() == [8]
+    engine.dispose()
+
+
 def test_0003_goes_down_and_up_with_a_pool_that_stopped(database_url: str) -> None:
     fill(database_url)
     engine = get_engine(database_url)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import random
 import sys
 
 import pytest
 import textarena
 
-from arena.core import EnvironmentCrash, Outcome, Termination
+from arena.core import EnvironmentCrash, Outcome, Step, Termination
 from arena.environments.textarena import TextArena
 from arena.environments.textarena_facts import MAX_CHARACTERS
+from arena.testing import offered
 
 
 def started(name: str, num_players: int = 2, seed: int = 1, **options: object) -> TextArena:
@@ -206,3 +208,72 @@ def test_what_the_rules_print_stays_off_standard_output(
     do(game, "[Propose] AAAAAAAA", "[Propose] ZZ")
     assert capsys.readouterr().out == ""
     assert sys.stdout is not None
+
+
+def until_out(game: TextArena, action: str, player: int | None = None) -> list[tuple[int, Step]]:
+    """The steps in which a player (by default the first to act) says this, until it is out or the
+    game is over; the others do what is on offer."""
+    steps = []
+    rng = random.Random(1)
+    for _ in range(80):
+        seen = game.observe()
+        player = seen.player_index if player is None else player
+        own = seen.player_index == player
+        step = game.step(game.prepare(action if own else offered(seen, rng)))
+        if own:
+            steps.append((seen.turn_number, step))
+        if step.done or step.eliminated:
+            return steps
+    raise AssertionError("nobody was thrown out")
+
+
+@pytest.mark.parametrize(
+    ("name", "num_players", "errors", "goes_on"),
+    [
+        ("SecretMafia-v0", 7, 2, True),
+        ("LiarsDice-v0", 4, 2, True),
+        ("Poker-v0", 4, 2, True),
+        ("PublicGoodsGame-v0", 4, 3, True),
+        ("MarketEntryGame-v0", 4, 3, True),
+        ("ThreePlayerGOPS-v0", 3, 2, True),
+        ("SantoriniBaseFixed-v0", 3, 11, True),
+        ("Snake-v0-large", 4, 1, True),
+        ("Surround-v0-large", 4, 1, True),
+        ("ThreePlayerTicTacToe-v0", 3, 2, False),
+        ("TicTacToe-v0", 2, 2, False),
+        ("KuhnPoker-v0", 2, 2, False),
+        ("NewRecruit-v0", 2, 4, False),
+        ("Snake-v0", 2, 1, False),
+    ],
+)
+def test_who_is_thrown_out_for_an_error_is_known_at_once(
+    name: str, num_players: int, errors: int, goes_on: bool
+) -> None:
+    steps = until_out(started(name, num_players), "I cannot decide")
+
+    last = steps[-1][1]
+    assert last == Step(done=not goes_on, invalid=True, eliminated=True)
+    assert sum(step.invalid for _, step in steps) == errors
+    assert not any(step.eliminated for _, step in steps[:-1])
+
+
+def test_catan_throws_out_for_a_choice_that_is_not_there() -> None:
+    game = started("SettlersOfCatan-v0", 4)
+    steps = until_out(game, "[99]")
+    assert [step.eliminated for _, step in steps] == [False, True]
+
+
+def test_who_loses_by_the_rules_is_not_thrown_out() -> None:
+    game = started("TicTacToe-v0")
+    do(game, "[0]", "[3]", "[1]", "[4]")
+    assert game.step(game.prepare("[2]")) == Step(done=True)
+    mafia = started("SecretMafia-v0", 6)
+    rng = random.Random(2)
+    while not (step := mafia.step(mafia.prepare(offered(mafia.observe(), rng)))).done:
+        assert step.eliminated is False
+
+
+def test_an_earlier_revision_calls_a_snakes_invalid_move_what_the_rules_do() -> None:
+    game = TextArena(name="Snake-v0-large", revision=1)
+    game.reset(seed=1, num_players=3)
+    assert game.step(game.prepare("north")) == Step(done=False, invalid=False, eliminated=True)

@@ -274,7 +274,8 @@ def test_a_game_that_an_agents_own_error_decides_says_which(
     assert result.outcome.termination is termination
     assert result.decided_by == 1
     assert [player.rank for player in result.outcome.players] == [0, 1]
-    assert result.conduct == (PlayerConduct(turns=1), PlayerConduct(1, silences, 0, 0, time_limits))
+    wrong = PlayerConduct(1, silences, 0, 0, time_limits, eliminated_turn=1)
+    assert result.conduct == (PlayerConduct(turns=1), wrong)
 
 
 def test_an_error_that_decides_nothing_is_counted_and_marked() -> None:
