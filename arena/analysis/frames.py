@@ -5,9 +5,10 @@ an open session, or None: `ARENA_DATABASE_URL`, then `sqlite:///arena.db`. The o
 of `db.selection.Selection`, each with one value or several: `tournament`, `environment`, `agent`,
 `kind`, `model` and `prompt` are names (an agent's alias, or kind/model/prompt) or ids; `role`,
 `team` and `result` (win, draw, loss) are those of a player; `status`, `termination`, `since` and
-`until` of a game; `game` is ids, `parent` those whose branches are meant. `limit` keeps the first
-rows in the order of the frame. A game that `status="paused"` finds, because nobody runs its
-tournament, stands as running in the column.
+`until` of a game; `game` is ids, `parent` those whose branches are meant, `revision` how the
+environment put its rules to the players. `limit` keeps the first rows in the order of the frame. A
+game that `status="paused"` finds, because nobody runs its tournament, stands as running in the
+column.
 
 Dtypes are the same on SQLite and PostgreSQL and for no rows at all: Int64, string, boolean,
 float64, datetime64[us, UTC], and a category where the values are a fixed list. Texts come back as
@@ -112,7 +113,9 @@ def players_df(
     first alone wins, teams that share the first place draw · turns, and how many of them the rules
     refused (invalid_actions), were silent, refused, overlong or over time (silences, refusals,
     overlongs, time_limits), asked for a player (targets) and named several or none
-    (targets_several, targets_none), rewrote notes (notes) and lost them (notes_lost).
+    (targets_several, targets_none), rewrote notes (notes) and lost them (notes_lost) · decided
+    (whether its own error decided the game), eliminated_turn (in which turn the rules threw it out
+    for one).
 
     Raises UsageError for a missing database and for a name that it does not hold.
     """
@@ -131,6 +134,8 @@ def players_df(
             FrameColumn("reward", FLOAT, players.c.reward),
             FrameColumn("result", RESULT, result_of(players)),
             *(FrameColumn(name, INTEGER, players.c[name]) for name in COUNTS),
+            FrameColumn("decided", BOOLEAN, players.c.decided),
+            FrameColumn("eliminated_turn", INTEGER, players.c.eliminated_turn),
         ]
         statement = (
             selected(columns)

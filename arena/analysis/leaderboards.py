@@ -16,7 +16,7 @@ from arena.analysis.columns import FLOAT, INTEGER, OBJECT, STRING, Dtype, series
 from arena.analysis.source import Filters, Readable, connected
 from arena.leaderboard import LeaderboardQuery, boards
 from arena.leaderboard.meetings import MeetingBy, meetings
-from arena.leaderboard.query import By
+from arena.leaderboard.query import By, Errors
 from arena.leaderboard.rows import cells, flat
 from db.selection import Selection
 
@@ -49,6 +49,9 @@ _BOARD: Mapping[str, Dtype] = {
     "roles": OBJECT,
     "own_error": FLOAT,
     "others_error": FLOAT,
+    "thrown_out": FLOAT,
+    "decided": INTEGER,
+    "touched": INTEGER,
     "void_games": INTEGER,
     "calls": INTEGER,
     "failed_calls": INTEGER,
@@ -76,7 +79,7 @@ def leaderboard_df(
     source: Readable = None,
     *,
     system: str = "probit",
-    exclude_errors: bool = False,
+    exclude_errors: Errors | None = None,
     overall: bool = False,
     by: By = "agent",
     **filters: Unpack[Filters],
@@ -91,9 +94,11 @@ def leaderboard_df(
     of the difference to it), sigma · at_best (of a part: half of the interval after endless games)
     · without_errors (rating without the games that an error decided) · games, wins, draws, losses ·
     teams, roles (dicts of shares won) · own_error, others_error (shares of its games that an error
-    decided) · void_games, calls, failed_calls · cost (dollars), cost_per_game, tokens_per_turn ·
-    turn_seconds, call_seconds (medians). `notes` in the frame's attrs are sentences that belong
-    beside the numbers.
+    decided), thrown_out (share of its games out of which the rules threw it for an error) ·
+    decided, touched (of the board's games, how many an error decided, and out of how many somebody
+    was thrown for one: what `exclude_errors` leaves out) · void_games, calls, failed_calls · cost
+    (dollars), cost_per_game, tokens_per_turn · turn_seconds, call_seconds (medians). `notes` in the
+    frame's attrs are sentences that belong beside the numbers.
 
     Raises UsageError for a missing database, a name that it does not hold, and a query that makes
     no sense.
@@ -123,7 +128,7 @@ def head_to_head_df(
     source: Readable = None,
     *,
     by: MeetingBy = "agent",
-    exclude_errors: bool = False,
+    exclude_errors: Errors | None = None,
     **filters: Unpack[Filters],
 ) -> pd.DataFrame:
     """One row per agent and opponent (or role, or team) that met, an environment after another.

@@ -13,6 +13,7 @@ from arena.cli.options import (
     DatabaseUrl,
     EnvironmentOption,
     ExcludeErrors,
+    RevisionOption,
     SinceOption,
     TerminationOption,
     TournamentOption,
@@ -40,7 +41,8 @@ def head_to_head(
     termination: TerminationOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
-    exclude_errors: ExcludeErrors = False,
+    revision: RevisionOption = None,
+    exclude_errors: ExcludeErrors = None,
     as_csv: Annotated[
         bool, typer.Option("--csv", help="Print CSV: a line for each cell of the matrix.")
     ] = False,
@@ -67,13 +69,14 @@ def head_to_head(
             termination=termination,
             since=since,
             until=until,
+            revision=revision,
         ),
         exclude_errors=exclude_errors,
     )
     with reading(db) as session:
         found = meetings(session, query, by)
     if not found:
-        which = "that no error decided " if exclude_errors else ""
+        which = f"that no error {exclude_errors} " if exclude_errors else ""
         advise(f"no game {which}has been rated yet; `arena games` lists the games")
     if as_json:
         print_json([cell for meeting in found for cell in cells(meeting)])
@@ -136,7 +139,7 @@ def _print(meeting: Meeting) -> None:
     if len(shown) < len(columns):
         tell(f"the first {len(shown)} of {len(columns)} columns; --csv and --json have them all")
     if meeting.left_out:
-        tell(f"left out: {count(meeting.left_out, 'game')} that an agent's own error decided")
+        tell(f"left out: {count(meeting.left_out, 'game')} that an error decided or touched")
 
 
 def _cell(cell: Cell | None) -> str:

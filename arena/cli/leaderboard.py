@@ -43,7 +43,7 @@ def leaderboard(
     since: SinceOption = None,
     until: UntilOption = None,
     revision: RevisionOption = None,
-    exclude_errors: ExcludeErrors = False,
+    exclude_errors: ExcludeErrors = None,
     by: Annotated[
         Literal["agent", "model", "prompt", "kind"],
         typer.Option(

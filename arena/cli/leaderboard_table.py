@@ -62,7 +62,7 @@ def print_answer(
     from db.selection import Selection
 
     if not found:
-        which = "that no error decided " if query.exclude_errors else ""
+        which = f"that no error {query.exclude_errors} " if query.exclude_errors else ""
         what = " of those asked for" if query.selection != Selection() else ""
         advise(f"no game {which}has been rated yet{what}; `arena games` lists the games")
     if as_json:
@@ -195,6 +195,7 @@ def _columns(board: Board, rows: Sequence[BoardRow], wide: bool) -> list[_Shown]
         *halves,
         _Shown(right("own error"), lambda row: _rate(row.record.own, row.record.whole.games), 3),
         _Shown(right("others'"), lambda row: _rate(row.record.others, row.record.whole.games), 3),
+        _Shown(right("thrown out"), lambda row: _rate(row.record.out, row.record.whole.games), 7),
         _Shown(right("without"), _without, 2),
         _Shown(right("void"), lambda row: f"{row.void_games:,}" if row.void_games else "", 8),
         _Shown(
@@ -285,11 +286,13 @@ def shown_rates(rates: ErrorRates) -> str:
 
 def _explain(board: Board) -> None:
     if board.left_out:
-        tell(f"left out: {count(board.left_out, 'game')} that an agent's own error decided")
-    if board.by_error:
+        tell(f"left out: {count(board.left_out, 'game')} that an error decided or touched")
+    if board.touched:
         tell(
-            f"an error decided {percent(board.by_error / board.games)} of these games. own error, "
-            "others': the shares of an agent's games that its own or another's decided"
+            f"an error decided {percent(board.by_error / board.games)} of these games and touched "
+            f"{percent(board.touched / board.games)}: the rules threw a player out for it. own "
+            "error, others': the shares of an agent's games that its own or another's decided; "
+            "thrown out: of those out of which it was thrown"
             + (
                 "; without: its rating without those games"
                 if any(map(_without, board.rows))
@@ -325,7 +328,8 @@ def _error_table(rows: Sequence[BoardRow], by: str) -> None:
     )
     tell(
         "shares of an agent's turns; unclear: of its turns that had a player to choose; "
-        "notes lost: of its notes; decided: of its games, by its own error"
+        "notes lost: of its notes; decided, thrown out: of its games, by or for its own "
+        "error"
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -88,8 +88,13 @@ RevisionOption = Annotated[
     ),
 ]
 ExcludeErrors = Annotated[
-    bool,
-    typer.Option("--exclude-errors", help="Without the games that an agent's own error decided."),
+    Literal["decided", "touched"] | None,
+    typer.Option(
+        "--exclude-errors",
+        metavar="WHICH",
+        help="Without the games that an agent's error decided; touched: without those out of "
+        "which the rules threw somebody for one.",
+    ),
 ]
 
 # Where two agents are compared: one environment, of one number of players.

@@ -26,6 +26,7 @@ from arena.cli.options import (
     DatabaseUrl,
     EnvironmentOption,
     ExcludeErrors,
+    RevisionOption,
     SinceOption,
     TournamentOption,
     UntilOption,
@@ -75,7 +76,8 @@ def tree(
     tournament: TournamentOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
-    exclude_errors: ExcludeErrors = False,
+    revision: RevisionOption = None,
+    exclude_errors: ExcludeErrors = None,
     db: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
@@ -89,7 +91,13 @@ def tree(
     from db.selection import Selection
 
     query = LeaderboardQuery(
-        Selection(tournament=tournament, environment=environment, since=since, until=until),
+        Selection(
+            tournament=tournament,
+            environment=environment,
+            since=since,
+            until=until,
+            revision=revision,
+        ),
         exclude_errors=exclude_errors,
         by="prompt",
     )

@@ -211,6 +211,8 @@ def print_result(page: Page, game: GameReport) -> None:
         line.append_text(player_name(player.index, player.agent, player.role))
         if player.invalid_actions:
             line.append(f"  {count(player.invalid_actions, 'invalid action')}", "red")
+        if player.eliminated_turn is not None:
+            line.append(f"  thrown out for it in turn {player.eliminated_turn}", "red")
         page.print(line)
 
 

@@ -65,9 +65,10 @@ class BoardRow:
 class Board:
     """A pool of agents that games connect, rated together, best first.
 
-    `games` were rated, `by_error` of them decided by an agent's error; `left_out` were not rated
-    because they were. `unplayed` are predictions for combinations that no agent is. `notes` are
-    sentences for people: what the numbers do not say.
+    `games` were rated, `by_error` of them decided by an agent's error, and `touched` those out
+    of which the rules threw somebody for one; `left_out` were not rated because they were.
+    `unplayed` are predictions for combinations that no agent is. `notes` are sentences for
+    people: what the numbers do not say.
     """
 
     environment: str | None
@@ -80,6 +81,7 @@ class Board:
     by: str
     games: int
     by_error: int
+    touched: int
     left_out: int
     rows: tuple[BoardRow, ...]
     notes: tuple[str, ...] = ()
@@ -162,6 +164,7 @@ def board_of(
         by=query.by,
         games=len(chosen),
         by_error=int(chosen.errors.sum()),
+        touched=int(chosen.touched.sum()),
         left_out=scope.left_out,
         rows=tuple(rows),
         notes=tuple(dict.fromkeys(notes)),

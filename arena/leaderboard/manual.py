@@ -47,6 +47,7 @@ def kept_by_hand(session: Session, query: LeaderboardQuery) -> list[Board]:
                 by="agent",
                 games=pool.games,
                 by_error=0,
+                touched=0,
                 left_out=0,
                 rows=tuple(shown),
             )

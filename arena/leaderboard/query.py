@@ -9,6 +9,9 @@ from arena.core import UsageError
 from db.selection import Selection, several
 
 By = Literal["agent", "model", "prompt", "kind"]
+Errors = Literal["decided", "touched"]
+"""Games that the last error decided, or out of which the rules threw a player for one."""
+
 OFFICIAL = "probit"
 
 
@@ -19,7 +22,7 @@ class LeaderboardQuery:
 
     selection: Selection = field(default_factory=Selection)
     system: str = OFFICIAL
-    exclude_errors: bool = False
+    exclude_errors: Errors | None = None
     overall: bool = False
     by: By = "agent"
 

@@ -41,13 +41,15 @@ class WinRecord:
 
 @dataclass(frozen=True, slots=True)
 class AgentRecord:
-    """An agent's games; errors decided some: `own` an error of its own, `others` another's."""
+    """An agent's games; errors decided some: `own` an error of its own, `others` another's. Out of
+    `out` the rules threw it for an error of its own, whoever won."""
 
     whole: WinRecord
     teams: dict[str, WinRecord]
     roles: dict[str, WinRecord]
     own: int = 0
     others: int = 0
+    out: int = 0
 
     @classmethod
     def empty(cls) -> AgentRecord:
@@ -73,6 +75,8 @@ def records(
     erred = kept & (errors == 1)
     own = _counted(owners[erred & (played.decided == 1)], games[erred & (played.decided == 1)])
     either = _counted(owners[erred], games[erred])
+    thrown = kept & (played.thrown_out == 1)
+    out = _counted(owners[thrown], games[thrown])
     found = {}
     for (owner, _), tally in whole.items():
         found[owner] = AgentRecord(
@@ -81,6 +85,7 @@ def records(
             roles=_of(owner, by_role, played.role_names),
             own=own.get(owner, 0),
             others=either.get(owner, 0) - own.get(owner, 0),
+            out=out.get(owner, 0),
         )
     return found
 

@@ -18,9 +18,10 @@ from db.selection import Selection
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Games that are rated together. `environment`, `num_players` and `version` are None where
-    they are of several; `played` holds the games without those decided by an error when these are
-    left out, which `left_out` counts. `waiting` games are finished and not rated yet: a game before
-    them in the schedule is open. `revisions` are the games by environment and revision."""
+    they are of several; `played` holds the games without those that an error decided, or touched,
+    when these are left out, which `left_out` counts. `waiting` games are finished and not rated
+    yet: a game before them in the schedule is open. `revisions` are the games by environment and
+    revision."""
 
     environment: str | None
     num_players: int | None
@@ -81,9 +82,9 @@ def _finished(session: Session, scope: Scope, query: LeaderboardQuery) -> Scope:
     )
     if not query.exclude_errors:
         return found
-    errors = scope.played.errors
-    kept = scope.played.only(errors == 0)
-    return replace(found, played=kept, left_out=int(errors.sum()))
+    played = scope.played
+    errors = played.errors if query.exclude_errors == "decided" else played.touched
+    return replace(found, played=played.only(errors == 0), left_out=int(errors.sum()))
 
 
 def _environment_names(rules: dict[int, Environment]) -> dict[int, str]:

@@ -12,10 +12,11 @@ from db.queries.conduct import ConductRow
 class ErrorRates:
     """How an agent's turns went wrong in finished games.
 
-    `decided` is the share of its `games` that its own error decided, `unclear` of the turns in
-    which it was to choose a player and named several or none, `notes_lost` of the notes that it
-    rewrote; the others are shares of its `turns`, from 0 to 1. A turn that was silent, refused,
-    overlong or over time may be `invalid` too.
+    `decided` is the share of its `games` that its own error decided, `thrown_out` of those out of
+    which the rules threw it for one, whoever won; `unclear` of the turns in which it was to choose
+    a player and named several or none, `notes_lost` of the notes that it rewrote; the others are
+    shares of its `turns`, from 0 to 1. A turn that was silent, refused, overlong or over time may
+    be `invalid` too.
     """
 
     games: int
@@ -28,6 +29,7 @@ class ErrorRates:
     unclear: float
     notes_lost: float
     decided: float
+    thrown_out: float
 
     @property
     def by_name(self) -> dict[str, float]:
@@ -41,6 +43,7 @@ class ErrorRates:
             "unclear": self.unclear,
             "notes lost": self.notes_lost,
             "decided": self.decided,
+            "thrown out": self.thrown_out,
         }
 
 
@@ -63,4 +66,5 @@ def error_rates(rows: Iterable[ConductRow]) -> ErrorRates | None:
         unclear=unclear / asked if asked else 0.0,
         notes_lost=sum(row.notes_lost for row in rows) / notes if notes else 0.0,
         decided=sum(row.decided for row in rows) / games,
+        thrown_out=sum(row.eliminated for row in rows) / games,
     )

@@ -18,7 +18,8 @@ from db.queries.transcript import CallRow, TurnRow
 
 @dataclass(frozen=True, slots=True)
 class PlayerReport:
-    """A player and how it came out; `rank` counts from 0, and is None without a result."""
+    """A player and how it came out; `rank` counts from 0, and is None without a result. In
+    `eliminated_turn` the rules threw it out for an error."""
 
     index: int
     agent: str
@@ -26,6 +27,7 @@ class PlayerReport:
     team: str | None = None
     rank: int | None = None
     invalid_actions: int = 0
+    eliminated_turn: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,15 @@ def game_report(
         seed=row.seed,
         status=row.status,
         players=[
-            PlayerReport(p.player_index, p.agent, p.role, p.team, p.rank, p.invalid_actions)
+            PlayerReport(
+                p.player_index,
+                p.agent,
+                p.role,
+                p.team,
+                p.rank,
+                p.invalid_actions,
+                p.eliminated_turn,
+            )
             for p in row.players
         ],
         turns=[

@@ -17,7 +17,8 @@ from db.selection import Selection
 @dataclass(frozen=True, slots=True)
 class ConductRow:
     """An agent's finished games and its turns in them, counted as in `GamePlayer`; `decided` counts
-    the games that a lapse or an invalid action of its own decided. Rates are 0 without turns."""
+    the games that a lapse or an invalid action of its own decided, `eliminated` those in which the
+    rules threw it out for one. Rates are 0 without turns."""
 
     agent_id: int
     games: int
@@ -33,6 +34,7 @@ class ConductRow:
     notes: int
     notes_lost: int
     decided: int
+    eliminated: int
 
     @property
     def lapses(self) -> int:
@@ -97,7 +99,7 @@ def conduct(session: Session, selection: Selection | None = None) -> dict[int, C
     selection = selection or Selection()
     selection.allow("tournament", "environment", what="counted conduct")
     chosen = selection.on(session)
-    counters = ("games", *COUNTS, "decided")
+    counters = ("games", *COUNTS, "decided", "eliminated")
     query: Any = (
         select(col(Conduct.agent_id), *(func.sum(getattr(Conduct, name)) for name in counters))
         .join(Tournament, col(Tournament.id) == col(Conduct.tournament_id))
@@ -123,6 +125,7 @@ def conduct_in(session: Session, selection: Selection) -> dict[int, ConductRow]:
             func.count(distinct(game)),
             *(func.coalesce(func.sum(getattr(player, name)), 0) for name in COUNTS),
             func.count(distinct(case((col(player.decided), game)))),
+            func.count(distinct(case((col(player.eliminated_turn).is_not(None), game)))),
         )
         .join(Game, col(Game.id) == game)
         .where(*RATED, *selection.on(session).of_seats())

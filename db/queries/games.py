@@ -30,7 +30,8 @@ from db.selection import Selection
 @dataclass(frozen=True, slots=True)
 class PlayerRow:
     """One player of a game: `rank` counts from 0, its turns are counted as in `GamePlayer`.
-    `decided` says that a lapse or an invalid action of its own decided the game."""
+    `decided` says that a lapse or an invalid action of its own decided the game, `eliminated_turn`
+    in which turn the rules threw it out for one."""
 
     player_index: int
     agent_id: int
@@ -54,11 +55,13 @@ class PlayerRow:
     notes: int = 0
     notes_lost: int = 0
     decided: bool = False
+    eliminated_turn: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class GameRow:
-    """One game as a list shows it, with its players in order of player_index."""
+    """One game as a list shows it, with its players in order of player_index; `revision` is how
+    its environment put the rules to them."""
 
     game_id: int
     tournament_id: int | None
@@ -217,6 +220,7 @@ def _players(session: Session, game_ids: list[int]) -> dict[int, list[PlayerRow]
                     rank=player.rank,
                     reward=player.reward,
                     decided=player.decided,
+                    eliminated_turn=player.eliminated_turn,
                     **{name: getattr(player, name) for name in COUNTS},
                 )
             )

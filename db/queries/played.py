@@ -31,12 +31,13 @@ class PlayedGames:
     """Games in the order in which they moved the stored ratings.
 
     One number per game: `game_ids`, `environments`, `tournaments`, `seeds`, `blocks`, `errors` (1
-    where an agent's error decided it), `sizes` (its seats) and `starts` (where they begin). One
-    per seat, game after game in order of player_index: `agents`, `teams` (team numbers as a rating
-    system sees them), `ranks`, `roles` (position in `role_names`), `sides` (position in
-    `team_names`) and `decided` (1 where this player's own error decided the game). NOTHING stands
-    where a game has no tournament, seed or block, and a seat no role or team. `unranked` games
-    were left out because a rank is missing.
+    where an agent's error decided it), `touched` (1 where the rules threw a player out for one,
+    whoever won), `sizes` (its seats) and `starts` (where they begin). One per seat,
+    game after game in order of player_index: `agents`, `teams` (team numbers as a rating system
+    sees them), `ranks`, `roles` (position in `role_names`), `sides` (position in `team_names`),
+    `decided` (1 where this player's own error decided the game) and `thrown_out` (1 where the rules
+    threw it out for one). NOTHING stands where a game has no tournament, seed or block, and a seat
+    no role or team. `unranked` games were left out because a rank is missing.
     """
 
     game_ids: Integers
@@ -45,6 +46,7 @@ class PlayedGames:
     seeds: Integers
     blocks: Integers
     errors: Integers
+    touched: Integers
     sizes: Integers
     starts: Integers
     agents: Integers
@@ -53,6 +55,7 @@ class PlayedGames:
     roles: Integers
     sides: Integers
     decided: Integers
+    thrown_out: Integers
     role_names: tuple[str, ...]
     team_names: tuple[str, ...]
     unranked: int = 0
@@ -78,6 +81,7 @@ class PlayedGames:
             seeds=self.seeds[chosen],
             blocks=self.blocks[chosen],
             errors=self.errors[chosen],
+            touched=self.touched[chosen],
             sizes=sizes,
             starts=_starts(sizes),
             agents=self.agents[seats],
@@ -86,6 +90,7 @@ class PlayedGames:
             roles=self.roles[seats],
             sides=self.sides[seats],
             decided=self.decided[seats],
+            thrown_out=self.thrown_out[seats],
         )
 
 
@@ -107,6 +112,7 @@ def played_games(session: Session, selection: Selection | None = None) -> Played
             col(player.role),
             col(player.team),
             col(player.decided),
+            col(player.eliminated_turn).is_not(None),
         )
         .join(player, col(player.game_id) == col(game.id))
         .where(*RATED, *chosen.of_games())
@@ -124,7 +130,7 @@ def played_games(session: Session, selection: Selection | None = None) -> Played
         result.close()
         if not rows:
             continue
-        ids, rules, cups, seeds, blocks, ends, agents, ranks, role, team, own = zip(
+        ids, rules, cups, seeds, blocks, ends, agents, ranks, role, team, own, out = zip(
             *rows, strict=True
         )
         number = np.fromiter(ids, np.int64, len(ids))
@@ -142,14 +148,19 @@ def played_games(session: Session, selection: Selection | None = None) -> Played
             )
         )
         seats.append(
-            (first, _column(agents), _column(ranks), roles.of(role), teams.of(team), _column(own))
+            (
+                first,
+                *map(_column, (agents, ranks, own, out)),
+                roles.of(role),
+                teams.of(team),
+            )
         )
     if not facts:
         return no_games()
     game_ids, environments, tournaments, game_seeds, game_blocks, errors = map(
         np.concatenate, zip(*facts, strict=True)
     )
-    opening, sitting, ranking, seat_roles, sides, decided = map(
+    opening, sitting, ranking, decided, thrown_out, seat_roles, sides = map(
         np.concatenate, zip(*seats, strict=True)
     )
     starts = np.flatnonzero(opening)
@@ -161,6 +172,7 @@ def played_games(session: Session, selection: Selection | None = None) -> Played
         seeds=game_seeds,
         blocks=game_blocks,
         errors=errors,
+        touched=np.maximum(errors, np.maximum.reduceat(thrown_out, starts)),
         sizes=sizes,
         starts=starts,
         agents=sitting,
@@ -169,6 +181,7 @@ def played_games(session: Session, selection: Selection | None = None) -> Played
         roles=seat_roles,
         sides=sides,
         decided=decided,
+        thrown_out=thrown_out,
         role_names=roles.names(),
         team_names=teams.names(),
     )

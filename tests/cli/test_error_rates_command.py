@@ -98,7 +98,7 @@ def test_rates_are_numbers_in_json(arena: Arena, erring: str) -> None:
 
 
 def test_ratings_without_the_games_that_an_error_decided(arena: Arena, erring: str) -> None:
-    result = arena("leaderboard", "--exclude-errors", "--db", erring)
+    result = arena("leaderboard", "--exclude-errors", "decided", "--db", erring)
 
     assert result.exit_code == 0, result.stderr
     title, *_, ann, bob = result.stdout.splitlines()
@@ -108,7 +108,14 @@ def test_ratings_without_the_games_that_an_error_decided(arena: Arena, erring: s
 
     rows = json.loads(
         arena(
-            "leaderboard", "--exclude-errors", "--tournament", "small", "--db", erring, "--json"
+            "leaderboard",
+            "--exclude-errors",
+            "decided",
+            "--tournament",
+            "small",
+            "--db",
+            erring,
+            "--json",
         ).stdout
     )
     assert [(row["games"], row["left_out"]) for row in rows] == [(2, 4)] * 2
@@ -119,6 +126,8 @@ def test_without_errors_nothing_is_left_out_of_a_clean_tournament(
     arena: Arena, played: str
 ) -> None:
     everything = json.loads(arena("leaderboard", "--db", played, "--json").stdout)
-    refitted = json.loads(arena("leaderboard", "--db", played, "--exclude-errors", "--json").stdout)
+    refitted = json.loads(
+        arena("leaderboard", "--db", played, "--exclude-errors", "decided", "--json").stdout
+    )
 
     assert refitted == everything

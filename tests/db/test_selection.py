@@ -106,6 +106,7 @@ def _play(
         finished_at=NOON + timedelta(hours=lot.randrange(8)) if over else None,
         parent_game_id=lot.choice([None, None, 1, 2]) if number > 2 else None,
         parent_turn=0 if number > 2 else None,
+        revision=1 + number % 2,
     )
     session.add(game)
     session.flush()
@@ -183,6 +184,8 @@ def fits(game: Game, asked: dict[str, Any]) -> list[int]:
         return []
     if "parent" in asked and game.parent_game_id not in asked["parent"]:
         return []
+    if "revision" in asked and game.revision not in asked["revision"]:
+        return []
     at = game.finished_at
     if "since" in asked and (at is None or at < asked["since"]):
         return []
@@ -205,7 +208,7 @@ def fits(game: Game, asked: dict[str, Any]) -> list[int]:
 TIMES = tuple(NOON + timedelta(hours=hour) for hour in range(9))
 VALUES: dict[str, tuple[Any, ...]] = {
     **NOUNS, **WORDS, "since": TIMES, "until": TIMES, "game": tuple(range(1, GAMES)),
-    "parent": (1, 2),
+    "parent": (1, 2), "revision": (1, 2, 3),
 }  # fmt: skip
 
 

@@ -127,7 +127,7 @@ def test_a_rating_stands_beside_what_it_is_without_errors(sqlite_url: str) -> No
     clean = {name: row.without_errors for name, row in rows.items()}
     assert clean["Ann"] == pytest.approx(clean["Bob"], abs=0.2)
 
-    (without,) = ask(sqlite_url, LeaderboardQuery(exclude_errors=True))
+    (without,) = ask(sqlite_url, LeaderboardQuery(exclude_errors="decided"))
     assert (without.games, without.left_out, without.by_error) == (28, 8, 0)
     assert {row.name: row.rating for row in without.rows} == pytest.approx(clean)
     assert {row.without_errors for row in without.rows} == {None}
