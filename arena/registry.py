@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         PluginError,
         Policy,
         RatingSystem,
+        RulesOption,
         UsageError,
     )
     from arena.core.execution import Executor
@@ -122,8 +123,9 @@ def described(group: Group, name: str) -> str:
 def _point(group: Group, name: str) -> EntryPoint:
     points = _points(group, tuple(sys.path))
     found: list[EntryPoint] = [*points.select(name=name)]
-    # A name may be written as Python writes it: round_robin.
-    found = found or [*points.select(name=name.replace("_", "-"))]
+    if not found and group != "environments":
+        # A name may be written as Python writes it: round_robin.
+        found = [*points.select(name=name.replace("_", "-"))]
     if not found:
         raise _refused(unknown(_NOUNS[group], name, names(group)))
     if len({point.value for point in found}) > 1:
@@ -219,6 +221,21 @@ def environment(name: str, options: Mapping[str, Any]) -> Callable[[], Environme
             return cast("Environment", factory(name=name, **options))
 
     return fresh
+
+
+def environment_options(name: str) -> Sequence[RulesOption]:
+    """What options an environment takes: as it tells, or else as its factory takes them.
+
+    Raises UsageError for a name that is not registered, PluginError for an environment that cannot
+    be made or asked.
+    """
+    made = make("environments", name, name=name)
+    with guarded("environments", name, "it was asked for its options"):
+        if hasattr(made, "options"):
+            return [*made.options()]
+        from arena.core import options_of
+
+        return options_of(load("environments", name))
 
 
 def kind(name: str, version: int | None = None) -> AgentKind:

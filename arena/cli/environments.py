@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
 from arena.cli.options import AsJson
-from arena.cli.output import Column, advise, print_json, print_table
+from arena.cli.output import Column, advise, console, print_json, print_table, safe
+
+if TYPE_CHECKING:
+    from arena.core import EnvironmentSpec, RulesOption
 
 app = typer.Typer(
     name="environments", help="Environments: the rules that can be played.", no_args_is_help=True
@@ -26,13 +34,14 @@ def list_(as_json: AsJson = False) -> None:
             # A stranger's package must not hide the others.
             broken.append(str(error))
     if as_json:
-        keys = ("name", "min_players", "max_players", "package", "version", "description")
+        keys = ("name", "min_players", "max_players", "package", "version", "description", "twin")
         print_json([{key: getattr(spec, key) for key in keys} for spec in found])
     else:
         columns = [
             Column("environment"),
             Column("players", "right"),
             Column("from"),
+            Column("faults", "right"),
             Column("what it is", shrink=True),
         ]
         print_table(
@@ -42,6 +51,7 @@ def list_(as_json: AsJson = False) -> None:
                     spec.name,
                     _span(spec.min_players, spec.max_players),
                     f"{spec.package} {spec.version}",
+                    str(len(spec.faults) or ""),
                     spec.description,
                 ]
                 for spec in found
@@ -49,6 +59,96 @@ def list_(as_json: AsJson = False) -> None:
         )
     for message in broken:
         advise(message)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="As `arena environments list` shows it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show an environment: players, roles, options and known faults.
+
+    Where a twin of it is without some of the faults, it is named."""
+    from arena import registry
+    from arena.core import ArenaError
+
+    spec: EnvironmentSpec = registry.make("environments", name, name=name).spec
+    options: Sequence[RulesOption] | None = None
+    roles: dict[int, dict[str, int]] = {}
+    try:
+        options = registry.environment_options(name)
+        for players in sorted({spec.min_players, spec.max_players}):
+            roles[players] = _roles(name, players)
+    except ArenaError as error:
+        advise(str(error))
+    twin = None if spec.twin is None else registry.make("environments", spec.twin, name=spec.twin)
+    if as_json:
+        _print_json(spec, options, roles)
+    else:
+        _print(spec, options, roles, () if twin is None else twin.spec.faults)
+
+
+def _roles(name: str, players: int) -> dict[str, int]:
+    """How many of each role so many players have, as they are dealt in a game."""
+    from arena import registry
+
+    environment = registry.make("environments", name, name=name)
+    with registry.guarded("environments", name):
+        environment.reset(seed=0, num_players=players)
+        dealt = environment.outcome(turn_limit=True).players
+    return dict(sorted(Counter(each.role for each in dealt if each.role is not None).items()))
+
+
+def _print_json(
+    spec: EnvironmentSpec,
+    options: Sequence[RulesOption] | None,
+    roles: Mapping[int, Mapping[str, int]],
+) -> None:
+    keys = ("name", "min_players", "max_players", "package", "version", "revision", "description",
+            "max_characters", "faults", "twin")  # fmt: skip
+    print_json(
+        {
+            **{key: getattr(spec, key) for key in keys},
+            "roles": {str(players): found for players, found in roles.items()},
+            "options": None if options is None else [asdict(option) for option in options],
+        }
+    )
+
+
+def _print(
+    spec: EnvironmentSpec,
+    options: Sequence[RulesOption] | None,
+    roles: Mapping[int, Mapping[str, int]],
+    faults_of_twin: Sequence[str],
+) -> None:
+    longest = "any length" if spec.max_characters is None else f"{spec.max_characters:,} characters"
+    # Of the two, the mended one has fewer.
+    mended = set(spec.faults) - set(faults_of_twin) if spec.twin else set()
+    lines = [
+        ("players", _span(spec.min_players, spec.max_players)),
+        *((f"roles of {players}", _counted(found)) for players, found in roles.items() if found),
+        ("rules", f"{spec.package} {spec.version}, put to players in revision {spec.revision}"),
+        ("actions", f"read whole up to {longest}"),
+    ]
+    if spec.twin is not None:
+        lines.append(("mended twin" if mended else "twin of", spec.twin))
+    width = max(len(key) for key, _ in lines)
+    out = console()
+    for text in (f"{spec.name}: {spec.description}", *(f"{key:{width}}  {v}" for key, v in lines)):
+        out.print(safe(text), soft_wrap=True)
+    if options is not None:
+        out.print("" if options else "\nno options")
+        shown = [(o.name, o.type, "required" if o.required else repr(o.default)) for o in options]
+        if shown:
+            print_table([Column("option"), Column("type"), Column("default")], shown)
+    out.print("\nknown faults" if spec.faults else "\nno known faults")
+    for fault in spec.faults:
+        where = " (mended in the twin)" if fault in mended else ""
+        out.print(safe(f"- {fault}{where}"), soft_wrap=True)
+
+
+def _counted(roles: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {role}" for role, number in roles.items())
 
 
 def _span(low: int, high: int) -> str:

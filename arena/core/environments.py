@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -17,6 +18,8 @@ class EnvironmentSpec:
     that has changed: games keep theirs, and a board that mixes them says so. A factory that knows
     several takes the number as `revision` and makes the latest without it.
     `max_characters` is the longest action that the rules are given whole; None for any length.
+    `faults` are what is known to be wrong with the rules, a sentence each; `twin` is the name of
+    the environment in which some of them are mended, or of which this is the mended one.
     """
 
     name: str
@@ -28,6 +31,19 @@ class EnvironmentSpec:
     description: str = ""
     max_characters: int | None = None
     revision: int = 1
+    faults: tuple[str, ...] = ()
+    twin: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RulesOption:
+    """An option of an environment: its `type` as Python writes it, and what holds without it;
+    `required` where nothing does."""
+
+    name: str
+    type: str
+    default: Any = None
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,3 +204,42 @@ class ReadsActions(Protocol):
         """What the player to move chooses with these words, and what `step` will hand to the rules
         for them, in the place of `prepare`; pure."""
         ...
+
+
+class TellsOptions(Protocol):
+    """What an environment may have besides: it tells what options it takes."""
+
+    def options(self) -> Sequence[RulesOption]:
+        """The options of this environment, in the order in which its rules have them."""
+        ...
+
+
+def options_of(
+    make: Callable[..., Any], defaults: Mapping[str, Any] | None = None
+) -> list[RulesOption]:
+    """The options that a function takes by name, with its own defaults or those given here; `name`
+    and `revision` are the environment's. Raises ValueError for what tells no signature."""
+    options = []
+    for parameter in inspect.signature(make).parameters.values():
+        if parameter.name in ("name", "revision") or parameter.kind in _NOT_BY_NAME:
+            continue
+        default = (defaults or {}).get(parameter.name, parameter.default)
+        kind = parameter.annotation
+        if kind is inspect.Parameter.empty:
+            kind = "any" if default is inspect.Parameter.empty else type(default)
+        options.append(
+            RulesOption(
+                parameter.name,
+                kind.__name__ if isinstance(kind, type) else str(kind).replace("typing.", ""),
+                None if default is inspect.Parameter.empty else default,
+                required=default is inspect.Parameter.empty,
+            )
+        )
+    return options
+
+
+_NOT_BY_NAME = (
+    inspect.Parameter.POSITIONAL_ONLY,
+    inspect.Parameter.VAR_POSITIONAL,
+    inspect.Parameter.VAR_KEYWORD,
+)

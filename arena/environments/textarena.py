@@ -18,15 +18,24 @@ from arena.core import (
     Observation,
     Outcome,
     PlayerResult,
+    RulesOption,
     Step,
     Termination,
     UsageError,
+    options_of,
 )
 from arena.environments.history import GAME, CumulativeHistory, ObservationHistory, WrappedHistory
 from arena.environments.isolation import IsolatedGenerators
 from arena.environments.markup import clip_tokens, clip_vote, rewrite_votes, shorten_numbers
 from arena.environments.quoting import Quoting
 from arena.environments.textarena_facts import MAX_CHARACTERS, facts_of, family_of
+from arena.environments.textarena_faults import (
+    MENDED,
+    MENDS,
+    faults_of,
+    twin_of,
+    upstream_of,
+)
 from arena.environments.textarena_reading import question_of, read_action
 from arena.environments.textarena_sides import (
     died_of_an_invalid_move,
@@ -69,14 +78,23 @@ class TextArena:
             min_players=self._facts.min_players,
             max_players=self._facts.max_players,
             package="textarena",
-            version=_version(),
+            version=_version(name),
             options=dict(options),
-            description=self._facts.description,
+            description=self._facts.description + (" Mended." if name.endswith(MENDED) else ""),
             max_characters=self._facts.max_characters,
             revision=revision,
+            faults=faults_of(name),
+            twin=twin_of(name),
         )
         if options:
             _check_options(name, options)
+
+    def options(self) -> list[RulesOption]:
+        """What the constructor of the rules takes, with what holds for this name. Raises UsageError
+        when this Python cannot read the rules."""
+        self._facts.check_python(self.spec.name)
+        name = self.spec.name
+        return options_of(_rules_class(name), _registered(name).kwargs)
 
     def reset(self, *, seed: int, num_players: int) -> None:
         """Start the game. Raises UsageError for a number of players that the rules refuse, or when
@@ -221,8 +239,7 @@ class TextArena:
         return layers, rules
 
     def _build(self, textarena: Any, seed: int, num_players: int) -> tuple[list[Any], Any]:
-        name = f"{self.spec.name}-raw" if self._facts.raw else self.spec.name
-        made = textarena.make(name, **self.spec.options)
+        made = _make(self.spec.name, raw=self._facts.raw, options=self.spec.options)
         if self._family == "TwoDollar":
             # It draws from its roles in the order in which the disk happens to list their files.
             roles = made.available_roles
@@ -280,11 +297,28 @@ def _winner(players: Sequence[PlayerResult]) -> str | None:
     return f"Player {winner.player_index}"
 
 
+def _make(name: str, *, raw: bool, options: Mapping[str, Any]) -> Any:
+    """What `textarena.make` makes, of our own class where the rules are mended."""
+    found = _registered(name)
+    made = _rules_class(name)(**{**found.kwargs, **options})
+    for wrapper in () if raw else found.default_wrappers:
+        made = wrapper(made)
+    return made
+
+
 def _rules_class(name: str) -> Any:
+    if name.endswith(MENDED):
+        from arena.environments.textarena_mended import RULES
+
+        return RULES[family_of(name)]
+    module, _, class_name = _registered(name).entry_point.partition(":")
+    return getattr(import_module(module), class_name)
+
+
+def _registered(name: str) -> Any:
     from textarena.envs.registration import ENV_REGISTRY
 
-    module, _, class_name = ENV_REGISTRY[name].entry_point.partition(":")
-    return getattr(import_module(module), class_name)
+    return ENV_REGISTRY[upstream_of(name)]
 
 
 def _is_reward(reward: object) -> bool:
@@ -305,5 +339,6 @@ def _check_options(name: str, options: Mapping[str, Any]) -> None:
 
 
 @cache
-def _version() -> str:
-    return metadata.version("textarena")
+def _version(name: str) -> str:
+    version = metadata.version("textarena")
+    return f"{version}+mended.{MENDS}" if name.endswith(MENDED) else version

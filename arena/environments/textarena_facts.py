@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from arena.core import UsageError
+from arena.environments.textarena_faults import twin_of, upstream_of
 
 # Where TextArena does not clip an action to fewer itself. Several of its patterns are quadratic in
 # the length of a line, so a hundred thousand characters would hold every other game for minutes.
@@ -210,6 +211,9 @@ def family_of(name: str) -> str:
 def facts_of(name: str) -> Facts:
     """The facts of an environment. Raises UsageError for one that is not offered."""
     family = family_of(name)
+    upstream = upstream_of(name)
+    if name != upstream and family in FAMILIES and twin_of(upstream) is None:
+        raise UsageError(f"{upstream} has no mended twin: no fault of it is mended.")
     if name in SMALL_BOARDS:
         return replace(FAMILIES[family], max_players=SMALL_BOARDS[name])
     if family in FAMILIES:

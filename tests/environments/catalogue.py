@@ -1,4 +1,5 @@
-"""The names of environments as parameters of tests: one of every family, the others in a sweep."""
+"""The names of environments as parameters of tests: one of every family and one of its twins, the
+others in a sweep."""
 
 from __future__ import annotations
 
@@ -6,12 +7,17 @@ from collections.abc import Iterable
 from typing import Any
 
 from arena.environments.textarena_facts import FAMILIES, family_of
+from arena.environments.textarena_faults import MENDED
 from tests.selecting import sampled
 
 
 def environments(names: Iterable[str]) -> list[Any]:
     """Parameters; an environment whose source needs a newer Python is left out on an older one."""
-    return sampled(names, one_in=8, family=family_of, python=_python)
+    return sampled(names, one_in=8, family=_family, python=_python)
+
+
+def _family(name: str) -> tuple[str, bool]:
+    return family_of(name), name.endswith(MENDED)
 
 
 def _python(name: str) -> tuple[int, int]:

@@ -19,6 +19,7 @@ from arena.environments.textarena_facts import (
     Facts,
     family_of,
 )
+from arena.environments.textarena_mended import RULES
 from tests.environments.catalogue import environments
 
 # TextArena registers every environment again as `-raw` and `-train`.
@@ -37,7 +38,9 @@ def test_every_environment_of_textarena_is_offered_or_excluded_with_a_reason() -
 def test_the_entry_points_are_the_offered_environments() -> None:
     ours = "arena.environments.textarena:TextArena"
     points = entry_points(group="arena.environments")
-    assert {point.name for point in points if point.value == ours} == OFFERED
+    twins = {f"{name}-mended" for name in OFFERED if TextArena(name=name).spec.twin}
+    assert {point.name for point in points if point.value == ours} == OFFERED | twins
+    assert {family_of(name) for name in twins} == set(RULES)
     assert len(OFFERED) == 133
 
 
