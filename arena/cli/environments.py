@@ -66,9 +66,10 @@ def show(
     name: Annotated[str, typer.Argument(help="As `arena environments list` shows it.")],
     as_json: AsJson = False,
 ) -> None:
-    """Show an environment: players, roles, options and known faults.
+    """Show an environment and its known faults.
 
-    Where a twin of it is without some of the faults, it is named."""
+    With its players, roles and options, and the twin in which faults are mended, if there is one.
+    """
     from arena import registry
     from arena.core import ArenaError
 

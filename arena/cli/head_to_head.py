@@ -86,7 +86,7 @@ def head_to_head(
         for place, meeting in enumerate(found):
             if place:
                 console().print()
-            _print(meeting)
+            _print(meeting, exclude_errors)
         if found:
             tell(
                 "the row's score in percent, ± half of its 95 % interval; --json has games and "
@@ -94,7 +94,7 @@ def head_to_head(
             )
 
 
-def _print(meeting: Meeting) -> None:
+def _print(meeting: Meeting, without: str | None) -> None:
     from rich.text import Text
 
     from arena.leaderboard.rows import ordered
@@ -139,7 +139,7 @@ def _print(meeting: Meeting) -> None:
     if len(shown) < len(columns):
         tell(f"the first {len(shown)} of {len(columns)} columns; --csv and --json have them all")
     if meeting.left_out:
-        tell(f"left out: {count(meeting.left_out, 'game')} that an error decided or touched")
+        tell(f"left out: {count(meeting.left_out, 'game')} that an error {without}")
 
 
 def _cell(cell: Cell | None) -> str:

@@ -70,12 +70,15 @@ def print_answer(
         for note in dict.fromkeys(note for board in found for note in board.notes):
             tell(note)
         return
-    print_boards(found, rates=rates, wide=wide, limit=limit)
+    print_boards(found, rates=rates, wide=wide, limit=limit, without=query.exclude_errors)
 
 
-def print_boards(found: Sequence[Board], *, rates: bool, wide: bool, limit: int) -> None:
+def print_boards(
+    found: Sequence[Board], *, rates: bool, wide: bool, limit: int, without: str | None = None
+) -> None:
     """Every board with its title, its rows and what they do not say; with `rates`, the shares of
-    turns that went wrong instead of the ratings."""
+    turns that went wrong instead of the ratings. `without` says what an error did to the games that
+    were left out."""
     out = console()
     said: list[str] = []
     for place, board in enumerate(found):
@@ -86,7 +89,7 @@ def print_boards(found: Sequence[Board], *, rates: bool, wide: bool, limit: int)
             _error_table(board.rows[:limit], board.by)
         else:
             _table(board, board.rows[:limit], wide)
-            _explain(board)
+            _explain(board, without)
         if len(board.rows) > limit:
             tell(f"the best {limit:,} of {len(board.rows):,}; --limit shows more")
         for note in board.notes:
@@ -284,15 +287,15 @@ def shown_rates(rates: ErrorRates) -> str:
     return ", ".join(f"{name} {percent(share)}" for name, share in rates.by_name.items() if share)
 
 
-def _explain(board: Board) -> None:
+def _explain(board: Board, without: str | None) -> None:
     if board.left_out:
-        tell(f"left out: {count(board.left_out, 'game')} that an error decided or touched")
+        tell(f"left out: {count(board.left_out, 'game')} that an error {without}")
     if board.touched:
         tell(
             f"an error decided {percent(board.by_error / board.games)} of these games and touched "
-            f"{percent(board.touched / board.games)}: the rules threw a player out for it. own "
-            "error, others': the shares of an agent's games that its own or another's decided; "
-            "thrown out: of those out of which it was thrown"
+            f"{percent(board.touched / board.games)}, out of which the rules threw a player for "
+            "one. own error, others': the shares of an agent's games that its own or another's "
+            "decided; thrown out: of those out of which it was thrown"
             + (
                 "; without: its rating without those games"
                 if any(map(_without, board.rows))

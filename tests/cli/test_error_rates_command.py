@@ -50,10 +50,10 @@ def test_errors_stand_beside_the_rating(arena: Arena, erring: str) -> None:
     assert header.split()[7:10] == ["own", "error", "others'"]
     (cy,) = (line for line in rows if " Cy " in line)
     assert "100 %" in cy
-    assert "an error decided 67 % of these games" in result.stderr
+    assert "an error decided 67 % of these games and touched 67 %" in result.stderr
     wide = arena("leaderboard", "--wide", "--db", erring).stdout.splitlines()
     (cy,) = (line for line in wide if " Cy " in line)
-    assert cy.endswith("silent 100 %, decided 100 %")
+    assert cy.endswith("silent 100 %, decided 100 %, thrown out 100 %")
 
 
 def test_a_rating_without_errors_stands_beside_it(arena: Arena, erring: str) -> None:
@@ -78,7 +78,7 @@ def test_every_rate_has_its_column(arena: Arena, erring: str) -> None:
     assert title.endswith("6 games · probit")
     assert header.split() == [
         "agent", "turns", "invalid", "silent", "refused", "overlong", "over", "time", "unclear",
-        "notes", "lost", "decided",
+        "notes", "lost", "decided", "thrown", "out",
     ]  # fmt: skip
     cy = rows[-1].split()
     assert cy[:2] == ["3", "Cy"]
@@ -104,7 +104,7 @@ def test_ratings_without_the_games_that_an_error_decided(arena: Arena, erring: s
     title, *_, ann, bob = result.stdout.splitlines()
     assert title.endswith("2 players · 2 games · probit")
     assert {ann.split()[1], bob.split()[1]} == {"Ann", "Bob"}
-    assert "left out: 4 games that an agent's own error decided" in result.stderr
+    assert "left out: 4 games that an error decided" in result.stderr
 
     rows = json.loads(
         arena(

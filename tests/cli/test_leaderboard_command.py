@@ -66,7 +66,7 @@ def test_a_table_says_what_each_rating_rests_on(arena: Arena, mafia: str) -> Non
         "others'", "without",
     ]  # fmt: skip
     assert [line.split()[0] for line in lines] == ["1", "2", "3", "4", "5"]
-    assert "an error decided 14 % of these games." in result.stderr
+    assert "an error decided 14 % of these games and touched 14 %" in result.stderr
     assert "without: its rating without those games" in result.stderr
     assert "rows that share a letter of their group cannot be told apart" in result.stderr
 
@@ -230,6 +230,38 @@ def test_hostile_names_are_shown_and_not_obeyed(arena: Arena, tmp_path: Path) ->
             result = arena(*command, *flags, "--db", db)
             assert result.exit_code == (2 if f"X{evil}" in command else 0), result.stderr
             assert not {*"\x1b\x07\u202e"} & {*result.stdout + result.stderr}, command
+
+
+def test_errors_that_touched_a_game_can_be_left_out(arena: Arena, tmp_path: Path) -> None:
+    db = tmp_path / "touched.db"
+    init_db(db)
+    with get_session(db) as session:
+        table = Table(session)
+        rules = table.environment("Mafia-v0")
+        one, other = table.agent("Ann"), table.agent("Bob")
+        table.play(rules, Sat(one, 0), Sat(other, 1))
+        table.play(rules, Sat(one, 0, eliminated_turn=3), Sat(other, 1))
+        lost = Sat(one, 1, eliminated_turn=3, decided=True)
+        table.play(rules, Sat(other, 0), lost, termination="silence")
+
+    counted = {
+        which: arena("leaderboard", "--exclude-errors", which, "--db", db)
+        for which in ("decided", "touched")
+    }
+
+    assert "2 games" in counted["decided"].stdout
+    assert "left out: 1 game that an error decided" in counted["decided"].stderr
+    assert "an error decided 0 % of these games and touched 50 %" in counted["decided"].stderr
+    assert "1 game" in counted["touched"].stdout
+    assert "left out: 2 games that an error touched" in counted["touched"].stderr
+    wide = arena("leaderboard", "--wide", "--db", db)
+    assert "thrown out" in wide.stdout
+    wrong = arena("leaderboard", "--exclude-errors", "none", "--db", db)
+    assert wrong.exit_code == 2
+    assert "'decided', 'touched'" in wrong.stderr
+    bare = arena("leaderboard", "--exclude-errors")
+    assert bare.exit_code == 2
+    assert "--exclude-errors" in bare.stderr
 
 
 def test_a_board_of_several_revisions_says_so(arena: Arena, tmp_path: Path) -> None:

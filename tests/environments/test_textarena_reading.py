@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from arena.core import ActionReading, TargetHow, UsageError
-from arena.environments.textarena import TextArena
+from arena.environments.textarena import REVISION, TextArena
 from arena.environments.textarena_reading import plain_brackets
 from real.vote_forms import CLEAR, NOBODY
 
 
-def voting(revision: int = 2, seed: int = 1) -> TextArena:
+def voting(revision: int = REVISION, seed: int = 1) -> TextArena:
     """A game in which a player is asked for its vote by day."""
     game = TextArena(name="SecretMafia-v0", revision=revision, discussion_rounds=1)
     game.reset(seed=seed, num_players=6)
@@ -41,7 +41,7 @@ def test_a_vote_is_put_where_the_rules_look_and_what_was_said_is_shown() -> None
 
     assert reading == ActionReading(f"[{target}]\n{text}", target, TargetHow.STATED)
     assert not game.step(reading.text).invalid
-    assert game.observe().text.endswith(f"\n[Player {me}] [{target}]\n{text}")
+    assert game.observe().text.endswith(f"\n[Player {me}] [{target}]\n| {text}")
 
 
 @pytest.mark.parametrize(
@@ -114,9 +114,10 @@ def test_the_first_revision_gives_the_rules_every_action_as_it_came() -> None:
     text = renamed("My vote is [3], not [1].", game)
     assert game.spec.revision == 1
     assert game.read(text) == ActionReading(text)
-    assert TextArena(name="SecretMafia-v0").spec.revision == 2
-    with pytest.raises(UsageError, match="in revision 3 of its adapter; this release knows 1 to 2"):
-        TextArena(name="SecretMafia-v0", revision=3)
+    assert TextArena(name="SecretMafia-v0").spec.revision == REVISION
+    too_new = f"in revision {REVISION + 1} of its adapter; this release knows 1 to {REVISION}"
+    with pytest.raises(UsageError, match=too_new):
+        TextArena(name="SecretMafia-v0", revision=REVISION + 1)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ class Sat(NamedTuple):
     team: str | None = None
     role: str | None = None
     decided: bool = False
+    eliminated_turn: int | None = None
 
 
 class Table:
@@ -91,6 +92,7 @@ class Table:
                     team=seat.team,
                     role=seat.role,
                     decided=seat.decided,
+                    eliminated_turn=seat.eliminated_turn,
                     turns=4,
                     silences=int(seat.decided),
                 )

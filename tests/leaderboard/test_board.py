@@ -133,6 +133,35 @@ def test_a_rating_stands_beside_what_it_is_without_errors(sqlite_url: str) -> No
     assert {row.without_errors for row in without.rows} == {None}
 
 
+def village(table: Table) -> None:
+    """Ann and Bob against Cid, who throws himself out of four games: his team-mate wins two of
+    them without him, and one is decided by it."""
+    ann, bob, cid = three(table)
+    duel = table.environment("Village-v0", players=3)
+    for place in range(8):
+        out = Sat(cid, 1, "Village", eliminated_turn=7 if place < 4 else None, decided=place == 0)
+        if place in (2, 3):
+            out = out._replace(rank=0)
+        table.play(
+            duel,
+            Sat(ann, 1 - out.rank, "Mafia"),
+            Sat(bob, out.rank, "Village"),
+            out,
+            termination="invalid_action" if place == 0 else "natural",
+        )
+
+
+def test_games_that_an_error_touched_are_more_than_those_that_it_decided(sqlite_url: str) -> None:
+    (board,) = asked(sqlite_url, village)
+    assert (board.games, board.by_error, board.touched) == (8, 1, 4)
+    assert {row.name: row.record.out for row in board.rows} == {"Ann": 0, "Bob": 0, "Cid": 4}
+    kept = {}
+    for errors in ("decided", "touched"):
+        (without,) = ask(sqlite_url, LeaderboardQuery(exclude_errors=errors))
+        kept[errors] = (without.games, without.left_out, without.touched)
+    assert kept == {"decided": (7, 1, 3), "touched": (4, 4, 0)}
+
+
 def test_an_agent_with_nothing_but_errors_has_no_rating_without_them(sqlite_url: str) -> None:
     def fill(table: Table) -> None:
         ladder(table)

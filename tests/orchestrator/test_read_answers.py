@@ -15,6 +15,7 @@ from sqlalchemy import text
 from arena import registry
 from arena.analysis import calls_df, games_df, players_df, turns_df
 from arena.config import TournamentConfig
+from arena.environments.textarena import REVISION
 from arena.orchestrator import run
 from arena.replay.check import check
 from db import get_session
@@ -61,7 +62,7 @@ def test_thoughts_are_not_told_and_votes_are_read(
         assert turn.submitted == f"[{turn.target}]\n{turn.action}"
     calls = calls_df(database_url, messages=True)
     assert (calls.thoughts == "Secretly I would like [0] best, or [1].").all()
-    assert (games_df(database_url).revision == 2).all()
+    assert (games_df(database_url).revision == REVISION).all()
     players = players_df(database_url)
     assert players.targets.sum() == len(asked)
     assert players.targets_none.sum() == 0
