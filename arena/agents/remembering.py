@@ -13,6 +13,7 @@ from arena.agents.lenient_json import find_object
 from arena.agents.notes import FIELDS, Notes, rewritten
 from arena.agents.options import count, refuse_unknown
 from arena.core import LLM, Action, AgentKind, CallOptions, Message, Observation
+from arena.core.openings import MESSAGE_START, opening_of
 from arena.llm.thoughts import read
 
 NOTES = "# Your notes"
@@ -31,8 +32,6 @@ _ACT = f"""\
 It is your turn. Answer with what you say or do in the game, and with nothing else: the others \
 read every word of it. Do not repeat your notes."""
 
-# Where a message begins: the name of who speaks, and a blank.
-_MESSAGE = re.compile(r"\n\[(?:GAME|Player \d+|[A-Z][a-z][\w'-]*(?: [A-Z][\w'-]*){0,3})\] ")
 _HEADING = re.compile(
     r"^(?:#+ *|\*\*)(?:your |my )?(?:notes|task)\b[^\n]{0,40}$\n?"
     r"|^(?:your |my |updated |rewritten )?notes\b[^\n]{0,20}:[ \t]*$\n?",
@@ -111,7 +110,7 @@ class Remembering:
             latest = len(text) - self._recent // 2
             if text.endswith(new):
                 latest = min(latest, len(text) - len(new))
-            label = _MESSAGE.search(text, max(latest, len(opening)))
+            label = MESSAGE_START.search(text, max(latest, len(opening)))
             self._start = max(self._start, latest if label is None else label.start())
         left_out = _LEFT_OUT if self._start > len(opening) else ""
         return f"{opening}{left_out}{text[self._start :]}"
@@ -121,17 +120,11 @@ class Remembering:
         return [*self._system, {"role": "user", "content": f"{seen}{notes}\n\n{task}"}]
 
 
-def opening_of(text: str) -> str:
-    """The first message of an observation: the rules, and who the player is."""
-    following = _MESSAGE.search(text, 1)
-    return text if following is None else text[: following.start()]
-
-
 def recent_of(text: str, limit: int) -> str:
     """The last messages of an observation, whole where they fit into `limit` characters."""
     if len(text) <= limit:
         return text
-    label = _MESSAGE.search(text, len(text) - limit)
+    label = MESSAGE_START.search(text, len(text) - limit)
     return text[label.start() :] if label is not None else text[-limit:]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -59,6 +59,9 @@ class EnvironmentConfig(Shape):
         le=86_400,
         allow_inf_nan=False,
         description="Seconds that an agent has for one turn; by default as many as it takes.",
+    )
+    overflow: Literal["void", "truncate-oldest", "lose"] = Field(
+        default="void", description="What a conversation longer than a model's context does."
     )
 
 

@@ -109,6 +109,8 @@ class TournamentConfig(Shape):
         if self.environment.time_limit is None:
             # Tournaments from before there was such a limit keep their hash.
             del data["environment"]["time_limit"]
+        if self.environment.overflow == "void":
+            del data["environment"]["overflow"]
         # round-robin and round_robin are one name.
         data["matchmaker"]["name"] = data["matchmaker"]["name"].replace("-", "_")
         for written, prompt in zip(data["prompts"], self.prompts, strict=True):

@@ -137,6 +137,7 @@ class VoidCause(StrEnum):
     AGENT = "agent"
     INTERRUPTED = "interrupted"
     DIVERGENCE = "divergence"
+    CONTEXT = "context"
 
 
 @dataclass(frozen=True, slots=True)

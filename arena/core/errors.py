@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 #   │   ├── ConfigError         a wrong tournament file (exit 2)
 #   │   └── PluginError         a plug-in that cannot be loaded, or broke its protocol (exit 2)
 #   ├── ProviderError           a model could not be reached or would not answer: the game is void
+#   │   └── ContextOverflow     the conversation is longer than the model's context
 #   ├── Pause                   a game cannot continue now, and can later: it is resumed
 #   │   ├── ModelParked         its model only fails at the moment
 #   │   ├── ModelRefused        its model will not answer anybody until a person mends something
@@ -50,6 +51,15 @@ class PluginError(UsageError):
 
 class ProviderError(ArenaError):
     """A call failed for good: every attempt is on record, the game is void."""
+
+
+class ContextOverflow(ProviderError):
+    """The conversation is longer than what the model takes, in this turn and in those that follow.
+    With `forfeit` the turn is the player's loss instead of the game's end."""
+
+    def __init__(self, message: str, *, forfeit: bool = False) -> None:
+        super().__init__(message)
+        self.forfeit = forfeit
 
 
 class Pause(ArenaError):

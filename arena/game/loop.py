@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from arena.core import (
     Action,
     Agent,
+    ContextOverflow,
     DivergenceError,
     EnvironmentCrash,
     Lapse,
@@ -128,8 +129,9 @@ async def play(
 ) -> GameResult:
     """Play one game to its end; `agents[i]` sits at player_index i.
 
-    The environment is stepped only after the turn is committed. A provider that fails for good,
-    rules and agents that raise or return amiss make the game void; a Pause stops it where it is,
+    The environment is stepped only after the turn is committed. A provider that fails for good, a
+    conversation that its model's context does not hold, rules and agents that raise or return amiss
+    make the game void; a Pause stops it where it is,
     and so does `going` before a turn. Raises RecordError when the log cannot write, UsageError
     when a model cannot be asked at all (a missing key), and DivergenceError when the log or the
     handle finds that a replay differs.
@@ -150,6 +152,11 @@ async def play(
                 )
             except TimeLimitReached:
                 action, lapse = Action(""), Lapse.TIME_LIMIT
+            except ContextOverflow as error:
+                if not error.forfeit:
+                    await turn.flush()
+                    return Voided(VoidCause.CONTEXT, str(error), turns)
+                action, lapse = Action(""), Lapse.OVERLONG
             except Pause as reason:
                 await turn.flush()
                 if isinstance(reason, Suspend):

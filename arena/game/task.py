@@ -28,6 +28,7 @@ from arena.game.rules import GuardedRules
 from arena.game.seating import Sitter, seat, sitting
 from arena.llm.cache import Answers
 from arena.llm.clearance import Clearance
+from arena.llm.overflow import ContextLimit, OverflowPolicy
 from arena.llm.turn import ModelClient, TurnLLM
 
 
@@ -39,8 +40,9 @@ class GameTask:
     that the game was begun under, None where they may be any, and `revision` how they are put to
     the players, None for the latest. `players[i]` are the agents that follow each other at
     player_index i, the first from turn 0. `turn_limit` is in turns, `time_limit` in seconds of
-    answers a turn. `call_seeds` are (turn, seed): what the seeds of calls follow from, from that
-    turn on; where none stands it is the game's `seed`.
+    answers a turn; `overflow` is what a conversation does that is longer than a model's context.
+    `call_seeds` are (turn, seed): what the seeds of calls follow from, from that turn on; where
+    none stands it is the game's `seed`.
 
     `recorded` are the turns that are replayed first. With `copied` they are another game's: they
     are written into this game's journal, without the calls.
@@ -54,6 +56,7 @@ class GameTask:
     rules: tuple[str, str] | None = None
     revision: int | None = None
     time_limit: float | None = None
+    overflow: OverflowPolicy = OverflowPolicy.VOID
     call_seeds: tuple[tuple[int, int], ...] = ()
     recorded: tuple[RecordedTurn, ...] = ()
     copied: bool = False
@@ -112,12 +115,15 @@ async def _play(
     except (Exception, SystemExit):
         return Voided(VoidCause.AGENT, traceback.format_exc(), 0)
 
+    limits: dict[tuple[int, int], ContextLimit] = {}
+
     def handle(observation: Observation, turn: TurnLog) -> Handle:
-        number = observation.turn_number
+        number, player = observation.turn_number, observation.player_index
+        sitter = sitting(task.players[player], number)
         asking = None if isinstance(turn, ReplayedTurn) else ports
         record.handle = TurnLLM(
             None if asking is None else asking.client,
-            sitting(task.players[observation.player_index], number).agent.model,
+            sitter.agent.model,
             turn,
             task.call_seed(number),
             recorded=record.calls(number),
@@ -125,6 +131,7 @@ async def _play(
             time_limit=task.time_limit,
             clearance=None if asking is None else asking.clearance,
             answers=None if asking is None else asking.answers,
+            limit=limits.setdefault((player, sitter.turn), ContextLimit(task.overflow)),
         )
         return record.handle
 

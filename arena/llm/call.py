@@ -19,6 +19,7 @@ from arena.core import (
     CallIntent,
     CallLog,
     Completion,
+    ContextOverflow,
     Message,
     ModelParked,
     ModelRefused,
@@ -30,10 +31,10 @@ from arena.core import (
 from arena.llm.cache import Answers
 from arena.llm.clearance import CallNeeds, Clearance, Ending, Held
 from arena.llm.failures.classify import Fault, explain
-from arena.llm.failures.kinds import FaultKind, Remedy
+from arena.llm.failures.kinds import TOO_LONG, FaultKind, Remedy
 from arena.llm.failures.retry import Backoff, again
 from arena.llm.prepared import PreparedModel
-from arena.llm.recorded import TIME_LIMIT, response_of
+from arena.llm.recorded import OVERFLOW, TIME_LIMIT, response_of
 
 # The record numbers the attempts of a turn up to here.
 _LAST_INDEX = 255
@@ -87,11 +88,13 @@ class Call:
                 return await self._again(fault)
         except Fault as fault:
             model = self.prepared.model
-            message = explain(model.name, model.litellm_model, fault, self.attempts)
+            message = explain(model, fault, self.attempts)
             if fault.remedy is Remedy.STOP:
                 raise ModelRefused(model.name, message) from None
             if fault.remedy is Remedy.WAIT:
                 raise ModelParked(model.name, message) from None
+            if fault.kind in TOO_LONG:
+                raise ContextOverflow(message) from None
             raise ProviderError(message) from None
 
     async def _again(self, fault: Fault) -> Completion:
@@ -196,7 +199,7 @@ class Call:
                     request_sent_at=sent_at,
                     response_received_at=datetime.now(UTC),
                     total_ms=seconds * 1e3,
-                    error_class=fault.error_class,
+                    error_class=OVERFLOW if fault.kind in TOO_LONG else fault.error_class,
                     error_message=fault.message,
                     error_status=fault.status,
                     charged=charged,

@@ -10,7 +10,9 @@ from typing import Any
 
 from arena.core import Completion, DivergenceError, Message, ToolCall, Usage
 
+# What the attempts are recorded to have failed of that decide how a turn continues.
 TIME_LIMIT = "TimeLimit"
+OVERFLOW = "ContextOverflow"
 NOTHING = Completion("")
 
 

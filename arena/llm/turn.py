@@ -13,12 +13,14 @@ from arena.core import (
     CallLog,
     CallOptions,
     Completion,
+    ContextOverflow,
     DivergenceError,
     Message,
     ModelSpec,
     TimeLimitReached,
 )
-from arena.llm.recorded import TIME_LIMIT, RecordedCall, check_same
+from arena.llm.overflow import ContextLimit
+from arena.llm.recorded import OVERFLOW, TIME_LIMIT, RecordedCall, check_same
 from arena.llm.request import asked, call_seed, request_hash, sendable, stored_request
 from arena.llm.scripted.policies import is_scripted
 
@@ -54,13 +56,15 @@ class TurnLLM:
     `recorded` are the turn's attempts that are on record, in order. Without a client, and a
     clearance for what it sends, the record must hold every call that is asked. `seed` is the
     turn's; every call gets one of its own from it. `time_limit` is the seconds that the answers of
-    the turn may take together; `place` names the turn in messages.
+    the turn may take together; `place` names the turn in messages; `limit` is what is known of the
+    model's context.
     """
 
     __slots__ = (
         "_answers",
         "_clearance",
         "_client",
+        "_limit",
         "_log",
         "_model",
         "_next_call",
@@ -87,6 +91,7 @@ class TurnLLM:
         time_limit: float | None = None,
         clearance: Clearance | None = None,
         answers: Answers | None = None,
+        limit: ContextLimit | None = None,
     ) -> None:
         self._client = client
         self._model = model
@@ -96,6 +101,7 @@ class TurnLLM:
         self._time_limit = time_limit
         self._clearance = clearance
         self._answers = answers
+        self._limit = limit or ContextLimit()
         self._recorded = _by_number(recorded) if recorded else {}
         self._next_index = recorded[-1].call_index + 1 if recorded else 0
         self._next_call = 0
@@ -113,9 +119,10 @@ class TurnLLM:
     ) -> Completion:
         """Ask the agent's model, or the record.
 
-        Raises ProviderError when every attempt failed, DivergenceError when the record holds
-        another request, TimeLimitReached when the turn's answers took too long together, and
-        RuntimeError when the turn is over.
+        A conversation that is too long is shortened where the `limit` says so. Raises ProviderError
+        when every attempt failed, ContextOverflow where the conversation is too long and stays so,
+        DivergenceError when the record holds another request, TimeLimitReached when the turn's
+        answers took too long together, and RuntimeError when the turn is over.
         """
         if self._over:
             raise RuntimeError("the turn is over: an agent asks through the `llm` of its turn")
@@ -126,6 +133,15 @@ class TurnLLM:
             raise
 
     async def _complete(self, messages: Sequence[Message], model: ModelSpec) -> Completion:
+        sent, cuts = self._limit.fitting(messages), 0
+        while True:
+            try:
+                return await self._ask(sent, model)
+            except ContextOverflow as error:
+                sent = self._limit.shorter(messages, sent, cuts, str(error))
+                cuts += 1
+
+    async def _ask(self, messages: Sequence[Message], model: ModelSpec) -> Completion:
         number, self._next_call = self._next_call, self._next_call + 1
         before = self._recorded.pop(number, ()) if self._recorded else ()
         served = self._served(number, before, messages, model) if before else None
@@ -179,6 +195,8 @@ class TurnLLM:
         latest = before[-1]
         if latest.error_class == TIME_LIMIT:
             raise TimeLimitReached(f"{self._place}: the time of the turn was over")
+        if latest.error_class == OVERFLOW:
+            raise ContextOverflow(f"{self._place}: the conversation was too long for the model")
         if not latest.answered:
             return None
         self._seconds += latest.seconds

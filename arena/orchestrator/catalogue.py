@@ -275,6 +275,8 @@ def _environment(repo: Repository, prepared: Prepared) -> Environment:
     limits: dict[str, object] = {"turn_limit": config.turn_limit}
     if config.time_limit is not None:
         limits["time_limit"] = config.time_limit
+    if config.overflow != "void":
+        limits["overflow"] = config.overflow
     return repo.get_or_create_environment(
         name=config.name,
         num_players=config.players,

@@ -88,7 +88,7 @@ def of_row(row: Environment) -> Rules:
     """The rules of a row of the catalogue."""
     options = dict(row.options)
     written: dict[str, Any] = {"name": row.name, "players": row.num_players}
-    for limit in ("turn_limit", "time_limit"):
+    for limit in ("turn_limit", "time_limit", "overflow"):
         if (value := options.pop(limit, None)) is not None:
             written[limit] = value
     written["options"] = options

@@ -21,6 +21,7 @@ from arena.core.threads import in_thread
 from arena.game.loop import Finished, GameResult, Paused, Suspended, Voided
 from arena.game.seating import Sitter
 from arena.game.task import GameTask
+from arena.llm.overflow import OverflowPolicy
 from arena.llm.pacing.breaker import BreakerState
 from arena.llm.pacing.gate import GateState
 from arena.orchestrator import schedule
@@ -156,7 +157,9 @@ class Playing:
                     self._pause(result)
                     return
                 self._count(result)
-                final = game.attempt + 1 >= self.config.attempts
+                # Played again, a conversation would grow as long again.
+                hopeless = result.cause is VoidCause.CONTEXT
+                final = hopeless or game.attempt + 1 >= self.config.attempts
                 await journal.voided(result, final=final)
                 if final:
                     self.void += 1
@@ -187,6 +190,7 @@ class Playing:
             players=tuple((Sitter(0, self.entry.agents[agent]),) for agent in game.agents),
             turn_limit=environment.turn_limit,
             time_limit=environment.time_limit,
+            overflow=OverflowPolicy(environment.overflow),
         )
 
     def _settle(self, game: ScheduledGame, result: Finished) -> None:
@@ -220,7 +224,7 @@ class Playing:
         self.causes[void.cause.value] += 1
         if self.first_error is None:
             lines = void.error.strip().splitlines() or [void.cause.value]
-            last = void.cause not in (VoidCause.PROVIDER, VoidCause.DIVERGENCE)
+            last = void.cause not in (VoidCause.PROVIDER, VoidCause.CONTEXT, VoidCause.DIVERGENCE)
             self.first_error = lines[-1] if last else lines[0]
 
     async def _report(self) -> None:

@@ -13,12 +13,14 @@ from arena.core import AgentSpec, UsageError
 from arena.game.replayed import RecordedTurn
 from arena.game.seating import Sitter, kind_of
 from arena.game.task import GameTask
+from arena.llm.overflow import OverflowPolicy
 from arena.orchestrator.catalogue import agent_spec
 from db import Environment, Game, Repository, Session
 from db.queries.transcript import TurnRow, transcript
 
 TURN_LIMIT = "turn_limit"
 TIME_LIMIT = "time_limit"
+OVERFLOW = "overflow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,7 @@ def task(
         ),
         turn_limit=rules.options.get(TURN_LIMIT, longest),
         time_limit=rules.options.get(TIME_LIMIT),
+        overflow=OverflowPolicy(rules.options.get(OVERFLOW, OverflowPolicy.VOID)),
         call_seeds=of.call_seeds(),
         recorded=tuple(turns),
     )
@@ -150,6 +153,5 @@ def _agent(session: Session, agent_id: int) -> AgentSpec:
 
 def own_options(rules: Environment) -> dict[str, object]:
     """The options that the environment itself takes, without the arena's."""
-    return {
-        name: value for name, value in rules.options.items() if name not in (TURN_LIMIT, TIME_LIMIT)
-    }
+    limits = (TURN_LIMIT, TIME_LIMIT, OVERFLOW)
+    return {name: value for name, value in rules.options.items() if name not in limits}

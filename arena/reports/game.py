@@ -162,7 +162,7 @@ def game_report(
                 lapse=turn.lapse,
                 target=turn.target,
                 how=turn.target_how,
-                cut=turn.lapse == "overlong" and not (turn.action or "").strip(),
+                cut=turn.lapse == "overlong" and _answered_nothing(turn),
                 time_ms=turn.response_time_ms,
                 cached=any(call.cached for call in turn.calls),
                 lost_calls=sum(call.error_class == ORPHANED for call in turn.calls),
@@ -181,6 +181,12 @@ def game_report(
         cost=math.fsum(costs) if costs else None,
         parent=None if row.parent_game_id is None else (row.parent_game_id, row.parent_turn or 0),
     )
+
+
+def _answered_nothing(turn: TurnRow) -> bool:
+    """Whether the last answer of a turn ended before anything was said."""
+    answered = bool(turn.calls) and turn.calls[-1].error_class is None
+    return answered and not (turn.action or "").strip()
 
 
 def _call(turn: TurnRow, call: CallRow, said: set[tuple[int, str, str]]) -> CallReport:

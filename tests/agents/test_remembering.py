@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from arena import registry
-from arena.agents.remembering import Remembering, opening_of, recent_of, without_notes
+from arena.agents.remembering import Remembering, recent_of, without_notes
 from arena.core import Action, CallOptions, Completion, Message, Observation, UsageError
+from arena.core.openings import opening_of
 
 OPENING = "\n[GAME] You are Player 0.\nYour role: Villager"
 FIRST = f"{OPENING}\n[GAME] Day breaks."

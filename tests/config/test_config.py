@@ -185,6 +185,15 @@ def test_a_tournament_from_before_there_were_time_limits_keeps_its_hash() -> Non
     assert limited.config_hash != config.config_hash
 
 
+def test_an_overflow_of_void_is_what_tournaments_always_had() -> None:
+    config = loads(minimal())
+    void = loads(minimal().replace("players: 2", "players: 2, overflow: void"))
+    lose = loads(minimal().replace("players: 2", "players: 2, overflow: lose"))
+
+    assert void.config_hash == config.config_hash != lose.config_hash
+    assert lose.canonical()["environment"]["overflow"] == "lose"
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [

@@ -64,6 +64,7 @@ def tournaments(draw: st.DrawFn) -> TournamentConfig:
             "players": 2,
             "options": {"o": draw(plain)},
             "time_limit": draw(st.none() | st.floats(0.1, 86_400)),
+            "overflow": draw(st.sampled_from(["void", "truncate-oldest", "lose"])),
         },
         "matchmaker": {"name": "random", "blocks": draw(st.booleans())},
         "models": models,

@@ -13,8 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from arena.llm.failures.kinds import BILLED, RULES, FaultKind, Remedy
+from arena.core import ModelSpec
+from arena.llm.failures.kinds import BILLED, RULES, FaultKind, Remedy, advice
 from arena.llm.failures.retry_after import requested_wait
+from arena.llm.failures.too_long import length_fault
 from arena.llm.secrets import scrub
 
 
@@ -87,11 +89,6 @@ _KEY = re.compile(
 _MODEL = re.compile(
     r"model_not_found|not a valid model|unknown model|no such model|model .{0,80}(?:does not exist"
     r"|not found)",
-    re.I,
-)
-_CONTEXT = re.compile(
-    r"context_length_exceeded|ContextWindowExceeded|maximum context length|context window|"
-    r"prompt is too long|exceeds? the (?:available )?context",
     re.I,
 )
 _FILTER = re.compile(
@@ -196,8 +193,11 @@ def _kind(seen: _Seen, head: str, retry_after: float | None) -> FaultKind:
     words = f"{' '.join(seen.codes)} {head}"
     if _purse_is_empty(seen, words, retry_after):
         return FaultKind.CREDIT
-    if _CONTEXT.search(words) or seen.status == 413:
-        return FaultKind.CONTEXT
+    if _FILTER.search(" ".join(seen.codes)):
+        return FaultKind.CONTENT_FILTER
+    too_long = length_fault(seen.status, seen.codes, head)
+    if too_long is not None:
+        return too_long
     if _FILTER.search(words):
         return FaultKind.CONTENT_FILTER
     return _by_status(seen, words, retry_after)
@@ -332,13 +332,13 @@ def _lower(headers: Any) -> Mapping[str, str]:
     return {str(name).lower(): str(value) for name, value in dict(headers or {}).items()}
 
 
-def explain(name: str, litellm_model: str, fault: Fault, attempts: int) -> str:
+def explain(model: ModelSpec, fault: Fault, attempts: int) -> str:
     """For a person: which model, what it said, and on the next line what to do."""
     said = _PREFIX.sub("", fault.message.partition("\nTraceback")[0], count=1).strip()
     said = said or fault.error_class
     status = f"HTTP {fault.status}" if fault.status is not None else fault.error_class
     tries = "1 attempt" if attempts == 1 else f"{attempts} attempts"
     return (
-        f"model {name!r} ({litellm_model}) did not answer in {tries}: {status}: {said}\n"
-        f"{RULES[fault.kind].advice}"
+        f"model {model.name!r} ({model.litellm_model}) did not answer in {tries}: "
+        f"{status}: {said}\n{advice(fault.kind, model)}"
     )

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from arena.core import ModelSpec
+
 
 class Remedy(StrEnum):
     """What a failed attempt asks for.
@@ -36,6 +38,8 @@ class FaultKind(StrEnum):
     REDIRECT = "redirect"
     CONTENT_FILTER = "content_filter"
     CONTEXT = "context"
+    ALLOWANCE = "allowance"
+    ANSWER_LIMIT = "answer_limit"
     REQUEST = "request"
     KEY = "key"
     CREDIT = "credit"
@@ -97,7 +101,18 @@ RULES: Mapping[FaultKind, Rule] = {
     ),
     FaultKind.CONTEXT: Rule(
         Remedy.GIVE_UP,
-        "The conversation is longer than the model's context: use a model with a longer one.",
+        "The conversation is longer than the model's context: use a model with a longer one, or "
+        "set `overflow` in the tournament's `environment`.",
+    ),
+    FaultKind.ALLOWANCE: Rule(
+        Remedy.GIVE_UP,
+        "One request takes more tokens than the account may use in a minute, and no wait helps: "
+        "raise the account's limit, lower `max_tokens` (it often counts), or set `overflow` in "
+        "the tournament's `environment`.",
+    ),
+    FaultKind.ANSWER_LIMIT: Rule(
+        Remedy.STOP,
+        "The model does not give answers of so many tokens: lower `max_tokens` in its `params`.",
     ),
     FaultKind.REQUEST: Rule(
         Remedy.GIVE_UP,
@@ -116,6 +131,26 @@ RULES: Mapping[FaultKind, Rule] = {
         Remedy.GIVE_UP, "This is a fault of the arena's or of LiteLLM's, not of the provider's."
     ),
 }
+
+# The request is too long: another of the same game will be too.
+TOO_LONG = frozenset({FaultKind.CONTEXT, FaultKind.ALLOWANCE})
+
+_OLLAMA = "Or give it a larger one: `num_ctx` in the model's `params`."
+_LOCAL = (
+    "Or start the server with a larger one: `-c` (`--ctx-size`) of llama.cpp, `--max-model-len` of "
+    "vLLM, `--context-length` of SGLang, the context length of the model in LM Studio."
+)
+
+
+def advice(kind: FaultKind, model: ModelSpec) -> str:
+    """What a person can do about a failure of this model."""
+    said = RULES[kind].advice
+    if kind is not FaultKind.CONTEXT:
+        return said
+    if model.litellm_model.startswith(("ollama/", "ollama_chat/")):
+        return f"{said} {_OLLAMA}"
+    return said if model.api_base is None else f"{said} {_LOCAL}"
+
 
 # Failures after which a provider may have answered, and charged, although no answer came in.
 BILLED = frozenset(

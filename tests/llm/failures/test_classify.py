@@ -10,10 +10,12 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
+from arena.core import ModelSpec
 from arena.llm.failures.classify import Fault, explain, fault_of
 from arena.llm.failures.kinds import FaultKind, Remedy
 from arena.llm.failures.retry_after import requested_wait
 
+MINI = ModelSpec("mini", "openai/gpt-4o-mini")
 REQUEST = httpx.Request("POST", "http://127.0.0.1:9/v1/chat/completions")
 
 
@@ -189,7 +191,7 @@ def test_a_wait_may_be_a_date() -> None:
 def test_every_kind_has_a_remedy_and_tells_a_person_what_to_do(kind: FaultKind) -> None:
     fault = Fault("SomeError", "it said so", kind=kind)
     assert fault.retryable is (fault.remedy in (Remedy.RETRY, Remedy.WAIT))
-    happened, advice = explain("mini", "openai/gpt-4o-mini", fault, 2).split("\n")
+    happened, advice = explain(MINI, fault, 2).split("\n")
     assert happened == (
         "model 'mini' (openai/gpt-4o-mini) did not answer in 2 attempts: SomeError: it said so"
     )
@@ -199,11 +201,27 @@ def test_every_kind_has_a_remedy_and_tells_a_person_what_to_do(kind: FaultKind) 
 def test_a_person_is_told_which_model_what_it_said_and_what_to_do() -> None:
     text = "litellm.RateLimitError: RateLimitError: OpenAIException - slow down please"
     fault = fault_of(refused(429, openai_error("slow down please"), text=text))
-    assert explain("mini", "openai/gpt-4o-mini", fault, 5) == (
+    assert explain(MINI, fault, 5) == (
         "model 'mini' (openai/gpt-4o-mini) did not answer in 5 attempts: "
         "HTTP 429: slow down please\n"
         "Lower the concurrency, or raise the account's limit, and run the command again."
     )
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        (ModelSpec("m", "openai/x", api_base="http://127.0.0.1:8080/v1"), "`-c` (`--ctx-size`)"),
+        (ModelSpec("m", "ollama_chat/x", api_base="http://127.0.0.1:11434"), "`num_ctx`"),
+        (MINI, "`overflow` in the tournament's `environment`."),
+    ],
+)
+def test_a_context_that_is_too_short_says_how_to_lengthen_it(model: ModelSpec, words: str) -> None:
+    fault = fault_of(refused(400, openai_error("x", "exceed_context_size_error")))
+    said = explain(model, fault, 1)
+    assert "1 attempt: HTTP 400: " in said
+    assert words in said
+    assert ("num_ctx" in said, "--ctx-size" in said) == ("num_ctx" in words, "ctx-size" in words)
 
 
 def test_a_long_message_is_cut_and_says_so() -> None:
