@@ -175,6 +175,15 @@ def test_what_a_reasoning_model_says_is_stored_beside_its_answer(stream: bool) -
     ]
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_answer_in_parts_is_no_silence_and_its_thoughts_are_told_apart(stream: bool) -> None:
+    thought = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}
+    parts = [thought, {"type": "text", "text": "vote "}, "[1]"]
+    with OpenAIServer([Reply(parts=parts)]) as server:
+        completion = ask(spec(server, stream=stream), Log())
+    assert (completion.text, completion.thoughts) == ("vote [1]", "hm")
+
+
 def test_parts_are_sent_as_they_are_and_no_provider_may_write_to_them() -> None:
     parts = [
         {"type": "text", "text": "what is this?"},

@@ -28,6 +28,7 @@ class Reply:
     completion of `text`; `cut` breaks the connection (streamed: after that many words; else
     after the headers), `delay` is seconds before the first byte, `gap` seconds between words.
     With `after` nothing is sent before that event is set (of a stream: but its first words).
+    `parts` is a content that is a list, in the place of `text`; a stream sends one at a time.
     """
 
     text: str | None = "ok"
@@ -43,6 +44,7 @@ class Reply:
     usage: Mapping[str, Any] | None = None
     send_usage: bool = True
     tool_calls: Sequence[Mapping[str, Any]] | None = None
+    parts: Sequence[Any] | None = None
 
 
 def error(status: int, message: str, code: str | None = None, **headers: str) -> Reply:
@@ -184,7 +186,10 @@ class OpenAIServer:
         await send(chunk({"role": "assistant", "content": ""}))
         if reply.reasoning:
             await send(chunk({"reasoning_content": reply.reasoning}))
-        for position, word in enumerate((reply.text or "").split(" ")):
+        for part in reply.parts or ():
+            await send(chunk({"content": [part]}))
+        words = [] if reply.parts is not None else (reply.text or "").split(" ")
+        for position, word in enumerate(words):
             if reply.cut is not None and position >= reply.cut:
                 return response
             if reply.after is not None and position == 2:
@@ -221,7 +226,8 @@ def _usage(body: dict[str, Any], reply: Reply) -> dict[str, Any]:
 
 
 def _completion(body: dict[str, Any], reply: Reply) -> dict[str, Any]:
-    message: dict[str, Any] = {"role": "assistant", "content": reply.text}
+    content = reply.text if reply.parts is None else list(reply.parts)
+    message: dict[str, Any] = {"role": "assistant", "content": content}
     if reply.reasoning:
         message["reasoning_content"] = reply.reasoning
     if reply.tool_calls:

@@ -24,7 +24,7 @@ from typing import Any
 
 import httpx
 
-from arena.llm.providers.normalize import lawful
+from arena.llm.providers.normalize import lawful, lawful_events
 
 # Decoded bytes of one response: the longest answers of any model are under a megabyte.
 MOST = 16 * 2**20
@@ -112,30 +112,34 @@ def _received(response: httpx.Response, most: int) -> httpx.Response:
         # JSON is UTF-8, whatever else a server says it is (RFC 8259, section 8.1).
         headers["content-type"] = "application/json"
     whole = json and response.status_code == 200
+    events = "event-stream" in kind and response.status_code == 200
     stream = response.stream
     assert isinstance(stream, httpx.AsyncByteStream)
     size = int(claimed) if claimed.isdecimal() else 0
-    response.stream = _Bounded(stream, _decoder(encoding), most, whole, size)
+    response.stream = _Bounded(stream, _decoder(encoding), most, size, whole=whole, events=events)
     return response
 
 
 class _Bounded(httpx.AsyncByteStream):
     """A body, decoded. Raises OversizedBody before more than `most` bytes of it are held, or at
-    once if it is `claimed` to be that long. One that is read `whole` comes in one piece, in a form
-    that LiteLLM can read."""
+    once if it is `claimed` to be that long. One that is read `whole` comes in one piece, and
+    `events` come in whole lines, both in a form that LiteLLM can read."""
 
     def __init__(
         self,
         stream: httpx.AsyncByteStream,
         decoder: Decoder | None,
         most: int,
-        whole: bool,
         claimed: int,
+        *,
+        whole: bool,
+        events: bool,
     ) -> None:
         self._stream = stream
         self._decoder = decoder
         self._most = most
         self._whole = whole
+        self._events = events
         self._claimed = claimed
         self._taken = 0
 
@@ -154,20 +158,31 @@ class _Bounded(httpx.AsyncByteStream):
             async for chunk in self._stream:
                 for piece in (chunk,) if self._decoder is None else self._decoder.pieces(chunk):
                     self._take(len(piece))
-                    if self._whole:
+                    if self._whole or self._events:
                         body += piece
                     else:
                         yield piece
+                    if self._events and (left := _behind_the_last_line(piece)) < len(piece):
+                        end = len(body) - left
+                        yield lawful_events(bytes(body[:end]))
+                        del body[:end]
             if self._decoder is not None:
                 self._decoder.finish()
             if self._whole:
                 yield lawful(bytes(body))
+            elif body:
+                yield bytes(body)
         finally:
             # An error keeps this frame alive, for as long as LiteLLM keeps the error.
             body.clear()
 
     async def aclose(self) -> None:
         await self._stream.aclose()
+
+
+def _behind_the_last_line(piece: bytes) -> int:
+    """How many bytes stand behind the last end of a line."""
+    return len(piece) - 1 - max(piece.rfind(b"\n"), piece.rfind(b"\r"))
 
 
 class Decoder:

@@ -1,7 +1,8 @@
 """Puts lawful but rare forms of a chat completion into the common one, which LiteLLM can read.
 
-A content may be a list of parts; a usage may hold text, null or nonsense. LiteLLM refuses all of
-the answer for it, although it was given and may have been paid for.
+A content may be a list of parts, thoughts among them; a usage may hold text, null or nonsense.
+LiteLLM refuses all of the answer for it, or hears nothing in a stream, although it was given and
+may have been paid for.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from typing import Any
 # What makes it worth while to look closer, by the letters before it; almost no answer has any.
 _RARE = (
     (b'"content"', re.compile(rb"\s*:\s*\[")),
+    (b'"thinking_blocks"', re.compile(rb"\s*:\s*\[")),
+    (b'"reasoning_details"', re.compile(rb"\s*:\s*\[")),
+    (b'"thinking"', re.compile(rb"\s*:\s*[\"\[]")),
     (b'_tokens"', re.compile(rb"\s*:(?!\s*\d{1,15}\s*[,}])")),
     (b'"usage"', re.compile(rb"\s*:\s*[^{\sn]")),
 )
@@ -20,9 +24,9 @@ _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
 def lawful(body: bytes) -> bytes:
-    """The body of a chat completion, or any other body, in the form that LiteLLM reads; the same
-    bytes where there is nothing to change."""
-    if not any(_follows(body, *rare) for rare in _RARE):
+    """The body of a chat completion or of one chunk of a stream, or any other body, in the form
+    that LiteLLM reads; the same bytes where there is nothing to change."""
+    if not is_rare(body):
         return body
     try:
         answer = json.loads(body)
@@ -31,12 +35,27 @@ def lawful(body: bytes) -> bytes:
     if not isinstance(answer, dict) or not isinstance(answer.get("choices"), list):
         return body
     for choice in answer["choices"]:
-        message = choice.get("message") if isinstance(choice, dict) else None
-        if isinstance(message, dict) and isinstance(message.get("content"), list):
-            message["content"] = _joined(message["content"])
+        message = choice.get("message", choice.get("delta")) if isinstance(choice, dict) else None
+        if isinstance(message, dict):
+            _put_apart(message)
     if "usage" in answer:
         answer["usage"] = _usage(answer["usage"])
     return json.dumps(answer).encode()
+
+
+def lawful_events(lines: bytes) -> bytes:
+    """The same for whole lines of a stream of events."""
+    if not is_rare(lines):
+        return lines
+    return b"".join(
+        b"data: " + lawful(line[5:].strip()) + b"\n" if line.startswith(b"data:") else line
+        for line in lines.splitlines(keepends=True)
+    )
+
+
+def is_rare(body: bytes) -> bool:
+    """Whether there may be something to change."""
+    return any(_follows(body, *rare) for rare in _RARE)
 
 
 def _follows(body: bytes, letters: bytes, rest: re.Pattern[bytes]) -> bool:
@@ -49,6 +68,56 @@ def _follows(body: bytes, letters: bytes, rest: re.Pattern[bytes]) -> bool:
             return True
         at = body.find(letters, at)
     return False
+
+
+def _put_apart(message: dict[str, Any]) -> None:
+    """What was said as a text, and what was thought in the one field that LiteLLM has for it."""
+    told = any(message.get(name) for name in ("reasoning_content", "reasoning"))
+    thoughts = "" if told else _thoughts(message)
+    content = message.get("content")
+    if isinstance(content, list):
+        parts = [part for part in content if not _is_thought(part)]
+        message["content"] = _joined(parts)
+        thoughts = thoughts or "".join(_thought(part) for part in content if _is_thought(part))
+        refusals = [part.get("refusal") for part in parts if isinstance(part, dict)]
+        if not message.get("refusal") and (refused := _joined(refusals)):
+            message["refusal"] = refused
+    if thoughts and not told:
+        message["reasoning_content"] = thoughts
+
+
+def _thoughts(message: dict[str, Any]) -> str:
+    """What a model thought, from the fields that some servers have for it."""
+    for name in ("thinking_blocks", "reasoning_details", "thinking"):
+        value = message.get(name)
+        blocks = value if isinstance(value, list) else [value]
+        if thoughts := "".join(map(_thought, blocks)):
+            return thoughts
+    return ""
+
+
+def _is_thought(part: Any) -> bool:
+    if not isinstance(part, dict):
+        return False
+    return part.get("thought") is True or (
+        isinstance(part.get("type"), str)
+        and re.search("think|reason|thought", part["type"]) is not None
+    )
+
+
+def _thought(part: Any) -> str:
+    """The text of a thought, which may be a list of parts again."""
+    if isinstance(part, str):
+        return part
+    if not isinstance(part, dict):
+        return ""
+    for name in ("thinking", "reasoning", "text", "summary", "content"):
+        value = part.get(name)
+        if isinstance(value, str) and value:
+            return value
+        if isinstance(value, list) and (thoughts := _joined(value)):
+            return thoughts
+    return ""
 
 
 def _joined(parts: list[Any]) -> str:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arena.llm.providers.litellm_transport import OversizedBody, SentTwice, guarded, one_attempt
-from arena.llm.providers.normalize import lawful
+from arena.llm.providers.normalize import lawful, lawful_events
 
 URL = "http://127.0.0.1:9/v1/chat/completions"
 
@@ -163,6 +163,57 @@ def test_parts_become_a_text() -> None:
     parts = [{"type": "text", "text": "vote "}, "[3]", {"type": "image"}, None]
     answer = json.loads(lawful(completion(message={"content": parts})))
     assert answer["choices"][0]["message"]["content"] == "vote [3]"
+
+
+TEXT = {"type": "text", "text": "[3]"}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, TEXT]},
+        {"content": [{"type": "thinking", "thinking": "hm", "signature": "x"}, TEXT]},
+        {"content": [{"type": "reasoning", "text": "hm"}, TEXT]},
+        {"content": [{"type": "reasoning", "summary": [{"text": "hm"}]}, TEXT]},
+        {"content": [{"text": "hm", "thought": True}, TEXT]},
+        {"content": [TEXT], "reasoning_content": "hm"},
+        {"thinking": "hm"},
+        {"thinking_blocks": [{"type": "thinking", "thinking": "hm"}, {"data": "sealed"}]},
+        {"reasoning_details": [{"type": "reasoning.text", "text": "hm"}]},
+        {"reasoning_content": "hm", "reasoning_details": [{"text": "hm"}]},
+        {"reasoning_content": "hm", "thinking_blocks": [{"thinking": "hm"}]},
+    ],
+)
+def test_what_was_thought_is_put_in_one_place_in_one_piece_and_in_a_stream(
+    message: dict[str, Any],
+) -> None:
+    whole = completion(message=message)
+    event = b"data: " + whole.replace(b'"message"', b'"delta"') + b"\r\n\r\n"
+    streamed, *_ = lawful_events(b": waiting\n\n" + event).splitlines()[2:]
+
+    for body, name in ((lawful(whole), "message"), (streamed.removeprefix(b"data: "), "delta")):
+        found = json.loads(body)["choices"][0][name]
+        assert (found["content"], found["reasoning_content"]) == ("[3]", "hm")
+
+
+def test_a_refusal_may_be_a_part() -> None:
+    parts = [{"type": "refusal", "refusal": "I will not."}]
+    found = json.loads(lawful(completion(message={"content": parts})))["choices"][0]["message"]
+    assert (found["content"], found["refusal"]) == ("", "I will not.")
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_a_stream_is_put_in_form_however_it_is_cut(size: int, end: bytes) -> None:
+    said = b'data: {"choices": [{"delta": {"content": [{"text": "[3]"}]}}]}'
+    body = end.join([b": waiting", b"", said, b"", b"data: [DONE]", b"", b"data: cut"])
+
+    found = receive(body, {"Content-Type": "text/event-stream"}, size=size).read()
+
+    lines = [line for line in found.splitlines() if line]
+    assert lines[0] == b": waiting"
+    assert json.loads(lines[1][6:])["choices"][0]["delta"]["content"] == "[3]"
+    assert lines[2:] == [b"data: [DONE]", b"data: cut"]
 
 
 @pytest.mark.parametrize(
