@@ -52,7 +52,9 @@ _THOUGHT = re.compile(
     r"|cot|deliberation|meditation|monologue|pad|ponder(?:ing)?|rationale|reasons?|reflect"
     r"|reflections?|self|soliloquy"
 )
-_THOUGHT_IN_SQUARES = re.compile(r"think|thinking|thoughts?|reasoning")
+# Names that something else may have too: they count in pairs only.
+PAIRED = frozenset(["contemplator", "internal", "plan", "planning", "private", "scratch"])
+_THOUGHT_IN_SQUARES = re.compile(r"think|thinking|thoughts?|reason(?:ing)?|analysis|reflection")
 _SAYINGS = frozenset(
     ["answer", "conclusion", "final", "output", "reply", "response", "solution", "text"]
 )
@@ -63,7 +65,7 @@ _FILLERS = frozenset(
 )
 
 _ATTRIBUTES = re.compile(r"(?:\s+[\w:-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"']+))*\s*/?")
-_WORD = re.compile(r"[a-z0-9]+")
+_WORD = re.compile(r"(?:start|begin|end)(?=of)|[a-z0-9]+")
 
 # A marker is found by a group named after its kind, style and name. For `told` ones a group inside,
 # of that name, has what the model called it.
@@ -84,6 +86,7 @@ _LISTED = (
     r"(?P<told_head_content><\|content_(?P<content>thinking|text)\|>)",
     r"(?P<told_head_role>(?:<\|im_start\|>\s*(?:assistant\s*/?\s*)?|\A\s*/)"
     r"(?P<role>think\w*|answer)[ \t]*\n)",
+    r"(?P<drop_pipe_first>\A\s*<\|im_start\|>\s*assistant[ \t]*\n)",
     r"(?P<drop_head_turn><\|im_start\|>\s*assistant[ \t]*\n)",
     r"(?P<drop_pipe_model><\|message_model\|>)",
     r"(?P<end_head_message><\|(?:end|return|call|eom|eot|end_message|content_model_end_sampling"
@@ -100,8 +103,8 @@ _LISTED = (
     r"(?P<close_words_here>\bHere(?:['’]s| is) my (?:final )?(?:response|answer|reply):)",
 )
 _TAGS = (
-    r"(?:<{1,2}|＜|&lt;|◁)\s?(?P<angle>[|｜/]{0,2}\s?[A-Za-z][^<>＜＞▷&\n]{0,100}?)\s?"
-    r"(?:>{1,2}|＞|&gt;|▷)",
+    r"\\?(?:<{1,2}|＜|&lt;|◁)\s?(?P<angle>[|｜/\\]{0,2}\s?[A-Za-z][^<>＜＞▷&\n]{0,100}?)\s?"
+    r"\\?(?:>{1,2}|＞|&gt;|▷)",
     r"\[(?P<square>/?[A-Za-z][A-Za-z_ ]{0,40})\]",
 )
 _MARKER = re.compile("|".join((*_LISTED, *_TAGS)))
@@ -139,6 +142,7 @@ def _listed(group: str, found: re.Match[str]) -> _Told:
 
 def _angle(inner: str) -> _Told:
     """`<think>`, `</seed:think>`, `<thought id="1">`, `<|START_THINKING|>`, `<|end_of_box|>`."""
+    inner = inner.replace("\\/", "/").replace("\\", "/")
     bare = inner.strip("|｜ ")
     if bare != inner.strip():
         return _piped(bare)
@@ -147,7 +151,7 @@ def _angle(inner: str) -> _Told:
     if not _is_thought(words) or (attributes and not _ATTRIBUTES.fullmatch(f" {attributes}")):
         return None, MarkerStyle.ANGLE, ""
     if bare.endswith("/"):
-        return MarkerKind.DROP, MarkerStyle.ANGLE, ""
+        return MarkerKind.DROP, MarkerStyle.ANGLE, _shared(words)
     return _opens_or_closes(bare, words), MarkerStyle.ANGLE, _shared(words)
 
 
@@ -189,7 +193,7 @@ def _core(words: Sequence[str]) -> list[str]:
 
 def _is_thought(words: Sequence[str]) -> bool:
     core = _core(words)
-    return bool(core) and _THOUGHT.fullmatch(core[-1]) is not None
+    return bool(core) and (_THOUGHT.fullmatch(core[-1]) is not None or core[-1] in PAIRED)
 
 
 def _opens_or_closes(inner: str, words: Sequence[str]) -> MarkerKind:

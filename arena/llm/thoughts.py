@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from arena.llm.thought_markers import Marker, MarkerKind, MarkerStyle, markers
+from arena.llm.thought_markers import PAIRED, Marker, MarkerKind, MarkerStyle, markers
 
 _SIGNS = re.compile(
     r"[<\[◁＜]|&lt;|assistant ?final|\A\s*(?:assistant)?(?:analysis|thought\n|Here)"
@@ -88,7 +88,7 @@ class _Reading:
     found: bool = False
     unfinished: bool = False
     _told: bool = False  # whether a marker said that what follows is for the reader
-    _closers: dict[tuple[MarkerStyle, str], list[int]] = field(
+    _closers: dict[tuple[MarkerStyle | None, str], list[int]] = field(
         default_factory=lambda: defaultdict(list)
     )
 
@@ -97,6 +97,9 @@ class _Reading:
             if marker.kind is MarkerKind.CLOSE:
                 self._closers[marker.style, marker.name].append(index)
                 self._closers[marker.style, ""].append(index)
+                self._closers[None, marker.name].append(index)
+            elif marker.kind is MarkerKind.DROP and marker.name:
+                self._closers[None, marker.name].append(index)
             elif marker.style is MarkerStyle.HEAD or marker.kind is MarkerKind.SAY:
                 self._closers[MarkerStyle.HEAD, ""].append(index)
         aside: list[str] = []
@@ -122,7 +125,7 @@ class _Reading:
                     index = closer + 1
                     continue
                 thought_end = closing.start
-                closes = closing.kind in {MarkerKind.CLOSE, MarkerKind.END}
+                closes = closing.kind in {MarkerKind.CLOSE, MarkerKind.END, MarkerKind.DROP}
                 end = closing.end if closes else closing.start
                 index = closer + 1 if closes else closer
             self.found = True
@@ -150,9 +153,10 @@ class _Reading:
 
     def _closer(self, index: int) -> int | None:
         """The marker that ends the thought which this one opens: the next of its name, else of its
-        style, else the next head of a message."""
+        style, else of its name in another style or like `<think/>`, else the next head of a
+        message."""
         style, name = self.markers[index].style, self.markers[index].name
-        wanted = [(style, name), (style, "")]
+        wanted: list[tuple[MarkerStyle | None, str]] = [(style, name), (style, ""), (None, name)]
         if style is MarkerStyle.HEAD:
             wanted = [(style, "")]
         elif style in {MarkerStyle.ANGLE, MarkerStyle.PIPE}:
@@ -167,6 +171,8 @@ class _Reading:
     def _may_stay_open(self, marker: Marker) -> bool:
         """Whether a marker that nothing closes opens a thought that the end of the answer cut."""
         before, after = _line(self.text, marker)
+        if marker.name in PAIRED:
+            return False
         match marker.style:
             case MarkerStyle.WORDS:
                 return False
