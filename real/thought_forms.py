@@ -148,6 +148,8 @@ MENTIONS: tuple[str, ...] = (
     "I think <think> is a silly word.",
     "<think> tags are silly, Bob.",
     "Bob, why do you write </think> all the time?",
+    "</think> is a strange token, Bob.",
+    "<reasons> to vote [3]",
     "Bob's message ended with </think>",
     "Bob's message ended with </think>.",
     "People who use <think> and </think> are bots.",

@@ -53,7 +53,9 @@ _THOUGHT = re.compile(
     r"|reflections?|self|soliloquy"
 )
 # Names that something else may have too: they count in pairs only.
-PAIRED = frozenset(["contemplator", "internal", "plan", "planning", "private", "scratch"])
+PAIRED = frozenset(
+    "contemplator internal pad plan planning private reason reasons scratch self".split()
+)
 _THOUGHT_IN_SQUARES = re.compile(r"think|thinking|thoughts?|reason(?:ing)?|analysis|reflection")
 _SAYINGS = frozenset(
     ["answer", "conclusion", "final", "output", "reply", "response", "solution", "text"]

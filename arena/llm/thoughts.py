@@ -193,6 +193,8 @@ class _Reading:
         if marker.kind is not MarkerKind.CLOSE:
             return True
         before, after = _line(self.text, marker)
+        if not self.text[: marker.start].strip() and _A_VERB.match(after):
+            return False
         goes_on = marker.end >= len(self.text.rstrip()) or _GOES_ON.match(after) is not None
         return not (goes_on and before[-1:].isspace() and _in_mid_sentence(before))
 
