@@ -21,7 +21,8 @@ _CHOOSING = (
     r"|removing|kick|kicking|target|targeting|targets|kill|killing|attack|attacking|murder"
     r"|take out|protect|protecting|save|saving|guard|guarding|heal|healing|watch over|watching over"
     r"|shield|investigate|investigating|check|checking|inspect|inspecting|examine|look at|look into"
-    r"|accuse|accusing|nominate|nominating|decided|get rid of|getting rid of"
+    r"|accuse|accusing|nominate|nominating|decided|get rid of|getting rid of|take(?! it)|taking"
+    r"|(?:propose|suggest|recommend)(?! that)"
     r"|go|going|went|answer|decision|decide|action|move|response|verdict|mind|player_id|final"
     r"|stimme|wähle|voto|votar|elijo|choisis|escolho"
 )
@@ -93,7 +94,8 @@ DOUBLY = re.compile(
     r"|\bwhy not\b|\bwithout (?:a |any |further )?(?:doubt|hesitation|question|ado)\b"
 )
 AGAINST = re.compile(
-    rf"\b(?:not|never|nor|neither|no|except|besides|excluding|instead of|rather than|than|over"
+    rf"\b(?:not|never|nor|neither|no|except|besides|excluding|instead of|rather than|than"
+    rf"|(?<!watch )(?<!watching )(?<!look )over"
     rf"|other than|(?:any|every)(?:one|body) but|all but|versus|vs|second(?: choice)?"
     rf"|nicht|não|non|niet)\b"
     rf"(?:\W{{1,3}}(?:{_CHOOSING}|{_FILLER}))*[^\w,]{{0,4}}$"

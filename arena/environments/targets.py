@@ -96,7 +96,11 @@ def read_target(text: str, question: TargetQuestion) -> TargetFound:
     sorts = (
         {"named", "short", "bare"} if words.ONLY_NUMBERS.fullmatch(plain) else {"named", "short"}
     )
-    only = {m.player for m in named if m.sort in sorts and not _is_asked_about(plain, m)}
+    only = {
+        m.player
+        for m in named
+        if m.sort in sorts and (question.naming_chooses or not _is_asked_about(plain, m))
+    }
     only -= {question.me}
     only = only & {*question.candidates} or only
     anothers = any(_is_anothers(plain, mention, question.me) for mention in named)

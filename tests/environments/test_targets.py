@@ -130,6 +130,7 @@ def test_at_night_naming_a_player_is_choosing_it() -> None:
     protecting = TargetQuestion(candidates=(0, 1, 3), me=2, naming_chooses=True)
 
     assert read_target("Player 3 is innocent, I am sure.", protecting).player == 3
+    assert read_target("Tonight I watch over [3].", protecting).player == 3
     assert read_target("I protect Player 3.", protecting) == TargetFound(3, TargetHow.STATED)
     assert read_target("Player 3 is innocent, I am sure.", ASKED).player is None
 
