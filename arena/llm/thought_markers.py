@@ -54,8 +54,18 @@ _THOUGHT = re.compile(
 )
 # Names that something else may have too: they count in pairs only.
 PAIRED = frozenset(
-    ["contemplator", "internal", "pad", "plan", "planning", "private"]
-    + ["reason", "reasons", "scratch", "self"]
+    {
+        "contemplator",
+        "internal",
+        "pad",
+        "plan",
+        "planning",
+        "private",
+        "reason",
+        "reasons",
+        "scratch",
+        "self",
+    }
 )
 _THOUGHT_IN_SQUARES = re.compile(r"think|thinking|thoughts?|reason(?:ing)?|analysis|reflection")
 _SAYINGS = frozenset(
