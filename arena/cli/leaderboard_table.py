@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -294,16 +294,19 @@ def _explain(board: Board, without: str | None) -> None:
         tell(
             f"an error decided {percent(board.by_error / board.games)} of these games and touched "
             f"{percent(board.touched / board.games)}, out of which the rules threw a player for "
-            "one. own error, others': the shares of an agent's games that its own or another's "
-            "decided; thrown out: of those out of which it was thrown"
-            + (
-                "; without: its rating without those games"
-                if any(map(_without, board.rows))
-                else ""
-            )
+            f"one. {'; '.join(_meant(board))}"
         )
     if len(board.rows) > 1 and len({row.group for row in board.rows}) < len(board.rows):
         tell("rows that share a letter of their group cannot be told apart")
+
+
+def _meant(board: Board) -> Iterator[str]:
+    """What the columns of errors are shares of."""
+    if board.by_error:
+        yield "own error, others': the games of an agent that its own or another's error decided"
+    yield "thrown out: the games out of which it was thrown"
+    if any(map(_without, board.rows)):
+        yield "without: its rating without the games that an error decided"
 
 
 def _error_table(rows: Sequence[BoardRow], by: str) -> None:

@@ -91,7 +91,7 @@ ExcludeErrors = Annotated[
     Literal["decided", "touched"] | None,
     typer.Option(
         "--exclude-errors",
-        metavar="WHICH",
+        metavar="decided|touched",
         help="Without the games that an agent's error decided; touched: without those out of "
         "which the rules threw somebody for one.",
     ),
