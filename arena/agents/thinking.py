@@ -7,13 +7,16 @@ from typing import Any, ClassVar
 
 from arena.agents import version_1
 from arena.agents.answers import answer_mode
-from arena.agents.options import refuse_unknown
+from arena.agents.chat import Chat
+from arena.agents.options import choice, refuse_unknown
 from arena.core import LLM, Action, AgentKind, Message, Observation
+from arena.llm.thoughts import read
 
 
 class Thinking:
-    """Remembers nothing of its own. The option `answer` says what of the model's text is the
-    action (`arena.agents.answers`); thoughts never are.
+    """The option `answer` says what of the model's text is the action (`arena.agents.answers`);
+    thoughts never are. The option `history` says how the game is told: `whole`, all that was seen
+    as one message, or `chat` (`arena.agents.chat`), with the player's own turns as the model's.
 
     Version 2 knows the thoughts of every family of models; version 1 those in `<think>`.
     """
@@ -22,14 +25,22 @@ class Thinking:
     earlier: ClassVar[Mapping[int, AgentKind]] = {1: version_1.ThinkingV1}
 
     def __init__(self, *, prompt: str, options: Mapping[str, Any]) -> None:
-        refuse_unknown("thinking", options, ("answer",))
+        refuse_unknown("thinking", options, ("answer", "history"))
         self._answer = answer_mode("thinking", options)
         system = "\n\n".join(part for part in (prompt, self._answer.instruction) if part)
         self._system: list[Message] = [{"role": "system", "content": system}] if system else []
+        chat = choice("thinking", options, "history", ("whole", "chat")) == "chat"
+        self._chat = Chat(self._system) if chat else None
 
     async def act(self, observation: Observation, llm: LLM) -> Action:
-        """The user message is the observation and nothing else, so that it is stored once."""
-        completion = await llm.complete(
-            [*self._system, {"role": "user", "content": observation.text}], self._answer.options
-        )
-        return self._answer.action(completion)
+        """The user message is the observation and nothing else, so that it is stored once; in a
+        chat it is what is new of it."""
+        if self._chat is None:
+            asked: list[Message] = [*self._system, {"role": "user", "content": observation.text}]
+        else:
+            asked = self._chat.asked(observation)
+        completion = await llm.complete(asked, self._answer.options)
+        action = self._answer.action(completion)
+        if self._chat is not None:
+            self._chat.said(read(completion.text, unwrap=False).text or action.text)
+        return action

@@ -1,8 +1,8 @@
 """Reads the conversations that the arena's kinds hold with a model, for scripted models.
 
-A conversation ends with a user message: what the player has seen, or (kind `remembering`) the
-rules, the latest part of it, notes and a task. Version 1 of that kind put the notes before the
-latest part, and its task into a heading.
+A conversation ends with a user message: what the player has seen, or what is new of it in a chat,
+or (kind `remembering`) the rules, the latest part of it, notes and a task. Version 1 of that kind
+put the notes before the latest part, and its task into a heading.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ class Conversation:
 
 def read(messages: Sequence[Message]) -> Conversation:
     """The conversation behind the messages; any text is taken as it comes."""
-    content = text_of(messages[-1]) if messages else ""
+    if any(message["role"] == "assistant" for message in messages):
+        content = "".join(text_of(message) for message in messages if message["role"] == "user")
+    else:
+        content = text_of(messages[-1]) if messages else ""
     seen, with_task, task = content.rpartition(_TASK)
     if not with_task:
         return _read_1(content)
