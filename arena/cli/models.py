@@ -68,6 +68,9 @@ def add(
     provider: Annotated[
         str | None, typer.Option(help="Who answers, if not the tournament's provider.")
     ] = None,
+    system: Annotated[
+        str, typer.Option(help="Role of the prompt: user for a model without a system role.")
+    ] = "system",
     db: DatabaseUrl = None,
 ) -> None:
     """Add a model.
@@ -88,21 +91,24 @@ def add(
             "input_price": input_price,
             "output_price": output_price,
             "provider": provider,
+            "system": system,
         }
     )
-    client_for(None).check(model.spec())
+    spec = model.spec()
+    client_for(None).check(spec)
     with writing(db) as session:
         repository = Repository(session)
         refuse_taken("model", name, repository.get_model_by_name(name))
         repository.create_model(
             name=model.name,
             litellm_model_name=model.litellm_model,
-            params=model.params,
+            params=dict(spec.params),
             api_base=model.api_base,
             api_key_env=model.api_key_env,
             stream=model.stream,
             input_price=model.input_price,
             output_price=model.output_price,
             provider=model.provider,
+            system=None if model.system == "system" else model.system,
         )
     tell(f"added the model {name}")

@@ -90,6 +90,28 @@ class LimitsConfig(Shape):
     )
 
 
+class UpstreamConfig(Shape):
+    """Which of the providers behind OpenRouter answer, so that it is the same ones every time."""
+
+    order: tuple[Name, ...] = Field(
+        min_length=1, strict=False, description="Who is asked, first to last: anthropic, ..."
+    )
+    fallbacks: bool = Field(default=False, description="Ask others where none of them answers.")
+    quantizations: tuple[Name, ...] = Field(
+        default=(), strict=False, description="Weights that are taken: fp8, bf16, ..."
+    )
+
+    def routing(self) -> dict[str, JsonValue]:
+        """The same as OpenRouter takes it (its `provider` object)."""
+        found: dict[str, JsonValue] = {
+            "order": list(self.order),
+            "allow_fallbacks": self.fallbacks,
+        }
+        if self.quantizations:
+            found["quantizations"] = list(self.quantizations)
+        return found
+
+
 class ModelConfig(Shape):
     """A model as its provider is asked for it."""
 
@@ -110,6 +132,17 @@ class ModelConfig(Shape):
     provider: Name | None = Field(
         default=None, description="Who answers; by default the provider of `llm`."
     )
+    system: Literal["system", "user"] = Field(
+        default="system", description="`user` for a model that takes no system message."
+    )
+    upstream: UpstreamConfig | None = Field(
+        default=None, description="Which providers OpenRouter asks; by default any."
+    )
+    cache: bool = Field(
+        default=False,
+        description="Have the provider cache prompts where it wants to be told; no part of the "
+        "model.",
+    )
     limits: LimitsConfig = Field(
         default=LimitsConfig(), description="How fast it may be asked; no part of the model."
     )
@@ -117,9 +150,28 @@ class ModelConfig(Shape):
         default=None, description="Most dollars to spend on it; no part of the model."
     )
 
+    @model_validator(mode="after")
+    def _upstream_of_openrouter(self) -> Self:
+        if self.upstream is None:
+            return self
+        if not self.litellm_model.startswith("openrouter/"):
+            raise ValueError(
+                f"expected 'upstream' at a model of OpenRouter's (openrouter/...), found it at "
+                f"{self.litellm_model!r}"
+            )
+        body = self.params.get("extra_body")
+        if body is not None and (not isinstance(body, dict) or "provider" in body):
+            raise ValueError("expected either 'upstream' or 'extra_body.provider', found both")
+        return self
+
     def spec(self) -> ModelSpec:
         """The same, as the arena's other rooms know it."""
-        return ModelSpec(**self.model_dump(exclude={"limits", "budget"}))
+        own = self.model_dump(exclude={"limits", "budget", "cache", "upstream"})
+        if self.upstream is not None:
+            body = own["params"].get("extra_body") or {}
+            routing = {"provider": self.upstream.routing()}
+            own["params"] = {**own["params"], "extra_body": {**body, **routing}}
+        return ModelSpec(**own)
 
 
 class PromptConfig(Shape):

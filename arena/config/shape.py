@@ -45,7 +45,8 @@ from arena.core import ConfigError
 
 # What changes only how fast, how patiently and at what cost a tournament is played.
 _SETTINGS = {"executor", "concurrency", "llm", "attempts", "budget", "cache"}
-_MODEL_SETTINGS = {"limits", "budget"}
+_LATER = {"provider": None, "system": "system", "upstream": None}
+_MODEL_SETTINGS = {"limits", "budget", "cache"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +105,10 @@ class TournamentConfig(Shape):
         for model in data["models"]:
             for name in _MODEL_SETTINGS:
                 del model[name]
-            if model["provider"] is None:
-                del model["provider"]
+            # Tournaments from before there were these keep their hash.
+            for name, usual in _LATER.items():
+                if model[name] == usual:
+                    del model[name]
         if self.environment.time_limit is None:
             # Tournaments from before there was such a limit keep their hash.
             del data["environment"]["time_limit"]

@@ -19,7 +19,8 @@ class ModelSpec:
     `params` are sent with the request (temperature, max_tokens, ...); `api_key_env` names the
     environment variable that holds the key, never the key. Prices are dollars per million tokens
     and replace the price list. `stream` asks for time to first token (10x the CPU). `provider` is
-    the registered name of who answers; None for whoever the run asks.
+    the registered name of who answers; None for whoever the run asks. `system` is the role that
+    says what the prompt says: `user` for a model that takes no system message.
     """
 
     name: str
@@ -31,6 +32,7 @@ class ModelSpec:
     input_price: float | None = None
     output_price: float | None = None
     provider: str | None = None
+    system: str = "system"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,15 @@ class AgentSpec:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens and dollars of one attempt; None where the provider did not say."""
+    """Tokens and dollars of one attempt; None where the provider did not say. `written_tokens` of
+    the prompt were written into the provider's cache; the record has them in the response alone."""
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     cached_tokens: int | None = None
     reasoning_tokens: int | None = None
     cost: float | None = None
+    written_tokens: int | None = None
 
     @property
     def total(self) -> int | None:

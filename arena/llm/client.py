@@ -21,7 +21,7 @@ from arena.llm.costs.worst_case import bound_of, check_priced
 from arena.llm.failures.retry import Backoff
 from arena.llm.prepared import PreparedModel
 from arena.llm.providers.protocol import Provider, ProviderSettings
-from arena.llm.request import check_params, request_hash, sendable, stored_request
+from arena.llm.request import check_params, request_hash, sendable, sent_seed, stored_request
 from arena.llm.scripted.policies import is_scripted
 from arena.llm.secrets import key_of
 
@@ -41,7 +41,8 @@ class Client:
     `policy` finds what answers as `scripted/<name>`. `timeout` is the seconds an attempt may take;
     `deadline` those after which it is given up whatever the provider does (by default a second
     later). `retries` is the attempts after the first, `keep_answers` marks answers for a cache to
-    find. `rng` gives the jitter.
+    find. `cached` are the names of the models whose prompts a provider is to cache. `rng` gives the
+    jitter.
     """
 
     def __init__(
@@ -54,11 +55,12 @@ class Client:
         deadline: float | None = None,
         retries: int = 4,
         keep_answers: bool = False,
+        cached: Iterable[str] = (),
         backoff: Backoff | None = None,
         rng: random.Random | None = None,
     ) -> None:
         self._make = make_provider
-        self._settings = ProviderSettings(timeout, policy)
+        self._settings = ProviderSettings(timeout, policy, frozenset(cached))
         self._default = provider
         self._means = Means(
             retries=retries,
@@ -123,8 +125,8 @@ class Client:
     ) -> Completion:
         """One answer, after as many attempts as it takes, each of them in `log`.
 
-        `seed` is the call's own; only scripted models are sent it, others have theirs in their
-        params. `answers` are looked at first; `within` is the seconds that its turn still has.
+        `seed` is the call's own, for models that are sent one (`sent_seed`). `answers` are looked
+        at first; `within` is the seconds that its turn still has.
 
         Raises ProviderError when the attempts are used up, or at once where another would not
         help; a Pause when the game can resume later; TimeLimitReached; UsageError when the
@@ -133,7 +135,7 @@ class Client:
         prepared = self._prepare(model)
         key_of(model)
         sent = sendable(messages)
-        seed = seed if is_scripted(model) else None
+        seed = sent_seed(model, seed)
         request = stored_request(model, seed)
         call = Call(
             means=self._means,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import Any, Literal
 
-from arena.core import CallOptions, ContentPart, Message, ModelSpec, UsageError
+from arena.core import CallOptions, ContentPart, Message, ModelSpec, UsageError, text_of
 
 # Stored with their values. Anything else that a model's params hold is sent, and stored by name
 # only: an unknown parameter may be a credential.
@@ -44,6 +44,9 @@ STORED = frozenset(
         "verbosity",
     }
 )
+
+# The seed of a model whose every call has a seed of its own.
+PER_CALL = "per_call"
 
 _ELSEWHERE = {
     "api_base": "`api_base` of the model",
@@ -96,6 +99,12 @@ def check_params(model: ModelSpec) -> None:
                 f"model {model.name!r} has {name!r} in its params, which the arena itself sets; "
                 "remove it"
             )
+    seed = model.params.get("seed")
+    if isinstance(seed, str) and seed != PER_CALL:
+        raise UsageError(
+            f"model {model.name!r} has the seed {seed!r} in its params; expected a whole number, "
+            f"or {PER_CALL} for a seed of its own in every call"
+        )
 
 
 _LIMITS = ("max_tokens", "max_completion_tokens", "num_predict")
@@ -126,6 +135,8 @@ def stored_request(model: ModelSpec, seed: int | None) -> dict[str, Any]:
     request: dict[str, Any] = {}
     others = []
     for name, value in model.params.items():
+        if name == "seed" and value == PER_CALL:
+            continue
         if name in STORED:
             request[name] = _without_secrets(value)
         else:
@@ -232,6 +243,32 @@ def _writable(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+def sent_seed(model: ModelSpec, seed: int | None) -> int | None:
+    """The call's own seed where the model is sent one: a scripted model, and one whose params ask
+    for it."""
+    own = model.litellm_model.startswith("scripted/") or model.params.get("seed") == PER_CALL
+    return seed if own else None
+
+
+def addressed(model: ModelSpec, messages: Sequence[Message]) -> Sequence[Message]:
+    """The messages in the roles that the model takes: for one without a system role (`system:
+    user`) the first user message begins with what the system messages say."""
+    leading = next((i for i, m in enumerate(messages) if m["role"] != "system"), len(messages))
+    if model.system != "user" or not leading:
+        return messages
+    system = "\n\n".join(text_of(message) for message in messages[:leading])
+    rest = list(messages[leading:])
+    if not rest or rest[0]["role"] != "user":
+        return [{"role": "user", "content": system}, *rest]
+    first = rest[0]["content"]
+    content: str | list[ContentPart]
+    if isinstance(first, str):
+        content = f"{system}\n\n{first}"
+    else:
+        content = [{"type": "text", "text": system}, *first]
+    return [{**rest[0], "content": content}, *rest[1:]]
 
 
 def call_seed(seed: int, call_number: int) -> int:

@@ -21,8 +21,15 @@ from arena.core import (
 )
 from arena.llm.overflow import ContextLimit
 from arena.llm.recorded import OVERFLOW, TIME_LIMIT, RecordedCall, check_same
-from arena.llm.request import asked, call_seed, request_hash, sendable, stored_request
-from arena.llm.scripted.policies import is_scripted
+from arena.llm.request import (
+    addressed,
+    asked,
+    call_seed,
+    request_hash,
+    sendable,
+    sent_seed,
+    stored_request,
+)
 
 if TYPE_CHECKING:
     from arena.llm.cache import Answers
@@ -143,6 +150,7 @@ class TurnLLM:
 
     async def _ask(self, messages: Sequence[Message], model: ModelSpec) -> Completion:
         number, self._next_call = self._next_call, self._next_call + 1
+        messages = addressed(model, messages)
         before = self._recorded.pop(number, ()) if self._recorded else ()
         served = self._served(number, before, messages, model) if before else None
         if served is None:
@@ -189,7 +197,7 @@ class TurnLLM:
         model: ModelSpec,
     ) -> Completion | None:
         sent = sendable(messages)
-        request = stored_request(model, self._sent_seed(number))
+        request = stored_request(model, sent_seed(model, self._call_seed(number)))
         digest = request_hash(model.litellm_model, sent, request)
         check_same(before, digest, sent, self._place)
         latest = before[-1]
@@ -201,9 +209,6 @@ class TurnLLM:
             return None
         self._seconds += latest.seconds
         return latest.completion
-
-    def _sent_seed(self, number: int) -> int | None:
-        return self._call_seed(number) if is_scripted(self._model) else None
 
     def _call_seed(self, number: int) -> int | None:
         return None if self._seed is None else call_seed(self._seed, number)

@@ -24,6 +24,7 @@ _SETTINGS = (
     "input_price",
     "output_price",
     "provider",
+    "system",
 )
 
 
@@ -126,6 +127,7 @@ def _model(repo: Repository, config: TournamentConfig, index: int, wanted: Model
             input_price=spec.input_price,
             output_price=spec.output_price,
             provider=spec.provider,
+            system=None if spec.system == "system" else spec.system,
         )
     if (stored := model_spec(found)) != spec:
         parts = [
@@ -154,6 +156,7 @@ def model_spec(row: Model) -> ModelSpec:
         input_price=row.input_price,
         output_price=row.output_price,
         provider=row.provider,
+        system=row.system or "system",
     )
 
 

@@ -17,7 +17,8 @@ def now() -> datetime:
 class Model(Table, table=True):
     """A language model as its provider is asked for it. Prices are dollars per million tokens;
     `api_key_env` names the environment variable that holds the key, never the key; `provider` is
-    the registered name of who answers, None for whoever a run asks."""
+    the registered name of who answers, None for whoever a run asks; `system` is the role that says
+    what the prompt says, None for `system`."""
 
     __tablename__ = "models"
     __table_args__ = (
@@ -35,6 +36,7 @@ class Model(Table, table=True):
     input_price: float | None = None
     output_price: float | None = None
     provider: str | None = Field(default=None, sa_type=Text)
+    system: str | None = Field(default=None, sa_type=Text)
     active: bool = True
     created_at: datetime = Field(default_factory=now)
 

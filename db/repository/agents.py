@@ -22,7 +22,7 @@ def fingerprint(kind: Kind, model: Model, prompt: Prompt, options: Mapping[str, 
     """
     return hashed(
         [kind.name, kind.version],
-        [model.litellm_model_name, model.params, model.api_base],
+        [model.litellm_model_name, model.params, model.api_base, *filter(None, [model.system])],
         prompt.content,
         plain(options),
     )

@@ -27,6 +27,7 @@ class ModelRepository:
         input_price: float | None = None,
         output_price: float | None = None,
         provider: str | None = None,
+        system: str | None = None,
     ) -> Model:
         """A new model; prices are dollars per million tokens. Raises DatabaseError for a name
         that is taken."""
@@ -41,6 +42,7 @@ class ModelRepository:
             input_price=input_price,
             output_price=output_price,
             provider=provider,
+            system=system,
         )
         return added(self.session, row, f"the model {name!r}")
 

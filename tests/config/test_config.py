@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from arena.config import TournamentConfig, load, loads
+from arena.config.restored import restored
 from arena.core import ConfigError, ModelSpec
 
 QUICK = """\
@@ -152,6 +153,7 @@ def test_limits_budgets_and_the_cache_are_read_and_are_no_part_of_the_tournament
                     "tokens_per_minute": 100_000.0,
                 },
                 "budget": 2.5,
+                "cache": False,
             },
             "naive": {
                 "limits": {
@@ -160,6 +162,7 @@ def test_limits_budgets_and_the_cache_are_read_and_are_no_part_of_the_tournament
                     "tokens_per_minute": None,
                 },
                 "budget": None,
+                "cache": False,
             },
         },
     }
@@ -183,6 +186,51 @@ def test_a_tournament_from_before_there_were_time_limits_keeps_its_hash() -> Non
     assert limited.environment.time_limit == 30
     assert limited.canonical()["environment"]["time_limit"] == 30.0
     assert limited.config_hash != config.config_hash
+
+
+MODEL = "[{name: m, litellm_model: openrouter/a/b%s}]"
+
+
+def test_how_a_model_is_asked_is_read_and_keeps_earlier_hashes() -> None:
+    plain = loads(minimal(models=MODEL % ""))
+    cached = loads(minimal(models=MODEL % ", cache: true"))
+    spelt_out = loads(minimal(models=MODEL % ", cache: false, system: system"))
+    user = loads(minimal(models=MODEL % ", system: user"))
+    pinned = loads(minimal(models=MODEL % ", upstream: {order: [x, y], quantizations: [fp8]}"))
+
+    assert cached.config_hash == plain.config_hash == spelt_out.config_hash
+    assert cached.settings()["models"]["m"]["cache"] is True
+    assert len({plain.config_hash, user.config_hash, pinned.config_hash}) == 3
+    assert user.models[0].spec().system == "user"
+    assert pinned.models[0].spec().params == {
+        "extra_body": {
+            "provider": {
+                "order": ["x", "y"], "allow_fallbacks": False, "quantizations": ["fp8"],
+            }
+        }
+    }  # fmt: skip
+    assert restored(pinned.canonical(), pinned.settings()).config_hash == pinned.config_hash
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("openai/a, upstream: {order: [x]}", "expected 'upstream' at a model of OpenRouter's"),
+        ("openrouter/a, upstream: {order: []}", "order"),
+        (
+            "openrouter/a, upstream: {oder: [x]}",
+            "unknown key 'oder' in models[0].upstream; did you mean 'order'?",
+        ),
+        (
+            "openrouter/a, upstream: {order: [x]}, params: {extra_body: {provider: {}}}",
+            "expected either 'upstream' or 'extra_body.provider', found both",
+        ),
+        ("openai/a, system: none", "system"),
+    ],
+)
+def test_a_model_that_cannot_be_asked_so_is_refused(written: str, expected: str) -> None:
+    [problem] = wrong(minimal(models=f"[{{name: m, litellm_model: {written}}}]"))
+    assert expected in problem
 
 
 def test_an_overflow_of_void_is_what_tournaments_always_had() -> None:

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 from arena.core import Message, ModelSpec, UsageError
 from arena.llm.request import (
+    addressed,
     call_seed,
     check_params,
     content_bytes,
     request_hash,
     sendable,
+    sent_seed,
     stored_request,
 )
 
@@ -155,6 +157,43 @@ def test_what_is_no_json_is_not_sent() -> None:
     message: Message = {"role": "user", "content": [{"type": "image", "data": b"\0"}]}
     with pytest.raises(TypeError, match="bytes is not JSON serializable"):
         request_hash("m", sendable([message]), {})
+
+
+@pytest.mark.parametrize(
+    ("messages", "sent"),
+    [
+        (HELLO, [{"role": "user", "content": f"be short\n\n{HELLO[1]['content']}"}]),
+        (said("a", "b"), said("a", "b")),
+        ([HELLO[0], HELLO[0], *said("a")], said("be short\n\nbe short\n\na")),
+        ([HELLO[0]], said("be short")),
+        (
+            [HELLO[0], {"role": "assistant", "content": "a"}],
+            [*said("be short"), {"role": "assistant", "content": "a"}],
+        ),
+        (
+            [HELLO[0], {"role": "user", "content": PARTS}],
+            [{"role": "user", "content": [{"type": "text", "text": "be short"}, *PARTS]}],
+        ),
+    ],
+)
+def test_a_model_without_a_system_role_is_told_as_a_user(
+    messages: list[Message], sent: list[Message]
+) -> None:
+    model = ModelSpec("m", "openai/x", system="user")
+    assert list(addressed(model, messages)) == sent
+    assert addressed(ModelSpec("m", "openai/x"), messages) == messages
+
+
+def test_a_seed_for_every_call_is_sent_stored_and_hashed_where_it_is_asked_for() -> None:
+    fixed = ModelSpec("m", "openai/x", {"seed": 7})
+    own = ModelSpec("m", "openai/x", {"seed": "per_call"})
+    assert sent_seed(fixed, 5) is None
+    assert sent_seed(own, 5) == 5
+    assert stored_request(fixed, sent_seed(fixed, 5)) == {"seed": 7}
+    assert stored_request(own, sent_seed(own, 5)) == {"seed": 5}
+    assert stored_request(own, None) == {}
+    with pytest.raises(UsageError, match="expected a whole number, or per_call"):
+        check_params(ModelSpec("m", "openai/x", {"seed": "per-call"}))
 
 
 def test_seeds_of_calls_never_change() -> None:

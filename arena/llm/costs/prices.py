@@ -16,14 +16,16 @@ _TIER = re.compile(r"(?:input|output)_cost_per_token_above_(\d+)k_tokens(?:_\w+)
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Dollars a token, for prompts longer than `above` tokens. Cached prompt tokens and reasoning
-    tokens have their own price where there is one; both are counted inside the other two."""
+    """Dollars a token, for prompts longer than `above` tokens. Prompt tokens that were cached, or
+    written into a cache (`written`), and reasoning tokens have their own price where there is one;
+    all are counted inside the other two."""
 
     input: float
     output: float
     cached: float | None = None
     reasoning: float | None = None
     above: int = 0
+    written: float | None = None
 
     def cost(self, usage: Usage) -> float | None:
         """None where the provider did not say what was used: unknown is not free."""
@@ -33,6 +35,8 @@ class Prices:
         cost = prompt * self.input + completion * self.output
         if self.cached is not None and usage.cached_tokens:
             cost += min(usage.cached_tokens, prompt) * (self.cached - self.input)
+        if self.written is not None and usage.written_tokens:
+            cost += min(usage.written_tokens, prompt) * (self.written - self.input)
         if self.reasoning is not None and usage.reasoning_tokens:
             cost += min(usage.reasoning_tokens, completion) * (self.reasoning - self.output)
         return cost
@@ -78,10 +82,11 @@ def own_prices(model: ModelSpec) -> PriceTable | None:
 
 
 def listed_prices(
-    entry: Mapping[str, Any], *, service_tier: str | None = None
+    entry: Mapping[str, Any], *, service_tier: str | None = None, cache_writes: bool = False
 ) -> PriceTable | None:
     """The prices of an entry of LiteLLM's list (dollars a token), or None where it is not priced
-    by the token. `service_tier` is the one that the request asks for (`flex`, `priority`)."""
+    by the token. `service_tier` is the one that the request asks for (`flex`, `priority`);
+    `cache_writes` says that it asks for its prompt to be cached."""
     ranges = entry.get("tiered_pricing")
     if isinstance(ranges, list) and ranges:
         return _ranged(ranges)
@@ -109,6 +114,7 @@ def listed_prices(
             cached=price("cache_read_input_token_cost"),
             reasoning=price("output_cost_per_reasoning_token"),
             above=thousands * 1000,
+            written=price("cache_creation_input_token_cost") if cache_writes else None,
         )
 
     return PriceTable(tuple(tier(n) for n in [*sorted(thresholds, reverse=True), 0]))

@@ -53,7 +53,9 @@ class Bound:
             prompt += _PER_MESSAGE + sent
         tiers = self.prices.reachable(prompt)
         output_price = max(max(tier.output, tier.reasoning or 0.0) for tier in tiers)
-        input_price = max(max(tier.input, tier.cached or 0.0) for tier in tiers)
+        input_price = max(
+            max(tier.input, tier.cached or 0.0, tier.written or 0.0) for tier in tiers
+        )
         if output_price == 0.0:
             return prompt * input_price
         if self.output is None:

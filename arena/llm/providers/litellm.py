@@ -19,8 +19,10 @@ from arena.llm.costs.prices import PriceTable, listed_limit, listed_prices
 from arena.llm.providers import litellm_scripted, litellm_transport
 from arena.llm.providers.litellm_connections import Connections
 from arena.llm.providers.litellm_transport import one_attempt
+from arena.llm.providers.prompt_cache import marked, wants_marks
 from arena.llm.providers.protocol import Answer, ProviderSettings
 from arena.llm.providers.response import StreamedAnswer, read
+from arena.llm.request import PER_CALL
 from arena.llm.scripted.policies import PREFIX, is_scripted
 from arena.llm.secrets import key_of
 
@@ -87,6 +89,8 @@ class LiteLLM:
             "max_retries": 0,
             "timeout": self._settings.timeout,
         }
+        if kwargs.get("seed") == PER_CALL:
+            del kwargs["seed"]
         if model.stream:
             kwargs["stream"] = True
             kwargs["stream_options"] = {"include_usage": True}
@@ -99,18 +103,21 @@ class LiteLLM:
             kwargs["client"] = self._settings.policy(model.litellm_model.removeprefix(PREFIX))
             litellm_scripted.list_free(model.litellm_model)
             return LiteLLMEndpoint(self, model, kwargs, free=True)
+        _, provider, _, _ = litellm.get_llm_provider(model.litellm_model, api_base=model.api_base)
+        marks = model.name in self._settings.cached and wants_marks(provider, model.litellm_model)
         entry = _entry(litellm.model_cost, model)
         if entry is None:
-            return LiteLLMEndpoint(self, model, kwargs)
-        prices = listed_prices(entry, service_tier=model.params.get("service_tier"))
-        return LiteLLMEndpoint(self, model, kwargs, prices, listed_limit(entry))
+            return LiteLLMEndpoint(self, model, kwargs, marks=marks)
+        tier = model.params.get("service_tier")
+        prices = listed_prices(entry, service_tier=tier, cache_writes=marks)
+        return LiteLLMEndpoint(self, model, kwargs, prices, listed_limit(entry), marks=marks)
 
     async def aclose(self) -> None:
         if self._connections is not None:
             await self._connections.aclose()
 
     async def send(
-        self, kwargs: Mapping[str, Any], messages: Sequence[Message], stream: bool
+        self, kwargs: Mapping[str, Any], messages: Sequence[Mapping[str, Any]], stream: bool
     ) -> Answer:
         """One request, with these arguments of LiteLLM's; whatever goes wrong is raised."""
         assert self._connections is not None
@@ -144,7 +151,8 @@ class LiteLLM:
 
 @dataclass(frozen=True, slots=True)
 class LiteLLMEndpoint:
-    """What every request to one model shares (`arena.llm.providers.protocol.Endpoint`)."""
+    """What every request to one model shares (`arena.llm.providers.protocol.Endpoint`). `marks`
+    says that the provider is told what to cache."""
 
     provider: LiteLLM
     model: ModelSpec
@@ -152,6 +160,7 @@ class LiteLLMEndpoint:
     prices: PriceTable | None = None
     longest_answer: int | None = None
     free: bool = False
+    marks: bool = False
 
     async def ask(self, messages: Sequence[Message], seed: int | None) -> Answer:
         kwargs = self.kwargs
@@ -160,7 +169,8 @@ class LiteLLMEndpoint:
             kwargs = {**kwargs, "api_key": key}
         if seed is not None:
             kwargs = {**kwargs, "seed": seed}
-        return await self.provider.send(kwargs, messages, self.model.stream)
+        sent = marked(messages) if self.marks else messages
+        return await self.provider.send(kwargs, sent, self.model.stream)
 
 
 @contextmanager

@@ -45,8 +45,8 @@ class Endpoint(Protocol):
     def longest_answer(self) -> int | None: ...
 
     async def ask(self, messages: Sequence[Message], seed: int | None) -> Answer:
-        """One request, one answer, nothing tried again; `seed` is the call's own, for scripted
-        models only. The messages are not to be written to.
+        """One request, one answer, nothing tried again; `seed` is the call's own, None where the
+        model's params say all. The messages are not to be written to.
 
         Raises Fault for a failure that it can name; whatever else it raises is named by the
         exceptions behind it (`arena.llm.failures.classify.fault_of`). Being cancelled is how an
@@ -80,11 +80,13 @@ class Provider(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ProviderSettings:
-    """What a provider is made with: the seconds that a request may take, and what finds the policy
-    of a scripted model by its name, or raises UsageError."""
+    """What a provider is made with: the seconds that a request may take, what finds the policy of
+    a scripted model by its name, or raises UsageError, and the names of the models whose prompts
+    are to be cached where the provider wants to be told so."""
 
     timeout: float
     policy: Callable[[str], Policy]
+    cached: frozenset[str] = frozenset()
 
 
 class ProviderFactory(Protocol):

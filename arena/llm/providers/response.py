@@ -92,14 +92,16 @@ def read_usage(usage: Any) -> tuple[Usage, dict[str, int]]:
         return Usage(), {}
     cached = _count(_get(usage, "prompt_tokens_details"), "cached_tokens")
     reasoning = _count(_get(usage, "completion_tokens_details"), "reasoning_tokens")
+    written = _count(usage, "cache_creation_input_tokens")
     named = {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "cached_tokens": cached,
         "reasoning_tokens": reasoning,
+        "written_tokens": written or None,
     }
     return (
-        Usage(prompt, completion, cached, reasoning),
+        Usage(prompt, completion, cached, reasoning, written_tokens=written or None),
         {name: count for name, count in named.items() if count is not None},
     )
 
