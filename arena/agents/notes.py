@@ -13,6 +13,38 @@ from arena.agents.lenient_json import find_object
 
 FIELDS = frozenset({"suspicions", "claims", "facts", "plan"})
 
+
+def _list(**fields: str) -> dict[str, Any]:
+    """Strict schemas know no objects with keys of one's own choice."""
+    one = {
+        "type": "object",
+        "properties": {name: {"type": kind} for name, kind in fields.items()},
+        "required": list(fields),
+        "additionalProperties": False,
+    }
+    return {"type": "array", "items": one}
+
+
+SCHEMA: Mapping[str, Any] = {
+    "type": "json_schema",
+    "json_schema": {
+        "name": "notes",
+        "strict": True,
+        "schema": {
+            "type": "object",
+            "properties": {
+                "suspicions": _list(player="string", suspicion="number"),
+                "claims": _list(player="string", claim="string"),
+                "facts": {"type": "array", "items": {"type": "string"}},
+                "plan": {"type": "string"},
+            },
+            "required": ["suspicions", "claims", "facts", "plan"],
+            "additionalProperties": False,
+        },
+    },
+}
+"""The notes as a provider's `response_format`."""
+
 _ENTRY = 240  # characters of one fact, claim or plan
 _ENTRIES = 24  # facts, claims or suspicions
 

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 from arena.agents import version_1
 from arena.agents.answers import answer_mode
 from arena.agents.lenient_json import find_object
-from arena.agents.notes import FIELDS, Notes, rewritten
-from arena.agents.options import count, refuse_unknown
+from arena.agents.notes import FIELDS, SCHEMA, Notes, rewritten
+from arena.agents.options import choice, count, refuse_unknown
 from arena.core import LLM, Action, AgentKind, CallOptions, Message, Observation
 from arena.core.openings import MESSAGE_START, opening_of
 from arena.llm.thoughts import read
@@ -55,19 +55,28 @@ class Remembering:
 
     Options: `answer` (`arena.agents.answers`); `notes`, the characters that the notes may have
     (2000); `recent`, the characters of the latest part (8000); `notes_tokens`, the most tokens of
-    an answer with notes (by default at least 700, or the model's `max_tokens` where that is more).
+    an answer with notes (by default at least 700, or the model's `max_tokens` where that is more);
+    `notes_form`, `text` (default) or `schema`, which asks the provider to hold the model to the
+    schema of the notes (`response_format`).
     """
 
     version = 2
     earlier: ClassVar[Mapping[int, AgentKind]] = {1: version_1.RememberingV1}
 
     def __init__(self, *, prompt: str, options: Mapping[str, Any]) -> None:
-        refuse_unknown("remembering", options, ("answer", "notes", "notes_tokens", "recent"))
+        refuse_unknown(
+            "remembering", options, ("answer", "notes", "notes_form", "notes_tokens", "recent")
+        )
         self._answer = answer_mode("remembering", options)
         self._limit = count("remembering", options, "notes", 2000, least=200)
         self._recent = count("remembering", options, "recent", 8000, least=400)
         tokens = count("remembering", options, "notes_tokens", 700, least=16)
-        self._noting = CallOptions(max_tokens=tokens, at_least="notes_tokens" not in options)
+        form = choice("remembering", options, "notes_form", ("text", "schema"))
+        self._noting = CallOptions(
+            max_tokens=tokens,
+            at_least="notes_tokens" not in options,
+            response_format=SCHEMA if form == "schema" else None,
+        )
         self._system: list[Message] = [{"role": "system", "content": prompt}] if prompt else []
         self._act = "\n\n".join(part for part in (_ACT, self._answer.instruction) if part)
         self._opening: str | None = None

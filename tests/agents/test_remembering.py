@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from arena import registry
+from arena.agents.notes import SCHEMA
 from arena.agents.remembering import Remembering, recent_of, without_notes
 from arena.core import Action, CallOptions, Completion, Message, Observation, UsageError
 from arena.core.openings import opening_of
@@ -84,6 +85,24 @@ def test_notes_have_a_limit_of_tokens_of_their_own() -> None:
     assert model.options == [None, CallOptions(max_tokens=700, at_least=True), None]
     play(model, see(0, FIRST, FIRST), see(1, FIRST + SAID, SAID), notes_tokens=200)
     assert model.options[4] == CallOptions(max_tokens=200, at_least=False)
+
+
+def test_a_provider_is_asked_for_the_shape_of_notes_where_that_is_wanted() -> None:
+    """The form of a schema, lists in the place of objects, is read like any other, also when it is
+    cut."""
+    answer = (
+        '{"suspicions": [{"player": "1", "suspicion": 0.9}, '
+        '{"player": "Player 4", "suspicion": 0}], '
+        '"claims": [{"player": "2", "claim": "Doctor"}], "facts": ["3 died"], "plan": "acc'
+    )
+    model = Model("a", answer, "b")
+    play(model, see(0, FIRST, FIRST), see(1, FIRST + SAID, SAID), notes_form="schema")
+
+    assert model.options[1] == CallOptions(700, at_least=True, response_format=SCHEMA)
+    assert '"suspicions": {"1": 0.9, "4": 0.0}' in model.users[-1]
+    assert '"claims": {"2": "Doctor"}' in model.users[-1]
+    with pytest.raises(UsageError, match="'json'; expected one of: text, schema"):
+        play(Model(), notes_form="json")
 
 
 @pytest.mark.parametrize("bad", ["", "no notes", "{", "[1, 2]", '{"other": 1}', "{" * 100_000])

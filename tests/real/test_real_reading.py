@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from real.reading import Figure, figures
+from real.figures import Figure
+from real.reading import figures
 
 
 def test_every_figure_is_what_it_should_be() -> None:
@@ -10,5 +11,5 @@ def test_every_figure_is_what_it_should_be() -> None:
 
 
 def test_a_figure_that_falls_short_is_told_apart() -> None:
-    assert not Figure("right", 56, 60, least=57).met
+    assert not Figure("right", 56, 60, least=57 / 60).met
     assert not Figure("misread", 1, 60, most=0).met

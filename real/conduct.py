@@ -1,0 +1,75 @@
+"""Figures of how models behaved in the games on record."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Set
+from pathlib import Path
+
+from arena.reports.error_rates import ErrorRates, error_rates
+from db import Database
+from db.queries.conduct import conduct
+from db.queries.games import GameRow, games
+from db.queries.transcript import CallRow, TurnRow
+from real.figures import Figure
+
+# What notes look like where they do not belong: an object, its fields, or the headings of the
+# messages that hold them and ask for them.
+_NOTES = re.compile(
+    r"""\A\s*(?:```\w*\s*)?[{]|["'](?:suspicions|claims|facts|plan)["']\s*:"""
+    r"""|^\W*(?:your (?:notes|task)|task|notes)\b\W*(?:$|:)|^#+ *your (?:notes|task)\b""",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+Seats = Set[tuple[int, int]]
+"""Players of games: (game_id, player_index)."""
+
+
+def looks_like_notes(action: str) -> bool:
+    """Whether an action is JSON, or repeats the headings around the notes."""
+    return _NOTES.search(action) is not None
+
+
+def rates_by_agent(database: Path) -> dict[str, ErrorRates]:
+    """The error rates of every agent by its name."""
+    with Database(database) as opened, opened.session(create=False) as session:
+        rows = conduct(session)
+        names = {player.agent_id: player.agent for row in games(session) for player in row.players}
+    found = {names[agent]: error_rates([row]) for agent, row in sorted(rows.items())}
+    return {name: rates for name, rates in found.items() if rates is not None}
+
+
+def notes_kept(
+    what: str, rows: Iterable[GameRow], agents: Set[str], least: float | None = None
+) -> Figure:
+    """How many of the notes that these agents rewrote could be read at least in part."""
+    seats = [seat for row in rows for seat in row.players if seat.agent in agents]
+    asked, lost = sum(seat.notes for seat in seats), sum(seat.notes_lost for seat in seats)
+    return Figure(what, asked - lost, asked, least=least)
+
+
+def prefix_shared(what: str, played: Iterable[list[TurnRow]], seats: Seats) -> Figure:
+    """How many characters of the prompts begin a prompt that the same player sent before in the
+    same game; `seats` are the players that are meant."""
+    shared = total = 0
+    for turns in played:
+        before: dict[int, list[str]] = {}
+        for turn in turns:
+            if (turn.game_id, turn.player_index) not in seats:
+                continue
+            for call in turn.calls:
+                text, earlier = _text(call), before.setdefault(turn.player_index, [])
+                total += len(text)
+                shared += max((_alike(text, one) for one in earlier), default=0)
+                earlier.append(text)
+    return Figure(f"prompt characters shared, {what}", shared, total, least=0.65)
+
+
+def _alike(one: str, other: str) -> int:
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def _text(call: CallRow) -> str:
+    return "\0".join(f"{message['role']}\n{message['content']}" for message in call.messages or ())

@@ -1,0 +1,98 @@
+"""Compares what the arena has on record with what the servers themselves saw and gave."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from db import Database
+from db.queries.games import games
+from db.queries.transcript import CallRow, TurnRow, transcript
+from real.wire import Exchange
+
+
+def turns_of(database: Path) -> list[list[TurnRow]]:
+    """The turns of every game on record, with their calls."""
+    with Database(database) as opened, opened.session(create=False) as session:
+        return [transcript(session, row.game_id) for row in games(session)]
+
+
+def calls_of(games: Iterable[list[TurnRow]]) -> list[CallRow]:
+    """The calls that a provider answered."""
+    return [
+        call
+        for turns in games
+        for turn in turns
+        for call in turn.calls
+        if call.error_class is None and call.answered
+    ]
+
+
+def differing(calls: Iterable[CallRow], exchanges: Iterable[Exchange]) -> int:
+    """How many calls are on one side only: another message or parameter, text, reason or number of
+    tokens makes it another call."""
+    ours = Counter(map(_recorded, calls))
+    theirs = Counter(_exchanged(seen) for seen in exchanges if seen.status == 200)
+    return max(sum((ours - theirs).values()), sum((theirs - ours).values()))
+
+
+def unlike_prompts(calls: Iterable[CallRow], servers: Mapping[str, str], folder: Path) -> int:
+    """How many prompts differ between the record, put through each server's own template, and the
+    files that the server wrote when it gave them to the model. `servers` are URLs by model."""
+    logged = Counter(
+        file.read_text(errors="replace")
+        for model in servers
+        for file in (folder / f"{model}-prompts").iterdir()
+    )
+    told = Counter(_rendered(servers[call.model.rpartition("/")[2]], call) for call in calls)
+    return max(sum((told - logged).values()), sum((logged - told).values()))
+
+
+def _rendered(server: str, call: CallRow) -> str:
+    asked = {"messages": call.messages}
+    asked |= {key: value for key, value in (call.request or {}).items() if key in _TEMPLATED}
+    request = urllib.request.Request(
+        f"{server}/apply-template",
+        json.dumps(asked).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return str(json.load(answer)["prompt"])
+
+
+_TEMPLATED = {"tools", "tool_choice", "response_format"}
+_PARAMS = ("temperature", "max_tokens", "seed", "response_format", "tools", "tool_choice")
+
+
+def _recorded(call: CallRow) -> str:
+    request = call.request or {}
+    return _key(
+        call.messages,
+        {name: request[name] for name in _PARAMS if name in request},
+        call.text,
+        call.finish_reason,
+        (call.prompt_tokens, call.completion_tokens, call.cached_tokens),
+    )
+
+
+def _exchanged(seen: Exchange) -> str:
+    choice, usage = seen.response["choices"][0], seen.response["usage"]
+    return _key(
+        seen.request["messages"],
+        {name: seen.request[name] for name in _PARAMS if name in seen.request},
+        choice["message"].get("content"),
+        choice["finish_reason"],
+        (
+            usage["prompt_tokens"],
+            usage["completion_tokens"],
+            usage["prompt_tokens_details"]["cached_tokens"],
+        ),
+    )
+
+
+def _key(*parts: Any) -> str:
+    return json.dumps(parts, sort_keys=True)
