@@ -15,6 +15,11 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+# Of the slow tests that run on both databases, one in so many runs on PostgreSQL too; where the
+# database is the subject, every one does.
+TWINS = 4
+OF_DATABASES = "tests/db/"
+
 LEFT_OUT = pytest.StashKey[Counter[str]]()
 
 
@@ -76,6 +81,17 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     fixtures = [*getattr(item, "fixturenames", ()), *(callspec.params.values() if callspec else ())]
     if any(isinstance(name, str) and name.endswith("postgresql") for name in fixtures):
         item.add_marker(pytest.mark.postgresql)
+        if _is_twin(item) and _digest(item.nodeid) % TWINS:
+            item.add_marker(pytest.mark.sweep)
+
+
+def _is_twin(item: pytest.Item) -> bool:
+    """Whether a slow test on PostgreSQL has a twin on SQLite that is always run."""
+    return (
+        "database_url" in getattr(item, "fixturenames", ())
+        and item.get_closest_marker("slow") is not None
+        and not item.nodeid.startswith(OF_DATABASES)
+    )
 
 
 @pytest.hookimpl(trylast=True)

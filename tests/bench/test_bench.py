@@ -38,12 +38,14 @@ def rows() -> list[dict[str, Any]]:
 
 
 @pytest.mark.slow
+@pytest.mark.sweep
 def test_every_part_prints_rows(rows: list[dict[str, Any]]) -> None:
     assert {row["part"] for row in rows} == set(PARTS)
     assert all(value > 0 for row in rows for value in row["values"])
 
 
 @pytest.mark.slow
+@pytest.mark.sweep
 def test_every_promise_of_the_arena_is_measured(rows: list[dict[str, Any]]) -> None:
     promised = {(row["part"], row["target"]) for row in rows if row["target"] is not None}
     assert promised >= {

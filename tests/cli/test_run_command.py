@@ -173,7 +173,7 @@ def interrupted(command: list[str], db: Path, *signals: signal.Signals) -> tuple
 def test_a_stopped_run_says_how_to_go_on_and_goes_on(arena: Arena, tmp_path: Path) -> None:
     file, db = tmp_path / "long.yaml", tmp_path / "long.db"
     file.write_text(
-        TOURNAMENT.replace("games: 6", "games: 300").replace("concurrency: 4", "concurrency: 12")
+        TOURNAMENT.replace("games: 6", "games: 300").replace("concurrency: 4", "concurrency: 3")
     )
     arena("db", "upgrade", "--db", db)
 

@@ -275,6 +275,7 @@ for config in sys.argv[2:]:
 
 
 @pytest.mark.slow
+@pytest.mark.sweep
 def test_a_run_opens_its_database_once_and_its_recorder_once_more(tmp_path: Path) -> None:
     """However many calls ask the cache, and however many games have settled before a pairing."""
     recorded = Path(db.__file__).parent.parent / "tests" / "recorded"

@@ -331,6 +331,7 @@ def test_plain_alembic_does_the_same(empty_database_url: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.sweep
 def test_a_new_revision_has_the_next_number(tmp_path: Path) -> None:
     shutil.copyfile(Path(ROOT) / "pyproject.toml", tmp_path / "pyproject.toml")
     shutil.copytree(schema.migrations_path(), tmp_path / "migrations")

@@ -154,8 +154,12 @@ def elsewhere(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("begun", "ended", "games"),
-    [(None, "elsewhere", 2), ("local", "elsewhere", 1), ("elsewhere", "local", 1)],
-    ids=["fresh", "resumed elsewhere", "stopped elsewhere"],
+    [
+        pytest.param(None, "elsewhere", 1, id="fresh"),
+        pytest.param(None, "elsewhere", 2, id="both games", marks=pytest.mark.sweep),
+        pytest.param("local", "elsewhere", 1, id="resumed elsewhere"),
+        pytest.param("elsewhere", "local", 1, id="stopped elsewhere", marks=pytest.mark.sweep),
+    ],
 )
 def test_a_game_that_is_played_elsewhere_is_the_same_to_the_last_byte(
     elsewhere: None, tmp_path: Path, begun: str | None, ended: str, games: int

@@ -234,6 +234,7 @@ with OpenAIServer([Reply("a stream of words", reasoning="hm")]) as server:
 """
 
 
+@pytest.mark.sweep
 def test_a_stream_warns_of_nothing_where_warnings_are_errors() -> None:
     done = subprocess.run(
         [sys.executable, "-c", STREAM], capture_output=True, text=True, check=False
