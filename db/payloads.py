@@ -119,6 +119,12 @@ class PayloadReader:
         stored, flags = self._codec.unpack(body)
         return split_answer(stored, action if flags & ACTED else None)
 
+    def reading(self, details: bytes | None) -> Any:
+        """How a turn's action was read from what its model said; None for nothing to tell."""
+        if details is None:
+            return None
+        return json.loads(self._codec.unpack(details)[0]).get("reading")
+
 
 def said_in(written: tuple[str, int], observation: Any) -> Any:
     """The messages of a call from their JSON and its flags."""

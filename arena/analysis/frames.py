@@ -163,8 +163,10 @@ def turns_df(
     where the rules asked for one), target_how (how that was told) · observed_at, acted_at ·
     response_time_ms (milliseconds from the one to the other) · tokens_used.
 
-    With `observations` also observation (all that the player has been shown, whole) and new (the
-    part that was not there at its previous turn); object columns, usually the largest by far.
+    With `observations` also observation (all that the player has been shown, whole), new (the
+    part that was not there at its previous turn) and reading (how the action was read from what
+    the model said, and what became of its notes; None for nothing to tell); object columns,
+    usually the largest by far.
 
     Raises UsageError for a missing database and for a name that it does not hold.
     """

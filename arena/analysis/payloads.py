@@ -24,17 +24,21 @@ from db.selection import Chosen
 
 
 def add_observations(read: Reading, frame: pd.DataFrame) -> None:
-    """Add the columns `observation` and `new` to a frame of turns, which are in order."""
+    """Add the columns `observation`, `new` and `reading` to a frame of turns, which are in
+    order."""
     row_of = {turn_id: row for row, turn_id in enumerate(frame["turn_id"].tolist())}
     whole: list[Any] = [None] * len(frame)
     new: list[Any] = [None] * len(frame)
+    readings: list[Any] = [None] * len(frame)
     if row_of:
         for turn in _turns(read, max(row_of), _Games()):
             if turn.turn_id in row_of:
                 row = row_of[turn.turn_id]
                 whole[row], new[row] = turn.observation, turn.new
+                readings[row] = turn.reading
     frame["observation"] = series(whole, OBJECT)
     frame["new"] = series(new, OBJECT)
+    frame["reading"] = series(readings, OBJECT)
 
 
 def add_messages(read: Reading, frame: pd.DataFrame) -> None:
@@ -67,12 +71,14 @@ def add_messages(read: Reading, frame: pd.DataFrame) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """A turn as it was played: what is new in the observation had not been shown before."""
+    """A turn as it was played: what is new in the observation had not been shown before;
+    `reading` is how the action was read from what the model said."""
 
     turn_id: int
     observation: Any
     new: Any
     action: str | None
+    reading: Any
 
 
 class _Games:
@@ -113,18 +119,18 @@ def _turns(read: Reading, last: int, games: _Games) -> Generator[_Turn]:
     turns, payloads = table("game_turns"), table("turn_payloads")
     statement = (
         select(turns.c.id, payloads.c.prefix_len, payloads.c.prefix_hash, payloads.c.body)
-        .add_columns(turns.c.action, turns.c.action_raw)
+        .add_columns(payloads.c.details, turns.c.action, turns.c.action_raw)
         .join(payloads, payloads.c.game_turn_id == turns.c.id)
         .where(turns.c.id <= last)
         .order_by(turns.c.id)
     )
-    for turn_id, prefix_len, prefix_hash, body, text, raw in streamed(
+    for turn_id, prefix_len, prefix_hash, body, details, text, raw in streamed(
         read.connection, _of_whole_games(statement, read.chosen)
     ):
         reader, player = games.at(turn_id)
         action = original_text(text, raw)
         observation, new = reader.observation(player, prefix_len, prefix_hash, body, action)
-        yield _Turn(turn_id, observation, new, action)
+        yield _Turn(turn_id, observation, new, action, reader.reading(details))
 
 
 def _calls(read: Reading, last: int) -> Iterator[Any]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
@@ -24,7 +24,27 @@ _PHASE = re.compile(r"^\W*(night|day|dawn|dusk|phase|round|voting|starting round
 _SENTENCE = re.compile(r"(?<=[.!?:])\s+|\s+-\s+")
 _OUTCOME = 7  # characters of the widest usual one, `place 3`
 _STYLES = {"won": "green", "drew": "yellow", "?": ""}
+# What a turn's reading tells, by its field and value; whatever else it says is told as it stands.
+_TOLD = {
+    ("notes", "read"): "",
+    ("notes", "partly"): "notes: what was not rewritten stays as it was",
+    ("notes", "cut"): "notes: cut, read as far as they go",
+    ("notes", "lost"): "notes: lost, nothing in the answer could be read; the old ones stay",
+    ("dropped", "notes"): "notes that the answer repeated are left out of the action",
+}
 _LOSS = re.compile(r"\b(killed|eliminated|died|lynched|executed)\b", re.IGNORECASE)
+
+
+def _told(reading: Any) -> Iterator[str]:
+    """How an action was read, where that was not as usual."""
+    if not isinstance(reading, Mapping):
+        return
+    for name, value in reading.items():
+        text = f"{name}: {value}"
+        if name == "answer" and isinstance(value, str) and value.startswith("no "):
+            text = f"{value} in the answer: all that was said is the action"
+        if told := _TOLD.get((name, str(value)), text):
+            yield told
 
 
 def print_game(out: Console, game: GameReport) -> None:
@@ -132,6 +152,8 @@ class _Printer:
         if turn.how is not None:
             chosen = "nobody" if turn.target is None else turn.target
             self._page.block(Text("  "), f"chose {chosen} ({turn.how})", "dim")
+        for told in _told(turn.reading):
+            self._page.block(Text("  "), told, "dim")
         if turn.invalid:
             self._page.print(Text("  refused by the rules", "bold red"))
         if turn.lapse:
@@ -171,7 +193,10 @@ class _Printer:
                 self._page.text(Text("  ┆ ", "dim"), call.thoughts.strip("\n"), "dim italic")
             self._page.block(Text("  "), "answer:", "dim")
             said = call.answer if call.said is None else call.said
-            self._page.text(Text("  ┆ ", "dim"), said.strip("\n"), "")
+            if said or not call.tool_calls:
+                self._page.text(Text("  ┆ ", "dim"), said.strip("\n"), "")
+            for called in call.tool_calls:
+                self._page.text(Text("  ┆ ", "dim"), called, "")
 
     # -- end ------------------------------------------------------------------
 

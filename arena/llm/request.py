@@ -126,7 +126,8 @@ def asked(model: ModelSpec, options: CallOptions | None) -> ModelSpec:
         params["tools"] = [dict(tool) for tool in options.tools]
     if options.tool_choice is not None:
         params["tool_choice"] = options.tool_choice
-    return replace(model, params=params)
+    # One that stays as it is has been prepared already.
+    return model if params == model.params else replace(model, params=params)
 
 
 def stored_request(model: ModelSpec, seed: int | None) -> dict[str, Any]:

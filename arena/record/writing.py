@@ -105,6 +105,7 @@ class GameRecorder:
                     lapse=None if lapse is None else lapse.value,
                     target=acted.target,
                     target_how=None if acted.how is None else acted.how.value,
+                    reading=acted.action.reading,
                 )
             case Opened():
                 return TurnOpened(

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from arena.core import Usage
+from arena.llm.recorded import completion_of
 from arena.llm.thoughts import read, recorded_thoughts
 from arena.reports.narration import Event, tell_story
 from db.models.calls import ORPHANED
@@ -34,7 +36,8 @@ class PlayerReport:
 class CallReport:
     """One attempt at a model; `messages` are (role, text). Where it told `thoughts`, in its answer
     or beside it, `said` is the answer without them. `charged` is what counts against a budget, in
-    dollars, where that is not the `cost`; a `cached` answer was on record."""
+    dollars, where that is not the `cost`; a `cached` answer was on record. `tool_calls` are as in
+    `vote({"player": 3})`."""
 
     model: str
     call_number: int
@@ -51,6 +54,7 @@ class CallReport:
     cached: bool = False
     said: str | None = None
     thoughts: str | None = None
+    tool_calls: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +62,9 @@ class TurnReport:
     """One turn: `new` is what the player was shown since its turn before, `action` what it did
     (None: it has not acted), `submitted` what the rules were given, `lapse` what was wrong with its
     answer whatever the rules made of it; `target` is whom the action was read to choose, and `how`
-    how that was told. `cut` says that its last answer was cut before it came to speak. `cached`
-    says that an answer came from the cache, `lost_calls` how many calls were in flight when a run
-    was killed."""
+    how that was told. `reading` tells how the action was read from what the model said. `cut` says
+    that its last answer was cut before it came to speak. `cached` says that an answer came from the
+    cache, `lost_calls` how many calls were in flight when a run was killed."""
 
     number: int
     player: int
@@ -71,6 +75,7 @@ class TurnReport:
     lapse: str | None = None
     target: str | None = None
     how: str | None = None
+    reading: Any = None
     cut: bool = False
     time_ms: float | None = None
     cached: bool = False
@@ -162,6 +167,7 @@ def game_report(
                 lapse=turn.lapse,
                 target=turn.target,
                 how=turn.target_how,
+                reading=turn.reading,
                 cut=turn.lapse == "overlong" and _answered_nothing(turn),
                 time_ms=turn.response_time_ms,
                 cached=any(call.cached for call in turn.calls),
@@ -207,6 +213,10 @@ def _call(turn: TurnRow, call: CallRow, said: set[tuple[int, str, str]]) -> Call
         cached=call.cached,
         said=read(call.text).text if thoughts and call.text else None,
         thoughts=thoughts,
+        tool_calls=[
+            f"{made.name}({made.arguments})"
+            for made in completion_of("", None, Usage(), call.response).tool_calls
+        ],
     )
 
 

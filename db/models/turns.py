@@ -99,7 +99,8 @@ class GameTurn(Table, table=True):
 class TurnPayload(Table, table=True):
     """What is new in a turn's observation after the known prefix: the first `prefix_len`
     characters of this player's previous observation, whose hash is `prefix_hash`. `details` is
-    what came with the action besides its text, None for nothing."""
+    what came with the action besides its text, None for nothing: how it was read from what the
+    model said."""
 
     __tablename__ = "turn_payloads"
     __table_args__ = (CheckConstraint("prefix_len >= 0", name="ck_turn_payloads_prefix_len"),)

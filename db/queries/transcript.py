@@ -15,7 +15,7 @@ from db.models import GameTurn, LLMCall
 from db.payloads import PayloadReader, as_done
 
 _OBSERVATIONS = text(
-    "SELECT p.game_turn_id, p.prefix_len, p.prefix_hash, p.body, t.action, t.action_raw "
+    "SELECT p.game_turn_id, p.prefix_len, p.prefix_hash, p.body, p.details, t.action, t.action_raw "
     "FROM turn_payloads p JOIN game_turns t ON t.id = p.game_turn_id "
     "WHERE p.game_turn_id >= :first AND p.game_turn_id < :end ORDER BY p.game_turn_id"
 )
@@ -74,7 +74,8 @@ class TurnRow:
     """One turn: `observation` is all that the player has seen, `new` what it had not seen at its
     turn before. `action` is None while it has not acted; `submitted` is what the rules were
     given, the action itself unless it was changed; `lapse` what was wrong with the turn; `target`
-    whom the action was read to choose, and `target_how` how that was told."""
+    whom the action was read to choose, and `target_how` how that was told; `reading` how the action
+    was read from what the model said."""
 
     game_id: int
     turn_number: int
@@ -92,6 +93,7 @@ class TurnRow:
     lapse: str | None = None
     target: str | None = None
     target_how: str | None = None
+    reading: Any = None
 
 
 def transcript(session: Session, game_id: int, *, calls: bool = True) -> list[TurnRow]:
@@ -100,13 +102,15 @@ def transcript(session: Session, game_id: int, *, calls: bool = True) -> list[Tu
     first, end = keys.turns_of_game(game_id)
     reader = PayloadReader()
     shown: dict[int, tuple[Any, Any]] = {}
-    for turn_id, prefix_len, prefix_hash, body, action, raw in session.execute(
+    readings: dict[int, Any] = {}
+    for turn_id, prefix_len, prefix_hash, body, details, action, raw in session.execute(
         _OBSERVATIONS, {"first": first, "end": end}
     ):
         _, _, player = keys.turn_of(turn_id)
         shown[turn_id] = reader.observation(
             player, prefix_len, prefix_hash, body, as_done(action, raw)
         )
+        readings[turn_id] = reader.reading(details)
     query = select(GameTurn).where(GameTurn.id >= first, GameTurn.id < end)
     turns = session.exec(query.order_by(col(GameTurn.id))).all()
     actions = {turn.id: turn.action for turn in turns}
@@ -132,6 +136,7 @@ def transcript(session: Session, game_id: int, *, calls: bool = True) -> list[Tu
                 lapse=turn.lapse,
                 target=turn.target,
                 target_how=turn.target_how,
+                reading=readings.get(turn.id),
             )
         )
     return rows

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from db import keys
-from db.codec import COPIES, SHORTEST_COPY, Codec, beyond, copied
+from db.codec import COPIES, JSON, SHORTEST_COPY, Codec, beyond, copied, to_json
 from db.errors import WriteFailed
 from db.writer.connections import Connection
 from db.writer.subject import Record, Rows, Subject, Writing, cleaned
@@ -24,6 +26,7 @@ _ACT = (
     "acted_at = ?, response_time_ms = ?, tokens_used = ?, lapse = ?, target = ?, target_how = ? "
     "WHERE id = ? AND acted_at IS NULL"
 )
+_DETAILS = "UPDATE turn_payloads SET details = ? WHERE game_turn_id = ?"
 _REFUSE = "UPDATE game_turns SET invalid = true WHERE id = ?"
 
 
@@ -42,7 +45,8 @@ class TurnOpened:
 class TurnActed:
     """What the agent did. `submitted` is the text the environment was given, when it differs;
     `lapse` what was wrong with the turn: silence, refusal, overlong or time_limit; `target` whom
-    the action was read to choose, and `target_how` how that was told."""
+    the action was read to choose, and `target_how` how that was told; `reading` how the action was
+    read from what the model said, where there is something to tell."""
 
     game_id: int
     turn_number: int
@@ -55,6 +59,7 @@ class TurnActed:
     lapse: str | None = None
     target: str | None = None
     target_how: str | None = None
+    reading: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +121,10 @@ def _acted(writing: Writing, record: TurnActed, following: Record | None) -> Row
         cleaned(record.target_how)[0],
         turn_id,
     )
-    return [(_ACT, row)]
+    if not record.reading:
+        return [(_ACT, row)]
+    details = writing.codec.pack(to_json({"reading": record.reading}), JSON)
+    return [(_ACT, row), (_DETAILS, (details, turn_id))]
 
 
 def _refused(writing: Writing, record: TurnRefused, following: Record | None) -> Rows:
@@ -132,7 +140,7 @@ def _expect(connection: Connection, record: TurnOpened | TurnActed | TurnRefused
 
 
 SUBJECT = Subject(
-    statements=(_OPEN, _OBSERVATION, _ACT, _REFUSE),
+    statements=(_OPEN, _OBSERVATION, _ACT, _DETAILS, _REFUSE),
     rows={TurnOpened: _opened, TurnActed: _acted, TurnRefused: _refused},
     expects=_expect,
 )

@@ -4,6 +4,7 @@ never told, whom they choose is read and on record, and all of it replays."""
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import re
 from collections.abc import Callable
@@ -14,12 +15,15 @@ from sqlalchemy import text
 
 from arena import registry
 from arena.analysis import calls_df, games_df, players_df, turns_df
-from arena.config import TournamentConfig
+from arena.config import TournamentConfig, parse
 from arena.environments.textarena import REVISION
 from arena.orchestrator import run
 from arena.replay.check import check
+from arena.reports.game import game_report
 from db import get_session
-from tests.servers.openai_server import OpenAIServer
+from db.queries.games import game
+from db.queries.transcript import transcript
+from tests.servers.openai_server import OpenAIServer, Reply
 
 pytestmark = pytest.mark.slow
 
@@ -66,8 +70,64 @@ def test_thoughts_are_not_told_and_votes_are_read(
     players = players_df(database_url)
     assert players.targets.sum() == len(asked)
     assert players.targets_none.sum() == 0
-    for (game,) in rows(database_url, "SELECT id FROM games"):
-        assert check(game, database_url).ok
+    for (number,) in rows(database_url, "SELECT id FROM games"):
+        assert check(number, database_url).ok
+
+
+FORGETFUL = {
+    "name": "forgetful",
+    "environment": {"name": "TicTacToe-v0", "players": 2},
+    "games": 1,
+    "models": [{"name": "one", "litellm_model": "openai/one"}],
+    "prompts": [{"name": "plain", "text": "Win."}],
+    "agents": [
+        {"name": "Ann", "kind": "remembering", "model": "one", "prompt": "plain",
+         "options": {"answer": "tag"}},
+        {"name": "Bob", "kind": "thinking", "model": "one", "prompt": "plain",
+         "options": {"answer": "tool"}},
+    ],
+}  # fmt: skip
+
+
+def forgetful(body: dict[str, Any]) -> Reply:
+    """No notes when asked for them, no tag around a move, and tools where there are any."""
+    seen = body["messages"][-1]["content"]
+    if "# Your task: rewrite your notes" in seen:
+        return Reply("I shall remember everything.")
+    seen = seen.partition("\n\n# Your")[0]
+    move = registry.policy("random")(
+        [{"role": "user", "content": seen}], random.Random(f"{seen}{len(seen)}")
+    )
+    if "tools" not in body:
+        return Reply(move)
+    function = {"name": "act", "arguments": json.dumps({"why": "the middle", "action": move})}
+    return Reply("", tool_calls=[{"id": "c", "type": "function", "function": function}])
+
+
+def test_how_an_answer_was_read_and_what_became_of_notes_is_on_record(database_url: str) -> None:
+    with OpenAIServer(forgetful) as server:
+        model = {**FORGETFUL["models"][0], "api_base": server.url}
+        config = parse({**FORGETFUL, "models": [model]})
+        assert asyncio.run(run(config, url=database_url)).games_completed == 1
+
+    turns = turns_df(database_url, observations=True)
+    assert not turns.invalid.any()
+    tools = turns[turns.agent == "Bob"]
+    assert tools.reading.isna().all()
+    missed = turns[turns.agent == "Ann"].reading.tolist()
+    assert missed == [{"answer": "no tag"}] + [{"answer": "no tag", "notes": "lost"}] * (
+        len(missed) - 1
+    )
+    conduct = players_df(database_url).set_index("agent")
+    assert conduct.notes_lost["Ann"] == conduct.notes["Ann"] == len(missed) - 1 > 0
+    with get_session(database_url) as session:
+        row = game(session, 1)
+        assert row is not None
+        report = game_report(row, transcript(session, 1), with_calls=True)
+    for turn in report.turns:
+        called = f'act({{"why": "the middle", "action": "{turn.action}"}})'
+        assert (turn.reading is None) == (turn.calls[-1].tool_calls == [called])
+    assert check(1, database_url).ok
 
 
 def test_a_game_of_the_first_revision_replays_under_it(small: Small, sqlite_url: str) -> None:

@@ -37,6 +37,8 @@ _ENVIRONMENT = {
     "AIOHTTP_KEEPALIVE_TIMEOUT": "75",
 }
 
+_FORMS = ("response_format", "tools", "tool_choice")
+
 
 class LiteLLM:
     """Every model that LiteLLM can reach, and the scripted ones.
@@ -91,6 +93,11 @@ class LiteLLM:
         }
         if kwargs.get("seed") == PER_CALL:
             del kwargs["seed"]
+        for name in _unknown_to_provider(litellm, model):
+            del kwargs[name]
+        if kwargs.get("tools"):
+            # Otherwise it looks for tools of its own gateway, with a package that is not installed.
+            kwargs["_skip_mcp_handler"] = True
         if model.stream:
             kwargs["stream"] = True
             kwargs["stream_options"] = {"include_usage": True}
@@ -238,6 +245,17 @@ def _entry(listed: Mapping[str, Mapping[str, Any]], model: ModelSpec) -> Mapping
         if entry is None or not model.litellm_model.startswith(f"{entry.get('litellm_provider')}/"):
             return None
     return entry
+
+
+def _unknown_to_provider(litellm: Any, model: ModelSpec) -> list[str]:
+    """The forms of an answer that a model is asked for and its provider does not have: LiteLLM
+    would refuse the call, and an answer can be read without them."""
+    wanted = [name for name in _FORMS if name in model.params]
+    if not wanted or is_scripted(model):
+        return []
+    name, provider, _, _ = litellm.get_llm_provider(model.litellm_model, api_base=model.api_base)
+    known = litellm.get_supported_openai_params(model=name, custom_llm_provider=provider)
+    return [] if known is None else [name for name in wanted if name not in known]
 
 
 def _unknown_model(model: ModelSpec, known: Collection[str]) -> str:

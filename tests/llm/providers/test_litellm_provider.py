@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 from arena import registry
-from arena.core import CallAnswer, CallIntent, ModelSpec
+from arena.core import CallAnswer, CallIntent, CallOptions, ModelSpec
 from arena.llm.clearance import LocalClearance
 from arena.llm.client import Client
 from arena.llm.pacing.limits import Limits
 from arena.llm.providers.litellm import LiteLLM
 from arena.llm.providers.protocol import ProviderSettings
+from arena.llm.turn import TurnLLM
 from tests.clients import client
 from tests.servers.openai_server import OpenAIServer, Reply
 
@@ -240,3 +241,26 @@ def test_a_stream_warns_of_nothing_where_warnings_are_errors() -> None:
         [sys.executable, "-c", STREAM], capture_output=True, text=True, check=False
     )
     assert (done.stdout, done.stderr, done.returncode) == ("a stream of words\n", "", 0)
+
+
+TOOL = {"type": "function", "function": {"name": "act", "parameters": {"type": "object"}}}
+FORM = {"type": "json_schema", "json_schema": {"name": "answer", "schema": {"type": "object"}}}
+
+
+def test_forms_of_an_answer_are_sent_to_providers_that_have_them() -> None:
+    """Neither the tools, for which LiteLLM would look for a package that is not installed, nor what
+    a provider lacks, for which it would refuse the call, keeps a model from answering."""
+
+    async def sent(name: str) -> set[str]:
+        options = CallOptions(response_format=FORM, tools=(TOOL,), tool_choice="required")
+        with OpenAIServer(["[1]"]) as server:
+            spec = ModelSpec("loop", name, api_base=server.url)
+            asked = client()
+            llm = TurnLLM(asked, spec, Log(), clearance=LocalClearance(Limits(patience=0.0)))
+            assert (await llm.complete(HELLO, options)).text == "[1]"
+            await asked.aclose()
+            [request] = server.requests
+        return {"response_format", "tools", "tool_choice"} & request.body.keys()
+
+    assert asyncio.run(sent("openai/loopback")) == {"response_format", "tools", "tool_choice"}
+    assert asyncio.run(sent("perplexity/loopback")) == {"response_format"}
