@@ -20,6 +20,7 @@ from typing import Any
 
 from arena.agents.lenient_json import find_object
 from arena.core import Action, CallOptions, Completion, UsageError
+from arena.core.inert import without_end_tokens
 from arena.llm.thoughts import read
 
 MODES = ("whole", "last_line", "tag", "regex", "json", "tool")
@@ -76,7 +77,7 @@ class AnswerMode:
         """The action in an answer, with the thoughts that came with it."""
         said = read(completion.text, unwrap=self.mode != "tag")
         thoughts = [completion.thoughts or "", said.thoughts]
-        text = said.text
+        text = without_end_tokens(said.text)
         found: str | None = text
         if self.mode == "last_line":
             lines = [line.strip() for line in text.splitlines() if line.strip()]

@@ -46,7 +46,9 @@ _END = re.compile(
     r"(?:<[|\uff5c][^<>|\uff5c\s]{1,60}[|\uff5c]?>|<[^<>|\uff5c\s]{1,60}[|\uff5c]>"
     r"|\[\|[^\[\]|\s]{1,60}\|\]|\[e~\[|\]~!?b[\[\]]|\[/?(?:INST|EOS|BOS|PAD|SEP|UNK)\]"
     r"|<</?SYS>>|</?(?:s|[be]os|pad|unk|sop|eo[adhmpt]|(?:start|end)_?of_?\w+|\w+_token|unused_?\w*\d"
-    r"|(?:extra_id|special|reserved)_\w*\d|seed:[be]os)>)\Z",
+    r"|(?:extra_id|special|reserved)_\w*\d|seed:[be]os)>"
+    # Who would speak next, and said nothing.
+    r"|<(?:\|(?:im_start|start|start_header_id|start_of_role)\||start_of_turn)>\s*[a-z]{1,20})\Z",
     re.IGNORECASE,
 )
 

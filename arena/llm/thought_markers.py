@@ -92,7 +92,7 @@ _LISTED = (
     r"to=(?P<recipient>\w+)<\|message\|>)",
     r"(?P<say_head_plain><\|start\|>\s*assistant\s*<\|message\|>)",
     r"(?P<open_head_glued>\A\s*(?:assistant)?analysis(?=[A-Z]))",
-    r"(?P<say_head_final>(?<![\w\"'`“‘ ])assistant\s?final(?![a-z]))",
+    r"(?P<say_head_final>(?:(?<![\w\"'`“‘ ])assistant\s?final|(?<=\w)assistantfinal)(?![a-z]))",
     # Kimi K3; Inkling; s1 and HyperCLOVA.
     r"(?P<told_head_opened><\|open\|>(?P<opened>\w+)<\|sep\|>)",
     r"(?P<end_head_closed><\|close\|>\w+<\|sep\|>)",
