@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from arena.agents.lenient_json import find_object
+from arena.agents.lenient_json import FoundObject, find_object
 
 FIELDS = frozenset({"suspicions", "claims", "facts", "plan"})
 
@@ -48,6 +48,13 @@ SCHEMA: Mapping[str, Any] = {
 _ENTRY = 240  # characters of one fact, claim or plan
 _ENTRIES = 24  # facts, claims or suspicions
 
+_LONGEST = 20_000  # characters of an answer that are looked at
+_HEAD = re.compile(
+    r"^[ \t#*>-]*(?P<name>suspicions|claims|facts|plan)\b[ \t*_]*(?::[ \t*_]*|$)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_BULLET = re.compile(r"^[ \t]*(?:[-*•]|\d+[.)])[ \t]+", re.MULTILINE)
+_NOTHING = re.compile(r"<[^<>]*>|(?:none|nothing|n/a|unknown)(?: yet)?[.!]?", re.IGNORECASE)
 _PAIR = re.compile(r"\s*[\[(]?\s*([^:=\n]{1,40}?)\s*[\])]?\s*(?::|=|->|→| is )\s*(.+)", re.DOTALL)
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)")
 _PLAYER = re.compile(r"\W*(?:player|p)?\s*[#_]?\s*(\d+)\W*", re.IGNORECASE)
@@ -116,7 +123,7 @@ class Rewritten:
 def rewritten(text: str, old: Notes) -> Rewritten | None:
     """The notes in a model's answer, in the place of the `old` ones; None where it holds none of
     their fields in any shape that can be read."""
-    found = find_object(text, FIELDS)
+    found = find_object(text, FIELDS) or _sections(text)
     if found is None:
         return None
     fields = {str(name).lower(): value for name, value in found.value.items()}
@@ -132,6 +139,20 @@ def rewritten(text: str, old: Notes) -> Rewritten | None:
     if not found.whole and last in values:
         values[last] = _joined(getattr(old, last), values[last])
     return Rewritten(replace(old, **values), not found.whole, kept)
+
+
+def _sections(text: str) -> FoundObject | None:
+    """Notes as paragraphs, each behind the name of its field: `Plan: vote [3]`."""
+    heads = list(_HEAD.finditer(text[:_LONGEST]))
+    if len(heads) < 2 and not (heads and heads[0][0].rstrip().endswith(":")):
+        # One word at the head of a line is no notes.
+        return None
+    ends = [head.start() for head in heads[1:]] + [len(text)]
+    fields = {
+        head["name"].lower(): _BULLET.sub("", text[head.end() : end]).strip()
+        for head, end in zip(heads, ends, strict=True)
+    }
+    return FoundObject(fields, 0, len(text), whole=True)
 
 
 def _joined(old: Any, new: Any) -> Any:
@@ -152,8 +173,8 @@ def _suspicions(value: Any) -> dict[str, float] | None:
         return None
     # Some count to 10, or in percent.
     most = max(known.values(), default=0.0)
-    scale = next((top for top in (1.0, 10.0, 100.0) if most <= top), most)
-    return {player: max(0.0, much / scale) for player, much in known.items()}
+    scale = 1.0 if most < 2 else next((top for top in (10.0, 100.0) if most <= top), most)
+    return {player: min(1.0, max(0.0, much / scale)) for player, much in known.items()}
 
 
 def _much(value: Any) -> float | None:
@@ -247,8 +268,8 @@ def _plan(value: Any) -> str | None:
 def _text(value: Any) -> str:
     if isinstance(value, str):
         text = " ".join(value.split())[:_ENTRY]
-        # The form that it was asked for, not filled in.
-        return "" if re.fullmatch(r"<[^<>]*>", text) else text
+        # The form that it was asked for, not filled in, or nothing to fill in.
+        return "" if _NOTHING.fullmatch(text) else text
     if isinstance(value, bool | int | float):
         return str(value)[:_ENTRY]
     if isinstance(value, list):

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from arena.agents import version_1
 from arena.agents.answers import answer_mode
-from arena.agents.lenient_json import find_object
+from arena.agents.lenient_json import FoundObject, find_object
 from arena.agents.notes import FIELDS, SCHEMA, Notes, rewritten
 from arena.agents.options import choice, count, refuse_unknown
 from arena.core import LLM, Action, AgentKind, CallOptions, Message, Observation
@@ -37,7 +37,11 @@ _HEADING = re.compile(
     r"|^(?:your |my |updated |rewritten )?notes\b[^\n]{0,20}:[ \t]*$\n?",
     re.MULTILINE | re.IGNORECASE,
 )
+_BEFORE_NOTES = re.compile(
+    r"(?:^|\n)[^\n.!?]{0,40}\bnotes?\b[^\n.!?]{0,20}:\s*(?:```(?:json)?\s*)?$", re.IGNORECASE
+)
 _FENCE = re.compile(r"```(?:json)?\s*```")
+_ACTIONS = frozenset({"action", "answer", "message", "response", "say", "speech"})
 _LEFT_OUT = "\n[…] What came before is in your notes."
 
 
@@ -137,12 +141,24 @@ def recent_of(text: str, limit: int) -> str:
     return text[label.start() :] if label is not None else text[-limit:]
 
 
+def _around(text: str, found: FoundObject) -> str:
+    """What an answer says beside an object."""
+    return _FENCE.sub("", text[: found.start] + text[found.end :]).strip()
+
+
 def without_notes(action: str) -> str:
-    """An action without the notes, or the headings around them, that a model repeats in it."""
+    """An action without the notes, or the headings around them, that a model repeats in it; and
+    out of the object of JSON that it may be in, because the notes are."""
     rest = _HEADING.sub("", action)
+    meant = find_object(rest, _ACTIONS)
+    if meant is not None and not _around(rest, meant):
+        said = next(value for name, value in meant.value.items() if name.lower() in _ACTIONS)
+        if isinstance(said, str):
+            return said.strip()
     found = find_object(rest, FIELDS)
     if found is not None:
-        before = rest[: found.start].replace("```json", "").strip("` \n")
-        if not before or len(FIELDS & found.value.keys()) > 1:
-            rest = _FENCE.sub("", rest[: found.start] + rest[found.end :])
+        before = _BEFORE_NOTES.sub("", rest[: found.start])
+        alone = not before.replace("```json", "").strip("` \n")
+        if alone or len(FIELDS & found.value.keys()) > 1:
+            rest = _FENCE.sub("", before + rest[found.end :])
     return action if rest == action else rest.strip()

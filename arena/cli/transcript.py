@@ -30,7 +30,7 @@ _TOLD = {
     ("notes", "partly"): "notes: what was not rewritten stays as it was",
     ("notes", "cut"): "notes: cut, read as far as they go",
     ("notes", "lost"): "notes: lost, nothing in the answer could be read; the old ones stay",
-    ("dropped", "notes"): "notes that the answer repeated are left out of the action",
+    ("dropped", "notes"): "notes that the answer repeated, or JSON around the action, are left out",
 }
 _LOSS = re.compile(r"\b(killed|eliminated|died|lynched|executed)\b", re.IGNORECASE)
 

@@ -32,6 +32,7 @@ def test_a_whole_rewriting_replaces_the_notes() -> None:
          {"1": 0.8, "2": 0.2, "3": 0.5, "4": 0.7}),
         ('{"1": 70, "2": 20}', {"1": 0.7, "2": 0.2}),
         ('{"1": 7, "2": 2}', {"1": 0.7, "2": 0.2}),
+        ('{"1": 1.2, "2": 0.2}', {"1": 1.0, "2": 0.2}),
         ('{"1": true, "2": {"level": 0.4, "why": "quiet"}, "3": [0.3, "loud"]}',
          {"1": 1.0, "2": 0.4, "3": 0.3}),
         ('[{"player": 1, "suspicion": 0.5}, {"player": "Player 3", "score": "0.7"}]',
@@ -87,6 +88,24 @@ def test_a_field_in_no_shape_of_its_own_stays_as_it_was(field: str, written: str
     assert found is not None
     assert getattr(found.notes, field) == getattr(OLD, field)
     assert field in found.kept
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("# Your notes\n## Suspicions\n- Player 1: 0.7\n- Player 3: low\n## Claims\n"
+         "- Player 4: Doctor\n## Facts\n1. Player 2 died\n2. Day 2\n## Plan\nVote [1].\nWait.",
+         Notes({"1": 0.7, "3": 0.2}, {"4": "Doctor"}, ("Player 2 died", "Day 2"),
+               "Vote [1]. Wait.")),
+        ("**Suspicions:**\n* Player 1: 0.7\n\n**Plan:** go",
+         Notes({"1": 0.7}, OLD.claims, OLD.facts, "go")),
+        ('suspicions: {"1": 0.7}\nfacts: none\nplan: go',
+         Notes({"1": 0.7}, OLD.claims, OLD.facts, "go")),
+        ("Plan: go", Notes(OLD.suspicions, OLD.claims, OLD.facts, "go")),
+    ],
+)  # fmt: skip
+def test_notes_may_be_paragraphs(written: str, read: Notes) -> None:
+    assert now(written) == read
 
 
 def test_a_field_that_is_missing_stays_as_it_was() -> None:

@@ -197,7 +197,11 @@ def test_an_environment_that_shows_the_present_only_is_shown_as_it_is() -> None:
         ('{"plan": "vote 3"}', ""),
         ("Your notes are lies, Bob. [3]", "Your notes are lies, Bob. [3]"),
         ("Set {1, 2} is odd. [3]", "Set {1, 2} is odd. [3]"),
-        ('{"action": "[3]"}', '{"action": "[3]"}'),
+        ('{"action": "[3]"}', "[3]"),
+        ('```json\n{"suspicions": {"1": 0.5}, "plan": "x", "action": "[3]"}\n```', "[3]"),
+        ('{"action": {"vote": 3}}', '{"action": {"vote": 3}}'),
+        ('I vote [3] {"action": "x"}', 'I vote [3] {"action": "x"}'),
+        ('Here are my notes: {"plan": "x", "facts": []}\nI vote [3]', "I vote [3]"),
     ],
 )
 def test_notes_are_no_part_of_an_action(text: str, spoken: str) -> None:
