@@ -77,6 +77,7 @@ real: $(VENV)/real/.installed
 docs: $(STAMP)
 	$(BIN)/python -m arena.cli.docs > docs/commands.md
 	$(BIN)/arena schema > docs/tournament.schema.json
+	$(BIN)/python -m arena.testing.referee > docs/environments.md
 
 picture: $(STAMP)
 	$(BIN)/python docs/picture.py docs/demo.png

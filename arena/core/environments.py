@@ -207,6 +207,29 @@ class ReadsActions(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class GameBooks:
+    """What a referee (`arena.testing.referee`) may look at between two turns of a game.
+
+    `conserved` are quantities that the rules neither make nor lose, by name; `out` are the players
+    who are out of the game; `late_results` counts the results that the rules gave when the game was
+    over already; `amiss` are states that the rules should never be in, a sentence each.
+    """
+
+    conserved: Mapping[str, float] = field(default_factory=dict)
+    out: frozenset[int] = frozenset()
+    late_results: int = 0
+    amiss: tuple[str, ...] = ()
+
+
+class KeepsBooks(Protocol):
+    """What an environment may have besides: it shows its books to a referee."""
+
+    def books(self) -> GameBooks:
+        """The books of the game as it stands."""
+        ...
+
+
 class TellsOptions(Protocol):
     """What an environment may have besides: it tells what options it takes."""
 

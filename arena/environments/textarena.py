@@ -15,6 +15,7 @@ from arena.core import (
     ActionReading,
     EnvironmentCrash,
     EnvironmentSpec,
+    GameBooks,
     Observation,
     Outcome,
     PlayerResult,
@@ -28,6 +29,7 @@ from arena.environments.history import GAME, CumulativeHistory, ObservationHisto
 from arena.environments.isolation import IsolatedGenerators
 from arena.environments.markup import clip_tokens, clip_vote, rewrite_votes, shorten_numbers
 from arena.environments.quoting import Quoting
+from arena.environments.textarena_books import amiss_in, conserved_in
 from arena.environments.textarena_facts import MAX_CHARACTERS, facts_of, family_of
 from arena.environments.textarena_faults import (
     MENDED,
@@ -195,6 +197,15 @@ class TextArena:
         if player in out_of(self._family, self._rules) - before:
             return True
         return bool(self._done and self._state.game_info[player]["invalid_move"])
+
+    def books(self) -> GameBooks:
+        """The books of the game as it stands, for a referee."""
+        return GameBooks(
+            conserved=conserved_in(self._family, self._rules),
+            out=out_of(self._family, self._rules),
+            late_results=self._watch.late_results,
+            amiss=amiss_in(self._family, self._rules),
+        )
 
     def outcome(self, *, turn_limit: bool = False) -> Outcome:
         """The result so far. Ranks are the order of TextArena's rewards, never its words. A game

@@ -26,9 +26,12 @@ class RulesFault:
     mended: bool = False
 
 
+_RAISES = RulesFault("Some texts of players make the rules raise: the game is void.")
+_ASKED_AGAIN = RulesFault("Who was thrown out for errors may be asked to act again.")
+
 FAULTS: Mapping[str, tuple[RulesFault, ...]] = MappingProxyType(
     {
-        "Chess": (RulesFault("Some texts of players make the rules raise: the game is void."),),
+        "Chess": (_RAISES,),
         "HighSociety": (
             RulesFault(
                 "The prompt counts remaining cash and prestige, the rules count prestige alone.",
@@ -39,6 +42,10 @@ FAULTS: Mapping[str, tuple[RulesFault, ...]] = MappingProxyType(
             RulesFault(
                 "After a round that two checks ended, the first check ends the next one, before "
                 "the other player has acted.",
+                mended=True,
+            ),
+            RulesFault(
+                "Who has no chips left pays for the next round, and plays on with less than none.",
                 mended=True,
             ),
         ),
@@ -52,6 +59,13 @@ FAULTS: Mapping[str, tuple[RulesFault, ...]] = MappingProxyType(
                 mended=True,
             ),
         ),
+        "MarketEntryGame": (_ASKED_AGAIN,),
+        "Poker": (
+            RulesFault("The chips of who is thrown out for errors are lost."),
+            RulesFault("A game of two goes on when one of them is thrown out for errors."),
+        ),
+        "PublicGoodsGame": (_ASKED_AGAIN,),
+        "SantoriniBaseFixed": (_ASKED_AGAIN,),
         "SecretMafia": (
             RulesFault(
                 "With Doctor and Detective dead, nobody dies at night, whomever the Mafia chooses.",
@@ -75,8 +89,9 @@ FAULTS: Mapping[str, tuple[RulesFault, ...]] = MappingProxyType(
                 "Without discussion (`discussion_rounds: 0`) the rules raise on the first day."
             ),
         ),
-        "Stratego": (RulesFault("Some texts of players make the rules raise: the game is void."),),
-        "Tak": (RulesFault("Some texts of players make the rules raise: the game is void."),),
+        "SettlersOfCatan": (_ASKED_AGAIN,),
+        "Stratego": (_RAISES,),
+        "Tak": (_RAISES,),
     }
 )
 """By family, all environments whose name begins alike."""

@@ -53,10 +53,14 @@ class MendedKuhnPoker(KuhnPokerEnv):  # type: ignore[misc]
 
 
 class MendedIndianPoker(IndianPokerEnv):  # type: ignore[misc]
-    """Every round begins anew: one check does not end it because two ended another."""
+    """Every round begins anew: one check does not end it because two ended another. Who cannot pay
+    for a round has lost."""
 
     def _init_round(self) -> None:
-        self.state.game_state["second_check"] = False
+        game = self.state.game_state
+        game["second_check"] = False
+        if min(game["player_chips"].values()) < self.ante:
+            game["current_round"] = self.max_rounds
         super()._init_round()
 
 

@@ -6,7 +6,8 @@ providers, ours and yours.
     def test_my_environment_keeps_the_protocol():
         check_environment(lambda: MyGame(name="MyGame-v0"))
 
-`python -m arena.testing.playthrough` writes a golden game that a person can read.
+`python -m arena.testing.playthrough` writes a golden game that a person can read;
+`arena.testing.referee` looks for faults of the rules themselves.
 """
 
 from arena.testing.conformance import (

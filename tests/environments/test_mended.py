@@ -76,6 +76,16 @@ def test_one_check_ends_no_round_of_the_mended_indian_poker() -> None:
     assert rounds == [3, 2]
 
 
+def test_who_has_no_chips_left_has_lost_the_mended_indian_poker() -> None:
+    ends = []
+    for name in ("IndianPoker-v0", "IndianPoker-v0-mended"):
+        game = TextArena(name=name, max_rounds=9, starting_chips=5)
+        game.reset(seed=1, num_players=2)
+        game.step(game.prepare("[bet 4]"))
+        ends.append((game.step(game.prepare("[call]")).done, min(chips(game))))
+    assert ends == [(False, -1), (True, 0)]
+
+
 def test_remaining_cash_counts_in_the_mended_high_society() -> None:
     """Player 0 wins nine of ten auctions, player 1 the other; who pays much keeps little."""
     winners = set()
