@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Set
 from pathlib import Path
 
+from arena.llm.shared_prefix import SharedPrefix
 from arena.reports.error_rates import ErrorRates, error_rates
 from db import Database
 from db.queries.conduct import conduct
 from db.queries.games import GameRow, games
-from db.queries.transcript import CallRow, TurnRow
+from db.queries.transcript import TurnRow
 from real.figures import Figure
 
 # What notes look like where they do not belong: an object, its fields, or the headings of the
@@ -54,22 +56,11 @@ def prefix_shared(what: str, played: Iterable[list[TurnRow]], seats: Seats) -> F
     same game; `seats` are the players that are meant."""
     shared = total = 0
     for turns in played:
-        before: dict[int, list[str]] = {}
+        players: dict[int, SharedPrefix] = defaultdict(SharedPrefix)
         for turn in turns:
-            if (turn.game_id, turn.player_index) not in seats:
-                continue
-            for call in turn.calls:
-                text, earlier = _text(call), before.setdefault(turn.player_index, [])
-                total += len(text)
-                shared += max((_alike(text, one) for one in earlier), default=0)
-                earlier.append(text)
+            if (turn.game_id, turn.player_index) in seats:
+                for call in turn.calls:
+                    players[turn.player_index].add(call.messages)
+        shared += sum(player.shared for player in players.values())
+        total += sum(player.characters for player in players.values())
     return Figure(f"prompt characters shared, {what}", shared, total, least=0.65)
-
-
-def _alike(one: str, other: str) -> int:
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
-
-
-def _text(call: CallRow) -> str:
-    return "\0".join(f"{message['role']}\n{message['content']}" for message in call.messages or ())

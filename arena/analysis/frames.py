@@ -225,8 +225,9 @@ def calls_df(
     (dollars) · finish_reason · error_class, error_message, error_status (HTTP) · request_hash.
 
     With `messages` also request (the parameters sent), messages (a list of dicts, whole), text
-    (of the answer), thoughts (in it and beside it) and response (as recorded); usually the largest
-    by far.
+    (of the answer), thoughts (in it and beside it), response (as recorded), shared (how much of the
+    messages an earlier call of the same player began with, from 0 to 1), provider (behind a
+    router), region and fingerprint (of who answered, where told); usually the largest by far.
 
     Raises UsageError for a missing database and for a name that it does not hold.
     """

@@ -6,6 +6,7 @@ whole, whatever part of them the frame shows; what it does not show is dropped a
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,8 +15,9 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Select, select
 
-from arena.analysis.columns import OBJECT, STRING, series, streamed
+from arena.analysis.columns import FLOAT, OBJECT, STRING, series, streamed
 from arena.analysis.source import Reading, table
+from arena.llm.shared_prefix import SharedPrefix
 from arena.llm.thoughts import recorded_thoughts
 from db.keys import turn_of
 from db.models.columns import original_text
@@ -42,31 +44,49 @@ def add_observations(read: Reading, frame: pd.DataFrame) -> None:
 
 
 def add_messages(read: Reading, frame: pd.DataFrame) -> None:
-    """Add the columns `messages`, `text`, `thoughts` and `response` to a frame of calls, which are
-    in order."""
+    """Add the columns of what was sent and answered to a frame of calls, which are in order:
+    `messages`, `text`, `thoughts`, `response`, `shared` and who answered."""
     row_of = {call_id: row for row, call_id in enumerate(frame["call_id"].tolist())}
     messages: list[Any] = [None] * len(frame)
     texts: list[Any] = [None] * len(frame)
     thoughts: list[Any] = [None] * len(frame)
     responses: list[Any] = [None] * len(frame)
+    shared: list[Any] = [None] * len(frame)
     if row_of:
         games = _Games()
+        prefixes: dict[int, SharedPrefix] = {}
+        latest = None
         last = max(row_of)
         with closing(_turns(read, last >> 8, games)) as turns:
             shown = _Pursuit(turns)
-            for call_id, number, prefix_len, prefix_hash, body, answer in _calls(read, last):
+            for call_id, number, prefix_len, prefix_hash, body, answer, error in _calls(read, last):
                 observation, action = shown.at(call_id >> 8)
                 reader, player = games.at(call_id >> 8)
                 sent = reader.messages(player, number, prefix_len, prefix_hash, body, observation)
+                game_id, _, _ = turn_of(call_id >> 8)
+                if game_id != latest:
+                    prefixes, latest = defaultdict(SharedPrefix), game_id
+                alike = prefixes[player].add(sent) if error is None else None
                 if call_id in row_of:
                     row = row_of[call_id]
-                    messages[row] = sent
+                    messages[row], shared[row] = sent, alike
                     texts[row], responses[row] = reader.answer(answer, action)
                     thoughts[row] = recorded_thoughts(texts[row], responses[row])
     frame["messages"] = series(messages, OBJECT)
     frame["text"] = series(texts, STRING)
     frame["thoughts"] = series(thoughts, STRING)
     frame["response"] = series(responses, OBJECT)
+    frame["shared"] = series(shared, FLOAT)
+    for column, name in (
+        ("provider", "provider"),
+        ("region", "region"),
+        ("fingerprint", "system_fingerprint"),
+    ):
+        frame[column] = series([_said(response, name) for response in responses], STRING)
+
+
+def _said(response: Any, name: str) -> Any:
+    return response.get(name) if isinstance(response, dict) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +158,7 @@ def _calls(read: Reading, last: int) -> Iterator[Any]:
     turns, calls, payloads = table("game_turns"), table("llm_calls"), table("call_payloads")
     statement = (
         select(calls.c.id, calls.c.call_number, payloads.c.prefix_len, payloads.c.prefix_hash)
-        .add_columns(payloads.c.messages, payloads.c.response)
+        .add_columns(payloads.c.messages, payloads.c.response, calls.c.error_class)
         .join(payloads, payloads.c.llm_call_id == calls.c.id)
         .join(turns, turns.c.id == calls.c.game_turn_id)
         .where(calls.c.id <= last)

@@ -169,6 +169,10 @@ class _Printer:
         facts.append(call.model)
         if call.prompt_tokens is not None or call.response_tokens is not None:
             facts.append(f"{call.prompt_tokens or 0} + {call.response_tokens or 0} tokens")
+        if call.cached_tokens:
+            facts.append(f"{call.cached_tokens} of them cached")
+        if call.shared:
+            facts.append(f"{call.shared:.0%} as before")
         if call.cost is not None:
             facts.append(money(call.cost))
         if call.total_ms is not None:
@@ -180,6 +184,8 @@ class _Printer:
         if call.charged is not None and call.charged != call.cost:
             facts.append(f"charged {money(call.charged)}")
         self._page.block(Text("  "), " · ".join(facts), "dim bold")
+        if call.answered_by is not None:
+            self._page.block(Text("  "), f"answered by: {call.answered_by}", "dim")
         for role, content in call.messages:
             self._page.block(Text("  "), f"{role}:", "dim")
             self._page.text(Text("  ┆ ", "dim"), content.strip("\n"), "dim")
@@ -208,6 +214,10 @@ class _Printer:
         facts = [count(len(game.turns), "turn"), count(game.number_of_calls, "call")]
         if game.cost is not None:
             facts.append(money(game.cost))
+        if game.shared is not None:
+            facts.append(f"{game.shared:.0%} of the prompts as before")
+        if game.cached_tokens:
+            facts.append(f"{game.cached_tokens / game.prompt_tokens:.0%} of their tokens cached")
         if game.started_at and game.finished_at:
             facts.append(duration((game.finished_at - game.started_at).total_seconds()))
         self._page.print(Text(" · ".join(facts), "dim"))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from arena.core import Usage
 from arena.llm.recorded import completion_of
+from arena.llm.shared_prefix import SharedPrefix
 from arena.llm.thoughts import read, recorded_thoughts
 from arena.reports.narration import Event, tell_story
 from db.models.calls import ORPHANED
@@ -37,7 +39,9 @@ class CallReport:
     """One attempt at a model; `messages` are (role, text). Where it told `thoughts`, in its answer
     or beside it, `said` is the answer without them. `charged` is what counts against a budget, in
     dollars, where that is not the `cost`; a `cached` answer was on record. `tool_calls` are as in
-    `vote({"player": 3})`."""
+    `vote({"player": 3})`. `cached_tokens` of the prompt were cached by the provider; `shared` is
+    how much of it an earlier answered call of the player began with, from 0 to 1; `answered_by` is
+    who answered."""
 
     model: str
     call_number: int
@@ -55,6 +59,9 @@ class CallReport:
     said: str | None = None
     thoughts: str | None = None
     tool_calls: Sequence[str] = ()
+    cached_tokens: int | None = None
+    shared: float | None = None
+    answered_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,8 @@ class TurnReport:
 class GameReport:
     """Everything that can be told of a game. A branch has the game that it comes from as its
     `parent`, with the first turn that was played live. `cost` is in dollars, None where no call had
-    a price."""
+    a price. `shared` is how much of the prompts an earlier call of the same player began with,
+    from 0 to 1, None without calls; `cached_tokens` of the `prompt_tokens` were cached."""
 
     game: int
     environment: str | None
@@ -106,6 +114,9 @@ class GameReport:
     number_of_calls: int = 0
     cost: float | None = None
     parent: tuple[int, int] | None = None
+    shared: float | None = None
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
 
     def story(self) -> list[Event]:
         """What happened, in order; moves are places in `turns`."""
@@ -138,6 +149,7 @@ def game_report(
     made = [call for turn in turns for call in turn.calls]
     costs = [call.cost for call in made if call.cost is not None]
     said: set[tuple[int, str, str]] = set()
+    alike, shared = _shared(turns)
     return GameReport(
         game=row.game_id,
         environment=row.environment,
@@ -172,7 +184,7 @@ def game_report(
                 time_ms=turn.response_time_ms,
                 cached=any(call.cached for call in turn.calls),
                 lost_calls=sum(call.error_class == ORPHANED for call in turn.calls),
-                calls=[_call(turn, call, said) for call in turn.calls] if with_calls else (),
+                calls=[_call(turn, call, said, alike) for call in turn.calls] if with_calls else (),
             )
             for turn in turns
         ],
@@ -186,7 +198,41 @@ def game_report(
         number_of_calls=len(made),
         cost=math.fsum(costs) if costs else None,
         parent=None if row.parent_game_id is None else (row.parent_game_id, row.parent_turn or 0),
+        shared=shared,
+        prompt_tokens=sum(call.prompt_tokens or 0 for call in made),
+        cached_tokens=sum(call.cached_tokens or 0 for call in made),
     )
+
+
+def _shared(turns: Sequence[TurnRow]) -> tuple[dict[tuple[int, int], float | None], float | None]:
+    """How much of each call, by turn_number and call_index, an earlier one of its player began
+    with, and of all of them together."""
+    players: dict[int, SharedPrefix] = defaultdict(SharedPrefix)
+    alike = {
+        (turn.turn_number, call.call_index): players[turn.player_index].add(call.messages)
+        for turn in turns
+        for call in turn.calls
+        if call.error_class is None
+    }
+    characters = sum(player.characters for player in players.values())
+    shared = sum(player.shared for player in players.values())
+    return alike, shared / characters if characters else None
+
+
+def answered_by(model: str, model_answered: str | None, response: Any) -> str | None:
+    """Who answered a call, as far as the response tells more than was asked: the model's own name,
+    the provider behind a router, the region, the tier of the service, the fingerprint."""
+    told = response if isinstance(response, dict) else {}
+    own = model_answered if model_answered and not model.endswith(model_answered) else None
+    provider, region = told.get("provider"), told.get("region")
+    found = [
+        own,
+        f"at {provider}" if provider else None,
+        f"in {region}" if region else None,
+        told.get("service_tier"),
+        told.get("system_fingerprint"),
+    ]
+    return " · ".join(str(each) for each in found if each) or None
 
 
 def _answered_nothing(turn: TurnRow) -> bool:
@@ -195,7 +241,12 @@ def _answered_nothing(turn: TurnRow) -> bool:
     return answered and not (turn.action or "").strip()
 
 
-def _call(turn: TurnRow, call: CallRow, said: set[tuple[int, str, str]]) -> CallReport:
+def _call(
+    turn: TurnRow,
+    call: CallRow,
+    said: set[tuple[int, str, str]],
+    alike: Mapping[tuple[int, int], float | None],
+) -> CallReport:
     thoughts = recorded_thoughts(call.text, call.response)
     return CallReport(
         model=call.model,
@@ -217,6 +268,9 @@ def _call(turn: TurnRow, call: CallRow, said: set[tuple[int, str, str]]) -> Call
             f"{made.name}({made.arguments})"
             for made in completion_of("", None, Usage(), call.response).tool_calls
         ],
+        cached_tokens=call.cached_tokens,
+        shared=alike.get((turn.turn_number, call.call_index)),
+        answered_by=answered_by(call.model, call.model_answered, call.response),
     )
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from arena.reports.game import CallReport, PlayerReport, TurnReport, game_report
+from arena.reports.game import CallReport, PlayerReport, TurnReport, answered_by, game_report
 from arena.reports.narration import Announcement, Moved
 from db.queries.games import GameRow, PlayerRow
 from db.queries.transcript import CallRow, TurnRow
@@ -103,11 +103,25 @@ def test_what_a_player_was_sent_before_is_only_named() -> None:
 
     first, second = ([*one.calls] for one in report.turns)
     whole = "(all that player 0 has seen, 7 characters; new:)\nnew"
-    assert first == [CallReport("openai/x", 0, 0, [("system", "Win."), ("user", whole)], "[1]")]
+    assert first == [
+        CallReport("openai/x", 0, 0, [("system", "Win."), ("user", whole)], "[1]", shared=0.0)
+    ]
     assert second[0].messages == [
         ("system", "(as before, 4 characters)"), ("user", whole), ("?", "raw"),
     ]  # fmt: skip
     assert (second[0].answer, second[0].error) == (None, "RateLimitError 429: ")
+    assert second[0].shared is None, "what failed is in no cache"
+
+
+def test_who_answered_is_told_where_it_says_more_than_was_asked() -> None:
+    def told(answered: str | None, **response: object) -> str | None:
+        return answered_by("openai/gpt-4o", answered, response)
+
+    assert told(None) is told("gpt-4o") is None
+    assert told("gpt-4o-2024-08-06", region="Sweden Central", system_fingerprint="fp_1") == (
+        "gpt-4o-2024-08-06 · in Sweden Central · fp_1"
+    )
+    assert told("gpt-4o", provider="Azure", service_tier="flex") == "at Azure · flex"
 
 
 def test_the_story_refers_to_the_turns() -> None:

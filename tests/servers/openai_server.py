@@ -44,6 +44,7 @@ class Reply:
     usage: Mapping[str, Any] | None = None
     send_usage: bool = True
     tool_calls: Sequence[Mapping[str, Any]] | None = None
+    provider: str | None = None
     parts: Sequence[Any] | None = None
 
 
@@ -181,6 +182,7 @@ class OpenAIServer:
                 "created": 1700000000,
                 "model": body["model"],
                 "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
+                **({"provider": reply.provider} if reply.provider else {}),
             }
 
         await send(chunk({"role": "assistant", "content": ""}))
@@ -240,6 +242,8 @@ def _completion(body: dict[str, Any], reply: Reply) -> dict[str, Any]:
         "system_fingerprint": "fp_loopback",
         "choices": [{"index": 0, "message": message, "finish_reason": reply.finish_reason}],
     }
+    if reply.provider:
+        answer["provider"] = reply.provider
     if reply.send_usage:
         answer["usage"] = _usage(body, reply)
     return answer

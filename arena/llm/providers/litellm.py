@@ -83,6 +83,7 @@ class LiteLLM:
             raise UsageError(_unknown_model(model, litellm.model_cost))
 
     def prepare(self, model: ModelSpec) -> LiteLLMEndpoint:
+        self.load([model])
         litellm = self._load()
         self.check(model)
         kwargs: dict[str, Any] = {
@@ -134,7 +135,7 @@ class LiteLLM:
         )
         # LiteLLM may write into the messages it is given.
         fresh = deepcopy([*messages])
-        with quiet, one_attempt(), self._connections.used():
+        with quiet, one_attempt() as heard, self._connections.used():
             response = await self._module.acompletion(messages=fresh, **kwargs)
             if not stream:
                 return read(response)
@@ -143,7 +144,9 @@ class LiteLLM:
             async for chunk in response:
                 if streamed.add(chunk) and first_token_ms is None:
                     first_token_ms = (perf_counter() - started) * 1e3
-            return replace(streamed.finish(response), first_token_ms=first_token_ms)
+            answer = streamed.finish(response)
+            said = {**heard, **(answer.response or {})}
+            return replace(answer, response=said, first_token_ms=first_token_ms)
 
     def _load(self) -> Any:
         if self._module is None:

@@ -24,7 +24,7 @@ from typing import Any
 
 import httpx
 
-from arena.llm.providers.normalize import lawful, lawful_events
+from arena.llm.providers.normalize import lawful, lawful_events, told_beside
 
 # Decoded bytes of one response: the longest answers of any model are under a megabyte.
 MOST = 16 * 2**20
@@ -33,6 +33,7 @@ _PIECE = 65_536
 Send = Callable[[Any, httpx.Request], Awaitable[httpx.Response]]
 
 _sent: ContextVar[set[str] | None] = ContextVar("sent", default=None)
+_heard: ContextVar[dict[str, str] | None] = ContextVar("heard", default=None)
 
 
 class OversizedBody(httpx.DecodingError):
@@ -44,14 +45,17 @@ class SentTwice(RuntimeError):
 
 
 @contextmanager
-def one_attempt() -> Iterator[None]:
+def one_attempt() -> Iterator[dict[str, str]]:
     """Inside, a request is ours: one goes to each address, another one raises SentTwice instead,
-    and LiteLLM logs nothing of it below a critical error."""
-    token = _sent.set(set())
+    and LiteLLM logs nothing of it below a critical error. What comes out is who answers, where a
+    stream says so."""
+    heard: dict[str, str] = {}
+    sending, hearing = _sent.set(set()), _heard.set(heard)
     try:
-        yield
+        yield heard
     finally:
-        _sent.reset(token)
+        _heard.reset(hearing)
+        _sent.reset(sending)
 
 
 def install(litellm: Any, *, most: int = MOST) -> None:
@@ -141,6 +145,7 @@ class _Bounded(httpx.AsyncByteStream):
         self._whole = whole
         self._events = events
         self._claimed = claimed
+        self._heard = _heard.get()
         self._taken = 0
 
     def _take(self, size: int) -> None:
@@ -164,6 +169,9 @@ class _Bounded(httpx.AsyncByteStream):
                         yield piece
                     if self._events and (left := _behind_the_last_line(piece)) < len(piece):
                         end = len(body) - left
+                        if self._heard is not None and b"data:" in body[:end]:
+                            self._heard.update(told_beside(bytes(body[:end])))
+                            self._heard = None
                         yield lawful_events(bytes(body[:end]))
                         del body[:end]
             if self._decoder is not None:

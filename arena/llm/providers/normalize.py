@@ -22,6 +22,8 @@ _RARE = (
 )
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
+_LONGEST_NAME = 256
+
 
 def lawful(body: bytes) -> bytes:
     """The body of a chat completion or of one chunk of a stream, or any other body, in the form
@@ -51,6 +53,24 @@ def lawful_events(lines: bytes) -> bytes:
         b"data: " + lawful(line[5:].strip()) + b"\n" if line.startswith(b"data:") else line
         for line in lines.splitlines(keepends=True)
     )
+
+
+def told_beside(lines: bytes) -> dict[str, str]:
+    """Who answers, by the first event of a stream: LiteLLM drops it for some providers."""
+    for line in lines.splitlines():
+        if not line.startswith(b"data:"):
+            continue
+        try:
+            event = json.loads(line[5:])
+        except (ValueError, RecursionError):
+            return {}
+        told = event if isinstance(event, dict) else {}
+        return {
+            name: told[name][:_LONGEST_NAME]
+            for name in ("provider", "service_tier", "system_fingerprint")
+            if isinstance(told.get(name), str) and told[name]
+        }
+    return {}
 
 
 def is_rare(body: bytes) -> bool:

@@ -42,6 +42,7 @@ def read(response: Any) -> Answer:
         calls=_tool_calls(_get(message, "tool_calls")),
         usage=usage,
         stored_usage=stored_usage,
+        headers=_headers(response),
     )
 
 
@@ -55,6 +56,7 @@ def _answer(
     calls: list[dict[str, Any]],
     usage: Usage,
     stored_usage: dict[str, int],
+    headers: Any,
 ) -> Answer:
     if refusal:
         finish_reason = "refusal"
@@ -77,10 +79,31 @@ def _answer(
     fingerprint = _name(_get(response, "system_fingerprint"))
     if fingerprint:
         stored["system_fingerprint"] = fingerprint
+    stored |= _answered_by(response, headers)
     # What a model gave as its reason to refuse is the text where there is no other. The rest is
     # read as it will be read back from the record.
     completion = completion_of(text or refusal, finish_reason, usage, stored)
     return Answer(completion, stored["model"], stored)
+
+
+def _answered_by(response: Any, headers: Any) -> dict[str, str]:
+    """Who answered, as far as the response says: behind a router its provider, the tier of the
+    service, and the region, which stands in a header whose name ends so (Azure, Groq)."""
+    regions = (
+        _name(value)
+        for name, value in (headers.items() if isinstance(headers, Mapping) else ())
+        if str(name).lower().endswith("region")
+    )
+    found = {
+        "provider": _name(_get(response, "provider")),
+        "service_tier": _name(_get(response, "service_tier")),
+        "region": next(filter(None, regions), None),
+    }
+    return {name: said for name, said in found.items() if said}
+
+
+def _headers(response: Any) -> Any:
+    return _get(_get(response, "_hidden_params"), "additional_headers")
 
 
 def read_usage(usage: Any) -> tuple[Usage, dict[str, int]]:
@@ -239,4 +262,5 @@ class StreamedAnswer:
             calls=[self.calls[index] for index in sorted(self.calls)],
             usage=usage,
             stored_usage=stored_usage,
+            headers=_headers(stream),
         )
