@@ -264,10 +264,10 @@ def _call(
         cached=call.cached,
         said=read(call.text).text if thoughts and call.text else None,
         thoughts=thoughts,
-        tool_calls=[
+        tool_calls=tuple(
             f"{made.name}({made.arguments})"
             for made in completion_of("", None, Usage(), call.response).tool_calls
-        ],
+        ),
         cached_tokens=call.cached_tokens,
         shared=alike.get((turn.turn_number, call.call_index)),
         answered_by=answered_by(call.model, call.model_answered, call.response),
