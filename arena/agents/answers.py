@@ -173,7 +173,7 @@ def _structured(kind: str, mode: str, schema: Any, name: Any) -> AnswerMode:
 
 def _wrong(kind: str, given: Any) -> UsageError:
     word = next(iter(given), "") if isinstance(given, Mapping) else given
-    near = difflib.get_close_matches(str(word), MODES, n=1, cutoff=0.4)
+    near = difflib.get_close_matches(str(word), MODES, n=1, cutoff=0.6)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return UsageError(
         f"the option 'answer' of the kind {kind!r} is {given!r}; {hint}"

@@ -26,6 +26,10 @@ _OUTCOME = 7  # characters of the widest usual one, `place 3`
 _STYLES = {"won": "green", "drew": "yellow", "?": ""}
 # What a turn's reading tells, by its field and value; whatever else it says is told as it stands.
 _TOLD = {
+    ("answer", "no tag"): "the tag is missing: all that was said is the action",
+    ("answer", "no regex"): "nothing matches the pattern: all that was said is the action",
+    ("answer", "no json"): "the field of JSON is missing: all that was said is the action",
+    ("answer", "no tool"): "the tool was not called: all that was said is the action",
     ("notes", "read"): "",
     ("notes", "partly"): "notes: what was not rewritten stays as it was",
     ("notes", "cut"): "notes: cut, read as far as they go",
@@ -40,10 +44,7 @@ def _told(reading: Any) -> Iterator[str]:
     if not isinstance(reading, Mapping):
         return
     for name, value in reading.items():
-        text = f"{name}: {value}"
-        if name == "answer" and isinstance(value, str) and value.startswith("no "):
-            text = f"{value} in the answer: all that was said is the action"
-        if told := _TOLD.get((name, str(value)), text):
+        if told := _TOLD.get((name, str(value)), f"{name}: {value}"):
             yield told
 
 

@@ -258,7 +258,7 @@ def test_a_turn_tells_whom_it_chose_and_what_cut_it_short() -> None:
     assert "│ I abstain.\n  chose nobody (none)\n  refused by the rules\n" in said
     assert "  lapse: overlong\n  its tokens were used up before it spoke: raise max_tokens" in said
     assert "the rules were given" not in said, "it is the same but for the brackets"
-    assert "│ [0]\n  no tag in the answer: all that was said is the action\n" in said
+    assert "│ [0]\n  the tag is missing: all that was said is the action\n" in said
     assert "  notes: lost, nothing in the answer could be read; the old ones stay\n" in said
     assert "  mood: 1\n" in said
 
