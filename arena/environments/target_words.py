@@ -47,7 +47,10 @@ SAYS_AFTER = re.compile(
     r"|(?:is|seems) (?:the most (?:likely|suspicious)|(?:my|the) (?:main|top|prime) suspect)\b"
     rf"|(?:should|must|has to|needs to|ought to) (?:go|leave|die|hang|be (?:{_ENDED}|our vote))\b)"
 )
-# What counts where nothing clearer is said.
+# What counts where others are chosen in weaker words, and what where nothing clearer is said.
+VOTES = re.compile(
+    rf"\b(?:vot(?:e|ing)|final|my (?:choice|pick|answer|decision|target|action))\b{_UNTIL_HERE}"
+)
 LEANS = re.compile(
     r"\b(?:lean(?:ing)?|towards?|suspicion|suspect(?:ing)?|suspicious of|falls on|gut says"
     rf"|gut feeling|guess)\b{_UNTIL_HERE}"
@@ -80,6 +83,12 @@ MERELY = re.compile(
     r"\b(?:was|were|almost|nearly|wanted|tempted|could|might|may|have|had|consider\w*|thinking"
     r"|thought|whether|should i|if)\b"
 )
+# A list of what others did: "Votes: Player 1 ...".
+LISTS_VOTES = re.compile(r"\W*votes\W*:")
+OTHER_TIME = re.compile(
+    r"\b(?:tomorrow|yesterday|next|last (?:night|time|round)|previously|earlier|later|otherwise)\b"
+)
+CONDITION = re.compile(r"\W*(?:(?:and|but|so|or)\W+)?(?:if|unless|in case|otherwise)\b")
 NEEDED = re.compile(r"\b(?:have|had) to\b")
 REPORTED = re.compile(r"\b(?:said|says|saying|told|tells|wrote|asks|asked|suggest\w*|claims?)\W*$")
 IN_THE_FIRST_PERSON = re.compile(rf"(?:{SELF})\b")
@@ -180,7 +189,7 @@ MENTION = re.compile(
 )
 NOUN = re.compile(r"\W*\b(?:player|seat)(?: number| no)?$")
 AFTER_BARE = re.compile(
-    r"(?![\"']\s*:)\s*(?:$|[.,!;:)\]}\"'<\n-]|(?:because|since|as|for|and|please|now|today|tonight"
+    r"(?![\"']\s*:)\s*(?:$|[.,!;:()\[\]}\"'<\n-]|(?:because|since|as|for|and|please|now|today|tonight"
     r"|too|again|out|off|not|instead|rather|over|this (?:time|round)|it is)\b)"
 )
 # A field of JSON for the player itself, where nothing else is noted of it.
@@ -208,7 +217,9 @@ ALONE = re.compile(
     rf"(?:(?:{_BEFORE_ALONE})\W{{1,4}})*"
     rf"(?:(?:player|seat|number|no\.)\W{{0,3}}(?:number\s|no\.\s|#)?|p)?{NUMBER}"
     rf"(?:\W{{1,4}}(?:{_AFTER_ALONE}))*"
+    r"(?:\W{1,4}(?:and )?(?:not|rather than|instead of|over)\b.*)?"
 )
+SENTENCE_END = re.compile(r"(?<![.!?])[.!?]\s+|,?\s+but\s+")
 CORE = re.compile(r"[^\W_](?:.*[^\W_])?")
 
 # Echoes: lists of options, and labels of who speaks.

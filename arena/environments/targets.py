@@ -99,7 +99,9 @@ def read_target(text: str, question: TargetQuestion) -> TargetFound:
     only = {
         m.player
         for m in named
-        if m.sort in sorts and (question.naming_chooses or not _is_asked_about(plain, m))
+        if m.sort in sorts
+        and (question.naming_chooses or not _is_asked_about(plain, m))
+        and not _is_of_another_time(plain, m)
     }
     only -= {question.me}
     only = only & {*question.candidates} or only
@@ -199,7 +201,10 @@ def _stated(plain: str, named: Sequence[_Mention], me: int) -> int | None:
     before = [mention for mention in found[:-1] if mention.player != last.player]
     between = plain[before[-1].end : last.start]
     ends = last in alone and not plain[_line(plain, last)[1] :].strip()
-    return last.player if ends or words.CORRECTS.search(between) else None
+    if ends or words.CORRECTS.search(between):
+        return last.player
+    voted = {m.player for m in found if m in alone or words.VOTES.search(_clause(plain, m))}
+    return next(iter(voted)) if len(voted) == 1 else None
 
 
 def _leaning(plain: str, named: Sequence[_Mention], me: int) -> list[_Mention]:
@@ -229,9 +234,13 @@ def _is_stated(
     says = saying.search(clause)
     if says is None or re.match(r"[^.!\n]*\?", after) or _is_quoted(plain, mention):
         return False
+    if _is_of_another_time(plain, mention):
+        return False
     before = clause[: says.start() + 1]
     subject = _subject(before)
     said = words.NEEDED.sub("", before[subject.end() if subject else 0 :])
+    if subject is None and words.LISTS_VOTES.match(says[0]):
+        return False
     return _is_mine(subject, said, says[0], me) and words.MERELY.search(said) is None
 
 
@@ -286,9 +295,27 @@ def _is_asked_about(plain: str, mention: _Mention) -> bool:
     return re.match(r"[^.!?\n]*\?", plain[mention.end : mention.end + _LOOK]) is not None
 
 
+def _is_of_another_time(plain: str, mention: _Mention) -> bool:
+    """Whether a mention is in words of yesterday, of tomorrow, or under a condition."""
+    before = re.split(r"[.!?\n{]", plain[max(mention.start - _LOOK, 0) : mention.start])[-1]
+    after = re.split(r"[.,;!?\n}]", plain[mention.end : mention.end + _LOOK])[0]
+    part = re.split(r"[,;]|\bbut\b", before)[-1]
+    return (
+        words.CONDITION.match(before) is not None
+        or words.OTHER_TIME.search(part) is not None
+        or words.OTHER_TIME.search(after) is not None
+    )
+
+
 def _is_alone(plain: str, mention: _Mention) -> bool:
-    """Whether a line holds a mention and nothing else."""
+    """Whether a line, or a sentence that answers no question, holds a mention and nothing else."""
     start, end = _line(plain, mention)
+    if mention.sort in {"bracketed", "named"}:
+        sentence = list(words.SENTENCE_END.finditer(plain, start, mention.start))
+        if sentence and "?" not in sentence[-1][0]:
+            start = sentence[-1].end()
+        following = words.SENTENCE_END.search(plain, mention.end, end)
+        end = end if following is None else following.start()
     core = words.CORE.search(plain[start:end]) if end - start < _LOOK else None
     return core is not None and words.ALONE.fullmatch(core[0]) is not None
 
