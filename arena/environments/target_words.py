@@ -175,7 +175,7 @@ CLAUSE = re.compile(
 
 # Players by their number, in all the ways they are written.
 _NOUNS = (
-    r"\b(?:player|seat|number|no\.|spieler(?:in)?|joueu(?:r|se)|jugadora?|jogadora?|giocatore|speler)"
+    r"\b(?:player|seat|number|no\.(?=\s?\d)|spieler(?:in)?|joueu(?:r|se)|jugadora?|jogadora?|giocatore|speler)"
     r"|玩家|プレイヤー|플레이어|игрок\w*"
 )
 MENTION = re.compile(
@@ -219,7 +219,7 @@ ALONE = re.compile(
     rf"(?:\W{{1,4}}(?:{_AFTER_ALONE}))*"
     r"(?:\W{1,4}(?:and )?(?:not|rather than|instead of|over)\b.*)?"
 )
-SENTENCE_END = re.compile(r"(?<![.!?])[.!?]\s+|,?\s+but\s+")
+SENTENCE_END = re.compile(r"(?<![.!?])[.!?][\"')]?\s+|,?\s+but\s+")
 CORE = re.compile(r"[^\W_](?:.*[^\W_])?")
 
 # Echoes: lists of options, and labels of who speaks.
@@ -233,4 +233,4 @@ OPTIONS = re.compile(
     r"\b(?:valid|options?|targets?|candidates?|choices|either|between|among|from|available)\b"
     r"(?:\W{1,3}\w+){0,2}\W{0,4}$"
 )
-SPEAKER = re.compile(r"^[ \t]*\[\s*player\s*(\d+)\s*\][ \t]*:?[ \t]*(?=\S)", re.MULTILINE)
+SPEAKER = re.compile(r"^[ \t>]*\[\s*player\s*(\d+)\s*\][ \t]*:?[ \t]*(?=\S)", re.MULTILINE)
