@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -14,6 +15,8 @@ from arena.cli.output import Column, advise, console, print_json, print_table, s
 
 if TYPE_CHECKING:
     from arena.core import EnvironmentSpec, RulesOption
+
+T = TypeVar("T")
 
 app = typer.Typer(
     name="environments", help="Environments: the rules that can be played.", no_args_is_help=True
@@ -71,22 +74,39 @@ def show(
     With its players, roles and options, and the twin in which faults are mended, if there is one.
     """
     from arena import registry
-    from arena.core import ArenaError
 
-    spec: EnvironmentSpec = registry.make("environments", name, name=name).spec
-    options: Sequence[RulesOption] | None = None
-    roles: dict[int, dict[str, int]] = {}
-    try:
-        options = registry.environment_options(name)
-        for players in sorted({spec.min_players, spec.max_players}):
-            roles[players] = _roles(name, players)
-    except ArenaError as error:
-        advise(str(error))
-    twin = None if spec.twin is None else registry.make("environments", spec.twin, name=spec.twin)
+    spec = _spec(name)
+    failed: list[str] = []
+    options = _known(failed, lambda: registry.environment_options(name))
+    roles = {
+        players: _known(failed, partial(_roles, name, players)) or {}
+        for players in sorted({spec.min_players, spec.max_players})
+    }
+    twin = spec.twin and _known(failed, partial(_spec, spec.twin))
     if as_json:
         _print_json(spec, options, roles)
     else:
-        _print(spec, options, roles, () if twin is None else twin.spec.faults)
+        _print(spec, options, roles, twin.faults if twin else spec.faults)
+    for message in dict.fromkeys(failed):
+        advise(message)
+
+
+def _spec(name: str) -> EnvironmentSpec:
+    from arena import registry
+
+    spec: EnvironmentSpec = registry.make("environments", name, name=name).spec
+    return spec
+
+
+def _known(failed: list[str], ask: Callable[[], T]) -> T | None:
+    """What a plug-in answers, or None, and why it does not among the `failed`."""
+    from arena.core import ArenaError
+
+    try:
+        return ask()
+    except ArenaError as error:
+        failed.append(str(error))
+        return None
 
 
 def _roles(name: str, players: int) -> dict[str, int]:

@@ -8,6 +8,9 @@ import sys
 import pytest
 
 from tests.cli.commands import Arena
+from tests.strangers import Install, install
+
+__all__ = ["install"]
 
 
 def test_an_environment_is_shown_with_its_faults_and_its_twin(arena: Arena) -> None:
@@ -94,3 +97,43 @@ def test_the_list_counts_the_faults(arena: Arena) -> None:
     faults = {row[0]: row[4] for row in rows if row and row[0].startswith("KuhnPoker-v0")}
     assert faults["KuhnPoker-v0"] == "2"
     assert faults["KuhnPoker-v0-mended"] == "Kuhn"
+
+
+STRANGER = """
+from arena.core import EnvironmentSpec
+
+class Chess9:
+    def __init__(self, *, name, size: int = 9, clock: "float | None" = None):
+        self.spec = EnvironmentSpec(
+            name, 2, 2, "stranger", "1.2", description="Chess on \\x1b[31m81 squares.",
+            faults=("A pawn may leave the board.", "\\x1b[2JKings \\u202e jump."),
+            twin="Chess10-v0",
+        )
+
+    def reset(self, *, seed, num_players):
+        raise RuntimeError("no board")
+
+    def observe(self): ...
+    def prepare(self, action): ...
+    def step(self, action): ...
+    def outcome(self, *, turn_limit=False): ...
+"""
+
+
+def test_a_strangers_environment_is_shown_as_far_as_it_can_be_known(
+    arena: Arena, install: Install
+) -> None:
+    install(STRANGER, {"environments": {"Chess9-v0": "Chess9"}})
+
+    result = arena("environments", "show", "Chess9-v0")
+
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0] == "Chess9-v0: Chess on \\x1b[31m81 squares."
+    assert [line.split() for line in lines if line.startswith(("size", "clock"))] == [
+        ["size", "int", "9"], ["clock", "float", "|", "None", "None"],
+    ]  # fmt: skip
+    assert lines[-2:] == ["- A pawn may leave the board.", "- \\x1b[2JKings \\u202e jump."]
+    assert "RuntimeError: no board" in result.stderr
+    assert "unknown environment 'Chess10-v0'" in result.stderr
+    assert not {*"\x1b\u202e"} & {*result.stdout + result.stderr}
