@@ -28,6 +28,7 @@ class RulesFault:
 
 _RAISES = RulesFault("Some texts of players make the rules raise: the game is void.")
 _ASKED_AGAIN = RulesFault("Who was thrown out for errors may be asked to act again.")
+_PASSED_ON = RulesFault(_ASKED_AGAIN.what, mended=True)
 
 FAULTS: Mapping[str, tuple[RulesFault, ...]] = MappingProxyType(
     {
@@ -59,12 +60,12 @@ FAULTS: Mapping[str, tuple[RulesFault, ...]] = MappingProxyType(
                 mended=True,
             ),
         ),
-        "MarketEntryGame": (_ASKED_AGAIN,),
+        "MarketEntryGame": (_PASSED_ON,),
         "Poker": (
             RulesFault("The chips of who is thrown out for errors are lost."),
             RulesFault("A game of two goes on when one of them is thrown out for errors."),
         ),
-        "PublicGoodsGame": (_ASKED_AGAIN,),
+        "PublicGoodsGame": (_PASSED_ON,),
         "SantoriniBaseFixed": (_ASKED_AGAIN,),
         "SecretMafia": (
             RulesFault(

@@ -14,6 +14,8 @@ from typing import Any
 from textarena.envs.HighSociety.env import HighSocietyEnv
 from textarena.envs.IndianPoker.env import IndianPokerEnv
 from textarena.envs.KuhnPoker.env import KuhnPokerEnv
+from textarena.envs.MarketEntryGame.env import MarketEntryGameEnv
+from textarena.envs.PublicGoodsGame.env import PublicGoodsGameEnv
 from textarena.envs.SecretMafia.env import Phase, SecretMafiaEnv, VoteHandler
 
 # As KuhnPokerEnv.step reads an action.
@@ -74,6 +76,33 @@ class MendedHighSociety(HighSocietyEnv):  # type: ignore[misc]
         super()._end_match()
 
 
+class _TurnPassesOn:
+    """Who is thrown out for an error does not act again: the turn goes to the next player."""
+
+    state: Any
+
+    def reset(self, num_players: int, seed: int | None = None) -> None:
+        super().reset(num_players, seed)  # type: ignore[misc]
+        state = self.state
+        refuse = state.set_invalid_move
+
+        def refuse_and_pass_on(reason: str) -> bool:
+            thrown_out = bool(refuse(reason))
+            if thrown_out:
+                state.made_invalid_move = False
+            return thrown_out
+
+        state.set_invalid_move = refuse_and_pass_on
+
+
+class MendedMarketEntryGame(_TurnPassesOn, MarketEntryGameEnv):  # type: ignore[misc]
+    """The turn passes on."""
+
+
+class MendedPublicGoodsGame(_TurnPassesOn, PublicGoodsGameEnv):  # type: ignore[misc]
+    """The turn passes on."""
+
+
 class MendedSecretMafia(SecretMafiaEnv):  # type: ignore[misc]
     """The victim of a night dies with nobody left to wake after the Mafia, nobody chooses the dead
     or who was not offered, and a game that is over stays as it ended."""
@@ -116,6 +145,8 @@ RULES: Mapping[str, type[Any]] = MappingProxyType(
         "HighSociety": MendedHighSociety,
         "IndianPoker": MendedIndianPoker,
         "KuhnPoker": MendedKuhnPoker,
+        "MarketEntryGame": MendedMarketEntryGame,
+        "PublicGoodsGame": MendedPublicGoodsGame,
         "SecretMafia": MendedSecretMafia,
     }
 )
