@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from arena.core import (
     CallAnswer,
     CallIntent,
     Completion,
+    ContextOverflow,
     ModelParked,
     ModelRefused,
     ModelSpec,
@@ -182,6 +184,30 @@ def test_an_answer_in_parts_is_no_silence_and_its_thoughts_are_told_apart(stream
     with OpenAIServer([Reply(parts=parts)]) as server:
         completion = ask(spec(server, stream=stream), Log())
     assert (completion.text, completion.thoughts) == ("vote [1]", "hm")
+
+
+LONG = "prompt is too long: 209353 tokens > 199999 maximum"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("model", "status", "body"),
+    [
+        ("openai/m", 400, {"error": {"message": "no", "type": "exceed_context_size_error"}}),
+        ("openai/m", 422, {"detail": [{"loc": ["body"], "msg": LONG}]}),
+        ("openai/m", 500, LONG),
+        ("openrouter/m", 400, {"error": {"message": "no", "code": 400, "metadata": {"raw": LONG}}}),
+    ],
+)
+def test_a_conversation_that_is_too_long_is_recorded_as_such(
+    model: str, status: int, body: object, stream: bool
+) -> None:
+    log = Log()
+    reply = Reply(status=status, body=body if isinstance(body, str) else json.dumps(body))
+    with OpenAIServer([reply]) as server, pytest.raises(ContextOverflow, match="larger one: `-c`"):
+        ask(replace(spec(server, stream=stream), litellm_model=model), log)
+    [answer] = log.answers
+    assert (answer.error_class, answer.error_status) == ("ContextOverflow", status)
 
 
 def test_parts_are_sent_as_they_are_and_no_provider_may_write_to_them() -> None:

@@ -39,7 +39,7 @@ class ShortContext:
         return registry.policy("random")(messages, random.Random(said))
 
 
-def tournament(server: OpenAIServer, overflow: str) -> TournamentConfig:
+def tournament(server: OpenAIServer, overflow: str, history: str = "whole") -> TournamentConfig:
     return parse(
         {
             "name": "long talk",
@@ -52,11 +52,14 @@ def tournament(server: OpenAIServer, overflow: str) -> TournamentConfig:
             ],
             "prompts": [{"name": "plain", "text": "Win."}],
             "agents": [
-                {"name": "Short", "model": "short", "prompt": "plain"},
+                {
+                    "name": "Short", "model": "short", "prompt": "plain",
+                    "options": {"history": history},
+                },
                 {"name": "Free", "model": "free", "prompt": "plain"},
             ],
         }
-    )
+    )  # fmt: skip
 
 
 def test_a_game_that_is_too_long_is_void_and_not_played_again(sqlite_url: str) -> None:
@@ -85,10 +88,11 @@ def test_who_cannot_follow_loses(sqlite_url: str) -> None:
     assert len(server.requests) == sent
 
 
-def test_the_oldest_is_left_out_and_the_game_is_played_on(database_url: str) -> None:
+@pytest.mark.parametrize("history", ["whole", "chat"])
+def test_the_oldest_is_left_out_and_the_game_is_played_on(database_url: str, history: str) -> None:
     context, stop = ShortContext(900), Stop()
     with OpenAIServer(context) as server:
-        config = tournament(server, "truncate-oldest")
+        config = tournament(server, "truncate-oldest", history)
 
         def once_shortened(progress: Progress) -> None:
             if context.refused:
@@ -101,7 +105,7 @@ def test_the_oldest_is_left_out_and_the_game_is_played_on(database_url: str) -> 
     games = games_df(database_url)
     assert set(games.status) == {"completed"}
     calls = calls_df(database_url, agent="Short", messages=True)
-    shortened = calls[[LEFT_OUT in sent[-1]["content"] for sent in calls.messages]]
+    shortened = calls[[LEFT_OUT.strip() in str(sent) for sent in calls.messages]]
     assert len(shortened) > 0
     assert shortened.error_class.isna().all()
     too_long = calls[calls.error_class == "ContextOverflow"]

@@ -141,7 +141,7 @@ def fault_of(error: BaseException, *secrets: str | None) -> Fault:
     """The fault behind an exception of LiteLLM's; `secrets` are scrubbed from its text."""
     text = str(error) or type(error).__name__
     seen = _seen(error)
-    head = _PREFIX.sub("", text, count=1)[:_SEARCHED]
+    head = f"{_PREFIX.sub('', text, count=1)[:_SEARCHED]} {_upstream(seen.body)}".rstrip()
     retry_after = requested_wait(seen.headers)
     if retry_after is None and seen.status == 429:
         hint = _RETRY_HINT.search(text)
@@ -319,6 +319,18 @@ def _codes(chain: list[BaseException], body: str) -> tuple[str, ...]:
         found += [holder.get("code"), holder.get("type"), holder.get("status")]
     words = [str(word)[:100] for word in found if isinstance(word, str | int) and str(word)]
     return tuple(dict.fromkeys(words))
+
+
+def _upstream(body: str) -> str:
+    """What the provider behind OpenRouter said, which says only that it said something."""
+    try:
+        parsed = json.loads(body) if body else None
+    except (ValueError, RecursionError):
+        return ""
+    error = parsed.get("error") if isinstance(parsed, Mapping) else None
+    metadata = error.get("metadata") if isinstance(error, Mapping) else None
+    raw = metadata.get("raw") if isinstance(metadata, Mapping) else None
+    return "" if raw is None else str(raw)[:_SEARCHED]
 
 
 def _number(value: Any) -> int | None:

@@ -35,7 +35,7 @@ _CODES = frozenset(
 )
 
 # Where the words may be trusted: a refused key or an unknown model is not about length.
-_STATUSES = frozenset({400, 409, 413, 414, 422, 429, 431})
+_STATUSES = frozenset({400, 409, 413, 414, 422, 429})
 
 _RATE = re.compile(
     r"\bper[ _-]?(?:second|minute|min|hour|day|month)\b|\b[tr]p[mds]\b|rate[ _-]?limit|throttl"
@@ -47,8 +47,8 @@ _ASKED = re.compile(r"limit:? (\d+)\D{1,40}requested:? (\d+)")
 
 _MEDIA = re.compile(r"\b(?:images?|audio|videos?|documents?|files?|pdf)\b")
 _OTHER = re.compile(
-    r"deadline|\btools?\b|\bfunctions?\b|\bstop sequence|\bschema\b|\bmetadata\b|\bbalance\b"
-    r"|\bplan\b|\bsubscription\b"
+    r"deadline|\bheaders?\b|\bcookies?\b|\btools?\b|\bfunctions?\b|\bstop sequence|\bschema\b"
+    r"|\bbalance\b|\bplan\b|\bsubscription\b"
     r"|invalid '(?!messages?\b(?!\[\d+\]\.(?!content))|prompt|input|content)"
 )
 _WHAT = re.compile(
@@ -91,6 +91,9 @@ _TOO_MUCH = re.compile(
 # What pydantic says of any parameter, and names that hold the words above.
 _NOISE = re.compile(r"input should be|invalid input argument|context_window\b|input_schema")
 
+# The names of JSON's fields say nothing: "message" is no message of the conversation.
+_FIELD = re.compile(r"""(?:"[\w.-]+"|(?<=[{ ])'[\w.-]+'(?=: ['"{\d]))\s*:""")
+
 # vLLM's way to say that the prompt leaves no room for an answer.
 _NO_ROOM = re.compile(r"max_(?:completion_)?tokens must be at least 1,? got -?\d")
 
@@ -117,8 +120,8 @@ def length_fault(status: int, codes: Iterable[str], said: str) -> FaultKind | No
     `said` is the beginning of what the provider wrote.
     """
     known = any(code.lower() in _CODES for code in codes)
-    words = _NOISE.sub(" ", " ".join(said.lower().replace(",", "").split()))
-    words = re.sub(r"(?<=\d)_(?=\d)", "", words)
+    words = " ".join(_FIELD.sub(" ", said.lower().replace("\\", "")).replace(",", "").split())
+    words = re.sub(r"(?<=\d)_(?=\d)", "", _NOISE.sub(" ", words))
     if _RATE.search(words) and not known:
         return FaultKind.ALLOWANCE if _beyond_a_minute(status, words) else None
     if known or status in _STATUSES or status >= 500:
