@@ -15,20 +15,13 @@ from sqlalchemy import URL, Engine
 from sqlmodel import Session
 
 from db import leases
-from db.engine import (
-    LONGEST_PAUSE,
-    PATIENCE,
-    check_integrity,
-    get_engine,
-    resolve_url,
-    said_plainly,
-    shown,
-)
+from db.engine import LONGEST_PAUSE, PATIENCE, check_integrity, get_engine, said_plainly
 from db.errors import FileGone, Unreachable
 from db.fold import Fold
 from db.leases import Lease
 from db.recorder import Recorder
 from db.schema import check_schema
+from db.urls import resolve_url, shown
 
 T = TypeVar("T")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -10,65 +9,23 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, NullPool, event, make_url
+from sqlalchemy import URL, Connection, Engine, NullPool, event
 from sqlalchemy import create_engine as create
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
-from db.errors import DatabaseError, UnknownURL, UnwritablePath
+from db.errors import DatabaseError, UnwritablePath
 from db.faults import damaged, fault, first_line
-from db.faults import shown as shown
+from db.urls import resolve_url, shown, without_secrets
 
 # Between the statements of one of our transactions lie milliseconds.
 FROZEN_AFTER_S = 5
 
-DEFAULT_URL = "sqlite:///arena.db"
-URL_VARIABLE = "ARENA_DATABASE_URL"
 BUSY_TIMEOUT_MS = 30_000
 # How long a server that went away is waited for, in seconds: a restart takes up to half a minute.
 PATIENCE = 90.0
 LONGEST_PAUSE = 2.0
 # Larger files take seconds to read.
 LARGEST_CHECKED = 2 * 2**30
-
-
-def resolve_url(db_path: str | Path | URL | None = None) -> URL:
-    """The URL of a path, of a URL, or of None: `ARENA_DATABASE_URL`, then `sqlite:///arena.db`.
-
-    Raises UnknownURL for a database that is neither SQLite nor PostgreSQL.
-    """
-    given = db_path if db_path is not None else os.environ.get(URL_VARIABLE) or DEFAULT_URL
-    if isinstance(given, Path) or (isinstance(given, str) and "://" not in given):
-        if str(given) in ("", ":memory:"):
-            raise UnknownURL(
-                f"{str(given)!r} is no file: expected a path, because a database in memory is "
-                "gone when its session ends"
-            )
-        return URL.create("sqlite", database=str(given))
-    try:
-        url = make_url(given)
-    except ArgumentError as error:
-        raise UnknownURL(
-            f"{given!r} is no database URL: expected a path, sqlite:///FILE or "
-            "postgresql://USER@HOST/NAME"
-        ) from error
-    backend = url.drivername.partition("+")[0]
-    if backend == "sqlite":
-        if not url.database or url.database == ":memory:":
-            raise UnknownURL(
-                f"{given!r} names no file: expected sqlite:///FILE, because a database in "
-                "memory is gone when its session ends"
-            )
-        return url.set(drivername="sqlite")
-    if backend in ("postgresql", "postgres"):
-        if importlib.util.find_spec("psycopg") is None:
-            raise DatabaseError(
-                "PostgreSQL needs the package psycopg: pip install 'llm-arena[postgres]'"
-            )
-        return url.set(drivername="postgresql+psycopg")
-    raise UnknownURL(
-        f"{backend!r} is not a database of ours: expected a path, sqlite:///FILE or "
-        "postgresql://USER@HOST/NAME"
-    )
 
 
 def check_path(url: URL) -> None:
@@ -150,6 +107,8 @@ def said_plainly(url: URL) -> Iterator[None]:
     except DBAPIError as error:
         if not isinstance(error, OperationalError):
             found = None if error.orig is None else fault(url, error.orig)
+            if found is None and error.statement is None and url.drivername != "sqlite":
+                found = _not_opened(url, error)
             if found is None:
                 raise
             raise found from error
@@ -160,8 +119,12 @@ def said_plainly(url: URL) -> Iterator[None]:
             if (found := fault(url, at)) is not None:
                 raise found from error
             at = at.__context__
-        reason = first_line(error.orig or error)
-        raise DatabaseError(f"the database {shown(url)} cannot be used: {reason}") from error
+        raise _not_opened(url, error) from error
+
+
+def _not_opened(url: URL, error: DBAPIError) -> DatabaseError:
+    reason = without_secrets(url, first_line(error.orig or error))
+    return DatabaseError(f"the database {shown(url)} cannot be used: {reason}")
 
 
 def check_integrity(db_path: str | Path | URL | None = None) -> None:

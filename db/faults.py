@@ -13,18 +13,12 @@ from pathlib import Path
 from sqlalchemy import URL
 
 from db.errors import Damaged, DatabaseError, Unreachable, UnwritablePath, WriteFailed
+from db.urls import shown, without_secrets
 
 # States of PostgreSQL in which the server, not the statement, is at fault, and may come back.
 _GONE = ("57P", "08", "53300")
 # What waiting does not mend.
 _HOPELESS = ("authentication failed", "does not exist", "no pg_hba.conf", "permission denied")
-
-
-def shown(url: URL) -> str:
-    """A URL as people may see it: without its password, a file as its path."""
-    if url.drivername == "sqlite":
-        return str(url.database)
-    return url.render_as_string(hide_password=True)
 
 
 def first_line(error: BaseException) -> str:
@@ -77,7 +71,8 @@ def _of_server(url: URL, error: BaseException) -> DatabaseError | None:
 
     if not isinstance(error, psycopg.Error):
         return None
-    reason, place, state = first_line(error), shown(url), error.sqlstate or ""
+    reason = without_secrets(url, first_line(error))
+    place, state = shown(url), error.sqlstate or ""
     if state == "53100" or "No space left on device" in str(error):
         return WriteFailed(
             f"the disk of the database {place} is full ({reason}): free some space there, then "

@@ -20,12 +20,13 @@ from typing import Any, Self
 
 from sqlalchemy import URL
 
-from db.engine import BUSY_TIMEOUT_MS, LONGEST_PAUSE, PATIENCE, get_engine, resolve_url
+from db.engine import BUSY_TIMEOUT_MS, LONGEST_PAUSE, PATIENCE, get_engine
 from db.errors import DatabaseError, LeaseLost, WriteFailed
-from db.faults import first_line, shown
+from db.faults import first_line
 from db.fold import Fold
 from db.leases import HEARTBEAT, Lease
 from db.schema import check_schema
+from db.urls import resolve_url, shown
 from db.writer.batches import Append, BatchWriter
 from db.writer.connections import Lost, open_writer
 from db.writer.subject import Record

@@ -10,8 +10,9 @@ from typing import Any
 
 from sqlalchemy import CheckConstraint, Connection, Engine, inspect, text
 
-from db.engine import said_plainly, shown
+from db.engine import said_plainly
 from db.errors import DatabaseError, MissingDatabase, SchemaTooNew, SchemaTooOld
+from db.urls import shown
 
 # Known without importing Alembic, which costs more than a reading command. A test compares it
 # with the migrations. Revisions are numbers, so that older and newer can be told apart.

@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 
 from arena.core import UsageError
 from db.database import Database, Source
-from db.engine import resolve_url, shown
 from db.errors import DatabaseError, MissingDatabase
 from db.models import Game
 from db.selection import Chosen, GameNumbers, Moment, Names, Selection, Words
 from db.session import get_session
+from db.urls import resolve_url, shown
 
 Readable = Source | Session
 """A database by its URL or path, an open one, an open session, or None for the default."""

@@ -58,9 +58,11 @@ def branch(
     from arena.cli.branch_report import show_branches
     from arena.cli.output import print_json
     from arena.cli.signals import stoppable
+    from db.urls import typed
 
     seats = parse_seats(put)
-    look = ["arena", "games", "--parent", str(game), *([] if db is None else ["--db", db])]
+    where = typed(db)
+    look = ["arena", "games", "--parent", str(game), *([] if where is None else ["--db", where])]
     with (
         existing(db) as database,
         stoppable(f"what was finished is kept: {shlex.join(look)}") as interrupts,
@@ -69,7 +71,7 @@ def branch(
         if as_json:
             print_json(asdict(report))
         else:
-            show_branches(report, seats, db)
+            show_branches(report, seats, where)
         # One that ended nevertheless has nothing missing.
         if interrupts.received and len(report.branches + report.controls) < times * (1 + control):
             raise KeyboardInterrupt

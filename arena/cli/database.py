@@ -67,7 +67,7 @@ def downgrade(
     What they hold beyond it is lost. Refused while a tournament is run. A file that holds rows is
     copied first, to one beside it."""
     from db import Database
-    from db.engine import shown
+    from db.urls import shown
 
     with Database(db or None) as database:
         if rehearse:
@@ -84,8 +84,8 @@ def _migrate(
 ) -> None:
     from dataclasses import asdict
 
-    from db.engine import shown
     from db.maintenance.migrate import migrate
+    from db.urls import shown
 
     done = migrate(database, revision, down=down, backup=backup)
     place = shown(database.url)
@@ -100,8 +100,8 @@ def _migrate(
 def _rehearse(database: Database, revision: str, *, down: bool = False, as_json: bool) -> None:
     from dataclasses import asdict
 
-    from db.engine import shown
     from db.maintenance.migrate import rehearse
+    from db.urls import shown
 
     done = rehearse(database, revision, down=down)
     place = shown(database.url)
@@ -130,7 +130,7 @@ def _rehearse(database: Database, revision: str, *, down: bool = False, as_json:
 def current(db: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """Print the revision of the tables."""
     from db import Database, schema
-    from db.engine import shown
+    from db.urls import shown
 
     with Database(db or None) as database:
         engine = database.engine
@@ -151,7 +151,7 @@ def check(db: DatabaseUrl = None, as_json: AsJson = False) -> None:
 
     Exit code 1 when they differ from those of this release."""
     from db import Database, schema
-    from db.engine import shown
+    from db.urls import shown
 
     with Database(db or None) as database:
         engine = database.engine

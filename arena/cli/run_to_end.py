@@ -38,15 +38,21 @@ class Wish:
         """What to type to go on after the budget was reached."""
         return f"{shlex.join([*self.command, *self._options()])} --budget USD"
 
+    def where(self) -> list[str]:
+        """The option that says which database it is, without a password."""
+        from db.urls import typed
+
+        return [] if self.db is None else ["--db", str(typed(self.db))]
+
     def _options(self, budget: float | None = None) -> Iterator[str]:
         for option, value in (
             ("--games", self.games),
             ("--concurrency", self.concurrency),
             ("--budget", None if budget is None else f"{budget:g}"),
-            ("--db", self.db),
         ):
             if value is not None:
                 yield from (option, str(value))
+        yield from self.where()
 
 
 def show_estimate(config: TournamentConfig, wish: Wish) -> None:
@@ -173,7 +179,7 @@ def _attention(summary: Summary, wish: Wish) -> Iterator[str]:
         yield (
             f"{count(summary.games_void, 'game')} without a result "
             f"({_counts(summary.void_causes)}); "
-            f"see: {shlex.join([*look, *([] if wish.db is None else ['--db', wish.db])])}"
+            f"see: {shlex.join([*look, *wish.where()])}"
         )
     if summary.unrated:
         yield summary.unrated

@@ -12,7 +12,8 @@ from pathlib import Path
 from db.database import Database
 from db.engine import BUSY_TIMEOUT_MS, check_integrity
 from db.errors import UnwritablePath
-from db.faults import fault, first_line, shown
+from db.faults import fault, first_line
+from db.urls import shown
 
 
 def back_up(database: Database, revision: str) -> Path:
@@ -54,7 +55,7 @@ def dump_command(database: Database, revision: str) -> str:
     """What to type for a copy of a server's database; it asks for the password, if there is one."""
     url = database.url._replace(drivername="postgresql", password=None)
     file = f"{url.database}-{revision}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.dump"
-    address = url.render_as_string(hide_password=False)
+    address = shown(url)
     return shlex.join(["pg_dump", "--format=custom", f"--file={file}", address])
 
 

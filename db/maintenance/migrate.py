@@ -16,10 +16,11 @@ from sqlmodel import Session
 
 from db import schema
 from db.database import Database
-from db.engine import PATIENCE, get_engine, shown
+from db.engine import PATIENCE, get_engine
 from db.errors import DatabaseError
 from db.leases import T, end_dead
 from db.maintenance.backup import back_up, copy, dump_command
+from db.urls import shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from sqlalchemy import URL
 
 from db.engine import FROZEN_AFTER_S, set_pragmas
 from db.errors import DatabaseError, UnwritablePath
-from db.faults import fault, first_line, shown
+from db.faults import fault, first_line
+from db.urls import shown, without_secrets
 
 SqlRow = Sequence[Any]
 # A statement is written once, with `?` for a value and `?::json` for a JSON text.
@@ -155,9 +156,10 @@ class PostgreSQLConnection:
                 prepare_threshold=1,
                 **{name: value for name, value in patience.items() if name not in url.query},
             )
-        except psycopg.OperationalError as error:
+        except psycopg.Error as error:
+            reason = without_secrets(url, first_line(error))
             found = fault(url, error) or DatabaseError(
-                f"the database {shown(url)} cannot be reached: {first_line(error)}"
+                f"the database {shown(url)} cannot be reached: {reason}"
             )
             raise found from error
         self._statements: dict[str, str] = {}

@@ -22,9 +22,10 @@ from sqlmodel import Session
 
 import db
 from db import Database, DatabaseError, Game, Recorder, Repository, get_engine, get_session
-from db.engine import check_integrity, resolve_url
+from db.engine import check_integrity
 from db.errors import Damaged, Unreachable, WriteFailed
 from db.faults import fault
+from db.urls import resolve_url
 from tests.db.test_recorder import hang_up, opened, read, scalar
 from tests.db.tournaments import tournament
 

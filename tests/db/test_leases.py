@@ -14,9 +14,9 @@ import pytest
 from sqlalchemy import text
 
 from db import DatabaseError, Recorder, get_engine
-from db.engine import resolve_url
 from db.errors import LeaseHeld, LeaseLost
 from db.leases import TTL, acquire
+from db.urls import resolve_url
 from db.writer.connections import FROZEN_AFTER_S, Lost, open_writer
 from tests.db.holders import Waiting, at, challenge, elsewhere, holder, row, write
 from tests.db.test_recorder import opened, read

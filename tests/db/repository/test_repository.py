@@ -12,8 +12,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import Session
 
 from db import Agent, DatabaseError, Game, GameTurn, Prompt, Repository, get_engine, get_session
-from db.engine import resolve_url, shown
 from db.errors import UnknownURL, UnwritablePath
+from db.urls import resolve_url, shown
 from tests.db.tournaments import tournament
 
 

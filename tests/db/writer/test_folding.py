@@ -26,9 +26,9 @@ from db import (
     Tournament,
     get_session,
 )
-from db.engine import resolve_url
 from db.errors import WriteFailed
 from db.fold import numbered
+from db.urls import resolve_url
 from db.writer.connections import PostgreSQLConnection, open_writer
 from db.writer.games import GameFinished, GameVoided
 from tests.db.tournaments import FOLD, Pairing, tournament, void, won

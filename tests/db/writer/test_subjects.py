@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from db import get_session
-from db.engine import resolve_url
 from db.errors import WriteFailed
+from db.urls import resolve_url
 from db.writer.batches import Append, BatchWriter
 from db.writer.connections import Connection, open_writer
 from db.writer.games import GameFinished

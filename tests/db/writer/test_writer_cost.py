@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import insert, text
 
 from db import Repository, get_session
-from db.engine import resolve_url
 from db.models import Game, GamePlayer, RatingChange
+from db.urls import resolve_url
 from db.writer.batches import Append, BatchWriter
 from db.writer.connections import (
     Connection,
