@@ -54,8 +54,9 @@ class Remembering:
     it has `recent` characters, then it begins anew in its middle.
 
     Notes that cannot be read leave the old ones in place, and so does a field of them that came
-    back in no shape of its own; what was lost is told in the turn's reading. The memory is a
-    function of the observations and the replies, so that playing a record again rebuilds it.
+    back in no shape of its own. The turn's reading tells what was lost, and whom the player
+    suspects. The memory is a function of the observations and the replies, so that playing a record
+    again rebuilds it.
 
     Options: `answer` (`arena.agents.answers`); `notes`, the characters that the notes may have
     (2000); `recent`, the characters of the latest part (8000); `notes_tokens`, the most tokens of
@@ -97,6 +98,8 @@ class Remembering:
         seen = self._seen(self._opening, observation)
         if observation.new.strip() and (not first or len(observation.text) > self._recent):
             reading["notes"] = await self._rewrite(seen, llm)
+            if self._notes.suspicions:
+                reading["suspects"] = dict(self._notes.suspicions)
         completion = await llm.complete(self._messages(seen, self._act), self._answer.options)
         action = self._answer.action(completion)
         spoken = without_notes(action.text)

@@ -36,6 +36,7 @@ _TOLD = {
     ("notes", "lost"): "notes: lost, nothing in the answer could be read; the old ones stay",
     ("dropped", "notes"): "notes that the answer repeated, or JSON around the action, are left out",
 }
+_SUSPECTS = 8  # players that are named
 _LOSS = re.compile(r"\b(killed|eliminated|died|lynched|executed)\b", re.IGNORECASE)
 
 
@@ -44,6 +45,11 @@ def _told(reading: Any) -> Iterator[str]:
     if not isinstance(reading, Mapping):
         return
     for name, value in reading.items():
+        if name == "suspects" and isinstance(value, Mapping):
+            known = [pair for pair in value.items() if isinstance(pair[1], int | float)]
+            most = sorted(known, key=lambda pair: -pair[1])[:_SUSPECTS]
+            yield "suspects " + ", ".join(f"{player} ({much:.2f})" for player, much in most)
+            continue
         if told := _TOLD.get((name, str(value)), f"{name}: {value}"):
             yield told
 

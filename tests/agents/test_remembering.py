@@ -64,7 +64,7 @@ def test_a_game_in_two_turns() -> None:
 
     assert actions == [
         Action("hello", thoughts=""),
-        Action("I trust Player 1.", thoughts="", reading={"notes": "read"}),
+        Action("I trust Player 1.", thoughts="", reading={"notes": "read", "suspects": {"1": 0.2}}),
     ]
     assert [messages[0] for messages in model.asked] == [{"role": "system", "content": "Win."}] * 3
     first, rewriting, acting = model.users

@@ -250,7 +250,13 @@ def test_a_turn_tells_whom_it_chose_and_what_cut_it_short() -> None:
             ),
             TurnReport(1, 1, "", "I abstain.", how="none", invalid=True),
             TurnReport(2, 0, "", "", lapse="overlong", cut=True),
-            TurnReport(3, 1, "", "[0]", reading={"answer": "no tag", "notes": "lost", "mood": 1}),
+            TurnReport(
+                3, 1, "", "[0]",
+                reading={
+                    "answer": "no tag", "notes": "lost", "mood": 1,
+                    "suspects": {"0": 0.25, "2": 1.0, "3": "much"},
+                },
+            ),
         )
     )  # fmt: skip
 
@@ -260,7 +266,7 @@ def test_a_turn_tells_whom_it_chose_and_what_cut_it_short() -> None:
     assert "the rules were given" not in said, "it is the same but for the brackets"
     assert "│ [0]\n  the tag is missing: all that was said is the action\n" in said
     assert "  notes: lost, nothing in the answer could be read; the old ones stay\n" in said
-    assert "  mood: 1\n" in said
+    assert "  mood: 1\n  suspects 2 (1.00), 0 (0.25)\n" in said
 
 
 def test_the_thoughts_of_a_call_stand_apart_from_its_answer() -> None:
