@@ -126,7 +126,7 @@ def test_how_an_answer_was_read_and_what_became_of_notes_is_on_record(database_u
         report = game_report(row, transcript(session, 1), with_calls=True)
     for turn in report.turns:
         called = f'act({{"why": "the middle", "action": "{turn.action}"}})'
-        assert (turn.reading is None) == (turn.calls[-1].tool_calls == [called])
+        assert (turn.reading is None) == ([*turn.calls[-1].tool_calls] == [called])
     assert check(1, database_url).ok
 
 
