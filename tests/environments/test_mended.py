@@ -153,6 +153,37 @@ def test_the_faults_of_secret_mafia_show_upstream_and_not_in_the_mended_twin() -
         assert mafia("SecretMafia-v0-mended", seed, careless) == set()
 
 
+def last_vote(name: str) -> TextArena:
+    """A game in which one of the Mafia and two villagers vote, a villager last: the others have
+    voted for the Mafia."""
+    for seed in range(200):
+        game = TextArena(name=name, discussion_rounds=1)
+        game.reset(seed=seed, num_players=6)
+        rules, alive = game._rules, game._rules.state.game_state["alive_players"]
+        rng, done = random.Random(seed), False
+        while not done and not (rules.phase.name == "DAY_VOTING" and len(alive) == 3):
+            others = [p for p in alive if rules.phase.name != "NIGHT_MAFIA"
+                      or rules.player_roles[p] != "Mafia"]  # fmt: skip
+            others = [p for p in others if p != game.observe().player_index]
+            done = game.step(game.prepare(f"[{rng.choice(others)}]")).done
+        voters = [game.observe().player_index, *rules.next_player_ids[::-1]]
+        guilty = [p for p in alive if rules.player_roles[p] == "Mafia"]
+        if not done and len(guilty) == 1 and voters[-1] not in guilty:
+            for _ in voters[:-1]:
+                game.step(game.prepare(f"[{guilty[0]}]"))
+            return game
+    raise AssertionError("no such game")
+
+
+def test_a_game_that_is_over_is_not_won_again() -> None:
+    for name, winner in (("SecretMafia-v0", "Village"), ("SecretMafia-v0-mended", "Mafia")):
+        game = last_vote(name)
+        assert not game.step(game.prepare("nobody")).done
+        assert game.step(game.prepare("nobody")).done  # the Mafia is as many as the village now
+        assert game.outcome().winning_team == winner
+        assert game.books().late_results == (winner == "Village")
+
+
 def test_nobody_is_chosen_at_night_who_was_not_offered() -> None:
     for name, refused in (("SecretMafia-v0", False), ("SecretMafia-v0-mended", True)):
         game = TextArena(name=name)
