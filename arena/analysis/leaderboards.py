@@ -58,6 +58,7 @@ _BOARD: Mapping[str, Dtype] = {
     "cost": FLOAT,
     "cost_per_game": FLOAT,
     "tokens_per_turn": FLOAT,
+    "cached_share": FLOAT,
     "turn_seconds": FLOAT,
     "call_seconds": FLOAT,
 }
@@ -97,8 +98,9 @@ def leaderboard_df(
     decided), thrown_out (share of its games out of which the rules threw it for an error) ·
     decided, touched (of the board's games, how many an error decided, and out of how many somebody
     was thrown for one: what `exclude_errors` leaves out) · void_games, calls, failed_calls · cost
-    (dollars), cost_per_game, tokens_per_turn · turn_seconds, call_seconds (medians). `notes` in the
-    frame's attrs are sentences that belong beside the numbers.
+    (dollars), cost_per_game, tokens_per_turn, cached_share (of the tokens sent, how many the
+    provider had cached) · turn_seconds, call_seconds (medians). `notes` in the frame's attrs are
+    sentences that belong beside the numbers.
 
     Raises UsageError for a missing database, a name that it does not hold, and a query that makes
     no sense.

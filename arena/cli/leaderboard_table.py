@@ -227,6 +227,15 @@ def _columns(board: Board, rows: Sequence[BoardRow], wide: bool) -> list[_Shown]
             7,
         ),
         _Shown(
+            right("cached"),
+            lambda row: (
+                percent(row.spent.cached_share)
+                if row.spent and row.spent.cached_share is not None
+                else ""
+            ),
+            8,
+        ),
+        _Shown(
             right("s/turn"),
             lambda row: _seconds(row.spent.turn_seconds if row.spent else None),
             7,

@@ -178,4 +178,5 @@ def _spent(rows: list[RatedUsageRow]) -> RatedUsageRow | None:
         cost=sum(known) if len(known) == len(rows) else None,
         turn_seconds=None,
         call_seconds=None,
+        cached_tokens=sum(row.cached_tokens for row in rows),
     )

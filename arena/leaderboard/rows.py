@@ -58,6 +58,7 @@ def flat(board: Board, row: BoardRow) -> dict[str, Any]:
         "cost": spent.cost if spent else None,
         "cost_per_game": spent.cost_per_game if spent else None,
         "tokens_per_turn": spent.tokens_per_turn if spent else None,
+        "cached_share": spent.cached_share if spent else None,
         "turn_seconds": spent.turn_seconds if spent else None,
         "call_seconds": spent.call_seconds if spent else None,
         "errors": asdict(rates) if rates else None,

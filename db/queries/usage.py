@@ -116,6 +116,7 @@ class RatedUsageRow:
     cost: float | None
     turn_seconds: float | None
     call_seconds: float | None
+    cached_tokens: int = 0
 
     @property
     def cost_per_game(self) -> float | None:
@@ -127,6 +128,14 @@ class RatedUsageRow:
         """Tokens sent and received a turn, None when none are on record."""
         tokens = self.prompt_tokens + self.completion_tokens
         return tokens / self.turns if tokens and self.turns else None
+
+    @property
+    def cached_share(self) -> float | None:
+        """How many of the tokens sent the provider had cached, from 0 to 1; None where it said
+        nothing of any."""
+        if not self.cached_tokens or not self.prompt_tokens:
+            return None
+        return self.cached_tokens / self.prompt_tokens
 
     @property
     def failure_rate(self) -> float | None:
@@ -164,6 +173,7 @@ def rated_usage(session: Session, selection: Selection) -> dict[int, RatedUsageR
             cost=None if row[7] is None else float(row[7]),
             turn_seconds=_seconds(turn_ms.get(agent_id)),
             call_seconds=_seconds(call_ms.get(agent_id)),
+            cached_tokens=int(row[8]),
         )
     return rows
 
@@ -249,6 +259,7 @@ def _sums(conditions: list[ColumnElement[bool]]) -> Any:
             func.coalesce(func.sum(col(LLMCall.response_tokens)), 0),
             # What has no price is not free: a call that was answered without one hides the sum.
             case((func.coalesce(func.sum(_unpriced()), 0) == 0, func.sum(col(LLMCall.cost)))),
+            func.coalesce(func.sum(col(LLMCall.cached_tokens)), 0),
         )
         .select_from(GamePlayer)
         .join(Game, col(Game.id) == col(GamePlayer.game_id))

@@ -28,7 +28,8 @@ def turn(
         records.append(CallIntended(*key, index, 0, index, "m", [], {}, "00"))
         answer = CallAnswer(index, NOON, NOON, ms, error_class="Timeout")
         if cost is not None:
-            answer = CallAnswer(index, NOON, NOON, ms, text="ok", usage=Usage(90, 10, cost=cost))
+            used = Usage(90, 10, cached_tokens=45, cost=cost)
+            answer = CallAnswer(index, NOON, NOON, ms, text="ok", usage=used)
         records.append(CallAnswered(*key, answer))
     acted = NOON + timedelta(seconds=seconds)
     records.append(TurnActed(*key, "ok", acted, response_time_ms=1000 * seconds))
@@ -69,11 +70,12 @@ def test_what_an_agent_took_is_of_its_rated_games(database_url: str) -> None:
     mine = rows[1]
     assert (mine.games, mine.turns, mine.cost, mine.cost_per_game) == (1, 3, 1.0, 1.0)
     assert (mine.turn_seconds, mine.call_seconds) == (4.0, 0.4)
-    assert mine.tokens_per_turn == 100
+    assert (mine.tokens_per_turn, mine.cached_share) == (100, 0.5)
     assert (mine.calls, mine.failed_calls, mine.failure_rate) == (4, 1, 0.25)
     idle = rows[2]
     assert (idle.games, idle.turns, idle.cost, idle.turn_seconds) == (2, 0, None, None)
     assert (idle.tokens_per_turn, idle.failure_rate, idle.cost_per_game) == (None, None, None)
+    assert idle.cached_share is None
 
 
 def test_calls_of_games_that_came_to_nothing_count_as_failures_only(database_url: str) -> None:

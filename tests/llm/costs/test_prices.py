@@ -9,6 +9,7 @@ import pytest
 
 from arena.core import ModelSpec, Usage, UsageError
 from arena.llm.costs.prices import listed_limit, listed_prices, own_prices
+from arena.llm.costs.worst_case import bound_of
 
 
 def test_the_models_own_prices_are_dollars_per_million() -> None:
@@ -23,6 +24,26 @@ def test_unknown_usage_has_no_cost() -> None:
     assert prices is not None
     assert prices.cost(Usage()) is None
     assert prices.cost(Usage(prompt_tokens=5)) is None
+
+
+def test_what_is_written_into_a_cache_has_its_own_price_where_a_request_asks_for_it() -> None:
+    entry = {
+        "input_cost_per_token": 4e-6,
+        "output_cost_per_token": 8e-6,
+        "cache_read_input_token_cost": 1e-6,
+        "cache_creation_input_token_cost": 5e-6,
+    }
+    usage = Usage(100, 10, cached_tokens=40, written_tokens=50)
+    asked, plain = listed_prices(entry, cache_writes=True), listed_prices(entry)
+    assert asked is not None
+    assert plain is not None
+    assert asked.cost(usage) == pytest.approx((10 * 4 + 40 * 1 + 50 * 5 + 10 * 8) * 1e-6)
+    assert plain.cost(usage) == pytest.approx((60 * 4 + 40 * 1 + 10 * 8) * 1e-6)
+    dearest = bound_of({"max_tokens": 1}, asked, None).dollars([{"role": "user", "content": "x"}])
+    usual = bound_of({"max_tokens": 1}, plain, None).dollars([{"role": "user", "content": "x"}])
+    assert dearest is not None
+    assert usual is not None
+    assert dearest > usual
 
 
 def test_cached_and_reasoning_tokens_have_their_own_price() -> None:
