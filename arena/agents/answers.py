@@ -26,6 +26,8 @@ from arena.llm.thoughts import read
 MODES = ("whole", "last_line", "tag", "regex", "json", "tool")
 
 _TOOL = "act"
+# Nothing, a fence of code, or a rule across the page.
+_RULE = re.compile(r"[\s`~*_=-]*")
 _SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "properties": {
@@ -80,13 +82,13 @@ class AnswerMode:
         text = without_end_tokens(said.text)
         found: str | None = text
         if self.mode == "last_line":
-            lines = [line.strip() for line in text.splitlines() if line.strip()]
+            lines = [line.strip() for line in text.splitlines() if not _RULE.fullmatch(line)]
             found = lines[-1] if lines else ""
         elif self.pattern is not None:
-            matches = [*self.pattern.finditer(text)]
-            found = (
-                (matches[-1][1 if self.pattern.groups else 0] or "").strip() if matches else None
-            )
+            group = 1 if self.pattern.groups else 0
+            matches = [(match[group] or "").strip() for match in self.pattern.finditer(text)]
+            # The last that says something.
+            found = next(filter(None, reversed(matches)), matches[-1] if matches else None)
         elif self.mode in {"json", "tool"}:
             found, others = self._field(completion, text)
             thoughts.append(others)
@@ -143,7 +145,9 @@ def _tag(kind: str, name: Any) -> re.Pattern[str]:
             f"the option 'answer' of the kind {kind!r} names the tag {name!r}; expected a word, as "
             "in {tag: answer}"
         )
-    return re.compile(rf"<{name}>(.*?)(?:</{name}>|\Z)", re.DOTALL | re.IGNORECASE)
+    return re.compile(
+        rf"<{name}(?:\s[^<>]*)?>(.*?)(?:</\s*{name}\s*>|\Z)", re.DOTALL | re.IGNORECASE
+    )
 
 
 def _regex(kind: str, pattern: Any) -> re.Pattern[str]:
