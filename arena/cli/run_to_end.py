@@ -168,6 +168,12 @@ def _done(summary: Summary) -> Iterator[str]:
 
 def _attention(summary: Summary, wish: Wish) -> Iterator[str]:
     """What a person may have to look at."""
+    if summary.lapses.get("overlong"):
+        yield (
+            "overlong answers were cut by their limit of tokens, or are longer than the rules "
+            "read: raise max_tokens of a model that was cut while it thought; `arena show GAME` "
+            "tells which"
+        )
     if summary.orphans:
         were = "call was" if summary.orphans == 1 else "calls were"
         yield (

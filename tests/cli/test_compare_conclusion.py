@@ -74,7 +74,7 @@ def test_everything_that_is_worth_a_line_has_one(
             resumed=2,
             cached_calls=3,
             failed_calls=1,
-            lapses={"silence": 2, "refusal": 1},
+            lapses={"silence": 2, "refusal": 1, "overlong": 4},
             spent=1.5,
             orphans=2,
             orphan_cost=0.02,
@@ -86,8 +86,11 @@ def test_everything_that_is_worth_a_line_has_one(
         "2 games resumed from the record",
         "3 calls answered from the cache",
         "1 attempt of a call failed",
-        "lapses of the agents: refusal 1x, silence 2x",
+        "lapses of the agents: overlong 4x, refusal 1x, silence 2x",
         "spent $1.50 on the whole tournament",
+        "note: overlong answers were cut by their limit of tokens, or are longer than the rules "
+        "read: raise max_tokens of a model that was cut while it thought; `arena show GAME` tells "
+        "which",
         "note: 2 calls were in flight when an earlier run was killed: counted, and charged "
         "$0.0200 at worst",
     ]
