@@ -22,7 +22,7 @@ _CHOOSING = (
     r"|take out|protect|protecting|save|saving|guard|guarding|heal|healing|watch over|watching over"
     r"|shield|investigate|investigating|check|checking|inspect|inspecting|examine|look at|look into"
     r"|accuse|accusing|nominate|nominating|decided|get rid of|getting rid of|take(?! it)|taking"
-    r"|(?:propose|suggest|recommend)(?! that)"
+    r"|(?:propose|suggest|recommend)(?! that)|lock(?:ed|ing)? in|put me down|points? at|pointing at"
     r"|go|going|went|answer|decision|decide|action|move|response|verdict|mind|player_id|final"
     r"|stimme|wähle|voto|votar|elijo|choisis|escolho"
 )
@@ -189,15 +189,15 @@ MENTION = re.compile(
 )
 NOUN = re.compile(r"\W*\b(?:player|seat)(?: number| no)?$")
 AFTER_BARE = re.compile(
-    r"(?![\"']\s*:)\s*(?:$|[.,!;:()\[\]}\"'<\n-]|(?:because|since|as|for|and|please|now|today|tonight"
-    r"|too|again|out|off|not|instead|rather|over|this (?:time|round)|it is)\b)"
+    r"(?![\"']\s*:)\s*(?:$|[.,!;:()\[\]}\"'<>\n-]|(?:because|since|as|for|and|please|now|today|tonight"
+    r"|too|again|out|off|not|instead|rather|over|with|this (?:time|round)|it is)\b)"
 )
 # A field of JSON for the player itself, where nothing else is noted of it.
 KEY = re.compile(r"player(?:[\s_]*(?:id|index|number))?[\"']\s*[:=]")
 NOTED = re.compile(r"[\"'](?:suspicion|claim|role|trust|alive|status|fact|plan)\w*[\"']\s*:")
 LEADS = re.compile(
-    rf"^\W*(?:player\W{{0,3}})?{NUMBER}(?:\s*,\s+(?!player|p?\d)|[\])*\"']{{0,3}}\s*(?:[-–—]\s+|(?:because|since)\b\s*))"
-    r"(?=[a-z])(?![^.!\n]*(?:\?|\byour?\b))",
+    rf"^\W*(?:player\W{{0,3}})?{NUMBER}(?:\s*,\s+(?!player|p?\d)|[\])*\"']{{0,3}}\s*(?:[-–—]\s+|(?:because|since|as|like)\b\s*))"
+    r"(?=[a-z0-9])(?![^.!\n]*(?:\?|\byour?\b))",
     re.MULTILINE,
 )
 ONLY_NUMBERS = re.compile(
@@ -207,7 +207,7 @@ ONLY_NUMBERS = re.compile(
 _BEFORE_ALONE = (
     r"ok|okay|fine|h+m+|well|so|yes|yeah|sure|right|alright|all right|definitely|probably|certainly"
     r"|surely|clearly|obviously|maybe|perhaps|just|simply|then|now|please|thus|therefore|hence|again"
-    r"|still|i (?:think|say|guess|suppose)|i'd say|i would say"
+    r"|still|(?:it )?(?:has to|must) be|gotta be|i (?:think|say|guess|suppose)|i'd say|i would say"
 )
 _AFTER_ALONE = (
     r"it is|please|definitely|obviously|for sure|thanks|again|then|i (?:think|guess|say)|for me|now"
