@@ -3,6 +3,7 @@ PostgreSQL."""
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -18,9 +19,18 @@ import pytest
 from psycopg import Connection, connect
 
 from arena.cli import ONE_THREAD
+from arena.llm.key_places import Pair, allow
 from db import init_db
 
 pytest_plugins = ("tests.selecting", "tests.small")
+
+# Where the keys of tests may go; nothing of the user's own is read or changed.
+_HOME = Path(tempfile.mkdtemp(prefix="arena-tests-"))
+atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
+os.environ["XDG_CONFIG_HOME"] = str(_HOME)
+for _variable in ("ARENA_TEST_KEY", "LOOPBACK_ACCESS", "NO_KEY_SET", "SOME_KEY", "TEST_KEY"):
+    for _place in ("127.0.0.1", "openai", "scripted"):
+        allow(Pair(_variable, _place))
 
 # As the commands do it, before any test loads the linear algebra.
 os.environ.update(ONE_THREAD)

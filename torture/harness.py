@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import sys
 import time
@@ -49,8 +50,16 @@ class Harness:
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment of every command, beside this process's own."""
-        return {KEY_VARIABLE: self.key, "COLUMNS": "100"}
+        """The environment of every command, beside this process's own; the key may go to the
+        servers of the torture."""
+        allowed = self.folder / "allowed" / "arena" / "keys.json"
+        allowed.parent.mkdir(parents=True, exist_ok=True)
+        allowed.write_text(json.dumps([[KEY_VARIABLE, "127.0.0.1"]]))
+        return {
+            KEY_VARIABLE: self.key,
+            "COLUMNS": "100",
+            "XDG_CONFIG_HOME": str(allowed.parents[1]),
+        }
 
     @property
     def commands(self) -> Commands:

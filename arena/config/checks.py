@@ -1,4 +1,4 @@
-"""Checks a tournament file for what a shape cannot say: names that clash, forks, secrets.
+"""Checks a tournament file for what a shape cannot say: names that clash, forks.
 
 Works on the plain data, so that its findings are shown beside those about the shape.
 """
@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from arena.config.errors import Problem, dotted, secrets
+from arena.config.errors import Problem, dotted
 
 
 def check(data: Any) -> list[Problem]:
@@ -17,7 +17,6 @@ def check(data: Any) -> list[Problem]:
     if not isinstance(data, Mapping):
         return []
     return [
-        *secrets({key: value for key, value in data.items() if key != "prompts"}),
         *_twice(data),
         *_same_agent(data),
         *_forks(data),

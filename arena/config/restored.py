@@ -21,4 +21,5 @@ def restored(canonical: Mapping[str, Any], settings: Mapping[str, Any] | None) -
     data["models"] = [
         {**model, **of_models.get(model["name"], {})} for model in canonical.get("models", ())
     ]
-    return parse(data, source=f"the tournament {canonical.get('name')!r} in the database")
+    source = f"the tournament {canonical.get('name')!r} in the database"
+    return parse(data, source=source, stored=True)

@@ -26,7 +26,6 @@ from arena.config.errors import (
     line_of,
     located,
     nearest,
-    secrets,
 )
 from arena.config.parts import (
     AgentConfig,
@@ -41,6 +40,7 @@ from arena.config.parts import (
     Shape,
 )
 from arena.config.prompt_files import read_prompts
+from arena.config.secrets import all_secrets, secrets
 from arena.core import ConfigError
 
 # What changes only how fast, how patiently and at what cost a tournament is played.
@@ -206,8 +206,10 @@ def parse(
     source: str = "config",
     folder: Path | None = None,
     lines: Mapping[KeyPath, int] | None = None,
+    stored: bool = False,
 ) -> TournamentConfig:
-    """The tournament in plain data, as `loads` reads it from YAML. Raises ConfigError."""
+    """The tournament in plain data, as `loads` reads it from YAML; one that is `stored` already is
+    not looked through for secrets. Raises ConfigError."""
     lines = lines or {}
     problems: list[Problem] = []
     config = None
@@ -216,7 +218,7 @@ def parse(
     except ValidationError as error:
         problems += explain(error, TournamentConfig)
     texts, unread = read_prompts(data, folder or Path())
-    problems += [*check(data), *unread]
+    problems += [*check(data), *unread, *(() if stored else all_secrets(data))]
     if config is None or problems:
         raise ConfigError(located(source, problems, lines))
     config._origin = _Origin(source, lines)

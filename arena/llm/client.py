@@ -19,9 +19,17 @@ from arena.llm.clearance import Clearance
 from arena.llm.costs.prices import PriceTable, own_prices
 from arena.llm.costs.worst_case import bound_of, check_priced
 from arena.llm.failures.retry import Backoff
+from arena.llm.key_places import check_places
 from arena.llm.prepared import PreparedModel
 from arena.llm.providers.protocol import Provider, ProviderSettings
-from arena.llm.request import check_params, request_hash, sendable, sent_seed, stored_request
+from arena.llm.request import (
+    check_params,
+    check_written,
+    request_hash,
+    sendable,
+    sent_seed,
+    stored_request,
+)
 from arena.llm.scripted.policies import is_scripted
 from arena.llm.secrets import key_of
 
@@ -88,6 +96,8 @@ class Client:
         """Raises UsageError for a model that its provider does not know or cannot ask so, and for
         params that cannot be sent. Nothing is sent anywhere."""
         check_params(model)
+        check_written(model)
+        check_places(model)
         name = self._name(model)
         with self._guarded(name, f"checking the model {model.name!r}"):
             self._provider(name).check(model)
@@ -172,6 +182,7 @@ class Client:
         if known is not None:
             return known
         check_params(model)
+        check_places(model)
         name = self._name(model)
         with self._guarded(name, f"preparing the model {model.name!r}"):
             endpoint = self._provider(name).prepare(model)

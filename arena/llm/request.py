@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import blake2b
 from typing import Any, Literal
 
 from arena.core import CallOptions, ContentPart, Message, ModelSpec, UsageError, text_of
+from arena.core.secret_names import referred
 
 # Stored with their values. Anything else that a model's params hold is sent, and stored by name
 # only: an unknown parameter may be a credential.
@@ -52,6 +54,7 @@ _ELSEWHERE = {
     "api_base": "`api_base` of the model",
     "api_key": "`api_key_env` of the model, with the name of the variable that holds it",
     "base_url": "`api_base` of the model",
+    "headers": "`extra_headers` of the params, each as NAME: $VARIABLE",
     "stream": "`stream` of the model",
     "stream_options": "`stream` of the model",
 }
@@ -64,9 +67,7 @@ _REFUSED = frozenset(
         "context_window_fallback_dict",
         "custom_llm_provider",
         "drop_params",
-        "extra_headers",
         "fallbacks",
-        "headers",
         "max_retries",
         "messages",
         "metadata",
@@ -79,6 +80,24 @@ _REFUSED = frozenset(
         "timeout",
     }
 )
+
+# Words of params that would send requests, or have files read, somewhere else.
+_ROUTES = frozenset(
+    {"base", "cert", "certificate", "endpoint", "host", "hostname", "proxy", "ssl", "uri", "url"}
+)
+# Words of params that become a part of a host's name.
+_IN_HOSTS = frozenset({"account", "domain", "location", "project", "region", "resource", "zone"})
+_HOST_PART = re.compile(r"[A-Za-z0-9._:-]*")
+_FILE = re.compile(r"os\.environ/|oidc/|~|/|\.{1,2}[/\\]|[A-Za-z]:[/\\]|file:")
+
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+# They say how a request is carried, which is not a model's to say.
+_CARRIED = frozenset(
+    {"connection", "content-length", "content-type", "host", "te", "trailer", "transfer-encoding"}
+)
+
+# A kind offers them with a call, and reads what becomes of them.
+_OF_KINDS = ("tools", "tool_choice", "functions", "function_call", "parallel_tool_calls")
 
 _OF_TOOLS: tuple[Literal["tool_calls", "tool_call_id"], ...] = ("tool_calls", "tool_call_id")
 
@@ -99,12 +118,66 @@ def check_params(model: ModelSpec) -> None:
                 f"model {model.name!r} has {name!r} in its params, which the arena itself sets; "
                 "remove it"
             )
+        if name not in STORED and name != "extra_headers":
+            _check_route(model, name, model.params[name])
+    _check_headers(model)
+    if "://" in model.litellm_model:
+        raise UsageError(
+            f"model {model.name!r} has an address for its litellm_model; it belongs in "
+            "`api_base` of the model"
+        )
     seed = model.params.get("seed")
     if isinstance(seed, str) and seed != PER_CALL:
         raise UsageError(
             f"model {model.name!r} has the seed {seed!r} in its params; expected a whole number, "
             f"or {PER_CALL} for a seed of its own in every call"
         )
+
+
+def check_written(model: ModelSpec) -> None:
+    """Raises UsageError for params that a call may have, and a model itself may not."""
+    for name in _OF_KINDS:
+        if name in model.params:
+            raise UsageError(
+                f"model {model.name!r} has {name!r} in its params, and nobody would read the calls "
+                "of tools that it answers with, so that every turn would be silent; remove it: "
+                "tools are offered by a kind of agent"
+            )
+
+
+def _check_route(model: ModelSpec, name: str, value: object) -> None:
+    words = set(re.split(r"[^a-z]+", name.lower()))
+    if _ROUTES & words or (isinstance(value, str) and ("://" in value or _FILE.match(value))):
+        raise UsageError(
+            f"model {model.name!r} has {name!r} in its params, which sends requests elsewhere or "
+            "has a file read, and a tournament file may be a stranger's; an address belongs in "
+            "`api_base` of the model, other settings of LiteLLM's into its environment variables"
+        )
+    if _IN_HOSTS & words and isinstance(value, str) and not _HOST_PART.fullmatch(value):
+        raise UsageError(
+            f"model {model.name!r} has {name}: {value!r} in its params; expected letters, digits, "
+            "'-', '.', ':' and '_', because it becomes a part of the address"
+        )
+
+
+def _check_headers(model: ModelSpec) -> None:
+    headers = model.params.get("extra_headers", {})
+    if not isinstance(headers, Mapping):
+        raise UsageError(
+            f"model {model.name!r} has extra_headers that are no mapping; expected NAME: $VARIABLE"
+        )
+    for name, value in headers.items():
+        if not isinstance(name, str) or not _HEADER.fullmatch(name) or name.lower() in _CARRIED:
+            raise UsageError(
+                f"model {model.name!r} has {str(name)[:60]!r} in its extra_headers, which is no "
+                "name of a header that a model may set; remove it"
+            )
+        if referred(value) is None:
+            raise UsageError(
+                f"model {model.name!r} has the header {name} written out, and what is written is "
+                "stored; expected $VARIABLE, or Bearer $VARIABLE, with the value in that "
+                "environment variable"
+            )
 
 
 _LIMITS = ("max_tokens", "max_completion_tokens", "num_predict")

@@ -10,12 +10,13 @@ import os
 import re
 import traceback
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from arena.core import ModelSpec, UsageError
+from arena.core.secret_names import referred
 
 HIDDEN = "[secret]"
 
@@ -94,11 +95,35 @@ def key_of(model: ModelSpec) -> str | None:
     return value
 
 
+def headers_of(model: ModelSpec) -> dict[str, str]:
+    """The headers of a model's own, with the values of their variables, read now. Raises UsageError
+    when a variable is not set or holds what no header can."""
+    found: dict[str, str] = {}
+    for name, written in model.params.get("extra_headers", {}).items():
+        variable = referred(written) or ""
+        value = os.environ.get(variable, "").strip()
+        if not value:
+            raise UsageError(
+                f"model {model.name!r} needs the header {name} in the environment variable "
+                f"{variable}, which is not set; type: export {variable}=..."
+            )
+        if not value.isprintable() or not value.isascii():
+            raise UsageError(
+                f"the environment variable {variable} holds a line break or a letter that no "
+                f"header can have; model {model.name!r} needs it for {name}"
+            )
+        found[name] = f"{written.partition('$')[0]}{value}"
+    return found
+
+
 def secrets_of(model: ModelSpec) -> tuple[str, ...]:
-    """Every value that only the model's provider may see: its key, the credentials and the
-    parameters in its address."""
-    key = os.environ.get(model.api_key_env) if model.api_key_env is not None else None
-    return tuple(value for value in (key, *_in_address(model.api_base or "")) if value)
+    """Every value that only the model's provider may see: its key, the values of its headers, the
+    credentials and the parameters in its address."""
+    headers = model.params.get("extra_headers")
+    written = headers.values() if isinstance(headers, Mapping) else ()
+    names = [model.api_key_env, *map(referred, written)]
+    values = [os.environ.get(name, "").strip() for name in names if name is not None]
+    return tuple(value for value in (*values, *_in_address(model.api_base or "")) if value)
 
 
 def _in_address(address: str) -> Iterator[str]:

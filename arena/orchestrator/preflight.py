@@ -25,7 +25,7 @@ from arena.core import (
     prompts,
 )
 from arena.llm.client import Client
-from arena.llm.secrets import key_of
+from arena.llm.secrets import headers_of, key_of
 from arena.orchestrator.casting import begin, casting
 from arena.orchestrator.clients import client_for
 from arena.orchestrator.matchmaking import CheckedMatchmaker
@@ -143,10 +143,15 @@ def check_keys(config: TournamentConfig) -> None:
     for index, model in enumerate(config.models):
         if model.name in played:
             with _at(config, "models", index):
-                key_of(model.spec())
+                _check_variables(model.spec())
 
 
 def check_stored_model(client: Client, model: ModelSpec) -> None:
     """The same checks for a model that comes from the catalogue."""
     client.check(model)
+    _check_variables(model)
+
+
+def _check_variables(model: ModelSpec) -> None:
     key_of(model)
+    headers_of(model)

@@ -395,6 +395,20 @@ def test_prompts_that_are_forked_in_a_circle_are_refused() -> None:
         "{name: m, litellm_model: a/b, params: {x: [sk-swordfish0123456789abcdef]}}",
         "{name: m, litellm_model: a/b, api_key_env: sk-swordfish0123456789abcdef}",
         "{name: m, litellm_model: 3, stream: sk-swordfish0123456789abcdef}",
+        "{name: m, litellm_model: a/b, api_base: 'https://swordfish@host/v1'}",
+        "{name: m, litellm_model: a/b, api_base: 'https://host/v1?code=swordfish&v=1'}",
+        "{name: m, litellm_model: a/b, api_base: 'https://host/v1?sv=1&sig=swordfish'}",
+        "{name: m, litellm_model: a/b, api_base: 'https://host/v1?x=swordfish'}",
+        "{name: m, litellm_model: a/b, api_base: 'https://host/v1#swordfish'}",
+        "{name: m, litellm_model: a/b, api_base: 'https://host/sk-swordfish0123456789abcd/v1'}",
+        "{name: m, litellm_model: a/b, params: {aws_secret_access_key: swordfish}}",
+        "{name: m, litellm_model: a/b, params: {aws_session_token: swordfish}}",
+        "{name: m, litellm_model: a/b, params: {azure_ad_token: swordfish}}",
+        "{name: m, litellm_model: a/b, params: {client_secret: swordfish}}",
+        "{name: m, litellm_model: a/b, params: {clientSecret: swordfish}}",
+        "{name: m, litellm_model: a/b, params: {vertex_credentials: {private_key: swordfish}}}",
+        "{name: m, litellm_model: a/b, params: {extra_body: {auth: {user: swordfish}}}}",
+        "{name: m, litellm_model: a/b, params: {db_password: swordfish}}",
     ],
 )
 def test_a_secret_is_refused_and_not_repeated(model: str) -> None:
@@ -411,6 +425,29 @@ def test_tokens_that_are_no_secret_are_allowed() -> None:
     )
 
     assert config.models[0].params == {"max_tokens": 5, "stop": ["sk-"]}
+    loads(
+        minimal(
+            models="[{name: m, litellm_model: a/b, api_base: 'https://h/v1?api-version=2', params: "
+            "{prompt_cache_key: x, eos_token: '</s>', top_logprobs: 3, "
+            "thinking: {budget_tokens: 9}, "
+            "extra_headers: {Authorization: Bearer $KEY}, "
+            "response_format: {json_schema: {schema: {properties: {token: {type: string}}}}}}}]"
+        )
+    )
+
+
+def test_a_header_that_is_written_out_is_refused() -> None:
+    model = "{name: m, litellm_model: a/b, params: {extra_headers: {X-Title: The Arena}}}"
+    (said,) = wrong(minimal(models=f"[{model}]"))
+    assert "expected $VARIABLE" in said
+    assert "The Arena" not in said
+
+
+def test_words_that_fetch_a_secret_are_refused() -> None:
+    for value in ("os.environ/HOME", "oidc/file/etc/passwd"):
+        model = f"{{name: m, litellm_model: a/b, params: {{aws_role_name: {value}}}}}"
+        (said,) = wrong(minimal(models=f"[{model}]"))
+        assert "would have a secret read from this machine" in said
 
 
 def prompt_file(name: str) -> str:

@@ -24,7 +24,7 @@ from arena.llm.providers.protocol import Answer, ProviderSettings
 from arena.llm.providers.response import StreamedAnswer, read
 from arena.llm.request import PER_CALL
 from arena.llm.scripted.policies import PREFIX, is_scripted
-from arena.llm.secrets import key_of
+from arena.llm.secrets import headers_of, key_of
 
 # Read by LiteLLM when it is imported: no `.env` file, no price list or anything else from the
 # network, and no queue of 100 connections inside it that would count as the provider's latency.
@@ -94,6 +94,8 @@ class LiteLLM:
         }
         if kwargs.get("seed") == PER_CALL:
             del kwargs["seed"]
+        # Their values are read for each request.
+        kwargs.pop("extra_headers", None)
         for name in _unknown_to_provider(litellm, model):
             del kwargs[name]
         if kwargs.get("tools"):
@@ -177,6 +179,8 @@ class LiteLLMEndpoint:
         key = key_of(self.model)
         if key is not None:
             kwargs = {**kwargs, "api_key": key}
+        if headers := headers_of(self.model):
+            kwargs = {**kwargs, "extra_headers": headers}
         if seed is not None:
             kwargs = {**kwargs, "seed": seed}
         sent = marked(messages) if self.marks else messages

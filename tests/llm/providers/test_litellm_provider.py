@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -47,6 +48,29 @@ async def ask(asked: Client, spec: ModelSpec, log: Log | None = None) -> str:
     log = log or Log()
     clearance = LocalClearance(Limits())
     return (await asked.complete(spec, HELLO, log=log, clearance=clearance)).text
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_headers_come_from_variables_and_are_on_no_record(
+    stream: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARENA_TEST_KEY", "gateway-hunter22")
+    monkeypatch.setenv("TEST_KEY", "An arena")
+    headers = {"X-Gateway": "$ARENA_TEST_KEY", "X-Title": "${TEST_KEY}"}
+    log = Log()
+
+    async def main(spec: ModelSpec) -> None:
+        asked = client(retries=0)
+        await ask(asked, spec, log)
+        await asked.aclose()
+
+    with OpenAIServer(lambda body: Reply("It is gateway-hunter22.")) as server:
+        spec = model(server, stream=stream)
+        asyncio.run(main(replace(spec, params={"extra_headers": headers})))
+        sent = {name.lower(): value for name, value in server.requests[0].headers.items()}
+    assert (sent["x-gateway"], sent["x-title"]) == ("gateway-hunter22", "An arena")
+    assert "x-gateway" not in json.dumps(server.requests[0].body).lower()
+    assert "hunter22" not in repr(log.intents)
 
 
 @pytest.mark.parametrize("stream", [False, True])
