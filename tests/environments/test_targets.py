@@ -66,6 +66,7 @@ def test_nobody_is_read_where_nobody_is_chosen(text: str) -> None:
         ('{"player": 3, "confidence": 0.9}', 3, TargetHow.STATED),
         ("I vote [3]. Tomorrow we look at [4].", 3, TargetHow.STATED),
         ("I vote [3]. If I'm wrong, vote [1] next.", 3, TargetHow.STATED),
+        ("I vote [3]. If I am wrong, vote [1].", 3, TargetHow.STATED),
         ("Votes: Player 1 for [4].\nI vote for Player 3.", 3, TargetHow.STATED),
         ("Yesterday we eliminated [0]. [3]. Player 4 agrees about [1].", 3, TargetHow.STATED),
         ("I was about to vote for [1], but Player 3.", 3, TargetHow.STATED),
