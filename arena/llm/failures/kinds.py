@@ -138,7 +138,8 @@ TOO_LONG = frozenset({FaultKind.CONTEXT, FaultKind.ALLOWANCE})
 _OLLAMA = "Or give it a larger one: `num_ctx` in the model's `params`."
 _LOCAL = (
     "Or start the server with a larger one: `-c` (`--ctx-size`) of llama.cpp, `--max-model-len` of "
-    "vLLM, `--context-length` of SGLang, the context length of the model in LM Studio."
+    "vLLM, `--context-length` of SGLang, `OLLAMA_CONTEXT_LENGTH` of Ollama, the context length of "
+    "the model in LM Studio."
 )
 
 
