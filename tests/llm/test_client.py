@@ -196,6 +196,8 @@ LONG = "prompt is too long: 209353 tokens > 199999 maximum"
         ("openai/m", 400, {"error": {"message": "no", "type": "exceed_context_size_error"}}),
         ("openai/m", 422, {"detail": [{"loc": ["body"], "msg": LONG}]}),
         ("openai/m", 500, LONG),
+        ("openai/m", 200, {"error": {"message": LONG, "code": 400}}),
+        ("openrouter/m", 200, {"error": {"message": LONG, "code": 400}}),
         ("openrouter/m", 400, {"error": {"message": "no", "code": 400, "metadata": {"raw": LONG}}}),
     ],
 )
@@ -207,7 +209,9 @@ def test_a_conversation_that_is_too_long_is_recorded_as_such(
     with OpenAIServer([reply]) as server, pytest.raises(ContextOverflow, match="larger one: `-c`"):
         ask(replace(spec(server, stream=stream), litellm_model=model), log)
     [answer] = log.answers
-    assert (answer.error_class, answer.error_status) == ("ContextOverflow", status)
+    assert answer.error_class == "ContextOverflow"
+    # Of an error inside a 200 LiteLLM may tell its code alone.
+    assert answer.error_status in {status, 400}
 
 
 def test_parts_are_sent_as_they_are_and_no_provider_may_write_to_them() -> None:

@@ -24,11 +24,13 @@ from typing import Any
 
 import httpx
 
-from arena.llm.providers.normalize import lawful, lawful_events, told_beside
+from arena.llm.providers.normalize import as_stream, lawful, lawful_events, told_beside
 
 # Decoded bytes of one response: the longest answers of any model are under a megabyte.
 MOST = 16 * 2**20
 _PIECE = 65_536
+
+_STREAM = re.compile(rb'"stream"\s*:\s*true')
 
 Send = Callable[[Any, httpx.Request], Awaitable[httpx.Response]]
 
@@ -87,7 +89,7 @@ def guarded(send: Send, *, most: int = MOST) -> Send:
         except (httpx.ConnectError, httpx.RemoteProtocolError) as error:
             # LiteLLM takes these two for requests that were never sent, and sends again.
             raise httpx.NetworkError(str(error), request=request) from error
-        return _received(response, most)
+        return _received(request, response, most)
 
     handle_async_request.guarded = True  # type: ignore[attr-defined]
     return handle_async_request
@@ -104,7 +106,7 @@ def _count(sent: set[str], request: httpx.Request) -> None:
     sent.add(address)
 
 
-def _received(response: httpx.Response, most: int) -> httpx.Response:
+def _received(request: httpx.Request, response: httpx.Response, most: int) -> httpx.Response:
     headers = response.headers
     # httpx follows what has both: a status of 3xx and this header.
     headers.pop("location", None)
@@ -115,19 +117,21 @@ def _received(response: httpx.Response, most: int) -> httpx.Response:
     if json:
         # JSON is UTF-8, whatever else a server says it is (RFC 8259, section 8.1).
         headers["content-type"] = "application/json"
-    whole = json and response.status_code == 200
+    form = None
+    if json and response.status_code == 200:
+        form = as_stream if _STREAM.search(request.content) else lawful
     events = "event-stream" in kind and response.status_code == 200
     stream = response.stream
     assert isinstance(stream, httpx.AsyncByteStream)
     size = int(claimed) if claimed.isdecimal() else 0
-    response.stream = _Bounded(stream, _decoder(encoding), most, size, whole=whole, events=events)
+    response.stream = _Bounded(stream, _decoder(encoding), most, size, form=form, events=events)
     return response
 
 
 class _Bounded(httpx.AsyncByteStream):
     """A body, decoded. Raises OversizedBody before more than `most` bytes of it are held, or at
-    once if it is `claimed` to be that long. One that is read `whole` comes in one piece, and
-    `events` come in whole lines, both in a form that LiteLLM can read."""
+    once if it is `claimed` to be that long. One with a `form` comes in one piece and in that form,
+    `events` come in whole lines that LiteLLM can read."""
 
     def __init__(
         self,
@@ -136,13 +140,13 @@ class _Bounded(httpx.AsyncByteStream):
         most: int,
         claimed: int,
         *,
-        whole: bool,
+        form: Callable[[bytes], bytes] | None,
         events: bool,
     ) -> None:
         self._stream = stream
         self._decoder = decoder
         self._most = most
-        self._whole = whole
+        self._form = form
         self._events = events
         self._claimed = claimed
         self._heard = _heard.get()
@@ -163,7 +167,7 @@ class _Bounded(httpx.AsyncByteStream):
             async for chunk in self._stream:
                 for piece in (chunk,) if self._decoder is None else self._decoder.pieces(chunk):
                     self._take(len(piece))
-                    if self._whole or self._events:
+                    if self._form is not None or self._events:
                         body += piece
                     else:
                         yield piece
@@ -176,8 +180,8 @@ class _Bounded(httpx.AsyncByteStream):
                         del body[:end]
             if self._decoder is not None:
                 self._decoder.finish()
-            if self._whole:
-                yield lawful(bytes(body))
+            if self._form is not None:
+                yield self._form(bytes(body))
             elif body:
                 yield bytes(body)
         finally:

@@ -47,12 +47,30 @@ def lawful(body: bytes) -> bytes:
 
 def lawful_events(lines: bytes) -> bytes:
     """The same for whole lines of a stream of events."""
-    if not is_rare(lines):
+    rare = is_rare(lines)
+    if not rare and b"error:" not in lines:
         return lines
-    return b"".join(
-        b"data: " + lawful(line[5:].strip()) + b"\n" if line.startswith(b"data:") else line
-        for line in lines.splitlines(keepends=True)
-    )
+    return b"".join(_event(line, rare) for line in lines.splitlines(keepends=True))
+
+
+def _event(line: bytes, rare: bool) -> bytes:
+    if rare and line.startswith(b"data:"):
+        return b"data: " + lawful(line[5:].strip()) + b"\n"
+    # So llama.cpp said for years that a stream has failed; LiteLLM reads the data alone.
+    if line.startswith(b"error:") and line[6:].lstrip().startswith(b"{"):
+        return b'data: {"error": ' + line[6:].strip() + b"}\n"
+    return line
+
+
+def as_stream(body: bytes) -> bytes:
+    """A whole body where a stream was asked for: an error as an event, anything else as it is."""
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return body
+    if isinstance(answer, dict) and isinstance(answer.get("error"), dict):
+        return b"data: " + json.dumps(answer).encode() + b"\n\ndata: [DONE]\n\n"
+    return body
 
 
 def told_beside(lines: bytes) -> dict[str, str]:

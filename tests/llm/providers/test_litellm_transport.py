@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arena.llm.providers.litellm_transport import OversizedBody, SentTwice, guarded, one_attempt
-from arena.llm.providers.normalize import lawful, lawful_events
+from arena.llm.providers.normalize import as_stream, lawful, lawful_events, told_beside
 
 URL = "http://127.0.0.1:9/v1/chat/completions"
 
@@ -273,3 +273,23 @@ def test_what_others_send_passes_as_it_did() -> None:
         assert caught.value is lost
 
     asyncio.run(main())
+
+
+def test_an_error_in_the_place_of_a_stream_is_an_event_of_it() -> None:
+    error = b'{"error": {"code": 400, "message": "no"}}'
+    assert as_stream(error) == b"data: " + error + b"\n\ndata: [DONE]\n\n"
+    for other in (b'{"choices": []}', b"[]", b"no JSON", b'{"error": "no"}'):
+        assert as_stream(other) == other
+    assert lawful_events(b'error: {"code": 400}\n\n') == b'data: {"error": {"code": 400}}\n\n'
+    said = b'data: {"choices": [{"delta": {"content": "an error: no"}}]}\nerror: none\n'
+    assert lawful_events(said) == said
+
+
+def test_who_answers_is_told_by_the_first_event() -> None:
+    first = b'data: {"provider": "Together", "system_fingerprint": "fp", "service_tier": null}\n'
+    assert told_beside(b": waiting\n" + first) == {
+        "provider": "Together", "system_fingerprint": "fp",
+    }  # fmt: skip
+    for odd in (b"data: [DONE]\n", b"data: {\n", b'data: {"provider": 7}\n', b"data: []\n", b"\n"):
+        assert told_beside(odd) == {}
+    assert len(told_beside(b'data: {"provider": "' + b"x" * 9999 + b'"}\n')["provider"]) == 256
