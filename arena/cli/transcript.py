@@ -165,6 +165,9 @@ class _Printer:
             self._page.print(Text("  refused by the rules", "bold red"))
         if turn.lapse:
             self._page.print(Text(f"  lapse: {turn.lapse.replace('_', ' ')}", "bold red"))
+        if turn.too_long:
+            told = "the conversation is longer than its model's context (`overflow: lose`)"
+            self._page.block(Text("  "), told, "red")
         if turn.cut:
             advice = "its tokens were used up before it spoke: raise max_tokens of the model"
             self._page.block(Text("  "), advice, "red")

@@ -70,8 +70,9 @@ class TurnReport:
     (None: it has not acted), `submitted` what the rules were given, `lapse` what was wrong with its
     answer whatever the rules made of it; `target` is whom the action was read to choose, and `how`
     how that was told. `reading` tells how the action was read from what the model said. `cut` says
-    that its last answer was cut before it came to speak. `cached` says that an answer came from the
-    cache, `lost_calls` how many calls were in flight when a run was killed."""
+    that its last answer was cut before it came to speak, `too_long` that the conversation was
+    longer than its model's context. `cached` says that an answer came from the cache, `lost_calls`
+    how many calls were in flight when a run was killed."""
 
     number: int
     player: int
@@ -84,6 +85,7 @@ class TurnReport:
     how: str | None = None
     reading: Any = None
     cut: bool = False
+    too_long: bool = False
     time_ms: float | None = None
     cached: bool = False
     lost_calls: int = 0
@@ -180,7 +182,8 @@ def game_report(
                 target=turn.target,
                 how=turn.target_how,
                 reading=turn.reading,
-                cut=turn.lapse == "overlong" and _answered_nothing(turn),
+                cut=_said_nothing(turn) and _answered(turn),
+                too_long=_said_nothing(turn) and not _answered(turn),
                 time_ms=turn.response_time_ms,
                 cached=any(call.cached for call in turn.calls),
                 lost_calls=sum(call.error_class == ORPHANED for call in turn.calls),
@@ -235,10 +238,14 @@ def answered_by(model: str, model_answered: str | None, response: Any) -> str | 
     return " · ".join(str(each) for each in found if each) or None
 
 
-def _answered_nothing(turn: TurnRow) -> bool:
-    """Whether the last answer of a turn ended before anything was said."""
-    answered = bool(turn.calls) and turn.calls[-1].error_class is None
-    return answered and not (turn.action or "").strip()
+def _said_nothing(turn: TurnRow) -> bool:
+    """Whether an overlong turn came to nothing at all."""
+    return turn.lapse == "overlong" and not (turn.action or "").strip()
+
+
+def _answered(turn: TurnRow) -> bool:
+    """Whether the last call of a turn was answered."""
+    return bool(turn.calls) and turn.calls[-1].error_class is None
 
 
 def _call(

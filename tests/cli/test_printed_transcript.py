@@ -250,6 +250,7 @@ def test_a_turn_tells_whom_it_chose_and_what_cut_it_short() -> None:
             ),
             TurnReport(1, 1, "", "I abstain.", how="none", invalid=True),
             TurnReport(2, 0, "", "", lapse="overlong", cut=True),
+            TurnReport(2, 0, "", "", lapse="overlong", too_long=True),
             TurnReport(
                 3, 1, "", "[0]",
                 reading={
@@ -262,6 +263,7 @@ def test_a_turn_tells_whom_it_chose_and_what_cut_it_short() -> None:
 
     assert "│ My vote is [1], not [0].\n  chose 1 (stated)\n" in said
     assert "│ I abstain.\n  chose nobody (none)\n  refused by the rules\n" in said
+    assert "  lapse: overlong\n  the conversation is longer than its model's context" in said
     assert "  lapse: overlong\n  its tokens were used up before it spoke: raise max_tokens" in said
     assert "the rules were given" not in said, "it is the same but for the brackets"
     assert "│ [0]\n  the tag is missing: all that was said is the action\n" in said

@@ -89,6 +89,22 @@ def test_turns_say_what_was_odd_about_their_calls() -> None:
     assert (report.number_of_calls, report.cost, report.parent) == (3, 0.1 + 0.2, (2, 1))
 
 
+def test_why_an_overlong_turn_said_nothing() -> None:
+    empty = {"action": "", "lapse": "overlong"}
+    refused = call(1, 1, text=None, error_class="ContextOverflow")
+    report = game_report(
+        game(0, 1),
+        [
+            turn(0, 0, call(0, 0, text="<think>hm"), **empty),
+            turn(1, 1, refused, **empty),
+            turn(2, 0, **empty),
+            turn(3, 1, action="too much", lapse="overlong"),
+        ],
+    )
+    told = [(one.cut, one.too_long) for one in report.turns]
+    assert told == [(True, False), (False, True), (False, True), (False, False)]
+
+
 def test_what_a_player_was_sent_before_is_only_named() -> None:
     system = {"role": "system", "content": "Win."}
     asked = [system, {"role": "user", "content": "old new"}]
