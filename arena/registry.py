@@ -238,6 +238,15 @@ def environment_options(name: str) -> Sequence[RulesOption]:
         return options_of(load("environments", name))
 
 
+def check_environment_options(name: str, options: Mapping[str, Any]) -> None:
+    """Raises UsageError for options of an environment that are not of its types, or out of all
+    bounds (`arena.core.rules_options`)."""
+    from arena.core.rules_options import check_values
+
+    if options:
+        check_values(name, environment_options(name), options)
+
+
 def kind(name: str, version: int | None = None) -> AgentKind:
     """The kind of agent registered under a name, as it is now or as it was in an earlier version.
     Raises UsageError for a version that is not installed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,18 @@ def check_path(url: URL) -> None:
         )
 
 
+def own_file(url: URL) -> None:
+    """Make the file of a database that is not there yet, or holds nothing, its owner's alone;
+    SQLite gives the files that it makes beside it the same mode. What cannot be made is said when
+    it is opened."""
+    path = Path(str(url.database))
+    with suppress(OSError):
+        if not path.exists():
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        elif path.is_file() and not path.stat().st_size:
+            path.chmod(0o600)
+
+
 def set_pragmas(connection: sqlite3.Connection) -> None:
     """What every connection to SQLite is told: rows are on disk when a commit returns."""
     connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
@@ -76,6 +88,10 @@ def get_engine(db_path: str | Path | URL | None = None, *, pooled: bool = True) 
     pool: dict[str, Any] = {"max_overflow": -1} if pooled else {"poolclass": NullPool}
     engine = create(url, pool_pre_ping=url.drivername != "sqlite", **pool)
     if engine.dialect.name == "sqlite":
+
+        @event.listens_for(engine, "do_connect")
+        def _on_do_connect(*_arguments: Any) -> None:
+            own_file(url)
 
         @event.listens_for(engine, "connect")
         def _on_connect(connection: Any, _record: Any) -> None:

@@ -55,6 +55,7 @@ class _Origin:
 
     source: str = "config"
     lines: Mapping[KeyPath, int] = field(default_factory=dict)
+    folder: Path | None = None
 
 
 class TournamentConfig(Shape):
@@ -86,6 +87,11 @@ class TournamentConfig(Shape):
     def source(self) -> str:
         """The file as it was named."""
         return self._origin.source
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the files that it names are; None for one that was read from a database."""
+        return self._origin.folder
 
     @property
     def external_models(self) -> tuple[str, ...]:
@@ -221,7 +227,7 @@ def parse(
     problems += [*check(data), *unread, *(() if stored else all_secrets(data))]
     if config is None or problems:
         raise ConfigError(located(source, problems, lines))
-    config._origin = _Origin(source, lines)
+    config._origin = _Origin(source, lines, None if stored else folder or Path())
     for index, content in texts.items():
         config.prompts[index]._content = content
     return config

@@ -110,7 +110,7 @@ async def _play(
     environment = prepared.config.environment
     task = GameTask(
         environment=environment.name,
-        options=environment.options,
+        options=prepared.options,
         seed=pairing.seed,
         players=tuple((Sitter(0, agents[agent]),) for agent in pairing.agents),
         turn_limit=environment.turn_limit,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
+from arena import registry
 from arena.core import ArenaError, Casting, Environment, EnvironmentCrash, Part
 
 
@@ -25,10 +28,32 @@ def casting(make: Callable[[], Environment], num_players: int) -> Casting:
 def begin(environment: Environment, seed: int, num_players: int) -> tuple[Part, ...]:
     """The parts of a game that has just begun. Raises UsageError for a number of players that the
     rules refuse; EnvironmentCrash for whatever else they raise."""
-    try:
+    with _crashing(environment):
         environment.reset(seed=seed, num_players=num_players)
         players = environment.outcome(turn_limit=True).players
         return tuple(Part(player.role, player.team) for player in players)
+
+
+def play_at_random(
+    make: Callable[[], Environment], seed: int, num_players: int, *, turns: int
+) -> None:
+    """Play a game, of so many turns at most, by the scripted model that knows no rules. Raises what
+    `begin` raises."""
+    environment, move = make(), registry.policy("random")
+    rng = random.Random(seed)
+    with _crashing(environment):
+        environment.reset(seed=seed, num_players=num_players)
+        for _ in range(turns):
+            said = move([{"role": "user", "content": environment.observe().text}], rng)
+            if environment.step(environment.prepare(said)).done:
+                break
+        environment.outcome(turn_limit=True)
+
+
+@contextmanager
+def _crashing(environment: Environment) -> Iterator[None]:
+    try:
+        yield
     except ArenaError:
         raise
     except Exception as error:

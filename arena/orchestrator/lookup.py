@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from arena import registry
 from arena.core import Part, UsageError
+from arena.core.rules_options import held
 from arena.orchestrator.casting import casting
 from db import Agent, Environment, Repository
 from db.errors import BadSelection
@@ -44,7 +46,8 @@ class Rules:
     def parts(self) -> Sequence[Part]:
         """The parts of a game of these rules: which teams it has, of how many players. Raises
         UsageError for rules that are not installed or cannot be played."""
-        make = registry.environment(self.name, self.written.get("options", {}))
+        options = held(self.name, self.written.get("options", {}), Path.cwd())
+        make = registry.environment(self.name, options)
         return casting(make, self.players)(0)
 
 

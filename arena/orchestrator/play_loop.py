@@ -184,7 +184,7 @@ class Playing:
         environment, spec = self.config.environment, self.prepared.spec
         return GameTask(
             environment=environment.name,
-            options=environment.options,
+            options=self.prepared.options,
             rules=(spec.package, spec.version),
             seed=game.seed,
             players=tuple((Sitter(0, self.entry.agents[agent]),) for agent in game.agents),

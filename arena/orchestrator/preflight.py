@@ -5,14 +5,16 @@ What it finds wrong is a UsageError that says where in the file; what it returns
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from arena import registry
 from arena.config import TournamentConfig
 from arena.core import (
     AgentKind,
+    ArenaError,
     Casting,
     ConfigError,
     Environment,
@@ -24,24 +26,31 @@ from arena.core import (
     UsageError,
     prompts,
 )
+from arena.core.rules_options import held
 from arena.llm.client import Client
 from arena.llm.secrets import headers_of, key_of
-from arena.orchestrator.casting import begin, casting
+from arena.orchestrator.casting import begin, casting, play_at_random
 from arena.orchestrator.clients import client_for
 from arena.orchestrator.matchmaking import CheckedMatchmaker
 from arena.orchestrator.standings import nothing_known
 from arena.ratings.online.live import LiveFold, check
 
+# Games that are played at random before the first one is paid, where the rules have options.
+_PLAYED = 3
+_LONGEST = 150
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Everything a tournament needs that is not in the database."""
+    """Everything a tournament needs that is not in the database. `options` are those of the
+    environment, with the paths of their files."""
 
     config: TournamentConfig
     environment: Callable[[], Environment]
     spec: EnvironmentSpec
     kinds: dict[str, AgentKind]
     fold: LiveFold
+    options: Mapping[str, Any]
 
     @property
     def casting(self) -> Casting:
@@ -82,16 +91,22 @@ class Prepared:
 def prepare(config: TournamentConfig) -> Prepared:
     """Check the whole configuration. Raises ConfigError with the place in the file."""
     with _at(config, "environment"):
-        make = registry.environment(config.environment.name, config.environment.options)
+        rules = config.environment
+        options = held(rules.name, rules.options, config.folder)
+        make = registry.environment(rules.name, options)
+        registry.check_environment_options(rules.name, rules.options)
         environment = make()
         spec = environment.spec
         _check_players(spec, config.environment.players)
         # Some rules say only here that they cannot start: an option, an even number of players.
         begin(environment, 0, config.environment.players)
+        if options:
+            _check_played(rules.name, make, rules.players, options)
     kinds: dict[str, AgentKind] = {}
     client = client_for(config)
     for index, agent in enumerate(config.agents):
         with _at(config, "agents", index):
+            held(f"agent {agent.name!r}", agent.options, config.folder)
             kinds[agent.kind] = registry.check_kind(agent.kind, agent.options)
     for index, prompt in enumerate(config.prompts):
         with _at(config, "prompts", index):
@@ -105,11 +120,32 @@ def prepare(config: TournamentConfig) -> Prepared:
         fold = LiveFold(*registry.online_rating(config.rating))
         with registry.guarded("ratings", config.rating, "rating an agent that has not played"):
             check({0: fold.initial()})
-    prepared = Prepared(config, make, spec, kinds, fold)
+    prepared = Prepared(config, make, spec, kinds, fold, options)
     with _at(config, "matchmaker"):
         agents = range(1, len(config.agents) + 1)
         prepared.matchmaker(agents).next(nothing_known(agents), 1)
     return prepared
+
+
+def _check_played(
+    name: str, make: Callable[[], Environment], players: int, options: Mapping[str, Any]
+) -> None:
+    """Raises UsageError for options with which the rules break in a game that they play without.
+
+    Some rules take every option, and raise when a game comes to what it says: after it was paid.
+    """
+    for seed in range(_PLAYED):
+        try:
+            play_at_random(make, seed, players, turns=_LONGEST)
+        except EnvironmentCrash as crash:
+            try:
+                play_at_random(registry.environment(name, {}), seed, players, turns=_LONGEST)
+            except ArenaError:
+                continue
+            raise UsageError(
+                f"{name} with the options {dict(options)} breaks in the middle of a game that is "
+                f"played at random: {crash}"
+            ) from crash
 
 
 def _check_players(spec: EnvironmentSpec, players: int) -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from arena.core import AgentSpec, UsageError
+from arena.core.rules_options import held
 from arena.game.replayed import RecordedTurn
 from arena.game.seating import Sitter, kind_of
 from arena.game.task import GameTask
@@ -152,6 +154,8 @@ def _agent(session: Session, agent_id: int) -> AgentSpec:
 
 
 def own_options(rules: Environment) -> dict[str, object]:
-    """The options that the environment itself takes, without the arena's."""
+    """The options that the environment itself takes, without the arena's; files are looked for in
+    the working directory, and nowhere else. Raises UsageError for a file outside of it."""
     limits = (TURN_LIMIT, TIME_LIMIT, OVERFLOW)
-    return {name: value for name, value in rules.options.items() if name not in limits}
+    own = {name: value for name, value in rules.options.items() if name not in limits}
+    return held(rules.name, own, Path.cwd())

@@ -9,8 +9,10 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import URL
+
 from db.database import Database
-from db.engine import BUSY_TIMEOUT_MS, check_integrity
+from db.engine import BUSY_TIMEOUT_MS, check_integrity, own_file
 from db.errors import UnwritablePath
 from db.faults import fault, first_line
 from db.urls import shown
@@ -38,6 +40,7 @@ def back_up(database: Database, revision: str) -> Path:
 def copy(database: Database, target: Path) -> None:
     """Copy an SQLite file, as it is at one moment, to a path where there is none."""
     file = Path(str(database.url.database))
+    own_file(URL.create("sqlite", database=str(target)))
     try:
         with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(target)) as other:
             source.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")

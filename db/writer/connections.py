@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import URL
 
-from db.engine import FROZEN_AFTER_S, set_pragmas
+from db.engine import FROZEN_AFTER_S, own_file, set_pragmas
 from db.errors import DatabaseError, UnwritablePath
 from db.faults import fault, first_line
 from db.urls import shown, without_secrets
@@ -69,6 +69,7 @@ class SQLiteConnection:
 
     def __init__(self, url: URL, busy_timeout_ms: int) -> None:
         self._url = url
+        own_file(url)
         try:
             self._connection = sqlite3.connect(
                 str(url.database), isolation_level=None, cached_statements=256

@@ -32,6 +32,7 @@ from db import (
 )
 from db.database import opened
 from db.errors import Damaged, FileGone, MissingDatabase, SchemaTooOld
+from db.maintenance.backup import back_up
 from db.writer.games import GameStarted
 from tests.db.tournaments import NOON, tournament
 
@@ -285,3 +286,22 @@ def test_a_run_opens_its_database_once_and_its_recorder_once_more(tmp_path: Path
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert done.stdout == "7 2\n9 4\n", done.stderr
+
+
+def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:
+    (tmp_path / "touched.db").touch(0o644)
+    before = os.umask(0)
+    try:
+        for name in ("new.db", "touched.db"):
+            with Database(tmp_path / name) as database:
+                database.check()
+                with database.session() as session:
+                    Repository(session).create_prompt(name="p", content="x")
+                    session.flush()
+                    files = [*tmp_path.glob(f"{name}*")]
+                    assert len(files) > 1
+                    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+                copy = back_up(database, "0")
+                assert copy.stat().st_mode & 0o777 == 0o600
+    finally:
+        os.umask(before)

@@ -179,6 +179,23 @@ def test_ratings_follow_the_schedule_not_the_clock(small: Small, database_url: s
         (("  - {name: Fay, kind: remembering, model: naive, prompt: plain}\n", ""), "(?s)5.*6"),
         (("model: naive, prompt: calm", "model: random, prompt: calm"), "the same agent as 'Cid'"),
         (("model: naive, prompt: calm", "model: nave, prompt: calm"), "no model 'nave'.*naive"),
+        (("discussion_rounds: 1", "discussion_rounds: many"), r":4: .*expected a whole number"),
+        (("discussion_rounds: 1", "discussion_rounds: -3"), r":4: .*a number from 0 to"),
+        (("discussion_rounds: 1", "discussion_rounds: 0"), r":4: .*breaks in the middle of a game"),
+        (
+            (
+                "SecretMafia-v0, players: 6, options: {discussion_rounds: 1}",
+                "Taboo-v0, players: 6, options: {data_path: /etc/passwd}",
+            ),
+            r":4: .*leads out of the tournament's folder",
+        ),
+        (
+            (
+                "litellm_model: scripted/mafia-naive",
+                "litellm_model: scripted/mafia-naive, params: {tools: []}",
+            ),
+            "nobody would read the calls of tools",
+        ),
         (("concurrency: 4", "executor: locale"), r"small.yaml:\d+: unknown executor.*'local'"),
     ],
 )
