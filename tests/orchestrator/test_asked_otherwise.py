@@ -11,7 +11,7 @@ import pytest
 from arena import registry
 from arena.analysis import calls_df
 from arena.config import parse
-from arena.orchestrator import Progress, Stop, run
+from arena.orchestrator import Stop, run
 from arena.replay.check import check
 from tests.servers.openai_server import OpenAIServer
 
@@ -19,13 +19,20 @@ pytestmark = pytest.mark.slow
 
 
 def legal(body: dict[str, Any]) -> str:
+    """A legal move."""
     messages = body["messages"]
     return registry.policy("random")(messages, random.Random(str(messages[-1]["content"])))
 
 
 def test_a_chat_is_told_to_a_model_without_a_system_role(database_url: str) -> None:
     stop = Stop()
-    with OpenAIServer(legal) as server:
+
+    def reply(body: dict[str, Any]) -> str:
+        if len(server.requests) == 3:
+            stop.requested = True
+        return legal(body)
+
+    with OpenAIServer(reply) as server:
         config = parse(
             {
                 "name": "asked otherwise",
@@ -53,14 +60,11 @@ def test_a_chat_is_told_to_a_model_without_a_system_role(database_url: str) -> N
             }
         )  # fmt: skip
 
-        def after_three_turns(progress: Progress) -> None:
-            if progress.turns >= 3:
-                stop.request()
-
-        first = asyncio.run(run(config, url=database_url, stop=stop, on_progress=after_three_turns))
+        first = asyncio.run(run(config, url=database_url, stop=stop))
         second = asyncio.run(run(config, url=database_url))
         bodies = [request.body for request in server.requests]
 
+    assert first.calls == 3
     assert first.games_completed + second.games_completed == 2
     assert len(bodies) == first.calls + second.calls, "no answer is paid for twice"
     for body in bodies:

@@ -14,7 +14,7 @@ from arena.analysis import calls_df, games_df, turns_df
 from arena.config import TournamentConfig, parse
 from arena.core import Message
 from arena.llm.overflow import LEFT_OUT
-from arena.orchestrator import Progress, Stop, run
+from arena.orchestrator import Stop, run
 from arena.replay.check import check
 from tests.servers.openai_server import OpenAIServer, Reply, error
 
@@ -24,16 +24,20 @@ WORDS = "the request exceeds the available context size, try increasing it"
 
 
 class ShortContext:
-    """Answers legally what is no longer than it can take."""
+    """Answers legally what is no longer than it can take; what is longer stops a run, if it is
+    given one's stop."""
 
-    def __init__(self, characters: int) -> None:
+    def __init__(self, characters: int, stop: Stop | None = None) -> None:
         self.characters = characters
+        self.stop = stop
         self.refused = 0
 
     def __call__(self, body: dict[str, Any]) -> Reply | str:
         messages: list[Message] = body["messages"]
         if sum(len(str(message["content"])) for message in messages) > self.characters:
             self.refused += 1
+            if self.stop is not None:
+                self.stop.requested = True
             return error(400, WORDS, "exceed_context_size_error")
         said = str(messages[-1]["content"])
         return registry.policy("random")(messages, random.Random(said))
@@ -90,18 +94,15 @@ def test_who_cannot_follow_loses(sqlite_url: str) -> None:
 
 @pytest.mark.parametrize("history", ["whole", "chat"])
 def test_the_oldest_is_left_out_and_the_game_is_played_on(database_url: str, history: str) -> None:
-    context, stop = ShortContext(900), Stop()
+    stop = Stop()
+    context = ShortContext(900, stop)
     with OpenAIServer(context) as server:
         config = tournament(server, "truncate-oldest", history)
-
-        def once_shortened(progress: Progress) -> None:
-            if context.refused:
-                stop.request()
-
-        asyncio.run(run(config, url=database_url, stop=stop, on_progress=once_shortened))
+        first = asyncio.run(run(config, url=database_url, stop=stop))
         refused = context.refused
         summary = asyncio.run(run(config, url=database_url))
-    assert summary.games_completed > 0
+    assert first.games_completed < 2, "it was stopped where the first call had been too long"
+    assert first.games_completed + summary.games_completed == 2
     games = games_df(database_url)
     assert set(games.status) == {"completed"}
     calls = calls_df(database_url, agent="Short", messages=True)
@@ -110,6 +111,7 @@ def test_the_oldest_is_left_out_and_the_game_is_played_on(database_url: str, his
     assert shortened.error_class.isna().all()
     too_long = calls[calls.error_class == "ContextOverflow"]
     assert len(too_long) == context.refused
-    assert refused <= len(games), "what was decided holds after a stop as well"
+    assert refused == 1
+    assert context.refused <= len(games), "what was decided holds after a stop as well"
     assert (too_long.groupby("game_id").size() == 1).all()
     assert all(check(int(game), database_url).ok for game in games.game_id)

@@ -11,7 +11,7 @@ import pytest
 
 from arena import registry
 from arena.config import TournamentConfig, parse
-from arena.orchestrator import Progress, Stop, run
+from arena.orchestrator import Stop, run
 from arena.replay.check import check
 from db import get_session
 from db.queries.transcript import transcript
@@ -81,17 +81,20 @@ def test_what_is_more_than_text_is_on_record_and_resumes(
     install: Install, database_url: str, stream: bool
 ) -> None:
     install(KIND, {"agents": {"shows": "Shows"}})
-    with OpenAIServer(legal) as server:
-        config, stop = tournament(server, stream=stream), Stop()
+    stop = Stop()
 
-        def after_three_turns(progress: Progress) -> None:
-            if progress.turns >= 3:
-                stop.request()
+    def reply(body: dict[str, Any]) -> Reply:
+        if len(server.requests) == 3:
+            stop.requested = True
+        return legal(body)
 
-        first = asyncio.run(run(config, url=database_url, stop=stop, on_progress=after_three_turns))
+    with OpenAIServer(reply) as server:
+        config = tournament(server, stream=stream)
+        first = asyncio.run(run(config, url=database_url, stop=stop))
         second = asyncio.run(run(config, url=database_url))
         sent = [request.body["messages"][-1]["content"] for request in server.requests]
 
+    assert first.calls == 3
     assert first.games_completed + second.games_completed == 2
     assert len(sent) == first.calls + second.calls, "no answer is paid for twice"
     seen = [content for content in sent if isinstance(content, list)]
