@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import sys
+from contextlib import suppress
 
 from arena.cli.exit_codes import INTERRUPTED
 
@@ -16,6 +17,7 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 
 def main() -> None:
     """The entry point `arena`."""
+    _open_streams()
     try:
         _main()
     except KeyboardInterrupt:
@@ -24,7 +26,40 @@ def main() -> None:
         if end.code == INTERRUPTED:
             # What is left is to leave: a further Ctrl-C would only print a traceback.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+        _end_if_stuck()
         raise
+    except OSError as error:
+        if error.filename is None:
+            _end_if_stuck(b"\n")
+        raise
+
+
+def _open_streams() -> None:
+    """A stream that was closed before the start is None, and its number would be given to the first
+    file that is opened."""
+    closed = sys.stdout is None
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
+    if closed:
+        sys.stderr.write("error: standard output is closed, and nothing was done: open it\n")
+        sys.exit(2)
+
+
+def _end_if_stuck(probe: bytes = b"") -> None:
+    """End in a line where standard output does not take what was printed, or, where nothing is
+    waiting to be written, the `probe`."""
+    try:
+        sys.stdout.flush()
+        os.write(sys.stdout.fileno(), probe)
+    except OSError as error:
+        # Python flushes it once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            reason = error.strerror or error
+            with suppress(OSError):
+                sys.stderr.write(f"error: standard output cannot be written: {reason}\n")
+        sys.exit(1)
 
 
 def _main() -> None:

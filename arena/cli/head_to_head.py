@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -19,7 +18,17 @@ from arena.cli.options import (
     TournamentOption,
     UntilOption,
 )
-from arena.cli.output import Column, advise, console, count, print_json, print_table, safe, tell
+from arena.cli.output import (
+    Column,
+    advise,
+    console,
+    count,
+    print_csv,
+    print_json,
+    print_table,
+    safe,
+    tell,
+)
 from arena.cli.sessions import reading
 
 if TYPE_CHECKING:
@@ -81,7 +90,7 @@ def head_to_head(
     if as_json:
         print_json([cell for meeting in found for cell in cells(meeting)])
     elif as_csv:
-        _print_csv([cell for meeting in found for cell in cells(meeting)])
+        print_csv([cell for meeting in found for cell in cells(meeting)])
     else:
         for place, meeting in enumerate(found):
             if place:
@@ -153,21 +162,3 @@ def _short(name: str) -> str:
     from arena.core.text import one_line
 
     return one_line(name, 12)
-
-
-def _print_csv(rows: Sequence[dict[str, Any]]) -> None:
-    import csv
-
-    from arena.core.text import visible
-
-    if not rows:
-        return
-    writer = csv.DictWriter(sys.stdout, [*rows[0]], lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow(
-            {
-                name: visible(value) if isinstance(value, str) else value
-                for name, value in row.items()
-            }
-        )

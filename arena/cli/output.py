@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 # Piped output is never cut: lines are as long as what they say.
 _PIPED_WIDTH = 10_000
+# How a formula begins, in ASCII and in the wide letters that some locales take for them.
+_FORMULA = {*"=+-@\uff1d\uff0b\uff0d\uff20\u2212"}
+_SKIPPED = " \u00a0\u3000\"'"
 _GAP = 2  # spaces between the columns of a table
 _NARROWEST = 8  # a column that shrank to less says nothing
 
@@ -56,6 +59,30 @@ def _say(label: str, style: str, message: str) -> None:
 def print_json(data: Any) -> None:
     """JSON on stdout, in ASCII: no character of it can act on a terminal."""
     sys.stdout.write(json.dumps(data, indent=2, default=_plain, ensure_ascii=True) + "\n")
+
+
+def print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
+    """CSV on stdout, a line for each row; every text is quoted, and none is a formula."""
+    import csv
+
+    if not rows:
+        return
+    writer = csv.DictWriter(
+        sys.stdout, [*rows[0]], lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC
+    )
+    writer.writeheader()
+    writer.writerows({key: _inert(value) for key, value in row.items()} for row in rows)
+
+
+def _inert(value: Any) -> Any:
+    """A value for a spreadsheet: a text that it would run begins with an apostrophe, by which a
+    spreadsheet itself tells texts from formulas."""
+    from arena.core.text import visible
+
+    if not isinstance(value, str):
+        return value
+    shown = visible(value)
+    return f"'{shown}" if shown.lstrip(_SKIPPED)[:1] in _FORMULA else shown
 
 
 def _plain(value: Any) -> Any:

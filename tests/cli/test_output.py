@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from arena.cli.options import key_values
-from arena.cli.output import Column, duration, money, print_fields, print_json, print_table
+from arena.cli.output import (
+    Column,
+    duration,
+    money,
+    print_csv,
+    print_fields,
+    print_json,
+    print_table,
+)
 from arena.core import UsageError
 
 
@@ -66,3 +80,39 @@ def test_numbers_are_short() -> None:
         "3 min 10 s",
         "2 h 5 min",
     ]
+
+
+@pytest.mark.parametrize(
+    "name", ["=1+1", "+1", "-1", "@SUM(A1)", " =1+1", "\t=1+1", "\uff1d1+1", '"=1+1', "'=1"]
+)
+def test_a_name_that_a_spreadsheet_would_run_is_text(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_csv([{"name": name, "share": -0.5}])
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert row["name"][0] in "'\\"
+    assert row["share"] == "-0.5"
+
+
+def test_other_texts_are_as_they_were(capsys: pytest.CaptureFixture[str]) -> None:
+    print_csv([{"name": 'An "agent", 3-1;=2'}])
+    out = capsys.readouterr().out
+    assert next(csv.DictReader(io.StringIO(out))) == {"name": 'An "agent", 3-1;=2'}
+    assert out.splitlines()[1].startswith('"')
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_stdout_that_takes_nothing_ends_in_a_line() -> None:
+    shell = shutil.which("sh")
+    assert shell is not None
+    arena = f"{sys.executable} -m arena.cli kinds list"
+    for into, code, said in (
+        (">&-", 2, "error: standard output is closed, and nothing was done: open it"),
+        ("> /dev/full", 1, "error: standard output cannot be written: No space left on device"),
+        ("--json > /dev/full", 1, "error: standard output cannot be written: No space left on"),
+        ("> /dev/null 2>&-", 0, ""),
+        ("> /dev/full 2> /dev/full", 1, ""),
+    ):
+        done = subprocess.run([shell, "-c", f"{arena} {into}"], capture_output=True, text=True)
+        assert (done.returncode, done.stderr.strip()[: len(said) or None]) == (code, said), into
+        assert len(done.stderr.splitlines()) <= 1
