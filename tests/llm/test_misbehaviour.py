@@ -40,7 +40,8 @@ EXPECTED = {
     FaultKind.OVERLOADED: {"overloaded", "unavailable_wait"},
     FaultKind.SERVER: {
         "server_error", "bad_gateway", "unavailable", "error_object", "error_text",
-        "error_in_stream",
+        "error_in_stream", "failed_choice", "half_an_answer", "native_failure", "nothing_computed",
+        "failed_stream", "native_failure_in_stream", "nothing_in_stream",
     },
     FaultKind.TIMEOUT: {"hang", "endless_headers"},
     FaultKind.LOST: {

@@ -150,6 +150,26 @@ async def error_text(wire: Wire) -> None:
     await wire.send({"error": "upstream is overloaded"})
 
 
+async def failed_choice(wire: Wire) -> None:
+    error = {"message": "Upstream error from Provider: terminated", "code": 502}
+    choice = {"error": error, "finish_reason": "error", "native_finish_reason": None}
+    await wire.send(wire.completion(choice=choice))
+
+
+async def half_an_answer(wire: Wire) -> None:
+    await wire.send(wire.completion(choice={"finish_reason": "insufficient_system_resource"}))
+
+
+async def native_failure(wire: Wire) -> None:
+    choice = {"native_finish_reason": "network_error"}
+    await wire.send(wire.completion(choice=choice, message={"content": ""}))
+
+
+async def nothing_computed(wire: Wire) -> None:
+    usage = {**wire.usage, "completion_tokens": 0}
+    await wire.send(wire.completion(message={"content": None}, answer={"usage": usage}))
+
+
 async def false_gzip(wire: Wire) -> None:
     await wire.send(wire.completion(), Content_Encoding="gzip")
 
@@ -214,6 +234,32 @@ async def reset_stream(wire: Wire) -> None:
 async def garbage_in_stream(wire: Wire) -> None:
     async for _ in wire.stream():
         wire.writer.write(b"data: {garbage\n\n")
+        return
+
+
+async def failed_stream(wire: Wire) -> None:
+    async for word in wire.stream():
+        error = {"code": 502, "message": "Provider disconnected"}
+        wire.event({**wire.chunk({"content": word}, "error"), "error": error})
+        wire.event("[DONE]")
+        return
+
+
+async def native_failure_in_stream(wire: Wire) -> None:
+    async for _ in wire.stream():
+        chunk = wire.chunk({"content": ""}, "stop")
+        chunk["choices"][0]["native_finish_reason"] = "network_error"
+        wire.event(chunk)
+        wire.event("[DONE]")
+        return
+
+
+async def nothing_in_stream(wire: Wire) -> None:
+    async for _ in wire.stream():
+        wire.event(wire.chunk({}, "stop"))
+        usage = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+        wire.event({**wire.chunk({}), "choices": [], "usage": usage})
+        wire.event("[DONE]")
         return
 
 
@@ -316,11 +362,15 @@ ANYWAY = _named(
     bad_gateway, unavailable, unavailable_wait, overloaded, hang, endless_headers, reset, hung_up,
     not_http, enormous_header, redirect_loop, redirect_elsewhere,
 )
-STREAMED = _named(cut_stream, reset_stream, garbage_in_stream, error_in_stream)
+STREAMED = _named(
+    cut_stream, reset_stream, garbage_in_stream, error_in_stream, failed_stream,
+    native_failure_in_stream, nothing_in_stream,
+)
 FAULTS = ANYWAY | STREAMED | _named(
     no_content, reset_in_body, hung_up_in_body, truncated_json, malformed_json, deep_json,
     not_unicode, html, empty_body, empty_choices, null_message, error_object, error_text,
-    false_gzip, cut_gzip, bomb, large_bomb, deflate_bomb, claimed_oversized, oversized,
+    failed_choice, half_an_answer, native_failure, nothing_computed, false_gzip, cut_gzip, bomb,
+    large_bomb, deflate_bomb, claimed_oversized, oversized,
 )
 ANSWERS = _named(
     slow_headers, null_content, content_parts, missing_usage, null_usage, negative_usage,
@@ -330,7 +380,8 @@ ANSWERS = _named(
 BILLED = frozenset(_named(
     hang, endless_headers, reset, hung_up, enormous_header, reset_in_body, hung_up_in_body,
     truncated_json, malformed_json, not_unicode, cut_gzip, cut_stream, reset_stream,
-    garbage_in_stream, empty_choices, null_message,
+    garbage_in_stream, empty_choices, null_message, failed_choice, half_an_answer, native_failure,
+    nothing_computed, failed_stream, native_failure_in_stream, nothing_in_stream,
 )) | frozenset(ANSWERS)
 # fmt: on
 ALL: Mapping[str, Kind] = FAULTS | ANSWERS

@@ -219,7 +219,8 @@ def _usage(body: dict[str, Any], reply: Reply) -> dict[str, Any]:
     if reply.usage is not None:
         return dict(reply.usage)
     prompt = sum(len(str(message["content"] or "").split()) for message in body["messages"])
-    completion = len((reply.text or "").split())
+    # The token that ends an answer counts: a silent one takes one too.
+    completion = max(len((reply.text or "").split()), 1)
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,

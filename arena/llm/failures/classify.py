@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from arena.core import ModelSpec
+from arena.llm.failures.inside import ProviderFailure
 from arena.llm.failures.kinds import BILLED, RULES, FaultKind, Remedy, advice
 from arena.llm.failures.retry_after import requested_wait
 from arena.llm.failures.too_long import length_fault
@@ -244,6 +245,8 @@ def _unanswered(names: frozenset[str]) -> FaultKind:
 
 
 def _seen(error: BaseException) -> _Seen:
+    if isinstance(error, ProviderFailure):
+        return _failed_inside(error)
     chain = list(_chain(error))
     names = _names(*chain)
     if "OpenAIError" in _names(error) and len(chain) > 1:
@@ -266,6 +269,14 @@ def _seen(error: BaseException) -> _Seen:
     if headers or (status is not None and 400 <= status < 500 and not names & _TIMED_OUT):
         return _Seen(names, status, headers, _codes(chain, ""))
     return _Seen(names)
+
+
+def _failed_inside(error: ProviderFailure) -> _Seen:
+    """A request that was taken, and then not answered, was no bad one, whatever it is called."""
+    status = _number(error.code)
+    passed_on = status is not None and (status in (402, 408, 429) or 500 <= status < 600)
+    codes = () if error.code is None else (error.code,)
+    return _Seen(_names(error), status if passed_on else 500, codes=codes, in_body=True)
 
 
 def _said_in_body(chain: list[BaseException]) -> str | None:

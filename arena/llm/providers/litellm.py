@@ -21,7 +21,7 @@ from arena.llm.providers.litellm_connections import Connections
 from arena.llm.providers.litellm_transport import one_attempt
 from arena.llm.providers.prompt_cache import marked, wants_marks
 from arena.llm.providers.protocol import Answer, ProviderSettings
-from arena.llm.providers.response import StreamedAnswer, read
+from arena.llm.providers.response import StreamedAnswer, is_silent, read
 from arena.llm.request import PER_CALL
 from arena.llm.scripted.policies import PREFIX, is_scripted
 from arena.llm.secrets import headers_of, key_of
@@ -138,17 +138,19 @@ class LiteLLM:
         # LiteLLM may write into the messages it is given.
         fresh = deepcopy([*messages])
         with quiet, one_attempt() as heard, self._connections.used():
-            response = await self._module.acompletion(messages=fresh, **kwargs)
-            if not stream:
-                return read(response)
-            streamed = StreamedAnswer()
-            first_token_ms: float | None = None
-            async for chunk in response:
-                if streamed.add(chunk) and first_token_ms is None:
-                    first_token_ms = (perf_counter() - started) * 1e3
-            answer = streamed.finish(response)
-            said = {**heard, **(answer.response or {})}
-            return replace(answer, response=said, first_token_ms=first_token_ms)
+            try:
+                response = await self._module.acompletion(messages=fresh, **kwargs)
+                answer = await (_streamed(response, started) if stream else _whole(response))
+            except Exception:
+                failure = heard.failure(silent=False)
+                if failure is not None:
+                    raise failure from None
+                raise
+            failure = heard.failure(silent=is_silent(answer))
+            if failure is not None:
+                raise failure
+            said = {**heard.told, **(answer.response or {})}
+            return replace(answer, response=said)
 
     def _load(self) -> Any:
         if self._module is None:
@@ -185,6 +187,19 @@ class LiteLLMEndpoint:
             kwargs = {**kwargs, "seed": seed}
         sent = marked(messages) if self.marks else messages
         return await self.provider.send(kwargs, sent, self.model.stream)
+
+
+async def _whole(response: Any) -> Answer:
+    return read(response)
+
+
+async def _streamed(response: Any, started: float) -> Answer:
+    streamed = StreamedAnswer()
+    first_token_ms: float | None = None
+    async for chunk in response:
+        if streamed.add(chunk) and first_token_ms is None:
+            first_token_ms = (perf_counter() - started) * 1e3
+    return replace(streamed.finish(response), first_token_ms=first_token_ms)
 
 
 @contextmanager

@@ -24,7 +24,8 @@ from typing import Any
 
 import httpx
 
-from arena.llm.providers.normalize import as_stream, lawful, lawful_events, told_beside
+from arena.llm.failures.inside import Heard
+from arena.llm.providers.normalize import as_stream, lawful, lawful_events
 
 # Decoded bytes of one response: the longest answers of any model are under a megabyte.
 MOST = 16 * 2**20
@@ -35,7 +36,7 @@ _STREAM = re.compile(rb'"stream"\s*:\s*true')
 Send = Callable[[Any, httpx.Request], Awaitable[httpx.Response]]
 
 _sent: ContextVar[set[str] | None] = ContextVar("sent", default=None)
-_heard: ContextVar[dict[str, str] | None] = ContextVar("heard", default=None)
+_heard: ContextVar[Heard | None] = ContextVar("heard", default=None)
 
 
 class OversizedBody(httpx.DecodingError):
@@ -47,11 +48,11 @@ class SentTwice(RuntimeError):
 
 
 @contextmanager
-def one_attempt() -> Iterator[dict[str, str]]:
+def one_attempt() -> Iterator[Heard]:
     """Inside, a request is ours: one goes to each address, another one raises SentTwice instead,
-    and LiteLLM logs nothing of it below a critical error. What comes out is who answers, where a
-    stream says so."""
-    heard: dict[str, str] = {}
+    and LiteLLM logs nothing of it below a critical error. What comes out is what the response says
+    that LiteLLM leaves out."""
+    heard = Heard()
     sending, hearing = _sent.set(set()), _heard.set(heard)
     try:
         yield heard
@@ -140,7 +141,7 @@ class _Bounded(httpx.AsyncByteStream):
         most: int,
         claimed: int,
         *,
-        form: Callable[[bytes], bytes] | None,
+        form: Callable[[bytes, Heard | None], bytes] | None,
         events: bool,
     ) -> None:
         self._stream = stream
@@ -173,15 +174,12 @@ class _Bounded(httpx.AsyncByteStream):
                         yield piece
                     if self._events and (left := _behind_the_last_line(piece)) < len(piece):
                         end = len(body) - left
-                        if self._heard is not None and b"data:" in body[:end]:
-                            self._heard.update(told_beside(bytes(body[:end])))
-                            self._heard = None
-                        yield lawful_events(bytes(body[:end]))
+                        yield lawful_events(bytes(body[:end]), self._heard)
                         del body[:end]
             if self._decoder is not None:
                 self._decoder.finish()
             if self._form is not None:
-                yield self._form(bytes(body))
+                yield self._form(bytes(body), self._heard)
             elif body:
                 yield bytes(body)
         finally:

@@ -1,132 +1,255 @@
-"""Puts lawful but rare forms of a chat completion into the common one, which LiteLLM can read.
+"""Puts odd forms of a chat completion into the common one, which LiteLLM can read.
 
-A content may be a list of parts, thoughts among them; a usage may hold text, null or nonsense.
-LiteLLM refuses all of the answer for it, or hears nothing in a stream, although it was given and
-may have been paid for.
+A content may be a list of parts, thoughts among them; any field may be of another type, or hold
+nonsense. LiteLLM refuses all of the answer for it, or hears nothing in a stream, although it was
+given and may have been paid for.
 """
 
 from __future__ import annotations
 
 import json
+import operator
 import re
+from collections.abc import Collection
 from typing import Any
 
-# What makes it worth while to look closer, by the letters before it; almost no answer has any.
-_RARE = (
-    (b'"content"', re.compile(rb"\s*:\s*\[")),
-    (b'"thinking_blocks"', re.compile(rb"\s*:\s*\[")),
-    (b'"reasoning_details"', re.compile(rb"\s*:\s*\[")),
-    (b'"thinking"', re.compile(rb"\s*:\s*[\"\[]")),
-    (b'_tokens"', re.compile(rb"\s*:(?!\s*\d{1,15}\s*[,}])")),
-    (b'"usage"', re.compile(rb"\s*:\s*[^{\sn]")),
-)
+from arena.llm.failures.inside import Heard
+
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
+_MESSAGES = ("message", "delta")
+_THOUGHTS = ("thinking_blocks", "reasoning_details", "thinking", "reasoning_content", "reasoning")
+# The fields of an answer that are read, with the one type that LiteLLM takes.
+_FIELDS = {
+    "id": str,
+    "object": str,
+    "created": int,
+    "model": str,
+    "system_fingerprint": str,
+    "service_tier": str,
+    "provider": str,
+}
+# Lists and objects beside the choices that LiteLLM looks into and nobody here does.
+_DROPPED = ("citations", "search_results", "prompt_logprobs", "images", "audio", "annotations")
+
+_BOM = b"\xef\xbb\xbf"
 _LONGEST_NAME = 256
+_MOST_REASONS = 100
+
+# Why an answer ended in the forms of other protocols. A quotation mark inside a text has a
+# backslash before it, so no text is taken for a field.
+_REASON = re.compile(
+    rb'(?<!\\)"(?:finish|stop|done)_?reason"\s*:\s*"([^"\\]{1,100})"', re.IGNORECASE
+)
 
 
-def lawful(body: bytes) -> bytes:
+def lawful(body: bytes, heard: Heard | None = None) -> bytes:
     """The body of a chat completion or of one chunk of a stream, or any other body, in the form
-    that LiteLLM reads; the same bytes where there is nothing to change."""
-    if not is_rare(body):
-        return body
+    that LiteLLM reads; the same bytes where there is nothing to change. `heard` takes what it says
+    that LiteLLM leaves out."""
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):
-        return body
+        answer = None
     if not isinstance(answer, dict) or not isinstance(answer.get("choices"), list):
+        if heard is not None and len(heard.reasons) < _MOST_REASONS:
+            heard.reasons += [one.decode() for one in _REASON.findall(body) if one.isascii()]
         return body
-    for choice in answer["choices"]:
-        message = choice.get("message", choice.get("delta")) if isinstance(choice, dict) else None
-        if isinstance(message, dict):
-            _put_apart(message)
-    if "usage" in answer:
-        answer["usage"] = _usage(answer["usage"])
-    return json.dumps(answer).encode()
+    if heard is not None:
+        _listen(answer, heard)
+    changed = _answer(answer)
+    return json.dumps(answer).encode() if changed or body.startswith(_BOM) else body
 
 
-def lawful_events(lines: bytes) -> bytes:
+def lawful_events(lines: bytes, heard: Heard | None = None) -> bytes:
     """The same for whole lines of a stream of events."""
-    rare = is_rare(lines)
-    if not rare and b"error:" not in lines:
-        return lines
-    return b"".join(_event(line, rare) for line in lines.splitlines(keepends=True))
+    found = lines.splitlines(keepends=True)
+    put = [_event(line, heard) for line in found]
+    return lines if all(map(operator.is_, put, found)) else b"".join(put)
 
 
-def _event(line: bytes, rare: bool) -> bytes:
-    if rare and line.startswith(b"data:"):
-        return b"data: " + lawful(line[5:].strip()) + b"\n"
+def _event(line: bytes, heard: Heard | None) -> bytes:
+    if line.startswith(b"data:"):
+        said = line[5:].strip()
+        put = lawful(said, heard)
+        return line if put is said else b"data: " + put + b"\n"
     # So llama.cpp said for years that a stream has failed; LiteLLM reads the data alone.
     if line.startswith(b"error:") and line[6:].lstrip().startswith(b"{"):
         return b'data: {"error": ' + line[6:].strip() + b"}\n"
     return line
 
 
-def as_stream(body: bytes) -> bytes:
-    """A whole body where a stream was asked for: an error as an event, anything else as it is."""
+def as_stream(body: bytes, heard: Heard | None = None) -> bytes:
+    """A whole body where a stream was asked for: an answer or an error as an event, anything else
+    as it is."""
+    put = lawful(body, heard)
     try:
-        answer = json.loads(body)
+        answer = json.loads(put)
     except (ValueError, RecursionError):
-        return body
-    if isinstance(answer, dict) and isinstance(answer.get("error"), dict):
+        return put
+    if not isinstance(answer, dict):
+        return put
+    # As `lawful` leaves them.
+    choices = answer["choices"] if isinstance(answer.get("choices"), list) else []
+    for choice in choices:
+        if isinstance(choice.get("message"), dict):
+            choice["delta"] = choice.pop("message")
+    if choices or isinstance(answer.get("error"), dict):
         return b"data: " + json.dumps(answer).encode() + b"\n\ndata: [DONE]\n\n"
-    return body
+    return put
 
 
-def told_beside(lines: bytes) -> dict[str, str]:
-    """Who answers, by the first event of a stream: LiteLLM drops it for some providers."""
-    for line in lines.splitlines():
-        if not line.startswith(b"data:"):
+def _listen(answer: dict[str, Any], heard: Heard) -> None:
+    """Who answers, why the answer ended, and what went wrong."""
+    for name in ("provider", "service_tier", "system_fingerprint"):
+        told = answer.get(name)
+        if isinstance(told, str) and told:
+            heard.told.setdefault(name, told[:_LONGEST_NAME])
+    error = answer.get("error")
+    for choice in answer["choices"][:1]:
+        heard.choices = True
+        if not isinstance(choice, dict):
             continue
-        try:
-            event = json.loads(line[5:])
-        except (ValueError, RecursionError):
-            return {}
-        told = event if isinstance(event, dict) else {}
-        return {
-            name: told[name][:_LONGEST_NAME]
-            for name in ("provider", "service_tier", "system_fingerprint")
-            if isinstance(told.get(name), str) and told[name]
-        }
-    return {}
+        error = choice.get("error") or error
+        for name, reasons in (
+            ("finish_reason", heard.reasons),
+            ("native_finish_reason", heard.native),
+        ):
+            reason = _word(choice.get(name))
+            if reason and len(reasons) < _MOST_REASONS:
+                reasons.append(reason)
+    heard.error = heard.error or error
+    usage = answer.get("usage")
+    if isinstance(usage, dict) and "completion_tokens" in usage:
+        heard.no_tokens = usage["completion_tokens"] == 0
 
 
-def is_rare(body: bytes) -> bool:
-    """Whether there may be something to change."""
-    return any(_follows(body, *rare) for rare in _RARE)
+def _answer(answer: dict[str, Any]) -> bool:
+    """Put an answer into the common form; whether anything changed."""
+    before = answer["choices"]
+    choices = [choice for choice in before if isinstance(choice, dict)]
+    changed = len(choices) != len(before)
+    answer["choices"] = choices
+    for place, choice in enumerate(choices):
+        changed |= _choice(choice, place)
+    if any(isinstance(choice.get(name), dict) for choice in choices for name in _MESSAGES):
+        # Beside an answer it says nothing that the answer's end does not.
+        changed |= answer.pop("error", None) is not None
+    if "usage" in answer:
+        usage = _usage(answer["usage"])
+        changed |= _differs(answer["usage"], usage)
+        answer["usage"] = usage
+    for name, kind in _FIELDS.items():
+        value = answer.get(name)
+        if value is not None and type(value) is not kind:
+            changed = True
+            if kind is int and isinstance(value, float) and abs(value) < 2**53:
+                answer[name] = int(value)
+            elif kind is str and type(value) is int:
+                answer[name] = str(value)
+            else:
+                del answer[name]
+    return changed | _plain(answer, {*_FIELDS, "choices", "usage"}, _DROPPED)
 
 
-def _follows(body: bytes, letters: bytes, rest: re.Pattern[bytes]) -> bool:
-    """Whether the pattern comes right after the letters anywhere; ten times faster than a search
-    for both together."""
-    at = body.find(letters)
-    while at >= 0:
-        at += len(letters)
-        if rest.match(body, at):
-            return True
-        at = body.find(letters, at)
-    return False
+def _choice(choice: dict[str, Any], place: int) -> bool:
+    changed = False
+    if type(choice.get("index", place)) is not int:
+        choice["index"], changed = place, True
+    reason = choice.get("finish_reason")
+    if reason is not None and not isinstance(reason, str):
+        choice["finish_reason"], changed = _word(reason), True
+    if isinstance(choice.get("text"), str) and not any(choice.get(name) for name in _MESSAGES):
+        # So the older protocol, which some servers still speak, says it.
+        choice["message"], changed = {"role": "assistant", "content": choice.pop("text")}, True
+    for name in _MESSAGES:
+        message = choice.get(name)
+        if isinstance(message, str | list):
+            choice[name], changed = {"role": "assistant", "content": message}, True
+        if isinstance(choice.get(name), dict):
+            changed |= _message(choice[name])
+    return changed | _plain(choice, _MESSAGES)
 
 
-def _put_apart(message: dict[str, Any]) -> None:
-    """What was said as a text, and what was thought in the one field that LiteLLM has for it."""
-    told = any(message.get(name) for name in ("reasoning_content", "reasoning"))
+def _message(message: dict[str, Any]) -> bool:
+    changed = _put_apart(message)
+    for name in ("role", "refusal", "reasoning_content", "reasoning"):
+        value = message.get(name)
+        if value is not None and not isinstance(value, str):
+            del message[name]
+            changed = True
+    calls = message.get("tool_calls")
+    if calls is not None:
+        found = calls if isinstance(calls, list) else []
+        tools = [call for call in found if isinstance(call, dict) and _tool(call.get("function"))]
+        if _differs(calls, tools):
+            message["tool_calls"], changed = tools or None, True
+    return changed | _plain(message, {"tool_calls", "provider_specific_fields"})
+
+
+def _tool(function: Any) -> bool:
+    """Whether it names a tool, or goes on with the arguments of one, in texts."""
+    if not isinstance(function, dict):
+        return False
+    if isinstance(function.get("arguments"), dict):
+        function["arguments"] = json.dumps(function["arguments"])
+    return all(isinstance(function.get(name), str | None) for name in ("name", "arguments"))
+
+
+def _plain(holder: dict[str, Any], but: Collection[str], names: Collection[str] = ()) -> bool:
+    """Leave out what is no word or number and not known here: nothing of it is stored, and
+    LiteLLM refuses the whole answer for a list where it expects another. With `names`, only of
+    these."""
+    odd = [
+        name
+        for name, value in holder.items()
+        if isinstance(value, list | dict) and name not in but and (not names or name in names)
+    ]
+    for name in odd:
+        del holder[name]
+    return bool(odd)
+
+
+def _differs(before: Any, after: Any) -> bool:
+    # One is equal to true and to 1.0.
+    return repr(before) != repr(after)
+
+
+def _word(value: Any) -> str | None:
+    """A reason that is a word, or a list with one in it."""
+    if isinstance(value, list):
+        value = next((one for one in value if isinstance(one, str)), None)
+    return value[:_LONGEST_NAME] if isinstance(value, str) else None
+
+
+def _put_apart(message: dict[str, Any]) -> bool:
+    """What was said as a text, and what was thought in the one field that LiteLLM has for it;
+    whether that changed anything."""
+    told = any(_is_text(message.get(name)) for name in ("reasoning_content", "reasoning"))
     thoughts = "" if told else _thoughts(message)
+    changed = False
     content = message.get("content")
-    if isinstance(content, list):
-        parts = [part for part in content if not _is_thought(part)]
-        message["content"] = _joined(parts)
-        thoughts = thoughts or "".join(_thought(part) for part in content if _is_thought(part))
-        refusals = [part.get("refusal") for part in parts if isinstance(part, dict)]
+    if content is not None and not isinstance(content, str):
+        changed = True
+        parts = content if isinstance(content, list) else [content]
+        said = [part for part in parts if not _is_thought(part)]
+        message["content"] = _joined(said)
+        thoughts = thoughts or "".join(_thought(part) for part in parts if _is_thought(part))
+        refusals = [part.get("refusal") for part in said if isinstance(part, dict)]
         if not message.get("refusal") and (refused := _joined(refusals)):
             message["refusal"] = refused
     if thoughts and not told:
-        message["reasoning_content"] = thoughts
+        message["reasoning_content"], changed = thoughts, True
+    return changed
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
 
 
 def _thoughts(message: dict[str, Any]) -> str:
     """What a model thought, from the fields that some servers have for it."""
-    for name in ("thinking_blocks", "reasoning_details", "thinking"):
+    for name in _THOUGHTS:
         value = message.get(name)
         blocks = value if isinstance(value, list) else [value]
         if thoughts := "".join(map(_thought, blocks)):
@@ -159,8 +282,18 @@ def _thought(part: Any) -> str:
 
 
 def _joined(parts: list[Any]) -> str:
-    texts = [part.get("text") if isinstance(part, dict) else part for part in parts]
-    return "".join(text for text in texts if isinstance(text, str))
+    return "".join(map(_piece, parts))
+
+
+def _piece(part: Any) -> str:
+    """The text of a part; a number is what it looks like."""
+    if isinstance(part, dict):
+        part = part.get("text", part.get("content"))
+        if isinstance(part, dict):
+            part = part.get("value")
+    if isinstance(part, str):
+        return part
+    return str(part) if isinstance(part, int | float) and not isinstance(part, bool) else ""
 
 
 def _usage(usage: Any) -> dict[str, Any] | None:

@@ -46,6 +46,12 @@ def read(response: Any) -> Answer:
     )
 
 
+def is_silent(answer: Answer) -> bool:
+    """Whether nothing came of it: no text, no thoughts, no call of a tool, no refusal."""
+    said = answer.completion
+    return not (said.text.strip() or said.thoughts or said.tool_calls or said.refused)
+
+
 def _answer(
     response: Any,
     *,
