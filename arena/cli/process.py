@@ -14,6 +14,8 @@ def playing(show: Callable[[T], None]) -> Callable[[T], None]:
     """Readies the process for a run whose reports go to `show`; give the run what comes back."""
     # Ctrl-C can come between the moment LiteLLM makes a coroutine and the one it awaits it.
     warnings.filterwarnings("ignore", r"coroutine '.*' was never awaited", RuntimeWarning)
+    # What a library thinks of a provider's answer is for its authors.
+    warnings.filterwarnings("ignore", module=r"(pydantic|litellm|openai|httpx|aiohttp)\b")
     frozen = False
 
     def shown(report: T) -> None:

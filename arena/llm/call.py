@@ -30,7 +30,7 @@ from arena.core import (
 )
 from arena.llm.cache import Answers
 from arena.llm.clearance import CallNeeds, Clearance, Ending, Held
-from arena.llm.failures.classify import Fault, explain
+from arena.llm.failures.classify import Fault, explain, without_traceback
 from arena.llm.failures.kinds import TOO_LONG, FaultKind, Remedy
 from arena.llm.failures.retry import Backoff, again
 from arena.llm.prepared import PreparedModel
@@ -191,7 +191,7 @@ class Call:
                     rate_limited=fault.rate_limited,
                     retry_after=fault.retry_after,
                     model_at_fault=fault.model_at_fault and not over,
-                    said=fault.message,
+                    said=without_traceback(fault.message),
                 )
             await self.log.answer(
                 CallAnswer(

@@ -344,6 +344,23 @@ async def large_extras(wire: Wire) -> None:
     await wire.send(wire.completion(answer=extras, message={"x_more": nested}), keep=True)
 
 
+async def odd_fields(wire: Wire) -> None:
+    message = {"reasoning_content": {"steps": []}, "annotations": "none", "tool_calls": {}}
+    choice = {"finish_reason": ["stop"], "logprobs": "none"}
+    answer = {"created": 1700000000.25, "error": {"message": "beside it"}, "citations": 7}
+    await wire.send(wire.completion(message=message, choice=choice, answer=answer), keep=True)
+
+
+async def odd_stream(wire: Wire) -> None:
+    odd = {"created": 1700000000.25, "citations": 7, "model": ["m"]}
+    async for word in wire.stream():
+        delta = {"content": word, "reasoning_content": {"steps": []}, "annotations": "none"}
+        wire.event({**wire.chunk(delta), **odd})
+    wire.event({**wire.chunk({"tool_calls": {}}, ["stop"]), "error": {"message": "beside it"}})  # type: ignore[arg-type]
+    wire.event({**wire.chunk({}), "choices": [], "usage": dict(wire.usage)})
+    wire.event("[DONE]")
+
+
 async def gzipped(wire: Wire) -> None:
     squeezed = zlib.compress(as_text(wire.completion()).encode(), wbits=31)
     await wire.send(squeezed, Content_Encoding="gzip", keep=True)
@@ -362,11 +379,12 @@ ANYWAY = _named(
     bad_gateway, unavailable, unavailable_wait, overloaded, hang, endless_headers, reset, hung_up,
     not_http, enormous_header, redirect_loop, redirect_elsewhere,
 )
-STREAMED = _named(
+FAILED_STREAMS = _named(
     cut_stream, reset_stream, garbage_in_stream, error_in_stream, failed_stream,
     native_failure_in_stream, nothing_in_stream,
 )
-FAULTS = ANYWAY | STREAMED | _named(
+STREAMED = FAILED_STREAMS | _named(odd_stream)
+FAULTS = ANYWAY | FAILED_STREAMS | _named(
     no_content, reset_in_body, hung_up_in_body, truncated_json, malformed_json, deep_json,
     not_unicode, html, empty_body, empty_choices, null_message, error_object, error_text,
     failed_choice, half_an_answer, native_failure, nothing_computed, false_gzip, cut_gzip, bomb,
@@ -375,7 +393,7 @@ FAULTS = ANYWAY | STREAMED | _named(
 ANSWERS = _named(
     slow_headers, null_content, content_parts, missing_usage, null_usage, negative_usage,
     huge_usage, text_usage, unknown_finish, no_finish, text_type, wrong_charset, hostile_text,
-    large_extras, gzipped,
+    large_extras, odd_fields, odd_stream, gzipped,
 )
 BILLED = frozenset(_named(
     hang, endless_headers, reset, hung_up, enormous_header, reset_in_body, hung_up_in_body,

@@ -18,6 +18,16 @@ from arena.llm.failures.inside import Heard
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 _MESSAGES = ("message", "delta")
+_CHOICE = ("index", "finish_reason", *_MESSAGES)
+_MESSAGE = (
+    "role",
+    "content",
+    "refusal",
+    "reasoning_content",
+    "reasoning",
+    "tool_calls",
+    "provider_specific_fields",
+)
 _THOUGHTS = ("thinking_blocks", "reasoning_details", "thinking", "reasoning_content", "reasoning")
 # The fields of an answer that are read, with the one type that LiteLLM takes.
 _FIELDS = {
@@ -29,7 +39,7 @@ _FIELDS = {
     "service_tier": str,
     "provider": str,
 }
-# Lists and objects beside the choices that LiteLLM looks into and nobody here does.
+# Fields beside the choices that LiteLLM looks into and nobody here does.
 _DROPPED = ("citations", "search_results", "prompt_logprobs", "images", "audio", "annotations")
 
 _BOM = b"\xef\xbb\xbf"
@@ -149,7 +159,9 @@ def _answer(answer: dict[str, Any]) -> bool:
                 answer[name] = str(value)
             else:
                 del answer[name]
-    return changed | _plain(answer, {*_FIELDS, "choices", "usage"}, _DROPPED)
+    for name in _DROPPED:
+        changed |= answer.pop(name, None) is not None
+    return changed
 
 
 def _choice(choice: dict[str, Any], place: int) -> bool:
@@ -168,7 +180,7 @@ def _choice(choice: dict[str, Any], place: int) -> bool:
             choice[name], changed = {"role": "assistant", "content": message}, True
         if isinstance(choice.get(name), dict):
             changed |= _message(choice[name])
-    return changed | _plain(choice, _MESSAGES)
+    return changed | _only(choice, _CHOICE)
 
 
 def _message(message: dict[str, Any]) -> bool:
@@ -178,13 +190,17 @@ def _message(message: dict[str, Any]) -> bool:
         if value is not None and not isinstance(value, str):
             del message[name]
             changed = True
+    specific = message.get("provider_specific_fields")
+    if specific is not None and not isinstance(specific, dict):
+        del message["provider_specific_fields"]
+        changed = True
     calls = message.get("tool_calls")
     if calls is not None:
         found = calls if isinstance(calls, list) else []
         tools = [call for call in found if isinstance(call, dict) and _tool(call.get("function"))]
         if _differs(calls, tools):
             message["tool_calls"], changed = tools or None, True
-    return changed | _plain(message, {"tool_calls", "provider_specific_fields"})
+    return changed | _only(message, _MESSAGE)
 
 
 def _tool(function: Any) -> bool:
@@ -196,15 +212,10 @@ def _tool(function: Any) -> bool:
     return all(isinstance(function.get(name), str | None) for name in ("name", "arguments"))
 
 
-def _plain(holder: dict[str, Any], but: Collection[str], names: Collection[str] = ()) -> bool:
-    """Leave out what is no word or number and not known here: nothing of it is stored, and
-    LiteLLM refuses the whole answer for a list where it expects another. With `names`, only of
-    these."""
-    odd = [
-        name
-        for name, value in holder.items()
-        if isinstance(value, list | dict) and name not in but and (not names or name in names)
-    ]
+def _only(holder: dict[str, Any], names: Collection[str]) -> bool:
+    """Leave out all else: nothing of it is read, and LiteLLM refuses the whole answer for a field
+    that is not what it expects."""
+    odd = [name for name, value in holder.items() if value is not None and name not in names]
     for name in odd:
         del holder[name]
     return bool(odd)

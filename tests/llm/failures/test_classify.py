@@ -230,6 +230,15 @@ def test_a_long_message_is_cut_and_says_so() -> None:
     assert message.endswith("(100000 characters)")
 
 
+@pytest.mark.parametrize("before", ["Invalid response object ", "Invalid response object\n", ""])
+def test_no_traceback_of_a_librarys_is_shown(before: str) -> None:
+    fault = Fault(
+        "APIError", f"{before}Traceback (most recent call last):\n  File x", kind=FaultKind.BUG
+    )
+    happened, _ = explain(MINI, fault, 1).split("\n")
+    assert happened.endswith(f"1 attempt: APIError: {before.strip() or 'APIError'}")
+
+
 def test_errors_that_go_in_circles_are_read() -> None:
     one, two = Wrapped("one"), Wrapped("two")
     one.__cause__, two.__cause__ = two, one

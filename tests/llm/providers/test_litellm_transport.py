@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from arena.llm.failures.inside import Heard
 from arena.llm.providers.litellm_transport import OversizedBody, SentTwice, guarded, one_attempt
-from arena.llm.providers.normalize import as_stream, lawful, lawful_events, told_beside
+from arena.llm.providers.normalize import as_stream, lawful, lawful_events
 
 URL = "http://127.0.0.1:9/v1/chat/completions"
 
@@ -285,11 +286,106 @@ def test_an_error_in_the_place_of_a_stream_is_an_event_of_it() -> None:
     assert lawful_events(said) == said
 
 
-def test_who_answers_is_told_by_the_first_event() -> None:
-    first = b'data: {"provider": "Together", "system_fingerprint": "fp", "service_tier": null}\n'
-    assert told_beside(b": waiting\n" + first) == {
-        "provider": "Together", "system_fingerprint": "fp",
-    }  # fmt: skip
-    for odd in (b"data: [DONE]\n", b"data: {\n", b'data: {"provider": 7}\n', b"data: []\n", b"\n"):
-        assert told_beside(odd) == {}
-    assert len(told_beside(b'data: {"provider": "' + b"x" * 9999 + b'"}\n')["provider"]) == 256
+def told_beside(lines: bytes) -> dict[str, str]:
+    heard = Heard()
+    lawful_events(lines, heard)
+    return heard.told
+
+
+def test_who_answers_is_told_by_the_first_event_that_says_it() -> None:
+    told = '"provider": "Together", "system_fingerprint": "fp", "service_tier": null'
+    events = (
+        f': waiting\ndata: {{"choices": [], {told}}}\ndata: {{"choices": [], "provider": "x"}}\n'
+    )
+    assert told_beside(events.encode()) == {"provider": "Together", "system_fingerprint": "fp"}
+    odd = '{"choices": [], "provider": 7}'
+    for line in ("data: [DONE]\n", "data: {\n", f"data: {odd}\n", "data: []\n", "\n"):
+        assert told_beside(line.encode()) == {}
+    long = f'data: {{"choices": [], "provider": "{"x" * 9999}"}}\n'
+    assert len(told_beside(long.encode())["provider"]) == 256
+
+
+def test_why_an_answer_ended_is_heard_in_any_protocol_and_no_text_is_taken_for_it() -> None:
+    said = 'my "finish_reason": "error", my \\"stop_reason\\": \\"error\\"'
+    for body in (
+        {"candidates": [{"content": {"parts": [{"text": said}]}, "finishReason": "OTHER"}]},
+        {"content": [{"type": "text", "text": said}], "stop_reason": "OTHER"},
+        {"message": {"content": said}, "done_reason": "OTHER"},
+    ):
+        heard = Heard()
+        for form in (json.dumps(body), json.dumps(body, indent=1)):
+            assert lawful(form.encode(), heard) == form.encode()
+        assert heard.reasons == ["OTHER", "OTHER"]
+    heard = Heard()
+    lawful(completion(message={"content": said}), heard)
+    assert (heard.reasons, heard.choices) == ([], True)
+
+
+ODD_MESSAGES = [
+    {"reasoning_content": {"text": "hm"}},
+    {"reasoning": {"summary": [{"text": "hm"}]}},
+    {"annotations": "odd", "provider_specific_fields": 7},
+    {"annotations": [{"type": 7}]},
+    {"audio": {}, "images": "no", "logprobs": [1]},
+    {"refusal": {"said": "no"}},
+    {"tool_calls": "odd"},
+    {"tool_calls": [None, 7, {"function": "odd"}]},
+    {"function_call": [], "role": 7},
+    {"content": {"type": "text", "text": "[3]"}},
+    {"content": [[], {"type": "text", "text": {"value": "[3]"}}]},
+]
+ODD_CHOICES: list[dict[str, Any]] = [
+    {"finish_reason": ["stop"]},
+    {"finish_reason": {"type": "stop"}},
+    {"finish_reason": 7},
+    {"index": "0", "logprobs": "odd"},
+    {"index": None},
+]
+ODD_ANSWERS: list[dict[str, Any]] = [
+    {"created": 1700000000.5},
+    {"created": "now"},
+    {"id": 17, "model": {"name": "m"}, "object": 3},
+    {"error": {"message": "beside it", "code": 500}},
+    {"error": "beside it"},
+    {"system_fingerprint": [], "service_tier": {}, "provider": 7},
+    {"citations": "odd", "search_results": 7, "usage": "odd"},
+]
+
+
+@pytest.mark.parametrize(
+    ("message", "choice", "answer"),
+    [
+        *((one, {}, {}) for one in ODD_MESSAGES),
+        *(({}, one, {}) for one in ODD_CHOICES),
+        *(({}, {}, one) for one in ODD_ANSWERS),
+    ],
+)
+@pytest.mark.parametrize("name", ["message", "delta"])
+def test_an_odd_answer_is_put_in_a_form_that_can_be_read(
+    message: dict[str, Any], choice: dict[str, Any], answer: dict[str, Any], name: str
+) -> None:
+    said = {"role": "assistant", "content": "[3]", **message}
+    body = {"choices": [{"index": 0, "finish_reason": "stop", name: said, **choice}], **answer}
+    found = json.loads(lawful(json.dumps(body).encode()))
+    (read,) = found["choices"]
+    assert read[name]["content"] == "[3]"
+    assert read.get("finish_reason") in ("stop", None)
+    assert type(found.get("created", 0)) is type(read.get("index", 0)) is int
+    assert "error" not in found
+    for texts in (read[name], {key: found.get(key) for key in ("id", "model", "provider")}):
+        for key, value in texts.items():
+            assert value is None or isinstance(value, str) or key == "tool_calls"
+
+
+@pytest.mark.parametrize(
+    "choice", [{"text": "[3]"}, {"message": "[3]"}, {"message": ["[3]"]}, {"delta": "[3]"}]
+)
+def test_an_answer_may_stand_where_other_servers_put_it(choice: dict[str, Any]) -> None:
+    (read,) = json.loads(lawful(json.dumps({"choices": [None, choice]}).encode()))["choices"]
+    assert (read.get("message") or read.get("delta"))["content"] == "[3]"
+
+
+def test_a_whole_answer_to_a_request_for_a_stream_is_one_event_of_it() -> None:
+    first, *rest = as_stream(completion()).splitlines()
+    assert json.loads(first[6:])["choices"][0]["delta"]["content"] == "[3]"
+    assert rest == [b"", b"data: [DONE]", b""]
