@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from arena.config import parse_model
 from arena.core import (
     CallAnswer,
     CallIntent,
@@ -184,6 +185,25 @@ def test_an_answer_in_parts_is_no_silence_and_its_thoughts_are_told_apart(stream
     with OpenAIServer([Reply(parts=parts)]) as server:
         completion = ask(spec(server, stream=stream), Log())
     assert (completion.text, completion.thoughts) == ("vote [1]", "hm")
+
+
+def test_the_providers_behind_a_router_are_asked_for_by_name() -> None:
+    log = Log()
+    with OpenAIServer(["[1]"]) as server:
+        model = parse_model(
+            {
+                "name": "m",
+                "litellm_model": "openrouter/a/m",
+                "api_base": server.url,
+                "upstream": {"order": ["together", "azure"]},
+            }
+        )
+        ask(model.spec(), log)
+        [request] = server.requests
+    asked_for = {"order": ["together", "azure"], "allow_fallbacks": False}
+    assert request.body["provider"] == asked_for
+    [intent] = log.intents
+    assert intent.request == {"extra_body": {"provider": asked_for}}
 
 
 LONG = "prompt is too long: 209353 tokens > 199999 maximum"
