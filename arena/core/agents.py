@@ -54,7 +54,8 @@ class AgentSpec:
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens and dollars of one attempt; None where the provider did not say. `written_tokens` of
-    the prompt were written into the provider's cache; the record has them in the response alone."""
+    the prompt were written into the provider's cache, `written_hour_tokens` of these for an hour;
+    the record has them in the response alone."""
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
@@ -62,6 +63,7 @@ class Usage:
     reasoning_tokens: int | None = None
     cost: float | None = None
     written_tokens: int | None = None
+    written_hour_tokens: int | None = None
 
     @property
     def total(self) -> int | None:

@@ -215,7 +215,7 @@ class Call:
         if cost is not None:
             usage = replace(usage, cost=cost)
             completion = replace(completion, usage=usage)
-        charged = worst if cost is None else cost
+        charged = self.prepared.charge(usage, self.messages) if cost is None else cost
         if held is not None:
             held.end(Ending.ANSWERED, charged=charged or 0.0, tokens=usage.total)
         await self.log.answer(

@@ -188,7 +188,8 @@ class Client:
             endpoint = self._provider(name).prepare(model)
             free, longest = endpoint.free, endpoint.longest_answer
             prices = None if free else own_prices(model) or endpoint.prices
-        bound = None if prices is None else bound_of(model.params, prices, longest)
+        cached = model.name in self._settings.cached
+        bound = None if prices is None else bound_of(model.params, prices, longest, cached=cached)
         prepared = PreparedModel(model, name, endpoint, prices, bound, free)
         # The spec is kept with its entry, so that its id is not given to another.
         if len(self._prepared) >= _MOST_MODELS:

@@ -49,4 +49,14 @@ class PreparedModel:
         """What an answer cost, in dollars; None where it cannot be told."""
         if self.free:
             return 0.0
+        if self.bound is not None:
+            self.bound.learn(usage)
         return None if self.prices is None else self.prices.cost(usage)
+
+    def charge(self, usage: Usage, messages: Sequence[Message]) -> float | None:
+        """What an answer counts as where its cost cannot be told: what the provider did not say
+        is taken at its most. None without a price or a bound."""
+        if self.bound is None:
+            return None
+        told = self.bound.charge(usage, messages)
+        return self.worst(messages) if told is None else told

@@ -309,6 +309,33 @@ def test_a_missing_usage_is_unknown() -> None:
     assert log.answers[0].usage.cost is None
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_usage_that_says_too_little_is_charged_at_its_most(stream: bool) -> None:
+    details = {"completion_tokens_details": {"reasoning_tokens": 900}}
+    told: dict[str, dict[str, Any]] = {
+        "no prompt": {"completion_tokens": 2},
+        "a prompt of nothing": {"prompt_tokens": 0, "completion_tokens": 2, "total_tokens": 2},
+        "no answer": {"prompt_tokens": 4},
+        "thoughts beside it": {"prompt_tokens": 4, "completion_tokens": 2, **details},
+        "in the total": {"prompt_tokens": 4, "completion_tokens": 2, "total_tokens": 906},
+    }
+    log = Log()
+    with OpenAIServer([Reply("fine", usage=usage) for usage in told.values()]) as server:
+        params = {"max_tokens": 50}
+        model = spec(server, stream=stream, params=params, input_price=1.0, output_price=10.0)
+        for _ in told:
+            ask(model, log)
+    charged = dict(zip(told, (answer.charged or 0.0 for answer in log.answers), strict=True))
+    at_most = log.intents[0].reserved
+    assert at_most is not None
+    prompt = at_most - 50 * 10e-6
+    assert charged["no prompt"] == pytest.approx(prompt + 2 * 10e-6)
+    assert charged["a prompt of nothing"] == pytest.approx(prompt + 2 * 10e-6)
+    assert charged["no answer"] == pytest.approx(4e-6 + 50 * 10e-6)
+    assert charged["thoughts beside it"] == pytest.approx(4e-6 + 902 * 10e-6)
+    assert charged["in the total"] == pytest.approx(4e-6 + 902 * 10e-6)
+
+
 @pytest.mark.parametrize("silence", [None, ""])
 @pytest.mark.parametrize("stream", [False, True])
 def test_silence_is_an_answer(silence: str | None, stream: bool) -> None:

@@ -11,14 +11,19 @@ from typing import Any
 from arena.core import ModelSpec, Usage, UsageError
 
 _MILLION = 1_000_000.0
+
+# What those that charge for cache writes charge, of the price of the prompt: for five minutes and
+# for an hour. Where no price is listed, it is assumed.
+WRITTEN, WRITTEN_HOUR = 1.25, 2.0
+
 _TIER = re.compile(r"(?:input|output)_cost_per_token_above_(\d+)k_tokens(?:_\w+)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Prices:
     """Dollars a token, for prompts longer than `above` tokens. Prompt tokens that were cached, or
-    written into a cache (`written`), and reasoning tokens have their own price where there is one;
-    all are counted inside the other two."""
+    written into a cache (`written`, for an hour `written_hour`), and reasoning tokens have their
+    own price where there is one; all are counted inside the other two."""
 
     input: float
     output: float
@@ -26,17 +31,32 @@ class Prices:
     reasoning: float | None = None
     above: int = 0
     written: float | None = None
+    written_hour: float | None = None
+
+    @property
+    def write(self) -> float:
+        """Of a token that is written into a cache, listed or not."""
+        return self.input * WRITTEN if self.written is None else self.written
+
+    @property
+    def write_hour(self) -> float:
+        """Of one that stays there for an hour."""
+        return self.input * WRITTEN_HOUR if self.written_hour is None else self.written_hour
 
     def cost(self, usage: Usage) -> float | None:
-        """None where the provider did not say what was used: unknown is not free."""
+        """None where the provider did not say what was used: unknown is not free, and no prompt
+        has no tokens."""
         prompt, completion = usage.prompt_tokens, usage.completion_tokens
-        if prompt is None or completion is None:
+        if not prompt or completion is None:
             return None
         cost = prompt * self.input + completion * self.output
         if self.cached is not None and usage.cached_tokens:
             cost += min(usage.cached_tokens, prompt) * (self.cached - self.input)
-        if self.written is not None and usage.written_tokens:
-            cost += min(usage.written_tokens, prompt) * (self.written - self.input)
+        if usage.written_tokens:
+            written = min(usage.written_tokens, prompt)
+            hour = min(usage.written_hour_tokens or 0, written)
+            cost += (written - hour) * (self.write - self.input)
+            cost += hour * (self.write_hour - self.input)
         if self.reasoning is not None and usage.reasoning_tokens:
             cost += min(usage.reasoning_tokens, completion) * (self.reasoning - self.output)
         return cost
@@ -82,11 +102,10 @@ def own_prices(model: ModelSpec) -> PriceTable | None:
 
 
 def listed_prices(
-    entry: Mapping[str, Any], *, service_tier: str | None = None, cache_writes: bool = False
+    entry: Mapping[str, Any], *, service_tier: str | None = None
 ) -> PriceTable | None:
     """The prices of an entry of LiteLLM's list (dollars a token), or None where it is not priced
-    by the token. `service_tier` is the one that the request asks for (`flex`, `priority`);
-    `cache_writes` says that it asks for its prompt to be cached."""
+    by the token. `service_tier` is the one that the request asks for (`flex`, `priority`)."""
     ranges = entry.get("tiered_pricing")
     if isinstance(ranges, list) and ranges:
         return _ranged(ranges)
@@ -114,7 +133,8 @@ def listed_prices(
             cached=price("cache_read_input_token_cost"),
             reasoning=price("output_cost_per_reasoning_token"),
             above=thousands * 1000,
-            written=price("cache_creation_input_token_cost") if cache_writes else None,
+            written=price("cache_creation_input_token_cost"),
+            written_hour=price("cache_creation_input_token_cost_above_1hr"),
         )
 
     return PriceTable(tuple(tier(n) for n in [*sorted(thresholds, reverse=True), 0]))
@@ -143,7 +163,8 @@ def _ranged(ranges: list[Any]) -> PriceTable | None:
             return None
         cached = _price(item.get("cache_read_input_token_cost"))
         reasoning = _price(item.get("output_cost_per_reasoning_token"))
-        tiers.append(Prices(prompt, answer, cached, reasoning, int(start)))
+        written = _price(item.get("cache_creation_input_token_cost"))
+        tiers.append(Prices(prompt, answer, cached, reasoning, int(start), written))
     tiers.sort(key=lambda tier: tier.above, reverse=True)
     return PriceTable(tuple(tiers)) if tiers[-1].above == 0 else None
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from arena.core import Message, ModelSpec, UsageError
+from arena.core import Message, ModelSpec, Usage, UsageError
 from arena.core.messages import is_text
-from arena.llm.costs.prices import PriceTable
+from arena.llm.costs.prices import Prices, PriceTable
 
 # Template tokens around one message (ChatML 4, Llama 3 5, harmony 7), and around a whole
 # conversation: a default system message and its dates take up to 100.
@@ -29,43 +29,95 @@ _OUTPUT_LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens", "n
 _OTHERWISE_PRICED = ("audio", "web_search_options")
 
 
+@dataclass(slots=True)
+class Longest:
+    """The longest answer that a model was seen to charge: some charge for thoughts beyond every
+    limit of the request."""
+
+    tokens: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Bound:
     """What bounds every call to one model: make it once, ask it for every call.
 
     `output` is the most tokens of an answer, None where nothing bounds it; `extra` the tokens that
-    the parameters may add to a prompt; `answers` how many answers a request asks for.
+    the parameters may add to a prompt; `answers` how many answers a request asks for; `writes` says
+    that it asks for its prompt to be cached. Once an answer was charged longer than that (`seen`),
+    the next may be too.
     """
 
     prices: PriceTable
     output: int | None
     extra: int
     answers: int
+    writes: bool = False
+    seen: Longest = field(default_factory=Longest, compare=False)
 
-    def dollars(self, messages: Sequence[Message]) -> float | None:
-        """The most that this conversation can cost, in dollars; None where it has no bound: an
-        image has none."""
+    @property
+    def longest(self) -> int | None:
+        """The most tokens of all answers of a call; None where nothing bounds them."""
+        if self.output is None:
+            return None
+        return max(self.answers * self.output, self.seen.tokens)
+
+    def learn(self, usage: Usage) -> None:
+        """Take note of what a call was charged for."""
+        self.seen.tokens = max(self.seen.tokens, usage.completion_tokens or 0)
+
+    def prompt_tokens(self, messages: Sequence[Message]) -> int | None:
+        """The most tokens of this conversation; None where it has no bound: an image has none."""
         prompt = _PER_REQUEST + self.extra
         for message in messages:
             sent = _message_bytes(message)
             if sent is None:
                 return None
             prompt += _PER_MESSAGE + sent
+        return prompt
+
+    def dollars(self, messages: Sequence[Message]) -> float | None:
+        """The most that this conversation can cost, in dollars; None where it has no bound."""
+        prompt = self.prompt_tokens(messages)
+        if prompt is None:
+            return None
         tiers = self.prices.reachable(prompt)
         output_price = max(max(tier.output, tier.reasoning or 0.0) for tier in tiers)
-        input_price = max(
-            max(tier.input, tier.cached or 0.0, tier.written or 0.0) for tier in tiers
-        )
+        input_price = max(self._input_price(tier) for tier in tiers)
         if output_price == 0.0:
             return prompt * input_price
-        if self.output is None:
+        if self.longest is None:
             return None
-        return prompt * input_price + self.answers * self.output * output_price
+        return prompt * input_price + self.longest * output_price
+
+    def charge(self, usage: Usage, messages: Sequence[Message]) -> float | None:
+        """The dollars of an answered call of which the provider said too little: what it did not
+        say counts at its most. None where that has no bound."""
+        prompt, completion = usage.prompt_tokens, usage.completion_tokens
+        if not prompt and completion is None:
+            return self.dollars(messages)
+        if not prompt:
+            prompt = self.prompt_tokens(messages)
+        if completion is None:
+            completion = self.longest
+        return self.prices.cost(replace(usage, prompt_tokens=prompt, completion_tokens=completion))
+
+    def _input_price(self, tier: Prices) -> float:
+        written = (
+            (tier.write, tier.write_hour) if self.writes else (tier.written, tier.written_hour)
+        )
+        return max(tier.input, tier.cached or 0.0, *(price or 0.0 for price in written))
 
 
-def bound_of(params: Mapping[str, Any], prices: PriceTable, longest_answer: int | None) -> Bound:
+def bound_of(
+    params: Mapping[str, Any],
+    prices: PriceTable,
+    longest_answer: int | None,
+    *,
+    cached: bool = False,
+) -> Bound:
     """The bound of calls with these params; `longest_answer` is the most tokens that the model
-    answers with where they set no limit, None where that is not known."""
+    answers with where they set no limit, None where that is not known; `cached` says that its
+    prompts are to be cached."""
     sources = [params]
     body = params.get("extra_body")
     if isinstance(body, Mapping):
@@ -76,7 +128,8 @@ def bound_of(params: Mapping[str, Any], prices: PriceTable, longest_answer: int 
     ]
     output = max(limits, default=longest_answer)
     answers = max((_count(source, "n") or 1 for source in sources), default=1)
-    return Bound(prices, output, _json_bytes(params), answers)
+    writes = cached or "cache_control" in json.dumps(params, default=str)
+    return Bound(prices, output, _json_bytes(params), answers, writes)
 
 
 def worst_case(

@@ -119,7 +119,7 @@ class LiteLLM:
         if entry is None:
             return LiteLLMEndpoint(self, model, kwargs, marks=marks)
         tier = model.params.get("service_tier")
-        prices = listed_prices(entry, service_tier=tier, cache_writes=marks)
+        prices = listed_prices(entry, service_tier=tier)
         return LiteLLMEndpoint(self, model, kwargs, prices, listed_limit(entry), marks=marks)
 
     async def aclose(self) -> None:

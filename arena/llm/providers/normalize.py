@@ -321,6 +321,8 @@ def _usage(usage: Any) -> dict[str, Any] | None:
         "total_tokens": counted["total_tokens"] or prompt + completion,
     }
     for name, details in usage.items():
+        if name.endswith("_tokens") and name not in counts and _count(details) is not None:
+            counts[name] = details
         if isinstance(details, dict):
             counts[name] = {
                 inner: value for inner, value in details.items() if _count(value) is not None

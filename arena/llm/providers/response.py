@@ -6,7 +6,7 @@ unknown, and nothing is stored that is larger than an answer needs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,7 +32,6 @@ def read(response: Any) -> Answer:
     message = _get(choices[0], "message")
     if message is None:
         raise _empty()
-    usage, stored_usage = read_usage(_get(response, "usage"))
     return _answer(
         response,
         text=_text(_get(message, "content")),
@@ -40,8 +39,7 @@ def read(response: Any) -> Answer:
         refusal=_text(_get(message, "refusal") or _specific(message).get("refusal")),
         finish_reason=_name(_get(choices[0], "finish_reason")),
         calls=_tool_calls(_get(message, "tool_calls")),
-        usage=usage,
-        stored_usage=stored_usage,
+        reported=_get(response, "usage"),
         headers=_headers(response),
     )
 
@@ -60,10 +58,10 @@ def _answer(
     refusal: str,
     finish_reason: str | None,
     calls: list[dict[str, Any]],
-    usage: Usage,
-    stored_usage: dict[str, int],
+    reported: Any,
     headers: Any,
 ) -> Answer:
+    usage, stored_usage = read_usage(reported, said=bool(text or thoughts or refusal or calls))
     if refusal:
         finish_reason = "refusal"
     choice: dict[str, Any] = {"text": text, "finish_reason": finish_reason}
@@ -112,27 +110,79 @@ def _headers(response: Any) -> Any:
     return _get(_get(response, "_hidden_params"), "additional_headers")
 
 
-def read_usage(usage: Any) -> tuple[Usage, dict[str, int]]:
-    """Tokens, and the same as they are stored. LiteLLM fills in zeros where a provider said
-    nothing: no prompt has no tokens, so all zeros are unknown, not free."""
+def read_usage(usage: Any, *, said: bool = False) -> tuple[Usage, dict[str, int]]:
+    """Tokens, and the same as they are stored; `said` says that there is an answer that they are
+    of. LiteLLM fills in zeros where a provider said nothing: no prompt has no tokens and no answer
+    either, so such a zero is unknown, not free.
+
+    Some providers count what was thought, cached or written beside the two sums instead of inside
+    them: it belongs to them where it is more than they are, or where the total leaves room for it.
+    What else the total holds is paid like the answer.
+    """
     prompt = _count(usage, "prompt_tokens")
     completion = _count(usage, "completion_tokens")
     if not prompt and not completion:
         return Usage(), {}
-    cached = _count(_get(usage, "prompt_tokens_details"), "cached_tokens")
-    reasoning = _count(_get(usage, "completion_tokens_details"), "reasoning_tokens")
-    written = _count(usage, "cache_creation_input_tokens")
+    prompt = prompt or None
+    if said:
+        completion = completion or None
+    of_prompt = _get(usage, "prompt_tokens_details")
+    of_answer = _get(usage, "completion_tokens_details")
+    cached = _first(of_prompt, "cached_tokens")
+    if cached is None:
+        cached = _first(usage, "cache_read_input_tokens", "prompt_cache_hit_tokens")
+    reasoning = _first(of_answer, "reasoning_tokens")
+    if reasoning is None:
+        reasoning = _first(usage, "reasoning_tokens")
+    written, hour = _written(usage, of_prompt)
+    total = _count(usage, "total_tokens") or 0
+    beside = (cached or 0) + (written or 0)
+    room = total - (prompt or 0) - (completion or 0)
+    if prompt is not None and beside and (beside > prompt or room in _sums(beside, reasoning)):
+        prompt, room = prompt + beside, room - beside
+    if completion is not None and (reasoning or 0) > completion:
+        completion, room = completion + (reasoning or 0), room - (reasoning or 0)
+    if prompt is not None and completion is not None and room > 0:
+        completion += room
     named = {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "cached_tokens": cached,
         "reasoning_tokens": reasoning,
-        "written_tokens": written or None,
+        "written_tokens": written,
     }
     return (
-        Usage(prompt, completion, cached, reasoning, written_tokens=written or None),
+        Usage(
+            prompt,
+            completion,
+            cached,
+            reasoning,
+            written_tokens=written,
+            written_hour_tokens=hour,
+        ),
         {name: count for name, count in named.items() if count is not None},
     )
+
+
+def _sums(beside: int, reasoning: int | None) -> tuple[int, int]:
+    return beside, beside + (reasoning or 0)
+
+
+def _written(usage: Any, of_prompt: Any) -> tuple[int | None, int | None]:
+    """Tokens of the prompt that were written into a cache, and those of them for an hour."""
+    written = _first(usage, "cache_creation_input_tokens", "cache_write_input_tokens") or _first(
+        of_prompt, "cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens"
+    )
+    split = _get(usage, "cache_creation") or _get(of_prompt, "cache_creation_token_details")
+    hour = _count(split, "ephemeral_1h_input_tokens") or 0
+    written = max(written or 0, hour + (_count(split, "ephemeral_5m_input_tokens") or 0))
+    return written or None, hour or None
+
+
+def _first(holder: Any, *names: str) -> int | None:
+    """The first of these counts that is there and not zero; a zero where that is all."""
+    found = [count for name in names if (count := _count(holder, name)) is not None]
+    return next(filter(None, found), found[0] if found else None)
 
 
 def _get(holder: Any, name: str) -> Any:
@@ -252,13 +302,6 @@ class StreamedAnswer:
                 "characters; the connection was cut",
                 kind=FaultKind.CUT,
             )
-        usage = Usage()
-        stored_usage: dict[str, int] = {}
-        for chunk in reversed(getattr(stream, "chunks", None) or []):
-            reported = _get(chunk, "usage")
-            if reported is not None:
-                usage, stored_usage = read_usage(reported)
-                break
         return _answer(
             self.last,
             text="".join(self.texts),
@@ -266,7 +309,34 @@ class StreamedAnswer:
             refusal="".join(self.refusals),
             finish_reason=_name(finish_reason),
             calls=[self.calls[index] for index in sorted(self.calls)],
-            usage=usage,
-            stored_usage=stored_usage,
+            reported=_reported(getattr(stream, "chunks", None) or []),
             headers=_headers(stream),
         )
+
+
+def _reported(chunks: Sequence[Any]) -> dict[str, Any]:
+    """The usage of a stream: the most that any of its chunks says of each. Some servers count on
+    in every chunk, some say the prompt in the first one and the answer in the last."""
+    most: dict[str, Any] = {}
+    for chunk in chunks:
+        reported = _get(chunk, "usage")
+        if reported is not None:
+            _gather(most, reported)
+    return most
+
+
+def _gather(most: dict[str, Any], reported: Any) -> None:
+    fields = reported if isinstance(reported, Mapping) else _fields(reported)
+    for name, value in fields.items():
+        if isinstance(value, int) and not isinstance(value, bool):
+            if value <= _MOST_TOKENS:
+                most[name] = max(most.get(name, 0), value)
+        elif value is not None and not isinstance(value, str | float | list):
+            inner = most.setdefault(name, {})
+            if isinstance(inner, dict):
+                _gather(inner, value)
+
+
+def _fields(model: Any) -> Mapping[str, Any]:
+    """The fields of an object of LiteLLM's."""
+    return {**getattr(model, "__dict__", {}), **(getattr(model, "model_extra", None) or {})}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from arena.core import ModelSpec, Usage, UsageError
+from arena.core import Message, ModelSpec, Usage, UsageError
 from arena.llm.costs.prices import listed_limit, listed_prices, own_prices
 from arena.llm.costs.worst_case import bound_of
 
@@ -24,26 +24,44 @@ def test_unknown_usage_has_no_cost() -> None:
     assert prices is not None
     assert prices.cost(Usage()) is None
     assert prices.cost(Usage(prompt_tokens=5)) is None
+    assert prices.cost(Usage(0, 5)) is None, "no prompt has no tokens"
 
 
-def test_what_is_written_into_a_cache_has_its_own_price_where_a_request_asks_for_it() -> None:
+def test_what_is_written_into_a_cache_has_its_own_price_and_is_in_the_bound() -> None:
     entry = {
         "input_cost_per_token": 4e-6,
         "output_cost_per_token": 8e-6,
         "cache_read_input_token_cost": 1e-6,
         "cache_creation_input_token_cost": 5e-6,
+        "cache_creation_input_token_cost_above_1hr": 9e-6,
     }
-    usage = Usage(100, 10, cached_tokens=40, written_tokens=50)
-    asked, plain = listed_prices(entry, cache_writes=True), listed_prices(entry)
-    assert asked is not None
-    assert plain is not None
-    assert asked.cost(usage) == pytest.approx((10 * 4 + 40 * 1 + 50 * 5 + 10 * 8) * 1e-6)
-    assert plain.cost(usage) == pytest.approx((60 * 4 + 40 * 1 + 10 * 8) * 1e-6)
-    dearest = bound_of({"max_tokens": 1}, asked, None).dollars([{"role": "user", "content": "x"}])
-    usual = bound_of({"max_tokens": 1}, plain, None).dollars([{"role": "user", "content": "x"}])
-    assert dearest is not None
-    assert usual is not None
-    assert dearest > usual
+    usage = Usage(100, 10, cached_tokens=40, written_tokens=50, written_hour_tokens=20)
+    prices = listed_prices(entry)
+    assert prices is not None
+    assert prices.cost(usage) == pytest.approx((10 * 4 + 40 * 1 + 30 * 5 + 20 * 9 + 10 * 8) * 1e-6)
+    for written, price in ({}, 9e-6), (None, 4e-6):
+        known = entry if written is not None else dict(list(entry.items())[:3])
+        listed = listed_prices(known)
+        assert listed is not None
+        bound = bound_of({"max_tokens": 1}, listed, None)
+        message = [Message(role="user", content="x")]
+        prompt = bound.prompt_tokens(message)
+        assert prompt is not None
+        assert bound.dollars(message) == pytest.approx(prompt * price + 8e-6)
+
+
+def test_writing_into_a_cache_costs_more_where_no_price_is_listed_too() -> None:
+    prices = own_prices(ModelSpec("m", "openai/x", input_price=4.0, output_price=0.0))
+    assert prices is not None
+    assert prices.cost(Usage(100, 1, written_tokens=100)) == pytest.approx(500e-6)
+    hour = Usage(100, 1, written_tokens=100, written_hour_tokens=100)
+    assert prices.cost(hour) == pytest.approx(800e-6)
+    message = [Message(role="user", content="x")]
+    params = {"max_tokens": 1}
+    plain, asked = bound_of(params, prices, None), bound_of(params, prices, None, cached=True)
+    marked = bound_of({**params, "cache_control": {"type": "ephemeral"}}, prices, None)
+    assert (plain.writes, asked.writes, marked.writes) == (False, True, True)
+    assert asked.dollars(message) == pytest.approx(2 * (plain.dollars(message) or 0.0))
 
 
 def test_cached_and_reasoning_tokens_have_their_own_price() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from arena.core import Message, ModelSpec, Usage, UsageError
 from arena.llm.costs.prices import FREE, Prices, PriceTable, listed_prices, own_prices
-from arena.llm.costs.worst_case import check_priced, worst_case
+from arena.llm.costs.worst_case import bound_of, check_priced, worst_case
 
 TABLE = PriceTable((Prices(1e-6, 10e-6),))
 SHORT: list[Message] = [{"role": "user", "content": "hi"}]
@@ -89,6 +89,28 @@ def test_whatever_a_provider_counts_within_the_rules_costs_no_more(
     assert worst is not None
     assert cost is not None
     assert cost <= worst
+
+
+def test_what_a_provider_did_not_say_is_charged_at_its_most() -> None:
+    prices = PriceTable((Prices(1e-6, 10e-6),))
+    bound = bound_of({"max_tokens": 100}, prices, None)
+    message: list[Message] = [{"role": "user", "content": "x" * 1000}]
+    most = bound.prompt_tokens(message)
+    assert most is not None
+    assert bound.charge(Usage(None, 2), message) == pytest.approx(most * 1e-6 + 2 * 10e-6)
+    assert bound.charge(Usage(0, 2), message) == pytest.approx(most * 1e-6 + 2 * 10e-6)
+    assert bound.charge(Usage(300, None), message) == pytest.approx(300e-6 + 100 * 10e-6)
+    assert bound.charge(Usage(), message) == bound.dollars(message)
+
+
+def test_an_answer_that_was_charged_beyond_its_limit_raises_the_bound_of_the_next() -> None:
+    bound = bound_of({"max_tokens": 10}, PriceTable((Prices(0.0, 1e-6),)), None)
+    message: list[Message] = [{"role": "user", "content": "x"}]
+    assert bound.dollars(message) == pytest.approx(10e-6)
+    bound.learn(Usage(5, 7))
+    assert bound.dollars(message) == pytest.approx(10e-6)
+    bound.learn(Usage(5, 950))
+    assert bound.dollars(message) == pytest.approx(950e-6)
 
 
 def test_text_in_parts_costs_what_text_does_and_an_image_has_no_bound() -> None:

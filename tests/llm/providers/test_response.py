@@ -116,6 +116,52 @@ def test_numbers_that_cannot_be_true_are_unknown(usage: Any, known: Usage) -> No
     assert read_usage(usage)[0] == known
 
 
+def sums(prompt: int | None, completion: int | None, total: int, **more: Any) -> dict[str, Any]:
+    details = {"reasoning_tokens": more.pop("reasoning")} if "reasoning" in more else None
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": total,
+        "completion_tokens_details": details,
+        **more,
+    }
+
+
+@pytest.mark.parametrize(
+    ("usage", "known"),
+    [
+        # What LiteLLM makes of a usage without a prompt, and without an answer.
+        (sums(0, 2, 0), Usage(None, 2)),
+        (sums(50, 0, 50), Usage(50, None)),
+        # Thoughts inside the answer, beside it, beside all sums, and in none of them.
+        (sums(50, 105, 155, reasoning=100), Usage(50, 105, None, 100)),
+        (sums(50, 5, 155, reasoning=100), Usage(50, 105, None, 100)),
+        (sums(50, 5, 55, reasoning=100), Usage(50, 105, None, 100)),
+        (sums(50, 5, 155, reasoning_tokens=100), Usage(50, 105, None, 100)),
+        (sums(50, 5, 155), Usage(50, 105)),
+        # Cached and written tokens inside the prompt, and beside it.
+        (
+            sums(150, 5, 155, cache_creation_input_tokens=40, cache_read_input_tokens=100),
+            Usage(150, 5, 100, None, written_tokens=40),
+        ),
+        (
+            sums(10, 5, 15, cache_creation_input_tokens=40, cache_read_input_tokens=100),
+            Usage(150, 5, 100, None, written_tokens=40),
+        ),
+        (
+            sums(60, 5, 165, reasoning=60, prompt_tokens_details={"cache_write_tokens": 40}),
+            Usage(100, 65, None, 60, written_tokens=40),
+        ),
+        (
+            sums(60, 5, 65, cache_creation={"ephemeral_1h_input_tokens": 30}),
+            Usage(60, 5, written_tokens=30, written_hour_tokens=30),
+        ),
+    ],
+)
+def test_what_is_counted_beside_the_sums_is_paid(usage: Any, known: Usage) -> None:
+    assert read_usage(usage, said=True)[0] == known
+
+
 def test_what_is_large_is_not_stored() -> None:
     call = {"id": "i" * 999, "function": {"name": "f" * 999, "arguments": "a" * 10**6}}
     answer = read(
