@@ -7,7 +7,7 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from real.games import (
     NOTES_BY_SCHEMA,
     NOTES_BY_TEXT,
     NOTES_TOKENS,
+    TOURNAMENTS,
     EarlierTurn,
     played_as_before,
     tournament,
@@ -29,13 +30,11 @@ from real.server import serving
 from real.wire import Wire, wiretap
 
 MODELS = ("smollm2", "gemma3")
-# Its games are short: who answers in a form that the rules do not read is thrown out.
-MODES_GAMES = 4
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m real", description=__doc__)
-    parser.add_argument("--games", type=int, default=3, help="games of each tournament")
+    parser.add_argument("--games", type=int, default=6, help="games of each tournament")
     parser.add_argument("--keep", type=Path, help="a new folder for databases and servers' logs")
     parser.add_argument("--no-models", action="store_true", help="only how given texts are read")
     options = parser.parse_args(arguments)
@@ -55,27 +54,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 async def _played(
     servers: dict[str, str], folder: Path, count: int
 ) -> list[tuple[str, list[Figure]]]:
+    file = folder / "real.db"
     async with AsyncExitStack() as stack:
         wires = {
             model: await stack.enter_async_context(wiretap(url)) for model, url in servers.items()
         }
-        files = [folder / "kinds.db", folder / "modes.db"]
-        configs = [
-            tournament(file.stem, {model: wire.url for model, wire in wires.items()}, games_of)
-            for file, games_of in zip(files, (count, MODES_GAMES * count), strict=True)
-        ]
-        for config, file in zip(configs, files, strict=True):
-            _tell(f"{config.name}: {config.games} games between {len(config.agents)} agents")
+        urls = {model: wire.url for model, wire in wires.items()}
+        configs = {name: tournament(name, urls, count) for name in TOURNAMENTS}
+        for name, config in configs.items():
+            _tell(f"{name}: {count} games between {len(config.agents)} agents")
             await run(config, url=file)
-        kept = [record.turns_of(file) for file in files]
+        kept = record.turns_of(file)
         compared = _record(kept, wires, servers, folder)
-        rows = _games(files[0])
-        _tell(f"{configs[0].name}: the same games under earlier versions")
-        earlier = await played_as_before(configs[0], rows)
+        rows = _games(file)
+        _tell("mafia: the same games under earlier versions")
+        mafia = [row for row in rows if row.tournament == "mafia"]
+        earlier = await played_as_before(configs["mafia"], mafia)
+    modes = conduct.illegal_by_agent(row for row in rows if row.tournament == "modes")
     return [
         ("What is on record", compared),
-        ("How real models were read", _kinds(rows, kept[0], earlier)),
-        ("Illegal actions by the option `answer`, smollm2", list(_modes(files[1]))),
+        ("How real models were read", _kinds(rows, kept, earlier)),
+        ("Illegal actions by the option `answer`, smollm2", modes),
     ]
 
 
@@ -89,9 +88,9 @@ def _games(file: Path) -> list[GameRow]:
 
 
 def _record(
-    kept: list[list[list[TurnRow]]], wires: dict[str, Wire], servers: dict[str, str], folder: Path
+    kept: list[list[TurnRow]], wires: dict[str, Wire], servers: dict[str, str], folder: Path
 ) -> list[Figure]:
-    calls = record.calls_of(turns for played in kept for turns in played)
+    calls = record.calls_of(kept)
     seen = [exchange for wire in wires.values() for exchange in wire.exchanges]
     return [
         Figure(
@@ -122,7 +121,7 @@ def _kinds(
         (row.game_id, seat.player_index)
         for row in rows
         for seat in row.players
-        if seat.model == "smollm2"
+        if seat.model == "smollm2" and row.tournament == "mafia"
     }
     turns = [turn for game in played for turn in game if turn.action is not None]
     noted = [t for t in turns if (t.game_id, t.player_index) in seats["remembering"]]
@@ -147,15 +146,11 @@ def _kinds(
         ),
         conduct.prefix_shared("thinking", played, seats["thinking"]),
         conduct.prefix_shared("remembering", played, seats["remembering"]),
-        Figure("illegal actions, smollm2", sum(turn.invalid for turn in own), len(own)),
+        Figure(
+            "illegal actions in Secret Mafia, smollm2", sum(turn.invalid for turn in own), len(own)
+        ),
         Figure("the same in version 1", sum(turn.invalid for turn in before), len(before)),
     ]
-
-
-def _modes(file: Path) -> Iterator[Figure]:
-    for row in conduct.rates_by_agent(file).items():
-        name, rates = row
-        yield Figure(name, round(rates.invalid * rates.turns), rates.turns)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Set
-from pathlib import Path
 
 from arena.llm.shared_prefix import SharedPrefix
-from arena.reports.error_rates import ErrorRates, error_rates
-from db import Database
-from db.queries.conduct import conduct
-from db.queries.games import GameRow, games
+from db.queries.games import GameRow, PlayerRow
 from db.queries.transcript import TurnRow
 from real.figures import Figure
 
@@ -33,13 +29,16 @@ def looks_like_notes(action: str) -> bool:
     return _NOTES.search(action) is not None
 
 
-def rates_by_agent(database: Path) -> dict[str, ErrorRates]:
-    """The error rates of every agent by its name."""
-    with Database(database) as opened, opened.session(create=False) as session:
-        rows = conduct(session)
-        names = {player.agent_id: player.agent for row in games(session) for player in row.players}
-    found = {names[agent]: error_rates([row]) for agent, row in sorted(rows.items())}
-    return {name: rates for name, rates in found.items() if rates is not None}
+def illegal_by_agent(rows: Iterable[GameRow]) -> list[Figure]:
+    """How many turns of each agent the rules refused."""
+    seats: dict[str, list[PlayerRow]] = defaultdict(list)
+    for row in rows:
+        for seat in row.players:
+            seats[seat.agent].append(seat)
+    return [
+        Figure(name, sum(s.invalid_actions for s in own), sum(s.turns or 0 for s in own))
+        for name, own in sorted(seats.items())
+    ]
 
 
 def notes_kept(

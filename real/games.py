@@ -22,7 +22,7 @@ CONCURRENCY = 2
 _HEAD = """
 name: {name}
 seed: 10
-environment: {{name: SecretMafia-v0, players: 6, options: {{discussion_rounds: 1}}}}
+environment: {environment}
 games: {games}
 concurrency: {concurrency}
 llm: {{timeout: 900, retries: 1}}
@@ -40,6 +40,10 @@ agents:
 NOTES_BY_SCHEMA = frozenset({"Smol with notes", "Gemma with notes"})
 NOTES_BY_TEXT = frozenset({"Smol notes text"})
 
+_MAFIA = "{name: SecretMafia-v0, players: 6, options: {discussion_rounds: 1}}"
+# Small models are soon thrown out of Secret Mafia; here they talk and choose to the end.
+_DILEMMA = "{name: IteratedPrisonersDilemma-v0, players: 2, options: {num_rounds: 3}}"
+
 # Two models, one of which is hostile, and two kinds.
 _KINDS = f"""
   - {{name: Smol, model: smollm2, prompt: plain}}
@@ -55,19 +59,28 @@ _KINDS = f"""
 
 # One model, each seat with another reading of its answers.
 _MODES = """
-  - {name: whole, model: smollm2, prompt: plain}
-  - {name: last_line, model: smollm2, prompt: plain, options: {answer: last_line}}
-  - {name: tag, model: smollm2, prompt: plain, options: {answer: tag}}
-  - {name: regex, model: smollm2, prompt: plain, options: {answer: {regex: '(\\[?\\d+\\]?)\\D*$'}}}
-  - {name: json, model: smollm2, prompt: plain, options: {answer: json}}
-  - {name: tool, model: smollm2, prompt: plain, options: {answer: tool}}
+  - {name: Smol, model: smollm2, prompt: plain}
+  - {name: Smol last_line, model: smollm2, prompt: plain, options: {answer: last_line}}
+  - {name: Smol tag, model: smollm2, prompt: plain, options: {answer: tag}}
+  - {name: Smol regex, model: smollm2, prompt: plain, options: {answer: {regex: '\\[\\w+\\]'}}}
+  - {name: Smol json, model: smollm2, prompt: plain, options: {answer: json}}
+  - {name: Smol tool, model: smollm2, prompt: plain, options: {answer: tool}}
 """
 
 
+TOURNAMENTS = {
+    "mafia": (_MAFIA, _KINDS),
+    "dilemma": (_DILEMMA, _KINDS),
+    "modes": (_DILEMMA, _MODES),
+}
+
+
 def tournament(name: str, urls: Mapping[str, str], games: int) -> TournamentConfig:
-    """The tournament `kinds` or `modes`, between the models that are served at `urls`."""
-    agents = {"kinds": _KINDS, "modes": _MODES}[name]
-    head = _HEAD.format(name=name, games=games, concurrency=CONCURRENCY, **urls)
+    """One of TOURNAMENTS, between the models that are served at `urls`."""
+    environment, agents = TOURNAMENTS[name]
+    head = _HEAD.format(
+        name=name, games=games, concurrency=CONCURRENCY, environment=environment, **urls
+    )
     return loads(head + agents)
 
 

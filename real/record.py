@@ -42,14 +42,15 @@ def differing(calls: Iterable[CallRow], exchanges: Iterable[Exchange]) -> int:
 
 def unlike_prompts(calls: Iterable[CallRow], servers: Mapping[str, str], folder: Path) -> int:
     """How many prompts differ between the record, put through each server's own template, and the
-    files that the server wrote when it gave them to the model. `servers` are URLs by model."""
-    logged = Counter(
-        file.read_text(errors="replace")
+    files that the server wrote when it gave them to the model. `servers` are URLs by model. Equal
+    prompts count once: the server writes one file for some of them."""
+    logged = {
+        file.read_bytes().decode(errors="replace")
         for model in servers
         for file in (folder / f"{model}-prompts").iterdir()
-    )
-    told = Counter(_rendered(servers[call.model.rpartition("/")[2]], call) for call in calls)
-    return max(sum((told - logged).values()), sum((logged - told).values()))
+    }
+    told = {_rendered(servers[call.model.rpartition("/")[2]], call) for call in calls}
+    return max(len(told - logged), len(logged - told))
 
 
 def _rendered(server: str, call: CallRow) -> str:

@@ -33,8 +33,8 @@ SCHEMA: Mapping[str, Any] = {
         "schema": {
             "type": "object",
             "properties": {
-                "suspicions": _list(player="string", suspicion="number"),
-                "claims": _list(player="string", claim="string"),
+                "suspicions": _list(player="integer", suspicion="number"),
+                "claims": _list(player="integer", claim="string"),
                 "facts": {"type": "array", "items": {"type": "string"}},
                 "plan": {"type": "string"},
             },

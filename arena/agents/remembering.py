@@ -20,12 +20,20 @@ NOTES = "# Your notes"
 REWRITE = "# Your task: rewrite your notes"
 ACT = "# Your task: act"
 
-_REWRITE = f"""\
+_MATTERS = f"""\
 {REWRITE}
 You will not be shown all of the game again. Rewrite your notes so that they hold everything that \
-still matters, and nothing else. Answer with one JSON object and no other text:
+still matters, and nothing else. Answer with one JSON object"""
+
+_REWRITE = f"""\
+{_MATTERS} and no other text:
 {{"suspicions": {{"<player>": <0 to 1>}}, "claims": {{"<player>": "<what it says it is>"}}, \
 "facts": ["<what is certain>"], "plan": "<what to do next>"}}"""
+
+# A provider that holds the model to the schema needs no form, which small models would repeat.
+_REWRITE_BY_SCHEMA = f"""\
+{_MATTERS}: suspicions, how likely each player is your enemy, from 0 to 1; claims, what each \
+player says it is; facts, what is certain; plan, what to do next."""
 
 _ACT = f"""\
 {ACT}
@@ -82,6 +90,7 @@ class Remembering:
             at_least="notes_tokens" not in options,
             response_format=SCHEMA if form == "schema" else None,
         )
+        self._rewriting = _REWRITE_BY_SCHEMA if form == "schema" else _REWRITE
         self._system: list[Message] = [{"role": "system", "content": prompt}] if prompt else []
         self._act = "\n\n".join(part for part in (_ACT, self._answer.instruction) if part)
         self._opening: str | None = None
@@ -109,7 +118,7 @@ class Remembering:
 
     async def _rewrite(self, seen: str, llm: LLM) -> str:
         """Rewrites the notes, and says what became of it: `read`, `cut`, `partly` or `lost`."""
-        completion = await llm.complete(self._messages(seen, _REWRITE), self._noting)
+        completion = await llm.complete(self._messages(seen, self._rewriting), self._noting)
         found = rewritten(read(completion.text).text, self._notes)
         if found is None:
             return "lost"

@@ -91,7 +91,7 @@ def test_a_provider_is_asked_for_the_shape_of_notes_where_that_is_wanted() -> No
     """The form of a schema, lists in the place of objects, is read like any other, also when it is
     cut."""
     answer = (
-        '{"suspicions": [{"player": "1", "suspicion": 0.9}, '
+        '{"suspicions": [{"player": 1, "suspicion": 0.9}, '
         '{"player": "Player 4", "suspicion": 0}], '
         '"claims": [{"player": "2", "claim": "Doctor"}], "facts": ["3 died"], "plan": "acc'
     )
@@ -99,6 +99,7 @@ def test_a_provider_is_asked_for_the_shape_of_notes_where_that_is_wanted() -> No
     play(model, see(0, FIRST, FIRST), see(1, FIRST + SAID, SAID), notes_form="schema")
 
     assert model.options[1] == CallOptions(700, at_least=True, response_format=SCHEMA)
+    assert "<" not in model.users[1].partition("# Your task")[2], "no form to repeat"
     assert '"suspicions": {"1": 0.9, "4": 0.0}' in model.users[-1]
     assert '"claims": {"2": "Doctor"}' in model.users[-1]
     with pytest.raises(UsageError, match="'json'; expected one of: text, schema"):
