@@ -3,7 +3,9 @@
 A blob is one tag byte and its content. Bits of the tag: 1 the content is a Zstandard frame
 (without magic, with the dictionary below), 2 the text is JSON, 4 the JSON refers to the turn's
 observation, 8 the text is what a copy from another text leaves over (`copied`), 16 the answer is
-the turn's action. Text is UTF-8 with lone surrogates passed through, so that nothing is lost.
+the turn's action; 32 and 64, always both, the last four bytes are the CRC-32 of the tag and the
+content (behind the CRC-32 of what the text leaves out). Blobs of earlier releases have none. Text
+is UTF-8 with lone surrogates passed through, so that nothing is lost.
 """
 
 from __future__ import annotations
@@ -24,6 +26,16 @@ JSON = 2
 REFERS = 4
 COPIES = 8
 ACTED = 16
+# Two bits, so that one that flips does not turn a blob into one without a checksum.
+CHECKED = 32 | 64
+_MARKS = COMPRESSED | CHECKED
+_CRC = 4  # bytes
+_TAGS = [bytes((tag,)) for tag in range(256)]
+_SEEDS = [zlib.crc32(tag) for tag in _TAGS]
+
+# Bytes of a text that a smaller blob may become: a longer one is stored as it is, so that nobody's
+# blob of a few bytes takes all memory.
+LONGEST_COMPRESSED = 32 * 2**20
 
 REFERENCE = "$observation"
 # A shorter observation costs less than its reference.
@@ -32,6 +44,7 @@ SHORTEST_REFERENCE = 32
 SHORTEST_PREFIX = 32
 SHORTEST_COMPRESSED = 40
 SHORTEST_COPY = 24
+LONGEST_COPY = 8 * 2**20
 
 # Primes the compressor with what every short payload repeats. Part of the format: blobs that
 # were written with it always need it, so a better one is another tag bit, never an edit.
@@ -151,6 +164,8 @@ def uncopied(source: str, stored: str) -> str:
     """
     line, _, literals = stored.partition("\n")
     numbers = [int(number) for number in line.split(" ")]
+    if sum(numbers[1::3]) > LONGEST_COMPRESSED:
+        raise DatabaseError("a stored text copies more than any text of ours")
     parts: list[str] = []
     at = 0
     for position, length, literal in zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True):
@@ -171,25 +186,56 @@ class Codec:
         )
         self._decompressor = zstandard.ZstdDecompressor(dict_data=_DICTIONARY, format=_FORM)
 
-    def pack(self, text: str, flags: int = 0) -> bytes:
-        """The blob of a text; `flags` says what the text is."""
+    def pack(self, text: str, flags: int = 0, *, beside: str | None = None) -> bytes:
+        """The blob of a text; `flags` says what the text is. `beside` is a text that it leaves out,
+        which is known when it is read, and covered by the same checksum."""
         data = text.encode("utf-8", "surrogatepass")
-        if len(data) >= SHORTEST_COMPRESSED:
+        flags |= CHECKED
+        if SHORTEST_COMPRESSED <= len(data) <= LONGEST_COMPRESSED:
             small = self._compressor.compress(data)
             if len(small) < len(data):
-                return bytes((flags | COMPRESSED,)) + small
-        return bytes((flags,)) + data
+                flags |= COMPRESSED
+                data = small
+        return _TAGS[flags] + data + _sealed(flags, data, beside)
 
-    def unpack(self, blob: bytes) -> tuple[str, int]:
-        """The text of a blob and its flags. Raises DatabaseError for a damaged one."""
-        flags = blob[0]
+    def unpack(self, blob: bytes, *, beside: str | None = None) -> tuple[str, int]:
+        """The text of a blob and its flags, `beside` as it was packed. Raises DatabaseError for a
+        damaged one, and for one that would become longer than any text of ours."""
+        blob = bytes(blob)
+        flags = blob[0] if blob else 0x80
         data = blob[1:]
+        checked = flags & CHECKED
+        if flags > 0x7F or checked not in (0, CHECKED):
+            raise DatabaseError("a stored text is damaged: it begins as none does")
+        if checked:
+            data, seal = blob[1:-_CRC], blob[-_CRC:]
+            if len(blob) <= _CRC or seal != _sealed(flags, data, beside):
+                raise DatabaseError("a stored text is damaged: its checksum is another")
         if flags & COMPRESSED:
-            try:
-                data = self._decompressor.decompress(data)
-            except zstandard.ZstdError as error:
-                raise DatabaseError(f"a stored text is damaged: {error}") from error
-        return data.decode("utf-8", "surrogatepass"), flags
+            data = self._decompressed(data)
+        try:
+            return data.decode("utf-8", "surrogatepass"), flags & ~_MARKS
+        except UnicodeDecodeError as error:
+            raise DatabaseError(f"a stored text is damaged: {error.reason}") from error
+
+    def _decompressed(self, data: bytes) -> bytes:
+        try:
+            size = zstandard.get_frame_parameters(data, format=_FORM).content_size
+            if not size <= LONGEST_COMPRESSED:
+                raise DatabaseError(
+                    f"a stored text would be longer than {LONGEST_COMPRESSED / 2**20:g} MiB: no "
+                    "compressed text is"
+                )
+            whole: bytes = self._decompressor.decompress(data, allow_extra_data=False)
+        except zstandard.ZstdError as error:
+            raise DatabaseError(f"a stored text is damaged: {error}") from error
+        return whole
+
+
+def _sealed(flags: int, data: bytes, beside: str | None) -> bytes:
+    if beside is None:
+        return zlib.crc32(data, _SEEDS[flags]).to_bytes(_CRC, "big")
+    return zlib.crc32(data, zlib.crc32(_TAGS[flags], checksum(beside))).to_bytes(_CRC, "big")
 
 
 def with_references(messages: Any, observation: str | None) -> tuple[Any, int]:
@@ -307,11 +353,9 @@ def beyond(known: Known | None, text: str) -> tuple[int, bytes | None, str, Know
 
 def joined(known: str | None, prefix_len: int, prefix_hash: bytes | None, tail: str) -> str:
     """The text of a row from the text before it. Raises DatabaseError for a broken chain."""
-    if prefix_len == 0:
+    if prefix_len == 0 and prefix_hash is None:
         return tail
     prefix = (known or "")[:prefix_len]
-    if len(prefix) != prefix_len or (
-        prefix_hash is not None and linked(checksum(prefix)) != prefix_hash
-    ):
+    if len(prefix) != prefix_len or linked(checksum(prefix)) != bytes(prefix_hash or b""):
         raise DatabaseError("a stored text does not continue the one before it: rows are missing")
     return prefix + tail

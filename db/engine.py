@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from db.errors import DatabaseError, UnwritablePath
 from db.faults import damaged, fault, first_line
+from db.strange_files import definitions_of, refuse_no_file, refuse_strange
 from db.urls import resolve_url, shown, without_secrets
 
 # Between the statements of one of our transactions lie milliseconds.
@@ -35,6 +36,7 @@ def check_path(url: URL) -> None:
     path = Path(str(url.database))
     if path.is_dir():
         raise UnwritablePath(f"{path} is a folder: expected the path of a database file")
+    refuse_no_file(path)
     if not path.parent.is_dir():
         raise UnwritablePath(
             f"{path} cannot be made: there is no folder {path.parent}; make it, or give "
@@ -72,6 +74,7 @@ def set_pragmas(connection: sqlite3.Connection) -> None:
             raise
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA trusted_schema=OFF")
 
 
 def get_engine(db_path: str | Path | URL | None = None, *, pooled: bool = True) -> Engine:
@@ -136,6 +139,19 @@ def said_plainly(url: URL) -> Iterator[None]:
                 raise found from error
             at = at.__context__
         raise _not_opened(url, error) from error
+    except (ValueError, TypeError, RecursionError, OverflowError) as error:
+        if not _while_reading(error):
+            raise
+        raise damaged(url, f"a value cannot be read: {first_line(error)[:100]}") from error
+
+
+def _while_reading(error: BaseException) -> bool:
+    """Whether an error comes from what turns stored values into Python's."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    module = "" if at is None else str(at.tb_frame.f_globals.get("__name__"))
+    return module == "db.models.columns" or module.partition(".")[0] in ("json", "sqlalchemy")
 
 
 def _not_opened(url: URL, error: DBAPIError) -> DatabaseError:
@@ -143,22 +159,26 @@ def _not_opened(url: URL, error: DBAPIError) -> DatabaseError:
     return DatabaseError(f"the database {shown(url)} cannot be used: {reason}")
 
 
-def check_integrity(db_path: str | Path | URL | None = None) -> None:
+def check_integrity(
+    db_path: str | Path | URL | None = None, *, largest: int | None = LARGEST_CHECKED
+) -> None:
     """Raises Damaged for a file that was cut short or overwritten; half a second for a gigabyte.
 
     Reads every page once, so that a damaged one is found before it is played on. Looks at no
-    server, at nothing that is not there yet, and at no file over LARGEST_CHECKED bytes.
+    server, at nothing that is not there yet, and at no file of more than `largest` bytes.
     """
     url = resolve_url(db_path)
     check_path(url)
     path = Path(str(url.database))
     if url.drivername != "sqlite" or not path.exists():
         return
-    if not 0 < path.stat().st_size <= LARGEST_CHECKED:
+    size = path.stat().st_size
+    if not size or (largest is not None and size > largest):
         return
     try:
         with closing(sqlite3.connect(path)) as connection:
             connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+            refuse_strange(url, definitions_of(connection))
             found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
     except sqlite3.Error as error:
         raise (fault(url, error) or damaged(url, first_line(error))) from error

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 from sqlalchemy import inspect, text
@@ -20,7 +22,10 @@ from db.codec import (
     uncopied,
     without_references,
 )
-from db.errors import DatabaseError
+from db.errors import Damaged, DatabaseError
+
+# Characters of all texts of a game together. What is stored of them may be a thousandth.
+MOST_OF_A_GAME = 2**30
 
 # Rows are read in the order of their keys, which is the order of play.
 _OBSERVATIONS = text(
@@ -45,11 +50,34 @@ def as_done(action: str | None, raw: bytes | None) -> str | None:
     return action if raw is None else bytes(raw).decode("utf-8", "surrogatepass")
 
 
+@contextmanager
+def at_turn(turn_id: int) -> Iterator[None]:
+    """Inside, a stored text is read: what is wrong with it is Damaged, and names game and turn."""
+    try:
+        yield
+    except Damaged:
+        raise
+    except (DatabaseError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as e:
+        game_id, turn_number, player = keys.turn_of(turn_id)
+        what = (
+            e if isinstance(e, DatabaseError) else f"a stored text is no text of ours ({e!r:.80})"
+        )
+        raise Damaged(
+            f"the record of game {game_id} is damaged at turn {turn_number} (player {player}): "
+            f"{what}; use an earlier copy of the database (`arena db verify` lists what is damaged)"
+        ) from e
+
+
 class PayloadReader:
-    """Rebuilds the texts of one game; feed it every turn and every call in order of their keys."""
+    """Rebuilds the texts of one game; feed it every turn and every call in order of their keys.
+
+    Raises DatabaseError for what cannot have been written, and for a game whose texts would not
+    fit into memory.
+    """
 
     def __init__(self) -> None:
         self._codec = Codec()
+        self._read = 0
         self._observations: dict[int, str] = {}
         self._messages: dict[tuple[int, int], str] = {}
         self._shown = ""
@@ -77,6 +105,7 @@ class PayloadReader:
             tail = uncopied(self._shown, tail)
         before = self._observations.get(player_index, "")
         whole = joined(before, prefix_len, prefix_hash, tail)
+        self._count(whole)
         self._observations[player_index] = whole
         self._shown = whole + (action or "")
         return whole, whole[len(before) :] if whole.startswith(before) else whole
@@ -108,6 +137,7 @@ class PayloadReader:
             tail = uncopied(self._written, tail)
         key = (player_index, call_number)
         whole = joined(self._messages.get(key), prefix_len, prefix_hash, tail)
+        self._count(whole)
         self._messages[key] = self._written = whole
         return whole, flags
 
@@ -116,8 +146,17 @@ class PayloadReader:
         done in its turn."""
         if body is None:
             return None, None
-        stored, flags = self._codec.unpack(body)
-        return split_answer(stored, action if flags & ACTED else None)
+        acted = body[0] & ACTED if body else 0
+        stored, _ = self._codec.unpack(body, beside=(action or "") if acted else None)
+        self._count(stored)
+        return split_answer(stored, action if acted else None)
+
+    def _count(self, text: str) -> None:
+        self._read += len(text)
+        if self._read > MOST_OF_A_GAME:
+            raise DatabaseError(
+                f"the game's texts are longer than {MOST_OF_A_GAME / 2**30:g} GiB: no game's are"
+            )
 
     def reading(self, details: bytes | None) -> Any:
         """How a turn's action was read from what its model said; None for nothing to tell."""
@@ -152,8 +191,11 @@ def read_observation(session: Session, game_turn_id: int) -> Any:
     for turn_id, prefix_len, prefix_hash, body, action, raw in session.execute(
         _OBSERVATIONS, {"first": first, "last": game_turn_id}
     ):
-        _, _, player = keys.turn_of(turn_id)
-        whole, _ = reader.observation(player, prefix_len, prefix_hash, body, as_done(action, raw))
+        with at_turn(turn_id):
+            player = keys.turn_of(turn_id)[2]
+            whole, _ = reader.observation(
+                player, prefix_len, prefix_hash, body, as_done(action, raw)
+            )
     return whole if turn_id == game_turn_id else None
 
 
@@ -166,12 +208,15 @@ def read_messages(session: Session, call_id: int) -> Any:
     for found, number, prefix_len, prefix_hash, body in session.execute(
         _MESSAGES, {"first": first, "last": call_id}
     ):
-        _, _, player = keys.turn_of(found >> 8)
-        written = reader.written(player, number, prefix_len, prefix_hash, body)
+        with at_turn(found >> 8):
+            player = keys.turn_of(found >> 8)[2]
+            written = reader.written(player, number, prefix_len, prefix_hash, body)
     if found != call_id:
         return None
     refers = written[1] & REFERS
-    return said_in(written, read_observation(session, call_id >> 8) if refers else None)
+    observation = read_observation(session, call_id >> 8) if refers else None
+    with at_turn(call_id >> 8):
+        return said_in(written, observation)
 
 
 def loaded_observation(turn: Any) -> Any:
@@ -197,7 +242,8 @@ def _loaded_answer(call: Any) -> tuple[str | None, Any]:
         if found is None or found[0] is None:
             # An intent may be answered while this instance lives.
             return None, None
-        info["answer"] = PayloadReader().answer(found[0], as_done(found[1], found[2]))
+        with at_turn(call.id >> 8):
+            info["answer"] = PayloadReader().answer(found[0], as_done(found[1], found[2]))
     return cast("tuple[str | None, Any]", info["answer"])
 
 

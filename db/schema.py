@@ -12,11 +12,15 @@ from sqlalchemy import CheckConstraint, Connection, Engine, inspect, text
 
 from db.engine import said_plainly
 from db.errors import DatabaseError, MissingDatabase, SchemaTooNew, SchemaTooOld
+from db.strange_files import refuse_strange
 from db.urls import shown
 
 # Known without importing Alembic, which costs more than a reading command. A test compares it
 # with the migrations. Revisions are numbers, so that older and newer can be told apart.
 HEAD = "0006"
+
+
+_DEFINITIONS = text("SELECT type, name, sql FROM sqlite_master")
 
 
 def migrations_path() -> Path:
@@ -60,6 +64,8 @@ def current(engine: Engine) -> str | None:
 
 def _current(connection: Connection) -> str | None:
     url = connection.engine.url
+    if connection.dialect.name == "sqlite":
+        refuse_strange(url, connection.execute(_DEFINITIONS))
     tables = inspect(connection).get_table_names()
     if "alembic_version" in tables:
         revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

@@ -21,7 +21,7 @@ from arena.llm.shared_prefix import SharedPrefix
 from arena.llm.thoughts import recorded_thoughts
 from db.keys import turn_of
 from db.models.columns import original_text
-from db.payloads import PayloadReader
+from db.payloads import PayloadReader, at_turn
 from db.selection import Chosen
 
 
@@ -62,7 +62,11 @@ def add_messages(read: Reading, frame: pd.DataFrame) -> None:
             for call_id, number, prefix_len, prefix_hash, body, answer, error in _calls(read, last):
                 observation, action = shown.at(call_id >> 8)
                 reader, player = games.at(call_id >> 8)
-                sent = reader.messages(player, number, prefix_len, prefix_hash, body, observation)
+                with at_turn(call_id >> 8):
+                    sent = reader.messages(
+                        player, number, prefix_len, prefix_hash, body, observation
+                    )
+                    said, response = reader.answer(answer, action)
                 game_id, _, _ = turn_of(call_id >> 8)
                 if game_id != latest:
                     prefixes, latest = defaultdict(SharedPrefix), game_id
@@ -70,7 +74,7 @@ def add_messages(read: Reading, frame: pd.DataFrame) -> None:
                 if call_id in row_of:
                     row = row_of[call_id]
                     messages[row], shared[row] = sent, alike
-                    texts[row], responses[row] = reader.answer(answer, action)
+                    texts[row], responses[row] = said, response
                     thoughts[row] = recorded_thoughts(texts[row], responses[row])
     frame["messages"] = series(messages, OBJECT)
     frame["text"] = series(texts, STRING)
@@ -149,8 +153,10 @@ def _turns(read: Reading, last: int, games: _Games) -> Generator[_Turn]:
     ):
         reader, player = games.at(turn_id)
         action = original_text(text, raw)
-        observation, new = reader.observation(player, prefix_len, prefix_hash, body, action)
-        yield _Turn(turn_id, observation, new, action, reader.reading(details))
+        with at_turn(turn_id):
+            observation, new = reader.observation(player, prefix_len, prefix_hash, body, action)
+            reading = reader.reading(details)
+        yield _Turn(turn_id, observation, new, action, reading)
 
 
 def _calls(read: Reading, last: int) -> Iterator[Any]:

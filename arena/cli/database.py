@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena.cli.options import AsJson, DatabaseUrl
-from arena.cli.output import Column, complain, console, print_json, print_table, safe, tell
+from arena.cli.output import Column, complain, console, count, print_json, print_table, safe, tell
 
 if TYPE_CHECKING:
     from db import Database
@@ -167,6 +167,37 @@ def check(db: DatabaseUrl = None, as_json: AsJson = False) -> None:
             _say(line)
     if found:
         complain(f"{place} differs from revision {schema.HEAD} in {len(found)} places")
+        raise typer.Exit(1)
+
+
+@app.command()
+def verify(db: DatabaseUrl = None, as_json: AsJson = False) -> None:
+    """Read everything, and list what is damaged.
+
+    Every page, row and text: each text against its checksum, each request, prompt and tournament
+    against its hash. Exit code 1 when something is damaged."""
+    from dataclasses import asdict
+
+    from arena.llm.request import request_hash
+    from db import Database
+    from db.maintenance.verify import verify as read_all
+    from db.urls import shown
+
+    with Database(db or None) as database:
+        found = read_all(database, request_hash)
+        place = shown(database.url)
+    if as_json:
+        print_json({"database": place, **asdict(found)})
+    else:
+        for line in found.damage:
+            _say(line)
+        _say(
+            f"{place}: {count(found.games, 'game')}, {count(found.turns, 'turn')} and "
+            f"{count(found.calls, 'call')} read; "
+            + ("not everything is as it was written" if found.damage else "nothing is damaged")
+        )
+    if found.damage:
+        complain(f"{place} is damaged in {count(len(found.damage), 'place')}")
         raise typer.Exit(1)
 
 

@@ -37,6 +37,7 @@ from arena.orchestrator.stopping import Stop
 from arena.record.reading import recorded
 from arena.record.writing import GameRecorder, Meter
 from db import Database, Recorder
+from db.errors import Damaged
 from db.queries.schedule import ScheduledGame
 
 OnProgress = Callable[[Progress], None]
@@ -174,7 +175,11 @@ class Playing:
         task = self._task(game)
         if game.begun:
             self.resumed += 1
-            turns = await in_thread(schedule.recorded, self.database, game.game_id)
+            try:
+                turns = await in_thread(schedule.recorded, self.database, game.game_id)
+            except Damaged as error:
+                # Its rows stay, and it is played again.
+                return Voided(VoidCause.DIVERGENCE, str(error), 0)
             task = replace(task, recorded=recorded(turns), revision=game.revision or 1)
         else:
             await journal.started(self.prepared.spec.revision)

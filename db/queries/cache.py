@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 
 from db.models import CachedAnswer, CallPayload, GameTurn, LLMCall
 from db.models.columns import aware
-from db.payloads import PayloadReader, as_done
+from db.payloads import PayloadReader, as_done, at_turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,5 +64,6 @@ def cached_answer(
         return None
     *facts, body, action, raw = found
     call_id, stored_at, model, finish, *usage = facts
-    said, response = PayloadReader().answer(body, as_done(action, raw))
+    with at_turn(call_id >> 8):
+        said, response = PayloadReader().answer(body, as_done(action, raw))
     return AnswerRow(call_id, stored_at, said, response, model, finish, *usage)

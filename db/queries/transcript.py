@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from db import keys
 from db.models import GameTurn, LLMCall
-from db.payloads import PayloadReader, as_done
+from db.payloads import PayloadReader, as_done, at_turn
 
 _OBSERVATIONS = text(
     "SELECT p.game_turn_id, p.prefix_len, p.prefix_hash, p.body, p.details, t.action, t.action_raw "
@@ -98,7 +98,8 @@ class TurnRow:
 
 def transcript(session: Session, game_id: int, *, calls: bool = True) -> list[TurnRow]:
     """Every turn of a game in order of play, in one pass over its rows; with `calls=False`, no
-    call is read. Raises DatabaseError for rows that do not continue each other."""
+    call is read. Raises Damaged for rows that are not as they were
+    written."""
     first, end = keys.turns_of_game(game_id)
     reader = PayloadReader()
     shown: dict[int, tuple[Any, Any]] = {}
@@ -106,11 +107,12 @@ def transcript(session: Session, game_id: int, *, calls: bool = True) -> list[Tu
     for turn_id, prefix_len, prefix_hash, body, details, action, raw in session.execute(
         _OBSERVATIONS, {"first": first, "end": end}
     ):
-        _, _, player = keys.turn_of(turn_id)
-        shown[turn_id] = reader.observation(
-            player, prefix_len, prefix_hash, body, as_done(action, raw)
-        )
-        readings[turn_id] = reader.reading(details)
+        with at_turn(turn_id):
+            player = keys.turn_of(turn_id)[2]
+            shown[turn_id] = reader.observation(
+                player, prefix_len, prefix_hash, body, as_done(action, raw)
+            )
+            readings[turn_id] = reader.reading(details)
     query = select(GameTurn).where(GameTurn.id >= first, GameTurn.id < end)
     turns = session.exec(query.order_by(col(GameTurn.id))).all()
     actions = {turn.id: turn.action for turn in turns}
@@ -159,15 +161,16 @@ def _calls(
         call = calls[call_id]
         turn_id = call.game_turn_id
         _, turn_number, player = keys.turn_of(turn_id)
-        messages = reader.messages(
-            player,
-            call.call_number,
-            prefix_len,
-            prefix_hash,
-            body,
-            shown.get(turn_id, (None, None))[0],
-        )
-        said, response = reader.answer(answer, actions.get(turn_id))
+        with at_turn(turn_id):
+            messages = reader.messages(
+                player,
+                call.call_number,
+                prefix_len,
+                prefix_hash,
+                body,
+                shown.get(turn_id, (None, None))[0],
+            )
+            said, response = reader.answer(answer, actions.get(turn_id))
         made[turn_id].append(
             CallRow(
                 call_id=call_id,

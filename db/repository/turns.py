@@ -13,7 +13,7 @@ from db import keys
 from db.codec import JSON, Codec, to_json
 from db.models import GameTurn, TurnPayload
 from db.models.columns import aware, clean_text, raw_text
-from db.payloads import PayloadReader, as_done
+from db.payloads import PayloadReader, as_done, at_turn
 from db.repository.rows import apart
 
 _PAYLOADS = text(
@@ -85,10 +85,11 @@ class TurnRepository:
         for turn_id, prefix_len, prefix_hash, body, action, raw in self.session.execute(
             _PAYLOADS, {"first": first, "end": end}
         ):
-            _, _, player = keys.turn_of(turn_id)
-            whole[turn_id], _ = reader.observation(
-                player, prefix_len, prefix_hash, body, as_done(action, raw)
-            )
+            with at_turn(turn_id):
+                player = keys.turn_of(turn_id)[2]
+                whole[turn_id], _ = reader.observation(
+                    player, prefix_len, prefix_hash, body, as_done(action, raw)
+                )
         for turn in turns:
             inspect(turn).info["observation"] = whole.get(turn.id)
         return turns

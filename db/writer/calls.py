@@ -220,7 +220,9 @@ def _answered(writing: Writing, record: CallAnswered, following: Record | None) 
         and turns.key(following) == turn_id
     )
     stored = answer_text(text, answer.response, acted=acted)
-    body = writing.codec.pack(stored, JSON | ACTED if acted else JSON)
+    body = writing.codec.pack(
+        stored, JSON | ACTED if acted else JSON, beside=text if acted else None
+    )
     made.append((_RESPONSE, (body, call_id)))
     return made
 

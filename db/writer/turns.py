@@ -8,7 +8,16 @@ from datetime import datetime
 from typing import Any
 
 from db import keys
-from db.codec import COPIES, JSON, SHORTEST_COPY, Codec, beyond, copied, to_json
+from db.codec import (
+    COPIES,
+    JSON,
+    LONGEST_COPY,
+    SHORTEST_COPY,
+    Codec,
+    beyond,
+    copied,
+    to_json,
+)
 from db.errors import WriteFailed
 from db.writer.connections import Connection
 from db.writer.subject import Record, Rows, Subject, Writing, cleaned
@@ -78,7 +87,7 @@ def key(record: TurnOpened | TurnActed | TurnRefused) -> int:
 
 def packed(codec: Codec, tail: str, flags: int, source: str, action: str = "") -> bytes:
     """A tail as a blob: what copying from `source` and `action` leaves of it, if that is less."""
-    if len(tail) >= SHORTEST_COPY and source:
+    if SHORTEST_COPY <= len(tail) <= LONGEST_COPY and source:
         left = copied(source, action, tail)
         if left is not None:
             return codec.pack(left, flags | COPIES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +11,7 @@ from db import DatabaseError
 from db.codec import (
     COMPRESSED,
     JSON,
+    LONGEST_COMPRESSED,
     REFERS,
     Codec,
     Known,
@@ -46,8 +48,8 @@ def test_a_blob_gives_its_text_back(text: str, flags: int) -> None:
     blob = codec.pack(text, flags)
     back, found = codec.unpack(blob)
     assert back == text
-    assert found & ~COMPRESSED == flags
-    assert len(blob) <= len(text.encode("utf-8", "surrogatepass")) + 1
+    assert found == flags
+    assert len(blob) <= len(text.encode("utf-8", "surrogatepass")) + 5
 
 
 def test_a_damaged_blob_says_so() -> None:
@@ -56,6 +58,53 @@ def test_a_damaged_blob_says_so() -> None:
     assert blob[0] & COMPRESSED
     with pytest.raises(DatabaseError, match="damaged"):
         codec.unpack(blob[:-4])
+
+
+@given(text=st.one_of(texts, talk), acted=st.booleans(), data=st.data())
+def test_every_bit_that_flips_is_noticed(text: str, acted: bool, data: st.DataObject) -> None:
+    codec = Codec()
+    beside = "[3] it is" if acted else None
+    blob = bytearray(codec.pack(text, JSON, beside=beside))
+    assert codec.unpack(bytes(blob), beside=beside) == (text, JSON)
+    at = data.draw(st.integers(0, 8 * len(blob) - 1))
+    blob[at // 8] ^= 1 << at % 8
+    with pytest.raises(DatabaseError, match="damaged"):
+        codec.unpack(bytes(blob), beside=beside)
+    blob[at // 8] ^= 1 << at % 8
+    if beside is not None:
+        with pytest.raises(DatabaseError, match="damaged"):
+            codec.unpack(bytes(blob), beside="[2] it is")
+
+
+def test_a_blob_without_a_checksum_is_read_as_before() -> None:
+    codec = Codec()
+    assert codec.unpack(b"\x02[1]") == ("[1]", JSON)
+    whole = codec.pack("the same words, the same words, the same words, the same words", JSON)
+    earlier = bytes((whole[0] & 31,)) + whole[1:-4]
+    assert codec.unpack(earlier) == codec.unpack(whole)
+    for blob in (b"", b"\x80", b"\x20[1]", b"\x60", b"\x00\xff"):
+        with pytest.raises(DatabaseError, match="damaged"):
+            codec.unpack(blob)
+
+
+def test_what_would_take_all_memory_is_not_unpacked() -> None:
+    codec = Codec()
+    long = "a" * (LONGEST_COMPRESSED + 1)
+    stored = codec.pack(long)
+    assert not stored[0] & COMPRESSED
+    assert codec.unpack(stored) == (long, 0)
+    for size in (True, False):
+        parameters = zstandard.ZstdCompressionParameters.from_level(
+            1, write_content_size=size, format=zstandard.FORMAT_ZSTD1_MAGICLESS
+        )
+        made = zstandard.ZstdCompressor(compression_params=parameters)
+        frame = made.compressobj(len(long) if size else -1)
+        bomb = bytes((COMPRESSED,)) + frame.compress(long.encode()) + frame.flush()
+        assert len(bomb) < 10_000
+        with pytest.raises(DatabaseError, match="longer than 32 MiB"):
+            codec.unpack(bomb)
+    with pytest.raises(DatabaseError, match="copies more"):
+        uncopied("a" * 2**20, " ".join(["0 1048576 0"] * 40) + "\n")
 
 
 @given(pieces=st.lists(st.one_of(texts, talk), max_size=6))

@@ -17,6 +17,7 @@ from arena.orchestrator import Progress, Stop, Summary, restore, run
 from arena.replay.branch import branch
 from arena.replay.check import check
 from db import get_session
+from db.codec import Codec
 from tests.servers.openai_server import OpenAIServer
 
 Small = Callable[..., TournamentConfig]
@@ -152,6 +153,27 @@ def test_no_answer_is_asked_for_twice(small: Small, sqlite_url: str) -> None:
 
     assert asked
     assert hashes == []
+
+
+def test_a_game_whose_record_is_damaged_is_void_and_played_anew(
+    small: Small, database_url: str
+) -> None:
+    until(small(), database_url, lambda seen: seen.turns >= 20, at_once=True)
+    with get_session(database_url) as session:
+        damaged = session.connection().execute(
+            text(
+                "UPDATE turn_payloads SET body = :body WHERE game_turn_id IN "
+                "(SELECT t.id FROM game_turns t JOIN games g ON g.id = t.game_id "
+                "WHERE g.status = 'running' AND t.turn_number = 1)"
+            ),
+            {"body": Codec().pack("another text")[:-1] + b"?"},
+        )
+    summary = asyncio.run(run(small(), url=database_url))
+
+    assert summary.void_causes["divergence"] == damaged.rowcount > 0
+    assert summary.games_completed == 12
+    ((said,), *_) = rows(database_url, "SELECT error FROM games WHERE status = 'void'")
+    assert "is damaged at turn 1 " in said
 
 
 def test_a_game_that_differs_from_its_record_is_void_and_played_anew(

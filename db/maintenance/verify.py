@@ -1,0 +1,134 @@
+"""Reads everything that a database holds, and lists what is not as it was written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select, text
+from sqlalchemy.exc import DBAPIError, StatementError
+from sqlmodel import Session, col
+
+from db import keys
+from db.database import Database
+from db.engine import check_integrity
+from db.errors import Damaged, DatabaseError
+from db.faults import first_line
+from db.models import Game, Prompt, Tournament
+from db.models.columns import Table
+from db.queries.transcript import TurnRow, transcript
+from db.repository.rows import hashed
+
+RequestHash = Callable[[str, Any, Any], str]
+"""The hash of a request by the name of its model, its messages and what else was sent."""
+
+_UNREADABLE = (DBAPIError, StatementError, ValueError, TypeError, LookupError, RecursionError)
+_MOST_OF_A_KIND = 20
+_MISSING = {
+    "turn": text(
+        "SELECT id FROM game_turns t WHERE NOT EXISTS "
+        "(SELECT 1 FROM turn_payloads p WHERE p.game_turn_id = t.id)"
+    ),
+    "call": text(
+        "SELECT id FROM llm_calls c WHERE NOT EXISTS "
+        "(SELECT 1 FROM call_payloads p WHERE p.llm_call_id = c.id)"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What was read, and a sentence for everything that is damaged."""
+
+    games: int
+    turns: int
+    calls: int
+    damage: tuple[str, ...]
+
+
+def verify(database: Database, request_hash: RequestHash) -> Verified:
+    """Read every page, row and stored text: each text against its checksum, each request, prompt
+    and tournament against its hash. Raises what opening the database raises."""
+    games = turns = calls = 0
+    damage: list[str] = []
+    try:
+        check_integrity(database.url, largest=None)
+    except Damaged as error:
+        damage.append(str(error))
+    with database.session(create=False) as session:
+        damage += _rows(session)
+        ids = session.connection().execute(select(col(Game.id)).order_by(col(Game.id)))
+        for game_id in [*ids.scalars()]:
+            assert game_id is not None
+            games += 1
+            try:
+                played = transcript(session, game_id)
+                damage += _requests(played, request_hash)
+                turns += len(played)
+                calls += sum(len(turn.calls) for turn in played)
+            except (DatabaseError, *_UNREADABLE) as error:
+                damage.append(_said(f"game {game_id}", error))
+            session.expunge_all()
+        damage += _hashes(session)
+    return Verified(games, turns, calls, tuple(dict.fromkeys(damage)))
+
+
+def _rows(session: Session) -> Iterator[str]:
+    connection = session.connection()
+    for table in Table.metadata.sorted_tables:
+        try:
+            for _ in connection.execution_options(yield_per=500).execute(select(table)):
+                pass
+        except _UNREADABLE as error:
+            yield _said(f"the table {table.name}", error)
+    if connection.dialect.name == "sqlite":
+        yield from _constraints(connection)
+    for what, query in _MISSING.items():
+        for row_id in connection.execute(query).scalars().fetchmany(_MOST_OF_A_KIND):
+            game, turn, player = keys.turn_of(row_id >> 8 if what == "call" else row_id)
+            yield f"game {game}, turn {turn} (player {player}): the texts of a {what} are missing"
+
+
+def _constraints(connection: Connection) -> Iterator[str]:
+    for table, row, parent, _ in connection.execute(text("PRAGMA foreign_key_check")).fetchmany(
+        _MOST_OF_A_KIND
+    ):
+        yield f"row {row} of {table} points to a row of {parent} that is not there"
+
+
+def _requests(played: list[TurnRow], request_hash: RequestHash) -> Iterator[str]:
+    for turn in played:
+        for call in turn.calls:
+            if call.request_hash is None or call.request is None:
+                continue
+            if request_hash(call.model, call.messages, call.request) != call.request_hash:
+                yield (
+                    f"the record of game {turn.game_id} is damaged at turn {turn.turn_number} "
+                    f"(player {turn.player_index}): the request of call {call.call_index} is not "
+                    "the one whose hash was stored"
+                )
+
+
+def _hashes(session: Session) -> Iterator[str]:
+    try:
+        for prompt in session.connection().execute(select(Prompt.__table__)):  # type: ignore[attr-defined]
+            if hashed(prompt.content) != prompt.content_hash:
+                yield f"the prompt {prompt.name!r} is not the text whose hash was stored"
+        rows = session.connection().execute(select(Tournament.__table__))  # type: ignore[attr-defined]
+        for row in rows:
+            written = json.dumps(row.config, sort_keys=True, separators=(",", ":"))
+            own = {hashlib.sha256(written.encode()).hexdigest(), hashed(row.config)}
+            if row.config_hash not in own:
+                yield f"the tournament {row.name!r} is not the one whose hash was stored"
+    except _UNREADABLE:
+        # Said already, of the table.
+        return
+
+
+def _said(what: str, error: BaseException) -> str:
+    if isinstance(error, Damaged):
+        return str(error)
+    return f"{what} cannot be read whole: {first_line(getattr(error, 'orig', None) or error)}"
