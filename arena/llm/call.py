@@ -185,6 +185,7 @@ class Call:
             charged = worst if fault.billed else 0.0
             if held is not None:
                 fault.probe = held.grant.probe
+                fault.held = fault.retry_after is not None
                 held.end(
                     Ending.FAILED,
                     charged=charged or 0.0,

@@ -417,16 +417,20 @@ def test_a_model_that_has_never_answered_is_doubted_before_long() -> None:
 def test_what_the_provider_asks_to_wait_is_waited() -> None:
     log, waits = Log(), Waits()
     with OpenAIServer([error(429, "wait", Retry_After="0.2"), "ok"]) as server:
-        assert ask(spec(server), log, waits, backoff=Backoff(base=0.5)).text == "ok"
-    assert 0.2 <= waits.seconds[0] <= 0.7
+        assert ask(spec(server), log, waits, backoff=Backoff(base=0.0)).text == "ok"
+        first, second = server.requests
+    assert waits.seconds == [0.0], "all calls to the model wait at its gate"
+    assert second.at - first.at >= 0.2
 
 
-def test_nobody_waits_longer_than_patience_lasts() -> None:
+@pytest.mark.parametrize("asked", ["9000", "1e9", "2 hours"])
+def test_nobody_waits_longer_than_patience_lasts(asked: str) -> None:
     log, waits = Log(), Waits()
-    with OpenAIServer([error(429, "wait", Retry_After="9000"), "ok"]) as server:
+    with OpenAIServer([error(429, "wait", Retry_After=asked), "ok"]) as server:
         with pytest.raises(ModelParked, match="wait"):
-            ask(spec(server), log, waits, patience=60.0)
+            ask(spec(server), log, waits, patience=60.0, backoff=Backoff(base=0.0))
         assert len(server.requests) == 1
+        assert sum(waits.seconds) == 0.0, "the game pauses at once"
 
 
 @pytest.mark.parametrize(

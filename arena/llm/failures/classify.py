@@ -7,16 +7,27 @@ its 500, 402 and 529 share a class, and an empty purse has the class of an ordin
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from arena.core import ModelSpec
-from arena.llm.failures.inside import ProviderFailure
+from arena.llm.failures.exchange import (
+    TIMED_OUT,
+    Exchange,
+    chain_of,
+    exchange_of,
+    names_of,
+    parsed,
+)
 from arena.llm.failures.kinds import BILLED, RULES, FaultKind, Remedy, advice
-from arena.llm.failures.retry_after import requested_wait
+from arena.llm.failures.retry_after import (
+    LONGEST,
+    fields_of,
+    requested_wait,
+    wait_in_body,
+    wait_in_words,
+)
 from arena.llm.failures.too_long import length_fault
 from arena.llm.secrets import scrub
 
@@ -26,7 +37,8 @@ class Fault(Exception):
 
     `billed` says whether the provider might have answered and charged although there is no answer.
     `retry_after` is the wait that the provider asks for, in seconds. `probe` marks an attempt that
-    was only sent to find out whether a failing model is back: it uses up none of the call's.
+    was only sent to find out whether a failing model is back: it uses up none of the call's. `held`
+    says that the gate waits what the provider asks for.
     """
 
     def __init__(
@@ -50,6 +62,7 @@ class Fault(Exception):
         self.retry_after = retry_after
         self.billed = kind in BILLED if billed is None else billed
         self.probe = probe
+        self.held = False
 
     @property
     def remedy(self) -> Remedy:
@@ -79,9 +92,23 @@ _SEARCHED = 300
 
 _CREDIT = re.compile(
     r"insufficient_quota|exceeded your current quota|billing|credit balance|insufficient (?:funds"
-    r"|credits?|balance)|out of credits",
+    r"|credits?|balance|\w+ or \w+ balance)|out of credits?|no credits|arrear|recharge|top[ -]?up"
+    r"|(?:any|all|available|remaining|enough|sufficient|more|included|used your) credits"
+    r"|(?:spend(?:ing)?|key|usage) limits?|payment required|negative balance|good standing"
+    r"|余额|欠费|充值",
     re.I,
 )
+# The limit of a rate, which passes, and one of a day or more, for which nobody waits.
+_RATE = re.compile(
+    r"per[ _-]?(?:second|minute|min|hour)|\b[tr]p[ms]\b|rate[ _-]?limit|too many requests|throttl"
+    r"|concurren|resource_exhausted",
+    re.I,
+)
+_DAY = re.compile(
+    r"per[ _-]?(?:day|week|month)|\b(?:daily|weekly|monthly)\b|_daily|\b[tr]pd\b",
+    re.I,
+)
+_MOST_LIMITS = 2_000
 _KEY = re.compile(
     r"invalid_api_key|API_KEY_INVALID|api key not valid|incorrect api key|invalid api key"
     r"|authentication_error|permission_error",
@@ -97,10 +124,11 @@ _FILTER = re.compile(
     r"|safety system|flagged",
     re.I,
 )
-_RETRY_HINT = re.compile(r"(?:retry|try again) in ([\d.]+) ?(ms|s)\b", re.I)
 
 # "litellm.RateLimitError: RateLimitError: OpenAIException - slow down" says "slow down".
 _PREFIX = re.compile(r"^litellm\.\w+: (?:(?:litellm\.)?\w*Error: )*(?:\w*(?:Exception|Error) - )?")
+
+_TELL_WAITS = frozenset({400, 403, 429, 498, 503, 529})
 
 _NEVER_SENT = frozenset(
     {
@@ -114,41 +142,26 @@ _NEVER_SENT = frozenset(
         "gaierror",
     }
 )
-_TIMED_OUT = frozenset({"APITimeoutError", "TimeoutException", "TimeoutError", "Timeout"})
 _CONNECTION = frozenset({"TransportError", "ClientError", "ConnectionError"})
-
-
-@dataclass(slots=True)
-class _Seen:
-    """What is known of a failed exchange. `status` is None where no response came in."""
-
-    names: frozenset[str]
-    status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    codes: tuple[str, ...] = ()
-    body: str = ""
-    in_body: bool = False
-
-    @property
-    def billed(self) -> bool | None:
-        """A response that is an error is not charged, an error in a 200 may be; None where there
-        was no response."""
-        if self.status is None:
-            return None
-        return self.in_body or self.status < 300
 
 
 def fault_of(error: BaseException, *secrets: str | None) -> Fault:
     """The fault behind an exception of LiteLLM's; `secrets` are scrubbed from its text."""
     text = str(error) or type(error).__name__
-    seen = _seen(error)
-    head = f"{_PREFIX.sub('', text, count=1)[:_SEARCHED]} {_upstream(seen.body)}".rstrip()
+    seen = exchange_of(error)
+    own = parsed(seen.body)
+    head = f"{_PREFIX.sub('', text, count=1)[:_SEARCHED]} {_said(own)}".rstrip()
+    body = own or parsed(text[text.find("{") :])
+    limits = _limits(body)
     retry_after = requested_wait(seen.headers)
-    if retry_after is None and seen.status == 429:
-        hint = _RETRY_HINT.search(text)
-        if hint is not None:
-            retry_after = requested_wait({"retry-after" + _UNITS[hint[2].lower()]: hint[1]})
-    kind = _kind(seen, head, retry_after)
+    if retry_after is None and seen.status in _TELL_WAITS:
+        retry_after = wait_in_body(body)
+        if retry_after is None:
+            retry_after = wait_in_words(text[:_LONGEST_MESSAGE])
+    kind = _kind(seen, head, limits, retry_after)
+    if kind is FaultKind.QUOTA:
+        # What is asked to wait then is often the minute's.
+        retry_after = LONGEST
     cause = _cause(error) if seen.status is None else ""
     if cause not in text:
         text = f"{text} ({cause})"
@@ -163,13 +176,10 @@ def fault_of(error: BaseException, *secrets: str | None) -> Fault:
     )
 
 
-_UNITS = {"ms": "-ms", "s": ""}
-
-
 def _cause(error: BaseException) -> str:
     """What the network said, which LiteLLM leaves out."""
-    for link in _chain(error):
-        if "RequestError" in _names(link) and str(link):
+    for link in chain_of(error):
+        if "RequestError" in names_of(link) and str(link):
             return str(link)[:_SEARCHED]
     return ""
 
@@ -182,7 +192,7 @@ def _shown(text: str, secrets: Iterable[str | None]) -> str:
     return f"{message[:_LONGEST_MESSAGE]}... ({len(text)} characters)"
 
 
-def _kind(seen: _Seen, head: str, retry_after: float | None) -> FaultKind:
+def _kind(seen: Exchange, head: str, limits: str, retry_after: float | None) -> FaultKind:
     if "OversizedBody" in seen.names:
         return FaultKind.OVERSIZED
     if seen.status is None:
@@ -192,7 +202,7 @@ def _kind(seen: _Seen, head: str, retry_after: float | None) -> FaultKind:
     if seen.status < 400:
         return FaultKind.REDIRECT
     words = f"{' '.join(seen.codes)} {head}"
-    if _purse_is_empty(seen, words, retry_after):
+    if _purse_is_empty(seen, words, limits, retry_after):
         return FaultKind.CREDIT
     if _FILTER.search(" ".join(seen.codes)):
         return FaultKind.CONTENT_FILTER
@@ -201,10 +211,14 @@ def _kind(seen: _Seen, head: str, retry_after: float | None) -> FaultKind:
         return too_long
     if _FILTER.search(words):
         return FaultKind.CONTENT_FILTER
+    if seen.status == 429 and _DAY.search(f"{words} {limits}"):
+        return FaultKind.QUOTA
+    if seen.status in (400, 403) and retry_after is not None and _RATE.search(f"{words} {limits}"):
+        return FaultKind.RATE_LIMIT
     return _by_status(seen, words, retry_after)
 
 
-def _by_status(seen: _Seen, words: str, retry_after: float | None) -> FaultKind:
+def _by_status(seen: Exchange, words: str, retry_after: float | None) -> FaultKind:
     status = seen.status or 0
     if status == 429:
         return FaultKind.RATE_LIMIT
@@ -224,11 +238,25 @@ def _by_status(seen: _Seen, words: str, retry_after: float | None) -> FaultKind:
     return FaultKind.REQUEST
 
 
-def _purse_is_empty(seen: _Seen, words: str, retry_after: float | None) -> bool:
+def _purse_is_empty(seen: Exchange, words: str, limits: str, retry_after: float | None) -> bool:
     if seen.status == 402 or "insufficient_quota" in seen.codes:
         return True
-    # Some providers word a limit per minute as a quota, and say when it is over.
-    return seen.status in (400, 403, 429) and retry_after is None and bool(_CREDIT.search(words))
+    if seen.status not in (400, 403, 429) or not _CREDIT.search(words):
+        return False
+    # Many word the limit of a minute or a day as a quota, and offer to sell a larger one.
+    limited = f"{words} {limits}"
+    return retry_after is None and not (_RATE.search(limited) or _DAY.search(limited))
+
+
+def _limits(body: Any) -> str:
+    """Which limits were met, as far as the fields of an error say."""
+    found = (
+        str(value)
+        for name, value in fields_of(body)
+        if isinstance(value, str)
+        and (name in ("status", "type", "code") or "quota" in name or "limit" in name)
+    )
+    return " ".join(found)[:_MOST_LIMITS]
 
 
 def _unanswered(names: frozenset[str]) -> FaultKind:
@@ -236,7 +264,7 @@ def _unanswered(names: frozenset[str]) -> FaultKind:
         return FaultKind.UNREACHABLE
     if "DecodingError" in names:
         return FaultKind.MALFORMED
-    if names & _TIMED_OUT:
+    if names & TIMED_OUT:
         return FaultKind.TIMEOUT
     if names & _CONNECTION:
         return FaultKind.LOST
@@ -244,115 +272,15 @@ def _unanswered(names: frozenset[str]) -> FaultKind:
     return FaultKind.MALFORMED if "OpenAIError" in names else FaultKind.BUG
 
 
-def _seen(error: BaseException) -> _Seen:
-    if isinstance(error, ProviderFailure):
-        return _failed_inside(error)
-    chain = list(_chain(error))
-    names = _names(*chain)
-    if "OpenAIError" in _names(error) and len(chain) > 1:
-        # LiteLLM's own class at the top says nothing: it calls much a timeout or a lost connection.
-        names = _names(*chain[1:]) | {"OpenAIError"}
-    for link in chain:
-        response = getattr(link, "response", None)
-        if type(link).__name__.endswith("HTTPStatusError") and response is not None:
-            body = _text(response)
-            return _Seen(
-                names, response.status_code, _lower(response.headers), _codes(chain, body), body
-            )
-    said = _said_in_body(chain)
-    if said is not None:
-        status = _number(said)
-        found = status if status is not None and 400 <= status < 600 and status != 422 else 500
-        return _Seen(names, found, codes=(said,), in_body=True)
-    headers = _lower(getattr(error, "litellm_response_headers", None))
-    status = _number(getattr(error, "status_code", None))
-    if headers or (status is not None and 400 <= status < 500 and not names & _TIMED_OUT):
-        return _Seen(names, status, headers, _codes(chain, ""))
-    return _Seen(names)
-
-
-def _failed_inside(error: ProviderFailure) -> _Seen:
-    """A request that was taken, and then not answered, was no bad one, whatever it is called."""
-    status = _number(error.code)
-    passed_on = status is not None and (status in (402, 408, 429) or 500 <= status < 600)
-    codes = () if error.code is None else (error.code,)
-    return _Seen(_names(error), status if passed_on else 500, codes=codes, in_body=True)
-
-
-def _said_in_body(chain: list[BaseException]) -> str | None:
-    """The code of an error that came inside a response whose status was 200."""
-    for link in chain:
-        # So LiteLLM raises what it finds in a whole body, and its SDK what it finds in a stream.
-        if type(link) is Exception and hasattr(link, "status_code"):
-            return str(link.status_code)[:100]
-        body = getattr(link, "body", None)
-        if type(link).__name__ == "APIError" and isinstance(body, Mapping):
-            return str(body.get("code"))[:100]
-    return None
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    link: BaseException | None = error
-    while link is not None and id(link) not in seen and len(seen) < 20:
-        seen.add(id(link))
-        yield link
-        link = link.__cause__ or link.__context__
-
-
-def _names(*errors: BaseException) -> frozenset[str]:
-    """The names of the classes of these errors, and of their bases: no library need be imported
-    to ask what an error is."""
-    return frozenset(base.__name__ for error in errors for base in type(error).__mro__)
-
-
-def _text(response: Any) -> str:
-    try:
-        return str(response.text)[:65_536]
-    except Exception:
-        # A stream that was not read has no text.
+def _said(body: Any) -> str:
+    """What an error says, and what the provider behind OpenRouter said, which says only that it
+    said something."""
+    error = body.get("error") if isinstance(body, Mapping) else None
+    if not isinstance(error, Mapping):
         return ""
-
-
-def _codes(chain: list[BaseException], body: str) -> tuple[str, ...]:
-    """The machine-readable words of an error, the most particular first."""
-    found: list[Any] = []
-    for link in chain:
-        inner = getattr(link, "body", None)
-        if isinstance(inner, Mapping):
-            found += [inner.get("code"), inner.get("type")]
-    try:
-        parsed = json.loads(body) if body else None
-    except (ValueError, RecursionError):
-        parsed = None
-    holder = parsed.get("error", parsed) if isinstance(parsed, Mapping) else None
-    if isinstance(holder, Mapping):
-        found += [holder.get("code"), holder.get("type"), holder.get("status")]
-    words = [str(word)[:100] for word in found if isinstance(word, str | int) and str(word)]
-    return tuple(dict.fromkeys(words))
-
-
-def _upstream(body: str) -> str:
-    """What the provider behind OpenRouter said, which says only that it said something."""
-    try:
-        parsed = json.loads(body) if body else None
-    except (ValueError, RecursionError):
-        return ""
-    error = parsed.get("error") if isinstance(parsed, Mapping) else None
-    metadata = error.get("metadata") if isinstance(error, Mapping) else None
+    metadata = error.get("metadata")
     raw = metadata.get("raw") if isinstance(metadata, Mapping) else None
-    return "" if raw is None else str(raw)[:_SEARCHED]
-
-
-def _number(value: Any) -> int | None:
-    try:
-        return int(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
-def _lower(headers: Any) -> Mapping[str, str]:
-    return {str(name).lower(): str(value) for name, value in dict(headers or {}).items()}
+    return " ".join(str(part)[:_SEARCHED] for part in (error.get("message"), raw) if part)
 
 
 _TRACEBACK = re.compile(r"[\s:.]*Traceback \(most recent call last\).*", re.DOTALL)

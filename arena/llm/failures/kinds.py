@@ -27,6 +27,7 @@ class FaultKind(StrEnum):
     """What went wrong, as far as the remedy and the advice to a person depend on it."""
 
     RATE_LIMIT = "rate_limit"
+    QUOTA = "quota"
     OVERLOADED = "overloaded"
     SERVER = "server"
     TIMEOUT = "timeout"
@@ -61,6 +62,11 @@ RULES: Mapping[FaultKind, Rule] = {
     FaultKind.RATE_LIMIT: Rule(
         Remedy.WAIT,
         "Lower the concurrency, or raise the account's limit, and run the command again.",
+    ),
+    FaultKind.QUOTA: Rule(
+        Remedy.WAIT,
+        "The account's quota of a day, or of longer, is used up: run the command again when there "
+        "is a new one, raise it, or use another model.",
     ),
     FaultKind.OVERLOADED: Rule(
         Remedy.WAIT, f"The provider is overloaded: wait a while and {_AGAIN}; or use another model."

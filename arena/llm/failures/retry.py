@@ -66,8 +66,9 @@ async def again(
 
     def wait(state: RetryCallState) -> float:
         fault = _fault(state)
-        if fault.probe:
-            # Whoever sent the probe spaces the next one.
+        if fault.probe or fault.held:
+            # The gate spaces probes, and all calls wait there for what the provider asks: it knows
+            # whether that is longer than patience lasts.
             return backoff.base * rng.random()
         return backoff.seconds(fault, state.attempt_number, rng)
 

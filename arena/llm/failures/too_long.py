@@ -43,7 +43,10 @@ _RATE = re.compile(
 )
 # Groq and OpenAI say so of one request that is larger than what a minute allows.
 _ONE_REQUEST = re.compile(r"request too large|too large for (?:the )?model|requested more than")
-_ASKED = re.compile(r"limit:? (\d+)\D{1,40}requested:? (\d+)")
+_ASKED = re.compile(
+    r"limit:? ~?(?P<limit>\d+)(?:\D{1,20}used:? ~?\d+)?\D{1,40}requested:? ~?(?P<asked>\d+)"
+    r"|requested:? ~?(?P<first>\d+)\D{1,40}limit(?: is| of)?:? ~?(?P<then>\d+)"
+)
 
 _MEDIA = re.compile(r"\b(?:images?|audio|videos?|documents?|files?|pdf)\b")
 _OTHER = re.compile(
@@ -159,7 +162,7 @@ def _beyond_a_minute(status: int, words: str) -> bool:
     """Whether one request takes more than the account has in a minute: no wait helps it."""
     numbers = _ASKED.search(words)
     if numbers is not None:
-        return int(numbers[2]) > int(numbers[1])
+        return int(numbers["asked"] or numbers["first"]) > int(numbers["limit"] or numbers["then"])
     return status == 413 or bool(_ONE_REQUEST.search(words))
 
 

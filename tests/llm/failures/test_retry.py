@@ -121,6 +121,14 @@ def test_a_probe_uses_up_no_attempt() -> None:
     assert max(clock.slept[:20]) <= 0.5, "whoever sends probes spaces them"
 
 
+def test_what_the_gate_waits_is_not_waited_again() -> None:
+    clock = Clock()
+    held = fault(FaultKind.RATE_LIMIT, wait=3600.0)
+    held.held = True
+    assert go_on([held, "answer"], clock) == "answer"
+    assert clock.now <= 0.5
+
+
 def test_patience_ends_before_a_wait_that_would_outlast_it() -> None:
     clock = Clock()
     waits = [fault(FaultKind.RATE_LIMIT, wait=25.0) for _ in range(10)]
