@@ -308,10 +308,11 @@ def _piece(part: Any) -> str:
 
 
 def _usage(usage: Any) -> dict[str, Any] | None:
-    """What of a usage can be counted with; None where either of its two counts cannot."""
+    """What of a usage can be counted with; None where one of its two counts is none. A count that
+    is not there is 0, as LiteLLM has it: unknown."""
     if not isinstance(usage, dict):
         return None
-    counted = {name: _count(usage.get(name)) for name in _COUNTS}
+    counted = {name: _count(usage.get(name) or 0) for name in _COUNTS}
     prompt, completion = counted["prompt_tokens"], counted["completion_tokens"]
     if prompt is None or completion is None:
         return None
