@@ -18,6 +18,7 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 def main() -> None:
     """The entry point `arena`."""
     _open_streams()
+    _leave_no_memory()
     try:
         _main()
     except KeyboardInterrupt:
@@ -44,6 +45,15 @@ def _open_streams() -> None:
     if closed:
         sys.stderr.write("error: standard output is closed, and nothing was done: open it\n")
         sys.exit(2)
+
+
+def _leave_no_memory() -> None:
+    """A crash writes no core file: it would hold the keys that are in memory."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_CORE)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, most))
 
 
 def _end_if_stuck(probe: bytes = b"") -> None:

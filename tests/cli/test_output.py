@@ -23,7 +23,9 @@ from arena.cli.output import (
     print_json,
     print_table,
 )
+from arena.cli.run_to_end import Wish
 from arena.core import UsageError
+from db import Database
 
 
 def test_a_table_is_whole_when_it_is_piped(capsys: pytest.CaptureFixture[str]) -> None:
@@ -116,3 +118,27 @@ def test_a_stdout_that_takes_nothing_ends_in_a_line() -> None:
         done = subprocess.run([shell, "-c", f"{arena} {into}"], capture_output=True, text=True)
         assert (done.returncode, done.stderr.strip()[: len(said) or None]) == (code, said), into
         assert len(done.stderr.splitlines()) <= 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no core files")
+def test_a_crash_leaves_no_core_file() -> None:
+    import resource
+
+    from arena.cli import _leave_no_memory
+
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    try:
+        _leave_no_memory()
+        assert resource.getrlimit(resource.RLIMIT_CORE) == (0, before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, before)
+
+
+def test_a_command_to_type_again_has_no_password() -> None:
+    url = "postgresql://me:hunter2pass@host/arena"
+    with Database(url) as database:
+        wish = Wish(("arena", "run", "x.yaml"), database, games=3, db=url)
+        assert wish.again() == (
+            "arena run x.yaml --games 3 --db 'postgresql+psycopg://me:***@host/arena'"
+        )
+        assert "hunter2pass" not in wish.again_with_more()

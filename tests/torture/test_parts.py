@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from torture.__main__ import PARTS
+from torture.flipped_bits import flipped
 from torture.harness import Harness
 from torture.parts import hostile, secrets
 from torture.parts.kill import _gaps, _Killing
@@ -56,6 +57,7 @@ def test_hostile_outputs_are_recorded_and_shown(harness: Harness) -> None:
         rows += hostile._looked_at(
             scene, [("show", "1"), ("games", "--json"), ("replay", "1", "--check")]
         )
+        rows += flipped(scene, "hostile", 10)
 
     assert broken(rows) == []
 

@@ -16,6 +16,7 @@ from itertools import pairwise
 
 from torture.commands import Commands, Ended
 from torture.databases import KINDS, ask
+from torture.flipped_bits import flipped
 from torture.harness import Harness
 from torture.rows import Row
 from torture.scene import Scene
@@ -26,6 +27,7 @@ AT_ONCE = 8
 # Games of one run, of about twenty outputs each.
 GAMES = 70
 GAMES_SHOWN = 24
+FLIPS = 300
 _ACTING = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _EMOJI_JOINER = "\u200d"
@@ -59,6 +61,7 @@ def run(harness: Harness, *, toy: bool = False) -> list[Row]:
             rows += _recorded(scene, ended, outputs)
             rows += _shown(scene, sorted({*_chosen(scene, 4 if toy else GAMES_SHOWN)}))
             rows += _framed(scene)
+            rows += flipped(scene, PART, 10 if toy else FLIPS)
     return rows
 
 
