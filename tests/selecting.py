@@ -88,7 +88,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def _is_twin(item: pytest.Item) -> bool:
     """Whether a slow test on PostgreSQL has a twin on SQLite that is always run."""
     return (
-        "database_url" in getattr(item, "fixturenames", ())
+        not {"database_url", "empty_database_url"}.isdisjoint(getattr(item, "fixturenames", ()))
         and item.get_closest_marker("slow") is not None
         and not item.nodeid.startswith(OF_DATABASES)
     )
