@@ -160,12 +160,13 @@ def _not_opened(url: URL, error: DBAPIError) -> DatabaseError:
 
 
 def check_integrity(
-    db_path: str | Path | URL | None = None, *, largest: int | None = LARGEST_CHECKED
+    db_path: str | Path | URL | None = None, *, whatever_its_size: bool = False
 ) -> None:
     """Raises Damaged for a file that was cut short or overwritten; half a second for a gigabyte.
 
     Reads every page once, so that a damaged one is found before it is played on. Looks at no
-    server, at nothing that is not there yet, and at no file of more than `largest` bytes.
+    server, at nothing that is not there yet, and at no file over LARGEST_CHECKED bytes unless asked
+    to.
     """
     url = resolve_url(db_path)
     check_path(url)
@@ -173,7 +174,7 @@ def check_integrity(
     if url.drivername != "sqlite" or not path.exists():
         return
     size = path.stat().st_size
-    if not size or (largest is not None and size > largest):
+    if not size or (size > LARGEST_CHECKED and not whatever_its_size):
         return
     try:
         with closing(sqlite3.connect(path)) as connection:
