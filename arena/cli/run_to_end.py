@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from arena.cli.signals import Interrupts
     from arena.config import TournamentConfig
     from arena.orchestrator import Summary
+    from arena.orchestrator.affordable import GamePrice
     from db import Database
 
 
@@ -162,8 +163,24 @@ def _done(summary: Summary) -> Iterator[str]:
         yield f"lapses of the agents: {_counts(summary.lapses)}"
     if summary.budget is not None:
         yield f"spent {money(summary.spent)} of the budget of {money(summary.budget)}"
+        if summary.games_left and summary.game_price is not None:
+            yield from _next_dollar(summary.game_price)
     elif summary.spent > summary.cost:
         yield f"spent {money(summary.spent)} on the whole tournament"
+
+
+def _next_dollar(price: GamePrice) -> Iterator[str]:
+    if price.mean is not None and price.next_dollar is not None:
+        yield (
+            f"a game costs about {money(price.mean)}: the next dollar buys "
+            f"{count(price.next_dollar, 'game')}"
+        )
+    elif price.begun:
+        yield (
+            f"no game has been finished: one has cost {money(price.begun)} so far, and the next "
+            "dollar buys at most "
+            f"{count(int(1.0 / price.begun), 'game')}"
+        )
 
 
 def _attention(summary: Summary, wish: Wish) -> Iterator[str]:

@@ -84,11 +84,21 @@ class Clearance(Protocol):
         ...
 
 
+class GameAccount(Protocol):
+    """What the calls of one game are charged to. A game waits until it is `due`: others that were
+    begun before may need all the money that is left."""
+
+    def due(self) -> bool: ...
+    async def wait(self) -> None: ...
+    def charge(self, dollars: float) -> None: ...
+
+
 class LocalClearance:
     """Grants of this process's limits and budget to one game (`Clearance`).
 
-    `waiting` is what the game does while it waits; `sleep` can be replaced by tests. As a context
-    manager it takes back what is still open when the game ends, as lost.
+    `waiting` is what the game does while it waits; `account` is the game's own; `sleep` can be
+    replaced by tests. As a context manager it takes back what is still open when the game ends, as
+    lost.
     """
 
     def __init__(
@@ -97,9 +107,11 @@ class LocalClearance:
         budget: Budget | None = None,
         *,
         waiting: Waiting = patiently,
+        account: GameAccount | None = None,
         sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
     ) -> None:
         self._limits = limits
+        self._account = account
         self._budget = budget
         self._waiting = waiting
         self._sleep = sleep
@@ -107,6 +119,8 @@ class LocalClearance:
         self._open: dict[int, tuple[Permit, Reservation | None]] = {}
 
     async def ask(self, needs: CallNeeds) -> Grant:
+        if self._account is not None and not self._account.due():
+            await self._waiting(self._account.wait())
         gate = self._limits.gate(needs.model)
         permit = gate.enter_now(needs.tokens)
         if permit is None:
@@ -150,9 +164,14 @@ class LocalClearance:
                 case Ending.UNSENT:
                     reservation.release()
                 case Ending.LOST:
-                    reservation.settle(reservation.amount)
+                    self._settle(reservation, reservation.amount)
                 case _:
-                    reservation.settle(returned.charged)
+                    self._settle(reservation, returned.charged)
+
+    def _settle(self, reservation: Reservation, charged: float) -> None:
+        reservation.settle(charged)
+        if self._account is not None:
+            self._account.charge(charged)
 
     async def wait(self, seconds: float) -> None:
         await self._waiting(self._sleep(seconds))

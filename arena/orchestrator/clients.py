@@ -13,7 +13,7 @@ from arena.game.journal import Journal
 from arena.game.loop import GameResult
 from arena.game.task import GameTask, Ports, play_task
 from arena.llm.cache import Answers
-from arena.llm.clearance import LocalClearance
+from arena.llm.clearance import GameAccount, LocalClearance
 from arena.llm.client import Client
 from arena.llm.costs.budget import Budget
 from arena.llm.pacing.limits import Limits, ModelLimits
@@ -62,11 +62,19 @@ class ModelAccess:
     answers: Answers | None = None
 
     async def play(
-        self, task: GameTask, journal: Journal, slot: Slot, stop: Stop, worth: Callable[[], bool]
+        self,
+        task: GameTask,
+        journal: Journal,
+        slot: Slot,
+        stop: Stop,
+        worth: Callable[[], bool],
+        account: GameAccount | None = None,
     ) -> GameResult:
-        """Play a task in a slot of the executor, lent while a call waits if that is `worth` it.
+        """Play a task in a slot of the executor, lent while a call waits if that is `worth` it;
+        `account` is what its calls are charged to.
         Raises what `arena.game.task.play_task` raises."""
         waiting = GameWaiting(slot, stop, worth)
-        with LocalClearance(self.limits, self.budget, waiting=waiting) as clearance:
+        limits, budget = self.limits, self.budget
+        with LocalClearance(limits, budget, waiting=waiting, account=account) as clearance:
             ports = Ports(journal, clearance, self.client, self.answers)
             return await slot.call(play_task, task, ports)

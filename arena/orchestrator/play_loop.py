@@ -21,10 +21,12 @@ from arena.core.threads import in_thread
 from arena.game.loop import Finished, GameResult, Paused, Suspended, Voided
 from arena.game.seating import Sitter
 from arena.game.task import GameTask
+from arena.llm.clearance import GameAccount
 from arena.llm.overflow import OverflowPolicy
 from arena.llm.pacing.breaker import BreakerState
 from arena.llm.pacing.gate import GateState
 from arena.orchestrator import schedule
+from arena.orchestrator.affordable import Affordable
 from arena.orchestrator.catalogue import EnteredTournament
 from arena.orchestrator.clients import ModelAccess
 from arena.orchestrator.pairing_source import Supply
@@ -79,7 +81,11 @@ class Playing:
         self.paused = 0
         self.suspended = 0
         self.resumed = 0
-        self.budget_reached = False
+        self.affordable = Affordable(
+            models.budget, finished=earlier.finished, begun=earlier.begun, largest=earlier.largest
+        )
+        self.unpaid: str | None = None
+        self.model_unpaid = False
         self.running = 0
         self.causes: Counter[str] = Counter()
         self.parked: dict[str, str] = {}
@@ -110,10 +116,12 @@ class Playing:
     async def _work(
         self, left: Sequence[ScheduledGame], most: int | None
     ) -> AsyncIterator[ScheduledGame]:
-        """Games in schedule order, those first whose models can answer at the moment."""
+        """Games that were begun, the dearest first, then the others in schedule order as far as the
+        budget pays them; those first whose models can answer at the moment."""
+        left = sorted(left, key=self._due)
         self._pending = Pending(left[:most], self._models)
         started = 0
-        while self.stop.going() and (most is None or started < most):
+        while self._going() and (most is None or started < most):
             game = self._pending.take(self._busy())
             if game is None:
                 try:
@@ -126,9 +134,21 @@ class Playing:
                     return
                 self._pending.add(game for game in added if not self._parked(game))
                 continue
+            if not self.affordable.fits(game.game_id):
+                self._pending.put_back(game)
+                if not await self.affordable.wait():
+                    self.unpaid = self.unpaid or self.affordable.short()
+                continue
             started += 1
             self.supply.begin()
+            self.affordable.begin(game.game_id)
             yield game
+
+    def _going(self) -> bool:
+        return self.stop.going() and self.unpaid is None
+
+    def _due(self, game: ScheduledGame) -> tuple[bool, float, int]:
+        return not game.begun, -self.affordable.spent(game.game_id), game.schedule_index
 
     def _parked(self, game: ScheduledGame) -> bool:
         return not self._models(game).isdisjoint(self.parked)
@@ -146,11 +166,13 @@ class Playing:
     async def _game(self, recorder: Recorder, game: ScheduledGame, slot: Slot) -> None:
         """Play one place of the schedule, again after a fault, up to the configured attempts."""
         self.running += 1
+        first, finished = game.game_id, False
         try:
             while True:
                 journal = GameRecorder(recorder, game.game_id, self.meter, self.stop.going)
-                result = await self._attempt(journal, game, slot)
+                result = await self._attempt(journal, game, slot, self.affordable.account(first))
                 if isinstance(result, Finished):
+                    finished = True
                     await journal.finished(result)
                     self._settle(game, result)
                     return
@@ -169,9 +191,16 @@ class Playing:
                 game = await in_thread(schedule.following, self.database, game)
         finally:
             self.running -= 1
+            self.affordable.end(first, finished=finished)
             self.supply.end()
 
-    async def _attempt(self, journal: GameRecorder, game: ScheduledGame, slot: Slot) -> GameResult:
+    async def _attempt(
+        self,
+        journal: GameRecorder,
+        game: ScheduledGame,
+        slot: Slot,
+        account: GameAccount,
+    ) -> GameResult:
         task = self._task(game)
         if game.begun:
             self.resumed += 1
@@ -183,7 +212,7 @@ class Playing:
             task = replace(task, recorded=recorded(turns), revision=game.revision or 1)
         else:
             await journal.started(self.prepared.spec.revision)
-        return await self.models.play(task, journal, slot, self.stop, self._worth_lending)
+        return await self.models.play(task, journal, slot, self.stop, self._worth_lending, account)
 
     def _task(self, game: ScheduledGame) -> GameTask:
         environment, spec = self.config.environment, self.prepared.spec
@@ -215,12 +244,15 @@ class Playing:
             self.suspended += 1
             return
         self.paused += 1
-        self.budget_reached |= isinstance(result.reason, BudgetReached)
         match result.reason:
+            case BudgetReached(model=None):
+                # No other game is begun; those that are being played may still fit.
+                self.unpaid = self.unpaid or str(result.reason)
             case ModelParked(model=str(model)) | BudgetReached(model=str(model)):
+                self.model_unpaid |= isinstance(result.reason, BudgetReached)
                 self.parked.setdefault(model, str(result.reason))
                 self._pending.drop(model)
-            case ModelRefused() | BudgetReached():
+            case ModelRefused():
                 self.stop.request(str(result.reason))
             case _:
                 pass
@@ -289,6 +321,7 @@ class Playing:
         left = self.supply.most() - settled
         stopped = [self.stop.reason] if self.stop.reason else []
         stopped += self.parked.values()
+        stopped += [self.unpaid] if self.unpaid else []
         return Summary(
             tournament=self.config.name,
             games_completed=self.completed,
@@ -313,6 +346,7 @@ class Playing:
             spent=earlier.spent_in_all + meter.cost,
             budget=self.config.budget,
             stopped="\n".join(stopped) or None,
-            budget_reached=self.budget_reached,
+            budget_reached=self.unpaid is not None or self.model_unpaid,
+            game_price=None if self.config.budget is None else self.affordable.price(),
             lapses=dict(meter.lapses),
         )

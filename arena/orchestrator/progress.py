@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from arena.orchestrator.affordable import GamePrice
 from arena.orchestrator.standings import LiveStanding
 
 
@@ -54,7 +55,8 @@ class Summary:
     are calls that were in flight when an earlier run was killed, charged with `orphan_cost`
     dollars. `cost` is of this run, `spent` of all; both count an attempt of unknown cost at
     its worst case. `stopped` says why the run ended early; `budget_reached` that it was for a
-    budget; `unrated` why results do not move the stored ratings.
+    budget, `game_price` what a game costs where there is one; `unrated` why results do not move the
+    stored ratings.
     """
 
     tournament: str
@@ -81,5 +83,6 @@ class Summary:
     budget: float | None = None
     stopped: str | None = None
     budget_reached: bool = False
+    game_price: GamePrice | None = None
     lapses: Mapping[str, int] = field(default_factory=dict)
     unrated: str | None = None

@@ -9,8 +9,9 @@ from db.queries.schedule import ScheduledGame
 
 
 class Pending:
-    """Games in schedule order, kept by the set of models that they ask: there are few such sets,
-    so that asking for a game whose models are free costs little however many games are left."""
+    """Games that were begun, then the others in schedule order, kept by the set of models that they
+    ask: there are few such sets, so that asking for a game whose models are free costs little
+    however many games are left."""
 
     def __init__(
         self, games: Iterable[ScheduledGame], models: Callable[[ScheduledGame], Set[str]]
@@ -24,17 +25,21 @@ class Pending:
         for game in games:
             self._games.setdefault(frozenset(self._models(game)), deque()).append(game)
 
+    def put_back(self, game: ScheduledGame) -> None:
+        """Take a game that was taken and not played; it comes next."""
+        self._games.setdefault(frozenset(self._models(game)), deque()).appendleft(game)
+
     def playable(self, busy: Set[str]) -> bool:
         """Whether a game asks none of the `busy` models."""
         return any(not models & busy for models in self._games)
 
     def take(self, busy: Set[str]) -> ScheduledGame | None:
-        """The next game that asks none of the `busy` models, else the next one; None when none is
-        left."""
+        """The next game that asks none of the `busy` models, else the next one; one that was begun
+        before any other. None when none is left."""
         if not self._games:
             return None
         free = [models for models in self._games if not models & busy]
-        models = min(free or self._games, key=lambda key: self._games[key][0].schedule_index)
+        models = min(free or self._games, key=lambda key: _place(self._games[key][0]))
         games = self._games[models]
         game = games.popleft()
         if not games:
@@ -44,3 +49,7 @@ class Pending:
     def drop(self, model: str) -> None:
         """Forget every game that asks this model."""
         self._games = {key: games for key, games in self._games.items() if model not in key}
+
+
+def _place(game: ScheduledGame) -> tuple[bool, int]:
+    return not game.begun, game.schedule_index

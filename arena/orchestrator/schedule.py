@@ -21,7 +21,7 @@ from db.queries.schedule import (
     scheduled_seats,
     settled_places,
 )
-from db.queries.spending import costs_of_place, spent
+from db.queries.spending import costs_of_place, spent, spent_by_game
 from db.queries.transcript import TurnRow, transcript
 
 
@@ -29,12 +29,16 @@ from db.queries.transcript import TurnRow, transcript
 class Earlier:
     """What earlier runs have settled. `spent` is in dollars, by model; `orphans` are the dollars
     charged for each call that was in flight when a run was killed, as far as this run has found
-    it."""
+    it. `finished` is what each finished game cost, `begun` what those have cost that are to go on,
+    by game_id; `largest` the most that was reserved for a call."""
 
     completed: int
     void: int
     spent: Mapping[str, float] = field(default_factory=dict)
     orphans: tuple[float, ...] = ()
+    finished: tuple[float, ...] = ()
+    begun: Mapping[int, float] = field(default_factory=dict)
+    largest: float = 0.0
 
     @property
     def spent_in_all(self) -> float:
@@ -104,11 +108,15 @@ def recorded(database: Database, game_id: int) -> list[TurnRow]:
 def earlier(session: Session, tournament_id: int, *, orphans: tuple[float, ...] = ()) -> Earlier:
     """What is settled already, and what it cost."""
     settled = settled_places(session, tournament_id)
+    games = spent_by_game(session, tournament_id)
     return Earlier(
         completed=settled.get("completed", 0),
         void=settled.get("void", 0),
         spent=spent(session, tournament_id),
         orphans=orphans,
+        finished=tuple(cost for status, cost, _ in games.values() if status == "completed"),
+        begun={game: cost for game, (status, cost, _) in games.items() if status == "running"},
+        largest=max((reserved for _, _, reserved in games.values()), default=0.0),
     )
 
 

@@ -75,6 +75,25 @@ def spent(session: Session, tournament_id: int) -> dict[str, float]:
     return {name: row.charged for name, row in spending(session, tournament_id).items()}
 
 
+_PER_GAME = text(
+    """
+SELECT g.id, g.status, SUM(COALESCE(c.charged, c.reserved, 0.0)), MAX(COALESCE(c.reserved, 0.0))
+FROM games g JOIN llm_calls c ON c.id >= g.id * 4294967296 AND c.id < (g.id + 1) * 4294967296
+WHERE g.tournament_id = :tournament GROUP BY g.id, g.status ORDER BY g.id
+"""
+)
+
+
+def spent_by_game(session: Session, tournament_id: int) -> dict[int, tuple[str, float, float]]:
+    """The status of every game of a tournament that has called a model, and the dollars charged
+    for it and reserved at most for one call, by its id."""
+    found = session.connection().execute(_PER_GAME, {"tournament": tournament_id})
+    return {
+        int(game): (str(status), float(charged), float(reserved))
+        for game, status, charged, reserved in found
+    }
+
+
 def costs_of_place(session: Session, tournament_id: int, schedule_index: int) -> dict[int, float]:
     """Dollars by agent_id, of the completed game at a place of a tournament's schedule; an agent
     none of whose calls has a known cost is left out."""

@@ -250,6 +250,12 @@ def test_a_budget_is_never_overshot_and_the_rest_is_played_when_it_is_raised(
     assert not poor.interrupted
     assert 0.0 < spent[0][0] <= 0.02
     assert poor.spent == pytest.approx(spent[0][0])
+    assert poor.games_completed >= 1, "a budget buys games to their end"
+    assert poor.paused <= 2
+    assert poor.game_price is not None
+    assert poor.game_price.mean is not None
+    assert poor.game_price.next_dollar is not None
+    assert poor.game_price.next_dollar >= int(1.0 / poor.game_price.mean)
     assert rich.games_left == rich.games_void == 0
     assert rich.stopped is None
     assert rich.spent > poor.spent

@@ -119,6 +119,7 @@ class Budget:
             self._purse(model).spent = _up(dollars)
         self._all.spent = sum(purse.spent for purse in self._models.values())
         self._waiting: deque[_Waiter] = deque()
+        self._largest = 0
 
     @property
     def capped(self) -> bool:
@@ -136,6 +137,11 @@ class Budget:
     def reserved(self) -> float:
         """Dollars set aside for calls that are under way."""
         return self._all.reserved / _UNIT
+
+    @property
+    def largest(self) -> float:
+        """The most dollars that were asked for one call."""
+        return self._largest / _UNIT
 
     @property
     def left(self) -> float | None:
@@ -162,6 +168,7 @@ class Budget:
                 raise UsageError(_unknown(model))
             worst = 0.0
         units = _units(worst)
+        self._largest = max(self._largest, units)
         if self._waiting or not (mine.has_room(units) and self._all.has_room(units)):
             return None
         mine.reserved += units
