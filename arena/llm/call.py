@@ -190,7 +190,8 @@ class Call:
                     Ending.FAILED,
                     charged=charged or 0.0,
                     rate_limited=fault.rate_limited,
-                    retry_after=fault.retry_after,
+                    # A request that will never pass holds up no other.
+                    retry_after=fault.retry_after if fault.retryable else None,
                     model_at_fault=fault.model_at_fault and not over,
                     said=without_traceback(fault.message),
                 )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socketserver
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
+from threading import Thread
+from typing import Any, ClassVar
 
 import pytest
 
@@ -458,6 +460,70 @@ def test_a_broken_connection_is_tried_again() -> None:
         assert ask(spec(server), log).text == "good"
     assert log.answers[0].error_class == "InternalServerError"
     assert log.answers[0].error_status is None, "no server gave that status"
+
+
+class Closing(socketserver.StreamRequestHandler):
+    """Answers the first request of a connection, keeps it open, and closes it at the second."""
+
+    cookies: ClassVar[list[str]] = []
+
+    def handle(self) -> None:
+        for answered in (False, True):
+            size, lines = 0, []
+            while (line := self.rfile.readline()).strip():
+                lines.append(line.decode())
+                if line.lower().startswith(b"content-length:"):
+                    size = int(line.split(b":")[1])
+            if not lines:
+                return
+            self.rfile.read(size)
+            self.cookies.extend(line for line in lines if line.lower().startswith("cookie:"))
+            if answered:
+                return
+            body = json.dumps(
+                {
+                    "choices": [
+                        {"message": {"role": "assistant", "content": "ok"}, "finish_reason": "stop"}
+                    ],
+                    "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+                }
+            ).encode()
+            self.wfile.write(
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                b"Set-Cookie: who=you; Path=/\r\nSet-Cookie: more=1\r\n"
+                b"Content-Length: " + str(len(body)).encode() + b"\r\n\r\n" + body
+            )
+
+
+@pytest.mark.parametrize("route", ["openai/loopback", "mistral/loopback"])
+def test_what_an_idle_connection_did_not_take_is_not_paid_for_and_no_cookie_comes_back(
+    route: str,
+) -> None:
+    log, Closing.cookies[:] = Log(), []
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Closing) as server:
+        server.daemon_threads = True
+        Thread(target=server.serve_forever, daemon=True).start()
+        model = ModelSpec(
+            "loop",
+            route,
+            api_base=f"http://localhost:{server.server_address[1]}/v1",
+            params={"max_tokens": 9},
+            input_price=1.0,
+            output_price=1.0,
+        )
+
+        async def work(client: Client) -> None:
+            for _ in range(2):
+                turn = TurnLLM(client, model, log, clearance=unlimited())
+                assert (await turn.complete(HELLO)).text == "ok"
+
+        run(work)
+        server.shutdown()
+    first, dropped, second = log.answers
+    assert (first.error_class, second.error_class) == (None, None)
+    assert dropped.error_class is not None
+    assert dropped.charged == 0.0
+    assert Closing.cookies == []
 
 
 def test_a_server_that_is_not_there() -> None:

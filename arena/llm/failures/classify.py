@@ -136,6 +136,7 @@ _NEVER_SENT = frozenset(
         "ConnectTimeout",
         "ConnectionRefusedError",
         "ConnectionTimeoutError",
+        "NotTaken",
         "PoolTimeout",
         "ProxyError",
         "UnsupportedProtocol",

@@ -7,12 +7,16 @@ redirected. What others in this process ask LiteLLM passes as it did.
   server says.
 - An attempt sends one request to one address, whatever LiteLLM would like to send again by itself:
   what is sent is what is on record, and may be paid for.
+- No cookie is kept: what one request was answered is not sent with the next.
+- A connection that was kept open may have been closed at the other end: a request that it does not
+  take is told apart from one that was lost, which may be paid for.
 - Lawful answers that LiteLLM cannot read are put into a form that it can
   (`arena.llm.providers.normalize`).
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import zlib
@@ -31,16 +35,26 @@ from arena.llm.providers.normalize import as_stream, lawful, lawful_events
 MOST = 16 * 2**20
 _PIECE = 65_536
 
+# Seconds in which a connection that the server has closed says so; no answer is computed in them.
+_AT_ONCE = 1.0
+# Marks what was added to a session.
+_OURS = object()
+
 _STREAM = re.compile(rb'"stream"\s*:\s*true')
 
 Send = Callable[[Any, httpx.Request], Awaitable[httpx.Response]]
 
 _sent: ContextVar[set[str] | None] = ContextVar("sent", default=None)
+_reused: ContextVar[list[bool] | None] = ContextVar("reused", default=None)
 _heard: ContextVar[Heard | None] = ContextVar("heard", default=None)
 
 
 class OversizedBody(httpx.DecodingError):
     """A response is larger than an answer can be."""
+
+
+class NotTaken(httpx.NetworkError):
+    """A connection that was kept open was closed before it took the request."""
 
 
 class SentTwice(RuntimeError):
@@ -85,15 +99,53 @@ def guarded(send: Send, *, most: int = MOST) -> Send:
         _count(sent, request)
         # What can be decoded in bounded pieces with the standard library.
         request.headers["accept-encoding"] = "gzip, deflate"
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        reused = _watched(self)
         try:
             response = await send(self, request)
-        except (httpx.ConnectError, httpx.RemoteProtocolError) as error:
-            # LiteLLM takes these two for requests that were never sent, and sends again.
-            raise httpx.NetworkError(str(error), request=request) from error
+        except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
+            if _closed_while_idle(error, reused() and loop.time() - started < _AT_ONCE):
+                raise NotTaken(str(error), request=request) from error
+            if isinstance(error, httpx.ConnectError | httpx.RemoteProtocolError):
+                # LiteLLM takes these two for requests that were never sent, and sends again.
+                raise httpx.NetworkError(str(error), request=request) from error
+            raise
         return _received(request, response, most)
 
     handle_async_request.guarded = True  # type: ignore[attr-defined]
     return handle_async_request
+
+
+def _watched(transport: Any) -> Callable[[], bool]:
+    """What tells whether the request of this attempt goes over a connection that was open before;
+    False where this version of LiteLLM does not let that be seen."""
+    seen: list[bool] = []
+    _reused.set(seen)
+    session = getattr(transport, "get_valid_client_session", lambda: None)()
+    configs = getattr(session, "trace_configs", None)
+    if isinstance(configs, list) and not any(
+        config.trace_config_ctx() is _OURS for config in configs
+    ):
+        config = import_module("aiohttp").TraceConfig(lambda trace_request_ctx=None: _OURS)
+        config.on_connection_reuseconn.append(_note_reuse)
+        config.freeze()
+        configs.append(config)
+    return lambda: bool(seen)
+
+
+async def _note_reuse(*_: Any) -> None:
+    seen = _reused.get()
+    if seen is not None:
+        seen.append(True)
+
+
+def _closed_while_idle(error: httpx.HTTPError, reused_at_once: bool) -> bool:
+    # aiohttp's, when a connection is closing before all of the request is written.
+    name = type(error.__cause__).__name__
+    return name == "ClientConnectionResetError" or (
+        reused_at_once and name in ("ServerDisconnectedError", "ClientOSError")
+    )
 
 
 def _is_not_ours(record: logging.LogRecord) -> bool:
@@ -111,6 +163,7 @@ def _received(request: httpx.Request, response: httpx.Response, most: int) -> ht
     headers = response.headers
     # httpx follows what has both: a status of 3xx and this header.
     headers.pop("location", None)
+    headers.pop("set-cookie", None)
     encoding = headers.pop("content-encoding", "").strip().lower()
     kind = headers.get("content-type", "").lower()
     claimed = headers.pop("content-length", "") if encoding else headers.get("content-length", "")
