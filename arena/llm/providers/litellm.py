@@ -19,6 +19,7 @@ from arena.llm.costs.prices import PriceTable, listed_limit, listed_prices
 from arena.llm.providers import litellm_scripted, litellm_transport
 from arena.llm.providers.litellm_connections import Connections
 from arena.llm.providers.litellm_transport import one_attempt
+from arena.llm.providers.litellm_version import check_names, supported
 from arena.llm.providers.prompt_cache import marked, wants_marks
 from arena.llm.providers.protocol import Answer, ProviderSettings
 from arena.llm.providers.response import StreamedAnswer, is_silent, read
@@ -57,7 +58,7 @@ class LiteLLM:
         """Import LiteLLM: about 3 s of CPU."""
         self._load()
         models = list(models)
-        with _importing():
+        with supported(), _importing():
             # Imported by the first request of each sort, for half a second.
             if not all(map(is_scripted, models)):
                 import_module("openai.resources")
@@ -156,9 +157,10 @@ class LiteLLM:
         if self._module is None:
             litellm = _litellm()
             self._switch = _quiet()
-            self._connections = Connections(litellm)
-            litellm_transport.install(litellm)
-            litellm_scripted.install()
+            with supported():
+                self._connections = Connections(litellm)
+                litellm_transport.install(litellm)
+                litellm_scripted.install()
             self._module = litellm
         return self._module
 
@@ -221,12 +223,18 @@ def _importing() -> Iterator[None]:
 
 
 def _litellm() -> Any:
+    with supported():
+        return _readied()
+
+
+def _readied() -> Any:
     with _importing():
         import litellm
 
         # Pydantic warns of LiteLLM's own types when they are first used.
         litellm.ModelResponse()
         litellm.ModelResponseStream()
+    check_names(litellm)
     # It would print to stdout.
     litellm.suppress_debug_info = True
     for kind in (litellm.ModelResponseStream, litellm.utils.StreamingChoices, litellm.utils.Delta):

@@ -63,7 +63,9 @@ def _separate(litellm: Any) -> None:
     shared = litellm.in_memory_llm_clients_cache
     if isinstance(shared, _Current):
         return
-    make = import_module(f"{litellm.__name__}.llms.custom_httpx.http_handler")
+    handlers = import_module(f"{litellm.__name__}.llms.custom_httpx.http_handler")
+    # Found now, not at the first call.
+    make = handlers.get_async_httpx_client
 
     def cache() -> Any:
         mine = _used.get()
@@ -71,7 +73,7 @@ def _separate(litellm: Any) -> None:
 
     def client() -> Any:
         options = {"timeout": litellm.request_timeout, "client_alias": "module level aclient"}
-        return make.get_async_httpx_client("litellm_module_level_client", options)
+        return make("litellm_module_level_client", options)
 
     litellm.in_memory_llm_clients_cache = _Current(cache)
     # Some streams are sent by this one, which would be the first caller's for good.

@@ -8,12 +8,13 @@ import subprocess
 import sys
 import threading
 from dataclasses import replace
+from importlib.metadata import version
 from typing import Any
 
 import pytest
 
 from arena import registry
-from arena.core import CallAnswer, CallIntent, CallOptions, ModelSpec
+from arena.core import CallAnswer, CallIntent, CallOptions, ModelSpec, PluginError
 from arena.llm.clearance import LocalClearance
 from arena.llm.client import Client
 from arena.llm.pacing.limits import Limits
@@ -288,3 +289,36 @@ def test_forms_of_an_answer_are_sent_to_providers_that_have_them() -> None:
 
     assert asyncio.run(sent("openai/loopback")) == {"response_format", "tools", "tool_choice"}
     assert asyncio.run(sent("perplexity/loopback")) == {"response_format"}
+
+
+@pytest.mark.parametrize(
+    "moved",
+    ["LLMClientCache", "in_memory_llm_clients_cache", "module_level_aclient", "get_llm_provider"],
+)
+def test_a_version_of_litellm_that_moved_a_name_is_told_with_those_that_work(
+    moved: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    LiteLLM(ProviderSettings(1.0, registry.policy)).load()
+    known = sys.modules["litellm"]
+
+    class Later:
+        def __getattr__(self, name: str) -> Any:
+            if name == moved:
+                raise AttributeError(f"module 'litellm' has no attribute {name!r}")
+            return getattr(known, name)
+
+    monkeypatch.setitem(sys.modules, "litellm", Later())
+    with pytest.raises(PluginError) as caught:
+        LiteLLM(ProviderSettings(1.0, registry.policy)).load()
+    said = str(caught.value)
+    assert f"LiteLLM {version('litellm')} does not work with this arena: it raised" in said
+    assert moved in said
+    assert said.endswith("python -m pip install 'litellm<1.110,>=1.106'")
+
+
+def test_a_litellm_that_cannot_be_imported_is_told_with_those_that_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "litellm", None)
+    with pytest.raises(PluginError, match="does not work with this arena: it raised Module"):
+        LiteLLM(ProviderSettings(1.0, registry.policy)).check(ModelSpec("m", "openai/gpt-4o-mini"))
