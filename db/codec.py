@@ -201,7 +201,10 @@ class Codec:
     def unpack(self, blob: bytes, *, beside: str | None = None) -> tuple[str, int]:
         """The text of a blob and its flags, `beside` as it was packed. Raises DatabaseError for a
         damaged one, and for one that would become longer than any text of ours."""
-        blob = bytes(blob)
+        if isinstance(blob, memoryview | bytearray):
+            blob = bytes(blob)
+        if not isinstance(blob, bytes):
+            raise DatabaseError("a stored text is damaged: it is none at all")
         flags = blob[0] if blob else 0x80
         data = blob[1:]
         checked = flags & CHECKED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import struct
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -15,7 +16,12 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from db.errors import DatabaseError, UnwritablePath
 from db.faults import damaged, fault, first_line
-from db.strange_files import definitions_of, refuse_no_file, refuse_strange
+from db.strange_files import (
+    definitions_of,
+    refuse_no_file,
+    refuse_strange,
+    strange_values,
+)
 from db.urls import resolve_url, shown, without_secrets
 
 # Between the statements of one of our transactions lie milliseconds.
@@ -25,6 +31,8 @@ BUSY_TIMEOUT_MS = 30_000
 # How long a server that went away is waited for, in seconds: a restart takes up to half a minute.
 PATIENCE = 90.0
 LONGEST_PAUSE = 2.0
+# What a program may do with a value that is not of its column's type.
+_FAILED = (ArithmeticError, LookupError, RecursionError, TypeError, ValueError, struct.error)
 # Larger files take seconds to read.
 LARGEST_CHECKED = 2 * 2**30
 
@@ -139,10 +147,22 @@ def said_plainly(url: URL) -> Iterator[None]:
                 raise found from error
             at = at.__context__
         raise _not_opened(url, error) from error
-    except (ValueError, TypeError, RecursionError, OverflowError) as error:
-        if not _while_reading(error):
-            raise
-        raise damaged(url, f"a value cannot be read: {first_line(error)[:100]}") from error
+    except _FAILED as error:
+        if _while_reading(error):
+            raise damaged(url, f"a value cannot be read: {first_line(error)[:100]}") from error
+        if (strange := _strange_value(url)) is not None:
+            raise damaged(url, strange) from error
+        raise
+
+
+def _strange_value(url: URL) -> str | None:
+    """What may have made a program fail that reads this file, if it is of no use to ours."""
+    if url.drivername != "sqlite":
+        return None
+    with suppress(sqlite3.Error), closing(sqlite3.connect(str(url.database))) as connection:
+        refuse_strange(url, definitions_of(connection))
+        return next(strange_values(connection), None)
+    return None
 
 
 def _while_reading(error: BaseException) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,35 @@ def refuse_strange(url: URL, definitions: Iterable[Any]) -> None:
 def definitions_of(connection: sqlite3.Connection) -> list[Any]:
     """What the file says of its tables, indexes, views and triggers; running nothing of it."""
     return connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
+
+
+# The types that SQLite may give to a value, by the declared type of its column.
+_TYPES = {
+    "BIGINT": ("integer",),
+    "INTEGER": ("integer",),
+    "BOOLEAN": ("integer",),
+    "FLOAT": ("real", "integer"),
+    "TEXT": ("text",),
+    "VARCHAR": ("text",),
+    "DATETIME": ("text",),
+    "BLOB": ("blob",),
+    "JSON": ("text", "integer", "real"),
+}
+
+
+def strange_values(connection: sqlite3.Connection) -> Iterator[str]:
+    """A sentence for every column that holds what is not of its type: SQLite takes anything."""
+    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    for (table,) in tables:
+        for _, column, declared, *_ in connection.execute(f'PRAGMA table_info("{table}")'):
+            types = _TYPES.get(declared.partition("(")[0].upper())
+            if types is None:
+                continue
+            wanted = ", ".join(f"'{each}'" for each in (*types, "null"))
+            query = f'SELECT count(*) FROM "{table}" WHERE typeof("{column}") NOT IN ({wanted})'  # noqa: S608
+            (found,) = connection.execute(query).fetchone()
+            if found:
+                yield f"{table}.{column} holds what is no {declared}, in {found} of its rows"
 
 
 def refuse_no_file(path: Path) -> None:

@@ -21,6 +21,7 @@ from db.models import Game, Prompt, Tournament
 from db.models.columns import Table
 from db.queries.transcript import TurnRow, transcript
 from db.repository.rows import hashed
+from db.strange_files import strange_values
 
 RequestHash = Callable[[str, Any, Any], str]
 """The hash of a request by the name of its model, its messages and what else was sent."""
@@ -69,7 +70,7 @@ def verify(database: Database, request_hash: RequestHash) -> Verified:
                 damage += _requests(played, request_hash)
                 turns += len(played)
                 calls += sum(len(turn.calls) for turn in played)
-            except (DatabaseError, *_UNREADABLE) as error:
+            except (DatabaseError, AssertionError, *_UNREADABLE) as error:
                 damage.append(_said(f"game {game_id}", error))
             session.expunge_all()
         damage += _hashes(session)
@@ -85,9 +86,12 @@ def _rows(session: Session) -> Iterator[str]:
         except _UNREADABLE as error:
             yield _said(f"the table {table.name}", error)
     if connection.dialect.name == "sqlite":
+        yield from strange_values(connection.connection.driver_connection)  # type: ignore[arg-type]
         yield from _constraints(connection)
     for what, query in _MISSING.items():
         for row_id in connection.execute(query).scalars().fetchmany(_MOST_OF_A_KIND):
+            if not isinstance(row_id, int):
+                continue
             game, turn, player = keys.turn_of(row_id >> 8 if what == "call" else row_id)
             yield f"game {game}, turn {turn} (player {player}): the texts of a {what} are missing"
 

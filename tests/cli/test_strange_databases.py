@@ -91,6 +91,8 @@ def test_every_flipped_bit_is_named_by_game_and_turn(copy: Path, arena: Arena) -
         ("UPDATE tournaments SET config = replace(config, 'Ann', 'Eve')",
          "is not the one whose hash was stored"),
         ("UPDATE games SET created_at = 'yesterday'", "the table games cannot be read whole"),
+        ("UPDATE llm_calls SET prompt_tokens = 'many'", "llm_calls.prompt_tokens holds what is no"),
+        ("UPDATE turn_payloads SET body = 4611686018427387904", "is damaged at turn 0"),
     ],
 )  # fmt: skip
 def test_other_damage_is_listed(copy: Path, arena: Arena, statement: str, said: str) -> None:
