@@ -45,6 +45,15 @@ def branch(
             help="Give answers on record to equal requests, at most so old; see docs/running.md.",
         ),
     ] = None,
+    budget: Annotated[
+        float | None,
+        typer.Option(
+            "--budget",
+            min=0.0,
+            metavar="USD",
+            help="Most dollars for all of them; by default what the tournament's budget has left.",
+        ),
+    ] = None,
     db: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
@@ -67,7 +76,9 @@ def branch(
         existing(db) as database,
         stoppable(f"what was finished is kept: {shlex.join(look)}") as interrupts,
     ):
-        report = _play(interrupts, database, game, turn, seats, times, control, concurrency, cache)
+        report = _play(
+            interrupts, database, game, turn, seats, times, control, concurrency, cache, budget
+        )
         if as_json:
             print_json(asdict(report))
         else:
@@ -75,7 +86,7 @@ def branch(
         # One that ended nevertheless has nothing missing.
         if interrupts.received and len(report.branches + report.controls) < times * (1 + control):
             raise KeyboardInterrupt
-    if report.void:
+    if report.void or report.error:
         raise typer.Exit(1)
 
 
@@ -104,6 +115,7 @@ def _play(
     control: bool,
     concurrency: int | None,
     cache: float | None,
+    budget: float | None,
 ) -> BranchReport:
     import time
 
@@ -124,6 +136,8 @@ def _play(
                 url=database,
                 concurrency=concurrency,
                 cache=cache,
+                budget=budget,
+                uncapped=False,
                 on_progress=playing(view.update),
                 stop=stop,
             ),

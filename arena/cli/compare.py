@@ -171,7 +171,7 @@ def _play(
             summary = None
             left = _left(config, question, wish)
             if left is None or left > 0:
-                summary = play_out(config, wish, interrupts, games=left)
+                summary = play_out(config, wish, interrupts, games=left, uncapped=False)
             found = compare.answer(database, config)
             _show(found, as_json=as_json)
             if summary is not None:

@@ -162,14 +162,14 @@ def _spent(database: Source, tournament: str) -> float:
     """Dollars that count against the budget already."""
     from db import Repository, get_session
     from db.errors import MissingDatabase
-    from db.queries.spending import spent
+    from db.queries.spending import spent_in_all
 
     try:
         with get_session(database, create=False) as session:
             row = Repository(session).get_tournament_by_name(tournament)
             if row is None or row.id is None:
                 return 0.0
-            return math.fsum(spent(session, row.id).values())
+            return math.fsum(spent_in_all(session, row.id).values())
     except MissingDatabase:
         return 0.0
 

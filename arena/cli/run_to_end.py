@@ -74,10 +74,15 @@ def play(config: TournamentConfig, wish: Wish, interrupts: Interrupts) -> None:
 
 
 def play_out(
-    config: TournamentConfig, wish: Wish, interrupts: Interrupts, *, games: int | None
+    config: TournamentConfig,
+    wish: Wish,
+    interrupts: Interrupts,
+    *,
+    games: int | None,
+    uncapped: bool = True,
 ) -> Summary:
     """Play at most `games` games of the tournament, shown as they come, until it is done, stopped
-    or interrupted."""
+    or interrupted. Without a budget, unless `uncapped`, models that cost money are refused."""
     import time
 
     from arena import orchestrator
@@ -95,6 +100,7 @@ def play_out(
                 games=games,
                 concurrency=wish.concurrency,
                 budget=wish.budget,
+                uncapped=uncapped,
                 on_progress=playing(view.update),
                 stop=stop,
             ),

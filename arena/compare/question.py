@@ -98,6 +98,8 @@ def configure(url: Source, question: Question) -> TournamentConfig:
         if begun is not None and begun.environment is not None:
             # Others may have played by other rules of that name since.
             data["environment"] = of_row(begun.environment).written
+        if begun is not None and begun.settings and begun.settings.get("budget") is not None:
+            data["budget"] = begun.settings["budget"]
         if test == "fixed":
             _check_looks(repo.get_tournaments(), data)
     # Two comparisons are two samples: on one seed they would be played on the same luck.

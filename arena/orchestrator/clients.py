@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from arena import registry
 from arena.config import TournamentConfig
+from arena.core import ModelSpec, UsageError
 from arena.core.execution import Slot
 from arena.game.journal import Journal
 from arena.game.loop import GameResult
@@ -49,6 +50,19 @@ def limits_for(config: TournamentConfig | None) -> Limits:
         doubt=DOUBT,
         rng=jitter,
     )
+
+
+def check_capped(client: Client, models: Iterable[ModelSpec], budget: Budget | None) -> None:
+    """Raises UsageError for models that cost money, as far as their prices are known, without any
+    budget; and under one for a model whose worst case cannot be told."""
+    for model in models:
+        if budget is not None and budget.capped:
+            client.check_priced(model)
+        elif (prices := client.prices(model)) is not None and prices.paid:
+            raise UsageError(
+                f"model {model.name!r} costs money, and nothing says how much may be spent: "
+                "say it, as in --budget 5 (dollars)"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from arena.llm.client import Client
 from arena.llm.costs.budget import Budget
 from arena.orchestrator import schedule
 from arena.orchestrator.catalogue import EnteredTournament, enter
-from arena.orchestrator.clients import ModelAccess, client_for, limits_for
+from arena.orchestrator.clients import ModelAccess, check_capped, client_for, limits_for
 from arena.orchestrator.file_limits import check_files
 from arena.orchestrator.pairing_source import Supply
 from arena.orchestrator.play_loop import OnProgress, Playing
@@ -39,6 +39,7 @@ async def run(
     games: int | None = None,
     concurrency: int | None = None,
     budget: float | None = None,
+    uncapped: bool = True,
     on_progress: OnProgress | None = None,
     stop: Stop | None = None,
 ) -> Summary:
@@ -47,7 +48,8 @@ async def run(
     Everything is checked before the first row is written. A tournament of the same name and
     configuration is resumed: a game that was begun is played again from its record, no
     answered call is made twice, and goes on where the record ends. `budget` (dollars, over all
-    runs) replaces the file's. `stop` ends the run early and in order. Cancelling this call leaves
+    runs) replaces the file's; without any, unless `uncapped`, models that cost money are refused.
+    `stop` ends the run early and in order. Cancelling this call leaves
     the database as a killed process would: nothing is lost that was committed.
 
     Raises ConfigError or UsageError for what cannot be played, RecordError when the database
@@ -58,7 +60,7 @@ async def run(
     with opened(url) as database:
         # In threads: imports, checks and a slow database take seconds, in which the caller's loop
         # has other work, and a Ctrl-C wants an answer.
-        ready = await in_thread(_make_ready, config, database, concurrency)
+        ready = await in_thread(_make_ready, config, database, concurrency, uncapped)
         key, client = ready.entry.tournament_id, ready.client
         with await in_thread(database.lease, key, undo=Lease.release) as lease:
             begun = await in_thread(_begin, ready, database)
@@ -98,9 +100,11 @@ class _Ready:
     client: Client
 
 
-def _make_ready(config: TournamentConfig, database: Database, concurrency: int | None) -> _Ready:
+def _make_ready(
+    config: TournamentConfig, database: Database, concurrency: int | None, uncapped: bool
+) -> _Ready:
     with _collector_paused():
-        return _loaded(config, database, concurrency)
+        return _loaded(config, database, concurrency, uncapped)
 
 
 @contextmanager
@@ -120,7 +124,9 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _loaded(config: TournamentConfig, database: Database, concurrency: int | None) -> _Ready:
+def _loaded(
+    config: TournamentConfig, database: Database, concurrency: int | None, uncapped: bool
+) -> _Ready:
     prepared = prepare(config)
     check_keys(config)
     check_files(concurrency or config.concurrency)
@@ -132,6 +138,8 @@ def _loaded(config: TournamentConfig, database: Database, concurrency: int | Non
             # What is refused here leaves no row behind.
             client.load(spec.model for spec in entry.agents.values())
             _check_prices(config, client, entry)
+            if not uncapped and config.budget is None and not _budgets(config):
+                check_capped(client, (spec.model for spec in entry.agents.values()), None)
     return _Ready(prepared, entry, client)
 
 

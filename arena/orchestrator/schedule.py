@@ -21,7 +21,7 @@ from db.queries.schedule import (
     scheduled_seats,
     settled_places,
 )
-from db.queries.spending import costs_of_place, spent, spent_by_game
+from db.queries.spending import costs_of_place, spent_by_game, spent_in_all
 from db.queries.transcript import TurnRow, transcript
 
 
@@ -112,7 +112,7 @@ def earlier(session: Session, tournament_id: int, *, orphans: tuple[float, ...] 
     return Earlier(
         completed=settled.get("completed", 0),
         void=settled.get("void", 0),
-        spent=spent(session, tournament_id),
+        spent=spent_in_all(session, tournament_id),
         orphans=orphans,
         finished=tuple(cost for status, cost, _ in games.values() if status == "completed"),
         begun={game: cost for game, (status, cost, _) in games.items() if status == "running"},

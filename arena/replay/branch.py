@@ -7,14 +7,15 @@ no rating. They cannot be resumed: one that is stopped is void.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from arena import registry
-from arena.core import DivergenceError, ModelRefused, VoidCause
+from arena.core import BudgetReached, DivergenceError, ModelRefused, VoidCause
 from arena.core.execution import Slot
 from arena.core.threads import in_thread
 from arena.game.loop import Finished, GameResult, Paused, Suspended, Voided
+from arena.orchestrator.affordable import Affordable
 from arena.orchestrator.stopping import Stop
 from arena.record.answer_cache import DatabaseCache
 from arena.record.writing import GameRecorder, Meter
@@ -88,6 +89,8 @@ async def branch(
     url: Source = None,
     concurrency: int | None = None,
     cache: float | None = None,
+    budget: float | None = None,
+    uncapped: bool = True,
     on_progress: Callable[[BranchProgress], None] | None = None,
     stop: Stop | None = None,
 ) -> BranchReport:
@@ -98,8 +101,10 @@ async def branch(
     them. Every branch asks its models with other seeds. Branches of the same game and turn that
     another process left unfinished are made void, so let only one process branch a turn at a time.
     `cache` gives answers on record to equal requests, at most that many seconds old; branches that
-    ask the same are then answered the same. `stop` ends it early: what runs ends its turn and is
-    void.
+    ask the same are then answered the same. `budget` is the most dollars that all of them may cost;
+    without it they spend what is left of the budget of the game's tournament, and without that,
+    unless `uncapped`, models that cost money are refused. `stop` ends it early: what runs ends its
+    turn and is void.
 
     Raises UsageError for what cannot be branched, DivergenceError when the game cannot be played
     again up to the turn, RecordError when the database cannot be written.
@@ -109,7 +114,16 @@ async def branch(
 
         def make_ready() -> tuple[Origin, list[Branch]]:
             with database.session(create=False) as session:
-                found = read_origin(session, game_id, turn, seats, control=control, answers=answers)
+                found = read_origin(
+                    session,
+                    game_id,
+                    turn,
+                    seats,
+                    control=control,
+                    answers=answers,
+                    budget=budget,
+                    uncapped=uncapped,
+                )
                 entered = enter(session, found, times, control=control)
             found.models.client.load(
                 sitter.agent.model
@@ -161,20 +175,37 @@ class _Playing:
         self.scores: dict[bool, dict[int, float]] = {False: {}, True: {}}
         self.void = 0
         self.error: str | None = None
+        self.unpaid = False
+        self.affordable = Affordable(origin.models.budget)
 
-    def work(self, branches: Sequence[Branch]) -> Iterator[Branch]:
-        """The branches in order, until a stop is requested."""
+    async def work(self, branches: Sequence[Branch]) -> AsyncIterator[Branch]:
+        """The branches in order, as far as the budget pays them, until a stop is requested."""
         for own in branches:
-            if not self.stop.going():
+            while not self.affordable.fits(own.game_id):
+                if not await self.affordable.wait():
+                    self.unpaid, self.error = True, self.error or self.affordable.short()
+                    break
+            if not self.stop.going() or self.unpaid:
                 return
+            self.affordable.begin(own.game_id)
             yield own
 
     async def one(self, recorder: Recorder, own: Branch, slot: Slot) -> None:
         """Play one branch to its end."""
+        finished = False
+        try:
+            finished = isinstance(await self._played(recorder, own, slot), Finished)
+        finally:
+            self.affordable.end(own.game_id, finished=finished)
+
+    async def _played(self, recorder: Recorder, own: Branch, slot: Slot) -> GameResult:
         origin = self.origin
         writer = GameRecorder(recorder, own.game_id, self.meter, self.stop.going)
         await writer.started(origin.lineage.revision)
-        result = await origin.models.play(origin.task(own), writer, slot, self.stop, _never)
+        account = self.affordable.account(own.game_id)
+        result = await origin.models.play(
+            origin.task(own), writer, slot, self.stop, _never, account
+        )
         await self._settle(own, writer, result)
         if isinstance(result, Voided) and result.cause is VoidCause.DIVERGENCE:
             raise DivergenceError(
@@ -183,6 +214,7 @@ class _Playing:
             )
         if self.on_progress is not None:
             self.on_progress(self._progress())
+        return result
 
     async def _settle(self, own: Branch, writer: GameRecorder, result: GameResult) -> None:
         if isinstance(result, Finished):
@@ -194,7 +226,8 @@ class _Playing:
         void = result if isinstance(result, Voided) else self._stopped(result)
         self.void += 1
         if void.cause is not VoidCause.INTERRUPTED:
-            self.error = self.error or void.error.strip().splitlines()[-1]
+            said = void.error.strip().splitlines()
+            self.error = self.error or said[0 if void.cause is VoidCause.PROVIDER else -1]
         await writer.voided(void, final=True)
 
     def _stopped(self, paused: Paused | Suspended) -> Voided:
@@ -202,6 +235,8 @@ class _Playing:
             return Voided(VoidCause.AGENT, f"a branch cannot wait: {paused.reason}", paused.turns)
         if paused.reason is None or self.stop.requested:
             return Voided(VoidCause.INTERRUPTED, "stopped while it was played", paused.turns)
+        # No other branch is begun; those that are being played may still fit.
+        self.unpaid |= isinstance(paused.reason, BudgetReached)
         if isinstance(paused.reason, ModelRefused):
             self.stop.request(str(paused.reason))
         return Voided(VoidCause.PROVIDER, str(paused.reason), paused.turns)

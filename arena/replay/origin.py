@@ -13,11 +13,13 @@ from arena.config import TournamentConfig, restored
 from arena.core import ConfigError, UsageError, VoidCause
 from arena.game.task import GameTask
 from arena.llm.cache import Answers
-from arena.orchestrator.clients import ModelAccess, client_for, limits_for
+from arena.llm.costs.budget import Budget
+from arena.orchestrator.clients import ModelAccess, check_capped, client_for, limits_for
 from arena.orchestrator.preflight import check_stored_model
 from arena.record.reading import recorded
 from arena.replay.lineage import Generation, Lineage, lineage, own_options, replies, task
 from db import Game, Repository, Session
+from db.queries.spending import spent_in_all
 from db.selection import find
 
 # Where a game has no limit on record: as high as a configuration may set it.
@@ -70,6 +72,8 @@ def read_origin(
     *,
     control: bool,
     answers: Answers | None = None,
+    budget: float | None = None,
+    uncapped: bool = True,
 ) -> Origin:
     """Read and check a game for `arena.replay.branch.branch`. Raises UsageError."""
     game = Repository(session).get_game_by_id(game_id, with_relations=True)
@@ -102,9 +106,16 @@ def read_origin(
     }
     config = _config(session, game)
     client = client_for(config, keep_answers=answers is not None)
-    for branched in tasks.values():
-        for sitters in branched.players:
-            check_stored_model(client, sitters[-1].agent.model)
+    models = {
+        sitters[-1].agent.model.name: sitters[-1].agent.model
+        for branched in tasks.values()
+        for sitters in branched.players
+    }
+    for model in models.values():
+        check_stored_model(client, model)
+    cap = _budget(session, game, config, budget)
+    if cap is not None or not uncapped:
+        check_capped(client, models.values(), cap)
     player = min(seats)
     results = {row.player_index: (row.team, row.rank) for row in game.players}
     return Origin(
@@ -118,7 +129,7 @@ def read_origin(
         player=player,
         team=results[player][0],
         recorded=None if results[player][1] is None else score(results, player),
-        models=ModelAccess(client, limits_for(config), answers=answers),
+        models=ModelAccess(client, limits_for(config), cap, answers),
     )
 
 
@@ -153,6 +164,22 @@ def _config(session: Session, game: Game) -> TournamentConfig | None:
         return restored(tournament.config, tournament.settings)
     except ConfigError:
         return None
+
+
+def _budget(
+    session: Session, game: Game, config: TournamentConfig | None, said: float | None
+) -> Budget | None:
+    """What its branches may spend: what was said, else what is left of the tournament's budget, out
+    of which earlier branches of its games were paid too."""
+    if said is not None:
+        return Budget(said)
+    key = game.tournament_id
+    if config is None or key is None:
+        return None
+    per_model = {model.name: model.budget for model in config.models if model.budget is not None}
+    if config.budget is None and not per_model:
+        return None
+    return Budget(config.budget, per_model=per_model, spent=spent_in_all(session, key))
 
 
 def enter(session: Session, origin: Origin, times: int, *, control: bool) -> list[Branch]:

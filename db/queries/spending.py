@@ -75,6 +75,38 @@ def spent(session: Session, tournament_id: int) -> dict[str, float]:
     return {name: row.charged for name, row in spending(session, tournament_id).items()}
 
 
+# Branches, and branches of branches.
+_BRANCHES = text(
+    """
+WITH RECURSIVE branches(id) AS (
+  SELECT b.id FROM games b JOIN games g ON b.parent_game_id = g.id
+  WHERE g.tournament_id = :tournament
+  UNION SELECT b.id FROM games b JOIN branches p ON b.parent_game_id = p.id
+)
+SELECT m.name, SUM(COALESCE(c.charged, c.reserved, 0.0))
+FROM branches g JOIN llm_calls c ON c.id >= g.id * 4294967296 AND c.id < (g.id + 1) * 4294967296
+JOIN game_players p ON p.game_id = g.id AND p.player_index = (c.game_turn_id & 255)
+JOIN agents a ON a.id = p.agent_id JOIN models m ON m.id = a.model_id
+GROUP BY m.name ORDER BY m.name
+"""
+)
+
+
+def spent_by_branches(session: Session, tournament_id: int) -> dict[str, float]:
+    """Dollars charged for the branches of a tournament's games, by the model's name."""
+    found = session.connection().execute(_BRANCHES, {"tournament": tournament_id})
+    return {str(name): float(charged) for name, charged in found}
+
+
+def spent_in_all(session: Session, tournament_id: int) -> dict[str, float]:
+    """Dollars charged for a tournament's games and their branches, by the model's name: what its
+    budget has paid."""
+    all_ = spent(session, tournament_id)
+    for model, dollars in spent_by_branches(session, tournament_id).items():
+        all_[model] = all_.get(model, 0.0) + dollars
+    return all_
+
+
 _PER_GAME = text(
     """
 SELECT g.id, g.status, SUM(COALESCE(c.charged, c.reserved, 0.0)), MAX(COALESCE(c.reserved, 0.0))

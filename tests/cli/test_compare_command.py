@@ -68,7 +68,11 @@ def paid(server: OpenAIServer) -> tuple[str, str]:
 def test_it_plays_until_it_knows_and_says_what_it_took(arena: Arena, tmp_path: Path) -> None:
     with OpenAIServer(Models()) as server:
         db = entered(arena, tmp_path, *paid(server))
-        result = arena("compare", "Good", "Bad", "--db", db, *FAST)
+        unsaid = arena("compare", "Good", "Bad", "--db", db, *FAST)
+        assert unsaid.exit_code == 2
+        assert "costs money" in unsaid.stderr
+        assert "--budget" in unsaid.stderr
+        result = arena("compare", "Good", "Bad", "--db", db, *FAST, "--budget", "5")
 
         assert result.exit_code == 0
         title, seating, test, _, said, score, evidence, games, fixed = result.stdout.splitlines()
@@ -107,7 +111,8 @@ def test_budget_games_and_ctrl_c_stop_it_and_it_goes_on(arena: Arena, tmp_path: 
     models = Models()
     with OpenAIServer(models) as server:
         db = entered(arena, tmp_path, *paid(server))
-        question = ("compare", "Good", "Bad", "--db", db, *FAST, "--concurrency", "1")
+        options = ("--concurrency", "1", "--budget", "5")
+        question = ("compare", "Good", "Bad", "--db", db, *FAST, *options)
 
         poor = arena(*question, "--budget", "0.0004")
         assert poor.exit_code == 1

@@ -260,6 +260,7 @@ def test_only_what_comes_after_the_turn_is_asked_and_paid_for(sqlite_url: str) -
     asking = [False]
     with OpenAIServer(reply) as server:
         paid = f"openai/one, api_base: {server.url}, input_price: 1.0, output_price: 2.0"
+        paid += ", params: {max_tokens: 9}"
         duel = DUEL.replace("scripted/random", paid)
         asyncio.run(run(loads(duel), url=sqlite_url))
         third = duel.replace("duel", "third").replace("name: Bob", "name: Cid")
@@ -278,6 +279,19 @@ def test_only_what_comes_after_the_turn_is_asked_and_paid_for(sqlite_url: str) -
         assert len(server.requests) == calls > 0
         assert report.cost == pytest.approx(cost)
         assert report.cost > 0
+
+        # Nobody said what it may cost, then too little for the first call of any.
+        with pytest.raises(UsageError, match=r"costs money.*--budget"):
+            branched(sqlite_url, 4, {place: "Cid"}, uncapped=False)
+        server.requests.clear()
+        [most] = rows(sqlite_url, "SELECT MAX(reserved) FROM llm_calls")
+        cap = 1.5 * most[0] + report.cost / 2
+        poor = branched(sqlite_url, 4, {place: "Cid"}, times=30, budget=cap)
+        assert 0 < poor.cost <= cap
+        assert poor.branches
+        assert len(poor.branches) + len(poor.controls) + poor.void < 60
+        assert poor.error is not None
+        assert "budget" in poor.error
 
         asking[0] = True
         refused = branched(sqlite_url, 4, {place: "Cid"}, times=9, concurrency=1)

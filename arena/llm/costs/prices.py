@@ -75,6 +75,11 @@ class PriceTable:
                 return tier.cost(usage)
         return None
 
+    @property
+    def paid(self) -> bool:
+        """Whether anything costs more than nothing."""
+        return any(tier.input or tier.output for tier in self.tiers)
+
     def reachable(self, prompt_tokens: int) -> tuple[Prices, ...]:
         """The tiers in which a prompt of at most that many tokens may fall; at least one."""
         return tuple(tier for tier in self.tiers if tier.above < max(prompt_tokens, 1))
