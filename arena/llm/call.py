@@ -30,7 +30,7 @@ from arena.core import (
 )
 from arena.llm.cache import Answers
 from arena.llm.clearance import CallNeeds, Clearance, Ending, Held
-from arena.llm.failures.classify import Fault, explain, without_traceback
+from arena.llm.failures.classify import Fault, explain, said_in
 from arena.llm.failures.kinds import TOO_LONG, FaultKind, Remedy
 from arena.llm.failures.retry import Backoff, again
 from arena.llm.prepared import PreparedModel
@@ -193,7 +193,7 @@ class Call:
                     # A request that will never pass holds up no other.
                     retry_after=fault.retry_after if fault.retryable else None,
                     model_at_fault=fault.model_at_fault and not over,
-                    said=without_traceback(fault.message),
+                    said=said_in(fault.message),
                 )
             await self.log.answer(
                 CallAnswer(

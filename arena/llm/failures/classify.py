@@ -287,15 +287,15 @@ def _said(body: Any) -> str:
 _TRACEBACK = re.compile(r"[\s:.]*Traceback \(most recent call last\).*", re.DOTALL)
 
 
-def without_traceback(message: str) -> str:
-    """What of a message is for a person: LiteLLM puts tracebacks into its own."""
-    return _TRACEBACK.sub("", message)
+def said_in(message: str) -> str:
+    """What of a fault's message is for a person: LiteLLM puts its classes before it and tracebacks
+    behind."""
+    return _PREFIX.sub("", _TRACEBACK.sub("", message), count=1).strip()
 
 
 def explain(model: ModelSpec, fault: Fault, attempts: int) -> str:
     """For a person: which model, what it said, and on the next line what to do."""
-    said = _PREFIX.sub("", without_traceback(fault.message), count=1).strip()
-    said = said or fault.error_class
+    said = said_in(fault.message) or fault.error_class
     status = f"HTTP {fault.status}" if fault.status is not None else fault.error_class
     tries = "1 attempt" if attempts == 1 else f"{attempts} attempts"
     return (
