@@ -45,7 +45,8 @@ def show_plan(plan: Plan, database: Source, *, games: int | None = None) -> None
         _say()
         for note in plan.estimate.notes:
             _say(note)
-    _say("\nEverything is in order; nothing was played or written.")
+    if plan.missing is None:
+        _say("\nEverything is in order; nothing was played or written.")
 
 
 def _show_balance(plan: Plan) -> None:

@@ -57,7 +57,7 @@ class Wish:
 
 
 def show_estimate(config: TournamentConfig, wish: Wish) -> None:
-    """Say what would be played, and play nothing."""
+    """Say what would be played, and play nothing; exits with 1 where a key is missing."""
     from arena.cli.dry_run import show_plan
     from arena.forecast.plan import plan
 
@@ -65,7 +65,11 @@ def show_estimate(config: TournamentConfig, wish: Wish) -> None:
     config = config.model_copy(
         update={name: value for name, value in changes.items() if value is not None}
     )
-    show_plan(plan(config, url=wish.database, estimate=True), wish.database, games=wish.games)
+    planned = plan(config, url=wish.database, estimate=True)
+    show_plan(planned, wish.database, games=wish.games)
+    if planned.missing is not None:
+        advise(f"a run would not start yet: {planned.missing}")
+        raise typer.Exit(1)
 
 
 def play(config: TournamentConfig, wish: Wish, interrupts: Interrupts) -> None:

@@ -228,6 +228,14 @@ class LLMConfig(Shape):
         allow_inf_nan=False,
         description="Seconds that a model may only fail before its games are paused.",
     )
+    doubt: float = Field(
+        default=30,
+        gt=0,
+        le=604_800,
+        allow_inf_nan=False,
+        description="The same for a model that has never answered: its address may be wrong, or "
+        "its server is still starting.",
+    )
     provider: Name = Field(
         default="litellm", description="Who answers for models that name no provider of their own."
     )

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 #   ├── Pause                   a game cannot continue now, and can later: it is resumed
 #   │   ├── ModelParked         its model only fails at the moment
 #   │   ├── ModelRefused        its model will not answer anybody until a person mends something
+#   │   │   └── ModelUnproven   its model refused this call, and has answered no other
 #   │   ├── BudgetReached       the next call might cost more than may be spent
 #   │   └── Suspend             its agent waits for hours: a person, an approval
 #   ├── EnvironmentCrash        the rules themselves raised
@@ -80,6 +81,11 @@ class ModelRefused(Pause):
     def __init__(self, model: str, message: str) -> None:
         super().__init__(message)
         self.model = model
+
+
+class ModelUnproven(ModelRefused):
+    """Its model refused the call as it is, and has not answered any, or none of late: more likely
+    it refuses them all than this one."""
 
 
 class BudgetReached(Pause):

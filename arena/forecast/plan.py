@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from arena.config import TournamentConfig
+from arena.core import ConfigError
 from arena.forecast.cost import Estimate
 from arena.forecast.cost import estimate as estimated
 from arena.matchmakers.balance import Balance, counts
 from arena.orchestrator import schedule
 from arena.orchestrator.clients import client_for
-from arena.orchestrator.preflight import Prepared, prepare
+from arena.orchestrator.preflight import Prepared, check_keys, prepare
 from db.database import Database, Source, opened
 
 
@@ -19,7 +20,7 @@ from db.database import Database, Source, opened
 class Plan:
     """What a run would do, without doing any of it. `balance` counts agents, numbered from 1 in
     the file's order, over the schedule; of a schedule that `follows_results` it is the one that
-    would be played if no result told anything."""
+    would be played if no result told anything. `missing` says which key a run would ask for."""
 
     tournament: str
     environment: str
@@ -34,6 +35,7 @@ class Plan:
     follows_results: bool = False
     budget: float | None = None
     estimate: Estimate | None = None
+    missing: str | None = None
 
 
 def plan(config: TournamentConfig, *, url: Source = None, estimate: bool = False) -> Plan:
@@ -61,7 +63,17 @@ def plan(config: TournamentConfig, *, url: Source = None, estimate: bool = False
         balance=counts(pairings, prepared.casting, agents),
         follows_results=prepared.matchmaker(agents).lag is not None,
         estimate=cost,
+        missing=_missing(config),
     )
+
+
+def _missing(config: TournamentConfig) -> str | None:
+    """Which key is not set, or cannot be sent: a price can be asked for without it."""
+    try:
+        check_keys(config, client_for(config))
+    except ConfigError as error:
+        return str(error)
+    return None
 
 
 def _estimate(prepared: Prepared, database: Database, games_left: int) -> Estimate:

@@ -24,6 +24,7 @@ from arena.core import (
     ModelParked,
     ModelRefused,
     ModelSpec,
+    ModelUnproven,
     ProviderError,
     TimeLimitReached,
     text_of,
@@ -31,13 +32,15 @@ from arena.core import (
 from arena.llm.cache import Answers
 from arena.llm.clearance import CallNeeds, Clearance, Ending, Held
 from arena.llm.failures.classify import Fault, explain, said_in
-from arena.llm.failures.kinds import TOO_LONG, FaultKind, Remedy
+from arena.llm.failures.kinds import RULES, TOO_LONG, FaultKind, Remedy
 from arena.llm.failures.retry import Backoff, again
 from arena.llm.prepared import PreparedModel
 from arena.llm.recorded import OVERFLOW, TIME_LIMIT, response_of
 
 # The record numbers the attempts of a turn up to here.
 _LAST_INDEX = 255
+# What a setting of ours helps against.
+_OURS_TO_MEND = frozenset({FaultKind.TIMEOUT, FaultKind.LOADING})
 # Tokens that a call is expected to bring back where nothing says so.
 _ANSWER_TOKENS = 256
 
@@ -75,6 +78,7 @@ class Call:
     seed: int | None = None
     within: float | None = None
     attempts: int = 0
+    unproven: bool = False
 
     async def complete(self) -> Completion:
         """The answer. Raises ProviderError when the attempts are used up, or where another would
@@ -89,6 +93,8 @@ class Call:
         except Fault as fault:
             model = self.prepared.model
             message = explain(model, fault, self.attempts)
+            if self.unproven and fault.remedy is Remedy.GIVE_UP and fault.kind not in TOO_LONG:
+                raise ModelUnproven(model.name, message) from None
             if fault.remedy is Remedy.STOP:
                 raise ModelRefused(model.name, message) from None
             if fault.remedy is Remedy.WAIT:
@@ -186,6 +192,7 @@ class Call:
             if held is not None:
                 fault.probe = held.grant.probe
                 fault.held = fault.retry_after is not None
+                self.unproven = not held.grant.proven
                 held.end(
                     Ending.FAILED,
                     charged=charged or 0.0,
@@ -193,7 +200,7 @@ class Call:
                     # A request that will never pass holds up no other.
                     retry_after=fault.retry_after if fault.retryable else None,
                     model_at_fault=fault.model_at_fault and not over,
-                    said=said_in(fault.message),
+                    said=_told(fault),
                 )
             await self.log.answer(
                 CallAnswer(
@@ -249,6 +256,12 @@ class Call:
             message = f"no answer within {self.means.deadline:g} s"
             return Fault("Timeout", message, kind=FaultKind.TIMEOUT)
         return self.prepared.fault(error)
+
+
+def _told(fault: Fault) -> str:
+    """What a parked model said last, and what helps where the provider's status page does not."""
+    said = said_in(fault.message)
+    return f"{said}\n{RULES[fault.kind].advice}" if fault.kind in _OURS_TO_MEND else said
 
 
 def _tokens(messages: Sequence[Message], model: ModelSpec) -> int:

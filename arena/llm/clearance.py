@@ -31,10 +31,13 @@ class CallNeeds:
 @dataclass(frozen=True, slots=True)
 class Grant:
     """Leave to send one call. `probe` marks a call that finds out whether a failing model is back:
-    its failure does not count against the call's retries."""
+    its failure does not count against the call's retries. `proven` says that the model answers
+    others: one that has not may refuse them all.
+    """
 
     grant_id: int
     probe: bool = False
+    proven: bool = True
 
 
 class Ending(StrEnum):
@@ -132,7 +135,7 @@ class LocalClearance:
             raise
         self._granted += 1
         self._open[self._granted] = permit, reservation
-        return Grant(self._granted, permit.probe)
+        return Grant(self._granted, permit.probe, gate.proven)
 
     async def _reserved(self, needs: CallNeeds) -> Reservation | None:
         if self._budget is None:

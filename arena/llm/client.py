@@ -21,7 +21,7 @@ from arena.llm.costs.worst_case import bound_of, check_priced
 from arena.llm.failures.retry import Backoff
 from arena.llm.key_places import check_places
 from arena.llm.prepared import PreparedModel
-from arena.llm.providers.protocol import Provider, ProviderSettings
+from arena.llm.providers.protocol import KeyFinder, Provider, ProviderSettings
 from arena.llm.request import (
     check_params,
     check_written,
@@ -31,7 +31,7 @@ from arena.llm.request import (
     stored_request,
 )
 from arena.llm.scripted.policies import is_scripted
-from arena.llm.secrets import key_of
+from arena.llm.secrets import headers_of, key_of
 
 DEFAULT_PROVIDER = "litellm"
 
@@ -101,6 +101,16 @@ class Client:
         name = self._name(model)
         with self._guarded(name, f"checking the model {model.name!r}"):
             self._provider(name).check(model)
+
+    def check_keys(self, model: ModelSpec) -> None:
+        """Raises UsageError where the key or a header of a model is not set, or cannot be sent."""
+        key_of(model)
+        headers_of(model)
+        name = self._name(model)
+        provider = self._provider(name)
+        if model.api_key_env is None and isinstance(provider, KeyFinder):
+            with self._guarded(name, f"looking for the key of the model {model.name!r}"):
+                provider.check_key(model)
 
     def prices(self, model: ModelSpec) -> PriceTable | None:
         """What the model's tokens cost: its own prices, else its provider's; None where nobody

@@ -83,7 +83,7 @@ def scrubbed_traceback(error: BaseException, values: Iterable[str | None] = ()) 
 
 def key_of(model: ModelSpec) -> str | None:
     """The key of a model, read now, or None where it names no variable. Raises UsageError when
-    the variable is not set."""
+    the variable is not set, or holds what no header can carry."""
     if model.api_key_env is None:
         return None
     value = os.environ.get(model.api_key_env)
@@ -92,7 +92,19 @@ def key_of(model: ModelSpec) -> str | None:
             f"model {model.name!r} needs a key in the environment variable {model.api_key_env}, "
             f"which is not set; type: export {model.api_key_env}=..."
         )
+    check_key(model, model.api_key_env, value)
     return value
+
+
+def check_key(model: ModelSpec, variable: str, value: str) -> None:
+    """Raises UsageError for a key that no header can carry: of several lines, with a space, with
+    letters that are not ASCII."""
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise UsageError(
+            f"the environment variable {variable} holds a line break, a space or a letter that no "
+            f"key has, so that it cannot be sent; model {model.name!r} needs it: copy the key "
+            f"again, and type: export {variable}=..."
+        )
 
 
 def headers_of(model: ModelSpec) -> dict[str, str]:

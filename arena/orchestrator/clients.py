@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from arena import registry
-from arena.config import TournamentConfig
+from arena.config import LLMConfig, TournamentConfig
 from arena.core import ModelSpec, UsageError
 from arena.core.execution import Slot
 from arena.game.journal import Journal
@@ -19,9 +19,6 @@ from arena.llm.client import Client
 from arena.llm.costs.budget import Budget
 from arena.llm.pacing.limits import Limits, ModelLimits
 from arena.orchestrator.stopping import GameWaiting, Stop
-
-# Seconds for which a model may fail that has never answered at all.
-DOUBT = 30.0
 
 
 def client_for(config: TournamentConfig | None, *, keep_answers: bool = False) -> Client:
@@ -39,15 +36,17 @@ def client_for(config: TournamentConfig | None, *, keep_answers: bool = False) -
     )
 
 
-def limits_for(config: TournamentConfig | None) -> Limits:
-    """The limits of a tournament's models, or of games that belong to none."""
+def limits_for(config: TournamentConfig | None, proven: Collection[str] = ()) -> Limits:
+    """The limits of a tournament's models, or of games that belong to none; `proven` are the models
+    that have answered before."""
     jitter = random.Random(0)
     if config is None:
-        return Limits(doubt=DOUBT, rng=jitter)
+        return Limits(doubt=LLMConfig().doubt, rng=jitter)
     return Limits(
         {model.name: ModelLimits(**model.limits.model_dump()) for model in config.models},
         patience=config.llm.patience,
-        doubt=DOUBT,
+        doubt=config.llm.doubt,
+        proven=proven,
         rng=jitter,
     )
 

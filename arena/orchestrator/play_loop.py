@@ -14,6 +14,8 @@ from arena.core import (
     BudgetReached,
     ModelParked,
     ModelRefused,
+    ModelUnproven,
+    Pause,
     VoidCause,
 )
 from arena.core.execution import Slot
@@ -33,6 +35,7 @@ from arena.orchestrator.pairing_source import Supply
 from arena.orchestrator.preflight import Prepared
 from arena.orchestrator.progress import ModelState, Progress, Summary
 from arena.orchestrator.ready_queue import Pending
+from arena.orchestrator.refused_models import RefusedModels
 from arena.orchestrator.schedule import played
 from arena.orchestrator.standings import LiveStandings, Played
 from arena.orchestrator.stopping import Stop
@@ -89,6 +92,8 @@ class Playing:
         self.running = 0
         self.causes: Counter[str] = Counter()
         self.parked: dict[str, str] = {}
+        self.refused = RefusedModels()
+        self._again: dict[int, ModelUnproven] = {}
         self._pending = Pending((), self._models)
         self.first_error: str | None = None
         self.started = time.monotonic()
@@ -111,6 +116,8 @@ class Playing:
             )
         finally:
             reporter.cancel()
+        for reason in self._again.values():
+            self._pause(Paused(0, reason))
         self._show()
 
     async def _work(
@@ -130,7 +137,7 @@ class Playing:
                     # What is being played ends in order, and is on record.
                     self.stop.request(str(error))
                     return
-                if not added:
+                if not added and not self._pending.playable(frozenset()):
                     return
                 self._pending.add(game for game in added if not self._parked(game))
                 continue
@@ -139,7 +146,7 @@ class Playing:
                 if not await self.affordable.wait():
                     self.unpaid = self.unpaid or self.affordable.short()
                 continue
-            started += 1
+            started += self._again.pop(game.game_id, None) is None
             self.supply.begin()
             self.affordable.begin(game.game_id)
             yield game
@@ -177,7 +184,8 @@ class Playing:
                     self._settle(game, result)
                     return
                 if isinstance(result, Paused | Suspended):
-                    self._pause(result)
+                    if not await self._put_back(game, result):
+                        self._pause(result)
                     return
                 self._count(result)
                 # Played again, a conversation would grow as long again.
@@ -239,6 +247,25 @@ class Playing:
         self.standings.settle(game.schedule_index, result)
         self.supply.settle(game.schedule_index, result)
 
+    async def _put_back(self, game: ScheduledGame, result: Paused | Suspended) -> bool:
+        """Whether the game is played again after the others, because the model that refused its
+        call has answered none so far, and may have refused this one alone. Stops the run when it
+        refuses them all."""
+        if not isinstance(result.reason, ModelUnproven):
+            return False
+        reason = result.reason
+        if self.refused.refuses_all(self.models.limits.gate(reason.model)):
+            self.stop.request(f"{reason}\n{self.refused.said(reason.model)}")
+            return False
+        try:
+            await self.stop.unless(asyncio.sleep(self.refused.wait(reason.model)))
+        except Pause:
+            return False
+        self._again[game.game_id] = reason
+        revision = game.revision or self.prepared.spec.revision
+        self._pending.add([replace(game, begun=True, revision=revision)])
+        return True
+
     def _pause(self, result: Paused | Suspended) -> None:
         if isinstance(result, Suspended):
             self.suspended += 1
@@ -252,6 +279,8 @@ class Playing:
                 self.model_unpaid |= isinstance(result.reason, BudgetReached)
                 self.parked.setdefault(model, str(result.reason))
                 self._pending.drop(model)
+            case ModelUnproven(model=str(model)) if self.stop.going():
+                self.parked.setdefault(model, str(result.reason))
             case ModelRefused():
                 self.stop.request(str(result.reason))
             case _:

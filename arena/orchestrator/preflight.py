@@ -28,7 +28,6 @@ from arena.core import (
 )
 from arena.core.rules_options import held
 from arena.llm.client import Client
-from arena.llm.secrets import headers_of, key_of
 from arena.orchestrator.casting import begin, casting, play_at_random
 from arena.orchestrator.clients import client_for
 from arena.orchestrator.matchmaking import CheckedMatchmaker
@@ -173,21 +172,17 @@ def _at(config: TournamentConfig, *path: str | int) -> Iterator[None]:
         ) from error
 
 
-def check_keys(config: TournamentConfig) -> None:
-    """Raises ConfigError for a model that an agent plays with and whose key is not set."""
+def check_keys(config: TournamentConfig, client: Client) -> None:
+    """Raises ConfigError for a model that an agent plays with and whose key is not set, or cannot
+    be sent."""
     played = {agent.model for agent in config.agents}
     for index, model in enumerate(config.models):
         if model.name in played:
             with _at(config, "models", index):
-                _check_variables(model.spec())
+                client.check_keys(model.spec())
 
 
 def check_stored_model(client: Client, model: ModelSpec) -> None:
     """The same checks for a model that comes from the catalogue."""
     client.check(model)
-    _check_variables(model)
-
-
-def _check_variables(model: ModelSpec) -> None:
-    key_of(model)
-    headers_of(model)
+    client.check_keys(model)

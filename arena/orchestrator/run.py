@@ -70,7 +70,7 @@ async def run(
                 database,
                 ModelAccess(
                     client,
-                    limits_for(config),
+                    limits_for(config, begun.proven),
                     _budget(config, begun.earlier),
                     _answers(config, database),
                 ),
@@ -128,9 +128,9 @@ def _loaded(
     config: TournamentConfig, database: Database, concurrency: int | None, uncapped: bool
 ) -> _Ready:
     prepared = prepare(config)
-    check_keys(config)
-    check_files(concurrency or config.concurrency)
     client = client_for(config, keep_answers=config.cache is not None)
+    check_keys(config, client)
+    check_files(concurrency or config.concurrency)
     database.check(integrity=True)
     with database.session() as session:
         entry = enter(session, prepared)
@@ -158,6 +158,7 @@ class _Begun:
     earlier: Earlier
     standings: LiveStandings
     supply: Supply
+    proven: frozenset[str]
 
 
 def _begin(ready: _Ready, database: Database) -> _Begun:
@@ -182,10 +183,15 @@ def _begin(ready: _Ready, database: Database) -> _Begun:
         costs=lambda place: schedule.costs(database, key, place),
     )
     standings = LiveStandings({agent_id: spec.name for agent_id, spec in entry.agents.items()})
+    settled = {index for index, result in past.settled.items() if result is not None}
+    seated = {
+        agent for game in past.scheduled if game.schedule_index in settled for agent in game.agents
+    }
+    proven = frozenset(entry.agents[agent].model.name for agent in seated)
     for index, result in past.settled.items():
         standings.settle(index, result)
         supply.settle(index, result)
-    return _Begun(left, earlier, standings, supply)
+    return _Begun(left, earlier, standings, supply, proven)
 
 
 def _budgets(config: TournamentConfig) -> dict[str, float]:

@@ -141,7 +141,13 @@ def test_limits_budgets_and_the_cache_are_read_and_are_no_part_of_the_tournament
     assert config.settings() == {
         "executor": "local",
         "concurrency": 20,
-        "llm": {"timeout": 5.0, "retries": 1, "patience": 60.0, "provider": "litellm"},
+        "llm": {
+            "timeout": 5.0,
+            "retries": 1,
+            "patience": 60.0,
+            "doubt": 30.0,
+            "provider": "litellm",
+        },
         "attempts": 2,
         "budget": 25.0,
         "cache": {"ttl": 86400.0, "rated": False},

@@ -7,11 +7,19 @@ from collections.abc import Iterator
 
 import pytest
 
-from arena.core import ArenaError, BudgetReached, EnvironmentCrash, ModelParked, ModelRefused
+from arena.core import (
+    ArenaError,
+    BudgetReached,
+    EnvironmentCrash,
+    ModelParked,
+    ModelRefused,
+    ModelUnproven,
+)
 
 WITH_MORE = {
     ModelParked: ("mini", "it only fails"),
     ModelRefused: ("mini", "no such key"),
+    ModelUnproven: ("mini", "no such parameter"),
     BudgetReached: ("nothing is left", "mini"),
     EnvironmentCrash: ("boom", "Traceback: boom"),
 }

@@ -365,7 +365,7 @@ def test_what_may_pass_is_tried_again(status: int) -> None:
 @pytest.mark.parametrize(
     ("reply", "advice", "mends"),
     [
-        (error(400, "bad temperature"), "params", False),
+        (error(400, "bad temperature"), "params", True),
         (error(401, "no such key"), "api_key_env", True),
         (error(402, "pay first"), "credit", True),
         (error(403, "not allowed"), "api_key_env", True),
@@ -373,7 +373,7 @@ def test_what_may_pass_is_tried_again(status: int) -> None:
         (error(429, "you are out", "insufficient_quota"), "credit", True),
         (error(400, "too long", "context_length_exceeded"), "context", False),
         (error(400, "This model's maximum context length is 10 tokens"), "context", False),
-        (error(400, "no", "content_filter"), "filter", False),
+        (error(400, "no", "content_filter"), "filter", True),
     ],
 )
 @pytest.mark.parametrize("stream", [False, True])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from typing import Any
 
 import pytest
@@ -136,6 +137,52 @@ def test_a_key_that_is_refused_stops_early_and_nothing_is_void(sqlite_url: str) 
     assert summary.stopped is not None
     assert summary.stopped.count("HTTP 401") == 1
     assert rows(sqlite_url, "SELECT COUNT(*) FROM games WHERE status = 'void'") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("refuse", "concurrency"),
+    [
+        (error(400, "System role not supported"), 6),
+        (error(422, "temperature: extra inputs are not permitted"), 1),
+        (error(400, "flagged", "content_filter"), 6),
+    ],
+    ids=["no system role", "a parameter", "a filter"],
+)
+def test_a_refusal_that_meets_every_call_stops_early_and_nothing_is_void(
+    refuse: Reply, concurrency: int, sqlite_url: str
+) -> None:
+    mended = threading.Event()
+
+    def until_mended(body: dict[str, Any]) -> Reply | str:
+        return moves(body) if mended.is_set() else refuse
+
+    with OpenAIServer(moves) as well, OpenAIServer(until_mended) as ill:
+        config = duel(well.url, ill.url, concurrency=concurrency)
+        summary = asyncio.run(run(config, url=sqlite_url))
+        asked = len(ill.requests)
+        mended.set()
+        resumed = asyncio.run(run(config, url=sqlite_url))
+
+    assert asked <= 12
+    assert (summary.games_void, summary.paused > 0) == (0, True)
+    assert summary.stopped is not None
+    assert f"HTTP {refuse.status}" in summary.stopped
+    assert (resumed.games_left, resumed.games_void) == (0, 0)
+
+
+def test_a_refusal_that_meets_one_game_is_that_games_and_the_others_go_on(sqlite_url: str) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def once(body: dict[str, Any]) -> Reply | str:
+        asked.append(body)
+        return error(400, "not this one") if len(asked) == 1 else moves(body)
+
+    with OpenAIServer(moves) as well, OpenAIServer(once) as ill:
+        summary = asyncio.run(run(duel(well.url, ill.url, concurrency=1), url=sqlite_url))
+
+    assert (summary.games_completed, summary.games_void, summary.games_left) == (12, 0, 0)
+    assert summary.stopped is None
+    assert summary.failed_calls == 1
 
 
 def test_thirty_percent_of_failures_lose_no_game(database_url: str) -> None:

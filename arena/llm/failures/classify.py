@@ -124,6 +124,15 @@ _FILTER = re.compile(
     r"|safety system|flagged",
     re.I,
 )
+# A server that is up before its model is.
+_LOADING = re.compile(
+    r"\bload(?:ing|s)?\b(?! (?:balanc|shed))"
+    r"|(?:not|n't|never) (?:yet |been )*(?:ready|loaded|available yet|initiali[sz]ed)"
+    r"|\b(?:warming|starting|booting|spinning|scaling) ?[- ]?up\b|\bwarm-?up\b"
+    r"|\b(?:is|still|currently|being) (?:starting|pulled|downloaded|initiali[sz]ed|deployed)\b"
+    r"|\b(?:initiali[sz]|download|pull|warm|boot)ing\b|cold[ -]?start|estimated_time",
+    re.I,
+)
 
 # "litellm.RateLimitError: RateLimitError: OpenAIException - slow down" says "slow down".
 _PREFIX = re.compile(r"^litellm\.\w+: (?:(?:litellm\.)?\w*Error: )*(?:\w*(?:Exception|Error) - )?")
@@ -177,6 +186,21 @@ def fault_of(error: BaseException, *secrets: str | None) -> Fault:
     )
 
 
+def raise_local(error: BaseException) -> None:
+    """Raises the Fault of a request that LiteLLM refused before it was sent: no status came in,
+    and nobody charges for it. Returns for any other error."""
+    chain = list(chain_of(error))
+    status = getattr(error, "status_code", None)
+    names, text = names_of(*chain), str(error)
+    if not isinstance(status, int) or "RequestError" in names or "HTTPStatusError" in names:
+        return
+    key = status in (401, 403) or re.search(r"api[_ ]?key", text[:_SEARCHED], re.I) is not None
+    if not key and not (400 <= status < 500 and status not in (408, 429)):
+        return
+    kind = FaultKind.KEY if key else FaultKind.REQUEST
+    raise Fault("not sent", _shown(text, ()), kind=kind, billed=False) from None
+
+
 def _cause(error: BaseException) -> str:
     """What the network said, which LiteLLM leaves out."""
     for link in chain_of(error):
@@ -221,6 +245,8 @@ def _kind(seen: Exchange, head: str, limits: str, retry_after: float | None) -> 
 
 def _by_status(seen: Exchange, words: str, retry_after: float | None) -> FaultKind:
     status = seen.status or 0
+    if (status >= 500 or status in (409, 425)) and _LOADING.search(words):
+        return FaultKind.LOADING
     if status == 429:
         return FaultKind.RATE_LIMIT
     if status in (498, 529) or (status == 503 and retry_after is not None):

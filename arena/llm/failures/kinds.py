@@ -29,6 +29,7 @@ class FaultKind(StrEnum):
     RATE_LIMIT = "rate_limit"
     QUOTA = "quota"
     OVERLOADED = "overloaded"
+    LOADING = "loading"
     SERVER = "server"
     TIMEOUT = "timeout"
     UNREACHABLE = "unreachable"
@@ -71,12 +72,18 @@ RULES: Mapping[FaultKind, Rule] = {
     FaultKind.OVERLOADED: Rule(
         Remedy.WAIT, f"The provider is overloaded: wait a while and {_AGAIN}; or use another model."
     ),
+    FaultKind.LOADING: Rule(
+        Remedy.WAIT,
+        "The server is still loading the model: raise `patience` under `llm` if it takes longer, "
+        f"or wait until it is up and {_AGAIN}.",
+    ),
     FaultKind.SERVER: Rule(
         Remedy.RETRY, f"Check that the server is up (`api_base`), and {_AGAIN}."
     ),
     FaultKind.TIMEOUT: Rule(
         Remedy.RETRY,
-        "Give it more time (`timeout`), ask for shorter answers, or lower the concurrency.",
+        "Give it more time (`timeout` under `llm`), ask for shorter answers, or lower the "
+        "concurrency.",
     ),
     FaultKind.UNREACHABLE: Rule(
         Remedy.RETRY, f"Check that the server is up (`api_base`), and {_AGAIN}."

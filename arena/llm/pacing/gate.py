@@ -14,6 +14,9 @@ from arena.llm.pacing.breaker import Breaker, BreakerState
 from arena.llm.pacing.congestion import Blame, Concurrency, Pace, Refusals
 from arena.llm.pacing.token_bucket import Bucket
 
+# Refused calls without an answer in between, from which on a model counts as one that refuses all.
+_REFUSES_ALL = 4
+
 
 @dataclass(frozen=True, slots=True)
 class GateState:
@@ -88,7 +91,8 @@ class Permit:
 
 
 class Gate:
-    """One model's gate. Calls leave in the order they came.
+    """One model's gate. Calls leave in the order they came. `proven` says that the model has
+    answered in an earlier run.
 
     Belongs to the event loop it is first entered in, whose clock is the only one it reads.
     """
@@ -103,6 +107,7 @@ class Gate:
         patience: float,
         rng: random.Random,
         doubt: float = float("inf"),
+        proven: bool = False,
     ) -> None:
         self.model = model
         self._patience = patience
@@ -119,6 +124,8 @@ class Gate:
         self._in_flight = 0
         self._newest = 0
         self._waiting: OrderedDict[asyncio.Future[Permit], int] = OrderedDict()
+        self._answered = proven
+        self._refused_alike = 0
         self._why = ""
         self._timer: asyncio.TimerHandle | None = None
         self._payer: asyncio.Task[None] | None = None
@@ -136,6 +143,11 @@ class Gate:
             held=self._pace.held_for(now),
             breaker=self._breaker.state(now),
         )
+
+    @property
+    def proven(self) -> bool:
+        """Whether the model has answered, and not only refused calls of late."""
+        return self._answered and self._refused_alike < _REFUSES_ALL
 
     def enter_now(self, tokens: int) -> Permit | None:
         """A permit at once; None where the call has to wait, or a bucket has to be paid."""
@@ -251,6 +263,7 @@ class Gate:
 
     def _succeeded(self, permit: Permit, tokens: int | None) -> None:
         now = asyncio.get_running_loop().time()
+        self._answered, self._refused_alike = True, 0
         self._concurrency.succeeded(now, self._in_flight, permit._beside)
         if self._tokens is not None and tokens is not None:
             self._tokens.correct(permit._tokens, tokens)
@@ -279,6 +292,7 @@ class Gate:
             self._breaker.failed(number, now, newest, said)
         else:
             self._breaker.left(number)
+            self._refused_alike += 1
         if asked > 0.0:
             self._pace.hold(now, min(asked, self._patience), int(self._concurrency.limit))
         if asked > self._patience:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from arena.core import UsageError
@@ -43,7 +43,8 @@ class Limits:
 
     `limits` is by the models' names in the catalogue. `patience` is the seconds for which a model
     may fail with every call before it is parked, `doubt` those for which one may that has never
-    answered. `rng` gives the jitter.
+    answered. `proven` are the names of those that have answered in an earlier run. `rng` gives the
+    jitter.
     """
 
     def __init__(
@@ -52,8 +53,10 @@ class Limits:
         *,
         patience: float = 600.0,
         doubt: float = math.inf,
+        proven: Collection[str] = (),
         rng: random.Random | None = None,
     ) -> None:
+        self._proven = frozenset(proven)
         self._limits = dict(limits or {})
         self._patience = patience
         self._doubt = doubt
@@ -72,6 +75,7 @@ class Limits:
                 tokens_per_minute=limits.tokens_per_minute,
                 patience=self._patience,
                 doubt=self._doubt,
+                proven=model in self._proven,
                 rng=self._rng,
             )
         return gate

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -16,16 +17,17 @@ from typing import Any
 
 from arena.core import Message, ModelSpec, UsageError
 from arena.llm.costs.prices import PriceTable, listed_limit, listed_prices
+from arena.llm.failures.classify import raise_local, said_in
 from arena.llm.providers import litellm_scripted, litellm_transport
 from arena.llm.providers.litellm_connections import Connections
-from arena.llm.providers.litellm_transport import one_attempt
+from arena.llm.providers.litellm_transport import nothing_sent, one_attempt
 from arena.llm.providers.litellm_version import check_names, supported
 from arena.llm.providers.prompt_cache import marked, wants_marks
 from arena.llm.providers.protocol import Answer, ProviderSettings
 from arena.llm.providers.response import StreamedAnswer, is_silent, read
 from arena.llm.request import PER_CALL
 from arena.llm.scripted.policies import PREFIX, is_scripted
-from arena.llm.secrets import headers_of, key_of
+from arena.llm.secrets import check_key, headers_of, key_of, scrub
 
 # Read by LiteLLM when it is imported: no `.env` file, no price list or anything else from the
 # network, and no queue of 100 connections inside it that would count as the provider's latency.
@@ -37,6 +39,8 @@ _ENVIRONMENT = {
     "AIOHTTP_CONNECTOR_LIMIT_PER_HOST": "20000",
     "AIOHTTP_KEEPALIVE_TIMEOUT": "75",
 }
+
+_ADDRESS = re.compile(r"https?://[^\s/?#]+\S*\Z", re.IGNORECASE)
 
 _FORMS = ("response_format", "tools", "tool_choice")
 
@@ -71,6 +75,11 @@ class LiteLLM:
         if is_scripted(model):
             self._settings.policy(model.litellm_model.removeprefix(PREFIX))
             return
+        if model.api_base is not None and not _ADDRESS.match(model.api_base):
+            raise UsageError(
+                f"model {model.name!r} has the api_base {scrub(repr(model.api_base))}, which is no "
+                "address; expected one such as http://localhost:8000/v1"
+            )
         litellm = _litellm()
         try:
             _, provider, _, _ = litellm.get_llm_provider(
@@ -82,6 +91,17 @@ class LiteLLM:
             if model.api_base is not None:
                 raise UsageError(_unknown_protocol(model))
             raise UsageError(_unknown_model(model, litellm.model_cost))
+        _check_accepted(litellm, model)
+
+    def check_key(self, model: ModelSpec) -> None:
+        """Raises UsageError where LiteLLM would look for a key in a variable that is not set, or
+        holds what cannot be sent; models with a server or with headers of their own need none."""
+        if is_scripted(model) or model.api_base is not None or model.params.get("extra_headers"):
+            return
+        litellm = _litellm()
+        _, provider, _, _ = litellm.get_llm_provider(model.litellm_model)
+        found = litellm.validate_environment(model.litellm_model)
+        _check_found(model, provider, [str(name) for name in found.get("missing_keys", ())])
 
     def prepare(self, model: ModelSpec) -> LiteLLMEndpoint:
         self.load([model])
@@ -142,10 +162,12 @@ class LiteLLM:
             try:
                 response = await self._module.acompletion(messages=fresh, **kwargs)
                 answer = await (_streamed(response, started) if stream else _whole(response))
-            except Exception:
+            except Exception as error:
                 failure = heard.failure(silent=False)
                 if failure is not None:
                     raise failure from None
+                if nothing_sent() and "client" not in kwargs:
+                    raise_local(error)
                 raise
             failure = heard.failure(silent=is_silent(answer))
             if failure is not None:
@@ -286,6 +308,52 @@ def _unknown_to_provider(litellm: Any, model: ModelSpec) -> list[str]:
     name, provider, _, _ = litellm.get_llm_provider(model.litellm_model, api_base=model.api_base)
     known = litellm.get_supported_openai_params(model=name, custom_llm_provider=provider)
     return [] if known is None else [name for name in wanted if name not in known]
+
+
+def _check_accepted(litellm: Any, model: ModelSpec) -> None:
+    """Raises UsageError for params that LiteLLM refuses before anything is sent."""
+    params = {name: value for name, value in model.params.items() if name != "extra_headers"}
+    if params.get("seed") == PER_CALL:
+        params["seed"] = 1
+    for name in _unknown_to_provider(litellm, model):
+        del params[name]
+    name, provider, _, _ = litellm.get_llm_provider(model.litellm_model, api_base=model.api_base)
+    try:
+        litellm.get_optional_params(model=name, custom_llm_provider=provider, **deepcopy(params))
+    except litellm.UnsupportedParamsError as error:
+        said = said_in(str(error)).partition(" To drop ")[0].strip()
+        raise UsageError(
+            f"model {model.name!r} ({model.litellm_model}) cannot be asked with these params, says "
+            f"LiteLLM: {said}\nRemove them from the model's `params`."
+        ) from error
+    except Exception:
+        # What it cannot tell without a request is told by the first one.
+        return
+
+
+_KEY_VARIABLE = re.compile(r"(\w+?)(?:AI)?_API_KEY")
+
+
+def _check_found(model: ModelSpec, provider: str, missing: Sequence[str]) -> None:
+    """Raises UsageError where every variable that LiteLLM misses is for a key, and none with the
+    provider's name and a key is set: a provider may have other ways to be given credentials."""
+    stems = [found[1] for name in missing if (found := _KEY_VARIABLE.fullmatch(name))]
+    others = {"HUGGINGFACE": "HF"}
+    prefixes = tuple({*stems, *(others[stem] for stem in stems if stem in others)})
+    given = {
+        name: value
+        for name, value in os.environ.items()
+        if value and name.startswith(prefixes or "\0") and re.search(r"KEY|TOKEN", name)
+    }
+    if missing and len(stems) == len(missing) and not given:
+        raise UsageError(
+            f"model {model.name!r} ({model.litellm_model}) needs a key in the environment variable "
+            f"{' or '.join(missing)}, which is not set; type: export {missing[-1]}=... "
+            "(a model may name another variable in `api_key_env`)"
+        )
+    usual = f"{provider.upper()}_API_KEY"
+    if value := os.environ.get(usual):
+        check_key(model, usual, value)
 
 
 def _unknown_model(model: ModelSpec, known: Collection[str]) -> str:

@@ -75,6 +75,11 @@ def one_attempt() -> Iterator[Heard]:
         _sent.reset(sending)
 
 
+def nothing_sent() -> bool:
+    """Whether no request of the attempt has left so far."""
+    return not _sent.get()
+
+
 def install(litellm: Any, *, most: int = MOST) -> None:
     """Make every asynchronous request of this LiteLLM pass through here; again changes nothing.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from arena.core import Completion, Message, ModelSpec, Policy
 from arena.llm.costs.prices import PriceTable
@@ -75,6 +75,16 @@ class Provider(Protocol):
 
     async def aclose(self) -> None:
         """Close the connections of this provider, and of no other; it can be used again."""
+        ...
+
+
+@runtime_checkable
+class KeyFinder(Protocol):
+    """A provider that finds keys by itself, in variables that no model names."""
+
+    def check_key(self, model: ModelSpec) -> None:
+        """Raises UsageError where the key of a model that names no variable is not found, or cannot
+        be sent. Nothing is sent anywhere."""
         ...
 
 
