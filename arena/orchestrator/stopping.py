@@ -30,7 +30,7 @@ class Stop:
         """Stop; the first reason is kept. Asking twice is fine."""
         if not self.requested:
             self.requested, self.reason = True, reason
-        for wait in list(self._waits):
+        for wait in [wait for wait in self._waits if not wait.expired()]:
             wait.reschedule(asyncio.get_running_loop().time())
 
     def going(self) -> bool:
