@@ -8,7 +8,8 @@ Nothing that costs is asked. How the interval comes about: games of the schedule
 - for every model that is not scripted: the mean length of an answer, the tokens for a character of
   a request and the mean time of a call, each lognormal: around the model's own calls on record,
   or, without any, with a stated range as its 90 % interval;
-- how much longer or shorter games are than those of players that move at random, lognormal too.
+- how much longer or shorter games are than those of players that move at random: as those on
+  record, else in a stated range, lognormal too.
 
 Talk is sent again with every later request, so each game is rehearsed with short, middling and
 long answers, and a simulated tournament lies between them. Low and high are the quantiles at 5 %
@@ -33,6 +34,7 @@ from arena.forecast.model_history import Habits, habits
 from arena.forecast.rehearsal import Rehearsal, rehearse
 from arena.forecast.simulation import (
     ANSWER,
+    FEW_GAMES,
     LENGTHS,
     LONGER,
     Belief,
@@ -49,6 +51,9 @@ from arena.orchestrator.preflight import Prepared
 from db import Repository, get_session
 from db.database import Source
 from db.errors import MissingDatabase
+from db.queries.model_calls import calls_of_games
+
+_PAST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,7 @@ def estimate(
     neither in the file nor in the catalogue, UsageError when no game could be rehearsed.
     """
     agents, known = _resolved(config, prepared, url)
+    past = _past(config, url)
     schedule = prepared.schedule([*agents])
     pairings = schedule[max(len(schedule) - games_left, 0) :] if games_left > 0 else []
     played = {agent for pairing in pairings for agent in pairing.agents}
@@ -132,9 +138,12 @@ def estimate(
         rehearsal.games,
         total=len(pairings),
         concurrency=config.concurrency,
+        past=past,
         paces={model.name: SimulatedPace(**model.limits.model_dump()) for model in config.models},
     )
-    return _summed(simulated, len(pairings), rehearsal, _notes(beliefs, rehearsal, len(pairings)))
+    return _summed(
+        simulated, len(pairings), rehearsal, _notes(beliefs, rehearsal, len(pairings), past)
+    )
 
 
 def _resolved(
@@ -173,6 +182,16 @@ def _resolved(
         for number, agent in enumerate(config.agents, start=1)
     }
     return agents, {m.litellm_model: known.get(m.litellm_model, Habits()) for m in models.values()}
+
+
+def _past(config: TournamentConfig, url: Source) -> list[int]:
+    """How many calls the latest games of the environment took, with as many players."""
+    environment = config.environment
+    try:
+        with get_session(url, create=False) as session:
+            return calls_of_games(session, environment.name, environment.players, limit=_PAST)
+    except MissingDatabase:
+        return []
 
 
 def _sample(pairings: Sequence[Pairing], most: int, seed: int) -> Sequence[Pairing]:
@@ -228,7 +247,9 @@ def _interval(values: Floats) -> ForecastInterval:
     return ForecastInterval(float(low), float(values.mean()), float(high))
 
 
-def _notes(beliefs: Mapping[str, Belief], rehearsal: Rehearsal, games: int) -> tuple[str, ...]:
+def _notes(
+    beliefs: Mapping[str, Belief], rehearsal: Rehearsal, games: int, past: Sequence[int]
+) -> tuple[str, ...]:
     believed = {name: belief for name, belief in beliefs.items() if not belief.scripted}
     count = len(rehearsal.games)
     some = f"All {count}" if count == games else f"{count} of {games}"
@@ -240,11 +261,7 @@ def _notes(beliefs: Mapping[str, Belief], rehearsal: Rehearsal, games: int) -> t
             "One rehearsed game does not say how games differ: the intervals are too small."
         )
     if believed:
-        less, more = LONGER
-        notes.append(
-            f"Moves at random stand in for answers; real games may have {less:g} to {more:g} times "
-            "as many calls."
-        )
+        notes.append(_length(past))
         notes += [_known(name, belief) for name, belief in believed.items()]
         notes += [
             f"{name}: no price is known; give it input_price and output_price to see dollars."
@@ -256,6 +273,19 @@ def _notes(beliefs: Mapping[str, Belief], rehearsal: Rehearsal, games: int) -> t
             "counted."
         )
     return tuple(notes)
+
+
+def _length(past: Sequence[int]) -> str:
+    if len(past) >= FEW_GAMES:
+        return (
+            f"Games are as long as the {len(past):,} on record: {sum(past) / len(past):,.1f} calls "
+            "each."
+        )
+    less, more = LONGER
+    return (
+        f"Moves at random stand in for answers; real games may have {less:g} to {more:g} times as "
+        "many calls."
+    )
 
 
 def _known(name: str, belief: Belief) -> str:

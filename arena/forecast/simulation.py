@@ -25,12 +25,15 @@ SIMULATIONS = 2_000
 ANSWER: Range = (20.0, 400.0)  # tokens of an answer
 PER_CHARACTER: Range = (1 / 5, 1 / 3)  # tokens for a character of a request
 SECONDS: Range = (1.0, 20.0)  # of a call
-LONGER: Range = (0.8, 1.25)  # a real game to one at random, in calls
+LONGER: Range = (0.4, 1.6)  # a real game to one at random, in calls
 BUSY: Range = (0.003, 0.015)  # seconds of this machine for a call, whichever provider answers it
 
 # What a mean on record leaves open about other games: a standard deviation of its logarithm.
 _HERE, _ELSEWHERE = 0.05, 0.35
 _NORMAL_95 = 1.6449
+
+# Games on record that say how long games are.
+FEW_GAMES = 3
 
 # Where, between a short and a long answer, games are rehearsed.
 _LEVELS = (0.05, 0.5, 0.95)
@@ -155,12 +158,14 @@ def simulate(
     total: int,
     concurrency: int,
     paces: Mapping[str, SimulatedPace],
+    past: Sequence[int] = (),
 ) -> Simulated:
-    """Simulate tournaments of `total` games, `concurrency` at once."""
+    """Simulate tournaments of `total` games, `concurrency` at once; `past` is how many calls games
+    on record took."""
     exact = all(belief.scripted for belief in beliefs.values())
     drawn = _games(rng, len(games), total, exact)
-    longer = np.ones(SIMULATIONS) if exact else _lognormal(rng, LONGER)
     weights = _weights(beliefs, games)
+    longer = np.ones(SIMULATIONS) if exact else _longer(rng, games, weights, [*beliefs], past)
     used, game_seconds = {}, np.zeros((SIMULATIONS, len(games)))
     for name, belief in beliefs.items():
         calls, characters, prompts, answers = (
@@ -182,6 +187,36 @@ def simulate(
         [playing, longest, busy, *(model.seconds for model in used.values())]
     )
     return Simulated(used, seconds)
+
+
+def _longer(
+    rng: np.random.Generator,
+    games: Sequence[Rehearsed],
+    weights: Floats,
+    names: Sequence[str],
+    past: Sequence[int],
+) -> Floats:
+    """How much longer or shorter real games are than those at random: the stated range, or around
+    the games on record, whose mean is Student's t about the true one."""
+    if len(past) < FEW_GAMES:
+        return _lognormal(rng, LONGER)
+    rehearsed = sum(
+        (np.einsum("sl,lg->s", weights, _counted(games, name)[0]) for name in names),
+        np.zeros(SIMULATIONS),
+    ) / len(games)
+    taken = np.array(past, dtype=np.float64)
+    # Its tails would have no mean once they are exponents.
+    t = np.clip(rng.standard_t(len(past) - 1, SIMULATIONS), -4.0, 4.0)
+    drawn = np.exp(np.hypot(_error(taken), _HERE) * t)
+    longer: Floats = taken.mean() / np.maximum(rehearsed, 1.0) * drawn
+    return longer
+
+
+def _error(values: Floats) -> float:
+    """Of a mean, as a share of it."""
+    if len(values) < 2 or values.mean() <= 0.0:
+        return 0.0
+    return float(values.std(ddof=1) / values.mean() / np.sqrt(len(values)))
 
 
 def _games(rng: np.random.Generator, rehearsed: int, total: int, exact: bool) -> Floats:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from db.errors import DatabaseError
@@ -49,6 +50,25 @@ def model_calls(
             .where(col(Environment.name) == environment)
         )
     return [ModelCall(*row) for row in session.execute(query)]
+
+
+_GAMES = text(
+    """
+SELECT COUNT(DISTINCT c.game_turn_id * 256 + c.call_number)
+FROM games g JOIN environments e ON e.id = g.environment_id
+JOIN llm_calls c ON c.id >= g.id * 4294967296 AND c.id < (g.id + 1) * 4294967296
+WHERE e.name = :environment AND g.status = 'completed' AND g.parent_game_id IS NULL
+  AND (SELECT COUNT(*) FROM game_players p WHERE p.game_id = g.id) = :players
+GROUP BY g.id ORDER BY g.id DESC LIMIT :most
+"""
+)
+
+
+def calls_of_games(session: Session, environment: str, players: int, *, limit: int) -> list[int]:
+    """How many calls the latest finished games of an environment took with so many players, each
+    counted once however often it was tried."""
+    wanted = {"environment": environment, "players": players, "most": limit}
+    return [int(calls) for (calls,) in session.connection().execute(_GAMES, wanted)]
 
 
 def request_lengths(session: Session, call_ids: Sequence[int]) -> dict[int, int]:

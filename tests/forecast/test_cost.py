@@ -240,6 +240,25 @@ def test_calls_on_record_say_how_a_model_answers(ask: Ask, sqlite_url: str) -> N
     assert any("calls on record in this environment" in note for note in after.notes)
 
 
+def test_games_on_record_say_how_long_games_are(ask: Ask, sqlite_url: str) -> None:
+    asyncio.run(run(loads(BOARDS.replace("games: 60", "games: 6")), url=sqlite_url))
+    before = ask(loads(HOSTED)).calls
+    with get_session(sqlite_url) as session:
+        # As if real players had ended every game after four turns.
+        session.execute(
+            text(
+                "DELETE FROM llm_calls WHERE game_turn_id IN "
+                "(SELECT id FROM game_turns WHERE turn_number >= 4)"
+            )
+        )
+    after = ask(loads(HOSTED), sqlite_url)
+    each = totals(sqlite_url)[0] / 6
+    assert inside(each * 40, after.calls)
+    assert after.calls.mean == pytest.approx(each * 40, rel=0.1)
+    assert after.calls.high - after.calls.low < (before.high - before.low) / 2
+    assert f"Games are as long as the 6 on record: {each:.1f} calls each." in after.notes
+
+
 def test_limits_and_concurrency_make_it_last(ask: Ask, sqlite_url: str) -> None:
     plain = ask(loads(HOSTED))
     alone = ask(loads(HOSTED.replace("concurrency: 4", "concurrency: 1")))
