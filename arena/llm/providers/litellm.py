@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import os
 import re
@@ -41,6 +42,9 @@ _ENVIRONMENT = {
 }
 
 _ADDRESS = re.compile(r"https?://[^\s/?#]+\S*\Z", re.IGNORECASE)
+
+# Seconds for which the chunks of one stream may hold the event loop.
+_HELD = 0.005
 
 _FORMS = ("response_format", "tools", "tool_choice")
 
@@ -220,9 +224,15 @@ async def _whole(response: Any) -> Answer:
 async def _streamed(response: Any, started: float) -> Answer:
     streamed = StreamedAnswer()
     first_token_ms: float | None = None
+    held_since = perf_counter()
     async for chunk in response:
+        now = perf_counter()
         if streamed.add(chunk) and first_token_ms is None:
-            first_token_ms = (perf_counter() - started) * 1e3
+            first_token_ms = (now - started) * 1e3
+        if now - held_since > _HELD:
+            # Chunks that came together are read without a wait: others have their turn here.
+            await asyncio.sleep(0)
+            held_since = perf_counter()
     return replace(streamed.finish(response), first_token_ms=first_token_ms)
 
 
