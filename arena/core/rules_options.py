@@ -13,7 +13,7 @@ from arena.core.errors import UsageError
 from arena.core.text import one_line
 
 _FILE_WORDS = frozenset({"dir", "directory", "file", "filename", "folder", "path"})
-_LIKE_A_PATH = re.compile(r"~|/|\\|\.{1,2}[/\\]|[A-Za-z]:[/\\]|file:")
+_LIKE_A_PATH = re.compile(r"~|/|\\\\|\.{1,2}[/\\]|[A-Za-z]:[/\\]|file:")
 
 # What may be below 0 although it is not so by default.
 _SIGNED = frozenset(
@@ -140,8 +140,8 @@ def _held(where: str, key: str, value: Any, folder: Path | None) -> Any:
         return [_held(where, key, item, folder) for item in value]
     if not isinstance(value, str) or not value:
         return value
-    words = set(re.split(r"[^a-z]+", key.lower()))
-    if not (words & _FILE_WORDS or _LIKE_A_PATH.match(value)):
+    named = not _FILE_WORDS.isdisjoint(re.split(r"[^a-z]+", key.lower()))
+    if not (named or _LIKE_A_PATH.match(value)):
         return value
     shown = one_line(repr(value), 60)
     if folder is None:
@@ -160,6 +160,9 @@ def _held(where: str, key: str, value: Any, folder: Path | None) -> Any:
             f"{where}: {shown}, which leads out of the tournament's folder; copy the file beside "
             "the tournament's"
         )
+    if not there and not named:
+        # Another text that only begins like a path; as one it would not lead out.
+        return value
     if not there:
         raise UsageError(f"{where}: {shown}; there is no such file in {folder}")
     return str(file)

@@ -129,22 +129,28 @@ def prepare(config: TournamentConfig) -> Prepared:
 def _check_played(
     name: str, make: Callable[[], Environment], players: int, options: Mapping[str, Any]
 ) -> None:
-    """Raises UsageError for options with which the rules break in a game that they play without.
+    """Raises UsageError for options with which the rules break in every game that they play
+    without.
 
     Some rules take every option, and raise when a game comes to what it says: after it was paid.
+    Those that break in one game only make that game void.
     """
+    first: ArenaError | None = None
     for seed in range(_PLAYED):
         try:
             play_at_random(make, seed, players, turns=_LONGEST)
-        except EnvironmentCrash as crash:
-            try:
-                play_at_random(registry.environment(name, {}), seed, players, turns=_LONGEST)
-            except ArenaError:
-                continue
-            raise UsageError(
-                f"{name} with the options {dict(options)} breaks in the middle of a game that is "
-                f"played at random: {crash}"
-            ) from crash
+        except ArenaError as broken:
+            first = first or broken
+        else:
+            return
+        try:
+            play_at_random(registry.environment(name, {}), seed, players, turns=_LONGEST)
+        except ArenaError:
+            return
+    raise UsageError(
+        f"{name} with the options {dict(options)} breaks in the middle of a game that is played at "
+        f"random: {first}"
+    ) from first
 
 
 def _check_players(spec: EnvironmentSpec, players: int) -> None:

@@ -97,5 +97,5 @@ def test_a_file_is_inside_the_tournaments_folder(tmp_path: Path) -> None:
         held("Rules-v0", {"data_path": "words.json"}, None)
     with pytest.raises(UsageError, match="no such file"):
         held("Rules-v0", {"data_path": "wrds.json"}, folder)
-    for value in ("city/country", "things", 3, None, ""):
+    for value in ("city/country", "things", r"\[\w+\]", 3, None, ""):
         assert held("Rules-v0", {"categories": value}, folder) == {"categories": value}

@@ -95,7 +95,8 @@ def first_cell(body: dict[str, Any]) -> str:
 
 
 def approved(server: OpenAIServer, approval: Path) -> TournamentConfig:
-    return loads(TOURNAMENT.format(url=server.url, approval=approval), source="approved.yaml")
+    text = TOURNAMENT.format(url=server.url, approval=approval)
+    return loads(text, source="approved.yaml", folder=approval.parent)
 
 
 def test_a_suspended_game_resumes_in_a_later_run_and_nothing_is_repaid(
