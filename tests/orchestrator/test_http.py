@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -123,7 +124,12 @@ def test_what_cannot_pass_makes_one_game_void_and_nobody_loses(
 ) -> None:
     url = f"sqlite:///{tmp_path}/arena.db"
 
-    with OpenAIServer(lambda body: error(400, "no", "content_filter")) as server:
+    asked = itertools.count(1)
+
+    def every_fifth(body: dict[str, Any]) -> Reply | str:
+        return error(400, "no", "content_filter") if next(asked) % 5 == 0 else "[1]"
+
+    with OpenAIServer(every_fifth) as server:
         summary = play(small, server, url, ("seed: 7", "seed: 7\nattempts: 2"))
 
     assert (summary.games_completed, summary.games_void) == (0, 4)
