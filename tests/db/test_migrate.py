@@ -307,11 +307,7 @@ def alembic(url: str, *arguments: str, folder: str | Path = ROOT) -> tuple[int, 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "empty_database_url",
-    ["sqlite", pytest.param("postgresql", marks=pytest.mark.sweep)],
-    indirect=True,
-)
+@pytest.mark.sweep
 def test_plain_alembic_does_the_same(empty_database_url: str) -> None:
     url = empty_database_url
     assert alembic(url, "history")[1].startswith(f"{BEFORE} -> {schema.HEAD} (head)")

@@ -157,6 +157,7 @@ agents:
 """
 
 
+@pytest.mark.sweep
 @pytest.mark.slow
 def test_a_file_is_planned_before_its_first_game(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'none.db'}"

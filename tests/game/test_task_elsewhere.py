@@ -155,7 +155,7 @@ def elsewhere(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("begun", "ended", "games"),
     [
-        pytest.param(None, "elsewhere", 1, id="fresh"),
+        pytest.param(None, "elsewhere", 1, id="fresh", marks=pytest.mark.sweep),
         pytest.param(None, "elsewhere", 2, id="both games", marks=pytest.mark.sweep),
         pytest.param("local", "elsewhere", 1, id="resumed elsewhere"),
         pytest.param("elsewhere", "local", 1, id="stopped elsewhere", marks=pytest.mark.sweep),
@@ -189,6 +189,7 @@ def test_a_game_that_is_played_elsewhere_is_the_same_to_the_last_byte(
     assert check(1, there).ok
 
 
+@pytest.mark.sweep
 def test_an_attempt_that_fails_elsewhere_waits_here(elsewhere: None, tmp_path: Path) -> None:
     summaries = {}
     for executor in ("local", "elsewhere"):

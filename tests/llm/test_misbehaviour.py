@@ -205,6 +205,7 @@ asyncio.run(main(int(sys.argv[1])))
 """
 
 
+@pytest.mark.sweep
 @pytest.mark.slow
 def test_forty_bombs_leave_the_memory_as_it_was() -> None:
     kinds = ["bomb", "large_bomb", "deflate_bomb"]

@@ -61,6 +61,7 @@ def together(url: str, *files: Path) -> list[str]:
             process.wait()
 
 
+@pytest.mark.sweep
 def test_runs_that_start_together_share_the_catalogue(
     empty_database_url: str, tmp_path: Path
 ) -> None:

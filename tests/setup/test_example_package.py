@@ -80,6 +80,7 @@ def test_its_tournament_is_played_by_the_real_command(target: Path, tmp_path: Pa
     ]  # fmt: skip
 
 
+@pytest.mark.sweep
 def test_its_provider_answers_for_the_model_that_names_it(target: Path, tmp_path: Path) -> None:
     arena = ("-m", "arena.cli")
 

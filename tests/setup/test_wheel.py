@@ -77,6 +77,7 @@ def test_every_plugin_can_be_loaded_far_from_the_checkout(
     assert places == [packages / "arena" / "__init__.py", packages / "db" / "__init__.py"]
 
 
+@pytest.mark.sweep
 def test_the_packaged_tournament_is_played_as_the_readme_says(
     installed: Installed, tmp_path: Path
 ) -> None:

@@ -48,6 +48,7 @@ def test_instants_are_uniform_and_in_order() -> None:
     assert sum(gaps) < 1
 
 
+@pytest.mark.sweep
 @pytest.mark.slow
 def test_hostile_outputs_are_recorded_and_shown(harness: Harness) -> None:
     with harness.service("hostile") as service:

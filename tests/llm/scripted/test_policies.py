@@ -118,6 +118,7 @@ def village_wins(village: str, mafia_team: str, games: int) -> int:
     return sum(outcome.winning_team == "Village" for outcome in outcomes)
 
 
+@pytest.mark.sweep
 @pytest.mark.slow
 def test_the_policies_have_clearly_different_strength() -> None:
     games = 40
