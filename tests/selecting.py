@@ -19,6 +19,8 @@ from hypothesis import settings
 # database is the subject, every one does.
 TWINS = 4
 OF_DATABASES = "tests/db/"
+# Their tests are the longest.
+OF_CHECKOUTS = "tests/setup/"
 
 LEFT_OUT = pytest.StashKey[Counter[str]]()
 
@@ -103,7 +105,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.stash[LEFT_OUT] = Counter(reason for reason in reasons.values() if reason)
     items[:] = sorted(
         (item for item, reason in reasons.items() if not reason),
-        key=lambda item: item.get_closest_marker("slow") is None,
+        key=lambda item: (
+            item.get_closest_marker("slow") is None,
+            not item.nodeid.startswith(OF_CHECKOUTS),
+        ),
     )
 
 
