@@ -70,11 +70,11 @@ async def _played(
         _tell("mafia: the same games under earlier versions")
         mafia = [row for row in rows if row.tournament == "mafia"]
         earlier = await played_as_before(configs["mafia"], mafia)
-    modes = conduct.illegal_by_agent(row for row in rows if row.tournament == "modes")
+    modes = conduct.form_missed((row for row in rows if row.tournament == "modes"), kept)
     return [
         ("What is on record", compared),
         ("How real models were read", _kinds(rows, kept, earlier)),
-        ("Illegal actions by the option `answer`, smollm2", modes),
+        ("Answers without the form of the option `answer`", modes),
     ]
 
 

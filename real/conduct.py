@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Set
 
 from arena.llm.shared_prefix import SharedPrefix
-from db.queries.games import GameRow, PlayerRow
+from db.queries.games import GameRow
 from db.queries.transcript import TurnRow
 from real.figures import Figure
 
@@ -29,15 +29,18 @@ def looks_like_notes(action: str) -> bool:
     return _NOTES.search(action) is not None
 
 
-def illegal_by_agent(rows: Iterable[GameRow]) -> list[Figure]:
-    """How many turns of each agent the rules refused."""
-    seats: dict[str, list[PlayerRow]] = defaultdict(list)
-    for row in rows:
-        for seat in row.players:
-            seats[seat.agent].append(seat)
+def form_missed(rows: Iterable[GameRow], played: Iterable[list[TurnRow]]) -> list[Figure]:
+    """In how many turns of each agent the answer had not the form that its option names, so that
+    all of it was the action."""
+    names = {(row.game_id, seat.player_index): seat.agent for row in rows for seat in row.players}
+    turns: dict[str, list[TurnRow]] = defaultdict(list)
+    for game in played:
+        for turn in game:
+            if name := names.get((turn.game_id, turn.player_index)):
+                turns[name].append(turn)
     return [
-        Figure(name, sum(s.invalid_actions for s in own), sum(s.turns or 0 for s in own))
-        for name, own in sorted(seats.items())
+        Figure(name, sum("answer" in (turn.reading or {}) for turn in own), len(own))
+        for name, own in sorted(turns.items())
     ]
 
 

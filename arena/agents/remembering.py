@@ -42,6 +42,7 @@ read every word of it. Do not repeat your notes."""
 
 _HEADING = re.compile(
     r"^(?:#+ *|\*\*)(?:your |my )?(?:notes|task)\b[^\n]{0,40}$\n?"
+    r"|^your task: (?:act|rewrite)\b[^\n]{0,40}$\n?"
     r"|^(?:your |my |updated |rewritten )?notes\b[^\n]{0,20}:[ \t]*$\n?",
     re.MULTILINE | re.IGNORECASE,
 )

@@ -194,6 +194,7 @@ def test_an_environment_that_shows_the_present_only_is_shown_as_it_is() -> None:
         ('{"suspicions": {"3": 0.9}, "plan": "vote"}\n\nI vote [3].', "I vote [3]."),
         ('```json\n{"facts": ["x"], "plan": "vote"}\n```\nI vote [3].', "I vote [3]."),
         ('# Your notes\n{"plan": "vote 3"}\n# Your task: act\nI vote [3].', "I vote [3]."),
+        ("Your task: Act\nI vote [3].", "I vote [3]."),
         ("**Notes:**\nI vote [3].", "I vote [3]."),
         ('{"plan": "vote 3"}', ""),
         ("Your notes are lies, Bob. [3]", "Your notes are lies, Bob. [3]"),
