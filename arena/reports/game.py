@@ -228,12 +228,13 @@ def answered_by(model: str, model_answered: str | None, response: Any) -> str | 
     told = response if isinstance(response, dict) else {}
     own = model_answered if model_answered and not model.endswith(model_answered) else None
     provider, region = told.get("provider"), told.get("region")
+    fingerprint = told.get("system_fingerprint")
     found = [
         own,
         f"at {provider}" if provider else None,
         f"in {region}" if region else None,
         told.get("service_tier"),
-        told.get("system_fingerprint"),
+        f"fingerprint {fingerprint}" if fingerprint else None,
     ]
     return " · ".join(str(each) for each in found if each) or None
 

@@ -81,7 +81,6 @@ def test_a_name_that_is_not_there_gets_the_nearest(arena: Arena, name: str, said
     assert "\x1b" not in result.stderr
 
 
-@pytest.mark.skipif(sys.version_info >= (3, 12), reason="this Python can read the rules")
 def test_rules_that_this_python_cannot_read_are_shown_as_far_as_they_are_known(
     arena: Arena,
 ) -> None:
@@ -89,7 +88,8 @@ def test_rules_that_this_python_cannot_read_are_shown_as_far_as_they_are_known(
 
     assert result.exit_code == 0
     assert "Chess-v0: Chess, in UCI moves." in result.stdout
-    assert result.stderr.count("Chess-v0 needs Python 3.12 or newer") == 1
+    too_old = sys.version_info < (3, 12)
+    assert result.stderr.count("Chess-v0 needs Python 3.12 or newer") == too_old
 
 
 def test_the_list_counts_the_faults(arena: Arena) -> None:

@@ -124,7 +124,6 @@ def test_a_session_that_outlives_its_database_closes_its_connection(database: Da
         connection.cursor().execute("SELECT 1")
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 def test_a_forked_process_has_connections_of_its_own(database: Database) -> None:
     def driver(session: Session) -> object:

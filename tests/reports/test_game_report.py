@@ -135,7 +135,7 @@ def test_who_answered_is_told_where_it_says_more_than_was_asked() -> None:
 
     assert told(None) is told("gpt-4o") is None
     assert told("gpt-4o-2024-08-06", region="Sweden Central", system_fingerprint="fp_1") == (
-        "gpt-4o-2024-08-06 · in Sweden Central · fp_1"
+        "gpt-4o-2024-08-06 · in Sweden Central · fingerprint fp_1"
     )
     assert told("gpt-4o", provider="Azure", service_tier="flex") == "at Azure · flex"
 
