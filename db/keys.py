@@ -51,8 +51,3 @@ def turns_of_game(game_id: int) -> tuple[int, int]:
 def calls_of_game(game_id: int) -> tuple[int, int]:
     """The first key of the game's calls and the first one after them."""
     return game_id << 32, game_id + 1 << 32
-
-
-def calls_of_turn(game_turn_id: int) -> tuple[int, int]:
-    """The first key of the turn's calls and the first one after them."""
-    return game_turn_id << 8, game_turn_id + 1 << 8

@@ -94,10 +94,6 @@ class Scene:
         last = {line.player: line.accused for line in self.said if line.day == self.day}
         return Counter(accused for accused in last.values() if accused is not None)
 
-    def spoke_today(self) -> int:
-        """How often this player has spoken today."""
-        return sum(1 for s in self.said if s.player == self.me and s.day == self.day)
-
 
 def see(conversation: Conversation) -> Scene | None:
     """The scene, or None when the text is not of Secret Mafia."""
