@@ -52,6 +52,9 @@ _BOARD: Mapping[str, Dtype] = {
     "thrown_out": FLOAT,
     "decided": INTEGER,
     "touched": INTEGER,
+    "told_apart": INTEGER,
+    "pairs": INTEGER,
+    "separability": FLOAT,
     "void_games": INTEGER,
     "calls": INTEGER,
     "failed_calls": INTEGER,
@@ -97,8 +100,9 @@ def leaderboard_df(
     teams, roles (dicts of shares won) · own_error, others_error (shares of its games that an error
     decided), thrown_out (share of its games out of which the rules threw it for an error) ·
     decided, touched (of the board's games, how many an error decided, and out of how many somebody
-    was thrown for one: what `exclude_errors` leaves out) · void_games, calls, failed_calls · cost
-    (dollars), cost_per_game, tokens_per_turn, cached_share (of the tokens sent, how many the
+    was thrown for one: what `exclude_errors` leaves out) · told_apart, pairs, separability (of the
+    board's pairs, how many are told apart, and their share) · void_games, calls, failed_calls ·
+    cost (dollars), cost_per_game, tokens_per_turn, cached_share (of the tokens sent, how many the
     provider had cached) · turn_seconds, call_seconds (medians). `notes` in the frame's attrs are
     sentences that belong beside the numbers.
 

@@ -305,6 +305,12 @@ def _explain(board: Board, without: str | None) -> None:
             f"{percent(board.touched / board.games)}, out of which the rules threw a player for "
             f"one. {'; '.join(_meant(board))}"
         )
+    if board.separability is not None:
+        tell(
+            f"separability {percent(board.separability)}: {board.told_apart:,} of "
+            f"{count(board.pairs, 'pair')} are told apart, with 95 % confidence in all of them "
+            "together"
+        )
     if len(board.rows) > 1 and len({row.group for row in board.rows}) < len(board.rows):
         tell("rows that share a letter of their group cannot be told apart")
 

@@ -19,7 +19,7 @@ from arena.leaderboard.rating import (
 from arena.leaderboard.records import AgentRecord, records
 from arena.leaderboard.scopes import Scope, columns
 from arena.ratings.probit import components
-from arena.stats.groups import groups
+from arena.stats.groups import groups, told_apart
 from db import Session
 from db.queries.agents import agent_names
 from db.queries.conduct import ConductRow, conduct_in
@@ -67,8 +67,8 @@ class Board:
 
     `games` were rated, `by_error` of them decided by an agent's error, and `touched` those out
     of which the rules threw somebody for one; `left_out` were not rated because they were.
-    `unplayed` are predictions for combinations that no agent is. `notes` are sentences for
-    people: what the numbers do not say.
+    `told_apart` pairs of rows differ, the probability of a single mistake among all pairs together
+    being at most 5 %. `notes` are sentences for people: what the numbers do not say.
     """
 
     environment: str | None
@@ -85,6 +85,17 @@ class Board:
     left_out: int
     rows: tuple[BoardRow, ...]
     notes: tuple[str, ...] = ()
+    told_apart: int = 0
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs its rows make."""
+        return len(self.rows) * (len(self.rows) - 1) // 2
+
+    @property
+    def separability(self) -> float | None:
+        """The share of pairs that are told apart; None of a single row."""
+        return self.told_apart / self.pairs if self.pairs else None
 
 
 def agent_boards(
@@ -105,7 +116,7 @@ def agent_boards(
         if not note.startswith(f"{len(pools)} pools of agents")
     ]
     notes += said(scope, query, fitted.ratings.terms)
-    made = []
+    made: list[tuple[list[BoardRow], int]] = []
     ratings: dict[int, float] = {}
     for pool in pools:
         agents = sorted(agent for agent in pool if agent in record)
@@ -113,21 +124,19 @@ def agent_boards(
             continue
         mean, covariance = fitted.contrasts(agents)
         ratings |= {agent: MU + float(value) for agent, value in zip(agents, mean, strict=True)}
-        rows = placed(agents, mean, covariance)
-        made.append(
-            [
-                replace(
-                    row,
-                    name=names[agent].name if agent in names else f"agent {agent}",
-                    record=record[agent],
-                    conduct=facts.conduct.get(agent),
-                    spent=facts.spent.get(agent),
-                    void_games=facts.void.get(agent, 0),
-                )
-                for row in rows
-                if (agent := row.agent_id) is not None
-            ]
-        )
+        rows = [
+            replace(
+                row,
+                name=names[agent].name if agent in names else f"agent {agent}",
+                record=record[agent],
+                conduct=facts.conduct.get(agent),
+                spent=facts.spent.get(agent),
+                void_games=facts.void.get(agent, 0),
+            )
+            for row in placed(agents, mean, covariance)
+            if (agent := row.agent_id) is not None
+        ]
+        made.append((rows, told_apart(mean, covariance)))
     without = without_errors(scope, query, part, ratings)
     absent = len({agent for pool in pools for agent in pool} - set(record))
     if absent and part is not None:
@@ -139,13 +148,18 @@ def agent_boards(
             query,
             [replace(row, without_errors=without.get(row.agent_id or 0)) for row in rows],
             [*notes, *pool_notes(rows, len(made))],
+            apart,
         )
-        for rows in made
+        for rows, apart in made
     ]
 
 
 def board_of(
-    scope: Scope, query: LeaderboardQuery, rows: Sequence[BoardRow], notes: Sequence[str]
+    scope: Scope,
+    query: LeaderboardQuery,
+    rows: Sequence[BoardRow],
+    notes: Sequence[str],
+    told_apart: int,
 ) -> Board:
     """A board with its title's facts; its games are those in which one of its agents sat."""
     chosen = scope.played
@@ -168,6 +182,7 @@ def board_of(
         left_out=scope.left_out,
         rows=tuple(rows),
         notes=tuple(dict.fromkeys(notes)),
+        told_apart=told_apart,
     )
 
 

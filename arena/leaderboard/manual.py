@@ -10,6 +10,7 @@ from arena.core.ratings import MU
 from arena.leaderboard.board import Board, placed
 from arena.leaderboard.query import LeaderboardQuery
 from arena.leaderboard.records import AgentRecord, WinRecord
+from arena.stats.groups import told_apart
 from db import Session
 from db.queries.leaderboard import leaderboard, pools
 
@@ -31,7 +32,8 @@ def kept_by_hand(session: Session, query: LeaderboardQuery) -> list[Board]:
         mean = around @ np.array([row.mu - MU for row in rows.values()])
         variance = np.diag([row.sigma**2 for row in rows.values()])
         shown = []
-        for place in placed(agents, mean, around @ variance @ around.T):
+        covariance = around @ variance @ around.T
+        for place in placed(agents, mean, covariance):
             row = rows[place.agent_id or 0]
             record = AgentRecord(WinRecord(row.wins, row.draws, row.losses), {}, {})
             shown.append(replace(place, name=row.agent, record=record))
@@ -50,6 +52,7 @@ def kept_by_hand(session: Session, query: LeaderboardQuery) -> list[Board]:
                 touched=0,
                 left_out=0,
                 rows=tuple(shown),
+                told_apart=told_apart(mean, covariance),
             )
         )
     return found

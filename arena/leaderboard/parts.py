@@ -25,6 +25,7 @@ from arena.ratings.composite import (
     part_contrasts,
     predicted,
 )
+from arena.stats.groups import told_apart
 from db import Session
 from db.queries.agents import agent_names
 from db.queries.conduct import ConductRow
@@ -99,7 +100,8 @@ def part_boards(session: Session, scope: Scope, query: LeaderboardQuery) -> list
             )
         )
     notes = [*fitted.ratings.notes, *said(scope, query, fitted.ratings.terms)]
-    board = board_of(scope, query, rows, [*notes, *_limits(limit, by, rows)])
+    notes += _limits(limit, by, rows)
+    board = board_of(scope, query, rows, notes, told_apart(mean, covariance))
     return [replace(board, system=fitted.ratings.system)]
 
 

@@ -87,6 +87,11 @@ def groups(mean: Floats, covariance: Floats, alpha: float = 0.05) -> tuple[str, 
     return tuple(letters)
 
 
+def told_apart(mean: Floats, covariance: Floats, alpha: float = 0.05) -> int:
+    """How many pairs of agents differ (see `different`)."""
+    return int(different(mean, covariance, alpha).sum()) // 2
+
+
 def ranks(mean: Floats, covariance: Floats, alpha: float = 0.05) -> tuple[tuple[int, int], ...]:
     """The best and the worst rank (from 1) of each agent that is tenable: 1 + those who are above
     it for certain, and n - those below. All of them hold together with probability 1 - alpha."""

@@ -69,11 +69,15 @@ def test_a_table_says_what_each_rating_rests_on(arena: Arena, mafia: str) -> Non
     assert "an error decided 14 % of these games and touched 14 %" in result.stderr
     assert "without: its rating without the games that an error decided" in result.stderr
     assert "rows that share a letter of their group cannot be told apart" in result.stderr
+    assert re.search(r"separability \d+ %: \d+ of 10 pairs are told apart", result.stderr)
 
 
 def test_every_column_is_there_in_json(arena: Arena, mafia: str) -> None:
     found = {row["name"]: row for row in rows(arena, "--db", mafia)}
 
+    assert {(row["told_apart"] / 10, row["pairs"]) for row in found.values()} == {
+        (found["gpt plain"]["separability"], 10)
+    }
     erring = found["gpt plain"]
     assert erring["own_error"] > 0
     assert erring["others_error"] == 0

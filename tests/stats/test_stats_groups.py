@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arena.core import UsageError
-from arena.stats.groups import different, groups, ranks
+from arena.stats.groups import different, groups, ranks, told_apart
 
 
 def test_two_far_apart_and_one_between() -> None:
@@ -18,6 +18,7 @@ def test_two_far_apart_and_one_between() -> None:
 
     assert groups(mean, covariance) == ("b", "a", "ab")
     assert ranks(mean, covariance) == ((2, 3), (1, 2), (1, 3))
+    assert told_apart(mean, covariance) == 1
 
 
 def test_clear_steps_have_a_letter_each() -> None:
