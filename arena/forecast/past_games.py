@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena import registry
-from arena.core import Games, Ratings, UsageError
+from arena.core import Ratings, UsageError
 from arena.core.arrays import Floats
 from arena.core.ratings import SIGMA
 from arena.orchestrator.lookup import Rules, of_row, rules_of
+from arena.record.rating_columns import rating_columns
 from db import Repository, Session
-from db.queries.played import NOTHING, PlayedGames, no_games, played_games
+from db.queries.played import no_games, played_games
 from db.queries.usage import rated_usage
 from db.selection import Selection
 
@@ -87,7 +88,7 @@ def past_games(session: Session, repo: Repository, scope: PlanScope) -> PastGame
             costs[agent] = row.cost / seats[agent]
     return PastGames(
         rules=rules,
-        ratings=registry.rating(SYSTEM).fit(columns(played)),
+        ratings=registry.rating(SYSTEM).fit(rating_columns(played)),
         games=len(played),
         counts=_counts(np.unique(np.stack([played.seats(), played.agents]), axis=1)[1]),
         costs=costs,
@@ -116,20 +117,3 @@ def _rules(session: Session, repo: Repository, scope: PlanScope) -> Rules:
 def _counts(agents: NDArray[np.int64]) -> dict[int, int]:
     found, counts = np.unique(agents, return_counts=True)
     return dict(zip(found.tolist(), counts.tolist(), strict=True))
-
-
-def columns(played: PlayedGames) -> Games:
-    """Games of one environment for a rating system; without roles the places of two players are
-    roles, because who begins may have an advantage."""
-    roles, names = played.roles.copy(), list(played.role_names)
-    bare = roles == NOTHING
-    if len(played) and bare.any():
-        sizes = np.repeat(played.sizes, played.sizes)
-        places = np.arange(len(sizes)) - np.repeat(played.starts, played.sizes)
-        two = bare & (sizes == 2)
-        roles[two] = len(names) + places[two]
-        roles[bare & ~two] = len(names) + 2
-        names += ["player 0", "player 1", ""]
-    return Games(
-        played.sizes, played.agents, played.teams, played.ranks, roles=roles, role_names=names
-    )

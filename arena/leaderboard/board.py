@@ -17,8 +17,9 @@ from arena.leaderboard.rating import (
     team_of,
 )
 from arena.leaderboard.records import AgentRecord, records
-from arena.leaderboard.scopes import Scope, columns
+from arena.leaderboard.scopes import Scope
 from arena.ratings.probit import components
+from arena.record.rating_columns import rating_columns
 from arena.stats.groups import groups, told_apart
 from db import Session
 from db.queries.agents import agent_names
@@ -108,7 +109,7 @@ def agent_boards(
     fitted = fit(scope, query.system, part)
     record = records(scope.played, seats=None if part is None else part.seats)
     facts = BoardFacts.of(session, scope, query)
-    pools = components(columns(scope.played))
+    pools = components(rating_columns(scope.played))
     # That pools never met is said below, where each has a table of its own.
     notes = [
         note
@@ -248,7 +249,7 @@ def without_errors(
     fitted = fit(rest, query.system, part)
     seated = set(np.unique(clean.agents if part is None else clean.agents[part.seats]).tolist())
     found: dict[int, float] = {}
-    for pool in components(columns(clean)):
+    for pool in components(rating_columns(clean)):
         agents = sorted(agent for agent in pool if agent in seated and agent in ratings)
         # Who is left alone has no game against anybody.
         if len(agents) < 2:

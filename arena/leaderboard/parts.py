@@ -17,7 +17,7 @@ from arena.core.ratings import MU
 from arena.leaderboard.board import DEVIATIONS, Board, BoardFacts, BoardRow, board_of, placed, said
 from arena.leaderboard.query import By, LeaderboardQuery
 from arena.leaderboard.records import records
-from arena.leaderboard.scopes import Scope, columns, scopes
+from arena.leaderboard.scopes import Scope, scopes
 from arena.ratings.composite import (
     CombinationLimit,
     composite,
@@ -25,6 +25,7 @@ from arena.ratings.composite import (
     part_contrasts,
     predicted,
 )
+from arena.record.rating_columns import rating_columns
 from arena.stats.groups import told_apart
 from db import Session
 from db.queries.agents import agent_names
@@ -63,7 +64,7 @@ def rated_parts(session: Session, scope: Scope) -> Composite:
     agents = np.unique(scope.played.agents).tolist()
     missing = ("", "", "")
     parts = {agent: names[agent].parts if agent in names else missing for agent in agents}
-    return Composite(composite(columns(scope.played, scope.rules), parts), parts)
+    return Composite(composite(rating_columns(scope.played, scope.rules), parts), parts)
 
 
 def part_boards(session: Session, scope: Scope, query: LeaderboardQuery) -> list[Board]:

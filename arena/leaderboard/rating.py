@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from arena.core import Games, PluginError, Ratings, UsageError
 from arena.core.arrays import Floats
-from arena.leaderboard.scopes import Scope, columns
+from arena.leaderboard.scopes import Scope
+from arena.record.rating_columns import rating_columns
 from arena.registry import described, guarded, rating, unknown
 from db.queries.played import NOTHING, PlayedGames
 
@@ -32,7 +33,7 @@ def fit(scope: Scope, system: str, part: SeatGroup | None = None) -> Fit:
     """The games of a scope, rated.
 
     Raises UsageError for a system that is not registered."""
-    games = columns(scope.played, scope.rules)
+    games = rating_columns(scope.played, scope.rules)
     ratings = _rated(system, games)
     if part is None:
         return Fit(ratings)

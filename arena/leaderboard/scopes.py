@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from arena.core import Games
 from arena.leaderboard.query import LeaderboardQuery
 from db import Environment, Repository, Session
-from db.queries.played import NOTHING, PlayedGames, played_games, revisions, waiting_games
+from db.queries.played import PlayedGames, played_games, revisions, waiting_games
 from db.selection import Selection
 
 
@@ -94,43 +92,3 @@ def _environment_names(rules: dict[int, Environment]) -> dict[int, str]:
         key: row.name if names.count(row.name) == 1 else f"{row.name} #{key}"
         for key, row in rules.items()
     }
-
-
-def columns(played: PlayedGames, rules: dict[int, str] | None = None) -> Games:
-    """What a rating system is given: with roles where they are known. In a two-player game
-    without roles the place is the role, because who begins may have an advantage. `rules` names
-    the environments when there are several."""
-    roles, role_names = _roles(played)
-    found, environments = np.unique(played.environments, return_inverse=True)
-    several = len(found) > 1
-    return Games(
-        sizes=played.sizes,
-        agents=played.agents,
-        teams=played.teams,
-        ranks=played.ranks,
-        roles=roles if roles is not None else (),
-        role_names=role_names if roles is not None else (),
-        environments=environments if several else (),
-        environment_names=[(rules or {}).get(int(key), str(key)) for key in found]
-        if several
-        else (),
-    )
-
-
-def _roles(played: PlayedGames) -> tuple[NDArray[np.int64] | None, Sequence[str]]:
-    sizes = np.repeat(played.sizes, played.sizes)
-    places = np.arange(len(sizes)) - np.repeat(played.starts, played.sizes)
-    bare = played.roles == NOTHING
-    pair = bare & (sizes == 2)
-    names = list(played.role_names)
-    roles = played.roles.copy()
-    if pair.any():
-        roles[pair] = len(names) + places[pair]
-        names += [f"player {place}" for place in range(2)]
-        bare &= ~pair
-    if bare.all():
-        return None, ()
-    if bare.any():
-        roles[bare] = len(names)
-        names.append("")
-    return roles, names

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,12 @@ from sqlalchemy import event
 
 from arena.core import UsageError
 from arena.leaderboard import Board, LeaderboardQuery, boards
+from arena.orchestrator import schedule
+from arena.ratings.probit import Probit
+from arena.record.rating_columns import rating_columns
 from db import Game, get_session
 from db.errors import BadSelection
+from db.queries.played import played_games
 from db.selection import Selection
 from tests.leaderboard.table import Sat, Table
 
@@ -296,6 +301,30 @@ def test_games_that_wait_for_another_are_counted_and_said(sqlite_url: str) -> No
 
     assert board.games == 3
     assert any("1 more games are finished and wait" in note for note in board.notes)
+
+
+def test_who_sits_first_is_not_taken_for_the_better_player(sqlite_url: str) -> None:
+    """Three equal players, the first place wins two games of three, and Ann has it most often."""
+
+    def fill(table: Table) -> None:
+        agents = three(table)
+        rules = table.environment("Race-v0", players=3)
+        for first, games in zip(agents, (60, 24, 12), strict=True):
+            others = [agent for agent in agents if agent != first]
+            for game in range(games):
+                seats = [first, *(others if game // 6 % 2 else reversed(others))]
+                winner = (0, 0, 0, 0, 1, 2)[game % 6]
+                table.play(rules, *(Sat(who, int(at != winner)) for at, who in enumerate(seats)))
+
+    (board,) = asked(sqlite_url, fill)
+    with get_session(sqlite_url) as session:
+        columns = rating_columns(played_games(session))
+    blind = Probit().fit(replace(columns, roles=(), role_names=())).contrasts([1, 2, 3])[0]
+
+    spread = max(row.rating for row in board.rows) - min(row.rating for row in board.rows)
+    assert spread < np.ptp(blind) / 3
+    live = schedule.played([(agent, agent - 1, None, None, 0) for agent in (1, 2, 3)])
+    assert [columns.role_names[role] for role in columns.roles[:3]] == [*live.roles]
 
 
 def test_no_games_make_no_board(sqlite_url: str) -> None:
