@@ -38,8 +38,10 @@ class Ratings:
     seats, in units of mu, and grows with the square root of the number of seats.
 
     `shares` is how often a role comes up among an environment's seats; an agent's skill, asked
-    without a role, is its average over them. `games` counts the games of each agent. `notes` are
-    sentences for people: what these numbers do not say.
+    without a role, is its average over them. `prior` is the variance, by family ("agent",
+    "agent:role", ...), of an effect that is not among the terms: nothing was seen of it, so its
+    mean is 0; a family that is not there has no effects. `games` counts the games of each agent.
+    `notes` are sentences for people: what these numbers do not say.
     """
 
     system: str
@@ -50,6 +52,7 @@ class Ratings:
     margin: float = 0.0
     link: Literal["normal", "logistic"] = "normal"
     shares: Mapping[str, float] = field(default_factory=dict)
+    prior: Mapping[str, float] = field(default_factory=lambda: {"agent": SIGMA**2})
     games: Mapping[int, int] = field(default_factory=dict)
     notes: Sequence[str] = ()
 
@@ -57,7 +60,8 @@ class Ratings:
         """Mean (n,) and covariance (n, n) of the agents' skills, in units of mu around 0: in one
         role, or averaged over the roles as they come up."""
         weights = self.weights(agents, role)
-        return weights @ self.mean, weights @ self.covariance @ weights.T
+        covariance: Floats = weights @ self.covariance @ weights.T + self.unseen(agents, role)
+        return weights @ self.mean, covariance
 
     def contrasts(self, agents: Sequence[int], role: str | None = None) -> tuple[Floats, Floats]:
         """The same relative to the mean of these agents: what a leaderboard shows. A rating alone
@@ -66,23 +70,46 @@ class Ratings:
 
         weights = self.weights(agents, role)
         weights = weights - weights.mean(axis=0)
+        unseen = self.unseen(agents, role)
+        unseen = unseen - unseen.mean(axis=0)
+        unseen = unseen - unseen.mean(axis=1, keepdims=True)
         mean: Floats = weights @ self.mean
-        return mean, np.asarray(weights @ self.covariance @ weights.T)
+        return mean, np.asarray(weights @ self.covariance @ weights.T + unseen)
 
     def weights(self, agents: Sequence[int], role: str | None = None) -> Floats:
         """(n, k): how much of each effect is in each agent's skill. An effect that is not among
-        the terms is 0."""
+        the terms has no column: see `unseen`."""
         import numpy as np
 
         rows = np.zeros((len(agents), len(self.mean)))
-        roles = {role: 1.0} if role is not None else self.shares
         for row, agent in zip(rows, agents, strict=True):
-            if (at := self.terms.get(("agent", str(agent)))) is not None:
-                row[at] += 1.0
-            for name, share in roles.items():
-                if (at := self.terms.get(("agent:role", str(agent), name))) is not None:
+            for term, share in self._effects(agent, role):
+                if (at := self.terms.get(term)) is not None:
                     row[at] += share
         return rows
+
+    def unseen(self, agents: Sequence[int], role: str | None = None) -> Floats:
+        """(n, n): the covariance of what is in the agents' skills and not among the terms. Only an
+        agent that is named twice shares it with another row."""
+        import numpy as np
+
+        variances = [
+            sum(
+                share**2 * self.prior.get(term[0], 0.0)
+                for term, share in self._effects(agent, role)
+                if term not in self.terms and all(term)  # to have no role is no role
+            )
+            for agent in agents
+        ]
+        same = np.equal.outer(ids := np.asarray(agents), ids)
+        return np.where(same, np.array(variances, np.float64)[:, None], 0.0)
+
+    def _effects(self, agent: int, role: str | None) -> list[tuple[tuple[str, ...], float]]:
+        """The effects that make up a skill, with the share of each."""
+        roles = {role: 1.0} if role is not None else self.shares
+        key = str(agent)
+        in_roles = ((("agent:role", key, name), share) for name, share in roles.items())
+        return [(("agent", key), 1.0), *in_roles]
 
 
 class RatingSystem(Protocol):

@@ -72,7 +72,7 @@ def plan_two(url: Source, a: str, b: str, scope: PlanScope) -> Outlook:
     assert first.id is not None
     assert second.id is not None
     pair = (first.id, second.id)
-    mean, covariance = record.skills(pair)
+    mean, covariance = record.ratings.skills(pair)
     difference = float(mean[0] - mean[1])
     variance = float(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
     half = Z * sqrt(max(variance, 0.0))
@@ -114,7 +114,7 @@ def plan_top(url: Source, top: int, scope: PlanScope) -> Outlook:
             f"--top {top}: {len(agents)} agents have played {record.rules.name}, so the top 1 to "
             f"{len(agents) - 1} can be told apart from the rest"
         )
-    mean, covariance = record.skills(agents)
+    mean, covariance = record.ratings.skills(agents)
     table = table_of(record.rules, record.ratings)
     ways = []
     for seating, each in table.informations(scope.seating):

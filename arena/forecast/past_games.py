@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from arena import registry
 from arena.core import Ratings, UsageError
-from arena.core.arrays import Floats
-from arena.core.ratings import SIGMA
 from arena.orchestrator.lookup import Rules, of_row, rules_of
 from arena.record.rating_columns import rating_columns
 from db import Repository, Session
@@ -47,14 +45,6 @@ class PastGames:
     counts: Mapping[int, int]
     costs: Mapping[int, float | None]
     notes: tuple[str, ...] = ()
-
-    def skills(self, agents: Sequence[int]) -> tuple[Floats, Floats]:
-        """Mean (n,) and covariance (n, n); an agent without a game has the prior's."""
-        mean, covariance = self.ratings.skills(agents)
-        for at, agent in enumerate(agents):
-            if ("agent", str(agent)) not in self.ratings.terms:
-                covariance[at, at] += SIGMA**2
-        return mean, covariance
 
     def price(self, seating: str, agents: Sequence[int]) -> float | None:
         """Dollars of a game of these agents: what their seats have cost on average, the other seats

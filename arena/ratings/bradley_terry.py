@@ -64,6 +64,7 @@ class BradleyTerry:
             noise=BETA * pi / (sqrt(3.0) * NEAREST),
             link="logistic",
             shares=played.shares if len(played.role) else {},
+            prior=dict.fromkeys(("agent", "side"), RIDGE * unit * unit),
             games=dict(zip(played.agents.tolist(), counts.tolist(), strict=True)),
             notes=_notes(played),
         )

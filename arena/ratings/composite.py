@@ -37,6 +37,7 @@ from arena.ratings.probit import (
     posterior_of,
     reported,
     symmetric,
+    with_unseen,
 )
 
 PartName = Literal["kind", "model", "prompt"]
@@ -102,17 +103,20 @@ def composite(games: Games, parts: Mapping[int, Combination]) -> Ratings:
     }
     effects = effects_of(played, places, own, unknown=True)
     said = matches(played, places.seat, len(places.agent))
-    said, posterior = posterior_of(said, effects, effects.families(COMPOSITE_LATTICES))
-    terms, out = reported(effects.terms, played)
+    families = effects.families(COMPOSITE_LATTICES)
+    said, posterior = posterior_of(said, effects, families)
+    known = with_unseen(effects.terms, posterior, families, played)
+    terms, out = reported(known.terms, played)
     out = _with_parts(terms, parts, played) @ out
     return Ratings(
         system="composite",
         terms=terms,
-        mean=out @ posterior.mean,
-        covariance=symmetric(out @ (out @ posterior.covariance).T),
+        mean=out @ known.mean,
+        covariance=symmetric(out @ (out @ known.covariance).T),
         noise=BETA,
         margin=margin(said),
         shares=played.shares if len(played.roles) > 1 else {},
+        prior=known.prior,
         games=games_of(played),
         notes=notes(played),
     )

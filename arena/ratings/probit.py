@@ -21,7 +21,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from arena.core import Games, Ratings
-from arena.core.arrays import Integers
+from arena.core.arrays import Booleans, Floats, Integers
 from arena.core.ratings import BETA
 from arena.ratings.fit.design import Seats, Term, seats
 from arena.ratings.fit.laplace import Family, Fitter, Lattice, Posterior, average, log_normal
@@ -90,16 +90,19 @@ class Probit:
         places = places_of(played)
         said = matches(played, places.seat, len(places.agent))
         effects = effects_of(played, places)
-        said, posterior = posterior_of(said, effects, effects.families(LATTICES))
-        terms, out = reported(effects.terms, played)
+        families = effects.families(LATTICES)
+        said, posterior = posterior_of(said, effects, families)
+        known = with_unseen(effects.terms, posterior, families, played)
+        terms, out = reported(known.terms, played)
         return Ratings(
             system=self.name,
             terms=terms,
-            mean=out @ posterior.mean,
-            covariance=symmetric(out @ (out @ posterior.covariance).T),
+            mean=out @ known.mean,
+            covariance=symmetric(out @ (out @ known.covariance).T),
             noise=BETA,
             margin=margin(said),
             shares=played.shares if len(played.roles) > 1 else {},
+            prior=known.prior,
             games=games_of(played),
             notes=notes(played),
         )
@@ -126,7 +129,7 @@ def effects_of(
     """
     several = len(set(played.environment.tolist())) > 1
     homes = played.role_environment
-    alone = np.bincount(homes, minlength=len(played.environments))[homes] == 1
+    alone = _alone(played)
     felt = _felt_sides(played)
     bear: list[list[Term]] = []
     for agent, role in zip(places.agent.tolist(), places.role.tolist(), strict=True):
@@ -162,6 +165,13 @@ def _spread(bear: Sequence[Sequence[Term]], unknown: bool) -> Effects:
     return Effects(columns, spread)
 
 
+def _alone(played: Seats) -> Booleans:
+    """Per role: whether it is the only one of its environment."""
+    homes = played.role_environment
+    found: Booleans = np.bincount(homes, minlength=len(played.environments))[homes] == 1
+    return found
+
+
 def _felt_sides(played: Seats) -> list[bool]:
     """Per role: whether any game has more of its seats in one team than in another."""
     roles = len(played.roles)
@@ -187,6 +197,51 @@ def posterior_of(
             found = Fitter(said, spread).mode(variances).effects
             said = said.with_margins(spread @ found)
     return said, average(Fitter(said, spread), families, count)
+
+
+@dataclass(frozen=True, slots=True)
+class AllEffects:
+    """What is known of all effects, those that no game has shown included: the `terms` with their
+    positions in `mean` (k,) and `covariance` (k, k). `prior` is what an agent in none of the games
+    may be worth, as in `Ratings`."""
+
+    terms: Mapping[Term, int]
+    mean: Floats
+    covariance: Floats
+    prior: Mapping[str, float]
+
+
+def with_unseen(
+    terms: Mapping[Term, int], posterior: Posterior, families: Sequence[Family], played: Seats
+) -> AllEffects:
+    """The effects of every agent in every role and environment of the games. Where an agent was
+    not seen, no game bears on its effect: it has its family's prior, averaged over the widths, and
+    depends on nothing else."""
+    names = {at: term[1] if term[0] == "unknown" else term[0] for term, at in terms.items()}
+    squares = posterior.weights @ posterior.sds**2
+    prior = {
+        names[int(family.columns[0])]: float(square)
+        for family, square in zip(families, squares, strict=True)
+    }
+    found = dict(terms)
+    for agent in played.agents.tolist():
+        if "agent:environment" in prior:
+            for environment in played.environments:
+                found.setdefault(("agent:environment", str(agent), environment), len(found))
+        for role, alone in zip(played.roles, _alone(played).tolist(), strict=True):
+            if not alone:
+                found.setdefault(("agent:role", str(agent), role), len(found))
+    seen, size = len(terms), len(found)
+    mean, covariance = np.zeros(size), np.zeros((size, size))
+    mean[:seen], covariance[:seen, :seen] = posterior.mean, posterior.covariance
+    new = np.arange(seen, size)
+    covariance[new, new] = [prior[term[0]] for term in list(found)[seen:]]
+    newcomer: dict[str, float] = {
+        name: variance for name, variance in prior.items() if name in ("agent:role", "side")
+    }
+    # Its deviation in an environment is in all its roles there: counted as if in all roles.
+    newcomer["agent"] = sum(prior[name] for name in prior if name not in newcomer)
+    return AllEffects(found, mean, covariance, newcomer)
 
 
 def margin(said: Matches) -> float:

@@ -207,25 +207,16 @@ class SidesState:
         return {role: seats / total for role, seats in self._role_seats.items()}
 
     def ratings(self, *, margin: float = 0.0, notes: Sequence[str] = ()) -> Ratings:
-        """All effects as they stand, also those of agents in roles that they have not had."""
-        terms = dict(self._terms)
-        for agent in self._games:
-            for role in filter(None, self._role_seats):
-                terms.setdefault(("agent:role", str(agent), role), len(terms))
-        size, known = len(terms), self._joint.size
-        mean, covariance = np.zeros(size), np.zeros((size, size))
-        mean[:known] = self._joint.means()
-        covariance[:known, :known] = self._joint.covariance()
-        new = np.arange(known, size)
-        covariance[new, new] = AGENT_ROLE * AGENT_ROLE
+        """All effects as they stand."""
         return Ratings(
             TrueSkillSides.name,
-            terms,
-            mean,
-            covariance,
+            dict(self._terms),
+            self._joint.means(),
+            self._joint.covariance(),
             noise=BETA,
             margin=margin,
             shares=self._shares(),
+            prior={"agent": AGENT**2, "agent:role": AGENT_ROLE**2, "side": SIDE**2},
             games=dict(self._games),
             notes=notes,
         )

@@ -115,7 +115,7 @@ def test_an_agent_without_a_game_may_be_anything(url: str) -> None:
     found = plan_two(url, "Sharp", "Random", PlanScope(TWO))
 
     assert found.known is not None
-    assert found.known[2] - found.known[1] > 2 * 1.96 * 25 / 3
+    assert found.known[2] - found.known[1] > 2 * 1.96 * BETA
     assert "Random has no game there" in found.notes[0]
 
     for unplayed in (MAFIA, "Nim-v0"):

@@ -202,6 +202,49 @@ def test_an_agent_is_rated_in_each_environment() -> None:
     assert ratings.contrasts([1, 2])[0][0] == pytest.approx(0.0, abs=0.01)
 
 
+def test_what_was_never_seen_of_an_agent_is_part_of_its_interval() -> None:
+    """Two environments, in each two seats; agent 3 knows one of them, and one seat of it."""
+    results = [(1, 2), (2, 1)] * 20 + [(1, 3), (2, 3)] * 20 + [(1, 2), (2, 1)] * 40
+    games = replace(
+        duels(*results),
+        environments=[0] * 80 + [1] * 80,
+        environment_names=["Nim-v0", "Chess-v0"],
+        roles=[0, 1] * 160,
+        role_names=["first", "second"],
+    )
+
+    ratings = fit(games)
+
+    seen, role, environment = (
+        ratings.unseen([3])[0, 0] + ratings.covariance[at, at]
+        for at in (
+            ratings.terms["agent:role", "3", name]
+            for name in ("Nim-v0/second", "Nim-v0/first", "Chess-v0/first")
+        )
+    )
+    assert seen < role < environment
+    # What an environment asks for is the same in both seats of it.
+    first, second = (
+        ratings.terms["agent:role", "3", f"Chess-v0/{name}"] for name in ("first", "second")
+    )
+    assert 0 < ratings.covariance[first, second] < environment
+    spread = ratings.skills([1, 3])[1]
+    assert spread[1, 1] > spread[0, 0]
+
+
+def test_who_is_in_no_game_has_the_prior() -> None:
+    ratings = fit(duels(*[(1, 2), (2, 1)] * 20))
+
+    _, covariance = ratings.skills([1, 8, 8, 9])
+    assert covariance[1, 1] == covariance[1, 2] == pytest.approx(ratings.prior["agent"])
+    assert covariance[1, 3] == covariance[0, 1] == 0
+    contrast = np.diag(ratings.contrasts([1, 2, 9])[1])
+    assert contrast[2] > contrast[0]
+    against = [[[(1, None)], [(other, None)]] for other in (2, 9)]
+    sure = replace(ratings, mean=np.array([2.0, 0.0]))
+    assert predict(sure, against[0])[0] > predict(sure, against[1])[0] > 0.5
+
+
 @pytest.mark.parametrize("rank", [float("nan"), 0.5, float("inf")])
 def test_impossible_input_is_refused(rank: float) -> None:
     with pytest.raises(ValueError, match="expected a whole number"):
