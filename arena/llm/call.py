@@ -30,17 +30,19 @@ from arena.core import (
     text_of,
 )
 from arena.llm.cache import Answers
-from arena.llm.clearance import CallNeeds, Clearance, Ending, Held
-from arena.llm.failures.classify import Fault, explain, said_in
-from arena.llm.failures.kinds import RULES, TOO_LONG, FaultKind, Remedy
+from arena.llm.clearance import CallNeeds, Clearance, Ending, Grant, Held
+from arena.llm.failures.classify import Fault, explain, remedied, said_in
+from arena.llm.failures.kinds import TOO_LONG, FaultKind, Remedy
 from arena.llm.failures.retry import Backoff, again
 from arena.llm.prepared import PreparedModel
 from arena.llm.recorded import OVERFLOW, TIME_LIMIT, response_of
 
 # The record numbers the attempts of a turn up to here.
 _LAST_INDEX = 255
-# What a setting of ours helps against.
-_OURS_TO_MEND = frozenset({FaultKind.TIMEOUT, FaultKind.LOADING})
+# A call is taken for one that no limit has room for when it is refused so often while smaller ones
+# are answered in between; what is refused for another reason passes long before, because a limit
+# that is met slows all calls down.
+_NEVER_PASSES = 10
 # Tokens that a call is expected to bring back where nothing says so.
 _ANSWER_TOKENS = 256
 
@@ -79,6 +81,8 @@ class Call:
     within: float | None = None
     attempts: int = 0
     unproven: bool = False
+    passed_over: int = 0
+    answered_before: int | None = None
 
     async def complete(self) -> Completion:
         """The answer. Raises ProviderError when the attempts are used up, or where another would
@@ -93,13 +97,13 @@ class Call:
         except Fault as fault:
             model = self.prepared.model
             message = explain(model, fault, self.attempts)
-            if self.unproven and fault.remedy is Remedy.GIVE_UP and fault.kind not in TOO_LONG:
+            if self.unproven and fault.remedy is Remedy.GIVE_UP:
                 raise ModelUnproven(model.name, message) from None
             if fault.remedy is Remedy.STOP:
                 raise ModelRefused(model.name, message) from None
             if fault.remedy is Remedy.WAIT:
                 raise ModelParked(model.name, message) from None
-            if fault.kind in TOO_LONG:
+            if self._too_long(fault):
                 raise ContextOverflow(message) from None
             raise ProviderError(message) from None
 
@@ -188,11 +192,13 @@ class Call:
             seconds = perf_counter() - started
             over = self.within is not None and seconds >= self.within
             fault = self._fault(error, over)
+            if held is not None:
+                fault = self._hopeless(fault, held.grant)
             charged = worst if fault.billed else 0.0
             if held is not None:
                 fault.probe = held.grant.probe
                 fault.held = fault.retry_after is not None
-                self.unproven = not held.grant.proven
+                self.unproven = _unproven(fault, held.grant)
                 held.end(
                     Ending.FAILED,
                     charged=charged or 0.0,
@@ -200,7 +206,8 @@ class Call:
                     # A request that will never pass holds up no other.
                     retry_after=fault.retry_after if fault.retryable else None,
                     model_at_fault=fault.model_at_fault and not over,
-                    said=_told(fault),
+                    said=said_in(fault.message),
+                    advice=remedied(self.prepared.model, fault),
                 )
             await self.log.answer(
                 CallAnswer(
@@ -208,7 +215,7 @@ class Call:
                     request_sent_at=sent_at,
                     response_received_at=datetime.now(UTC),
                     total_ms=seconds * 1e3,
-                    error_class=OVERFLOW if fault.kind in TOO_LONG else fault.error_class,
+                    error_class=OVERFLOW if self._too_long(fault) else fault.error_class,
                     error_message=fault.message,
                     error_status=fault.status,
                     charged=charged,
@@ -245,6 +252,29 @@ class Call:
         )
         return completion
 
+    def _too_long(self, fault: Fault) -> bool:
+        return fault.kind in TOO_LONG and not self.unproven
+
+    def _hopeless(self, fault: Fault, grant: Grant) -> Fault:
+        """The fault; where it is a limit of a rate that lets only smaller calls pass, in its place
+        that of a call that no minute has room for."""
+        if fault.kind is not FaultKind.RATE_LIMIT:
+            return fault
+        before, self.answered_before = self.answered_before, grant.answered
+        if grant.largest >= _tokens(self.messages, self.prepared.model):
+            self.passed_over = 0
+        elif before is not None and grant.answered > before:
+            self.passed_over += 1
+        if self.passed_over < _NEVER_PASSES:
+            return fault
+        return Fault(
+            fault.error_class,
+            f"{fault.message}\n(refused {self.attempts} times, while smaller requests passed)",
+            kind=FaultKind.ALLOWANCE,
+            status=fault.status,
+            code=fault.code,
+        )
+
     def _fault(self, error: Exception, over: bool) -> Fault:
         if over:
             return Fault(
@@ -258,10 +288,10 @@ class Call:
         return self.prepared.fault(error)
 
 
-def _told(fault: Fault) -> str:
-    """What a parked model said last, and what helps where the provider's status page does not."""
-    said = said_in(fault.message)
-    return f"{said}\n{RULES[fault.kind].advice}" if fault.kind in _OURS_TO_MEND else said
+def _unproven(fault: Fault, grant: Grant) -> bool:
+    """Whether the model may refuse all calls alike. That games grow too long for it, several at a
+    time, says nothing as long as it has answered any."""
+    return not (grant.answered if fault.kind in TOO_LONG else grant.proven)
 
 
 def _tokens(messages: Sequence[Message], model: ModelSpec) -> int:

@@ -32,12 +32,15 @@ class CallNeeds:
 class Grant:
     """Leave to send one call. `probe` marks a call that finds out whether a failing model is back:
     its failure does not count against the call's retries. `proven` says that the model answers
-    others: one that has not may refuse them all.
+    others: one that has not may refuse them all. `answered` is the calls that it has answered so
+    far, `largest` about the tokens of the largest of them.
     """
 
     grant_id: int
     probe: bool = False
     proven: bool = True
+    answered: int = 0
+    largest: int = 0
 
 
 class Ending(StrEnum):
@@ -54,7 +57,8 @@ class Ending(StrEnum):
 class Returned:
     """A grant that is given back. `charged` is in dollars; `tokens` is what an answered call took
     in all, None where the provider did not say. The rest is of a failed one: `retry_after` in
-    seconds as the provider asked, whether the model itself is at fault, and what was `said`."""
+    seconds as the provider asked, whether the model itself is at fault, what was `said`, and the
+    `advice` for it."""
 
     grant_id: int
     ending: Ending
@@ -64,6 +68,7 @@ class Returned:
     retry_after: float | None = None
     model_at_fault: bool = True
     said: str = ""
+    advice: str = ""
 
 
 class Clearance(Protocol):
@@ -135,7 +140,7 @@ class LocalClearance:
             raise
         self._granted += 1
         self._open[self._granted] = permit, reservation
-        return Grant(self._granted, permit.probe, gate.proven)
+        return Grant(self._granted, permit.probe, gate.proven, gate.answered, gate.largest)
 
     async def _reserved(self, needs: CallNeeds) -> Reservation | None:
         if self._budget is None:
@@ -159,6 +164,7 @@ class LocalClearance:
                     retry_after=returned.retry_after,
                     model_at_fault=returned.model_at_fault,
                     said=returned.said,
+                    advice=returned.advice,
                 )
             case _:
                 permit.cancelled()

@@ -6,6 +6,7 @@ import asyncio
 import pickle
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from arena.core import (
     CallAnswer,
     CallIntent,
     Completion,
+    ContextOverflow,
     ModelSpec,
     Pause,
     RecordError,
@@ -24,7 +26,7 @@ from arena.llm.call import Call, Means
 from arena.llm.clearance import CallNeeds, Clearance, Ending, Grant, LocalClearance, Returned
 from arena.llm.costs.budget import Budget
 from arena.llm.failures.classify import Fault
-from arena.llm.failures.kinds import FaultKind
+from arena.llm.failures.kinds import RULES, FaultKind
 from arena.llm.failures.retry import Backoff
 from arena.llm.pacing.limits import Limits, ModelLimits
 from arena.llm.providers.protocol import Answer
@@ -205,6 +207,9 @@ async def limited() -> Answer:
     raise Fault("RateLimit", "slow down", kind=FaultKind.RATE_LIMIT, retry_after=2.0)
 
 
+SLOWER = RULES[FaultKind.RATE_LIMIT].advice
+
+
 def test_every_attempt_asks_and_gives_back() -> None:
     ledger = Ledger()
 
@@ -213,11 +218,39 @@ def test_every_attempt_asks_and_gives_back() -> None:
     assert completion.text == "fine"
     assert ledger.lines == [
         CallNeeds("m", 20, 0.5),
-        Returned(1, Ending.FAILED, 0.0, None, True, 2.0, True, "slow down"),
+        Returned(1, Ending.FAILED, 0.0, None, True, 2.0, True, "slow down", SLOWER),
         "wait",
         CallNeeds("m", 20, 0.5),
         Returned(4, Ending.ANSWERED, 0.125, 9),
     ]
+
+
+class Passing(Ledger):
+    """Grants to a model that answers others meanwhile, the largest of `largest` tokens."""
+
+    def __init__(self, largest: int) -> None:
+        super().__init__()
+        self.largest = largest
+
+    async def ask(self, needs: CallNeeds) -> Grant:
+        return replace(await super().ask(needs), answered=len(self.lines), largest=self.largest)
+
+
+async def would_exceed() -> Answer:
+    raise Fault("RateLimit", "would exceed your rate limit", kind=FaultKind.RATE_LIMIT)
+
+
+def test_a_request_that_is_refused_while_only_smaller_ones_pass_is_given_up() -> None:
+    with pytest.raises(ContextOverflow, match="refused 11 times, while smaller requests passed"):
+        asyncio.run(call(Passing(19), Log(), *[would_exceed] * 30).complete())
+
+
+@pytest.mark.parametrize("clearance", [Passing(20), Ledger()])
+def test_a_limit_that_as_large_a_request_passed_or_none_does_is_waited_for(
+    clearance: Clearance,
+) -> None:
+    asked = call(clearance, Log(), *[would_exceed] * 30, answered)
+    assert asyncio.run(asked.complete()).text == "fine"
 
 
 def test_an_attempt_that_cannot_be_recorded_is_not_sent_and_gives_back() -> None:

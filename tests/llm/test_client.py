@@ -8,7 +8,7 @@ import os
 import socketserver
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from threading import Thread
 from typing import Any, ClassVar
@@ -24,6 +24,7 @@ from arena.core import (
     ModelParked,
     ModelRefused,
     ModelSpec,
+    ModelUnproven,
     ProviderError,
     ToolCall,
     UsageError,
@@ -101,9 +102,11 @@ def ask(
     messages: Any = None,
     patience: float = 600.0,
     doubt: float = 30.0,
+    proven: Collection[str] = (),
     **options: Any,
 ) -> Completion:
-    clearance = LocalClearance(Limits(patience=patience, doubt=doubt), sleep=waits or Waits())
+    limits = Limits(patience=patience, doubt=doubt, proven=proven)
+    clearance = LocalClearance(limits, sleep=waits or Waits())
 
     async def work(client: Client) -> Completion:
         return await TurnLLM(client, model, log, clearance=clearance).complete(messages or HELLO)
@@ -228,10 +231,15 @@ def test_a_conversation_that_is_too_long_is_recorded_as_such(
 ) -> None:
     log = Log()
     reply = Reply(status=status, body=body if isinstance(body, str) else json.dumps(body))
-    with OpenAIServer([reply]) as server, pytest.raises(ContextOverflow, match="larger one: `-c`"):
-        ask(replace(spec(server, stream=stream), litellm_model=model), log)
-    [answer] = log.answers
+    with OpenAIServer([reply]) as server:
+        asked = replace(spec(server, stream=stream), litellm_model=model)
+        with pytest.raises(ContextOverflow, match="larger one: `-c`"):
+            ask(asked, log, proven=["loop"])
+        with pytest.raises(ModelUnproven, match="larger one: `-c`"):
+            ask(asked, log)
+    answer, of_the_first_call = log.answers
     assert answer.error_class == "ContextOverflow"
+    assert of_the_first_call.error_class != "ContextOverflow", "a replay asks it again"
     # Of an error inside a 200 LiteLLM may tell its code alone.
     assert answer.error_status in {status, 400}
 
@@ -363,29 +371,26 @@ def test_what_may_pass_is_tried_again(status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reply", "advice", "mends"),
+    ("reply", "advice"),
     [
-        (error(400, "bad temperature"), "params", True),
-        (error(401, "no such key"), "api_key_env", True),
-        (error(402, "pay first"), "credit", True),
-        (error(403, "not allowed"), "api_key_env", True),
-        (error(404, "no such model"), "name", True),
-        (error(429, "you are out", "insufficient_quota"), "credit", True),
-        (error(400, "too long", "context_length_exceeded"), "context", False),
-        (error(400, "This model's maximum context length is 10 tokens"), "context", False),
-        (error(400, "no", "content_filter"), "filter", True),
+        (error(400, "bad temperature"), "params"),
+        (error(401, "no such key"), "api_key_env"),
+        (error(402, "pay first"), "credit"),
+        (error(403, "not allowed"), "api_key_env"),
+        (error(404, "no such model"), "name"),
+        (error(429, "you are out", "insufficient_quota"), "credit"),
+        (error(400, "too long", "context_length_exceeded"), "context"),
+        (error(400, "This model's maximum context length is 10 tokens"), "context"),
+        (error(400, "no", "content_filter"), "filter"),
     ],
 )
 @pytest.mark.parametrize("stream", [False, True])
-def test_what_will_not_pass_is_not_tried_again(
-    reply: Reply, advice: str, mends: bool, stream: bool
-) -> None:
+def test_what_will_not_pass_is_not_tried_again(reply: Reply, advice: str, stream: bool) -> None:
     log, waits = Log(), Waits()
     with OpenAIServer([reply]) as server:
-        with pytest.raises((ProviderError, ModelRefused)) as caught:
+        with pytest.raises(ModelRefused) as caught:
             ask(spec(server, stream=stream), log, waits)
         assert len(server.requests) == 1
-    assert isinstance(caught.value, ModelRefused) is mends
     message = str(caught.value)
     assert "'loop' (openai/loopback) did not answer in 1 attempt: HTTP" in message
     assert str(reply.status) in message
@@ -530,9 +535,9 @@ def test_a_server_that_is_not_there() -> None:
     with OpenAIServer() as server:
         gone = spec(server)
     log = Log()
-    with pytest.raises(ProviderError, match="Check that the server is up"):
-        ask(gone, log, retries=1)
-    assert len(log.answers) == 2
+    with pytest.raises(ModelParked, match="Nothing listens at the model's address"):
+        ask(gone, log, retries=1, doubt=0.2)
+    assert len(log.answers) > 2, "no attempt counts that did not reach anybody"
 
 
 def test_an_attempt_has_a_deadline() -> None:

@@ -67,7 +67,7 @@ def tournament(server: OpenAIServer, overflow: str, history: str = "whole") -> T
 
 
 def test_a_game_that_is_too_long_is_void_and_not_played_again(sqlite_url: str) -> None:
-    context = ShortContext(700)
+    context = ShortContext(900)
     with OpenAIServer(context) as server:
         summary = asyncio.run(run(tournament(server, "void"), url=sqlite_url))
     games = games_df(sqlite_url)
@@ -78,7 +78,7 @@ def test_a_game_that_is_too_long_is_void_and_not_played_again(sqlite_url: str) -
 
 
 def test_who_cannot_follow_loses(sqlite_url: str) -> None:
-    context = ShortContext(700)
+    context = ShortContext(900)
     with OpenAIServer(context) as server:
         summary = asyncio.run(run(tournament(server, "lose"), url=sqlite_url))
         sent = len(server.requests)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -145,8 +146,11 @@ def test_a_key_that_is_refused_stops_early_and_nothing_is_void(sqlite_url: str) 
         (error(400, "System role not supported"), 6),
         (error(422, "temperature: extra inputs are not permitted"), 1),
         (error(400, "flagged", "content_filter"), 6),
+        (error(400, "no", "context_length_exceeded"), 1),
+        (error(429, "Request too large on tokens per min: Limit 9, Requested 99"), 6),
+        (error(412, "Account x is suspended: failure to pay past invoices"), 6),
     ],
-    ids=["no system role", "a parameter", "a filter"],
+    ids=["no system role", "a parameter", "a filter", "a context", "an allowance", "a debt"],
 )
 def test_a_refusal_that_meets_every_call_stops_early_and_nothing_is_void(
     refuse: Reply, concurrency: int, sqlite_url: str
@@ -168,6 +172,19 @@ def test_a_refusal_that_meets_every_call_stops_early_and_nothing_is_void(
     assert summary.stopped is not None
     assert f"HTTP {refuse.status}" in summary.stopped
     assert (resumed.games_left, resumed.games_void) == (0, 0)
+
+
+def test_a_quota_that_is_used_up_parks_its_model_until_it_says(sqlite_url: str) -> None:
+    later = datetime.now(UTC).date() + timedelta(days=20)
+    words = f"You have reached your specified API usage limits. You will regain access on {later}"
+    with OpenAIServer(moves) as well, OpenAIServer([error(400, words)]) as ill:
+        summary = asyncio.run(run(duel(well.url, ill.url), url=sqlite_url))
+        assert len(ill.requests) <= 2
+
+    assert (summary.games_void, summary.games_completed) == (0, 4)
+    assert str(summary.stopped).startswith("model 'ill' is parked: no call is answered within")
+    assert "run the command again when there is a new one (it resumes)" in str(summary.stopped)
+    assert f"There is a new one at {later} 00:00 UTC (in " in str(summary.stopped)
 
 
 def test_a_refusal_that_meets_one_game_is_that_games_and_the_others_go_on(sqlite_url: str) -> None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from arena.core import ModelSpec
+from arena.llm.failures.account import account_fault, is_of_a_rate
 from arena.llm.failures.exchange import (
     TIMED_OUT,
     Exchange,
@@ -20,7 +22,7 @@ from arena.llm.failures.exchange import (
     names_of,
     parsed,
 )
-from arena.llm.failures.kinds import BILLED, RULES, FaultKind, Remedy, advice
+from arena.llm.failures.kinds import BILLED, NEVER_OPENED, RULES, FaultKind, Remedy, advice
 from arena.llm.failures.retry_after import (
     LONGEST,
     fields_of,
@@ -28,6 +30,7 @@ from arena.llm.failures.retry_after import (
     wait_in_body,
     wait_in_words,
 )
+from arena.llm.failures.return_time import in_words, return_time
 from arena.llm.failures.too_long import length_fault
 from arena.llm.secrets import scrub
 
@@ -36,9 +39,10 @@ class Fault(Exception):
     """A failed attempt, scrubbed: what is recorded of it, and what it asks for.
 
     `billed` says whether the provider might have answered and charged although there is no answer.
-    `retry_after` is the wait that the provider asks for, in seconds. `probe` marks an attempt that
-    was only sent to find out whether a failing model is back: it uses up none of the call's. `held`
-    says that the gate waits what the provider asks for.
+    `retry_after` is the wait that the provider asks for, in seconds; `returns` is when it says that
+    there is a new quota, if that is later. `probe` marks an attempt that was only sent to find out
+    whether a failing model is back: it uses up none of the call's. `held` says that the gate waits
+    what the provider asks for.
     """
 
     def __init__(
@@ -50,6 +54,7 @@ class Fault(Exception):
         status: int | None = None,
         code: str | None = None,
         retry_after: float | None = None,
+        returns: datetime | None = None,
         billed: bool | None = None,
         probe: bool = False,
     ) -> None:
@@ -60,6 +65,7 @@ class Fault(Exception):
         self.status = status
         self.code = code
         self.retry_after = retry_after
+        self.returns = returns
         self.billed = kind in BILLED if billed is None else billed
         self.probe = probe
         self.held = False
@@ -77,7 +83,7 @@ class Fault(Exception):
     @property
     def rate_limited(self) -> bool:
         """Whether the provider asked for fewer requests."""
-        return self.remedy is Remedy.WAIT
+        return self.remedy is Remedy.WAIT and self.kind not in NEVER_OPENED
 
     @property
     def model_at_fault(self) -> bool:
@@ -90,24 +96,6 @@ _LONGEST_MESSAGE = 2_000
 # is searched for words, so that no player can talk a tournament into stopping.
 _SEARCHED = 300
 
-_CREDIT = re.compile(
-    r"insufficient_quota|exceeded your current quota|billing|credit balance|insufficient (?:funds"
-    r"|credits?|balance|\w+ or \w+ balance)|out of credits?|no credits|arrear|recharge|top[ -]?up"
-    r"|(?:any|all|available|remaining|enough|sufficient|more|included|used your) credits"
-    r"|(?:spend(?:ing)?|key|usage) limits?|payment required|negative balance|good standing"
-    r"|余额|欠费|充值",
-    re.I,
-)
-# The limit of a rate, which passes, and one of a day or more, for which nobody waits.
-_RATE = re.compile(
-    r"per[ _-]?(?:second|minute|min|hour)|\b[tr]p[ms]\b|rate[ _-]?limit|too many requests|throttl"
-    r"|concurren|resource_exhausted",
-    re.I,
-)
-_DAY = re.compile(
-    r"per[ _-]?(?:day|week|month)|\b(?:daily|weekly|monthly)\b|_daily|\b[tr]pd\b",
-    re.I,
-)
 _MOST_LIMITS = 2_000
 _KEY = re.compile(
     r"invalid_api_key|API_KEY_INVALID|api key not valid|incorrect api key|invalid api key"
@@ -138,19 +126,40 @@ _LOADING = re.compile(
 _PREFIX = re.compile(r"^litellm\.\w+: (?:(?:litellm\.)?\w*Error: )*(?:\w*(?:Exception|Error) - )?")
 
 _TELL_WAITS = frozenset({400, 403, 429, 498, 503, 529})
+_TELL_RETURNS = frozenset({400, 401, 402, 403, 412, 429})
 
-_NEVER_SENT = frozenset(
-    {
-        "ClientConnectorError",
-        "ConnectTimeout",
-        "ConnectionRefusedError",
-        "ConnectionTimeoutError",
-        "NotTaken",
-        "PoolTimeout",
-        "ProxyError",
-        "UnsupportedProtocol",
-        "gaierror",
-    }
+# What of a connection never opened, the most particular first.
+_NEVER_SENT = (
+    (
+        FaultKind.PROXY,
+        frozenset({"ClientProxyConnectionError", "ClientHttpProxyError", "ProxyError"}),
+    ),
+    (
+        FaultKind.CERTIFICATE,
+        frozenset(
+            {
+                "CertificateError",
+                "ClientConnectorCertificateError",
+                "ClientConnectorSSLError",
+                "SSLCertVerificationError",
+            }
+        ),
+    ),
+    (FaultKind.HOST, frozenset({"ClientConnectorDNSError", "InvalidURL", "gaierror"})),
+    (
+        FaultKind.UNREACHABLE,
+        frozenset(
+            {
+                "ClientConnectorError",
+                "ConnectTimeout",
+                "ConnectionRefusedError",
+                "ConnectionTimeoutError",
+                "NotTaken",
+                "PoolTimeout",
+                "UnsupportedProtocol",
+            }
+        ),
+    ),
 )
 _CONNECTION = frozenset({"TransportError", "ClientError", "ConnectionError"})
 
@@ -168,10 +177,14 @@ def fault_of(error: BaseException, *secrets: str | None) -> Fault:
         retry_after = wait_in_body(body)
         if retry_after is None:
             retry_after = wait_in_words(text[:_LONGEST_MESSAGE])
-    kind = _kind(seen, head, limits, retry_after)
+    returns = None
+    if seen.status in _TELL_RETURNS:
+        returns = return_time(seen.headers, body, text[:_LONGEST_MESSAGE], datetime.now(UTC))
+    kind = _kind(seen, head, limits, retry_after, ends=returns is not None)
     if kind is FaultKind.QUOTA:
         # What is asked to wait then is often the minute's.
-        retry_after = LONGEST
+        away = LONGEST if returns is None else (returns - datetime.now(UTC)).total_seconds()
+        retry_after = min(max(away, 0.0), LONGEST)
     cause = _cause(error) if seen.status is None else ""
     if cause not in text:
         text = f"{text} ({cause})"
@@ -182,6 +195,7 @@ def fault_of(error: BaseException, *secrets: str | None) -> Fault:
         status=200 if seen.in_body else seen.status,
         code=scrub(seen.codes[0], secrets) if seen.codes else None,
         retry_after=retry_after,
+        returns=returns,
         billed=seen.billed,
     )
 
@@ -217,7 +231,9 @@ def _shown(text: str, secrets: Iterable[str | None]) -> str:
     return f"{message[:_LONGEST_MESSAGE]}... ({len(text)} characters)"
 
 
-def _kind(seen: Exchange, head: str, limits: str, retry_after: float | None) -> FaultKind:
+def _kind(
+    seen: Exchange, head: str, limits: str, retry_after: float | None, *, ends: bool
+) -> FaultKind:
     if "OversizedBody" in seen.names:
         return FaultKind.OVERSIZED
     if seen.status is None:
@@ -227,18 +243,19 @@ def _kind(seen: Exchange, head: str, limits: str, retry_after: float | None) -> 
     if seen.status < 400:
         return FaultKind.REDIRECT
     words = f"{' '.join(seen.codes)} {head}"
-    if _purse_is_empty(seen, words, limits, retry_after):
-        return FaultKind.CREDIT
+    too_long = length_fault(seen.status, seen.codes, head)
+    if too_long is FaultKind.ALLOWANCE:
+        return too_long
+    of_account = account_fault(seen.status, seen.codes, words, limits, retry_after, ends=ends)
+    if of_account is not None:
+        return of_account
     if _FILTER.search(" ".join(seen.codes)):
         return FaultKind.CONTENT_FILTER
-    too_long = length_fault(seen.status, seen.codes, head)
     if too_long is not None:
         return too_long
     if _FILTER.search(words):
         return FaultKind.CONTENT_FILTER
-    if seen.status == 429 and _DAY.search(f"{words} {limits}"):
-        return FaultKind.QUOTA
-    if seen.status in (400, 403) and retry_after is not None and _RATE.search(f"{words} {limits}"):
+    if seen.status in (400, 403) and retry_after is not None and is_of_a_rate(words, limits):
         return FaultKind.RATE_LIMIT
     return _by_status(seen, words, retry_after)
 
@@ -265,16 +282,6 @@ def _by_status(seen: Exchange, words: str, retry_after: float | None) -> FaultKi
     return FaultKind.REQUEST
 
 
-def _purse_is_empty(seen: Exchange, words: str, limits: str, retry_after: float | None) -> bool:
-    if seen.status == 402 or "insufficient_quota" in seen.codes:
-        return True
-    if seen.status not in (400, 403, 429) or not _CREDIT.search(words):
-        return False
-    # Many word the limit of a minute or a day as a quota, and offer to sell a larger one.
-    limited = f"{words} {limits}"
-    return retry_after is None and not (_RATE.search(limited) or _DAY.search(limited))
-
-
 def _limits(body: Any) -> str:
     """Which limits were met, as far as the fields of an error say."""
     found = (
@@ -287,8 +294,9 @@ def _limits(body: Any) -> str:
 
 
 def _unanswered(names: frozenset[str]) -> FaultKind:
-    if names & _NEVER_SENT:
-        return FaultKind.UNREACHABLE
+    for kind, classes in _NEVER_SENT:
+        if names & classes:
+            return kind
     if "DecodingError" in names:
         return FaultKind.MALFORMED
     if names & TIMED_OUT:
@@ -319,6 +327,14 @@ def said_in(message: str) -> str:
     return _PREFIX.sub("", _TRACEBACK.sub("", message), count=1).strip()
 
 
+def remedied(model: ModelSpec, fault: Fault) -> str:
+    """For a person: what to do about a fault, and when a quota is there again."""
+    said = advice(fault.kind, model)
+    if fault.returns is None or fault.remedy is not Remedy.WAIT:
+        return said
+    return f"{said} There is a new one at {in_words(fault.returns, datetime.now(UTC))}."
+
+
 def explain(model: ModelSpec, fault: Fault, attempts: int) -> str:
     """For a person: which model, what it said, and on the next line what to do."""
     said = said_in(fault.message) or fault.error_class
@@ -326,5 +342,5 @@ def explain(model: ModelSpec, fault: Fault, attempts: int) -> str:
     tries = "1 attempt" if attempts == 1 else f"{attempts} attempts"
     return (
         f"model {model.name!r} ({model.litellm_model}) did not answer in {tries}: "
-        f"{status}: {said}\n{advice(fault.kind, model)}"
+        f"{status}: {said}\n{remedied(model, fault)}"
     )

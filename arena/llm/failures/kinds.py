@@ -33,6 +33,9 @@ class FaultKind(StrEnum):
     SERVER = "server"
     TIMEOUT = "timeout"
     UNREACHABLE = "unreachable"
+    HOST = "host"
+    CERTIFICATE = "certificate"
+    PROXY = "proxy"
     LOST = "lost"
     MALFORMED = "malformed"
     CUT = "cut"
@@ -66,8 +69,8 @@ RULES: Mapping[FaultKind, Rule] = {
     ),
     FaultKind.QUOTA: Rule(
         Remedy.WAIT,
-        "The account's quota of a day, or of longer, is used up: run the command again when there "
-        "is a new one, raise it, or use another model.",
+        "The account's quota is used up: run the command again when there is a new one (it "
+        "resumes), raise it, or use another model.",
     ),
     FaultKind.OVERLOADED: Rule(
         Remedy.WAIT, f"The provider is overloaded: wait a while and {_AGAIN}; or use another model."
@@ -86,7 +89,26 @@ RULES: Mapping[FaultKind, Rule] = {
         "concurrency.",
     ),
     FaultKind.UNREACHABLE: Rule(
-        Remedy.RETRY, f"Check that the server is up (`api_base`), and {_AGAIN}."
+        Remedy.WAIT,
+        "Nothing listens at the model's address, or a firewall is between: check that the server "
+        f"is up and its `api_base`, and {_AGAIN}.",
+    ),
+    FaultKind.HOST: Rule(
+        Remedy.WAIT,
+        "The name of the host is not known: check it in the model's `api_base`, and the network, "
+        f"and {_AGAIN}.",
+    ),
+    FaultKind.CERTIFICATE: Rule(
+        Remedy.WAIT,
+        "The server's certificate is not trusted, or `api_base` says https where the server speaks "
+        "http: for a certificate of your own name its authority's file in the variable "
+        f"SSL_CERT_FILE, and {_AGAIN}.",
+    ),
+    FaultKind.PROXY: Rule(
+        Remedy.WAIT,
+        "The proxy that the variable HTTPS_PROXY or HTTP_PROXY names does not let the request "
+        "through: check it, or name hosts that need none in NO_PROXY, and "
+        f"{_AGAIN}.",
     ),
     FaultKind.LOST: Rule(
         Remedy.RETRY, f"Check that the server is up and the network holds, and {_AGAIN}."
@@ -137,13 +159,20 @@ RULES: Mapping[FaultKind, Rule] = {
         "may use.",
     ),
     FaultKind.CREDIT: Rule(
-        Remedy.STOP, "The account is out of credit: top it up, or use another model."
+        Remedy.STOP,
+        "The account is out of credit, or at a limit of its spending: top it up, raise the limit, "
+        f"or use another model, and {_AGAIN}.",
     ),
     FaultKind.MODEL: Rule(Remedy.STOP, "Check the model's name, and `api_base` if it has one."),
     FaultKind.BUG: Rule(
         Remedy.GIVE_UP, "This is a fault of the arena's or of LiteLLM's, not of the provider's."
     ),
 }
+
+# No connection was opened: the provider has seen nothing of the request.
+NEVER_OPENED = frozenset(
+    {FaultKind.UNREACHABLE, FaultKind.HOST, FaultKind.CERTIFICATE, FaultKind.PROXY}
+)
 
 # The request is too long: another of the same game will be too.
 TOO_LONG = frozenset({FaultKind.CONTEXT, FaultKind.ALLOWANCE})

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-# Whatever is asked: an hour from now is the same as never for a call.
+# Seconds; whatever is asked, an hour from now is the same as never for a call.
 LONGEST = 3600.0
 
 _PLAIN = re.compile(r"\s*(\d{1,400}(?:\.\d{0,20})?(?:e\+?\d{1,3})?)\s*", re.ASCII | re.I)
@@ -38,8 +38,8 @@ _FIELD = re.compile(
 _DEEPEST = 12
 
 
-def requested_wait(headers: Mapping[str, str]) -> float | None:
-    """Seconds from now, at most an hour; None where nothing sensible is asked for.
+def requested_wait(headers: Mapping[str, str], longest: float = LONGEST) -> float | None:
+    """Seconds from now, at most `longest`; None where nothing sensible is asked for.
 
     `headers` have lower-case names. `retry-after-ms` and `retry-after` (seconds, or an HTTP date:
     RFC 9110, section 10.2.3) come first; else the latest `...ratelimit-reset-...` of a limit whose
@@ -50,19 +50,19 @@ def requested_wait(headers: Mapping[str, str]) -> float | None:
     for name in sorted(named, key=lambda name: (not name.endswith("-ms"), name != "retry-after")):
         wait = _asked(headers[name], 1e-3 if name.endswith("-ms") else 1.0)
         if wait is not None:
-            return wait
-    return _reset(headers)
+            return min(wait, longest)
+    return _reset(headers, longest)
 
 
-def wait_in_body(body: Any) -> float | None:
+def wait_in_body(body: Any, longest: float = LONGEST) -> float | None:
     """Seconds from now as a parsed body asks for in a field for it, the longest of several; at
-    most an hour. None where nothing sensible is asked for. No text inside is searched: it may be a
-    player's."""
+    most `longest`. None where nothing sensible is asked for. No text inside is searched: it may be
+    a player's."""
     waits = []
     for name, value in fields_of(body):
         if name == "headers" and isinstance(value, Mapping):
             headers = {str(key).lower(): str(one) for key, one in value.items()}
-            waits.append(requested_wait(headers))
+            waits.append(requested_wait(headers, longest))
         found = _FIELD.fullmatch(name)
         if found is None or not any(word in name for word in ("after", "delay", "in", "wait")):
             continue
@@ -70,18 +70,18 @@ def wait_in_body(body: Any) -> float | None:
             value = value.get("seconds")
         if isinstance(value, str | int | float) and not isinstance(value, bool):
             waits.append(_asked(str(value), 1e-3 if (found[1] or "").startswith("m") else 1.0))
-    return max((wait for wait in waits if wait is not None), default=None)
+    return max((min(wait, longest) for wait in waits if wait is not None), default=None)
 
 
-def wait_in_words(said: str) -> float | None:
-    """Seconds from now as a provider asks for in a sentence; at most an hour. None where it does
+def wait_in_words(said: str, longest: float = LONGEST) -> float | None:
+    """Seconds from now as a provider asks for in a sentence; at most `longest`. None where it does
     not."""
     words = " ".join(said.lower().split())
     found = _WORDS.search(words)
     if found is not None:
-        return _capped(_length(found[1]))
+        return min(_length(found[1]), longest)
     chinese = _CHINESE.search(words)
-    return None if chinese is None else _capped(float(chinese[1]))
+    return None if chinese is None else min(float(chinese[1]), longest)
 
 
 def fields_of(body: Any, depth: int = 0) -> Iterator[tuple[str, Any]]:
@@ -109,12 +109,11 @@ def _asked(value: str, unit: float) -> float | None:
     if number is not None:
         # Some send the moment instead, as a time since the epoch.
         if 1e9 < number < 1e11:
-            wait = _moment(value)
-            return LONGEST if wait is None else wait
-        return _capped(number * unit)
+            return _moment(value)
+        return max(0.0, number * unit)
     words = value.strip().lower()
     if re.fullmatch(_SPAN, words):
-        return _capped(_length(words))
+        return _length(words)
     wait = _until(value, parsedate_to_datetime)
     return _until(value, datetime.fromisoformat) if wait is None else wait
 
@@ -126,7 +125,8 @@ def _length(words: str) -> float:
     )
 
 
-def _reset(headers: Mapping[str, str]) -> float | None:
+def _reset(headers: Mapping[str, str], longest: float) -> float | None:
+    # A reset far away is the day's or the month's; of that nothing can be waited for.
     waits = []
     for name, value in headers.items():
         if "ratelimit" not in name or "reset" not in name:
@@ -134,7 +134,7 @@ def _reset(headers: Mapping[str, str]) -> float | None:
         remaining = headers.get(name.replace("reset", "remaining"))
         if remaining is not None and _plain(remaining) == 0.0:
             wait = _moment(value)
-            if wait is not None:
+            if wait is not None and wait <= longest:
                 waits.append(wait)
     return max(waits, default=None)
 
@@ -146,17 +146,12 @@ def _moment(value: str) -> float | None:
         now = datetime.now(UTC).timestamp()
         if number > 1e11:
             number /= 1000.0
-        return _sane(number - now if number > 1e9 else number)
+        return max(0.0, number - now if number > 1e9 else number)
     found = _DURATION.fullmatch(value.strip())
     if found is not None and any(found.groups()):
         hours, minutes, seconds, milliseconds = (float(part or 0) for part in found.groups())
-        return _sane(hours * 3600 + minutes * 60 + seconds + milliseconds / 1000)
+        return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
     return _until(value, datetime.fromisoformat)
-
-
-def _sane(seconds: float) -> float | None:
-    # A reset far away is the day's or the month's; of that nothing can be waited for.
-    return max(0.0, seconds) if seconds <= LONGEST else None
 
 
 def _until(value: str, read: Callable[[str], datetime]) -> float | None:
@@ -164,7 +159,7 @@ def _until(value: str, read: Callable[[str], datetime]) -> float | None:
         moment = read(value.strip())
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
-        return _capped((moment - datetime.now(UTC)).total_seconds())
+        return max(0.0, (moment - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
 
@@ -172,7 +167,3 @@ def _until(value: str, read: Callable[[str], datetime]) -> float | None:
 def _plain(value: str | None) -> float | None:
     found = _PLAIN.fullmatch(value) if value is not None else None
     return float(found[1]) if found is not None else None
-
-
-def _capped(seconds: float) -> float:
-    return min(max(0.0, seconds), LONGEST)

@@ -43,6 +43,8 @@ _RATE = re.compile(
 )
 # Groq and OpenAI say so of one request that is larger than what a minute allows.
 _ONE_REQUEST = re.compile(r"request too large|too large for (?:the )?model|requested more than")
+# Anthropic, of a request that is longer than the account's plan allows.
+_FOR_LONG = re.compile(r"required for (?:long|1m|large) context")
 _ASKED = re.compile(
     r"limit:? ~?(?P<limit>\d+)(?:\D{1,20}used:? ~?\d+)?\D{1,40}requested:? ~?(?P<asked>\d+)"
     r"|requested:? ~?(?P<first>\d+)\D{1,40}limit(?: is| of)?:? ~?(?P<then>\d+)"
@@ -125,6 +127,8 @@ def length_fault(status: int, codes: Iterable[str], said: str) -> FaultKind | No
     known = any(code.lower() in _CODES for code in codes)
     words = " ".join(_FIELD.sub(" ", said.lower().replace("\\", "")).replace(",", "").split())
     words = re.sub(r"(?<=\d)_(?=\d)", "", _NOISE.sub(" ", words))
+    if status in (400, 403, 429) and _FOR_LONG.search(words):
+        return FaultKind.ALLOWANCE
     if _RATE.search(words) and not known:
         return FaultKind.ALLOWANCE if _beyond_a_minute(status, words) else None
     if known or status in _STATUSES or status >= 500:

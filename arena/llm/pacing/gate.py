@@ -16,6 +16,11 @@ from arena.llm.pacing.token_bucket import Bucket
 
 # Refused calls without an answer in between, from which on a model counts as one that refuses all.
 _REFUSES_ALL = 4
+# Where nothing better is known.
+_ADVICE = (
+    "Look at the provider's status page and at the account's limits, and run the command again: it "
+    "resumes."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +66,15 @@ class Permit:
         retry_after: float | None,
         model_at_fault: bool = True,
         said: str = "",
+        advice: str = "",
     ) -> None:
         """The call failed. `retry_after` is in seconds, as the provider asked; `model_at_fault` is
         False for what says nothing about the model's health (a bad request, a content filter);
-        `said` is what the provider said, for a person to read should the model be parked."""
-        self._end()._failed(self, rate_limited, retry_after, model_at_fault, said)
+        `said` is what the provider said, and `advice` what to do about it, for a person to read
+        should the model be parked."""
+        gate = self._end()
+        gate._advice = advice
+        gate._failed(self, rate_limited, retry_after, model_at_fault, said)
 
     def cancelled(self) -> None:
         """The call was given up from our side. Does nothing on a permit that has ended."""
@@ -124,9 +133,10 @@ class Gate:
         self._in_flight = 0
         self._newest = 0
         self._waiting: OrderedDict[asyncio.Future[Permit], int] = OrderedDict()
-        self._answered = proven
+        self._answered = int(proven)
+        self._largest = 0
         self._refused_alike = 0
-        self._why = ""
+        self._why = self._advice = ""
         self._timer: asyncio.TimerHandle | None = None
         self._payer: asyncio.Task[None] | None = None
 
@@ -145,9 +155,19 @@ class Gate:
         )
 
     @property
+    def answered(self) -> int:
+        """How many calls the model has answered, those of earlier runs as one."""
+        return self._answered
+
+    @property
+    def largest(self) -> int:
+        """About the tokens of the largest call that the model has answered in this run."""
+        return self._largest
+
+    @property
     def proven(self) -> bool:
         """Whether the model has answered, and not only refused calls of late."""
-        return self._answered and self._refused_alike < _REFUSES_ALL
+        return self._answered > 0 and self._refused_alike < _REFUSES_ALL
 
     def enter_now(self, tokens: int) -> Permit | None:
         """A permit at once; None where the call has to wait, or a bucket has to be paid."""
@@ -263,7 +283,8 @@ class Gate:
 
     def _succeeded(self, permit: Permit, tokens: int | None) -> None:
         now = asyncio.get_running_loop().time()
-        self._answered, self._refused_alike = True, 0
+        self._answered, self._refused_alike = self._answered + 1, 0
+        self._largest = max(self._largest, permit._tokens)
         self._concurrency.succeeded(now, self._in_flight, permit._beside)
         if self._tokens is not None and tokens is not None:
             self._tokens.correct(permit._tokens, tokens)
@@ -296,7 +317,8 @@ class Gate:
         if asked > 0.0:
             self._pace.hold(now, min(asked, self._patience), int(self._concurrency.limit))
         if asked > self._patience:
-            self._park(now, f"the provider asks to wait for {asked:.0f} s: {said or 'no reason'}")
+            longer = f"no call is answered within the {self._patience:g} s of `patience`"
+            self._park(now, f"{longer}: {said or 'the provider gives no reason'}")
         elif (rate_limited or model_at_fault) and self._breaker.spent(now):
             self._park(now, self._breaker.seen(now))
         self._release()
@@ -330,7 +352,5 @@ class Gate:
     def _parked(self) -> ModelParked:
         return ModelParked(
             self.model,
-            f"model {self.model!r} is parked: {self._why}\n"
-            "Look at the provider's status page and at the account's limits, then run the command "
-            "again: its games go on where they stopped.",
+            f"model {self.model!r} is parked: {self._why}\n{self._advice or _ADVICE}",
         )

@@ -114,7 +114,7 @@ DAY = "GenerateRequestsPerDayPerProjectPerModel-FreeTier"
         (
             429,
             said("exceeded token rate limit of your S0 tier. Please retry after 86400 seconds."),
-            FaultKind.RATE_LIMIT,
+            FaultKind.QUOTA,
             3600.0,
         ),
         (400, said("Too many requests, please wait 20 seconds"), FaultKind.RATE_LIMIT, 20.0),

@@ -327,7 +327,7 @@ def test_a_provider_that_asks_for_longer_than_patience_lasts_is_parked_at_once()
         await asyncio.sleep(1.0)
         refused.failed(rate_limited=True, retry_after=3_600.0, said="daily quota")
         for task in waiting[3:]:
-            with pytest.raises(ModelParked, match=r"asks to wait for 3600 s: daily quota"):
+            with pytest.raises(ModelParked, match="the 600 s of `patience`: daily quota"):
                 await task
         await asyncio.sleep(598.0)
         with pytest.raises(ModelParked):
