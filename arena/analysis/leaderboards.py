@@ -56,6 +56,7 @@ _BOARD: Mapping[str, Dtype] = {
     "pairs": INTEGER,
     "separability": FLOAT,
     "void_games": INTEGER,
+    "void_own": INTEGER,
     "calls": INTEGER,
     "failed_calls": INTEGER,
     "cost": FLOAT,
@@ -101,7 +102,8 @@ def leaderboard_df(
     decided), thrown_out (share of its games out of which the rules threw it for an error) ·
     decided, touched (of the board's games, how many an error decided, and out of how many somebody
     was thrown for one: what `exclude_errors` leaves out) · told_apart, pairs, separability (of the
-    board's pairs, how many are told apart, and their share) · void_games, calls, failed_calls ·
+    board's pairs, how many are told apart, and their share) · void_games, void_own (attempts
+    without a result, and those of them that ended in the agent's own turn), calls, failed_calls ·
     cost (dollars), cost_per_game, tokens_per_turn, cached_share (of the tokens sent, how many the
     provider had cached) · turn_seconds, call_seconds (medians). `notes` in the frame's attrs are
     sentences that belong beside the numbers.

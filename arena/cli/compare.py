@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from collections import Counter
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -24,6 +25,7 @@ from arena.cli.output import advise, console, count, money, print_json, safe, te
 if TYPE_CHECKING:
     from arena.cli.run_to_end import Wish
     from arena.compare import Comparison, Question
+    from arena.compare.voids import VoidRange
     from arena.config import TournamentConfig
     from db.selection import Selection
 
@@ -231,6 +233,8 @@ def _show(found: Comparison, *, as_json: bool) -> None:
 
 
 def _figures(found: Comparison) -> list[str]:
+    from arena.reports.voids import shares
+
     verdict = found.verdict
     spent = "" if found.dollars is None else f", {money(found.dollars)}"
     void = f", {found.void:,} of them void" if found.void else ""
@@ -242,8 +246,12 @@ def _figures(found: Comparison) -> list[str]:
             f"{_share(high)}"
         )
         lines.append(_evidence(found))
+    if found.void_range is not None:
+        lines += _open(found.a, found.void_range)
     used = f"{count(verdict.games, 'game')} used" if verdict is not None else "none used"
     lines.append(f"{count(found.settled, 'game')} played{void}, {used}{spent}")
+    if found.voids:
+        lines.append(f"void, every attempt counted: {shares(found.voids)}")
     if found.fixed_games is not None:
         edge = _share(found.options.h1)
         lines.append(
@@ -251,6 +259,16 @@ def _figures(found: Comparison) -> list[str]:
             f"{edge} with probability {_share(1 - found.options.beta)}"
         )
     return lines
+
+
+def _open(a: str, between: VoidRange) -> list[str]:
+    """What void games may have done to the score."""
+    holds = {None: "", True: "; the decision stands whatever they had brought"}
+    return [
+        f"{count(between.games, 'game')} with a void attempt, all counted against {a}: score "
+        f"{_share(between.low)}, for {a}: {_share(between.high)}"
+        + holds.get(between.robust, "; the decision does not stand whatever they had brought")
+    ]
 
 
 def _evidence(found: Comparison) -> str:
@@ -279,7 +297,15 @@ def _share(share: float) -> str:
 
 def _plain(found: Comparison) -> dict[str, Any]:
     """The comparison as JSON has it: what is no number there is null."""
-    data = asdict(found)
+    data = asdict(replace(found, voids={}))
+    data["voids"] = {
+        name: {
+            "games": len(void.causes),
+            "own": len(void.own),
+            "causes": dict(Counter(void.causes.values())),
+        }
+        for name, void in found.voids.items()
+    }
     if found.verdict is not None:
         data["verdict"] |= {
             "bounds": [b if math.isfinite(b) else None for b in found.verdict.bounds],

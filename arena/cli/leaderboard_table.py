@@ -200,7 +200,7 @@ def _columns(board: Board, rows: Sequence[BoardRow], wide: bool) -> list[_Shown]
         _Shown(right("others'"), lambda row: _rate(row.record.others, row.record.whole.games), 3),
         _Shown(right("thrown out"), lambda row: _rate(row.record.out, row.record.whole.games), 7),
         _Shown(right("without"), _without, 2),
-        _Shown(right("void"), lambda row: f"{row.void_games:,}" if row.void_games else "", 8),
+        _Shown(right("void"), _void),
         _Shown(
             right("failed calls"),
             lambda row: (
@@ -278,6 +278,12 @@ def _without(row: BoardRow) -> str:
     if row.without_errors is None or abs(row.without_errors - row.rating) < _SAME:
         return ""
     return f"{row.without_errors:.2f}"
+
+
+def _void(row: BoardRow) -> str:
+    """`7 (5 own)`: attempts without a result, and those that ended in the agent's own turn."""
+    own = f" ({row.void_own:,} own)" if row.void_own else ""
+    return f"{row.void_games:,}{own}" if row.void_games else ""
 
 
 def _seconds(seconds: float | None) -> str:

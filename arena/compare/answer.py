@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from arena.compare.pairs import PairedBlock
+from arena.compare.voids import VoidRange, doubted, void_range
 from arena.config import TournamentConfig
-from arena.core import Result, UsageError
-from arena.matchmakers.duel import BLOCK, Blocks, DuelOptions
+from arena.core import UsageError
+from arena.matchmakers.duel import BLOCK, DuelOptions, score_of
 from arena.orchestrator.schedule import ScheduleHistory, history
+from arena.reports.voids import told
 from arena.stats.fixed import fixed_size
 from arena.stats.sequential import Decision, Verdict
 from db import Repository, get_session
 from db.database import Source
+from db.queries.agents import agent_names
 from db.queries.spending import spent
+from db.queries.voids import AgentVoids, void_games
+from db.selection import Selection
 
 ASKS = {
     "clones": "clone teams: one agent in every place of a team, the other in every place of the "
@@ -22,6 +28,8 @@ ASKS = {
     "swapped on the same seed; asks who is the better opponent",
     "mirrored": "mirrored: the two in two places, then swapped on the same seed; asks who does "
     "better in the other's place",
+    "matched": "matched: the two in each other's parts on different seeds, everybody else the "
+    "same; asks who does better in the other's place",
 }
 
 # Agents that differ at all do not draw that many blocks in a row.
@@ -37,7 +45,8 @@ class Comparison:
     are the games on record of it, `void` those of them that have no result; `games` those that the
     verdict is made of. `dollars` is what they cost, None where nothing had a price. `fixed_games`
     is what a test of a fixed size would have needed, None where that cannot be said. `notes` are
-    sentences for people.
+    sentences for people. `voids` are the void games by the agents' names, every attempt counted;
+    `void_range` what these may have done to the verdict, None without any.
     """
 
     a: str
@@ -55,6 +64,8 @@ class Comparison:
     dollars: float | None
     fixed_games: int | None
     notes: tuple[str, ...] = ()
+    voids: Mapping[str, AgentVoids] = field(default_factory=dict)
+    void_range: VoidRange | None = None
 
     @property
     def games(self) -> int:
@@ -72,15 +83,20 @@ def answer(url: Source, config: TournamentConfig) -> Comparison:
             raise UsageError(f"the comparison {config.name!r} is not in the database: play it")
         finished = row.status == "finished"
         past = history(session, row.id)
-        scores = _scores(past, *_two(repo, config))
+        blocks = _blocks(past, *_two(repo, config))
+        voids = void_games(session, Selection(tournament=row.id))
+        names = {key: agent.name for key, agent in agent_names(session).items()}
         dollars = sum(spent(session, row.id).values())
     options = DuelOptions.read(config.matchmaker.options)
+    scores = [block.score for block in blocks if block.score is not None]
     if options.test == "fixed" and finished and not scores:
         raise UsageError(
             f"no block of {config.name!r} has both results, and all its {config.games} games were "
             "tried: ask again under another --name or --seed"
         )
     verdict = _verdict(options, scores, config.games, finished=finished)
+    struck_by_name = {names[agent]: void for agent, void in voids.items()}
+    between = void_range(options, [block.between for block in blocks], verdict)
     a, b = (agent.name for agent in config.agents[:2])
     return Comparison(
         a=a,
@@ -92,12 +108,16 @@ def answer(url: Source, config: TournamentConfig) -> Comparison:
         tournament=config.name,
         verdict=verdict,
         decided=verdict is not None and verdict.decided,
-        sentence=sentence(a, b, options, verdict, len(past.settled), config.games),
+        sentence=doubted(
+            sentence(a, b, options, verdict, len(past.settled), config.games), between
+        ),
         settled=len(past.settled),
         void=_void(past),
         dollars=dollars,
         fixed_games=_fixed(options, scores, verdict),
-        notes=tuple(_notes(past, scores, verdict)),
+        notes=(*_notes(past, scores, verdict), *told(struck_by_name)),
+        voids=struck_by_name,
+        void_range=between,
     )
 
 
@@ -110,14 +130,15 @@ def _two(repo: Repository, config: TournamentConfig) -> tuple[int, int]:
     return first, second
 
 
-def _scores(past: ScheduleHistory, a: int, b: int) -> Sequence[float]:
-    """Of the blocks that the matchmaker has seen: those before the first game that is open."""
-    results, frontier = [], 0
-    while frontier in past.settled:
-        if (game := past.settled[frontier]) is not None:
-            results.append(Result(past.scheduled[frontier], game.players))
-        frontier += 1
-    return Blocks(a, b).scores(results, frontier // BLOCK)
+def _blocks(past: ScheduleHistory, a: int, b: int) -> list[PairedBlock]:
+    """Those that the matchmaker has seen: before the first game that is open, in schedule order."""
+    games: list[tuple[float | None, bool]] = []
+    while (place := len(games)) in past.settled:
+        game = past.settled[place]
+        score = None if game is None else score_of(a, b, game.players)
+        games.append((score, place in past.voided))
+    pairs = zip(games[::BLOCK], games[1::BLOCK], strict=False)
+    return [PairedBlock.of(*pair) for pair in pairs]
 
 
 def _void(past: ScheduleHistory) -> int:
@@ -215,13 +236,13 @@ def percent(share: float) -> str:
 def _fixed(options: DuelOptions, scores: Sequence[float], verdict: Verdict | None) -> int | None:
     if verdict is None or options.test == "fixed":
         return None
-    return fixed_games(options, scores[: verdict.blocks], BLOCK)
+    return fixed_games(options, scores[: verdict.blocks])
 
 
-def fixed_games(options: DuelOptions, scores: Sequence[float], games: int) -> int | None:
+def fixed_games(options: DuelOptions, scores: Sequence[float]) -> int | None:
     """The games that a test of a fixed size would have needed to see the edge that was asked for,
-    with the same error rates, where blocks of `games` games scatter as these do; None where h1
-    asks for no edge over the score of equals or over h0."""
+    with the same error rates, where blocks scatter as these do; None where h1 asks for no edge over
+    the score of equals or over h0."""
     null = min(max(0.5, options.h0), options.h1)
     edge = options.h1 - (null if null < options.h1 else options.h0)
     if edge <= 0:
@@ -229,5 +250,5 @@ def fixed_games(options: DuelOptions, scores: Sequence[float], games: int) -> in
     # One block of two games between equals is added: a few that were all won say nothing of how
     # blocks scatter.
     middle = sum(scores) / len(scores) if scores else 0.5
-    spread = sum((score - middle) ** 2 for score in scores) + 0.25 / games
-    return fixed_size(edge, spread / (len(scores) + 1), options.alpha, 1 - options.beta, games)
+    spread = sum((score - middle) ** 2 for score in scores) + 0.25 / BLOCK
+    return fixed_size(edge, spread / (len(scores) + 1), options.alpha, 1 - options.beta, BLOCK)

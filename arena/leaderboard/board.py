@@ -20,11 +20,13 @@ from arena.leaderboard.records import AgentRecord, records
 from arena.leaderboard.scopes import Scope
 from arena.ratings.probit import components
 from arena.record.rating_columns import rating_columns
+from arena.reports.voids import told
 from arena.stats.groups import groups, told_apart
 from db import Session
 from db.queries.agents import agent_names
 from db.queries.conduct import ConductRow, conduct_in
-from db.queries.usage import RatedUsageRow, rated_usage, void_games
+from db.queries.usage import RatedUsageRow, rated_usage
+from db.queries.voids import AgentVoids, void_games
 
 COSTS_UP_TO_GAMES = 5_000
 """What was spent is added up from the calls: beyond this many games the sum takes seconds."""
@@ -42,7 +44,8 @@ class BoardRow:
     `group` cannot be told apart. `without_errors` is the rating without the games that an error
     decided, None where nothing is left of them. `at_best` is what half of the interval's
     width would come to with any number of games, and `agents` how many agents the row is of;
-    `spent` and `conduct` are None where nothing is known.
+    `spent` and `conduct` are None where nothing is known. `void_games` are the attempts at games
+    without a result in which it sat, in any role, and `void_own` those that ended in its own turn.
     """
 
     rank: int
@@ -60,6 +63,7 @@ class BoardRow:
     conduct: ConductRow | None = None
     spent: RatedUsageRow | None = None
     void_games: int = 0
+    void_own: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,8 @@ def agent_boards(
                 record=record[agent],
                 conduct=facts.conduct.get(agent),
                 spent=facts.spent.get(agent),
-                void_games=facts.void.get(agent, 0),
+                void_games=len(facts.voids_of(agent).causes),
+                void_own=len(facts.voids_of(agent).own),
             )
             for row in placed(agents, mean, covariance)
             if (agent := row.agent_id) is not None
@@ -148,7 +153,11 @@ def agent_boards(
             scope,
             query,
             [replace(row, without_errors=without.get(row.agent_id or 0)) for row in rows],
-            [*notes, *pool_notes(rows, len(made))],
+            [
+                *notes,
+                *told({row.name: facts.voids_of(row.agent_id) for row in rows}),
+                *pool_notes(rows, len(made)),
+            ],
             apart,
         )
         for rows, apart in made
@@ -215,7 +224,11 @@ class BoardFacts:
 
     conduct: Mapping[int, ConductRow]
     spent: Mapping[int, RatedUsageRow]
-    void: Mapping[int, int]
+    voids: Mapping[int, AgentVoids]
+
+    def voids_of(self, agent_id: int | None) -> AgentVoids:
+        """The void games of an agent, perhaps none."""
+        return self.voids.get(agent_id or 0, AgentVoids())
 
     @classmethod
     def of(cls, session: Session, scope: Scope, query: LeaderboardQuery) -> BoardFacts:
@@ -225,8 +238,8 @@ class BoardFacts:
         return cls(
             conduct_in(session, seats),
             rated_usage(session, seats) if len(scope.played) <= COSTS_UP_TO_GAMES else {},
-            # A game that came to nothing may not have known its roles.
-            void_games(session, scope.selection) if seats == scope.selection else {},
+            # Of all seats: a game that came to nothing may not have known its roles.
+            void_games(session, scope.selection),
         )
 
 

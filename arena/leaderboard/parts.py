@@ -26,11 +26,13 @@ from arena.ratings.composite import (
     predicted,
 )
 from arena.record.rating_columns import rating_columns
+from arena.reports.voids import told
 from arena.stats.groups import told_apart
 from db import Session
 from db.queries.agents import agent_names
 from db.queries.conduct import ConductRow
 from db.queries.usage import RatedUsageRow
+from db.queries.voids import AgentVoids
 
 Parts = Mapping[int, tuple[str, str, str]]
 PLACES: Mapping[By, int] = {"kind": 0, "model": 1, "prompt": 2}
@@ -83,6 +85,7 @@ def part_boards(session: Session, scope: Scope, query: LeaderboardQuery) -> list
     record = records(scope.played, seats)
     facts = BoardFacts.of(session, scope, query)
     limit = limited_by(fitted.ratings, fitted.parts, by=by)
+    voids = _voids(facts, owners, len(names))
     rows = []
     for row in placed(range(len(names)), mean, covariance):
         place = row.agent_id or 0
@@ -97,10 +100,12 @@ def part_boards(session: Session, scope: Scope, query: LeaderboardQuery) -> list
                 at_best=DEVIATIONS * float(limit.endless[place]),
                 conduct=_conduct([facts.conduct[a] for a in members if a in facts.conduct]),
                 spent=_spent([facts.spent[a] for a in members if a in facts.spent]),
-                void_games=sum(facts.void.get(agent, 0) for agent in members),
+                void_games=len(voids[place].causes),
+                void_own=len(voids[place].own),
             )
         )
     notes = [*fitted.ratings.notes, *said(scope, query, fitted.ratings.terms)]
+    notes += told(dict(zip(names, voids, strict=True)))
     notes += _limits(limit, by, rows)
     board = board_of(scope, query, rows, notes, told_apart(mean, covariance))
     return [replace(board, system=fitted.ratings.system)]
@@ -155,6 +160,16 @@ def _limits(limit: CombinationLimit, by: By, rows: Sequence[BoardRow]) -> list[s
         f"played in: {fewest}): even with endless games of these agents its interval would not get "
         f"narrower than ± what stands under at best; agents with other combinations narrow it"
     ]
+
+
+def _voids(facts: BoardFacts, owners: Mapping[int, int], parts: int) -> list[AgentVoids]:
+    """The void games of each part; one in which several of its agents sat is one game."""
+    causes: list[dict[int, str]] = [{} for _ in range(parts)]
+    own: list[set[int]] = [set() for _ in range(parts)]
+    for agent, part in owners.items():
+        causes[part] |= facts.voids_of(agent).causes
+        own[part] |= facts.voids_of(agent).own
+    return [AgentVoids(games, frozenset(mine)) for games, mine in zip(causes, own, strict=True)]
 
 
 def _conduct(rows: list[ConductRow]) -> ConductRow | None:

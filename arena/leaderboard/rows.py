@@ -56,6 +56,7 @@ def flat(board: Board, row: BoardRow) -> dict[str, Any]:
         "pairs": board.pairs,
         "separability": board.separability,
         "void_games": row.void_games,
+        "void_own": row.void_own,
         "calls": spent.calls if spent else None,
         "failed_calls": spent.failed_calls if spent else None,
         "cost": spent.cost if spent else None,

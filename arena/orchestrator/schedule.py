@@ -49,10 +49,11 @@ class Earlier:
 @dataclass(frozen=True, slots=True)
 class ScheduleHistory:
     """`scheduled` in schedule order; `settled` by place in the schedule, None for a game that
-    will never have a result."""
+    will never have a result; `voided` are the places at which an attempt went void."""
 
     scheduled: Sequence[Pairing] = ()
     settled: Mapping[int, Played | None] = field(default_factory=dict)
+    voided: frozenset[int] = frozenset()
 
 
 def status(session: Session, tournament_id: int) -> str:
@@ -72,6 +73,7 @@ def history(session: Session, tournament_id: int) -> ScheduleHistory:
     """The schedule so far, each place as its latest attempt has it."""
     scheduled: dict[int, Pairing] = {}
     settled: dict[int, Played | None] = {}
+    voided: set[int] = set()
     games = groupby(
         scheduled_seats(session, tournament_id),
         key=lambda seat: (seat.schedule_index, seat.attempt),
@@ -82,10 +84,14 @@ def history(session: Session, tournament_id: int) -> ScheduleHistory:
         scheduled[index] = Pairing(
             index, first.block, first.seed, tuple(seat.agent_id for seat in seats)
         )
+        if first.status == "void":
+            voided.add(index)
         if first.final:
             has_result = first.status == "completed"
             settled[index] = played([seat[6:] for seat in seats]) if has_result else None
-    return ScheduleHistory([scheduled[index] for index in sorted(scheduled)], settled)
+    return ScheduleHistory(
+        [scheduled[index] for index in sorted(scheduled)], settled, frozenset(voided)
+    )
 
 
 def played(seats: Sequence[tuple[int, int, str | None, str | None, int | None]]) -> Played:

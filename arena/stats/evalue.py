@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Literal
 from arena.core import UsageError
 from arena.stats.sequential import (
     Decision,
+    ScoreRange,
     Verdict,
     categories,
     least,
     positions,
     probability,
+    reachable,
     running,
     stop,
     whole,
@@ -118,6 +120,18 @@ class EValue:
             return np.asarray((up >= self.bounds[1]) | (down >= self.bounds[1]))
 
         return least(reached, None if self.most is None else self.most - len(scores))
+
+    def outcomes(self, ranges: Sequence[ScoreRange]) -> set[int]:
+        """See `SequentialTest`. Exact: the wealth of who bets on a higher score never falls as a
+        block's score rises, so each side is highest and lowest at an end of every range."""
+        worst, best = (
+            self._stakes(running(positions(scores, self.games), self.games))
+            for scores in ([block.low for block in ranges], [block.high for block in ranges])
+        )
+        bound = self.bounds[1]
+        return reachable(
+            (worst[0] >= bound, best[0] >= bound), (best[1] >= bound, worst[1] >= bound), self.most
+        )
 
     def _stakes(self, counts: Floats) -> tuple[Floats, Floats]:
         """The log wealth of those who bet on a score above and below h0, as shares of one."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from arena.core import UsageError
 from arena.stats.evalue import interval
-from arena.stats.sequential import Decision, Verdict, positions, probability, whole
+from arena.stats.sequential import Decision, ScoreRange, Verdict, positions, probability, whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,6 +73,39 @@ class FixedSize:
             note="one look, at a number of blocks stated before",
         )
 
+    def outcomes(self, ranges: Sequence[ScoreRange]) -> set[int]:
+        """See `SequentialTest`; of as many blocks as there are ranges, whatever was stated. |t|
+        falls as the squares of the scores rise at one sum: for every sum that can come about, the
+        scores that spread least and most are tried. Exact but where the least spread is none: then
+        the next one counts as possible too."""
+        steps = 2 * self.games
+        lows = positions([block.low for block in ranges], self.games).tolist()
+        highs = positions([block.high for block in ranges], self.games).tolist()
+        # By sum of the scores: the least and the most sum of squares, both in steps of a score.
+        squares = {0: (0, 0)}
+        for low, high in zip(lows, highs, strict=True):
+            reached: dict[int, tuple[int, int]] = {}
+            for total, (least, most) in squares.items():
+                for place in range(low, high + 1):
+                    at, square = total + place, place * place
+                    known = reached.get(at, (least + square, most + square))
+                    reached[at] = min(known[0], least + square), max(known[1], most + square)
+            squares = reached
+        n, found = len(ranges), set()
+        for total, between in squares.items():
+            alike = n * between[0] == total**2
+            # Beside blocks that are all alike, the nearest are two of them a step apart from it.
+            beside = {between[0] + 2} if alike and between[1] > between[0] else set()
+            for square in {*between} | beside:
+                mean, spread = total / n / steps, (square - total**2 / n) / steps**2
+                p = (
+                    self._alike(mean, n)
+                    if n * square == total**2
+                    else self._student(mean, spread, n)[1]
+                )
+                found.add((1 if mean > self.h0 else -1) if p < self.alpha else 0)
+        return found
+
     def fewest(self, scores: Sequence[float]) -> int:
         """The blocks that are missing; 0 when there are enough."""
         return max(0, self.blocks - len(positions(scores, self.games)))
@@ -81,24 +114,36 @@ class FixedSize:
         self, scores: Sequence[float], mean: float
     ) -> tuple[float, float, float, tuple[float, float]]:
         """The statistic, its bound, p and the 95 % interval of the mean."""
-        from scipy.special import ndtri, stdtr, stdtrit
+        from scipy.special import ndtri, stdtrit
 
-        spread = sum((score - mean) ** 2 for score in scores)
         if max(scores) == min(scores):
-            # The same bound for the score from the other side.
-            high, low = (mean, self.h0) if mean > self.h0 else (1 - mean, 1 - self.h0)
-            p = min(1.0, 2.0 * (low / high) ** self.blocks)
+            p = self._alike(mean, self.blocks)
             z = copysign(float(-ndtri(p / 2)), mean - self.h0)
             return z, float(-ndtri(self.alpha / 2)), p, interval(scores, self.games)
+        spread = sum((score - mean) ** 2 for score in scores)
+        statistic, p = self._student(mean, spread, self.blocks)
         freedom = self.blocks - 1
-        statistic = float(score(mean, spread / freedom, self.blocks, self.h0, self.games))
         half = float(-stdtrit(freedom, 0.025)) * sqrt(spread / freedom / self.blocks)
         return (
             statistic,
             float(-stdtrit(freedom, self.alpha / 2)),
-            2.0 * float(stdtr(freedom, -abs(statistic))),
+            p,
             (max(0.0, mean - half), min(1.0, mean + half)),
         )
+
+    def _alike(self, mean: float, blocks: int) -> float:
+        """The p of blocks that all have one score."""
+        # The same bound for the score from the other side.
+        high, low = (mean, self.h0) if mean > self.h0 else (1 - mean, 1 - self.h0)
+        return min(1.0, 2.0 * (low / high) ** blocks)
+
+    def _student(self, mean: float, spread: float, blocks: int) -> tuple[float, float]:
+        """t and p of blocks with this mean and sum of squares around it."""
+        from scipy.special import stdtr
+
+        freedom = blocks - 1
+        statistic = float(score(mean, spread / freedom, blocks, self.h0, self.games))
+        return statistic, 2.0 * float(stdtr(freedom, -abs(statistic)))
 
 
 def score(

@@ -12,11 +12,13 @@ from arena.core import UsageError
 from arena.stats.evalue import interval
 from arena.stats.sequential import (
     Decision,
+    ScoreRange,
     Verdict,
     categories,
     least,
     positions,
     probability,
+    reachable,
     running,
     stop,
     whole,
@@ -133,6 +135,37 @@ class GSPRT:
             )
 
         return least(reached, None if self.most is None else self.most - len(scores))
+
+    def outcomes(self, ranges: Sequence[ScoreRange]) -> set[int]:
+        """See `SequentialTest`. The ratio never falls as a block's score rises (see `fewest`), but
+        for what empty categories count as: by `_slack` at most, which is allowed for, so that a
+        case within it of a bound may be named although no scores lead to it."""
+        import numpy as np
+
+        worst, best = (
+            running(positions(scores, self.games), self.games)
+            for scores in ([block.low for block in ranges], [block.high for block in ranges])
+        )
+        slack = np.where((worst == best).all(axis=1), 0.0, self._slack(len(ranges)))
+        least_ratio = likelihood_ratio(worst, self.h0, self.h1) - slack
+        most_ratio = likelihood_ratio(best, self.h0, self.h1) + slack
+        low, high = self.bounds
+        return reachable(
+            (least_ratio >= high, most_ratio >= high),
+            (most_ratio <= low, least_ratio <= low),
+            self.most,
+        )
+
+    def _slack(self, blocks: int) -> float:
+        """The most that the weights of empty categories can move the ratio by.
+
+        Its derivative by a weight is log(tilt0 / tilt1) of that category. A tilt is at most 1 over
+        a hypothesis' distance from the nearer end of the scale, and at least the least weight's
+        share of all weights, because the category's probability is that share over the tilt.
+        """
+        ends = min(self.h0, 1 - self.h0, self.h1, 1 - self.h1)
+        categories = 2 * self.games + 1
+        return _EMPTY * categories * (log((blocks + 1) / _EMPTY) - log(ends))
 
     def _p(self, highest: float) -> float:
         """The alpha whose upper bound is the highest ratio so far."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Protocol
 
 from arena.core import UsageError
@@ -68,6 +69,15 @@ class Verdict:
         return self.decision is not Decision.UNDECIDED
 
 
+@dataclass(frozen=True, slots=True)
+class ScoreRange:
+    """The lowest and the highest score that a block may have had: equal where all its games have
+    results. A void game leaves every result open."""
+
+    low: float
+    high: float
+
+
 class SequentialTest(Protocol):
     """A test of A's expected score, asked as often as one likes."""
 
@@ -84,6 +94,12 @@ class SequentialTest(Protocol):
         """The least number of further blocks after which the test could stop, whatever they bring:
         0 when it is decided, else at least 1. As many may be played at once without playing one
         too many."""
+        ...
+
+    def outcomes(self, ranges: Sequence[ScoreRange]) -> set[int]:
+        """Every `favours` (1, -1, 0) that a verdict can have on blocks, in schedule order, with
+        scores within these ranges. None is ever missing; the test says whether one too many may be
+        there."""
         ...
 
 
@@ -141,6 +157,30 @@ def stop(outside: NDArray[np.bool_], most: int | None) -> tuple[int, bool]:
     last = len(outside) - 1 if most is None else min(len(outside) - 1, most)
     hits = np.flatnonzero(outside[: last + 1])
     return (int(hits[0]), True) if len(hits) else (last, False)
+
+
+def reachable(
+    upper: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    lower: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    most: int | None,
+) -> set[int]:
+    """Which bounds a statistic can reach first: 1 the upper, -1 the lower, 0 neither within `most`
+    blocks. Each bound is given by two arrays (n + 1,): whether the statistic is surely beyond it
+    after so many blocks, and whether it may be."""
+    sure_up, may_up = (_first(outside, most) for outside in upper)
+    sure_down, may_down = (_first(outside, most) for outside in lower)
+    found = set()
+    if may_up < sure_down:
+        found.add(1)
+    if may_down < sure_up:
+        found.add(-1)
+    return found if isfinite(min(sure_up, sure_down)) else found | {0}
+
+
+def _first(outside: NDArray[np.bool_], most: int | None) -> float:
+    """After how many blocks it holds first; infinity where it does not."""
+    at, hit = stop(outside, most)
+    return float(at) if hit else inf
 
 
 def least(reached: Callable[[Floats], NDArray[np.bool_]], most: int | None) -> int:

@@ -112,23 +112,24 @@ def games(
 
 def games_of_both(
     session: Session, selection: Selection, first: int, second: int
-) -> tuple[list[GameRow], float | None]:
+) -> tuple[list[GameRow], list[GameRow], float | None]:
     """The rated games of a selection in which two agents sat, in the order in which they were
-    rated, to which later games are only added; and the dollars that their calls cost, None where
-    none had a price. Branches, which share their turns with the game that they come from, are left
-    out."""
+    rated, to which later games are only added; the void ones, every attempt, in the order in which
+    they were made; and the dollars that the calls of the rated ones cost, None where none had a
+    price. Branches, which share their turns with the game that they come from, are left out."""
     agents = (replace(selection, agent=number).on(session) for number in (first, second))
     both = [condition for chosen in agents for condition in chosen.of_games()]
-    alone = (*RATED, col(Game.parent_game_id).is_(None), *both)
-    found = _rows(session, _games().where(*alone).order_by(col(Game.fold_index)))
+    both.append(col(Game.parent_game_id).is_(None))
+    found = _rows(session, _games().where(*RATED, *both).order_by(col(Game.fold_index)))
+    void = _rows(session, _games().where(Game.status == "void", *both).order_by(col(Game.id)))
     spent: Any = (
         select(func.sum(col(LLMCall.cost)))
         .join(GameTurn, col(LLMCall.game_turn_id) == col(GameTurn.id))
         .join(Game, col(Game.id) == col(GameTurn.game_id))
-        .where(*alone)
+        .where(*RATED, *both)
     )
     dollars = session.execute(spent).scalar()
-    return found, None if dollars is None else float(dollars)
+    return found, void, None if dollars is None else float(dollars)
 
 
 def game(session: Session, game_id: int) -> GameRow | None:

@@ -178,17 +178,6 @@ def rated_usage(session: Session, selection: Selection) -> dict[int, RatedUsageR
     return rows
 
 
-def void_games(session: Session, selection: Selection) -> dict[int, int]:
-    """How many games an agent sat in that came to nothing, by agent_id, every attempt counted."""
-    query = (
-        select(col(GamePlayer.agent_id), func.count(distinct(col(GamePlayer.game_id))))
-        .join(Game, col(Game.id) == col(GamePlayer.game_id))
-        .where(col(Game.status) == "void", *selection.on(session).of_seats())
-        .group_by(col(GamePlayer.agent_id))
-    )
-    return {int(agent_id): int(count) for agent_id, count in session.execute(query)}
-
-
 def _turns(value: Any, conditions: list[ColumnElement[bool]]) -> Any:
     return (
         select(col(GamePlayer.agent_id).label("agent"), value.label("value"))

@@ -298,20 +298,43 @@ def test_two_on_one_team_say_nothing_and_roles_are_what_is_swapped(url: str) -> 
         played(url, Question("Sharp", "Naive", MAFIA, seating="clones"))
 
 
-def test_single_games_are_for_the_test_that_may_look_at_them(url: str) -> None:
+def test_single_games_of_one_seat_are_refused_with_the_reason(url: str) -> None:
+    """Sharp always sat first: where the first seat wins more often, that alone would show it."""
     record(url, "TicTacToe-v0", [duel(seed, 1, 2, winner=1) for seed in range(40)])
 
-    found = played(url, Question("Sharp", "Naive", "TicTacToe-v0"))
-    assert found.seating == "single"
-    assert found.sentence == "Sharp is better than Naive."
-    assert found.verdict is not None
-    assert found.verdict.games + found.verdict.unused == 40
-    assert any("the agent with the easier seats is favoured" in note for note in found.notes)
-
-    with pytest.raises(UsageError, match="--test evalue without --seating can be asked"):
-        played(url, Question("Sharp", "Naive", "TicTacToe-v0", test="gsprt"))
+    for question in (
+        Question("Sharp", "Naive", "TicTacToe-v0"),
+        Question("Sharp", "Naive", "TicTacToe-v0", test="gsprt"),
+    ):
+        with pytest.raises(UsageError, match=r"one part in all of them \(player 0 in 40\)"):
+            played(url, question)
     with pytest.raises(UsageError, match="may look once, at a number of games stated before"):
         played(url, Question("Sharp", "Naive", "TicTacToe-v0", test="fixed"))
+
+
+def test_single_games_of_either_seat_are_pairs_over_two_seeds(url: str) -> None:
+    # Nobody but the first player ever wins: Sharp has nearly all first seats, and every win.
+    first = [duel(seed, 1, 2, winner=1) for seed in range(30)]
+    second = [duel(100 + seed, 2, 1, winner=2) for seed in range(5)]
+    record(url, "TicTacToe-v0", [*first, *second])
+
+    found = played(url, Question("Sharp", "Naive", "TicTacToe-v0"))
+    assert (found.seating, found.games, found.decided) == ("matched", 10, False)
+    assert found.verdict is not None
+    assert found.verdict.estimate == 0.5
+    assert "25 games of theirs have no partner and are left out" in found.notes[0]
+
+
+def test_single_games_with_other_people_at_the_table_are_no_pair(url: str) -> None:
+    def table(seed: int, mafia: int, village: int, other: int) -> tuple[int, list[tuple]]:  # type: ignore[type-arg]
+        return seed, [(mafia, "M", "M", 0), (village, "V", "V", 1), (other, "D", "V", 1)]
+
+    record(url, MAFIA, [table(1, 1, 2, 3), table(2, 2, 1, 1)])
+    with pytest.raises(UsageError, match="never with the same others at the table"):
+        played(url, Question("Sharp", "Naive", MAFIA))
+
+    record(url, MAFIA, [table(3, 2, 1, 3)])
+    assert played(url, Question("Sharp", "Naive", MAFIA)).games == 2
 
 
 def test_rewards_that_are_no_numbers_are_left_out_and_said(database_url: str) -> None:

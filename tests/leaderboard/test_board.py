@@ -346,6 +346,10 @@ def test_games_that_came_to_nothing_are_counted_beside(sqlite_url: str) -> None:
     (board,) = asked(sqlite_url, fill)
 
     assert {row.name: row.void_games for row in board.rows} == {"Ann": 2, "Bob": 2, "Cid": 0}
+    (said,) = (note for note in board.notes if "void" in note)
+    assert said.startswith(
+        "void games, every attempt counted: 2 (unknown 2x), of Ann 2 (0 in its own turn), Bob 2 (0"
+    )
 
 
 def test_the_games_of_all_environments_are_read_in_one_pass(sqlite_url: str) -> None:

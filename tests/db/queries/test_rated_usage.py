@@ -10,7 +10,8 @@ from sqlalchemy import text
 
 from arena.core import CallAnswer, Usage
 from db import Recorder, get_session
-from db.queries.usage import RatedUsageRow, rated_usage, void_games
+from db.queries.usage import RatedUsageRow, rated_usage
+from db.queries.voids import void_games
 from db.selection import Selection
 from db.writer.calls import CallAnswered, CallIntended
 from db.writer.subject import Record
@@ -84,7 +85,11 @@ def test_calls_of_games_that_came_to_nothing_count_as_failures_only(database_url
     assert (rows[3].games, rows[3].turns) == (1, 0)
     assert (rows[3].calls, rows[3].failed_calls) == (2, 2)
     with get_session(database_url) as session:
-        assert void_games(session, Selection()) == {1: 1, 3: 1}
+        voids = void_games(session, Selection())
+        assert {agent: [*void.causes.values()] for agent, void in voids.items()} == {
+            1: ["provider"],
+            3: ["provider"],
+        }
         assert void_games(session, Selection(status="completed")) == {}
         assert rated_usage(session, Selection(since=NOON + timedelta(days=1))) == {}
 
