@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from importlib import import_module
 
-PARTS = ("closed_form", "ratings", "composite", "pairing", "compare", "seating")
+PARTS = ("closed_form", "ratings", "composite", "pairing", "compare", "seating", "calibration")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

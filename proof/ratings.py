@@ -86,7 +86,7 @@ class Score:
 
 def measure(*, seed: int = 1, scale: float = 1.0, processes: int = 2) -> Part:
     """Every system in every world; `scale` shrinks the repetitions."""
-    others = [name for name in _systems() if name != PROBIT]
+    others = [name for name in loadable() if name != PROBIT]
     jobs: list[Job] = []
     places: list[tuple[int, int]] = []
     roots = np.random.SeedSequence(seed).spawn(len(PLANS) * len(COUNTS))
@@ -200,7 +200,7 @@ def by_package(games: Games) -> Ratings:
     )
 
 
-def _systems() -> list[str]:
+def loadable() -> list[str]:
     """The registered systems whose libraries are there."""
     loaded = []
     for name in registry.names("ratings"):

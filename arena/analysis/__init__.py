@@ -7,18 +7,20 @@ board = leaderboard_df("arena.db", system="probit", environment="SecretMafia-v0"
 plot_intervals(board)
 """
 
-from arena.analysis.board_plots import plot_head_to_head, plot_intervals
+from arena.analysis.board_plots import plot_calibration, plot_head_to_head, plot_intervals
 from arena.analysis.frames import calls_df, games_df, players_df, turns_df
-from arena.analysis.leaderboards import head_to_head_df, leaderboard_df
+from arena.analysis.leaderboards import calibration_df, head_to_head_df, leaderboard_df
 from arena.analysis.plots import plot_leaderboard, plot_ratings
 from arena.analysis.ratings import rating_changes_df, ratings_df
 
 __all__ = [
+    "calibration_df",
     "calls_df",
     "games_df",
     "head_to_head_df",
     "leaderboard_df",
     "players_df",
+    "plot_calibration",
     "plot_head_to_head",
     "plot_intervals",
     "plot_leaderboard",

@@ -12,12 +12,14 @@ import pandas as pd
 
 from arena.analysis.axes import (
     BAND,
+    COLOURS,
     DOT,
     FAINT,
     INK,
     LINE,
     MUTED,
     NORMAL,
+    OTHERS,
     SMALL,
     beside,
     new_axes,
@@ -26,7 +28,7 @@ from arena.analysis.axes import (
     quiet,
     shown,
 )
-from arena.analysis.leaderboards import head_to_head_df, leaderboard_df
+from arena.analysis.leaderboards import calibration_df, head_to_head_df, leaderboard_df
 from arena.analysis.source import Readable
 from arena.core import Rating, UsageError
 from arena.core.text import one_line
@@ -113,6 +115,67 @@ def plot_head_to_head(
                     column, row, f"{100 * score:.0f}", ha="center", va="center", fontsize=SMALL,
                     color="white" if abs(score - 0.5) > 0.35 else INK,
                 )  # fmt: skip
+    return ax
+
+
+def plot_calibration(
+    data: pd.DataFrame | Readable = None,
+    *,
+    highlight: int = 3,
+    ax: Axes | None = None,
+    **asked: Any,
+) -> Axes:
+    """What favourites won against the chance they were given: on the thin line a system is
+    calibrated, below it overconfident.
+
+    `data` is a frame of `calibration_df`, or a source to read one from with the options of
+    `calibration_df`. The `highlight` systems with the least log loss have a colour and 95 %
+    intervals, the others a grey line; beside each name stands its log loss less that of the base
+    rate. Raises UsageError when it holds several environments, and when matplotlib is missing.
+    """
+    if highlight < 0:
+        raise UsageError(f"highlight is {highlight}: expected a number of systems, 0 or more")
+    needed = ("system", "difference", "above", "below", "predicted", "observed", "low", "high")
+    frame = _frame(data, calibration_df, needed, asked)
+    _one(frame, _RULES, "one diagram is of one environment: choose it")
+    ax = ax if ax is not None else new_axes(7.6, 4.4)
+    quiet(ax, _title(frame, ("tournament", "environment")))
+    if frame.empty:
+        return nothing(ax)
+    ax.plot([0.5, 1.0], [0.5, 1.0], color=LINE, linewidth=1, zorder=1)
+    frame = frame[~((frame["above"] == 0.5) & (frame["below"] == 1.0))]
+    systems = [*dict.fromkeys(frame["system"])]
+    coloured = min(highlight, len(systems), len(COLOURS))
+    for place, system in reversed([*enumerate(systems)]):
+        bins = frame[frame["system"] == system]
+        colour, shift = OTHERS, 0.0
+        if place < coloured:
+            # Side by side, so that one interval does not hide another.
+            colour, shift = COLOURS[place], 0.004 * (place - (coloured - 1) / 2)
+            ax.vlines(
+                bins["predicted"] + shift, bins["low"], bins["high"], color=colour, alpha=0.3,
+                linewidth=2.4, zorder=2,
+            )  # fmt: skip
+        ax.plot(
+            bins["predicted"] + shift, bins["observed"], "o-", color=colour, markersize=5,
+            linewidth=1.4, markeredgecolor="white", zorder=3 if place < coloured else 2,
+            label=f"{shown(system)}  {bins['difference'].iloc[0]:+.3f}",
+        )  # fmt: skip
+    ax.grid(color=FAINT, linewidth=0.8)
+    ax.set_xlim(0.49, 1.01)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
+    ax.set_xlabel("chance that the favourite was given", color=MUTED, fontsize=SMALL)
+    ax.set_ylabel("what it won, with the 95 % interval", color=MUTED, fontsize=SMALL)
+    lines, labels = ax.get_legend_handles_labels()
+    legend = ax.legend(
+        lines[::-1], labels[::-1], title="log loss less the base rate's", frameon=False,
+        loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=SMALL, title_fontsize=SMALL,
+        labelcolor=INK, alignment="left",
+    )  # fmt: skip
+    legend.get_title().set_color(MUTED)
+    for text in legend.get_texts():
+        text.set_parse_math(False)
     return ax
 
 

@@ -15,9 +15,10 @@ from sqlmodel import Session
 from arena.analysis.columns import FLOAT, INTEGER, OBJECT, STRING, Dtype, series
 from arena.analysis.source import Filters, Readable, connected
 from arena.leaderboard import LeaderboardQuery, boards
+from arena.leaderboard.calibration import calibrations
 from arena.leaderboard.meetings import MeetingBy, meetings
 from arena.leaderboard.query import By, Errors
-from arena.leaderboard.rows import cells, flat
+from arena.leaderboard.rows import cells, flat, reliability
 from db.selection import Selection
 
 _PLACE: Mapping[str, Dtype] = {
@@ -65,6 +66,23 @@ _BOARD: Mapping[str, Dtype] = {
     "cached_share": FLOAT,
     "turn_seconds": FLOAT,
     "call_seconds": FLOAT,
+}
+_BINS: Mapping[str, Dtype] = {
+    **_PLACE,
+    "system": STRING,
+    "games": INTEGER,
+    "blocks": INTEGER,
+    "log_loss": FLOAT,
+    "base_loss": FLOAT,
+    "difference": FLOAT,
+    "error": FLOAT,
+    "above": FLOAT,
+    "below": FLOAT,
+    "games_in_bin": FLOAT,
+    "predicted": FLOAT,
+    "observed": FLOAT,
+    "low": FLOAT,
+    "high": FLOAT,
 }
 _CELLS: Mapping[str, Dtype] = {
     **_PLACE,
@@ -156,6 +174,33 @@ def head_to_head_df(
     if by != "agent":
         rows = [row | {"against": row[by]} for row in rows]
     return _framed(rows, _CELLS)
+
+
+def calibration_df(
+    source: Readable = None,
+    *,
+    exclude_errors: Errors | None = None,
+    **filters: Unpack[Filters],
+) -> pd.DataFrame:
+    """How well every rating system predicted the games before they were played: a row for each
+    environment, system and bin of favourites' chances, the systems with the least log loss first.
+
+    environment, num_players, version, tournament · system · games (that were predicted), blocks
+    (groups of them that share a seed) · log_loss, base_loss (of somebody who knows the roles and no
+    agent), difference (below 0: better than that), error (its standard error), in nats a game ·
+    above, below (the bin's edges; 0.5 and 1: all games) · games_in_bin · predicted (the mean chance
+    of the favourites), observed (what they won, a draw is half a win), low, high (its 95 %
+    interval). `notes` in the frame's attrs are sentences that belong beside the numbers.
+
+    Raises UsageError for a missing database, a name that it does not hold, and a query that makes
+    no sense.
+    """
+    with _session(source) as session:
+        query = LeaderboardQuery(Selection(**filters), exclude_errors=exclude_errors)
+        found = calibrations(session, query)
+    frame = _framed([row for board in found for row in reliability(board)], _BINS)
+    frame.attrs["notes"] = [*dict.fromkeys(note for board in found for note in board.notes)]
+    return frame
 
 
 @contextmanager

@@ -69,6 +69,13 @@ def leaderboard(
             help="How often agents err: shares of their turns, and of the games decided by it.",
         ),
     ] = False,
+    calibration: Annotated[
+        bool,
+        typer.Option(
+            "--calibration",
+            help="How well every system predicted the games before they were played.",
+        ),
+    ] = False,
     wide: Annotated[
         bool,
         typer.Option("--wide", help="All the columns that there is room for; in a pipe there is."),
@@ -114,6 +121,14 @@ def leaderboard(
     )
     # A wrong name is told before any game is read.
     load("ratings", system)
+    if calibration:
+        from arena.cli.leaderboard_calibration import print_calibrations
+        from arena.leaderboard.calibration import calibrations
+
+        with reading(db) as session:
+            calibrated = calibrations(session, query)
+        print_calibrations(calibrated, system, as_json=as_json)
+        return
     if unplayed:
         with reading(db) as session:
             predicted = predictions(session, query)

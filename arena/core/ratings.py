@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
 
@@ -121,6 +121,16 @@ class RatingSystem(Protocol):
     def fit(self, games: Games) -> Ratings:
         """What the games say of every agent in them. No games give no terms; a set of games that
         says nothing gives the prior. Raises ValueError for columns that make no games."""
+        ...
+
+
+@runtime_checkable
+class SequentialRatingSystem(RatingSystem, Protocol):
+    """A rating system that takes games one after another and knows something before each."""
+
+    def before(self, games: Games) -> Iterator[Ratings]:
+        """For each game, what the games before it say, with the effects of its own seats among the
+        terms, as they were before it. Raises ValueError for columns that make no games."""
         ...
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from arena.leaderboard.board import Board, BoardRow
+    from arena.leaderboard.calibration import CalibrationBoard
     from arena.leaderboard.meetings import Meeting
     from arena.leaderboard.records import WinRecord
 
@@ -67,6 +68,34 @@ def flat(board: Board, row: BoardRow) -> dict[str, Any]:
         "call_seconds": spent.call_seconds if spent else None,
         "errors": asdict(rates) if rates else None,
     }
+
+
+def reliability(board: CalibrationBoard) -> list[dict[str, Any]]:
+    """A flat row for each system and bin, that of all games first; losses are in nats a game."""
+    return [
+        {
+            "environment": board.environment,
+            "num_players": board.num_players,
+            "version": board.version,
+            "tournament": board.tournament,
+            "system": name,
+            "games": found.games,
+            "blocks": found.blocks,
+            "log_loss": found.loss,
+            "base_loss": found.base_loss,
+            "difference": found.difference,
+            "error": found.error,
+            "above": span.low,
+            "below": span.high,
+            "games_in_bin": span.games,
+            "predicted": span.predicted,
+            "observed": span.observed,
+            "low": span.interval[0],
+            "high": span.interval[1],
+        }
+        for name, found in board.systems
+        for span in (found.whole, *found.bins)
+    ]
 
 
 def shares(tallies: Mapping[str, WinRecord]) -> dict[str, Any]:

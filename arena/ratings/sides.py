@@ -14,7 +14,7 @@ nothing is forgotten (tau = 0).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import sqrt
 
@@ -96,10 +96,7 @@ class SidesState:
         if len(roles) != len(players):
             raise ValueError(f"{len(roles)} roles for {len(players)} seats: expected one for each")
         order = sorted(ranks, key=ranks.__getitem__)
-        seats = [
-            (team, self._seats.get((agent, role)) or self._new_seat(agent, role))
-            for (agent, team, _), role in zip(players, roles, strict=True)
-        ]
+        seats = self.seat(players, roles)
         self._count(players, roles)
         if len(order) == 2:
             upper, lower = order
@@ -114,6 +111,16 @@ class SidesState:
                 [ranks[upper] == ranks[lower] for upper, lower in pairs],
                 draw_probability,
             )
+
+    def seat(
+        self, players: Sequence[tuple[int, int, int]], roles: Sequence[str | None]
+    ) -> list[tuple[int, tuple[int, ...]]]:
+        """The team of every seat and where its effects are; those that nobody has had yet are
+        added as they are before any game."""
+        return [
+            (team, self._seats.get((agent, role)) or self._new_seat(agent, role))
+            for (agent, team, _), role in zip(players, roles, strict=True)
+        ]
 
     def _new_seat(self, agent: int, role: str | None) -> tuple[int, ...]:
         """Where the effects on a seat are that nobody has had like this before."""
@@ -246,21 +253,40 @@ class TrueSkillSides:
 
         Raises ValueError for columns that make no games.
         """
-        # It needs scipy, which live ratings go without.
-        from arena.ratings.fit.design import seats as checked
-
         state = SidesState()
-        seats = checked(games)
-        roles = [seats.roles[role] for role in seats.role.tolist()]
-        drawn = lay_out(games).drawn.tolist()
-        pools = seats.environment.tolist()
-        played, draws = dict.fromkeys(pools, 0), dict.fromkeys(pools, 0)
-        at = 0
-        for players, pool, draw_here in zip(games, pools, drawn, strict=True):
-            end = at + len(players)
-            state.play(players, roles[at:end], drawn_before(played[pool], draws[pool]))
-            played[pool] += 1
-            draws[pool] += draw_here
-            at = end
-        rate = drawn_before(len(games), sum(draws.values()))
+        for players, roles, drawn in _each(games):
+            state.play(players, roles, drawn)
+        rate = drawn_before(len(games), int(lay_out(games).drawn.sum()))
         return state.ratings(margin=draw_margin(rate, 2))
+
+    def before(self, games: Games) -> Iterator[Ratings]:
+        """What is known before each game.
+
+        Raises ValueError for columns that make no games.
+        """
+        state = SidesState()
+        for players, roles, drawn in _each(games):
+            state.seat(players, roles)
+            yield state.ratings(margin=draw_margin(drawn, 2))
+            state.play(players, roles, drawn)
+
+
+def _each(
+    games: Games,
+) -> Iterator[tuple[Sequence[RatedPlayer], Sequence[str | None], float]]:
+    """Of each game the players, their roles, and how likely a draw was before it."""
+    # It needs scipy, which live ratings go without.
+    from arena.ratings.fit.design import seats as checked
+
+    seats = checked(games)
+    roles = [seats.roles[role] for role in seats.role.tolist()]
+    drawn = lay_out(games).drawn.tolist()
+    pools = seats.environment.tolist()
+    played, draws = dict.fromkeys(pools, 0), dict.fromkeys(pools, 0)
+    at = 0
+    for players, pool, draw_here in zip(games, pools, drawn, strict=True):
+        end = at + len(players)
+        yield players, roles[at:end], drawn_before(played[pool], draws[pool])
+        played[pool] += 1
+        draws[pool] += draw_here
+        at = end

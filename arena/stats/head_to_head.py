@@ -8,11 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from arena.core import UsageError
-from arena.stats.proportions import Interval, wilson
-
-# How many blocks' worth of belief that the games of a block are independent goes into an interval
-# before the blocks themselves have shown how alike they are.
-_BELIEF = 10
+from arena.stats.proportions import Interval, design_effect, wilson
 
 
 class SeatResult(NamedTuple):
@@ -152,14 +148,9 @@ def _result(rank: int, other: int) -> float:
 
 def _cell(blocks: Sequence[Sequence[float]]) -> Cell:
     """The mean over all games, with Wilson's interval for as many independent games as would vary
-    as much as these do (the design effect of clusters, Kish 1965), shrunk towards what independent
-    wins and losses would give while there are few blocks."""
+    as much as these do."""
     scores = [score for block in blocks for score in block]
     games, mean = len(scores), sum(scores) / len(scores)
-    effect = 1.0
-    if len(blocks) > 1 and 0 < mean < 1:
-        between = sum(sum(score - mean for score in block) ** 2 for block in blocks)
-        varied = between * len(blocks) / (len(blocks) - 1) / games**2
-        measured = varied / (mean * (1 - mean) / games)
-        effect = (_BELIEF + (len(blocks) - 1) * measured) / (_BELIEF + len(blocks) - 1)
+    between = sum(sum(score - mean for score in block) ** 2 for block in blocks)
+    effect = design_effect(mean, games, between, len(blocks))
     return Cell(games, mean, wilson(mean, max(1, round(games / effect))), len(blocks))

@@ -14,6 +14,10 @@ Interval = tuple[float, float]
 # The 97.5 % quantile of the normal distribution.
 _Z = 1.959963984540054
 
+# How many blocks' worth of belief that the games of a block are independent goes into an interval
+# before the blocks themselves have shown how alike they are.
+_BELIEF = 10
+
 
 def share(scores: Sequence[float]) -> float | None:
     """The mean of scores from 0 (lost) to 1 (won); None without any."""
@@ -29,6 +33,19 @@ def wilson(share: float, games: int) -> Interval:
     low = 0.0 if share <= 0.0 else (middle - half) / scale
     high = 1.0 if share >= 1.0 else (middle + half) / scale
     return low, high
+
+
+def design_effect(share: float, games: float, between: float, blocks: int) -> float:
+    """How many times as much the share of `games` games in `blocks` blocks varies as that of
+    independent games (Kish 1965), shrunk towards 1 while there are few blocks.
+
+    `between` is the sum over the blocks of (the sum of score - share over its games) squared.
+    """
+    if blocks < 2 or not 0 < share < 1:
+        return 1.0
+    varied = between * blocks / (blocks - 1) / games**2
+    measured = varied / (share * (1 - share) / games)
+    return (_BELIEF + (blocks - 1) * measured) / (_BELIEF + blocks - 1)
 
 
 def newcombe(first: float, first_games: int, second: float, second_games: int) -> Interval:

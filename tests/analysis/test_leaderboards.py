@@ -9,7 +9,14 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot
 
-from arena.analysis import head_to_head_df, leaderboard_df, plot_head_to_head, plot_intervals
+from arena.analysis import (
+    calibration_df,
+    head_to_head_df,
+    leaderboard_df,
+    plot_calibration,
+    plot_head_to_head,
+    plot_intervals,
+)
 from arena.core import UsageError
 
 
@@ -100,6 +107,26 @@ def test_agents_of_one_name_are_two_agents():
          "against": ["twin", "twin"], "score": [1.0, 0.0]}
     )  # fmt: skip
     assert plot_head_to_head(frame).images[0].get_array().shape == (2, 2)
+
+
+def test_reliability_is_drawn_against_the_line_of_the_calibrated(empty, tmp_path: Path):
+    frame = pd.DataFrame(
+        {"system": ["sure"] * 3 + ["blind"] * 2, "difference": [-0.1] * 3 + [0.02] * 2,
+         "above": [0.5, 0.5, 0.9, 0.5, 0.5], "below": [1.0, 0.6, 1.0, 1.0, 0.6],
+         "predicted": [0.7, 0.55, 0.95, 0.55, 0.55], "observed": [0.7, 0.6, 0.9, 0.4, 0.4],
+         "low": [0.6, 0.5, 0.8, 0.3, 0.3], "high": [0.8, 0.7, 1.0, 0.5, 0.5]}
+    )  # fmt: skip
+    ax = plot_calibration(frame, highlight=1)
+
+    ax.figure.savefig(tmp_path / "reliability.png")
+    diagonal, blind, sure = (line.get_xydata().tolist() for line in ax.get_lines())
+    assert diagonal == [[0.5, 0.5], [1.0, 1.0]]
+    assert sure == [[0.55, 0.6], [0.95, 0.9]]
+    assert blind == [[0.55, 0.4]]
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == ["sure  -0.100", "blind  +0.020"]
+    assert [text.get_text() for text in plot_calibration(empty).texts] == ["no rated games yet"]
+    assert calibration_df(empty).dtypes["games"] == "Int64"
 
 
 @pytest.mark.parametrize("plot", [plot_intervals, plot_head_to_head])

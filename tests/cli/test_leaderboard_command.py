@@ -72,6 +72,28 @@ def test_a_table_says_what_each_rating_rests_on(arena: Arena, mafia: str) -> Non
     assert re.search(r"separability \d+ %: \d+ of 10 pairs are told apart", result.stderr)
 
 
+def test_systems_are_held_to_what_they_predicted(arena: Arena, mafia: str) -> None:
+    result = arena("leaderboard", "--calibration", "--db", mafia)
+
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.startswith("Mafia-v0 · calibration · 63 of 70 games\n")
+    assert "probit: favourite given" in result.stdout
+    assert "the first 7 are only learned from" in result.stderr
+    found = rows(arena, "--calibration", "--db", mafia)
+    whole = {row["system"]: row for row in found if (row["above"], row["below"]) == (0.5, 1.0)}
+    assert {"probit", "trueskill", "trueskill-sides", "openskill"} <= {*whole}
+    assert [row["log_loss"] for row in whole.values()] == sorted(
+        row["log_loss"] for row in whole.values()
+    )
+    for name, row in whole.items():
+        assert row["difference"] == pytest.approx(row["log_loss"] - row["base_loss"])
+        in_bins = [each for each in found if each["system"] == name and each is not row]
+        assert sum(each["games_in_bin"] for each in in_bins) == pytest.approx(row["games"])
+    refused = arena("leaderboard", "--calibration", "--overall", "--db", mafia)
+    assert refused.exit_code == 2
+    assert "leave out --overall" in refused.stderr
+
+
 def test_every_column_is_there_in_json(arena: Arena, mafia: str) -> None:
     found = {row["name"]: row for row in rows(arena, "--db", mafia)}
 
