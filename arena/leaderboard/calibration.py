@@ -11,8 +11,9 @@ import numpy as np
 from arena.core import ArenaError, UsageError
 from arena.core.arrays import Integers
 from arena.leaderboard.query import LeaderboardQuery
-from arena.leaderboard.scopes import Scope, columns, scopes
+from arena.leaderboard.scopes import Scope, scopes
 from arena.ratings.prequential import base_rates, comparisons, points, predicted
+from arena.record.rating_columns import rating_columns
 from arena.registry import guarded, names, rating
 from arena.stats.calibration import Calibration, calibration
 from db import Session
@@ -58,7 +59,7 @@ def calibrations(session: Session, query: LeaderboardQuery) -> list[CalibrationB
 
 def _board(scope: Scope) -> CalibrationBoard:
     played = scope.played
-    games = columns(played, scope.rules)
+    games = rating_columns(played, scope.rules)
     board = CalibrationBoard(
         environment=scope.environment,
         num_players=scope.num_players,
