@@ -32,7 +32,7 @@ to the games so far."""
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class TeamPair:
     """Two teams of a game, counted from 0, that is to be predicted: `result` is 1 where the first
     finishes first, ½ for a draw, and `weight` the comparison's share of its game."""
 
@@ -48,7 +48,7 @@ def points(games: int) -> list[int]:
     return sorted({int(step) for step in steps if 0 < step < games})
 
 
-def comparisons(games: Games) -> list[Comparison]:
+def comparisons(games: Games) -> list[TeamPair]:
     """All pairs of teams of the games that are predicted: those from the first point on. A team
     against its own like is left out, and so is a game of one team. Raises ValueError for columns
     that make no games."""
@@ -57,7 +57,7 @@ def comparisons(games: Games) -> list[Comparison]:
     return [] if not opens else [*_compared(played, opens[0])]
 
 
-def _compared(played: Seats, first: int) -> Iterator[Comparison]:
+def _compared(played: Seats, first: int) -> Iterator[TeamPair]:
     agents = played.agents[played.agent].tolist()
     roles = [played.roles[role] for role in played.role.tolist()]
     members: dict[int, dict[int, list[tuple[int, str]]]] = {}
@@ -74,10 +74,10 @@ def _compared(played: Seats, first: int) -> Iterator[Comparison]:
             if sorted(ours) == sorted(theirs):
                 continue
             result = 0.5 if ranks[one] == ranks[other] else float(ranks[one] < ranks[other])
-            yield Comparison(game, (ours, theirs), result, 1.0 / len(pairs))
+            yield TeamPair(game, (ours, theirs), result, 1.0 / len(pairs))
 
 
-def predicted(system: RatingSystem, games: Games, asked: Sequence[Comparison]) -> Floats:
+def predicted(system: RatingSystem, games: Games, asked: Sequence[TeamPair]) -> Floats:
     """(n,): the chance of each comparison's first team, a draw counted as half, from the games
     before it alone. Raises what the system raises."""
     found = np.empty(len(asked))
@@ -90,13 +90,13 @@ def predicted(system: RatingSystem, games: Games, asked: Sequence[Comparison]) -
     return found
 
 
-def base_rates(asked: Sequence[Comparison]) -> Floats:
+def base_rates(asked: Sequence[TeamPair]) -> Floats:
     """(n,): the chance of the first team for somebody who knows the roles of its seats and no
     agent: how teams with such roles did in the games before, with one win and one loss more."""
     won: defaultdict[tuple[str, str], float] = defaultdict(float)
     met: defaultdict[tuple[str, str], int] = defaultdict(int)
     found = np.empty(len(asked))
-    ended: list[Comparison] = []
+    ended: list[TeamPair] = []
     for at, each in enumerate(asked):
         if ended and ended[0].game != each.game:
             # What a game says counts from the next one on.
@@ -113,8 +113,8 @@ def base_rates(asked: Sequence[Comparison]) -> Floats:
     return found
 
 
-def _roles(comparison: Comparison) -> tuple[str, str]:
-    first, second = ("\0".join(sorted(role or "" for _, role in team)) for team in comparison.teams)
+def _roles(pair: TeamPair) -> tuple[str, str]:
+    first, second = ("\0".join(sorted(role or "" for _, role in team)) for team in pair.teams)
     return first, second
 
 
