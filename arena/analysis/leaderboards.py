@@ -53,6 +53,7 @@ _BOARD: Mapping[str, Dtype] = {
     "thrown_out": FLOAT,
     "decided": INTEGER,
     "touched": INTEGER,
+    "repeats": INTEGER,
     "told_apart": INTEGER,
     "pairs": INTEGER,
     "separability": FLOAT,
@@ -119,9 +120,10 @@ def leaderboard_df(
     teams, roles (dicts of shares won) · own_error, others_error (shares of its games that an error
     decided), thrown_out (share of its games out of which the rules threw it for an error) ·
     decided, touched (of the board's games, how many an error decided, and out of how many somebody
-    was thrown for one: what `exclude_errors` leaves out) · told_apart, pairs, separability (of the
-    board's pairs, how many are told apart, and their share) · void_games, void_own (attempts
-    without a result, and those of them that ended in the agent's own turn), calls, failed_calls ·
+    was thrown for one: what `exclude_errors` leaves out) · repeats (games left out because they are
+    another of the board's again) · told_apart, pairs, separability (of the board's pairs, how many
+    are told apart, and their share) · void_games, void_own (attempts without a result, and those of
+    them that ended in the agent's own turn), calls, failed_calls ·
     cost (dollars), cost_per_game, tokens_per_turn, cached_share (of the tokens sent, how many the
     provider had cached) · turn_seconds, call_seconds (medians). `notes` in the frame's attrs are
     sentences that belong beside the numbers.

@@ -147,6 +147,10 @@ def _print(meeting: Meeting, without: str | None) -> None:
     )
     if len(shown) < len(columns):
         tell(f"the first {len(shown)} of {len(columns)} columns; --csv and --json have them all")
+    from arena.record.rating_columns import repeats_left_out
+
+    for note in repeats_left_out(meeting.repeats):
+        tell(note)
     if meeting.left_out:
         tell(f"left out: {count(meeting.left_out, 'game')} that an error {without}")
 

@@ -4,7 +4,7 @@ seats.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
 from arena.compare.answer import Comparison, fixed_games, sentence
@@ -14,10 +14,12 @@ from arena.compare.voids import doubted, struck, void_range
 from arena.core import UsageError
 from arena.matchmakers.duel import BLOCK, SEATINGS, DuelOptions
 from arena.orchestrator.lookup import Rules, rules_of
+from arena.record.rating_columns import repeats_left_out
 from arena.reports.voids import told
 from db import Agent, Repository, Session, get_session
 from db.database import Source
 from db.queries.games import GameRow, games, games_of_both
+from db.queries.repeats import repeats
 from db.selection import Selection
 
 
@@ -48,8 +50,9 @@ def played(url: Source, question: Question, selection: Selection | None = None) 
         rows, void, dollars = games_of_both(session, selection, a.id, b.id)
         if not rows:
             _explain_none(session, selection, rules, (a, b), question)
+        again = repeats(session, {row.game_id: _same(row) for row in rows if row.seed is not None})
         voids = struck(session, [row.game_id for row in void], {a.id: a.label, b.id: b.label})
-    met = _met(rows, void)
+    met = [game for game in _met(rows, void) if game.key not in again]
     found = find_pairs(met, a.id, b.id)
     blocks, seating = _chosen(found, question, (a, b))
     options = DuelOptions.read({"seating": seating, **question.options(test)})
@@ -61,7 +64,8 @@ def played(url: Source, question: Question, selection: Selection | None = None) 
         )
     verdict = options.sequential(len(scores) * BLOCK).verdict(scores)
     ranges = [block.between for block in blocks]
-    notes = [*rules.notes(), *_notes(found, seating, question.seating is None)]
+    notes = [*rules.notes(), *repeats_left_out(len(again))]
+    notes += _notes(found, seating, question.seating is None)
     matched = seating not in found.blocks
     if options.test == "gsprt":
         notes.append(
@@ -125,6 +129,11 @@ def _met(rated: Sequence[GameRow], void: Sequence[GameRow]) -> list[Met]:
         for place, row in places.items()
         if place not in done
     ]
+
+
+def _same(row: GameRow) -> Hashable:
+    """What two games of one environment have in common if they are the same: see `repeats`."""
+    return row.revision or 1, row.seed, *(player.agent_id for player in row.players)
 
 
 def _place(row: GameRow) -> tuple[int | None, int]:

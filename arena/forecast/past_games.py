@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from arena import registry
 from arena.core import Ratings, UsageError
 from arena.orchestrator.lookup import Rules, of_row, rules_of
-from arena.record.rating_columns import rating_columns
+from arena.record.rating_columns import rating_columns, repeats_left_out
 from db import Repository, Session
 from db.queries.played import no_games, played_games
 from db.queries.usage import rated_usage
@@ -82,7 +82,7 @@ def past_games(session: Session, repo: Repository, scope: PlanScope) -> PastGame
         games=len(played),
         counts=_counts(np.unique(np.stack([played.seats(), played.agents]), axis=1)[1]),
         costs=costs,
-        notes=(*rules.notes(), *notes),
+        notes=(*rules.notes(), *repeats_left_out(int(played.repeats.sum())), *notes),
     )
 
 

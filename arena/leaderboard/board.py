@@ -19,7 +19,7 @@ from arena.leaderboard.rating import (
 from arena.leaderboard.records import AgentRecord, records
 from arena.leaderboard.scopes import Scope
 from arena.ratings.probit import components
-from arena.record.rating_columns import rating_columns
+from arena.record.rating_columns import rating_columns, repeats_left_out
 from arena.reports.voids import told
 from arena.stats.groups import groups, told_apart
 from db import Session
@@ -71,7 +71,8 @@ class Board:
     """A pool of agents that games connect, rated together, best first.
 
     `games` were rated, `by_error` of them decided by an agent's error, and `touched` those out
-    of which the rules threw somebody for one; `left_out` were not rated because they were.
+    of which the rules threw somebody for one; `left_out` were not rated because they were, and
+    `repeats` because they are another of the games again.
     `told_apart` pairs of rows differ, the probability of a single mistake among all pairs together
     being at most 5 %. `notes` are sentences for people: what the numbers do not say.
     """
@@ -91,6 +92,7 @@ class Board:
     rows: tuple[BoardRow, ...]
     notes: tuple[str, ...] = ()
     told_apart: int = 0
+    repeats: int = 0
 
     @property
     def pairs(self) -> int:
@@ -191,8 +193,9 @@ def board_of(
         touched=int(chosen.touched.sum()),
         left_out=scope.left_out,
         rows=tuple(rows),
-        notes=tuple(dict.fromkeys(notes)),
+        notes=tuple(dict.fromkeys([*repeats_left_out(int(chosen.repeats.sum())), *notes])),
         told_apart=told_apart,
+        repeats=int(chosen.repeats.sum()),
     )
 
 

@@ -21,7 +21,8 @@ MeetingBy = Literal["agent", "role", "team"]
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """The matrix of an environment's games; `names` are those of its agents, by agent_id."""
+    """The matrix of an environment's games, without the `repeats` among them; `names` are
+    those of its agents, by agent_id."""
 
     environment: str | None
     num_players: int | None
@@ -30,6 +31,7 @@ class Meeting:
     by: MeetingBy
     games: int
     left_out: int
+    repeats: int
     matrix: HeadToHead
     names: dict[int, str]
 
@@ -57,6 +59,7 @@ def meetings(session: Session, query: LeaderboardQuery, by: MeetingBy = "agent")
             by=by,
             games=len(scope.played),
             left_out=scope.left_out,
+            repeats=int(scope.played.repeats.sum()),
             matrix=matrices[by](seats(scope.played)),
             names=_named(scope, names),
         )
@@ -66,9 +69,9 @@ def meetings(session: Session, query: LeaderboardQuery, by: MeetingBy = "agent")
 
 
 def seats(played: PlayedGames) -> Iterator[SeatResult]:
-    """Every seat of the games; the blocks of different tournaments are told apart."""
-    keys = np.stack([played.tournaments, played.blocks], axis=1)
-    alone = (played.blocks == NOTHING).tolist()
+    """Every seat of the games; those of one environment and seed are a block."""
+    keys = np.stack([played.environments, played.seeds], axis=1)
+    alone = (played.seeds == NOTHING).tolist()
     numbers = np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1).tolist()
     roles, teams = (*played.role_names, None), (*played.team_names, None)
     per_seat = zip(

@@ -53,6 +53,7 @@ def flat(board: Board, row: BoardRow) -> dict[str, Any]:
         "touched": board.touched,
         "without_errors": row.without_errors,
         "left_out": board.left_out,
+        "repeats": board.repeats,
         "told_apart": board.told_apart,
         "pairs": board.pairs,
         "separability": board.separability,

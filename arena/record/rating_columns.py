@@ -32,3 +32,14 @@ def rating_columns(played: PlayedGames, environments: Mapping[int, str] | None =
         environments=environment if several else (),
         environment_names=[known.get(key, str(key)) for key in found.tolist()] if several else (),
     )
+
+
+def repeats_left_out(number: int) -> list[str]:
+    """What to say of games that are another one again; nothing where there are none."""
+    if not number:
+        return []
+    games = "1 repeat is" if number == 1 else f"{number:,} repeats are"
+    return [
+        f"{games} left out: a game with the rules, seed and seating of another in which every "
+        "reply was scripted or cached could not have come out otherwise, so the two count once"
+    ]

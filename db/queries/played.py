@@ -19,11 +19,14 @@ from sqlmodel import Session, col
 from db.models import Game, GamePlayer
 from db.queries.folds import ERRORS, spans
 from db.queries.games import RATED
+from db.queries.repeats import repeats
 from db.selection import Selection
 
 Integers = NDArray[np.int64]
 NOTHING = -1
 """What a column of keys or positions holds where there is none."""
+
+_ODD = np.int64(6364136223846793005)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,8 @@ class PlayedGames:
 
     One number per game: `game_ids`, `environments`, `tournaments`, `seeds`, `blocks`, `errors` (1
     where an agent's error decided it), `touched` (1 where the rules threw a player out for one,
-    whoever won), `sizes` (its seats) and `starts` (where they begin). One per seat,
+    whoever won), `repeats` (games that were left out because they are the same game again, see
+    `db.queries.repeats`), `sizes` (its seats) and `starts` (where they begin). One per seat,
     game after game in order of player_index: `agents`, `teams` (team numbers as a rating system
     sees them), `ranks`, `roles` (position in `role_names`), `sides` (position in `team_names`),
     `decided` (1 where this player's own error decided the game) and `thrown_out` (1 where the rules
@@ -47,6 +51,7 @@ class PlayedGames:
     blocks: Integers
     errors: Integers
     touched: Integers
+    repeats: Integers
     sizes: Integers
     starts: Integers
     agents: Integers
@@ -82,6 +87,7 @@ class PlayedGames:
             blocks=self.blocks[chosen],
             errors=self.errors[chosen],
             touched=self.touched[chosen],
+            repeats=self.repeats[chosen],
             sizes=sizes,
             starts=_starts(sizes),
             agents=self.agents[seats],
@@ -96,7 +102,8 @@ class PlayedGames:
 
 def played_games(session: Session, selection: Selection | None = None) -> PlayedGames:
     """The rated games of a selection, read in one pass, a stretch of them at a time: whole games,
-    also where a selection is of some of their seats."""
+    also where a selection is of some of their seats. A game that is another of them again is left
+    out and counted in `repeats`."""
     chosen = (selection or Selection()).on(session)
     game, player = Game, GamePlayer
     query: Any = (
@@ -107,6 +114,7 @@ def played_games(session: Session, selection: Selection | None = None) -> Played
             col(game.seed),
             col(game.block),
             col(game.termination),
+            func.coalesce(col(game.revision), 1),
             col(player.agent_id),
             col(player.rank),
             col(player.role),
@@ -130,9 +138,21 @@ def played_games(session: Session, selection: Selection | None = None) -> Played
         result.close()
         if not rows:
             continue
-        ids, rules, cups, seeds, blocks, ends, agents, ranks, role, team, own, out = zip(
-            *rows, strict=True
-        )
+        (
+            ids,
+            rules,
+            cups,
+            seeds,
+            blocks,
+            ends,
+            versions,
+            agents,
+            ranks,
+            role,
+            team,
+            own,
+            out,
+        ) = zip(*rows, strict=True)
         number = np.fromiter(ids, np.int64, len(ids))
         first = np.ones(len(ids), dtype=bool)
         first[1:] = number[1:] != number[:-1]
@@ -142,7 +162,7 @@ def played_games(session: Session, selection: Selection | None = None) -> Played
                 number[first],
                 *(
                     _column([*compress(column, at_first)])
-                    for column in (rules, cups, seeds, blocks)
+                    for column in (rules, cups, seeds, blocks, versions)
                 ),
                 np.array([end in ERRORS for end in compress(ends, at_first)], np.int64),
             )
@@ -157,7 +177,7 @@ def played_games(session: Session, selection: Selection | None = None) -> Played
         )
     if not facts:
         return no_games()
-    game_ids, environments, tournaments, game_seeds, game_blocks, errors = map(
+    game_ids, environments, tournaments, game_seeds, game_blocks, revisions, errors = map(
         np.concatenate, zip(*facts, strict=True)
     )
     opening, sitting, ranking, decided, thrown_out, seat_roles, sides = map(
@@ -173,6 +193,7 @@ def played_games(session: Session, selection: Selection | None = None) -> Played
         blocks=game_blocks,
         errors=errors,
         touched=np.maximum(errors, np.maximum.reduceat(thrown_out, starts)),
+        repeats=np.zeros(len(game_ids), np.int64),
         sizes=sizes,
         starts=starts,
         agents=sitting,
@@ -186,9 +207,45 @@ def played_games(session: Session, selection: Selection | None = None) -> Played
         team_names=teams.names(),
     )
     ranked = np.minimum.reduceat(ranking, starts) >= 0
-    if ranked.all():
+    if not ranked.all():
+        revisions = revisions[ranked]
+        played = replace(played.only(ranked), unranked=int((~ranked).sum()))
+    return _without_repeats(session, played, revisions)
+
+
+def _without_repeats(session: Session, played: PlayedGames, revisions: Integers) -> PlayedGames:
+    """The games without those that are the same again, which are counted where they belong."""
+    if not len(played):
         return played
-    return replace(played.only(ranked), unranked=int((~ranked).sum()))
+    # Multiplied by odd numbers that differ from place to place: what is equal stays equal, and
+    # only what is equal in this is looked at closely.
+    with np.errstate(over="ignore"):
+        place = np.arange(len(played.agents)) - np.repeat(played.starts, played.sizes)
+        seats = np.add.reduceat(played.agents * (_ODD ** (place + 4)), played.starts)
+        mixed = seats + sum(
+            column * _ODD**power
+            for power, column in enumerate((played.environments, revisions, played.seeds), 1)
+        )
+    _, kind, times = np.unique(mixed, return_inverse=True, return_counts=True)
+    likely = np.flatnonzero((times[kind] > 1) & (played.seeds != NOTHING)).tolist()
+    games = {
+        int(played.game_ids[at]): (
+            int(played.environments[at]),
+            int(revisions[at]),
+            int(played.seeds[at]),
+            *played.agents[played.starts[at] : played.starts[at] + played.sizes[at]].tolist(),
+        )
+        for at in likely
+    }
+    again = repeats(session, games)
+    if not again:
+        return played
+    position = {int(played.game_ids[at]): at for at in likely}
+    counts = np.zeros(len(played), np.int64)
+    np.add.at(counts, [position[counted] for counted in again.values()], 1)
+    kept = np.ones(len(played), dtype=bool)
+    kept[[position[game] for game in again]] = False
+    return replace(played, repeats=counts).only(kept)
 
 
 def revisions(session: Session, selection: Selection) -> dict[int, dict[int, int]]:

@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 from sqlalchemy import event
 
+from arena.compare import Comparison, Question, played
 from arena.core import UsageError
+from arena.forecast import Outlook, PlanScope, plan_two
 from arena.leaderboard import Board, LeaderboardQuery, boards
+from arena.leaderboard.meetings import Meeting, meetings
 from arena.orchestrator import schedule
 from arena.ratings.probit import Probit
 from arena.record.rating_columns import rating_columns
@@ -19,6 +22,7 @@ from db import Game, get_session
 from db.errors import BadSelection
 from db.queries.played import played_games
 from db.selection import Selection
+from tests.leaderboard.answered import SCRIPTED, Answered
 from tests.leaderboard.table import Sat, Table
 
 Fill = Callable[[Table], None]
@@ -325,6 +329,40 @@ def test_who_sits_first_is_not_taken_for_the_better_player(sqlite_url: str) -> N
     assert spread < np.ptp(blind) / 3
     live = schedule.played([(agent, agent - 1, None, None, 0) for agent in (1, 2, 3)])
     assert [columns.role_names[role] for role in columns.roles[:3]] == [*live.roles]
+
+
+def test_a_game_that_could_not_come_out_otherwise_counts_once_everywhere(sqlite_url: str) -> None:
+    """Twelve games of two programs under four names: the board, the matrix, the plan and the
+    comparison are those of the twelve, and say how many were left out."""
+
+    def found(names: int) -> tuple[Board, Meeting, Outlook, Comparison]:
+        with get_session(sqlite_url) as session:
+            record = Answered(session)
+            bots = [record.bot, record.rival]
+            for seed in range(12 * names):
+                seats = bots if seed % 2 else bots[::-1]
+                winner = seats.index(bots[0] if seed % 12 % 4 else bots[1])
+                record.play(seats, [[SCRIPTED], [SCRIPTED]], seed=seed % 12 // 2, won=winner)
+        with get_session(sqlite_url) as session:
+            (board,), (matrix,) = (of(session, LeaderboardQuery()) for of in (boards, meetings))
+        compared = played(sqlite_url, Question("Bot", "Rival", "TicTacToe-v0"))
+        return (
+            board,
+            matrix,
+            plan_two(sqlite_url, "Bot", "Rival", PlanScope("TicTacToe-v0")),
+            compared,
+        )
+
+    once = found(1)
+    four = found(3)
+
+    assert (four[0].games, four[0].repeats, four[1].games, four[1].repeats) == (12, 36, 12, 36)
+    assert [row.rating for row in four[0].rows] == [row.rating for row in once[0].rows]
+    assert four[1].matrix == once[1].matrix
+    assert (four[2].games, four[2].known) == (12, once[2].known)
+    assert four[3].verdict == once[3].verdict
+    for notes in (four[0].notes, four[2].notes, four[3].notes):
+        assert any(note.startswith("36 repeats are left out") for note in notes)
 
 
 def test_no_games_make_no_board(sqlite_url: str) -> None:
