@@ -17,7 +17,7 @@ from arena.analysis.source import Filters, Readable, connected
 from arena.leaderboard import LeaderboardQuery, boards
 from arena.leaderboard.calibration import calibrations
 from arena.leaderboard.meetings import MeetingBy, meetings
-from arena.leaderboard.query import By, Errors
+from arena.leaderboard.query import By, Errors, ErrorsAs
 from arena.leaderboard.rows import cells, flat, reliability
 from db.selection import Selection
 
@@ -42,6 +42,7 @@ _BOARD: Mapping[str, Dtype] = {
     "sigma": FLOAT,
     "at_best": FLOAT,
     "without_errors": FLOAT,
+    "errors_drawn": FLOAT,
     "games": INTEGER,
     "wins": INTEGER,
     "draws": INTEGER,
@@ -104,6 +105,7 @@ def leaderboard_df(
     *,
     system: str = "probit",
     exclude_errors: Errors | None = None,
+    errors_as: ErrorsAs = "loss",
     overall: bool = False,
     by: By = "agent",
     **filters: Unpack[Filters],
@@ -116,7 +118,9 @@ def leaderboard_df(
     cannot be compared) · rank, group (rows that share a letter cannot be told apart) · agent_id,
     name, agents (how many the row is of) · rating (25: the pool's mean), low, high (95 % interval
     of the difference to it), sigma · at_best (of a part: half of the interval after endless games)
-    · without_errors (rating without the games that an error decided) · games, wins, draws, losses ·
+    · without_errors (rating without the games that an error decided, which chooses them by their
+    result), errors_drawn (with `errors_as` range: rating with these as draws) · games, wins, draws,
+    losses ·
     teams, roles (dicts of shares won) · own_error, others_error (shares of its games that an error
     decided), thrown_out (share of its games out of which the rules threw it for an error) ·
     decided, touched (of the board's games, how many an error decided, and out of how many somebody
@@ -138,6 +142,7 @@ def leaderboard_df(
                 Selection(**filters),
                 system=system,
                 exclude_errors=exclude_errors,
+                errors_as=errors_as,
                 overall=overall,
                 by=by,
             ),
@@ -157,6 +162,7 @@ def head_to_head_df(
     *,
     by: MeetingBy = "agent",
     exclude_errors: Errors | None = None,
+    errors_as: ErrorsAs = "loss",
     **filters: Unpack[Filters],
 ) -> pd.DataFrame:
     """One row per agent and opponent (or role, or team) that met, an environment after another.
@@ -170,7 +176,9 @@ def head_to_head_df(
     where none are known.
     """
     with _session(source) as session:
-        query = LeaderboardQuery(Selection(**filters), exclude_errors=exclude_errors)
+        query = LeaderboardQuery(
+            Selection(**filters), exclude_errors=exclude_errors, errors_as=errors_as
+        )
         found = meetings(session, query, by)
     rows = [cell for meeting in found for cell in cells(meeting)]
     if by != "agent":

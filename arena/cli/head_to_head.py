@@ -11,6 +11,7 @@ from arena.cli.options import (
     AsJson,
     DatabaseUrl,
     EnvironmentOption,
+    ErrorsAsOption,
     ExcludeErrors,
     RevisionOption,
     SinceOption,
@@ -52,6 +53,7 @@ def head_to_head(
     until: UntilOption = None,
     revision: RevisionOption = None,
     exclude_errors: ExcludeErrors = None,
+    errors_as: ErrorsAsOption = "loss",
     as_csv: Annotated[
         bool, typer.Option("--csv", help="Print CSV: a line for each cell of the matrix.")
     ] = False,
@@ -81,6 +83,7 @@ def head_to_head(
             revision=revision,
         ),
         exclude_errors=exclude_errors,
+        errors_as=errors_as,
     )
     with reading(db) as session:
         found = meetings(session, query, by)
@@ -106,6 +109,7 @@ def head_to_head(
 def _print(meeting: Meeting, without: str | None) -> None:
     from rich.text import Text
 
+    from arena.leaderboard.query import CONDITIONED
     from arena.leaderboard.rows import ordered
 
     title = Text(style="bold")
@@ -153,6 +157,7 @@ def _print(meeting: Meeting, without: str | None) -> None:
         tell(note)
     if meeting.left_out:
         tell(f"left out: {count(meeting.left_out, 'game')} that an error {without}")
+        advise(CONDITIONED)
 
 
 def _cell(cell: Cell | None) -> str:

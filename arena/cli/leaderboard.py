@@ -11,6 +11,7 @@ from arena.cli.options import (
     AsJson,
     DatabaseUrl,
     EnvironmentOption,
+    ErrorsAsOption,
     ExcludeErrors,
     LimitOption,
     RevisionOption,
@@ -44,6 +45,7 @@ def leaderboard(
     until: UntilOption = None,
     revision: RevisionOption = None,
     exclude_errors: ExcludeErrors = None,
+    errors_as: ErrorsAsOption = "loss",
     by: Annotated[
         Literal["agent", "model", "prompt", "kind"],
         typer.Option(
@@ -116,6 +118,7 @@ def leaderboard(
         ),
         system=system,
         exclude_errors=exclude_errors,
+        errors_as=errors_as,
         overall=overall,
         by=by,
     )

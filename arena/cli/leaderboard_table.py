@@ -199,6 +199,7 @@ def _columns(board: Board, rows: Sequence[BoardRow], wide: bool) -> list[_Shown]
         _Shown(right("own error"), lambda row: _rate(row.record.own, row.record.whole.games), 3),
         _Shown(right("others'"), lambda row: _rate(row.record.others, row.record.whole.games), 3),
         _Shown(right("thrown out"), lambda row: _rate(row.record.out, row.record.whole.games), 7),
+        _Shown(right("as draws"), _drawn),
         _Shown(right("without"), _without, 2),
         _Shown(right("void"), _void),
         _Shown(
@@ -286,6 +287,10 @@ def _void(row: BoardRow) -> str:
     return f"{row.void_games:,}{own}" if row.void_games else ""
 
 
+def _drawn(row: BoardRow) -> str:
+    return "" if row.errors_drawn is None else f"{row.errors_drawn:.2f}"
+
+
 def _seconds(seconds: float | None) -> str:
     if seconds is None:
         return ""
@@ -326,6 +331,8 @@ def _meant(board: Board) -> Iterator[str]:
     if board.by_error:
         yield "own error, others': the games of an agent that its own or another's error decided"
     yield "thrown out: the games out of which it was thrown"
+    if any(map(_drawn, board.rows)):
+        yield "as draws: its rating with the games that an error decided as draws"
     if any(map(_without, board.rows)):
         yield "without: its rating without the games that an error decided"
 

@@ -97,6 +97,16 @@ ExcludeErrors = Annotated[
     ),
 ]
 
+ErrorsAsOption = Annotated[
+    Literal["loss", "draw", "range"],
+    typer.Option(
+        "--errors-as",
+        metavar="loss|draw|range",
+        help="What the games count as that an agent's error decided: what they led to, or draws; "
+        "range: ratings by both.",
+    ),
+]
+
 # Where two agents are compared: one environment, of one number of players.
 WhereOption = Annotated[
     str | None,

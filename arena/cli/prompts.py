@@ -25,6 +25,7 @@ from arena.cli.options import (
     AsJson,
     DatabaseUrl,
     EnvironmentOption,
+    ErrorsAsOption,
     ExcludeErrors,
     RevisionOption,
     SinceOption,
@@ -78,6 +79,7 @@ def tree(
     until: UntilOption = None,
     revision: RevisionOption = None,
     exclude_errors: ExcludeErrors = None,
+    errors_as: ErrorsAsOption = "loss",
     db: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
@@ -99,6 +101,7 @@ def tree(
             revision=revision,
         ),
         exclude_errors=exclude_errors,
+        errors_as=errors_as,
         by="prompt",
     )
     with reading(db) as session:

@@ -9,15 +9,16 @@ import numpy as np
 
 from arena.core.arrays import Floats
 from arena.core.ratings import MU
-from arena.leaderboard.query import LeaderboardQuery
+from arena.leaderboard.query import CONDITIONED, LeaderboardQuery
 from arena.leaderboard.rating import (
+    Fit,
     SeatGroup,
     fit,
     role_of,
     team_of,
 )
 from arena.leaderboard.records import AgentRecord, records
-from arena.leaderboard.scopes import Scope
+from arena.leaderboard.scopes import Scope, drawn
 from arena.ratings.probit import components
 from arena.record.rating_columns import rating_columns, repeats_left_out
 from arena.reports.voids import told
@@ -42,10 +43,11 @@ class BoardRow:
     `rating` is on the scale on which the pool's average is 25; `sigma` and the 95 % interval from
     `low` to `high` are those of the difference to that average. Rows that share a letter of
     `group` cannot be told apart. `without_errors` is the rating without the games that an error
-    decided, None where nothing is left of them. `at_best` is what half of the interval's
-    width would come to with any number of games, and `agents` how many agents the row is of;
-    `spent` and `conduct` are None where nothing is known. `void_games` are the attempts at games
-    without a result in which it sat, in any role, and `void_own` those that ended in its own turn.
+    decided, None where nothing is left of them, and `errors_drawn` the rating with these games as
+    draws, None where that was not asked for. `at_best` is what half of the interval's width would
+    come to with any number of games, and `agents` how many agents the row is of; `spent` and
+    `conduct` are None where nothing is known. `void_games` are the attempts at games without a
+    result in which it sat, in any role, and `void_own` those that ended in its own turn.
     """
 
     rank: int
@@ -58,6 +60,7 @@ class BoardRow:
     high: float
     record: AgentRecord
     without_errors: float | None = None
+    errors_drawn: float | None = None
     agents: int = 1
     at_best: float | None = None
     conduct: ConductRow | None = None
@@ -123,6 +126,9 @@ def agent_boards(
         if not note.startswith(f"{len(pools)} pools of agents")
     ]
     notes += said(scope, query, fitted.ratings.terms)
+    other = None
+    if query.errors_as == "range" and scope.played.errors.any():
+        other = fit(replace(scope, played=drawn(scope.played)), query.system, part)
     made: list[tuple[list[BoardRow], int]] = []
     ratings: dict[int, float] = {}
     for pool in pools:
@@ -130,10 +136,12 @@ def agent_boards(
         if not agents:
             continue
         mean, covariance = fitted.contrasts(agents)
-        ratings |= {agent: MU + float(value) for agent, value in zip(agents, mean, strict=True)}
+        ratings |= _by_agent(fitted, agents)
+        as_draws = {} if other is None else _by_agent(other, agents)
         rows = [
             replace(
                 row,
+                errors_drawn=as_draws.get(agent),
                 name=names[agent].name if agent in names else f"agent {agent}",
                 record=record[agent],
                 conduct=facts.conduct.get(agent),
@@ -146,6 +154,8 @@ def agent_boards(
         ]
         made.append((rows, told_apart(mean, covariance)))
     without = without_errors(scope, query, part, ratings)
+    if without or scope.left_out:
+        notes.append(CONDITIONED)
     absent = len({agent for pool in pools for agent in pool} - set(record))
     if absent and part is not None:
         noun = "role" if query.role is not None else "team"
@@ -164,6 +174,12 @@ def agent_boards(
         )
         for rows, apart in made
     ]
+
+
+def _by_agent(fitted: Fit, agents: Sequence[int]) -> dict[int, float]:
+    """The ratings of the agents of one pool."""
+    mean, _ = fitted.contrasts(agents)
+    return {agent: MU + float(value) for agent, value in zip(agents, mean, strict=True)}
 
 
 def board_of(
@@ -284,6 +300,8 @@ def said(scope: Scope, query: LeaderboardQuery, terms: Mapping[tuple[str, ...], 
             f"{scope.waiting:,} more games are finished and wait for a game before them in the "
             "schedule: short games end first, so they count when it is their turn"
         )
+    if query.errors_as == "draw" and (decided := int(scope.played.errors.sum())):
+        notes.append(f"{decided:,} games that an error decided count as draws")
     if scope.played.unranked:
         notes.append(f"left out: {scope.played.unranked:,} games with a rank missing")
     if len(scope.played) > COSTS_UP_TO_GAMES:

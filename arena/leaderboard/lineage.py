@@ -9,7 +9,7 @@ from math import sqrt
 from arena.core.ratings import MU
 from arena.leaderboard.board import DEVIATIONS
 from arena.leaderboard.parts import Parts, rated_parts
-from arena.leaderboard.query import LeaderboardQuery
+from arena.leaderboard.query import CONDITIONED, LeaderboardQuery
 from arena.leaderboard.records import WinRecord, records
 from arena.leaderboard.scopes import Scope, scopes
 from arena.ratings.composite import part_contrasts
@@ -116,7 +116,7 @@ def _lineage(session: Session, scope: Scope, tree: Sequence[_Branch]) -> PromptL
         scope.version,
         scope.tournament,
         len(scope.played),
-        tuple(fitted.ratings.notes),
+        (*fitted.ratings.notes, *([CONDITIONED] if scope.left_out else [])),
         tuple(twigs),
     )
 

@@ -43,6 +43,8 @@ def meetings(session: Session, query: LeaderboardQuery, by: MeetingBy = "agent")
     are asked for.
     """
     query.check()
+    if query.errors_as == "range":
+        raise UsageError("--errors-as range is of ratings: ask twice, with loss and with draw")
     found = scopes(session, query)
     with_parts = [scope for scope in found if by == "agent" or _has(scope.played, by)]
     if found and not with_parts:

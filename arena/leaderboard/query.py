@@ -12,17 +12,29 @@ By = Literal["agent", "model", "prompt", "kind"]
 Errors = Literal["decided", "touched"]
 """Games that the last error decided, or out of which the rules threw a player for one."""
 
+ErrorsAs = Literal["loss", "draw", "range"]
+"""What a game counts as that an agent's error decided: what it led to, or a draw; range: both."""
+
 OFFICIAL = "probit"
+
+CONDITIONED = (
+    "leaving out the games that an error decided chooses games by their result: an agent that errs "
+    "when it is losing gains by it. --errors-as range shows every rating with these games as the "
+    "losses that they led to, and as draws"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class LeaderboardQuery:
     """The games of a `selection` are rated by a `system`: all of their seats, where it names a role
-    or a team those for the skill in it alone. `overall` asks for one fit over all environments."""
+    or a team those for the skill in it alone. `overall` asks for one fit over all environments.
+    `exclude_errors` leaves games out, `errors_as` counts them all: as what they led to, as draws,
+    or the one with the other beside it."""
 
     selection: Selection = field(default_factory=Selection)
     system: str = OFFICIAL
     exclude_errors: Errors | None = None
+    errors_as: ErrorsAs = "loss"
     overall: bool = False
     by: By = "agent"
 
@@ -56,6 +68,16 @@ class LeaderboardQuery:
                 f"a rating is of one {noun} at a time, found {first!r} and {second!r}: ask twice"
             )
         part = parts[0][0] if parts else None
+        if self.exclude_errors and self.errors_as != "loss":
+            raise UsageError(
+                f"--errors-as {self.errors_as} counts the games that --exclude-errors leaves out: "
+                "give one of the two"
+            )
+        if self.errors_as == "range" and self.by != "agent":
+            raise UsageError(
+                f"--errors-as range is of agents: leave out --by {self.by}, or ask twice, with "
+                "--errors-as loss and with --errors-as draw"
+            )
         if self.overall and part:
             raise UsageError(
                 f"a {part} counts within its environment: give --{part} with --environment, or "

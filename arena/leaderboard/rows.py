@@ -52,6 +52,7 @@ def flat(board: Board, row: BoardRow) -> dict[str, Any]:
         "decided": board.by_error,
         "touched": board.touched,
         "without_errors": row.without_errors,
+        "errors_drawn": row.errors_drawn,
         "left_out": board.left_out,
         "repeats": board.repeats,
         "told_apart": board.told_apart,

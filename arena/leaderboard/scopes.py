@@ -78,11 +78,19 @@ def _finished(session: Session, scope: Scope, query: LeaderboardQuery) -> Scope:
         waiting=waiting_games(session, scope.selection),
         revisions=revisions(session, scope.selection),
     )
+    if query.errors_as == "draw":
+        return replace(found, played=drawn(scope.played))
     if not query.exclude_errors:
         return found
     played = scope.played
     errors = played.errors if query.exclude_errors == "decided" else played.touched
     return replace(found, played=played.only(errors == 0), left_out=int(errors.sum()))
+
+
+def drawn(played: PlayedGames) -> PlayedGames:
+    """The games, of which those that an error decided have no winner."""
+    decided = np.repeat(played.errors, played.sizes) == 1
+    return replace(played, ranks=np.where(decided, 0, played.ranks))
 
 
 def _environment_names(rules: dict[int, Environment]) -> dict[int, str]:

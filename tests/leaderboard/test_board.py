@@ -142,6 +142,32 @@ def test_a_rating_stands_beside_what_it_is_without_errors(sqlite_url: str) -> No
     assert {row.without_errors for row in without.rows} == {None}
 
 
+def test_what_errors_count_as_is_a_range_and_leaving_them_out_is_said(sqlite_url: str) -> None:
+    (board,) = asked(sqlite_url, erring)
+    (said,) = (note for note in board.notes if "by their result" in note)
+    assert "an agent that errs when it is losing gains by it" in said
+    assert {row.errors_drawn for row in board.rows} == {None}
+
+    (both,) = ask(sqlite_url, LeaderboardQuery(errors_as="range"))
+    (drawn,) = ask(sqlite_url, LeaderboardQuery(errors_as="draw"))
+    assert {row.name: row.rating for row in both.rows} == {
+        row.name: row.rating for row in board.rows
+    }
+    assert {row.name: row.errors_drawn for row in both.rows} == {
+        row.name: row.rating for row in drawn.rows
+    }
+    # Bob lost eight games by errors of his own: half a win each is worth more to him.
+    bob = {row.name: row for row in both.rows}["Bob"]
+    assert bob.errors_drawn is not None
+    assert bob.errors_drawn > bob.rating + 0.3
+    assert {row.name: row.record.whole.draws for row in drawn.rows}["Bob"] == 8
+    assert "8 games that an error decided count as draws" in drawn.notes
+    with pytest.raises(UsageError, match="give one of the two"):
+        LeaderboardQuery(exclude_errors="decided", errors_as="draw").check()
+    with pytest.raises(UsageError, match="--errors-as range is of agents"):
+        LeaderboardQuery(by="model", errors_as="range").check()
+
+
 def village(table: Table) -> None:
     """Ann and Bob against Cid, who throws himself out of four games: his team-mate wins two of
     them without him, and one is decided by it."""
