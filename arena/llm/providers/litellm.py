@@ -19,6 +19,7 @@ from typing import Any
 from arena.core import Message, ModelSpec, UsageError
 from arena.llm.costs.prices import PriceTable, listed_limit, listed_prices
 from arena.llm.failures.classify import raise_local, said_in
+from arena.llm.failures.inside import Heard
 from arena.llm.providers import litellm_scripted, litellm_transport
 from arena.llm.providers.litellm_connections import Connections
 from arena.llm.providers.litellm_transport import nothing_sent, one_attempt
@@ -165,7 +166,7 @@ class LiteLLM:
         with quiet, one_attempt() as heard, self._connections.used():
             try:
                 response = await self._module.acompletion(messages=fresh, **kwargs)
-                answer = await (_streamed(response, started) if stream else _whole(response))
+                answer = await (_streamed(response, started, heard) if stream else _whole(response))
             except Exception as error:
                 failure = heard.failure(silent=False)
                 if failure is not None:
@@ -221,7 +222,7 @@ async def _whole(response: Any) -> Answer:
     return read(response)
 
 
-async def _streamed(response: Any, started: float) -> Answer:
+async def _streamed(response: Any, started: float, heard: Heard) -> Answer:
     streamed = StreamedAnswer()
     first_token_ms: float | None = None
     held_since = perf_counter()
@@ -233,7 +234,8 @@ async def _streamed(response: Any, started: float) -> Answer:
             # Chunks that came together are read without a wait: others have their turn here.
             await asyncio.sleep(0)
             held_since = perf_counter()
-    return replace(streamed.finish(response), first_token_ms=first_token_ms)
+    answer = streamed.finish(response, ended=bool(heard.reasons))
+    return replace(answer, first_token_ms=first_token_ms)
 
 
 @contextmanager

@@ -178,7 +178,8 @@ def _received(request: httpx.Request, response: httpx.Response, most: int) -> ht
         headers["content-type"] = "application/json"
     form = None
     if json and response.status_code == 200:
-        form = as_stream if _STREAM.search(request.content) else lawful
+        streamed = _STREAM.search(request.content) or "streamGenerate" in request.url.path
+        form = as_stream if streamed else lawful
     events = "event-stream" in kind and response.status_code == 200
     stream = response.stream
     assert isinstance(stream, httpx.AsyncByteStream)

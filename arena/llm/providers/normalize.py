@@ -14,6 +14,7 @@ from collections.abc import Collection
 from typing import Any
 
 from arena.llm.failures.inside import Heard
+from arena.llm.providers.native import as_events, native_form
 
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
@@ -54,14 +55,20 @@ _REASON = re.compile(
 
 
 def lawful(body: bytes, heard: Heard | None = None) -> bytes:
-    """The body of a chat completion or of one chunk of a stream, or any other body, in the form
-    that LiteLLM reads; the same bytes where there is nothing to change. `heard` takes what it says
+    """The body of an answer, or of one chunk of a stream, or any other body, in the form that
+    LiteLLM reads; the same bytes where there is nothing to change. `heard` takes what it says
     that LiteLLM leaves out."""
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):
         answer = None
+    if isinstance(answer, list) and len(answer) == 1:
+        # Google's streams are lists where they are not asked for as events.
+        [answer] = answer
     if not isinstance(answer, dict) or not isinstance(answer.get("choices"), list):
+        put = native_form(answer, heard) if isinstance(answer, dict) else None
+        if put is not None:
+            return json.dumps(put).encode() if put != answer or body[:1] != b"{" else body
         if heard is not None and len(heard.reasons) < _MOST_REASONS:
             heard.reasons += [one.decode() for one in _REASON.findall(body) if one.isascii()]
         return body
@@ -99,6 +106,10 @@ def as_stream(body: bytes, heard: Heard | None = None) -> bytes:
         return put
     if not isinstance(answer, dict):
         return put
+    if "choices" not in answer and (put_native := native_form(answer, None)) is not None:
+        return b"".join(
+            b"data: " + json.dumps(event).encode() + b"\n\n" for event in as_events(put_native)
+        )
     # As `lawful` leaves them.
     choices = answer["choices"] if isinstance(answer.get("choices"), list) else []
     for choice in choices:

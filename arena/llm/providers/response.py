@@ -261,6 +261,7 @@ class StreamedAnswer:
     refusals: list[str] = field(default_factory=list)
     calls: dict[int, dict[str, Any]] = field(default_factory=dict)
     last: Any = None
+    ended: str | None = None
 
     def add(self, chunk: Any) -> bool:
         """Take a chunk; True when it brought something of the answer."""
@@ -268,6 +269,7 @@ class StreamedAnswer:
         choices = _get(chunk, "choices")
         if not choices:
             return False
+        self.ended = _name(_get(choices[0], "finish_reason")) or self.ended
         delta = _get(choices[0], "delta")
         text = _text(_get(delta, "content"))
         thoughts = _thoughts(delta)
@@ -292,9 +294,13 @@ class StreamedAnswer:
         call["name"] = call["name"] or piece["name"]
         call["arguments"] = (call["arguments"] + piece["arguments"])[:_MOST_ARGUMENTS]
 
-    def finish(self, stream: Any) -> Answer:
-        """The whole answer of a stream that has ended. Raises Fault when it was cut."""
+    def finish(self, stream: Any, *, ended: bool = False) -> Answer:
+        """The whole answer of a stream that has come to an end; `ended` says that a reason for it
+        was heard. Raises Fault when it was cut: LiteLLM ends such a stream with one of its own."""
         finish_reason = getattr(stream, "received_finish_reason", None)
+        if finish_reason is None and ended:
+            # It forgets that of a chunk with text, or with others behind it.
+            finish_reason = self.ended
         if finish_reason is None or self.last is None:
             raise Fault(
                 "CutStream",
