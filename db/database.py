@@ -15,8 +15,16 @@ from sqlalchemy import URL, Engine
 from sqlmodel import Session
 
 from db import leases
-from db.engine import LONGEST_PAUSE, PATIENCE, check_integrity, get_engine, said_plainly
-from db.errors import FileGone, Unreachable
+from db.engine import (
+    LONGEST_PAUSE,
+    PATIENCE,
+    check_integrity,
+    check_place,
+    get_engine,
+    place_of,
+    said_plainly,
+)
+from db.errors import Unreachable
 from db.fold import Fold
 from db.leases import Lease
 from db.recorder import Recorder
@@ -96,12 +104,9 @@ class Database:
                     self._intact = True
                 if self._checked is None:
                     check_schema(self.engine, create=create)
-                    self._checked = self._place()
-        if self._place() != self._checked:
-            raise FileGone(
-                f"the file {shown(self.url)} was opened and is now gone or another one: put it "
-                "back, or type the same command again to use what is there now"
-            )
+                    self._checked = place_of(self.url)
+        # The pool keeps it open, so that its number is not given to another.
+        check_place(self.url, self._checked)
 
     @contextmanager
     def session(self, *, create: bool = True) -> Iterator[Session]:
@@ -171,17 +176,6 @@ class Database:
     ) -> Lease:
         """The right to run a tournament, to be released (`db.leases.acquire`)."""
         return leases.acquire(self.reconnecting, tournament_id, ttl=ttl, sleep=sleep, clock=clock)
-
-    def _place(self) -> tuple[int, int]:
-        """What tells this file from another that has its name later. The pool keeps it open, so
-        that its number is not given to another."""
-        if self.url.drivername != "sqlite":
-            return (0, 0)
-        try:
-            found = Path(str(self.url.database)).stat()
-        except OSError:
-            return (-1, -1)
-        return (found.st_dev, found.st_ino)
 
     def _after_a_fork(self) -> None:
         if self._pid != os.getpid():

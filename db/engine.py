@@ -14,7 +14,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, event
 from sqlalchemy import create_engine as create
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from db.errors import DatabaseError, UnwritablePath
+from db.errors import DatabaseError, FileGone, UnwritablePath
 from db.faults import damaged, fault, first_line
 from db.strange_files import (
     definitions_of,
@@ -71,6 +71,27 @@ def own_file(url: URL) -> None:
             path.chmod(0o600)
 
 
+def place_of(url: URL) -> tuple[int, int]:
+    """What tells this file from another that has its name later, as long as somebody keeps it open;
+    (-1, -1) for one that is not there."""
+    if url.drivername != "sqlite":
+        return (0, 0)
+    try:
+        found = Path(str(url.database)).stat()
+    except OSError:
+        return (-1, -1)
+    return (found.st_dev, found.st_ino)
+
+
+def check_place(url: URL, opened: tuple[int, int] | None) -> None:
+    """Raises FileGone unless the file is still the one that was `opened` (`place_of`)."""
+    if place_of(url) != opened:
+        raise FileGone(
+            f"the file {shown(url)} was opened and is now gone or another one: put it back, or "
+            "type the same command again to use what is there now"
+        )
+
+
 def set_pragmas(connection: sqlite3.Connection) -> None:
     """What every connection to SQLite is told: rows are on disk when a commit returns."""
     connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
@@ -98,6 +119,13 @@ def get_engine(db_path: str | Path | URL | None = None, *, pooled: bool = True) 
     # their pool lets in: none of them waits for another's connection.
     pool: dict[str, Any] = {"max_overflow": -1} if pooled else {"poolclass": NullPool}
     engine = create(url, pool_pre_ping=url.drivername != "sqlite", **pool)
+    if engine.dialect.name == "postgresql":
+
+        @event.listens_for(engine, "connect")
+        def _on_connected(connection: Any, _record: Any) -> None:
+            if is_pooled(connection):
+                connection.prepare_threshold = None
+
     if engine.dialect.name == "sqlite":
 
         @event.listens_for(engine, "do_connect")
@@ -124,6 +152,39 @@ def begin_writing(connection: Connection) -> None:
     driver: Any = connection.connection.driver_connection
     if not driver.in_transaction:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def connect_server(url: URL) -> Any:
+    """A psycopg connection to a server as an engine opens it, and with what a writer wants of it.
+    Raises psycopg.Error.
+
+    A server that is there answers at once; one that vanished is noticed within seconds. Of a
+    process that is frozen in mid-transaction the server lets go, else nobody could take over what
+    it has locked. Both are said after connecting, where no pooler refuses them.
+    """
+    import psycopg
+
+    _, keywords = url.get_dialect()().create_connect_args(url)
+    patience = {"connect_timeout": 10, "tcp_user_timeout": 20_000}
+    connection = psycopg.connect(**{**patience, **keywords}, prepare_threshold=1)
+    try:
+        if is_pooled(connection):
+            connection.prepare_threshold = None
+        else:
+            connection.execute(f"SET idle_in_transaction_session_timeout = '{FROZEN_AFTER_S}s'")
+            connection.commit()
+    except psycopg.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def is_pooled(connection: Any) -> bool:
+    """Whether a pooler (pgbouncer) stands between: what it calls its process is none of the
+    server's. Its transactions may run in several sessions, where nothing is prepared or set."""
+    process = connection.execute("SELECT pg_backend_pid()").fetchone()[0]
+    connection.rollback()
+    return bool(process != connection.info.backend_pid)
 
 
 @contextmanager

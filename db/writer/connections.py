@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import URL
 
-from db.engine import FROZEN_AFTER_S, own_file, set_pragmas
+from db.engine import check_place, connect_server, own_file, place_of, set_pragmas
 from db.errors import DatabaseError, UnwritablePath
 from db.faults import fault, first_line
 from db.urls import shown, without_secrets
@@ -36,7 +36,8 @@ class Connection(Protocol):
         ...
 
     def begin(self) -> None:
-        """Start a transaction that no other writer can slip into between read and write."""
+        """Start a transaction that no other writer can slip into between read and write. Raises
+        FileGone where there is nothing to write to any more."""
         ...
 
     def commit(self) -> None: ...
@@ -88,6 +89,7 @@ class SQLiteConnection:
                 f"{shown(url)} cannot be opened for writing ({error}): give another path"
             )
             raise found from error
+        self._opened = place_of(url)
         self._statements: dict[str, str] = {}
 
     def fault(self, error: Exception) -> DatabaseError | None:
@@ -99,6 +101,8 @@ class SQLiteConnection:
         return moment.isoformat(" ", "microseconds")[:26]
 
     def begin(self) -> None:
+        # What is written into a file without a name is lost when it is closed.
+        check_place(self._url, self._opened)
         self._connection.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
@@ -143,20 +147,8 @@ class PostgreSQLConnection:
         self._frozen = psycopg.errors.IdleInTransactionSessionTimeout
         self._aborted = psycopg.errors.PipelineAborted
         self._gone = (psycopg.OperationalError, self._frozen)
-        # A server that is there answers at once; one that vanished is noticed within seconds.
-        # Of a process that is frozen in mid-transaction the server lets go, else nobody could take
-        # over what it has locked.
-        patience: dict[str, Any] = {
-            "connect_timeout": 10,
-            "tcp_user_timeout": 20_000,
-            "options": f"-c idle_in_transaction_session_timeout={FROZEN_AFTER_S}s",
-        }
         try:
-            self._connection: Any = psycopg.connect(
-                url.set(drivername="postgresql").render_as_string(hide_password=False),
-                prepare_threshold=1,
-                **{name: value for name, value in patience.items() if name not in url.query},
-            )
+            self._connection: Any = connect_server(url)
         except psycopg.Error as error:
             reason = without_secrets(url, first_line(error))
             found = fault(url, error) or DatabaseError(

@@ -214,7 +214,9 @@ def _block(block: Any) -> dict[str, Any] | None:
     if kind == "tool_use":
         named = _word(block.get("name"))
         called = block.get("input")
-        return named and {
+        if not named:
+            return None
+        return {
             "type": "tool_use",
             "id": _word(block.get("id")) or named,
             "name": named,
