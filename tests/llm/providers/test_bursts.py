@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
+from arena.llm.failures.inside import Heard
 from arena.llm.providers.litellm import _streamed
 
 
@@ -37,7 +38,7 @@ def test_others_have_their_turn_while_a_burst_is_read() -> None:
                 await asyncio.sleep(0)
 
         task = asyncio.create_task(other())
-        answer = await _streamed(Burst(), time.perf_counter())
+        answer = await _streamed(Burst(), time.perf_counter(), Heard())
         task.cancel()
         return answer.completion.text, turns
 

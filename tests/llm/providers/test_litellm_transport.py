@@ -314,7 +314,7 @@ def test_why_an_answer_ended_is_heard_in_any_protocol_and_no_text_is_taken_for_i
     ):
         heard = Heard()
         for form in (json.dumps(body), json.dumps(body, indent=1)):
-            assert lawful(form.encode(), heard) == form.encode()
+            assert json.dumps(said)[1:-1] in lawful(form.encode(), heard).decode()
         assert heard.reasons == ["OTHER", "OTHER"]
     heard = Heard()
     lawful(completion(message={"content": said}), heard)
