@@ -217,14 +217,26 @@ class Truth:
         win, draw, _ = self.probabilities(lineups)
         return win + draw / 2.0
 
-    def play(self, lineups: Integers | int, rng: np.random.Generator) -> Games:
-        """Games of these lineups (games, seats), or of this many random ones."""
+    def play(
+        self,
+        lineups: Integers | int,
+        rng: np.random.Generator,
+        luck: float = 0.0,
+        times: int = 1,
+    ) -> Games:
+        """Games of these lineups (games, seats), or of this many random ones. Each `times` games
+        in a row are of one seed, which deals the share `luck` of the noise's variance."""
         if isinstance(lineups, int):
             lineups = self.lineups(lineups, rng)
         world = self.world
         sizes = np.bincount(world.seat_teams)
         strengths = self.strengths(lineups)
-        performed = strengths + rng.normal(size=strengths.shape) * BETA * np.sqrt(sizes)
+        noise = rng.normal(size=strengths.shape)
+        blocks = np.arange(len(lineups)) // times
+        if luck:
+            dealt = rng.normal(size=strengths.shape)[blocks]
+            noise = np.sqrt(luck) * dealt + np.sqrt(1.0 - luck) * noise
+        performed = strengths + noise * BETA * np.sqrt(sizes)
         ranks = np.argsort(np.argsort(-performed, axis=1), axis=1)
         if world.margin > 0.0 and len(sizes) == 2:
             width = world.margin * np.sqrt(sizes.sum() / 2.0)
@@ -237,6 +249,7 @@ class Truth:
             ranks=ranks[:, world.seat_teams].ravel(),
             roles=np.tile(world.seat_roles, games),
             role_names=world.roles,
+            blocks=blocks,
         )
 
 

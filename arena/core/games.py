@@ -36,6 +36,9 @@ class Games:
     seat is then the same to a rating system). `environments` holds per game a position in
     `environment_names`; empty when all games are of one environment. A role counts within its
     environment: the Doctor of one has nothing to do with the Doctor of another.
+
+    `blocks` holds per game a number that those of one seed share, which deals their luck, and -1
+    where a game stands alone; empty when all do.
     """
 
     sizes: Column
@@ -46,6 +49,7 @@ class Games:
     role_names: Sequence[str] = ()
     environments: Column = ()
     environment_names: Sequence[str] = ()
+    blocks: Column = ()
 
     @classmethod
     def of(cls, games: Iterable[Sequence[RatedPlayer]]) -> Games:

@@ -5,7 +5,8 @@ around 0; the families' standard deviations are averaged over, weighted by evide
 count alike and their order does not count: the same games in any order give the same bits. Two
 teams: ordered probit with an estimated draw margin, a game's noise being seats * BETA² as in
 TrueSkill. More teams: the whole order of finish, in the same model
-(`arena.ratings.fit.order_of_finish`).
+(`arena.ratings.fit.order_of_finish`). Two-team games on one seed share its luck, a normal effect of
+the seed on the first team, whose share of the noise is averaged over by evidence like the widths.
 
 Of several environments an agent's strength has a deviation in each, and the roles deviate from
 that; both are reported together as ("agent:role", id, "environment/role").
@@ -14,7 +15,8 @@ that; both are reported together as ("agent:role", id, "environment/role").
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import log
 
 import numpy as np
 from scipy import sparse
@@ -24,7 +26,16 @@ from arena.core import Games, Ratings
 from arena.core.arrays import Booleans, Floats, Integers
 from arena.core.ratings import BETA
 from arena.ratings.fit.design import Seats, Term, seats
-from arena.ratings.fit.laplace import Family, Fitter, Lattice, Posterior, average, log_normal
+from arena.ratings.fit.laplace import (
+    NEGLIGIBLE,
+    Family,
+    Fitter,
+    Lattice,
+    Posterior,
+    average,
+    log_normal,
+    mixed,
+)
 from arena.ratings.fit.likelihood import Matches, matches, plain
 
 LATTICES: Mapping[str, Lattice] = {
@@ -46,6 +57,10 @@ LATTICES: Mapping[str, Lattice] = {
     "side": {BETA: 1.0},
 }
 """What the families' standard deviations may be, in units of mu, with their prior weights."""
+
+LUCK: Mapping[float, float] = {0.0: 0.35, 0.1: 0.2, 0.25: 0.2, 0.45: 0.15, 0.7: 0.1}
+"""The share of a game's noise that its seed may deal, ascending, with prior weights: only games
+that share a seed tell, and only in their fit is it looked for."""
 
 ROUNDS_OF_MARGINS = 4
 
@@ -194,9 +209,20 @@ def posterior_of(
         for family in families:
             variances[family.columns] = family.sds[family.typical] ** 2
         for _ in range(ROUNDS_OF_MARGINS):
-            found = Fitter(said, spread).mode(variances).effects
-            said = said.with_margins(spread @ found)
-    return said, average(Fitter(said, spread), families, count)
+            effect = Fitter(said, spread).mode(variances).effects
+            said = said.with_margins(spread @ effect)
+    alone = average(Fitter(said, spread), families, count)
+    if (said.pairs.block < 0).all():
+        return said, alone
+    found = []
+    for luck, weight in LUCK.items():
+        dealt = replace(said, luck=luck)
+        one = average(Fitter(dealt, spread), families, count) if luck else alone
+        evidence = one.evidence + dealt.evidence_of_luck(spread @ one.mean) + log(weight)
+        found.append(replace(one, evidence=evidence))
+        if evidence < max(each.evidence for each in found) - NEGLIGIBLE:
+            break  # More luck is less likely still.
+    return said, mixed(found)
 
 
 @dataclass(frozen=True, slots=True)

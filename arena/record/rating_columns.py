@@ -22,6 +22,9 @@ def rating_columns(played: PlayedGames, environments: Mapping[int, str] | None =
     found, environment = np.unique(played.environments, return_inverse=True)
     several = len(found) > 1
     known = environments or {}
+    keys = np.stack([environment, played.seeds])
+    _, seed, games = np.unique(keys, axis=1, return_inverse=True, return_counts=True)
+    shared = (games[seed] > 1) & (played.seeds != NOTHING)
     return Games(
         sizes=played.sizes,
         agents=played.agents,
@@ -31,6 +34,7 @@ def rating_columns(played: PlayedGames, environments: Mapping[int, str] | None =
         role_names=names,
         environments=environment if several else (),
         environment_names=[known.get(key, str(key)) for key in found.tolist()] if several else (),
+        blocks=np.where(shared, seed, NOTHING) if shared.any() else (),
     )
 
 

@@ -36,7 +36,8 @@ class Seats:
     Per seat: `game`, `agent` (a position in `agents`), `team` (a position among all teams of all
     games) and `role` (a position in `roles`). Per team: `team_game` and `team_rank`; the teams of a
     game stand together, in order of first seat. Per role: `role_environment`, a position in
-    `environments`. Per game: `sizes`, its number of seats, and `environment`.
+    `environments`. Per game: `sizes`, its number of seats, `environment`, and `block`, the games
+    that share its luck; -1 for none.
     """
 
     game: Integers
@@ -47,6 +48,7 @@ class Seats:
     team_rank: Integers
     sizes: Integers
     environment: Integers
+    block: Integers
     agents: Integers
     roles: Sequence[str]
     role_environment: Integers
@@ -125,6 +127,7 @@ def seats(games: Games) -> Seats:
         team_rank=ranks[first],
         sizes=sizes,
         environment=environment,
+        block=_blocks(games),
         agents=names,
         roles=roles,
         role_environment=role_environment,
@@ -230,6 +233,18 @@ def _roles(games: Games, game: Integers, total: int) -> tuple[Integers, list[str
     homes = np.zeros(len(distinct), np.int64)
     homes[places] = pairs // len(names)
     return places[role], distinct, homes
+
+
+def _blocks(games: Games) -> Integers:
+    count = len(games.sizes)
+    if not len(games.blocks):
+        return np.full(count, -1, np.int64)
+    given = _whole(games.blocks, "block")
+    if len(given) != count:
+        raise ValueError(f"{count} games, but {len(given)} blocks: expected as many, or none")
+    # Numbered by what they are, not by where they stand, and alone if no other game is in it.
+    _, block, times = np.unique(given, return_inverse=True, return_counts=True)
+    return np.where((given >= 0) & (times[block] > 1), block, -1)
 
 
 def _environments(games: Games, count: int) -> tuple[Integers, list[str]]:

@@ -110,12 +110,14 @@ class Mode:
 @dataclass(frozen=True, slots=True)
 class Posterior:
     """Mean (k,) and covariance (k, k) of the effects, and the families' standard deviations:
-    `sds` (points, families) with their weights (points,)."""
+    `sds` (points, families) with their weights (points,). `evidence` is the log-evidence of it
+    all."""
 
     mean: Floats
     covariance: Floats
     sds: Floats
     weights: Floats
+    evidence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +285,7 @@ class _Lattice:
         best = max(found.values())
         counted = sorted(point for point in found if found[point] >= best - NEGLIGIBLE)
         weights = np.exp(np.array([found[point] - best for point in counted]))
+        evidence = best + log(float(weights.sum()))
         weights /= weights.sum()
         means = np.array([self._modes[point].effects for point in counted])
         mean = weights @ means
@@ -292,7 +295,7 @@ class _Lattice:
         sds = [
             [f.sds[at] for f, at in zip(self._families, point, strict=True)] for point in counted
         ]
-        return Posterior(mean, covariance, np.array(sds), weights)
+        return Posterior(mean, covariance, np.array(sds), weights, evidence)
 
 
 def average(fitter: Fitter, families: Sequence[Family], effects: int) -> Posterior:
@@ -303,6 +306,24 @@ def average(fitter: Fitter, families: Sequence[Family], effects: int) -> Posteri
     # Matrices this small are slower on several threads, and not the same to the last bit.
     with threadpool_limits(limits=1, user_api="blas"):
         return lattice.mixture(lattice.sampled() if large else lattice.explored())
+
+
+def mixed(found: Sequence[Posterior]) -> Posterior:
+    """One posterior of several under different assumptions, each weighted by its evidence."""
+    if len(found) == 1:
+        return found[0]
+    best = max(one.evidence for one in found)
+    weights = np.exp(np.array([one.evidence - best for one in found]))
+    evidence = best + log(float(weights.sum()))
+    weights /= weights.sum()
+    means = np.array([one.mean for one in found])
+    mean = weights @ means
+    covariance = (weights[:, None] * (means - mean)).T @ (means - mean)
+    for weight, one in zip(weights.tolist(), found, strict=True):
+        covariance += weight * one.covariance
+    sds = np.concatenate([one.sds for one in found])
+    shares = [weight * one.weights for weight, one in zip(weights.tolist(), found, strict=True)]
+    return Posterior(mean, covariance, sds, np.concatenate(shares), evidence)
 
 
 def _moved(point: Point, axis: int, step: int) -> Point:

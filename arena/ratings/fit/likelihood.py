@@ -20,6 +20,8 @@ from arena.ratings.fit.design import Seats, tidy
 from arena.ratings.fit.order_of_finish import orders
 from arena.ratings.fit.ordered_probit import best_margin, first_margin, loglikelihood
 
+MOST_STEPS_OF_LUCK = 50
+
 DENSE = 128
 """The most columns for which plain products are faster than sparse ones."""
 
@@ -28,13 +30,17 @@ DENSE = 128
 class Pairs:
     """Games of two teams: `rows` (n, places) holds the winner's seats minus the loser's, `noise`
     (n,) the standard deviation of the difference, `weight` how many games are like that. A draw has
-    its teams in a fixed order."""
+    its teams in a fixed order. `block` (n,) numbers the games that share a seed from 0, -1 for
+    none; `side` (n,) is 1 where the winner is the game's first team, and -1 where it is the other.
+    """
 
     rows: sparse.csr_array | Floats
     noise: Floats
     weight: Floats
     drawn: Booleans
     environment: Integers
+    block: Integers
+    side: Integers
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,12 @@ class Chains:
 @dataclass(frozen=True, slots=True)
 class Matches:
     """A `Likelihood` of the strengths of the places. `margins` (environments,) are draw margins in
-    units of the noise of a game's difference; chains have none."""
+    units of the noise of a game's difference; chains have none.
+
+    `luck` is the share of that noise's variance which the seed deals, the same to the first team
+    of every game of a block: a normal effect of the block, at whose mode everything is taken
+    (`lucky`). Chains know of none.
+    """
 
     places: int
     pairs: Pairs
@@ -59,19 +70,20 @@ class Matches:
     chains: Sequence[Chains]
     margins: Floats
     noise: float = BETA
+    luck: float = 0.0
 
     def at(self, strengths: Floats) -> tuple[float, Floats]:
         """The log-likelihood, and its gradient (places,)."""
         pairs = self.pairs
-        value, slope, _ = self._pairs(strengths)
-        total = float(pairs.weight @ value)
-        gradient = pairs.rows.T @ (pairs.weight * slope / pairs.noise)
+        found = self._pairs(strengths)
+        total = float(pairs.weight @ found.value) - found.spent
+        gradient = pairs.rows.T @ (pairs.weight * found.slope / pairs.noise)
         for chain in self.chains:
-            found = orders((self.teams @ strengths)[chain.teams], chain.sds, chain.last)
-            total += float(chain.weight @ found.value)
+            order = orders((self.teams @ strengths)[chain.teams], chain.sds, chain.last)
+            total += float(chain.weight @ order.value)
             along = np.bincount(
                 chain.teams.ravel(),
-                (chain.weight[:, None] * found.gradient).ravel(),
+                (chain.weight[:, None] * order.gradient).ravel(),
                 minlength=self.teams.shape[0],
             )
             gradient = gradient + self.teams.T @ along
@@ -80,15 +92,24 @@ class Matches:
     def information(self, strengths: Floats) -> Floats:
         """(places, places): minus the Hessian."""
         pairs = self.pairs
-        _, _, bend = self._pairs(strengths)
-        scale = pairs.weight * bend / pairs.noise**2
+        found = self._pairs(strengths)
+        scale = pairs.weight * found.bend / pairs.noise**2
         if isinstance(pairs.rows, np.ndarray):
             total = pairs.rows.T @ (scale[:, None] * pairs.rows)
         else:
             total = (pairs.rows.T @ (sparse.diags_array(scale) @ pairs.rows)).toarray()
+        if self.luck:
+            # What a block's games say of its luck, they do not say of the strengths.
+            at = np.flatnonzero(pairs.block >= 0)
+            shape = (len(found.curvature), len(scale))
+            along = pairs.weight * found.bend * found.pull / pairs.noise
+            sums = sparse.csr_array((along[at], (pairs.block[at], at)), shape=shape) @ pairs.rows
+            taken = sparse.diags_array(1.0 / found.curvature) @ sums
+            taken = sums.T @ taken
+            total = total - (taken.toarray() if sparse.issparse(taken) else taken)
         for chain in self.chains:
-            found = orders((self.teams @ strengths)[chain.teams], chain.sds, chain.last, True)
-            blocks = -chain.weight[:, None, None] * found.hessian
+            order = orders((self.teams @ strengths)[chain.teams], chain.sds, chain.last, True)
+            blocks = -chain.weight[:, None, None] * order.hessian
             k = chain.teams.shape[1]
             across = sparse.coo_array(
                 (
@@ -100,10 +121,15 @@ class Matches:
             total += (self.teams.T @ (across @ self.teams)).toarray()
         return np.asarray(total)
 
-    def _pairs(self, strengths: Floats) -> tuple[Floats, Floats, Floats]:
+    def evidence_of_luck(self, strengths: Floats) -> float:
+        """What is to be added to a log-evidence at the mode because the blocks' luck is unknown."""
+        return -0.5 * float(np.log(self._pairs(strengths).curvature).sum())
+
+    def _pairs(self, strengths: Floats) -> Lucky:
         pairs = self.pairs
         t = (pairs.rows @ strengths) / pairs.noise
-        return loglikelihood(t, pairs.drawn, self.margins[pairs.environment])
+        margin = self.margins[pairs.environment]
+        return lucky(pairs, t, margin, self.luck)
 
     def with_margins(self, strengths: Floats) -> Matches:
         """The same with the margins that are likeliest at these strengths."""
@@ -114,6 +140,48 @@ class Matches:
             for here in (pairs.environment == e for e in range(len(self.margins)))
         ]
         return replace(self, margins=np.array(margins))
+
+
+@dataclass(frozen=True, slots=True)
+class Lucky:
+    """Pairs at the likeliest luck of their blocks. Per row: `value`, `slope` and `bend`, the
+    log-likelihood with its first and minus its second derivative by the standardised difference,
+    and `pull`, how much of its block's luck is in that. Per block: `curvature`, minus the second
+    derivative by its luck. `spent` is what the luck itself costs."""
+
+    value: Floats
+    slope: Floats
+    bend: Floats
+    pull: Floats
+    curvature: Floats
+    spent: float
+
+
+def lucky(pairs: Pairs, t: Floats, margin: Floats, luck: float) -> Lucky:
+    """Pairs whose differences are `t` over the noise (n,), where `luck` is the share of the noise's
+    variance that a block's seed deals. The luck of each block is found by Newton's method: it is
+    a single standard normal number, and the posterior is log-concave."""
+    if not luck:
+        value, slope, bend = loglikelihood(t, pairs.drawn, margin)
+        return Lucky(value, slope, bend, np.zeros(len(t)), np.zeros(0), 0.0)
+    inside = pairs.block >= 0
+    block = np.where(inside, pairs.block, 0)
+    count = int(pairs.block.max(initial=-1)) + 1
+    scale: Floats = np.where(inside, 1.0 / np.sqrt(1.0 - luck), 1.0)
+    pull = np.where(inside, pairs.side * np.sqrt(luck), 0.0) * scale
+    start, margin = t * scale, margin * scale
+    effect, curvature = np.zeros(count), np.ones(count)
+    for _ in range(MOST_STEPS_OF_LUCK):
+        value, slope, bend = loglikelihood(start + pull * effect[block], pairs.drawn, margin)
+        uphill = np.bincount(block, pairs.weight * slope * pull, minlength=count) - effect
+        curvature = np.ones(count)
+        curvature += np.bincount(block, pairs.weight * bend * pull**2, minlength=count)
+        step = uphill / curvature
+        if np.abs(step).max(initial=0.0) < 1e-8:
+            break
+        effect = effect + np.clip(step, -1.0, 1.0)
+    spent = 0.5 * float(effect @ effect)
+    return Lucky(value, slope * scale, bend * scale**2, pull / scale, curvature, spent)
 
 
 def plain(matrix: sparse.csr_array) -> sparse.csr_array | Floats:
@@ -194,12 +262,14 @@ def _pairs(
             (np.abs(lead) == 2).astype(np.int64),
             np.where(lead > 0, a, b),
             np.where(lead > 0, b, a),
+            played.block[game] + 1,
+            np.where((lead > 0) | (played.block[game] < 0), 1, 0),
         ],
         axis=1,
     )
     number, at = _alike(_packed(table, max(int(table.max(initial=0)) + 1, 2)))
     weight = np.bincount(number, minlength=len(at)).astype(np.float64)
-    environment, drawn, winner, loser = table[at].T
+    environment, drawn, winner, loser, block, side = table[at].T
     difference = tidy(rows[winner] - rows[loser])
     tells = np.diff(difference.indptr) > 0  # an agent against itself cancels
     return Pairs(
@@ -208,6 +278,8 @@ def _pairs(
         weight=weight[tells],
         drawn=drawn[tells] == 1,
         environment=environment[tells],
+        block=block[tells] - 1,
+        side=2 * side[tells] - 1,
     )
 
 
