@@ -26,7 +26,7 @@ from db.engine import (
 )
 from db.errors import Unreachable
 from db.fold import Fold
-from db.leases import Lease
+from db.leases import TOURNAMENT, Lease, Leased
 from db.recorder import Recorder
 from db.schema import check_schema
 from db.urls import resolve_url, shown
@@ -168,14 +168,16 @@ class Database:
 
     def lease(
         self,
-        tournament_id: int,
+        key: int,
+        leased: Leased = TOURNAMENT,
         *,
         ttl: float = leases.TTL,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> Lease:
-        """The right to run a tournament, to be released (`db.leases.acquire`)."""
-        return leases.acquire(self.reconnecting, tournament_id, ttl=ttl, sleep=sleep, clock=clock)
+        """The right to run a tournament, or what else is `leased`, to be released
+        (`db.leases.acquire`)."""
+        return leases.acquire(self.reconnecting, leased, key, ttl=ttl, sleep=sleep, clock=clock)
 
     def _after_a_fork(self) -> None:
         if self._pid != os.getpid():

@@ -1,6 +1,6 @@
-"""Lets one process at a time run a tournament, and no clock be trusted in saying which.
+"""Lets one process at a time run a tournament or some branches; no clock is trusted to say which.
 
-The row of a tournament's lease has a `fence`, one more at every takeover, and a `beat`, one more
+The row of a lease has a `fence`, one more at every takeover, and a `beat`, one more
 at every commit of its holder (`db.recorder`). Whoever wants the lease watches the beat on a
 monotonic clock of its own: a beat that stands still is a dead holder's, and is taken over by
 comparing and swapping. A holder that was only frozen finds another fence when it wakes up, and
@@ -25,7 +25,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 import fasteners  # type: ignore[import-untyped]
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, TextClause, inspect, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
@@ -39,22 +39,40 @@ HEARTBEAT = 2.0
 TTL = 10.0
 _LOOKS = 20
 
-_READ = text("SELECT holder, fence, beat FROM leases WHERE tournament_id = :tournament")
-_FIRST = text(
-    "INSERT INTO leases (tournament_id, holder, fence, beat) VALUES (:tournament, :holder, 1, 0) "
-    "ON CONFLICT (tournament_id) DO NOTHING"
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """What is leased: the `table` whose rows are leases, by `key`; `said` names one in messages. A
+    row of `first` is made where there is none."""
+
+    table: str
+    key: str
+    said: str
+    first: bool
+
+    def sql(self, statement: str) -> TextClause:
+        """A statement on its table."""
+        return text(statement.format(table=self.table, key=self.key))
+
+
+TOURNAMENT = Leased("leases", "tournament_id", "tournament {}", first=True)
+BRANCHES = Leased("branch_runs", "id", "run {} of branches", first=False)
+
+_READ = "SELECT holder, fence, beat FROM {table} WHERE {key} = :key"
+_FIRST = (
+    "INSERT INTO {table} ({key}, holder, fence, beat) VALUES (:key, :holder, 1, 0) "
+    "ON CONFLICT ({key}) DO NOTHING"
 )
-_TAKE = text(
-    "UPDATE leases SET holder = :holder, fence = fence + 1, beat = beat + 1 "
-    "WHERE tournament_id = :tournament AND fence = :fence AND beat = :beat"
+_TAKE = (
+    "UPDATE {table} SET holder = :holder, fence = fence + 1, beat = beat + 1 "
+    "WHERE {key} = :key AND fence = :fence AND beat = :beat"
 )
-_HOLDERS = text(
-    "SELECT tournament_id, holder FROM leases WHERE holder IS NOT NULL ORDER BY tournament_id"
+_HOLDERS = "SELECT {key}, holder FROM {table} WHERE holder IS NOT NULL ORDER BY {key}"
+_END = (
+    "UPDATE {table} SET holder = NULL, fence = fence + 1, beat = beat + 1 "
+    "WHERE {key} = :key AND holder = :holder"
 )
-_RELEASE = text(
-    "UPDATE leases SET holder = NULL, beat = beat + 1 "
-    "WHERE tournament_id = :tournament AND fence = :fence"
-)
+_RELEASE = "UPDATE {table} SET holder = NULL, beat = beat + 1 WHERE {key} = :key AND fence = :fence"
 
 
 class Reconnecting(Protocol):
@@ -66,21 +84,22 @@ class Reconnecting(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to write a tournament's games, until another process takes it over; a block that
-    it opens releases it."""
+    """The right to write the games of what is `leased`, by its `key`, until another process takes
+    it over; a block that it opens releases it."""
 
-    tournament_id: int
+    leased: Leased
+    key: int
     fence: int
     lock: fasteners.InterProcessLock = field(repr=False, compare=False)
     reconnecting: Reconnecting = field(repr=False, compare=False)
 
     def release(self) -> None:
-        """Let the tournament go, unless somebody else has taken it over already. A database that
+        """Let it go, unless somebody else has taken it over already. A database that
         cannot be reached is let be: the next process finds the lock open, and takes over."""
 
         def let_go(session: Session) -> None:
             session.connection().execute(
-                _RELEASE, {"tournament": self.tournament_id, "fence": self.fence}
+                self.leased.sql(_RELEASE), {"key": self.key, "fence": self.fence}
             )
 
         path = Path(os.fsdecode(self.lock.path))
@@ -91,6 +110,19 @@ class Lease:
         finally:
             if self.lock.acquired:
                 self.lock.release()
+
+    @property
+    def beat(self) -> str:
+        """What says that the holder lives, for a driver: of `key` and `fence`; it changes no row
+        when another process has taken over."""
+        return str(
+            self.leased.sql("UPDATE {table} SET beat = beat + 1 WHERE {key} = ? AND fence = ?")
+        )
+
+    @property
+    def said(self) -> str:
+        """What is leased, for messages."""
+        return self.leased.said.format(self.key)
 
     def __enter__(self) -> Self:
         return self
@@ -106,9 +138,9 @@ class Lease:
 
 # A holder that is frozen in mid-transaction keeps its row locked. Where it is in the middle of a
 # pipeline, the server does not call that idle, and no timeout of its own would end it.
-_END_FROZEN = text(
+_END_FROZEN = (
     "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a "
-    "JOIN pg_locks l ON l.pid = a.pid AND l.relation = 'leases'::regclass "
+    "JOIN pg_locks l ON l.pid = a.pid AND l.relation = '{table}'::regclass "
     "WHERE l.mode = 'RowExclusiveLock' AND a.pid <> pg_backend_pid() AND a.usename = current_user "
     "AND a.xact_start < clock_timestamp() - make_interval(secs => :seconds)"
 )
@@ -124,35 +156,39 @@ class _Row(NamedTuple):
 
 def acquire(
     reconnecting: Reconnecting,
-    tournament_id: int,
+    leased: Leased,
+    key: int,
     *,
     ttl: float = TTL,
     frozen_after: float = FROZEN_AFTER_S,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Lease:
-    """The lease of a tournament, at once when it is free or its holder on this machine is dead;
-    otherwise its holder is watched for up to `ttl` seconds. A transaction of a holder that is taken
-    over is ended by the server if it is older than `frozen_after` seconds. Blocks: call it off the
-    event loop.
+    """The lease of a tournament or of a run of branches, at once when it is free or its holder on
+    this machine is dead; otherwise its holder is watched for up to `ttl` seconds. A transaction of
+    a holder that is taken over is ended by the server if it is older than `frozen_after` seconds.
+    Blocks: call it off the event loop.
 
-    Raises LeaseHeld when the holder lives, DatabaseError when there is no such tournament.
+    Raises LeaseHeld when the holder lives, DatabaseError when there is nothing of this key.
     """
     path = Path(tempfile.gettempdir()) / f"arena-lease-{uuid.uuid4().hex}.lock"
     lock = fasteners.InterProcessLock(path)
     lock.acquire()
-    ours = _described(path)
+    row = _Held(reconnecting, leased, key, _described(path))
+    before: str | None = None
     try:
         while True:
-            seen = _ensured(reconnecting, tournament_id, ours)
-            if seen.holder == ours:
-                return Lease(tournament_id, seen.fence, lock, reconnecting)
+            seen = row.ensured()
+            if seen.holder == row.ours:
+                _forget(before)
+                return Lease(leased, key, seen.fence, lock, reconnecting)
             if seen.holder is None:
-                _take(reconnecting, tournament_id, ours, seen, frozen_after)
+                row.take(seen, frozen_after)
                 continue
             with _death(seen.holder) as dead:
-                if dead or _still(reconnecting, tournament_id, seen, ttl, sleep, clock):
-                    _take(reconnecting, tournament_id, ours, seen, frozen_after)
+                if dead or row.still(seen, ttl, sleep, clock):
+                    before = seen.holder
+                    row.take(seen, frozen_after)
     except BaseException:
         lock.release()
         path.unlink(missing_ok=True)
@@ -169,103 +205,122 @@ def end_dead(
     """Take over every lease whose holder is dead, and let it go: if it was only frozen, nothing of
     what it wants to write is written. Raises LeaseHeld when a holder lives."""
 
-    def held(session: Session) -> list[int]:
-        return [tournament for tournament, _ in _holders(session.connection())]
+    for leased, key, _ in reconnecting(lambda session: _holders(session.connection())):
+        acquire(reconnecting, leased, key, ttl=ttl, sleep=sleep, clock=clock).release()
 
-    for tournament_id in reconnecting(held):
-        acquire(reconnecting, tournament_id, ttl=ttl, sleep=sleep, clock=clock).release()
+
+def end_if_dead(connection: Connection, leased: Leased, key: int, holder: str) -> bool:
+    """Whether the holder of a lease is known to be dead, and its lease is let go for it with the
+    transaction."""
+    with _death(holder) as dead:
+        values = {"key": key, "holder": holder}
+        ended = dead and bool(connection.execute(leased.sql(_END), values).rowcount)
+    if ended:
+        _forget(holder)
+    return ended
 
 
 def refuse_held(connection: Connection) -> None:
     """Raises LeaseHeld unless every holder is known to be dead, and lets nobody take a lease until
     the transaction ends: for a process that changes the tables."""
-    for tournament_id, holder in _holders(connection):
-        with _death(holder, forget=False) as dead:
+    for leased, key, holder in _holders(connection):
+        with _death(holder) as dead:
             if not dead:
-                raise _held(tournament_id, holder)
+                raise _held(leased, key, holder)
 
 
-def _holders(connection: Connection) -> list[tuple[int, str]]:
+def _holders(connection: Connection) -> list[tuple[Leased, int, str]]:
     # The tables may be of any release.
-    if not inspect(connection).has_table("leases"):
-        return []
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("LOCK TABLE leases IN SHARE MODE"))
-    return [(int(tournament), str(holder)) for tournament, holder in connection.execute(_HOLDERS)]
+    found = inspect(connection)
+    holders = []
+    for leased in (TOURNAMENT, BRANCHES):
+        if not found.has_table(leased.table):
+            continue
+        if connection.dialect.name == "postgresql":
+            connection.execute(leased.sql("LOCK TABLE {table} IN SHARE MODE"))
+        rows = connection.execute(leased.sql(_HOLDERS))
+        holders += [(leased, int(key), str(holder)) for key, holder in rows]
+    return holders
 
 
-def _ensured(reconnecting: Reconnecting, tournament_id: int, ours: str) -> _Row:
-    # The row of the lease, which is ours when there was none.
-    def read(session: Session) -> _Row:
-        values = {"tournament": tournament_id, "holder": ours}
-        connection = session.connection()
-        found = connection.execute(_READ, values).first()
-        if found is None:
-            try:
-                connection.execute(_FIRST, values)
-            except IntegrityError as error:
-                raise DatabaseError(f"there is no tournament {tournament_id} to run") from error
-            found = connection.execute(_READ, values).one()
-        return _Row(*found)
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """The row of a lease that this process wants."""
 
-    return reconnecting(read)
+    reconnecting: Reconnecting
+    leased: Leased
+    key: int
+    ours: str
+
+    def ensured(self) -> _Row:
+        """The row, which is ours when there was none."""
+
+        def read(session: Session) -> _Row:
+            values = {"key": self.key, "holder": self.ours}
+            connection = session.connection()
+            found = connection.execute(self.leased.sql(_READ), values).first()
+            if found is None:
+                said = self.leased.said.format(self.key)
+                if not self.leased.first:
+                    raise DatabaseError(f"there is no {said}")
+                try:
+                    connection.execute(self.leased.sql(_FIRST), values)
+                except IntegrityError as error:
+                    raise DatabaseError(f"there is no {said} to run") from error
+                found = connection.execute(self.leased.sql(_READ), values).one()
+            return _Row(*found)
+
+        return self.reconnecting(read)
+
+    def read(self) -> _Row:
+        def read(session: Session) -> _Row:
+            found = session.connection().execute(self.leased.sql(_READ), {"key": self.key})
+            return _Row(*found.one())
+
+        return self.reconnecting(read)
+
+    def take(self, seen: _Row, frozen_after: float) -> None:
+        """Take it, if it is as it was seen. The row says whether it was taken: the answer may be
+        lost, or another process faster."""
+
+        def take(session: Session) -> None:
+            connection = session.connection()
+            if connection.dialect.name == "postgresql":
+                connection.execute(self.leased.sql(_END_FROZEN), {"seconds": frozen_after})
+            values = {"key": self.key, "holder": self.ours, "fence": seen.fence, "beat": seen.beat}
+            connection.execute(self.leased.sql(_TAKE), values)
+
+        self.reconnecting(take)
+
+    def still(
+        self,
+        seen: _Row,
+        ttl: float,
+        sleep: Callable[[float], None],
+        clock: Callable[[], float],
+    ) -> bool:
+        """Whether the row stands still for `ttl` seconds; False when the holder let go meanwhile.
+
+        Raises LeaseHeld when it moves.
+        """
+        deadline = clock() + ttl
+        looks = 0
+        # Both are asked: the clock of a machine that was stopped may jump.
+        while looks < _LOOKS or clock() < deadline:
+            sleep(ttl / _LOOKS)
+            looks += 1
+            now = self.read()
+            if now.holder is None:
+                return False
+            if now != seen:
+                raise _held(self.leased, self.key, now.holder)
+        return True
 
 
-def _read(reconnecting: Reconnecting, tournament_id: int) -> _Row:
-    def read(session: Session) -> _Row:
-        return _Row(*session.connection().execute(_READ, {"tournament": tournament_id}).one())
-
-    return reconnecting(read)
-
-
-def _take(
-    reconnecting: Reconnecting, tournament_id: int, ours: str, seen: _Row, frozen_after: float
-) -> None:
-    # The row says whether it was taken: the answer may be lost, or another process faster.
-    def take(session: Session) -> None:
-        if session.connection().dialect.name == "postgresql":
-            session.connection().execute(_END_FROZEN, {"seconds": frozen_after})
-        values = {
-            "tournament": tournament_id,
-            "holder": ours,
-            "fence": seen.fence,
-            "beat": seen.beat,
-        }
-        session.connection().execute(_TAKE, values)
-
-    reconnecting(take)
-
-
-def _still(
-    reconnecting: Reconnecting,
-    tournament_id: int,
-    seen: _Row,
-    ttl: float,
-    sleep: Callable[[float], None],
-    clock: Callable[[], float],
-) -> bool:
-    """Whether the row stands still for `ttl` seconds; False when the holder let go meanwhile.
-
-    Raises LeaseHeld when it moves.
-    """
-    deadline = clock() + ttl
-    looks = 0
-    # Both are asked: the clock of a machine that was stopped may jump.
-    while looks < _LOOKS or clock() < deadline:
-        sleep(ttl / _LOOKS)
-        looks += 1
-        now = _read(reconnecting, tournament_id)
-        if now.holder is None:
-            return False
-        if now != seen:
-            raise _held(tournament_id, now.holder)
-    return True
-
-
-def _held(tournament_id: int, holder: str) -> LeaseHeld:
+def _held(leased: Leased, key: int, holder: str) -> LeaseHeld:
     told = read_holder(holder)
     return LeaseHeld(
-        f"tournament {tournament_id} is run by another process (pid {told.get('pid')} on "
+        f"{leased.said.format(key)} is run by another process (pid {told.get('pid')} on "
         f"{told.get('host')}): let it finish, or end it there (`kill -INT {told.get('pid')}`), "
         "then type the same command again"
     )
@@ -302,33 +357,50 @@ def _machine() -> str:
 
 
 @contextmanager
-def _death(holder: str, *, forget: bool = True) -> Iterator[bool]:
+def _death(holder: str) -> Iterator[bool]:
     """Whether the holder's lock is open, so that it is dead for certain: while this lasts, nobody
-    else can find the same. Its file goes with it, if it is to `forget`.
+    else can find the same.
 
     A file that is gone says nothing, and neither does a lock of this very process, which would
     lose it by opening the file again.
     """
     told = read_holder(holder)
+    if told.get("machine") != _machine():
+        yield False
+        return
+    with _opened(holder) as lock:
+        yield lock is not None
+
+
+def _forget(holder: str | None) -> None:
+    """Remove the lock's file of a holder that was taken over. Until then it shows that it is dead;
+    one that is only frozen removes its own."""
+    if holder is not None:
+        with _opened(holder) as lock:
+            if lock is not None:
+                Path(os.fsdecode(lock.path)).unlink(missing_ok=True)
+
+
+@contextmanager
+def _opened(holder: str) -> Iterator[fasteners.InterProcessLock | None]:
+    """The lock of a holder on this host, held here while this lasts; None where it cannot be."""
+    told = read_holder(holder)
     path = Path(str(told.get("lock") or ""))
-    here = told.get("machine") == _machine() and told.get("host") == socket.gethostname()
     # The row is data: only a file that such a row can have named is ever opened or removed.
     named = path.parent == Path(tempfile.gettempdir()) and _LOCK.fullmatch(path.name)
-    if not here or not named or told.get("pid") == os.getpid() or not path.is_file():
-        yield False
+    here = told.get("host") == socket.gethostname() and told.get("pid") != os.getpid()
+    if not (here and named and path.is_file()):
+        yield None
         return
     lock = fasteners.InterProcessLock(path)
     try:
-        dead = lock.acquire(blocking=False)
+        free = lock.acquire(blocking=False)
     except OSError:
-        dead = False
+        free = False
     try:
-        yield dead
-        # Only when the lease is taken over: until then it shows that its holder is dead.
-        if dead and forget:
-            path.unlink(missing_ok=True)
+        yield lock if free else None
     finally:
-        if dead:
+        if free:
             lock.release()
         elif lock.lockfile is not None:
             lock.lockfile.close()

@@ -51,7 +51,7 @@ def branch(
             "--budget",
             min=0.0,
             metavar="USD",
-            help="Most dollars for all of them; by default what the tournament's budget has left.",
+            help="Most dollars for all of them, out of what the tournament's budget has left.",
         ),
     ] = None,
     db: DatabaseUrl = None,
@@ -61,20 +61,22 @@ def branch(
 
     Up to turn K everything comes from the record, no model called; from there on calls are
     made and paid for. Branches are games of their own, which know where they come from and never
-    move a rating. Exit code 1 when branches are void, 130 when interrupted."""
+    move a rating. What was stopped, paused or killed resumes when the same command is typed again.
+    Exit code 1 when branches are void or something stopped them early, 130 when interrupted."""
     from dataclasses import asdict
 
     from arena.cli.branch_report import show_branches
-    from arena.cli.output import print_json
+    from arena.cli.output import advise, count, print_json
     from arena.cli.signals import stoppable
     from db.urls import typed
 
     seats = parse_seats(put)
     where = typed(db)
-    look = ["arena", "games", "--parent", str(game), *([] if where is None else ["--db", where])]
+    again = shlex.join(_command(game, turn, put, times, control, concurrency, cache, where))
+    typed_budget = "" if budget is None else f" --budget {budget:g}"
     with (
         existing(db) as database,
-        stoppable(f"what was finished is kept: {shlex.join(look)}") as interrupts,
+        stoppable(f"to go on: {again}{typed_budget}") as interrupts,
     ):
         report = _play(
             interrupts, database, game, turn, seats, times, control, concurrency, cache, budget
@@ -84,10 +86,31 @@ def branch(
         else:
             show_branches(report, seats, where)
         # One that ended nevertheless has nothing missing.
-        if interrupts.received and len(report.branches + report.controls) < times * (1 + control):
+        if interrupts.received and report.left:
             raise KeyboardInterrupt
+        if report.left:
+            advise(f"{count(report.left, 'game')} left; to go on: {again}{typed_budget}")
     if report.void or report.error:
         raise typer.Exit(1)
+
+
+def _command(
+    game: int,
+    turn: int,
+    put: Sequence[str],
+    times: int,
+    control: bool,
+    concurrency: int | None,
+    cache: float | None,
+    where: str | None,
+) -> list[str]:
+    """The same command, but for its budget."""
+    command = ["arena", "branch", str(game), "--turn", str(turn), "--times", str(times)]
+    command += [word for pair in put for word in ("--set", pair)]
+    command += [] if control else ["--no-control"]
+    for name, value in (("--concurrency", concurrency), ("--cache", cache), ("--db", where)):
+        command += [] if value is None else [name, f"{value}"]
+    return command
 
 
 def parse_seats(pairs: Sequence[str]) -> dict[int, str]:

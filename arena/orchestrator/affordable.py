@@ -66,6 +66,12 @@ class Affordable:
             return not self._playing and max(self._begun.values(), default=0.0) <= room
         return self._fit([*self._playing.values(), self.spent(game_id)], room)
 
+    async def may_begin(self, game_id: int) -> bool:
+        """Whether it fits after what other commands have spent meanwhile."""
+        if self._budget is not None:
+            await self._budget.look()
+        return self.fits(game_id)
+
     def due(self, game_id: int) -> bool:
         """Whether a game that is being played may call now. It waits while what is left does not
         pay both for it and for those that were begun before: one game to its end is worth more than

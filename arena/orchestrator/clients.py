@@ -51,11 +51,11 @@ def limits_for(config: TournamentConfig | None, proven: Collection[str] = ()) ->
     )
 
 
-def check_capped(client: Client, models: Iterable[ModelSpec], budget: Budget | None) -> None:
+def check_capped(client: Client, models: Iterable[ModelSpec], *, capped: bool) -> None:
     """Raises UsageError for models that cost money, as far as their prices are known, without any
-    budget; and under one for a model whose worst case cannot be told."""
+    budget; and where spending is `capped` for a model whose worst case cannot be told."""
     for model in models:
-        if budget is not None and budget.capped:
+        if capped:
             client.check_priced(model)
         elif (prices := client.prices(model)) is not None and prices.paid:
             raise UsageError(

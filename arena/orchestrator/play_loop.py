@@ -141,7 +141,7 @@ class Playing:
                     return
                 self._pending.add(game for game in added if not self._parked(game))
                 continue
-            if not self.affordable.fits(game.game_id):
+            if not await self.affordable.may_begin(game.game_id):
                 self._pending.put_back(game)
                 if not await self.affordable.wait():
                     self.unpaid = self.unpaid or self.affordable.short()

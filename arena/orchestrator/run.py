@@ -22,6 +22,7 @@ from arena.orchestrator.play_loop import OnProgress, Playing
 from arena.orchestrator.preflight import Prepared, check_keys, prepare
 from arena.orchestrator.progress import Summary
 from arena.orchestrator.schedule import Earlier
+from arena.orchestrator.shared_budget import budget_of, caps_of
 from arena.orchestrator.standings import LiveStandings
 from arena.orchestrator.stopping import Stop
 from arena.record.answer_cache import DatabaseCache
@@ -63,7 +64,7 @@ async def run(
         ready = await in_thread(_make_ready, config, database, concurrency, uncapped)
         key, client = ready.entry.tournament_id, ready.client
         with await in_thread(database.lease, key, undo=Lease.release) as lease:
-            begun = await in_thread(_begin, ready, database)
+            begun = await in_thread(_begin, ready, database, lease)
             playing = Playing(
                 ready.prepared,
                 ready.entry,
@@ -71,7 +72,7 @@ async def run(
                 ModelAccess(
                     client,
                     limits_for(config, begun.proven),
-                    _budget(config, begun.earlier),
+                    begun.budget,
                     _answers(config, database),
                 ),
                 begun.standings,
@@ -138,8 +139,9 @@ def _loaded(
             # What is refused here leaves no row behind.
             client.load(spec.model for spec in entry.agents.values())
             _check_prices(config, client, entry)
-            if not uncapped and config.budget is None and not _budgets(config):
-                check_capped(client, (spec.model for spec in entry.agents.values()), None)
+            if not uncapped and not caps_of(config).any:
+                models = (spec.model for spec in entry.agents.values())
+                check_capped(client, models, capped=False)
     return _Ready(prepared, entry, client)
 
 
@@ -158,10 +160,11 @@ class _Begun:
     earlier: Earlier
     standings: LiveStandings
     supply: Supply
+    budget: Budget | None
     proven: frozenset[str]
 
 
-def _begin(ready: _Ready, database: Database) -> _Begun:
+def _begin(ready: _Ready, database: Database, lease: Lease) -> _Begun:
     prepared, entry = ready.prepared, ready.entry
     key, config = entry.tournament_id, prepared.config
     with database.session(create=False) as session:
@@ -172,6 +175,7 @@ def _begin(ready: _Ready, database: Database) -> _Begun:
         past = schedule.history(session, key)
         earlier = schedule.earlier(session, key, orphans=orphans)
         repo.set_tournament_settings(key, config.settings())
+        budget = budget_of(session, database, caps_of(config), lease, key, earlier.own)
         if not finished:
             repo.set_tournament_status(key, "running")
     supply = Supply(
@@ -191,24 +195,13 @@ def _begin(ready: _Ready, database: Database) -> _Begun:
     for index, result in past.settled.items():
         standings.settle(index, result)
         supply.settle(index, result)
-    return _Begun(left, earlier, standings, supply, proven)
-
-
-def _budgets(config: TournamentConfig) -> dict[str, float]:
-    return {model.name: model.budget for model in config.models if model.budget is not None}
-
-
-def _budget(config: TournamentConfig, earlier: Earlier) -> Budget | None:
-    per_model = _budgets(config)
-    if config.budget is None and not per_model:
-        return None
-    return Budget(config.budget, per_model=per_model, spent=earlier.spent)
+    return _Begun(left, earlier, standings, supply, budget, proven)
 
 
 def _check_prices(config: TournamentConfig, client: Client, entry: EnteredTournament) -> None:
-    per_model = _budgets(config)
+    caps = caps_of(config)
     for spec in entry.agents.values():
-        if config.budget is not None or spec.model.name in per_model:
+        if caps.total is not None or spec.model.name in caps.per_model:
             client.check_priced(spec.model)
 
 

@@ -21,13 +21,14 @@ from db.queries.schedule import (
     scheduled_seats,
     settled_places,
 )
-from db.queries.spending import costs_of_place, spent_by_game, spent_in_all
+from db.queries.spending import costs_of_place, spent, spent_by_game, spent_in_all
 from db.queries.transcript import TurnRow, transcript
 
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What earlier runs have settled. `spent` is in dollars, by model; `orphans` are the dollars
+    """What earlier runs have settled. `spent` is in dollars, by model, branches of its games
+    included, `own` without them; `orphans` are the dollars
     charged for each call that was in flight when a run was killed, as far as this run has found
     it. `finished` is what each finished game cost, `begun` what those have cost that are to go on,
     by game_id; `largest` the most that was reserved for a call."""
@@ -35,6 +36,7 @@ class Earlier:
     completed: int
     void: int
     spent: Mapping[str, float] = field(default_factory=dict)
+    own: Mapping[str, float] = field(default_factory=dict)
     orphans: tuple[float, ...] = ()
     finished: tuple[float, ...] = ()
     begun: Mapping[int, float] = field(default_factory=dict)
@@ -119,10 +121,11 @@ def earlier(session: Session, tournament_id: int, *, orphans: tuple[float, ...] 
         completed=settled.get("completed", 0),
         void=settled.get("void", 0),
         spent=spent_in_all(session, tournament_id),
+        own=spent(session, tournament_id),
         orphans=orphans,
-        finished=tuple(cost for status, cost, _ in games.values() if status == "completed"),
-        begun={game: cost for game, (status, cost, _) in games.items() if status == "running"},
-        largest=max((reserved for _, _, reserved in games.values()), default=0.0),
+        finished=tuple(game.charged for game in games if game.status == "completed"),
+        begun={game.game_id: game.charged for game in games if game.status == "running"},
+        largest=max((game.largest for game in games), default=0.0),
     )
 
 

@@ -2,34 +2,38 @@
 
 Up to that turn everything comes from the record and no model is called; from there on the branch
 is live. Branches are games of their own: they know their parent, belong to no tournament and move
-no rating. They cannot be resumed: one that is stopped is void.
+no rating. What is stopped, or killed, resumes when the same is asked for again.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 
 from arena import registry
-from arena.core import BudgetReached, DivergenceError, ModelRefused, VoidCause
+from arena.core import (
+    BudgetReached,
+    DivergenceError,
+    ModelParked,
+    ModelRefused,
+    ModelUnproven,
+    VoidCause,
+)
 from arena.core.execution import Slot
 from arena.core.threads import in_thread
 from arena.game.loop import Finished, GameResult, Paused, Suspended, Voided
 from arena.orchestrator.affordable import Affordable
+from arena.orchestrator.clients import ModelAccess, limits_for
 from arena.orchestrator.stopping import Stop
 from arena.record.answer_cache import DatabaseCache
 from arena.record.writing import GameRecorder, Meter
-from arena.replay.origin import (
-    Branch,
-    Origin,
-    clear,
-    enter,
-    read_origin,
-    score,
-)
+from arena.replay.entered import Branch, Entered, enter, forget, hold, resumed
+from arena.replay.origin import Origin, read_origin, score
 from arena.stats.proportions import Interval, newcombe, share, wilson
 from db import Database, Recorder
 from db.database import Source, opened
+from db.errors import Damaged
+from db.leases import Lease
 
 CONCURRENCY = 10
 EXECUTOR = "local"
@@ -38,7 +42,7 @@ EXECUTOR = "local"
 @dataclass(frozen=True, slots=True)
 class BranchProgress:
     """Branches and controls so far: `done` with a result, `void` without one, of `total`; turns,
-    calls and dollars of all of them."""
+    calls and dollars are of this time."""
 
     done: int
     void: int
@@ -55,8 +59,8 @@ class BranchReport:
     `branches` and `controls` are the games with a result. Shares are those won by the team of
     `player`, the first whose place was given away; a draw is half. `effect` is the share of the
     branches less that of the controls. Intervals are at 95 %. `recorded_share` is that of the game
-    itself; `void` branches and controls have no result, `error` says why the first; `cost` is in
-    dollars.
+    itself; `void` branches and controls have no result, `left` are to be resumed by the same
+    request, `error` says why the first; `cost` is in dollars, of this time.
     """
 
     game_id: int
@@ -77,6 +81,7 @@ class BranchReport:
     void: int
     cost: float
     error: str | None = None
+    left: int = 0
 
 
 async def branch(
@@ -98,13 +103,14 @@ async def branch(
     to name) at their places, `concurrency` at once; with `control` as often without them.
 
     A new agent has seen nothing before; agents that stay keep the memory that the record gives
-    them. Every branch asks its models with other seeds. Branches of the same game and turn that
-    another process left unfinished are made void, so let only one process branch a turn at a time.
+    them. Every branch asks its models with other seeds. What was asked for in the same words before
+    and was stopped, paused or killed is resumed; whatever else runs on the database meanwhile, each
+    call plays games of its own.
     `cache` gives answers on record to equal requests, at most that many seconds old; branches that
-    ask the same are then answered the same. `budget` is the most dollars that all of them may cost;
-    without it they spend what is left of the budget of the game's tournament, and without that,
+    ask the same are then answered the same. `budget` is the most dollars that all of them may cost,
+    in all their runs. They also spend from the budget of the game's tournament; without either,
     unless `uncapped`, models that cost money are refused. `stop` ends it early: what runs ends its
-    turn and is void.
+    turn.
 
     Raises UsageError for what cannot be branched, DivergenceError when the game cannot be played
     again up to the turn, RecordError when the database cannot be written.
@@ -112,7 +118,7 @@ async def branch(
     with opened(url) as database:
         answers = None if cache is None else DatabaseCache(database, cache)
 
-        def make_ready() -> tuple[Origin, list[Branch]]:
+        def make_ready() -> Origin:
             with database.session(create=False) as session:
                 found = read_origin(
                     session,
@@ -120,36 +126,38 @@ async def branch(
                     turn,
                     seats,
                     control=control,
-                    answers=answers,
+                    keep_answers=answers is not None,
                     budget=budget,
                     uncapped=uncapped,
                 )
-                entered = enter(session, found, times, control=control)
-            found.models.client.load(
+            found.client.load(
                 sitter.agent.model
                 for task in found.tasks.values()
                 for sitters in task.players
                 for sitter in sitters
             )
-            return found, entered
+            return found
 
-        # In a thread, as in `arena.orchestrator.run`.
-        origin, branches = await in_thread(make_ready)
-        playing = _Playing(origin, stop or Stop(), on_progress, total=len(branches))
-        try:
-            async with database.recorder() as recorder:
-                await registry.executor(EXECUTOR, concurrency or CONCURRENCY).run(
-                    playing.work(branches), lambda own, slot: playing.one(recorder, own, slot)
-                )
-        finally:
-            await origin.models.client.aclose()
-            await in_thread(_clear, database, branches)
+        def held() -> Lease:
+            return hold(database, origin, times, control=control)
+
+        # In threads, as in `arena.orchestrator.run`.
+        origin = await in_thread(make_ready)
+        with await in_thread(held, undo=Lease.release) as lease:
+            entered = await in_thread(enter, database, origin, lease)
+            models = ModelAccess(origin.client, limits_for(origin.config), entered.budget, answers)
+            playing = _Playing(origin, entered, database, models, stop or Stop(), on_progress)
+            try:
+                async with database.recorder(lease=lease) as recorder:
+                    await registry.executor(EXECUTOR, concurrency or CONCURRENCY).run(
+                        playing.work(), lambda own, slot: playing.one(recorder, own, slot)
+                    )
+            except DivergenceError:
+                await in_thread(forget, database, lease)
+                raise
+            finally:
+                await origin.client.aclose()
     return playing.report()
-
-
-def _clear(database: Database, branches: Sequence[Branch]) -> None:
-    with database.session(create=False) as session:
-        clear(session, [own.game_id for own in branches])
 
 
 def _never() -> bool:
@@ -163,32 +171,49 @@ class _Playing:
     def __init__(
         self,
         origin: Origin,
+        entered: Entered,
+        database: Database,
+        models: ModelAccess,
         stop: Stop,
         on_progress: Callable[[BranchProgress], None] | None,
-        total: int,
     ) -> None:
         self.origin = origin
+        self.entered = entered
+        self.database = database
+        self.models = models
         self.stop = stop
         self.on_progress = on_progress
-        self.total = total
+        self.total = entered.size
         self.meter = Meter()
-        self.scores: dict[bool, dict[int, float]] = {False: {}, True: {}}
-        self.void = 0
+        self.scores = {which: {**known} for which, known in entered.scores.items()}
+        self.void = entered.void
         self.error: str | None = None
-        self.unpaid = False
-        self.affordable = Affordable(origin.models.budget)
+        self.over = False
+        spent = entered.spent
+        self.affordable = Affordable(
+            models.budget,
+            finished=[game.charged for game in spent if game.status == "completed"],
+            begun={game.game_id: game.charged for game in spent if game.status == "running"},
+            largest=max((game.largest for game in spent), default=0.0),
+        )
 
-    async def work(self, branches: Sequence[Branch]) -> AsyncIterator[Branch]:
-        """The branches in order, as far as the budget pays them, until a stop is requested."""
-        for own in branches:
-            while not self.affordable.fits(own.game_id):
+    async def work(self) -> AsyncIterator[Branch]:
+        """The branches that are left, as far as the budget pays them, until a stop is requested."""
+        for own in self.entered.left:
+            while self._going() and not await self.affordable.may_begin(own.game_id):
                 if not await self.affordable.wait():
-                    self.unpaid, self.error = True, self.error or self.affordable.short()
-                    break
-            if not self.stop.going() or self.unpaid:
+                    self._end(self.affordable.short())
+            if not self._going():
                 return
             self.affordable.begin(own.game_id)
             yield own
+
+    def _going(self) -> bool:
+        return self.stop.going() and not self.over
+
+    def _end(self, reason: str) -> None:
+        """No other branch is begun; those that are being played may still come to an end."""
+        self.over, self.error = True, self.error or reason
 
     async def one(self, recorder: Recorder, own: Branch, slot: Slot) -> None:
         """Play one branch to its end."""
@@ -201,13 +226,19 @@ class _Playing:
     async def _played(self, recorder: Recorder, own: Branch, slot: Slot) -> GameResult:
         origin = self.origin
         writer = GameRecorder(recorder, own.game_id, self.meter, self.stop.going)
-        await writer.started(origin.lineage.revision)
+        if not own.begun:
+            await writer.started(origin.lineage.revision)
         account = self.affordable.account(own.game_id)
-        result = await origin.models.play(
-            origin.task(own), writer, slot, self.stop, _never, account
-        )
+        copied = True
+        result: GameResult
+        try:
+            task = await in_thread(resumed, self.database, origin, own)
+            copied = task.copied
+            result = await self.models.play(task, writer, slot, self.stop, _never, account)
+        except Damaged as error:
+            result = Voided(VoidCause.DIVERGENCE, str(error), 0)
         await self._settle(own, writer, result)
-        if isinstance(result, Voided) and result.cause is VoidCause.DIVERGENCE:
+        if copied and isinstance(result, Voided) and result.cause is VoidCause.DIVERGENCE:
             raise DivergenceError(
                 f"game {origin.game_id} cannot be played again up to turn {origin.turn}: "
                 f"{result.error}"
@@ -217,29 +248,29 @@ class _Playing:
         return result
 
     async def _settle(self, own: Branch, writer: GameRecorder, result: GameResult) -> None:
-        if isinstance(result, Finished):
-            await writer.finished(result)
-            players = result.outcome.players
-            won = score({p.player_index: (p.team, p.rank) for p in players}, self.origin.player)
-            self.scores[own.control][own.game_id] = won
-            return
-        void = result if isinstance(result, Voided) else self._stopped(result)
-        self.void += 1
-        if void.cause is not VoidCause.INTERRUPTED:
-            said = void.error.strip().splitlines()
-            self.error = self.error or said[0 if void.cause is VoidCause.PROVIDER else -1]
-        await writer.voided(void, final=True)
+        match result:
+            case Finished():
+                await writer.finished(result)
+                players = result.outcome.players
+                won = score({p.player_index: (p.team, p.rank) for p in players}, self.origin.player)
+                self.scores[own.control][own.game_id] = won
+            case Voided():
+                self.void += 1
+                said = result.error.strip().splitlines()
+                self.error = self.error or said[0 if result.cause is VoidCause.PROVIDER else -1]
+                await writer.voided(result, final=True)
+            case Paused() | Suspended():
+                self._pause(result)
 
-    def _stopped(self, paused: Paused | Suspended) -> Voided:
-        if isinstance(paused, Suspended):
-            return Voided(VoidCause.AGENT, f"a branch cannot wait: {paused.reason}", paused.turns)
-        if paused.reason is None or self.stop.requested:
-            return Voided(VoidCause.INTERRUPTED, "stopped while it was played", paused.turns)
-        # No other branch is begun; those that are being played may still fit.
-        self.unpaid |= isinstance(paused.reason, BudgetReached)
-        if isinstance(paused.reason, ModelRefused):
-            self.stop.request(str(paused.reason))
-        return Voided(VoidCause.PROVIDER, str(paused.reason), paused.turns)
+    def _pause(self, result: Paused | Suspended) -> None:
+        match result.reason:
+            case BudgetReached() | ModelParked() | ModelUnproven() as reason:
+                self._end(str(reason))
+            case ModelRefused() as reason:
+                self.error = self.error or str(reason)
+                self.stop.request(str(reason))
+            case _:
+                pass
 
     def _progress(self) -> BranchProgress:
         meter = self.meter
@@ -275,4 +306,5 @@ class _Playing:
             void=self.void,
             cost=self.meter.cost,
             error=self.error,
+            left=self.total - self.void - len(branches) - len(controls),
         )

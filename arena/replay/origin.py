@@ -1,39 +1,25 @@
-"""Reads the game that is branched, and makes the rows and the tasks of its branches.
-
-Everything is checked before a row is written; an abandoned branch is void.
-"""
+"""Reads the game that is branched and checks everything before a row is written."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from arena import registry
 from arena.config import TournamentConfig, restored
-from arena.core import ConfigError, UsageError, VoidCause
+from arena.core import ConfigError, UsageError
 from arena.game.task import GameTask
-from arena.llm.cache import Answers
-from arena.llm.costs.budget import Budget
-from arena.orchestrator.clients import ModelAccess, check_capped, client_for, limits_for
+from arena.llm.client import Client
+from arena.orchestrator.clients import check_capped, client_for
 from arena.orchestrator.preflight import check_stored_model
+from arena.orchestrator.shared_budget import Caps, caps_of
 from arena.record.reading import recorded
 from arena.replay.lineage import Generation, Lineage, lineage, own_options, replies, task
 from db import Game, Repository, Session
-from db.queries.spending import spent_in_all
 from db.selection import find
 
 # Where a game has no limit on record: as high as a configuration may set it.
 _LONGEST_GAME = 65_536
-
-
-@dataclass(frozen=True, slots=True)
-class Branch:
-    """One branch to play: its row, its number among those of the same game and turn, and whether
-    it is a control, with the agents that played."""
-
-    game_id: int
-    number: int
-    control: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +28,8 @@ class Origin:
 
     `agents` and `tasks` are those of the controls (True) and of the branches (False): a task begins
     with the turns before the branch. `player` is the first whose place is given away; `recorded`
-    its score in the game.
+    its score in the game. `seated` are the agents of `seats`, by player_index; `caps` is what the
+    branches may spend.
     """
 
     game_id: int
@@ -55,13 +42,18 @@ class Origin:
     player: int
     team: str | None
     recorded: float | None
-    models: ModelAccess
+    seated: Mapping[int, int]
+    tournament_id: int | None
+    config: TournamentConfig | None
+    client: Client
+    caps: Caps
 
-    def task(self, own: Branch) -> GameTask:
-        """One of its branches."""
-        generation = Generation(own.game_id, self.turn, own.number, self.agents[own.control])
+    def task(self, game_id: int, number: int, *, control: bool) -> GameTask:
+        """One of its branches from its beginning; its `number` tells it from the others of the same
+        game and turn."""
+        generation = Generation(game_id, self.turn, number, self.agents[control])
         seeds = self.lineage.branched(generation).call_seeds()
-        return replace(self.tasks[own.control], call_seeds=seeds, copied=True)
+        return replace(self.tasks[control], call_seeds=seeds, copied=True)
 
 
 def read_origin(
@@ -71,7 +63,7 @@ def read_origin(
     seats: Mapping[int, str],
     *,
     control: bool,
-    answers: Answers | None = None,
+    keep_answers: bool = False,
     budget: float | None = None,
     uncapped: bool = True,
 ) -> Origin:
@@ -105,7 +97,7 @@ def read_origin(
         for which, seated in agents.items()
     }
     config = _config(session, game)
-    client = client_for(config, keep_answers=answers is not None)
+    client = client_for(config, keep_answers=keep_answers)
     models = {
         sitters[-1].agent.model.name: sitters[-1].agent.model
         for branched in tasks.values()
@@ -113,9 +105,9 @@ def read_origin(
     }
     for model in models.values():
         check_stored_model(client, model)
-    cap = _budget(session, game, config, budget)
-    if cap is not None or not uncapped:
-        check_capped(client, models.values(), cap)
+    caps = caps_of(config, budget)
+    if caps.any or not uncapped:
+        check_capped(client, models.values(), capped=caps.any)
     player = min(seats)
     results = {row.player_index: (row.team, row.rank) for row in game.players}
     return Origin(
@@ -129,7 +121,11 @@ def read_origin(
         player=player,
         team=results[player][0],
         recorded=None if results[player][1] is None else score(results, player),
-        models=ModelAccess(client, limits_for(config), cap, answers),
+        seated={index: agents[False][index] for index in seats},
+        tournament_id=_root(session, game).tournament_id,
+        config=config,
+        client=client,
+        caps=caps,
     )
 
 
@@ -153,10 +149,20 @@ def _swapped(
     return tuple(swapped)
 
 
+def _root(session: Session, game: Game) -> Game:
+    """The game of a tournament that a branch of branches comes from in the end."""
+    while game.parent_game_id is not None:
+        parent = Repository(session).get_game_by_id(game.parent_game_id)
+        if parent is None:
+            break
+        game = parent
+    return game
+
+
 def _config(session: Session, game: Game) -> TournamentConfig | None:
-    """That of the game's tournament: its branches are played as patiently, and within its limits.
+    """That of the tournament: its branches are played as patiently, and within its limits.
     None where there is none, or it is the row of another release."""
-    key = game.tournament_id
+    key = _root(session, game).tournament_id
     tournament = None if key is None else Repository(session).get_tournament_by_id(key)
     if tournament is None:
         return None
@@ -164,53 +170,6 @@ def _config(session: Session, game: Game) -> TournamentConfig | None:
         return restored(tournament.config, tournament.settings)
     except ConfigError:
         return None
-
-
-def _budget(
-    session: Session, game: Game, config: TournamentConfig | None, said: float | None
-) -> Budget | None:
-    """What its branches may spend: what was said, else what is left of the tournament's budget, out
-    of which earlier branches of its games were paid too."""
-    if said is not None:
-        return Budget(said)
-    key = game.tournament_id
-    if config is None or key is None:
-        return None
-    per_model = {model.name: model.budget for model in config.models if model.budget is not None}
-    if config.budget is None and not per_model:
-        return None
-    return Budget(config.budget, per_model=per_model, spent=spent_in_all(session, key))
-
-
-def enter(session: Session, origin: Origin, times: int, *, control: bool) -> list[Branch]:
-    """Make the branches' rows, numbered after those that are there; branches and controls take
-    turns, so that a run that is stopped has as many of both. Unfinished branches of the same game
-    and turn are cleared."""
-    repo, branches = Repository(session), []
-    clear(session, [row.id or 0 for row in repo.get_branches(origin.game_id, origin.turn)])
-    left = repo.get_branches(origin.game_id, origin.turn)
-    first = left[-1].attempt + 1 if left else 0
-    for number, which in enumerate([False, True] * times if control else [False] * times, first):
-        row = repo.create_game(
-            status="scheduled",
-            environment_id=origin.environment_id,
-            seed=origin.lineage.seed,
-            parent_game_id=origin.game_id,
-            parent_turn=origin.turn,
-        )
-        row.attempt = number
-        assert row.id is not None
-        for index, agent in enumerate(origin.agents[which]):
-            repo.add_game_player(row.id, agent, index)
-        branches.append(Branch(row.id, number, which))
-    return branches
-
-
-def clear(session: Session, game_ids: Sequence[int]) -> None:
-    """Make the branches void that were begun and not finished, and forget those that were not
-    begun; finished ones stay as they are."""
-    repo = Repository(session)
-    repo.settle_orphans(repo.abandon_games(game_ids, VoidCause.INTERRUPTED.value))
 
 
 def score(results: Mapping[int, tuple[str | None, int | None]], player: int) -> float:

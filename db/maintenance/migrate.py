@@ -18,7 +18,7 @@ from db import schema
 from db.database import Database
 from db.engine import PATIENCE, get_engine
 from db.errors import DatabaseError
-from db.leases import T, end_dead
+from db.leases import BRANCHES, TOURNAMENT, T, end_dead
 from db.maintenance.backup import back_up, copy, dump_command
 from db.urls import shown
 
@@ -90,8 +90,9 @@ def rehearse(database: Database, revision: str, *, down: bool = False) -> Migrat
     with _copied(database) as other:
         with other.unchecked_session() as session:
             # They are those of the original: nobody plays in the copy.
-            if inspect(session.connection()).has_table("leases"):
-                session.connection().execute(text("UPDATE leases SET holder = NULL"))
+            for leased in (TOURNAMENT, BRANCHES):
+                if inspect(session.connection()).has_table(leased.table):
+                    session.connection().execute(leased.sql("UPDATE {table} SET holder = NULL"))
         old = _rows(other)
         started = time.perf_counter()
         _move(other, revision, down=down)

@@ -1,6 +1,7 @@
 """The tables, one module per subject."""
 
 from db.models.agents import Agent
+from db.models.branches import BranchRun
 from db.models.calls import CachedAnswer, CallPayload, LLMCall
 from db.models.catalogue import Kind, Model, Prompt
 from db.models.conduct import Conduct
@@ -15,6 +16,7 @@ __all__ = [
     "TOURNAMENT_STATUSES",
     "Agent",
     "AgentTrueSkill",
+    "BranchRun",
     "CachedAnswer",
     "CallPayload",
     "Conduct",

@@ -69,7 +69,8 @@ class TournamentLease(Table, table=True):
     """Who runs a tournament (`db.leases`); None when no process does.
 
     `fence` counts the holders, so that one that was taken for dead is known when it wakes up;
-    `beat` goes up for as long as the holder lives.
+    `beat` goes up for as long as the holder lives. `granted` is what the holder may spend of the
+    tournament's budget (`db.shares`).
     """
 
     __tablename__ = "leases"
@@ -83,3 +84,4 @@ class TournamentLease(Table, table=True):
     holder: str | None = Field(default=None, sa_type=Text)
     fence: int
     beat: int = Field(sa_type=BigInteger)
+    granted: dict[str, Any] | None = Field(default=None, sa_type=JsonValue)

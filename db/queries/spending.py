@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlmodel import Session, col, select
 
 from db.models import Game, GamePlayer, GameTurn, LLMCall
@@ -75,26 +75,50 @@ def spent(session: Session, tournament_id: int) -> dict[str, float]:
     return {name: row.charged for name, row in spending(session, tournament_id).items()}
 
 
-# Branches, and branches of branches.
-_BRANCHES = text(
-    """
-WITH RECURSIVE branches(id) AS (
-  SELECT b.id FROM games b JOIN games g ON b.parent_game_id = g.id
-  WHERE g.tournament_id = :tournament
-  UNION SELECT b.id FROM games b JOIN branches p ON b.parent_game_id = p.id
-)
+# By the games of a table `branches`.
+_CHARGED = """
 SELECT m.name, SUM(COALESCE(c.charged, c.reserved, 0.0))
 FROM branches g JOIN llm_calls c ON c.id >= g.id * 4294967296 AND c.id < (g.id + 1) * 4294967296
 JOIN game_players p ON p.game_id = g.id AND p.player_index = (c.game_turn_id & 255)
 JOIN agents a ON a.id = p.agent_id JOIN models m ON m.id = a.model_id
 GROUP BY m.name ORDER BY m.name
 """
+_OF_RUN = (
+    "g.parent_game_id = r.game_id AND g.parent_turn = r.turn AND g.attempt >= r.first "
+    "AND g.attempt < r.first + r.times * (CASE WHEN r.control THEN 2 ELSE 1 END)"
 )
+_RUN = "WITH branches AS (SELECT g.id FROM games g JOIN branch_runs r ON {which} WHERE r.id = :run)"
+_BY_RUN = text(_RUN.format(which=_OF_RUN) + _CHARGED)
+_OF_NO_RUN = "NOT EXISTS (SELECT 1 FROM branch_runs r WHERE {which})"
+# Branches, and branches of branches.
+_ALL_BRANCHES = """
+WITH RECURSIVE found(id) AS (
+  SELECT b.id FROM games b JOIN games g ON b.parent_game_id = g.id
+  WHERE g.tournament_id = :tournament
+  UNION SELECT b.id FROM games b JOIN found p ON b.parent_game_id = p.id
+), branches AS (SELECT g.id FROM games g JOIN found f ON f.id = g.id WHERE {which})
+"""
+_BY_BRANCHES = text(_ALL_BRANCHES.format(which="1 = 1") + _CHARGED)
+_BY_NO_RUN = text(_ALL_BRANCHES.format(which=_OF_NO_RUN.format(which=_OF_RUN)) + _CHARGED)
 
 
 def spent_by_branches(session: Session, tournament_id: int) -> dict[str, float]:
     """Dollars charged for the branches of a tournament's games, by the model's name."""
-    found = session.connection().execute(_BRANCHES, {"tournament": tournament_id})
+    return _charged(session, _BY_BRANCHES, tournament=tournament_id)
+
+
+def spent_by_no_run(session: Session, tournament_id: int) -> dict[str, float]:
+    """The same, of branches that no run of branches on record has made."""
+    return _charged(session, _BY_NO_RUN, tournament=tournament_id)
+
+
+def spent_by_run(session: Session, run_id: int) -> dict[str, float]:
+    """Dollars charged for the games of a run of branches, by the model's name."""
+    return _charged(session, _BY_RUN, run=run_id)
+
+
+def _charged(session: Session, query: TextClause, **of: int) -> dict[str, float]:
+    found = session.connection().execute(query, of)
     return {str(name): float(charged) for name, charged in found}
 
 
@@ -107,23 +131,44 @@ def spent_in_all(session: Session, tournament_id: int) -> dict[str, float]:
     return all_
 
 
-_PER_GAME = text(
-    """
+_OF_GAMES = """
 SELECT g.id, g.status, SUM(COALESCE(c.charged, c.reserved, 0.0)), MAX(COALESCE(c.reserved, 0.0))
-FROM games g JOIN llm_calls c ON c.id >= g.id * 4294967296 AND c.id < (g.id + 1) * 4294967296
-WHERE g.tournament_id = :tournament GROUP BY g.id, g.status ORDER BY g.id
+FROM {games} JOIN llm_calls c ON c.id >= g.id * 4294967296 AND c.id < (g.id + 1) * 4294967296
+WHERE {which} GROUP BY g.id, g.status ORDER BY g.id
 """
+_PER_GAME = text(_OF_GAMES.format(games="games g", which="g.tournament_id = :tournament"))
+_PER_BRANCH = text(
+    _OF_GAMES.format(games=f"games g JOIN branch_runs r ON {_OF_RUN}", which="r.id = :run")
 )
 
 
-def spent_by_game(session: Session, tournament_id: int) -> dict[int, tuple[str, float, float]]:
-    """The status of every game of a tournament that has called a model, and the dollars charged
-    for it and reserved at most for one call, by its id."""
-    found = session.connection().execute(_PER_GAME, {"tournament": tournament_id})
-    return {
-        int(game): (str(status), float(charged), float(reserved))
-        for game, status, charged, reserved in found
-    }
+@dataclass(frozen=True, slots=True)
+class GameSpending:
+    """A game that has called a model: its status, the dollars charged for it, and those that were
+    reserved at most for one call."""
+
+    game_id: int
+    status: str
+    charged: float
+    largest: float
+
+
+def spent_by_game(session: Session, tournament_id: int) -> list[GameSpending]:
+    """Every game of a tournament that has called a model."""
+    return _games(session, _PER_GAME, tournament=tournament_id)
+
+
+def spent_by_branch(session: Session, run_id: int) -> list[GameSpending]:
+    """Every game of a run of branches that has called a model."""
+    return _games(session, _PER_BRANCH, run=run_id)
+
+
+def _games(session: Session, query: TextClause, **of: int) -> list[GameSpending]:
+    rows = session.connection().execute(query, of)
+    return [
+        GameSpending(int(game), str(status), float(charged), float(largest))
+        for game, status, charged, largest in rows
+    ]
 
 
 def costs_of_place(session: Session, tournament_id: int, schedule_index: int) -> dict[int, float]:

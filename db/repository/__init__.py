@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlmodel import Session
 
 from db.repository.agents import AgentRepository
+from db.repository.branches import BranchRepository
 from db.repository.calls import CallRepository
 from db.repository.conduct import ConductCounts
 from db.repository.games import GameRepository
@@ -23,6 +24,7 @@ class Repository(
     AgentRepository,
     TournamentRepository,
     GameRepository,
+    BranchRepository,
     TurnRepository,
     CallRepository,
     RatingRepository,

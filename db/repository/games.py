@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -109,28 +109,6 @@ class GameRepository:
         if limit is not None:
             query = query.limit(limit)
         return self.session.exec(query.offset(offset) if offset else query).all()
-
-    def get_branches(self, game_id: int, turn: int) -> Sequence[Game]:
-        """The games that branch from a game at a turn, in the order in which they were made."""
-        query = select(Game).where(Game.parent_game_id == game_id, Game.parent_turn == turn)
-        return self.session.exec(query.order_by(col(Game.attempt), col(Game.id))).all()
-
-    def abandon_games(self, game_ids: Iterable[int], void_cause: str) -> list[int]:
-        """Make games void that were begun and not finished, and forget those that were not begun;
-        finished ones stay as they are. The keys of those that are void now."""
-        begun = []
-        for game_id in game_ids:
-            row = self.session.get(Game, game_id)
-            if row is None or row.status not in ("scheduled", "running"):
-                continue
-            if row.status == "scheduled":
-                self.session.delete(row)
-                continue
-            row.status, row.final, row.void_cause = "void", True, void_cause
-            row.finished_at = _now()
-            begun.append(game_id)
-        self.session.flush()
-        return begun
 
     def add_game_player(
         self,

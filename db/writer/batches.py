@@ -17,7 +17,6 @@ from db.writer.subjects import SUBJECTS
 _SAVEPOINT = "SAVEPOINT one_append"
 _RELEASE = "RELEASE SAVEPOINT one_append"
 _UNDO = "ROLLBACK TO SAVEPOINT one_append"
-_BEAT = "UPDATE leases SET beat = beat + 1 WHERE tournament_id = ? AND fence = ?"
 
 
 @dataclass(slots=True, eq=False)
@@ -52,7 +51,8 @@ class BatchWriter:
         self._expects = {kind: subject.expects for subject in subjects for kind in subject.rows}
         self._ends = {kind: end for subject in subjects for kind, end in subject.ends.items()}
         self._follows = tuple(subject.follows for subject in subjects if subject.follows)
-        self._lease = None if lease is None else (lease.tournament_id, lease.fence)
+        self._lease = lease
+        self._beat = "" if lease is None else lease.beat
         self._writing = Writing(connection, fold)
         self._apart = Writing(connection, fold, chained=False)
 
@@ -85,8 +85,9 @@ class BatchWriter:
         self._forget(batch)
         connection.begin()
         try:
-            if self._lease is not None and not connection.execute(_BEAT, self._lease):
-                raise self._lost_lease()
+            lease = self._lease
+            if lease is not None and not connection.execute(self._beat, (lease.key, lease.fence)):
+                raise _lost(lease)
             for append in batch:
                 append.error = None
                 connection.execute(_SAVEPOINT)
@@ -122,11 +123,12 @@ class BatchWriter:
                 for statement, row in make(self._writing, record, following):
                     made[statement].append(row)
         groups = [(statement, of_it) for statement, of_it in made.items() if of_it]
-        if self._lease is not None:
-            groups.insert(0, (_BEAT, [self._lease]))
+        lease = self._lease
+        if lease is not None:
+            groups.insert(0, (self._beat, [(lease.key, lease.fence)]))
         counts = self._connection.run(groups)
-        if self._lease is not None and not counts[0]:
-            raise self._lost_lease()
+        if lease is not None and not counts[0]:
+            raise _lost(lease)
         if counts != [len(of_it) for _, of_it in groups]:
             raise _Again
         for record in ends:
@@ -134,13 +136,6 @@ class BatchWriter:
         self._connection.commit()
         for record in ends:
             self._writing.forget(record.game_id)
-
-    def _lost_lease(self) -> LeaseLost:
-        assert self._lease is not None
-        return LeaseLost(
-            f"another process has taken over tournament {self._lease[0]}: nothing more is written "
-            "here; let it run, or end it and type the same command again"
-        )
 
     def _alone(self, records: tuple[Record, ...]) -> None:
         for record in records:
@@ -183,3 +178,10 @@ class BatchWriter:
         for append in batch:
             for record in append.records:
                 self._writing.forget(record.game_id)
+
+
+def _lost(lease: Lease) -> LeaseLost:
+    return LeaseLost(
+        f"another process has taken over {lease.said}: nothing more is written here; let it run, "
+        "or end it and type the same command again"
+    )

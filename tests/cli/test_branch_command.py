@@ -131,7 +131,7 @@ def test_a_game_that_is_not_there_is_said(arena: Arena, played: str, tmp_path: P
     assert [*tmp_path.iterdir()] == []
 
 
-def test_interrupted_branches_keep_what_was_finished(
+def test_interrupted_branches_say_what_resumes_them(
     arena: Arena, db: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class AtOnce(Stop):
@@ -153,10 +153,11 @@ def test_interrupted_branches_keep_what_was_finished(
 
     assert result.exit_code == 130
     assert "stopping: running games finish their turn" in result.stderr
-    kept = f"interrupted; what was finished is kept: arena games --parent 1 --db {db}"
-    assert kept in result.stderr
-    assert len(numbers(arena, db, "--parent", "1", "--limit", "200")) < 100
-    assert numbers(arena, db, "--status", "running") == []
+    new = other(arena, db, 1)
+    again = f"arena branch 1 --turn 1 --times 50 --set 1={new} --concurrency 1 --db {db}"
+    assert f"interrupted; to go on: {again}" in result.stderr
+    assert len(numbers(arena, db, "--parent", "1", "--limit", "200")) == 100
+    assert len(numbers(arena, db, "--parent", "1", "--status", "running")) <= 1
     assert "Traceback" not in result.stderr
 
 

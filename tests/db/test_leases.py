@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from db import DatabaseError, Recorder, get_engine
 from db.errors import LeaseHeld, LeaseLost
-from db.leases import TTL, acquire
+from db.leases import TOURNAMENT, TTL, acquire
 from db.urls import resolve_url
 from db.writer.connections import FROZEN_AFTER_S, Lost, open_writer
 from tests.db.holders import Waiting, at, challenge, elsewhere, holder, row, write
@@ -27,7 +27,7 @@ def test_a_free_tournament_is_leased_at_once(database_url: str) -> None:
     tournament(database_url)
     waiting = Waiting()
     first = challenge(database_url, waiting)
-    assert (first.tournament_id, first.fence) == (1, 1)
+    assert (first.key, first.fence) == (1, 1)
     told = json.loads(row(database_url).holder)
     assert (told["host"], told["pid"]) == (socket.gethostname(), os.getpid())
     assert Path(told["lock"]).exists()
@@ -225,7 +225,7 @@ def test_a_holder_that_is_frozen_in_mid_pipeline_does_not_keep_its_lease(
         wire.send_flush_request()
         wire.flush()
 
-        lease = acquire(at(postgresql_url).reconnecting, 1, ttl=0.4, frozen_after=0.2)
+        lease = acquire(at(postgresql_url).reconnecting, TOURNAMENT, 1, ttl=0.4, frozen_after=0.2)
 
         assert lease.fence == held.fence + 1
         lease.release()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import shutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ CALLS = (
     "SELECT t.turn_number, c.call_number, c.request_hash FROM llm_calls c "
     "JOIN game_turns t ON t.id = c.game_turn_id WHERE t.game_id = {} ORDER BY 1, 2"
 )
+CALLED = "SELECT id, request_sent_at FROM llm_calls WHERE error_class IS NULL ORDER BY 2, 1"
 BRANCHES = (
     "SELECT id, status, parent_turn, attempt, tournament_id, fold_index FROM games "
     "WHERE parent_game_id = 1 ORDER BY id"
@@ -292,50 +294,25 @@ def test_only_what_comes_after_the_turn_is_asked_and_paid_for(sqlite_url: str) -
         assert len(poor.branches) + len(poor.controls) + poor.void < 60
         assert poor.error is not None
         assert "budget" in poor.error
+        # Paused, it resumes: what it has cost counts against what it may.
+        assert (poor.void, poor.left) == (0, 60 - len(poor.branches) - len(poor.controls))
+        assert branched(sqlite_url, 4, {place: "Cid"}, times=30, budget=cap).cost < cap - poor.cost
+        rich = branched(sqlite_url, 4, {place: "Cid"}, times=30)
+        assert (len(rich.branches), len(rich.controls), rich.left) == (30, 30, 0)
 
         asking[0] = True
+        server.requests.clear()
         refused = branched(sqlite_url, 4, {place: "Cid"}, times=9, concurrency=1)
 
-    assert (refused.branches, refused.share, refused.effect_interval) == ((), None, None)
-    assert refused.void == 1, "nobody asks for the others"
-    assert refused.error is not None
-    assert "key" in refused.error
+        assert (refused.branches, refused.share, refused.effect_interval) == ((), None, None)
+        assert (refused.void, refused.left) == (0, 18)
+        assert len(server.requests) == 1, "nobody asks for the others"
+        assert refused.error is not None
+        assert "key" in refused.error
     assert report.branches
 
 
-def test_what_another_process_left_unfinished_is_void_and_not_numbered_again(
-    village: str,
-) -> None:
-    place = player_of(village, "Fay")
-
-    async def killed() -> None:
-        task = asyncio.create_task(branch(1, 2, {place: "Ann"}, times=3, url=village))
-        await asyncio.sleep(0.05)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-    asyncio.run(killed())
-    with get_session(village) as session:  # as if the process had had no time to tidy up
-        session.execute(
-            text(
-                "INSERT INTO games (environment_id, seed, attempt, status, environment_crashed, "
-                "final, parent_game_id, parent_turn, created_at) SELECT environment_id, seed, 40, "
-                "'running', environment_crashed, final, 1, 2, created_at FROM games WHERE id = 1"
-            )
-        )
-
-    report = branched(village, 2, {place: "Ann"}, times=1)
-
-    found = rows(village, BRANCHES)
-    assert (len(report.branches), len(report.controls)) == (1, 1)
-    assert {status for _, status, *_ in found} <= {"void", "completed"}
-    assert [number for *_, number, _, _ in found if number >= 40] == [40, 41, 42]
-    assert ("void", "interrupted") in rows(
-        village, "SELECT status, void_cause FROM games WHERE attempt = 40"
-    )
-
-
-def test_a_branch_that_is_stopped_is_void(sqlite_village: str) -> None:
+def test_a_branch_that_is_stopped_resumes(sqlite_village: str) -> None:
     stop = Stop()
 
     async def main() -> BranchReport:
@@ -353,12 +330,22 @@ def test_a_branch_that_is_stopped_is_void(sqlite_village: str) -> None:
     report = asyncio.run(main())
 
     assert len(report.branches) + len(report.controls) == 3
-    statuses = [status for _, status, *_ in rows(sqlite_village, BRANCHES)]
-    assert statuses.count("completed") == 3
-    assert set(statuses) <= {"completed", "void"}
-    assert len(statuses) <= 4, "those that were not begun are forgotten"
-    assert rows(sqlite_village, "SELECT COUNT(*) FROM game_players WHERE game_id NOT IN "
-                "(SELECT id FROM games)") == [(0,)]  # fmt: skip
+    assert (report.left, report.void) == (37, 0)
+    statuses = Counter(status for _, status, *_ in rows(sqlite_village, BRANCHES))
+    assert statuses["completed"] == 3
+    assert statuses["completed"] + statuses["running"] + statuses["scheduled"] == 40
+    assert statuses["running"] <= 1
+    before = rows(sqlite_village, CALLED)
+
+    rest = branched(
+        sqlite_village, 2, {player_of(sqlite_village, "Fay"): "Ann"}, times=20, concurrency=3
+    )
+
+    assert (len(rest.branches), len(rest.controls), rest.left) == (20, 20, 0)
+    assert set(report.branches) < set(rest.branches)
+    assert rows(sqlite_village, CALLED)[: len(before)] == before, "nothing is asked again"
+    for game in (*rest.branches, *rest.controls):
+        assert check(game, sqlite_village).ok
 
 
 def test_a_game_that_cannot_be_played_again_is_not_branched(sqlite_village: str) -> None:

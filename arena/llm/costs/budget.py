@@ -1,7 +1,8 @@
 """A hard cap in dollars: what a call may cost at most is set aside before it is sent.
 
 So that any number of calls at once cannot overshoot: what was spent and what is set aside are
-together never above the cap, unless a provider charges more than its own worst case.
+together never above the cap, unless a provider charges more than its own worst case. Where several
+commands spend from one cap, each draws a share of it first, and never has more than that.
 """
 
 from __future__ import annotations
@@ -9,36 +10,83 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Protocol
 
 from arena.core import BudgetReached, UsageError
 
 # Counted in whole trillionths of a dollar (a token costs 10^4 of them or more): sums are exact.
-_UNIT = 10**12
+UNIT = 10**12
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is wanted of a cap, in units (`UNIT` a dollar): `held` is spent and set aside already,
+    `share` what may be held without asking; `more` is needed beyond `held`. `cap` is None where
+    there is none."""
+
+    held: int
+    share: int
+    more: int
+    cap: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a command may hold of a cap, and what all others hold or have spent, in units."""
+
+    held: int
+    others: int
+
+
+class Pool(Protocol):
+    """Caps that several commands spend from (`arena.orchestrator.shared_budget`)."""
+
+    async def draw(self, wanted: Mapping[str | None, Wanted]) -> Mapping[str | None, Share]:
+        """A share of each cap, by model; None is the cap over all of them."""
+        ...
 
 
 @dataclass(slots=True)
 class _Purse:
-    """One cap, in units: `key` is the model that it holds for, or None for all of them."""
+    """One cap, in units: `key` is the model that it holds for, or None for all of them. `share` is
+    what may be held of it without asking, `others` what other commands hold; `own` says that the
+    cap is this command's alone."""
 
     key: str | None
     cap: int | None
     spent: int = 0
     reserved: int = 0
+    share: int | None = None
+    others: int = 0
+    own: bool = False
 
     def has_room(self, amount: int) -> bool:
-        return self.cap is None or self.spent + self.reserved + amount <= self.cap
+        return self.fits(amount) and self.shared(amount)
+
+    def fits(self, amount: int) -> bool:
+        held = self.spent + self.reserved + amount
+        return self.cap is None or held + self.others <= self.cap
+
+    def shared(self, amount: int) -> bool:
+        """Whether it fits into the share."""
+        return self.share is None or self.spent + self.reserved + amount <= self.share
 
     def can_have_room(self, amount: int) -> bool:
         """Whether it would fit if everything set aside came back unspent."""
-        return self.cap is None or self.spent + amount <= self.cap
+        return self.cap is None or self.spent + self.others + amount <= self.cap
+
+    def wanted(self, amount: int) -> Wanted:
+        held = self.spent + self.reserved
+        return Wanted(held, self.share or 0, amount, self.cap)
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Where a cap stands, in dollars; `cap` and `left` are None where there is none."""
+    """Where a cap stands, in dollars; `cap` and `left` are None where there is none. What other
+    commands spend from it counts as `spent`."""
 
     cap: float | None
     spent: float
@@ -50,7 +98,8 @@ class Account:
 class _Waiter:
     purses: tuple[_Purse, ...]
     amount: int
-    granted: asyncio.Future[None]
+    # False where a share has to be drawn first.
+    granted: asyncio.Future[bool]
 
 
 class Reservation:
@@ -101,7 +150,9 @@ class Reservation:
 class Budget:
     """Dollars that may be spent: in all, and by model (by its name in the catalogue).
 
-    `spent` is what was spent before, by model. For one event loop.
+    `spent` is what was spent before, by model. Where other commands spend from these caps too,
+    their `pool` says how much may be; `own` is then a cap for this command alone. For one event
+    loop.
     """
 
     def __init__(
@@ -110,7 +161,11 @@ class Budget:
         *,
         per_model: Mapping[str, float] | None = None,
         spent: Mapping[str, float] | None = None,
+        own: float | None = None,
+        pool: Pool | None = None,
     ) -> None:
+        self._pool = pool
+        self._drawing = asyncio.Lock()
         self._all = _Purse(None, _cap(total, "budget"))
         self._models: dict[str, _Purse] = {}
         for model, cap in (per_model or {}).items():
@@ -118,30 +173,32 @@ class Budget:
         for model, dollars in (spent or {}).items():
             self._purse(model).spent = _up(dollars)
         self._all.spent = sum(purse.spent for purse in self._models.values())
+        self._own = _Purse(None, _cap(own, "budget"), spent=self._all.spent, own=True)
+        if pool is not None:
+            for purse in self._shared():
+                purse.share = 0
         self._waiting: deque[_Waiter] = deque()
         self._largest = 0
 
     @property
     def capped(self) -> bool:
         """Whether there is any cap at all."""
-        return self._all.cap is not None or any(
-            purse.cap is not None for purse in self._models.values()
-        )
+        return any(purse.cap is not None for purse in (self._own, *self._shared()))
 
     @property
     def spent(self) -> float:
-        """Dollars spent by all models together."""
-        return self._all.spent / _UNIT
+        """Dollars spent by all models together, in this command."""
+        return self._own.spent / UNIT
 
     @property
     def reserved(self) -> float:
         """Dollars set aside for calls that are under way."""
-        return self._all.reserved / _UNIT
+        return self._all.reserved / UNIT
 
     @property
     def largest(self) -> float:
         """The most dollars that were asked for one call."""
-        return self._largest / _UNIT
+        return self._largest / UNIT
 
     @property
     def left(self) -> float | None:
@@ -149,11 +206,12 @@ class Budget:
         return self.account().left
 
     def account(self, model: str | None = None) -> Account:
-        """Where the cap of a model stands, or the one over all models."""
-        purse = self._all if model is None else self._models.get(model) or _Purse(model, None)
-        left = None if purse.cap is None else (purse.cap - purse.spent - purse.reserved) / _UNIT
-        cap = None if purse.cap is None else purse.cap / _UNIT
-        return Account(cap, purse.spent / _UNIT, purse.reserved / _UNIT, left)
+        """Where the cap of a model stands, or the one over all models: where there are two, the
+        one with less left."""
+        if model is not None:
+            return _account(self._models.get(model) or _Purse(model, None))
+        accounts = [_account(self._all), _account(self._own)]
+        return min(accounts, key=lambda found: math.inf if found.left is None else found.left)
 
     def models(self) -> tuple[str, ...]:
         """The models that have a cap or have spent something."""
@@ -162,18 +220,18 @@ class Budget:
     def reserve_now(self, model: str, worst: float | None) -> Reservation | None:
         """Sets the worst case of a call aside if that needs no waiting, else None. Raises
         UsageError for an unknown worst case under a cap."""
-        mine = self._purse(model)
+        purses = self._purses(model)
         if worst is None:
-            if mine.cap is not None or self._all.cap is not None:
+            if any(purse.cap is not None for purse in purses):
                 raise UsageError(_unknown(model))
             worst = 0.0
         units = _units(worst)
         self._largest = max(self._largest, units)
-        if self._waiting or not (mine.has_room(units) and self._all.has_room(units)):
+        if self._waiting or not all(purse.has_room(units) for purse in purses):
             return None
-        mine.reserved += units
-        self._all.reserved += units
-        return Reservation(self, (mine, self._all), units, worst)
+        for purse in purses:
+            purse.reserved += units
+        return Reservation(self, purses, units, worst)
 
     async def reserve(self, model: str, worst: float | None) -> Reservation:
         """Sets the worst case of a call aside; first come, first served.
@@ -186,25 +244,55 @@ class Budget:
             return granted
         worst = worst or 0.0
         units = _units(worst)
-        purses = (self._purse(model), self._all)
+        purses = self._purses(model)
+        while True:
+            if self._pool is not None:
+                async with self._drawing:
+                    if not all(purse.has_room(units) for purse in purses):
+                        await self._draw(self._pool, purses, units)
+            if await self._queued(purses, units):
+                return Reservation(self, purses, units, worst)
+
+    async def _queued(self, purses: tuple[_Purse, ...], units: int) -> bool:
+        """Wait in turn; False where a share has to be drawn first."""
         waiter = _Waiter(purses, units, asyncio.get_running_loop().create_future())
         self._waiting.append(waiter)
         self._serve()
         try:
-            await waiter.granted
+            return await waiter.granted
         except asyncio.CancelledError:
             if waiter in self._waiting:
                 self._waiting.remove(waiter)
                 self._serve()
-            elif waiter.granted.exception() is None:
+            elif waiter.granted.exception() is None and waiter.granted.result():
                 self._settled(purses, units, 0)
             raise
-        return Reservation(self, purses, units, worst)
+
+    async def look(self) -> None:
+        """Learn what other commands have spent meanwhile, where there may be others."""
+        if self._pool is not None:
+            async with self._drawing:
+                await self._draw(self._pool, (), 0)
+
+    async def _draw(self, pool: Pool, purses: Iterable[_Purse], units: int) -> None:
+        short = {purse.key for purse in purses if not purse.own and not purse.has_room(units)}
+        mine = {purse.key: purse for purse in self._shared()}
+        wanted = {key: purse.wanted(units * (key in short)) for key, purse in mine.items()}
+        for key, share in (await pool.draw(wanted)).items():
+            purse = mine[key]
+            purse.share, purse.others = share.held, share.others
+
+    def _shared(self) -> tuple[_Purse, ...]:
+        return (self._all, *self._models.values())
+
+    def _purses(self, model: str) -> tuple[_Purse, ...]:
+        return (self._purse(model), self._all, self._own)
 
     def _purse(self, model: str) -> _Purse:
         purse = self._models.get(model)
         if purse is None:
             purse = self._models[model] = _Purse(model, None)
+            purse.share = None if self._pool is None else 0
         return purse
 
     def _settled(self, purses: tuple[_Purse, ...], units: int, charged: int) -> None:
@@ -231,6 +319,11 @@ class Budget:
                     BudgetReached(_reached(hopeless, model, waiter.amount), hopeless.key)
                 )
                 continue
+            if all(purse.fits(waiter.amount) for purse in waiter.purses) and not all(
+                purse.shared(waiter.amount) for purse in waiter.purses
+            ):
+                waiter.granted.set_result(False)
+                continue
             lacking = {
                 id(p) for p in waiter.purses if id(p) in short or not p.has_room(waiter.amount)
             }
@@ -240,7 +333,7 @@ class Budget:
                 continue
             for purse in waiter.purses:
                 purse.reserved += waiter.amount
-            waiter.granted.set_result(None)
+            waiter.granted.set_result(True)
         self._waiting = kept
 
 
@@ -251,7 +344,14 @@ def _units(worst: float) -> int:
 
 
 def _up(dollars: float) -> int:
-    return math.ceil(dollars * _UNIT)
+    return math.ceil(dollars * UNIT)
+
+
+def _account(purse: _Purse) -> Account:
+    spent = purse.spent + purse.others
+    left = None if purse.cap is None else (purse.cap - spent - purse.reserved) / UNIT
+    cap = None if purse.cap is None else purse.cap / UNIT
+    return Account(cap, spent / UNIT, purse.reserved / UNIT, left)
 
 
 def _cap(dollars: float | None, what: str) -> int | None:
@@ -259,7 +359,7 @@ def _cap(dollars: float | None, what: str) -> int | None:
         return None
     if not 0.0 <= dollars < math.inf:
         raise UsageError(f"the {what} is {dollars}; a number of dollars, 0 or more, was expected")
-    return math.floor(dollars * _UNIT)
+    return math.floor(dollars * UNIT)
 
 
 def _unknown(model: str) -> str:
@@ -272,10 +372,11 @@ def _unknown(model: str) -> str:
 
 
 def _reached(purse: _Purse, model: str, units: int) -> str:
-    cap, spent = (purse.cap or 0) / _UNIT, purse.spent / _UNIT
+    account = _account(purse)
     whose = "the budget" if purse.key is None else f"the budget of model {purse.key!r}"
+    others = f" (${purse.others / UNIT:.4f} of it by other commands)" if purse.others else ""
     return (
-        f"{whose} is reached: ${spent:.4f} of ${cap:g} are spent, and the next call to model "
-        f"{model!r} may cost ${units / _UNIT:.4f}\n"
+        f"{whose} is reached: ${account.spent:.4f} of ${account.cap:g} are spent{others}, and the "
+        f"next call to model {model!r} may cost ${units / UNIT:.4f}\n"
         "Raise `budget` in the configuration, or --budget, and run the command again: it resumes."
     )
