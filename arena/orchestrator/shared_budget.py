@@ -41,7 +41,7 @@ def caps_of(config: TournamentConfig | None, own: float | None = None) -> Caps:
 @dataclass(frozen=True, slots=True)
 class SharedPool:
     """The caps of a tournament, from which the holder of a lease draws
-    (`arena.llm.costs.budget.Pool`). `before` is what branches have spent that no lease was held
+    (`arena.llm.costs.budget.CapPool`). `before` is what branches have spent that no lease was held
     for, by model."""
 
     database: Database

@@ -41,7 +41,7 @@ class Share:
     others: int
 
 
-class Pool(Protocol):
+class CapPool(Protocol):
     """Caps that several commands spend from (`arena.orchestrator.shared_budget`)."""
 
     async def draw(self, wanted: Mapping[str | None, Wanted]) -> Mapping[str | None, Share]:
@@ -162,7 +162,7 @@ class Budget:
         per_model: Mapping[str, float] | None = None,
         spent: Mapping[str, float] | None = None,
         own: float | None = None,
-        pool: Pool | None = None,
+        pool: CapPool | None = None,
     ) -> None:
         self._pool = pool
         self._drawing = asyncio.Lock()
@@ -274,7 +274,7 @@ class Budget:
             async with self._drawing:
                 await self._draw(self._pool, (), 0)
 
-    async def _draw(self, pool: Pool, purses: Iterable[_Purse], units: int) -> None:
+    async def _draw(self, pool: CapPool, purses: Iterable[_Purse], units: int) -> None:
         short = {purse.key for purse in purses if not purse.own and not purse.has_room(units)}
         mine = {purse.key: purse for purse in self._shared()}
         wanted = {key: purse.wanted(units * (key in short)) for key, purse in mine.items()}
