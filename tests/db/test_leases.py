@@ -14,10 +14,11 @@ import pytest
 from sqlalchemy import text
 
 from db import DatabaseError, Recorder, get_engine
+from db.engine import FROZEN_AFTER_S
 from db.errors import LeaseHeld, LeaseLost
 from db.leases import TOURNAMENT, TTL, acquire
 from db.urls import resolve_url
-from db.writer.connections import FROZEN_AFTER_S, Lost, open_writer
+from db.writer.connections import Lost, open_writer
 from tests.db.holders import Waiting, at, challenge, elsewhere, holder, row, write
 from tests.db.test_recorder import opened, read
 from tests.db.tournaments import tournament
