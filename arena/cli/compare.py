@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +20,7 @@ from arena.cli.options import (
     WhereOption,
 )
 from arena.cli.output import advise, console, count, money, print_json, safe, tell
+from arena.core import UsageError
 
 if TYPE_CHECKING:
     from arena.cli.run_to_end import Wish
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from arena.config import TournamentConfig
     from db.selection import Selection
 
-A = Annotated[str, typer.Argument(metavar="A", help="An agent, by its name or number.")]
-B = Annotated[str, typer.Argument(metavar="B", help="The agent to compare it with.")]
+A = Annotated[str | None, typer.Argument(metavar="A", help="An agent, by its name or number.")]
+B = Annotated[str | None, typer.Argument(metavar="B", help="The agent to compare it with.")]
 SeatingOption = Annotated[
     str | None,
     typer.Option(
@@ -41,8 +41,16 @@ SeatingOption = Annotated[
 
 
 def compare(
-    a: A,
-    b: B,
+    a: A = None,
+    b: B = None,
+    among: Annotated[
+        str | None,
+        typer.Option(
+            "--among",
+            metavar="A,B,C",
+            help="Compare every pair of these, and bound the share of false findings.",
+        ),
+    ] = None,
     environment: WhereOption = None,
     players: PlayersOption = None,
     seating: SeatingOption = None,
@@ -94,21 +102,69 @@ def compare(
         str | None,
         typer.Option(metavar="NAME", help="The tournament's; by default the question itself."),
     ] = None,
+    again: Annotated[
+        bool,
+        typer.Option("--again", help="Ask anew although a comparison of these is on record."),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what it may take; play and write nothing.")
+    ] = False,
     as_json: AsJson = False,
     db: DatabaseUrl = None,
 ) -> None:
-    """Find out whether A is better than B.
+    """Find out whether A is better than B, or which of several agents are better than which.
 
     Plays games in pairs, on one seed with the two swapped, until the test decides with its stated
     error rates: exactly the games needed, however many are played at once. The same command goes
     on where it stopped. gsprt decides between two scores of A, --h0 and --h1; evalue may be
-    watched and stopped whenever one likes; fixed looks once, at --games.
+    watched and stopped whenever one likes; fixed looks once, at --games. Every comparison of the
+    same two has an error rate of its own: a new one beside those on record needs --again.
 
-    Exit code 0 when the test came to its end, 1 when it is undecided, 130 when interrupted."""
-    from arena.compare import Question
-    from arena.core import UsageError
+    --among plays all pairs by turns, each until it is decided: on average at most --alpha of the
+    pairs found different are not. It may be watched and stopped whenever one likes.
+
+    Exit code 0 when the test, or that of every pair, came to its end, 1 when it is undecided, 130
+    when interrupted."""
+    from arena.compare import AmongQuestion, Question
     from db.selection import Selection
 
+    selection = Selection(tournament=tournament, since=since, until=until)
+    if among is not None:
+        from arena.cli.compare_among import compare_among
+
+        unfit = {
+            "A and B": a, "--seating": seating, "--h0": h0, "--h1": h1, "--beta": beta,
+            "--field": field, "--played": played or None, "--tournament": tournament,
+            "--since": since, "--until": until, "--test": None if test == "evalue" else test,
+        }  # fmt: skip
+        if given := [option for option, value in unfit.items() if value is not None]:
+            raise UsageError(
+                f"--among plays every pair of its agents by --test evalue: leave out {given[0]}"
+            )
+        compare_among(
+            AmongQuestion(
+                agents=_names(among),
+                environment=environment,
+                players=players,
+                alpha=AmongQuestion(()).alpha if alpha is None else alpha,
+                games=games,
+                seed=seed,
+                name=name,
+                again=again,
+            ),
+            among,
+            concurrency=concurrency,
+            budget=budget,
+            db=db,
+            dry_run=dry_run,
+            as_json=as_json,
+        )
+        return
+    if a is None or b is None:
+        raise UsageError(
+            "which agents? Say `arena compare A B`, or --among A,B,C for every pair of several; "
+            "`arena agents list` has them"
+        )
     question = Question(
         a=a,
         b=b,
@@ -124,14 +180,34 @@ def compare(
         games=games,
         seed=seed,
         name=name,
+        again=again,
     )
-    selection = Selection(tournament=tournament, since=since, until=until)
     if played:
+        if dry_run or again:
+            raise UsageError("--played plays nothing: leave out --dry-run and --again")
         _show_played(question, selection, budget=budget, db=db, as_json=as_json)
     elif selection != Selection():
         raise UsageError("--tournament, --since and --until choose among games on record: --played")
     else:
-        _play(question, concurrency=concurrency, budget=budget, db=db, as_json=as_json)
+        _play(
+            question,
+            concurrency=concurrency,
+            budget=budget,
+            db=db,
+            dry_run=dry_run,
+            as_json=as_json,
+        )
+
+
+def _names(among: str) -> tuple[str, ...]:
+    """The agents of `A,B,C`. Raises UsageError for a name that is empty."""
+    names = tuple(name.strip() for name in among.split(","))
+    if not all(names):
+        raise UsageError(
+            f"--among {among!r} has an empty name: expected names or numbers with a comma between "
+            "them, such as --among A,B,C"
+        )
+    return names
 
 
 def _show_played(
@@ -143,7 +219,6 @@ def _show_played(
     as_json: bool,
 ) -> None:
     from arena import compare
-    from arena.core import UsageError
 
     if budget is not None:
         raise UsageError("--played spends nothing: --budget is for games to be played")
@@ -159,16 +234,20 @@ def _play(
     concurrency: int | None,
     budget: float | None,
     db: str | None,
+    dry_run: bool,
     as_json: bool,
 ) -> None:
     from arena import compare
-    from arena.cli.run_to_end import Wish, play_out, report
+    from arena.cli.run_to_end import Wish, play_out, report, show_estimate
     from arena.cli.sessions import existing
     from arena.cli.signals import stoppable
 
     with existing(db) as database:
         config = compare.configure(database, question)
         wish = Wish(_command(question), database, None, concurrency, budget, db)
+        if dry_run:
+            show_estimate(config, replace(wish, games=question.games))
+            return
         with stoppable(f"to go on: {wish.again()}") as interrupts:
             summary = None
             left = _left(config, question, wish)
@@ -203,6 +282,8 @@ def _command(question: Question) -> tuple[str, ...]:
         value = getattr(question, option)
         if value is not None:
             typed += [f"--{option}", f"{value:g}" if isinstance(value, float) else str(value)]
+    if question.again:
+        typed.append("--again")
     for agent in question.field:
         typed += ["--field", agent]
     if question.seed:
@@ -212,6 +293,7 @@ def _command(question: Question) -> tuple[str, ...]:
 
 def _show(found: Comparison, *, as_json: bool) -> None:
     from arena.compare.answer import ASKS, errors
+    from arena.compare.looks import said
 
     if as_json:
         print_json(_plain(found))
@@ -224,6 +306,7 @@ def _show(found: Comparison, *, as_json: bool) -> None:
         errors(found.options),
         "",
         found.sentence,
+        *([said(found.a, found.b, found.looks, found.any_error)] if found.looks > 1 else []),
         *_figures(found),
     ]
     for line in lines:
@@ -297,15 +380,9 @@ def _share(share: float) -> str:
 
 def _plain(found: Comparison) -> dict[str, Any]:
     """The comparison as JSON has it: what is no number there is null."""
-    data = asdict(replace(found, voids={}))
-    data["voids"] = {
-        name: {
-            "games": len(void.causes),
-            "own": len(void.own),
-            "causes": dict(Counter(void.causes.values())),
-        }
-        for name, void in found.voids.items()
-    }
+    from arena.reports.voids import counted
+
+    data = asdict(replace(found, voids={})) | {"voids": counted(found.voids)}
     if found.verdict is not None:
         data["verdict"] |= {
             "bounds": [b if math.isfinite(b) else None for b in found.verdict.bounds],

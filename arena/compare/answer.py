@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from arena.compare.looks import Looks, looks
 from arena.compare.pairs import PairedBlock
 from arena.compare.voids import VoidRange, doubted, void_range
 from arena.config import TournamentConfig
@@ -46,7 +47,9 @@ class Comparison:
     verdict is made of. `dollars` is what they cost, None where nothing had a price. `fixed_games`
     is what a test of a fixed size would have needed, None where that cannot be said. `notes` are
     sentences for people. `voids` are the void games by the agents' names, every attempt counted;
-    `void_range` what these may have done to the verdict, None without any.
+    `void_range` what these may have done to the verdict, None without any. `looks` are how many
+    comparisons of these two in this environment are looked at, this one included, and `any_error`
+    is the most that one or more of them errs where both are equal.
     """
 
     a: str
@@ -66,6 +69,8 @@ class Comparison:
     notes: tuple[str, ...] = ()
     voids: Mapping[str, AgentVoids] = field(default_factory=dict)
     void_range: VoidRange | None = None
+    looks: int = 1
+    any_error: float = 0.0
 
     @property
     def games(self) -> int:
@@ -83,10 +88,17 @@ def answer(url: Source, config: TournamentConfig) -> Comparison:
             raise UsageError(f"the comparison {config.name!r} is not in the database: play it")
         finished = row.status == "finished"
         past = history(session, row.id)
-        blocks = _blocks(past, *_two(repo, config))
+        two = _two(repo, config)
+        blocks = blocks_of(past, lambda place: two)
         voids = void_games(session, Selection(tournament=row.id))
         names = {key: agent.name for key, agent in agent_names(session).items()}
         dollars = sum(spent(session, row.id).values())
+        asked = looks(
+            repo.get_tournaments(),
+            config.environment.name,
+            config.environment.players,
+            {agent.name for agent in config.agents[:2]},
+        )
     options = DuelOptions.read(config.matchmaker.options)
     scores = [block.score for block in blocks if block.score is not None]
     if options.test == "fixed" and finished and not scores:
@@ -115,10 +127,22 @@ def answer(url: Source, config: TournamentConfig) -> Comparison:
         void=_void(past),
         dollars=dollars,
         fixed_games=_fixed(options, scores, verdict),
-        notes=(*_notes(past, scores, verdict), *told(struck_by_name)),
+        notes=(*_notes(past, scores, verdict), *told(struck_by_name), *other_pairs(asked)),
+        looks=len(asked.of_these),
+        any_error=asked.any_error,
         voids=struck_by_name,
         void_range=between,
     )
+
+
+def other_pairs(asked: Looks) -> Iterator[str]:
+    """That comparisons of other pairs are on record, each with an error rate of its own."""
+    if asked.of_others:
+        yield (
+            f"{asked.of_others:,} comparisons of other pairs in this environment are on record, "
+            "each with an error rate of its own: arena compare --among A,B,C tests many pairs with "
+            "one for all"
+        )
 
 
 def _two(repo: Repository, config: TournamentConfig) -> tuple[int, int]:
@@ -130,12 +154,13 @@ def _two(repo: Repository, config: TournamentConfig) -> tuple[int, int]:
     return first, second
 
 
-def _blocks(past: ScheduleHistory, a: int, b: int) -> list[PairedBlock]:
-    """Those that the matchmaker has seen: before the first game that is open, in schedule order."""
+def blocks_of(past: ScheduleHistory, two: Callable[[int], tuple[int, int]]) -> list[PairedBlock]:
+    """Those that the matchmaker has seen: before the first game that is open, in schedule order.
+    `two` are A and B at a place of the schedule."""
     games: list[tuple[float | None, bool]] = []
     while (place := len(games)) in past.settled:
         game = past.settled[place]
-        score = None if game is None else score_of(a, b, game.players)
+        score = None if game is None else score_of(*two(place), game.players)
         games.append((score, place in past.voided))
     pairs = zip(games[::BLOCK], games[1::BLOCK], strict=False)
     return [PairedBlock.of(*pair) for pair in pairs]

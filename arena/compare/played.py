@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
-from arena.compare.answer import Comparison, fixed_games, sentence
+from arena.compare.answer import Comparison, fixed_games, other_pairs, sentence
+from arena.compare.looks import looks
 from arena.compare.pairs import FoundPairs, Met, PairedBlock, find_pairs
 from arena.compare.question import Question, two_agents
 from arena.compare.voids import doubted, struck, void_range
@@ -51,6 +52,7 @@ def played(url: Source, question: Question, selection: Selection | None = None) 
         if not rows:
             _explain_none(session, selection, rules, (a, b), question)
         again = repeats(session, {row.game_id: _same(row) for row in rows if row.seed is not None})
+        asked = looks(repo.get_tournaments(), rules.name, rules.players, {a.label, b.label})
         voids = struck(session, [row.game_id for row in void], {a.id: a.label, b.id: b.label})
     met = [game for game in _met(rows, void) if game.key not in again]
     found = find_pairs(met, a.id, b.id)
@@ -90,7 +92,9 @@ def played(url: Source, question: Question, selection: Selection | None = None) 
         void=sum(game.void for game in met),
         dollars=dollars,
         fixed_games=fixed_games(options, scores[: verdict.blocks]),
-        notes=(*notes, *told(voids)),
+        notes=(*notes, *told(voids), *other_pairs(asked)),
+        looks=len(asked.of_these) + 1,
+        any_error=min(1.0, asked.any_error + options.alpha),
         voids=voids,
         void_range=between,
     )

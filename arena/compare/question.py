@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from arena import registry
+from arena.compare.looks import looks, said
 from arena.config import TournamentConfig, parse
 from arena.core import Part, UsageError
 from arena.matchmakers.duel import BLOCK, SEATINGS, DuelOptions
@@ -30,7 +31,7 @@ class Question:
     played or is installed, `players` how many of it. `seating`, `test`, `h0`, `h1`, `alpha` and
     `beta` are as in `arena.matchmakers.duel.DuelOptions`. `games` is the most that is played in
     all, for the test `fixed` exactly this number. `name` is the tournament's, by default the
-    question itself.
+    question itself. `again` asks anew although a comparison of the two is on record.
     """
 
     a: str
@@ -47,6 +48,7 @@ class Question:
     games: int | None = None
     seed: int = 0
     name: str | None = None
+    again: bool = False
 
     def options(self, test: str) -> dict[str, Any]:
         """The options of the test, as a matchmaker takes them. Raises UsageError for one that the
@@ -84,31 +86,60 @@ def configure(url: Source, question: Question) -> TournamentConfig:
         chosen = DuelOptions.read(options)
         _check_games(question.games, chosen)
         _check_field(rules, parts, seating, question)
-        written = [_written(agent) for agent in agents]
+        entered = [written(agent) for agent in agents]
         games = question.games if test == "fixed" else MOST_GAMES
         data: dict[str, Any] = {
             "seed": question.seed,
             "environment": rules.written,
             "games": games,
             "matchmaker": {"name": "duel", **options},
-            "agents": written,
+            "agents": entered,
         }
         data["name"] = question.name or _name(data, chosen)
-        begun = repo.get_tournament_by_name(data["name"])
-        if begun is not None and begun.environment is not None:
-            # Others may have played by other rules of that name since.
-            data["environment"] = of_row(begun.environment).written
-        if begun is not None and begun.settings and begun.settings.get("budget") is not None:
-            data["budget"] = begun.settings["budget"]
+        begun = resumed(repo, data)
         if test == "fixed":
             _check_looks(repo.get_tournaments(), data)
-    # Two comparisons are two samples: on one seed they would be played on the same luck.
-    data["seed"] = question.seed or _seed(data["name"])
+        if not begun and not question.again:
+            _check_again(repo.get_tournaments(), data, chosen)
+    return seeded(data, question.seed)
+
+
+def resumed(repo: Repository, data: dict[str, Any]) -> bool:
+    """Whether the comparison is on record already: then the rules and the budget that it was begun
+    with are put into `data`."""
+    begun = repo.get_tournament_by_name(data["name"])
+    if begun is not None and begun.environment is not None:
+        # Others may have played by other rules of that name since.
+        data["environment"] = of_row(begun.environment).written
+    if begun is not None and begun.settings and begun.settings.get("budget") is not None:
+        data["budget"] = begun.settings["budget"]
+    return begun is not None
+
+
+def seeded(data: dict[str, Any], seed: int) -> TournamentConfig:
+    """The tournament, with a seed of its own unless one was given: two comparisons are two samples,
+    and on one seed they would be played on the same luck."""
+    name = data["name"].encode()
+    data["seed"] = seed or int.from_bytes(hashlib.blake2b(name, digest_size=4).digest(), "big")
     return parse(data, source="the comparison")
 
 
-def _seed(name: str) -> int:
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=4).digest(), "big")
+def _check_again(known: Iterable[Tournament], data: Mapping[str, Any], chosen: DuelOptions) -> None:
+    """Raises UsageError where a comparison of the two is on record: the error rates of both would
+    add up, and neither says so."""
+    a, b = (agent["name"] for agent in data["agents"][:2])
+    where = data["environment"]
+    before = looks(known, where["name"], where["players"], {a, b})
+    if not before.of_these:
+        return
+    number = len(before.of_these) + 1
+    told = ", ".join(f"{look.tournament!r} ({look.test})" for look in before.of_these[:3])
+    raise UsageError(
+        f"a comparison of {a} and {b} in this environment is on record already: {told}. "
+        f"{said(a, b, number, min(1.0, before.any_error + chosen.alpha))}. The command that began "
+        "it resumes it, which --test evalue allows at any time and the others until they have "
+        "decided. To ask anew all the same, say --again: the verdict then shows that rate"
+    )
 
 
 def _check_looks(known: Iterable[Tournament], data: Mapping[str, Any]) -> None:
@@ -205,7 +236,7 @@ def _check_field(rules: Rules, parts: Sequence[Part], seating: str, question: Qu
         )
 
 
-def _written(agent: Agent) -> dict[str, Any]:
+def written(agent: Agent) -> dict[str, Any]:
     """The agent as a tournament file has it; its model and prompt are the catalogue's."""
     installed = registry.kind(agent.kind.name).version
     if agent.kind.version != installed:
@@ -227,25 +258,29 @@ def _name(data: dict[str, Any], chosen: DuelOptions) -> str:
     plain = DuelOptions()
     first, second, *field = (agent["name"] for agent in data["agents"])
     players = data["environment"]["players"]
-    said = [f"{players} players"] if players > 2 else []
-    said.append(data["matchmaker"]["seating"])
+    asked = [f"{players} players"] if players > 2 else []
+    asked.append(data["matchmaker"]["seating"])
     if chosen.test == "gsprt":
-        said.append(f"gsprt {chosen.h0:g} {chosen.h1:g}")
+        asked.append(f"gsprt {chosen.h0:g} {chosen.h1:g}")
     else:
-        said.append(chosen.test if chosen.h0 == plain.h0 else f"{chosen.test} {chosen.h0:g}")
-    said += [
+        asked.append(chosen.test if chosen.h0 == plain.h0 else f"{chosen.test} {chosen.h0:g}")
+    asked += [
         f"{name} {getattr(chosen, name):g}"
         for name in ("alpha", "beta")
         if getattr(chosen, name) != getattr(plain, name)
     ]
     if data["games"] != MOST_GAMES:
-        said.append(f"{data['games']} games")
+        asked.append(f"{data['games']} games")
     if data["seed"]:
-        said.append(f"seed {data['seed']}")
+        asked.append(f"seed {data['seed']}")
     if field:
-        said.append(f"field {', '.join(field)}")
+        asked.append(f"field {', '.join(field)}")
     environment = data["environment"]["name"]
-    name = f"compare {first} and {second} in {environment} ({', '.join(said)})"
+    return named(f"compare {first} and {second} in {environment} ({', '.join(asked)})", data)
+
+
+def named(name: str, data: Mapping[str, Any]) -> str:
+    """The name of a question; one that is too long is cut, and a mark tells it from others."""
     if len(name) <= _LONGEST_NAME:
         return name
     text = json.dumps(data, sort_keys=True)

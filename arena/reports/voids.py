@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 from arena.core import VoidCause
 from db.queries.voids import AgentVoids
@@ -24,6 +25,18 @@ def shares(voids: Mapping[str, AgentVoids]) -> str:
     ]
     more = len(struck) - len(named)
     return ", ".join(named) + (f" and {more:,} more agents" if more else "")
+
+
+def counted(voids: Mapping[str, AgentVoids]) -> dict[str, dict[str, Any]]:
+    """As plain data: by name the games, those that ended in its own turn, and the causes."""
+    return {
+        name: {
+            "games": len(void.causes),
+            "own": len(void.own),
+            "causes": dict(Counter(void.causes.values())),
+        }
+        for name, void in voids.items()
+    }
 
 
 def told(voids: Mapping[str, AgentVoids]) -> list[str]:
