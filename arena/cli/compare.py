@@ -112,7 +112,7 @@ def compare(
     as_json: AsJson = False,
     db: DatabaseUrl = None,
 ) -> None:
-    """Find out whether A is better than B, or which of several agents are better than which.
+    """Find out whether A is better than B.
 
     Plays games in pairs, on one seed with the two swapped, until the test decides with its stated
     error rates: exactly the games needed, however many are played at once. The same command goes

@@ -55,6 +55,7 @@ class Pairwise:
         options = read(spec["options"], "pairwise", {"alpha": ALPHA, "lag": lag})
         self.lag: int = options["lag"]
         self._games, self._seed, self._casting = games, spec["seed"], spec["casting"]
+        self._players = spec["num_players"]
         self._sides(0)
         self._blocks = PairBlocks(self.pairs, options["alpha"])
         self._begun = [0] * len(self.pairs)
@@ -77,8 +78,8 @@ class Pairwise:
     def _block(self, place: int, agents: Sequence[int]) -> tuple[Pairing, ...]:
         block = place // BLOCK
         a, b = sorted(set(agents))
-        first, _ = self._sides(block)
-        seats = range(len(self._casting(game_seed(self._seed, block))))
+        first, second = self._sides(block)
+        seats = range(len(first) + len(second))
         there = tuple(a if seat in first else b for seat in seats)
         back = tuple(b if seat in first else a for seat in seats)
         seed = game_seed(self._seed, block)
@@ -86,9 +87,11 @@ class Pairwise:
 
     def _sides(self, block: int) -> tuple[Sequence[int], Sequence[int]]:
         """The places of the two sides, the first by lot."""
-        parts = self._casting(game_seed(self._seed, block))
+        # Of two players nobody needs to know the roles.
+        pair = self._players == 2
+        sides = [[0], [1]] if pair else _two_teams(self._casting(game_seed(self._seed, block)))
         rng = Random(f"pairwise {self._seed} {block}")
-        first, second = rng.sample(_two_sides(parts), 2)
+        first, second = rng.sample(sides, 2)
         return first, second
 
     def _count(self, scheduled: Sequence[Pairing]) -> None:
@@ -137,10 +140,8 @@ class PairBlocks:
         return self._tests
 
 
-def _two_sides(parts: Sequence[Part]) -> list[list[int]]:
-    """The places of each side. Raises UsageError where there are not two."""
-    if len(parts) == 2:
-        return [[0], [1]]
+def _two_teams(parts: Sequence[Part]) -> list[list[int]]:
+    """The places of each team. Raises UsageError where there are not two."""
     teams: dict[str | None, list[int]] = {}
     for place, part in enumerate(parts):
         teams.setdefault(part.team, []).append(place)

@@ -28,15 +28,17 @@ _EVEN = 0.5
 
 
 def discoveries(logs: Floats, alpha: float = 0.05) -> Bools:
-    """(K,): which hypotheses e-BH rejects at level `alpha`, given the logs of their e-values
-    (K,). -inf is an e-value of 0."""
+    """(..., K): which of K hypotheses e-BH rejects at level `alpha`, given the logs of their
+    e-values (..., K). -inf is an e-value of 0."""
     import numpy as np
 
-    number = len(logs)
-    ordered = np.sort(logs)[::-1]
-    enough = ordered >= log(number / alpha) - np.log(np.arange(1, number + 1)) - 1e-12
-    most = int(np.flatnonzero(enough)[-1]) + 1 if enough.any() else 0
-    return np.asarray(logs >= ordered[most - 1]) if most else np.zeros(number, dtype=bool)
+    number = logs.shape[-1]
+    places = np.arange(1, number + 1)
+    ordered = np.sort(logs, axis=-1)[..., ::-1]
+    enough = ordered >= log(number / alpha) - np.log(places) - 1e-12
+    most = (enough * places).max(axis=-1, keepdims=True)
+    bound = np.take_along_axis(ordered, np.maximum(most - 1, 0), axis=-1)
+    return np.asarray((logs >= bound) & (most > 0))
 
 
 def stakes(counts: Floats) -> Floats:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,16 @@ def test_a_model_without_a_price_has_no_budget(arena: Arena, tmp_path: Path) -> 
         (("Ann", "Bob", "--played", "--test", "fixed"), "may look once"),
         (("Ann", "Bob", "--played", "--budget", "2"), "--played spends nothing"),
         (("Ann", "Bob", "--environment", "TicTacTo-v0"), "did you mean 'TicTacToe-v0'"),
+        (("Ann", "Bob", "--played", "--dry-run"), "--played plays nothing"),
+        ((), "which agents? Say `arena compare A B`, or --among A,B,C"),
+        (("--among", "Ann"), "--among has 1 agent: expected two or more"),
+        (("--among", "Ann,Ann,Bob"), "--among has Ann twice"),
+        (("--among", "Ann,,Bob"), "has an empty name"),
+        (("--among", "Ann,Bo"), "unknown agent 'Bo'; did you mean 'Bob'?"),
+        (("--among", "Ann,Bob", "--test", "gsprt"), "leave out --test"),
+        (("Ann", "--among", "Ann,Bob"), "leave out A and B"),
+        (("--among", "Ann,Bob", "--played"), "leave out --played"),
+        (("--among", "Ann,Bob", "--games", "3"), "1 pairs take 2 for one block each"),
     ],
 )
 def test_what_cannot_be_asked_is_one_message(
@@ -192,3 +203,35 @@ def test_without_a_database_there_is_nothing_to_compare(arena: Arena, tmp_path: 
     assert result.exit_code != 0
     assert "there is no database" in result.stderr
     assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.slow
+def test_every_pair_of_several_is_one_table_that_resumes(
+    arena: Arena, played: str, tmp_path: Path
+) -> None:
+    db = shutil.copy(played, tmp_path / "own.db")
+    command = ("compare", "--among", "Ann,Bob,Cy", "--db", db)
+    planned = arena(*command, "--games", "6", "--dry-run")
+    assert planned.exit_code == 0
+    assert "nothing was played or written" in planned.stdout
+
+    result = arena(*command, "--games", "6")
+    assert result.exit_code == 1
+    assert "3 agents in TicTacToe-v0 with 2 players, 3 pairs" in result.stdout
+    assert "at most 5 % are not, on average, however often one looks" in result.stdout
+    assert "0 of 3 pairs decided" in result.stdout
+    assert result.stdout.count("open") == 3
+    assert "6 games played" in result.stdout
+    assert "not every pair is decided; play on with more --games" in result.stderr
+
+    again = arena(*command, "--games", "12", "--json")
+    found = json.loads(again.stdout)
+    assert (found["settled"], found["decided"], found["finished"]) == (12, 0, False)
+    assert {(pair["games"], pair["favours"]) for pair in found["pairs"]} == {(4, 0)}
+    assert all(pair["e_value"] > 0 for pair in found["pairs"])
+
+    looked = arena("compare", "Ann", "Bob", "--db", db, "--games", "2")
+    assert looked.exit_code == 2
+    assert "is on record already: 'compare among Ann, Bob, Cy" in looked.stderr
+    anew = arena("compare", "Ann", "Bob", "--db", db, "--games", "2", "--again")
+    assert "2 comparisons of Ann and Bob in this environment are looked at" in anew.stdout

@@ -15,7 +15,7 @@ from arena.testing.conformance import ConformanceError
 from arena.testing.matchmakers import check_matchmaker
 from tests.matchmakers.asking import made, mafia, unknown
 
-NAMES = [name for name in registry.names("matchmakers") if name != "duel"]
+NAMES = [name for name in registry.names("matchmakers") if name not in ("duel", "pairwise")]
 ADAPTIVE: tuple[MatchmakerFactory, ...] = (swiss, informative)
 adaptive = pytest.mark.parametrize("factory", ADAPTIVE)
 
