@@ -39,6 +39,10 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._jumping.now
 
+    def hold(self, seconds: float) -> None:
+        """The callback that is running takes so long."""
+        self._jumping.now += seconds
+
 
 def run(main: Coroutine[Any, Any, T]) -> T:
     """`asyncio.run` in virtual time. Raises RuntimeError when nothing can ever happen any more."""

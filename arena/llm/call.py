@@ -5,13 +5,11 @@ An attempt is on record before it is sent, and its end before anything is done w
 
 from __future__ import annotations
 
-import asyncio
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from time import perf_counter
 from typing import Any
 
 from arena.core import (
@@ -34,7 +32,9 @@ from arena.llm.clearance import CallNeeds, Clearance, Ending, Grant, Held
 from arena.llm.failures.classify import Fault, explain, remedied, said_in
 from arena.llm.failures.kinds import TOO_LONG, FaultKind, Remedy
 from arena.llm.failures.retry import Backoff, again
+from arena.llm.pacing.loop_lag import LoopLag
 from arena.llm.prepared import PreparedModel
+from arena.llm.providers.stopwatch import timed
 from arena.llm.recorded import OVERFLOW, TIME_LIMIT, response_of
 
 # The record numbers the attempts of a turn up to here.
@@ -51,13 +51,15 @@ _ANSWER_TOKENS = 256
 class Means:
     """What every call of a run shares. `retries` is the attempts after the first that fail for
     another reason than a rate limit; `deadline` the seconds after which an attempt is given up;
-    `keep` says that answers may be given again by a cache later; `rng` gives the jitter."""
+    `keep` says that answers may be given again by a cache later; `rng` gives the jitter; `lag` is
+    that of the loop, which counts in no limit."""
 
     retries: int
     deadline: float
     backoff: Backoff
     rng: random.Random
     keep: bool = False
+    lag: LoopLag = field(default_factory=LoopLag)
 
 
 @dataclass(slots=True)
@@ -180,18 +182,15 @@ class Call:
             if held is not None:
                 held.end(Ending.UNSENT)
             raise
-        limit = (
-            self.means.deadline if self.within is None else min(self.means.deadline, self.within)
-        )
         sent_at = datetime.now(UTC)
-        started = perf_counter()
+        means = self.means
         try:
-            async with asyncio.timeout(limit):
+            async with timed(means.lag, most=means.deadline, answering=self.within) as watch:
                 answer = await self.prepared.ask(self.messages, self.seed)
         except Exception as error:
-            seconds = perf_counter() - started
+            seconds = watch.answering()
             over = self.within is not None and seconds >= self.within
-            fault = self._fault(error, over)
+            fault = self._fault(error, over, watch.left)
             if held is not None:
                 fault = self._hopeless(fault, held.grant)
             charged = worst if fault.billed else 0.0
@@ -224,7 +223,6 @@ class Call:
             if over:
                 raise TimeLimitReached(fault.message) from None
             raise fault from None
-        total_ms = (perf_counter() - started) * 1e3
         completion = answer.completion
         usage = completion.usage
         cost = self.prepared.cost(usage)
@@ -239,7 +237,7 @@ class Call:
                 call_index=intent.call_index,
                 request_sent_at=sent_at,
                 response_received_at=datetime.now(UTC),
-                total_ms=total_ms,
+                total_ms=watch.answering() * 1e3,
                 first_token_ms=answer.first_token_ms,
                 text=completion.text,
                 response=response_of(completion) if answer.response is None else answer.response,
@@ -275,13 +273,16 @@ class Call:
             code=fault.code,
         )
 
-    def _fault(self, error: Exception, over: bool) -> Fault:
+    def _fault(self, error: Exception, over: bool, left: bool) -> Fault:
         if over:
             return Fault(
                 TIME_LIMIT,
                 f"no answer within the {self.within:.1f} s that were left of the turn",
                 kind=FaultKind.TIMEOUT,
             )
+        if isinstance(error, TimeoutError) and not left:
+            message = f"no connection within {self.means.deadline:g} s"
+            return Fault("Timeout", message, kind=FaultKind.UNREACHABLE)
         if isinstance(error, TimeoutError):
             message = f"no answer within {self.means.deadline:g} s"
             return Fault("Timeout", message, kind=FaultKind.TIMEOUT)

@@ -46,11 +46,10 @@ class Client:
     clients live in a process.
 
     `make_provider` makes the providers that the models name; `provider` is that of the others.
-    `policy` finds what answers as `scripted/<name>`. `timeout` is the seconds an attempt may take;
-    `deadline` those after which it is given up whatever the provider does (by default a second
-    later). `retries` is the attempts after the first, `keep_answers` marks answers for a cache to
-    find. `cached` are the names of the models whose prompts a provider is to cache. `rng` gives the
-    jitter.
+    `policy` finds what answers as `scripted/<name>`. `timeout` is the seconds after which an
+    attempt is given up, without those for which the event loop was held. `retries` is the attempts
+    after the first, `keep_answers` marks answers for a cache to find. `cached` are the names of the
+    models whose prompts a provider is to cache. `rng` gives the jitter.
     """
 
     def __init__(
@@ -60,7 +59,6 @@ class Client:
         policy: Callable[[str], Policy],
         provider: str = DEFAULT_PROVIDER,
         timeout: float = 120.0,
-        deadline: float | None = None,
         retries: int = 4,
         keep_answers: bool = False,
         cached: Iterable[str] = (),
@@ -72,7 +70,7 @@ class Client:
         self._default = provider
         self._means = Means(
             retries=retries,
-            deadline=timeout + 1.0 if deadline is None else deadline,
+            deadline=timeout,
             backoff=backoff or Backoff(),
             rng=rng or random.Random(0),
             keep=keep_answers,

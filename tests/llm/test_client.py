@@ -543,7 +543,7 @@ def test_a_server_that_is_not_there() -> None:
 def test_an_attempt_has_a_deadline() -> None:
     log = Log()
     with OpenAIServer([Reply("late", delay=30.0), "in time"]) as server:
-        assert ask(spec(server), log, deadline=0.2).text == "in time"
+        assert ask(spec(server), log, timeout=0.2).text == "in time"
     assert log.answers[0].error_class == "Timeout"
     assert log.answers[0].error_status is None
 

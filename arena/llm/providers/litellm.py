@@ -27,6 +27,7 @@ from arena.llm.providers.litellm_version import check_names, supported
 from arena.llm.providers.prompt_cache import marked, wants_marks
 from arena.llm.providers.protocol import Answer, ProviderSettings
 from arena.llm.providers.response import StreamedAnswer, is_silent, read
+from arena.llm.providers.stopwatch import stopwatch
 from arena.llm.request import PER_CALL
 from arena.llm.scripted.policies import PREFIX, is_scripted
 from arena.llm.secrets import check_key, headers_of, key_of, scrub
@@ -44,6 +45,9 @@ _ENVIRONMENT = {
 
 _ADDRESS = re.compile(r"https?://[^\s/?#]+\S*\Z", re.IGNORECASE)
 
+# Its timers would count the lag of the loop. It makes a connection pool for each value.
+_NO_TIMEOUT = 86_400.0
+
 # Seconds for which the chunks of one stream may hold the event loop.
 _HELD = 0.005
 
@@ -51,11 +55,7 @@ _FORMS = ("response_format", "tools", "tool_choice")
 
 
 class LiteLLM:
-    """Every model that LiteLLM can reach, and the scripted ones.
-
-    The seconds of a request are the same for every model, because LiteLLM makes a connection pool
-    for each value.
-    """
+    """Every model that LiteLLM can reach, and the scripted ones."""
 
     def __init__(self, settings: ProviderSettings) -> None:
         self._settings = settings
@@ -116,7 +116,7 @@ class LiteLLM:
             **model.params,
             "model": model.litellm_model,
             "max_retries": 0,
-            "timeout": self._settings.timeout,
+            "timeout": _NO_TIMEOUT,
         }
         if kwargs.get("seed") == PER_CALL:
             del kwargs["seed"]
@@ -157,7 +157,6 @@ class LiteLLM:
     ) -> Answer:
         """One request, with these arguments of LiteLLM's; whatever goes wrong is raised."""
         assert self._connections is not None
-        started = perf_counter()
         quiet: AbstractContextManager[None] = (
             nullcontext() if self._switch is None else _set(self._switch)
         )
@@ -166,7 +165,7 @@ class LiteLLM:
         with quiet, one_attempt() as heard, self._connections.used():
             try:
                 response = await self._module.acompletion(messages=fresh, **kwargs)
-                answer = await (_streamed(response, started, heard) if stream else _whole(response))
+                answer = await (_streamed(response, heard) if stream else _whole(response))
             except Exception as error:
                 failure = heard.failure(silent=False)
                 if failure is not None:
@@ -222,15 +221,14 @@ async def _whole(response: Any) -> Answer:
     return read(response)
 
 
-async def _streamed(response: Any, started: float, heard: Heard) -> Answer:
-    streamed = StreamedAnswer()
+async def _streamed(response: Any, heard: Heard) -> Answer:
+    streamed, timed = StreamedAnswer(), stopwatch()
     first_token_ms: float | None = None
     held_since = perf_counter()
     async for chunk in response:
-        now = perf_counter()
         if streamed.add(chunk) and first_token_ms is None:
-            first_token_ms = (now - started) * 1e3
-        if now - held_since > _HELD:
+            first_token_ms = timed.answering() * 1e3
+        if perf_counter() - held_since > _HELD:
             # Chunks that came together are read without a wait: others have their turn here.
             await asyncio.sleep(0)
             held_since = perf_counter()

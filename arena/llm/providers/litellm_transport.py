@@ -16,7 +16,6 @@ redirected. What others in this process ask LiteLLM passes as it did.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 import zlib
@@ -29,7 +28,9 @@ from typing import Any
 import httpx
 
 from arena.llm.failures.inside import Heard
+from arena.llm.providers import litellm_wire
 from arena.llm.providers.normalize import as_stream, lawful, lawful_events
+from arena.llm.providers.stopwatch import stopwatch
 
 # Decoded bytes of one response: the longest answers of any model are under a megabyte.
 MOST = 16 * 2**20
@@ -37,15 +38,12 @@ _PIECE = 65_536
 
 # Seconds in which a connection that the server has closed says so; no answer is computed in them.
 _AT_ONCE = 1.0
-# Marks what was added to a session.
-_OURS = object()
 
 _STREAM = re.compile(rb'"stream"\s*:\s*true')
 
 Send = Callable[[Any, httpx.Request], Awaitable[httpx.Response]]
 
 _sent: ContextVar[set[str] | None] = ContextVar("sent", default=None)
-_reused: ContextVar[list[bool] | None] = ContextVar("reused", default=None)
 _heard: ContextVar[Heard | None] = ContextVar("heard", default=None)
 
 
@@ -104,45 +102,23 @@ def guarded(send: Send, *, most: int = MOST) -> Send:
         _count(sent, request)
         # What can be decoded in bounded pieces with the standard library.
         request.headers["accept-encoding"] = "gzip, deflate"
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        reused = _watched(self)
+        reused = litellm_wire.watch(self)
+        timed = stopwatch()
+        timed.preparing()
         try:
             response = await send(self, request)
         except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
-            if _closed_while_idle(error, reused() and loop.time() - started < _AT_ONCE):
+            if _closed_while_idle(error, reused() and timed.answering() < _AT_ONCE):
                 raise NotTaken(str(error), request=request) from error
             if isinstance(error, httpx.ConnectError | httpx.RemoteProtocolError):
                 # LiteLLM takes these two for requests that were never sent, and sends again.
                 raise httpx.NetworkError(str(error), request=request) from error
             raise
+        timed.reading()
         return _received(request, response, most)
 
     handle_async_request.guarded = True  # type: ignore[attr-defined]
     return handle_async_request
-
-
-def _watched(transport: Any) -> Callable[[], bool]:
-    """What tells whether the request of this attempt goes over a connection that was open before;
-    False where this version of LiteLLM does not let that be seen."""
-    seen: list[bool] = []
-    _reused.set(seen)
-    session = getattr(transport, "get_valid_client_session", lambda: None)()
-    configs = getattr(session, "trace_configs", None)
-    if isinstance(configs, list) and not any(
-        config.trace_config_ctx() is _OURS for config in configs
-    ):
-        config = import_module("aiohttp").TraceConfig(lambda trace_request_ctx=None: _OURS)
-        config.on_connection_reuseconn.append(_note_reuse)
-        config.freeze()
-        configs.append(config)
-    return lambda: bool(seen)
-
-
-async def _note_reuse(*_: Any) -> None:
-    seen = _reused.get()
-    if seen is not None:
-        seen.append(True)
 
 
 def _closed_while_idle(error: httpx.HTTPError, reused_at_once: bool) -> bool:
@@ -210,6 +186,7 @@ class _Bounded(httpx.AsyncByteStream):
         self._events = events
         self._claimed = claimed
         self._heard = _heard.get()
+        self._stopwatch = stopwatch()
         self._taken = 0
 
     def _take(self, size: int) -> None:
@@ -224,7 +201,7 @@ class _Bounded(httpx.AsyncByteStream):
             self._take(self._claimed)
         body = bytearray()
         try:
-            async for chunk in self._stream:
+            async for chunk in self._chunks():
                 for piece in (chunk,) if self._decoder is None else self._decoder.pieces(chunk):
                     self._take(len(piece))
                     if self._form is not None or self._events:
@@ -244,6 +221,16 @@ class _Bounded(httpx.AsyncByteStream):
         finally:
             # An error keeps this frame alive, for as long as LiteLLM keeps the error.
             body.clear()
+
+    async def _chunks(self) -> AsyncIterator[bytes]:
+        """The chunks as they come; the stopwatch is told of each wait."""
+        timed = self._stopwatch
+        timed.awaiting()
+        async for chunk in self._stream:
+            timed.reading()
+            yield chunk
+            timed.awaiting()
+        timed.reading()
 
     async def aclose(self) -> None:
         await self._stream.aclose()

@@ -50,7 +50,9 @@ class Endpoint(Protocol):
 
         Raises Fault for a failure that it can name; whatever else it raises is named by the
         exceptions behind it (`arena.llm.failures.classify.fault_of`). Being cancelled is how an
-        attempt ends that took too long.
+        attempt ends that took too long: a provider sets no limit of its own. One that sees its
+        connections tells `arena.llm.providers.stopwatch.stopwatch()` what happens there; of others
+        the time counts in which the event loop was not held.
         """
         ...
 
@@ -90,9 +92,9 @@ class KeyFinder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ProviderSettings:
-    """What a provider is made with: the seconds that a request may take, what finds the policy of
-    a scripted model by its name, or raises UsageError, and the names of the models whose prompts
-    are to be cached where the provider wants to be told so."""
+    """What a provider is made with: the seconds after which a request is cancelled, what finds
+    the policy of a scripted model by its name, or raises UsageError, and the names of the models
+    whose prompts are to be cached where the provider wants to be told so."""
 
     timeout: float
     policy: Callable[[str], Policy]

@@ -1,0 +1,110 @@
+"""Sees on the connections of LiteLLM's requests what happens there, and when: whether a connection
+was open before, when a request has left, when something of its answer came in.
+
+LiteLLM sends by aiohttp, whose traces tell all but the last; for that, the class of a session's
+connections is replaced by one that looks at the clock. Where a version does not let that be done,
+the stopwatch is told when the loop comes to read what came.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import sys
+from collections.abc import Callable
+from contextvars import ContextVar
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+from arena.llm.providers.stopwatch import Stopwatch, stopwatch
+
+# Marks what was added to a session.
+_OURS = object()
+
+# Of Linux's struct tcp_info: tcpi_last_data_sent, tcpi_last_ack_sent, tcpi_last_data_recv, in
+# milliseconds ago.
+_LAST = struct.Struct("=44x3I")
+
+_reused: ContextVar[list[bool] | None] = ContextVar("reused", default=None)
+
+
+def watch(transport: Any) -> Callable[[], bool]:
+    """Watch the session that sends for this transport, for all of its requests; what comes back
+    tells whether the request of this attempt goes over a connection that was open before, False
+    where this version of LiteLLM does not let that be seen."""
+    seen: list[bool] = []
+    _reused.set(seen)
+    session = getattr(transport, "get_valid_client_session", lambda: None)()
+    configs = getattr(session, "trace_configs", None)
+    if isinstance(configs, list) and not any(
+        config.trace_config_ctx() is _OURS for config in configs
+    ):
+        config = import_module("aiohttp").TraceConfig(lambda trace_request_ctx=None: _OURS)
+        config.on_connection_reuseconn.append(_note_reuse)
+        config.on_request_headers_sent.append(_note_sent)
+        config.on_request_chunk_sent.append(_note_sent)
+        config.freeze()
+        configs.append(config)
+        _replace(getattr(session, "connector", None))
+    return lambda: bool(seen)
+
+
+def arrived(transport: Any) -> float | None:
+    """How many seconds ago the last bytes came in at this end of a connection; None where the
+    system does not say."""
+    if sys.platform != "linux":
+        return None
+    try:
+        told = transport.get_extra_info("socket").getsockopt(
+            socket.IPPROTO_TCP, socket.TCP_INFO, _LAST.size
+        )
+        sent, _, received = _LAST.unpack(told)
+    except (AttributeError, OSError, struct.error):
+        return None
+    # Both are zero where a system only pretends to know.
+    return received / 1e3 if sent or received else None
+
+
+async def _note_reuse(*_: Any) -> None:
+    seen = _reused.get()
+    if seen is not None:
+        seen.append(True)
+
+
+async def _note_sent(*_: Any) -> None:
+    stopwatch().sent()
+
+
+def _replace(connector: Any) -> None:
+    """Make the connections of this connector look at the clock."""
+    make = getattr(connector, "_factory", None)
+    if not isinstance(make, partial) or not isinstance(make.func, type):
+        return
+    connector._factory = partial(_timed(make.func), *make.args, **make.keywords)
+
+
+def _timed(handler: Any) -> Any:
+    class TimedHandler(handler):  # type: ignore[misc]
+        """aiohttp's side of one connection, which many requests use one after another."""
+
+        stopwatch: Stopwatch | None = None
+
+        def set_response_params(self, **params: Any) -> None:
+            # Called by the request that this connection was given to.
+            self.stopwatch = stopwatch()
+            self.stopwatch.watched = True
+            super().set_response_params(**params)
+
+        def data_received(self, data: bytes) -> None:
+            if data and self.stopwatch is not None:
+                self.stopwatch.heard(arrived(self.transport))
+            super().data_received(data)
+
+        def connection_lost(self, exc: BaseException | None) -> None:
+            if self.stopwatch is not None:
+                self.stopwatch.heard()
+                self.stopwatch = None
+            super().connection_lost(exc)
+
+    return TimedHandler

@@ -1,0 +1,202 @@
+"""Times an attempt as its provider had it: without the lag of our loop, without our own queues.
+
+An answer that lies in a socket while the loop is held was given in time, whenever it is read. What
+time limits, timeouts and the record of an attempt count is measured here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from enum import Enum, auto
+
+from arena.llm.pacing.loop_lag import LoopLag
+
+# Seconds after which an attempt that is being worked on here is looked at again.
+_SOON = 0.01
+
+
+class Turn(Enum):
+    """Whose time it is: nobody has said, ours before the request has left, the provider's, ours
+    again with what came in."""
+
+    UNTOLD = auto()
+    BEFORE = auto()
+    PROVIDER = auto()
+    AFTER = auto()
+
+
+class Stopwatch:
+    """The time of one attempt, in seconds of the running loop's clock.
+
+    Whoever holds the connection tells it when the request has left, when something came in, and
+    when all of that is read. As long as it is told nothing, it counts the time for which the loop
+    was not held. `watched` says that it is told at once when something comes in.
+    """
+
+    __slots__ = (
+        "_answered",
+        "_before",
+        "_ended",
+        "_heard",
+        "_held",
+        "_lag",
+        "_sent",
+        "_since",
+        "turn",
+        "watched",
+    )
+
+    def __init__(self, lag: LoopLag) -> None:
+        now = _now()
+        self.turn = Turn.UNTOLD
+        self.watched = False
+        self._lag = lag
+        self._since = now
+        self._held = lag.held(now)
+        self._before = self._answered = 0.0
+        self._sent = self._heard = now
+        self._ended: float | None = None
+
+    def preparing(self) -> None:
+        """A request is about to ask for a connection."""
+        now = _now()
+        if self.turn is not Turn.UNTOLD:
+            self._answered = self.answering(now)
+        self._turn(Turn.BEFORE, now)
+        self._sent = self._heard = now
+
+    def sent(self) -> None:
+        """The request, or another piece of it, has left."""
+        if self.turn is Turn.BEFORE:
+            self._sent = self._heard = _now()
+            self._turn(Turn.PROVIDER, self._sent)
+        elif self.turn is Turn.PROVIDER and self._sent == self._heard:
+            self._sent = self._heard = _now()
+
+    def heard(self, ago: float | None = None) -> None:
+        """Something of the answer came in, at most so many seconds `ago`; None for not known. It
+        lay there no longer than the loop did not look."""
+        now = _now()
+        if self.turn is Turn.UNTOLD:
+            return
+        unseen = self._lag.unseen(now)
+        self._heard = max(self._heard, now - (unseen if ago is None else min(ago, unseen)))
+        if self.turn is not Turn.AFTER:
+            self._turn(Turn.AFTER, now, until=self._heard)
+
+    def awaiting(self) -> None:
+        """More of the answer is asked for; with nothing unread, it is waited for."""
+        if self.turn is Turn.AFTER:
+            self._turn(Turn.PROVIDER, _now())
+
+    def reading(self) -> None:
+        """Something of the answer is being read."""
+        if not self.watched:
+            self.heard()
+        elif self.turn is Turn.PROVIDER:
+            self._turn(Turn.AFTER, _now())
+
+    @property
+    def left(self) -> bool:
+        """Whether the request may have left."""
+        return self.turn is not Turn.BEFORE or self._answered > 0.0
+
+    def stop(self) -> None:
+        """The attempt has ended, and so has its time."""
+        self._ended = _now()
+
+    def answering(self, now: float | None = None) -> float:
+        """Seconds from the request's last byte to the last one that came of the answer, or to
+        `now` while more is awaited."""
+        now = self._time(now)
+        match self.turn:
+            case Turn.UNTOLD:
+                return self._unheld(now)
+            case Turn.BEFORE:
+                return self._answered
+            case Turn.PROVIDER:
+                return self._answered + max(0.0, now - self._sent)
+            case Turn.AFTER:
+                return self._answered + self._heard - self._sent
+
+    def elapsed(self, now: float | None = None) -> float:
+        """Seconds that the attempt has taken, but for those in which the loop was held and it was
+        not the provider's turn."""
+        now = self._time(now)
+        if self.turn is Turn.PROVIDER:
+            return self._before + max(0.0, now - self._since)
+        return self._before + self._unheld(now)
+
+    def _time(self, now: float | None) -> float:
+        if self._ended is not None:
+            return self._ended
+        return _now() if now is None else now
+
+    def _turn(self, turn: Turn, now: float, until: float | None = None) -> None:
+        self._before = self.elapsed(now if until is None else until)
+        self.turn, self._since, self._held = turn, now, self._lag.held(now)
+
+    def _unheld(self, now: float) -> float:
+        return max(0.0, now - self._since - (self._lag.held(self._time(None)) - self._held))
+
+
+_current: ContextVar[Stopwatch | None] = ContextVar("stopwatch", default=None)
+
+
+def stopwatch() -> Stopwatch:
+    """The stopwatch of the attempt that this code is a part of; a new one outside of any."""
+    return _current.get() or Stopwatch(LoopLag())
+
+
+@asynccontextmanager
+async def timed(
+    lag: LoopLag, *, most: float, answering: float | None = None
+) -> AsyncIterator[Stopwatch]:
+    """Inside is one attempt. Raises TimeoutError once it has taken `most` seconds, or its answer
+    `answering`.
+
+    Time is over when the loop looked after it and nothing had come: what came while the loop was
+    held is read first.
+    """
+    loop = asyncio.get_running_loop()
+    timer: asyncio.TimerHandle
+
+    def left(now: float) -> float:
+        seconds = most - watch.elapsed(now)
+        return seconds if answering is None else min(seconds, answering - watch.answering(now))
+
+    def look() -> None:
+        nonlocal timer
+        # By the time this is decided, what has come in until now was noted.
+        timer = loop.call_at(loop.time(), decide, loop.time())
+
+    def decide(asked: float) -> None:
+        nonlocal timer
+        seconds = left(asked)
+        if seconds <= 0.0:
+            scope.reschedule(loop.time())
+        elif watch.turn is Turn.PROVIDER:
+            timer = loop.call_at(asked + seconds, look)
+        else:
+            timer = loop.call_later(max(seconds, _SOON), look)
+
+    with lag.watched():
+        watch = Stopwatch(lag)
+        token = _current.set(watch)
+        try:
+            async with asyncio.timeout(None) as scope:
+                timer = loop.call_later(left(loop.time()), look)
+                try:
+                    yield watch
+                finally:
+                    timer.cancel()
+        finally:
+            watch.stop()
+            _current.reset(token)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
