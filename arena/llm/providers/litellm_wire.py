@@ -23,8 +23,9 @@ from arena.llm.providers.stopwatch import Stopwatch, stopwatch
 _OURS = object()
 
 # Of Linux's struct tcp_info: tcpi_last_data_sent, tcpi_last_ack_sent, tcpi_last_data_recv, in
-# milliseconds ago.
+# milliseconds ago, as exact as the ticks of the kernel's clock, a hundred a second at the fewest.
 _LAST = struct.Struct("=44x3I")
+_TICK = 0.01
 
 _reused: ContextVar[list[bool] | None] = ContextVar("reused", default=None)
 
@@ -51,8 +52,8 @@ def watch(transport: Any) -> Callable[[], bool]:
 
 
 def arrived(transport: Any) -> float | None:
-    """How many seconds ago the last bytes came in at this end of a connection; None where the
-    system does not say."""
+    """How many seconds ago, at least, the last bytes came in at this end of a connection; None
+    where the system does not say."""
     if sys.platform != "linux":
         return None
     try:
@@ -63,7 +64,7 @@ def arrived(transport: Any) -> float | None:
     except (AttributeError, OSError, struct.error):
         return None
     # Both are zero where a system only pretends to know.
-    return received / 1e3 if sent or received else None
+    return max(0.0, received / 1e3 - _TICK) if sent or received else None
 
 
 async def _note_reuse(*_: Any) -> None:
