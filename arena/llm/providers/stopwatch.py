@@ -18,7 +18,7 @@ from arena.llm.pacing.loop_lag import LoopLag
 _SOON = 0.01
 
 
-class Turn(Enum):
+class AttemptPhase(Enum):
     """Whose time it is: nobody has said, ours before the request has left, the provider's, ours
     again with what came in."""
 
@@ -45,13 +45,13 @@ class Stopwatch:
         "_lag",
         "_sent",
         "_since",
-        "turn",
+        "phase",
         "watched",
     )
 
     def __init__(self, lag: LoopLag) -> None:
         now = _now()
-        self.turn = Turn.UNTOLD
+        self.phase = AttemptPhase.UNTOLD
         self.watched = False
         self._lag = lag
         self._since = now
@@ -63,46 +63,46 @@ class Stopwatch:
     def preparing(self) -> None:
         """A request is about to ask for a connection."""
         now = _now()
-        if self.turn is not Turn.UNTOLD:
+        if self.phase is not AttemptPhase.UNTOLD:
             self._answered = self.answering(now)
-        self._turn(Turn.BEFORE, now)
+        self._enter(AttemptPhase.BEFORE, now)
         self._sent = self._heard = now
 
     def sent(self) -> None:
         """The request, or another piece of it, has left."""
-        if self.turn is Turn.BEFORE:
+        if self.phase is AttemptPhase.BEFORE:
             self._sent = self._heard = _now()
-            self._turn(Turn.PROVIDER, self._sent)
-        elif self.turn is Turn.PROVIDER and self._sent == self._heard:
+            self._enter(AttemptPhase.PROVIDER, self._sent)
+        elif self.phase is AttemptPhase.PROVIDER and self._sent == self._heard:
             self._sent = self._heard = _now()
 
     def heard(self, ago: float | None = None) -> None:
         """Something of the answer came in, at most so many seconds `ago`; None for not known. It
         lay there no longer than the loop did not look."""
         now = _now()
-        if self.turn is Turn.UNTOLD:
+        if self.phase is AttemptPhase.UNTOLD:
             return
         unseen = self._lag.unseen(now)
         self._heard = max(self._heard, now - (unseen if ago is None else min(ago, unseen)))
-        if self.turn is not Turn.AFTER:
-            self._turn(Turn.AFTER, now, until=self._heard)
+        if self.phase is not AttemptPhase.AFTER:
+            self._enter(AttemptPhase.AFTER, now, until=self._heard)
 
     def awaiting(self) -> None:
         """More of the answer is asked for; with nothing unread, it is waited for."""
-        if self.turn is Turn.AFTER:
-            self._turn(Turn.PROVIDER, _now())
+        if self.phase is AttemptPhase.AFTER:
+            self._enter(AttemptPhase.PROVIDER, _now())
 
     def reading(self) -> None:
         """Something of the answer is being read."""
         if not self.watched:
             self.heard()
-        elif self.turn is Turn.PROVIDER:
-            self._turn(Turn.AFTER, _now())
+        elif self.phase is AttemptPhase.PROVIDER:
+            self._enter(AttemptPhase.AFTER, _now())
 
     @property
     def left(self) -> bool:
         """Whether the request may have left."""
-        return self.turn is not Turn.BEFORE or self._answered > 0.0
+        return self.phase is not AttemptPhase.BEFORE or self._answered > 0.0
 
     def stop(self) -> None:
         """The attempt has ended, and so has its time."""
@@ -112,21 +112,21 @@ class Stopwatch:
         """Seconds from the request's last byte to the last one that came of the answer, or to
         `now` while more is awaited."""
         now = self._time(now)
-        match self.turn:
-            case Turn.UNTOLD:
+        match self.phase:
+            case AttemptPhase.UNTOLD:
                 return self._unheld(now)
-            case Turn.BEFORE:
+            case AttemptPhase.BEFORE:
                 return self._answered
-            case Turn.PROVIDER:
+            case AttemptPhase.PROVIDER:
                 return self._answered + max(0.0, now - self._sent)
-            case Turn.AFTER:
+            case AttemptPhase.AFTER:
                 return self._answered + self._heard - self._sent
 
     def elapsed(self, now: float | None = None) -> float:
         """Seconds that the attempt has taken, but for those in which the loop was held and it was
         not the provider's turn."""
         now = self._time(now)
-        if self.turn is Turn.PROVIDER:
+        if self.phase is AttemptPhase.PROVIDER:
             return self._before + max(0.0, now - self._since)
         return self._before + self._unheld(now)
 
@@ -135,9 +135,9 @@ class Stopwatch:
             return self._ended
         return _now() if now is None else now
 
-    def _turn(self, turn: Turn, now: float, until: float | None = None) -> None:
+    def _enter(self, phase: AttemptPhase, now: float, until: float | None = None) -> None:
         self._before = self.elapsed(now if until is None else until)
-        self.turn, self._since, self._held = turn, now, self._lag.held(now)
+        self.phase, self._since, self._held = phase, now, self._lag.held(now)
 
     def _unheld(self, now: float) -> float:
         return max(0.0, now - self._since - (self._lag.held(self._time(None)) - self._held))
@@ -178,7 +178,7 @@ async def timed(
         seconds = left(asked)
         if seconds <= 0.0:
             scope.reschedule(loop.time())
-        elif watch.turn is Turn.PROVIDER:
+        elif watch.phase is AttemptPhase.PROVIDER:
             timer = loop.call_at(asked + seconds, look)
         else:
             timer = loop.call_later(max(seconds, _SOON), look)
