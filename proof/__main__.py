@@ -9,7 +9,16 @@ import time
 from collections.abc import Sequence
 from importlib import import_module
 
-PARTS = ("closed_form", "ratings", "composite", "pairing", "compare", "seating", "calibration")
+PARTS = (
+    "closed_form",
+    "ratings",
+    "composite",
+    "pairing",
+    "compare",
+    "seating",
+    "calibration",
+    "verdicts",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
