@@ -170,7 +170,8 @@ def head_to_head_df(
     environment, num_players, version, tournament · agent_id, agent · against_id, against (the
     opponent; with `by`, against is the role or team that the agent had) · score (the mean result,
     a draw is half a win), low, high (its 95 % interval) · games · blocks (groups of games that
-    share a seed; the interval knows of them).
+    share a seed; the interval knows of them). `notes` in the frame's attrs are sentences that
+    belong beside the numbers.
 
     Raises UsageError for a missing database, a name that it does not hold, and for roles or teams
     where none are known.
@@ -183,7 +184,9 @@ def head_to_head_df(
     rows = [cell for meeting in found for cell in cells(meeting)]
     if by != "agent":
         rows = [row | {"against": row[by]} for row in rows]
-    return _framed(rows, _CELLS)
+    frame = _framed(rows, _CELLS)
+    frame.attrs["notes"] = [*dict.fromkeys(note for meeting in found for note in meeting.notes)]
+    return frame
 
 
 def calibration_df(

@@ -90,6 +90,9 @@ def head_to_head(
     if not found:
         which = f"that no error {exclude_errors} " if exclude_errors else ""
         advise(f"no game {which}has been rated yet; `arena games` lists the games")
+    if as_json or as_csv:
+        for note in dict.fromkeys(note for meeting in found for note in meeting.notes):
+            tell(note)
     if as_json:
         print_json([cell for meeting in found for cell in cells(meeting)])
     elif as_csv:
@@ -109,7 +112,6 @@ def head_to_head(
 def _print(meeting: Meeting, without: str | None) -> None:
     from rich.text import Text
 
-    from arena.leaderboard.query import CONDITIONED
     from arena.leaderboard.rows import ordered
 
     title = Text(style="bold")
@@ -157,7 +159,8 @@ def _print(meeting: Meeting, without: str | None) -> None:
         tell(note)
     if meeting.left_out:
         tell(f"left out: {count(meeting.left_out, 'game')} that an error {without}")
-        advise(CONDITIONED)
+    for note in meeting.notes:
+        advise(note)
 
 
 def _cell(cell: Cell | None) -> str:

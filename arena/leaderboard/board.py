@@ -18,7 +18,7 @@ from arena.leaderboard.rating import (
     team_of,
 )
 from arena.leaderboard.records import AgentRecord, records
-from arena.leaderboard.scopes import Scope, drawn
+from arena.leaderboard.scopes import Scope, chosen_by_result, drawn
 from arena.ratings.probit import components
 from arena.record.rating_columns import rating_columns, repeats_left_out
 from arena.reports.voids import told
@@ -154,7 +154,7 @@ def agent_boards(
         ]
         made.append((rows, told_apart(mean, covariance)))
     without = without_errors(scope, query, part, ratings)
-    if without or scope.left_out:
+    if without:
         notes.append(CONDITIONED)
     absent = len({agent for pool in pools for agent in pool} - set(record))
     if absent and part is not None:
@@ -294,7 +294,7 @@ def without_errors(
 
 def said(scope: Scope, query: LeaderboardQuery, terms: Mapping[tuple[str, ...], int]) -> list[str]:
     """What people should know about the games of a scope."""
-    notes = []
+    notes = chosen_by_result(scope, query)
     if scope.waiting:
         notes.append(
             f"{scope.waiting:,} more games are finished and wait for a game before them in the "

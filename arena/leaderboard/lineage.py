@@ -9,10 +9,11 @@ from math import sqrt
 from arena.core.ratings import MU
 from arena.leaderboard.board import DEVIATIONS
 from arena.leaderboard.parts import Parts, rated_parts
-from arena.leaderboard.query import CONDITIONED, LeaderboardQuery
+from arena.leaderboard.query import LeaderboardQuery
 from arena.leaderboard.records import WinRecord, records
-from arena.leaderboard.scopes import Scope, scopes
+from arena.leaderboard.scopes import Scope, chosen_by_result, scopes
 from arena.ratings.composite import part_contrasts
+from arena.reports.voids import told, void_by_name
 from arena.stats.proportions import Interval
 from db import Prompt, Repository, Session
 
@@ -76,10 +77,12 @@ def lineages(session: Session, query: LeaderboardQuery) -> list[PromptLineage]:
     if not found:
         bare = tuple(Twig(branch.name, branch.parent, branch.depth, 0) for branch in tree)
         return [PromptLineage(None, None, None, None, 0, (), bare)]
-    return [_lineage(session, scope, tree) for scope in found]
+    return [_lineage(session, scope, query, tree) for scope in found]
 
 
-def _lineage(session: Session, scope: Scope, tree: Sequence[_Branch]) -> PromptLineage:
+def _lineage(
+    session: Session, scope: Scope, query: LeaderboardQuery, tree: Sequence[_Branch]
+) -> PromptLineage:
     fitted = rated_parts(session, scope)
     names, mean, covariance = part_contrasts(fitted.ratings, fitted.parts, by="prompt")
     place = {name: at for at, name in enumerate(names)}
@@ -116,7 +119,11 @@ def _lineage(session: Session, scope: Scope, tree: Sequence[_Branch]) -> PromptL
         scope.version,
         scope.tournament,
         len(scope.played),
-        (*fitted.ratings.notes, *([CONDITIONED] if scope.left_out else [])),
+        (
+            *fitted.ratings.notes,
+            *chosen_by_result(scope, query),
+            *told(void_by_name(session, scope.selection)),
+        ),
         tuple(twigs),
     )
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from arena.core import UsageError
 from arena.leaderboard.query import LeaderboardQuery
-from arena.leaderboard.scopes import Scope, scopes
+from arena.leaderboard.scopes import Scope, chosen_by_result, scopes
+from arena.reports.voids import told, void_by_name
 from arena.stats.head_to_head import HeadToHead, SeatResult, against, by_role, by_team
 from db import Session
 from db.queries.agents import agent_names
@@ -22,7 +23,7 @@ MeetingBy = Literal["agent", "role", "team"]
 @dataclass(frozen=True, slots=True)
 class Meeting:
     """The matrix of an environment's games, without the `repeats` among them; `names` are
-    those of its agents, by agent_id."""
+    those of its agents, by agent_id, `notes` sentences for people."""
 
     environment: str | None
     num_players: int | None
@@ -34,6 +35,7 @@ class Meeting:
     repeats: int
     matrix: HeadToHead
     names: dict[int, str]
+    notes: tuple[str, ...] = ()
 
 
 def meetings(session: Session, query: LeaderboardQuery, by: MeetingBy = "agent") -> list[Meeting]:
@@ -64,6 +66,10 @@ def meetings(session: Session, query: LeaderboardQuery, by: MeetingBy = "agent")
             repeats=int(scope.played.repeats.sum()),
             matrix=matrices[by](seats(scope.played)),
             names=_named(scope, names),
+            notes=(
+                *chosen_by_result(scope, query),
+                *told(void_by_name(session, scope.selection)),
+            ),
         )
         for scope in with_parts
         if len(scope.played)

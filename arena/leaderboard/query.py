@@ -23,6 +23,11 @@ CONDITIONED = (
     "losses that they led to, and as draws"
 )
 
+BY_TERMINATION = (
+    "games are chosen by how they ended, and that depends on who was winning: an agent whose lost "
+    "games end otherwise gains by it"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class LeaderboardQuery:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from arena.leaderboard.query import LeaderboardQuery
+from arena.leaderboard.query import BY_TERMINATION, CONDITIONED, LeaderboardQuery
 from db import Environment, Repository, Session
 from db.queries.played import PlayedGames, played_games, revisions, waiting_games
 from db.selection import Selection
@@ -91,6 +91,12 @@ def drawn(played: PlayedGames) -> PlayedGames:
     """The games, of which those that an error decided have no winner."""
     decided = np.repeat(played.errors, played.sizes) == 1
     return replace(played, ranks=np.where(decided, 0, played.ranks))
+
+
+def chosen_by_result(scope: Scope, query: LeaderboardQuery) -> list[str]:
+    """That the games of a scope were chosen by something that depends on who was winning."""
+    left_out = [CONDITIONED] if scope.left_out else []
+    return left_out + ([BY_TERMINATION] if query.selection.termination else [])
 
 
 def _environment_names(rules: dict[int, Environment]) -> dict[int, str]:

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from arena.core import VoidCause
-from db.queries.voids import AgentVoids
+from db import Session
+from db.queries.agents import agent_names
+from db.queries.voids import AgentVoids, void_games
+from db.selection import Selection
 
 _NAMED = 6
 """The most agents that a sentence names."""
@@ -25,6 +28,15 @@ def shares(voids: Mapping[str, AgentVoids]) -> str:
     ]
     more = len(struck) - len(named)
     return ", ".join(named) + (f" and {more:,} more agents" if more else "")
+
+
+def void_by_name(session: Session, selection: Selection) -> dict[str, AgentVoids]:
+    """The void games of a selection by the agents' names."""
+    names = agent_names(session)
+    return {
+        names[agent].name if agent in names else f"agent {agent}": void
+        for agent, void in void_games(session, selection).items()
+    }
 
 
 def counted(voids: Mapping[str, AgentVoids]) -> dict[str, dict[str, Any]]:

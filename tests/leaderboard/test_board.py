@@ -414,6 +414,22 @@ def test_games_that_came_to_nothing_are_counted_beside(sqlite_url: str) -> None:
     assert said.startswith(
         "void games, every attempt counted: 2 (unknown 2x), of Ann 2 (0 in its own turn), Bob 2 (0"
     )
+    with get_session(sqlite_url) as session:
+        (matrix,) = meetings(session, LeaderboardQuery())
+    assert matrix.notes == (said,)
+
+
+def test_games_chosen_by_how_they_ended_are_chosen_by_their_result(sqlite_url: str) -> None:
+    asked(sqlite_url, erring)
+    query = LeaderboardQuery(Selection(termination="natural"))
+    (board,) = ask(sqlite_url, query)
+    with get_session(sqlite_url) as session:
+        (matrix,) = meetings(session, query)
+        (without,) = meetings(session, LeaderboardQuery(exclude_errors="decided"))
+
+    assert any("depends on who was winning" in note for note in board.notes)
+    assert any("depends on who was winning" in note for note in matrix.notes)
+    assert any("by their result" in note for note in without.notes)
 
 
 def test_the_games_of_all_environments_are_read_in_one_pass(sqlite_url: str) -> None:
