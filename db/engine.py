@@ -14,7 +14,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, event
 from sqlalchemy import create_engine as create
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from db.errors import DatabaseError, FileGone, UnwritablePath
+from db.errors import Damaged, DatabaseError, FileGone, UnwritablePath
 from db.faults import damaged, fault, first_line
 from db.strange_files import (
     definitions_of,
@@ -32,7 +32,16 @@ BUSY_TIMEOUT_MS = 30_000
 PATIENCE = 90.0
 LONGEST_PAUSE = 2.0
 # What a program may do with a value that is not of its column's type.
-_FAILED = (ArithmeticError, LookupError, RecursionError, TypeError, ValueError, struct.error)
+_FAILED = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
 # Larger files take seconds to read.
 LARGEST_CHECKED = 2 * 2**30
 
@@ -214,6 +223,21 @@ def said_plainly(url: URL) -> Iterator[None]:
         if (strange := _strange_value(url)) is not None:
             raise damaged(url, strange) from error
         raise
+
+
+def damage_in(db_path: str | Path | URL | None, error: BaseException) -> Damaged | None:
+    """Why a program may have failed that showed what it had read from a file: what is there is of
+    no use to any; None where nothing is found."""
+    if not isinstance(error, _FAILED):
+        return None
+    try:
+        url = resolve_url(db_path)
+        strange = _strange_value(url)
+    except Damaged as damage:
+        return damage
+    except DatabaseError:
+        return None
+    return None if strange is None else damaged(url, strange)
 
 
 def _strange_value(url: URL) -> str | None:

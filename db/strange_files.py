@@ -69,8 +69,11 @@ _TYPES = {
     "VARCHAR": ("text",),
     "DATETIME": ("text",),
     "BLOB": ("blob",),
-    "JSON": ("text", "integer", "real"),
+    "JSON": ("text",),
 }
+
+
+_IS_OBJECT = "CASE WHEN json_valid($) THEN json_type($) = 'object' ELSE false END"
 
 
 def strange_values(connection: sqlite3.Connection) -> Iterator[str]:
@@ -81,11 +84,27 @@ def strange_values(connection: sqlite3.Connection) -> Iterator[str]:
             types = _TYPES.get(declared.partition("(")[0].upper())
             if types is None:
                 continue
-            wanted = ", ".join(f"'{each}'" for each in (*types, "null"))
-            query = f'SELECT count(*) FROM "{table}" WHERE typeof("{column}") NOT IN ({wanted})'  # noqa: S608
+            empty = ("null",) if _may_be_empty(table, column) else ()
+            wanted = ", ".join(f"'{each}'" for each in (*types, *empty))
+            wrong = f'typeof("{column}") NOT IN ({wanted})'
+            if declared.upper() == "JSON":
+                wrong += f" OR (typeof(\"{column}\") = 'text' AND NOT ({_IS_OBJECT}))".replace(
+                    "$", f'"{column}"'
+                )
+            query = f'SELECT count(*) FROM "{table}" WHERE {wrong}'  # noqa: S608
             (found,) = connection.execute(query).fetchone()
             if found:
                 yield f"{table}.{column} holds what is no {declared}, in {found} of its rows"
+    for table, _, parent, _ in connection.execute("PRAGMA foreign_key_check"):
+        yield f"{table} names what is not in {parent}"
+
+
+def _may_be_empty(table: str, column: str) -> bool:
+    """Whether our own tables, whatever the file's say, let this column be empty."""
+    from db.models import Agent
+
+    ours = Agent.metadata.tables.get(table)
+    return ours is None or column not in ours.c or bool(ours.c[column].nullable)
 
 
 def refuse_no_file(path: Path) -> None:

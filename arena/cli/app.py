@@ -12,6 +12,7 @@ import gc
 import sys
 from copy import copy
 from inspect import getdoc
+from itertools import pairwise
 from typing import Annotated, Any
 
 import typer
@@ -59,15 +60,28 @@ class _Arena(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         gc.enable()
+        typed = [*getattr(ctx, "_protected_args", ()), *ctx.args]
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
         except Exception as error:
-            if not isinstance(error, _for_people()):
+            said: Any = error if isinstance(error, _for_people()) else _damage(typed, error)
+            if said is None:
                 raise
-            complain(str(error))
-            raise typer.Exit(error.exit_code) from error
+            complain(str(said))
+            raise typer.Exit(said.exit_code) from error
+
+
+def _damage(typed: list[str], error: Exception) -> Exception | None:
+    """What in the command's database may have made it fail, where it has opened one."""
+    engine = sys.modules.get("db.engine")
+    if engine is None:
+        return None
+    options = dict(pairwise(typed))
+    joined = dict(word.split("=", 1) for word in typed if word.startswith("--db="))
+    found: Exception | None = engine.damage_in(options.get("--db", joined.get("--db")), error)
+    return found
 
 
 def _place(name: str) -> tuple[int, str]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from arena.cli.output import Column, console, count, duration, money, print_table, safe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from arena.core import ModelSpec
     from arena.forecast.cost import Estimate, ForecastInterval, ModelEstimate
     from arena.forecast.plan import Plan
     from db.database import Source
@@ -32,10 +33,7 @@ def show_plan(plan: Plan, database: Source, *, games: int | None = None) -> None
     _show_balance(plan)
     if plan.models:
         _say()
-        print_table(
-            [Column("model"), Column("LiteLLM's name", shrink=True)],
-            [[name, litellm] for name, litellm in plan.models.items()],
-        )
+        _show_models(plan.models)
     if plan.estimate is not None and now:
         _say()
         _show_estimate(plan.estimate, now / left)
@@ -47,6 +45,26 @@ def show_plan(plan: Plan, database: Source, *, games: int | None = None) -> None
             _say(note)
     if plan.missing is None:
         _say("\nEverything is in order; nothing was played or written.")
+
+
+def _show_models(models: Sequence[ModelSpec]) -> None:
+    """Who is asked, at which address, and which variables' values go there."""
+    from arena.llm.key_places import variables_of
+
+    asked = [
+        [model.name, model.litellm_model, model.api_base or "", ", ".join(variables_of(model))]
+        for model in models
+    ]
+    named = [
+        Column("model"),
+        Column("LiteLLM's name", shrink=True),
+        Column("at", shrink=True),
+        Column("is sent the value of", shrink=True),
+    ]
+    shown = [place for place in range(len(named)) if place < 2 or any(row[place] for row in asked)]
+    print_table(
+        [named[place] for place in shown], [[row[place] for place in shown] for row in asked]
+    )
 
 
 def _show_balance(plan: Plan) -> None:

@@ -115,6 +115,10 @@ class Column:
     style: str = ""
 
 
+# Characters; what is longer is no name, and would be as wide.
+_LONGEST_CELL = 2_000
+
+
 def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
     """A table on stdout: aligned, without frames, and whole when it is piped. A column without
     anything in it is left out."""
@@ -128,7 +132,7 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Non
         advise("there is nothing to list")
         return
     columns = [columns[place] for place in used]
-    cells = [[safe(row[place]) for place in used] for row in rows]
+    cells = [[safe(row[place][:_LONGEST_CELL]) for place in used] for row in rows]
     widths = _fit(columns, cells, out.width)
     table = Table(
         box=box.SIMPLE_HEAD,

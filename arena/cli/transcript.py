@@ -39,6 +39,9 @@ _TOLD = {
 _SUSPECTS = 8  # players that are named
 _LOSS = re.compile(r"\b(killed|eliminated|died|lynched|executed)\b", re.IGNORECASE)
 
+# Characters: rules give a sentence.
+_LONGEST_REASON = 20_000
+
 
 def _told(reading: Any) -> Iterator[str]:
     """How an action was read, where that was not as usual."""
@@ -273,6 +276,6 @@ def _result(game: GameReport) -> Iterator[Text]:
         result = f"{winner} won" if winner else "Nobody won alone"
         yield safe(result, "bold green" if winner else "bold")
         if game.reason:
-            yield safe(" ".join(lines(game.reason)))
+            yield safe(" ".join(lines(game.reason[:_LONGEST_REASON])))
         if game.termination and game.termination != "natural":
             yield Text(f"ended by: {game.termination.replace('_', ' ')}", "yellow")

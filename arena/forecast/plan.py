@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from arena.config import TournamentConfig
-from arena.core import ConfigError
+from arena.core import ConfigError, ModelSpec
 from arena.forecast.cost import Estimate
 from arena.forecast.cost import estimate as estimated
 from arena.matchmakers.balance import Balance, counts
@@ -30,7 +29,7 @@ class Plan:
     concurrency: int
     matchmaker: str
     agents: tuple[str, ...]
-    models: Mapping[str, str]
+    models: tuple[ModelSpec, ...]
     balance: Balance
     follows_results: bool = False
     budget: float | None = None
@@ -58,7 +57,7 @@ def plan(config: TournamentConfig, *, url: Source = None, estimate: bool = False
         concurrency=config.concurrency,
         matchmaker=config.matchmaker.name,
         agents=tuple(names),
-        models={model.name: model.litellm_model for model in config.models},
+        models=tuple(model.spec() for model in config.models),
         budget=config.budget,
         balance=counts(pairings, prepared.casting, agents),
         follows_results=prepared.matchmaker(agents).lag is not None,

@@ -107,7 +107,7 @@ def check_places(model: ModelSpec) -> None:
     place, host, sealed = provider, None, True
     if model.api_base is not None:
         place, host, sealed = _place(model)
-    variables = [*_variables(model)]
+    variables = [*variables_of(model)]
     if host is not None and not variables and provider in _BY_THEMSELVES:
         variables = [_BY_THEMSELVES[provider]]
     for variable in dict.fromkeys(variables):
@@ -190,7 +190,8 @@ def _write(pairs: set[Pair]) -> None:
         raise UsageError(f"{file} cannot be written: {error.strerror or error}") from error
 
 
-def _variables(model: ModelSpec) -> Iterator[str]:
+def variables_of(model: ModelSpec) -> Iterator[str]:
+    """The variables that a model names, whose values are sent to whom it asks."""
     if model.api_key_env is not None:
         yield model.api_key_env
     headers = model.params.get("extra_headers")

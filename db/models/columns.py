@@ -113,4 +113,7 @@ class JsonValue(TypeDecorator[Any]):
         return storable_json(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        if value is not None and not isinstance(value, dict):
+            # Nothing else is ever stored, and everybody looks for fields in it.
+            raise ValueError(f"a JSON object was expected, and is {type(value).__name__}")
         return original_json(value)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from arena.cli.dry_run import between, budget_line, show_plan, whole
-from arena.core import Pairing, Part
+from arena.core import ModelSpec, Pairing, Part
 from arena.forecast.cost import Estimate, ForecastInterval, ModelEstimate
 from arena.forecast.plan import Plan
 from arena.matchmakers.balance import counts
@@ -22,7 +22,10 @@ PLAN = Plan(
     concurrency=50,
     matchmaker="round-robin",
     agents=("Ann", "Bob"),
-    models={"small": "openai/small", "own": "ollama_chat/own"},
+    models=(
+        ModelSpec("small", "openai/small", api_key_env="OPENAI_API_KEY"),
+        ModelSpec("own", "ollama_chat/own", api_base="http://127.0.0.1:11434"),
+    ),
     balance=counts([Pairing(0, 0, 1, (1, 2, 1, 2, 1, 2))], lambda seed: [Part()] * 6),
 )
 SMALL = ModelEstimate(

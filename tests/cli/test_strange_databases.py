@@ -164,6 +164,45 @@ def test_values_that_no_table_of_ours_holds_end_in_a_line(copy: Path, arena: Are
         assert all("Traceback" not in line for line in result.stderr.splitlines())
 
 
+SHAPES = (
+    ("agents", "options", "12345678901234567890", ["agents", "list"]),
+    ("agents", "options", "'[1]'", ["agents", "show", "Ann", "--json"]),
+    ("agents", "kind_id", "77 + kind_id", ["agents", "list", "--json"]),
+    ("games", "error_raw", "1e999", ["games"]),
+    ("games", "turn_count", "'many'", ["show", "1"]),
+    ("games", "created_at", "5", ["games", "--json"]),
+    ("models", "params", "'\"x\"'", ["models", "list"]),
+    ("prompts", "content", "X'ff00'", ["prompts", "tree"]),
+    ("agent_trueskill", "mu", "'high'", ["leaderboard"]),
+    ("tournaments", "config", "'[[[]]]'", ["resume"]),
+)
+
+
+@pytest.mark.parametrize(("table", "column", "value", "command"), SHAPES)
+def test_what_is_of_another_type_or_shape_ends_in_a_line(
+    copy: Path, arena: Arena, table: str, column: str, value: str, command: list[str]
+) -> None:
+    execute(
+        copy,
+        "PRAGMA foreign_keys = OFF",
+        "DROP TRIGGER prompts_immutable",
+        f"UPDATE {table} SET {column} = {value}",
+    )
+    result = arena(*command, "--db", copy)
+    assert result.exit_code in (0, 2)
+    if result.exit_code:
+        assert result.stderr.startswith("error: ")
+        assert "is damaged" in result.stderr
+    verified = arena("db", "verify", "--db", copy)
+    assert verified.exit_code == 1
+    assert table in verified.stdout
+
+
+def test_a_reason_without_end_is_not_printed(copy: Path, arena: Arena) -> None:
+    execute(copy, "UPDATE games SET reason = printf('%.*c', 3000000, 'a')")
+    assert len(arena("show", "1", "--db", copy).stdout) < 100_000
+
+
 def test_a_pipe_is_not_waited_for(tmp_path: Path, arena: Arena) -> None:
     os.mkfifo(tmp_path / "pipe.db")
     for file in (tmp_path / "pipe.db", Path("/dev/zero")):

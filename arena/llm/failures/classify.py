@@ -125,6 +125,8 @@ _LOADING = re.compile(
 # "litellm.RateLimitError: RateLimitError: OpenAIException - slow down" says "slow down".
 _PREFIX = re.compile(r"^litellm\.\w+: (?:(?:litellm\.)?\w*Error: )*(?:\w*(?:Exception|Error) - )?")
 
+# What some say in the place of 429.
+_SLOWER = frozenset({420, 429, 430})
 _TELL_WAITS = frozenset({400, 403, 429, 498, 503, 529})
 _TELL_RETURNS = frozenset({400, 401, 402, 403, 412, 429})
 
@@ -264,20 +266,22 @@ def _by_status(seen: Exchange, words: str, retry_after: float | None) -> FaultKi
     status = seen.status or 0
     if (status >= 500 or status in (409, 425)) and _LOADING.search(words):
         return FaultKind.LOADING
-    if status == 429:
+    if status in _SLOWER:
         return FaultKind.RATE_LIMIT
+    if status in (407, 511):
+        return FaultKind.PROXY
     if status in (498, 529) or (status == 503 and retry_after is not None):
         return FaultKind.OVERLOADED
-    if status in (408, 504):
+    if status in (408, 504, 522, 524):
         return FaultKind.TIMEOUT
-    if status in (409, 425) or status >= 500:
+    if status in (409, 425, 499) or status >= 500:
         return FaultKind.SERVER
-    if status == 401 or _KEY.search(words):
+    if status in (401, 451) or _KEY.search(words):
         return FaultKind.KEY
     if status == 403:
         # A page instead of JSON is a firewall's, which minds the text and not the key.
         return FaultKind.REQUEST if "<html" in seen.body[:_SEARCHED].lower() else FaultKind.KEY
-    if status == 404 or _MODEL.search(words):
+    if status in (404, 405, 410) or _MODEL.search(words):
         return FaultKind.MODEL
     return FaultKind.REQUEST
 

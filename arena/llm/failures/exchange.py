@@ -4,6 +4,7 @@ stands for it."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,16 @@ from typing import Any
 from arena.llm.failures.inside import ProviderFailure
 
 TIMED_OUT = frozenset({"APITimeoutError", "TimeoutException", "TimeoutError", "Timeout"})
+
+
+_SEARCHED = 300
+# What an error is called that has no status, because the response had that of an answer.
+_MEANT = (
+    (402, re.compile(r"insufficient[ _](?:\w+[ _])?(?:quota|balance|funds|credit)|credit balance")),
+    (429, re.compile(r"rate[ _-]?limit|too[ _]many[ _]requests|throttl|resource_exhausted|rpm\b")),
+    (529, re.compile(r"^overloaded(?:_error)?$")),
+    (401, re.compile(r"^(?:invalid_api_key|authentication_error)$")),
+)
 
 
 @dataclass(slots=True)
@@ -64,8 +75,12 @@ def _failed_inside(error: ProviderFailure) -> Exchange:
     """A request that was taken, and then not answered, was no bad one, whatever it is called."""
     status = _number(error.code)
     passed_on = status is not None and (status in (402, 408, 429) or 500 <= status < 600)
+    if not passed_on:
+        called = ((error.code or "").lower(), str(error)[:_SEARCHED].lower())
+        meant = (status for status, words in _MEANT if any(map(words.search, called)))
+        status = next(meant, 500)
     codes = () if error.code is None else (error.code,)
-    return Exchange(names_of(error), status if passed_on else 500, codes=codes, in_body=True)
+    return Exchange(names_of(error), status, codes=codes, in_body=True)
 
 
 def _said_in_body(chain: list[BaseException]) -> str | None:

@@ -32,6 +32,10 @@ _WITHHELD = re.compile(
 )
 
 
+_MESSAGES = ("message", "msg", "status_msg", "detail", "error")
+_CODES = ("code", "status", "status_code", "type")
+
+
 class ProviderFailure(Exception):
     """An answer with a status of 200 that says that there is none. `code` is what its error was
     called, a status or a word; None where nothing was called."""
@@ -46,8 +50,10 @@ class Heard:
     """What a response said on the wire, beside what a library makes of it.
 
     `told` is who answers. `reasons` are why it ended, `native` the same in the words of a provider
-    behind a router; `error` is an error beside or in a choice. `choices` says that it had some;
-    `no_tokens` that its answer is said to have had none.
+    behind a router; `error` is an error beside or in a choice, `fault` one in the place of all
+    choices. `choices` says that it had some; `no_tokens` that its answer is said to have had none.
+    `events` says that it was a stream of events, `done` that the stream said it was over, `choice`
+    the index of the choice that is read.
     """
 
     told: dict[str, str] = field(default_factory=dict)
@@ -56,10 +62,22 @@ class Heard:
     error: Any = None
     choices: bool = False
     no_tokens: bool = False
+    fault: Any = None
+    events: bool = False
+    done: bool = False
+    choice: int | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether a stream of events came to its end."""
+        return self.done or bool(self.reasons or self.native)
 
     def failure(self, *, silent: bool) -> ProviderFailure | None:
         """What went wrong, None where nothing did. A `silent` answer has no text, no thoughts, no
         call of a tool and no refusal."""
+        if self.fault is not None:
+            message, code = _said(self.fault)
+            return ProviderFailure(message or "the provider sent an error in a 200", code)
         reason = next(filter(_broken, self.reasons), None)
         if reason is None and silent:
             reasons = self.reasons + self.native
@@ -78,7 +96,7 @@ class Heard:
         """An answer without a word, for which nothing was computed, or which nobody ended."""
         if self.no_tokens:
             return ProviderFailure("the answer is empty, and took no tokens")
-        if self.choices and not self.reasons:
+        if (self.choices or self.events) and not self.reasons:
             return ProviderFailure("the answer is empty, and has no finish_reason")
         return None
 
@@ -99,11 +117,9 @@ def _said(error: Any) -> tuple[str, str | None]:
         return error, None
     if not isinstance(error, Mapping):
         return "", None
-    message = next(
-        (error[name] for name in ("message", "msg", "detail", "error") if error.get(name)), ""
-    )
+    message = next((error[name] for name in _MESSAGES if error.get(name)), "")
     metadata = error.get("metadata")
     raw = metadata.get("raw") if isinstance(metadata, Mapping) else None
-    called = next((error[name] for name in ("code", "status", "type") if error.get(name)), None)
+    called = next((error[name] for name in _CODES if error.get(name)), None)
     said = " ".join(str(part)[:_LONGEST] for part in (message, raw) if part)
     return said, None if called is None else str(called)[:100]

@@ -232,7 +232,7 @@ async def _streamed(response: Any, heard: Heard) -> Answer:
             # Chunks that came together are read without a wait: others have their turn here.
             await asyncio.sleep(0)
             held_since = perf_counter()
-    answer = streamed.finish(response, ended=bool(heard.reasons))
+    answer = streamed.finish(response, ended=heard.ended if heard.events else None)
     return replace(answer, first_token_ms=first_token_ms)
 
 

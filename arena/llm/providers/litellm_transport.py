@@ -148,7 +148,8 @@ def _received(request: httpx.Request, response: httpx.Response, most: int) -> ht
     encoding = headers.pop("content-encoding", "").strip().lower()
     kind = headers.get("content-type", "").lower()
     claimed = headers.pop("content-length", "") if encoding else headers.get("content-length", "")
-    json = "json" in kind
+    lines = "ndjson" in kind or "jsonl" in kind
+    json = "json" in kind and not lines
     if json:
         # JSON is UTF-8, whatever else a server says it is (RFC 8259, section 8.1).
         headers["content-type"] = "application/json"
@@ -156,7 +157,7 @@ def _received(request: httpx.Request, response: httpx.Response, most: int) -> ht
     if json and response.status_code == 200:
         streamed = _STREAM.search(request.content) or "streamGenerate" in request.url.path
         form = as_stream if streamed else lawful
-    events = "event-stream" in kind and response.status_code == 200
+    events = ("event-stream" in kind or lines) and response.status_code == 200
     stream = response.stream
     assert isinstance(stream, httpx.AsyncByteStream)
     size = int(claimed) if claimed.isdecimal() else 0

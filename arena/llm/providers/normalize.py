@@ -8,13 +8,13 @@ given and may have been paid for.
 from __future__ import annotations
 
 import json
-import operator
 import re
 from collections.abc import Collection
 from typing import Any
 
 from arena.llm.failures.inside import Heard
 from arena.llm.providers.native import as_events, native_form
+from arena.llm.providers.unwrap import BOM, error_in, unwrapped
 
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
@@ -43,7 +43,6 @@ _FIELDS = {
 # Fields beside the choices that LiteLLM looks into and nobody here does.
 _DROPPED = ("citations", "search_results", "prompt_logprobs", "images", "audio", "annotations")
 
-_BOM = b"\xef\xbb\xbf"
 _LONGEST_NAME = 256
 _MOST_REASONS = 100
 
@@ -54,46 +53,94 @@ _REASON = re.compile(
 )
 
 
-def lawful(body: bytes, heard: Heard | None = None) -> bytes:
-    """The body of an answer, or of one chunk of a stream, or any other body, in the form that
-    LiteLLM reads; the same bytes where there is nothing to change. `heard` takes what it says
-    that LiteLLM leaves out."""
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
-        answer = None
-    if isinstance(answer, list) and len(answer) == 1:
-        # Google's streams are lists where they are not asked for as events.
-        [answer] = answer
+def lawful(body: bytes, heard: Heard | None = None, *, streamed: bool = False) -> bytes:
+    """The body of an answer, or of one chunk of a stream (`streamed`), or any other body, in the
+    form that LiteLLM reads; the same bytes where there is nothing to change. `heard` takes what it
+    says that LiteLLM leaves out."""
+    answer, whole = unwrapped(body)
     if not isinstance(answer, dict) or not isinstance(answer.get("choices"), list):
         put = native_form(answer, heard) if isinstance(answer, dict) else None
         if put is not None:
-            return json.dumps(put).encode() if put != answer or body[:1] != b"{" else body
-        if heard is not None and len(heard.reasons) < _MOST_REASONS:
-            heard.reasons += [one.decode() for one in _REASON.findall(body) if one.isascii()]
+            return json.dumps(put).encode() if put != answer or not whole else body
+        if heard is not None:
+            heard.fault = heard.fault or error_in(answer)
+            if len(heard.reasons) < _MOST_REASONS:
+                heard.reasons += [one.decode() for one in _REASON.findall(body) if one.isascii()]
         return body
+    changed = _read_one(answer, heard) if streamed else False
     if heard is not None:
         _listen(answer, heard)
-    changed = _answer(answer)
-    return json.dumps(answer).encode() if changed or body.startswith(_BOM) else body
+    changed |= _answer(answer)
+    return json.dumps(answer).encode() if changed or not whole else body
 
 
 def lawful_events(lines: bytes, heard: Heard | None = None) -> bytes:
-    """The same for whole lines of a stream of events."""
-    found = lines.splitlines(keepends=True)
+    """The same for whole lines of a stream of events, or of lines of JSON."""
+    if heard is not None:
+        heard.events = True
+    found = _joined_data(lines.splitlines(keepends=True))
     put = [_event(line, heard) for line in found]
-    return lines if all(map(operator.is_, put, found)) else b"".join(put)
+    return lines if len(found) == len(put) and b"".join(put) == lines else b"".join(put)
+
+
+def _joined_data(lines: list[bytes]) -> list[bytes]:
+    """The lines, with what one event says in several put into one."""
+    found: list[bytes] = []
+    for line in lines:
+        before = found[-1] if found else b""
+        if line.startswith(b"data:") and before.startswith(b"data:") and not _is_json(before[5:]):
+            found[-1] = before.rstrip() + line[5:]
+        else:
+            found.append(line)
+    return found
+
+
+def _is_json(said: bytes) -> bool:
+    if said.strip()[:1] != b"{":
+        return True
+    try:
+        json.loads(said)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _event(line: bytes, heard: Heard | None) -> bytes:
+    line = line.removeprefix(BOM)
     if line.startswith(b"data:"):
         said = line[5:].strip()
-        put = lawful(said, heard)
+        if heard is not None and said == b"[DONE]":
+            heard.done = True
+        put = lawful(said, heard, streamed=True)
         return line if put is said else b"data: " + put + b"\n"
+    if line.startswith(b"{"):
+        # Lines of JSON; other protocols than this one have them too.
+        put = lawful(line.strip(), heard, streamed=True)
+        return b"data: " + put + b"\n\n" if b'"choices"' in put else line
     # So llama.cpp said for years that a stream has failed; LiteLLM reads the data alone.
     if line.startswith(b"error:") and line[6:].lstrip().startswith(b"{"):
-        return b'data: {"error": ' + line[6:].strip() + b"}\n"
+        return _event(b'data: {"error": ' + line[6:].strip() + b"}\n", heard)
     return line
+
+
+def _read_one(answer: dict[str, Any], heard: Heard | None) -> bool:
+    """Leave the choice that came first, as a piece of a stream; whether anything changed."""
+    changed = False
+    kept = []
+    for choice in answer["choices"]:
+        if not isinstance(choice, dict):
+            continue
+        index = choice.get("index")
+        if heard is not None and type(index) is int:
+            heard.choice = index if heard.choice is None else heard.choice
+            if index != heard.choice:
+                changed = True
+                continue
+        if choice.get("delta") is None:
+            choice["delta"], changed = choice.pop("message", None) or {}, True
+        kept.append(choice)
+    answer["choices"] = kept
+    return changed
 
 
 def as_stream(body: bytes, heard: Heard | None = None) -> bytes:

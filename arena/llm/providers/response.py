@@ -294,13 +294,13 @@ class StreamedAnswer:
         call["name"] = call["name"] or piece["name"]
         call["arguments"] = (call["arguments"] + piece["arguments"])[:_MOST_ARGUMENTS]
 
-    def finish(self, stream: Any, *, ended: bool = False) -> Answer:
-        """The whole answer of a stream that has come to an end; `ended` says that a reason for it
-        was heard. Raises Fault when it was cut: LiteLLM ends such a stream with one of its own."""
+    def finish(self, stream: Any, *, ended: bool | None = None) -> Answer:
+        """The whole answer of a stream that has come to an end. `ended` says whether that was heard
+        (None where nobody listened): LiteLLM ends a stream that was cut with a reason of its own,
+        and forgets that of a chunk with text. Raises Fault when it was cut."""
         finish_reason = getattr(stream, "received_finish_reason", None)
-        if finish_reason is None and ended:
-            # It forgets that of a chunk with text, or with others behind it.
-            finish_reason = self.ended
+        if ended is not None:
+            finish_reason = (finish_reason or self.ended or "stop") if ended else None
         if finish_reason is None or self.last is None:
             raise Fault(
                 "CutStream",

@@ -83,7 +83,7 @@ def test_silence_is_the_models_where_it_had_its_say(
         ({"code": 402, "message": "pay"}, FaultKind.CREDIT),
         ({"code": 400, "message": "Provider returned error"}, FaultKind.SERVER),
         ({"code": 401, "message": "upstream's key"}, FaultKind.SERVER),
-        ({"type": "overloaded_error"}, FaultKind.SERVER),
+        ({"type": "overloaded_error"}, FaultKind.OVERLOADED),
         ("it broke", FaultKind.SERVER),
         (["odd"], FaultKind.SERVER),
     ],

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from arena.llm.failures.classify import fault_of
 from arena.llm.failures.inside import Heard
 from arena.llm.providers.litellm_transport import OversizedBody, SentTwice, guarded, one_attempt
 from arena.llm.providers.normalize import as_stream, lawful, lawful_events
@@ -389,3 +390,95 @@ def test_a_whole_answer_to_a_request_for_a_stream_is_one_event_of_it() -> None:
     first, *rest = as_stream(completion()).splitlines()
     assert json.loads(first[6:])["choices"][0]["delta"]["content"] == "[3]"
     assert rest == [b"", b"data: [DONE]", b""]
+
+
+ANSWER = {
+    "id": "c", "object": "chat.completion", "created": 1, "model": "m",
+    "choices": [
+        {"index": 0, "message": {"role": "assistant", "content": "[3]"}, "finish_reason": "stop"}
+    ],
+}  # fmt: skip
+WHOLE = json.dumps(ANSWER)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps([ANSWER]),
+        json.dumps({"data": ANSWER, "success": True}),
+        json.dumps({"output": {"choices": ANSWER["choices"]}, "usage": {}}),
+        json.dumps({**ANSWER, "choices": ANSWER["choices"][0]}),
+        json.dumps({**ANSWER, "choices": {"0": ANSWER["choices"][0]}}),
+        f"{WHOLE}\n\nOK",
+        f": OPENROUTER PROCESSING\n\n: again\n\n{WHOLE}",
+        f"\ufeff{WHOLE}",
+    ],
+)
+def test_an_answer_may_stand_in_something_else(body: str) -> None:
+    heard = Heard()
+    put = json.loads(lawful(body.encode(), heard))
+    assert put["choices"][0]["message"]["content"] == "[3]"
+    assert (heard.choices, heard.fault) == (True, None)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ({"base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}}, "credit"),
+        ({"base_resp": {"status_code": 1002, "status_msg": "rate limit (RPM)"}}, "rate_limit"),
+        ({"error": {"message": "slow", "code": "rate_limit_exceeded"}}, "rate_limit"),
+        ({"error": {"message": "Too many requests", "type": "x"}}, "rate_limit"),
+        ({"type": "error", "error": {"type": "overloaded_error", "message": "x"}}, "overloaded"),
+        ({"error": {"message": "no", "code": "insufficient_quota"}}, "credit"),
+        ({"error": {"message": "no", "code": "invalid_api_key"}}, "key"),
+        ({"error": {"message": "no", "code": "context_length_exceeded"}}, "context"),
+        ({"error": "it broke"}, "server"),
+        ({"code": "InternalError", "message": "it broke", "request_id": "r"}, "server"),
+        ({"errors": [{"message": "it broke"}], "success": False}, "server"),
+        ({"detail": "Internal Server Error"}, "server"),
+    ],
+)
+def test_an_error_in_the_place_of_an_answer_has_its_kind(body: dict[str, Any], kind: str) -> None:
+    whole, streamed = Heard(), Heard()
+    lawful(json.dumps(body).encode(), whole)
+    lawful_events(b"data: " + json.dumps(body).encode() + b"\n\n", streamed)
+    for heard in (whole, streamed):
+        failure = heard.failure(silent=False)
+        assert failure is not None
+        assert fault_of(failure).kind == kind
+
+
+def piece(**choice: Any) -> dict[str, Any]:
+    return {"id": "c", "choices": [{"index": 0, "finish_reason": None, **choice}]}
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [f"data: {json.dumps(piece(message={'content': '[3]'}, finish_reason='stop'))}\n"],
+        [f"data: {json.dumps(piece(delta={'content': '[3]'}))}\n", "data: [DONE]\n"],
+        [
+            f"data: {json.dumps(piece(delta={'content': '[3]'}))}\n",
+            f"data: {json.dumps(piece(delta={'content': 'another choice'}, index=1))}\n",
+            f"data: {json.dumps(piece(delta=None, finish_reason='stop'))}\n",
+        ],
+        [f"{json.dumps(piece(delta={'content': '[3]'}, finish_reason='stop'))}\n"],
+        ['data: {"id": "c",\n', 'data: "choices": [{"delta": {"content": "[3]"},\n',
+         'data: "index": 1, "finish_reason": "stop"}]}\n'],
+        [f"\ufeffdata: {json.dumps(piece(delta={'content': '[3]'}, finish_reason='stop'))}\n"],
+    ],
+)  # fmt: skip
+def test_a_stream_may_be_worded_in_other_ways(lines: list[str]) -> None:
+    heard = Heard()
+    put = lawful_events("".join(lines).encode(), heard).decode()
+    said = [json.loads(line[5:]) for line in put.splitlines() if line.startswith("data: {")]
+    texts = [choice["delta"].get("content") for chunk in said for choice in chunk["choices"]]
+    assert [text for text in texts if text] == ["[3]"]
+    assert heard.ended
+    assert heard.failure(silent=False) is None
+
+
+def test_a_stream_that_says_nothing_is_a_failure() -> None:
+    heard = Heard()
+    lawful_events(b"data: [DONE]\n\n", heard)
+    assert heard.failure(silent=True) is not None
