@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import isfinite, sqrt
+from math import fsum, isfinite, sqrt
 from multiprocessing import get_context
 from typing import Any
 
@@ -192,9 +192,16 @@ def by_package(case: Case) -> dict[int, Skill]:
         for t in seats.values()
     ]
     groups = [tuple(package.create_rating(mu, sd) for _, _, mu, sd in team) for team in sums]
-    rated = package.rate(groups, ranks=list(ranks.values()), min_delta=MIN_DELTA)
+    # Teams that share a place stand in order of strength, as in the closed form.
+    finish = [*ranks.values()]
+    chain = sorted(
+        range(len(sums)), key=lambda at: (finish[at], -fsum(mean for _, _, mean, _ in sums[at]))
+    )
+    rated = package.rate(
+        [groups[at] for at in chain], ranks=[finish[at] for at in chain], min_delta=MIN_DELTA
+    )
     after: dict[int, Skill] = {}
-    for team, group in zip(sums, rated, strict=True):
+    for team, group in zip((sums[at] for at in chain), rated, strict=True):
         for (agent, n, mean, deviation), new in zip(team, group, strict=True):
             mu, sigma = case.ratings[agent]
             share = n * sigma * sigma / (deviation * deviation)

@@ -31,7 +31,10 @@ _BOARD: Mapping[str, Dtype] = {
     **_PLACE,
     "system": STRING,
     "pool": INTEGER,
+    "anchor": STRING,
     "rank": INTEGER,
+    "best_rank": INTEGER,
+    "worst_rank": INTEGER,
     "group": STRING,
     "agent_id": INTEGER,
     "name": STRING,
@@ -108,6 +111,7 @@ def leaderboard_df(
     errors_as: ErrorsAs = "loss",
     overall: bool = False,
     by: By = "agent",
+    anchor: str | int | None = None,
     **filters: Unpack[Filters],
 ) -> pd.DataFrame:
     """One row per agent (or model, prompt, kind) of a pool of agents that met, best first; the
@@ -115,8 +119,10 @@ def leaderboard_df(
     `termination`, `since` and `until` say of which games, `role` or `team` in which seats.
 
     environment, num_players, version, tournament · system · pool (from 1: ratings of two pools
-    cannot be compared) · rank, group (rows that share a letter cannot be told apart) · agent_id,
-    name, agents (how many the row is of) · rating (25: the pool's mean), low, high (95 % interval
+    cannot be compared) · anchor · rank, best_rank, worst_rank (the tenable ones), group (rows
+    that share a letter cannot be told apart; nothing beyond a dozen rows) · agent_id,
+    name, agents (how many the row is of) · rating (25: the pool's mean,
+    which moves when other agents join, or the `anchor`), low, high (95 % interval
     of the difference to it), sigma · at_best (of a part: half of the interval after endless games)
     · without_errors (rating without the games that an error decided, which chooses them by their
     result), errors_drawn (with `errors_as` range: rating with these as draws) · games, wins, draws,
@@ -145,6 +151,7 @@ def leaderboard_df(
                 errors_as=errors_as,
                 overall=overall,
                 by=by,
+                anchor=anchor,
             ),
         )
     rows = [

@@ -57,6 +57,13 @@ def leaderboard(
         bool,
         typer.Option("--overall", help="One fit over all environments, not one for each."),
     ] = False,
+    anchor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="AGENT",
+            help="The agent that stands at 25, instead of the mean of those that met.",
+        ),
+    ] = None,
     unplayed: Annotated[
         bool,
         typer.Option(
@@ -121,6 +128,7 @@ def leaderboard(
         errors_as=errors_as,
         overall=overall,
         by=by,
+        anchor=anchor,
     )
     # A wrong name is told before any game is read.
     load("ratings", system)

@@ -168,6 +168,7 @@ def _columns(board: Board, rows: Sequence[BoardRow], wide: bool) -> list[_Shown]
         _Shown(Column(board.by, shrink=True, style="bold"), lambda row: row.name),
         _Shown(right("rating"), lambda row: f"{row.rating:.2f}"),
         _Shown(faint("95 %"), lambda row: f"{row.low:.1f} to {row.high:.1f}"),
+        _Shown(faint("ranks"), _tenable, 1),
         _Shown(Column("group"), lambda row: row.group, 1),
         *(
             [
@@ -275,6 +276,11 @@ def _rate(part: int, whole: int) -> str:
     return percent(part / whole) if part and whole else ""
 
 
+def _tenable(row: BoardRow) -> str:
+    best, worst = row.best_rank, row.worst_rank
+    return f"{best}" if best == worst else f"{best}-{worst}"
+
+
 def _without(row: BoardRow) -> str:
     if row.without_errors is None or abs(row.without_errors - row.rating) < _SAME:
         return ""
@@ -322,8 +328,23 @@ def _explain(board: Board, without: str | None) -> None:
             f"{count(board.pairs, 'pair')} are told apart, with 95 % confidence in all of them "
             "together"
         )
-    if len(board.rows) > 1 and len({row.group for row in board.rows}) < len(board.rows):
+    if len(board.rows) > 1:
+        tell(_scale(board))
+    if board.rows[0].group and len({row.group for row in board.rows}) < len(board.rows):
         tell("rows that share a letter of their group cannot be told apart")
+
+
+def _scale(board: Board) -> str:
+    """What a rating is a distance to, and what the ranks beside it are."""
+    ranks = "ranks: the best and worst that are tenable, all of them with 95 % confidence together"
+    if board.anchor is not None:
+        return f"25 is {safe(board.anchor).plain}, a rating the distance to it; {ranks}"
+    who = f"{len(board.rows):,} {board.by}s"
+    hint = "; --anchor AGENT keeps one at 25" if board.by == "agent" else ""
+    return (
+        f"25 is the mean of these {who}, a rating the distance to it: it moves when others join"
+        f"{hint}. {ranks[0].upper()}{ranks[1:]}"
+    )
 
 
 def _meant(board: Board) -> Iterator[str]:

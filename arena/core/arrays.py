@@ -8,3 +8,13 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
+
+
+def whole(column: object, name: str) -> Integers:
+    """A column of whole numbers. Raises ValueError for one that is not, with the column's name."""
+    values = np.asarray(column)
+    if values.dtype.kind == "f":
+        odd = ~(np.isfinite(values) & (values == np.rint(values)))
+        if odd.any():
+            raise ValueError(f"found {values[odd][0]} as a {name}: expected a whole number")
+    return values.astype(np.int64, copy=False)

@@ -79,7 +79,9 @@ class Games:
         empty piece if there are no games. Without roles and environments."""
         import numpy as np
 
-        ends = np.cumsum(np.asarray(self.sizes, dtype=np.int64))
+        from arena.core.arrays import whole
+
+        ends = np.cumsum(whole(self.sizes, "size"))
         low = 0
         for at in range(0, max(len(self), 1), size):
             high = len(self.agents) if at + size >= len(self) else int(ends[at + size - 1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
@@ -41,7 +42,8 @@ class Ratings:
     without a role, is its average over them. `prior` is the variance, by family ("agent",
     "agent:role", ...), of an effect that is not among the terms: nothing was seen of it, so its
     mean is 0; a family that is not there has no effects. `games` counts the games of each agent.
-    `notes` are sentences for people: what these numbers do not say.
+    `notes` are sentences for people: what these numbers do not say; in them `{agent 7}` stands for
+    the name of an agent (`noted`).
     """
 
     system: str
@@ -75,6 +77,14 @@ class Ratings:
         unseen = unseen - unseen.mean(axis=1, keepdims=True)
         mean: Floats = weights @ self.mean
         return mean, np.asarray(weights @ self.covariance @ weights.T + unseen)
+
+    def noted(self, names: Mapping[int, str]) -> list[str]:
+        """The notes with the agents' names in them; without one an agent is `agent 7`."""
+
+        def named(found: re.Match[str]) -> str:
+            return names.get(int(found[1]), f"agent {found[1]}")
+
+        return [re.sub(r"\{agent (\d+)\}", named, note) for note in self.notes]
 
     def weights(self, agents: Sequence[int], role: str | None = None) -> Floats:
         """(n, k): how much of each effect is in each agent's skill. An effect that is not among

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from arena.core import UsageError
 from arena.leaderboard.board import Board, agent_boards
 from arena.leaderboard.parts import part_boards
 from arena.leaderboard.query import LeaderboardQuery
 from arena.leaderboard.rating import SeatGroup, part_missing, role_of, team_of
 from arena.leaderboard.scopes import Scope, scopes
 from db import Session
+from db.selection import find
 
 
 def boards(session: Session, query: LeaderboardQuery) -> list[Board]:
@@ -26,4 +28,15 @@ def boards(session: Session, query: LeaderboardQuery) -> list[Board]:
                 raise part_missing(noun, name, found)
     if query.by != "agent":
         return [board for scope, _ in asked for board in part_boards(session, scope, query)]
-    return [board for scope, part in asked for board in agent_boards(session, scope, query, part)]
+    anchor = None if query.anchor is None else find(session, "agent", query.anchor)[0]
+    made = [
+        board
+        for scope, part in asked
+        for board in agent_boards(session, scope, query, part, anchor)
+    ]
+    if made and anchor is not None and not any(board.anchor for board in made):
+        raise UsageError(
+            f"--anchor {query.anchor}: it is in none of these games, so nothing here can be said "
+            "relative to it"
+        )
+    return made

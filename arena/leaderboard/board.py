@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from arena.core import Ratings
 from arena.core.arrays import Floats
 from arena.core.ratings import MU
 from arena.leaderboard.query import CONDITIONED, LeaderboardQuery
@@ -22,7 +23,7 @@ from arena.leaderboard.scopes import Scope, chosen_by_result, drawn
 from arena.ratings.probit import components
 from arena.record.rating_columns import rating_columns, repeats_left_out
 from arena.reports.voids import told
-from arena.stats.groups import groups, told_apart
+from arena.stats.groups import MOST_LETTERED, groups, ranks, told_apart
 from db import Session
 from db.queries.agents import agent_names
 from db.queries.conduct import ConductRow, conduct_in
@@ -40,14 +41,17 @@ DEVIATIONS = 1.959963984540054
 class BoardRow:
     """A row of a board.
 
-    `rating` is on the scale on which the pool's average is 25; `sigma` and the 95 % interval from
-    `low` to `high` are those of the difference to that average. Rows that share a letter of
-    `group` cannot be told apart. `without_errors` is the rating without the games that an error
-    decided, None where nothing is left of them, and `errors_drawn` the rating with these games as
-    draws, None where that was not asked for. `at_best` is what half of the interval's width would
-    come to with any number of games, and `agents` how many agents the row is of; `spent` and
-    `conduct` are None where nothing is known. `void_games` are the attempts at games without a
-    result in which it sat, in any role, and `void_own` those that ended in its own turn.
+    `rating` is on the scale on which the pool's average is 25, or the board's anchor; `sigma` and
+    the 95 % interval from `low` to `high` are those of the difference to that. `best_rank` and
+    `worst_rank` are the tenable ones, all of them together with 95 % confidence. Rows that share a
+    letter of `group` cannot be told apart; large boards have none.
+
+    `without_errors` is the rating without the games that an error decided, None where nothing is
+    left of them, and `errors_drawn` the rating with these games as draws, None where that was not
+    asked for. `at_best` is what half of the interval's width would come to with any number of
+    games, and `agents` how many agents the row is of; `spent` and `conduct` are None where nothing
+    is known. `void_games` are the attempts at games without a result in which it sat, in any role,
+    and `void_own` those that ended in its own turn.
     """
 
     rank: int
@@ -59,6 +63,8 @@ class BoardRow:
     low: float
     high: float
     record: AgentRecord
+    best_rank: int = 1
+    worst_rank: int = 1
     without_errors: float | None = None
     errors_drawn: float | None = None
     agents: int = 1
@@ -77,7 +83,8 @@ class Board:
     of which the rules threw somebody for one; `left_out` were not rated because they were, and
     `repeats` because they are another of the games again.
     `told_apart` pairs of rows differ, the probability of a single mistake among all pairs together
-    being at most 5 %. `notes` are sentences for people: what the numbers do not say.
+    being at most 5 %. `anchor` is the agent at 25, None where that is the mean of all. `notes` are
+    sentences for people: what the numbers do not say.
     """
 
     environment: str | None
@@ -96,6 +103,7 @@ class Board:
     notes: tuple[str, ...] = ()
     told_apart: int = 0
     repeats: int = 0
+    anchor: str | None = None
 
     @property
     def pairs(self) -> int:
@@ -109,26 +117,33 @@ class Board:
 
 
 def agent_boards(
-    session: Session, scope: Scope, query: LeaderboardQuery, part: SeatGroup | None
+    session: Session,
+    scope: Scope,
+    query: LeaderboardQuery,
+    part: SeatGroup | None,
+    anchor: int | None = None,
 ) -> list[Board]:
-    """A board for each pool of agents of a scope that games connect, in the seats of `part`."""
+    """A board for each pool of agents of a scope that games connect, in the seats of `part`; that
+    of the `anchor` has it at 25."""
     if not len(scope.played):
         return []
     names = agent_names(session)
-    fitted = fit(scope, query.system, part)
+    labels = {key: row.name for key, row in names.items()}
+    fitted = Anchored(fit(scope, query.system, part), anchor)
     record = records(scope.played, seats=None if part is None else part.seats)
     facts = BoardFacts.of(session, scope, query)
     pools = components(rating_columns(scope.played))
     # That pools never met is said below, where each has a table of its own.
     notes = [
         note
-        for note in fitted.ratings.notes
+        for note in fitted.ratings.noted(labels)
         if not note.startswith(f"{len(pools)} pools of agents")
     ]
     notes += said(scope, query, fitted.ratings.terms)
     other = None
     if query.errors_as == "range" and scope.played.errors.any():
-        other = fit(replace(scope, played=drawn(scope.played)), query.system, part)
+        draws = fit(replace(scope, played=drawn(scope.played)), query.system, part)
+        other = Anchored(draws, anchor)
     made: list[tuple[list[BoardRow], int]] = []
     ratings: dict[int, float] = {}
     for pool in pools:
@@ -142,7 +157,7 @@ def agent_boards(
             replace(
                 row,
                 errors_drawn=as_draws.get(agent),
-                name=names[agent].name if agent in names else f"agent {agent}",
+                name=labels.get(agent, f"agent {agent}"),
                 record=record[agent],
                 conduct=facts.conduct.get(agent),
                 spent=facts.spent.get(agent),
@@ -153,7 +168,7 @@ def agent_boards(
             if (agent := row.agent_id) is not None
         ]
         made.append((rows, told_apart(mean, covariance)))
-    without = without_errors(scope, query, part, ratings)
+    without = without_errors(scope, query, part, ratings, anchor)
     if without:
         notes.append(CONDITIONED)
     absent = len({agent for pool in pools for agent in pool} - set(record))
@@ -171,12 +186,34 @@ def agent_boards(
                 *pool_notes(rows, len(made)),
             ],
             apart,
+            next((row.name for row in rows if row.agent_id == anchor), None),
         )
         for rows, apart in made
     ]
 
 
-def _by_agent(fitted: Fit, agents: Sequence[int]) -> dict[int, float]:
+@dataclass(frozen=True, slots=True)
+class Anchored:
+    """A fit asked for agents relative to their mean, or to the anchor where it is one of them."""
+
+    fit: Fit
+    anchor: int | None
+
+    @property
+    def ratings(self) -> Ratings:
+        return self.fit.ratings
+
+    def contrasts(self, agents: Sequence[int]) -> tuple[Floats, Floats]:
+        """Mean (n,) and covariance (n, n)."""
+        mean, covariance = self.fit.contrasts(agents)
+        if self.anchor is None or self.anchor not in agents:
+            return mean, covariance
+        at = list(agents).index(self.anchor)
+        covariance = covariance - covariance[at]
+        return mean - mean[at], covariance - covariance[:, [at]]
+
+
+def _by_agent(fitted: Anchored, agents: Sequence[int]) -> dict[int, float]:
     """The ratings of the agents of one pool."""
     mean, _ = fitted.contrasts(agents)
     return {agent: MU + float(value) for agent, value in zip(agents, mean, strict=True)}
@@ -188,6 +225,7 @@ def board_of(
     rows: Sequence[BoardRow],
     notes: Sequence[str],
     told_apart: int,
+    anchor: str | None = None,
 ) -> Board:
     """A board with its title's facts; its games are those in which one of its agents sat."""
     chosen = scope.played
@@ -212,12 +250,15 @@ def board_of(
         notes=tuple(dict.fromkeys([*repeats_left_out(int(chosen.repeats.sum())), *notes])),
         told_apart=told_apart,
         repeats=int(chosen.repeats.sum()),
+        anchor=anchor,
     )
 
 
 def placed(keys: Sequence[int], mean: Floats, covariance: Floats) -> list[BoardRow]:
     """Rows best first, with their groups and intervals; `keys` become agent_ids."""
-    letters = groups(mean, covariance) if len(keys) > 1 else ("",)
+    lettered = 1 < len(keys) <= MOST_LETTERED
+    letters = groups(mean, covariance) if lettered else ("",) * len(keys)
+    tenable = ranks(mean, covariance)
     sigma = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     order = sorted(range(len(keys)), key=lambda at: (-float(mean[at]), keys[at]))
     empty = AgentRecord.empty()
@@ -232,6 +273,8 @@ def placed(keys: Sequence[int], mean: Floats, covariance: Floats) -> list[BoardR
             low=MU + float(mean[at] - DEVIATIONS * sigma[at]),
             high=MU + float(mean[at] + DEVIATIONS * sigma[at]),
             record=empty,
+            best_rank=tenable[at][0],
+            worst_rank=tenable[at][1],
         )
         for rank, at in enumerate(order, start=1)
     ]
@@ -263,10 +306,15 @@ class BoardFacts:
 
 
 def without_errors(
-    scope: Scope, query: LeaderboardQuery, part: SeatGroup | None, ratings: Mapping[int, float]
+    scope: Scope,
+    query: LeaderboardQuery,
+    part: SeatGroup | None,
+    ratings: Mapping[int, float],
+    anchor: int | None = None,
 ) -> dict[int, float]:
     """The ratings from the games that no error decided; nothing when none was. Agents that these
-    connect keep their mean, so that what is left can be compared with what it was."""
+    connect keep their mean, so that what is left can be compared with what it was, or the `anchor`
+    its 25."""
     if query.exclude_errors or not scope.played.errors.any():
         return {}
     clean = scope.played.only(scope.played.errors == 0)
@@ -288,6 +336,8 @@ def without_errors(
             continue
         mean, _ = fitted.contrasts(agents)
         before = sum(ratings[agent] for agent in agents) / len(agents)
+        if anchor in agents:
+            before = MU - float(mean[agents.index(anchor)])
         found |= {agent: before + float(value) for agent, value in zip(agents, mean, strict=True)}
     return found
 

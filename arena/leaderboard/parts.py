@@ -104,7 +104,7 @@ def part_boards(session: Session, scope: Scope, query: LeaderboardQuery) -> list
                 void_own=len(voids[place].own),
             )
         )
-    notes = [*fitted.ratings.notes, *said(scope, query, fitted.ratings.terms)]
+    notes = [*fitted.ratings.noted({}), *said(scope, query, fitted.ratings.terms)]
     notes += told(dict(zip(names, voids, strict=True)))
     notes += _limits(limit, by, rows)
     board = board_of(scope, query, rows, notes, told_apart(mean, covariance))

@@ -34,7 +34,8 @@ class LeaderboardQuery:
     """The games of a `selection` are rated by a `system`: all of their seats, where it names a role
     or a team those for the skill in it alone. `overall` asks for one fit over all environments.
     `exclude_errors` leaves games out, `errors_as` counts them all: as what they led to, as draws,
-    or the one with the other beside it."""
+    or the one with the other beside it. `anchor` is an agent, by name or number, that stands at 25
+    instead of its pool's mean."""
 
     selection: Selection = field(default_factory=Selection)
     system: str = OFFICIAL
@@ -42,6 +43,7 @@ class LeaderboardQuery:
     errors_as: ErrorsAs = "loss"
     overall: bool = False
     by: By = "agent"
+    anchor: str | int | None = None
 
     @property
     def role(self) -> str | None:
@@ -92,6 +94,11 @@ class LeaderboardQuery:
             raise UsageError("--overall is over all environments: leave out --environment")
         if self.by == "agent":
             return
+        if self.anchor is not None:
+            raise UsageError(
+                f"--anchor is an agent, and these are ratings of each {self.by}: leave out "
+                f"--anchor, or --by {self.by}"
+            )
         if part:
             raise UsageError(
                 f"--by {self.by} is skill over all roles: leave out --{part}, or --by {self.by}"

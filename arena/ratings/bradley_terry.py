@@ -254,7 +254,6 @@ def _notes(played: Seats) -> list[str]:
 
 
 def _listed(agents: Sequence[int]) -> str:
-    named = ", ".join(str(agent) for agent in agents[:_NAMED])
+    named = ", ".join(f"{{agent {agent}}}" for agent in agents[:_NAMED])
     more = len(agents) - _NAMED
-    noun = "agent" if len(agents) == 1 else "agents"
-    return f"{noun} {named} and {more} more" if more > 0 else f"{noun} {named}"
+    return f"{named} and {more} more" if more > 0 else named

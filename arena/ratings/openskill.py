@@ -18,7 +18,7 @@ from arena.core import Games, Rating, Ratings
 from arena.core.ratings import BETA, MU, SIGMA
 from arena.ratings.fit.design import seats
 from arena.ratings.online.fold import fitted
-from arena.ratings.online.live import check
+from arena.ratings.online.live import check, check_seats
 
 LOGISTIC = pi / sqrt(3.0)
 """Standard deviation of the logistic distribution."""
@@ -68,6 +68,7 @@ class OpenSkill:
         """
         skills = {agent: (ratings[agent][0], ratings[agent][1]) for agent, _, _ in players}
         check(skills)
+        check_seats(players)
         teams: dict[int, dict[int, int]] = {}
         ranks: dict[int, int] = {}
         for agent, team, rank in players:

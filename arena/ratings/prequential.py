@@ -158,7 +158,7 @@ def _moved(fitted: Ratings, before: Mapping[int, tuple[float, float]]) -> Rating
 
 
 def first_games(games: Games, count: int) -> Games:
-    """The first so many games, roles and environments included."""
+    """The first so many games, roles, environments and blocks included."""
     end = int(np.asarray(games.sizes, dtype=np.int64)[:count].sum())
     return replace(
         games,
@@ -168,4 +168,5 @@ def first_games(games: Games, count: int) -> Games:
         ranks=games.ranks[:end],
         roles=games.roles[:end],
         environments=games.environments[:count],
+        blocks=games.blocks[:count],
     )

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from math import sqrt
+from math import fsum, sqrt
 
 import numpy as np
 
@@ -97,6 +97,9 @@ class SidesState:
             raise ValueError(f"{len(roles)} roles for {len(players)} seats: expected one for each")
         order = sorted(ranks, key=ranks.__getitem__)
         seats = self.seat(players, roles)
+        if len(order) > 2 and len({*ranks.values()}) < len(order):
+            # Teams that share a place stand in order of strength, not of their seats.
+            order.sort(key=lambda team: (ranks[team], -self._mean(seats, team)))
         self._count(players, roles)
         if len(order) == 2:
             upper, lower = order
@@ -121,6 +124,11 @@ class SidesState:
             (team, self._seats.get((agent, role)) or self._new_seat(agent, role))
             for (agent, team, _), role in zip(players, roles, strict=True)
         ]
+
+    def _mean(self, seats: Sequence[tuple[int, tuple[int, ...]]], team: int) -> float:
+        """A team's strength as it is known."""
+        means = self._joint.means()
+        return fsum(means[at] for number, effects in seats if number == team for at in effects)
 
     def _new_seat(self, agent: int, role: str | None) -> tuple[int, ...]:
         """Where the effects on a seat are that nobody has had like this before."""

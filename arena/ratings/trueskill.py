@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import sqrt
+from math import fsum, sqrt
 
 from arena.core import Games, Rating, Ratings
 from arena.core.ratings import BETA, MU, SIGMA
@@ -20,7 +20,7 @@ from arena.ratings.gaussian.truncated import draw, win
 from arena.ratings.online.codegen import Play, unroll
 from arena.ratings.online.draw_margin import quantile
 from arena.ratings.online.fold import fitted
-from arena.ratings.online.live import check
+from arena.ratings.online.live import check, check_seats
 
 __all__ = ["BETA", "MU", "NOISE", "SIGMA", "TrueSkill", "draw_margin"]
 
@@ -57,8 +57,8 @@ class TrueSkill:
 
         `players` holds (agent_id, team, rank) of every seat: seats of one team share a rank, lower
         is better, equal ranks of two teams are a draw. Two teams of any sizes are the closed form,
-        more are a chain (`arena.ratings.gaussian.expectation_propagation`); a game of one team says
-        nothing.
+        more are a chain (`arena.ratings.gaussian.expectation_propagation`), in which teams that
+        share a place stand in order of strength; a game of one team says nothing.
 
         Raises ValueError for a draw probability outside (0, 1), a team with two ranks, or a rating
         that is not a finite mu with a positive sigma; KeyError for an agent without a rating.
@@ -67,6 +67,7 @@ class TrueSkill:
             raise ValueError(f"draw probability {draw_probability}: expected between 0 and 1")
         skills = {agent: ratings[agent] for agent, _, _ in players}
         check(skills)
+        check_seats(players)
         teams = _teams(players)
         if len(teams) == 2:
             skills = _two_teams(teams, skills, draw_probability)
@@ -143,8 +144,8 @@ def _two_teams(
 def _several_teams(
     teams: Sequence[_Team], skills: Mapping[int, Skill], draw_probability: float
 ) -> dict[int, Skill]:
-    teams = sorted(teams, key=lambda team: team.rank)
-    sides = [_side(team, skills) for team in teams]
+    placed = sorted(((team, _side(team, skills)) for team in teams), key=_place)
+    teams, sides = [team for team, _ in placed], [side for _, side in placed]
     links = [
         Link(
             draw_margin(draw_probability, sum(upper.seats.values()) + sum(lower.seats.values())),
@@ -157,7 +158,8 @@ def _several_teams(
         joint = shared(sides, links, variances, NOISE)
         return {agent: (mu, sqrt(variance)) for agent, (mu, variance) in joint.items()}
     rated = {}
-    for team, (gain, shrink) in zip(teams, independent(sides, links), strict=True):
+    moves = _alike_together([_place(one) for one in placed], independent(sides, links))
+    for team, (gain, shrink) in zip(teams, moves, strict=True):
         for agent, a in team.seats.items():
             mu, sigma = skills[agent]
             variance = sigma * sigma
@@ -169,9 +171,32 @@ def _several_teams(
 
 
 def _side(team: _Team, skills: Mapping[int, Skill]) -> TeamSide:
-    mean = variance = 0.0
-    for agent, a in team.seats.items():
-        mu, sigma = skills[agent]
-        mean += a * (mu - MU)
-        variance += (a * a) * (sigma * sigma) + a * NOISE
+    # Summed exactly, so that the order of the seats is in no bit of it.
+    mean = fsum(a * (skills[agent][0] - MU) for agent, a in team.seats.items())
+    variance = fsum(
+        (a * a) * (skills[agent][1] * skills[agent][1]) + a * NOISE
+        for agent, a in team.seats.items()
+    )
     return TeamSide(team.seats, mean, variance)
+
+
+def _place(placed: tuple[_Team, TeamSide]) -> tuple[int, float, float]:
+    """Where a team stands in the chain: those that share a rank, the strongest first, whatever
+    order their seats are in."""
+    team, side = placed
+    return team.rank, -side.mean, side.variance
+
+
+def _alike_together(
+    places: Sequence[tuple[int, float, float]], moves: Sequence[tuple[float, float]]
+) -> list[tuple[float, float]]:
+    """The moves of teams that nothing tells apart are their mean: which of them stands where in
+    the chain is chance."""
+    alike: dict[tuple[int, float, float], list[tuple[float, float]]] = {}
+    for place, move in zip(places, moves, strict=True):
+        alike.setdefault(place, []).append(move)
+    mean = {
+        place: (fsum(gain for gain, _ in same) / len(same), fsum(s for _, s in same) / len(same))
+        for place, same in alike.items()
+    }
+    return [mean[place] for place in places]

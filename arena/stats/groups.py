@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
 
+MOST_LETTERED = 12
+"""Agents beyond which letters run together: the ranks that are tenable say it better."""
+
 # Groups are nearly always runs of neighbours, about one per agent at most. Should uneven
 # precision make far more overlapping ones, runs of neighbours are shown instead.
 _CLIQUES = 20

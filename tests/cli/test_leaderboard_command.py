@@ -62,13 +62,14 @@ def test_a_table_says_what_each_rating_rests_on(arena: Arena, mafia: str) -> Non
     title, header, _, *lines = result.stdout.splitlines()
     assert title == "Mafia-v0 · 4 players · 70 games · probit"
     assert re.split(r"\s{2,}", header.strip()) == [
-        "agent", "rating", "95 %", "group", "games", "won", "Mafia", "Village", "own error",
-        "others'", "without",
+        "agent", "rating", "95 %", "ranks", "group", "games", "won", "Mafia", "Village",
+        "own error", "others'", "without",
     ]  # fmt: skip
     assert [line.split()[0] for line in lines] == ["1", "2", "3", "4", "5"]
     assert "an error decided 14 % of these games and touched 14 %" in result.stderr
     assert "without: its rating without the games that an error decided" in result.stderr
     assert "rows that share a letter of their group cannot be told apart" in result.stderr
+    assert "25 is the mean of these 5 agents, a rating the distance to it" in result.stderr
     assert re.search(r"separability \d+ %: \d+ of 10 pairs are told apart", result.stderr)
 
 
@@ -156,7 +157,7 @@ def test_parts_stand_with_what_limits_them(arena: Arena, mafia: str) -> None:
 
     _, header, _, *lines = result.stdout.splitlines()
     assert re.split(r"\s{2,}", header.strip())[:6] == [
-        "model", "rating", "95 %", "group", "agents", "at best",
+        "model", "rating", "95 %", "ranks", "group", "agents",
     ]  # fmt: skip
     assert {line.split()[1] for line in lines} == {"claude", "gpt"}
     found = {row["name"]: row for row in rows(arena, "--by", "model", "--db", mafia)}

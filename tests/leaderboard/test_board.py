@@ -391,6 +391,68 @@ def test_a_game_that_could_not_come_out_otherwise_counts_once_everywhere(sqlite_
         assert any(note.startswith("36 repeats are left out") for note in notes)
 
 
+def test_an_anchor_stands_at_25_whoever_joins(sqlite_url: str) -> None:
+    def weaker(table: Table) -> None:
+        ladder(table)
+        table.duel(1, 3, table.agent("Dot", model="Dot"), 12)
+
+    (board,) = asked(sqlite_url, weaker, LeaderboardQuery(anchor="Bob"))
+    (mean,) = ask(sqlite_url, LeaderboardQuery())
+    anchored, free = ({row.name: row for row in found.rows} for found in (board, mean))
+
+    assert (board.anchor, mean.anchor) == ("Bob", None)
+    bob = anchored["Bob"]
+    assert (bob.rating, bob.sigma, bob.low, bob.high) == pytest.approx((25, 0, 25, 25))
+    for name, row in anchored.items():
+        assert row.rating - 25 == pytest.approx(free[name].rating - free["Bob"].rating)
+        assert (row.group, row.best_rank) == (free[name].group, free[name].best_rank)
+    assert sum(row.rating for row in mean.rows) == pytest.approx(100)
+
+    with pytest.raises(BadSelection, match="did you mean 'Bob'"):
+        ask(sqlite_url, LeaderboardQuery(anchor="Bop"))
+    with get_session(sqlite_url) as session:
+        Table(session).agent("Eve", model="Eve")
+    with pytest.raises(UsageError, match="--anchor Eve: it is in none of these games"):
+        ask(sqlite_url, LeaderboardQuery(anchor="Eve"))
+    with pytest.raises(UsageError, match="--anchor is an agent"):
+        ask(sqlite_url, LeaderboardQuery(anchor="Bob", by="model"))
+
+
+def test_ratings_without_errors_keep_the_anchor(sqlite_url: str) -> None:
+    (board,) = asked(sqlite_url, erring, LeaderboardQuery(anchor="Cid"))
+
+    (cid,) = (row for row in board.rows if row.name == "Cid")
+    assert (cid.rating, cid.without_errors) == pytest.approx((25, 25))
+
+
+def test_beyond_a_dozen_agents_ranks_say_what_letters_cannot(sqlite_url: str) -> None:
+    """Each beats everybody below; those next to each other are hardly told apart."""
+
+    def fill(table: Table) -> None:
+        duel = table.environment("Duel-v0")
+        agents = [table.agent(f"a{at:02}", model=f"a{at}") for at in range(13)]
+        for place, better in enumerate(agents):
+            for worse in agents[place + 1 :]:
+                table.duel(duel, better, worse, 2)
+
+    (board,) = asked(sqlite_url, fill)
+
+    assert {row.group for row in board.rows} == {""}
+    for row in board.rows:
+        assert row.best_rank <= row.rank <= row.worst_rank
+    assert board.rows[0].worst_rank < 13
+    assert board.rows[-1].best_rank > 1
+    middle = board.rows[6]
+    assert 1 < middle.best_rank < middle.worst_rank < 13
+
+
+def test_what_a_system_notes_names_agents(sqlite_url: str) -> None:
+    (board,) = asked(sqlite_url, only_wins, LeaderboardQuery(system="bradley-terry"))
+
+    assert any(note.startswith("Ann finished first in every game") for note in board.notes)
+    assert not any("{agent" in note for note in board.notes)
+
+
 def test_no_games_make_no_board(sqlite_url: str) -> None:
     assert ask(sqlite_url, LeaderboardQuery()) == []
     assert ask(sqlite_url, LeaderboardQuery(overall=True)) == []

@@ -105,8 +105,9 @@ def test_all_pairs_of_a_game_together_say_less_than_as_many_games() -> None:
 def test_agents_with_only_wins_or_only_losses_are_named() -> None:
     ratings = BradleyTerry().fit(Games.of([duel(1, 2), duel(2, 3), duel(1, 3)] * 5))
 
-    assert ratings.notes[0].startswith("agent 1 finished first in every game: Bradley-Terry has no")
-    assert ratings.notes[1].startswith("agent 3 finished last in every game")
+    first, last = ratings.noted({1: "Ann"})
+    assert first.startswith("Ann finished first in every game: Bradley-Terry has no")
+    assert last.startswith("agent 3 finished last in every game")
     _, covariance = ratings.contrasts([1, 2, 3])
     assert np.sqrt(covariance[0, 0]) > BETA
 
@@ -114,7 +115,7 @@ def test_agents_with_only_wins_or_only_losses_are_named() -> None:
 def test_a_hundred_winners_are_not_all_named() -> None:
     games = Games.of([duel(k, 1000) for k in range(100)])
 
-    assert "agents 0, 1, 2, 3, 4 and 95 more finished first" in BradleyTerry().fit(games).notes[0]
+    assert "agent 3, agent 4 and 95 more finished first" in BradleyTerry().fit(games).noted({})[0]
 
 
 def test_what_was_never_compared_is_as_wide_as_the_ridge() -> None:

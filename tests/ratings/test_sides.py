@@ -167,6 +167,24 @@ def test_game_by_game_equals_a_fit_bit_for_bit() -> None:
     assert copies[3].ratings().games[0] < live.games[0]
 
 
+def test_the_order_of_seats_is_in_no_rating() -> None:
+    """Two of four share the second place; they are told apart by games before."""
+    found = []
+    for seats in ([1, 2, 3, 4], [4, 3, 2, 1], [3, 1, 4, 2]):
+        state = SidesState()
+        for better, worse in ((2, 3), (1, 4), (2, 4)):
+            duel = [RatedPlayer(better, 0, 0), RatedPlayer(worse, 1, 1)]
+            state.play(duel, ["a", "b"], 0.1)
+        ranks = {1: 0, 2: 1, 3: 1, 4: 1}
+        game = [RatedPlayer(agent, place, ranks[agent]) for place, agent in enumerate(seats)]
+        state.play(game, [f"role {agent}" for agent in seats], 0.1)
+        found.append(state.skills([1, 2, 3, 4]))
+
+    for mean, covariance in found[1:]:
+        assert mean == pytest.approx(found[0][0], abs=1e-9)
+        assert covariance == pytest.approx(found[0][1], abs=1e-9)
+
+
 def test_the_skills_of_a_state_are_those_of_its_ratings() -> None:
     games, _ = tournament(40)
     state = SidesState()

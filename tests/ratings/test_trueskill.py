@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from arena.core import RatedPlayer, Rating
+from arena.core import Games, RatedPlayer, Rating
 from arena.ratings.gaussian.expectation_propagation import Link, TeamSide, independent, shared
 from arena.ratings.gaussian.truncated import draw, win
 from arena.ratings.online.draw_margin import quantile
+from arena.ratings.openskill import OpenSkill
 from arena.ratings.trueskill import MU, NOISE, TrueSkill, draw_margin
 from arena.ratings.trueskill_package import exact, load
 
@@ -44,16 +46,24 @@ def by_package(
     teams: dict[int, Seats] = {}
     for player in players:
         teams.setdefault(player[1], []).append(player)
+    # The package takes teams that share a place in the order in which they come.
+    chain = sorted(teams.values(), key=lambda team: _place(team, ratings))
+    if len(chain) > 2:
+        assume(len({_place(team, ratings) for team in chain}) == len(chain))
     groups = [
         tuple(package.create_rating(ratings[a][0] - MU, ratings[a][1]) for a, _, _ in team)
-        for team in teams.values()
+        for team in chain
     ]
-    rated = package.rate(groups, ranks=[team[0][2] for team in teams.values()], min_delta=1e-13)
+    rated = package.rate(groups, ranks=[team[0][2] for team in chain], min_delta=1e-13)
     return {
         agent: (new.mu + MU, new.sigma)
-        for team, group in zip(teams.values(), rated, strict=True)
+        for team, group in zip(chain, rated, strict=True)
         for (agent, _, _), new in zip(team, group, strict=True)
     }
+
+
+def _place(team: Seats, ratings: Mapping[int, tuple[float, float]]) -> tuple[int, float]:
+    return team[0][2], -fsum(ratings[agent][0] - MU for agent, _, _ in team)
 
 
 def assert_near(ours: Mapping[int, Any], theirs: Mapping[int, Any], within: float = 1e-9) -> None:
@@ -320,6 +330,48 @@ def test_an_impossible_rating_is_named(rating: tuple[float, float], found: str) 
 def test_a_draw_probability_that_is_none_is_refused(draw_probability: float) -> None:
     with pytest.raises(ValueError, match="expected between 0 and 1"):
         TrueSkill().rate([(1, 0, 0), (2, 1, 1)], {1: (25.0, 8.0), 2: (25.0, 8.0)}, draw_probability)
+
+
+@settings(deadline=None, max_examples=50)
+@given(finishes(st.integers(3, 5)), st.randoms(use_true_random=False), probabilities)
+def test_the_order_of_seats_is_in_no_rating(
+    game: tuple[Seats, Skills], shuffle: Any, draw_probability: float
+) -> None:
+    players, ratings = game
+    seats = list(players)
+    shuffle.shuffle(seats)
+    numbers = {team: 90 - team for _, team, _ in seats}
+    moved = [(agent, numbers[team], rank) for agent, team, rank in seats]
+
+    assert_near(
+        TrueSkill().rate(moved, ratings, draw_probability),
+        TrueSkill().rate(players, ratings, draw_probability),
+        within=1e-9,
+    )
+
+
+def test_newcomers_that_share_a_place_get_the_same() -> None:
+    after = TrueSkill().rate(
+        [(1, 0, 0), (2, 1, 1), (3, 2, 1), (4, 3, 1)], dict.fromkeys((1, 2, 3, 4), (25.0, 8.0)), 0.1
+    )
+
+    assert after[2] == after[3] == after[4]
+    assert after[1].mu > 25.0 > after[2].mu
+
+
+@pytest.mark.parametrize("odd", [1.5, float("inf"), float("nan")])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_numbers_that_are_not_whole_are_refused(odd: float, place: int) -> None:
+    seats: list[Any] = [(1, 0, 0), (2, 1, 1)]
+    seats[1] = tuple(odd if at == place else value for at, value in enumerate(seats[1]))
+    name = ("agent", "team", "rank")[place]
+    columns = Games([2], *([seat[at] for seat in seats] for at in range(3)))
+
+    with pytest.raises(ValueError, match=f"found {odd} as a {name}: expected a whole number"):
+        TrueSkill().rate(seats, dict.fromkeys((1, 2, odd), (25.0, 8.0)), 0.1)
+    for system in (TrueSkill(), OpenSkill()):
+        with pytest.raises(ValueError, match=f"found {odd} as a {name}: expected a whole number"):
+            system.fit(columns)
 
 
 def test_a_team_with_two_ranks_is_refused() -> None:

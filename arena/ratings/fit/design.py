@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from arena.core import Games
-from arena.core.arrays import Floats, Integers
+from arena.core.arrays import Floats, Integers, whole
 
 Term = tuple[str, ...]
 
@@ -91,7 +91,7 @@ def seats(games: Games) -> Seats:
     """The columns, checked. Raises ValueError for columns that do not fit together, numbers that
     are not whole, an empty game, a team with two ranks, or a role without a name."""
     sizes, agents, teams, ranks = (
-        _whole(column, name)
+        whole(column, name)
         for column, name in (
             (games.sizes, "size"),
             (games.agents, "agent"),
@@ -193,14 +193,6 @@ def tidy(matrix: sparse.csr_array) -> sparse.csr_array:
     return matrix
 
 
-def _whole(column: object, name: str) -> Integers:
-    values = np.asarray(column)
-    if values.dtype.kind == "f" and not np.all(np.isfinite(values) & (values == np.rint(values))):
-        odd = values[~(np.isfinite(values) & (values == np.rint(values)))][0]
-        raise ValueError(f"found {odd} as a {name}: expected a whole number")
-    return values.astype(np.int64)
-
-
 def _groups(game: Integers, label: Integers) -> tuple[Integers, NDArray[np.bool_]]:
     """Seats in an order in which those with the same label in a game stand together, the labels of
     a game in order of first seat; and where in that order each group begins."""
@@ -214,7 +206,7 @@ def _groups(game: Integers, label: Integers) -> tuple[Integers, NDArray[np.bool_
 
 def _roles(games: Games, game: Integers, total: int) -> tuple[Integers, list[str], Integers]:
     """Per seat its role, the roles' names, and the environment of each."""
-    given = _whole(games.roles, "role") if len(games.roles) else np.zeros(total, np.int64)
+    given = whole(games.roles, "role") if len(games.roles) else np.zeros(total, np.int64)
     names = list(games.role_names) if len(games.roles) else [""]
     if len(given) != total:
         raise ValueError(f"{total} seats, but {len(given)} roles: expected as many, or none")
@@ -239,7 +231,7 @@ def _blocks(games: Games) -> Integers:
     count = len(games.sizes)
     if not len(games.blocks):
         return np.full(count, -1, np.int64)
-    given = _whole(games.blocks, "block")
+    given = whole(games.blocks, "block")
     if len(given) != count:
         raise ValueError(f"{count} games, but {len(given)} blocks: expected as many, or none")
     # Numbered by what they are, not by where they stand, and alone if no other game is in it.
@@ -250,7 +242,7 @@ def _blocks(games: Games) -> Integers:
 def _environments(games: Games, count: int) -> tuple[Integers, list[str]]:
     if not len(games.environments):
         return np.zeros(count, np.int64), [""]
-    given = _whole(games.environments, "environment")
+    given = whole(games.environments, "environment")
     names = list(games.environment_names)
     if len(given) != count:
         raise ValueError(f"{count} games, but {len(given)} environments: expected as many, or none")

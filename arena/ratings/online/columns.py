@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from arena.core import Games
-from arena.core.arrays import Booleans, Integers
+from arena.core.arrays import Booleans, Integers, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,16 @@ class Layout:
 
 
 def lay_out(games: Games) -> Layout:
-    """Raises ValueError for columns that do not fit together, an empty game, or a team with two
-    ranks."""
+    """Raises ValueError for columns that do not fit together, numbers that are not whole, an empty
+    game, or a team with two ranks."""
     sizes, agents, teams, ranks = (
-        np.asarray(column, dtype=np.int64)
-        for column in (games.sizes, games.agents, games.teams, games.ranks)
+        whole(column, name)
+        for column, name in (
+            (games.sizes, "size"),
+            (games.agents, "agent"),
+            (games.teams, "team"),
+            (games.ranks, "rank"),
+        )
     )
     if not len(agents) == len(teams) == len(ranks) == sizes.sum():
         raise ValueError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
+from operator import index
 
 from arena.core import OnlineRatingSystem, Rating
 
@@ -81,6 +82,18 @@ def rated(
     after = {agent: Rating(*map(float, found[agent])) for agent in ratings}
     check(after)
     return after
+
+
+def check_seats(players: Sequence[tuple[int, int, int]]) -> None:
+    """Raises ValueError for an agent, a team or a rank that is not a whole number."""
+    for player in players:
+        for value, name in zip(player, ("agent", "team", "rank"), strict=True):
+            if type(value) is not int:
+                try:
+                    index(value)
+                except TypeError:
+                    said = f"found {value} as a {name}: expected a whole number"
+                    raise ValueError(said) from None
 
 
 def check(skills: Mapping[int, tuple[float, float]]) -> None:

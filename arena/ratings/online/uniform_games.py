@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from arena.core import Games
-from arena.core.arrays import Booleans, Floats, Integers
+from arena.core.arrays import Booleans, Floats, Integers, whole
 from arena.ratings.online.columns import codes_of
 
 
@@ -57,8 +57,8 @@ class Even:
 def evenly(games: Games) -> Even | None:
     """None where the games are not alike, or not of two teams each; it is `lay_out` that says what
     is wrong with columns that make no games."""
-    columns = (games.sizes, games.agents, games.teams, games.ranks)
-    sizes, agents, teams, ranks = (np.asarray(column, dtype=np.int64) for column in columns)
+    columns = {"size": games.sizes, "agent": games.agents, "team": games.teams, "rank": games.ranks}
+    sizes, agents, teams, ranks = (whole(column, name) for name, column in columns.items())
     n, width = len(sizes), int(sizes[0]) if len(sizes) else 0
     if width < 2 or (sizes != width).any():
         return None
