@@ -8,6 +8,7 @@ import shutil
 import socket
 import socketserver
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -60,7 +61,7 @@ ODD = "p w@d:/%?#é'\\"
 @pytest.fixture
 def odd_user(postgresql_url: str) -> Iterator[str]:
     """A database's URL for a user whose name and password hold everything that URLs mind."""
-    name = 'a user "with" @ and %'
+    name = f'a user "with" @ and % {uuid.uuid4().hex[:8]}'
     quoted = '"' + name.replace('"', '""') + '"'
     url = make_url(postgresql_url)
     with psycopg.connect(postgresql_url, autocommit=True) as connection:
