@@ -29,6 +29,10 @@ DONE = Summary(
 
 # What the standings say of themselves.
 STANDINGS = [
+    "separability 0 %: 0 of 3 pairs are told apart, with 95 % confidence in all of them together",
+    "25 is the mean of these 3 agents, a rating the distance to it: it moves when others join; "
+    "--anchor AGENT keeps one at 25. Ranks: the best and worst that are tenable, all of them with "
+    "95 % confidence together",
     "rows that share a letter of their group cannot be told apart",
     "note: 3 of 3 agents have fewer than five games: their intervals come from the other agents' "
     "spread more than from their own games.",
@@ -50,8 +54,8 @@ def ending(
     told = capsys.readouterr()
     assert told.out.startswith("small · TicTacToe-v0")
     lines = told.err.splitlines()
-    assert lines[:2] == STANDINGS
-    return code, lines[2:]
+    assert lines[: len(STANDINGS)] == STANDINGS
+    return code, lines[len(STANDINGS) :]
 
 
 def test_a_run_that_is_done_says_what_it_did(

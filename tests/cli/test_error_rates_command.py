@@ -47,7 +47,7 @@ def test_errors_stand_beside_the_rating(arena: Arena, erring: str) -> None:
 
     title, header, _, *rows = result.stdout.splitlines()
     assert title == "TicTacToe-v0 · 2 players · 6 games · probit"
-    assert header.split()[7:10] == ["own", "error", "others'"]
+    assert header.split()[8:11] == ["own", "error", "others'"]
     (cy,) = (line for line in rows if " Cy " in line)
     assert "100 %" in cy
     assert "an error decided 67 % of these games and touched 67 %" in result.stderr

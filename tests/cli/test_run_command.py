@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.commands import TOURNAMENT, Arena
+from tests.servers.openai_server import OpenAIServer, Reply
 
 
 def test_a_tournament_is_played_on_either_database(
@@ -113,15 +113,14 @@ def test_a_changed_tournament_is_refused_under_its_old_name(
 def test_games_without_a_result_are_an_exit_code_and_a_way_to_look(
     arena: Arena, sqlite_url: str, tmp_path: Path
 ) -> None:
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        port = closed.getsockname()[1]
+    # A model that has answered before and fails then: one that never did stops the run.
+    with OpenAIServer(["[4]", Reply(status=500)]) as server:
         file = tmp_path / "void.yaml"
         file.write_text(
             TOURNAMENT.replace(
                 "litellm_model: scripted/random",
-                f"litellm_model: openai/x, api_base: 'http://127.0.0.1:{port}/v1'",
-            ).replace("games: 6", "games: 2\nattempts: 1\nllm: {retries: 0, timeout: 5}")
+                f"litellm_model: openai/x, api_base: '{server.url}'",
+            ).replace("games: 6", "games: 2\nattempts: 1\nllm: {retries: 0, patience: 0.1}")
         )
         result = arena("run", file, "--db", sqlite_url)
 

@@ -21,7 +21,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     few = (200, 150, 0, 0)
     plans = (Plan(MAFIA_35, few, few, few), Plan(DUEL, few, few))
     monkeypatch.setattr(ratings, "PLANS", plans)
-    monkeypatch.setattr(ratings, "_systems", lambda: ["probit", "trueskill"])
+    monkeypatch.setattr(ratings, "loadable", lambda: ["probit", "trueskill"])
 
 
 @pytest.mark.usefixtures("small")
