@@ -10,19 +10,14 @@ says at once that the holder is dead.
 
 from __future__ import annotations
 
-import json
 import os
-import re
-import socket
-import tempfile
 import time
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Protocol, Self, TypeVar
+from typing import NamedTuple, Protocol, Self, TypeVar
 
 import fasteners  # type: ignore[import-untyped]
 from sqlalchemy import Connection, TextClause, inspect, text
@@ -31,6 +26,7 @@ from sqlmodel import Session
 
 from db.engine import FROZEN_AFTER_S, PATIENCE
 from db.errors import DatabaseError, LeaseHeld
+from db.holders import death, described, forget, new_lock, read_holder
 
 T = TypeVar("T")
 
@@ -145,8 +141,6 @@ _END_FROZEN = (
     "AND a.xact_start < clock_timestamp() - make_interval(secs => :seconds)"
 )
 
-_LOCK = re.compile(r"arena-lease-[0-9a-f]{32}\.lock")
-
 
 class _Row(NamedTuple):
     holder: str | None
@@ -171,21 +165,21 @@ def acquire(
 
     Raises LeaseHeld when the holder lives, DatabaseError when there is nothing of this key.
     """
-    path = Path(tempfile.gettempdir()) / f"arena-lease-{uuid.uuid4().hex}.lock"
+    path = new_lock()
     lock = fasteners.InterProcessLock(path)
     lock.acquire()
-    row = _Held(reconnecting, leased, key, _described(path))
+    row = _Held(reconnecting, leased, key, described(path))
     before: str | None = None
     try:
         while True:
             seen = row.ensured()
             if seen.holder == row.ours:
-                _forget(before)
+                forget(before)
                 return Lease(leased, key, seen.fence, lock, reconnecting)
             if seen.holder is None:
                 row.take(seen, frozen_after)
                 continue
-            with _death(seen.holder) as dead:
+            with death(seen.holder) as dead:
                 if dead or row.still(seen, ttl, sleep, clock):
                     before = seen.holder
                     row.take(seen, frozen_after)
@@ -212,11 +206,11 @@ def end_dead(
 def end_if_dead(connection: Connection, leased: Leased, key: int, holder: str) -> bool:
     """Whether the holder of a lease is known to be dead, and its lease is let go for it with the
     transaction."""
-    with _death(holder) as dead:
+    with death(holder) as dead:
         values = {"key": key, "holder": holder}
         ended = dead and bool(connection.execute(leased.sql(_END), values).rowcount)
     if ended:
-        _forget(holder)
+        forget(holder)
     return ended
 
 
@@ -224,7 +218,7 @@ def refuse_held(connection: Connection) -> None:
     """Raises LeaseHeld unless every holder is known to be dead, and lets nobody take a lease until
     the transaction ends: for a process that changes the tables."""
     for leased, key, holder in _holders(connection):
-        with _death(holder) as dead:
+        with death(holder) as dead:
             if not dead:
                 raise _held(leased, key, holder)
 
@@ -324,83 +318,3 @@ def _held(leased: Leased, key: int, holder: str) -> LeaseHeld:
         f"{told.get('host')}): let it finish, or end it there (`kill -INT {told.get('pid')}`), "
         "then type the same command again"
     )
-
-
-def _described(path: Path) -> str:
-    """Who holds the lease, for the process that finds it."""
-    return json.dumps(
-        {
-            "host": socket.gethostname(),
-            "machine": _machine(),
-            "pid": os.getpid(),
-            "lock": str(path),
-        }
-    )
-
-
-def read_holder(holder: str) -> dict[str, Any]:
-    """What the holder of a lease says of itself: host, machine, pid, lock; empty for what it cannot
-    have written."""
-    try:
-        told = json.loads(holder)
-    except ValueError:
-        return {}
-    return told if isinstance(told, dict) else {}
-
-
-def _machine() -> str:
-    """What names this machine since it was last started: a lock does not outlive that."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return f"{uuid.getnode():012x}"
-
-
-@contextmanager
-def _death(holder: str) -> Iterator[bool]:
-    """Whether the holder's lock is open, so that it is dead for certain: while this lasts, nobody
-    else can find the same.
-
-    A file that is gone says nothing, and neither does a lock of this very process, which would
-    lose it by opening the file again.
-    """
-    told = read_holder(holder)
-    if told.get("machine") != _machine():
-        yield False
-        return
-    with _opened(holder) as lock:
-        yield lock is not None
-
-
-def _forget(holder: str | None) -> None:
-    """Remove the lock's file of a holder that was taken over. Until then it shows that it is dead;
-    one that is only frozen removes its own."""
-    if holder is not None:
-        with _opened(holder) as lock:
-            if lock is not None:
-                Path(os.fsdecode(lock.path)).unlink(missing_ok=True)
-
-
-@contextmanager
-def _opened(holder: str) -> Iterator[fasteners.InterProcessLock | None]:
-    """The lock of a holder on this host, held here while this lasts; None where it cannot be."""
-    told = read_holder(holder)
-    path = Path(str(told.get("lock") or ""))
-    # The row is data: only a file that such a row can have named is ever opened or removed.
-    named = path.parent == Path(tempfile.gettempdir()) and _LOCK.fullmatch(path.name)
-    here = told.get("host") == socket.gethostname() and told.get("pid") != os.getpid()
-    if not (here and named and path.is_file()):
-        yield None
-        return
-    lock = fasteners.InterProcessLock(path)
-    try:
-        free = lock.acquire(blocking=False)
-    except OSError:
-        free = False
-    try:
-        yield lock if free else None
-    finally:
-        if free:
-            lock.release()
-        elif lock.lockfile is not None:
-            lock.lockfile.close()

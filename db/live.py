@@ -8,7 +8,7 @@ import socket
 from sqlalchemy import Connection, select
 from sqlmodel import Session, col
 
-from db.leases import read_holder
+from db.holders import read_holder
 from db.models import TournamentLease
 
 

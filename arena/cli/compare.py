@@ -19,14 +19,12 @@ from arena.cli.options import (
     UntilOption,
     WhereOption,
 )
-from arena.cli.output import advise, console, count, money, print_json, safe, tell
+from arena.cli.output import console, count, money, print_json, safe, tell
 from arena.core import UsageError
 
 if TYPE_CHECKING:
-    from arena.cli.run_to_end import Wish
     from arena.compare import Comparison, Question
     from arena.compare.voids import VoidRange
-    from arena.config import TournamentConfig
     from db.selection import Selection
 
 A = Annotated[str | None, typer.Argument(metavar="A", help="An agent, by its name or number.")]
@@ -238,39 +236,23 @@ def _play(
     as_json: bool,
 ) -> None:
     from arena import compare
-    from arena.cli.run_to_end import Wish, play_out, report, show_estimate
-    from arena.cli.sessions import existing
-    from arena.cli.signals import stoppable
+    from arena.cli.compare_play import ComparisonPlay, play_comparison
 
-    with existing(db) as database:
-        config = compare.configure(database, question)
-        wish = Wish(_command(question), database, None, concurrency, budget, db)
-        if dry_run:
-            show_estimate(config, replace(wish, games=question.games))
-            return
-        with stoppable(f"to go on: {wish.again()}") as interrupts:
-            summary = None
-            left = _left(config, question, wish)
-            if left is None or left > 0:
-                summary = play_out(config, wish, interrupts, games=left, uncapped=False)
-            found = compare.answer(database, config)
-            _show(found, as_json=as_json)
-            if summary is not None:
-                report(summary, wish)
-    if found.decided:
-        return
-    if summary is None or not summary.stopped:
-        advise("not decided; play on with more --games" if question.games else "not decided")
-    raise typer.Exit(1)
-
-
-def _left(config: TournamentConfig, question: Question, wish: Wish) -> int | None:
-    """How many games may be played now, of those that were asked for in all; None for any."""
-    from arena.orchestrator.schedule import games_done
-
-    if question.games is None or question.games == config.games:
-        return None
-    return question.games - games_done(wish.database, config)
+    play_comparison(
+        ComparisonPlay(
+            command=_command(question),
+            games=question.games,
+            configure=lambda database: compare.configure(database, question),
+            answer=compare.answer,
+            show=lambda found: _show(found, as_json=as_json),
+            decided=lambda found: found.decided,
+            open_="not decided",
+        ),
+        concurrency=concurrency,
+        budget=budget,
+        db=db,
+        dry_run=dry_run,
+    )
 
 
 def _command(question: Question) -> tuple[str, ...]:

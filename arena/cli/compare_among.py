@@ -6,11 +6,9 @@ import math
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-import typer
-
+from arena.cli.compare_play import ComparisonPlay, play_comparison
 from arena.cli.output import (
     Column,
-    advise,
     console,
     count,
     money,
@@ -38,33 +36,22 @@ def compare_among(
     """Play the pairs until each is decided, the budget is spent or --games are played, and print
     what is known. Exits with 1 while a pair is open."""
     from arena import compare
-    from arena.cli.run_to_end import Wish, play_out, report, show_estimate
-    from arena.cli.sessions import existing
-    from arena.cli.signals import stoppable
-    from arena.orchestrator.schedule import games_done
 
-    with existing(db) as database:
-        config = compare.configure_among(database, question)
-        wish = Wish(_command(question, among), database, None, concurrency, budget, db)
-        if dry_run:
-            show_estimate(config, replace(wish, games=question.games))
-            return
-        with stoppable(f"to go on: {wish.again()}") as interrupts:
-            left = None if question.games is None else question.games - games_done(database, config)
-            summary = None
-            if left is None or left > 0:
-                summary = play_out(config, wish, interrupts, games=left, uncapped=False)
-            found = compare.answer_among(database, config)
-            _show(found, as_json=as_json)
-            if summary is not None:
-                report(summary, wish)
-    if found.decided == len(found.pairs):
-        return
-    if summary is None or not summary.stopped:
-        advise(
-            "not every pair is decided" + ("; play on with more --games" if question.games else "")
-        )
-    raise typer.Exit(1)
+    play_comparison(
+        ComparisonPlay(
+            command=_command(question, among),
+            games=question.games,
+            configure=lambda database: compare.configure_among(database, question),
+            answer=compare.answer_among,
+            show=lambda found: _show(found, as_json=as_json),
+            decided=lambda found: found.decided == len(found.pairs),
+            open_="not every pair is decided",
+        ),
+        concurrency=concurrency,
+        budget=budget,
+        db=db,
+        dry_run=dry_run,
+    )
 
 
 def _command(question: AmongQuestion, among: str) -> tuple[str, ...]:

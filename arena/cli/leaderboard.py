@@ -100,7 +100,8 @@ def leaderboard(
     alone. Errors are invalid actions, silence, refusals, overlong answers and turns over the time
     limit: they count as what they led to, and the rating without the games they decided stands
     beside it."""
-    from arena.cli.leaderboard_table import print_answer, print_predictions
+    from arena.cli.leaderboard_predictions import print_predictions
+    from arena.cli.leaderboard_table import print_answer
     from arena.core import UsageError
     from arena.leaderboard import LeaderboardQuery, boards
     from arena.leaderboard.manual import kept_by_hand

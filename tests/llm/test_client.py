@@ -277,7 +277,7 @@ def test_an_image_has_no_worst_case_and_is_not_sent_under_a_budget() -> None:
 
 def test_a_stream_gives_the_time_to_the_first_token_and_its_usage() -> None:
     log = Log()
-    with OpenAIServer(["we should vote [2]"]) as server:
+    with OpenAIServer([Reply("we should vote [2]", delay=0.1)]) as server:
         completion = ask(spec(server, stream=True, input_price=1.0, output_price=1.0), log)
         [request] = server.requests
     assert request.body["stream_options"] == {"include_usage": True}
@@ -285,7 +285,7 @@ def test_a_stream_gives_the_time_to_the_first_token_and_its_usage() -> None:
     [answer] = log.answers
     assert answer.finish_reason == "stop"
     assert answer.first_token_ms is not None
-    assert 0 <= answer.first_token_ms <= answer.total_ms
+    assert 0 < answer.first_token_ms <= answer.total_ms
     assert answer.usage.prompt_tokens == 4
     assert answer.usage.cost == pytest.approx(8 / 1e6)
     assert log.intents[0].request == {"stream": True}

@@ -17,7 +17,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import URL, make_url, text
 
 from db import Recorder, get_session
 from db.engine import is_pooled
@@ -103,14 +103,23 @@ def test_a_recorder_opens_a_server_as_the_commands_do(
         connection.close()
 
 
+def connected(url: URL) -> socket.socket:
+    """To the server itself, by its socket of this machine or its address."""
+    host, port = str(url.query.get("host") or url.host or "127.0.0.1"), url.port or 5432
+    if not host.startswith("/"):
+        return socket.create_connection((host, port))
+    server = socket.socket(socket.AF_UNIX)
+    server.connect(f"{host}/.s.PGSQL.{port}")
+    return server
+
+
 @contextmanager
-def pooler(path: str) -> Iterator[int]:
+def pooler(url: URL) -> Iterator[int]:
     """Stands between as pgbouncer does: the process that it names is its own. Its port."""
 
     class Between(socketserver.BaseRequestHandler):
         def handle(self) -> None:
-            with socket.socket(socket.AF_UNIX) as server:
-                server.connect(path)
+            with connected(url) as server:
                 ends = {self.request: server, server: self.request}
                 while True:
                     for source in select.select([*ends], [], [])[0]:
@@ -132,11 +141,8 @@ def pooler(path: str) -> Iterator[int]:
 
 def test_behind_a_pooler_nothing_is_prepared_and_nothing_is_set(postgresql_url: str) -> None:
     url = make_url(postgresql_url)
-    folder = str(url.query.get("host") or "")
-    if not folder.startswith("/"):
-        pytest.skip("the server of the tests listens on no socket of this machine")
     [game_id] = tournament(postgresql_url, games=1)
-    with pooler(f"{folder}/.s.PGSQL.{url.port or 5432}") as port:
+    with pooler(url) as port:
         behind = url.set(host="127.0.0.1", port=port, query={})
         typed = behind.render_as_string(hide_password=False)
 
