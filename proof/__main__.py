@@ -18,6 +18,7 @@ PARTS = (
     "seating",
     "calibration",
     "verdicts",
+    "additivity",
 )
 
 

@@ -61,6 +61,10 @@ _BOARD: Mapping[str, Dtype] = {
     "told_apart": INTEGER,
     "pairs": INTEGER,
     "separability": FLOAT,
+    "lack_of_fit": FLOAT,
+    "nash": FLOAT,
+    "nash_low": FLOAT,
+    "nash_high": FLOAT,
     "void_games": INTEGER,
     "void_own": INTEGER,
     "calls": INTEGER,
@@ -112,6 +116,7 @@ def leaderboard_df(
     overall: bool = False,
     by: By = "agent",
     anchor: str | int | None = None,
+    nash: bool = False,
     **filters: Unpack[Filters],
 ) -> pd.DataFrame:
     """One row per agent (or model, prompt, kind) of a pool of agents that met, best first; the
@@ -132,11 +137,13 @@ def leaderboard_df(
     decided, touched (of the board's games, how many an error decided, and out of how many somebody
     was thrown for one: what `exclude_errors` leaves out) · repeats (games left out because they are
     another of the board's again) · told_apart, pairs, separability (of the board's pairs, how many
-    are told apart, and their share) · void_games, void_own (attempts without a result, and those of
-    them that ended in the agent's own turn), calls, failed_calls ·
-    cost (dollars), cost_per_game, tokens_per_turn, cached_share (of the tokens sent, how many the
-    provider had cached) · turn_seconds, call_seconds (medians). `notes` in the frame's attrs are
-    sentences that belong beside the numbers.
+    are told apart, and their share) · lack_of_fit (the probability of residuals as large as these
+    if skills add up) · nash, nash_low, nash_high (with `nash`: what an agent wins by against the
+    equilibrium, at most 0) · void_games, void_own (attempts without a result, and those of them
+    that ended in the agent's own turn), calls, failed_calls · cost (dollars), cost_per_game,
+    tokens_per_turn, cached_share (of the tokens sent, how many the provider had cached) ·
+    turn_seconds, call_seconds (medians). `notes` in the frame's attrs are sentences that belong
+    beside the numbers.
 
     Raises UsageError for a missing database, a name that it does not hold, and a query that makes
     no sense.
@@ -152,6 +159,7 @@ def leaderboard_df(
                 overall=overall,
                 by=by,
                 anchor=anchor,
+                nash=nash,
             ),
         )
     rows = [

@@ -78,6 +78,13 @@ def leaderboard(
             help="How often agents err: shares of their turns, and of the games decided by it.",
         ),
     ] = False,
+    nash: Annotated[
+        bool,
+        typer.Option(
+            "--nash",
+            help="Also what agents win by against the mix of opponents that nothing beats.",
+        ),
+    ] = False,
     calibration: Annotated[
         bool,
         typer.Option(
@@ -100,7 +107,6 @@ def leaderboard(
     alone. Errors are invalid actions, silence, refusals, overlong answers and turns over the time
     limit: they count as what they led to, and the rating without the games they decided stands
     beside it."""
-    from arena.cli.leaderboard_predictions import print_predictions
     from arena.cli.leaderboard_table import print_answer
     from arena.core import UsageError
     from arena.leaderboard import LeaderboardQuery, boards
@@ -130,6 +136,7 @@ def leaderboard(
         overall=overall,
         by=by,
         anchor=anchor,
+        nash=nash,
     )
     # A wrong name is told before any game is read.
     load("ratings", system)
@@ -142,6 +149,8 @@ def leaderboard(
         print_calibrations(calibrated, system, as_json=as_json)
         return
     if unplayed:
+        from arena.cli.leaderboard_predictions import print_predictions
+
         with reading(db) as session:
             predicted = predictions(session, query)
         print_predictions(predicted, as_json=as_json, limit=limit)

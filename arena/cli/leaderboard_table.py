@@ -180,6 +180,11 @@ def _columns(board: Board, rows: Sequence[BoardRow], wide: bool) -> list[_Shown]
             if board.by != "agent"
             else []
         ),
+        _Shown(right("nash"), lambda row: f"{at.value:.1f}" if (at := row.equilibrium) else ""),
+        _Shown(
+            faint("nash 95 %"),
+            lambda row: f"{at.low:.1f} to {at.high:.1f}" if (at := row.equilibrium) else "",
+        ),
         _Shown(right("games"), lambda row: f"{row.record.whole.games:,}"),
         _Shown(
             faint("won/drawn/lost"),
@@ -319,6 +324,11 @@ def _explain(board: Board, without: str | None) -> None:
             f"an error decided {percent(board.by_error / board.games)} of these games and touched "
             f"{percent(board.touched / board.games)}, out of which the rules threw a player for "
             f"one. {'; '.join(_meant(board))}"
+        )
+    if any(row.equilibrium for row in board.rows):
+        tell(
+            "nash: what an agent wins by, on the scale of the rating, against the mix of opponents "
+            "that nothing beats; 0 is not beaten by it"
         )
     if board.separability is not None:
         tell(

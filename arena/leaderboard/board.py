@@ -10,6 +10,9 @@ import numpy as np
 from arena.core import Ratings
 from arena.core.arrays import Floats
 from arena.core.ratings import MU
+from arena.leaderboard.additive import Equilibrium, equilibria, fit_notes, lack_of_fit
+from arena.leaderboard.facts import BoardFacts
+from arena.leaderboard.notes import pool_notes, said
 from arena.leaderboard.query import CONDITIONED, LeaderboardQuery
 from arena.leaderboard.rating import (
     Fit,
@@ -19,19 +22,16 @@ from arena.leaderboard.rating import (
     team_of,
 )
 from arena.leaderboard.records import AgentRecord, records
-from arena.leaderboard.scopes import Scope, chosen_by_result, drawn
+from arena.leaderboard.scopes import Scope, drawn
+from arena.ratings.additivity import Additivity
 from arena.ratings.probit import components
 from arena.record.rating_columns import rating_columns, repeats_left_out
 from arena.reports.voids import told
 from arena.stats.groups import MOST_LETTERED, groups, ranks, told_apart
 from db import Session
 from db.queries.agents import agent_names
-from db.queries.conduct import ConductRow, conduct_in
-from db.queries.usage import RatedUsageRow, rated_usage
-from db.queries.voids import AgentVoids, void_games
-
-COSTS_UP_TO_GAMES = 5_000
-"""What was spent is added up from the calls: beyond this many games the sum takes seconds."""
+from db.queries.conduct import ConductRow
+from db.queries.usage import RatedUsageRow
 
 DEVIATIONS = 1.959963984540054
 """The 97.5 % quantile of the normal distribution."""
@@ -51,7 +51,8 @@ class BoardRow:
     asked for. `at_best` is what half of the interval's width would come to with any number of
     games, and `agents` how many agents the row is of; `spent` and `conduct` are None where nothing
     is known. `void_games` are the attempts at games without a result in which it sat, in any role,
-    and `void_own` those that ended in its own turn.
+    and `void_own` those that ended in its own turn. `equilibrium` is its deviation rating, where
+    that was asked for.
     """
 
     rank: int
@@ -73,6 +74,7 @@ class BoardRow:
     spent: RatedUsageRow | None = None
     void_games: int = 0
     void_own: int = 0
+    equilibrium: Equilibrium | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,8 @@ class Board:
     of which the rules threw somebody for one; `left_out` were not rated because they were, and
     `repeats` because they are another of the games again.
     `told_apart` pairs of rows differ, the probability of a single mistake among all pairs together
-    being at most 5 %. `anchor` is the agent at 25, None where that is the mean of all. `notes` are
+    being at most 5 %. `anchor` is the agent at 25, None where that is the mean of all. `additivity`
+    is the test that skills add up to the results, None where there is nothing to test. `notes` are
     sentences for people: what the numbers do not say.
     """
 
@@ -104,6 +107,7 @@ class Board:
     told_apart: int = 0
     repeats: int = 0
     anchor: str | None = None
+    additivity: Additivity | None = None
 
     @property
     def pairs(self) -> int:
@@ -140,6 +144,8 @@ def agent_boards(
         if not note.startswith(f"{len(pools)} pools of agents")
     ]
     notes += said(scope, query, fitted.ratings.terms)
+    tested = lack_of_fit(scope, query.system, fitted.ratings)
+    notes += fit_notes(tested, query)
     other = None
     if query.errors_as == "range" and scope.played.errors.any():
         draws = fit(replace(scope, played=drawn(scope.played)), query.system, part)
@@ -151,6 +157,7 @@ def agent_boards(
         if not agents:
             continue
         mean, covariance = fitted.contrasts(agents)
+        nash = equilibria(scope, agents) if query.nash else {}
         ratings |= _by_agent(fitted, agents)
         as_draws = {} if other is None else _by_agent(other, agents)
         rows = [
@@ -163,6 +170,7 @@ def agent_boards(
                 spent=facts.spent.get(agent),
                 void_games=len(facts.voids_of(agent).causes),
                 void_own=len(facts.voids_of(agent).own),
+                equilibrium=nash.get(agent),
             )
             for row in placed(agents, mean, covariance)
             if (agent := row.agent_id) is not None
@@ -183,10 +191,11 @@ def agent_boards(
             [
                 *notes,
                 *told({row.name: facts.voids_of(row.agent_id) for row in rows}),
-                *pool_notes(rows, len(made)),
+                *pool_notes([row.name for row in rows], len(made)),
             ],
             apart,
             next((row.name for row in rows if row.agent_id == anchor), None),
+            tested,
         )
         for rows, apart in made
     ]
@@ -226,6 +235,7 @@ def board_of(
     notes: Sequence[str],
     told_apart: int,
     anchor: str | None = None,
+    additivity: Additivity | None = None,
 ) -> Board:
     """A board with its title's facts; its games are those in which one of its agents sat."""
     chosen = scope.played
@@ -251,6 +261,7 @@ def board_of(
         told_apart=told_apart,
         repeats=int(chosen.repeats.sum()),
         anchor=anchor,
+        additivity=additivity,
     )
 
 
@@ -278,31 +289,6 @@ def placed(keys: Sequence[int], mean: Floats, covariance: Floats) -> list[BoardR
         )
         for rank, at in enumerate(order, start=1)
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class BoardFacts:
-    """What stands beside the ratings, by agent_id."""
-
-    conduct: Mapping[int, ConductRow]
-    spent: Mapping[int, RatedUsageRow]
-    voids: Mapping[int, AgentVoids]
-
-    def voids_of(self, agent_id: int | None) -> AgentVoids:
-        """The void games of an agent, perhaps none."""
-        return self.voids.get(agent_id or 0, AgentVoids())
-
-    @classmethod
-    def of(cls, session: Session, scope: Scope, query: LeaderboardQuery) -> BoardFacts:
-        """Of the games of a scope, those included that an error decided."""
-        asked = query.selection
-        seats = replace(scope.selection, role=asked.role, team=asked.team)
-        return cls(
-            conduct_in(session, seats),
-            rated_usage(session, seats) if len(scope.played) <= COSTS_UP_TO_GAMES else {},
-            # Of all seats: a game that came to nothing may not have known its roles.
-            void_games(session, scope.selection),
-        )
 
 
 def without_errors(
@@ -340,50 +326,6 @@ def without_errors(
             before = MU - float(mean[agents.index(anchor)])
         found |= {agent: before + float(value) for agent, value in zip(agents, mean, strict=True)}
     return found
-
-
-def said(scope: Scope, query: LeaderboardQuery, terms: Mapping[tuple[str, ...], int]) -> list[str]:
-    """What people should know about the games of a scope."""
-    notes = chosen_by_result(scope, query)
-    if scope.waiting:
-        notes.append(
-            f"{scope.waiting:,} more games are finished and wait for a game before them in the "
-            "schedule: short games end first, so they count when it is their turn"
-        )
-    if query.errors_as == "draw" and (decided := int(scope.played.errors.sum())):
-        notes.append(f"{decided:,} games that an error decided count as draws")
-    if scope.played.unranked:
-        notes.append(f"left out: {scope.played.unranked:,} games with a rank missing")
-    if len(scope.played) > COSTS_UP_TO_GAMES:
-        notes.append(f"costs, tokens and latency are left out beyond {COSTS_UP_TO_GAMES:,} games")
-    for environment, games in scope.revisions.items():
-        if len(games) > 1:
-            shares = ", ".join(f"{n:,} in revision {number}" for number, n in games.items())
-            notes.append(
-                f"the games of {scope.rules.get(environment, environment)} were not all put to the "
-                f"players alike, nor their answers to the rules ({shares}): --revision "
-                f"{max(games)} ranks those of one alone"
-            )
-    several = len(np.unique(scope.played.environments)) > 1
-    if several and not any(term[0] == "side" for term in terms):
-        notes.append(
-            f"{query.system} takes the games of several environments for one; probit tells "
-            "them apart"
-        )
-    return notes
-
-
-def pool_notes(rows: Sequence[BoardRow], pools: int) -> list[str]:
-    """What people should know about one pool of several, or one of a single agent."""
-    notes = []
-    if pools > 1:
-        notes.append(
-            f"{pools} pools of agents that no game connects: each has a table and an average of "
-            "25 of its own, and ratings of two pools say nothing about each other"
-        )
-    if len(rows) == 1:
-        notes.append(f"{rows[0].name} has met no other agent here: every agent starts at 25")
-    return notes
 
 
 def _agents(number: int) -> str:

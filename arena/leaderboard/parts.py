@@ -14,7 +14,9 @@ import numpy as np
 
 from arena.core import Ratings, UsageError
 from arena.core.ratings import MU
-from arena.leaderboard.board import DEVIATIONS, Board, BoardFacts, BoardRow, board_of, placed, said
+from arena.leaderboard.board import DEVIATIONS, Board, BoardRow, board_of, placed
+from arena.leaderboard.facts import BoardFacts
+from arena.leaderboard.notes import said
 from arena.leaderboard.query import By, LeaderboardQuery
 from arena.leaderboard.records import records
 from arena.leaderboard.scopes import Scope, scopes

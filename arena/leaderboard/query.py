@@ -32,10 +32,10 @@ BY_TERMINATION = (
 @dataclass(frozen=True, slots=True)
 class LeaderboardQuery:
     """The games of a `selection` are rated by a `system`: all of their seats, where it names a role
-    or a team those for the skill in it alone. `overall` asks for one fit over all environments.
-    `exclude_errors` leaves games out, `errors_as` counts them all: as what they led to, as draws,
-    or the one with the other beside it. `anchor` is an agent, by name or number, that stands at 25
-    instead of its pool's mean."""
+    or a team those for the skill in it alone. `overall` asks for one fit over all environments,
+    `nash` for deviation ratings as well. `exclude_errors` leaves games out, `errors_as` counts them
+    all: as what they led to, as draws, or the one with the other beside it. `anchor` is an agent,
+    by name or number, that stands at 25 instead of its pool's mean."""
 
     selection: Selection = field(default_factory=Selection)
     system: str = OFFICIAL
@@ -44,6 +44,7 @@ class LeaderboardQuery:
     overall: bool = False
     by: By = "agent"
     anchor: str | int | None = None
+    nash: bool = False
 
     @property
     def role(self) -> str | None:
@@ -92,6 +93,11 @@ class LeaderboardQuery:
             )
         if self.overall and self.selection.environment:
             raise UsageError("--overall is over all environments: leave out --environment")
+        if self.nash and (part or self.by != "agent"):
+            raise UsageError(
+                "--nash is about agents over all roles: leave out --role, --team and --by, or "
+                "--nash"
+            )
         if self.by == "agent":
             return
         if self.anchor is not None:

@@ -73,6 +73,18 @@ def test_a_table_says_what_each_rating_rests_on(arena: Arena, mafia: str) -> Non
     assert re.search(r"separability \d+ %: \d+ of 10 pairs are told apart", result.stderr)
 
 
+def test_a_second_column_for_results_that_do_not_add_up(arena: Arena, mafia: str) -> None:
+    result = arena("leaderboard", "--nash", "--db", mafia)
+
+    assert "nash 95 %" in result.stdout
+    assert "the mix of opponents that nothing beats" in result.stderr
+    found = rows(arena, "--nash", "--db", mafia)
+    assert max(row["nash"] for row in found) <= 0
+    assert all(row["nash_low"] <= row["nash"] <= row["nash_high"] for row in found)
+    assert 0 < found[0]["lack_of_fit"] <= 1
+    assert {row["nash"] for row in rows(arena, "--db", mafia)} == {None}
+
+
 def test_systems_are_held_to_what_they_predicted(arena: Arena, mafia: str) -> None:
     result = arena("leaderboard", "--calibration", "--db", mafia)
 

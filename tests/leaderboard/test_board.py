@@ -112,6 +112,41 @@ def test_pools_that_never_met_have_a_table_each(sqlite_url: str) -> None:
     assert len(ask(sqlite_url, LeaderboardQuery(overall=True))) == 2
 
 
+def test_a_board_says_where_skills_do_not_add_up(sqlite_url: str) -> None:
+    def circle(table: Table) -> None:
+        """Each beats the next, and Cid beats Ann."""
+        ann, bob, cid = three(table)
+        duel = table.environment("Duel-v0")
+        for better, worse in ((ann, bob), (bob, cid), (cid, ann)):
+            table.duel(duel, better, worse, 18)
+            table.duel(duel, worse, better, 4)
+
+    (board,) = asked(sqlite_url, circle, LeaderboardQuery(nash=True))
+
+    assert board.additivity is not None
+    assert board.additivity.p < 0.001
+    assert any("skills do not add up to these results" in note for note in board.notes)
+    found = {row.name: row.equilibrium for row in board.rows}
+    for nash in found.values():
+        assert nash is not None
+        assert nash.low <= nash.value <= nash.high <= 1e-9
+        assert nash.value > -1.5
+    # Another system's board is tested in the same way.
+    (plain,) = ask(sqlite_url, LeaderboardQuery(system="trueskill"))
+    assert plain.additivity == board.additivity
+    assert [row.equilibrium for row in plain.rows] == [None, None, None]
+    with pytest.raises(UsageError, match="leave out --role"):
+        ask(sqlite_url, LeaderboardQuery(by="model", nash=True))
+
+
+def test_a_ladder_adds_up(sqlite_url: str) -> None:
+    (board,) = asked(sqlite_url, ladder)
+
+    assert board.additivity is not None
+    assert board.additivity.p > 0.05
+    assert not any("add up" in note for note in board.notes)
+
+
 def erring(table: Table) -> None:
     """Ann beats Bob, but half of Bob's defeats are his own silence; Cid loses to both."""
     ann, bob, cid = three(table)

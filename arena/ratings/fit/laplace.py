@@ -54,7 +54,7 @@ class Likelihood(Protocol):
         """The value, and the gradient (s,)."""
         ...
 
-    def information(self, strengths: Floats) -> Floats:
+    def information(self, strengths: Floats) -> Floats | sparse.csr_array:
         """(s, s): minus the Hessian."""
         ...
 
@@ -206,7 +206,8 @@ class Fitter:
         strengths = self._spread @ effects
         value, gradient = self._likelihood.at(strengths) if known is None else known
         inner = self._likelihood.information(strengths)
-        information = np.asarray(self._spread.T @ (self._spread.T @ inner).T)
+        across = sparse.csr_array(self._spread.T @ (self._spread.T @ inner).T)
+        information = np.asarray(across.toarray())
         return _Expansion(effects, value, self._spread.T @ gradient, information)
 
 

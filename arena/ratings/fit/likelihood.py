@@ -25,6 +25,9 @@ MOST_STEPS_OF_LUCK = 50
 DENSE = 128
 """The most columns for which plain products are faster than sparse ones."""
 
+SPARSE = 1_000
+"""So many places stay below 8 MB as a full matrix."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
@@ -89,24 +92,28 @@ class Matches:
             gradient = gradient + self.teams.T @ along
         return total, gradient
 
-    def information(self, strengths: Floats) -> Floats:
+    def information(self, strengths: Floats) -> Floats | sparse.csr_array:
+        """(places, places): minus the Hessian; sparse where places are many."""
+        total = self.curvature(strengths)
+        return total if self.places > SPARSE else np.asarray(total.toarray())
+
+    def curvature(self, strengths: Floats) -> sparse.csr_array:
         """(places, places): minus the Hessian."""
         pairs = self.pairs
         found = self._pairs(strengths)
         scale = pairs.weight * found.bend / pairs.noise**2
         if isinstance(pairs.rows, np.ndarray):
-            total = pairs.rows.T @ (scale[:, None] * pairs.rows)
+            total = sparse.csr_array(pairs.rows.T @ (scale[:, None] * pairs.rows))
         else:
-            total = (pairs.rows.T @ (sparse.diags_array(scale) @ pairs.rows)).toarray()
+            total = pairs.rows.T @ (sparse.diags_array(scale) @ pairs.rows)
         if self.luck:
             # What a block's games say of its luck, they do not say of the strengths.
             at = np.flatnonzero(pairs.block >= 0)
             shape = (len(found.curvature), len(scale))
             along = pairs.weight * found.bend * found.pull / pairs.noise
             sums = sparse.csr_array((along[at], (pairs.block[at], at)), shape=shape) @ pairs.rows
-            taken = sparse.diags_array(1.0 / found.curvature) @ sums
-            taken = sums.T @ taken
-            total = total - (taken.toarray() if sparse.issparse(taken) else taken)
+            sums = sparse.csr_array(sums)
+            total = total - sums.T @ (sparse.diags_array(1.0 / found.curvature) @ sums)
         for chain in self.chains:
             order = orders((self.teams @ strengths)[chain.teams], chain.sds, chain.last, True)
             blocks = -chain.weight[:, None, None] * order.hessian
@@ -118,8 +125,8 @@ class Matches:
                 ),
                 shape=(self.teams.shape[0],) * 2,
             ).tocsr()
-            total += (self.teams.T @ (across @ self.teams)).toarray()
-        return np.asarray(total)
+            total = total + self.teams.T @ (across @ self.teams)
+        return sparse.csr_array(total)
 
     def evidence_of_luck(self, strengths: Floats) -> float:
         """What is to be added to a log-evidence at the mode because the blocks' luck is unknown."""

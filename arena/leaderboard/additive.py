@@ -1,0 +1,76 @@
+"""Whether skills add up to the results of a board's games, and a rating for where they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from arena.core import Ratings, UsageError
+from arena.leaderboard.query import OFFICIAL, LeaderboardQuery
+from arena.leaderboard.scopes import Scope
+from arena.ratings.additivity import Additivity, additivity
+from arena.ratings.pairwise import MOST_AGENTS, advantages
+from arena.ratings.probit import Probit
+from arena.record.rating_columns import rating_columns
+from arena.stats.equilibrium import deviation_ratings
+
+LEVEL = 0.05
+"""Below this probability a board says that skills do not add up."""
+
+DRAWS, SEED = 200, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Equilibrium:
+    """An agent's deviation rating in units of mu: what it wins by against the mix of opponents
+    that nothing beats, at most 0; the median of the posterior, with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def lack_of_fit(scope: Scope, system: str, fitted: Ratings) -> Additivity | None:
+    """The test on a scope's games, of the additive fit of the official system, whatever the
+    board's is; None where there is nothing to test."""
+    games = rating_columns(scope.played, scope.rules)
+    return additivity(games, fitted if system == OFFICIAL else Probit().fit(games))
+
+
+def equilibria(scope: Scope, agents: Sequence[int]) -> dict[int, Equilibrium]:
+    """The deviation ratings of a pool's agents. Raises UsageError for more than MOST_AGENTS."""
+    if len(agents) > MOST_AGENTS:
+        raise UsageError(
+            f"--nash weighs every pair of agents, and is for at most {MOST_AGENTS} of them; found "
+            f"{len(agents)}"
+        )
+    if not agents:
+        return {}
+    seated = np.maximum.reduceat(np.isin(scope.played.agents, agents), scope.played.starts)
+    found = advantages(rating_columns(scope.played.only(seated), scope.rules))
+    at = [found.agents.index(agent) for agent in agents]
+    drawn = np.array(
+        [deviation_ratings(matrix[np.ix_(at, at)]) for matrix in found.draws(DRAWS, SEED)]
+    )
+    low, middle, high = np.quantile(drawn, [0.025, 0.5, 0.975], axis=0).tolist()
+    return {
+        agent: Equilibrium(*values)
+        for agent, *values in zip(agents, middle, low, high, strict=True)
+    }
+
+
+def fit_notes(found: Additivity | None, query: LeaderboardQuery) -> list[str]:
+    """What people should know where skills do not add up."""
+    if found is None or found.p >= LEVEL:
+        return []
+    more = (
+        ""
+        if query.nash
+        else ": --nash adds a rating that does not need it, and that copies of an agent cannot move"
+    )
+    return [
+        f"skills do not add up to these results (p = {found.p:.2g}, {found.pairs:,} pairs): who "
+        f"wins depends on who meets whom, and a rating depends on who else is in the pool{more}"
+    ]

@@ -1,0 +1,55 @@
+"""Sentences for people beside a board: what its numbers do not say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from arena.leaderboard.facts import COSTS_UP_TO_GAMES
+from arena.leaderboard.query import LeaderboardQuery
+from arena.leaderboard.scopes import Scope, chosen_by_result
+
+
+def said(scope: Scope, query: LeaderboardQuery, terms: Mapping[tuple[str, ...], int]) -> list[str]:
+    """What people should know about the games of a scope."""
+    notes = chosen_by_result(scope, query)
+    if scope.waiting:
+        notes.append(
+            f"{scope.waiting:,} more games are finished and wait for a game before them in the "
+            "schedule: short games end first, so they count when it is their turn"
+        )
+    if query.errors_as == "draw" and (decided := int(scope.played.errors.sum())):
+        notes.append(f"{decided:,} games that an error decided count as draws")
+    if scope.played.unranked:
+        notes.append(f"left out: {scope.played.unranked:,} games with a rank missing")
+    if len(scope.played) > COSTS_UP_TO_GAMES:
+        notes.append(f"costs, tokens and latency are left out beyond {COSTS_UP_TO_GAMES:,} games")
+    for environment, games in scope.revisions.items():
+        if len(games) > 1:
+            shares = ", ".join(f"{n:,} in revision {number}" for number, n in games.items())
+            notes.append(
+                f"the games of {scope.rules.get(environment, environment)} were not all put to the "
+                f"players alike, nor their answers to the rules ({shares}): --revision "
+                f"{max(games)} ranks those of one alone"
+            )
+    several = len(np.unique(scope.played.environments)) > 1
+    if several and not any(term[0] == "side" for term in terms):
+        notes.append(
+            f"{query.system} takes the games of several environments for one; probit tells "
+            "them apart"
+        )
+    return notes
+
+
+def pool_notes(names: Sequence[str], pools: int) -> list[str]:
+    """What people should know about one pool of several, or one of a single agent."""
+    notes = []
+    if pools > 1:
+        notes.append(
+            f"{pools} pools of agents that no game connects: each has a table and an average of "
+            "25 of its own, and ratings of two pools say nothing about each other"
+        )
+    if len(names) == 1:
+        notes.append(f"{names[0]} has met no other agent here: every agent starts at 25")
+    return notes
