@@ -64,10 +64,12 @@ class _Row:
     def told(self) -> dict[str, int] | None:
         """The share of its holder, or what was spent in all; None where the record has to be
         asked."""
-        granted = self.granted or {}
-        if granted.get("fence") != self.fence or (self.holder is None and not granted["settled"]):
-            return None
-        return {str(name): int(units) for name, units in granted["units"].items()}
+        match self.granted:
+            case {"fence": self.fence, "settled": bool(settled), "units": dict(units)} if (
+                self.holder is not None or settled
+            ):
+                return {str(name): int(share) for name, share in units.items()}
+        return None
 
 
 _RUNS = text("SELECT holder, fence, granted FROM leases WHERE tournament_id = :tournament")

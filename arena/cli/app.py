@@ -11,7 +11,7 @@ from __future__ import annotations
 import gc
 import sys
 from copy import copy
-from inspect import getdoc
+from inspect import cleandoc, getdoc
 from itertools import pairwise
 from typing import Annotated, Any
 
@@ -98,7 +98,7 @@ def _made(name: str) -> Any:
                 alone.add_typer(plugin, name=name)
             else:
                 alone.command(name)(plugin)
-            return typer.main.get_group(alone).commands[name]
+            return _flowing(typer.main.get_group(alone).commands[name])
     except Exception as error:
         reason = _one_line(error)
 
@@ -109,6 +109,17 @@ def _made(name: str) -> Any:
 
     anything = {"ignore_unknown_options": True, "allow_extra_args": True}
     return TyperCommand(name, callback=refuse, help=reason, context_settings=anything)
+
+
+def _flowing(command: Any) -> Any:
+    """The command, and those below it, with help whose lines break where the terminal does and not
+    where the docstring does; paragraphs stay."""
+    if command.help:
+        paragraphs = cleandoc(command.help).split("\n\n")
+        command.help = "\n\n".join(" ".join(lines.split()) for lines in paragraphs)
+    for each in getattr(command, "commands", {}).values():
+        _flowing(each)
+    return command
 
 
 def _line(name: str) -> TyperCommand:

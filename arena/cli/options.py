@@ -124,7 +124,8 @@ PlayersOption = Annotated[
 ]
 
 
-def _dollars(amount: float | None) -> float | None:
+def dollars(amount: float | None) -> float | None:
+    """An amount that an option names. Raises BadParameter unless it is a number above 0."""
     if amount is not None and not (math.isfinite(amount) and amount > 0):
         raise typer.BadParameter("expected dollars above 0, such as 2.50")
     return amount
@@ -148,7 +149,7 @@ BudgetOption = Annotated[
     typer.Option(
         "--budget",
         metavar="USD",
-        callback=_dollars,
+        callback=dollars,
         help="Most dollars for the whole tournament, earlier runs included; replaces its own cap.",
     ),
 ]

@@ -17,17 +17,12 @@ from arena.cli.options import (
     TournamentOption,
     UntilOption,
     WhereOption,
+    dollars,
 )
 from arena.cli.output import Column, console, count, money, print_json, print_table, safe, tell
 
 if TYPE_CHECKING:
     from arena.forecast import Outlook, PlanScope, Way
-
-
-def _amount(amount: float | None) -> float | None:
-    if amount is not None and not (math.isfinite(amount) and amount > 0):
-        raise typer.BadParameter("expected dollars above 0, such as 2.50")
-    return amount
 
 
 def plan(
@@ -58,7 +53,7 @@ def plan(
     ] = 0.55,
     budget: Annotated[
         float | None,
-        typer.Option(metavar="USD", callback=_amount, help="Say how many games USD dollars buy."),
+        typer.Option(metavar="USD", callback=dollars, help="Say how many games USD dollars buy."),
     ] = None,
     as_json: AsJson = False,
     db: DatabaseUrl = None,

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import jsonschema
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from arena.cli.app import app
 from arena.cli.docs import commands
 from arena.config import json_schema, load
 
@@ -43,6 +46,16 @@ def test_every_command_says_in_a_line_what_it_does() -> None:
     assert not [line for line in listed if line.endswith("...")]
     for name in COMMANDS:
         assert f"\n## `arena {name}`\n" in page
+
+
+def test_help_breaks_its_lines_where_the_terminal_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+
+    said = CliRunner().invoke(app, ["compare", "--help"]).stdout
+
+    lines = [line.strip() for line in said.partition("╭")[0].splitlines()]
+    broken = [line for line, below in pairwise(lines) if below and 0 < len(line) <= 40]
+    assert not broken, said
 
 
 @pytest.mark.parametrize("file", CONFIGS, ids=lambda file: file.stem)
