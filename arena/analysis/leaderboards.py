@@ -19,6 +19,7 @@ from arena.leaderboard.calibration import calibrations
 from arena.leaderboard.meetings import MeetingBy, meetings
 from arena.leaderboard.query import By, Errors, ErrorsAs
 from arena.leaderboard.rows import cells, flat, reliability
+from arena.leaderboard.weights import Weights
 from db.selection import Selection
 
 _PLACE: Mapping[str, Dtype] = {
@@ -32,6 +33,7 @@ _BOARD: Mapping[str, Dtype] = {
     "system": STRING,
     "pool": INTEGER,
     "anchor": STRING,
+    "weights": OBJECT,
     "rank": INTEGER,
     "best_rank": INTEGER,
     "worst_rank": INTEGER,
@@ -117,6 +119,7 @@ def leaderboard_df(
     by: By = "agent",
     anchor: str | int | None = None,
     nash: bool = False,
+    weights: Weights | None = None,
     **filters: Unpack[Filters],
 ) -> pd.DataFrame:
     """One row per agent (or model, prompt, kind) of a pool of agents that met, best first; the
@@ -124,11 +127,12 @@ def leaderboard_df(
     `termination`, `since` and `until` say of which games, `role` or `team` in which seats.
 
     environment, num_players, version, tournament · system · pool (from 1: ratings of two pools
-    cannot be compared) · anchor · rank, best_rank, worst_rank (the tenable ones), group (rows
-    that share a letter cannot be told apart; nothing beyond a dozen rows) · agent_id,
-    name, agents (how many the row is of) · rating (25: the pool's mean,
-    which moves when other agents join, or the `anchor`), low, high (95 % interval
-    of the difference to it), sigma · at_best (of a part: half of the interval after endless games)
+    cannot be compared) · anchor · weights (with `overall`, a dict: what each environment counts
+    for) · rank, best_rank, worst_rank (the tenable ones), group (rows that share a letter cannot be
+    told apart; nothing beyond a dozen rows) · agent_id, name, agents (how many the row is of) ·
+    rating (25: the pool's mean, which moves when other agents join, or the `anchor`), low, high
+    (95 % interval of the difference to it), sigma · at_best (of a part: half of the interval after
+    endless games)
     · without_errors (rating without the games that an error decided, which chooses them by their
     result), errors_drawn (with `errors_as` range: rating with these as draws) · games, wins, draws,
     losses ·
@@ -160,6 +164,7 @@ def leaderboard_df(
                 by=by,
                 anchor=anchor,
                 nash=nash,
+                weights=weights,
             ),
         )
     rows = [

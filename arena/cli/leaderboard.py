@@ -57,6 +57,15 @@ def leaderboard(
         bool,
         typer.Option("--overall", help="One fit over all environments, not one for each."),
     ] = False,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="W",
+            help="With --overall: what each environment counts for: equal, games (as many as it "
+            "has), or ENV=W,ENV=W.",
+            show_default="equal",
+        ),
+    ] = None,
     anchor: Annotated[
         str | None,
         typer.Option(
@@ -112,6 +121,7 @@ def leaderboard(
     from arena.leaderboard import LeaderboardQuery, boards
     from arena.leaderboard.manual import kept_by_hand
     from arena.leaderboard.parts import predictions
+    from arena.leaderboard.weights import read_weights
     from arena.registry import load
     from db.selection import Selection
 
@@ -137,6 +147,7 @@ def leaderboard(
         by=by,
         anchor=anchor,
         nash=nash,
+        weights=None if weights is None else read_weights(weights),
     )
     # A wrong name is told before any game is read.
     load("ratings", system)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from arena.cli.leaderboard_error_rates import error_table, shown_rates
 from arena.cli.options import LIMIT
 from arena.cli.output import (
     Column,
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from arena.leaderboard import LeaderboardQuery
     from arena.leaderboard.board import Board, BoardRow
     from arena.leaderboard.records import WinRecord
-    from arena.reports.error_rates import ErrorRates
 
 # More parts than that would be a table of their own: --json has them.
 _PARTS_SHOWN = 4
@@ -84,7 +84,7 @@ def print_boards(
             out.print()
         print_title(board)
         if rates:
-            _error_table(board.rows[:limit], board.by)
+            error_table(board.rows[:limit], board.by)
         else:
             _table(board, board.rows[:limit], wide)
             _explain(board, without)
@@ -311,11 +311,6 @@ def _errors(row: BoardRow) -> str:
     return shown_rates(found) if found else ""
 
 
-def shown_rates(rates: ErrorRates) -> str:
-    """`invalid 2.1 %, decided 5.0 %`: what is not 0."""
-    return ", ".join(f"{name} {percent(share)}" for name, share in rates.by_name.items() if share)
-
-
 def _explain(board: Board, without: str | None) -> None:
     if board.left_out:
         tell(f"left out: {count(board.left_out, 'game')} that an error {without}")
@@ -336,6 +331,9 @@ def _explain(board: Board, without: str | None) -> None:
             f"{count(board.pairs, 'pair')} are told apart, with 95 % confidence in all of them "
             "together"
         )
+    if board.weights:
+        shares = ", ".join(f"{name} {percent(share)}" for name, share in board.weights.items())
+        tell(f"a rating is the mean over environments, which count {shares} (--weights)")
     if len(board.rows) > 1:
         tell(_scale(board))
     if board.rows[0].group and len({row.group for row in board.rows}) < len(board.rows):
@@ -364,33 +362,3 @@ def _meant(board: Board) -> Iterator[str]:
         yield "as draws: its rating with the games that an error decided as draws"
     if any(map(_without, board.rows)):
         yield "without: its rating without the games that an error decided"
-
-
-def _error_table(rows: Sequence[BoardRow], by: str) -> None:
-    known = [(row, found) for row in rows if row.conduct and (found := error_rates([row.conduct]))]
-    if not known:
-        advise("of these games it is not on record how the turns went")
-        return
-    kinds = [*known[0][1].by_name]
-    print_table(
-        [
-            Column("", "right", style="dim"),
-            Column(by, shrink=True, style="bold"),
-            Column("turns", "right"),
-            *(Column(kind, "right") for kind in kinds),
-        ],
-        [
-            [
-                str(row.rank),
-                row.name,
-                f"{found.turns:,}",
-                *(percent(share) for share in found.by_name.values()),
-            ]
-            for row, found in known
-        ],
-    )
-    tell(
-        "shares of an agent's turns; unclear: of its turns that had a player to choose; "
-        "notes lost: of its notes; decided, thrown out: of its games, by or for its own "
-        "error"
-    )

@@ -39,4 +39,10 @@ def boards(session: Session, query: LeaderboardQuery) -> list[Board]:
             f"--anchor {query.anchor}: it is in none of these games, so nothing here can be said "
             "relative to it"
         )
+    weighable = query.weights is None or not any(scope.weights for scope in found)
+    if not weighable and not any(board.weights for board in made):
+        raise UsageError(
+            f"{query.system} takes the games of several environments for one, so that they have no "
+            "--weights: leave them out, or use --system probit"
+        )
     return made

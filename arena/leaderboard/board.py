@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -86,8 +86,9 @@ class Board:
     `repeats` because they are another of the games again.
     `told_apart` pairs of rows differ, the probability of a single mistake among all pairs together
     being at most 5 %. `anchor` is the agent at 25, None where that is the mean of all. `additivity`
-    is the test that skills add up to the results, None where there is nothing to test. `notes` are
-    sentences for people: what the numbers do not say.
+    is the test that skills add up to the results, None where there is nothing to test. `weights`
+    are what each of several environments counts for, {} of one and where the system cannot tell
+    them apart. `notes` are sentences for people: what the numbers do not say.
     """
 
     environment: str | None
@@ -108,6 +109,7 @@ class Board:
     repeats: int = 0
     anchor: str | None = None
     additivity: Additivity | None = None
+    weights: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def pairs(self) -> int:
@@ -196,6 +198,7 @@ def agent_boards(
             apart,
             next((row.name for row in rows if row.agent_id == anchor), None),
             tested,
+            fitted.fit.weights,
         )
         for rows, apart in made
     ]
@@ -236,6 +239,7 @@ def board_of(
     told_apart: int,
     anchor: str | None = None,
     additivity: Additivity | None = None,
+    weights: Mapping[str, float] | None = None,
 ) -> Board:
     """A board with its title's facts; its games are those in which one of its agents sat."""
     chosen = scope.played
@@ -262,6 +266,7 @@ def board_of(
         repeats=int(chosen.repeats.sum()),
         anchor=anchor,
         additivity=additivity,
+        weights=weights or {},
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from arena.core import UsageError
+from arena.leaderboard.weights import Weights
 from db.selection import Selection, several
 
 By = Literal["agent", "model", "prompt", "kind"]
@@ -33,9 +34,10 @@ BY_TERMINATION = (
 class LeaderboardQuery:
     """The games of a `selection` are rated by a `system`: all of their seats, where it names a role
     or a team those for the skill in it alone. `overall` asks for one fit over all environments,
-    `nash` for deviation ratings as well. `exclude_errors` leaves games out, `errors_as` counts them
-    all: as what they led to, as draws, or the one with the other beside it. `anchor` is an agent,
-    by name or number, that stands at 25 instead of its pool's mean."""
+    `weights` for what each of these counts, None: equal where the system can tell them apart;
+    `nash` asks for deviation ratings as well. `exclude_errors` leaves games out, `errors_as` counts
+    them all: as what they led to, as draws, or the one with the other beside it. `anchor` is an
+    agent, by name or number, that stands at 25 instead of its pool's mean."""
 
     selection: Selection = field(default_factory=Selection)
     system: str = OFFICIAL
@@ -45,6 +47,7 @@ class LeaderboardQuery:
     by: By = "agent"
     anchor: str | int | None = None
     nash: bool = False
+    weights: Weights | None = None
 
     @property
     def role(self) -> str | None:
@@ -98,6 +101,8 @@ class LeaderboardQuery:
                 "--nash is about agents over all roles: leave out --role, --team and --by, or "
                 "--nash"
             )
+        if self.weights is not None and not self.overall:
+            raise UsageError("--weights are of the environments of one board: add --overall")
         if self.by == "agent":
             return
         if self.anchor is not None:

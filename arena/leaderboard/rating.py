@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from arena.core import Games, PluginError, Ratings, UsageError
 from arena.core.arrays import Floats
 from arena.leaderboard.scopes import Scope
+from arena.leaderboard.weights import weighed
 from arena.record.rating_columns import rating_columns
 from arena.registry import described, guarded, rating, unknown
 from db.queries.played import NOTHING, PlayedGames
@@ -19,10 +20,12 @@ from db.queries.played import NOTHING, PlayedGames
 @dataclass(frozen=True, slots=True)
 class Fit:
     """Ratings of a set of games, asked by agent_id. `moved` is what an agent_id is among their
-    terms: of a system that knows no roles, an agent in the role is an agent of its own."""
+    terms: of a system that knows no roles, an agent in the role is an agent of its own. `weights`
+    are what each environment counts for in a skill, {} where that is not asked, or cannot be."""
 
     ratings: Ratings
     moved: int = 0
+    weights: Mapping[str, float] = field(default_factory=dict)
 
     def contrasts(self, agents: Sequence[int]) -> tuple[Floats, Floats]:
         """Mean (n,) and covariance (n, n) of the agents' skills relative to their mean."""
@@ -36,7 +39,8 @@ def fit(scope: Scope, system: str, part: SeatGroup | None = None) -> Fit:
     games = rating_columns(scope.played, scope.rules)
     ratings = _rated(system, games)
     if part is None:
-        return Fit(ratings)
+        found = weighed(ratings, games, scope.weights) if len(games.environments) else None
+        return Fit(ratings) if found is None else Fit(found, weights=scope.weights)
     if any(term[0] == "agent:role" for term in ratings.terms):
         return Fit(replace(ratings, shares=part.shares))
     moved = int(scope.played.agents.max()) + 1

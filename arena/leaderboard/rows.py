@@ -30,6 +30,7 @@ def flat(board: Board, row: BoardRow) -> dict[str, Any]:
         "team": board.team,
         "by": board.by,
         "anchor": board.anchor,
+        "weights": dict(board.weights),
         "rank": row.rank,
         "best_rank": row.best_rank,
         "worst_rank": row.worst_rank,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from arena.leaderboard.query import BY_TERMINATION, CONDITIONED, LeaderboardQuery
+from arena.leaderboard.weights import environment_weights
 from db import Environment, Repository, Session
 from db.queries.played import PlayedGames, played_games, revisions, waiting_games
 from db.selection import Selection
@@ -19,7 +20,7 @@ class Scope:
     they are of several; `played` holds the games without those that an error decided, or touched,
     when these are left out, which `left_out` counts. `waiting` games are finished and not rated
     yet: a game before them in the schedule is open. `revisions` are the games by environment and
-    revision."""
+    revision. `weights` are what each of several environments counts for, {} of one."""
 
     environment: str | None
     num_players: int | None
@@ -31,6 +32,7 @@ class Scope:
     rules: dict[int, str]
     waiting: int = 0
     revisions: Mapping[int, Mapping[int, int]] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
 
 
 def scopes(session: Session, query: LeaderboardQuery) -> list[Scope]:
@@ -54,8 +56,12 @@ def scopes(session: Session, query: LeaderboardQuery) -> list[Scope]:
         rules=_environment_names(rules),
     )
     if query.overall:
-        return [_finished(session, whole, query)] if len(played) else []
-    found = []
+        if not len(played):
+            return []
+        weights = environment_weights(_counted(whole), query.weights or "equal")
+        found = replace(whole, weights=weights if len(weights) > 1 else {})
+        return [_finished(session, found, query)]
+    apart = []
     for key, number in zip(*np.unique(played.environments, return_counts=True), strict=True):
         row = rules[int(key)]
         scope = replace(
@@ -66,9 +72,16 @@ def scopes(session: Session, query: LeaderboardQuery) -> list[Scope]:
             selection=replace(selection, environment=int(key)),
             played=played.only(played.environments == key),
         )
-        found.append((-int(number), int(key), scope))
-    found.sort(key=lambda entry: entry[:2])
-    return [_finished(session, scope, query) for _, _, scope in found]
+        apart.append((-int(number), int(key), scope))
+    apart.sort(key=lambda entry: entry[:2])
+    return [_finished(session, scope, query) for _, _, scope in apart]
+
+
+def _counted(scope: Scope) -> dict[str, int]:
+    """The games of each environment, by the name that it has among the rules, the most first."""
+    keys, numbers = np.unique(scope.played.environments, return_counts=True)
+    order = np.argsort(-numbers, kind="stable")
+    return {scope.rules[int(keys[at])]: int(numbers[at]) for at in order}
 
 
 def _finished(session: Session, scope: Scope, query: LeaderboardQuery) -> Scope:

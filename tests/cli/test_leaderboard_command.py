@@ -323,3 +323,22 @@ def test_a_board_of_several_revisions_says_so(arena: Arena, tmp_path: Path) -> N
     assert "in revision" not in newest.stdout + newest.stderr
     assert "3 games" in newest.stdout + newest.stderr
     assert [game["game_id"] for game in json.loads(games.stdout)] == [1]
+
+
+def test_a_board_over_environments_says_what_each_counts_for(arena: Arena, tmp_path: Path) -> None:
+    db = str(tmp_path / "two.db")
+    init_db(db)
+    with get_session(db) as session:
+        table = Table(session)
+        ann, bob = table.agent("Ann"), table.agent("Bob", model="other")
+        table.duel(table.environment("Duel-v0"), ann, bob, 3)
+        table.duel(table.environment("Other-v0"), bob, ann, 1)
+
+    alike = arena("leaderboard", "--overall", "--db", db)
+    by_games = rows(arena, "--overall", "--weights", "games", "--db", db)
+    refused = arena("leaderboard", "--overall", "--weights", "Duel-v0=1", "--db", db)
+
+    assert "which count Duel-v0 50 %, Other-v0 50 % (--weights)" in alike.stderr
+    assert by_games[0]["weights"] == {"Duel-v0": 0.75, "Other-v0": 0.25}
+    assert refused.exit_code == 2
+    assert "says nothing of Other-v0" in refused.stderr

@@ -15,6 +15,7 @@ from arena.core import UsageError
 from arena.forecast import Outlook, PlanScope, plan_two
 from arena.leaderboard import Board, LeaderboardQuery, boards
 from arena.leaderboard.meetings import Meeting, meetings
+from arena.leaderboard.weights import read_weights
 from arena.orchestrator import schedule
 from arena.ratings.probit import Probit
 from arena.record.rating_columns import rating_columns
@@ -88,11 +89,83 @@ def test_environments_are_apart_unless_asked_overall(sqlite_url: str) -> None:
         ("Other-v0", 6),
     ]
     assert second.rows[0].name == "Cid"
-    (overall,) = ask(sqlite_url, LeaderboardQuery(overall=True))
+    (overall,) = ask(sqlite_url, LeaderboardQuery(overall=True, weights="games"))
     assert (overall.environment, overall.games) == (None, 42)
     assert overall.rows[0].name == "Ann"
     (plain,) = ask(sqlite_url, LeaderboardQuery(overall=True, system="trueskill"))
     assert any("takes the games of several environments for one" in note for note in plain.notes)
+
+
+def two_environments(table: Table) -> None:
+    """Ann is the best in Duel-v0, of 40 games, and Bob is in Other-v0, of 8; Cid played only the
+    first."""
+    ann, bob, cid = three(table)
+    duel, other = table.environment("Duel-v0"), table.environment("Other-v0")
+    table.duel(duel, ann, bob, 14)
+    table.duel(duel, bob, ann, 2)
+    table.duel(duel, ann, cid, 12)
+    table.duel(duel, bob, cid, 12)
+    table.duel(other, bob, ann, 8)
+
+
+def test_every_environment_counts_alike_unless_weights_are_given(sqlite_url: str) -> None:
+    (equal,) = asked(sqlite_url, two_environments, LeaderboardQuery(overall=True))
+    found = {
+        name: ask(sqlite_url, LeaderboardQuery(overall=True, weights=weights))[0]
+        for name, weights in {
+            "games": "games",
+            "same": {"Duel-v0": 3.0, "Other-v0": 3.0},
+            "duel": {"Duel-v0": 1.0, "Other-v0": 0.0},
+            "other": {"Duel-v0": 0.0, "Other-v0": 2.0},
+        }.items()
+    }
+    by_name = {name: {row.name: row for row in board.rows} for name, board in found.items()} | {
+        "equal": {row.name: row for row in equal.rows}
+    }
+
+    assert equal.weights == {"Duel-v0": 0.5, "Other-v0": 0.5}
+    assert found["games"].weights == pytest.approx({"Duel-v0": 40 / 48, "Other-v0": 8 / 48})
+    assert by_name["same"]["Ann"].rating == by_name["equal"]["Ann"].rating
+    assert by_name["duel"]["Ann"].rating > by_name["duel"]["Bob"].rating
+    assert by_name["other"]["Ann"].rating < by_name["other"]["Bob"].rating
+    # Equal weights are the mean of the two; by games, most of it is Duel-v0.
+    for name in ("Ann", "Bob", "Cid"):
+        one, two = (by_name[only][name].rating for only in ("duel", "other"))
+        assert by_name["equal"][name].rating == pytest.approx((one + two) / 2)
+        assert by_name["games"][name].rating == pytest.approx((5 * one + two) / 6)
+    # What Cid would do in Other-v0 was never seen: the more that counts, the less is known.
+    assert by_name["other"]["Cid"].sigma > by_name["equal"]["Cid"].sigma
+    assert by_name["equal"]["Cid"].sigma > by_name["games"]["Cid"].sigma
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"weights": "games"}, "add --overall"),
+        ({"overall": True, "weights": {"Duel-v0": 1}}, "says nothing of Other-v0"),
+        ({"overall": True, "weights": {"Duel-v0": 1, "Othr-v0": 1}}, "did you mean 'Other-v0'"),
+        ({"overall": True, "weights": {"Duel-v0": -1, "Other-v0": 1}}, "expected a number from 0"),
+        ({"overall": True, "weights": {"Duel-v0": 0, "Other-v0": 0}}, "above 0 at least"),
+        ({"overall": True, "weights": "equal", "system": "trueskill"}, "use --system probit"),
+    ],
+)
+def test_weights_that_make_no_board_are_refused(
+    sqlite_url: str, options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UsageError) as error:
+        asked(sqlite_url, two_environments, LeaderboardQuery(**options))
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["", "even", "Duel-v0", "Duel-v0=x", "=1", "a=1,a=2", "a=nan"])
+def test_weights_that_cannot_be_read_are_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="--weights"):
+        read_weights(text)
+
+
+def test_weights_are_read() -> None:
+    assert read_weights("games") == "games"
+    assert read_weights("A-v0=2, B=C=0.5") == {"A-v0": 2.0, "B=C": 0.5}
 
 
 def test_pools_that_never_met_have_a_table_each(sqlite_url: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arena.cli.leaderboard_table import shown_rates
+from arena.cli.leaderboard_error_rates import shown_rates
 from arena.reports.error_rates import error_rates
 from db.queries.conduct import ConductRow
 
