@@ -8,7 +8,8 @@ that was not hear the same. Every request is one line of the log before it is an
 it will be billed, and a second line after the answer's bytes were written.
 
 The first part of the path says how it answers: `plain`; `hostile` (see `torture.texts`); `echo`,
-which refuses and repeats the key it was sent in its errors. The second names a lane: the
+which refuses and repeats the key it was sent in its errors; `usage`, which says what a call took in
+another form each time (`torture.usages`). The second names a lane: the
 tournament on whose account the request goes in the log.
 """
 
@@ -23,7 +24,7 @@ import os
 import random
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ from aiohttp import web
 
 from arena.core import Message
 from arena.llm.scripted.random import reply
-from torture import texts
+from torture import texts, usages
 
 CHARACTERS_PER_TOKEN = 4
 
@@ -75,6 +76,7 @@ class Books:
         self._prices = prices
         self._numbers = itertools.count()
         self._hostile = itertools.count()
+        self._shapes = itertools.count()
 
     def write(self, line: Mapping[str, Any]) -> None:
         os.write(self._log, json.dumps(line).encode() + b"\n")
@@ -100,11 +102,17 @@ class Books:
             line["text"] = text
         prompt = sum(tokens(message["content"]) for message in body["messages"])
         said = tokens(text)
-        dollars = (prompt * self._prices[0] + said * self._prices[1]) / 1e6
+        call = usages.Call(prompt, said, self._prices)
+        shape = next(self._shapes) if mode == "usage" else 0
+        usage, dollars = usages.told(shape, call)
         self.write({**line, "prompt": prompt, "completion": said, "dollars": dollars})
         rng = random.Random(f"{self._seed} {number}")
         await asyncio.sleep(rng.uniform(*self._latency))
-        data = json.dumps(_completion(body["model"], digest, text, prompt, said)).encode()
+        if body.get("stream"):
+            return await self._streamed(
+                request, number, usages.chunks(shape, text.split(" "), usage)
+            )
+        data = json.dumps(_completion(body["model"], digest, text, usage)).encode()
         response = web.Response(body=data, content_type="application/json")
         if request.transport is None or request.transport.is_closing():
             return response
@@ -113,8 +121,24 @@ class Books:
         self.write({"n": number, "sent": time.monotonic()})
         return response
 
+    async def _streamed(
+        self, request: web.Request, number: int, chunks: Iterable[Mapping[str, Any]]
+    ) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        head = {"id": f"chatcmpl-{number}", "object": "chat.completion.chunk", "model": "torture"}
+        for chunk in chunks:
+            line = {**head, "created": 1700000000, **chunk}
+            await response.write(b"data: " + json.dumps(line).encode() + b"\n\n")
+        await response.write(b"data: [DONE]\n\n")
+        await response.write_eof()
+        self.write({"n": number, "sent": time.monotonic()})
+        return response
 
-def _completion(model: str, digest: str, text: str, prompt: int, said: int) -> dict[str, Any]:
+
+def _completion(
+    model: str, digest: str, text: str, usage: Mapping[str, Any] | None
+) -> dict[str, Any]:
     message = {"role": "assistant", "content": text}
     return {
         "id": f"chatcmpl-{digest}",
@@ -122,11 +146,7 @@ def _completion(model: str, digest: str, text: str, prompt: int, said: int) -> d
         "created": 1700000000,
         "model": model,
         "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-        "usage": {
-            "prompt_tokens": prompt,
-            "completion_tokens": said,
-            "total_tokens": prompt + said,
-        },
+        "usage": usage,
     }
 
 

@@ -55,7 +55,8 @@ class AgentSpec:
 class Usage:
     """Tokens and dollars of one attempt; None where the provider did not say. `written_tokens` of
     the prompt were written into the provider's cache, `written_hour_tokens` of these for an hour;
-    the record has them in the response alone."""
+    the record has them in the response alone, as it has `stated_cost`, the dollars that the
+    provider itself said."""
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
@@ -64,6 +65,7 @@ class Usage:
     cost: float | None = None
     written_tokens: int | None = None
     written_hour_tokens: int | None = None
+    stated_cost: float | None = None
 
     @property
     def total(self) -> int | None:

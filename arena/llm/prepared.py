@@ -46,12 +46,16 @@ class PreparedModel:
         return None if self.bound is None else self.bound.dollars(messages)
 
     def cost(self, usage: Usage) -> float | None:
-        """What an answer cost, in dollars; None where it cannot be told."""
+        """What an answer cost, in dollars: what its tokens cost, or what the provider says where
+        that is more; None where it cannot be told."""
         if self.free:
             return 0.0
         if self.bound is not None:
             self.bound.learn(usage)
-        return None if self.prices is None else self.prices.cost(usage)
+        if self.prices is None:
+            return usage.stated_cost
+        cost = self.prices.cost(usage)
+        return None if cost is None else max(cost, usage.stated_cost or 0.0)
 
     def charge(self, usage: Usage, messages: Sequence[Message]) -> float | None:
         """What an answer counts as where its cost cannot be told: what the provider did not say
@@ -59,4 +63,5 @@ class PreparedModel:
         if self.bound is None:
             return None
         told = self.bound.charge(usage, messages)
-        return self.worst(messages) if told is None else told
+        told = self.worst(messages) if told is None else told
+        return usage.stated_cost if told is None else max(told, usage.stated_cost or 0.0)

@@ -3,6 +3,9 @@
 The spending that counts is the server's own: every request that it took is billed, also those of
 a run that was killed and heard no answer. The second run is killed in the middle. At the end every
 game has been finished, and no call was made that is not part of one, but for the orphans.
+
+Then against a server that says what its calls took in every form of `torture.usages`, streamed and
+whole: its own count never passes a cap, whatever it says.
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ GAMES = 64
 FIRST_CAP = 0.15  # dollars; 64 games cost about three times as much
 MOST_RAISES = 12
 LATENCY = (0.3, 1.0)
+SHAPED_GAMES = 64
+MOST_SHAPED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,43 @@ def run(harness: Harness, *, toy: bool = False) -> list[Row]:
             games = 8 if toy else GAMES
             scene = Scene(harness, service, PART, "cap", kind, games=games, concurrency=games)
             rows += _measure(scene, harness, games)
+    with harness.service(f"{PART}-usage", 0.0, 0.05) as service:
+        for kind in KINDS:
+            for streamed in ((), ("one", "two")):
+                scene = Scene(
+                    harness, service, PART, f"usage{len(streamed)}", kind, mode="usage",
+                    games=2 if toy else SHAPED_GAMES, concurrency=8, streamed=streamed,
+                )  # fmt: skip
+                rows += _shapes(scene, "streamed" if streamed else "whole", toy=toy)
     return rows
+
+
+def _shapes(scene: Scene, form: str, *, toy: bool = False) -> Iterator[Row]:
+    """Caps against a server that says what a call took in every form."""
+    cap = FIRST_CAP / 8
+    steps: list[Step] = []
+    while len(steps) < (2 if toy else MOST_SHAPED):
+        steps.append(_step(scene, cap))
+        scene.harness.say(f"{scene.kind}, {form}: ${steps[-1].spent:.4f} of ${cap:g}")
+        cap *= 2
+    over = [step for step in steps if step.spent > step.cap]
+    asked = len(scene.books().requests)
+    yield Row(
+        PART,
+        f"{scene.label}: caps that were exceeded by usages of every form, {form}",
+        len(over),
+        promised=0,
+        note=f"{asked:,} requests; "
+        + ", ".join(f"${step.spent:.4f} of ${step.cap:.4g}" for step in steps),
+    )
+    yield Row(
+        PART,
+        f"{scene.label}: what the record says was spent on them, of the server's count, {form}",
+        read_dollars(scene.url) / scene.books().dollars,
+        promised=1.0,
+        bound="at least",
+        unit="x",
+    )
 
 
 def _measure(scene: Scene, harness: Harness, games: int) -> Iterator[Row]:

@@ -21,6 +21,10 @@ from arena.core import BudgetReached, UsageError
 UNIT = 10**12
 
 
+# Where less than so many worst cases are left, the first call to a model is sent alone.
+_PLENTY = 100
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What is wanted of a cap, in units (`UNIT` a dollar): `held` is spent and set aside already,
@@ -53,7 +57,7 @@ class CapPool(Protocol):
 class _Purse:
     """One cap, in units: `key` is the model that it holds for, or None for all of them. `share` is
     what may be held of it without asking, `others` what other commands hold; `own` says that the
-    cap is this command's alone."""
+    cap is this command's alone, `seen` that an answer was paid for."""
 
     key: str | None
     cap: int | None
@@ -62,6 +66,7 @@ class _Purse:
     share: int | None = None
     others: int = 0
     own: bool = False
+    seen: bool = False
 
     def has_room(self, amount: int) -> bool:
         return self.fits(amount) and self.shared(amount)
@@ -73,6 +78,10 @@ class _Purse:
     def shared(self, amount: int) -> bool:
         """Whether it fits into the share."""
         return self.share is None or self.spent + self.reserved + amount <= self.share
+
+    def plenty(self, amount: int) -> bool:
+        """Whether there is much more left than a call can cost."""
+        return self.fits(amount * _PLENTY)
 
     def can_have_room(self, amount: int) -> bool:
         """Whether it would fit if everything set aside came back unspent."""
@@ -109,12 +118,13 @@ class Reservation:
     that was cancelled may have been answered, and paid for, all the same.
     """
 
-    __slots__ = ("_budget", "_purses", "_units", "amount")
+    __slots__ = ("_budget", "_model", "_purses", "_units", "amount")
 
     def __init__(
-        self, budget: Budget, purses: tuple[_Purse, ...], units: int, amount: float
+        self, budget: Budget, model: str, purses: tuple[_Purse, ...], units: int, amount: float
     ) -> None:
         self._budget = budget
+        self._model = model
         self._purses: tuple[_Purse, ...] | None = purses
         self._units = units
         self.amount = amount
@@ -132,7 +142,15 @@ class Reservation:
         purses, self._purses = self._purses, None
         if purses is None:
             raise RuntimeError("this reservation has been settled or released before")
+        self._budget._ended(self, self._model, units - self._units)
         self._budget._settled(purses, self._units, units)
+
+    def _raise(self, units: int) -> None:
+        """Set so many units more aside, whether or not there is room for them."""
+        if self._purses is not None:
+            self._units += units
+            for purse in self._purses:
+                purse.reserved += units
 
     def __enter__(self) -> Reservation:
         return self
@@ -171,13 +189,16 @@ class Budget:
         for model, cap in (per_model or {}).items():
             self._models[model] = _Purse(model, _cap(cap, f"budget of model {model!r}"))
         for model, dollars in (spent or {}).items():
-            self._purse(model).spent = _up(dollars)
+            purse = self._purse(model)
+            purse.spent, purse.seen = _up(dollars), dollars > 0.0
         self._all.spent = sum(purse.spent for purse in self._models.values())
         self._own = _Purse(None, _cap(own, "budget"), spent=self._all.spent, own=True)
         if pool is not None:
             for purse in self._shared():
                 purse.share = 0
         self._waiting: deque[_Waiter] = deque()
+        self._open: dict[str, set[Reservation]] = {}
+        self._beyond: dict[str, float] = {}
         self._largest = 0
 
     @property
@@ -199,6 +220,12 @@ class Budget:
     def largest(self) -> float:
         """The most dollars that were asked for one call."""
         return self._largest / UNIT
+
+    @property
+    def beyond(self) -> Mapping[str, float]:
+        """Models that charged more for a call than its worst case, and how many dollars more at
+        most."""
+        return self._beyond
 
     @property
     def left(self) -> float | None:
@@ -227,11 +254,26 @@ class Budget:
             worst = 0.0
         units = _units(worst)
         self._largest = max(self._largest, units)
-        if self._waiting or not all(purse.has_room(units) for purse in purses):
+        if self._waiting or not self._room(purses, units):
             return None
         for purse in purses:
             purse.reserved += units
-        return Reservation(self, purses, units, worst)
+        return self._reserved(model, purses, units, worst)
+
+    def _room(self, purses: tuple[_Purse, ...], units: int) -> bool:
+        if not all(purse.has_room(units) for purse in purses):
+            return False
+        # Whether a model keeps to its limits is known when it has answered once.
+        mine = purses[0]
+        alone = mine.seen or not mine.reserved
+        return alone or all(purse.plenty(units) for purse in purses)
+
+    def _reserved(
+        self, model: str, purses: tuple[_Purse, ...], units: int, worst: float
+    ) -> Reservation:
+        made = Reservation(self, model, purses, units, worst)
+        self._open.setdefault(model, set()).add(made)
+        return made
 
     async def reserve(self, model: str, worst: float | None) -> Reservation:
         """Sets the worst case of a call aside; first come, first served.
@@ -251,7 +293,7 @@ class Budget:
                     if not all(purse.has_room(units) for purse in purses):
                         await self._draw(self._pool, purses, units)
             if await self._queued(purses, units):
-                return Reservation(self, purses, units, worst)
+                return self._reserved(model, purses, units, worst)
 
     async def _queued(self, purses: tuple[_Purse, ...], units: int) -> bool:
         """Wait in turn; False where a share has to be drawn first."""
@@ -295,10 +337,21 @@ class Budget:
             purse.share = None if self._pool is None else 0
         return purse
 
+    def _ended(self, made: Reservation, model: str, beyond: int) -> None:
+        """A reservation has ended, so many units above what was set aside: what is under way may
+        cost as much more."""
+        under_way = self._open[model]
+        under_way.discard(made)
+        if beyond > 0:
+            self._beyond[model] = max(self._beyond.get(model, 0.0), beyond / UNIT)
+            for other in under_way:
+                other._raise(beyond)
+
     def _settled(self, purses: tuple[_Purse, ...], units: int, charged: int) -> None:
         for purse in purses:
             purse.reserved -= units
             purse.spent += charged
+            purse.seen |= charged > 0
         if self._waiting:
             self._serve()
 
@@ -327,6 +380,8 @@ class Budget:
             lacking = {
                 id(p) for p in waiter.purses if id(p) in short or not p.has_room(waiter.amount)
             }
+            if not lacking and not self._room(waiter.purses, waiter.amount):
+                lacking = {id(waiter.purses[0])}
             if lacking:
                 short |= lacking
                 kept.append(waiter)

@@ -31,10 +31,12 @@ _OTHERWISE_PRICED = ("audio", "web_search_options")
 
 @dataclass(slots=True)
 class Longest:
-    """The longest answer that a model was seen to charge: some charge for thoughts beyond every
-    limit of the request."""
+    """The longest answer that a model was seen to charge, in `tokens`: some charge for thoughts
+    beyond every limit of the request. `factor` is how many times its prices a provider said that it
+    charged, at most."""
 
     tokens: int = 0
+    factor: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,9 @@ class Bound:
     def learn(self, usage: Usage) -> None:
         """Take note of what a call was charged for."""
         self.seen.tokens = max(self.seen.tokens, usage.completion_tokens or 0)
+        ours = self.prices.cost(usage)
+        if ours and usage.stated_cost:
+            self.seen.factor = max(self.seen.factor, usage.stated_cost / ours)
 
     def prompt_tokens(self, messages: Sequence[Message]) -> int | None:
         """The most tokens of this conversation; None where it has no bound: an image has none."""
@@ -84,10 +89,10 @@ class Bound:
         output_price = max(max(tier.output, tier.reasoning or 0.0) for tier in tiers)
         input_price = max(self._input_price(tier) for tier in tiers)
         if output_price == 0.0:
-            return prompt * input_price
+            return prompt * input_price * self.seen.factor
         if self.longest is None:
             return None
-        return prompt * input_price + self.longest * output_price
+        return (prompt * input_price + self.longest * output_price) * self.seen.factor
 
     def charge(self, usage: Usage, messages: Sequence[Message]) -> float | None:
         """The dollars of an answered call of which the provider said too little: what it did not

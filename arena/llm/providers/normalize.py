@@ -16,6 +16,10 @@ from arena.llm.failures.inside import Heard
 from arena.llm.providers.native import as_events, native_form
 from arena.llm.providers.unwrap import BOM, error_in, unwrapped
 
+# Fields of a usage that hold dollars; a number above it is none (ticks are 10^10 a dollar).
+_COSTS = ("cost", "cost_details")
+_MOST_DOLLARS = 1e15
+
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 _MESSAGES = ("message", "delta")
@@ -382,11 +386,40 @@ def _usage(usage: Any) -> dict[str, Any] | None:
     for name, details in usage.items():
         if name.endswith("_tokens") and name not in counts and _count(details) is not None:
             counts[name] = details
-        if isinstance(details, dict):
+        if isinstance(details, dict) and name not in _COSTS:
             counts[name] = {
                 inner: value for inner, value in details.items() if _count(value) is not None
             }
+    if (cost := stated_cost(usage)) is not None:
+        counts["cost"] = cost
     return counts
+
+
+def stated_cost(usage: dict[str, Any]) -> float | None:
+    """The dollars that a provider says it charges, in any of their spellings: a number (OpenRouter,
+    and beside it what the user's own key is charged; DeepInfra), parts with their sum (Perplexity),
+    ticks of which a dollar has 10^10 (xAI). None where it says nothing."""
+    cost, details = usage.get("cost"), usage.get("cost_details")
+    upstream = None if not isinstance(details, dict) else details.get("upstream_inference_cost")
+    said = _dollars(cost.get("total_cost") if isinstance(cost, dict) else cost)
+    if usage.get("is_byok") is True or said is None:
+        beside = _dollars(upstream)
+        said = beside if said is None else said + (beside or 0.0)
+    if said is None:
+        said = _dollars(usage.get("estimated_cost"))
+    ticks = _dollars(usage.get("cost_in_usd_ticks"))
+    return ticks / 1e10 if said is None and ticks is not None else said
+
+
+def _dollars(value: Any) -> float | None:
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0.0 <= value < _MOST_DOLLARS else None
 
 
 def _count(value: Any) -> int | None:

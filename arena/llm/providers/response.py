@@ -6,6 +6,7 @@ unknown, and nothing is stored that is larger than an answer needs.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -110,7 +111,7 @@ def _headers(response: Any) -> Any:
     return _get(_get(response, "_hidden_params"), "additional_headers")
 
 
-def read_usage(usage: Any, *, said: bool = False) -> tuple[Usage, dict[str, int]]:
+def read_usage(usage: Any, *, said: bool = False) -> tuple[Usage, dict[str, float]]:
     """Tokens, and the same as they are stored; `said` says that there is an answer that they are
     of. LiteLLM fills in zeros where a provider said nothing: no prompt has no tokens and no answer
     either, so such a zero is unknown, not free.
@@ -121,8 +122,10 @@ def read_usage(usage: Any, *, said: bool = False) -> tuple[Usage, dict[str, int]
     """
     prompt = _count(usage, "prompt_tokens")
     completion = _count(usage, "completion_tokens")
+    stated = _cost(_get(usage, "cost"))
     if not prompt and not completion:
-        return Usage(), {}
+        told = {} if stated is None else {"stated_cost": stated}
+        return Usage(stated_cost=stated), told
     prompt = prompt or None
     if said:
         completion = completion or None
@@ -144,12 +147,13 @@ def read_usage(usage: Any, *, said: bool = False) -> tuple[Usage, dict[str, int]
         completion, room = completion + (reasoning or 0), room - (reasoning or 0)
     if prompt is not None and completion is not None and room > 0:
         completion += room
-    named = {
+    named: dict[str, float | None] = {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "cached_tokens": cached,
         "reasoning_tokens": reasoning,
         "written_tokens": written,
+        "stated_cost": stated,
     }
     return (
         Usage(
@@ -159,6 +163,7 @@ def read_usage(usage: Any, *, said: bool = False) -> tuple[Usage, dict[str, int]
             reasoning,
             written_tokens=written,
             written_hour_tokens=hour,
+            stated_cost=stated,
         ),
         {name: count for name, count in named.items() if count is not None},
     )
@@ -177,6 +182,13 @@ def _written(usage: Any, of_prompt: Any) -> tuple[int | None, int | None]:
     hour = _count(split, "ephemeral_1h_input_tokens") or 0
     written = max(written or 0, hour + (_count(split, "ephemeral_5m_input_tokens") or 0))
     return written or None, hour or None
+
+
+def _cost(value: Any) -> float | None:
+    """Dollars, if that is what it is."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0.0 <= value < math.inf else None
 
 
 def _first(holder: Any, *names: str) -> int | None:
@@ -334,10 +346,10 @@ def _reported(chunks: Sequence[Any]) -> dict[str, Any]:
 def _gather(most: dict[str, Any], reported: Any) -> None:
     fields = reported if isinstance(reported, Mapping) else _fields(reported)
     for name, value in fields.items():
-        if isinstance(value, int) and not isinstance(value, bool):
-            if value <= _MOST_TOKENS:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            if 0 <= value <= _MOST_TOKENS:
                 most[name] = max(most.get(name, 0), value)
-        elif value is not None and not isinstance(value, str | float | list):
+        elif value is not None and not isinstance(value, str | bool | list):
             inner = most.setdefault(name, {})
             if isinstance(inner, dict):
                 _gather(inner, value)
