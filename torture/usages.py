@@ -1,8 +1,8 @@
 """The forms in which providers say what a call took, and what each of them is billed.
 
 A stream says it in another place each time: in a chunk of its own at the end, in every chunk what
-it was so far, in the first or the last chunk alone, the prompt in the first and the answer in the
-last.
+it was so far, in every chunk what that chunk took, in the first or the last chunk alone, the prompt
+in the first and the answer in the last, in a choice, and in a field of the provider's own.
 """
 
 from __future__ import annotations
@@ -140,24 +140,33 @@ def told(number: int, call: Call) -> tuple[Told, float]:
     return list(SHAPES.values())[number % len(SHAPES)](call)
 
 
+PLACES = ("own chunk", "so far", "first", "last", "split", "each", "choice", "x_groq")
+
+
 def chunks(number: int, words: list[str], usage: Told) -> Iterator[dict[str, Any]]:
     """The choices and the usage of each chunk of a stream."""
-    place = number // len(SHAPES) % 5
+    place = PLACES[number // len(SHAPES) % len(PLACES)]
     last = len(words) - 1
     for index, word in enumerate(words):
         chunk: dict[str, Any] = {"choices": [_choice({"content": word}, None)]}
-        if place == 1 and usage:
+        if place == "so far" and usage:
             chunk["usage"] = _so_far(usage, index, len(words))
-        elif place == 2:
+        elif place == "each" and usage:
+            chunk["usage"] = _of_chunk(usage, index, len(words))
+        elif place == "first":
             chunk["usage"] = usage if index == 0 else None
-        elif place == 4 and usage and index == 0:
+        elif place == "split" and usage and index == 0:
             chunk["usage"] = {**usage, "completion_tokens": 1 if index < last else None}
         yield chunk
     end: dict[str, Any] = {"choices": [_choice({}, "stop")]}
-    if place in (1, 3, 4):
+    if place in ("so far", "last", "split"):
         end["usage"] = usage
+    elif place == "choice":
+        end["choices"][0]["usage"] = usage
+    elif place == "x_groq":
+        end["x_groq"] = {"id": "req_1", "usage": usage}
     yield end
-    if place == 0:
+    if place == "own chunk":
         yield {"choices": [], "usage": usage}
 
 
@@ -171,3 +180,12 @@ def _so_far(usage: Mapping[str, Any], index: int, words: int) -> dict[str, Any]:
     if "completion_tokens" in usage:
         known["completion_tokens"] = usage["completion_tokens"] * (index + 1) // (words + 1)
     return known
+
+
+def _of_chunk(usage: Mapping[str, Any], index: int, words: int) -> Mapping[str, Any]:
+    """What a server that says what each chunk took says: the first also has the prompt."""
+    completion = usage.get("completion_tokens") or 0
+    share = completion // words
+    if index == 0:
+        return {**usage, "completion_tokens": completion - share * (words - 1)}
+    return {"prompt_tokens": 0, "completion_tokens": share}

@@ -11,16 +11,13 @@ from arena.core import CallAnswer, ModelSpec
 from tests.clients import client
 from tests.llm.test_client import HELLO, Log, unlimited
 from torture.service import PRICES, Service
-from torture.usages import SHAPES
-
-# Of a stream the usage stands in another place in every round of the shapes.
-PLACES = 5
+from torture.usages import PLACES, SHAPES
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 def test_no_form_of_a_usage_is_charged_less_than_it_is_billed(stream: bool, tmp_path: Path) -> None:
-    rounds = PLACES if stream else 1
+    rounds = len(PLACES) if stream else 1
     log = Log()
 
     async def ask(url: str) -> None:
@@ -47,14 +44,14 @@ def test_no_form_of_a_usage_is_charged_less_than_it_is_billed(stream: bool, tmp_
     charged = [answer.charged or 0.0 for answer in log.answers]
     names = [*SHAPES] * rounds
     less = [
-        f"{name}, place {number // len(SHAPES)}: ${paid:.6f} of ${due:.6f}"
+        f"{name}, {PLACES[number // len(SHAPES)]}: ${paid:.6f} of ${due:.6f}"
         for number, (name, paid, due) in enumerate(zip(names, charged, billed, strict=True))
         if paid < due - 1e-12
     ]
     assert less == []
     exact = {"plain", "thoughts inside", "thoughts beside", "dearer than listed", "ticks"}
     exact |= {"dollars in parts", "a key of one's own", "estimated", "beyond max_tokens"}
-    for name, paid, due in zip(names[: len(SHAPES)], charged, billed, strict=False):
+    for name, paid, due in zip(names, charged, billed, strict=True):
         assert name not in exact or paid == pytest.approx(due), name
     assert stated(log.answers[[*SHAPES].index("ticks")]) == pytest.approx(
         billed[[*SHAPES].index("ticks")]

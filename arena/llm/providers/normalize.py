@@ -15,12 +15,7 @@ from typing import Any
 from arena.llm.failures.inside import Heard
 from arena.llm.providers.native import as_events, native_form
 from arena.llm.providers.unwrap import BOM, error_in, unwrapped
-
-# Fields of a usage that hold dollars; a number above it is none (ticks are 10^10 a dollar).
-_COSTS = ("cost", "cost_details")
-_MOST_DOLLARS = 1e15
-
-_COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
+from arena.llm.providers.usage import countable, usage_in
 
 _MESSAGES = ("message", "delta")
 _CHOICE = ("index", "finish_reason", *_MESSAGES)
@@ -198,19 +193,16 @@ def _listen(answer: dict[str, Any], heard: Heard) -> None:
 
 def _answer(answer: dict[str, Any]) -> bool:
     """Put an answer into the common form; whether anything changed."""
+    changed = _put_usage(answer)
     before = answer["choices"]
     choices = [choice for choice in before if isinstance(choice, dict)]
-    changed = len(choices) != len(before)
+    changed |= len(choices) != len(before)
     answer["choices"] = choices
     for place, choice in enumerate(choices):
         changed |= _choice(choice, place)
     if any(isinstance(choice.get(name), dict) for choice in choices for name in _MESSAGES):
         # Beside an answer it says nothing that the answer's end does not.
         changed |= answer.pop("error", None) is not None
-    if "usage" in answer:
-        usage = _usage(answer["usage"])
-        changed |= _differs(answer["usage"], usage)
-        answer["usage"] = usage
     for name, kind in _FIELDS.items():
         value = answer.get(name)
         if value is not None and type(value) is not kind:
@@ -224,6 +216,14 @@ def _answer(answer: dict[str, Any]) -> bool:
     for name in _DROPPED:
         changed |= answer.pop(name, None) is not None
     return changed
+
+
+def _put_usage(answer: dict[str, Any]) -> bool:
+    usage = countable(usage_in(answer))
+    if not _differs(answer.get("usage"), usage):
+        return False
+    answer["usage"] = usage
+    return True
 
 
 def _choice(choice: dict[str, Any], place: int) -> bool:
@@ -367,62 +367,3 @@ def _piece(part: Any) -> str:
     if isinstance(part, str):
         return part
     return str(part) if isinstance(part, int | float) and not isinstance(part, bool) else ""
-
-
-def _usage(usage: Any) -> dict[str, Any] | None:
-    """What of a usage can be counted with; None where one of its two counts is none. A count that
-    is not there is 0, as LiteLLM has it: unknown."""
-    if not isinstance(usage, dict):
-        return None
-    counted = {name: _count(usage.get(name) or 0) for name in _COUNTS}
-    prompt, completion = counted["prompt_tokens"], counted["completion_tokens"]
-    if prompt is None or completion is None:
-        return None
-    counts: dict[str, Any] = {
-        "prompt_tokens": prompt,
-        "completion_tokens": completion,
-        "total_tokens": counted["total_tokens"] or prompt + completion,
-    }
-    for name, details in usage.items():
-        if name.endswith("_tokens") and name not in counts and _count(details) is not None:
-            counts[name] = details
-        if isinstance(details, dict) and name not in _COSTS:
-            counts[name] = {
-                inner: value for inner, value in details.items() if _count(value) is not None
-            }
-    if (cost := stated_cost(usage)) is not None:
-        counts["cost"] = cost
-    return counts
-
-
-def stated_cost(usage: dict[str, Any]) -> float | None:
-    """The dollars that a provider says it charges, in any of their spellings: a number (OpenRouter,
-    and beside it what the user's own key is charged; DeepInfra), parts with their sum (Perplexity),
-    ticks of which a dollar has 10^10 (xAI). None where it says nothing."""
-    cost, details = usage.get("cost"), usage.get("cost_details")
-    upstream = None if not isinstance(details, dict) else details.get("upstream_inference_cost")
-    said = _dollars(cost.get("total_cost") if isinstance(cost, dict) else cost)
-    if usage.get("is_byok") is True or said is None:
-        beside = _dollars(upstream)
-        said = beside if said is None else said + (beside or 0.0)
-    if said is None:
-        said = _dollars(usage.get("estimated_cost"))
-    ticks = _dollars(usage.get("cost_in_usd_ticks"))
-    return ticks / 1e10 if said is None and ticks is not None else said
-
-
-def _dollars(value: Any) -> float | None:
-    if isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if 0.0 <= value < _MOST_DOLLARS else None
-
-
-def _count(value: Any) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        return None
-    return value if 0 <= value <= 10**9 else None

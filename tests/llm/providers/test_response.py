@@ -14,7 +14,8 @@ from arena.core import ToolCall, Usage
 from arena.llm.failures.classify import Fault
 from arena.llm.failures.kinds import FaultKind
 from arena.llm.providers.protocol import Answer
-from arena.llm.providers.response import StreamedAnswer, read, read_usage
+from arena.llm.providers.response import StreamedAnswer, read
+from arena.llm.providers.usage import read_usage
 from arena.llm.recorded import completion_of
 
 
