@@ -49,6 +49,8 @@ def native_form(answer: Mapping[str, Any], heard: Heard | None) -> dict[str, Any
         return _google(answer, heard)
     if kind == "message" or ("content" in answer and "stop_reason" in answer):
         return _message(answer, heard)
+    if kind == "message_stop" and heard is not None:
+        heard.done = True
     if isinstance(kind, str) and kind in _EVENTS:
         return _EVENTS[kind](answer, heard)
     if isinstance(kind, str) and "index" in answer and "delta" not in answer:

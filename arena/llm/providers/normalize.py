@@ -152,6 +152,9 @@ def as_stream(body: bytes, heard: Heard | None = None) -> bytes:
         return put
     if not isinstance(answer, dict):
         return put
+    if heard is not None:
+        # It is all there.
+        heard.events = heard.done = True
     if "choices" not in answer and (put_native := native_form(answer, None)) is not None:
         return b"".join(
             b"data: " + json.dumps(event).encode() + b"\n\n" for event in as_events(put_native)

@@ -159,7 +159,7 @@ def stream_of(model: str, answer: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield {"type": "content_block_delta", "index": index, "delta": delta}
         yield {"type": "content_block_stop", "index": index}
     yield {"type": "mystery", "index": 0}
-    ended = {"stop_reason": answer.get("stop_reason", "end_turn") or "end_turn"}
+    ended = {"stop_reason": answer.get("stop_reason")}
     yield {"type": "message_delta", "delta": ended, "usage": answer.get("usage")}
     yield {"type": "message_stop"}
 
