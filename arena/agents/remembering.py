@@ -14,6 +14,7 @@ from arena.agents.notes import FIELDS, SCHEMA, Notes, rewritten
 from arena.agents.options import choice, count, refuse_unknown
 from arena.core import LLM, Action, AgentKind, CallOptions, Message, Observation
 from arena.core.openings import MESSAGE_START, opening_of
+from arena.core.threads import read_aside
 from arena.llm.thoughts import read
 
 NOTES = "# Your notes"
@@ -111,7 +112,7 @@ class Remembering:
             if self._notes.suspicions:
                 reading["suspects"] = dict(self._notes.suspicions)
         completion = await llm.complete(self._messages(seen, self._act), self._answer.options)
-        action = self._answer.action(completion)
+        action = await read_aside(completion.text, lambda: self._answer.action(completion))
         spoken = without_notes(action.text)
         if spoken != action.text:
             reading["dropped"] = "notes"
@@ -120,7 +121,8 @@ class Remembering:
     async def _rewrite(self, seen: str, llm: LLM) -> str:
         """Rewrites the notes, and says what became of it: `read`, `cut`, `partly` or `lost`."""
         completion = await llm.complete(self._messages(seen, self._rewriting), self._noting)
-        found = rewritten(read(completion.text).text, self._notes)
+        said = await read_aside(completion.text, lambda: read(completion.text))
+        found = rewritten(said.text, self._notes)
         if found is None:
             return "lost"
         self._notes = found.notes.within(self._limit)

@@ -10,6 +10,7 @@ from arena.agents.answers import answer_mode
 from arena.agents.chat import Chat
 from arena.agents.options import choice, refuse_unknown
 from arena.core import LLM, Action, AgentKind, Message, Observation
+from arena.core.threads import read_aside
 from arena.llm.thoughts import read
 
 
@@ -40,7 +41,9 @@ class Thinking:
         else:
             asked = self._chat.asked(observation)
         completion = await llm.complete(asked, self._answer.options)
-        action = self._answer.action(completion)
+        answer = completion.text
+        action = await read_aside(answer, lambda: self._answer.action(completion))
         if self._chat is not None:
-            self._chat.said(read(completion.text, unwrap=False).text or action.text)
+            said = await read_aside(answer, lambda: read(answer, unwrap=False))
+            self._chat.said(said.text or action.text)
         return action

@@ -10,6 +10,15 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+# Characters that are read in a few milliseconds, whatever they are.
+_SHORT = 8_192
+
+
+async def read_aside(text: str, read: Callable[[], T]) -> T:
+    """What `read()` returns, which reads this text; in a thread where the text is long, so that the
+    event loop is not held for it."""
+    return read() if len(text) <= _SHORT else await in_thread(read)
+
 
 async def in_thread(
     work: Callable[..., T], *args: object, undo: Callable[[T], object] | None = None

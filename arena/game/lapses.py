@@ -17,6 +17,10 @@ _LONGEST_REFUSAL = 600
 # Letters by their category, blank on the screen.
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 
+# What most blank texts consist of; the rest is looked at one by one, a few first.
+_STRIPPED = " \t\r\n" + "".join(_BLANK)
+_FEW = 256
+
 _MOVE = re.compile(r"\[[^\[\]\n]*\]")
 _ADDRESSED = re.compile(r"\bplayers?\s*#?\d", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
@@ -97,9 +101,12 @@ def termination(ending: Termination, last_lapse: Lapse | None) -> Termination:
 
 def is_silent(text: str) -> bool:
     """Whether a reader would see nothing: blanks, control characters, marks on nothing."""
-    return all(
-        char in _BLANK or unicodedata.category(char)[0] in "CZM" for char in text if char != " "
-    )
+    left = text.strip(_STRIPPED)
+    return all(map(_is_unseen, left[:_FEW])) and all(map(_is_unseen, set(left)))
+
+
+def _is_unseen(char: str) -> bool:
+    return char in _BLANK or unicodedata.category(char)[0] in "CZM"
 
 
 def is_refusal(text: str) -> bool:

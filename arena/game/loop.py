@@ -10,6 +10,7 @@ import hashlib
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from arena.core import (
     Action,
@@ -31,6 +32,7 @@ from arena.core import (
     VoidCause,
 )
 from arena.core.execution import always
+from arena.core.threads import read_aside
 from arena.game.lapses import lapse_of, termination
 from arena.game.logs import Acted, GameLog, Handle, HandleFactory
 from arena.game.rules import GuardedRules
@@ -170,7 +172,7 @@ async def play(
             except (Exception, SystemExit):
                 await turn.flush()
                 return Voided(VoidCause.AGENT, traceback.format_exc(), turns)
-            reading = rules.read(action.text)
+            reading = await read_aside(action.text, partial(rules.read, action.text))
             acted = Acted(action, reading.text, lapse, reading.target, reading.how)
             await turn.acted(acted)
             conduct[player].add(acted)

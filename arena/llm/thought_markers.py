@@ -84,34 +84,34 @@ _WORD = re.compile(r"(?:start|begin|end)(?=of)|[a-z0-9]+")
 # of that name, has what the model called it.
 _LISTED = (
     # gpt-oss: a channel for thoughts, one for what is said; servers strip parts of this.
-    r"(?P<told_head_channel>(?:<\|start\|>\s*)?(?:assistant\s*)?<\|channel\|>\s*"
+    r"(?P<told_head_channel>(?:<\|start\|>\s*+)?(?:assistant\s*+)?<\|channel\|>\s*+"
     r"(?P<channel>analysis|commentary|final|[a-z_]+)"
     r"(?:[^<\n]{0,120}(?:<\|constrain\|>[^<\n]{0,40})?<\|message\|>)?)",
-    r"(?P<told_head_rest>\A\s*(?P<rest>analysis|commentary|final)\s*<\|message\|>)",
-    r"(?P<told_head_recipient>(?:<\|start\|>\s*assistant[ \t]*|\A\s*)"
+    r"(?P<told_head_rest>\A\s*+(?P<rest>analysis|commentary|final)\s*+<\|message\|>)",
+    r"(?P<told_head_recipient>(?:<\|start\|>\s*+assistant[ \t]*|\A\s*+)"
     r"to=(?P<recipient>\w+)<\|message\|>)",
-    r"(?P<say_head_plain><\|start\|>\s*assistant\s*<\|message\|>)",
-    r"(?P<open_head_glued>\A\s*(?:assistant)?analysis(?=[A-Z]))",
+    r"(?P<say_head_plain><\|start\|>\s*+assistant\s*+<\|message\|>)",
+    r"(?P<open_head_glued>\A\s*+(?:assistant)?analysis(?=[A-Z]))",
     r"(?P<say_head_final>(?:(?<![\w\"'`“‘ ])assistant\s?final|(?<=\w)assistantfinal)(?![a-z]))",
     # Kimi K3; Inkling; s1 and HyperCLOVA.
     r"(?P<told_head_opened><\|open\|>(?P<opened>\w+)<\|sep\|>)",
     r"(?P<end_head_closed><\|close\|>\w+<\|sep\|>)",
     r"(?P<told_head_content><\|content_(?P<content>thinking|text)\|>)",
-    r"(?P<told_head_role>(?:<\|im_start\|>\s*(?:assistant\s*/?\s*)?|\A\s*/)"
+    r"(?P<told_head_role>(?:<\|im_start\|>\s*+(?:assistant\s*+/?\s*+)?|\A\s*+/)"
     r"(?P<role>think\w*|answer)[ \t]*\n)",
-    r"(?P<drop_pipe_first>\A\s*<\|im_start\|>\s*assistant[ \t]*\n)",
-    r"(?P<drop_head_turn><\|im_start\|>\s*assistant[ \t]*\n)",
+    r"(?P<drop_pipe_first>\A\s*+<\|im_start\|>\s*+assistant[ \t]*\n)",
+    r"(?P<drop_head_turn><\|im_start\|>\s*+assistant[ \t]*\n)",
     r"(?P<drop_pipe_model><\|message_model\|>)",
     r"(?P<end_head_message><\|(?:end|return|call|eom|eot|end_message|content_model_end_sampling"
     r"|end_of_msg|im_end)\|>)",
     # Gemma 4, MedGemma and Pangu; Gemma's label may be all that a server leaves.
     r"(?P<open_pipe_gemma><\|channel>(?:thought\b)?[ \t]*\n?)",
     r"(?P<close_pipe_gemma><channel\|>)",
-    r"(?P<open_pipe_unused>(?:<unused94>|\[unused16\])(?:thought\b\s*)?)",
+    r"(?P<open_pipe_unused>(?:<unused94>|\[unused16\])(?:thought\b\s*+)?)",
     r"(?P<close_pipe_unused><unused95>|\[unused17\])",
-    r"(?P<drop_pipe_label>\A\s*thought\n)",
+    r"(?P<drop_pipe_label>\A\s*+thought\n)",
     # Granite 3.2.
-    r"(?P<open_words_here>\A\s*Here(?:['’]s| is) my "
+    r"(?P<open_words_here>\A\s*+Here(?:['’]s| is) my "
     r"(?:thought process|reasoning|thinking|thoughts?):)",
     r"(?P<close_words_here>\bHere(?:['’]s| is) my (?:final )?(?:response|answer|reply):)",
 )
@@ -121,11 +121,22 @@ _TAGS = (
     r"\[(?P<square>/?[A-Za-z][A-Za-z_ ]{0,40})\]",
 )
 _MARKER = re.compile("|".join((*_LISTED, *_TAGS)))
+# Where one may begin: at a sign, at a word of the listed ones, or at the beginning of the text. To
+# try all of them at every character takes sixty times as long.
+_BEGINNING = re.compile(r"[<＜◁&\[\\]|assistant|Here|\A")
+_WORD_LENGTH = len("assistant")
+# Characters that are searched without another thread having its turn.
+_PIECE = 65_536
 
 
 def markers(text: str) -> Iterator[Marker]:
     """What looks like a marker in a text, in order, used or only mentioned."""
-    for found in _MARKER.finditer(text):
+    end = 0
+    for start in _beginnings(text):
+        found = _MARKER.match(text, start) if start >= end else None
+        if found is None:
+            continue
+        end = found.end()
         group = found.lastgroup or ""
         if group == "angle":
             kind, style, name = _angle(found["angle"])
@@ -135,6 +146,15 @@ def markers(text: str) -> Iterator[Marker]:
             kind, style, name = _listed(group, found)
         if kind is not None:
             yield Marker(found.start(), found.end(), kind, style, name)
+
+
+def _beginnings(text: str) -> Iterator[int]:
+    last = -1
+    for piece in range(0, len(text), _PIECE):
+        for found in _BEGINNING.finditer(text, piece, piece + _PIECE + _WORD_LENGTH):
+            if found.start() > last:
+                last = found.start()
+                yield last
 
 
 _Told = tuple[MarkerKind | None, MarkerStyle, str]

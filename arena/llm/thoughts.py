@@ -16,9 +16,9 @@ from typing import Any
 
 from arena.llm.thought_markers import PAIRED, Marker, MarkerKind, MarkerStyle, markers
 
-_SIGNS = re.compile(
-    r"[<\[◁＜]|&lt;|assistant ?final|\A\s*(?:assistant)?(?:analysis|thought\n|Here)"
-)
+# No answer has thoughts without one of these, or this at its beginning.
+_SIGNS = ("<", "[", "◁", "＜", "&lt;", "assistantfinal", "assistant final")
+_FIRST_WORDS = re.compile(r"(?:assistant)?(?:analysis|thought\n|Here)")
 
 _LOOK = 160  # characters of the line around a marker that are looked at
 _QUOTES = "\"'`“”‘’«»‹›"
@@ -29,10 +29,9 @@ _ONLY_NAMED = re.compile(
     r"[\s,\"'`”’]*(?:and|or|then|to|with|through|until|plus|&|/|-|\.{2,}|…|blah)[\s,\"'`“‘]*"
 )
 _FENCE = re.compile(r"^[ \t]*```", re.MULTILINE)
-_WRAPPED = re.compile(
-    r"<(?P<name>answer|final|final_answer|response|output|solution|conclusion|reply)\s*>"
-    r"(?P<said>(?:(?!</?(?P=name)\s*>).)*)(?:</(?P=name)\s*>)?",
-    re.DOTALL | re.IGNORECASE,
+_WRAPPING = re.compile(
+    r"<(?P<name>answer|final|final_answer|response|output|solution|conclusion|reply)\s*>",
+    re.IGNORECASE,
 )
 
 
@@ -50,7 +49,8 @@ def read(answer: str, *, unwrap: bool = True) -> SpokenText:
     """What of an answer was said and what was thought. An answer without thoughts comes back as it
     is, to the last blank; any other without the blanks around what was said and, with `unwrap`,
     without the one `<answer>` that all of it may stand in."""
-    if _SIGNS.search(answer) is None:
+    begun = _FIRST_WORDS.match(answer.lstrip()) is not None
+    if not begun and not any(sign in answer for sign in _SIGNS):
         return SpokenText(answer)
     fences = _fences(answer)
     used = [marker for marker in markers(answer) if not _is_mentioned(answer, marker, fences)]
@@ -59,12 +59,24 @@ def read(answer: str, *, unwrap: bool = True) -> SpokenText:
     if not reading.found:
         return SpokenText(answer)
     said = "".join(reading.said).strip()
-    wrapped = _WRAPPED.fullmatch(said) if unwrap else None
     return SpokenText(
-        wrapped["said"].strip() if wrapped else said,
+        _unwrapped(said) if unwrap else said,
         "\n\n".join(thought.strip() for thought in reading.thought if thought.strip()),
         reading.unfinished,
     )
+
+
+def _unwrapped(said: str) -> str:
+    """What stands in the one tag that wraps all of it, whether or not it is closed."""
+    opening = _WRAPPING.match(said)
+    if opening is None:
+        return said
+    tag = re.compile(rf"<(/?){opening['name']}\s*+>", re.IGNORECASE)
+    closing = tag.search(said, opening.end())
+    if closing is None:
+        return said[opening.end() :].strip()
+    wraps = closing[1] == "/" and closing.end() == len(said)
+    return said[opening.end() : closing.start()].strip() if wraps else said
 
 
 def recorded_thoughts(text: str | None, response: Any) -> str | None:
@@ -87,12 +99,16 @@ class _Reading:
     thought: list[str] = field(default_factory=list)
     found: bool = False
     unfinished: bool = False
+    _first: int = 0  # where what is no blank begins, and where it ends
+    _last: int = 0
     _told: bool = False  # whether a marker said that what follows is for the reader
     _closers: dict[tuple[MarkerStyle | None, str], list[int]] = field(
         default_factory=lambda: defaultdict(list)
     )
 
     def run(self) -> None:
+        self._first = len(self.text) - len(self.text.lstrip())
+        self._last = len(self.text.rstrip())
         for index, marker in enumerate(self.markers):
             if marker.kind is MarkerKind.CLOSE:
                 self._closers[marker.style, marker.name].append(index)
@@ -193,9 +209,9 @@ class _Reading:
         if marker.kind is not MarkerKind.CLOSE:
             return True
         before, after = _line(self.text, marker)
-        if not self.text[: marker.start].strip() and _A_VERB.match(after):
+        if marker.start <= self._first and _A_VERB.match(after):
             return False
-        goes_on = marker.end >= len(self.text.rstrip()) or _GOES_ON.match(after) is not None
+        goes_on = marker.end >= self._last or _GOES_ON.match(after) is not None
         return not (goes_on and before[-1:].isspace() and _in_mid_sentence(before))
 
     def _are_named(self, opening: Marker, closing: Marker) -> bool:
