@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from arena.core.threads import in_thread
+from arena.core.threads import in_thread, read_aside
 
 
 def test_it_gives_what_the_work_returns_and_raises_what_it_raises() -> None:
@@ -77,3 +77,12 @@ def test_a_loop_that_ends_waits_too() -> None:
     asyncio.run(main())
 
     assert heard == ["worked", "caller left"]
+
+
+def test_a_long_text_is_read_beside_the_loop_and_a_short_one_at_once() -> None:
+    async def main() -> None:
+        here = threading.current_thread()
+        assert await read_aside("short", threading.current_thread) is here
+        assert await read_aside("long" * 10_000, threading.current_thread) is not here
+
+    asyncio.run(main())

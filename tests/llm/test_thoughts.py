@@ -114,3 +114,9 @@ def test_a_hostile_answer_of_many_markers_is_read(piece: str) -> None:
     found = read(piece * 20_000 + "\n[3]")
 
     assert found.text.endswith("[3]") or found.unfinished
+
+
+def test_a_marker_is_found_wherever_it_stands_in_a_long_answer() -> None:
+    for end in range(65_515, 65_555):
+        thought = "I" + "y" * (end - len("analysisIassistantfinal"))
+        assert read(f"analysis{thought}assistantfinal[3]") == SpokenText("[3]", thought)
