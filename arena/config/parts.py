@@ -248,3 +248,15 @@ class CacheConfig(Shape):
     rated: bool = Field(
         default=False, description="Also in games that move ratings; else they are only kept."
     )
+
+
+class PoolConfig(Shape):
+    """The agents of this tournament are a reference pool, which `arena place` rates others by."""
+
+    name: Name = Field(description="What `arena place AGENT --against` calls it.")
+    frozen: Literal[True] = Field(
+        default=True, description="Its ratings are of its own games: what is placed moves nothing."
+    )
+    games: int = Field(
+        default=100, ge=1, le=1_000_000, description="Games of an agent that is placed."
+    )

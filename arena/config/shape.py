@@ -36,6 +36,7 @@ from arena.config.parts import (
     MatchmakerConfig,
     ModelConfig,
     Name,
+    PoolConfig,
     PromptConfig,
     Shape,
 )
@@ -80,6 +81,9 @@ class TournamentConfig(Shape):
     rating: Name = Field(
         default="trueskill", description="The rating system, which rates game by game."
     )
+    pool: PoolConfig | None = Field(
+        default=None, description="Others may be rated against these agents, and move nothing."
+    )
 
     _origin: _Origin = PrivateAttr(default_factory=_Origin)
 
@@ -118,6 +122,8 @@ class TournamentConfig(Shape):
         if self.environment.time_limit is None:
             # Tournaments from before there was such a limit keep their hash.
             del data["environment"]["time_limit"]
+        if self.pool is None:
+            del data["pool"]
         if self.environment.overflow == "void":
             del data["environment"]["overflow"]
         # round-robin and round_robin are one name.

@@ -47,6 +47,8 @@ def enter(session: Session, prepared: Prepared) -> EnteredTournament:
     # Two runs that start together may share models, prompts and agents.
     repo.lock_catalogue()
     known = _same_tournament(repo, config)
+    if known is None and config.pool is not None:
+        _check_pool(repo, config, config.pool.name)
     models = {model.name: _model(repo, config, i, model) for i, model in enumerate(config.models)}
     prompts: dict[str, Prompt] = {}
     for index, prompt in enumerate(config.prompts):
@@ -91,6 +93,18 @@ def _same_tournament(repo: Repository, config: TournamentConfig) -> Tournament |
             "name",
         )
     return found
+
+
+def _check_pool(repo: Repository, config: TournamentConfig, name: str) -> None:
+    """Raises ConfigError where another tournament is the pool of this name."""
+    for other in repo.get_tournaments():
+        if (other.config.get("pool") or {}).get("name") == name:
+            raise config.error(
+                f"the pool {name!r} is the tournament {other.name!r} already, and a pool is "
+                "frozen: give this one another name",
+                "pool",
+                "name",
+            )
 
 
 def _difference(stored: object, wanted: object, place: str = "") -> str:
