@@ -19,6 +19,7 @@ PARTS = (
     "calibration",
     "verdicts",
     "additivity",
+    "evidence",
 )
 
 

@@ -221,6 +221,19 @@ class SidesState:
         total = sum(self._role_seats.values())
         return {role: seats / total for role, seats in self._role_seats.items()}
 
+    def unseen(self) -> list[str]:
+        """What to say where agents have not had every role."""
+        roles = sum(1 for role in self._role_seats if role)
+        had = Counter(agent for agent, role in self._seats if role)
+        few = sum(1 for agent in self._games if had[agent] < roles)
+        if roles < 2 or not few:
+            return []
+        return [
+            f"{few} of {len(self._games)} agents have not had every role or environment: this "
+            f"system assumes that skill differs by {AGENT_ROLE / BETA:.2f} beta between them, and "
+            "intervals are too narrow where it differs by more; probit estimates it"
+        ]
+
     def ratings(self, *, margin: float = 0.0, notes: Sequence[str] = ()) -> Ratings:
         """All effects as they stand."""
         return Ratings(
@@ -265,7 +278,7 @@ class TrueSkillSides:
         for players, roles, drawn in _each(games):
             state.play(players, roles, drawn)
         rate = drawn_before(len(games), int(lay_out(games).drawn.sum()))
-        return state.ratings(margin=draw_margin(rate, 2))
+        return state.ratings(margin=draw_margin(rate, 2), notes=[*state.unseen(), *_shared(games)])
 
     def before(self, games: Games) -> Iterator[Ratings]:
         """What is known before each game.
@@ -277,6 +290,18 @@ class TrueSkillSides:
             state.seat(players, roles)
             yield state.ratings(margin=draw_margin(drawn, 2))
             state.play(players, roles, drawn)
+
+
+def _shared(games: Games) -> list[str]:
+    """What to say where games share a seed."""
+    blocks = Counter(block for block in games.blocks if block >= 0)
+    shared = sum(count for count in blocks.values() if count > 1)
+    if not shared:
+        return []
+    return [
+        f"{shared:,} games share their seed with another: this system takes the seed's luck for "
+        "skill, and intervals are too narrow; probit estimates it"
+    ]
 
 
 def _each(

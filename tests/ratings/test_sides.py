@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -278,3 +279,18 @@ def test_the_doctor_of_one_environment_is_not_that_of_another() -> None:
 
     assert ("side", "Mafia-v0/Doctor") in terms
     assert ("side", "Mafia-v1/Doctor") in terms
+
+
+def test_it_says_what_its_intervals_leave_out() -> None:
+    # 1 and 2 swap places on one seed; 3 is second alone.
+    games = Games(
+        [2, 2, 2], [1, 2, 2, 1, 1, 3], [0, 1] * 3, [0, 1] * 3, [0, 1] * 3, ["First", "Second"],
+        blocks=[5, 5, -1],
+    )  # fmt: skip
+
+    unseen, luck = TrueSkillSides().fit(games).notes
+
+    assert unseen.startswith("1 of 3 agents have not had every role or environment")
+    assert luck.startswith("2 games share their seed with another")
+    swapped = replace(games, agents=[1, 2, 2, 1, 2, 1], blocks=())
+    assert TrueSkillSides().fit(swapped).notes == []
