@@ -34,6 +34,8 @@ _BOARD: Mapping[str, Dtype] = {
     "pool": INTEGER,
     "anchor": STRING,
     "weights": OBJECT,
+    "noise_floor": FLOAT,
+    "null_variants": OBJECT,
     "rank": INTEGER,
     "best_rank": INTEGER,
     "worst_rank": INTEGER,
@@ -128,11 +130,12 @@ def leaderboard_df(
 
     environment, num_players, version, tournament · system · pool (from 1: ratings of two pools
     cannot be compared) · anchor · weights (with `overall`, a dict: what each environment counts
-    for) · rank, best_rank, worst_rank (the tenable ones), group (rows that share a letter cannot be
-    told apart; nothing beyond a dozen rows) · agent_id, name, agents (how many the row is of) ·
-    rating (25: the pool's mean, which moves when other agents join, or the `anchor`), low, high
-    (95 % interval of the difference to it), sigma · at_best (of a part: half of the interval after
-    endless games)
+    for) · noise_floor (what two agents differ by at most, 95 % of the time, whose prompts say the
+    same), null_variants (a dict: how many such prompts there are of which agent) · rank, best_rank,
+    worst_rank (the tenable ones), group (rows that share a letter cannot be told apart; nothing
+    beyond a dozen rows) · agent_id, name, agents (how many the row is of) · rating (25: the pool's
+    mean, which moves when other agents join, or the `anchor`), low, high (95 % interval of the
+    difference to it), sigma · at_best (of a part: half of the interval after endless games)
     · without_errors (rating without the games that an error decided, which chooses them by their
     result), errors_drawn (with `errors_as` range: rating with these as draws) · games, wins, draws,
     losses ·

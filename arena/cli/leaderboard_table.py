@@ -331,6 +331,11 @@ def _explain(board: Board, without: str | None) -> None:
             f"{count(board.pairs, 'pair')} are told apart, with 95 % confidence in all of them "
             "together"
         )
+    if board.noise is not None:
+        tell(
+            f"{board.noise.sentence}: two whose prompts say the same differ by up to that, 95 % of "
+            "the time; prompts that differ by less do no more than white space does"
+        )
     if board.weights:
         shares = ", ".join(f"{name} {percent(share)}" for name, share in board.weights.items())
         tell(f"a rating is the mean over environments, which count {shares} (--weights)")

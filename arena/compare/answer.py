@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from arena.compare.looks import Looks, looks
+from arena.compare.noise import noise_beside
 from arena.compare.pairs import PairedBlock
 from arena.compare.voids import VoidRange, doubted, void_range
 from arena.config import TournamentConfig
@@ -99,6 +100,7 @@ def answer(url: Source, config: TournamentConfig) -> Comparison:
             config.environment.players,
             {agent.name for agent in config.agents[:2]},
         )
+        noise = noise_beside(session, row.environment_id, *two)
     options = DuelOptions.read(config.matchmaker.options)
     scores = [block.score for block in blocks if block.score is not None]
     if options.test == "fixed" and finished and not scores:
@@ -127,7 +129,12 @@ def answer(url: Source, config: TournamentConfig) -> Comparison:
         void=_void(past),
         dollars=dollars,
         fixed_games=_fixed(options, scores, verdict),
-        notes=(*_notes(past, scores, verdict), *told(struck_by_name), *other_pairs(asked)),
+        notes=(
+            *_notes(past, scores, verdict),
+            *noise,
+            *told(struck_by_name),
+            *other_pairs(asked),
+        ),
         looks=len(asked.of_these),
         any_error=asked.any_error,
         voids=struck_by_name,

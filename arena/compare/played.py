@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from arena.compare.answer import Comparison, fixed_games, other_pairs, sentence
 from arena.compare.looks import looks
+from arena.compare.noise import noise_beside
 from arena.compare.pairs import FoundPairs, Met, PairedBlock, find_pairs
 from arena.compare.question import Question, two_agents
 from arena.compare.voids import doubted, struck, void_range
@@ -54,6 +55,7 @@ def played(url: Source, question: Question, selection: Selection | None = None) 
         again = repeats(session, {row.game_id: _same(row) for row in rows if row.seed is not None})
         asked = looks(repo.get_tournaments(), rules.name, rules.players, {a.label, b.label})
         voids = struck(session, [row.game_id for row in void], {a.id: a.label, b.id: b.label})
+        noise = noise_beside(session, rules.key, a.id, b.id)
     met = [game for game in _met(rows, void) if game.key not in again]
     found = find_pairs(met, a.id, b.id)
     blocks, seating = _chosen(found, question, (a, b))
@@ -67,7 +69,7 @@ def played(url: Source, question: Question, selection: Selection | None = None) 
     verdict = options.sequential(len(scores) * BLOCK).verdict(scores)
     ranges = [block.between for block in blocks]
     notes = [*rules.notes(), *repeats_left_out(len(again))]
-    notes += _notes(found, seating, question.seating is None)
+    notes += [*noise, *_notes(found, seating, question.seating is None)]
     matched = seating not in found.blocks
     if options.test == "gsprt":
         notes.append(

@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from arena.core import ModelSpec
+from arena.core.null_variants import MOST
 from arena.core.text import visible
 
 Options = dict[str, JsonValue]
@@ -212,6 +213,12 @@ class AgentConfig(Shape):
     model: Name = Field(description="A model of this file or of the catalogue.")
     prompt: Name = Field(description="A prompt of this file or of the catalogue.")
     options: Options = Field(default={}, description="Options of the kind.")
+    null_variants: int = Field(
+        default=0,
+        ge=0,
+        le=MOST,
+        description="Agents beside it whose prompts say the same: what they differ by is noise.",
+    )
 
 
 class LLMConfig(Shape):

@@ -42,6 +42,7 @@ from arena.config.parts import (
 )
 from arena.config.prompt_files import read_prompts
 from arena.config.secrets import all_secrets, secrets
+from arena.config.variants import written_out
 from arena.core import ConfigError
 
 # What changes only how fast, how patiently and at what cost a tournament is played.
@@ -119,6 +120,8 @@ class TournamentConfig(Shape):
             for name, usual in _LATER.items():
                 if model[name] == usual:
                     del model[name]
+        for agent in data["agents"]:
+            del agent["null_variants"]  # they are agents of their own
         if self.environment.time_limit is None:
             # Tournaments from before there was such a limit keep their hash.
             del data["environment"]["time_limit"]
@@ -233,9 +236,13 @@ def parse(
     problems += [*check(data), *unread, *(() if stored else all_secrets(data))]
     if config is None or problems:
         raise ConfigError(located(source, problems, lines))
-    config._origin = _Origin(source, lines, None if stored else folder or Path())
     for index, content in texts.items():
         config.prompts[index]._content = content
+    out = written_out(config.prompts, config.agents, lines)
+    if out.problems:
+        raise ConfigError(located(source, out.problems, lines))
+    config = config.model_copy(update={"prompts": out.prompts, "agents": out.agents})
+    config._origin = _Origin(source, out.lines, None if stored else folder or Path())
     return config
 
 

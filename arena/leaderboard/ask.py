@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from arena.core import UsageError
 from arena.leaderboard.board import Board, agent_boards
 from arena.leaderboard.parts import part_boards
 from arena.leaderboard.query import LeaderboardQuery
 from arena.leaderboard.rating import SeatGroup, part_missing, role_of, team_of
 from arena.leaderboard.scopes import Scope, scopes
+from arena.reports.noise_floor import null_agents, null_prompts, prompt_noise
 from db import Session
 from db.selection import find
 
@@ -27,7 +31,8 @@ def boards(session: Session, query: LeaderboardQuery) -> list[Board]:
             if not asked:
                 raise part_missing(noun, name, found)
     if query.by != "agent":
-        return [board for scope, _ in asked for board in part_boards(session, scope, query)]
+        parted = [board for scope, _ in asked for board in part_boards(session, scope, query)]
+        return _with_noise(session, parted) if query.by == "prompt" else parted
     anchor = None if query.anchor is None else find(session, "agent", query.anchor)[0]
     made = [
         board
@@ -45,4 +50,28 @@ def boards(session: Session, query: LeaderboardQuery) -> list[Board]:
             f"{query.system} takes the games of several environments for one, so that they have no "
             "--weights: leave them out, or use --system probit"
         )
-    return made
+    return _with_noise(session, made)
+
+
+def _with_noise(session: Session, made: Sequence[Board]) -> list[Board]:
+    """The boards with what null variants of prompts differ by, where there are any."""
+    by_name = any(board.by == "prompt" for board in made)
+    rows = [row for board in made for row in board.rows]
+    found = []
+    if by_name:
+        prompts = null_prompts(session, [row.name for row in rows])
+    else:
+        agents = null_agents(session, [row.agent_id for row in rows if row.agent_id is not None])
+    for board in made:
+        if by_name:
+            ratings = {row.name: row.rating for row in board.rows}
+            noise = prompt_noise(prompts, ratings, {name: name for name in ratings})
+        else:
+            keyed = {row.agent_id or 0: row for row in board.rows}
+            noise = prompt_noise(
+                agents,
+                {key: row.rating for key, row in keyed.items()},
+                {key: row.name for key, row in keyed.items()},
+            )
+        found.append(replace(board, noise=noise))
+    return found

@@ -26,6 +26,7 @@ from arena.leaderboard.scopes import Scope, drawn
 from arena.ratings.additivity import Additivity
 from arena.ratings.probit import components
 from arena.record.rating_columns import rating_columns, repeats_left_out
+from arena.reports.noise_floor import PromptNoise
 from arena.reports.voids import told
 from arena.stats.groups import MOST_LETTERED, groups, ranks, told_apart
 from db import Session
@@ -88,7 +89,8 @@ class Board:
     being at most 5 %. `anchor` is the agent at 25, None where that is the mean of all. `additivity`
     is the test that skills add up to the results, None where there is nothing to test. `weights`
     are what each of several environments counts for, {} of one and where the system cannot tell
-    them apart. `notes` are sentences for people: what the numbers do not say.
+    them apart. `noise` is what null variants of prompts among the rows differ by, None without any.
+    `notes` are sentences for people: what the numbers do not say.
     """
 
     environment: str | None
@@ -110,6 +112,7 @@ class Board:
     anchor: str | None = None
     additivity: Additivity | None = None
     weights: Mapping[str, float] = field(default_factory=dict)
+    noise: PromptNoise | None = None
 
     @property
     def pairs(self) -> int:

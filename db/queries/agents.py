@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,3 +43,35 @@ def agent_names(session: Session) -> dict[int, AgentNames]:
         shown = kind if version == 1 else f"{kind} v{version}"
         found[agent_id] = AgentNames(alias or f"{kind}/{model}/{prompt}", shown, model, prompt)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class PromptedAgent:
+    """An agent's parts by their keys, the prompt by its name too, and the hash of its options."""
+
+    agent_id: int
+    kind_id: int
+    model_id: int
+    options_hash: str
+    prompt_id: int
+    prompt: str
+
+
+def prompted(session: Session) -> list[PromptedAgent]:
+    """Every agent of the catalogue."""
+    query: Any = select(
+        col(Agent.id),
+        col(Agent.kind_id),
+        col(Agent.model_id),
+        col(Agent.options_hash),
+        col(Agent.prompt_id),
+        col(Prompt.name),
+    ).join(Prompt, col(Prompt.id) == Agent.prompt_id)
+    return [PromptedAgent(*row) for row in session.execute(query)]
+
+
+def prompt_texts(session: Session, prompts: Iterable[int]) -> dict[int, str]:
+    """The texts of prompts by their keys."""
+    wanted = {*prompts}
+    query: Any = select(col(Prompt.id), col(Prompt.content))
+    return {key: text for key, text in session.execute(query) if key in wanted} if wanted else {}
