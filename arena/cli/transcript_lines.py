@@ -66,8 +66,10 @@ class Page:
     def block(self, bar: Text, line: str, style: str, lead: Text | None = None) -> None:
         """One line behind its bar, wrapped into as many as it needs; each has the bar."""
         text = safe(line, style)
-        if lead:
-            text = lead.append_text(text)
+        self.wrapped(bar, lead.append_text(text) if lead else text)
+
+    def wrapped(self, bar: Text, text: Text) -> None:
+        """A line that is safe to print, behind a bar."""
         room = self.width - cell_len(bar.plain)
         for part in text.wrap(self._out, room, overflow="fold") or [Text()]:
             self.print(Text.assemble(bar, part))

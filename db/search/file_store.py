@@ -1,0 +1,213 @@
+"""The indexes of an SQLite database: FTS5 tables without texts, in a file of their own beside it.
+
+The record holds no virtual table (`db.strange_files` refuses them in a stranger's file), and its
+writer never waits for whoever fills an index. Words come ready (`db.search.words`): the tokenizer
+only cuts at spaces.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import URL
+
+from db.engine import BUSY_TIMEOUT_MS, own_file
+from db.errors import Damaged, DatabaseError
+from db.faults import fault, first_line
+from db.search.store import RANKED, VERSION, FilledTo, IndexName
+
+_TABLES = {
+    "words": "CREATE VIRTUAL TABLE words USING fts5(text, content='', tokenize='ascii')",
+    "parts": (
+        "CREATE VIRTUAL TABLE parts USING fts5(text, content='', tokenize=\"ascii tokenchars '_'\")"
+    ),
+    "progress": (
+        "CREATE TABLE progress (name TEXT PRIMARY KEY, version INTEGER, last INTEGER, stamp TEXT) "
+        "WITHOUT ROWID"
+    ),
+    "waiting": (
+        "CREATE TABLE waiting (name TEXT, game_id INTEGER, PRIMARY KEY (name, game_id)) "
+        "WITHOUT ROWID"
+    ),
+}
+# What FTS5 makes for each of its tables.
+_SHADOWS = ("data", "idx", "docsize", "config")
+
+
+def index_path(url: URL) -> Path:
+    """Where the indexes of a database file are."""
+    return Path(f"{url.database}-search")
+
+
+class FileStore:
+    """The file of indexes beside a database, made when it is not there (`SearchStore`).
+
+    Raises DatabaseError for a file that is none of ours or cannot be written, and Damaged for one
+    that is broken: it can be deleted without loss.
+    """
+
+    def __init__(self, url: URL) -> None:
+        self._url = URL.create("sqlite", database=str(index_path(url)))
+        with self._plainly():
+            own_file(self._url)
+            self._connection = sqlite3.connect(str(self._url.database), isolation_level=None)
+        try:
+            with self._plainly():
+                self._open()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _open(self) -> None:
+        run = self._connection.execute
+        run(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        run("PRAGMA trusted_schema=OFF")
+        self._refuse_strange()
+        run("PRAGMA journal_mode=WAL")
+        # What a power cut takes is filled in again.
+        run("PRAGMA synchronous=NORMAL")
+        with self._writing():
+            for name, sql in _TABLES.items():
+                if not run("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone():
+                    run(sql)
+            for name in ("words", "parts"):
+                known = run("SELECT version FROM progress WHERE name = ?", (name,)).fetchone()
+                if known is None or known[0] != VERSION:
+                    self._empty(name)
+
+    def _refuse_strange(self) -> None:
+        made = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+        shadows = {f"{name}_{part}" for name in ("words", "parts") for part in _SHADOWS}
+        for name, sql in self._connection.execute(made):
+            if sql != _TABLES.get(name) and (
+                name not in shadows or not str(sql).startswith(f"CREATE TABLE '{name}'(")
+            ):
+                raise DatabaseError(
+                    f"{self._url.database} is no search index of ours (it holds "
+                    f"{str(name)[:60]!r}): move it away, and type the same command again"
+                )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._connection.close()
+
+    def progress(self, name: IndexName) -> FilledTo:
+        with self._plainly():
+            return self._progress(name)
+
+    def _progress(self, name: IndexName) -> FilledTo:
+        run = self._connection.execute
+        last, stamp = run("SELECT last, stamp FROM progress WHERE name = ?", (name,)).fetchone()
+        waiting = run("SELECT game_id FROM waiting WHERE name = ? ORDER BY game_id", (name,))
+        return FilledTo(last, stamp, tuple(game for (game,) in waiting))
+
+    def add(
+        self,
+        name: IndexName,
+        texts: Sequence[tuple[int, Sequence[str]]],
+        before: FilledTo,
+        after: FilledTo,
+    ) -> bool:
+        rows = [(key, " ".join(words)) for key, words in texts]
+        run, run_all = self._connection.execute, self._connection.executemany
+        with self._plainly(), self._writing():
+            if self._progress(name) != before:
+                return False
+            run_all(f"INSERT INTO {name} (rowid, text) VALUES (?, ?)", rows)  # noqa: S608
+            run(
+                "UPDATE progress SET last = ?, stamp = ? WHERE name = ?",
+                (after.last, after.stamp, name),
+            )
+            gone, new = {*before.waiting} - {*after.waiting}, {*after.waiting} - {*before.waiting}
+            run_all(
+                "DELETE FROM waiting WHERE name = ? AND game_id = ?",
+                ((name, game) for game in gone),
+            )
+            run_all("INSERT INTO waiting VALUES (?, ?)", ((name, game) for game in new))
+        return True
+
+    def clear(self, name: IndexName) -> None:
+        with self._plainly(), self._writing():
+            self._empty(name)
+
+    def _empty(self, name: str) -> None:
+        run = self._connection.execute
+        run(f"INSERT INTO {name} ({name}) VALUES ('delete-all')")  # noqa: S608
+        run("DELETE FROM waiting WHERE name = ?", (name,))
+        run("INSERT OR REPLACE INTO progress VALUES (?, ?, 0, '')", (name, VERSION))
+
+    def newest(
+        self, name: IndexName, phrases: Sequence[Sequence[str]], below: int, limit: int
+    ) -> list[int]:
+        query = (
+            f"SELECT rowid FROM {name} WHERE {name} MATCH ? AND rowid < ? "  # noqa: S608
+            "ORDER BY rowid DESC LIMIT ?"
+        )
+        with self._plainly():
+            rows = self._connection.execute(query, (_matching(phrases), below, limit))
+            return [key for (key,) in rows]
+
+    def ranked(
+        self, name: IndexName, phrases: Sequence[Sequence[str]], below: int
+    ) -> tuple[list[int], bool]:
+        asked = _matching(phrases)
+        floor = (
+            f"SELECT rowid FROM {name} WHERE {name} MATCH ? AND rowid < ? "  # noqa: S608
+            "ORDER BY rowid DESC LIMIT 1 OFFSET ?"
+        )
+        best = (
+            f"SELECT rowid FROM {name} WHERE {name} MATCH ? AND rowid < ? AND rowid >= ? "  # noqa: S608
+            "ORDER BY rank, rowid DESC"
+        )
+        with self._plainly():
+            run = self._connection.execute
+            oldest = run(floor, (asked, below, RANKED - 1)).fetchone()
+            since = oldest[0] if oldest else 0
+            more = bool(self.newest(name, phrases, since, 1)) if oldest else False
+            return [key for (key,) in run(best, (asked, below, since))], more
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    @contextmanager
+    def _plainly(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            reason = first_line(error)
+            if "fts5" in reason and "no such module" in reason:
+                raise DatabaseError(
+                    "this Python's SQLite was built without FTS5, by which texts are searched: use "
+                    "another Python, or PostgreSQL"
+                ) from error
+            found = fault(self._url, error)
+            if found is None or isinstance(found, Damaged) or "not a database" in reason:
+                raise Damaged(
+                    f"the search index {self._url.database} is damaged ({reason}): delete it, and "
+                    "type the same command again; it is filled from the record"
+                ) from error
+            raise found from error
+
+
+def _matching(phrases: Sequence[Sequence[str]]) -> str:
+    """The phrases for FTS5; a word is letters and digits, and nothing of it is syntax."""
+    return " AND ".join(f'"{" ".join(phrase)}"' for phrase in phrases)

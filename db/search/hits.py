@@ -1,0 +1,242 @@
+"""Asks an index, and joins what it finds to the record: who said it, as what, how that ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, null, select
+from sqlmodel import Session
+
+from db import keys
+from db.errors import BadSelection
+from db.models import Game
+from db.search.documents import PARTS, ReadAnswer, is_of_game, part_of, texts_of_keys
+from db.search.store import IndexName, SearchStore
+from db.search.words import PART, part_spans, parts, spans, words
+from db.selection import Chosen, Selection, result_of, several
+
+# Keys of one question to the record; more of them once few of the first have fitted.
+_FEWEST, _MOST = 200, 5_000
+_AT_ONCE = 500
+
+_TABLES = Game.metadata.tables
+_GAMES, _SEATS, _AGENTS, _TOURNAMENTS = (
+    _TABLES[name] for name in ("games", "game_players", "agents", "tournaments")
+)
+_OF_A_SEAT = ("agent", "kind", "model", "prompt", "role", "team", "result")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """What is searched: every phrase must stand in one text. `index` is `parts` for pieces of
+    words; `part` what the texts are, any of them by default; `before` a (game, turn) that the
+    hits are older than. Raises BadSelection for a phrase without a word."""
+
+    phrases: tuple[str, ...]
+    index: IndexName = "words"
+    part: tuple[str, ...] = ()
+    ranked: bool = False
+    before: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        for part in self.part:
+            if part not in PARTS:
+                raise BadSelection(f"unknown text {part!r}: expected {', '.join(PARTS)}")
+        for phrase in self.phrases or ("",):
+            if not words(phrase):
+                raise BadSelection(
+                    f"nothing to search for in {phrase!r}: expected a word, such as Detective"
+                )
+            if self.index == "parts" and not parts(phrase):
+                raise BadSelection(
+                    f"{phrase!r} is too short for a piece of a word: expected {PART} letters, or "
+                    "whole words"
+                )
+
+    @property
+    def asked(self) -> list[list[str]]:
+        """The phrases as the index knows them."""
+        split = words if self.index == "words" else parts
+        return [split(phrase) for phrase in self.phrases]
+
+    def spans(self, said: str) -> list[tuple[int, int]]:
+        """Where the phrases stand in a text, as (start, end)."""
+        if self.index == "words":
+            return spans(said, self.asked)
+        return part_spans(said, self.phrases)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """A text in which all that was searched stands, `matches` as (start, end) in it. `part` is what
+    the text is; who said it, and turn and player, are None for the error of a game itself."""
+
+    game_id: int
+    turn_number: int | None
+    player_index: int | None
+    part: str
+    text: str
+    matches: tuple[tuple[int, int], ...]
+    tournament: str | None = None
+    status: str | None = None
+    agent: str | None = None
+    role: str | None = None
+    team: str | None = None
+    result: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHits:
+    """Hits, and whether there are more; `unranked` says that only the newest were ranked."""
+
+    hits: tuple[SearchHit, ...]
+    more: bool = False
+    unranked: bool = False
+
+
+def search(
+    session: Session,
+    store: SearchStore,
+    sought: Sought,
+    read: ReadAnswer,
+    selection: Selection | None = None,
+    *,
+    limit: int,
+) -> SearchHits:
+    """`limit` texts with everything that is sought, the newest games first, and what else was said
+    in the last one's turn; or the most relevant.
+
+    Raises BadSelection for a selection of what is not on record.
+    """
+    chosen = (selection or Selection()).on(session)
+    below = keys.turn_key(*sought.before, 0) << 2 if sought.before else 1 << 62
+    unranked = False
+    if sought.ranked:
+        ranked, unranked = store.ranked(sought.index, sought.asked, below)
+        pages: Iterator[Sequence[int]] = _pages(ranked)
+    else:
+        pages = _newest(store, sought, below)
+    found: list[int] = []
+    for page in pages:
+        if sought.part:
+            page = [key for key in page if part_of(key) in sought.part]
+        found += _fitting(session, chosen, page)
+        if len(found) > limit and _turn(found[-1]) != _turn(found[limit - 1]):
+            break
+    shown = limit
+    while (
+        not sought.ranked and shown < len(found) and _turn(found[shown]) == _turn(found[limit - 1])
+    ):
+        # What is older than a turn leaves out all of it.
+        shown += 1
+    hits = _hits(session, sought, read, found[:shown])
+    return SearchHits(tuple(hits), len(found) > shown, unranked)
+
+
+def _turn(key: int) -> int:
+    """The turn of a key, whoever's it is."""
+    return key >> 10
+
+
+def _newest(store: SearchStore, sought: Sought, below: int) -> Iterator[Sequence[int]]:
+    size = _FEWEST
+    while page := store.newest(sought.index, sought.asked, below, size):
+        yield page
+        if len(page) < size:
+            return
+        below, size = page[-1], min(2 * size, _MOST)
+
+
+def _pages(found: Sequence[int]) -> Iterator[Sequence[int]]:
+    at, size = 0, _FEWEST
+    while at < len(found):
+        yield found[at : at + size]
+        at, size = at + size, min(2 * size, _MOST)
+
+
+def _fitting(session: Session, chosen: Chosen, page: Sequence[int]) -> list[int]:
+    """Those of some keys whose games and seats fit, in their order."""
+    of_seat = any(several(getattr(chosen.asked, name)) for name in _OF_A_SEAT)
+    games = sorted({key >> 26 for key in page})
+    fit: set[tuple[int, int | None]] = set()
+    for start in range(0, len(games), _AT_ONCE):
+        some = _GAMES.c.id.in_(games[start : start + _AT_ONCE])
+        query: Any
+        if of_seat:
+            query = (
+                select(_GAMES.c.id, _SEATS.c.player_index)
+                .join(_SEATS, _SEATS.c.game_id == _GAMES.c.id)
+                .where(some, *chosen.of_seats())
+            )
+        else:
+            query = select(_GAMES.c.id, null()).where(some, *chosen.of_games())
+        fit.update((game, seat) for game, seat in session.execute(query))
+    return [key for key in page if (key >> 26, key >> 2 & 0xFF if of_seat else None) in fit]
+
+
+def _hits(
+    session: Session, sought: Sought, read: ReadAnswer, found: Sequence[int]
+) -> Iterator[SearchHit]:
+    said = texts_of_keys(session, found, read)
+    seats = _seats(session, sorted({key >> 26 for key in found}))
+    for key in found:
+        text = said.get(key)
+        game_id, turn_number, player_index = keys.turn_of(key >> 2)
+        shown, matches = "", []
+        for piece in text.pieces if text else ():
+            at = sought.spans(piece)
+            if at or not shown:
+                shown, matches = piece, at
+            if at:
+                break
+        nobody = (*seats.get((game_id, None), (None, None)), None, None, None, None)
+        seat = seats.get((game_id, player_index), nobody)
+        yield SearchHit(
+            game_id,
+            None if is_of_game(key) else turn_number,
+            None if is_of_game(key) else player_index,
+            part_of(key),
+            shown,
+            tuple(matches),
+            *seat,
+        )
+
+
+def _seats(session: Session, games: Sequence[int]) -> dict[tuple[int, int | None], tuple[Any, ...]]:
+    """(tournament, status, agent, role, team, result) by (game, player); by (game, None) the
+    first two alone."""
+    kinds, models, prompts = (_TABLES[name] for name in ("kinds", "models", "prompts"))
+    query: Any = (
+        select(
+            _GAMES.c.id,
+            _TOURNAMENTS.c.name,
+            _GAMES.c.status,
+            _SEATS.c.player_index,
+            _AGENTS.c.alias,
+            kinds.c.name,
+            models.c.name,
+            prompts.c.name,
+            _SEATS.c.role,
+            _SEATS.c.team,
+            result_of(_SEATS),
+        )
+        .select_from(_GAMES)
+        .outerjoin(_TOURNAMENTS, _TOURNAMENTS.c.id == _GAMES.c.tournament_id)
+        .outerjoin(_SEATS, _SEATS.c.game_id == _GAMES.c.id)
+        .outerjoin(_AGENTS, _AGENTS.c.id == _SEATS.c.agent_id)
+        .outerjoin(kinds, kinds.c.id == _AGENTS.c.kind_id)
+        .outerjoin(models, models.c.id == _AGENTS.c.model_id)
+        .outerjoin(prompts, and_(prompts.c.id == _AGENTS.c.prompt_id))
+        .where(_GAMES.c.id.in_(games))
+    )
+    found: dict[tuple[int, int | None], tuple[Any, ...]] = {}
+    for game, tournament, status, player, alias, kind, model, prompt, *rest in session.execute(
+        query
+    ):
+        found[game, None] = (tournament, status)
+        if player is not None:
+            label = alias or f"{kind}/{model}/{prompt}"
+            found[game, player] = (tournament, status, label, *rest)
+    return found
