@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -101,6 +102,21 @@ _OF_KINDS = ("tools", "tool_choice", "functions", "function_call", "parallel_too
 
 _OF_TOOLS: tuple[Literal["tool_calls", "tool_call_id"], ...] = ("tool_calls", "tool_call_id")
 
+# Every provider takes these by the same type: what is expected, and the least.
+_WHOLE, _NUMBER = "a whole number", "a number"
+_NUMBERS = {
+    "frequency_penalty": (_NUMBER, -math.inf),
+    "max_completion_tokens": (_WHOLE, 1),
+    "max_tokens": (_WHOLE, 1),
+    "min_p": (_NUMBER, 0),
+    "presence_penalty": (_NUMBER, -math.inf),
+    "repetition_penalty": (_NUMBER, 0),
+    "seed": (_WHOLE, -math.inf),
+    "temperature": (_NUMBER, 0),
+    "top_k": (_WHOLE, -1),  # vLLM: no limit
+    "top_p": (_NUMBER, 0),
+}
+
 _HELD = 2047
 
 _SECRET_FIELDS = ("key", "secret", "token", "password", "authorization", "credential")
@@ -126,11 +142,21 @@ def check_params(model: ModelSpec) -> None:
             f"model {model.name!r} has an address for its litellm_model; it belongs in "
             "`api_base` of the model"
         )
-    seed = model.params.get("seed")
-    if isinstance(seed, str) and seed != PER_CALL:
+    for name, (expected, least) in _NUMBERS.items():
+        _check_number(model, name, expected, least)
+
+
+def _check_number(model: ModelSpec, name: str, expected: str, least: float) -> None:
+    found = model.params.get(name)
+    if found is None or (name == "seed" and found == PER_CALL):
+        return
+    kinds = int if expected == _WHOLE else (int, float)
+    if isinstance(found, bool) or not isinstance(found, kinds) or not least <= found < math.inf:
+        above = f", {least} or more" if least > -math.inf else ""
+        each = f", or {PER_CALL} for a seed of its own in every call" if name == "seed" else ""
         raise UsageError(
-            f"model {model.name!r} has the seed {seed!r} in its params; expected a whole number, "
-            f"or {PER_CALL} for a seed of its own in every call"
+            f"model {model.name!r} has the {name} {found!r} in its params; expected "
+            f"{expected}{above}{each}"
         )
 
 

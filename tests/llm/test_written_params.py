@@ -38,6 +38,23 @@ def test_a_way_out_is_refused(params: dict[str, Any]) -> None:
         check_params(ModelSpec("m", "openai/x", params))
 
 
+@pytest.mark.parametrize(
+    ("params", "said"),
+    [
+        ({"temperature": "hot"}, "the temperature 'hot' in its params; expected a number, 0"),
+        ({"temperature": True}, "expected a number"),
+        ({"top_p": float("nan")}, "expected a number"),
+        ({"max_tokens": "100"}, "the max_tokens '100' in its params; expected a whole number, 1"),
+        ({"max_tokens": 0}, "1 or more"),
+        ({"max_completion_tokens": 10.5}, "expected a whole number"),
+        ({"seed": [1]}, "expected a whole number, or per_call"),
+    ],
+)
+def test_numbers_are_numbers(params: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        check_params(ModelSpec("m", "openai/x", params))
+
+
 def test_an_address_for_a_name_is_refused() -> None:
     with pytest.raises(UsageError, match="`api_base`"):
         check_params(ModelSpec("m", "huggingface/https://evil.example"))
@@ -49,6 +66,7 @@ def test_an_address_for_a_name_is_refused() -> None:
         {"stop": "/", "user": "me", "vertex_location": "europe-west1"},
         {"extra_body": {"provider": {"order": ["x"]}, "metadata": {"url": "https://a.example"}}},
         {"model_id": "arn:aws:bedrock:eu-west-1:1:inference-profile/x"},
+        {"temperature": 0, "top_k": -1, "presence_penalty": -0.5, "seed": None, "max_tokens": 9},
         {"extra_headers": {"Authorization": "Bearer $GATEWAY_KEY", "X-Title": "${MY_TITLE}"}},
     ],
 )
