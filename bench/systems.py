@@ -20,7 +20,7 @@ from arena.matchmakers.informative import informative
 from arena.ratings.online.fold import pool_after
 from arena.ratings.openskill import OpenSkill
 from arena.ratings.probit import Probit
-from arena.ratings.sides import SidesState
+from arena.ratings.sides import LiveSides
 from arena.ratings.trueskill import TrueSkill
 from arena.ratings.trueskill_package import load
 from bench.games import mafia_games
@@ -56,7 +56,7 @@ def by_openskill(games: Sequence[Play], agents: int) -> Callable[[], None]:
 
 def by_sides(games: Sequence[Play], before: Sequence[Play]) -> Callable[[], None]:
     """The full-covariance update, of agents that have all played `before`."""
-    state = SidesState()
+    state = LiveSides()
     for game in before:
         state.play(game, _roles(game), 0.001)
 
@@ -117,7 +117,7 @@ def rating(games: int, sample: int, field: int, rounds: int) -> dict[str, list[f
 def pairing(agents: int, pairings: int, rounds: int) -> dict[str, list[float]]:
     """Seconds of CPU for the next pairings, round by round, of each way."""
     rng = random.Random(2)
-    state = SidesState()
+    state = LiveSides()
     for game in mafia_games(5 * agents, rng, agents=agents):
         state.play(game, _roles(game), 0.001)
     mean, covariance = state.skills(range(agents))

@@ -32,7 +32,7 @@ from arena.matchmakers.random import random_matchmaker
 from arena.matchmakers.round_robin import round_robin
 from arena.matchmakers.schedule import game_seed
 from arena.ratings.online.live import draw_probability
-from arena.ratings.sides import SidesState
+from arena.ratings.sides import LiveSides
 from proof.parallel import spread
 from proof.report import Figure, Table
 from proof.report import Part as Chapter
@@ -129,7 +129,7 @@ def run(task: Task) -> tuple[Floats, Floats]:
         casting=lambda _: parts,
     )
     order = np.argsort(truth.overall)
-    state, scheduled, settled = SidesState(), list[Pairing](), 0
+    state, scheduled, settled = LiveSides(), list[Pairing](), 0
     dollars = np.full(len(agents), np.nan)
     shares, spent = list[float](), list[float]()
     bill = 0.0
@@ -141,7 +141,7 @@ def run(task: Task) -> tuple[Floats, Floats]:
             scheduled += matchmaker.next(known, arm.games if lag is None else 1)
             continue
         pairing = scheduled[settled]
-        result = _played(truth, pairing, teams, rng)
+        result = played(truth, pairing, teams, rng)
         state.play(result.players, roles, draw_probability(settled, 0))
         settled += 1
         seated = list(pairing.agents)
@@ -155,7 +155,8 @@ def run(task: Task) -> tuple[Floats, Floats]:
     return np.array(shares), np.array(spent)
 
 
-def _played(truth: Any, pairing: Pairing, teams: Sequence[int], rng: np.random.Generator) -> Result:
+def played(truth: Any, pairing: Pairing, teams: Sequence[int], rng: np.random.Generator) -> Result:
+    """The result of a pairing between agents of known skill."""
     strengths = truth.strengths(np.array([pairing.agents]))[0]
     sizes = np.bincount(teams)
     performed = strengths + rng.normal(size=len(sizes)) * BETA * np.sqrt(sizes)

@@ -136,6 +136,11 @@ class TournamentConfig(Shape):
             written["text"] = prompt.content
         return data
 
+    def by_version(self, version: int) -> TournamentConfig:
+        """The same tournament, its matchmaker's option `version` said."""
+        matchmaker = self.matchmaker.model_copy(update={"version": version})
+        return self.model_copy(update={"matchmaker": matchmaker})
+
     def settings(self) -> dict[str, Any]:
         """What changes only how fast, how patiently and at what cost it is played: JSON, that of
         the models by their names. Every run may have others."""

@@ -37,9 +37,14 @@ Begin = Callable[[Standings, Tally], Chooser]
 
 
 class AdaptiveSchedule:
-    """Hands out the blocks that may be chosen from the standings at hand."""
+    """Hands out the blocks that may be chosen from the standings at hand.
 
-    def __init__(self, frame: Frame, begin: Begin) -> None:
+    `width` is the prior standard deviation of skills that a former rule wants its standings made
+    under, None for the average over widths.
+    """
+
+    def __init__(self, frame: Frame, begin: Begin, width: float | None = None) -> None:
+        self.width = width
         self._frame = frame
         self._begin = begin
         self._tally = Tally(frame.agents, frame.seating.casting)
@@ -48,6 +53,12 @@ class AdaptiveSchedule:
     def lag(self) -> int:
         lag: int = self._frame.options["lag"]
         return lag
+
+    @property
+    def version(self) -> int:
+        """Of the rule: part of what a tournament is, where it has changed since the first."""
+        version: int = self._frame.options.get("version", 1)
+        return version
 
     def next(self, standings: Standings, room: int) -> Sequence[Pairing]:
         """Whole blocks, at most `room` pairings or one block; none before enough is settled."""

@@ -4,14 +4,14 @@ Skills are jointly normal with covariance C. A game compares a'θ of its teams' 
 noise of variance seats·beta² (Thurstone's model, as in Herbrich, Minka and Graepel, "TrueSkill",
 NIPS 2006). It is expected to take w·(Ca)(Ca)'/c² from C, with c² = a'Ca + seats·beta² and, at the
 probability p of the predicted result, w = φ(Φ⁻¹(p))²/(p(1 − p)). Of the difference d'θ of two
-agents' skills it so takes the variance (a'Cd)²·w/c². Summed over all pairs, each weighted with the
-probability that they are in the wrong order, that is a quadratic form a'(C L C)a·w/c², where L is
-the weights' Laplacian: any lineup is priced by looking up a few numbers.
+agents' skills it so takes the variance (a'Cd)²·w/c². Summed over all pairs, each weighted by its
+part in the question (`arena.matchmakers.goals`), that is a quadratic form a'(C L C)a·w/c², where L
+is the weights' Laplacian: any lineup is priced by looking up a few numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,11 +86,18 @@ class Knowledge:
     value: Floats
 
     @classmethod
-    def of(cls, mean: Floats, covariance: Floats) -> Knowledge:
-        """Agents whose mean or variance is not a finite number are as if they had not played."""
+    def of(
+        cls,
+        mean: Floats,
+        covariance: Floats,
+        weigh: Callable[[Floats, Floats], Floats] | None = None,
+    ) -> Knowledge:
+        """`weigh` gives the weights (n, n) of the pairs from the mean and the covariance: the
+        probability of the wrong order unless said otherwise. Agents whose mean or variance is not a
+        finite number are as if they had not played."""
         mean, covariance = _centred(*_known(mean, covariance))
-        wrong = misordered(mean, covariance)
-        worth = np.diag(wrong.sum(axis=1)) - wrong
+        weights = (weigh or misordered)(mean, covariance)
+        worth = np.diag(weights.sum(axis=1)) - weights
         return cls(mean, covariance, worth, covariance @ worth @ covariance)
 
     def expecting(self, weights: Floats, seats: Floats, counted: Floats) -> Knowledge:

@@ -1,8 +1,8 @@
 """The matchmaker `informative`: the games that tell most about who is better, for the money.
 
 A lineup is worth the variance that its games are expected to take from the differences of all pairs
-of agents, each weighted with the probability that the pair is in the wrong order now; see
-`arena.matchmakers.gain`. Games that are scheduled and not settled count as played already.
+of agents, each weighted by its part in the question; see `arena.matchmakers.gain` and `goals`.
+Games that are scheduled and not settled count as played already.
 """
 
 from __future__ import annotations
@@ -14,14 +14,18 @@ from typing import Unpack
 
 import numpy as np
 
-from arena.core import Pairing, Part, ScheduleSpec, Standings
+from arena.core import Pairing, Part, ScheduleSpec, Standings, UsageError
 from arena.core.arrays import Floats, Integers
+from arena.core.ratings import SIGMA
 from arena.matchmakers.adaptive import LAG, AdaptiveSchedule
 from arena.matchmakers.blocks import Lineup
-from arena.matchmakers.gain import Comparisons, Knowledge, comparisons, ranking
-from arena.matchmakers.options import switch
+from arena.matchmakers.gain import Comparisons, Knowledge, comparisons, misordered, ranking
+from arena.matchmakers.goals import GOAL, Weigh, weigh
+from arena.matchmakers.options import Option, switch
 from arena.matchmakers.schedule import Frame, frame
 from arena.matchmakers.tally import Tally, first_players
+
+VERSION = Option(2, "2 or 1", lambda value: type(value) is int and value in (1, 2))
 
 CHEAPEST = 0.05
 """A lineup counts as costing at least this part of what an average one does: else what is free
@@ -38,15 +42,28 @@ def informative(**spec: Unpack[ScheduleSpec]) -> AdaptiveSchedule:
     """Which lineup is searched for, not tried out: it begins with the two agents that are worth
     most and others by lot, and changes one agent or swaps two as long as that is worth more.
 
-    Options: `lag` (default 32: the most games at once; what they will tell is expected, not
-    known), `dollars` (default true: worth is per expected dollar, from what games have cost each
+    Options: `goal` (default `order`: who is better than whom; `top 3`: which are the best three),
+    `lag` (default 32: the most games at once; what they will tell is expected, not known),
+    `dollars` (default true: worth is per expected dollar, from what games have cost each
     agent so far; agents of whom nothing is known cost what the others do on average), and `seating`
     (rotate, clones or opposite), `blocks` and `repeat`, as all matchmakers have them.
+
+    `version` is that of the rule, kept with a tournament so that it is played to its end by the one
+    that it was begun with. 2, the newest, weighs pairs by the goal and takes the standings averaged
+    over the widths that the pool may have. 1 weighs them by the probability of the wrong order
+    alone, under a prior of two BETA: in pools narrower than that it makes islands.
     """
-    table = frame("informative", {"lag": LAG, "dollars": switch(True)}, **spec)
+    own = {"goal": GOAL, "lag": LAG, "dollars": switch(True), "version": VERSION}
+    table = frame("informative", own, **spec)
+    first = table.options["version"] == 1
+    if first and table.options["goal"] != "order":
+        raise UsageError("matchmaker informative: version 1 has no `goal` but `order`")
+    worth = misordered if first else weigh(table.options["goal"], table.agents)
     under_way = _UnderWay(table)
     return AdaptiveSchedule(
-        table, lambda standings, tally: _Search(table, standings, tally, under_way)
+        table,
+        lambda standings, tally: _Search(table, standings, tally, under_way, worth),
+        width=SIGMA if first else None,
     )
 
 
@@ -77,13 +94,18 @@ class _Search:
     """Looks for the lineup that is worth most, and takes note of what is under way."""
 
     def __init__(
-        self, frame: Frame, standings: Standings, tally: Tally, under_way: _UnderWay
+        self,
+        frame: Frame,
+        standings: Standings,
+        tally: Tally,
+        under_way: _UnderWay,
+        worth: Weigh,
     ) -> None:
         self._frame = frame
         self._tally = tally
         at = [standings.agents.index(agent) for agent in frame.agents]
         covariance = np.asarray(standings.covariance, np.float64)[np.ix_(at, at)]
-        self._settled = Knowledge.of(np.asarray(standings.mean, np.float64)[at], covariance)
+        self._settled = Knowledge.of(np.asarray(standings.mean, np.float64)[at], covariance, worth)
         dollars = np.asarray(standings.dollars, np.float64)[at]
         self._dollars = _prices(dollars if frame.options["dollars"] else np.full(len(at), np.nan))
         self._told = self._settled.told()

@@ -7,7 +7,7 @@ name, and neither is a tournament.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from arena.config import ModelConfig, PromptConfig, TournamentConfig
 from arena.core import AgentSpec, ConfigError, ModelSpec
@@ -30,11 +30,13 @@ _SETTINGS = (
 
 @dataclass(frozen=True, slots=True)
 class EnteredTournament:
-    """A tournament in the database, ready to play: agents by id, in the config's order."""
+    """A tournament in the database, ready to play: agents by id, in the config's order. `prepared`
+    is what it was entered from, with the version of its matchmaker's rule."""
 
     tournament_id: int
     environment_id: int
     agents: Mapping[int, AgentSpec]
+    prepared: Prepared
 
 
 def enter(session: Session, prepared: Prepared) -> EnteredTournament:
@@ -46,7 +48,8 @@ def enter(session: Session, prepared: Prepared) -> EnteredTournament:
     config, repo = prepared.config, Repository(session)
     # Two runs that start together may share models, prompts and agents.
     repo.lock_catalogue()
-    known = _same_tournament(repo, config)
+    known, config = _same_tournament(repo, prepared)
+    prepared = replace(prepared, config=config)
     if known is None and config.pool is not None:
         _check_pool(repo, config, config.pool.name)
     models = {model.name: _model(repo, config, i, model) for i, model in enumerate(config.models)}
@@ -80,19 +83,32 @@ def enter(session: Session, prepared: Prepared) -> EnteredTournament:
             "environment",
         )
     tournament = known or _schedule(repo, prepared, environment, list(agents))
-    return EnteredTournament(_id(tournament), _id(environment), agents)
+    return EnteredTournament(_id(tournament), _id(environment), agents, prepared)
 
 
-def _same_tournament(repo: Repository, config: TournamentConfig) -> Tournament | None:
+def _same_tournament(
+    repo: Repository, prepared: Prepared
+) -> tuple[Tournament | None, TournamentConfig]:
+    """The tournament on record, and the configuration with the version of its matchmaker's rule.
+
+    A tournament is played to its end by the rule that it was begun with: the version is part of
+    what is on record, and where none is, it is the first.
+    """
+    config = prepared.config
+    newest = prepared.matchmaker(range(1, len(config.agents) + 1)).version
+    unsaid = newest > 1 and "version" not in config.matchmaker.options
+    wanted = config.by_version(newest) if unsaid else config
     found = repo.get_tournament_by_name(config.name)
-    if found is not None and found.config_hash != config.config_hash:
-        raise config.error(
-            f"the tournament {config.name!r} is in the database with another configuration "
-            f"({_difference(found.config, config.canonical())}): give this one another name, "
-            "or undo the change to resume it",
-            "name",
-        )
-    return found
+    if found is None or found.config_hash == wanted.config_hash:
+        return found, wanted
+    if unsaid and found.config_hash == config.config_hash:
+        return found, config.by_version(1)
+    raise config.error(
+        f"the tournament {config.name!r} is in the database with another configuration "
+        f"({_difference(found.config, wanted.canonical())}): give this one another name, "
+        "or undo the change to resume it",
+        "name",
+    )
 
 
 def _check_pool(repo: Repository, config: TournamentConfig, name: str) -> None:

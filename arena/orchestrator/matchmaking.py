@@ -14,6 +14,10 @@ _LARGEST_SEED = 2**63 - 1
 class CheckedMatchmaker:
     """The matchmaker of a name, as `arena.core.Matchmaker`.
 
+    `version` is that of its rule: 1, unless the rule has changed since and it has an option of this
+    name. `width` is the prior standard deviation of skills under which its standings are made, in
+    units of mu, where a former rule needs one; None for the average over widths.
+
     Raises UsageError for agents, games or options that it refuses; PluginError, which names it,
     for whatever else it raises and for pairings that are none.
     """
@@ -26,6 +30,8 @@ class CheckedMatchmaker:
         self._what = registry.described("matchmakers", name)
         with registry.guarded("matchmakers", name, "asked for its lag"):
             self.lag = self._inside.lag
+        self.version: int = getattr(self._inside, "version", 1)
+        self.width: float | None = getattr(self._inside, "width", None)
         if self.lag is not None and not (isinstance(self.lag, int) and self.lag >= 1):
             raise PluginError(
                 f"{self._what} has the lag {self.lag!r}; expected None or a whole number from 1"

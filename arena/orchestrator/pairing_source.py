@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from arena.core import ArenaError, Matchmaker, Pairing, Result, Standings, awaited
 from arena.core.threads import in_thread
 from arena.orchestrator.standings import Folded, Played
-from arena.ratings.sides import SidesState
+from arena.ratings.sides import LiveSides
+from arena.ratings.sides_fold import SidesState
 from db.queries.schedule import ScheduledGame
 
 Enter = Callable[[Sequence[Pairing]], Sequence[ScheduledGame]]
@@ -30,7 +31,9 @@ Costs = Callable[[int], Mapping[int, float]]
 class Supply:
     """A tournament's schedule while it grows.
 
-    `scheduled` is what is on record of it; `games` the most games that it may have. Nothing here
+    `scheduled` is what is on record of it; `games` the most games that it may have; `width` the
+    prior standard deviation of skills under which its standings are made, None for the average over
+    widths that the live ratings are. Nothing here
     is asked for by two callers at once.
     """
 
@@ -39,6 +42,7 @@ class Supply:
         matchmaker: Matchmaker,
         agents: Sequence[int],
         *,
+        width: float | None = None,
         games: int,
         scheduled: Sequence[Pairing],
         enter: Enter,
@@ -52,7 +56,7 @@ class Supply:
         self._costs = costs
         self._settled: dict[int, Played | None] = {}
         self._frontier = 0
-        self._folded = Folded(SidesState())
+        self._folded = Folded(LiveSides() if width is None else SidesState(width))
         self._taken = 0
         self._results: list[Result] = []
         self._spent: dict[int, float] = {}

@@ -20,7 +20,6 @@ from arena.core import (
     Environment,
     EnvironmentCrash,
     EnvironmentSpec,
-    Matchmaker,
     ModelSpec,
     Pairing,
     UsageError,
@@ -56,7 +55,7 @@ class Prepared:
         """Who is what in a game from a seed."""
         return casting(self.environment, self.config.environment.players)
 
-    def matchmaker(self, agents: Sequence[int]) -> Matchmaker:
+    def matchmaker(self, agents: Sequence[int]) -> CheckedMatchmaker:
         """The tournament's matchmaker, for agents by their ids in the config's order. Raises
         UsageError for agents, games or options that it refuses."""
         config = self.config

@@ -142,7 +142,7 @@ def _loaded(
             if not uncapped and not caps_of(config).any:
                 models = (spec.model for spec in entry.agents.values())
                 check_capped(client, models, capped=False)
-    return _Ready(prepared, entry, client)
+    return _Ready(entry.prepared, entry, client)
 
 
 def _close(ready: _Ready, database: Database, playing: Playing) -> str | None:
@@ -178,9 +178,11 @@ def _begin(ready: _Ready, database: Database, lease: Lease) -> _Begun:
         budget = budget_of(session, database, caps_of(config), lease, key, earlier.own)
         if not finished:
             repo.set_tournament_status(key, "running")
+    matchmaker = prepared.matchmaker(list(entry.agents))
     supply = Supply(
-        prepared.matchmaker(list(entry.agents)),
+        matchmaker,
         list(entry.agents),
+        width=matchmaker.width,
         games=len(past.scheduled) if finished else config.games,
         scheduled=past.scheduled,
         enter=lambda pairings: schedule.extend(database, key, pairings),

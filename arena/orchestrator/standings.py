@@ -15,7 +15,8 @@ import numpy as np
 from arena.core import Pairing, RatedPlayer, Standings
 from arena.core.ratings import MU, SIGMA
 from arena.ratings.online.live import draw_probability
-from arena.ratings.sides import SidesState
+from arena.ratings.sides import LiveSides
+from arena.ratings.sides_fold import SidesState
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def nothing_known(agents: Sequence[int], scheduled: Sequence[Pairing] = ()) -> S
 class Folded:
     """The live ratings after the games of a schedule up to one place."""
 
-    state: SidesState
+    state: LiveSides | SidesState
     games: dict[int, int] = field(default_factory=dict)
     rated: int = 0
     drawn: int = 0
@@ -82,7 +83,7 @@ class LiveStandings:
 
     def __init__(self, names: Mapping[int, str]) -> None:
         self._names = names
-        self._folded = Folded(SidesState())
+        self._folded = Folded(LiveSides())
         self._next = 0
         self._settled: dict[int, Played | None] = {}
 

@@ -1,71 +1,59 @@
-"""TrueSkill with sides and roles, online: every effect in one normal distribution.
+"""The live ratings, and the rating system `trueskill-sides`: TrueSkill with sides and roles, under
+several widths of the pool at once.
 
-A seat's strength is the sum of its agent's skill, what the agent adds in this role, and what the
-role is worth to anybody (the terms of `arena.ratings.fit.design`). After each game the whole
-distribution moves, not each agent on its own: for effects with mean m and covariance C, and a game
-that compares a'm with a draw margin,
-
-    h = C a,  c² = a'Ca + seats·beta²,  m += h·v/c,  C −= h h'·w/c²,
-
-with v and w as in Herbrich, Minka and Graepel, "TrueSkill" (NIPS 2006). Agents are frozen, so that
-nothing is forgotten (tau = 0).
+How far skills lie apart is not known beforehand: agents of one laboratory differ by half a BETA,
+others by several. A prior too wide takes early luck for skill, and a matchmaker that believes it
+never looks again. So every game is folded under each width of a grid
+(`arena.ratings.sides_fold.SidesState`), and what is reported is the mixture of the results, each
+weighted by its evidence and a log-normal hyperprior: empirical Bayes without a point estimate, as
+`probit` does it.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
-from math import fsum, sqrt
+from dataclasses import replace
 
 import numpy as np
 
 from arena.core import Games, RatedPlayer, Ratings
 from arena.core.arrays import Floats
-from arena.core.ratings import BETA, SIGMA
-from arena.ratings.fit.design import Term
-from arena.ratings.gaussian.joint import Joint
-from arena.ratings.gaussian.observe_order import observe
-from arena.ratings.gaussian.truncated import draw, win
+from arena.core.ratings import BETA
 from arena.ratings.online.columns import lay_out
 from arena.ratings.online.live import draw_probability as drawn_before
-from arena.ratings.trueskill import NOISE, draw_margin
+from arena.ratings.sides_fold import NAME, SidesState
+from arena.ratings.trueskill import draw_margin
 
-AGENT = SIGMA
-"""Prior standard deviation of an agent's skill, in units of mu."""
+WIDTHS: Mapping[float, float] = {
+    0.25 * BETA: 0.45,
+    0.5 * BETA: 0.92,
+    1.0 * BETA: 0.91,
+    2.0 * BETA: 0.43,
+    4.0 * BETA: 0.10,
+}
+"""The standard deviations that agents' skills may have, in units of mu, with their prior weights:
+those of `probit`, a log-normal around 0.7 BETA, on a grid half as fine."""
 
-AGENT_ROLE = SIGMA / 8.0
-"""Of what an agent adds in one role: skill is mostly the same in all of them."""
 
-SIDE = BETA
-"""Of what a role is worth to the agent that plays it."""
-
-
-class SidesState:
-    """The live ratings: what the games so far say, moved game by game by `play`.
+class LiveSides:
+    """The live ratings: what the games so far say, averaged over the widths, moved game by game by
+    `play`.
 
     The same games in the same order leave the same bits on one kind of processor, whether they came
-    one by one or in a `TrueSkillSides.fit`; nothing that is asked changes anything. Memory is
-    quadratic in agents times roles: some 40 MB for 300 agents in four roles.
+    one by one or in a `TrueSkillSides.fit`; nothing that is asked changes anything.
     """
 
-    __slots__ = ("_games", "_joint", "_role_seats", "_seats", "_terms")
+    __slots__ = ("_log_priors", "_states")
 
-    def __init__(self) -> None:
-        self._joint = Joint()
-        self._terms: dict[Term, int] = {}
-        self._seats: dict[tuple[int, str | None], tuple[int, ...]] = {}
-        self._games: dict[int, int] = {}
-        self._role_seats: dict[str, int] = {}
+    def __init__(self, widths: Mapping[float, float] = WIDTHS) -> None:
+        self._states = [SidesState(width) for width in widths]
+        self._log_priors = np.log([*widths.values()])
 
-    def copy(self) -> SidesState:
+    def copy(self) -> LiveSides:
         """The same state, to be moved on its own."""
-        other = SidesState()
-        other._joint = self._joint.copy()
-        other._terms = dict(self._terms)
-        other._seats = dict(self._seats)
-        other._games = dict(self._games)
-        other._role_seats = dict(self._role_seats)
+        other = LiveSides()
+        other._log_priors = self._log_priors
+        other._states = [state.copy() for state in self._states]
         return other
 
     def play(
@@ -74,152 +62,27 @@ class SidesState:
         roles: Sequence[str | None],
         draw_probability: float,
     ) -> None:
-        """Take in one finished game.
+        """Take in one finished game; see `SidesState.play`."""
+        for state in self._states:
+            state.play(players, roles, draw_probability)
 
-        `players` holds (agent_id, team, rank) of every seat, `roles` the role of each (None where
-        the rules know none; "environment/role" in a pool of several environments),
-        `draw_probability` the pool's, in (0, 1). More than two teams are compared each with the
-        next, by expectation propagation. A game of one team says nothing, and neither does one in
-        which every effect is on both sides alike.
+    def seat(self, players: Sequence[tuple[int, int, int]], roles: Sequence[str | None]) -> None:
+        """Add the effects on these seats that nobody has had yet, as they are before any game."""
+        for state in self._states:
+            state.seat(players, roles)
 
-        Raises ValueError for a draw probability outside (0, 1), a team with two ranks, or roles
-        that are not one for each seat; the state is then as it was.
-        """
-        if not 0.0 < draw_probability < 1.0:
-            raise ValueError(f"draw probability {draw_probability}: expected between 0 and 1")
-        ranks: dict[int, int] = {}
-        for _, team, rank in players:
-            if ranks.setdefault(team, rank) != rank:
-                raise ValueError(
-                    f"team {team} has ranks {ranks[team]} and {rank}: expected one rank"
-                )
-        if len(roles) != len(players):
-            raise ValueError(f"{len(roles)} roles for {len(players)} seats: expected one for each")
-        order = sorted(ranks, key=ranks.__getitem__)
-        seats = self.seat(players, roles)
-        if len(order) > 2 and len({*ranks.values()}) < len(order):
-            # Teams that share a place stand in order of strength, not of their seats.
-            order.sort(key=lambda team: (ranks[team], -self._mean(seats, team)))
-        self._count(players, roles)
-        if len(order) == 2:
-            upper, lower = order
-            drawn = ranks[upper] == ranks[lower]
-            self._two(_gap(seats, upper, lower), len(seats), drawn, draw_probability)
-        elif len(order) > 2:
-            pairs = [*pairwise(order)]
-            sizes = Counter(team for _, team, _ in players)
-            self._several(
-                [_gap(seats, upper, lower) for upper, lower in pairs],
-                [sizes[team] for team in order],
-                [ranks[upper] == ranks[lower] for upper, lower in pairs],
-                draw_probability,
-            )
-
-    def seat(
-        self, players: Sequence[tuple[int, int, int]], roles: Sequence[str | None]
-    ) -> list[tuple[int, tuple[int, ...]]]:
-        """The team of every seat and where its effects are; those that nobody has had yet are
-        added as they are before any game."""
-        return [
-            (team, self._seats.get((agent, role)) or self._new_seat(agent, role))
-            for (agent, team, _), role in zip(players, roles, strict=True)
-        ]
-
-    def _mean(self, seats: Sequence[tuple[int, tuple[int, ...]]], team: int) -> float:
-        """A team's strength as it is known."""
-        means = self._joint.means()
-        return fsum(means[at] for number, effects in seats if number == team for at in effects)
-
-    def _new_seat(self, agent: int, role: str | None) -> tuple[int, ...]:
-        """Where the effects on a seat are that nobody has had like this before."""
-        name = role or ""
-        terms: list[tuple[Term, float]] = [(("agent", str(agent)), AGENT)]
-        if name:
-            terms.append((("agent:role", str(agent), name), AGENT_ROLE))
-        terms.append((("side", name), SIDE))
-        for term, deviation in terms:
-            if term not in self._terms:
-                self._terms[term] = self._joint.add(deviation)
-        found = self._seats[agent, role] = tuple(self._terms[term] for term, _ in terms)
+    @property
+    def weights(self) -> Floats:
+        """(widths,): how much each width counts; 1 together."""
+        score = self._log_priors + np.array([state.evidence for state in self._states])
+        weights = np.exp(score - score.max())
+        found: Floats = weights / weights.sum()
         return found
-
-    def _count(self, players: Sequence[tuple[int, int, int]], roles: Sequence[str | None]) -> None:
-        games, counts = self._games, self._role_seats
-        for agent in {agent for agent, _, _ in players}:
-            games[agent] = games.get(agent, 0) + 1
-        for role in roles:
-            name = role or ""
-            counts[name] = counts.get(name, 0) + 1
-
-    def _two(
-        self, gap: Mapping[int, int], seats: int, drawn: bool, draw_probability: float
-    ) -> None:
-        """One comparison: `gap` are the better team's effects less the other's."""
-        if not gap:
-            return
-        at, weights = np.array([*gap]), np.array([*gap.values()], np.float64)
-        covariances = self._joint.covariances_of(at, weights)
-        variance = float(covariances.take(at).dot(weights)) + seats * NOISE
-        deviation = sqrt(variance)
-        t = self._joint.mean_of(at, weights) / deviation
-        margin = draw_margin(draw_probability, seats) / deviation
-        v, w, _ = draw(t, margin) if drawn else win(t - margin)
-        self._joint.move(covariances, v / deviation, w / variance)
-
-    def _several(
-        self,
-        gaps: Sequence[Mapping[int, int]],
-        sizes: Sequence[int],
-        drawn: Sequence[bool],
-        draw_probability: float,
-    ) -> None:
-        """A chain of comparisons, each team with the one that finished next."""
-        size, n = self._joint.size, len(gaps)
-        sums = [(np.array([*gap], np.intp), np.array([*gap.values()], np.float64)) for gap in gaps]
-        covariances = np.zeros((n, size))
-        mean = np.zeros(n)
-        for i, (at, weights) in enumerate(sums):
-            if len(at):
-                covariances[i] = self._joint.covariances_of(at, weights)
-                mean[i] = self._joint.mean_of(at, weights)
-        joint = np.array([covariances.take(at, axis=1) @ weights for at, weights in sums])
-        joint = (joint + joint.T) / 2.0
-        for i, (upper, lower) in enumerate(pairwise(sizes)):
-            joint[i, i] += (upper + lower) * NOISE
-            if i + 1 < n:
-                joint[i, i + 1] -= lower * NOISE
-                joint[i + 1, i] -= lower * NOISE
-        margins = [draw_margin(draw_probability, sum(pair)) for pair in pairwise(sizes)]
-        gain, factor = observe(mean, joint, margins, drawn)
-        self._joint.move_all(gain @ covariances, factor @ covariances)
 
     def skills(self, agents: Sequence[int]) -> tuple[Floats, Floats]:
         """Mean (n,) and covariance (n, n) of the agents' skills, averaged over the roles as they
         come up, in units of mu around 0. An agent that has not played has the prior."""
-        n = len(agents)
-        prior = np.zeros(n)
-        parts = []
-        for weight, deviation, *term in self._skill_terms():
-            found = [self._terms.get((term[0], str(agent), *term[1:]), -1) for agent in agents]
-            at = np.array(found, np.intp)
-            prior += np.where(at < 0, (weight * deviation) ** 2, 0.0)
-            parts.append((np.maximum(at, 0), np.where(at < 0, 0.0, weight)))
-        mean, covariance = self._joint.sums(parts)
-        # An agent named twice is one agent.
-        same = np.equal.outer(ids := np.asarray(agents), ids)
-        return mean, covariance + same * np.sqrt(np.multiply.outer(prior, prior))
-
-    def _skill_terms(self) -> list[tuple[float, float, *tuple[str, ...]]]:
-        """(weight, prior deviation, family, role) of the effects that make up a skill."""
-        shares = self._shares().items()
-        return [
-            (1.0, AGENT, "agent"),
-            *((share, AGENT_ROLE, "agent:role", role) for role, share in shares if role),
-        ]
-
-    def _shares(self) -> dict[str, float]:
-        total = sum(self._role_seats.values())
-        return {role: seats / total for role, seats in self._role_seats.items()}
+        return self._mixed([state.skills(agents) for state in self._states])
 
     def unseen(self) -> list[str]:
         """What to say where agents have not had every role."""
@@ -236,45 +99,37 @@ class SidesState:
 
     def ratings(self, *, margin: float = 0.0, notes: Sequence[str] = ()) -> Ratings:
         """All effects as they stand."""
-        return Ratings(
-            TrueSkillSides.name,
-            dict(self._terms),
-            self._joint.means(),
-            self._joint.covariance(),
-            noise=BETA,
-            margin=margin,
-            shares=self._shares(),
-            prior={"agent": AGENT**2, "agent:role": AGENT_ROLE**2, "side": SIDE**2},
-            games=dict(self._games),
-            notes=notes,
-        )
+        found = [state.ratings(margin=margin, notes=notes) for state in self._states]
+        mean, covariance = self._mixed([(one.mean, one.covariance) for one in found])
+        priors = {
+            family: float(self.weights @ [one.prior[family] for one in found])
+            for family in found[0].prior
+        }
+        return replace(found[0], mean=mean, covariance=covariance, prior=priors)
 
-
-def _gap(seats: Sequence[tuple[int, tuple[int, ...]]], upper: int, lower: int) -> dict[int, int]:
-    """The signed coefficients of the upper team less the lower one, without the effects that are
-    on both sides alike. A seat is its team and where its effects are."""
-    gap: dict[int, int] = {}
-    for team, effects in seats:
-        if team == upper:
-            for at in effects:
-                gap[at] = gap.get(at, 0) + 1
-        elif team == lower:
-            for at in effects:
-                gap[at] = gap.get(at, 0) - 1
-    return {at: seats for at, seats in gap.items() if seats} if 0 in gap.values() else gap
+    def _mixed(self, found: Sequence[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
+        """Mean and covariance of the mixture of normal distributions, width by width."""
+        weights = self.weights
+        means = np.array([mean for mean, _ in found])
+        mean: Floats = weights @ means
+        apart = np.sqrt(weights)[:, None] * (means - mean)
+        covariance = apart.T @ apart
+        for weight, (_, own) in zip(weights.tolist(), found, strict=True):
+            covariance += weight * own
+        return mean, covariance
 
 
 class TrueSkillSides:
     """The rating system `trueskill-sides`: a fold over the games in schedule order."""
 
-    name = "trueskill-sides"
+    name = NAME
 
     def fit(self, games: Games) -> Ratings:
-        """What the games say, played through one after another; see `SidesState`.
+        """What the games say, played through one after another; see `LiveSides`.
 
         Raises ValueError for columns that make no games.
         """
-        state = SidesState()
+        state = LiveSides()
         for players, roles, drawn in _each(games):
             state.play(players, roles, drawn)
         rate = drawn_before(len(games), int(lay_out(games).drawn.sum()))
@@ -285,7 +140,7 @@ class TrueSkillSides:
 
         Raises ValueError for columns that make no games.
         """
-        state = SidesState()
+        state = LiveSides()
         for players, roles, drawn in _each(games):
             state.seat(players, roles)
             yield state.ratings(margin=draw_margin(drawn, 2))

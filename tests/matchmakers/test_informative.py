@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from arena.core import Pairing, Standings, UsageError
 from arena.matchmakers.balance import counts
 from arena.matchmakers.gain import Knowledge, comparisons
+from arena.matchmakers.goals import order
 from arena.matchmakers.informative import informative
 from tests.matchmakers.asking import alone, made, mafia
 
@@ -42,10 +43,26 @@ def met(pairings: Sequence[Pairing]) -> Counter[tuple[int, ...]]:
     return Counter(tuple(sorted(pairing.agents)) for pairing in pairings)
 
 
-def test_two_neighbours_who_cannot_be_told_apart_meet_first() -> None:
+def test_tournaments_of_the_first_version_go_on_as_they_began() -> None:
+    rng = np.random.default_rng(8)
+    standings = known(rng.normal(25, 4, 8).tolist(), rng.uniform(0.5, 6, 8).tolist())
+
+    duels = made(informative, 8, 2, 60, 3, options={"version": 1}).next(standings, 6)
+    teams = made(informative, 8, 6, 60, 3, mafia, {"version": 1}).next(standings, 3)
+
+    # What the release before the second version chose.
+    assert [game.agents for game in duels] == [(2, 7), (7, 3), (7, 2), (4, 7), (3, 7), (7, 2)]
+    assert [game.agents for game in teams] == [
+        (2, 7, 5, 3, 1, 4),
+        (1, 8, 7, 3, 5, 2),
+        (6, 5, 8, 2, 4, 7),
+    ]
+
+
+def test_two_neighbours_who_are_nearly_told_apart_meet_first() -> None:
     matchmaker = made(informative, 4, 2, 100)
 
-    (first,) = matchmaker.next(known([30.0, 25.2, 25.0, 20.0]), 1)
+    (first,) = matchmaker.next(known([40.0, 26.5, 25.0, 10.0], 1.0), 1)
 
     assert sorted(first.agents) == [2, 3]
 
@@ -60,7 +77,7 @@ def test_what_is_under_way_is_not_asked_again_and_again() -> None:
 
 
 def test_games_that_are_settled_are_under_way_no_longer() -> None:
-    mean, matchmaker = [27.0, 25.2, 25.0, 23.0], made(informative, 4, 2, 100)
+    mean, matchmaker = [31.5, 27.0, 25.0, 20.5], made(informative, 4, 2, 100)
     scheduled = [Pairing(k, k, k, (2, 3)) for k in range(30)]
 
     waiting = matchmaker.next(known(mean, 2.0, scheduled=scheduled), 1)
@@ -98,7 +115,7 @@ def test_the_better_pair_of_two_is_the_best_of_all(seed: int, agents: int) -> No
 
     (first,) = made(informative, agents, 2, 10, seed).next(known(mean, deviation), 1)
 
-    knowledge = Knowledge.of(np.array(mean), np.diag(np.square(deviation)))
+    knowledge = Knowledge.of(np.array(mean), np.diag(np.square(deviation)), order)
     pairs = knowledge.pairs(knowledge.told())
     one, other = first.agents
     assert pairs[one - 1, other - 1] == pytest.approx(pairs.max(), rel=1e-6)
@@ -111,7 +128,7 @@ def test_the_search_finds_nearly_the_best_of_all_lineups() -> None:
         mean, deviation = rng.normal(25, 4, 7), rng.uniform(0.5, 6, 7)
         matchmaker = made(informative, 7, 6, 10, seed, mafia)
         (first,) = matchmaker.next(known(mean.tolist(), deviation.tolist()), 1)
-        knowledge = Knowledge.of(mean, np.diag(deviation**2))
+        knowledge = Knowledge.of(mean, np.diag(deviation**2), order)
         compared = comparisons([range(6)], mafia(first.seed), 6)
         lineups = np.array(list(permutations(range(7), 6)))
         best.append(knowledge.gains(lineups, compared).max())
@@ -129,7 +146,7 @@ def test_a_dollar_buys_the_most() -> None:
     dear = made(informative, 4, 2, 40, options={"dollars": False, "lag": 40})
 
     assert sorted(cheap.agents) == [2, 4]
-    games = dear.next(known(mean, dollars=costs), 40)
+    games = dear.next(known([25.0] * 4, dollars=costs), 40)
     assert counts(games, alone(2)).uneven_games <= 4
 
 
@@ -170,10 +187,10 @@ def test_skills_that_are_not_numbers_are_unknown() -> None:
 
 
 def test_clones_and_opposite_sides_are_searched_as_such() -> None:
-    mean = [30.0, 25.2, 25.0, 20.0, 15.0, 35.0, 40.0]
+    mean = [40.0, 26.5, 25.0, 10.0, 0.0, 55.0, 70.0]
     for seating in ("clones", "opposite"):
         options = {"seating": seating}
-        first, second = made(informative, 7, 6, 10, 1, mafia, options).next(known(mean), 2)
+        first, second = made(informative, 7, 6, 10, 1, mafia, options).next(known(mean, 1.0), 2)
         changed = {a for a, b in zip(first.agents, second.agents, strict=True) if a != b}
         assert changed == {2, 3}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from sqlalchemy import text
 
 from arena.config import TournamentConfig
 from arena.forecast.plan import plan
-from arena.orchestrator import Progress, Stop, run
+from arena.orchestrator import Progress, Stop, restore, run
 from db import get_session
 
 pytestmark = pytest.mark.slow
@@ -65,6 +66,34 @@ def test_a_stopped_tournament_goes_on_as_if_it_had_not_been(small: Small, tmp_pa
     assert (first.games_completed, first.games_left) == (5, 7)
     assert last.games_left == 0
     assert rows(parts, SCHEDULE) == rows(whole, SCHEDULE)
+
+
+def test_a_tournament_of_a_former_rule_is_played_to_its_end_by_it(
+    small: Small, tmp_path: Path
+) -> None:
+    whole, parts, newer = (
+        f"sqlite:///{tmp_path}/{name}.db" for name in ("whole", "parts", "newer")
+    )
+    first = small(by("informative, version: 1"))
+    asyncio.run(run(first, url=whole))
+    asyncio.run(run(first, url=parts, games=5))
+    # As it is on record from before rules had versions.
+    former = small(by("informative"))
+    with get_session(parts) as session, session.begin():
+        session.connection().execute(
+            text("UPDATE tournaments SET config = :config, config_hash = :hash"),
+            {"config": json.dumps(former.canonical()), "hash": former.config_hash},
+        )
+
+    again = asyncio.run(run(former, url=parts, games=4))
+    assert again.games_left == 3
+    asyncio.run(run(restore(parts), url=parts))
+    asyncio.run(run(former, url=newer))
+
+    assert rows(parts, SCHEDULE) == rows(whole, SCHEDULE)
+    assert rows(newer, SCHEDULE) != rows(whole, SCHEDULE)
+    ((config,),) = rows(newer, "SELECT config FROM tournaments")
+    assert json.loads(str(config))["matchmaker"]["version"] == 2
 
 
 def test_only_what_can_be_chosen_is_on_record_before_it_is_played(

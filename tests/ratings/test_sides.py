@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 import numpy as np
 import pytest
@@ -15,7 +15,8 @@ from arena.core.ratings import BETA, SIGMA
 from arena.ratings.gaussian.expectation_propagation import Link, TeamSide, shared
 from arena.ratings.gaussian.truncated import draw, win
 from arena.ratings.online.live import draw_probability
-from arena.ratings.sides import AGENT, AGENT_ROLE, SIDE, SidesState, TrueSkillSides
+from arena.ratings.sides import WIDTHS, LiveSides, TrueSkillSides
+from arena.ratings.sides_fold import AGENT, AGENT_ROLE, SIDE, SidesState
 from arena.ratings.trueskill import TrueSkill, draw_margin
 
 Floats = NDArray[np.float64]
@@ -147,7 +148,7 @@ def tournament(count: int, seed: int = 3) -> tuple[list[list[RatedPlayer]], Game
 
 def test_game_by_game_equals_a_fit_bit_for_bit() -> None:
     games, columns = tournament(150)
-    state, copies, draws = SidesState(), [], 0
+    state, copies, draws = LiveSides(), [], 0
 
     for number, game in enumerate(games):
         parts = PARTS if len(game) == 6 else [None] * 4
@@ -188,7 +189,7 @@ def test_the_order_of_seats_is_in_no_rating() -> None:
 
 def test_the_skills_of_a_state_are_those_of_its_ratings() -> None:
     games, _ = tournament(40)
-    state = SidesState()
+    state = LiveSides()
     for game in games:
         state.play(game, PARTS if len(game) == 6 else [None] * 4, 0.05)
 
@@ -294,3 +295,72 @@ def test_it_says_what_its_intervals_leave_out() -> None:
     assert luck.startswith("2 games share their seed with another")
     swapped = replace(games, agents=[1, 2, 2, 1, 2, 1], blocks=())
     assert TrueSkillSides().fit(swapped).notes == []
+
+
+def outcomes(ranks: Sequence[Sequence[int]], roles: Sequence[str | None]) -> list[float]:
+    """How likely each order of finish was, after the same twenty games, by the evidence."""
+    found = []
+    for finish in ranks:
+        state = SidesState()
+        for game in tournament(20)[0]:
+            state.play(game, PARTS if len(game) == 6 else [None] * 4, 0.2)
+        before = state.evidence
+        players = [RatedPlayer(agent, agent, rank) for agent, rank in enumerate(finish)]
+        state.play(players, roles, 0.2)
+        found.append(float(np.exp(state.evidence - before)))
+    return found
+
+
+def test_the_evidence_of_a_duel_is_the_probability_of_its_result() -> None:
+    likely = outcomes([(0, 1), (1, 0), (0, 0)], ["White", "Black"])
+
+    assert sum(likely) == pytest.approx(1.0, abs=1e-12)
+    assert min(likely) > 0.01
+
+
+def test_the_evidence_of_a_free_for_all_is_nearly_the_probability_of_its_order() -> None:
+    orders = [*permutations(range(3)), (0, 0, 1), (1, 0, 0), (0, 1, 0), (0, 0, 0)]
+    orders += [(0, 1, 1), (1, 0, 1), (1, 1, 0)]
+
+    likely = outcomes([*dict.fromkeys(orders)], [None] * 3)
+
+    # Three ways to share a first or a last place count once for each; EP is off by little.
+    assert sum(likely) == pytest.approx(1.0, abs=0.02)
+
+
+@pytest.mark.parametrize(("width", "nearest"), [(0.3, (0.25, 0.5)), (3.0, (2.0, 4.0))])
+def test_the_width_of_a_pool_is_learnt_from_its_games(
+    width: float, nearest: tuple[float, ...]
+) -> None:
+    rng = np.random.default_rng(4)
+    truth = rng.normal(0.0, width * BETA, 12)
+    state = LiveSides()
+    for _ in range(300):
+        one, other = rng.permutation(12)[:2].tolist()
+        gap = truth[one] - truth[other] + rng.normal(0.0, BETA * np.sqrt(2.0))
+        ranks = (0, 1) if gap > 0.0 else (1, 0)
+        state.play([RatedPlayer(one, 0, ranks[0]), RatedPlayer(other, 1, ranks[1])], ["", ""], 0.01)
+
+    weights = dict(zip(WIDTHS, state.weights.tolist(), strict=True))
+
+    assert sum(weights[near * BETA] for near in nearest) > 0.9
+    assert sum(weights.values()) == pytest.approx(1.0)
+
+
+def test_what_is_reported_is_the_mixture_of_the_widths() -> None:
+    games, _ = tournament(30)
+    state, single = LiveSides(), [SidesState(width) for width in WIDTHS]
+    for game in games:
+        for each in (state, *single):
+            each.play(game, PARTS if len(game) == 6 else [None] * 4, 0.05)
+
+    mean, covariance = state.skills(range(9))
+
+    weights, found = state.weights, [each.skills(range(9)) for each in single]
+    second = sum(
+        weight * (own + np.outer(middle, middle))
+        for weight, (middle, own) in zip(weights, found, strict=True)
+    )
+    assert mean == pytest.approx(sum(w * m for w, (m, _) in zip(weights, found, strict=True)))
+    assert covariance == pytest.approx(second - np.outer(mean, mean), abs=1e-9)
+    assert (covariance == covariance.T).all()

@@ -9,12 +9,12 @@ independent skills.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import sqrt
+from math import log, sqrt
 
 import numpy as np
 
 from arena.core.arrays import Floats
-from arena.ratings.gaussian.truncated import draw, win
+from arena.ratings.gaussian.truncated import draw, log_drawn, log_won, win
 
 _SWEEPS = 200
 _SETTLED = 1e-9  # of a deviation
@@ -23,18 +23,20 @@ _PINNED = 0.9
 
 def observe(
     mean: Floats, covariance: Floats, margins: Sequence[float], drawn: Sequence[bool]
-) -> tuple[Floats, Floats]:
-    """(gain (n,), factor (n, n)) of what is learnt of n gaps.
+) -> tuple[Floats, Floats, float]:
+    """(gain (n,), factor (n, n), log-evidence) of what is learnt of n gaps.
 
     Before the game the gaps, noise included, have `mean` (n,) and `covariance` (n, n); gap i is
     known to exceed `margins[i]`, or to lie within it where `drawn[i]`. Any quantity with
     covariances H (n, k) to the gaps moves by H'·gain, and its covariance loses F'F with
-    F = factor·H.
+    F = factor·H. The log-evidence is that of the whole order: the scales of the normal observations
+    times what the gaps make of them.
     """
     n = len(mean)
     precision, place = np.zeros(n), mean.copy()
     after, spread = mean.copy(), covariance.copy()
     seen = [(0.0, 0.0)] * n
+    scales = [0.0] * n
     order = [*range(n), *range(n - 2, 0, -1)]
     for _ in range(_SWEEPS):
         moved = 0.0
@@ -61,13 +63,18 @@ def observe(
             precision[i], place[i] = new, location
             moved = max(moved, abs(v - seen[i][0]) / (1.0 + abs(v)), abs(left - seen[i][1]))
             seen[i] = v, left
+            likely = log_drawn(t, margin) if drawn[i] else log_won(t - margin, v)
+            kept = 1.0 + new * cavity_variance
+            surprise = new * (location - cavity_mean) ** 2 / kept
+            scales[i] = likely + 0.5 * (log(kept) + surprise)
         if moved < _SETTLED:
             break
     root = np.sqrt(precision)
     lower = np.linalg.cholesky(np.eye(n) + covariance * np.multiply.outer(root, root))
     factor = np.linalg.solve(lower, np.diag(root))
-    gain = factor.T @ (factor @ (place - mean))
-    return gain, factor
+    pulled = factor @ (place - mean)
+    evidence = sum(scales) - float(np.log(np.diag(lower)).sum()) - 0.5 * float(pulled @ pulled)
+    return factor.T @ pulled, factor, evidence
 
 
 def _without(

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
-from math import ceil, erfc, exp, pi, sqrt
+from math import ceil, erfc, exp, expm1, log, log1p, pi, sqrt
 
 ROOT_2_OVER_PI = sqrt(2.0 / pi)
 MINUS_ROOT_HALF = -sqrt(0.5)
+_HALF_LOG_2_PI = 0.5 * log(2.0 * pi)
 TAIL = -5.0
 """Below this, a win is so surprising that the continued fraction is the more exact way."""
 
@@ -49,6 +50,24 @@ def _tail(u: float) -> tuple[float, float, float]:
     beyond = 1.0 / (u + second)
     v = u + beyond
     return v, v * beyond, beyond * (second - beyond)
+
+
+def log_won(x: float, v: float) -> float:
+    """log P(z > −x) of a standard normal z, where `v` is that of `win(x)`: the density at x over
+    the probability."""
+    return (
+        -0.5 * x * x - _HALF_LOG_2_PI - log(v)
+        if x < 0.0
+        else log1p(-0.5 * erfc(-x * MINUS_ROOT_HALF))
+    )
+
+
+def log_drawn(t: float, margin: float) -> float:
+    """log P(|t + z| < margin) of a standard normal z; margins count as in `draw`."""
+    margin = max(margin, _NARROWEST)
+    near, far = margin - abs(t), -margin - abs(t)
+    log_near, log_far = (log_won(x, win(x)[0]) for x in (near, far))
+    return log_near + log(-expm1(log_far - log_near))
 
 
 def draw(t: float, margin: float) -> tuple[float, float, float]:
