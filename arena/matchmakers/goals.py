@@ -21,7 +21,7 @@ from arena.core import UsageError
 from arena.core.arrays import Floats
 from arena.matchmakers.options import Option
 
-FLOOR = 0.1
+FLOOR = 0.3
 """The part of the weight that all pairs share alike."""
 
 Weigh = Callable[[Floats, Floats], Floats]
