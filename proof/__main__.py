@@ -20,6 +20,7 @@ PARTS = (
     "verdicts",
     "additivity",
     "evidence",
+    "narrow",
 )
 
 
