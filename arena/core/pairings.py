@@ -79,7 +79,13 @@ def awaited(place: int, lag: int) -> int:
 
 class Matchmaker(Protocol):
     """Says who plays next. The same seed and results give the same schedule, whenever it is asked
-    and however many games are played at once."""
+    and however many games are played at once.
+
+    One whose rule has changed since tournaments were begun with it has an option `version` and an
+    attribute of that name, a whole number: the newest unless the option says otherwise. It is kept
+    with each tournament, which is played to its end by that version; those on record without one
+    were begun with 1.
+    """
 
     @property
     def lag(self) -> int | None:

@@ -127,14 +127,14 @@ class Knowledge:
     def told(self) -> Floats:
         """(n, n): w of a game between any two agents, one seat each; most of the cost of `pairs`,
         and much the same whatever else is under way."""
-        variance = _of_pairs(self.covariance) + 2.0 * BETA**2
+        variance = variances(self.covariance) + 2.0 * BETA**2
         return information((self.mean[:, None] - self.mean) / np.sqrt(variance))
 
     def pairs(self, told: Floats) -> Floats:
         """(n, n): the gain of a game between any two agents, one seat each, with this w."""
-        gains = _of_pairs(self.value)
+        gains = variances(self.value)
         gains *= told
-        gains /= _of_pairs(self.covariance) + 2.0 * BETA**2
+        gains /= variances(self.covariance) + 2.0 * BETA**2
         return gains
 
     def gains(self, lineups: Integers, compared: Comparisons) -> Floats:
@@ -172,7 +172,7 @@ class Knowledge:
 
 def misordered(mean: Floats, covariance: Floats) -> Floats:
     """(n, n): the probability that two agents' means are in the wrong order; 0 on the diagonal."""
-    variance = np.maximum(_of_pairs(covariance), 1e-12)
+    variance = np.maximum(variances(covariance), 1e-12)
     wrong: Floats = ndtr(-np.abs(mean[:, None] - mean) / np.sqrt(variance))
     np.fill_diagonal(wrong, 0.0)
     return wrong
@@ -186,7 +186,8 @@ def information(t: Floats) -> Floats:
     return told
 
 
-def _of_pairs(matrix: Floats) -> Floats:
+def variances(matrix: Floats) -> Floats:
+    """(n, n): of the difference of every two, from a covariance (n, n)."""
     own = np.diag(matrix)
     pairs: Floats = own[:, None] + own - 2.0 * matrix
     return pairs

@@ -6,9 +6,9 @@ deviations it is in the wrong order with probability Φ(−z), and of that the d
 variance v is z·φ(z)/2v. A pair that is told apart counts little, and so does one that no number of
 games would tell apart.
 
-Part of all weight is spread evenly over the pairs (FLOOR), so that whatever the games said so far,
-no two halves of the pool are left without a game between them: every cut of the graph of weights is
-joined, and a pair that early luck has put far apart is looked at again.
+Part of all weight is spread evenly over the pairs (FLOOR), so that a pair that early luck has put
+far apart is looked at again. That no two halves of the pool are left without games between them is
+seen to apart from that; see `arena.matchmakers.connection`.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ import numpy as np
 
 from arena.core import UsageError
 from arena.core.arrays import Floats
+from arena.matchmakers.gain import variances
 from arena.matchmakers.options import Option
 
-FLOOR = 0.3
+FLOOR = 0.1
 """The part of the weight that all pairs share alike."""
 
 Weigh = Callable[[Floats, Floats], Floats]
@@ -61,8 +62,7 @@ def top(mean: Floats, covariance: Floats, best: int) -> Floats:
 
 
 def _resolving(mean: Floats, covariance: Floats) -> Floats:
-    own = np.diag(covariance)
-    variance = np.maximum(own[:, None] + own - 2.0 * covariance, 1e-12)
+    variance = np.maximum(variances(covariance), 1e-12)
     z = np.abs(mean[:, None] - mean) / np.sqrt(variance)
     found: Floats = z * np.exp(-0.5 * z * z) / variance
     np.fill_diagonal(found, 0.0)

@@ -2,7 +2,8 @@
 
 A lineup is worth the variance that its games are expected to take from the differences of all pairs
 of agents, each weighted by its part in the question; see `arena.matchmakers.gain` and `goals`.
-Games that are scheduled and not settled count as played already.
+Games that are scheduled and not settled count as played already. A pair that the schedule joins too
+loosely plays first, whatever the results say: see `arena.matchmakers.connection`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from arena.core.arrays import Floats, Integers
 from arena.core.ratings import SIGMA
 from arena.matchmakers.adaptive import LAG, AdaptiveSchedule
 from arena.matchmakers.blocks import Lineup
-from arena.matchmakers.gain import Comparisons, Knowledge, comparisons, misordered, ranking
+from arena.matchmakers.connection import LEAST, Connection, compared
+from arena.matchmakers.gain import Comparisons, Knowledge, comparisons, misordered
 from arena.matchmakers.goals import GOAL, Weigh, weigh
 from arena.matchmakers.options import Option, switch
 from arena.matchmakers.schedule import Frame, frame
@@ -49,9 +51,10 @@ def informative(**spec: Unpack[ScheduleSpec]) -> AdaptiveSchedule:
     (rotate, clones or opposite), `blocks` and `repeat`, as all matchmakers have them.
 
     `version` is that of the rule, kept with a tournament so that it is played to its end by the one
-    that it was begun with. 2, the newest, weighs pairs by the goal and takes the standings averaged
-    over the widths that the pool may have. 1 weighs them by the probability of the wrong order
-    alone, under a prior of two BETA: in pools narrower than that it makes islands.
+    that it was begun with. 2, the newest, weighs pairs by the goal, takes the standings averaged
+    over the widths that the pool may have, and joins every cut of the pool. 1 weighs pairs by the
+    probability of the wrong order alone, under a prior of two BETA: in pools narrower than that it
+    makes islands.
     """
     own = {"goal": GOAL, "lag": LAG, "dollars": switch(True), "version": VERSION}
     table = frame("informative", own, **spec)
@@ -60,9 +63,10 @@ def informative(**spec: Unpack[ScheduleSpec]) -> AdaptiveSchedule:
         raise UsageError("matchmaker informative: version 1 has no `goal` but `order`")
     worth = misordered if first else weigh(table.options["goal"], table.agents)
     under_way = _UnderWay(table)
+    connection = None if first else Connection(table.agents, table.seating.casting)
     return AdaptiveSchedule(
         table,
-        lambda standings, tally: _Search(table, standings, tally, under_way, worth),
+        lambda standings, tally: _Search(table, standings, tally, under_way, worth, connection),
         width=SIGMA if first else None,
     )
 
@@ -78,16 +82,11 @@ class _UnderWay:
     def rows(self, pairings: Sequence[Pairing]) -> tuple[Floats, Floats, Floats]:
         """What `Knowledge.expecting` takes, of all these games."""
         self._rows = {
-            pairing: self._rows.get(pairing) or self._row(pairing) for pairing in pairings
+            pairing: self._rows.get(pairing) or compared(pairing, self._position, self._casting)
+            for pairing in pairings
         }
         weights, seats, counted = zip(*self._rows.values(), strict=True)
         return np.concatenate(weights), np.concatenate(seats), np.concatenate(counted)
-
-    def _row(self, pairing: Pairing) -> tuple[Floats, Floats, Floats]:
-        compared = ranking(self._casting(pairing.seed))
-        weights = np.zeros((len(self._position), len(compared.rows)))
-        np.add.at(weights, [self._position[a] for a in pairing.agents], compared.rows.T)
-        return weights.T, compared.seats, compared.weight
 
 
 class _Search:
@@ -100,6 +99,7 @@ class _Search:
         tally: Tally,
         under_way: _UnderWay,
         worth: Weigh,
+        connection: Connection | None,
     ) -> None:
         self._frame = frame
         self._tally = tally
@@ -112,34 +112,45 @@ class _Search:
         self._cost = np.maximum(np.add.outer(self._dollars, self._dollars) / 2.0, CHEAPEST)
         np.fill_diagonal(self._cost, np.inf)
         self._under_way = under_way
-        self._waiting = list(standings.scheduled[standings.settled :])
+        self._connection = connection
+        self._scheduled = list(standings.scheduled)
+        self._settled_games = standings.settled
 
     def note(self, pairings: Sequence[Pairing]) -> None:
         """Count what these pairings are expected to tell as known."""
-        self._waiting += pairings
+        self._scheduled += pairings
 
     def draw(self, seed: int, rng: Random) -> Lineup:
         shape = self._frame.seating
         plan, parts = shape.plan(seed), shape.casting(seed)
         knowledge = self._settled
-        if self._waiting:
-            knowledge = knowledge.expecting(*self._under_way.rows(self._waiting))
+        if waiting := self._scheduled[self._settled_games :]:
+            knowledge = knowledge.expecting(*self._under_way.rows(waiting))
         worth = knowledge.pairs(self._told)
         worth /= self._cost
         wanted = _Wanted(
             knowledge,
-            worth,
             comparisons(plan, parts, shape.slots),
             self._dollars,
             self._need(parts, first_players(plan[0], shape.slots), rng),
         )
-        lineup = wanted.start(rng)
+        loosest = self._loosest()
+        lineup = wanted.start(rng, worth if loosest is None else loosest)
+        kept = () if loosest is None else wanted.opposed()
         for _ in range(MOVES * shape.slots):
-            better = wanted.improved(lineup)
+            better = wanted.improved(lineup, kept)
             if better is None:
                 break
             lineup = better
         return tuple(self._frame.agents[at] for at in lineup)
+
+    def _loosest(self) -> Floats | None:
+        """(n, n): how loosely the schedule joins each pair, where it does one too loosely."""
+        if self._connection is None:
+            return None
+        self._connection.catch_up(self._scheduled)
+        found = self._connection.resistances()
+        return found if found.max() * LEAST > 1.0 else None
 
     def _need(self, parts: Sequence[Part], players: Sequence[int], rng: Random) -> Floats:
         """(n, slots) in [0, 1): what decides between lineups that are worth the same: who has
@@ -158,43 +169,43 @@ class _Wanted:
     def __init__(
         self,
         knowledge: Knowledge,
-        pairs: Floats,
         compared: Comparisons,
         dollars: Floats,
         need: Floats,
     ) -> None:
         self._knowledge = knowledge
-        self._pairs = pairs
         self._compared = compared
         self._dollars = dollars
         self._need = need
         slots, agents = len(compared.games), len(dollars)
         self._least, self._most = slots // agents, -(-slots // agents)
 
-    def start(self, rng: Random) -> Integers:
-        """The pair of agents that is worth most in two slots that are on opposite sides, and others
-        by lot."""
+    def opposed(self) -> tuple[int, ...]:
+        """Two slots that are on opposite sides; none where the rules have but one team."""
+        if not len(self._compared.rows):
+            return ()
+        sides = self._compared.rows[0]
+        return int(np.argmax(sides)), int(np.argmin(sides))
+
+    def start(self, rng: Random, pairs: Floats) -> Integers:
+        """The pair of agents that has most of `pairs` (n, n) in two slots that are on opposite
+        sides, and others by lot."""
         agents, slots = range(len(self._dollars)), len(self._compared.games)
         need = self._need[:, 0]
-        one, other = divmod(
-            _best(self._pairs.ravel(), np.add.outer(need, need).ravel()), len(agents)
-        )
+        one, other = divmod(_best(pairs.ravel(), np.add.outer(need, need).ravel()), len(agents))
         # As many seats for everybody as they go round, then the two to opposite sides.
         rest = [*agents] * (slots // len(agents)) + rng.sample(agents, len(agents))
         lineup = rng.sample(rest[:slots], slots)
-        if not len(self._compared.rows):
-            return np.array(lineup)
-        sides = self._compared.rows[0]
-        for agent, slot in ((one, int(np.argmax(sides))), (other, int(np.argmin(sides)))):
+        for agent, slot in zip((one, other), self.opposed(), strict=False):
             if agent not in lineup:
                 lineup[slot] = agent
             at = lineup.index(agent)
             lineup[at], lineup[slot] = lineup[slot], lineup[at]
         return np.array(lineup)
 
-    def improved(self, lineup: Integers) -> Integers | None:
-        """The lineup after the best change: another agent in one slot, or two slots swapped. None
-        if no change is for the better."""
+    def improved(self, lineup: Integers, kept: Sequence[int]) -> Integers | None:
+        """The lineup after the best change: another agent in one slot, or two slots swapped, those
+        of `kept` left alone. None if no change is for the better."""
         games, slots = self._compared.games, np.arange(len(lineup))
         share = games / games.sum()
         taken = np.bincount(lineup, minlength=len(self._dollars))
@@ -205,7 +216,8 @@ class _Wanted:
         tie = need.sum() - need[:, None] + self._need.T
         worth[:, taken >= self._most] = -1.0
         worth[taken[lineup] <= self._least] = -1.0
-        pairs = list(combinations(range(len(lineup)), 2))
+        worth[list(kept)] = -1.0
+        pairs = list(combinations([slot for slot in slots.tolist() if slot not in kept], 2))
         swapped = np.repeat(lineup[None], len(pairs) + 1, axis=0)
         for k, (one, other) in enumerate(pairs):
             swapped[k, [one, other]] = lineup[[other, one]]

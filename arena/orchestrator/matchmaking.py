@@ -30,8 +30,12 @@ class CheckedMatchmaker:
         self._what = registry.described("matchmakers", name)
         with registry.guarded("matchmakers", name, "asked for its lag"):
             self.lag = self._inside.lag
-        self.version: int = getattr(self._inside, "version", 1)
-        self.width: float | None = getattr(self._inside, "width", None)
+            self.version: int = getattr(self._inside, "version", 1)
+            self.width: float | None = getattr(self._inside, "width", None)
+        if type(self.version) is not int or self.version < 1:
+            raise PluginError(
+                f"{self._what} has the version {self.version!r}; expected a whole number from 1"
+            )
         if self.lag is not None and not (isinstance(self.lag, int) and self.lag >= 1):
             raise PluginError(
                 f"{self._what} has the lag {self.lag!r}; expected None or a whole number from 1"

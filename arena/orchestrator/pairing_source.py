@@ -33,8 +33,7 @@ class Supply:
 
     `scheduled` is what is on record of it; `games` the most games that it may have; `width` the
     prior standard deviation of skills under which its standings are made, None for the average over
-    widths that the live ratings are. Nothing here
-    is asked for by two callers at once.
+    widths that the live ratings are. Nothing here is asked for by two callers at once.
     """
 
     def __init__(

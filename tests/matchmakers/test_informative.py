@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import permutations
+from itertools import combinations, permutations
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arena.core import Pairing, Standings, UsageError
+from arena.core import Pairing, Part, Standings, UsageError
 from arena.matchmakers.balance import counts
 from arena.matchmakers.gain import Knowledge, comparisons
 from arena.matchmakers.goals import order
@@ -78,10 +78,11 @@ def test_what_is_under_way_is_not_asked_again_and_again() -> None:
 
 def test_games_that_are_settled_are_under_way_no_longer() -> None:
     mean, matchmaker = [31.5, 27.0, 25.0, 20.5], made(informative, 4, 2, 100)
-    scheduled = [Pairing(k, k, k, (2, 3)) for k in range(30)]
+    scheduled = [Pairing(k, k, k, (2, 3) if k % 2 else (4, 1)) for k in range(60)]
+    scheduled[::4] = [Pairing(k, k, k, (2, 1)) for k in range(0, 60, 4)]
 
-    waiting = matchmaker.next(known(mean, 2.0, scheduled=scheduled), 1)
-    settled = matchmaker.next(known(mean, 2.0, scheduled=scheduled, settled=30), 1)
+    waiting = matchmaker.next(known(mean, 2.0, scheduled=scheduled, settled=30), 1)
+    settled = matchmaker.next(known(mean, 2.0, scheduled=scheduled, settled=60), 1)
 
     assert sorted(waiting[0].agents) != [2, 3]
     assert sorted(settled[0].agents) == [2, 3]
@@ -105,6 +106,33 @@ def test_when_nothing_is_known_everybody_plays_as_often_and_in_every_role() -> N
     # 30 games each, of which 10 are as Mafia.
     assert balance.uneven_games <= 6
     assert balance.uneven_roles <= 6
+
+
+@pytest.mark.parametrize("goal", ["order", "top 2"])
+@pytest.mark.parametrize("players", [2, 6])
+def test_every_cut_of_the_pool_is_joined_whatever_the_results_say(goal: str, players: int) -> None:
+    agents, casting = 8, mafia if players == 6 else None
+    matchmaker = made(informative, agents, players, 120, 1, casting, {"goal": goal})
+    # Two halves that nobody doubts, each of equals.
+    mean = [50.0, 0.0] * (agents // 2)
+    scheduled = list[Pairing]()
+    while len(scheduled) < 120:
+        settled = max(0, len(scheduled) - 31)
+        scheduled += matchmaker.next(known(mean, 1.0, scheduled=scheduled, settled=settled), 1)
+
+    opposed = np.zeros((agents, agents))
+    for pairing in scheduled:
+        parts = casting(pairing.seed) if casting else (Part(), Part())
+        for (one, a), (other, b) in combinations(zip(pairing.agents, parts, strict=True), 2):
+            if a.team is None or a.team != b.team:
+                opposed[one - 1, other - 1] += 1
+    opposed += opposed.T
+    even = opposed.sum() / (agents * (agents - 1))
+    for number in range(1, 2 ** (agents - 1)):
+        half = np.array([number >> at & 1 for at in range(agents)], bool)
+        across = opposed[np.ix_(half, ~half)]
+        # An eighth of what an even schedule gives to one agent against all others.
+        assert across.sum() > even * (agents - 1) / 8
 
 
 @settings(deadline=None, max_examples=15)
