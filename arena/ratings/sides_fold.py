@@ -228,6 +228,19 @@ class SidesState:
         total = sum(self._role_seats.values())
         return {role: seats / total for role, seats in self._role_seats.items()}
 
+    def unseen(self) -> list[str]:
+        """What to say where agents have not had every role."""
+        roles = sum(1 for role in self._role_seats if role)
+        had = Counter(agent for agent, role in self._seats if role)
+        few = sum(1 for agent in self._games if had[agent] < roles)
+        if roles < 2 or not few:
+            return []
+        return [
+            f"{few} of {len(self._games)} agents have not had every role or environment: this "
+            f"system assumes that skill differs by {AGENT_ROLE / BETA:.2f} beta between them, and "
+            "intervals are too narrow where it differs by more; probit estimates it"
+        ]
+
     def ratings(self, *, margin: float = 0.0, notes: Sequence[str] = ()) -> Ratings:
         """All effects as they stand."""
         return Ratings(

@@ -87,7 +87,7 @@ def test_a_lag_that_is_none_is_told(install: Install) -> None:
 @pytest.mark.parametrize("version", ["0", "True", "'1.2'"])
 def test_a_version_that_is_none_is_told(version: str, install: Install) -> None:
     install(source(lag=f"1; version = {version}"), {"matchmakers": {"mine": "Mine"}})
-    with pytest.raises(PluginError, match="has the version .*; expected a whole number from 1"):
+    with pytest.raises(PluginError, match=r"has the version .*; expected a whole number from 1"):
         first("mine")
 
 
