@@ -8,7 +8,7 @@ games would tell apart.
 
 Part of all weight is spread evenly over the pairs (FLOOR), so that a pair that early luck has put
 far apart is looked at again. That no two halves of the pool are left without games between them is
-seen to apart from that; see `arena.matchmakers.connection`.
+seen to apart from that; see `arena.matchmakers.connectivity`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A lineup is worth the variance that its games are expected to take from the differences of all pairs
 of agents, each weighted by its part in the question; see `arena.matchmakers.gain` and `goals`.
 Games that are scheduled and not settled count as played already. A pair that the schedule joins too
-loosely plays first, whatever the results say: see `arena.matchmakers.connection`.
+loosely plays first, whatever the results say: see `arena.matchmakers.connectivity`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from arena.core.arrays import Floats, Integers
 from arena.core.ratings import SIGMA
 from arena.matchmakers.adaptive import LAG, AdaptiveSchedule
 from arena.matchmakers.blocks import Lineup
-from arena.matchmakers.connection import LEAST, Connection, compared
+from arena.matchmakers.connectivity import LEAST, Connectivity, compared
 from arena.matchmakers.gain import Comparisons, Knowledge, comparisons, misordered
 from arena.matchmakers.goals import GOAL, Weigh, weigh
 from arena.matchmakers.options import Option, switch
@@ -63,10 +63,10 @@ def informative(**spec: Unpack[ScheduleSpec]) -> AdaptiveSchedule:
         raise UsageError("matchmaker informative: version 1 has no `goal` but `order`")
     worth = misordered if first else weigh(table.options["goal"], table.agents)
     under_way = _UnderWay(table)
-    connection = None if first else Connection(table.agents, table.seating.casting)
+    connectivity = None if first else Connectivity(table.agents, table.seating.casting)
     return AdaptiveSchedule(
         table,
-        lambda standings, tally: _Search(table, standings, tally, under_way, worth, connection),
+        lambda standings, tally: _Search(table, standings, tally, under_way, worth, connectivity),
         width=SIGMA if first else None,
     )
 
@@ -99,7 +99,7 @@ class _Search:
         tally: Tally,
         under_way: _UnderWay,
         worth: Weigh,
-        connection: Connection | None,
+        connectivity: Connectivity | None,
     ) -> None:
         self._frame = frame
         self._tally = tally
@@ -112,7 +112,7 @@ class _Search:
         self._cost = np.maximum(np.add.outer(self._dollars, self._dollars) / 2.0, CHEAPEST)
         np.fill_diagonal(self._cost, np.inf)
         self._under_way = under_way
-        self._connection = connection
+        self._connectivity = connectivity
         self._scheduled = list(standings.scheduled)
         self._settled_games = standings.settled
 
@@ -146,10 +146,10 @@ class _Search:
 
     def _loosest(self) -> Floats | None:
         """(n, n): how loosely the schedule joins each pair, where it does one too loosely."""
-        if self._connection is None:
+        if self._connectivity is None:
             return None
-        self._connection.catch_up(self._scheduled)
-        found = self._connection.resistances()
+        self._connectivity.catch_up(self._scheduled)
+        found = self._connectivity.resistances()
         return found if found.max() * LEAST > 1.0 else None
 
     def _need(self, parts: Sequence[Part], players: Sequence[int], rng: Random) -> Floats:

@@ -26,7 +26,7 @@ AT_FIRST = 0.5
 few games were played for each agent there is nothing to be mended."""
 
 
-class Connection:
+class Connectivity:
     """Counts a schedule, which may only grow; another one is counted from its beginning."""
 
     def __init__(self, agents: Sequence[int], casting: Casting) -> None:
