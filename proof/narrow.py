@@ -40,9 +40,14 @@ WORLDS = (
     replace(FREE_FOR_ALL, name="six alone"),
 )
 GAMES = 1000
-LOOKS = (200, 500, 1000)
-"""Games after which intervals and errors are looked at."""
+GAMES_ALONE = 500
+"""A game of six for themselves compares five times: fewer are enough."""
 
+LOOKS = (200, 500, 1000)
+"""Games after which intervals and errors are looked at; what is promised is their mean, so that a
+cell is looked at once."""
+
+POOLS = 8
 STEP = 40
 TOP = 3
 NEWCOMERS = 3
@@ -189,8 +194,8 @@ def fewer(random: Floats, other: Floats, seed: int) -> tuple[float, float]:
     def once(rows: NDArray[np.int64]) -> float:
         slow, fast = random[rows].mean(axis=0), other[rows].mean(axis=0)
         if fast[-1] >= slow[-1]:
-            return len(slow) / reached(fast, float(slow[-1]))
-        return reached(slow, float(fast[-1])) / len(slow)
+            return len(slow) / max(1.0, reached(fast, float(slow[-1])))
+        return max(1.0, reached(slow, float(fast[-1]))) / len(slow)
 
     n = len(random)
     rng = np.random.default_rng((seed, 98))
@@ -205,13 +210,13 @@ def reached(shares: Floats, share: float) -> float:
         return inf
     at = int(steps[0])
     before = float(shares[at - 1]) if at else 0.0
-    return at + (share - before) / (float(shares[at]) - before)
+    risen = float(shares[at]) - before
+    return at + ((share - before) / risen if risen else 0.0)
 
 
 def measure(*, seed: int = 1, scale: float = 1.0, processes: int = 2) -> Chapter:
     """Every matchmaker in every pool."""
-    pools = max(2, round(40 * scale))
-    games = GAMES if scale >= 0.1 else 200
+    pools = max(2, round(POOLS * scale))
     settings = [
         (replace(world, skill_sd=width * BETA), width, arm)
         for world in WORLDS
@@ -221,6 +226,7 @@ def measure(*, seed: int = 1, scale: float = 1.0, processes: int = 2) -> Chapter
     tasks = [
         Task(world, replace(arm, games=games), (seed, number), games)
         for world, _, arm in settings
+        for games in [_games(world, scale)]
         for number in range(pools)
     ]
     found = iter(spread(run, tasks, processes))
@@ -232,24 +238,27 @@ def measure(*, seed: int = 1, scale: float = 1.0, processes: int = 2) -> Chapter
         "narrow",
         f"12 agents with skills of standard deviation {', '.join(f'{w:g}' for w in WIDTHS)} beta; "
         "games of two players (the first wins 60 % between equals), two Mafia against four "
-        f"villagers, and six for themselves; {pools} pools, the same for every matchmaker, of "
-        f"{games} games, 32 at once. Looked at after {', '.join(map(str, _looks(cells)))} games. "
-        "Error is the root mean square of the official ratings', told apart by the official 95 % "
-        "intervals; a difference from `random` is broken where it is worse by more than two "
-        "standard errors over the pools. Fewer games: until as many pairs are told apart rightly "
-        f"by the live intervals as with `random` after {games} games, of all pairs for the goal "
-        f"`order`, of the best {TOP} and the others for `top {TOP}`. `gauntlet` has {NEWCOMERS} "
-        f"newcomers, and its error is theirs. Seed {seed}.",
+        f"villagers, and six for themselves; {pools} pools, the same for every matchmaker, 32 "
+        f"games at once. Looked at after {', '.join(map(str, LOOKS))} games, six for themselves "
+        f"after {GAMES_ALONE} at most; figures are the mean of the looks. Error is the root mean "
+        "square of the official ratings', told apart by the official 95 % intervals; what is worse "
+        "than `random` by more than two standard errors over the pools is broken. Fewer games: "
+        "until as many pairs are told apart rightly by the live intervals as with `random` after "
+        f"all games, of all pairs for the goal `order`, of the best {TOP} and the others for "
+        f"`top {TOP}`. `gauntlet` has {NEWCOMERS} newcomers, and its error is theirs. Seed {seed}.",
         [*_figures(cells, seed)],
         [_table(cells)],
     )
 
 
+def _games(world: World, scale: float) -> int:
+    if scale < 0.1:
+        return 120
+    return GAMES_ALONE if world.teams == FREE_FOR_ALL.teams else GAMES
+
+
 Cells = Mapping[tuple[str, float, str], Sequence[Found]]
-
-
-def _looks(cells: Cells) -> list[int]:
-    return sorted(next(iter(cells.values()))[0].looks)
+What = Callable[[Look], float]
 
 
 def _figures(cells: Cells, seed: int) -> list[Figure]:
@@ -257,88 +266,72 @@ def _figures(cells: Cells, seed: int) -> list[Figure]:
     for (world, width, arm), found in cells.items():
         where = f"{NAMES.get(arm, arm)}: {{}}, {world}, {width:g} beta"
         random = cells[world, width, "random"]
-        covered = [_mean(found, games, lambda look: look.live) for games in _looks(cells)]
-        low = min(covered)
-        figures.append(Figure(where.format("live coverage, the least"), low[0], 0.9, error=low[1]))
-        if arm == "random":
-            continue
+        value, error = _mean([_over_looks(one, lambda look: look.live) for one in found])
+        figures.append(Figure(where.format("live coverage"), value, 0.9, error=error))
         if arm in ("order", "swiss"):
-            worst = min(_worse(found, random, lambda look: look.apart), key=_in_errors)
+            value, error = _more(found, random, lambda look: look.apart)
             figures.append(
                 Figure(
-                    where.format("pairs told apart less random's, the worst"),
-                    worst[0],
-                    -2.0 * worst[1],
-                    error=worst[1],
+                    where.format("pairs told apart, less random's"),
+                    value,
+                    -2.0 * error,
+                    error=error,
                 )
             )
         if arm in ("order", "swiss", "gauntlet"):
-            what: Callable[[Look], float] = (
+            what: What = (
                 (lambda look: look.newcomers) if arm == "gauntlet" else (lambda look: look.error)
             )
-            worst = max(_worse(found, random, what), key=_in_errors)
+            value, error = _more(found, random, what)
             figures.append(
-                Figure(
-                    where.format("error less random's, the worst"),
-                    worst[0],
-                    most=2.0 * worst[1],
-                    error=worst[1],
-                )
+                Figure(where.format("error less random's"), value, most=2.0 * error, error=error)
             )
         if arm in NAMES and width >= FROM:
-            curves = [
+            slow, fast = (
                 np.stack([one.order if arm == "order" else one.top for one in each])
                 for each in (random, found)
-            ]
-            value, error = fewer(*curves, seed)
+            )
+            value, error = fewer(slow, fast, seed)
             figures.append(
                 Figure(where.format("times fewer games than random"), value, FEWER, error=error)
             )
     return figures
 
 
-def _mean(found: Sequence[Found], games: int, what: Callable[[Look], float]) -> tuple[float, float]:
-    values = np.array([what(one.looks[games]) for one in found])
-    return float(values.mean()), float(values.std(ddof=1)) / sqrt(len(values))
+def _over_looks(found: Found, what: What) -> float:
+    return float(np.mean([what(look) for look in found.looks.values()]))
 
 
-def _worse(
-    found: Sequence[Found], random: Sequence[Found], what: Callable[[Look], float]
-) -> list[tuple[float, float]]:
-    """The mean difference in the same pools and its standard error, look by look."""
-    differences = []
-    for games in found[0].looks:
-        values = np.array(
-            [
-                what(one.looks[games]) - what(other.looks[games])
-                for one, other in zip(found, random, strict=True)
-            ]
-        )
-        error = float(values.std(ddof=1)) / sqrt(len(values))
-        differences.append((float(values.mean()), error))
-    return differences
+def _more(found: Sequence[Found], random: Sequence[Found], what: What) -> tuple[float, float]:
+    """The mean difference in the same pools, and its standard error."""
+    return _mean(
+        [
+            _over_looks(one, what) - _over_looks(other, what)
+            for one, other in zip(found, random, strict=True)
+        ]
+    )
 
 
-def _in_errors(difference: tuple[float, float]) -> float:
-    return difference[0] / max(difference[1], 1e-12)
+def _mean(values: Sequence[float]) -> tuple[float, float]:
+    return float(np.mean(values)), float(np.std(values, ddof=1)) / sqrt(len(values))
 
 
 def _table(cells: Cells) -> Table:
-    looks = _looks(cells)
     rows: list[list[str | float]] = []
+    columns: tuple[What, ...] = (
+        lambda look: look.live,
+        lambda look: look.official,
+        lambda look: look.apart,
+        lambda look: look.error,
+    )
     for (world, width, arm), found in cells.items():
         row: list[str | float] = [world, width, NAMES.get(arm, arm)]
-        for what in (
-            lambda look: look.live,
-            lambda look: look.official,
-            lambda look: look.apart,
-            lambda look: look.error,
-        ):
-            row.append(" ".join(f"{_mean(found, games, what)[0]:.3f}" for games in looks))
+        for what in columns:
+            means = [np.mean([what(one.looks[at]) for one in found]) for at in found[0].looks]
+            row.append(" ".join(f"{mean:.3f}" for mean in means))
         rows.append(row)
-    said = ", ".join(f"{games:,}" for games in looks)
     return Table(
-        f"After {said} games",
+        f"After {', '.join(f'{games:,}' for games in LOOKS)} games",
         ["game", "beta", "matchmaker", "live coverage", "official", "told apart", "error, beta"],
         rows,
     )
