@@ -173,18 +173,20 @@ def _done(summary: Summary) -> Iterator[str]:
         yield f"lapses of the agents: {_counts(summary.lapses)}"
     if summary.budget is not None:
         yield f"spent {money(summary.spent)} of the budget of {money(summary.budget)}"
-        if summary.games_left and summary.game_price is not None:
-            yield from _next_dollar(summary.game_price)
     elif summary.spent > summary.cost:
         yield f"spent {money(summary.spent)} on the whole tournament"
+    if summary.games_left and summary.game_price is not None:
+        yield from _next_dollar(summary.game_price)
 
 
 def _next_dollar(price: GamePrice) -> Iterator[str]:
-    if price.mean is not None and price.next_dollar is not None:
-        yield (
-            f"a game costs about {money(price.mean)}: the next dollar buys "
-            f"{count(price.next_dollar, 'game')}"
-        )
+    if price.mean is not None:
+        whose = "" if price.model is None else f" model {price.model!r}"
+        buys = "" if price.model is None else f" for model {price.model!r}"
+        said = f"a game costs{whose} about {money(price.mean)}"
+        if price.next_dollar is not None:
+            said += f": the next dollar{buys} buys {count(price.next_dollar, 'game')}"
+        yield said
     elif price.begun:
         yield (
             f"no game has been finished: one has cost {money(price.begun)} so far, and the next "
@@ -200,6 +202,12 @@ def _attention(summary: Summary, wish: Wish) -> Iterator[str]:
             "overlong answers were cut by their limit of tokens, or are longer than the rules "
             "read: raise max_tokens of a model that was cut while it thought; `arena show GAME` "
             "tells which"
+        )
+    for model, dollars in summary.beyond.items():
+        yield (
+            f"model {model!r} was charged up to {money(dollars)} more for a call than its "
+            "max_tokens allow: it thinks beyond them, or its prices are others; further calls "
+            "reserve as much"
         )
     if summary.orphans:
         were = "call was" if summary.orphans == 1 else "calls were"

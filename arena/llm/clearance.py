@@ -98,7 +98,7 @@ class GameAccount(Protocol):
 
     def due(self) -> bool: ...
     async def wait(self) -> None: ...
-    def charge(self, dollars: float) -> None: ...
+    def charge(self, model: str, dollars: float) -> None: ...
 
 
 class LocalClearance:
@@ -180,7 +180,7 @@ class LocalClearance:
     def _settle(self, reservation: Reservation, charged: float) -> None:
         reservation.settle(charged)
         if self._account is not None:
-            self._account.charge(charged)
+            self._account.charge(reservation.model, charged)
 
     async def wait(self, seconds: float) -> None:
         await self._waiting(self._sleep(seconds))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from arena import registry
@@ -25,15 +25,14 @@ from arena.game.seating import Sitter
 from arena.game.task import GameTask
 from arena.llm.clearance import GameAccount
 from arena.llm.overflow import OverflowPolicy
-from arena.llm.pacing.breaker import BreakerState
-from arena.llm.pacing.gate import GateState
 from arena.orchestrator import schedule
-from arena.orchestrator.affordable import Affordable
+from arena.orchestrator.affordable import Affordable, GamePrice
 from arena.orchestrator.catalogue import EnteredTournament
 from arena.orchestrator.clients import ModelAccess
+from arena.orchestrator.game_costs import SeatedModels
 from arena.orchestrator.pairing_source import Supply
 from arena.orchestrator.preflight import Prepared
-from arena.orchestrator.progress import ModelState, Progress, Summary
+from arena.orchestrator.progress import OnProgress, Progress, Summary, model_states
 from arena.orchestrator.ready_queue import Pending
 from arena.orchestrator.refused_models import RefusedModels
 from arena.orchestrator.schedule import played
@@ -44,8 +43,6 @@ from arena.record.writing import GameRecorder, Meter
 from db import Database, Recorder
 from db.errors import Damaged
 from db.queries.schedule import ScheduledGame
-
-OnProgress = Callable[[Progress], None]
 
 PROGRESS_SECONDS = 0.25
 
@@ -84,11 +81,11 @@ class Playing:
         self.paused = 0
         self.suspended = 0
         self.resumed = 0
-        self.affordable = Affordable(
-            models.budget, finished=earlier.finished, begun=earlier.begun, largest=earlier.largest
-        )
+        longest = self.config.environment.turn_limit
+        self.affordable = Affordable(models.budget, earlier.costs, longest=longest)
         self.unpaid: str | None = None
-        self.model_unpaid = False
+        self.unpaid_model: str | None = None
+        self._left: dict[int, ScheduledGame] = {}
         self.running = 0
         self.causes: Counter[str] = Counter()
         self.parked: dict[str, str] = {}
@@ -126,10 +123,12 @@ class Playing:
         """Games that were begun, the dearest first, then the others in schedule order as far as the
         budget pays them; those first whose models can answer at the moment."""
         left = sorted(left, key=self._due)
+        self._left = {game.schedule_index: game for game in left}
         self._pending = Pending(left[:most], self._models)
         started = 0
+        short: set[str] = set()
         while self._going() and (most is None or started < most):
-            game = self._pending.take(self._busy())
+            game = self._pending.take(self._busy() | short)
             if game is None:
                 try:
                     added = await self.supply.more(self.stop.going)
@@ -139,17 +138,40 @@ class Playing:
                     return
                 if not added and not self._pending.playable(frozenset()):
                     return
-                self._pending.add(game for game in added if not self._parked(game))
+                self._left |= {game.schedule_index: game for game in added}
+                self._pending.add(g for g in added if self._models(g).isdisjoint(self.parked))
                 continue
-            if not await self.affordable.may_begin(game.game_id):
-                self._pending.put_back(game)
-                if not await self.affordable.wait():
-                    self.unpaid = self.unpaid or self.affordable.short()
+            if await self._wait_for_money(game, short):
                 continue
+            short.clear()
             started += self._again.pop(game.game_id, None) is None
             self.supply.begin()
-            self.affordable.begin(game.game_id)
+            self.affordable.begin(game.game_id, self._seating(game))
             yield game
+
+    async def _wait_for_money(self, game: ScheduledGame, short: set[str]) -> bool:
+        """Whether a game is put back because it cannot be paid. While the budget of a model is
+        `short`, games without it come first; when nothing else is left, its games are dropped."""
+        seating = self._seating(game)
+        shortage = await self.affordable.short_of(game.game_id, seating)
+        if shortage is None:
+            return False
+        self._pending.put_back(game)
+        model = shortage.model
+        if model is not None and model not in short:
+            short.add(model)
+            if self._pending.playable(short):
+                return True
+        if await self.affordable.wait():
+            short.clear()
+        elif model is None:
+            self.unpaid = self.unpaid or self.affordable.short(shortage, seating)
+        else:
+            self.unpaid_model = self.unpaid_model or model
+            self.parked.setdefault(model, self.affordable.short(shortage, seating))
+            self._pending.drop(model)
+            short.clear()
+        return True
 
     def _going(self) -> bool:
         return self.stop.going() and self.unpaid is None
@@ -157,18 +179,19 @@ class Playing:
     def _due(self, game: ScheduledGame) -> tuple[bool, float, int]:
         return not game.begun, -self.affordable.spent(game.game_id), game.schedule_index
 
-    def _parked(self, game: ScheduledGame) -> bool:
-        return not self._models(game).isdisjoint(self.parked)
-
     def _busy(self) -> set[str]:
         """The models that a call would have to wait for."""
-        return {gate.name for gate in self._models_now() if gate.waiting or gate.state != "ok"}
+        states = model_states(self.models.limits, self.parked)
+        return {model.name for model in states if model.waiting or model.state != "ok"}
 
     def _worth_lending(self) -> bool:
         return self._pending.playable(self._busy())
 
     def _models(self, game: ScheduledGame) -> set[str]:
-        return {self.entry.agents[agent].model.name for agent in game.agents}
+        return {*self._seating(game)}
+
+    def _seating(self, game: ScheduledGame) -> SeatedModels:
+        return tuple(self.entry.agents[agent].model.name for agent in game.agents)
 
     async def _game(self, recorder: Recorder, game: ScheduledGame, slot: Slot) -> None:
         """Play one place of the schedule, again after a fault, up to the configured attempts."""
@@ -244,6 +267,7 @@ class Playing:
         self._settled(game, played(seats))
 
     def _settled(self, game: ScheduledGame, result: Played | None) -> None:
+        self._left.pop(game.schedule_index, None)
         self.standings.settle(game.schedule_index, result)
         self.supply.settle(game.schedule_index, result)
 
@@ -276,7 +300,8 @@ class Playing:
                 # No other game is begun; those that are being played may still fit.
                 self.unpaid = self.unpaid or str(result.reason)
             case ModelParked(model=str(model)) | BudgetReached(model=str(model)):
-                self.model_unpaid |= isinstance(result.reason, BudgetReached)
+                if isinstance(result.reason, BudgetReached):
+                    self.unpaid_model = self.unpaid_model or model
                 self.parked.setdefault(model, str(result.reason))
                 self._pending.drop(model)
             case ModelUnproven(model=str(model)) if self.stop.going():
@@ -318,26 +343,18 @@ class Playing:
                 budget=self.config.budget,
                 paused=self.paused,
                 suspended=self.suspended,
-                models=self._models_now(),
+                models=model_states(self.models.limits, self.parked),
             )
         )
 
-    def _models_now(self) -> tuple[ModelState, ...]:
-        return tuple(
-            ModelState(
-                name=gate.model,
-                in_flight=gate.in_flight,
-                limit=gate.limit,
-                waiting=gate.waiting,
-                state=self._state(gate),
-            )
-            for gate in self.models.limits.states()
-        )
-
-    def _state(self, gate: GateState) -> str:
-        if gate.model in self.parked or gate.breaker is BreakerState.PARKED:
-            return "parked"
-        return "ok" if gate.breaker is BreakerState.CLOSED and not gate.held else "waiting"
+    def _price(self, games: int) -> GamePrice | None:
+        """What those that are left, so many, cost under a cap."""
+        if self.models.budget is None or not self.models.budget.capped:
+            return None
+        known = sorted(self._left.values(), key=self._due)
+        left = [(game.game_id, self._seating(game)) for game in known]
+        model = None if self.unpaid else self.unpaid_model
+        return self.affordable.price(left, more=games - len(left), model=model)
 
     def complete(self) -> bool:
         """Whether no game is to be added to the schedule any more."""
@@ -375,7 +392,8 @@ class Playing:
             spent=earlier.spent_in_all + meter.cost,
             budget=self.config.budget,
             stopped="\n".join(stopped) or None,
-            budget_reached=self.unpaid is not None or self.model_unpaid,
-            game_price=None if self.config.budget is None else self.affordable.price(),
+            budget_reached=(self.unpaid or self.unpaid_model) is not None,
+            game_price=self._price(left),
+            beyond={} if self.models.budget is None else self.models.budget.beyond,
             lapses=dict(meter.lapses),
         )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 
+from arena.llm.pacing.breaker import BreakerState
+from arena.llm.pacing.gate import GateState
+from arena.llm.pacing.limits import Limits
 from arena.orchestrator.affordable import GamePrice
 from arena.orchestrator.standings import LiveStanding
 
@@ -19,6 +22,26 @@ class ModelState:
     limit: int
     waiting: int
     state: str
+
+
+def model_states(limits: Limits, parked: Container[str]) -> tuple[ModelState, ...]:
+    """How every model's calls get through at the moment."""
+    return tuple(
+        ModelState(
+            name=gate.model,
+            in_flight=gate.in_flight,
+            limit=gate.limit,
+            waiting=gate.waiting,
+            state=_state(gate, parked),
+        )
+        for gate in limits.states()
+    )
+
+
+def _state(gate: GateState, parked: Container[str]) -> str:
+    if gate.model in parked or gate.breaker is BreakerState.PARKED:
+        return "parked"
+    return "ok" if gate.breaker is BreakerState.CLOSED and not gate.held else "waiting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +68,9 @@ class Progress:
     models: tuple[ModelState, ...] = ()
 
 
+OnProgress = Callable[[Progress], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """A run that has ended. `games_void` are places of the schedule without a result after every
@@ -55,8 +81,9 @@ class Summary:
     are calls that were in flight when an earlier run was killed, charged with `orphan_cost`
     dollars. `cost` is of this run, `spent` of all; both count an attempt of unknown cost at
     its worst case. `stopped` says why the run ended early; `budget_reached` that it was for a
-    budget, `game_price` what a game costs where there is one; `unrated` why results do not move the
-    stored ratings.
+    budget, `game_price` what a game costs where there is one; `beyond` are models that charged more
+    for a call than its worst case, and how many dollars more at most; `unrated` why results do not
+    move the stored ratings.
     """
 
     tournament: str
@@ -84,5 +111,6 @@ class Summary:
     stopped: str | None = None
     budget_reached: bool = False
     game_price: GamePrice | None = None
+    beyond: Mapping[str, float] = field(default_factory=dict)
     lapses: Mapping[str, int] = field(default_factory=dict)
     unrated: str | None = None

@@ -18,9 +18,9 @@ from arena.orchestrator.catalogue import EnteredTournament, enter
 from arena.orchestrator.clients import ModelAccess, check_capped, client_for, limits_for
 from arena.orchestrator.file_limits import check_files
 from arena.orchestrator.pairing_source import Supply
-from arena.orchestrator.play_loop import OnProgress, Playing
+from arena.orchestrator.play_loop import Playing
 from arena.orchestrator.preflight import Prepared, check_keys, prepare
-from arena.orchestrator.progress import Summary
+from arena.orchestrator.progress import OnProgress, Summary
 from arena.orchestrator.schedule import Earlier
 from arena.orchestrator.shared_budget import budget_of, caps_of
 from arena.orchestrator.standings import LiveStandings

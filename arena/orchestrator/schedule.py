@@ -8,6 +8,7 @@ from itertools import groupby
 
 from arena.config import TournamentConfig
 from arena.core import Pairing, RatedPlayer, seat_role
+from arena.orchestrator.game_costs import PastCosts
 from arena.orchestrator.standings import Played
 from db import Database, Repository, Session, get_session
 from db.database import Source
@@ -21,7 +22,7 @@ from db.queries.schedule import (
     scheduled_seats,
     settled_places,
 )
-from db.queries.spending import costs_of_place, spent, spent_by_game, spent_in_all
+from db.queries.spending import costs_of_place, spent, spent_by_seat, spent_in_all
 from db.queries.transcript import TurnRow, transcript
 
 
@@ -30,17 +31,14 @@ class Earlier:
     """What earlier runs have settled. `spent` is in dollars, by model, branches of its games
     included, `own` without them; `orphans` are the dollars
     charged for each call that was in flight when a run was killed, as far as this run has found
-    it. `finished` is what each finished game cost, `begun` what those have cost that are to go on,
-    by game_id; `largest` the most that was reserved for a call."""
+    it. `costs` is what games cost."""
 
     completed: int
     void: int
     spent: Mapping[str, float] = field(default_factory=dict)
     own: Mapping[str, float] = field(default_factory=dict)
     orphans: tuple[float, ...] = ()
-    finished: tuple[float, ...] = ()
-    begun: Mapping[int, float] = field(default_factory=dict)
-    largest: float = 0.0
+    costs: PastCosts = field(default_factory=PastCosts)
 
     @property
     def spent_in_all(self) -> float:
@@ -116,16 +114,13 @@ def recorded(database: Database, game_id: int) -> list[TurnRow]:
 def earlier(session: Session, tournament_id: int, *, orphans: tuple[float, ...] = ()) -> Earlier:
     """What is settled already, and what it cost."""
     settled = settled_places(session, tournament_id)
-    games = spent_by_game(session, tournament_id)
     return Earlier(
         completed=settled.get("completed", 0),
         void=settled.get("void", 0),
         spent=spent_in_all(session, tournament_id),
         own=spent(session, tournament_id),
         orphans=orphans,
-        finished=tuple(game.charged for game in games if game.status == "completed"),
-        begun={game.game_id: game.charged for game in games if game.status == "running"},
-        largest=max((game.largest for game in games), default=0.0),
+        costs=PastCosts.of(spent_by_seat(session, tournament_id)),
     )
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from arena.config import TournamentConfig
 from arena.core.threads import in_thread
-from arena.llm.costs.budget import Budget, Share, Wanted
+from arena.llm.costs.budget import Budget
+from arena.llm.costs.purses import Share, Wanted
 from db import Database, Session
 from db.leases import Lease
 from db.queries.spending import spent_by_no_run
@@ -41,7 +42,7 @@ def caps_of(config: TournamentConfig | None, own: float | None = None) -> Caps:
 @dataclass(frozen=True, slots=True)
 class SharedPool:
     """The caps of a tournament, from which the holder of a lease draws
-    (`arena.llm.costs.budget.CapPool`). `before` is what branches have spent that no lease was held
+    (`arena.llm.costs.purses.CapPool`). `before` is what branches have spent that no lease was held
     for, by model."""
 
     database: Database

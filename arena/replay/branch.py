@@ -189,23 +189,23 @@ class _Playing:
         self.void = entered.void
         self.error: str | None = None
         self.over = False
-        spent = entered.spent
-        self.affordable = Affordable(
-            models.budget,
-            finished=[game.charged for game in spent if game.status == "completed"],
-            begun={game.game_id: game.charged for game in spent if game.status == "running"},
-            largest=max((game.largest for game in spent), default=0.0),
-        )
+        longest = origin.tasks[False].turn_limit - origin.turn
+        self.affordable = Affordable(models.budget, entered.costs, longest=longest)
+        self.seatings = {
+            which: tuple(sitters[-1].agent.model.name for sitters in task.players)
+            for which, task in origin.tasks.items()
+        }
 
     async def work(self) -> AsyncIterator[Branch]:
         """The branches that are left, as far as the budget pays them, until a stop is requested."""
         for own in self.entered.left:
-            while self._going() and not await self.affordable.may_begin(own.game_id):
+            seating = self.seatings[own.control]
+            while self._going() and (short := await self.affordable.short_of(own.game_id, seating)):
                 if not await self.affordable.wait():
-                    self._end(self.affordable.short())
+                    self._end(self.affordable.short(short, seating))
             if not self._going():
                 return
-            self.affordable.begin(own.game_id)
+            self.affordable.begin(own.game_id, seating)
             yield own
 
     def _going(self) -> bool:

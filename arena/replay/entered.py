@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from arena.core import VoidCause
 from arena.game.task import GameTask
 from arena.llm.costs.budget import Budget
+from arena.orchestrator.game_costs import PastCosts
 from arena.orchestrator.shared_budget import budget_of
 from arena.record.reading import recorded
 from arena.replay.origin import Origin, score
@@ -15,7 +16,7 @@ from db import Database, Game, Repository, Session
 from db.errors import LeaseHeld
 from db.leases import BRANCHES, Lease
 from db.models import BranchRun
-from db.queries.spending import GameSpending, spent_by_branch, spent_by_run
+from db.queries.spending import spent_by_branch_seat, spent_by_run
 from db.queries.transcript import transcript
 
 
@@ -34,12 +35,12 @@ class Branch:
 class Entered:
     """What is on record of a run of branches. `left` are to be played, those that were begun first;
     `scores` are those of the finished ones by game_id, of the controls (True) and of the branches
-    (False); `spent` is what each game has cost so far."""
+    (False); `costs` is what games have cost so far."""
 
     left: tuple[Branch, ...]
     scores: Mapping[bool, Mapping[int, float]]
     void: int
-    spent: tuple[GameSpending, ...]
+    costs: PastCosts
     budget: Budget | None
 
     @property
@@ -123,7 +124,7 @@ def enter(database: Database, origin: Origin, lease: Lease) -> Entered:
             left=tuple(sorted(left, key=lambda own: not own.begun)),
             scores=scores,
             void=void,
-            spent=tuple(spent_by_branch(session, lease.key)),
+            costs=PastCosts.of(spent_by_branch_seat(session, lease.key)),
             budget=budget_of(
                 session,
                 database,

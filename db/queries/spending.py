@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import TextClause, text
 from sqlmodel import Session, col, select
@@ -132,9 +133,16 @@ def spent_in_all(session: Session, tournament_id: int) -> dict[str, float]:
 
 
 _OF_GAMES = """
-SELECT g.id, g.status, SUM(COALESCE(c.charged, c.reserved, 0.0)), MAX(COALESCE(c.reserved, 0.0))
-FROM {games} JOIN llm_calls c ON c.id >= g.id * 4294967296 AND c.id < (g.id + 1) * 4294967296
-WHERE {which} GROUP BY g.id, g.status ORDER BY g.id
+SELECT g.id, g.status, m.name, COALESCE(s.charged, 0.0), COALESCE(s.largest, 0.0)
+FROM {games} JOIN game_players p ON p.game_id = g.id
+JOIN agents a ON a.id = p.agent_id JOIN models m ON m.id = a.model_id
+LEFT JOIN (
+  SELECT g.id AS game_id, c.game_turn_id & 255 AS player_index,
+    SUM(COALESCE(c.charged, c.reserved, 0.0)) AS charged, MAX(COALESCE(c.reserved, 0.0)) AS largest
+  FROM {games} JOIN llm_calls c ON c.id >= g.id * 4294967296 AND c.id < (g.id + 1) * 4294967296
+  WHERE {which} GROUP BY g.id, c.game_turn_id & 255
+) s ON s.game_id = g.id AND s.player_index = p.player_index
+WHERE {which} AND g.status <> 'scheduled' ORDER BY g.id, p.player_index
 """
 _PER_GAME = text(_OF_GAMES.format(games="games g", which="g.tournament_id = :tournament"))
 _PER_BRANCH = text(
@@ -142,32 +150,31 @@ _PER_BRANCH = text(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class GameSpending:
-    """A game that has called a model: its status, the dollars charged for it, and those that were
-    reserved at most for one call."""
+class SeatSpending(NamedTuple):
+    """One seat of a game that was begun: the game's status, the model's name, the dollars charged
+    for it there, and those that were reserved at most for one call."""
 
     game_id: int
     status: str
+    model: str
     charged: float
     largest: float
 
 
-def spent_by_game(session: Session, tournament_id: int) -> list[GameSpending]:
-    """Every game of a tournament that has called a model."""
-    return _games(session, _PER_GAME, tournament=tournament_id)
+def spent_by_seat(session: Session, tournament_id: int) -> list[SeatSpending]:
+    """Every seat of a tournament's games that were begun, by game and player_index."""
+    return _seats(session, _PER_GAME, tournament=tournament_id)
 
 
-def spent_by_branch(session: Session, run_id: int) -> list[GameSpending]:
-    """Every game of a run of branches that has called a model."""
-    return _games(session, _PER_BRANCH, run=run_id)
+def spent_by_branch_seat(session: Session, run_id: int) -> list[SeatSpending]:
+    """The same, of a run of branches."""
+    return _seats(session, _PER_BRANCH, run=run_id)
 
 
-def _games(session: Session, query: TextClause, **of: int) -> list[GameSpending]:
+def _seats(session: Session, query: TextClause, **of: int) -> list[SeatSpending]:
     rows = session.connection().execute(query, of)
     return [
-        GameSpending(int(game), str(status), float(charged), float(largest))
-        for game, status, charged, largest in rows
+        SeatSpending(int(g), str(s), str(m), float(c), float(most)) for g, s, m, c, most in rows
     ]
 
 

@@ -13,99 +13,14 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol
 
 from arena.core import BudgetReached, UsageError
-
-# Counted in whole trillionths of a dollar (a token costs 10^4 of them or more): sums are exact.
-UNIT = 10**12
-
-
-# Where less than so many worst cases are left, the first call to a model is sent alone.
-_PLENTY = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is wanted of a cap, in units (`UNIT` a dollar): `held` is spent and set aside already,
-    `share` what may be held without asking; `more` is needed beyond `held`. `cap` is None where
-    there is none."""
-
-    held: int
-    share: int
-    more: int
-    cap: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """What a command may hold of a cap, and what all others hold or have spent, in units."""
-
-    held: int
-    others: int
-
-
-class CapPool(Protocol):
-    """Caps that several commands spend from (`arena.orchestrator.shared_budget`)."""
-
-    async def draw(self, wanted: Mapping[str | None, Wanted]) -> Mapping[str | None, Share]:
-        """A share of each cap, by model; None is the cap over all of them."""
-        ...
-
-
-@dataclass(slots=True)
-class _Purse:
-    """One cap, in units: `key` is the model that it holds for, or None for all of them. `share` is
-    what may be held of it without asking, `others` what other commands hold; `own` says that the
-    cap is this command's alone, `seen` that an answer was paid for."""
-
-    key: str | None
-    cap: int | None
-    spent: int = 0
-    reserved: int = 0
-    share: int | None = None
-    others: int = 0
-    own: bool = False
-    seen: bool = False
-
-    def has_room(self, amount: int) -> bool:
-        return self.fits(amount) and self.shared(amount)
-
-    def fits(self, amount: int) -> bool:
-        held = self.spent + self.reserved + amount
-        return self.cap is None or held + self.others <= self.cap
-
-    def shared(self, amount: int) -> bool:
-        """Whether it fits into the share."""
-        return self.share is None or self.spent + self.reserved + amount <= self.share
-
-    def plenty(self, amount: int) -> bool:
-        """Whether there is much more left than a call can cost."""
-        return self.fits(amount * _PLENTY)
-
-    def can_have_room(self, amount: int) -> bool:
-        """Whether it would fit if everything set aside came back unspent."""
-        return self.cap is None or self.spent + self.others + amount <= self.cap
-
-    def wanted(self, amount: int) -> Wanted:
-        held = self.spent + self.reserved
-        return Wanted(held, self.share or 0, amount, self.cap)
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """Where a cap stands, in dollars; `cap` and `left` are None where there is none. What other
-    commands spend from it counts as `spent`."""
-
-    cap: float | None
-    spent: float
-    reserved: float
-    left: float | None
+from arena.llm.costs.purses import UNIT, Account, CapPool, Purse, account_of
 
 
 @dataclass(slots=True, eq=False)
 class _Waiter:
-    purses: tuple[_Purse, ...]
+    purses: tuple[Purse, ...]
     amount: int
     # False where a share has to be drawn first.
     granted: asyncio.Future[bool]
@@ -118,14 +33,14 @@ class Reservation:
     that was cancelled may have been answered, and paid for, all the same.
     """
 
-    __slots__ = ("_budget", "_model", "_purses", "_units", "amount")
+    __slots__ = ("_budget", "_purses", "_units", "amount", "model")
 
     def __init__(
-        self, budget: Budget, model: str, purses: tuple[_Purse, ...], units: int, amount: float
+        self, budget: Budget, model: str, purses: tuple[Purse, ...], units: int, amount: float
     ) -> None:
         self._budget = budget
-        self._model = model
-        self._purses: tuple[_Purse, ...] | None = purses
+        self.model = model
+        self._purses: tuple[Purse, ...] | None = purses
         self._units = units
         self.amount = amount
 
@@ -142,7 +57,7 @@ class Reservation:
         purses, self._purses = self._purses, None
         if purses is None:
             raise RuntimeError("this reservation has been settled or released before")
-        self._budget._ended(self, self._model, units - self._units)
+        self._budget._ended(self, self.model, units - self._units)
         self._budget._settled(purses, self._units, units)
 
     def _raise(self, units: int) -> None:
@@ -184,22 +99,22 @@ class Budget:
     ) -> None:
         self._pool = pool
         self._drawing = asyncio.Lock()
-        self._all = _Purse(None, _cap(total, "budget"))
-        self._models: dict[str, _Purse] = {}
+        self._all = Purse(None, _cap(total, "budget"))
+        self._models: dict[str, Purse] = {}
         for model, cap in (per_model or {}).items():
-            self._models[model] = _Purse(model, _cap(cap, f"budget of model {model!r}"))
+            self._models[model] = Purse(model, _cap(cap, f"budget of model {model!r}"))
         for model, dollars in (spent or {}).items():
             purse = self._purse(model)
             purse.spent, purse.seen = _up(dollars), dollars > 0.0
         self._all.spent = sum(purse.spent for purse in self._models.values())
-        self._own = _Purse(None, _cap(own, "budget"), spent=self._all.spent, own=True)
+        self._own = Purse(None, _cap(own, "budget"), spent=self._all.spent, own=True)
         if pool is not None:
             for purse in self._shared():
                 purse.share = 0
         self._waiting: deque[_Waiter] = deque()
         self._open: dict[str, set[Reservation]] = {}
         self._beyond: dict[str, float] = {}
-        self._largest = 0
+        self._largest: dict[str, int] = {}
 
     @property
     def capped(self) -> bool:
@@ -217,9 +132,9 @@ class Budget:
         return self._all.reserved / UNIT
 
     @property
-    def largest(self) -> float:
-        """The most dollars that were asked for one call."""
-        return self._largest / UNIT
+    def largest(self) -> Mapping[str, float]:
+        """The most dollars that were asked for one call, by model."""
+        return {model: units / UNIT for model, units in self._largest.items()}
 
     @property
     def beyond(self) -> Mapping[str, float]:
@@ -236,8 +151,8 @@ class Budget:
         """Where the cap of a model stands, or the one over all models: where there are two, the
         one with less left."""
         if model is not None:
-            return _account(self._models.get(model) or _Purse(model, None))
-        accounts = [_account(self._all), _account(self._own)]
+            return account_of(self._models.get(model) or Purse(model, None))
+        accounts = [account_of(self._all), account_of(self._own)]
         return min(accounts, key=lambda found: math.inf if found.left is None else found.left)
 
     def models(self) -> tuple[str, ...]:
@@ -253,14 +168,14 @@ class Budget:
                 raise UsageError(_unknown(model))
             worst = 0.0
         units = _units(worst)
-        self._largest = max(self._largest, units)
+        self._largest[model] = max(self._largest.get(model, 0), units)
         if self._waiting or not self._room(purses, units):
             return None
         for purse in purses:
             purse.reserved += units
         return self._reserved(model, purses, units, worst)
 
-    def _room(self, purses: tuple[_Purse, ...], units: int) -> bool:
+    def _room(self, purses: tuple[Purse, ...], units: int) -> bool:
         if not all(purse.has_room(units) for purse in purses):
             return False
         # Whether a model keeps to its limits is known when it has answered once.
@@ -269,7 +184,7 @@ class Budget:
         return alone or all(purse.plenty(units) for purse in purses)
 
     def _reserved(
-        self, model: str, purses: tuple[_Purse, ...], units: int, worst: float
+        self, model: str, purses: tuple[Purse, ...], units: int, worst: float
     ) -> Reservation:
         made = Reservation(self, model, purses, units, worst)
         self._open.setdefault(model, set()).add(made)
@@ -295,7 +210,7 @@ class Budget:
             if await self._queued(purses, units):
                 return self._reserved(model, purses, units, worst)
 
-    async def _queued(self, purses: tuple[_Purse, ...], units: int) -> bool:
+    async def _queued(self, purses: tuple[Purse, ...], units: int) -> bool:
         """Wait in turn; False where a share has to be drawn first."""
         waiter = _Waiter(purses, units, asyncio.get_running_loop().create_future())
         self._waiting.append(waiter)
@@ -316,7 +231,7 @@ class Budget:
             async with self._drawing:
                 await self._draw(self._pool, (), 0)
 
-    async def _draw(self, pool: CapPool, purses: Iterable[_Purse], units: int) -> None:
+    async def _draw(self, pool: CapPool, purses: Iterable[Purse], units: int) -> None:
         short = {purse.key for purse in purses if not purse.own and not purse.has_room(units)}
         mine = {purse.key: purse for purse in self._shared()}
         wanted = {key: purse.wanted(units * (key in short)) for key, purse in mine.items()}
@@ -324,16 +239,16 @@ class Budget:
             purse = mine[key]
             purse.share, purse.others = share.held, share.others
 
-    def _shared(self) -> tuple[_Purse, ...]:
+    def _shared(self) -> tuple[Purse, ...]:
         return (self._all, *self._models.values())
 
-    def _purses(self, model: str) -> tuple[_Purse, ...]:
+    def _purses(self, model: str) -> tuple[Purse, ...]:
         return (self._purse(model), self._all, self._own)
 
-    def _purse(self, model: str) -> _Purse:
+    def _purse(self, model: str) -> Purse:
         purse = self._models.get(model)
         if purse is None:
-            purse = self._models[model] = _Purse(model, None)
+            purse = self._models[model] = Purse(model, None)
             purse.share = None if self._pool is None else 0
         return purse
 
@@ -347,7 +262,7 @@ class Budget:
             for other in under_way:
                 other._raise(beyond)
 
-    def _settled(self, purses: tuple[_Purse, ...], units: int, charged: int) -> None:
+    def _settled(self, purses: tuple[Purse, ...], units: int, charged: int) -> None:
         for purse in purses:
             purse.reserved -= units
             purse.spent += charged
@@ -402,13 +317,6 @@ def _up(dollars: float) -> int:
     return math.ceil(dollars * UNIT)
 
 
-def _account(purse: _Purse) -> Account:
-    spent = purse.spent + purse.others
-    left = None if purse.cap is None else (purse.cap - spent - purse.reserved) / UNIT
-    cap = None if purse.cap is None else purse.cap / UNIT
-    return Account(cap, spent / UNIT, purse.reserved / UNIT, left)
-
-
 def _cap(dollars: float | None, what: str) -> int | None:
     if dollars is None:
         return None
@@ -426,8 +334,8 @@ def _unknown(model: str) -> str:
     )
 
 
-def _reached(purse: _Purse, model: str, units: int) -> str:
-    account = _account(purse)
+def _reached(purse: Purse, model: str, units: int) -> str:
+    account = account_of(purse)
     whose = "the budget" if purse.key is None else f"the budget of model {purse.key!r}"
     others = f" (${purse.others / UNIT:.4f} of it by other commands)" if purse.others else ""
     return (

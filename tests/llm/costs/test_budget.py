@@ -282,3 +282,32 @@ def test_the_cap_is_never_passed_and_nobody_is_forgotten(
         check()
 
     run(work)
+
+
+def test_the_first_call_to_a_model_is_sent_alone_while_money_is_short() -> None:
+    budget = Budget(1.0)
+    first = budget.reserve_now("m", 0.02)
+    assert first is not None
+    assert budget.reserve_now("m", 0.02) is None, "it may charge more than its limit allows"
+    assert budget.reserve_now("other", 0.02) is not None
+    assert budget.reserve_now("m", 0.001) is not None, "hundreds of such calls would fit"
+    first.settle(0.01)
+    assert budget.reserve_now("m", 0.02) is not None
+    known = Budget(1.0, spent={"m": 0.1})
+    assert known.reserve_now("m", 0.02) is not None
+    assert known.reserve_now("m", 0.02) is not None
+
+
+def test_what_a_call_charged_beyond_its_worst_case_is_set_aside_for_those_under_way() -> None:
+    budget = Budget(1.0, spent={"m": 0.1})
+    first, second = (budget.reserve_now("m", 0.1) for _ in range(2))
+    assert first is not None
+    assert second is not None
+    first.settle(0.45)
+    assert budget.beyond == {"m": pytest.approx(0.35)}
+    assert budget.reserved == pytest.approx(0.45), "the second may cost as much more"
+    assert budget.reserve_now("m", 0.05) is None
+    second.settle(0.05)
+    assert budget.spent == pytest.approx(0.6)
+    assert budget.reserved == 0.0
+    assert budget.reserve_now("m", 0.05) is not None
