@@ -56,6 +56,14 @@ from arena.core.errors import (
     TimeLimitReached,
     UsageError,
 )
+from arena.core.events import (
+    Event,
+    EventKind,
+    TellsEventKinds,
+    TellsEvents,
+    audience_of,
+    audience_players,
+)
 from arena.core.games import Games, seat_role
 from arena.core.messages import ContentPart, Message, text_of
 from arena.core.pairings import (
@@ -94,6 +102,8 @@ __all__ = [
     "Environment",
     "EnvironmentCrash",
     "EnvironmentSpec",
+    "Event",
+    "EventKind",
     "GameBooks",
     "Games",
     "KeepsBooks",
@@ -128,6 +138,8 @@ __all__ = [
     "Step",
     "Suspend",
     "TargetHow",
+    "TellsEventKinds",
+    "TellsEvents",
     "TellsOptions",
     "Termination",
     "TimeLimitReached",
@@ -135,6 +147,8 @@ __all__ = [
     "Usage",
     "UsageError",
     "VoidCause",
+    "audience_of",
+    "audience_players",
     "awaited",
     "options_of",
     "seat_role",

@@ -15,6 +15,7 @@ from arena.core import (
     ActionReading,
     EnvironmentCrash,
     EnvironmentSpec,
+    Event,
     GameBooks,
     Observation,
     Outcome,
@@ -25,6 +26,7 @@ from arena.core import (
     UsageError,
     options_of,
 )
+from arena.environments.events.telling import Telling
 from arena.environments.history import GAME, CumulativeHistory, ObservationHistory, WrappedHistory
 from arena.environments.isolation import IsolatedGenerators
 from arena.environments.markup import clip_tokens, clip_vote, rewrite_votes, shorten_numbers
@@ -124,6 +126,7 @@ class TextArena:
         self._done = False
         self._refused_last: int | None = None
         self._invalid_actions = [0] * num_players
+        self._telling = Telling(self._family, self._rules)
 
     def observe(self) -> Observation:
         """What the player to move sees; kept until the next step. Raises EnvironmentCrash."""
@@ -174,6 +177,7 @@ class TextArena:
         player: int = self._state.current_player_id
         before = out_of(self._family, self._rules)
         self._watch.refused = False
+        self._telling.before(player, action)
         done, _ = self._guard(self._rules.step, action)
         if self._quoting is not None:
             self._quoting.heard(action)
@@ -186,6 +190,7 @@ class TextArena:
         if invalid:
             self._invalid_actions[player] += 1
         self._refused_last = player if invalid else None
+        self._telling.after(player, action, refused=invalid)
         return Step(
             done=self._done,
             invalid=invalid,
@@ -197,6 +202,11 @@ class TextArena:
         if player in out_of(self._family, self._rules) - before:
             return True
         return bool(self._done and self._state.game_info[player]["invalid_move"])
+
+    def events(self) -> list[Event]:
+        """What happened since the last call (`arena.environments.events`). Raises what went wrong
+        in telling it."""
+        return self._telling.drain()
 
     def books(self) -> GameBooks:
         """The books of the game as it stands, for a referee."""

@@ -33,6 +33,7 @@ from arena.core import (
 )
 from arena.core.execution import always
 from arena.core.threads import read_aside
+from arena.events.gathering import GatheredEvents
 from arena.game.lapses import lapse_of, termination
 from arena.game.logs import Acted, GameLog, Handle, HandleFactory
 from arena.game.rules import GuardedRules
@@ -75,12 +76,13 @@ class PlayerConduct:
 @dataclass(frozen=True, slots=True)
 class Finished:
     """A game with a result. `conduct[i]` is of player_index i; `decided_by` is the player whose
-    own error ended the game, if one did."""
+    own error ended the game, if one did; `events` are what happened, as typed facts."""
 
     outcome: Outcome
     turns: int
     conduct: tuple[PlayerConduct, ...] = ()
     decided_by: int | None = None
+    events: GatheredEvents | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,15 +178,18 @@ async def play(
             acted = Acted(action, reading.text, lapse, reading.target, reading.how)
             await turn.acted(acted)
             conduct[player].add(acted)
+            rules.events.acted(turns, player, action.text, action.reading)
             step = rules.step(reading.text)
+            rules.events.stepped(turns, player, invalid=step.invalid, eliminated=step.eliminated)
             if step.eliminated and conduct[player].eliminated_turn is None:
                 conduct[player].eliminated_turn = turns
             turns += 1
             if step.invalid:
                 turn.refused()
             if step.done:
-                return _finished(rules.outcome(), turns, conduct, player, lapse)
-        return Finished(rules.outcome(turn_limit=True), turns, tuple(conduct))
+                return _finished(rules, turns, conduct, player, lapse)
+        outcome = rules.outcome(turn_limit=True)
+        return Finished(outcome, turns, tuple(conduct), events=rules.events.ended(outcome))
     except EnvironmentCrash as crash:
         return Voided(VoidCause.ENVIRONMENT, crash.traceback or str(crash), turns)
 
@@ -217,11 +222,16 @@ async def _act(
 
 
 def _finished(
-    outcome: Outcome, turns: int, conduct: list[PlayerConduct], player: int, lapse: Lapse | None
+    rules: GuardedRules,
+    turns: int,
+    conduct: list[PlayerConduct],
+    player: int,
+    lapse: Lapse | None,
 ) -> Finished:
     """The end of a game; an invalid action that decided it is called by the lapse behind it."""
+    outcome = rules.outcome()
     decided = player if outcome.termination is Termination.INVALID_ACTION else None
     if decided is not None and conduct[player].eliminated_turn is None:
         conduct[player].eliminated_turn = turns - 1
     outcome = replace(outcome, termination=termination(outcome.termination, lapse))
-    return Finished(outcome, turns, tuple(conduct), decided)
+    return Finished(outcome, turns, tuple(conduct), decided, rules.events.ended(outcome))

@@ -23,6 +23,7 @@ from arena.core import (
     TargetHow,
     Termination,
 )
+from arena.events.gathering import EventsGatherer
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -48,7 +49,8 @@ class GuardedRules:
     """One game's environment, believed only when checked: every method raises EnvironmentCrash.
 
     `source` is the package that holds the rules, and its version; `revision` how they are put to
-    the players; `max_characters` the longest action that they are given whole.
+    the players; `max_characters` the longest action that they are given whole; `events` gathers
+    what happens, which never stops a game.
     """
 
     @guarded
@@ -59,11 +61,13 @@ class GuardedRules:
         self.max_characters = spec.max_characters
         self.source = (spec.package, spec.version)
         self.revision = spec.revision
+        self.events = EventsGatherer.of(self._environment, num_players)
 
     @guarded
     def reset(self, seed: int) -> None:
         """Start the game."""
         self._environment.reset(seed=seed, num_players=self._num_players)
+        self.events.begun()
 
     @guarded
     def observe(self, turn_number: int) -> Observation:

@@ -103,7 +103,7 @@ async def _play(
     task: GameTask, ports: Ports | None, record: GameRecord, live: LiveLog | None
 ) -> GameResult:
     try:
-        rules = _rules(task)
+        rules = rules_of(task)
     except EnvironmentCrash as crash:
         return Voided(VoidCause.ENVIRONMENT, crash.traceback, 0)
     seats = [
@@ -148,7 +148,9 @@ async def _play(
     return result
 
 
-def _rules(task: GameTask) -> GuardedRules:
+def rules_of(task: GameTask) -> GuardedRules:
+    """The rules of a task's game, in its version and revision. Raises DivergenceError where those
+    are not what is installed, EnvironmentCrash when they cannot be made."""
     factory = registry.load("environments", task.environment)
 
     def make(**revision: int) -> Environment:

@@ -11,6 +11,7 @@ from arena.core import RecordError
 from arena.core.execution import always
 from arena.game.journal import Answered, Intended, JournalEntry, Opened, Refused, TurnTaken
 from arena.game.loop import Finished, PlayerConduct, Voided
+from arena.record.events import events_told
 from db.errors import DatabaseError
 from db.recorder import Recorder
 from db.writer.calls import CallAnswered, CallIntended
@@ -126,7 +127,7 @@ class GameRecorder:
         await self._write(GameStarted(self.game_id, datetime.now(UTC), revision))
 
     async def finished(self, result: Finished) -> None:
-        """Commit the result together with the ratings it moves."""
+        """Commit the result together with what happened and the ratings it moves."""
         outcome = result.outcome
         conduct = result.conduct or tuple(PlayerConduct() for _ in outcome.players)
         players = tuple(
@@ -142,7 +143,9 @@ class GameRecorder:
             )
             for player, did in zip(outcome.players, conduct, strict=True)
         )
+        told = () if result.events is None else (events_told(self.game_id, result.events),)
         await self._write(
+            *told,
             GameFinished(
                 game_id=self.game_id,
                 finished_at=datetime.now(UTC),
@@ -151,7 +154,7 @@ class GameRecorder:
                 reason=outcome.reason,
                 turn_count=result.turns,
                 players=players,
-            )
+            ),
         )
 
     async def voided(self, void: Voided, *, final: bool) -> None:

@@ -14,7 +14,7 @@ from arena.core import Usage
 from arena.llm.recorded import completion_of
 from arena.llm.shared_prefix import SharedPrefix
 from arena.llm.thoughts import read, recorded_thoughts
-from arena.reports.narration import Event, tell_story
+from arena.reports.narration import StoryItem, tell_story
 from db.models.calls import ORPHANED
 from db.queries.games import GameRow
 from db.queries.transcript import CallRow, TurnRow
@@ -120,7 +120,7 @@ class GameReport:
     prompt_tokens: int = 0
     cached_tokens: int = 0
 
-    def story(self) -> list[Event]:
+    def story(self) -> list[StoryItem]:
         """What happened, in order; moves are places in `turns`."""
         return tell_story(self.turns)
 

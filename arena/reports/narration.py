@@ -63,7 +63,7 @@ class Moved:
     turn: int
 
 
-Event = Announcement | Shown | Moved
+StoryItem = Announcement | Shown | Moved
 
 
 @dataclass(slots=True)
@@ -78,7 +78,7 @@ class _Heard:
         return Announcement(self.text, frozenset(self.audience), self.opening)
 
 
-def tell_story(turns: Sequence[ShownTurn]) -> list[Event]:
+def tell_story(turns: Sequence[ShownTurn]) -> list[StoryItem]:
     """The events of a game in order; an announcement comes once, when the first player hears it."""
     told: list[_Heard | Shown | Moved] = []
     known: dict[tuple[str, int], _Heard] = {}

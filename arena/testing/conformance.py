@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from arena.core import (
     Environment,
@@ -187,6 +188,7 @@ def _check_determinism(
         for _ in range(2)
     )
     name = make().spec.name
+    _expect(one.events.error is None, f"{name}: events to be told, found\n{one.events.error}")
     _expect_equal(one, other, f"{name}, seed {seed}, played twice")
 
 
@@ -199,4 +201,7 @@ def _expect_equal(one: Transcript, other: Transcript, what: str) -> None:
     for number, (a, b) in enumerate(zip(one.turns, other.turns, strict=False)):
         if a != b:
             raise ConformanceError(f"{what}: turn {number} differs:\n{a}\n{b}")
+    told = zip_longest(one.events.events, other.events.events)
+    for number, (was, now) in enumerate(told):
+        _expect(was == now, f"{what}: equal events; number {number} differs:\n{was}\n{now}")
     _expect(one == other, f"{what}: equal games, found\n{one.outcome}\n{other.outcome}")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from arena.core import Environment, Observation, Outcome
+from arena.events.gathering import EventsGatherer, GatheredEvents
 from arena.testing.policies import ActionPolicy
 
 MakeEnvironment = Callable[[], Environment]
@@ -25,10 +26,12 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """A whole game; `outcome` is taken at the turn limit when the rules had not ended it."""
+    """A whole game; `outcome` is taken at the turn limit when the rules had not ended it; `events`
+    are what the environment told of it."""
 
     turns: tuple[Turn, ...]
     outcome: Outcome
+    events: GatheredEvents = field(default_factory=GatheredEvents)
 
 
 class TranscriptGame:
@@ -40,6 +43,8 @@ class TranscriptGame:
         environment.reset(seed=seed, num_players=num_players)
         self.environment = environment
         self.turns: list[Turn] = []
+        self._events = EventsGatherer.of(environment, num_players)
+        self._events.begun()
         self._policy = policy
         self._rng = random.Random(seed)
 
@@ -52,13 +57,16 @@ class TranscriptGame:
         observation = self.environment.observe()
         action = self._policy(observation, self._rng)
         prepared = self.environment.prepare(action)
+        turn, player = observation.turn_number, observation.player_index
+        self._events.acted(turn, player, action, None)
         step = self.environment.step(prepared)
+        self._events.stepped(turn, player, invalid=step.invalid, eliminated=step.eliminated)
         self.turns.append(Turn(observation, action, prepared, step.invalid, step.done))
 
     def transcript(self) -> Transcript:
         """The game so far."""
         outcome = self.environment.outcome(turn_limit=not self.done)
-        return Transcript(tuple(self.turns), outcome)
+        return Transcript(tuple(self.turns), outcome, self._events.ended(outcome))
 
 
 def play(

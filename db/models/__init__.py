@@ -5,6 +5,7 @@ from db.models.branches import BranchRun
 from db.models.calls import CachedAnswer, CallPayload, LLMCall
 from db.models.catalogue import Kind, Model, Prompt
 from db.models.conduct import Conduct
+from db.models.events import EventType, GameEvent
 from db.models.games import GAME_STATUSES, Game, GamePlayer
 from db.models.ratings import AgentTrueSkill, RatingChange, RatingPool
 from db.models.tournaments import TOURNAMENT_STATUSES, Environment, Tournament, TournamentLease
@@ -21,7 +22,9 @@ __all__ = [
     "CallPayload",
     "Conduct",
     "Environment",
+    "EventType",
     "Game",
+    "GameEvent",
     "GamePlayer",
     "GameTurn",
     "Kind",

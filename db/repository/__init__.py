@@ -8,6 +8,7 @@ from db.repository.agents import AgentRepository
 from db.repository.branches import BranchRepository
 from db.repository.calls import CallRepository
 from db.repository.conduct import ConductCounts
+from db.repository.events import EventRepository
 from db.repository.games import GameRepository
 from db.repository.kinds import KindRepository
 from db.repository.models import ModelRepository
@@ -29,6 +30,7 @@ class Repository(
     CallRepository,
     RatingRepository,
     ConductCounts,
+    EventRepository,
 ):
     """Everything that can be asked of the catalogue and the record.
 

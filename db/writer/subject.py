@@ -69,12 +69,13 @@ class Writing:
         self.time = connection.time
         self.codec = Codec()
         self.requests: dict[str, tuple[Mapping[str, Any], str]] = {}
-        self._chained = chained
+        self.event_types: set[str] = set()
+        self.chained = chained
         self._chains: dict[int, Chain] = {}
 
     def chain(self, game_id: int) -> Chain | None:
         """The game's chain; None where every row stands for itself."""
-        if not self._chained:
+        if not self.chained:
             return None
         chain = self._chains.get(game_id)
         if chain is None:

@@ -6,13 +6,14 @@ from the end of a game.
 
 from __future__ import annotations
 
-from db.writer import calls, conduct, games, ratings, turns
+from db.writer import calls, conduct, events, games, ratings, turns
 from db.writer.subject import Subject
 
 SUBJECTS: tuple[Subject, ...] = (
     games.SUBJECT,
     turns.SUBJECT,
     calls.SUBJECT,
+    events.SUBJECT,
     conduct.SUBJECT,
     ratings.SUBJECT,
 )

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from arena.core.inert import speakers_of, spoken
 from arena.environments.textarena import TextArena
 from arena.reports.game import TurnReport
-from arena.reports.narration import Announcement, Event, Moved, Shown, tell_story
+from arena.reports.narration import Announcement, Moved, Shown, StoryItem, tell_story
 
 RULES = "\n[GAME] Welcome, Player {}.\nYour role: Villager"
 
 
-def announcements(events: list[Event]) -> list[str]:
+def announcements(events: list[StoryItem]) -> list[str]:
     return [event.text for event in events if isinstance(event, Announcement)]
 
 
@@ -146,7 +146,7 @@ def test_squares_and_votes_in_an_announcement_are_part_of_it() -> None:
 DEATH = "Player 2 was killed during the night."
 
 
-def told(cut: str) -> list[Event]:
+def told(cut: str) -> list[StoryItem]:
     """A game in which player 0 answers with this, before a death is announced."""
     return tell_story(
         [

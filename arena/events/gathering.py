@@ -1,0 +1,185 @@
+"""Gathers the events of one game: drained from the environment, checked, and put in order.
+
+Whatever goes wrong with events never stops a game: they are missing then, and say why.
+"""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from arena.core import Environment, Event, EventKind, Outcome
+from arena.events.kinds import KINDS, VERSION
+from arena.events.speech import read_speeches
+
+_LONGEST = 16_000  # characters of one event's data
+_LONGEST_PHASE = 80
+
+
+@dataclass(frozen=True, slots=True)
+class GatheredEvents:
+    """The events of a game in the order in which they happened, with the kinds that they are of.
+
+    `error` says why there are none; `version` is that of the projection.
+    """
+
+    events: tuple[Event, ...] = ()
+    kinds: tuple[EventKind, ...] = ()
+    error: str | None = None
+    version: int = VERSION
+
+
+class EventsGatherer:
+    """Asks `events` after the start of a game and after every turn; None tells none. `kinds` are
+    the environment's own."""
+
+    def __init__(
+        self,
+        events: Callable[[], Sequence[Event]] | None,
+        kinds: Callable[[], Sequence[EventKind]] | None,
+        num_players: int,
+    ) -> None:
+        self._ask = events
+        self._num_players = num_players
+        self._gathered: list[Event] = []
+        self._said: dict[int, str] = {}
+        self._suspicions: dict[tuple[int, int], float] = {}
+        self._error: str | None = None
+        self._kinds = dict(_own())
+        if kinds is not None:
+            self._safely(lambda: self._add_kinds(kinds()))
+
+    @classmethod
+    def of(cls, environment: Environment, num_players: int) -> EventsGatherer:
+        """The gatherer of an environment, whether it tells events or not."""
+        telling = getattr(environment, "events", None)
+        return cls(telling, getattr(environment, "event_kinds", None), num_players)
+
+    def begun(self) -> None:
+        """The game has been reset."""
+        self._safely(lambda: self._drain(None))
+
+    def acted(self, turn: int, player: int, action: str, reading: Mapping[str, Any] | None) -> None:
+        """A player is about to act with these words, which were read like this."""
+        self._said[turn] = action
+        suspects = (reading or {}).get("suspects")
+        if isinstance(suspects, Mapping):
+            self._safely(lambda: self._believed(turn, player, suspects))
+
+    def stepped(self, turn: int, player: int, *, invalid: bool, eliminated: bool) -> None:
+        """The rules have played the action of this turn."""
+        self._safely(lambda: self._drain(turn))
+        if invalid and self._ask is not None:
+            data = {"eliminated": True} if eliminated else {}
+            self._gathered.append(Event("refused", player, data=data, turn=turn))
+
+    def ended(self, outcome: Outcome) -> GatheredEvents:
+        """The events of the game, and what its speeches are read as."""
+        self._safely(lambda: self._read(outcome))
+        if self._error is not None:
+            return GatheredEvents(error=self._error)
+        used = {event.kind for event in self._gathered}
+        kinds = tuple(kind for name, kind in self._kinds.items() if name in used)
+        return GatheredEvents(tuple(self._gathered), kinds)
+
+    def _safely(self, step: Callable[[], None]) -> None:
+        if self._error is not None:
+            return
+        try:
+            step()
+        except (Exception, SystemExit):
+            self._error = traceback.format_exc()
+
+    def _add_kinds(self, kinds: Sequence[EventKind]) -> None:
+        for kind in kinds:
+            if kind.name in self._kinds:
+                raise ValueError(f"the kind {kind.name!r} is the arena's: give it another name")
+            self._kinds[kind.name] = kind
+
+    def _drain(self, turn: int | None) -> None:
+        if self._ask is None:
+            return
+        for event in self._ask():
+            data = self._checked(event)
+            self._gathered.append(replace(event, data=data, turn=turn))
+
+    def _checked(self, event: Event) -> Mapping[str, Any]:
+        """The data of an event as they come back from a row. Raises ValueError and TypeError."""
+        if not isinstance(event, Event):
+            raise TypeError(f"events() returned {type(event).__name__}; expected Event")
+        kind = self._kinds.get(event.kind)
+        if kind is None:
+            raise ValueError(
+                f"events() told {event.kind!r}, which is no kind: `event_kinds` names those that "
+                "an environment brings"
+            )
+        for what, player in (("source", event.source), ("target", event.target)):
+            if player is not None and (
+                type(player) is not int or not 0 <= player < self._num_players
+            ):
+                raise ValueError(f"{event.kind}: the {what} {player!r} is no player_index")
+        if event.audience is not None and not 0 <= event.audience < 1 << self._num_players:
+            raise ValueError(f"{event.kind}: the audience {event.audience!r} names no players")
+        if event.day is not None and not 0 <= event.day < 1 << 31:
+            raise ValueError(f"{event.kind}: the day {event.day!r} is no number of one")
+        if event.phase is not None and len(event.phase) > _LONGEST_PHASE:
+            raise ValueError(f"{event.kind}: the phase has {len(event.phase)} characters")
+        data = event.data
+        if data:
+            text = json.dumps(data, allow_nan=False)
+            if len(text) > _LONGEST:
+                raise ValueError(
+                    f"{event.kind}: {len(text)} characters of data; at most {_LONGEST}"
+                )
+            data = json.loads(text)
+        try:
+            _validator(kind.name, _schema_text(kind))(data)
+        except ValueError as error:
+            raise ValueError(f"{event.kind}: the data do not fit its schema: {error}") from None
+        return data
+
+    def _believed(self, turn: int, player: int, suspects: Mapping[Any, Any]) -> None:
+        for name, suspicion in suspects.items():
+            target = int(name) if str(name).isdecimal() and len(str(name)) < 4 else -1
+            if not 0 <= target < self._num_players or not isinstance(suspicion, int | float):
+                continue
+            if self._suspicions.get((player, target)) != suspicion:
+                self._suspicions[player, target] = suspicion
+                data = {"suspicion": suspicion}
+                last = self._gathered[-1] if self._gathered else Event("belief")
+                self._gathered.append(
+                    Event("belief", player, target, 0, data, last.day, last.phase, turn)
+                )
+
+    def _read(self, outcome: Outcome) -> None:
+        self._gathered = read_speeches(self._gathered, self._said, outcome)
+
+
+_OWN_NAMES = frozenset(kind.name for kind in KINDS)
+
+
+@cache
+def _own() -> Mapping[str, EventKind]:
+    return {kind.name: kind for kind in KINDS}
+
+
+def _schema_text(kind: EventKind) -> str:
+    return _own_text(kind.name) if kind.name in _OWN_NAMES else json.dumps(dict(kind.schema))
+
+
+@cache
+def _own_text(name: str) -> str:
+    return json.dumps(dict(_own()[name].schema))
+
+
+@cache
+def _validator(name: str, schema: str) -> Callable[[Any], Any]:
+    """A compiled schema: raises ValueError for what does not fit."""
+    from fastjsonschema import compile as compiled
+
+    check: Callable[[Any], Any] = compiled(json.loads(schema))
+    return check

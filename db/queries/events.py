@@ -1,0 +1,94 @@
+"""What happened in a game, read from its rows, and which games have no events yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import or_
+from sqlmodel import Session, col, select
+
+from db.models import EventType, Game, GameEvent
+from db.selection import Selection
+from db.writer.events import EventRow
+
+_COLUMNS: list[Any] = [
+    GameEvent.turn,
+    GameEvent.day,
+    GameEvent.phase,
+    EventType.name,
+    GameEvent.source,
+    GameEvent.target,
+    GameEvent.audience,
+    GameEvent.data,
+]
+
+
+@dataclass(frozen=True, slots=True)
+class EventsState:
+    """Whether a game has events: of which `version`, None where they were never told; `error` says
+    why it has none."""
+
+    game_id: int
+    version: int | None
+    error: str | None
+
+
+def events(session: Session, game_id: int) -> list[EventRow]:
+    """The events of a game, in order."""
+    query = (
+        select(*_COLUMNS)
+        .join(EventType, col(EventType.id) == col(GameEvent.kind))
+        .where(col(GameEvent.game_id) == game_id)
+        .order_by(col(GameEvent.seq))
+    )
+    return [_event(*row) for row in session.execute(query)]
+
+
+def events_state(session: Session, game_id: int) -> EventsState | None:
+    """Whether a game has events; None for a game that is not there."""
+    query = select(Game.events_version, Game.events_error).where(Game.id == game_id)
+    row = session.execute(query).first()
+    return None if row is None else EventsState(game_id, row[0], row[1])
+
+
+def finished_games(
+    session: Session, selection: Selection, *, lacking: int | None = None
+) -> list[int]:
+    """The finished games of a selection, the oldest first; with `lacking`, those that have no
+    events of this version."""
+    chosen = selection.on(session.connection())
+    query = select(Game.id).where(Game.status == "completed", *chosen.of_games())
+    if lacking is not None:
+        query = query.where(
+            or_(
+                col(Game.events_version).is_(None),
+                col(Game.events_version) != lacking,
+                col(Game.events_error).is_not(None),
+            )
+        )
+    return [int(key) for key in session.scalars(query.order_by(col(Game.id))) if key is not None]
+
+
+def event_types(session: Session) -> Iterator[EventType]:
+    """The kinds of event on record, by name."""
+    yield from session.exec(select(EventType).order_by(col(EventType.name)))
+
+
+def plain(row: EventRow) -> dict[str, Any]:
+    """An event as plain data, keyword by keyword."""
+    return {**row._asdict(), "data": dict(row.data)}
+
+
+def _event(
+    turn: int | None,
+    day: int | None,
+    phase: str | None,
+    kind: str,
+    source: int | None,
+    target: int | None,
+    audience: int | None,
+    data: Any,
+) -> EventRow:
+    return EventRow(turn, day, phase, kind, source, target, audience, data or {})
