@@ -1,4 +1,7 @@
-"""Blocking work beside the event loop, for which even a caller that is cancelled waits."""
+"""Keeps long work from holding the event loop: beside it in a thread, or in pieces on it.
+
+Even a caller that is cancelled waits for what a thread does.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,13 @@ import asyncio
 import contextvars
 from collections.abc import Callable
 from contextlib import suppress
+from time import perf_counter
 from typing import TypeVar
 
 T = TypeVar("T")
+
+# Seconds for which one piece of work may hold the event loop.
+_HELD = 0.005
 
 # Characters that are read in a few milliseconds, whatever they are.
 _SHORT = 8_192
@@ -18,6 +25,21 @@ async def read_aside(text: str, read: Callable[[], T]) -> T:
     """What `read()` returns, which reads this text; in a thread where the text is long, so that the
     event loop is not held for it."""
     return read() if len(text) <= _SHORT else await in_thread(read)
+
+
+class Shared:
+    """The event loop, for work of many pieces on it that never waits."""
+
+    __slots__ = ("_since",)
+
+    def __init__(self) -> None:
+        self._since = perf_counter()
+
+    async def others(self) -> None:
+        """Others have their turn now, if this work has held the loop for some milliseconds."""
+        if perf_counter() - self._since > _HELD:
+            await asyncio.sleep(0)
+            self._since = perf_counter()
 
 
 async def in_thread(

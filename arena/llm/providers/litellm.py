@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import difflib
 import os
 import re
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from importlib import import_module
-from time import perf_counter
 from typing import Any
 
 from arena.core import Message, ModelSpec, UsageError
+from arena.core.threads import Shared
 from arena.llm.costs.prices import PriceTable, listed_limit, listed_prices
 from arena.llm.failures.classify import raise_local, said_in
 from arena.llm.failures.inside import Heard
@@ -48,8 +47,20 @@ _ADDRESS = re.compile(r"https?://[^\s/?#]+\S*\Z", re.IGNORECASE)
 # Its timers would count the lag of the loop. It makes a connection pool for each value.
 _NO_TIMEOUT = 86_400.0
 
-# Seconds for which the chunks of one stream may hold the event loop.
-_HELD = 0.005
+# What the first request of a sort imports, which would hold the event loop for a tenth of a second.
+_FIRST_ASKED = (
+    "openai.resources",
+    "litellm._service_logger",
+    "litellm.litellm_core_utils.default_encoding",
+    "litellm.llms.litellm_proxy.chat.transformation",
+    "litellm.llms.openai.chat.gpt_audio_transformation",
+    "litellm.proxy._experimental.mcp_server.stdio_gate",
+    "litellm.proxy.openai_files_endpoints.common_utils",
+)
+_FIRST_STREAMED = (
+    "anyio._backends._asyncio",
+    "litellm.types.litellm_core_utils.streaming_chunk_builder_utils",
+)
 
 _FORMS = ("response_format", "tools", "tool_choice")
 
@@ -67,12 +78,13 @@ class LiteLLM:
         """Import LiteLLM: about 3 s of CPU."""
         self._load()
         models = list(models)
-        with supported(), _importing():
-            # Imported by the first request of each sort, for half a second.
-            if not all(map(is_scripted, models)):
-                import_module("openai.resources")
-            if any(model.stream for model in models):
-                import_module("litellm.litellm_core_utils.default_encoding")
+        asked = not all(map(is_scripted, models))
+        names = _FIRST_ASKED * asked + _FIRST_STREAMED * any(model.stream for model in models)
+        with _importing():
+            for name in names:
+                # A version that has them elsewhere only takes longer over the first request.
+                with suppress(ImportError):
+                    import_module(name)
 
     def check(self, model: ModelSpec) -> None:
         """Raises UsageError for a name that LiteLLM does not know; a broken scripted model raises
@@ -224,14 +236,12 @@ async def _whole(response: Any) -> Answer:
 async def _streamed(response: Any, heard: Heard) -> Answer:
     streamed, timed = StreamedAnswer(), stopwatch()
     first_token_ms: float | None = None
-    held_since = perf_counter()
+    loop = Shared()
     async for chunk in response:
         if streamed.add(chunk) and first_token_ms is None:
             first_token_ms = timed.answering() * 1e3
-        if perf_counter() - held_since > _HELD:
-            # Chunks that came together are read without a wait: others have their turn here.
-            await asyncio.sleep(0)
-            held_since = perf_counter()
+        # Chunks that came together are read without a wait.
+        await loop.others()
     answer = streamed.finish(response, ended=heard.ended if heard.events else None)
     return replace(answer, first_token_ms=first_token_ms)
 

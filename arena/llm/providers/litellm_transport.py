@@ -27,6 +27,7 @@ from typing import Any
 
 import httpx
 
+from arena.core.threads import Shared
 from arena.llm.failures.inside import Heard
 from arena.llm.providers import litellm_wire
 from arena.llm.providers.normalize import as_stream, lawful, lawful_events
@@ -35,6 +36,8 @@ from arena.llm.providers.stopwatch import stopwatch
 # Decoded bytes of one response: the longest answers of any model are under a megabyte.
 MOST = 16 * 2**20
 _PIECE = 65_536
+# Bytes of events that are read in a few milliseconds.
+_EVENTS = 16_384
 
 # Seconds in which a connection that the server has closed says so; no answer is computed in them.
 _AT_ONCE = 1.0
@@ -201,6 +204,7 @@ class _Bounded(httpx.AsyncByteStream):
         if self._claimed > self._most:
             self._take(self._claimed)
         body = bytearray()
+        loop = Shared()
         try:
             async for chunk in self._chunks():
                 for piece in (chunk,) if self._decoder is None else self._decoder.pieces(chunk):
@@ -211,8 +215,11 @@ class _Bounded(httpx.AsyncByteStream):
                         yield piece
                     if self._events and (left := _behind_the_last_line(piece)) < len(piece):
                         end = len(body) - left
-                        yield lawful_events(bytes(body[:end]), self._heard)
+                        lines = bytes(body[:end])
                         del body[:end]
+                        for some in _some_events(lines):
+                            yield lawful_events(some, self._heard)
+                            await loop.others()
             if self._decoder is not None:
                 self._decoder.finish()
             if self._form is not None:
@@ -235,6 +242,19 @@ class _Bounded(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._stream.aclose()
+
+
+def _some_events(lines: bytes) -> Iterator[bytes]:
+    """Whole lines, and where it can be seen whole events, some of them at a time."""
+    start = 0
+    while start < len(lines):
+        end = lines.rfind(b"\n\n", start, start + _EVENTS) + 2
+        if end < start + 2:
+            end = lines.rfind(b"\n", start, start + _EVENTS) + 1
+        if end <= start:
+            end = lines.find(b"\n", start) + 1 or len(lines)
+        yield lines[start:end]
+        start = end
 
 
 def _behind_the_last_line(piece: bytes) -> int:

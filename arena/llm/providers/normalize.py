@@ -13,6 +13,7 @@ from collections.abc import Collection
 from typing import Any
 
 from arena.llm.failures.inside import Heard
+from arena.llm.providers.joined import joined
 from arena.llm.providers.native import as_events, native_form
 from arena.llm.providers.unwrap import BOM, error_in, unwrapped
 from arena.llm.providers.usage import countable, usage_in
@@ -78,8 +79,7 @@ def lawful_events(lines: bytes, heard: Heard | None = None) -> bytes:
     if heard is not None:
         heard.events = True
     found = _joined_data(lines.splitlines(keepends=True))
-    put = [_event(line, heard) for line in found]
-    return lines if len(found) == len(put) and b"".join(put) == lines else b"".join(put)
+    return b"".join(joined(_event(line, heard) for line in found))
 
 
 def _joined_data(lines: list[bytes]) -> list[bytes]:
