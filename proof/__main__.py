@@ -21,6 +21,7 @@ PARTS = (
     "additivity",
     "evidence",
     "narrow",
+    "graded",
 )
 
 

@@ -225,7 +225,8 @@ class Truth:
         times: int = 1,
     ) -> Games:
         """Games of these lineups (games, seats), or of this many random ones. Each `times` games
-        in a row are of one seed, which deals the share `luck` of the noise's variance."""
+        in a row are of one seed, which deals the share `luck` of the noise's variance. The scores
+        are the teams' performances."""
         if isinstance(lineups, int):
             lineups = self.lineups(lineups, rng)
         world = self.world
@@ -250,6 +251,7 @@ class Truth:
             roles=np.tile(world.seat_roles, games),
             role_names=world.roles,
             blocks=blocks,
+            scores=performed[:, world.seat_teams].ravel(),
         )
 
 

@@ -39,6 +39,9 @@ class Games:
 
     `blocks` holds per game a number that those of one seed share, which deals their luck, and -1
     where a game stands alone; empty when all do.
+
+    `scores` holds per seat what the rules counted for it (chips, points), more is better, NaN where
+    that is not known; empty when nothing is. Only a system that says so reads them.
     """
 
     sizes: Column
@@ -50,6 +53,7 @@ class Games:
     environments: Column = ()
     environment_names: Sequence[str] = ()
     blocks: Column = ()
+    scores: Sequence[float] | NDArray[np.float64] = ()
 
     @classmethod
     def of(cls, games: Iterable[Sequence[RatedPlayer]]) -> Games:

@@ -169,4 +169,5 @@ def first_games(games: Games, count: int) -> Games:
         roles=games.roles[:end],
         environments=games.environments[:count],
         blocks=games.blocks[:count],
+        scores=games.scores[:end],
     )

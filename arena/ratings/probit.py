@@ -36,6 +36,7 @@ from arena.ratings.fit.laplace import (
     log_normal,
     mixed,
 )
+from arena.ratings.fit.levels import TOLD
 from arena.ratings.fit.likelihood import Matches, matches, plain
 
 LATTICES: Mapping[str, Lattice] = {
@@ -99,28 +100,36 @@ class Probit:
 
     def fit(self, games: Games) -> Ratings:
         """Raises ValueError for columns that make no games."""
-        played = seats(games)
-        if not len(played.agents):
-            return Ratings(self.name, {}, np.zeros(0), np.zeros((0, 0)))
-        places = places_of(played)
-        said = matches(played, places.seat, len(places.agent))
-        effects = effects_of(played, places)
-        families = effects.families(LATTICES)
+        return fitted(self.name, seats(games))
+
+
+def fitted(system: str, played: Seats, level: Integers | None = None) -> Ratings:
+    """The fit of these games; `level` is by how much each was won (see `fit.likelihood.Pairs`),
+    where wins have any: how much that tells is averaged over by evidence."""
+    if not len(played.agents):
+        return Ratings(system, {}, np.zeros(0), np.zeros((0, 0)))
+    places = places_of(played)
+    effects = effects_of(played, places)
+    families = effects.families(LATTICES)
+    found = []
+    for tell in (0.0,) if level is None else TOLD:
+        said = matches(played, places.seat, len(places.agent), level, tell)
         said, posterior = posterior_of(said, effects, families)
-        known = with_unseen(effects.terms, posterior, families, played)
-        terms, out = reported(known.terms, played)
-        return Ratings(
-            system=self.name,
-            terms=terms,
-            mean=out @ known.mean,
-            covariance=symmetric(out @ (out @ known.covariance).T),
-            noise=BETA,
-            margin=margin(said),
-            shares=played.shares if len(played.roles) > 1 else {},
-            prior=known.prior,
-            games=games_of(played),
-            notes=notes(played),
-        )
+        found.append(posterior)
+    known = with_unseen(effects.terms, mixed(found), families, played)
+    terms, out = reported(known.terms, played)
+    return Ratings(
+        system=system,
+        terms=terms,
+        mean=out @ known.mean,
+        covariance=symmetric(out @ (out @ known.covariance).T),
+        noise=BETA,
+        margin=margin(said),
+        shares=played.shares if len(played.roles) > 1 else {},
+        prior=known.prior,
+        games=games_of(played),
+        notes=notes(played),
+    )
 
 
 def places_of(played: Seats) -> Places:
@@ -204,7 +213,7 @@ def posterior_of(
     """The posterior of the effects, and the games with the draw margins that go with it."""
     count = len(effects.terms)
     spread = plain(effects.spread)
-    if said.pairs.drawn.any():
+    if said.adjustable:
         variances = np.ones(count)
         for family in families:
             variances[family.columns] = family.sds[family.typical] ** 2

@@ -34,6 +34,7 @@ def rating_columns(played: PlayedGames, environments: Mapping[int, str] | None =
         role_names=names,
         environments=environment if several else (),
         environment_names=[known.get(key, str(key)) for key in found.tolist()] if several else (),
+        scores=played.rewards if np.isfinite(played.rewards).any() else (),
         blocks=np.where(shared, seed, NOTHING) if shared.any() else (),
     )
 

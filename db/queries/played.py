@@ -40,7 +40,8 @@ class PlayedGames:
     game after game in order of player_index: `agents`, `teams` (team numbers as a rating system
     sees them), `ranks`, `roles` (position in `role_names`), `sides` (position in `team_names`),
     `decided` (1 where this player's own error decided the game) and `thrown_out` (1 where the rules
-    threw it out for one). NOTHING stands where a game has no tournament, seed or block, and a seat
+    threw it out for one); `rewards` are the rules' own numbers, NaN where there is none. NOTHING
+    stands where a game has no tournament, seed or block, and a seat
     no role or team. `unranked` games were left out because a rank is missing.
     """
 
@@ -61,6 +62,7 @@ class PlayedGames:
     sides: Integers
     decided: Integers
     thrown_out: Integers
+    rewards: NDArray[np.float64]
     role_names: tuple[str, ...]
     team_names: tuple[str, ...]
     unranked: int = 0
@@ -97,6 +99,7 @@ class PlayedGames:
             sides=self.sides[seats],
             decided=self.decided[seats],
             thrown_out=self.thrown_out[seats],
+            rewards=self.rewards[seats],
         )
 
 
@@ -121,6 +124,7 @@ def played_games(session: Session, selection: Selection | None = None) -> Played
             col(player.team),
             col(player.decided),
             col(player.eliminated_turn).is_not(None),
+            col(player.reward),
         )
         .join(player, col(player.game_id) == col(game.id))
         .where(*RATED, *chosen.of_games())
@@ -152,6 +156,7 @@ def played_games(session: Session, selection: Selection | None = None) -> Played
             team,
             own,
             out,
+            reward,
         ) = zip(*rows, strict=True)
         number = np.fromiter(ids, np.int64, len(ids))
         first = np.ones(len(ids), dtype=bool)
@@ -173,6 +178,7 @@ def played_games(session: Session, selection: Selection | None = None) -> Played
                 *map(_column, (agents, ranks, own, out)),
                 roles.of(role),
                 teams.of(team),
+                np.array(reward, np.float64),
             )
         )
     if not facts:
@@ -180,7 +186,7 @@ def played_games(session: Session, selection: Selection | None = None) -> Played
     game_ids, environments, tournaments, game_seeds, game_blocks, revisions, errors = map(
         np.concatenate, zip(*facts, strict=True)
     )
-    opening, sitting, ranking, decided, thrown_out, seat_roles, sides = map(
+    opening, sitting, ranking, decided, thrown_out, seat_roles, sides, rewards = map(
         np.concatenate, zip(*seats, strict=True)
     )
     starts = np.flatnonzero(opening)
@@ -203,6 +209,7 @@ def played_games(session: Session, selection: Selection | None = None) -> Played
         sides=sides,
         decided=decided,
         thrown_out=thrown_out,
+        rewards=rewards,
         role_names=roles.names(),
         team_names=teams.names(),
     )
@@ -283,6 +290,7 @@ def no_games() -> PlayedGames:
     empty: dict[str, Any] = {
         name: np.empty(0, dtype=np.int64) for name in columns if name != "unranked"
     }
+    empty["rewards"] = np.empty(0, dtype=np.float64)
     return PlayedGames(**empty, role_names=(), team_names=())
 
 

@@ -23,6 +23,7 @@ class Sat(NamedTuple):
     role: str | None = None
     decided: bool = False
     eliminated_turn: int | None = None
+    reward: float | None = None
 
 
 class Table:
@@ -93,6 +94,7 @@ class Table:
                     role=seat.role,
                     decided=seat.decided,
                     eliminated_turn=seat.eliminated_turn,
+                    reward=seat.reward,
                     turns=4,
                     silences=int(seat.decided),
                 )

@@ -614,3 +614,23 @@ def test_the_games_of_all_environments_are_read_in_one_pass(sqlite_url: str) -> 
         assert len(boards(session, LeaderboardQuery())) == 6
 
     assert sum("ORDER BY games.fold_index" in text for text in seen) == 1
+
+
+def test_margins_are_read_where_they_are_asked_for(sqlite_url: str) -> None:
+    def poker(table: Table) -> None:
+        """Ann and Bob win as often against Cid; Ann wins more chips."""
+        ann, bob, cid = three(table)
+        poker = table.environment("Poker-v0")
+        for winner, chips in ((ann, 50.0), (bob, 5.0)):
+            for _ in range(8):
+                table.play(poker, Sat(winner, 0, reward=chips), Sat(cid, 1, reward=-chips))
+            for _ in range(4):
+                table.play(poker, Sat(cid, 0, reward=20.0), Sat(winner, 1, reward=-20.0))
+
+    (plain,) = asked(sqlite_url, poker)
+    (graded,) = ask(sqlite_url, LeaderboardQuery(system="probit-graded"))
+
+    ann, bob = ({row.name: row.rating for row in board.rows}["Ann"] for board in (plain, graded))
+    assert bob > ann + 0.1
+    assert any("the play that makes margins" in note for note in graded.notes)
+    assert not any("margin" in note for note in plain.notes)

@@ -14,7 +14,7 @@ from arena.ratings.trueskill import TrueSkill
 from arena.testing.conformance import ConformanceError
 from arena.testing.rating_systems import check_rating_system
 
-ORDER_FREE = {"probit", "bradley-terry"}
+ORDER_FREE = {"probit", "probit-graded", "bradley-terry"}
 
 
 @pytest.mark.slow

@@ -7,8 +7,8 @@ an order of their own: the same games in any order give the same bits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 import numpy as np
@@ -17,6 +17,7 @@ from scipy import sparse
 from arena.core.arrays import Booleans, Floats, Integers
 from arena.core.ratings import BETA
 from arena.ratings.fit.design import Seats, tidy
+from arena.ratings.fit.levels import Levels, first_levels
 from arena.ratings.fit.order_of_finish import orders
 from arena.ratings.fit.ordered_probit import best_margin, first_margin, loglikelihood
 
@@ -35,6 +36,7 @@ class Pairs:
     (n,) the standard deviation of the difference, `weight` how many games are like that. A draw has
     its teams in a fixed order. `block` (n,) numbers the games that share a seed from 0, -1 for
     none; `side` (n,) is 1 where the winner is the game's first team, and -1 where it is the other.
+    `level` (n,) is by how much the game was won, from 1; 0 where that is not known.
     """
 
     rows: sparse.csr_array | Floats
@@ -44,6 +46,7 @@ class Pairs:
     environment: Integers
     block: Integers
     side: Integers
+    level: Integers
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,8 @@ class Chains:
 @dataclass(frozen=True, slots=True)
 class Matches:
     """A `Likelihood` of the strengths of the places. `margins` (environments,) are draw margins in
-    units of the noise of a game's difference; chains have none.
+    units of the noise of a game's difference; chains have none. `levels` are, by environment, those
+    of its wins where these have any.
 
     `luck` is the share of that noise's variance which the seed deals, the same to the first team
     of every game of a block: a normal effect of the block, at whose mode everything is taken
@@ -74,6 +78,12 @@ class Matches:
     margins: Floats
     noise: float = BETA
     luck: float = 0.0
+    levels: Mapping[int, Levels] = field(default_factory=dict)
+
+    @property
+    def adjustable(self) -> bool:
+        """Whether there are margins or levels that depend on the strengths."""
+        return bool(self.levels) or bool(self.pairs.drawn.any())
 
     def at(self, strengths: Floats) -> tuple[float, Floats]:
         """The log-likelihood, and its gradient (places,)."""
@@ -136,7 +146,24 @@ class Matches:
         pairs = self.pairs
         t = (pairs.rows @ strengths) / pairs.noise
         margin = self.margins[pairs.environment]
-        return lucky(pairs, t, margin, self.luck)
+
+        def said(t: Floats, scale: Floats) -> tuple[Floats, Floats, Floats]:
+            found = loglikelihood(t, pairs.drawn, margin * scale)
+            for e, levels in self.levels.items():
+                here = self._graded(e)
+                more = levels.loglikelihood(
+                    t[here], pairs.level[here], float(self.margins[e]), scale[here]
+                )
+                for column, part in zip(found, more, strict=True):
+                    column[here] += part
+            return found
+
+        return lucky(pairs, t, said, self.luck)
+
+    def _graded(self, environment: int) -> Booleans:
+        """The rows of an environment whose wins have a level."""
+        graded: Booleans = (self.pairs.environment == environment) & (self.pairs.level > 0)
+        return graded
 
     def with_margins(self, strengths: Floats) -> Matches:
         """The same with the margins that are likeliest at these strengths."""
@@ -146,7 +173,11 @@ class Matches:
             best_margin(t[here], pairs.drawn[here], pairs.weight[here])
             for here in (pairs.environment == e for e in range(len(self.margins)))
         ]
-        return replace(self, margins=np.array(margins))
+        levels = {}
+        for e, before in self.levels.items():
+            here = self._graded(e)
+            levels[e] = before.best(t[here], pairs.level[here], pairs.weight[here], margins[e])
+        return replace(self, margins=np.array(margins), levels=levels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,22 +195,27 @@ class Lucky:
     spent: float
 
 
-def lucky(pairs: Pairs, t: Floats, margin: Floats, luck: float) -> Lucky:
+RowLikelihood = Callable[[Floats, Floats], tuple[Floats, Floats, Floats]]
+"""What the rows say at standardised differences (n,), in which margins and levels count `scale`
+(n,) times: log-likelihood, its derivative, and minus the second."""
+
+
+def lucky(pairs: Pairs, t: Floats, said: RowLikelihood, luck: float) -> Lucky:
     """Pairs whose differences are `t` over the noise (n,), where `luck` is the share of the noise's
     variance that a block's seed deals. The luck of each block is found by Newton's method: it is
     a single standard normal number, and the posterior is log-concave."""
     if not luck:
-        value, slope, bend = loglikelihood(t, pairs.drawn, margin)
+        value, slope, bend = said(t, np.ones(len(t)))
         return Lucky(value, slope, bend, np.zeros(len(t)), np.zeros(0), 0.0)
     inside = pairs.block >= 0
     block = np.where(inside, pairs.block, 0)
     count = int(pairs.block.max(initial=-1)) + 1
     scale: Floats = np.where(inside, 1.0 / np.sqrt(1.0 - luck), 1.0)
     pull = np.where(inside, pairs.side * np.sqrt(luck), 0.0) * scale
-    start, margin = t * scale, margin * scale
+    start = t * scale
     effect, curvature = np.zeros(count), np.ones(count)
     for _ in range(MOST_STEPS_OF_LUCK):
-        value, slope, bend = loglikelihood(start + pull * effect[block], pairs.drawn, margin)
+        value, slope, bend = said(start + pull * effect[block], scale)
         uphill = np.bincount(block, pairs.weight * slope * pull, minlength=count) - effect
         curvature = np.ones(count)
         curvature += np.bincount(block, pairs.weight * bend * pull**2, minlength=count)
@@ -197,19 +233,29 @@ def plain(matrix: sparse.csr_array) -> sparse.csr_array | Floats:
     return dense
 
 
-def matches(played: Seats, place: Integers, places: int) -> Matches:
-    """`place` is each seat's. Of games with more than two teams, those that share any but the last
-    place take turns in standing for their set, each with its share of the weight; a game in which
-    all do, and a game of one team, say nothing."""
+def matches(
+    played: Seats, place: Integers, places: int, level: Integers | None = None, tell: float = 0.0
+) -> Matches:
+    """`place` is each seat's, `level` each game's (see `Pairs`) where wins have any, and `tell` how
+    much these tell (`fit.levels`). Of games with more than two teams, those that share any but the
+    last place take turns in standing for their set, each with its share of the weight; a game in
+    which all do, and a game of one team, say nothing."""
     kind, rows, sizes = _kinds(played, place, places)
     count = np.bincount(played.team_game, minlength=len(played.sizes))
-    pairs = _pairs(played, kind, rows, sizes, count)
+    known = np.zeros(len(count), np.int64) if level is None else level
+    pairs = _pairs(played, kind, rows, sizes, count, known)
     chains = _chains(played, kind, sizes, count)
     margins = [
         first_margin(float(pairs.weight[here].sum()), float(pairs.weight[here & pairs.drawn].sum()))
         for here in (pairs.environment == e for e in range(len(played.environments)))
     ]
-    return Matches(places, pairs, rows, chains, np.array(margins))
+    levels = {}
+    for e in range(len(margins)):
+        here = (pairs.environment == e) & (pairs.level > 0)
+        won: Floats = np.bincount(pairs.level[here], pairs.weight[here])[1:].astype(np.float64)
+        if len(won) > 1:
+            levels[e] = first_levels(won, tell)
+    return Matches(places, pairs, rows, chains, np.array(margins), levels=levels)
 
 
 def _kinds(
@@ -255,7 +301,12 @@ def _alike(table: Integers) -> tuple[Integers, Integers]:
 
 
 def _pairs(
-    played: Seats, kind: Integers, rows: sparse.csr_array, sizes: Integers, count: Integers
+    played: Seats,
+    kind: Integers,
+    rows: sparse.csr_array,
+    sizes: Integers,
+    count: Integers,
+    level: Integers,
 ) -> Pairs:
     game = np.flatnonzero(count == 2)
     first = np.searchsorted(played.team_game, game)
@@ -271,12 +322,13 @@ def _pairs(
             np.where(lead > 0, b, a),
             played.block[game] + 1,
             np.where((lead > 0) | (played.block[game] < 0), 1, 0),
+            np.where(np.abs(lead) == 2, 0, level[game]),
         ],
         axis=1,
     )
     number, at = _alike(_packed(table, max(int(table.max(initial=0)) + 1, 2)))
     weight = np.bincount(number, minlength=len(at)).astype(np.float64)
-    environment, drawn, winner, loser, block, side = table[at].T
+    environment, drawn, winner, loser, block, side, by = table[at].T
     difference = tidy(rows[winner] - rows[loser])
     tells = np.diff(difference.indptr) > 0  # an agent against itself cancels
     return Pairs(
@@ -287,6 +339,7 @@ def _pairs(
         environment=environment[tells],
         block=block[tells] - 1,
         side=2 * side[tells] - 1,
+        level=by[tells],
     )
 
 

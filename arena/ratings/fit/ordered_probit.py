@@ -50,6 +50,34 @@ def loglikelihood(t: Floats, drawn: Booleans, margin: Floats) -> tuple[Floats, F
     return value, slope, np.maximum(bend, 0.0)
 
 
+def between(t: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats, Floats]:
+    """Of performances with mean t that came out from `low` to `high` (either may be infinite):
+    log-likelihood, its derivative by t, and minus the second (at least 0). low < high."""
+    a, b = low - t, high - t
+    # On the side of the lower tail, where a difference keeps its digits.
+    swap = a + b > 0.0
+    near, far = np.where(swap, -a, b), np.where(swap, -b, a)
+    log_near = log_ndtr(near)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        less = np.exp(np.where(np.isneginf(far), -np.inf, log_ndtr(far) - log_near))
+        value = log_near + np.log1p(-less)
+    at_a, at_b = _density(a, value), _density(b, value)
+    slope = at_a - at_b
+    bend = slope * slope - _times(a, at_a) + _times(b, at_b)
+    return value, slope, np.maximum(bend, 0.0)
+
+
+def _density(x: Floats, value: Floats) -> Floats:
+    """phi(x) / exp(value), 0 at infinity."""
+    finite = np.where(np.isfinite(x), x, 0.0)
+    found = np.exp(-0.5 * finite * finite - LOG_ROOT_2_PI - value)
+    return np.where(np.isfinite(x), found, 0.0)
+
+
+def _times(x: Floats, density: Floats) -> Floats:
+    return np.where(np.isfinite(x), x, 0.0) * density
+
+
 def first_margin(games: float, drawn: float) -> float:
     """The margin at which equals draw as often as (draws + ½) in (games + 10); 0 without draws."""
     if drawn <= 0.0:
