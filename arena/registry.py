@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 # Help lists the commands by this module: what a name is needed for is imported when it is.
 if TYPE_CHECKING:
+    from arena.config import TournamentConfig
     from arena.core import (
         AgentKind,
         Environment,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from arena.core.execution import Executor
     from arena.llm.providers.protocol import Provider, ProviderSettings
 
+_SCRIPTED = "scripted/"
 
 Group = Literal[
     "agents",
@@ -68,6 +70,33 @@ _MADE: dict[Group, tuple[str, ...]] = {
 def names(group: Group) -> list[str]:
     """The names registered in a group, sorted."""
     return sorted(_points(group, tuple(sys.path)).names)
+
+
+def check(group: Group, name: str) -> None:
+    """Raises UsageError for a name that `load` would not find; imports nothing."""
+    _point(group, name)
+
+
+def check_names(config: TournamentConfig) -> None:
+    """Raises ConfigError, with the place in the file, for a name that no package registers; imports
+    no plug-in, so that a misspelled name is told before anything that takes seconds."""
+    with config.at("environment"):
+        check("environments", config.environment.name)
+    for index, agent in enumerate(config.agents):
+        with config.at("agents", index):
+            check("agents", agent.kind)
+    for index, model in enumerate(config.models):
+        with config.at("models", index):
+            provider = model.provider or config.llm.provider
+            check("providers", provider)
+            if provider == "litellm" and model.litellm_model.startswith(_SCRIPTED):
+                check("scripted", model.litellm_model.removeprefix(_SCRIPTED))
+    with config.at("executor"):
+        check("executors", config.executor)
+    with config.at("rating"):
+        check("ratings", config.rating)
+    with config.at("matchmaker"):
+        check("matchmakers", config.matchmaker.name)
 
 
 def load(group: Group, name: str) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from sqlalchemy import URL, Engine
 from sqlmodel import Session
@@ -25,11 +25,13 @@ from db.engine import (
     said_plainly,
 )
 from db.errors import Unreachable
-from db.fold import Fold
 from db.leases import TOURNAMENT, Lease, Leased
-from db.recorder import Recorder
 from db.schema import check_schema
 from db.urls import resolve_url, shown
+
+if TYPE_CHECKING:
+    from db.fold import Fold
+    from db.recorder import Recorder
 
 T = TypeVar("T")
 
@@ -164,6 +166,8 @@ class Database:
 
     def recorder(self, fold: Fold | None = None, *, lease: Lease | None = None) -> Recorder:
         """The durable append path (`db.recorder`), to be entered in a running event loop."""
+        from db.recorder import Recorder
+
         return Recorder(self.url, fold, lease=lease)
 
     def lease(

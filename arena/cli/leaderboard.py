@@ -120,7 +120,6 @@ def leaderboard(
     from arena.core import UsageError
     from arena.leaderboard import LeaderboardQuery, boards
     from arena.leaderboard.manual import kept_by_hand
-    from arena.leaderboard.parts import predictions
     from arena.leaderboard.weights import read_weights
     from arena.registry import load
     from db.selection import Selection
@@ -161,6 +160,7 @@ def leaderboard(
         return
     if unplayed:
         from arena.cli.leaderboard_predictions import print_predictions
+        from arena.leaderboard.parts import predictions
 
         with reading(db) as session:
             predicted = predictions(session, query)

@@ -22,6 +22,7 @@ from arena.cli.options import (
 from arena.cli.output import Column, console, count, money, print_json, print_table, safe, tell
 
 if TYPE_CHECKING:
+    from arena.config import TournamentConfig
     from arena.forecast import Outlook, PlanScope, Way
 
 
@@ -63,11 +64,16 @@ def plan(
     From the games on record, for two agents or with --top: how many further games until the 95 %
     interval of the difference leaves 0, under each seating, as a median and an interval. From a
     tournament's file: how many games an edge of --effect takes. Nothing is played or written."""
+    from arena.cli.tournament_files import read
+
+    # Before the rest is imported: what is wrong with it is told at once.
+    config = read(Path(subjects[0])) if subjects and len(subjects) == 1 else None
     from arena import forecast as planning
     from db.selection import Selection
 
     found = _ask(
         subjects or [],
+        config,
         top=top,
         scope=planning.PlanScope(
             environment,
@@ -86,6 +92,7 @@ def plan(
 
 def _ask(
     subjects: list[str],
+    config: TournamentConfig | None,
     *,
     top: int | None,
     scope: PlanScope,
@@ -93,21 +100,19 @@ def _ask(
     db: str | None,
 ) -> Outlook:
     from arena import forecast as planning
-    from arena.config import load
-    from arena.config.shipped import find
     from arena.core import UsageError
     from db.selection import Selection
 
     match subjects:
-        case [config]:
+        case [name] if config is not None:
             if scope.environment or scope.players or scope.selection != Selection():
                 raise UsageError(
-                    f"{config} says itself what is played: --environment, --players, --tournament, "
+                    f"{name} says itself what is played: --environment, --players, --tournament, "
                     "--since and --until are for games on record. Two agents are compared by "
                     "naming both"
                 )
             return planning.plan_config(
-                load(find(Path(config))), url=db, effect=effect, top=top, seating=scope.seating
+                config, url=db, effect=effect, top=top, seating=scope.seating
             )
         case [a, b] if top is None:
             return planning.plan_two(db, a, b, scope)

@@ -32,14 +32,16 @@ def run(
     130 when it was interrupted."""
     from arena.cli.run_to_end import Wish, play, show_estimate
     from arena.cli.signals import stoppable
-    from arena.config import load
-    from arena.config.shipped import find
+    from arena.cli.tournament_files import read
+
+    # Before the rest is imported: what is wrong with it is told at once.
+    tournament = read(config)
     from db import Database
 
     with Database(db or None) as database:
         wish = Wish(("arena", "run", str(config)), database, games, concurrency, budget, db)
         if dry_run:
-            show_estimate(load(find(config)), wish)
+            show_estimate(tournament, wish)
             return
         with stoppable(f"to go on: {wish.again()}") as interrupts:
-            play(load(find(config)), wish, interrupts)
+            play(tournament, wish, interrupts)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ from arena.config.parts import (
 from arena.config.prompt_files import read_prompts
 from arena.config.secrets import all_secrets, secrets
 from arena.config.variants import written_out
-from arena.core import ConfigError
+from arena.core import ConfigError, EnvironmentCrash, UsageError
 
 # What changes only how fast, how patiently and at what cost a tournament is played.
 _SETTINGS = {"executor", "concurrency", "llm", "attempts", "budget", "cache"}
@@ -166,6 +167,19 @@ class TournamentConfig(Shape):
     def error(self, message: str, *path: str | int) -> ConfigError:
         """An error that says where in the file its cause is."""
         return ConfigError(f"{self.where(*path)}: {message}")
+
+    @contextmanager
+    def at(self, *path: str | int) -> Iterator[None]:
+        """Inside, what is wrong with what stands at a path becomes a ConfigError that says where it
+        was written."""
+        try:
+            yield
+        except ConfigError:
+            raise
+        except UsageError as error:
+            raise self.error(str(error), *path) from error
+        except EnvironmentCrash as error:
+            raise self.error(f"the rules cannot start a game like this: {error}", *path) from error
 
     def unresolved(
         self, *, models: Iterable[str] = (), prompts: Iterable[str] = ()

@@ -40,6 +40,7 @@ from arena.environments.textarena_faults import (
     twin_of,
     upstream_of,
 )
+from arena.environments.textarena_import import import_textarena
 from arena.environments.textarena_reading import question_of, read_action
 from arena.environments.textarena_sides import (
     died_of_an_invalid_move,
@@ -105,8 +106,7 @@ class TextArena:
         this Python cannot read the rules; EnvironmentCrash when the rules raise."""
         self._facts.check_python(self.spec.name)
         self._facts.check_players(self.spec.name, num_players)
-        import textarena
-
+        textarena = import_textarena()
         # Before the generators are lent: what is imported may keep a function of `random`.
         _rules_class(self.spec.name)
         # Everything about a play is made here and now: a TextArena object that is reset again
@@ -287,13 +287,11 @@ class TextArena:
 
 def _history(layers: Sequence[Any]) -> ObservationHistory:
     """TextArena's history, ours where it only appends; raw rules get the same as the others."""
-    from textarena import ObservationWrapper
-    from textarena.wrappers import LLMObservationWrapper
-
+    textarena = import_textarena()
     for layer in layers:
-        if type(layer) is LLMObservationWrapper:
+        if type(layer) is textarena.wrappers.LLMObservationWrapper:
             return CumulativeHistory()
-        if isinstance(layer, ObservationWrapper):
+        if isinstance(layer, textarena.ObservationWrapper):
             return WrappedHistory(layer)
     return CumulativeHistory()
 
@@ -329,6 +327,7 @@ def _make(name: str, *, raw: bool, options: Mapping[str, Any]) -> Any:
 
 def _rules_class(name: str) -> Any:
     if name.endswith(MENDED):
+        import_textarena()
         from arena.environments.textarena_mended import RULES
 
         return RULES[family_of(name)]
@@ -337,9 +336,7 @@ def _rules_class(name: str) -> Any:
 
 
 def _registered(name: str) -> Any:
-    from textarena.envs.registration import ENV_REGISTRY
-
-    return ENV_REGISTRY[upstream_of(name)]
+    return import_textarena().envs.registration.ENV_REGISTRY[upstream_of(name)]
 
 
 def _is_reward(reward: object) -> bool:

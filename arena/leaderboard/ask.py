@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from arena.core import UsageError
 from arena.leaderboard.board import Board, agent_boards
-from arena.leaderboard.parts import part_boards
 from arena.leaderboard.query import LeaderboardQuery
 from arena.leaderboard.rating import SeatGroup, part_missing, role_of, team_of
 from arena.leaderboard.scopes import Scope, scopes
@@ -31,6 +30,9 @@ def boards(session: Session, query: LeaderboardQuery) -> list[Board]:
             if not asked:
                 raise part_missing(noun, name, found)
     if query.by != "agent":
+        # The systems that rate parts take a second to import.
+        from arena.leaderboard.parts import part_boards
+
         parted = [board for scope, _ in asked for board in part_boards(session, scope, query)]
         return _with_noise(session, parted) if query.by == "prompt" else parted
     anchor = None if query.anchor is None else find(session, "agent", query.anchor)[0]

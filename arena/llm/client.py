@@ -93,12 +93,16 @@ class Client:
     def check(self, model: ModelSpec) -> None:
         """Raises UsageError for a model that its provider does not know or cannot ask so, and for
         params that cannot be sent. Nothing is sent anywhere."""
-        check_params(model)
-        check_written(model)
-        check_places(model)
+        self.check_spec(model)
         name = self._name(model)
         with self._guarded(name, f"checking the model {model.name!r}"):
             self._provider(name).check(model)
+
+    def check_spec(self, model: ModelSpec) -> None:
+        """What `check` finds without the model's provider. Raises UsageError."""
+        check_params(model)
+        check_written(model)
+        check_places(model)
 
     def check_keys(self, model: ModelSpec) -> None:
         """Raises UsageError where the key or a header of a model is not set, or cannot be sent."""

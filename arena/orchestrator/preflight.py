@@ -5,8 +5,7 @@ What it finds wrong is a UsageError that says where in the file; what it returns
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +15,7 @@ from arena.core import (
     AgentKind,
     ArenaError,
     Casting,
-    ConfigError,
     Environment,
-    EnvironmentCrash,
     EnvironmentSpec,
     ModelSpec,
     Pairing,
@@ -87,41 +84,52 @@ class Prepared:
 
 
 def prepare(config: TournamentConfig) -> Prepared:
-    """Check the whole configuration. Raises ConfigError with the place in the file."""
-    with _at(config, "environment"):
-        rules = config.environment
+    """Check the whole configuration: first what needs no rules and no provider, which take seconds
+    to import. Raises ConfigError with the place in the file."""
+    registry.check_names(config)
+    rules = config.environment
+    with config.at("environment"):
         options = held(rules.name, rules.options, config.folder)
-        make = registry.environment(rules.name, options)
-        registry.check_environment_options(rules.name, rules.options)
-        environment = make()
-        spec = environment.spec
-        _check_players(spec, config.environment.players)
-        # Some rules say only here that they cannot start: an option, an even number of players.
-        begin(environment, 0, config.environment.players)
-        if options:
-            _check_played(rules.name, make, rules.players, options)
+        if not options:
+            # Those that have some are imported for them.
+            _check_players(registry.environment(rules.name, {})().spec, rules.players)
     kinds: dict[str, AgentKind] = {}
     client = client_for(config)
     for index, agent in enumerate(config.agents):
-        with _at(config, "agents", index):
+        with config.at("agents", index):
             held(f"agent {agent.name!r}", agent.options, config.folder)
             kinds[agent.kind] = registry.check_kind(agent.kind, agent.options)
     for index, prompt in enumerate(config.prompts):
-        with _at(config, "prompts", index):
+        with config.at("prompts", index):
             prompts.check(prompt.content)
     for index, model in enumerate(config.models):
-        with _at(config, "models", index):
-            client.check(model.spec())
-    with _at(config, "executor"):
+        with config.at("models", index):
+            client.check_spec(model.spec())
+    with config.at("executor"):
         registry.executor(config.executor, config.concurrency)
-    with _at(config, "rating"):
+    with config.at("rating"):
         fold = LiveFold(*registry.online_rating(config.rating))
         with registry.guarded("ratings", config.rating, "rating an agent that has not played"):
             check({0: fold.initial()})
-    prepared = Prepared(config, make, spec, kinds, fold, options)
-    with _at(config, "matchmaker"):
-        agents = range(1, len(config.agents) + 1)
+    with config.at("environment"):
+        make = registry.environment(rules.name, options)
+        registry.check_environment_options(rules.name, rules.options)
+        environment = make()
+        _check_players(environment.spec, rules.players)
+    prepared = Prepared(config, make, environment.spec, kinds, fold, options)
+    agents = range(1, len(config.agents) + 1)
+    with config.at("matchmaker"):
+        prepared.matchmaker(agents)
+    with config.at("environment"):
+        # Some rules say only here that they cannot start: an option, an even number of players.
+        begin(environment, 0, rules.players)
+        if options:
+            _check_played(rules.name, make, rules.players, options)
+    with config.at("matchmaker"):
         prepared.matchmaker(agents).next(nothing_known(agents), 1)
+    for index, model in enumerate(config.models):
+        with config.at("models", index):
+            client.check(model.spec())
     return prepared
 
 
@@ -162,28 +170,13 @@ def _check_players(spec: EnvironmentSpec, players: int) -> None:
         raise UsageError(f"{spec.name} is played by {wanted} players, found players: {players}")
 
 
-@contextmanager
-def _at(config: TournamentConfig, *path: str | int) -> Iterator[None]:
-    """Adds the place in the file to what is found wrong there."""
-    try:
-        yield
-    except ConfigError:
-        raise
-    except UsageError as error:
-        raise ConfigError(f"{config.where(*path)}: {error}") from error
-    except EnvironmentCrash as error:
-        raise ConfigError(
-            f"{config.where(*path)}: the rules cannot start a game like this: {error}"
-        ) from error
-
-
 def check_keys(config: TournamentConfig, client: Client) -> None:
     """Raises ConfigError for a model that an agent plays with and whose key is not set, or cannot
     be sent."""
     played = {agent.model for agent in config.agents}
     for index, model in enumerate(config.models):
         if model.name in played:
-            with _at(config, "models", index):
+            with config.at("models", index):
                 client.check_keys(model.spec())
 
 

@@ -17,17 +17,20 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import fsum, sqrt
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from arena.core import RatedPlayer, Ratings
 from arena.core.arrays import Floats
 from arena.core.ratings import BETA, SIGMA
-from arena.ratings.fit.design import Term
 from arena.ratings.gaussian.joint import Joint
 from arena.ratings.gaussian.observe_order import observe
 from arena.ratings.gaussian.truncated import draw, log_drawn, log_won, win
 from arena.ratings.trueskill import NOISE, draw_margin
+
+if TYPE_CHECKING:
+    from arena.ratings.fit.design import Term
 
 NAME = "trueskill-sides"
 

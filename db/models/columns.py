@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import JSON, BigInteger, Integer, MetaData
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.types import TypeDecorator
@@ -23,7 +22,7 @@ class Table(SQLModel):
     """What the tables share: their own metadata, so that a user's tables stay out of it, and
     names for every constraint, so that a migration can change it."""
 
-    model_config = SQLModelConfig(ignored_types=(hybrid_property,))
+    model_config = SQLModelConfig(ignored_types=(hybrid_property,), defer_build=True)
 
     metadata: ClassVar[MetaData] = MetaData(
         naming_convention={
@@ -106,6 +105,8 @@ class JsonValue(TypeDecorator[Any]):
 
     def load_dialect_impl(self, dialect: Dialect) -> Any:
         if dialect.name == "postgresql":
+            from sqlalchemy.dialects.postgresql import JSONB
+
             return dialect.type_descriptor(JSONB(none_as_null=True))
         return dialect.type_descriptor(JSON(none_as_null=True))
 

@@ -2,16 +2,18 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field, Relationship, Text
 
 from db.models.agents import Agent
 from db.models.catalogue import now
 from db.models.columns import BigId, Table
 
-_OF_ENVIRONMENT = text("tournament_id IS NULL AND environment_id IS NOT NULL")
-_OF_TOURNAMENT = text("tournament_id IS NOT NULL")
-_BY_HAND = text("tournament_id IS NULL AND environment_id IS NULL")
+# What the indexes are restricted to. The migrations say it to the databases: said here in
+# SQLAlchemy's words, it would import both dialects with the tables, whichever is used.
+_OF_ENVIRONMENT = "tournament_id IS NULL AND environment_id IS NOT NULL"
+_OF_TOURNAMENT = "tournament_id IS NOT NULL"
+_BY_HAND = "tournament_id IS NULL AND environment_id IS NULL"
 
 
 class RatingPool(Table, table=True):
@@ -30,23 +32,20 @@ class RatingPool(Table, table=True):
             "environment_id",
             "system",
             unique=True,
-            sqlite_where=_OF_ENVIRONMENT,
-            postgresql_where=_OF_ENVIRONMENT,
+            info={"where": _OF_ENVIRONMENT},
         ),
         Index(
             "uq_rating_pools_tournament",
             "tournament_id",
             "system",
             unique=True,
-            sqlite_where=_OF_TOURNAMENT,
-            postgresql_where=_OF_TOURNAMENT,
+            info={"where": _OF_TOURNAMENT},
         ),
         Index(
             "uq_rating_pools_by_hand",
             "system",
             unique=True,
-            sqlite_where=_BY_HAND,
-            postgresql_where=_BY_HAND,
+            info={"where": _BY_HAND},
         ),
         CheckConstraint("draws >= 0 AND draws <= games", name="ck_rating_pools_draws"),
     )

@@ -58,7 +58,7 @@ def test_every_promise_of_the_arena_is_measured(rows: list[dict[str, Any]]) -> N
         ("storage", 1 / 5),
         ("storage", 1 / 10),
         ("ratings", 150.0),
-        ("start", 0.4),
+        ("start", 0.3),
     }
 
 

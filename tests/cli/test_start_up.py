@@ -1,0 +1,78 @@
+"""What a command imports, command by command in one process, and what it does not wait for."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.cli.commands import TOURNAMENT
+
+# Each takes a tenth of a second of CPU at least, most of them a whole one.
+HEAVY = (
+    *("aiohttp", "arena.orchestrator", "httpx", "litellm", "matplotlib", "nltk", "numpy", "openai"),
+    *("pandas", "scipy.sparse", "scipy.special", "scipy.stats", "sklearn", "sqlalchemy"),
+    *("sqlalchemy.dialects.postgresql", "textarena"),
+)
+
+TYPED = """
+import json, shlex, sys
+from arena.cli import main
+heavy, found = json.loads(sys.argv[1]), []
+for line in json.loads(sys.argv[2]):
+    sys.argv = ["arena", *shlex.split(line)]
+    code = 0
+    try:
+        main()
+    except SystemExit as end:
+        code = end.code
+    found.append((code, [name for name in heavy if name in sys.modules]))
+print(json.dumps(found), file=sys.stderr)
+"""
+
+
+def imported(*lines: str) -> list[tuple[int, set[str]]]:
+    """The exit code of each line that is typed, and what is imported when it has run."""
+    command = [sys.executable, "-c", TYPED, json.dumps(HEAVY), json.dumps(lines)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return [(code, set(names)) for code, names in json.loads(done.stderr.splitlines()[-1])]
+
+
+def test_a_command_imports_what_it_needs(played: str, config: Path, tmp_path: Path) -> None:
+    misspelled = tmp_path / "misspelled.yaml"
+    misspelled.write_text(TOURNAMENT.replace("name: round-robin", "name: rund-robin"))
+    reading = ("games", "show 1", "agents list", "tournaments list", "models list", "db current")
+
+    for_a_name, for_a_plan, *for_reading = imported(
+        f"run {misspelled}",
+        f"plan {misspelled}",
+        *(f"{line} --db {played}" for line in reading),
+    )
+    (board,) = imported(f"leaderboard --db {played}")
+    (again,) = imported(f"run {config} --db {played}")
+
+    assert for_a_name == for_a_plan == (2, set())
+    assert for_reading == [(0, {"sqlalchemy"})] * len(reading)
+    assert board == (0, {"sqlalchemy", "numpy", "scipy.special", "scipy.sparse"})
+    # A tournament that is finished asks nobody.
+    assert again[0] == 0
+    assert not again[1] & {"aiohttp", "litellm", "nltk", "openai", "pandas", "sklearn"}
+
+
+def test_textarena_leaves_the_word_lists_to_the_games_that_ask_for_them() -> None:
+    code = (
+        "import sys\n"
+        "from arena.environments.textarena_import import import_textarena\n"
+        "ta = import_textarena()\n"
+        "assert 'Wordle-v0' in ta.envs.registration.ENV_REGISTRY\n"
+        "assert not {'nltk', 'pandas', 'scipy', 'sklearn'} & set(sys.modules)\n"
+        "lists = sys.modules['textarena.envs.utils.word_lists']\n"
+        "assert not hasattr(lists, '__path__') and 'nltk' not in sys.modules\n"
+        "from textarena.envs.utils.word_lists import EnglishDictionary\n"
+        "assert lists.EnglishDictionary is EnglishDictionary\n"
+        "assert EnglishDictionary.__module__ == lists.__name__ and 'nltk' in sys.modules\n"
+        "assert lists.__file__.endswith('word_lists.py') and not hasattr(lists, 'nothing')\n"
+        "assert import_textarena() is ta\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
