@@ -20,7 +20,11 @@ BigId = BigInteger().with_variant(Integer(), "sqlite")
 
 class Table(SQLModel):
     """What the tables share: their own metadata, so that a user's tables stay out of it, and
-    names for every constraint, so that a migration can change it."""
+    names for every constraint, so that a migration can change it.
+
+    An index over some of the rows says which in its `info`, as `where`. The migrations say it to
+    the databases: said here in SQLAlchemy's words, it would import both dialects with the tables,
+    whichever is used."""
 
     model_config = SQLModelConfig(ignored_types=(hybrid_property,), defer_build=True)
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, text
+from sqlalchemy import BigInteger, Index
 from sqlmodel import Field, Text
 
 from db.models.catalogue import now
@@ -41,8 +41,7 @@ class GameEvent(Table, table=True):
             "ix_game_events_kind_target",
             "kind",
             "target",
-            sqlite_where=text("target IS NOT NULL"),
-            postgresql_where=text("target IS NOT NULL"),
+            info={"where": "target IS NOT NULL"},
         ),
         # The key is the table: a second index over every row would be a third of its size.
         {"sqlite_with_rowid": False},

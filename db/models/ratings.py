@@ -9,8 +9,6 @@ from db.models.agents import Agent
 from db.models.catalogue import now
 from db.models.columns import BigId, Table
 
-# What the indexes are restricted to. The migrations say it to the databases: said here in
-# SQLAlchemy's words, it would import both dialects with the tables, whichever is used.
 _OF_ENVIRONMENT = "tournament_id IS NULL AND environment_id IS NOT NULL"
 _OF_TOURNAMENT = "tournament_id IS NOT NULL"
 _BY_HAND = "tournament_id IS NULL AND environment_id IS NULL"
