@@ -34,6 +34,7 @@ _HEDGED = re.compile(
 _THINKS = re.compile(
     r"\b(?:i|we)\s+(?:\w+\s+)?(?:think|believe|suspect|feel|bet|guess|suspects|doubt)\b", re.I
 )
+_DENIED = re.compile(r"(?:\bnot|n['’]t|\bnever)\s+(?:\w+\s+)?$", re.I)
 _REPORTS = re.compile(r"\b(?:says?|said|claims?|claimed|saying|claiming|told)\b", re.I)
 _OF_MYSELF = (
     r"\b(?:i\s+am|i['’]?m|as)(?P<no>\s+not)?\s+(?:(?:actually|really|indeed|just|only|definitely)"
@@ -161,7 +162,7 @@ class _Reader:
             for match in pattern.finditer(sentence):
                 target = self._target(match, speech)
                 before = sentence[: match.start()]
-                denied = re.search(r"\b(?:not|n['’]t|never)\s+(?:\w+\s+)?$", before, re.I)
+                denied = _DENIED.search(before)
                 if target is not None and not denied and not _HEDGED.search(before):
                     yield "accusation", target, {}
 

@@ -52,6 +52,9 @@ class FamilyFacts:
     def after(self, player: int, action: str, refused: bool) -> None:
         """The rules have played it, or refused it."""
 
+    def later(self) -> None:
+        """Behind what the action did: what a new round begins with."""
+
     def now(self) -> tuple[int | None, str | None] | None:
         """The day and the phase; None to have them read from the state."""
         return None

@@ -35,6 +35,9 @@ class Telling:
         self._error: BaseException | None = None
         self._everybody = audience_of(range(self._state.num_players))
         self._action = ""
+        self._at: tuple[int | None, str | None] = (None, None)
+        self._frozen = self._stepping = self._ended = False
+        self._held: list[Event] = []
         self._day: int | None = None
         self._phase: str | None = None
         self._messages: dict[tuple[int, str, str], int] = {}
@@ -67,7 +70,7 @@ class Telling:
         """The rules are about to play this action."""
         if self._error is None:
             self._action = action
-            self._safely(lambda: self._facts.before(player, action))
+            self._safely(lambda: self._before_step(player, action))
 
     def after(self, player: int, action: str, *, refused: bool) -> None:
         """The rules have played it."""
@@ -88,17 +91,41 @@ class Telling:
         if isinstance(state.game_state, dict):
             self._before = flat(state.game_state, self._facts.covered)
 
+    def _before_step(self, player: int, action: str) -> None:
+        self._now()
+        self._at = (self._day, self._phase)
+        self._stepping = True
+        self._facts.before(player, action)
+
     def _after(self, player: int, action: str, refused: bool) -> None:
+        # What the action did belongs to the round that it was made in, also when that is over.
+        self._stepping = False
+        self._frozen = self._facts.now() is None
+        self._day, self._phase = self._at
         self._facts.after(player, action, refused)
+        self._frozen = False
+        self._facts.later()
+        held, self._held = self._held, []
+        self._log += held
         if isinstance(self._state.game_state, dict):
             now = flat(self._state.game_state, self._facts.covered)
             data = difference(self._before, now)
             self._before = now
             if data is not None:
                 self.tell("change", audience=0, **data)
+        if self._state.done and not self._ended:
+            self._end_without_result()
         self._messages.clear()
 
+    def _end_without_result(self) -> None:
+        """An error has ended the game: the rewards say who has won."""
+        rewards = self._state.rewards or {}
+        reason = self._state.game_info.get(0, {}).get("reason", "")
+        self._on_set_game_outcome(rewards, reason)
+
     def _now(self) -> None:
+        if self._frozen:
+            return
         told = self._facts.now()
         if told is not None:
             self._day, self._phase = told
@@ -162,11 +189,16 @@ class Telling:
         self._result(first if len(first) < len(reward_dict) else [], reason)
 
     def _result(self, winners: list[int], reason: Any) -> None:
+        self._ended = True
         told: dict[str, Any] = {"winners": sorted(winners), "reason": str(reason)[:_LONGEST_TEXT]}
         condition = self._facts.condition(winners)
         if condition is not None:
             told["condition"] = condition
+        stepping = self._stepping
         self.tell("result", **told)
+        if stepping:
+            # Behind what the action did.
+            self._held.append(self._log.pop())
 
     def _safely(self, step: Callable[[], None]) -> None:
         try:
