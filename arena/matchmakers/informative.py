@@ -50,9 +50,9 @@ def informative(**spec: Unpack[ScheduleSpec]) -> AdaptiveSchedule:
     agent so far; agents of whom nothing is known cost what the others do on average), and `seating`
     (rotate, clones or opposite), `blocks` and `repeat`, as all matchmakers have them.
 
-    It answers its question, not every other one: in narrow pools its ratings are up to .03 BETA less
-    exact than those of `random`, and in games of teams it tells pairs apart hardly sooner; measured
-    in docs/proof.md, narrow.
+    It answers its question, not every other one: in narrow pools its ratings are up to .03 BETA
+    less exact than those of `random`, and in games of teams it tells pairs apart hardly sooner.
+    Measured in docs/proof.md, narrow.
 
     `version` is that of the rule, kept with a tournament so that it is played to its end by the one
     that it was begun with. 2, the newest, weighs pairs by the goal, takes the standings averaged
