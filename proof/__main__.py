@@ -17,6 +17,7 @@ PARTS = (
     "compare",
     "seating",
     "calibration",
+    "estimate",
     "verdicts",
     "additivity",
     "evidence",

@@ -25,6 +25,7 @@ from arena.core import UsageError
 if TYPE_CHECKING:
     from arena.compare import Comparison, Question
     from arena.compare.voids import VoidRange
+    from arena.forecast.review import Review
     from db.selection import Selection
 
 A = Annotated[str | None, typer.Argument(metavar="A", help="An agent, by its name or number.")]
@@ -221,7 +222,7 @@ def _show_played(
     if budget is not None:
         raise UsageError("--played spends nothing: --budget is for games to be played")
     found = compare.played(db or None, question, selection)
-    _show(found, as_json=as_json)
+    _show(found, None, as_json=as_json)
     if not found.decided:
         raise typer.Exit(1)
 
@@ -244,7 +245,7 @@ def _play(
             games=question.games,
             configure=lambda database: compare.configure(database, question),
             answer=compare.answer,
-            show=lambda found: _show(found, as_json=as_json),
+            show=lambda found, review: _show(found, review, as_json=as_json),
             decided=lambda found: found.decided,
             open_="not decided",
         ),
@@ -273,12 +274,12 @@ def _command(question: Question) -> tuple[str, ...]:
     return tuple(typed)
 
 
-def _show(found: Comparison, *, as_json: bool) -> None:
+def _show(found: Comparison, review: Review | None, *, as_json: bool) -> None:
     from arena.compare.answer import ASKS, errors
     from arena.compare.looks import said
 
     if as_json:
-        print_json(_plain(found))
+        print_json(_plain(found, review))
         return
     out = console()
     where = f"{found.environment} with {count(found.players, 'player')}"
@@ -360,11 +361,14 @@ def _share(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def _plain(found: Comparison) -> dict[str, Any]:
-    """The comparison as JSON has it: what is no number there is null."""
+def _plain(found: Comparison, review: Review | None) -> dict[str, Any]:
+    """The comparison as JSON has it: what is no number there is null; `estimate` is how what was
+    played now compares with its estimate."""
+    from arena.forecast.review import plain_review
     from arena.reports.voids import counted
 
     data = asdict(replace(found, voids={})) | {"voids": counted(found.voids)}
+    data["estimate"] = None if review is None else plain_review(review)
     if found.verdict is not None:
         data["verdict"] |= {
             "bounds": [b if math.isfinite(b) else None for b in found.verdict.bounds],

@@ -21,6 +21,7 @@ from arena.cli.output import (
 if TYPE_CHECKING:
     from arena.compare import Among, AmongQuestion
     from arena.compare.among import PairFound
+    from arena.forecast.review import Review
 
 
 def compare_among(
@@ -43,7 +44,7 @@ def compare_among(
             games=question.games,
             configure=lambda database: compare.configure_among(database, question),
             answer=compare.answer_among,
-            show=lambda found: _show(found, as_json=as_json),
+            show=lambda found, review: _show(found, review, as_json=as_json),
             decided=lambda found: found.decided == len(found.pairs),
             open_="not every pair is decided",
         ),
@@ -66,7 +67,8 @@ def _command(question: AmongQuestion, among: str) -> tuple[str, ...]:
     return (*typed, *(["--again"] if question.again else []))
 
 
-def _show(found: Among, *, as_json: bool) -> None:
+def _show(found: Among, review: Review | None, *, as_json: bool) -> None:
+    from arena.forecast.review import plain_review
     from arena.reports.voids import counted, shares
 
     if as_json:
@@ -74,6 +76,7 @@ def _show(found: Among, *, as_json: bool) -> None:
             "decided": found.decided,
             "voids": counted(found.voids),
             "pairs": [_plain(pair) for pair in found.pairs],
+            "estimate": None if review is None else plain_review(review),
         }
         print_json(data)
         for note in found.notes:

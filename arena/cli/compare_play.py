@@ -12,6 +12,7 @@ from arena.cli.output import advise
 
 if TYPE_CHECKING:
     from arena.config import TournamentConfig
+    from arena.forecast.review import Review
     from db import Database
 
 Found = TypeVar("Found")
@@ -20,14 +21,15 @@ Found = TypeVar("Found")
 @dataclass(frozen=True, slots=True)
 class ComparisonPlay(Generic[Found]):
     """What to play and how to answer: `configure` makes the tournament, `answer` says what its
-    games show and `show` prints that; `open_` is what to say while not all is `decided`. `games`
-    are those asked for in all, None for as many as it takes; `command` is what was typed."""
+    games show, and `show` prints that and how what was played compares with its estimate; `open_`
+    is what to say while not all is `decided`. `games` are those asked for in all, None for as many
+    as it takes; `command` is what was typed."""
 
     command: tuple[str, ...]
     games: int | None
     configure: Callable[[Database], TournamentConfig]
     answer: Callable[[Database, TournamentConfig], Found]
-    show: Callable[[Found], None]
+    show: Callable[[Found, Review | None], None]
     decided: Callable[[Found], bool]
     open_: str
 
@@ -42,7 +44,7 @@ def play_comparison(
 ) -> None:
     """Play and print what is known, or with `dry_run` print what it would cost. Exits with 1 while
     it is open."""
-    from arena.cli.run_to_end import Wish, play_out, report, show_estimate
+    from arena.cli.run_to_end import Wish, play_out, report, reviewed, show_estimate
     from arena.cli.sessions import existing
     from arena.cli.signals import stoppable
 
@@ -53,14 +55,15 @@ def play_comparison(
             show_estimate(config, replace(wish, games=play.games))
             return
         with stoppable(f"to go on: {wish.again()}") as interrupts:
-            summary = None
+            summary = review = None
             left = _left(database, config, play.games)
             if left is None or left > 0:
                 summary = play_out(config, wish, interrupts, games=left, uncapped=False)
+                review = reviewed(config, wish, summary)
             found = play.answer(database, config)
-            play.show(found)
+            play.show(found, review)
             if summary is not None:
-                report(summary, wish)
+                report(summary, wish, review)
     if play.decided(found):
         return
     if summary is None or not summary.stopped:

@@ -12,6 +12,7 @@ from arena.cli.output import Column, console, count, money, print_json, print_ta
 
 if TYPE_CHECKING:
     from arena.compare import Placed, Placement, PlacingQuestion
+    from arena.forecast.review import Review
 
 
 def place(
@@ -51,7 +52,7 @@ def place(
             games=None,
             configure=lambda database: compare.configure_placing(database, question),
             answer=lambda database, config: compare.answer_placing(database, question, config),
-            show=lambda found: _show(found, as_json=as_json),
+            show=lambda found, review: _show(found, review, as_json=as_json),
             decided=lambda found: found.finished,
             open_="not all of its games are played",
         ),
@@ -67,11 +68,11 @@ def _command(question: PlacingQuestion) -> tuple[str, ...]:
     return (*typed, *([] if question.games is None else ["--games", str(question.games)]))
 
 
-def _show(found: Placement, *, as_json: bool) -> None:
+def _show(found: Placement, review: Review | None, *, as_json: bool) -> None:
     from arena.reports.voids import shares
 
     if as_json:
-        print_json(_plain(found))
+        print_json(_plain(found, review))
         for note in found.notes:
             tell(note)
         return
@@ -131,14 +132,16 @@ def _table(found: Placement) -> None:
     )
 
 
-def _plain(found: Placement) -> dict[str, Any]:
+def _plain(found: Placement, review: Review | None) -> dict[str, Any]:
     """The placement as JSON has it."""
+    from arena.forecast.review import plain_review
     from arena.reports.voids import counted
 
     def rating(row: Placed) -> dict[str, Any]:
         return asdict(row) | {"low": row.low, "high": row.high}
 
     return asdict(replace(found, voids={})) | {
+        "estimate": None if review is None else plain_review(review),
         "finished": found.finished,
         "voids": counted(found.voids),
         "members": [rating(member) for member in found.members],

@@ -15,6 +15,7 @@ from arena.cli.output import advise, count, duration, money, tell
 if TYPE_CHECKING:
     from arena.cli.signals import Interrupts
     from arena.config import TournamentConfig
+    from arena.forecast.review import ActualOverPredicted, Review
     from arena.orchestrator import Summary
     from arena.orchestrator.affordable import GamePrice
     from db import Database
@@ -74,7 +75,7 @@ def show_estimate(config: TournamentConfig, wish: Wish) -> None:
 
 def play(config: TournamentConfig, wish: Wish, interrupts: Interrupts) -> None:
     """Play the tournament until it is done, stopped or interrupted, and say what came of it."""
-    conclude(play_out(config, wish, interrupts, games=wish.games), wish)
+    conclude(play_out(config, wish, interrupts, games=wish.games), wish, config)
 
 
 def play_out(
@@ -113,8 +114,9 @@ def play_out(
         )
 
 
-def conclude(summary: Summary, wish: Wish) -> None:
-    """The standings on stdout, what was done on stderr, and the exit code."""
+def conclude(summary: Summary, wish: Wish, config: TournamentConfig | None = None) -> None:
+    """The standings on stdout, what was done on stderr, and the exit code; with the configuration
+    also how that compares with its estimate."""
     from arena.cli.leaderboard_table import print_answer
     from arena.cli.sessions import reading
     from arena.leaderboard import LeaderboardQuery, boards
@@ -124,7 +126,7 @@ def conclude(summary: Summary, wish: Wish) -> None:
     with reading(wish.database) as session:
         found = boards(session, query)
     print_answer(found, query)
-    report(summary, wish)
+    report(summary, wish, None if config is None else reviewed(config, wish, summary))
     if summary.games_left and not summary.stopped:
         tell(f"{count(summary.games_left, 'game')} left to play")
     attention = (
@@ -138,10 +140,29 @@ def conclude(summary: Summary, wish: Wish) -> None:
         raise typer.Exit(1)
 
 
-def report(summary: Summary, wish: Wish) -> None:
+def reviewed(config: TournamentConfig, wish: Wish, summary: Summary) -> Review | None:
+    """What was taken against what an estimate at the beginning of the run said."""
+    from arena.forecast.review import review
+    from arena.orchestrator.clients import client_for
+
+    if summary.began is None or not summary.finished:
+        return None
+    return review(
+        config,
+        url=wish.database,
+        games=summary.finished,
+        before=summary.began,
+        price_of=client_for(config).prices,
+    )
+
+
+def report(summary: Summary, wish: Wish, review: Review | None = None) -> None:
     """What was done and what to look at, on stderr; exits where it was interrupted."""
     for line in _done(summary):
         tell(line)
+    if review is not None:
+        for line in actual_over_predicted(review):
+            tell(line)
     for line in _attention(summary, wish):
         advise(line)
     if summary.interrupted:
@@ -177,6 +198,40 @@ def _done(summary: Summary) -> Iterator[str]:
         yield f"spent {money(summary.spent)} on the whole tournament"
     if summary.games_left and summary.game_price is not None:
         yield from _next_dollar(summary.game_price)
+
+
+def actual_over_predicted(review: Review) -> Iterator[str]:
+    """How the games that were finished compare with their estimate, with 90 % intervals."""
+    parts = [
+        text
+        for name, measure in review.measures.items()
+        if (text := _compared(_MEASURES[name], measure)) is not None
+    ]
+    some = "" if review.compared == review.games else f"{review.compared:,} of "
+    yield (
+        f"actual over predicted, {some}{count(review.games, 'game')} (90 % interval): "
+        f"{', '.join(parts)}"
+    )
+
+
+_MEASURES = {
+    "calls": "calls",
+    "prompt_tokens": "tokens sent",
+    "completion_tokens": "tokens answered",
+    "dollars": "dollars",
+}
+
+
+def _compared(name: str, measure: ActualOverPredicted) -> str | None:
+    """One measure; None where there was nothing and nothing was predicted."""
+    ratio, interval = measure.ratio, measure.predicted
+    if ratio is None:
+        return f"{name} {measure.actual:,.4g}, none predicted" if measure.actual else None
+    if interval.low == interval.high and measure.inside:
+        return f"{name} {ratio:.2f}"
+    outside = "" if measure.inside else ": outside"
+    low, high = interval.low / interval.mean, interval.high / interval.mean
+    return f"{name} {ratio:.2f} ({low:.2f} to {high:.2f}{outside})"
 
 
 def _next_dollar(price: GamePrice) -> Iterator[str]:

@@ -1,49 +1,47 @@
 """Says before a tournament is played what it will take: calls, tokens, dollars and time.
 
 Nothing that costs is asked. How the interval comes about: games of the schedule are rehearsed
-(`arena.forecast.rehearsal`), and 2,000 simulated tournaments are put together from
+(`arena.forecast.rehearsal`), what the record and the rehearsal say of games and agents is put
+together and drawn (`arena.forecast.learned`), and 2,000 simulated tournaments are made from the
+draws (`arena.forecast.simulation`). Low and high are their quantiles at 5 % and 95 %: a prediction
+interval for the total, which holds how little is known of the means and the luck of the games
+themselves.
 
-- games drawn from the rehearsed ones with the weights of a Bayesian bootstrap (Rubin 1981), for
-  how games differ and how few were rehearsed;
-- for every model that is not scripted: the mean length of an answer, the tokens for a character of
-  a request and the mean time of a call, each lognormal: around the model's own calls on record,
-  or, without any, with a stated range as its 90 % interval;
-- how much longer or shorter games are than those of players that move at random: as those on
-  record, else in a stated range, lognormal too.
-
-Talk is sent again with every later request, so each game is rehearsed with short, middling and
-long answers, and a simulated tournament lies between them. Low and high are the quantiles at 5 %
-and 95 % of the simulated tournaments. Scripted models play their real games: what is left uncertain
-of them is only the games that were not rehearsed.
+Scripted models play their real games. Where every model is scripted, what is left uncertain is only
+the games that were not rehearsed, and the record is not asked.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
 from arena.config import TournamentConfig
 from arena.core import AgentSpec, ModelSpec, Pairing, UsageError
 from arena.core.arrays import Floats
+from arena.forecast.agent_view import AgentView
+from arena.forecast.learned import Learned, learn
 from arena.forecast.model_history import Habits, habits
+from arena.forecast.paid import ModelPrice, free, model_price
+from arena.forecast.past_usage import PastUsage, marks_of, past_usage
 from arena.forecast.rehearsal import Rehearsal, rehearse
+from arena.forecast.rehearsed import rehearsed_means
 from arena.forecast.simulation import (
-    ANSWER,
-    FEW_GAMES,
-    LENGTHS,
-    LONGER,
-    Belief,
     Simulated,
     SimulatedPace,
     Used,
-    believe,
+    learned_amounts,
+    rehearsed_amounts,
     simulate,
 )
+from arena.forecast.stated import ANSWER, LONGER, longest_answer
 from arena.llm.costs.prices import PriceTable, own_prices
 from arena.llm.scripted.policies import is_scripted
 from arena.orchestrator.catalogue import model_spec
@@ -51,9 +49,11 @@ from arena.orchestrator.preflight import Prepared
 from db import Repository, get_session
 from db.database import Source
 from db.errors import MissingDatabase
-from db.queries.model_calls import calls_of_games
 
-_PAST = 200
+# Games that are rehearsed of a schedule whose models are not all scripted.
+REHEARSALS = 8
+
+PriceOf = Callable[[ModelSpec], PriceTable | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,16 @@ class Estimate:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class KnownBefore:
+    """What an estimate starts from: the agents by their numbers, from 1 in the file's order, what
+    is on record of them, and how their models have answered, by LiteLLM name."""
+
+    agents: Mapping[int, AgentView]
+    past: PastUsage
+    habits: Mapping[str, Habits]
+
+
 def estimate(
     config: TournamentConfig,
     prepared: Prepared,
@@ -100,8 +110,8 @@ def estimate(
     url: Source,
     games_left: int,
     rng_seed: int = 0,
-    rehearsals: int = 20,
-    price_of: Callable[[ModelSpec], PriceTable | None] = own_prices,
+    rehearsals: int = REHEARSALS,
+    price_of: PriceOf = own_prices,
 ) -> Estimate:
     """Estimate the last `games_left` games of the schedule, by rehearsing at most `rehearsals`,
     three times each; three times as many games, once each, where every model is scripted.
@@ -110,50 +120,71 @@ def estimate(
     be called whether or not an event loop runs. Raises ConfigError for a model or a prompt that is
     neither in the file nor in the catalogue, UsageError when no game could be rehearsed.
     """
-    agents, known = _resolved(config, prepared, url)
-    past = _past(config, url)
-    schedule = prepared.schedule([*agents])
+    known = look_up(config, prepared, url)
+    schedule = prepared.schedule([*known.agents])
     pairings = schedule[max(len(schedule) - games_left, 0) :] if games_left > 0 else []
-    played = {agent for pairing in pairings for agent in pairing.agents}
-    rng = np.random.default_rng(rng_seed)
-    beliefs: dict[str, Belief] = {}
-    for number, agent in agents.items():
-        if number in played and agent.model.name not in beliefs:
-            model = agent.model
-            prices = None if is_scripted(model) else price_of(model)
-            beliefs[model.name] = believe(rng, model, known[model.litellm_model], prices)
+    return estimate_of(
+        prepared, known, pairings, rng_seed=rng_seed, rehearsals=rehearsals, price_of=price_of
+    )
+
+
+def estimate_of(
+    prepared: Prepared,
+    known: KnownBefore,
+    pairings: Sequence[Pairing],
+    *,
+    rng_seed: int = 0,
+    rehearsals: int = REHEARSALS,
+    price_of: PriceOf = own_prices,
+    rehearsal: Rehearsal | None = None,
+) -> Estimate:
+    """As `estimate`, of these pairings of agents by number; a `rehearsal` that was made for them,
+    at `lengths_of` their models, need not be made again."""
     if not pairings:
         none = ForecastInterval(0.0, 0.0, 0.0)
         return Estimate(0, 0, none, none, none, none, none, {}, ())
-    lengths = _lengths(beliefs)
-    chosen = _sample(pairings, rehearsals * LENGTHS // len(lengths), rng_seed)
-    with ThreadPoolExecutor(1) as thread:
-        rehearsal = thread.submit(asyncio.run, rehearse(prepared, agents, chosen, lengths)).result()
-    if not rehearsal.games:
-        said = (rehearsal.error or "no game ended").strip().splitlines()[-1]
-        raise UsageError(f"no game of {config.environment.name} could be rehearsed: {said}")
+    seats = Counter(agent for pairing in pairings for agent in pairing.agents)
+    agents = {number: known.agents[number] for number in sorted(seats)}
+    lengths = lengths_of([agent.model for agent in agents.values()])
+    if rehearsal is None:
+        chosen = _sample(pairings, rehearsals * 3 // len(lengths), rng_seed)
+        rehearsal = rehearsed(prepared, agents, chosen, lengths)
+    rng = np.random.default_rng(rng_seed)
+    learned, longest = None, None
+    if len(lengths) == 1:
+        amounts = rehearsed_amounts(rng, rehearsal.games, len(pairings))
+    else:
+        specs = {number: agent.spec for number, agent in agents.items()}
+        name = prepared.config.environment.name
+        means = rehearsed_means(name, rehearsal, specs, lengths)
+        learned = learn(rng, agents, known.past, means, known.habits, seats, len(pairings))
+        amounts, longest = learned_amounts(rng, learned, pairings)
+    prices = {model.name: _price(rng, model, known.past, price_of) for model in _models(agents)}
     simulated = simulate(
         rng,
-        beliefs,
-        rehearsal.games,
+        agents,
+        amounts,
+        prices,
+        known.habits,
         total=len(pairings),
-        concurrency=config.concurrency,
-        past=past,
-        paces={model.name: SimulatedPace(**model.limits.model_dump()) for model in config.models},
+        concurrency=prepared.config.concurrency,
+        paces={
+            model.name: SimulatedPace(**model.limits.model_dump())
+            for model in prepared.config.models
+        },
+        longest=longest,
     )
-    return _summed(
-        simulated, len(pairings), rehearsal, _notes(beliefs, rehearsal, len(pairings), past)
-    )
+    notes = _notes(agents, rehearsal, len(pairings), learned, simulated, prices)
+    return _summed(simulated, len(pairings), rehearsal, notes)
 
 
-def _resolved(
-    config: TournamentConfig, prepared: Prepared, url: Source
-) -> tuple[dict[int, AgentSpec], dict[str, Habits]]:
-    """The agents by their numbers, from 1 in the file's order, and the habits of their models by
-    LiteLLM name; what the file does not define is in the catalogue."""
+def look_up(
+    config: TournamentConfig, prepared: Prepared, url: Source, before: datetime | None = None
+) -> KnownBefore:
+    """The agents and what is on record of them, in games that ended `before` a time; what the file
+    does not define is in the catalogue. Raises ConfigError where it is in neither."""
     models = {model.name: model.spec() for model in config.models}
     prompts = {prompt.name: prompt.content for prompt in config.prompts}
-    known: dict[str, Habits] = {}
     try:
         with get_session(url, create=False) as session:
             repo = Repository(session)
@@ -163,13 +194,28 @@ def _resolved(
             for prompt in repo.get_prompts():
                 if prompt.name in config.external_prompts:
                     prompts[prompt.name] = prompt.content
-            asked = {model.litellm_model for model in models.values() if not is_scripted(model)}
-            known = {name: habits(session, name, config.environment.name) for name in asked}
+            agents = _agents(config, prepared, models, prompts)
+            marks = marks_of(agents, repo)
+            asked = {a.model.litellm_model for a in agents.values() if not is_scripted(a.model)}
+            past = past_usage(session, prepared, agents, marks, before)
+            here = {k for k, n in past.environments.items() if n == config.environment.name}
+            known = {name: habits(session, name, past.seats, here) for name in asked}
     except MissingDatabase:
-        pass
+        agents = _agents(config, prepared, models, prompts)
+        marks, known, past = marks_of(agents, None), {}, PastUsage()
+    views = {number: AgentView(agent, marks[number]) for number, agent in agents.items()}
+    return KnownBefore(views, past, known)
+
+
+def _agents(
+    config: TournamentConfig,
+    prepared: Prepared,
+    models: Mapping[str, ModelSpec],
+    prompts: Mapping[str, str],
+) -> dict[int, AgentSpec]:
     if error := config.unresolved(models=models, prompts=prompts):
         raise error
-    agents = {
+    return {
         number: AgentSpec(
             agent_id=number,
             name=agent.name,
@@ -181,17 +227,50 @@ def _resolved(
         )
         for number, agent in enumerate(config.agents, start=1)
     }
-    return agents, {m.litellm_model: known.get(m.litellm_model, Habits()) for m in models.values()}
 
 
-def _past(config: TournamentConfig, url: Source) -> list[int]:
-    """How many calls the latest games of the environment took, with as many players."""
-    environment = config.environment
-    try:
-        with get_session(url, create=False) as session:
-            return calls_of_games(session, environment.name, environment.players, limit=_PAST)
-    except MissingDatabase:
-        return []
+def _models(agents: Mapping[int, AgentView]) -> list[ModelSpec]:
+    return [*{agent.model.name: agent.model for agent in agents.values()}.values()]
+
+
+def _price(
+    rng: np.random.Generator, model: ModelSpec, past: PastUsage, price_of: PriceOf
+) -> ModelPrice:
+    if is_scripted(model):
+        return free()
+    own = [seat for seat in past.seats if seat.model_name == model.name]
+    return model_price(rng, price_of(model), own)
+
+
+def rehearsed(
+    prepared: Prepared,
+    agents: Mapping[int, AgentView],
+    pairings: Sequence[Pairing],
+    lengths: Sequence[int],
+) -> Rehearsal:
+    """Rehearse these pairings. Raises UsageError where none could be played to its end."""
+    specs = {number: agent.spec for number, agent in agents.items()}
+    with ThreadPoolExecutor(1) as thread:
+        work = rehearse(prepared, specs, pairings, lengths)
+        rehearsal = thread.submit(asyncio.run, work).result()
+    if not rehearsal.games:
+        said = (rehearsal.error or "no game ended").strip().splitlines()[-1]
+        name = prepared.config.environment.name
+        raise UsageError(f"no game of {name} could be rehearsed: {said}")
+    return rehearsal
+
+
+def lengths_of(models: Sequence[ModelSpec]) -> list[int]:
+    """Characters of a short, a middling and a long answer; one where every model is scripted."""
+    bounds = [longest_answer(model) for model in models if not is_scripted(model)]
+    if not bounds:
+        return [0]
+    low, high = ANSWER
+    stated = [float(bound) for bound in bounds if bound is not None]
+    if len(stated) == len(bounds):
+        high = min(high, max(*stated, 2.0))
+        low = min(low, high / 2)
+    return [round(4 * tokens) for tokens in (low, (low * high) ** 0.5, high)]
 
 
 def _sample(pairings: Sequence[Pairing], most: int, seed: int) -> Sequence[Pairing]:
@@ -199,14 +278,6 @@ def _sample(pairings: Sequence[Pairing], most: int, seed: int) -> Sequence[Pairi
         return pairings
     chosen = sorted(random.Random(seed).sample(range(len(pairings)), most))
     return [pairings[index] for index in chosen]
-
-
-def _lengths(beliefs: Mapping[str, Belief]) -> list[dict[str, int]]:
-    """Characters of an answer by model, for each rehearsal of a game; one where nothing is open."""
-    believed = {name: belief.lengths() for name, belief in beliefs.items() if not belief.scripted}
-    if not believed:
-        return [{}]
-    return [{name: length[level] for name, length in believed.items()} for level in range(LENGTHS)]
 
 
 def _summed(
@@ -248,38 +319,42 @@ def _interval(values: Floats) -> ForecastInterval:
 
 
 def _notes(
-    beliefs: Mapping[str, Belief], rehearsal: Rehearsal, games: int, past: Sequence[int]
+    agents: Mapping[int, AgentView],
+    rehearsal: Rehearsal,
+    games: int,
+    learned: Learned | None,
+    simulated: Simulated,
+    prices: Mapping[str, ModelPrice],
 ) -> tuple[str, ...]:
-    believed = {name: belief for name, belief in beliefs.items() if not belief.scripted}
     count = len(rehearsal.games)
     some = f"All {count}" if count == games else f"{count} of {games}"
     notes = [f"{some} games were rehearsed, and no provider was asked."]
     if rehearsal.void:
         notes.append(f"{rehearsal.void} more games went void in the rehearsal and are left out.")
-    if count == 1 and games > 1:
-        notes.append(
-            "One rehearsed game does not say how games differ: the intervals are too small."
-        )
-    if believed:
-        notes.append(_length(past))
-        notes += [_known(name, belief) for name, belief in believed.items()]
-        notes += [
-            f"{name}: no price is known; give it input_price and output_price to see dollars."
-            for name, belief in believed.items()
-            if belief.prices is None
-        ]
-        notes.append(
-            "Failed attempts, games that are played again and discounts for cached prompts are not "
-            "counted."
-        )
+    if learned is None:
+        if count == 1 and games > 1:
+            notes.append(
+                "One rehearsed game does not say how games differ: the intervals are too small."
+            )
+        return tuple(notes)
+    notes.append(_length(learned))
+    models = [model for model in _models(agents) if not is_scripted(model)]
+    notes += [_answered(model, learned, simulated.models[model.name]) for model in models]
+    notes += [
+        f"{model.name}: no price is known; give it input_price and output_price to see dollars."
+        for model in models
+        if prices[model.name].table is None
+    ]
+    if not learned.games_here:
+        notes.append("Failed attempts and games that are played again are not counted.")
     return tuple(notes)
 
 
-def _length(past: Sequence[int]) -> str:
-    if len(past) >= FEW_GAMES:
+def _length(learned: Learned) -> str:
+    if learned.games_here:
         return (
-            f"Games are as long as the {len(past):,} on record: {sum(past) / len(past):,.1f} calls "
-            "each."
+            f"How long games are, and requests in them, is learned from {learned.games_here:,} on "
+            f"record: {learned.turns_here:,.1f} turns each."
         )
     less, more = LONGER
     return (
@@ -288,13 +363,17 @@ def _length(past: Sequence[int]) -> str:
     )
 
 
-def _known(name: str, belief: Belief) -> str:
-    found = belief.habits.answer_tokens
-    if found is not None:
-        where = "in this environment" if belief.habits.here else "in other environments"
+def _answered(model: ModelSpec, learned: Learned, used: Used) -> str:
+    calls, here = learned.calls_of.get(model.litellm_model, (0, False))
+    each = used.completion_tokens / np.maximum(used.calls, 1.0)
+    if calls:
+        where = "in this environment" if here else "in other environments"
         return (
-            f"{name}: {found.mean:,.0f} tokens an answer, as in {found.count:,} calls on record "
-            f"{where}."
+            f"{model.name}: {float(each.mean()):,.0f} tokens an answer, learned from {calls:,} "
+            f"calls on record {where}."
         )
-    low, high = ANSWER if belief.most is None else (min(ANSWER[0], belief.most / 2), belief.most)
-    return f"{name}: no call is on record; {low:g} to {high:g} tokens an answer are assumed."
+    low, high = np.quantile(each, (0.05, 0.95))
+    return (
+        f"{model.name}: no call is on record; {low:,.0f} to {high:,.0f} tokens an answer are "
+        "assumed."
+    )

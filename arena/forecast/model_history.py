@@ -1,17 +1,21 @@
-"""Reads from the record how a model has answered so far: how long, how fast, from what."""
+"""Reads from the record how a model has answered so far: how fast, and in how many tokens for a
+character."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from db import Session
-from db.queries.model_calls import model_calls, request_lengths
+from db.queries.game_usage import SeatUsage
+from db.queries.model_calls import read_requests
 
-# The latest calls say enough, and reading all of them would take long in a large database.
-_CALLS = 2_000
-_LEAST = 20
+# Requests that are read whole, of the latest game.
 _READ_WHOLE = 20
+
+# Fewer seats in games of the environment do not tell how fast a model is in them.
+_LEAST = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,38 +29,33 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """What is known of a model from its answered calls: tokens of an answer, seconds of a call,
-    tokens for each character of a request; None where too little is on record. `here` says that
-    the calls are from games of the environment in question."""
+    """What is known of a model from its answered calls: seconds of a call in a game, tokens for
+    each character of a request; None where too little is on record. `here` says that the calls are
+    from games of the environment in question."""
 
-    answer_tokens: Spread | None = None
     seconds: Spread | None = None
     tokens_per_character: Spread | None = None
     here: bool = False
 
 
-def habits(session: Session, litellm_model: str, environment: str) -> Habits:
-    """The habits of a model, in the games of an environment where there are enough of its calls,
-    else in any."""
-    calls = model_calls(session, litellm_model, environment, limit=_CALLS)
-    here = len(calls) >= _LEAST
-    if not here:
-        calls = model_calls(session, litellm_model, limit=_CALLS)
-    read = [call.call_id for call in calls if call.prompt_tokens][:_READ_WHOLE]
-    lengths = request_lengths(session, read)
+def habits(
+    session: Session, litellm_model: str, seats: Sequence[SeatUsage], here: set[int]
+) -> Habits:
+    """The habits of a model, from the seats that it filled; `here` are the environment_ids of the
+    environment in question."""
+    own = [seat for seat in seats if seat.model == litellm_model and seat.timed]
+    in_it = [seat for seat in own if seat.environment_id in here]
+    enough = len(in_it) >= _LEAST
+    latest = max((seat.game_id for seat in own), default=0)
+    requests = read_requests(session, latest, litellm_model, limit=_READ_WHOLE)
     return Habits(
-        answer_tokens=_spread(
-            [float(call.completion_tokens) for call in calls if call.completion_tokens is not None]
+        seconds=_spread(
+            [seat.milliseconds / seat.timed / 1e3 for seat in (in_it if enough else own)]
         ),
-        seconds=_spread([call.total_ms / 1e3 for call in calls if call.total_ms]),
         tokens_per_character=_spread(
-            [
-                call.prompt_tokens / lengths[call.call_id]
-                for call in calls
-                if call.prompt_tokens and lengths.get(call.call_id)
-            ]
+            [request.prompt_tokens / request.characters for request in requests]
         ),
-        here=here,
+        here=enough,
     )
 
 

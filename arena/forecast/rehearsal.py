@@ -7,7 +7,7 @@ are the real games; for every other model a legal move at random stands in, at a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from arena import registry
 from arena.core import (
@@ -41,9 +41,10 @@ _FILLER = "Let me think about what was said so far, and about what each of us ca
 
 @dataclass(slots=True)
 class Asked:
-    """What one model was asked in a game: calls, the characters of the requests, and the tokens
-    that a scripted model would have counted in requests and answers."""
+    """What one agent was asked in a game: turns in all its seats, calls, the characters of the
+    requests, and the tokens that a scripted model would have counted in requests and answers."""
 
+    turns: int = 0
     calls: int = 0
     characters: int = 0
     prompt_tokens: int = 0
@@ -52,9 +53,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
-    """One game, at each of the lengths: what each model was asked, by the model's name."""
+    """One game, at each of the lengths: what each agent was asked, by agent_id."""
 
-    levels: tuple[Mapping[str, Asked], ...]
+    pairing: Pairing
+    levels: tuple[Mapping[int, Asked], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +72,16 @@ async def rehearse(
     prepared: Prepared,
     agents: Mapping[int, AgentSpec],
     pairings: Sequence[Pairing],
-    lengths: Sequence[Mapping[str, int]],
+    lengths: Sequence[int],
 ) -> Rehearsal:
-    """Play each pairing once for each of `lengths`: the characters of an answer by the name of
-    its model; those of scripted models are not looked at. `agents` are by agent_id."""
-    policies = {agent.model.name: _policy(agent.model) for agent in agents.values()}
+    """Play each pairing once for each of `lengths`: the characters of an answer; those of scripted
+    models are as long as they are. `agents` are by agent_id."""
+    policies = {number: _policy(agent.model) for number, agent in agents.items()}
+    # Who asks is known by the model's name.
+    named = {
+        number: replace(agent, model=replace(agent.model, name=str(number)))
+        for number, agent in agents.items()
+    }
     games: list[Rehearsed] = []
     void, error, characters = 0, None, 0
     for pairing in pairings:
@@ -82,15 +89,17 @@ async def rehearse(
             break
         levels = []
         for length in lengths:
-            asked: dict[str, Asked] = {}
-            result = await _play(prepared, agents, pairing, policies, length, asked)
-            characters += sum(model.characters for model in asked.values())
+            asked: dict[int, Asked] = {}
+            result = await _play(prepared, named, pairing, policies, length, asked)
+            characters += sum(agent.characters for agent in asked.values())
             if isinstance(result, Voided):
                 void, error = void + 1, error or result.error
                 break
+            for agent, conduct in zip(pairing.agents, result.conduct, strict=True):
+                asked.setdefault(agent, Asked()).turns += conduct.turns
             levels.append(asked)
         else:
-            games.append(Rehearsed(tuple(levels)))
+            games.append(Rehearsed(pairing, tuple(levels)))
     return Rehearsal(tuple(games), void, error)
 
 
@@ -103,9 +112,9 @@ async def _play(
     prepared: Prepared,
     agents: Mapping[int, AgentSpec],
     pairing: Pairing,
-    policies: Mapping[str, Policy],
-    lengths: Mapping[str, int],
-    asked: dict[str, Asked],
+    policies: Mapping[int, Policy],
+    length: int,
+    asked: dict[int, Asked],
 ) -> Finished | Voided:
     environment = prepared.config.environment
     task = GameTask(
@@ -115,7 +124,7 @@ async def _play(
         players=tuple((Sitter(0, agents[agent]),) for agent in pairing.agents),
         turn_limit=environment.turn_limit,
     )
-    client = StandIn(policies, lengths, asked)
+    client = StandIn(policies, length, asked)
     result = await play_task(task, Ports(Unrecorded(), LocalClearance(Limits()), client))
     if isinstance(result, Finished | Voided):
         return result
@@ -125,11 +134,12 @@ async def _play(
 @dataclass(frozen=True, slots=True)
 class StandIn:
     """Answers in the place of every model (`arena.llm.turn.ModelClient`) and counts what each is
-    asked; an answer is filled up to its length, before the move."""
+    asked, whose name is the number of the agent; an answer is filled up to its length, before the
+    move."""
 
-    policies: Mapping[str, Policy]
-    lengths: Mapping[str, int]
-    asked: dict[str, Asked]
+    policies: Mapping[int, Policy]
+    length: int
+    asked: dict[int, Asked]
 
     async def complete(
         self,
@@ -140,12 +150,12 @@ class StandIn:
         **_: object,
     ) -> Completion:
         sent = sendable(messages)
-        text = self.policies[model.name](sent, rng_of(sent, seed))
-        length = 0 if is_scripted(model) else self.lengths[model.name]
-        missing = length - len(text) - 1
+        agent = int(model.name)
+        text = self.policies[agent](sent, rng_of(sent, seed))
+        missing = 0 if is_scripted(model) else self.length - len(text) - 1
         if missing > 0:
             text = f"{(_FILLER * (missing // len(_FILLER) + 1))[:missing]}\n{text}"
-        asked = self.asked.setdefault(model.name, Asked())
+        asked = self.asked.setdefault(agent, Asked())
         asked.calls += 1
         asked.characters += sum(len(text_of(message)) for message in sent)
         asked.prompt_tokens += sum(tokens(text_of(message)) for message in sent)

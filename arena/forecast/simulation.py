@@ -1,124 +1,41 @@
-"""Puts simulated tournaments together from rehearsed games and from beliefs about models.
+"""Puts simulated tournaments together: from what is believed of games and agents, or, where every
+model is scripted, from the rehearsed games themselves.
 
 Every array has one row for each simulated tournament.
 """
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from arena.core import ModelSpec, Usage
+from arena.core import Pairing
 from arena.core.arrays import Floats
-from arena.forecast.model_history import Habits, Spread
+from arena.forecast.agent_view import AgentView
+from arena.forecast.learned import Learned
+from arena.forecast.model_history import Habits
+from arena.forecast.paid import ModelPrice
 from arena.forecast.rehearsal import Asked, Rehearsed
-from arena.llm.costs.prices import PriceTable
-from arena.llm.scripted.policies import is_scripted
-
-Range = tuple[float, float]
-
-SIMULATIONS = 2_000
-
-# Stated ranges: 90 % intervals, for what no call on record tells.
-ANSWER: Range = (20.0, 400.0)  # tokens of an answer
-PER_CHARACTER: Range = (1 / 5, 1 / 3)  # tokens for a character of a request
-SECONDS: Range = (1.0, 20.0)  # of a call
-LONGER: Range = (0.4, 1.6)  # a real game to one at random, in calls
-BUSY: Range = (0.003, 0.015)  # seconds of this machine for a call, whichever provider answers it
+from arena.forecast.stated import BUSY, SECONDS, SIMULATIONS, Residuals, lognormal
 
 # What a mean on record leaves open about other games: a standard deviation of its logarithm.
 _HERE, _ELSEWHERE = 0.05, 0.35
-_NORMAL_95 = 1.6449
 
-# Games on record that say how long games are.
-FEW_GAMES = 3
-
-# Where, between a short and a long answer, games are rehearsed.
-_LEVELS = (0.05, 0.5, 0.95)
-LENGTHS = len(_LEVELS)
+# Different line-ups that are told apart; of more, so many are drawn.
+_LINEUPS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Belief:
-    """What is believed of a model: the mean tokens of an answer, the tokens for a character of a
-    request and the mean seconds of a call, a draw of each for every simulation. `most` is the
-    longest answer that its params allow."""
+class Amounts:
+    """What one agent is asked in all its games."""
 
-    model: ModelSpec
-    habits: Habits
-    prices: PriceTable | None
-    most: int | None
-    answer: Floats
-    per_character: Floats
-    seconds: Floats
-
-    @property
-    def scripted(self) -> bool:
-        """Whether its tokens are counted and not believed."""
-        return is_scripted(self.model)
-
-    def lengths(self) -> list[int]:
-        """Characters of a short, a middling and a long answer."""
-        characters = np.quantile(self.answer, _LEVELS) / np.median(self.per_character)
-        return [round(float(length)) for length in characters]
-
-    def between(self) -> Floats:
-        """Weights of the three lengths: (simulations, 3)."""
-        short, middling, long = np.quantile(self.answer, _LEVELS)
-        at = np.interp(self.answer, [short, middling, long], [0.0, 1.0, 2.0])
-        return np.stack(
-            [np.maximum(0.0, 1.0 - np.abs(at - level)) for level in range(LENGTHS)], axis=1
-        )
-
-
-def believe(
-    rng: np.random.Generator, model: ModelSpec, known: Habits, prices: PriceTable | None
-) -> Belief:
-    """Draw the beliefs about a model from its calls on record, or from the stated ranges."""
-    most = longest_answer(model)
-    low, high = ANSWER
-    if most is not None:
-        low, high = min(low, most / 2), float(most)
-    answer = _drawn(rng, known.answer_tokens, known.here, (low, high))
-    at_once = is_scripted(model)
-    return Belief(
-        model=model,
-        habits=known,
-        prices=prices,
-        most=most,
-        answer=answer if most is None else np.minimum(answer, most),
-        per_character=_drawn(rng, known.tokens_per_character, known.here, PER_CHARACTER),
-        seconds=np.zeros(SIMULATIONS)
-        if at_once
-        else _drawn(rng, known.seconds, known.here, SECONDS),
-    )
-
-
-def longest_answer(model: ModelSpec) -> int | None:
-    """The most tokens that its params allow an answer, None where they do not say."""
-    for name in ("max_tokens", "max_completion_tokens", "num_predict"):
-        value = model.params.get(name)
-        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-            return value
-    return None
-
-
-def _drawn(rng: np.random.Generator, found: Spread | None, here: bool, stated: Range) -> Floats:
-    if found is None:
-        return _lognormal(rng, stated)
-    open_ = _HERE if here else _ELSEWHERE
-    spread = np.hypot(found.deviation / found.mean / np.sqrt(found.count), open_)
-    drawn: Floats = found.mean * np.exp(spread * rng.standard_normal(SIMULATIONS))
-    return drawn
-
-
-def _lognormal(rng: np.random.Generator, stated: Range) -> Floats:
-    low, high = np.log(stated)
-    middle, spread = (low + high) / 2, (high - low) / (2 * _NORMAL_95)
-    drawn: Floats = np.exp(middle + spread * rng.standard_normal(SIMULATIONS))
-    return drawn
+    calls: Floats
+    prompts: Floats
+    answers: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,79 +67,27 @@ class SimulatedPace:
     tokens_per_minute: float | None = None
 
 
-def simulate(
-    rng: np.random.Generator,
-    beliefs: Mapping[str, Belief],
-    games: Sequence[Rehearsed],
-    *,
-    total: int,
-    concurrency: int,
-    paces: Mapping[str, SimulatedPace],
-    past: Sequence[int] = (),
-) -> Simulated:
-    """Simulate tournaments of `total` games, `concurrency` at once; `past` is how many calls games
-    on record took."""
-    exact = all(belief.scripted for belief in beliefs.values())
-    drawn = _games(rng, len(games), total, exact)
-    weights = _weights(beliefs, games)
-    longer = np.ones(SIMULATIONS) if exact else _longer(rng, games, weights, [*beliefs], past)
-    used, game_seconds = {}, np.zeros((SIMULATIONS, len(games)))
-    for name, belief in beliefs.items():
-        calls, characters, prompts, answers = (
-            np.einsum("sl,lg->sg", weights, counted) for counted in _counted(games, name)
+def rehearsed_amounts(
+    rng: np.random.Generator, games: Sequence[Rehearsed], total: int
+) -> dict[int, Amounts]:
+    """What each agent is asked in `total` games, of which the rehearsed ones are the first: the
+    others are drawn from them with the weights of a Bayesian bootstrap (Rubin 1981)."""
+    drawn = _games(rng, len(games), total)
+    none = Asked()
+    found = {}
+    for number in sorted({agent for game in games for agent in game.levels[0]}):
+        asked = [game.levels[0].get(number, none) for game in games]
+        found[number] = Amounts(
+            calls=drawn @ np.array([float(one.calls) for one in asked]),
+            prompts=drawn @ np.array([float(one.prompt_tokens) for one in asked]),
+            answers=drawn @ np.array([float(one.completion_tokens) for one in asked]),
         )
-        game_seconds += calls * (belief.seconds * longer)[:, None]
-        sums = [
-            (drawn * part).sum(axis=1) * longer for part in (calls, characters, prompts, answers)
-        ]
-        used[name] = _used(belief, sums, paces.get(name, SimulatedPace()), min(concurrency, total))
-    calls_in_all = sum((model.calls for model in used.values()), np.zeros(SIMULATIONS))
-    # The last games run with places beside them empty: half a game's time on the average.
-    playing = (drawn * game_seconds).sum(axis=1) / min(concurrency, total)
-    if concurrency > 1:
-        playing += (drawn * game_seconds).sum(axis=1) / total / 2
-    longest = np.where(drawn > 0, game_seconds, 0.0).max(axis=1)
-    busy = calls_in_all * _lognormal(rng, BUSY)
-    seconds = np.maximum.reduce(
-        [playing, longest, busy, *(model.seconds for model in used.values())]
-    )
-    return Simulated(used, seconds)
+    return found
 
 
-def _longer(
-    rng: np.random.Generator,
-    games: Sequence[Rehearsed],
-    weights: Floats,
-    names: Sequence[str],
-    past: Sequence[int],
-) -> Floats:
-    """How much longer or shorter real games are than those at random: the stated range, or around
-    the games on record, whose mean is Student's t about the true one."""
-    if len(past) < FEW_GAMES:
-        return _lognormal(rng, LONGER)
-    rehearsed = sum(
-        (np.einsum("sl,lg->s", weights, _counted(games, name)[0]) for name in names),
-        np.zeros(SIMULATIONS),
-    ) / len(games)
-    taken = np.array(past, dtype=np.float64)
-    # Its tails would have no mean once they are exponents.
-    t = np.clip(rng.standard_t(len(past) - 1, SIMULATIONS), -4.0, 4.0)
-    drawn = np.exp(np.hypot(_error(taken), _HERE) * t)
-    longer: Floats = taken.mean() / np.maximum(rehearsed, 1.0) * drawn
-    return longer
-
-
-def _error(values: Floats) -> float:
-    """Of a mean, as a share of it."""
-    if len(values) < 2 or values.mean() <= 0.0:
-        return 0.0
-    return float(values.std(ddof=1) / values.mean() / np.sqrt(len(values)))
-
-
-def _games(rng: np.random.Generator, rehearsed: int, total: int, exact: bool) -> Floats:
-    """How often each rehearsed game stands in a simulated tournament: (simulations, games).
-    Where the rehearsed games are `exact`, they are themselves part of it."""
-    themselves = rehearsed if exact and rehearsed <= total else 0
+def _games(rng: np.random.Generator, rehearsed: int, total: int) -> Floats:
+    """How often each rehearsed game stands in a simulated tournament: (simulations, games)."""
+    themselves = rehearsed if rehearsed <= total else 0
     # With weights of 1 the mean of few games has less than the variance of Student's t.
     weight = max(rehearsed - 4.0, 1.0) / rehearsed
     shares = rng.dirichlet(np.full(rehearsed, weight), SIMULATIONS)
@@ -230,61 +95,124 @@ def _games(rng: np.random.Generator, rehearsed: int, total: int, exact: bool) ->
     return others.astype(np.float64) + (1.0 if themselves else 0.0)
 
 
-def _weights(beliefs: Mapping[str, Belief], games: Sequence[Rehearsed]) -> Floats:
-    """How much of each rehearsed length is in a simulation: (simulations, lengths); every model
-    that is not scripted has a say by its calls, because all read what each one writes."""
-    levels = len(games[0].levels)
-    if levels == 1:
-        return np.ones((SIMULATIONS, 1))
-    weights, calls = np.zeros((SIMULATIONS, levels)), 0.0
-    for name, belief in beliefs.items():
-        if not belief.scripted:
-            own = float(_counted(games, name)[0].sum())
-            weights, calls = weights + own * belief.between(), calls + own
-    return weights / calls if calls else np.full((SIMULATIONS, levels), 1.0 / levels)
+def learned_amounts(
+    rng: np.random.Generator, learned: Learned, pairings: Sequence[Pairing]
+) -> tuple[dict[int, Amounts], Floats]:
+    """What each agent is asked in these games, and how long the longest is to their mean."""
+    lineups, counts = _lineups(rng, pairings)
+    numbers = sorted({agent for lineup in lineups for agent in lineup})
+    seats = np.array([[lineup.count(number) for number in numbers] for lineup in lineups], float)
+    size = seats.sum(axis=1)
+    presence = np.stack([learned.presence[number] for number in numbers], axis=1)
+    share = np.stack([learned.share[number] for number in numbers], axis=1)
+    beyond = learned.turns[:, None] + presence @ (seats / size[:, None]).T
+    # Turns of a seat with an equal share, in all games of a line-up; seats share a game's turns.
+    turns = learned.usual * counts / (share @ (seats / size[:, None]).T)
+    shares = learned.games.shares(rng, len(pairings))
+
+    def asked(growth: Floats) -> Floats:
+        """(simulations, agents): turns, each as much more as its game is longer."""
+        power = 1.0 + growth[:, None]
+        luck = (shares * np.exp(power * learned.games.values)).sum(axis=1, keepdims=True)
+        of: Floats = ((turns * np.exp(power * beyond)) @ seats) * luck * share
+        return of
+
+    zero = np.zeros(SIMULATIONS)
+    plain = asked(zero) * learned.waste[:, None]
+    prompts = asked(learned.request_growth) * learned.waste[:, None]
+    answers = asked(learned.answer_growth) * learned.waste[:, None]
+    own = (counts @ seats).tolist()
+    found = {}
+    for at, (number, places) in enumerate(zip(numbers, own, strict=True)):
+        calls = learned.calls[number] * _luck(rng, learned.attempts, places)
+        said = learned.answer[number] * _luck(rng, learned.answers, places)
+        # What is said in a game is in the requests of all its seats.
+        sent = learned.request[number] * _luck(rng, learned.requests, places / float(size.mean()))
+        found[number] = Amounts(
+            calls=plain[:, at] * calls,
+            prompts=prompts[:, at] * calls * sent,
+            answers=np.minimum(
+                answers[:, at] * calls * said, plain[:, at] * calls * learned.longest[number]
+            ),
+        )
+    exponents = np.exp(learned.games.values)
+    longest = np.where(shares > 0, exponents, 0.0).max(axis=1) / (shares @ exponents)
+    return found, longest
 
 
-def _counted(games: Sequence[Rehearsed], name: str) -> tuple[Floats, Floats, Floats, Floats]:
-    """Calls, characters and a scripted model's prompt and answer tokens: (lengths, games)."""
-    none = Asked()
-    asked = [
-        [game.levels[level].get(name, none) for game in games]
-        for level in range(len(games[0].levels))
-    ]
-    return (
-        np.array([[float(one.calls) for one in row] for row in asked]),
-        np.array([[float(one.characters) for one in row] for row in asked]),
-        np.array([[float(one.prompt_tokens) for one in row] for row in asked]),
-        np.array([[float(one.completion_tokens) for one in row] for row in asked]),
-    )
+def _lineups(
+    rng: np.random.Generator, pairings: Sequence[Pairing]
+) -> tuple[list[tuple[int, ...]], Floats]:
+    """Who plays, and how often."""
+    counted = Counter(tuple(sorted(pairing.agents)) for pairing in pairings)
+    lineups, counts = [*counted], np.array([*counted.values()], dtype=np.float64)
+    if len(lineups) > _LINEUPS:
+        chosen = np.sort(rng.permutation(len(lineups))[:_LINEUPS])
+        lineups, counts = [lineups[at] for at in chosen], counts[chosen]
+        counts *= len(pairings) / counts.sum()
+    return lineups, counts
 
 
-def _used(belief: Belief, sums: Sequence[Floats], pace: SimulatedPace, at_once: int) -> Used:
-    calls, characters, prompts, answers = sums
-    if not belief.scripted:
-        prompts, answers = characters * belief.per_character, calls * belief.answer
-    seconds = [calls * belief.seconds / min(at_once, pace.concurrency or at_once)]
-    if pace.requests_per_minute:
-        seconds.append(60.0 * calls / pace.requests_per_minute)
-    if pace.tokens_per_minute:
-        seconds.append(60.0 * (prompts + answers) / pace.tokens_per_minute)
-    return Used(
-        calls,
-        prompts,
-        answers,
-        _dollars(belief, calls, prompts, answers),
-        np.maximum.reduce(seconds),
-    )
+def _luck(rng: np.random.Generator, pool: Residuals, seats: float) -> Floats:
+    """The mean of what so many seats deviate by: lognormal about the pool's mean."""
+    mean, deviation = pool.moments()
+    spread = deviation / mean / math.sqrt(max(seats, 1.0))
+    luck: Floats = mean * np.exp(spread * rng.standard_normal(SIMULATIONS) - spread**2 / 2)
+    return luck
 
 
-def _dollars(belief: Belief, calls: Floats, prompts: Floats, answers: Floats) -> Floats | None:
-    if belief.scripted:
-        return np.zeros(SIMULATIONS)
-    if belief.prices is None:
-        return None
-    dollars = []
-    for asked, prompt, answer in zip(calls, prompts, answers, strict=True):
-        # Prices may depend on the length of one request: its mean has to do.
-        one = Usage(round(prompt / asked), round(answer / asked)) if asked else Usage(0, 0)
-        dollars.append(asked * (belief.prices.cost(one) or 0.0))
-    return np.array(dollars)
+def simulate(
+    rng: np.random.Generator,
+    agents: Mapping[int, AgentView],
+    amounts: Mapping[int, Amounts],
+    prices: Mapping[str, ModelPrice],
+    habits: Mapping[str, Habits],
+    *,
+    total: int,
+    concurrency: int,
+    paces: Mapping[str, SimulatedPace],
+    longest: Floats | None = None,
+) -> Simulated:
+    """Tournaments of `total` games, `concurrency` at once; `prices` are by the model's name,
+    `habits` by its LiteLLM name."""
+    used: dict[str, Used] = {}
+    of_games, calls_in_all = np.zeros(SIMULATIONS), np.zeros(SIMULATIONS)
+    at_once = min(concurrency, total)
+    for name in {agents[number].model.name: None for number in amounts}:
+        own = [number for number in amounts if agents[number].model.name == name]
+        view = agents[own[0]]
+        calls = np.sum([amounts[number].calls for number in own], axis=0)
+        prompts = np.sum([amounts[number].prompts for number in own], axis=0)
+        answers = np.sum([amounts[number].answers for number in own], axis=0)
+        each = np.zeros(SIMULATIONS)
+        if not view.scripted:
+            each = _seconds(rng, habits.get(view.model.litellm_model, Habits()))
+        of_games = of_games + calls * each
+        calls_in_all = calls_in_all + calls
+        pace = paces.get(name, SimulatedPace())
+        seconds = [calls * each / min(at_once, pace.concurrency or at_once)]
+        if pace.requests_per_minute:
+            seconds.append(60.0 * calls / pace.requests_per_minute)
+        if pace.tokens_per_minute:
+            seconds.append(60.0 * (prompts + answers) / pace.tokens_per_minute)
+        dollars = prices[name].dollars(rng, calls, prompts, answers)
+        used[name] = Used(calls, prompts, answers, dollars, np.maximum.reduce(seconds))
+    playing = of_games / at_once
+    if concurrency > 1:
+        # The last games run with places beside them empty: half a game's time on the average.
+        playing = playing + of_games / total / 2
+    last = of_games / total * (1.0 if longest is None else longest)
+    busy = calls_in_all * lognormal(rng, BUSY)
+    in_all = np.maximum.reduce([playing, last, busy, *(model.seconds for model in used.values())])
+    return Simulated(used, in_all)
+
+
+def _seconds(rng: np.random.Generator, known: Habits) -> Floats:
+    """The mean time of a call."""
+    found = known.seconds
+    if found is None:
+        return lognormal(rng, SECONDS)
+    left = _HERE if known.here else _ELSEWHERE
+    spread = math.hypot(found.deviation / found.mean / math.sqrt(found.count), left)
+    drawn: Floats = found.mean * np.exp(spread * rng.standard_normal(SIMULATIONS))
+    return drawn

@@ -93,6 +93,13 @@ class Voided:
     error: str
     turns: int
 
+    @property
+    def said(self) -> str:
+        """The line that tells most: the last of a traceback, else the first."""
+        lines = self.error.strip().splitlines() or [self.cause.value]
+        told = (VoidCause.PROVIDER, VoidCause.CONTEXT, VoidCause.DIVERGENCE)
+        return lines[0 if self.cause in told else -1]
+
 
 @dataclass(frozen=True, slots=True)
 class Paused:

@@ -303,17 +303,23 @@ def agent_spec(row: Agent) -> AgentSpec:
     )
 
 
+def environment_options(config: TournamentConfig) -> dict[str, object]:
+    """The options of the environment's rules, as they are in the catalogue."""
+    rules = config.environment
+    limits: dict[str, object] = {"turn_limit": rules.turn_limit}
+    if rules.time_limit is not None:
+        limits["time_limit"] = rules.time_limit
+    if rules.overflow != "void":
+        limits["overflow"] = rules.overflow
+    return {**rules.options, **limits}
+
+
 def _environment(repo: Repository, prepared: Prepared) -> Environment:
     config = prepared.config.environment
-    limits: dict[str, object] = {"turn_limit": config.turn_limit}
-    if config.time_limit is not None:
-        limits["time_limit"] = config.time_limit
-    if config.overflow != "void":
-        limits["overflow"] = config.overflow
     return repo.get_or_create_environment(
         name=config.name,
         num_players=config.players,
-        options={**config.options, **limits},
+        options=environment_options(prepared.config),
         package=prepared.spec.package,
         version=prepared.spec.version,
     )

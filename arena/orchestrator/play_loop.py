@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from arena import registry
 from arena.core import (
@@ -76,7 +77,8 @@ class Playing:
         self.stop = stop
         self.on_progress = on_progress
         self.meter = Meter()
-        self.completed = 0
+        self.began = datetime.now(UTC)
+        self.finished: list[int] = []
         self.void = 0
         self.paused = 0
         self.suspended = 0
@@ -259,7 +261,7 @@ class Playing:
         )
 
     def _settle(self, game: ScheduledGame, result: Finished) -> None:
-        self.completed += 1
+        self.finished.append(game.game_id)
         seats = [
             (agent, player.player_index, player.role, player.team, player.rank)
             for agent, player in zip(game.agents, result.outcome.players, strict=True)
@@ -313,10 +315,7 @@ class Playing:
 
     def _count(self, void: Voided) -> None:
         self.causes[void.cause.value] += 1
-        if self.first_error is None:
-            lines = void.error.strip().splitlines() or [void.cause.value]
-            last = void.cause not in (VoidCause.PROVIDER, VoidCause.CONTEXT, VoidCause.DIVERGENCE)
-            self.first_error = lines[-1] if last else lines[0]
+        self.first_error = self.first_error or void.said
 
     async def _report(self) -> None:
         while self.on_progress is not None:
@@ -328,7 +327,7 @@ class Playing:
             return
         self.on_progress(
             Progress(
-                games_done=self.earlier.completed + self.completed,
+                games_done=self.earlier.completed + len(self.finished),
                 games_total=self.config.games,
                 games_running=self.running,
                 games_void=self.earlier.void + self.void,
@@ -363,14 +362,14 @@ class Playing:
     def summary(self) -> Summary:
         """What this run has done."""
         earlier, meter = self.earlier, self.meter
-        settled = earlier.completed + earlier.void + self.completed + self.void
+        settled = earlier.completed + earlier.void + len(self.finished) + self.void
         left = self.supply.most() - settled
         stopped = [self.stop.reason] if self.stop.reason else []
         stopped += self.parked.values()
         stopped += [self.unpaid] if self.unpaid else []
         return Summary(
             tournament=self.config.name,
-            games_completed=self.completed,
+            games_completed=len(self.finished),
             games_void=self.void,
             games_left=left,
             void_causes=dict(self.causes),
@@ -396,4 +395,6 @@ class Playing:
             game_price=self._price(left),
             beyond={} if self.models.budget is None else self.models.budget.beyond,
             lapses=dict(meter.lapses),
+            began=self.began,
+            finished=tuple(self.finished),
         )

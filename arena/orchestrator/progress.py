@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from arena.llm.pacing.breaker import BreakerState
 from arena.llm.pacing.gate import GateState
@@ -83,7 +84,8 @@ class Summary:
     its worst case. `stopped` says why the run ended early; `budget_reached` that it was for a
     budget, `game_price` what a game costs where there is one; `beyond` are models that charged more
     for a call than its worst case, and how many dollars more at most; `unrated` why results do not
-    move the stored ratings.
+    move the stored ratings. The run `began` at a time, and the games that it `finished` have these
+    game_ids.
     """
 
     tournament: str
@@ -114,3 +116,5 @@ class Summary:
     beyond: Mapping[str, float] = field(default_factory=dict)
     lapses: Mapping[str, int] = field(default_factory=dict)
     unrated: str | None = None
+    began: datetime | None = None
+    finished: tuple[int, ...] = ()

