@@ -12,7 +12,9 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
-PARTS = ("kill", "faults", "limits", "migrations", "budget", "hostile", "stop", "secrets")
+PARTS = (
+    "kill", "faults", "bursts", "limits", "migrations", "budget", "hostile", "stop", "secrets",
+)  # fmt: skip
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import pytest
 from torture.__main__ import PARTS
 from torture.flipped_bits import flipped
 from torture.harness import Harness
-from torture.parts import hostile, secrets
+from torture.parts import bursts, hostile, secrets
 from torture.parts.kill import _gaps, _Killing
 from torture.report import as_markdown, as_text
 from torture.rows import Row, kept
@@ -61,6 +61,16 @@ def test_hostile_outputs_are_recorded_and_shown(harness: Harness) -> None:
         rows += flipped(scene, "hostile", 10)
 
     assert broken(rows) == []
+
+
+@pytest.mark.slow
+def test_a_provider_whose_answers_come_at_once_makes_no_other_agent_lapse(
+    harness: Harness,
+) -> None:
+    rows = bursts.run(harness, toy=True)
+
+    assert broken(rows) == []
+    assert value(rows, "time limits that other agents lapsed") == 0
 
 
 @pytest.mark.slow

@@ -102,6 +102,16 @@ def _timed(handler: Any) -> Any:
                 self.stopwatch.heard(arrived(self.transport))
             super().data_received(data)
 
+        def pause_reading(self, *how: Any, **named: Any) -> None:
+            if self.stopwatch is not None:
+                self.stopwatch.pausing()
+            super().pause_reading(*how, **named)
+
+        def resume_reading(self, *how: Any, **named: Any) -> None:
+            if self.stopwatch is not None:
+                self.stopwatch.resuming()
+            super().resume_reading(*how, **named)
+
         def connection_lost(self, exc: BaseException | None) -> None:
             if self.stopwatch is not None:
                 self.stopwatch.heard()

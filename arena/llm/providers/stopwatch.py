@@ -43,6 +43,7 @@ class Stopwatch:
         "_heard",
         "_held",
         "_lag",
+        "_paused",
         "_sent",
         "_since",
         "phase",
@@ -58,6 +59,7 @@ class Stopwatch:
         self._held = lag.held(now)
         self._before = self._answered = 0.0
         self._sent = self._heard = now
+        self._paused: float | None = None
         self._ended: float | None = None
 
     def preparing(self) -> None:
@@ -65,6 +67,7 @@ class Stopwatch:
         now = _now()
         if self.phase is not AttemptPhase.UNTOLD:
             self._answered = self.answering(now)
+        self._paused = None
         self._enter(AttemptPhase.BEFORE, now)
         self._sent = self._heard = now
 
@@ -86,6 +89,18 @@ class Stopwatch:
         self._heard = max(self._heard, now - (unseen if ago is None else min(ago, unseen)))
         if self.phase is not AttemptPhase.AFTER:
             self._enter(AttemptPhase.AFTER, now, until=self._heard)
+
+    def pausing(self) -> None:
+        """Nothing more is taken from the connection until what came of it is read."""
+        if self._paused is None:
+            self._paused = _now()
+
+    def resuming(self) -> None:
+        """The connection is read again. What comes now may have been there all the time."""
+        if self._paused is not None:
+            paused, self._paused = _now() - self._paused, None
+            self._sent += paused
+            self._heard += paused
 
     def awaiting(self) -> None:
         """More of the answer is asked for; with nothing unread, it is waited for."""

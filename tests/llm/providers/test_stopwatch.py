@@ -123,6 +123,28 @@ def test_what_is_being_read_is_not_given_up() -> None:
     assert virtual_time.run(main()) == soon(4.9)
 
 
+def test_what_waits_until_the_rest_is_read_came_in_time() -> None:
+    """An answer that is longer than what a connection holds cannot come in before we read it."""
+
+    async def main() -> float:
+        async with timed(LoopLag(), most=100.0, answering=5.0) as watch:
+            watch.preparing()
+            watch.watched = True
+            watch.sent()
+            await asyncio.sleep(1.0)
+            for _ in range(10):
+                watch.heard(0.0)
+                watch.pausing()
+                await asyncio.sleep(3.0)  # while others have their turn, too
+                watch.pausing()
+                watch.resuming()
+                watch.resuming()
+                await asyncio.sleep(0.1)
+        return watch.answering()
+
+    assert virtual_time.run(main()) == soon(1.9)
+
+
 def test_an_answer_that_stops_in_the_middle_is_given_up() -> None:
     async def main(watch: Stopwatch) -> None:
         watch.preparing()
