@@ -8,6 +8,7 @@ plot_intervals(board)
 """
 
 from arena.analysis.board_plots import plot_calibration, plot_head_to_head, plot_intervals
+from arena.analysis.events import claims_df, events_df, votes_df
 from arena.analysis.frames import calls_df, games_df, players_df, turns_df
 from arena.analysis.leaderboards import calibration_df, head_to_head_df, leaderboard_df
 from arena.analysis.plots import plot_leaderboard, plot_ratings
@@ -16,6 +17,8 @@ from arena.analysis.ratings import rating_changes_df, ratings_df
 __all__ = [
     "calibration_df",
     "calls_df",
+    "claims_df",
+    "events_df",
     "games_df",
     "head_to_head_df",
     "leaderboard_df",
@@ -28,4 +31,5 @@ __all__ = [
     "rating_changes_df",
     "ratings_df",
     "turns_df",
+    "votes_df",
 ]

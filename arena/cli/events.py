@@ -15,7 +15,17 @@ from arena.cli.options import (
     TournamentOption,
     UntilOption,
 )
-from arena.cli.output import Column, complain, console, count, print_json, print_table, safe, tell
+from arena.cli.output import (
+    Column,
+    complain,
+    console,
+    count,
+    percent,
+    print_json,
+    print_table,
+    safe,
+    tell,
+)
 from arena.cli.sessions import existing, reading
 
 if TYPE_CHECKING:
@@ -49,6 +59,13 @@ def events(
         bool,
         typer.Option("--check", help="With rebuild: compare with what is stored, change nothing."),
     ] = False,
+    chances: Annotated[
+        bool,
+        typer.Option(
+            "--chances",
+            help="Instead who was ahead: by exact play at random, and by the games on record.",
+        ),
+    ] = False,
     tournament: TournamentOption = None,
     environment: EnvironmentOption = None,
     agent: AgentOption = None,
@@ -72,8 +89,9 @@ def events(
         "until": until,
     }  # fmt: skip
     if game == REBUILD:
-        if kind:
-            raise UsageError("--kind goes with a game: `arena events GAME --kind vote`")
+        if kind or chances:
+            name = "--kind vote" if kind else "--chances"
+            raise UsageError(f"{name.split()[0]} goes with a game: `arena events GAME {name}`")
         _rebuild(Selection(**asked), db, check=check, everything=everything, as_json=as_json)
         return
     wrong = [f"--{name}" for name, value in asked.items() if value] + ["--check"] * check
@@ -81,6 +99,11 @@ def events(
         raise UsageError(f"{wrong[0]} goes with rebuild: `arena events rebuild {wrong[0]} ...`")
     if not game.isdecimal():
         raise UsageError(f"{game!r} is no game: expected its number, or `rebuild`")
+    if chances:
+        if kind or everything:
+            raise UsageError("--chances goes without --kind and --all")
+        _chances(int(game), db, as_json=as_json)
+        return
     _show(int(game), kind, db, everything=everything, as_json=as_json)
 
 
@@ -124,6 +147,49 @@ def _show(
     if state.version is None:
         complain(f"the events of game {game} were never told: type `arena events rebuild`")
         raise typer.Exit(1)
+
+
+def _chances(game: int, db: str | None, *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from arena.reports.chances import BLEND, MOST_GAMES, chances
+
+    with reading(db) as session:
+        found = chances(session, game)
+    if as_json:
+        print_json([asdict(each) for each in found])
+        return
+    print_table(
+        [
+            Column("turn", "right"),
+            Column("position", shrink=True),
+            Column("at random", "right"),
+            Column("games", "right"),
+            Column("won", "right"),
+            Column("chance", "right"),
+            Column("95 %"),
+            Column(""),
+        ],
+        [
+            [
+                "" if each.turn is None else str(each.turn),
+                each.name,
+                percent(each.random),
+                str(each.games),
+                str(each.won),
+                percent(each.chance),
+                f"{percent(each.low)} to {percent(each.high)}",
+                "turned" if each.turned else "",
+            ]
+            for each in found
+        ],
+    )
+    if found:
+        tell(
+            f"the chance of {found[0].team}: exact for play at random, which counts as {BLEND} "
+            f"games, and the latest {MOST_GAMES:,} games on record that stood alike; talk moves "
+            "nothing in it: `arena branch` tells what a speech was worth"
+        )
 
 
 _COLUMNS = [

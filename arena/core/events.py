@@ -61,6 +61,28 @@ class TellsEventKinds(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a game stands in a turn, None before the first: games with the same `name` stand alike.
+
+    `chance` is that of `team` to win from here when everybody plays at random, from 0 to 1.
+    """
+
+    turn: int | None
+    name: str
+    team: str
+    chance: float
+
+
+class TellsChances(Protocol):
+    """What an environment may have besides: it tells who is ahead, without playing."""
+
+    def positions(self, events: Sequence[Event], roles: Sequence[str | None]) -> Sequence[Position]:
+        """The positions that a finished game went through, by its events and the roles of its
+        players, each for the same team; none where the chances are not known."""
+        ...
+
+
 def audience_of(players: Iterable[int]) -> int | None:
     """An audience of these players; None where one of them has no bit."""
     mask = 0

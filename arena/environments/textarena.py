@@ -20,12 +20,14 @@ from arena.core import (
     Observation,
     Outcome,
     PlayerResult,
+    Position,
     RulesOption,
     Step,
     Termination,
     UsageError,
     options_of,
 )
+from arena.environments.events.mafia_chances import positions
 from arena.environments.events.telling import Telling
 from arena.environments.history import GAME, CumulativeHistory, ObservationHistory, WrappedHistory
 from arena.environments.isolation import IsolatedGenerators
@@ -207,6 +209,12 @@ class TextArena:
         """What happened since the last call (`arena.environments.events`). Raises what went wrong
         in telling it."""
         return self._telling.drain()
+
+    def positions(self, events: Sequence[Event], roles: Sequence[str | None]) -> list[Position]:
+        """Where a game stood; none where the chances are not known."""
+        if self._family != "SecretMafia":
+            return []
+        return positions(events, roles, mended=self.spec.name.endswith(MENDED))
 
     def books(self) -> GameBooks:
         """The books of the game as it stands, for a referee."""

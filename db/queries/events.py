@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
-from db.models import EventType, Game, GameEvent
+from db.models import EventType, Game, GameEvent, GamePlayer
 from db.selection import Selection
 from db.writer.events import EventRow
 
@@ -35,14 +35,16 @@ class EventsState:
     error: str | None
 
 
-def events(session: Session, game_id: int) -> list[EventRow]:
-    """The events of a game, in order."""
+def events(session: Session, game_id: int, kinds: Sequence[str] | None = None) -> list[EventRow]:
+    """The events of a game, in order; those of some kinds, where they are named."""
     query = (
         select(*_COLUMNS)
         .join(EventType, col(EventType.id) == col(GameEvent.kind))
         .where(col(GameEvent.game_id) == game_id)
         .order_by(col(GameEvent.seq))
     )
+    if kinds is not None:
+        query = query.where(col(EventType.name).in_(kinds))
     return [_event(*row) for row in session.execute(query)]
 
 
@@ -69,6 +71,28 @@ def finished_games(
             )
         )
     return [int(key) for key in session.scalars(query.order_by(col(Game.id))) if key is not None]
+
+
+def latest_events(
+    session: Session, environment_id: int, kinds: Sequence[str], *, most: int, without: int
+) -> Iterator[tuple[int, str | None, list[str | None], list[EventRow]]]:
+    """(game_id, winning team, roles by player_index, events of these kinds) of the latest finished
+    games of an environment, at most `most`, leaving one out."""
+    chosen = (
+        select(Game.id, Game.winning_team)
+        .where(
+            Game.environment_id == environment_id,
+            Game.status == "completed",
+            col(Game.events_version).is_not(None),
+            Game.id != without,
+        )
+        .order_by(col(Game.id).desc())
+        .limit(most)
+    )
+    for key, winner in session.execute(chosen).all():
+        seats: Any = select(GamePlayer.role).where(GamePlayer.game_id == key)
+        roles = list(session.scalars(seats.order_by(col(GamePlayer.player_index))))
+        yield int(key), winner, roles, events(session, int(key), kinds)
 
 
 def event_types(session: Session) -> Iterator[EventType]:

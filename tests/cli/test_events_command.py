@@ -77,6 +77,9 @@ def test_what_goes_with_what(arena: Arena, played: str) -> None:
         (("one",), "'one' is no game: expected its number, or `rebuild`"),
         (("1", "--kind", "dance"), "there is no kind of event 'dance'"),
         (("1", "--check"), "--check goes with rebuild: `arena events rebuild --check ...`"),
+        (("1", "--chances"), "TicTacToe-v0 does not tell chances"),
+        (("1", "--chances", "--all"), "--chances goes without --kind and --all"),
+        (("rebuild", "--chances"), "--chances goes with a game: `arena events GAME --chances`"),
         (("rebuild", "--kind", "vote"), "--kind goes with a game"),
     ):
         result = arena("events", *wrong, "--db", played)
