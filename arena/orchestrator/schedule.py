@@ -114,11 +114,12 @@ def recorded(database: Database, game_id: int) -> list[TurnRow]:
 def earlier(session: Session, tournament_id: int, *, orphans: tuple[float, ...] = ()) -> Earlier:
     """What is settled already, and what it cost."""
     settled = settled_places(session, tournament_id)
+    own = spent(session, tournament_id)
     return Earlier(
         completed=settled.get("completed", 0),
         void=settled.get("void", 0),
-        spent=spent_in_all(session, tournament_id),
-        own=spent(session, tournament_id),
+        spent=spent_in_all(session, tournament_id, own),
+        own=own,
         orphans=orphans,
         costs=PastCosts.of(spent_by_seat(session, tournament_id)),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,8 +14,18 @@ from db.models import Game, GamePlayer, GameTurn, LLMCall
 
 # A call's key holds its game and its player (`db.keys`): its turn need not be read. The inner
 # query adds up per player, so that the agents are looked up once for each.
+#
+# CROSS JOIN says the order in which SQLite reads the tables: from the few games that are asked for
+# to their calls. By its statistics, or without any, it would begin with all calls there are.
+_CALLS = "CROSS JOIN llm_calls c"
+_OF_GAME = "c.id >= g.id * 4294967296 AND c.id < (g.id + 1) * 4294967296"
+_AGENTS = (
+    "CROSS JOIN game_players p CROSS JOIN agents a CROSS JOIN models m "
+    "WHERE p.game_id = s.game_id AND p.player_index = s.player_index "
+    "AND a.id = p.agent_id AND m.id = a.model_id"
+)
 _PER_MODEL = text(
-    """
+    f"""
 SELECT m.name, SUM(s.calls), SUM(s.answered), SUM(s.failed), SUM(s.orphans), SUM(s.cached),
   SUM(s.charged)
 FROM (
@@ -24,14 +35,11 @@ FROM (
     COUNT(CASE WHEN c.error_class = 'Orphaned' THEN 1 END) AS orphans,
     COUNT(CASE WHEN c.cached THEN 1 END) AS cached,
     SUM(COALESCE(c.charged, c.reserved, 0.0)) AS charged
-  FROM games g JOIN llm_calls c ON c.id >= g.id * 4294967296 AND c.id < (g.id + 1) * 4294967296
-  WHERE g.tournament_id = :tournament
+  FROM games g {_CALLS} WHERE g.tournament_id = :tournament AND {_OF_GAME}
   GROUP BY g.id, c.game_turn_id & 255
-) s
-JOIN game_players p ON p.game_id = s.game_id AND p.player_index = s.player_index
-JOIN agents a ON a.id = p.agent_id JOIN models m ON m.id = a.model_id
+) s {_AGENTS}
 GROUP BY m.name ORDER BY m.name
-"""
+"""  # noqa: S608
 )
 
 
@@ -77,30 +85,32 @@ def spent(session: Session, tournament_id: int) -> dict[str, float]:
 
 
 # By the games of a table `branches`.
-_CHARGED = """
-SELECT m.name, SUM(COALESCE(c.charged, c.reserved, 0.0))
-FROM branches g JOIN llm_calls c ON c.id >= g.id * 4294967296 AND c.id < (g.id + 1) * 4294967296
-JOIN game_players p ON p.game_id = g.id AND p.player_index = (c.game_turn_id & 255)
-JOIN agents a ON a.id = p.agent_id JOIN models m ON m.id = a.model_id
+_CHARGED = f"""
+SELECT m.name, SUM(s.charged)
+FROM (
+  SELECT g.id AS game_id, c.game_turn_id & 255 AS player_index,
+    SUM(COALESCE(c.charged, c.reserved, 0.0)) AS charged
+  FROM branches g {_CALLS} WHERE {_OF_GAME} GROUP BY g.id, c.game_turn_id & 255
+) s {_AGENTS}
 GROUP BY m.name ORDER BY m.name
-"""
+"""  # noqa: S608
 _OF_RUN = (
     "g.parent_game_id = r.game_id AND g.parent_turn = r.turn AND g.attempt >= r.first "
     "AND g.attempt < r.first + r.times * (CASE WHEN r.control THEN 2 ELSE 1 END)"
 )
-_RUN = "WITH branches AS (SELECT g.id FROM games g JOIN branch_runs r ON {which} WHERE r.id = :run)"
-_BY_RUN = text(_RUN.format(which=_OF_RUN) + _CHARGED)
-_OF_NO_RUN = "NOT EXISTS (SELECT 1 FROM branch_runs r WHERE {which})"
+_RUN = f"branch_runs r CROSS JOIN games g WHERE r.id = :run AND {_OF_RUN}"
+_BY_RUN = text(f"WITH branches AS (SELECT g.id FROM {_RUN}) {_CHARGED}")  # noqa: S608
+_OF_NO_RUN = f"NOT EXISTS (SELECT 1 FROM branch_runs r WHERE {_OF_RUN})"  # noqa: S608
 # Branches, and branches of branches.
 _ALL_BRANCHES = """
 WITH RECURSIVE found(id) AS (
-  SELECT b.id FROM games b JOIN games g ON b.parent_game_id = g.id
-  WHERE g.tournament_id = :tournament
-  UNION SELECT b.id FROM games b JOIN found p ON b.parent_game_id = p.id
-), branches AS (SELECT g.id FROM games g JOIN found f ON f.id = g.id WHERE {which})
+  SELECT b.id FROM games g CROSS JOIN games b
+  WHERE g.tournament_id = :tournament AND b.parent_game_id = g.id
+  UNION SELECT b.id FROM found p CROSS JOIN games b WHERE b.parent_game_id = p.id
+), branches AS (SELECT g.id FROM found f CROSS JOIN games g WHERE g.id = f.id AND {which})
 """
 _BY_BRANCHES = text(_ALL_BRANCHES.format(which="1 = 1") + _CHARGED)
-_BY_NO_RUN = text(_ALL_BRANCHES.format(which=_OF_NO_RUN.format(which=_OF_RUN)) + _CHARGED)
+_BY_NO_RUN = text(_ALL_BRANCHES.format(which=_OF_NO_RUN) + _CHARGED)
 
 
 def spent_by_branches(session: Session, tournament_id: int) -> dict[str, float]:
@@ -123,31 +133,31 @@ def _charged(session: Session, query: TextClause, **of: int) -> dict[str, float]
     return {str(name): float(charged) for name, charged in found}
 
 
-def spent_in_all(session: Session, tournament_id: int) -> dict[str, float]:
+def spent_in_all(
+    session: Session, tournament_id: int, own: Mapping[str, float] | None = None
+) -> dict[str, float]:
     """Dollars charged for a tournament's games and their branches, by the model's name: what its
-    budget has paid."""
-    all_ = spent(session, tournament_id)
+    budget has paid. `own` is what `spent` says, where it has been asked."""
+    all_ = dict(spent(session, tournament_id) if own is None else own)
     for model, dollars in spent_by_branches(session, tournament_id).items():
         all_[model] = all_.get(model, 0.0) + dollars
     return all_
 
 
-_OF_GAMES = """
+_OF_GAMES = f"""
+WITH chosen AS (SELECT g.id, g.status FROM {{games}} AND g.status <> 'scheduled')
 SELECT g.id, g.status, m.name, COALESCE(s.charged, 0.0), COALESCE(s.largest, 0.0)
-FROM {games} JOIN game_players p ON p.game_id = g.id
-JOIN agents a ON a.id = p.agent_id JOIN models m ON m.id = a.model_id
+FROM chosen g CROSS JOIN game_players p CROSS JOIN agents a CROSS JOIN models m
 LEFT JOIN (
   SELECT g.id AS game_id, c.game_turn_id & 255 AS player_index,
     SUM(COALESCE(c.charged, c.reserved, 0.0)) AS charged, MAX(COALESCE(c.reserved, 0.0)) AS largest
-  FROM {games} JOIN llm_calls c ON c.id >= g.id * 4294967296 AND c.id < (g.id + 1) * 4294967296
-  WHERE {which} GROUP BY g.id, c.game_turn_id & 255
+  FROM chosen g {_CALLS} WHERE {_OF_GAME} GROUP BY g.id, c.game_turn_id & 255
 ) s ON s.game_id = g.id AND s.player_index = p.player_index
-WHERE {which} AND g.status <> 'scheduled' ORDER BY g.id, p.player_index
-"""
-_PER_GAME = text(_OF_GAMES.format(games="games g", which="g.tournament_id = :tournament"))
-_PER_BRANCH = text(
-    _OF_GAMES.format(games=f"games g JOIN branch_runs r ON {_OF_RUN}", which="r.id = :run")
-)
+WHERE p.game_id = g.id AND a.id = p.agent_id AND m.id = a.model_id
+ORDER BY g.id, p.player_index
+"""  # noqa: S608
+_PER_GAME = text(_OF_GAMES.format(games="games g WHERE g.tournament_id = :tournament"))
+_PER_BRANCH = text(_OF_GAMES.format(games=_RUN))
 
 
 class SeatSpending(NamedTuple):
