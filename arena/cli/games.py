@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from arena.cli.options import (
     LIMIT,
@@ -49,6 +51,10 @@ def games(
     until: UntilOption = None,
     parent: ParentOption = None,
     revision: RevisionOption = None,
+    before: Annotated[
+        int | None,
+        typer.Option("--before", min=1, metavar="GAME", help="Only games older than this one."),
+    ] = None,
     limit: LimitOption = LIMIT,
     db: DatabaseUrl = None,
     as_json: AsJson = False,
@@ -80,7 +86,7 @@ def games(
         revision=revision,
     )
     with reading(db) as session:
-        found = rows_of(session, selection, limit=limit + 1)
+        found = rows_of(session, selection, limit=limit + 1, before=before)
         live = run_now(session)
     shown = [replace(row, status=shown_status(row, live)) for row in found[:limit]]
     if as_json:
@@ -117,7 +123,7 @@ def games(
         ],
     )
     if len(found) > limit:
-        tell(f"the latest {limit}; --limit shows more")
+        tell(f"the latest {limit}; --limit shows more, --before {shown[-1].game_id} those before")
 
 
 def _result(row: GameRow) -> str:

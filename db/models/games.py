@@ -50,6 +50,8 @@ class Game(Table, table=True):
         CheckConstraint("schedule_index >= 0", name="ck_games_schedule_index"),
         CheckConstraint("turn_count >= 0", name="ck_games_turn_count"),
         Index("ix_games_tournament_status", "tournament_id", "status"),
+        # A list of a tournament's games is read from any of them on.
+        Index("ix_games_tournament_id", "tournament_id", "id"),
         Index("ix_games_status", "status"),
     )
 

@@ -98,15 +98,16 @@ def games(
     selection: Selection | None = None,
     *,
     limit: int | None = None,
-    offset: int = 0,
+    before: int | None = None,
 ) -> list[GameRow]:
-    """The games of a selection, the newest first. Raises BadSelection for what is not on record."""
+    """The games of a selection, the newest first; those `before` a game's number are what follows
+    on the list that ends with it. Raises BadSelection for what is not on record."""
     chosen = (selection or Selection()).on(session)
     query = _games().where(*chosen.of_games()).order_by(col(Game.id).desc())
+    if before is not None:
+        query = query.where(col(Game.id) < before)
     if limit is not None:
         query = query.limit(limit)
-    if offset:
-        query = query.offset(offset)
     return _rows(session, query)
 
 

@@ -102,7 +102,8 @@ def test_games_are_chosen_by_agent_status_and_number(arena: Arena, played: str) 
 
     some = arena("games", "--db", played, "--limit", "2")
     assert len(some.stdout.splitlines()) == 4
-    assert "the latest 2; --limit shows more" in some.stderr
+    assert f"--limit shows more, --before {everything[1]} those before" in some.stderr
+    assert games("--limit", "2", "--before", str(everything[1])) == everything[2:4]
     none = arena("games", "--db", played, "--status", "void")
     assert none.stdout == ""
     assert "there is nothing to list" in none.stderr

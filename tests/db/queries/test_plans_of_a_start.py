@@ -10,6 +10,8 @@ from sqlmodel import Session
 
 from db import get_session
 from db.queries import schedule, spending
+from db.queries.games import games
+from db.selection import Selection
 from tests.db.tournaments import tournament
 
 GAMES = 100
@@ -88,6 +90,35 @@ def all_read(plan: list[str]) -> list[str]:
     scans = [f"SCAN {table} USING" for table in tables] + ["SCAN games", "SCAN c", "SCAN b"]
     scans += [f"Seq Scan on {table}" for table in ("llm_calls", "game_turns")]
     return [step for step in plan if any(scan in step for scan in scans)]
+
+
+def test_a_list_is_read_from_any_game_on(recorded: str) -> None:
+    """A page of a tournament's games costs the same wherever it begins: nothing is sorted, counted
+    or passed over."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_: Any, __: Any, statement: str, values: Any, *___: Any) -> None:
+        asked.append((statement, values))
+
+    with get_session(recorded) as session:
+        connection = session.connection()
+        connection.exec_driver_sql("ANALYZE")
+        cup = Selection(tournament="cup")
+        pages = [games(session, cup, limit=5), games(session, cup, limit=5, before=40)]
+        event.listen(connection, "before_cursor_execute", note)
+        games(session, cup, limit=5, before=40)
+        event.remove(connection, "before_cursor_execute", note)
+        statement, values = next(each for each in asked if "LIMIT" in each[0].upper())
+        explain = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
+        plan = str(connection.exec_driver_sql(f"{explain} {statement}", values).all())
+
+    assert [[game.game_id for game in page] for page in pages] == [
+        [100, 99, 98, 97, 96],
+        [39, 38, 37, 36, 35],
+    ]
+    assert "ix_games_tournament_id" in plan
+    assert "TEMP B-TREE" not in plan
+    assert "Sort" not in plan
 
 
 def test_a_start_reads_no_call_of_another_tournament(recorded: str) -> None:
