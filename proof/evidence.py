@@ -14,7 +14,9 @@ from scipy.special import ndtr
 from arena import registry
 from arena.core import Ratings
 from arena.core.ratings import BETA
+from arena.leaderboard.additive import LEVEL
 from arena.ratings.fit.design import seats
+from arena.ratings.newest import drift
 from arena.ratings.prediction import predict
 from arena.stats.groups import different
 from db import get_session
@@ -24,7 +26,7 @@ from proof.parallel import spread
 from proof.report import Figure, Part, Table
 from proof.worlds import SKILL_SD, regret
 
-OFFICIAL, LIVE = "probit", "trueskill-sides"
+OFFICIAL, LIVE, NEWEST = "probit", "trueskill-sides", "probit-newest"
 COVERAGE = (0.90, 0.97)
 MOST_FALSE = 0.05
 MOST_REGRET = 12.0
@@ -38,11 +40,12 @@ WIDER = "wider than promised"
 class Score:
     """Of one system on one pool: the share of intervals with the truth in them, whether any two
     agents were told apart the wrong way round (or at all, where they are equal), and the regret in
-    millinats where it is asked for."""
+    millinats where it is asked for, and whether a board says that skills changed."""
 
     covered: float
     wrong: float
     regret: float = np.nan
+    drift: float = np.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,12 @@ def _scores(pool: Pool, without: str) -> dict[str, Score]:
     elif pool.without is not None:
         plain = registry.rating(OFFICIAL).fit(pool.without)
         found[without] = _scored(plain, pool, _role_of(pool.without.role_names))
+    if pool.newest:
+        newest = registry.rating(NEWEST).fit(pool.games)
+        changed = drift(pool.games, official)
+        called = 0.0 if changed is None else float(changed.p < LEVEL)
+        found[OFFICIAL] = replace(found[OFFICIAL], drift=called)
+        found[NEWEST] = _scored(newest, pool, _no_role)
     live = registry.rating(LIVE).fit(pool.games)
     found[LIVE] = _scored(live, pool, _role_of(pool.games.role_names))
     return found
@@ -153,7 +162,7 @@ def _report(found: Mapping[tuple[str, bool], Sequence[Mapping[str, Score]]], see
             turned = _mean([scores[system].wrong for scores in skilled])
             cost = _mean([scores[system].regret for scores in skilled])
             rows.append((f"{name}: {system}", *(_shown(of) for of in (kept, false, turned, cost))))
-            if system not in (OFFICIAL, LIVE):
+            if system not in (OFFICIAL, LIVE, NEWEST):
                 continue
             said = evidence_worlds.SAID.get((name, system), "")
             wide = WIDER if kept[0] > COVERAGE[1] else said
@@ -165,6 +174,14 @@ def _report(found: Mapping[tuple[str, bool], Sequence[Mapping[str, Score]]], see
                 Figure(f"told apart the wrong way round, {system}, {name}", turned[0], None,
                        MOST_FALSE, turned[1], said),
             ]  # fmt: skip
+            if not np.isnan(skilled[0][system].drift):
+                seen = _mean([scores[system].drift for scores in skilled])
+                alarm = _mean([scores[system].drift for scores in equal])
+                figures += [
+                    Figure(f"said that skills changed, {name}", seen[0], error=seen[1]),
+                    Figure("said that skills changed, equal agents without drift", alarm[0], None,
+                           MOST_FALSE, alarm[1]),
+                ]  # fmt: skip
             if system == OFFICIAL and not np.isnan(cost[0]):
                 figures.append(Figure(f"regret, millinats, {system}, {name}", cost[0], None,
                                       MOST_REGRET, cost[1]))  # fmt: skip

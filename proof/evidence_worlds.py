@@ -60,7 +60,8 @@ class Pool:
     coverage is counted for `agents`. `without` are the same games as they would be given without
     the rule that the world shows; `certain` asks for the fit in which what was never seen is taken
     for 0 instead. `strengths` holds lineups with the strengths of their seats, where predictions of
-    the first seat against the last are of interest."""
+    the first seat against the last are of interest, and `newest` that the claim is about the last
+    game."""
 
     games: Games
     skill: Floats
@@ -68,6 +69,7 @@ class Pool:
     without: Games | None = None
     certain: bool = False
     strengths: tuple[Integers, Floats] | None = None
+    newest: bool = False
 
 
 Play = Callable[[np.random.Generator, Session, bool], Pool]
@@ -199,7 +201,11 @@ def drift(newest: bool) -> Play:
         each = np.take_along_axis(skill, lineups, axis=1)
         noise = rng.normal(size=MANY) * BETA * np.sqrt(2.0)
         lost = (each[:, 0] - each[:, 1] + first + noise <= 0.0).astype(np.int64)
-        return Pool(_two(lineups, lost, DUEL), truth.overall + (0.5 * moves if newest else 0.0))
+        return Pool(
+            _two(lineups, lost, DUEL),
+            truth.overall + (0.5 * moves if newest else 0.0),
+            newest=newest,
+        )
 
     return play
 
@@ -307,6 +313,7 @@ WORLDS: Mapping[str, tuple[Play, int, str]] = {
 """By name: how it is played, how often, and what it is like without the rule, if there is one."""
 
 _SEED = "the output says: takes the seed's luck for skill"
+_AVERAGE = "the output says, where it finds drift: ratings are of the average"
 _ROLES = "the output says: assumes that skill differs by 0.25 beta between roles"
 
 SAID: Mapping[tuple[str, str], str] = {
@@ -314,5 +321,7 @@ SAID: Mapping[tuple[str, str], str] = {
     ("four games on each seed, which deals 60 %", "trueskill-sides"): _SEED,
     ("a third of the agents never villagers", "trueskill-sides"): _ROLES,
     ("a third of the agents in one environment of three", "trueskill-sides"): _ROLES,
+    ("drift of .5 beta, the newest", "probit"): _AVERAGE,
+    ("drift of .5 beta, the newest", "trueskill-sides"): _AVERAGE,
 }
 """By world and system: what the program says beside a number that breaks a promise there."""

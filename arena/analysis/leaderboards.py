@@ -66,6 +66,7 @@ _BOARD: Mapping[str, Dtype] = {
     "pairs": INTEGER,
     "separability": FLOAT,
     "lack_of_fit": FLOAT,
+    "drift": FLOAT,
     "nash": FLOAT,
     "nash_low": FLOAT,
     "nash_high": FLOAT,
@@ -145,8 +146,9 @@ def leaderboard_df(
     was thrown for one: what `exclude_errors` leaves out) · repeats (games left out because they are
     another of the board's again) · told_apart, pairs, separability (of the board's pairs, how many
     are told apart, and their share) · lack_of_fit (the probability of residuals as large as these
-    if skills add up) · nash, nash_low, nash_high (with `nash`: what an agent wins by against the
-    equilibrium, at most 0) · void_games, void_own (attempts without a result, and those of them
+    if skills add up) · drift (of trends as large if no skill changed while the games were played) ·
+    nash, nash_low, nash_high (with `nash`: what an agent wins by against the equilibrium, at most
+    0) · void_games, void_own (attempts without a result, and those of them
     that ended in the agent's own turn), calls, failed_calls · cost (dollars), cost_per_game,
     tokens_per_turn, cached_share (of the tokens sent, how many the provider had cached) ·
     turn_seconds, call_seconds (medians). `notes` in the frame's attrs are sentences that belong

@@ -10,7 +10,9 @@ import numpy as np
 from arena.core import Ratings, UsageError
 from arena.leaderboard.query import OFFICIAL, LeaderboardQuery
 from arena.leaderboard.scopes import Scope
-from arena.ratings.additivity import Additivity, additivity
+from arena.ratings.additivity import additivity
+from arena.ratings.fit.score_test import ScoreTest
+from arena.ratings.newest import NewestProbit, drift
 from arena.ratings.pairwise import MOST_AGENTS, advantages
 from arena.ratings.probit import Probit
 from arena.record.rating_columns import rating_columns
@@ -32,11 +34,20 @@ class Equilibrium:
     high: float
 
 
-def lack_of_fit(scope: Scope, system: str, fitted: Ratings) -> Additivity | None:
-    """The test on a scope's games, of the additive fit of the official system, whatever the
-    board's is; None where there is nothing to test."""
+@dataclass(frozen=True, slots=True)
+class LackOfFit:
+    """Tests of a scope's games on the additive fit of the official system, whatever the board's is:
+    that skills add up, and that they did not change; None where there is nothing to test."""
+
+    additivity: ScoreTest | None
+    drift: ScoreTest | None
+
+
+def lack_of_fit(scope: Scope, system: str, fitted: Ratings) -> LackOfFit:
+    """The tests; `fitted` is what the board's system made of the games."""
     games = rating_columns(scope.played, scope.rules)
-    return additivity(games, fitted if system == OFFICIAL else Probit().fit(games))
+    ratings = fitted if system == OFFICIAL else Probit().fit(games)
+    return LackOfFit(additivity(games, ratings), drift(games, ratings))
 
 
 def equilibria(scope: Scope, agents: Sequence[int]) -> dict[int, Equilibrium]:
@@ -61,8 +72,23 @@ def equilibria(scope: Scope, agents: Sequence[int]) -> dict[int, Equilibrium]:
     }
 
 
-def fit_notes(found: Additivity | None, query: LeaderboardQuery) -> list[str]:
-    """What people should know where skills do not add up."""
+def fit_notes(found: LackOfFit, query: LeaderboardQuery) -> list[str]:
+    """What people should know where skills do not add up, or changed."""
+    return [*_additivity_notes(found.additivity, query), *_drift_notes(found.drift, query)]
+
+
+def _drift_notes(found: ScoreTest | None, query: LeaderboardQuery) -> list[str]:
+    newest = NewestProbit().name
+    if found is None or found.p >= LEVEL or query.system == newest:
+        return []
+    return [
+        f"skills changed while these games were played (p = {found.p:.2g}): a rating and its "
+        f"interval are of the average over them; --system {newest} rates what agents were at the "
+        "last of them, --since the later ones alone"
+    ]
+
+
+def _additivity_notes(found: ScoreTest | None, query: LeaderboardQuery) -> list[str]:
     if found is None or found.p >= LEVEL:
         return []
     more = (
@@ -71,6 +97,6 @@ def fit_notes(found: Additivity | None, query: LeaderboardQuery) -> list[str]:
         else ": --nash adds a rating that does not need it, and that copies of an agent cannot move"
     )
     return [
-        f"skills do not add up to these results (p = {found.p:.2g}, {found.pairs:,} pairs): who "
+        f"skills do not add up to these results (p = {found.p:.2g}, {found.effects:,} pairs): who "
         f"wins depends on who meets whom, and a rating depends on who else is in the pool{more}"
     ]

@@ -10,9 +10,9 @@ import numpy as np
 from arena.core import Ratings
 from arena.core.arrays import Floats
 from arena.core.ratings import MU
-from arena.leaderboard.additive import Equilibrium, equilibria, fit_notes, lack_of_fit
+from arena.leaderboard.additive import Equilibrium, LackOfFit, equilibria, fit_notes, lack_of_fit
 from arena.leaderboard.facts import BoardFacts
-from arena.leaderboard.notes import pool_notes, said
+from arena.leaderboard.notes import answered_notes, pool_notes, said
 from arena.leaderboard.query import CONDITIONED, LeaderboardQuery
 from arena.leaderboard.rating import (
     Fit,
@@ -23,7 +23,7 @@ from arena.leaderboard.rating import (
 )
 from arena.leaderboard.records import AgentRecord, records
 from arena.leaderboard.scopes import Scope, drawn
-from arena.ratings.additivity import Additivity
+from arena.ratings.fit.score_test import ScoreTest
 from arena.ratings.probit import components
 from arena.record.rating_columns import rating_columns, repeats_left_out
 from arena.reports.noise_floor import PromptNoise
@@ -87,7 +87,8 @@ class Board:
     `repeats` because they are another of the games again.
     `told_apart` pairs of rows differ, the probability of a single mistake among all pairs together
     being at most 5 %. `anchor` is the agent at 25, None where that is the mean of all. `additivity`
-    is the test that skills add up to the results, None where there is nothing to test. `weights`
+    is the test that skills add up to the results, `drift` that they did not change while the games
+    were played, None where there is nothing to test. `weights`
     are what each of several environments counts for, {} of one and where the system cannot tell
     them apart. `noise` is what null variants of prompts among the rows differ by, None without any.
     `notes` are sentences for people: what the numbers do not say.
@@ -110,7 +111,8 @@ class Board:
     told_apart: int = 0
     repeats: int = 0
     anchor: str | None = None
-    additivity: Additivity | None = None
+    additivity: ScoreTest | None = None
+    drift: ScoreTest | None = None
     weights: Mapping[str, float] = field(default_factory=dict)
     noise: PromptNoise | None = None
 
@@ -196,6 +198,9 @@ def agent_boards(
             [
                 *notes,
                 *told({row.name: facts.voids_of(row.agent_id) for row in rows}),
+                *answered_notes(
+                    {row.name: facts.answered.get(row.agent_id or 0, ()) for row in rows}
+                ),
                 *pool_notes([row.name for row in rows], len(made)),
             ],
             apart,
@@ -241,7 +246,7 @@ def board_of(
     notes: Sequence[str],
     told_apart: int,
     anchor: str | None = None,
-    additivity: Additivity | None = None,
+    tested: LackOfFit | None = None,
     weights: Mapping[str, float] | None = None,
 ) -> Board:
     """A board with its title's facts; its games are those in which one of its agents sat."""
@@ -268,7 +273,8 @@ def board_of(
         told_apart=told_apart,
         repeats=int(chosen.repeats.sum()),
         anchor=anchor,
-        additivity=additivity,
+        additivity=tested.additivity if tested else None,
+        drift=tested.drift if tested else None,
         weights=weights or {},
     )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from arena.leaderboard.query import LeaderboardQuery
 from arena.leaderboard.scopes import Scope
 from db import Session
+from db.queries.answered import AnsweredName, answered_names
 from db.queries.conduct import ConductRow, conduct_in
 from db.queries.usage import RatedUsageRow, rated_usage
 from db.queries.voids import AgentVoids, void_games
@@ -23,6 +24,7 @@ class BoardFacts:
     conduct: Mapping[int, ConductRow]
     spent: Mapping[int, RatedUsageRow]
     voids: Mapping[int, AgentVoids]
+    answered: Mapping[int, Sequence[AnsweredName]]
 
     def voids_of(self, agent_id: int | None) -> AgentVoids:
         """The void games of an agent, perhaps none."""
@@ -33,9 +35,11 @@ class BoardFacts:
         """Of the games of a scope, those included that an error decided."""
         asked = query.selection
         seats = replace(scope.selection, role=asked.role, team=asked.team)
+        few = len(scope.played) <= COSTS_UP_TO_GAMES
         return cls(
             conduct_in(session, seats),
-            rated_usage(session, seats) if len(scope.played) <= COSTS_UP_TO_GAMES else {},
+            rated_usage(session, seats) if few else {},
             # Of all seats: a game that came to nothing may not have known its roles.
             void_games(session, scope.selection),
+            answered_names(session, seats) if few else {},
         )

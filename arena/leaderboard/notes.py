@@ -9,6 +9,7 @@ import numpy as np
 from arena.leaderboard.facts import COSTS_UP_TO_GAMES
 from arena.leaderboard.query import LeaderboardQuery
 from arena.leaderboard.scopes import Scope, chosen_by_result
+from db.queries.answered import AnsweredName
 
 
 def said(scope: Scope, query: LeaderboardQuery, terms: Mapping[tuple[str, ...], int]) -> list[str]:
@@ -40,6 +41,17 @@ def said(scope: Scope, query: LeaderboardQuery, terms: Mapping[tuple[str, ...], 
             "them apart"
         )
     return notes
+
+
+def answered_notes(answered: Mapping[str, Sequence[AnsweredName]]) -> list[str]:
+    """What people should know of agents, by name, whose model answered under several names."""
+    return [
+        f"{agent}'s games were answered by "
+        + ", then by ".join(f"{each.name} (in {each.games:,})" for each in names)
+        + ": a rating is of the average over them"
+        for agent, names in answered.items()
+        if len(names) > 1
+    ]
 
 
 def pool_notes(names: Sequence[str], pools: int) -> list[str]:

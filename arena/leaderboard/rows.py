@@ -65,6 +65,7 @@ def flat(board: Board, row: BoardRow) -> dict[str, Any]:
         "pairs": board.pairs,
         "separability": board.separability,
         "lack_of_fit": board.additivity.p if board.additivity else None,
+        "drift": board.drift.p if board.drift else None,
         "nash": row.equilibrium.value if row.equilibrium else None,
         "nash_low": row.equilibrium.low if row.equilibrium else None,
         "nash_high": row.equilibrium.high if row.equilibrium else None,

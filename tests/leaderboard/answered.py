@@ -11,7 +11,8 @@ from db.keys import call_key, turn_key
 from tests.leaderboard.table import NOON, Sat, Table
 
 SCRIPTED, CACHED, DRAWN, FAILED = "scripted", "cached", "drawn", "failed"
-"""How a call was answered."""
+HOW = (SCRIPTED, CACHED, DRAWN, FAILED)
+"""How a call was answered; any other word is the name under which the model did."""
 
 
 class Answered:
@@ -63,6 +64,7 @@ class Answered:
                     LLMCall(
                         id=call_key(key, index), game_turn_id=key, call_index=index,
                         model="scripted/bot" if how == SCRIPTED else "openai/Gpt",
+                        model_answered=None if how in HOW else how,
                         cached=how == CACHED, error_class="Timeout" if how == FAILED else None,
                     )
                 )  # fmt: skip

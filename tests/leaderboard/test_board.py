@@ -634,3 +634,39 @@ def test_margins_are_read_where_they_are_asked_for(sqlite_url: str) -> None:
     assert bob > ann + 0.1
     assert any("the play that makes margins" in note for note in graded.notes)
     assert not any("margin" in note for note in plain.notes)
+
+
+def test_a_board_says_where_skills_changed(sqlite_url: str) -> None:
+    def changing(table: Table) -> None:
+        """Ann loses to Bob and Cid at first, and beats them later."""
+        ann, bob, cid = three(table)
+        duel = table.environment("Duel-v0")
+        for ahead in (False, True):
+            for other in (bob, cid):
+                table.duel(duel, *((ann, other) if ahead else (other, ann)), 16)
+
+    (board,) = asked(sqlite_url, changing)
+    (newest,) = ask(sqlite_url, LeaderboardQuery(system="probit-newest"))
+
+    assert board.drift is not None
+    assert board.drift.p < 0.001
+    assert any("are of the average over them; --system probit-newest" in n for n in board.notes)
+    assert newest.drift == board.drift
+    assert not any("of the average" in note for note in newest.notes)
+    ann, now = ({row.name: row.rating for row in shown.rows}["Ann"] for shown in (board, newest))
+    assert now > ann + 2
+
+
+def test_a_board_says_under_which_names_a_model_answered(sqlite_url: str) -> None:
+    with get_session(sqlite_url) as session:
+        games = Answered(session)
+        for seed, name in enumerate(["gpt-1", "gpt-1", "gpt-2"]):
+            games.play([games.bot, games.other], [[SCRIPTED], [name, name]], seed=seed)
+        session.commit()
+
+    (board,) = ask(sqlite_url, LeaderboardQuery())
+
+    assert (
+        "Gpt's games were answered by gpt-1 (in 2), then by gpt-2 (in 1): a rating is of the "
+        "average over them"
+    ) in board.notes

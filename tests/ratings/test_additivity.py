@@ -45,7 +45,7 @@ def test_the_test_needs_a_pair_that_nothing_else_explains() -> None:
     assert additivity(two, Probit().fit(two)) is None
     tested = additivity(teams, Probit().fit(teams))
     assert tested is not None
-    assert tested.pairs == 66
+    assert tested.effects == 66
     logistic = Ratings("x", {}, np.zeros(0), np.zeros((0, 0)), link="logistic")
     with pytest.raises(ValueError, match="logistic"):
         additivity(teams, logistic)
