@@ -252,6 +252,11 @@ def _next_dollar(price: GamePrice) -> Iterator[str]:
 
 def _attention(summary: Summary, wish: Wish) -> Iterator[str]:
     """What a person may have to look at."""
+    if summary.fewest_at_once is not None:
+        yield (
+            "this process was far behind with its own work, and began games only while fewer than "
+            f"{summary.fewest_at_once + 1} played: lower the concurrency, or give it a faster core"
+        )
     if summary.lapses.get("overlong"):
         yield (
             "overlong answers were cut by their limit of tokens, or are longer than the rules "

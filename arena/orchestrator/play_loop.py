@@ -36,6 +36,7 @@ from arena.orchestrator.preflight import Prepared
 from arena.orchestrator.progress import OnProgress, Progress, Summary, model_states
 from arena.orchestrator.ready_queue import Pending
 from arena.orchestrator.refused_models import RefusedModels
+from arena.orchestrator.saturation import Saturation
 from arena.orchestrator.schedule import played
 from arena.orchestrator.standings import LiveStandings, Played
 from arena.orchestrator.stopping import Stop
@@ -89,6 +90,7 @@ class Playing:
         self.unpaid_model: str | None = None
         self._left: dict[int, ScheduledGame] = {}
         self.running = 0
+        self.saturation = Saturation(lambda: self.running)
         self.causes: Counter[str] = Counter()
         self.parked: dict[str, str] = {}
         self.refused = RefusedModels()
@@ -111,7 +113,8 @@ class Playing:
         reporter = asyncio.create_task(self._report())
         try:
             await executor.run(
-                self._work(left, most), lambda game, slot: self._game(recorder, game, slot)
+                self.saturation.within(self._work(left, most), concurrency),
+                lambda game, slot: self._game(recorder, game, slot),
             )
         finally:
             reporter.cancel()
@@ -395,6 +398,7 @@ class Playing:
             game_price=self._price(left),
             beyond={} if self.models.budget is None else self.models.budget.beyond,
             lapses=dict(meter.lapses),
+            fewest_at_once=self.saturation.fewest,
             began=self.began,
             finished=tuple(self.finished),
         )

@@ -85,7 +85,8 @@ class Summary:
     budget, `game_price` what a game costs where there is one; `beyond` are models that charged more
     for a call than its worst case, and how many dollars more at most; `unrated` why results do not
     move the stored ratings. The run `began` at a time, and the games that it `finished` have these
-    game_ids.
+    game_ids; `fewest_at_once` is the fewest games that the event loop could carry, None where it
+    kept up.
     """
 
     tournament: str
@@ -116,5 +117,6 @@ class Summary:
     beyond: Mapping[str, float] = field(default_factory=dict)
     lapses: Mapping[str, int] = field(default_factory=dict)
     unrated: str | None = None
+    fewest_at_once: int | None = None
     began: datetime | None = None
     finished: tuple[int, ...] = ()
