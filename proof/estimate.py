@@ -185,7 +185,7 @@ def measure(seed: int = 1, scale: float = 1.0, processes: int = 1) -> Part:
             value = share(own, name)
             figures.append(
                 Figure(
-                    f"inside the 90 % interval: {NAMES[name]}, {games} games on record",
+                    f"inside the 90 % interval: {NAMES[name]}, games on record: {games}",
                     value,
                     least=0.85,
                     most=0.97,
