@@ -38,6 +38,7 @@ EXPECTED = {
         "rate_limit", "rate_limit_seconds", "rate_limit_date", "rate_limit_nonsense",
     },
     FaultKind.OVERLOADED: {"overloaded", "unavailable_wait"},
+    FaultKind.LOADING: {"loading"},
     FaultKind.SERVER: {
         "server_error", "bad_gateway", "unavailable", "error_object", "error_text",
         "error_in_stream", "failed_choice", "half_an_answer", "native_failure", "nothing_computed",

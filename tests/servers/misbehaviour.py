@@ -56,6 +56,10 @@ async def unavailable_wait(wire: Wire) -> None:
     await wire.error(503, "Unavailable", Retry_After="0.05")
 
 
+async def loading(wire: Wire) -> None:
+    await wire.error(503, "Loading model")
+
+
 async def overloaded(wire: Wire) -> None:
     await wire.error(529, "Overloaded")
 
@@ -361,6 +365,19 @@ async def odd_stream(wire: Wire) -> None:
     wire.event("[DONE]")
 
 
+async def cookies(wire: Wire) -> None:
+    cookie = "session=of-another-request; Path=/; HttpOnly"
+    await wire.send(wire.completion(), Set_Cookie=cookie, keep=True)
+
+
+async def burst_stream(wire: Wire) -> None:
+    wire.writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+    pieces = [{"reasoning_content": "."}] * 300 + [{"content": letter} for letter in wire.text]
+    usage = {**wire.chunk({}), "choices": [], "usage": dict(wire.usage)}
+    for event in (*map(wire.chunk, pieces), wire.chunk({}, "stop"), usage, "[DONE]"):
+        wire.event(event)
+
+
 async def gzipped(wire: Wire) -> None:
     squeezed = zlib.compress(as_text(wire.completion()).encode(), wbits=31)
     await wire.send(squeezed, Content_Encoding="gzip", keep=True)
@@ -376,14 +393,14 @@ def _named(*kinds: Kind) -> dict[str, Kind]:
 # fmt: off
 ANYWAY = _named(
     rate_limit, rate_limit_seconds, rate_limit_date, rate_limit_nonsense, server_error,
-    bad_gateway, unavailable, unavailable_wait, overloaded, hang, endless_headers, reset, hung_up,
-    not_http, enormous_header, redirect_loop, redirect_elsewhere,
+    bad_gateway, unavailable, unavailable_wait, loading, overloaded, hang, endless_headers, reset,
+    hung_up, not_http, enormous_header, redirect_loop, redirect_elsewhere,
 )
 FAILED_STREAMS = _named(
     cut_stream, reset_stream, garbage_in_stream, error_in_stream, failed_stream,
     native_failure_in_stream, nothing_in_stream,
 )
-STREAMED = FAILED_STREAMS | _named(odd_stream)
+STREAMED = FAILED_STREAMS | _named(odd_stream, burst_stream)
 FAULTS = ANYWAY | FAILED_STREAMS | _named(
     no_content, reset_in_body, hung_up_in_body, truncated_json, malformed_json, deep_json,
     not_unicode, html, empty_body, empty_choices, null_message, error_object, error_text,
@@ -393,7 +410,7 @@ FAULTS = ANYWAY | FAILED_STREAMS | _named(
 ANSWERS = _named(
     slow_headers, null_content, content_parts, missing_usage, null_usage, negative_usage,
     huge_usage, text_usage, unknown_finish, no_finish, text_type, wrong_charset, hostile_text,
-    large_extras, odd_fields, odd_stream, gzipped,
+    large_extras, odd_fields, odd_stream, burst_stream, cookies, gzipped,
 )
 BILLED = frozenset(_named(
     hang, endless_headers, reset, hung_up, enormous_header, reset_in_body, hung_up_in_body,
