@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         RulesOption,
         UsageError,
     )
+    from arena.core.covariates import Covariate
     from arena.core.execution import Executor
     from arena.llm.providers.protocol import Provider, ProviderSettings
 
@@ -38,6 +39,7 @@ _SCRIPTED = "scripted/"
 Group = Literal[
     "agents",
     "commands",
+    "covariates",
     "environments",
     "executors",
     "matchmakers",
@@ -49,6 +51,7 @@ Group = Literal[
 _NOUNS: dict[Group, str] = {
     "agents": "kind",
     "commands": "command",
+    "covariates": "covariate",
     "environments": "environment",
     "executors": "executor",
     "matchmakers": "matchmaker",
@@ -59,6 +62,7 @@ _NOUNS: dict[Group, str] = {
 
 # What an object made by a plug-in must have, by group: the names of its protocol.
 _MADE: dict[Group, tuple[str, ...]] = {
+    "covariates": ("expected", "scored"),
     "environments": ("spec", "reset", "observe", "prepare", "step", "outcome"),
     "executors": ("run",),
     "matchmakers": ("lag", "next"),
@@ -309,6 +313,11 @@ def executor(name: str, concurrency: int) -> Executor:
 def rating(name: str) -> RatingSystem:
     """A rating system, ready to rate."""
     return cast("RatingSystem", make("ratings", name))
+
+
+def covariate(name: str) -> Covariate:
+    """A covariate, ready to be asked about games."""
+    return cast("Covariate", make("covariates", name))
 
 
 def online_rating(name: str) -> tuple[str, OnlineRatingSystem]:

@@ -15,6 +15,7 @@ __all__ = ["install"]
 GROUPS: tuple[Group, ...] = (
     "agents",
     "commands",
+    "covariates",
     "environments",
     "executors",
     "matchmakers",

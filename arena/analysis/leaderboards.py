@@ -34,6 +34,8 @@ _BOARD: Mapping[str, Dtype] = {
     "pool": INTEGER,
     "anchor": STRING,
     "weights": OBJECT,
+    "covariate": STRING,
+    "variance_saved": FLOAT,
     "noise_floor": FLOAT,
     "null_variants": OBJECT,
     "rank": INTEGER,
@@ -123,6 +125,7 @@ def leaderboard_df(
     anchor: str | int | None = None,
     nash: bool = False,
     weights: Weights | None = None,
+    covariate: str | None = None,
     **filters: Unpack[Filters],
 ) -> pd.DataFrame:
     """One row per agent (or model, prompt, kind) of a pool of agents that met, best first; the
@@ -131,8 +134,9 @@ def leaderboard_df(
 
     environment, num_players, version, tournament · system · pool (from 1: ratings of two pools
     cannot be compared) · anchor · weights (with `overall`, a dict: what each environment counts
-    for) · noise_floor (what two agents differ by at most, 95 % of the time, whose prompts say the
-    same), null_variants (a dict: how many such prompts there are of which agent) · rank, best_rank,
+    for) · covariate, variance_saved (the share of the ratings' variance that it saved) ·
+    noise_floor (what two agents differ by at most, 95 % of the time, whose prompts say the same),
+    null_variants (a dict: how many such prompts there are of which agent) · rank, best_rank,
     worst_rank (the tenable ones), group (rows that share a letter cannot be told apart; nothing
     beyond a dozen rows) · agent_id, name, agents (how many the row is of) · rating (25: the pool's
     mean, which moves when other agents join, or the `anchor`), low, high (95 % interval of the
@@ -170,6 +174,7 @@ def leaderboard_df(
                 anchor=anchor,
                 nash=nash,
                 weights=weights,
+                covariate=covariate,
             ),
         )
     rows = [

@@ -12,6 +12,7 @@ from arena.cli.options import (
     AsJson,
     BudgetOption,
     ConcurrencyOption,
+    CovariateOption,
     DatabaseUrl,
     PlayersOption,
     SinceOption,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from arena.compare import Comparison, Question
     from arena.compare.voids import VoidRange
     from arena.forecast.review import Review
+    from arena.stats.covariates import AdjustedMean
     from db.selection import Selection
 
 A = Annotated[str | None, typer.Argument(metavar="A", help="An agent, by its name or number.")]
@@ -101,6 +103,7 @@ def compare(
         str | None,
         typer.Option(metavar="NAME", help="The tournament's; by default the question itself."),
     ] = None,
+    covariate: CovariateOption = None,
     again: Annotated[
         bool,
         typer.Option("--again", help="Ask anew although a comparison of these is on record."),
@@ -134,7 +137,8 @@ def compare(
         unfit = {
             "A and B": a, "--seating": seating, "--h0": h0, "--h1": h1, "--beta": beta,
             "--field": field, "--played": played or None, "--tournament": tournament,
-            "--since": since, "--until": until, "--test": None if test == "evalue" else test,
+            "--since": since, "--until": until, "--covariate": covariate,
+            "--test": None if test == "evalue" else test,
         }  # fmt: skip
         if given := [option for option, value in unfit.items() if value is not None]:
             raise UsageError(
@@ -184,12 +188,15 @@ def compare(
     if played:
         if dry_run or again:
             raise UsageError("--played plays nothing: leave out --dry-run and --again")
+        if covariate is not None:
+            raise UsageError("--covariate is for blocks played for the question, not --played")
         _show_played(question, selection, budget=budget, db=db, as_json=as_json)
     elif selection != Selection():
         raise UsageError("--tournament, --since and --until choose among games on record: --played")
     else:
         _play(
             question,
+            covariate=covariate,
             concurrency=concurrency,
             budget=budget,
             db=db,
@@ -230,6 +237,7 @@ def _show_played(
 def _play(
     question: Question,
     *,
+    covariate: str | None,
     concurrency: int | None,
     budget: float | None,
     db: str | None,
@@ -238,13 +246,16 @@ def _play(
 ) -> None:
     from arena import compare
     from arena.cli.compare_play import ComparisonPlay, play_comparison
+    from arena.registry import load
 
+    if covariate is not None:
+        load("covariates", covariate)  # A wrong name is told before anything is played.
     play_comparison(
         ComparisonPlay(
-            command=_command(question),
+            command=_command(question, covariate),
             games=question.games,
             configure=lambda database: compare.configure(database, question),
-            answer=compare.answer,
+            answer=lambda database, config: compare.answer(database, config, covariate),
             show=lambda found, review: _show(found, review, as_json=as_json),
             decided=lambda found: found.decided,
             open_="not decided",
@@ -256,7 +267,7 @@ def _play(
     )
 
 
-def _command(question: Question) -> tuple[str, ...]:
+def _command(question: Question, covariate: str | None = None) -> tuple[str, ...]:
     """What was typed, without the options that a `Wish` knows."""
     typed = ["arena", "compare", question.a, question.b]
     for option in (
@@ -265,6 +276,8 @@ def _command(question: Question) -> tuple[str, ...]:
         value = getattr(question, option)
         if value is not None:
             typed += [f"--{option}", f"{value:g}" if isinstance(value, float) else str(value)]
+    if covariate is not None:
+        typed += ["--covariate", covariate]
     if question.again:
         typed.append("--again")
     for agent in question.field:
@@ -312,6 +325,8 @@ def _figures(found: Comparison) -> list[str]:
             f"{_share(high)}"
         )
         lines.append(_evidence(found))
+    if found.covariate is not None:
+        lines.append(_adjusted(found.covariate, found.adjusted))
     if found.void_range is not None:
         lines += _open(found.a, found.void_range)
     used = f"{count(verdict.games, 'game')} used" if verdict is not None else "none used"
@@ -325,6 +340,16 @@ def _figures(found: Comparison) -> list[str]:
             f"{edge} with probability {_share(1 - found.options.beta)}"
         )
     return lines
+
+
+def _adjusted(covariate: str, found: AdjustedMean | None) -> str:
+    if found is None:
+        return f"adjusted by {covariate}: too few blocks, or nothing in them varies"
+    low, high = found.interval
+    return (
+        f"adjusted by {covariate}: {_share(found.score)}, at one look {_share(low)} to "
+        f"{_share(high)}; it saved {_share(found.saved)} of the variance, and decides nothing"
+    )
 
 
 def _open(a: str, between: VoidRange) -> list[str]:

@@ -9,6 +9,7 @@ import typer
 from arena.cli.options import (
     LIMIT,
     AsJson,
+    CovariateOption,
     DatabaseUrl,
     EnvironmentOption,
     ErrorsAsOption,
@@ -73,6 +74,7 @@ def leaderboard(
             help="The agent that stands at 25, instead of the mean of those that met.",
         ),
     ] = None,
+    covariate: CovariateOption = None,
     unplayed: Annotated[
         bool,
         typer.Option(
@@ -147,9 +149,12 @@ def leaderboard(
         anchor=anchor,
         nash=nash,
         weights=None if weights is None else read_weights(weights),
+        covariate=covariate,
     )
     # A wrong name is told before any game is read.
     load("ratings", system)
+    if covariate is not None:
+        load("covariates", covariate)
     if calibration:
         from arena.cli.leaderboard_calibration import print_calibrations
         from arena.leaderboard.calibration import calibrations

@@ -331,6 +331,11 @@ def _explain(board: Board, without: str | None) -> None:
             f"{count(board.pairs, 'pair')} are told apart, with 95 % confidence in all of them "
             "together"
         )
+    if board.saved is not None:
+        tell(
+            f"the covariate {board.covariate} saved {percent(max(board.saved, 0.0))} of the "
+            "ratings' variance; what they estimate is the same"
+        )
     if board.noise is not None:
         tell(
             f"{board.noise.sentence}: two whose prompts say the same differ by up to that, 95 % of "

@@ -107,6 +107,14 @@ ErrorsAsOption = Annotated[
     ),
 ]
 
+CovariateOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="A covariate by its registered name: seats' own scores, which make numbers surer.",
+    ),
+]
+
 # Where two agents are compared: one environment, of one number of players.
 WhereOption = Annotated[
     str | None,

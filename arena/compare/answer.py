@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from arena.compare.adjusted import adjusted_score
 from arena.compare.looks import Looks, looks
 from arena.compare.noise import noise_beside
 from arena.compare.pairs import PairedBlock
@@ -14,6 +15,7 @@ from arena.core import UsageError
 from arena.matchmakers.duel import BLOCK, DuelOptions, score_of
 from arena.orchestrator.schedule import ScheduleHistory, history
 from arena.reports.voids import told
+from arena.stats.covariates import AdjustedMean
 from arena.stats.fixed import fixed_size
 from arena.stats.sequential import Decision, Verdict
 from db import Repository, get_session
@@ -50,7 +52,8 @@ class Comparison:
     sentences for people. `voids` are the void games by the agents' names, every attempt counted;
     `void_range` what these may have done to the verdict, None without any. `looks` are how many
     comparisons of these two in this environment are looked at, this one included, and `any_error`
-    is the most that one or more of them errs where both are equal.
+    is the most that one or more of them errs where both are equal. `adjusted` is A's score adjusted
+    by the `covariate` that was named, None where that cannot be said.
     """
 
     a: str
@@ -72,6 +75,8 @@ class Comparison:
     void_range: VoidRange | None = None
     looks: int = 1
     any_error: float = 0.0
+    covariate: str | None = None
+    adjusted: AdjustedMean | None = None
 
     @property
     def games(self) -> int:
@@ -79,8 +84,9 @@ class Comparison:
         return self.verdict.games if self.verdict is not None else 0
 
 
-def answer(url: Source, config: TournamentConfig) -> Comparison:
-    """What the tournament of a question says so far. Raises UsageError where it is not on record,
+def answer(url: Source, config: TournamentConfig, covariate: str | None = None) -> Comparison:
+    """What the tournament of a question says so far, with the score adjusted by a covariate beside
+    it where one is named, which decides nothing. Raises UsageError where it is not on record,
     or where a fixed size was reached and no block has both results; nothing is written."""
     with get_session(url, create=False) as session:
         repo = Repository(session)
@@ -101,14 +107,17 @@ def answer(url: Source, config: TournamentConfig) -> Comparison:
             {agent.name for agent in config.agents[:2]},
         )
         noise = noise_beside(session, row.environment_id, *two)
-    options = DuelOptions.read(config.matchmaker.options)
-    scores = [block.score for block in blocks if block.score is not None]
+        options = DuelOptions.read(config.matchmaker.options)
+        scores = [block.score for block in blocks if block.score is not None]
+        verdict = _verdict(options, scores, config.games, finished=finished)
+        adjusted = None
+        if covariate is not None and verdict is not None:
+            adjusted = adjusted_score(session, row.id, two, covariate, verdict.blocks)
     if options.test == "fixed" and finished and not scores:
         raise UsageError(
             f"no block of {config.name!r} has both results, and all its {config.games} games were "
             "tried: ask again under another --name or --seed"
         )
-    verdict = _verdict(options, scores, config.games, finished=finished)
     struck_by_name = {names[agent]: void for agent, void in voids.items()}
     between = void_range(options, [block.between for block in blocks], verdict)
     a, b = (agent.name for agent in config.agents[:2])
@@ -135,6 +144,8 @@ def answer(url: Source, config: TournamentConfig) -> Comparison:
             *told(struck_by_name),
             *other_pairs(asked),
         ),
+        covariate=covariate,
+        adjusted=adjusted,
         looks=len(asked.of_these),
         any_error=asked.any_error,
         voids=struck_by_name,

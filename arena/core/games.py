@@ -42,6 +42,9 @@ class Games:
 
     `scores` holds per seat what the rules counted for it (chips, points), more is better, NaN where
     that is not known; empty when nothing is. Only a system that says so reads them.
+
+    `covariates` holds per seat a number whose expectation is 0 whoever sits there (see
+    `arena.core.covariates`), NaN where it is not known; empty when nothing is.
     """
 
     sizes: Column
@@ -54,6 +57,7 @@ class Games:
     environment_names: Sequence[str] = ()
     blocks: Column = ()
     scores: Sequence[float] | NDArray[np.float64] = ()
+    covariates: Sequence[float] | NDArray[np.float64] = ()
 
     @classmethod
     def of(cls, games: Iterable[Sequence[RatedPlayer]]) -> Games:

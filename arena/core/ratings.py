@@ -42,6 +42,8 @@ class Ratings:
     without a role, is its average over them. `prior` is the variance, by family ("agent",
     "agent:role", ...), of an effect that is not among the terms: nothing was seen of it, so its
     mean is 0; a family that is not there has no effects. `games` counts the games of each agent.
+    `saved` is the share of the ratings' variance that the games' covariates saved, None where there
+    were none, or the system knows of none.
     `notes` are sentences for people: what these numbers do not say; in them `{agent 7}` stands for
     the name of an agent (`noted`).
     """
@@ -57,6 +59,7 @@ class Ratings:
     prior: Mapping[str, float] = field(default_factory=lambda: {"agent": SIGMA**2})
     games: Mapping[int, int] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    saved: float | None = None
 
     def skills(self, agents: Sequence[int], role: str | None = None) -> tuple[Floats, Floats]:
         """Mean (n,) and covariance (n, n) of the agents' skills, in units of mu around 0: in one

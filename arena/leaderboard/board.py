@@ -91,6 +91,7 @@ class Board:
     were played, None where there is nothing to test. `weights`
     are what each of several environments counts for, {} of one and where the system cannot tell
     them apart. `noise` is what null variants of prompts among the rows differ by, None without any.
+    `saved` is the share of the ratings' variance that the `covariate` saved, None without one.
     `notes` are sentences for people: what the numbers do not say.
     """
 
@@ -115,6 +116,8 @@ class Board:
     drift: ScoreTest | None = None
     weights: Mapping[str, float] = field(default_factory=dict)
     noise: PromptNoise | None = None
+    covariate: str | None = None
+    saved: float | None = None
 
     @property
     def pairs(self) -> int:
@@ -207,6 +210,7 @@ def agent_boards(
             next((row.name for row in rows if row.agent_id == anchor), None),
             tested,
             fitted.fit.weights,
+            fitted.ratings.saved,
         )
         for rows, apart in made
     ]
@@ -248,6 +252,7 @@ def board_of(
     anchor: str | None = None,
     tested: LackOfFit | None = None,
     weights: Mapping[str, float] | None = None,
+    saved: float | None = None,
 ) -> Board:
     """A board with its title's facts; its games are those in which one of its agents sat."""
     chosen = scope.played
@@ -276,6 +281,8 @@ def board_of(
         additivity=tested.additivity if tested else None,
         drift=tested.drift if tested else None,
         weights=weights or {},
+        covariate=query.covariate,
+        saved=saved,
     )
 
 

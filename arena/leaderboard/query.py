@@ -37,7 +37,8 @@ class LeaderboardQuery:
     `weights` for what each of these counts, None: equal where the system can tell them apart;
     `nash` asks for deviation ratings as well. `exclude_errors` leaves games out, `errors_as` counts
     them all: as what they led to, as draws, or the one with the other beside it. `anchor` is an
-    agent, by name or number, that stands at 25 instead of its pool's mean."""
+    agent, by name or number, that stands at 25 instead of its pool's mean. `covariate` is the name
+    of one whose scores make ratings more certain."""
 
     selection: Selection = field(default_factory=Selection)
     system: str = OFFICIAL
@@ -48,6 +49,7 @@ class LeaderboardQuery:
     anchor: str | int | None = None
     nash: bool = False
     weights: Weights | None = None
+    covariate: str | None = None
 
     @property
     def role(self) -> str | None:
@@ -100,6 +102,11 @@ class LeaderboardQuery:
             raise UsageError(
                 "--nash is about agents over all roles: leave out --role, --team and --by, or "
                 "--nash"
+            )
+        if self.covariate is not None and (self.by != "agent" or self.system != OFFICIAL):
+            raise UsageError(
+                f"--covariate is for ratings of agents by {OFFICIAL}: leave out --by and --system, "
+                "or --covariate"
             )
         if self.weights is not None and not self.overall:
             raise UsageError("--weights are of the environments of one board: add --overall")

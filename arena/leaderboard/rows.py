@@ -31,6 +31,8 @@ def flat(board: Board, row: BoardRow) -> dict[str, Any]:
         "by": board.by,
         "anchor": board.anchor,
         "weights": dict(board.weights),
+        "covariate": board.covariate,
+        "variance_saved": board.saved,
         "noise_floor": board.noise.width if board.noise else None,
         "null_variants": dict(board.noise.variants) if board.noise else {},
         "rank": row.rank,

@@ -9,7 +9,9 @@ import numpy as np
 
 from arena.leaderboard.query import BY_TERMINATION, CONDITIONED, LeaderboardQuery
 from arena.leaderboard.weights import environment_weights
+from arena.record.covariates import with_covariate
 from db import Environment, Repository, Session
+from db.queries.agents import agent_names
 from db.queries.played import PlayedGames, played_games, revisions, waiting_games
 from db.selection import Selection
 
@@ -44,6 +46,9 @@ def scopes(session: Session, query: LeaderboardQuery) -> list[Scope]:
     selection = replace(query.selection, role=None, team=None)
     tournaments = selection.on(session).named.get("tournament", {})
     played = played_games(session, selection)
+    if query.covariate is not None and len(played):
+        names = {key: row.name for key, row in agent_names(session).items()}
+        played = with_covariate(session, played, selection, query.covariate, names)
     rules = {row.id or 0: row for row in Repository(session).get_environments()}
     whole = Scope(
         environment=None,

@@ -25,6 +25,7 @@ from scipy.sparse import csgraph
 from arena.core import Games, Ratings
 from arena.core.arrays import Booleans, Floats, Integers
 from arena.core.ratings import BETA
+from arena.ratings.fit.control import controlled, variance_saved
 from arena.ratings.fit.design import Seats, Term, seats
 from arena.ratings.fit.laplace import (
     NEGLIGIBLE,
@@ -62,6 +63,9 @@ LATTICES: Mapping[str, Lattice] = {
 LUCK: Mapping[float, float] = {0.0: 0.35, 0.1: 0.2, 0.25: 0.2, 0.45: 0.15, 0.7: 0.1}
 """The share of a game's noise that its seed may deal, ascending, with prior weights: only games
 that share a seed tell, and only in their fit is it looked for."""
+
+MOST_SPOKEN_FOR = 0.95
+"""Of a game's noise, by its seed's luck and by a covariate together."""
 
 ROUNDS_OF_MARGINS = 4
 
@@ -116,9 +120,15 @@ def fitted(system: str, played: Seats, level: Integers | None = None) -> Ratings
         said = matches(played, places.seat, len(places.agent), level, tell)
         said, posterior = posterior_of(said, effects, families)
         found.append(posterior)
-    known = with_unseen(effects.terms, mixed(found), families, played)
+    alone = posterior = mixed(found)
+    if level is None and np.isfinite(said.pairs.known).any():
+        spread = plain(effects.spread)
+        posterior = controlled(
+            said, spread, families, alone, lambda at: _over_luck(at, spread, families)
+        )
+    known = with_unseen(effects.terms, posterior, families, played)
     terms, out = reported(known.terms, played)
-    return Ratings(
+    ratings = Ratings(
         system=system,
         terms=terms,
         mean=out @ known.mean,
@@ -130,6 +140,13 @@ def fitted(system: str, played: Seats, level: Integers | None = None) -> Ratings
         games=games_of(played),
         notes=notes(played),
     )
+    if posterior is alone:
+        return ratings
+    without = with_unseen(effects.terms, alone, families, played).covariance
+    before = replace(ratings, covariance=symmetric(out @ (out @ without).T))
+    agents = played.agents.tolist()
+    saved = variance_saved(ratings.contrasts(agents)[1], before.contrasts(agents)[1])
+    return replace(ratings, saved=saved)
 
 
 def places_of(played: Seats) -> Places:
@@ -220,18 +237,27 @@ def posterior_of(
         for _ in range(ROUNDS_OF_MARGINS):
             effect = Fitter(said, spread).mode(variances).effects
             said = said.with_margins(spread @ effect)
+    return said, _over_luck(said, spread, families)
+
+
+def _over_luck(
+    said: Matches, spread: sparse.csr_array | Floats, families: Sequence[Family]
+) -> Posterior:
+    count = spread.shape[1]
     alone = average(Fitter(said, spread), families, count)
     if (said.pairs.block < 0).all():
-        return said, alone
+        return alone
     found = []
     for luck, weight in LUCK.items():
+        if luck + said.explained**2 > MOST_SPOKEN_FOR:
+            break
         dealt = replace(said, luck=luck)
         one = average(Fitter(dealt, spread), families, count) if luck else alone
         evidence = one.evidence + dealt.evidence_of_luck(spread @ one.mean) + log(weight)
         found.append(replace(one, evidence=evidence))
         if evidence < max(each.evidence for each in found) - NEGLIGIBLE:
             break  # More luck is less likely still.
-    return said, mixed(found)
+    return mixed(found)
 
 
 @dataclass(frozen=True, slots=True)

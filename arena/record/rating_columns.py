@@ -36,6 +36,7 @@ def rating_columns(played: PlayedGames, environments: Mapping[int, str] | None =
         environment_names=[known.get(key, str(key)) for key in found.tolist()] if several else (),
         scores=played.rewards if np.isfinite(played.rewards).any() else (),
         blocks=np.where(shared, seed, NOTHING) if shared.any() else (),
+        covariates=played.covariates,
     )
 
 

@@ -1,5 +1,5 @@
-"""Checks that a plug-in keeps the arena's promises: environments, matchmakers, rating systems and
-providers, ours and yours.
+"""Checks that a plug-in keeps the arena's promises: environments, matchmakers, rating systems,
+covariates and providers, ours and yours.
 
     from arena.testing import check_environment
 
@@ -17,6 +17,7 @@ from arena.testing.conformance import (
     check_interleaving,
     check_speech,
 )
+from arena.testing.covariates import check_covariate
 from arena.testing.matchmakers import check_matchmaker
 from arena.testing.policies import (
     HOSTILE_TEXTS,
@@ -35,6 +36,7 @@ __all__ = [
     "ConformanceError",
     "Transcript",
     "Turn",
+    "check_covariate",
     "check_crash",
     "check_environment",
     "check_interleaving",

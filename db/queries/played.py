@@ -7,7 +7,7 @@ games finish first, and would count for more than they are.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import compress
 from typing import Any
 
@@ -41,8 +41,9 @@ class PlayedGames:
     sees them), `ranks`, `roles` (position in `role_names`), `sides` (position in `team_names`),
     `decided` (1 where this player's own error decided the game) and `thrown_out` (1 where the rules
     threw it out for one); `rewards` are the rules' own numbers, NaN where there is none. NOTHING
-    stands where a game has no tournament, seed or block, and a seat
-    no role or team. `unranked` games were left out because a rank is missing.
+    stands where a game has no tournament, seed or block, and a seat no role or team. `unranked`
+    games were left out because a rank is missing. `covariates` are per seat too, where somebody has
+    asked for them, else empty.
     """
 
     game_ids: Integers
@@ -66,6 +67,7 @@ class PlayedGames:
     role_names: tuple[str, ...]
     team_names: tuple[str, ...]
     unranked: int = 0
+    covariates: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
     def __len__(self) -> int:
         return len(self.game_ids)
@@ -100,6 +102,7 @@ class PlayedGames:
             decided=self.decided[seats],
             thrown_out=self.thrown_out[seats],
             rewards=self.rewards[seats],
+            covariates=self.covariates[seats] if len(self.covariates) else self.covariates,
         )
 
 
@@ -286,9 +289,11 @@ def waiting_games(session: Session, selection: Selection) -> int:
 
 def no_games() -> PlayedGames:
     """The games of an empty selection."""
-    columns = (field.name for field in fields(PlayedGames) if not field.name.endswith("_names"))
+    columns = (each.name for each in fields(PlayedGames) if not each.name.endswith("_names"))
     empty: dict[str, Any] = {
-        name: np.empty(0, dtype=np.int64) for name in columns if name != "unranked"
+        name: np.empty(0, dtype=np.int64)
+        for name in columns
+        if name not in ("unranked", "covariates")
     }
     empty["rewards"] = np.empty(0, dtype=np.float64)
     return PlayedGames(**empty, role_names=(), team_names=())

@@ -1,5 +1,6 @@
 """What a package of your own needs to test of its plugins: that they keep the arena's promises."""
 
+from arena_example.airtime import Airtime
 from arena_example.challenge import Challenge
 from arena_example.echo import Echo
 from arena_example.glicko import Glicko
@@ -7,6 +8,7 @@ from arena_example.subtraction import Subtraction
 
 from arena.core import ModelSpec
 from arena.testing import (
+    check_covariate,
     check_environment,
     check_matchmaker,
     check_provider,
@@ -20,6 +22,10 @@ def test_the_subtraction_game_keeps_the_protocol() -> None:
 
 def test_glicko_keeps_the_protocol() -> None:
     check_rating_system(Glicko)
+
+
+def test_airtime_keeps_the_protocol() -> None:
+    check_covariate(Airtime)
 
 
 def test_the_challenge_keeps_the_protocol() -> None:

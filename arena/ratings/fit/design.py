@@ -34,10 +34,11 @@ class Seats:
     """The columns of games, checked, with roles that stand for themselves.
 
     Per seat: `game`, `agent` (a position in `agents`), `team` (a position among all teams of all
-    games) and `role` (a position in `roles`). Per team: `team_game` and `team_rank`; the teams of a
-    game stand together, in order of first seat. Per role: `role_environment`, a position in
-    `environments`. Per game: `sizes`, its number of seats, `environment`, and `block`, the games
-    that share its luck; -1 for none.
+    games) and `role` (a position in `roles`). Per team: `team_game`, `team_rank` and
+    `team_covariate`, the sum over its seats, empty where none is known; the teams of a game stand
+    together, in order of first seat. Per role: `role_environment`, a position in `environments`.
+    Per game: `sizes`, its number of seats, `environment`, and `block`, the games that share its
+    luck; -1 for none.
     """
 
     game: Integers
@@ -46,6 +47,7 @@ class Seats:
     role: Integers
     team_game: Integers
     team_rank: Integers
+    team_covariate: Floats
     sizes: Integers
     environment: Integers
     block: Integers
@@ -125,6 +127,7 @@ def seats(games: Games) -> Seats:
         role=role,
         team_game=game[first],
         team_rank=ranks[first],
+        team_covariate=_covariates(games, team, total),
         sizes=sizes,
         environment=environment,
         block=_blocks(games),
@@ -237,6 +240,18 @@ def _blocks(games: Games) -> Integers:
     # Numbered by what they are, not by where they stand, and alone if no other game is in it.
     _, block, times = np.unique(given, return_inverse=True, return_counts=True)
     return np.where((given >= 0) & (times[block] > 1), block, -1)
+
+
+def _covariates(games: Games, team: Integers, total: int) -> Floats:
+    """Summed by team; NaN where a seat's is."""
+    if not len(games.covariates):
+        return np.zeros(0)
+    given = np.asarray(games.covariates, np.float64)
+    if len(given) != total:
+        raise ValueError(f"{total} seats, but {len(given)} covariates: expected as many, or none")
+    if np.isinf(given).any():
+        raise ValueError("a covariate is infinite: expected a number, or NaN for none")
+    return np.asarray(np.bincount(team, given), np.float64)
 
 
 def _environments(games: Games, count: int) -> tuple[Integers, list[str]]:

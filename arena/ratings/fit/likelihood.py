@@ -7,9 +7,10 @@ an order of their own: the same games in any order give the same bits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
+from math import fsum, sqrt
 
 import numpy as np
 from scipy import sparse
@@ -18,10 +19,9 @@ from arena.core.arrays import Booleans, Floats, Integers
 from arena.core.ratings import BETA
 from arena.ratings.fit.design import Seats, tidy
 from arena.ratings.fit.levels import Levels, first_levels
+from arena.ratings.fit.luck import Lucky, lucky
 from arena.ratings.fit.order_of_finish import orders
 from arena.ratings.fit.ordered_probit import best_margin, first_margin, loglikelihood
-
-MOST_STEPS_OF_LUCK = 50
 
 DENSE = 128
 """The most columns for which plain products are faster than sparse ones."""
@@ -37,6 +37,8 @@ class Pairs:
     its teams in a fixed order. `block` (n,) numbers the games that share a seed from 0, -1 for
     none; `side` (n,) is 1 where the winner is the game's first team, and -1 where it is the other.
     `level` (n,) is by how much the game was won, from 1; 0 where that is not known.
+    `known` (n,) is the covariate of the winner less that of the loser, over its root mean square in
+    the environment: NaN where it is not known, and empty where none is.
     """
 
     rows: sparse.csr_array | Floats
@@ -47,6 +49,7 @@ class Pairs:
     block: Integers
     side: Integers
     level: Integers
+    known: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,8 @@ class Matches:
 
     `luck` is the share of that noise's variance which the seed deals, the same to the first team
     of every game of a block: a normal effect of the block, at whose mode everything is taken
-    (`lucky`). Chains know of none.
+    (`lucky`). `explained` is the correlation of that noise with the games' covariate, where they
+    have one: then its square is the share of the variance that is known. Chains know of neither.
     """
 
     places: int
@@ -78,6 +82,7 @@ class Matches:
     margins: Floats
     noise: float = BETA
     luck: float = 0.0
+    explained: float = 0.0
     levels: Mapping[int, Levels] = field(default_factory=dict)
 
     @property
@@ -158,7 +163,7 @@ class Matches:
                     column[here] += part
             return found
 
-        return lucky(pairs, t, said, self.luck)
+        return lucky(pairs, t, said, self.luck, self.explained)
 
     def _graded(self, environment: int) -> Booleans:
         """The rows of an environment whose wins have a level."""
@@ -178,53 +183,6 @@ class Matches:
             here = self._graded(e)
             levels[e] = before.best(t[here], pairs.level[here], pairs.weight[here], margins[e])
         return replace(self, margins=np.array(margins), levels=levels)
-
-
-@dataclass(frozen=True, slots=True)
-class Lucky:
-    """Pairs at the likeliest luck of their blocks. Per row: `value`, `slope` and `bend`, the
-    log-likelihood with its first and minus its second derivative by the standardised difference,
-    and `pull`, how much of its block's luck is in that. Per block: `curvature`, minus the second
-    derivative by its luck. `spent` is what the luck itself costs."""
-
-    value: Floats
-    slope: Floats
-    bend: Floats
-    pull: Floats
-    curvature: Floats
-    spent: float
-
-
-RowLikelihood = Callable[[Floats, Floats], tuple[Floats, Floats, Floats]]
-"""What the rows say at standardised differences (n,), in which margins and levels count `scale`
-(n,) times: log-likelihood, its derivative, and minus the second."""
-
-
-def lucky(pairs: Pairs, t: Floats, said: RowLikelihood, luck: float) -> Lucky:
-    """Pairs whose differences are `t` over the noise (n,), where `luck` is the share of the noise's
-    variance that a block's seed deals. The luck of each block is found by Newton's method: it is
-    a single standard normal number, and the posterior is log-concave."""
-    if not luck:
-        value, slope, bend = said(t, np.ones(len(t)))
-        return Lucky(value, slope, bend, np.zeros(len(t)), np.zeros(0), 0.0)
-    inside = pairs.block >= 0
-    block = np.where(inside, pairs.block, 0)
-    count = int(pairs.block.max(initial=-1)) + 1
-    scale: Floats = np.where(inside, 1.0 / np.sqrt(1.0 - luck), 1.0)
-    pull = np.where(inside, pairs.side * np.sqrt(luck), 0.0) * scale
-    start = t * scale
-    effect, curvature = np.zeros(count), np.ones(count)
-    for _ in range(MOST_STEPS_OF_LUCK):
-        value, slope, bend = said(start + pull * effect[block], scale)
-        uphill = np.bincount(block, pairs.weight * slope * pull, minlength=count) - effect
-        curvature = np.ones(count)
-        curvature += np.bincount(block, pairs.weight * bend * pull**2, minlength=count)
-        step = uphill / curvature
-        if np.abs(step).max(initial=0.0) < 1e-8:
-            break
-        effect = effect + np.clip(step, -1.0, 1.0)
-    spent = 0.5 * float(effect @ effect)
-    return Lucky(value, slope * scale, bend * scale**2, pull / scale, curvature, spent)
 
 
 def plain(matrix: sparse.csr_array) -> sparse.csr_array | Floats:
@@ -326,9 +284,15 @@ def _pairs(
         ],
         axis=1,
     )
+    known = np.zeros(0)
+    if len(played.team_covariate):
+        known = _standard(played, first, game) * np.sign(lead)
+        # Games that a covariate tells apart are not alike.
+        _, which = np.unique(known, return_inverse=True)
+        table = np.hstack([table, which[:, None]])
     number, at = _alike(_packed(table, max(int(table.max(initial=0)) + 1, 2)))
     weight = np.bincount(number, minlength=len(at)).astype(np.float64)
-    environment, drawn, winner, loser, block, side, by = table[at].T
+    environment, drawn, winner, loser, block, side, by = table[at].T[:7]
     difference = tidy(rows[winner] - rows[loser])
     tells = np.diff(difference.indptr) > 0  # an agent against itself cancels
     return Pairs(
@@ -340,7 +304,22 @@ def _pairs(
         block=block[tells] - 1,
         side=2 * side[tells] - 1,
         level=by[tells],
+        known=known[at][tells] if len(known) else known,
     )
+
+
+def _standard(played: Seats, first: Integers, game: Integers) -> Floats:
+    """Of two-team games, the first team's covariate less the other's, over its root mean square in
+    the environment: around 0, because that is what it is expected to be."""
+    difference = played.team_covariate[first] - played.team_covariate[first + 1]
+    home = played.environment[game]
+    found = np.full(len(home), np.nan)
+    for environment in np.unique(home):
+        told = (home == environment) & np.isfinite(difference)
+        # Exactly: in any order of the games the same.
+        if squares := fsum((difference[told] ** 2).tolist()):
+            found[told] = difference[told] / sqrt(squares / int(told.sum()))
+    return found
 
 
 def _chains(played: Seats, kind: Integers, sizes: Integers, count: Integers) -> Sequence[Chains]:
