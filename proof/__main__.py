@@ -23,6 +23,8 @@ PARTS = (
     "evidence",
     "narrow",
     "graded",
+    "covariates",
+    "placing",
 )
 
 

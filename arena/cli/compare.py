@@ -186,10 +186,8 @@ def compare(
         again=again,
     )
     if played:
-        if dry_run or again:
-            raise UsageError("--played plays nothing: leave out --dry-run and --again")
-        if covariate is not None:
-            raise UsageError("--covariate is for blocks played for the question, not --played")
+        if dry_run or again or covariate:
+            raise UsageError("--played plays nothing: leave out --dry-run, --again and --covariate")
         _show_played(question, selection, budget=budget, db=db, as_json=as_json)
     elif selection != Selection():
         raise UsageError("--tournament, --since and --until choose among games on record: --played")
@@ -249,7 +247,7 @@ def _play(
     from arena.registry import load
 
     if covariate is not None:
-        load("covariates", covariate)  # A wrong name is told before anything is played.
+        load("covariates", covariate)  # told before anything is played
     play_comparison(
         ComparisonPlay(
             command=_command(question, covariate),
@@ -345,10 +343,10 @@ def _figures(found: Comparison) -> list[str]:
 def _adjusted(covariate: str, found: AdjustedMean | None) -> str:
     if found is None:
         return f"adjusted by {covariate}: too few blocks, or nothing in them varies"
-    low, high = found.interval
     return (
-        f"adjusted by {covariate}: {_share(found.score)}, at one look {_share(low)} to "
-        f"{_share(high)}; it saved {_share(found.saved)} of the variance, and decides nothing"
+        f"adjusted by {covariate}: {_share(found.score)}, at one look "
+        f"{' to '.join(map(_share, found.interval))}; it saved {_share(found.saved)} of the "
+        "variance, and decides nothing"
     )
 
 

@@ -9,6 +9,7 @@ from math import exp
 from typing import Any
 
 from arena.compare.answer import blocks_of
+from arena.compare.noise import noise_among
 from arena.compare.pairs import PairedBlock
 from arena.compare.question import MOST_GAMES, named, resumed, seeded, written
 from arena.config import TournamentConfig
@@ -188,6 +189,7 @@ def answer_among(url: Source, config: TournamentConfig) -> Among:
         voids = void_games(session, Selection(tournament=row.id))
         dollars = sum(spent(session, row.id).values())
         finished = row.status == "finished"
+        noise = noise_among(session, row.environment_id, keys)
     if len(keys) < len(config.agents):
         raise UsageError(f"the agents of {config.name!r} are not in the catalogue any more")
     alpha = config.matchmaker.options.get("alpha", 0.05)
@@ -207,7 +209,7 @@ def answer_among(url: Source, config: TournamentConfig) -> Among:
         void=sum(result is None for result in past.settled.values()),
         dollars=dollars,
         finished=finished,
-        notes=(*_notes(past, pairs), *told(by_name)),
+        notes=(*_notes(past, pairs), *noise, *told(by_name)),
         voids=by_name,
     )
 

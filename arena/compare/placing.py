@@ -163,7 +163,7 @@ def answer_placing(url: Source, question: PlacingQuestion, config: TournamentCon
     pooled = [keys[name] for name in members]
     joint = Probit().fit(rating_columns(both))
     by_name = {names[key]: found for key, found in voids.items()}
-    placed = _against(joint, keys[agent], pooled) if len(both) > len(reference) else None
+    placed = against(joint, keys[agent], pooled) if len(both) > len(reference) else None
     tenable = None if placed is None else _tenable(joint, keys[agent], pooled)
     return Placement(
         agent=agent,
@@ -217,7 +217,7 @@ def _check_frozen(session: Session, pool: Tournament, name: str) -> None:
         )
 
 
-def _against(ratings: Ratings, agent: int, members: Sequence[int]) -> tuple[float, float]:
+def against(ratings: Ratings, agent: int, members: Sequence[int]) -> tuple[float, float]:
     """The agent's rating and its standard deviation, the members' mean being 25."""
     mean, covariance = ratings.skills([agent, *members])
     contrast = np.full(len(members) + 1, -1 / len(members))

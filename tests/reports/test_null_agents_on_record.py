@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
 from arena.cli.leaderboard_table import print_boards
 from arena.compare import Question, played
+from arena.compare.noise import noise_among
 from arena.leaderboard import LeaderboardQuery, boards
 from arena.leaderboard.rows import flat
 from arena.reports.noise_floor import null_agents, null_prompts, prompt_noise
@@ -24,8 +26,8 @@ def seated(session: Session) -> dict[str, int]:
         "by hand": "Do not  lose.\nYou must win.",
         "Other": "Lose.",
     }
-    for name, text in texts.items():
-        table.repo.create_prompt(name, text)
+    for name, content in texts.items():
+        table.repo.create_prompt(name, content)
     agents = {name: table.agent(name, prompt=name) for name in texts}
     agents["Large"] = table.agent("Large", model="large", prompt="Sharp")
     rules = table.environment("Duel-v0")
@@ -83,6 +85,9 @@ def test_a_comparison_shows_it_beside_the_difference(sqlite_url: str) -> None:
     with get_session(sqlite_url) as session:
         seated(session)
         (board,) = boards(session, LeaderboardQuery())
+        rules = session.connection().execute(text("SELECT id FROM environments")).scalar_one()
+        ids = [row.agent_id or 0 for row in board.rows if row.name in ("Sharp", "Other", "Large")]
+        among = noise_among(session, rules, ids)
     question = Question("Sharp", "Other", "Duel-v0")
     found = played(sqlite_url, question)
 
@@ -90,6 +95,7 @@ def test_a_comparison_shows_it_beside_the_difference(sqlite_url: str) -> None:
     assert board.noise is not None
     apart = rated["Sharp"] - rated["Other"]
     said = "more" if apart > board.noise.width else "no more"
+    assert "of 3 pairs differ by more than prompts that say the same may" in " ".join(among)
     (note,) = [note for note in found.notes if "noise floor" in note]
     assert note == (
         f"{board.noise.sentence}, in the ratings of this environment: there Sharp and Other differ "
