@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 BREAK = "·"
 BAR = "| "
@@ -168,11 +168,19 @@ def _names(text: str, start: int, speakers: Collection[str]) -> bool:
 
 def _is_speaker(said: str, speakers: Collection[str]) -> bool:
     """Whether this is a speaker's name, or one with a number, digits for letters allowed."""
+    # Most brackets in a text are moves.
+    if not said.translate(_DIGITS).startswith(_as_letters(frozenset(speakers))):
+        return False
     return any(
         said[: len(speaker)].translate(_DIGITS) == speaker.translate(_DIGITS)
         and (said[len(speaker) :] or "0").isdigit()
         for speaker in speakers
     )
+
+
+@lru_cache(maxsize=64)
+def _as_letters(speakers: frozenset[str]) -> tuple[str, ...]:
+    return tuple(speaker.translate(_DIGITS) for speaker in speakers)
 
 
 def _letters(name: str) -> str:
