@@ -250,13 +250,20 @@ def result_of(seat: FromClause) -> ColumnElement[Any]:
     depends on every team of the game: the one that is first alone wins, those that share the first
     place draw."""
     others = _SEATS.alias("others")
-    beaten = exists().where(others.c.game_id == seat.c.game_id, others.c.rank < seat.c.rank)
+    # However deep it stands in a question, the seat is that of the question.
+    beaten = (
+        exists()
+        .where(others.c.game_id == seat.c.game_id, others.c.rank < seat.c.rank)
+        .correlate(seat)
+    )
     another_team = or_(
         others.c.team != seat.c.team,
         and_(or_(others.c.team.is_(None), seat.c.team.is_(None)), others.c.id != seat.c.id),
     )
-    level = exists().where(
-        others.c.game_id == seat.c.game_id, others.c.rank == seat.c.rank, another_team
+    level = (
+        exists()
+        .where(others.c.game_id == seat.c.game_id, others.c.rank == seat.c.rank, another_team)
+        .correlate(seat)
     )
     return case(
         (or_(_GAMES.c.status != "completed", seat.c.rank.is_(None)), null()),

@@ -8,6 +8,7 @@ plot_intervals(board)
 """
 
 from arena.analysis.board_plots import plot_calibration, plot_head_to_head, plot_intervals
+from arena.analysis.chunks import in_chunks
 from arena.analysis.events import claims_df, events_df, votes_df
 from arena.analysis.frames import calls_df, games_df, players_df, turns_df
 from arena.analysis.leaderboards import calibration_df, head_to_head_df, leaderboard_df
@@ -21,6 +22,7 @@ __all__ = [
     "events_df",
     "games_df",
     "head_to_head_df",
+    "in_chunks",
     "leaderboard_df",
     "players_df",
     "plot_calibration",

@@ -8,7 +8,7 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped
 from sqlmodel import Field, Relationship, Text, col
 
-from db.models.columns import JsonValue, Table, original_text
+from db.models.columns import BigId, JsonValue, Table, original_text
 from db.models.turns import GameTurn
 from db.payloads import loaded_messages, loaded_response, loaded_text
 
@@ -32,7 +32,7 @@ class LLMCall(Table, table=True):
         CheckConstraint("call_index >= 0 AND call_index < 256", name="ck_llm_calls_call_index"),
     )
 
-    id: int = Field(sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    id: int = Field(sa_type=BigId, primary_key=True, sa_column_kwargs={"autoincrement": False})
     game_turn_id: int = Field(
         foreign_key="game_turns.id", ondelete="CASCADE", sa_type=BigInteger, index=True
     )
@@ -101,7 +101,7 @@ class CallPayload(Table, table=True):
     llm_call_id: int = Field(
         foreign_key="llm_calls.id",
         ondelete="CASCADE",
-        sa_type=BigInteger,
+        sa_type=BigId,
         primary_key=True,
         sa_column_kwargs={"autoincrement": False},
     )

@@ -8,7 +8,7 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped
 from sqlmodel import Field, Relationship, Text, col
 
-from db.models.columns import Table, original_text
+from db.models.columns import BigId, Table, original_text
 from db.models.games import Game
 from db.payloads import loaded_observation
 
@@ -44,7 +44,7 @@ class GameTurn(Table, table=True):
         ),
     )
 
-    id: int = Field(sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    id: int = Field(sa_type=BigId, primary_key=True, sa_column_kwargs={"autoincrement": False})
     game_id: int = Field(foreign_key="games.id", ondelete="CASCADE", sa_type=BigInteger, index=True)
     turn_number: int
     player_index: int
@@ -108,7 +108,7 @@ class TurnPayload(Table, table=True):
     game_turn_id: int = Field(
         foreign_key="game_turns.id",
         ondelete="CASCADE",
-        sa_type=BigInteger,
+        sa_type=BigId,
         primary_key=True,
         sa_column_kwargs={"autoincrement": False},
     )

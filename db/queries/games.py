@@ -24,6 +24,7 @@ from db.models import (
     Tournament,
 )
 from db.models.games import COUNTS
+from db.queries.keyset import newest_games
 from db.selection import Selection
 
 
@@ -100,15 +101,18 @@ def games(
     limit: int | None = None,
     before: int | None = None,
 ) -> list[GameRow]:
-    """The games of a selection, the newest first; those `before` a game's number are what follows
-    on the list that ends with it. Raises BadSelection for what is not on record."""
+    """The games of a selection, the newest first, or those older than the game `before`: the last
+    of a page leads to the next. Raises BadSelection for what is not on record."""
     chosen = (selection or Selection()).on(session)
-    query = _games().where(*chosen.of_games()).order_by(col(Game.id).desc())
+    query = _games().order_by(col(Game.id).desc())
+    if limit is not None:
+        return _rows(
+            session,
+            query.where(col(Game.id).in_(newest_games(session, chosen, limit, before))),
+        )
     if before is not None:
         query = query.where(col(Game.id) < before)
-    if limit is not None:
-        query = query.limit(limit)
-    return _rows(session, query)
+    return _rows(session, query.where(*chosen.of_games()))
 
 
 def games_of_both(

@@ -149,34 +149,37 @@ class FileStore:
         run("INSERT OR REPLACE INTO progress VALUES (?, ?, 0, '')", (name, VERSION))
 
     def newest(
-        self, name: IndexName, phrases: Sequence[Sequence[str]], below: int, limit: int
+        self,
+        name: IndexName,
+        phrases: Sequence[Sequence[str]],
+        limit: int,
+        *,
+        since: int,
+        below: int,
+        kinds: Sequence[int],
     ) -> list[int]:
-        query = (
-            f"SELECT rowid FROM {name} WHERE {name} MATCH ? AND rowid < ? "  # noqa: S608
-            "ORDER BY rowid DESC LIMIT ?"
-        )
+        query = f"SELECT rowid {_within(name, kinds)} ORDER BY rowid DESC LIMIT ?"
         with self._plainly():
-            rows = self._connection.execute(query, (_matching(phrases), below, limit))
+            rows = self._connection.execute(query, (_matching(phrases), since, below, limit))
             return [key for (key,) in rows]
 
     def ranked(
-        self, name: IndexName, phrases: Sequence[Sequence[str]], below: int
+        self,
+        name: IndexName,
+        phrases: Sequence[Sequence[str]],
+        *,
+        since: int,
+        below: int,
+        kinds: Sequence[int],
     ) -> tuple[list[int], bool]:
-        asked = _matching(phrases)
-        floor = (
-            f"SELECT rowid FROM {name} WHERE {name} MATCH ? AND rowid < ? "  # noqa: S608
-            "ORDER BY rowid DESC LIMIT 1 OFFSET ?"
-        )
-        best = (
-            f"SELECT rowid FROM {name} WHERE {name} MATCH ? AND rowid < ? AND rowid >= ? "  # noqa: S608
-            "ORDER BY rank, rowid DESC"
-        )
+        newest = self.newest(name, phrases, RANKED + 1, since=since, below=below, kinds=kinds)
+        more = len(newest) > RANKED
+        best = f"SELECT rowid {_within(name, kinds)} ORDER BY rank, rowid DESC"
         with self._plainly():
-            run = self._connection.execute
-            oldest = run(floor, (asked, below, RANKED - 1)).fetchone()
-            since = oldest[0] if oldest else 0
-            more = bool(self.newest(name, phrases, since, 1)) if oldest else False
-            return [key for (key,) in run(best, (asked, below, since))], more
+            rows = self._connection.execute(
+                best, (_matching(phrases), newest[RANKED - 1] if more else since, below)
+            )
+            return [key for (key,) in rows], more
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -206,6 +209,11 @@ class FileStore:
                     "type the same command again; it is filled from the record"
                 ) from error
             raise found from error
+
+
+def _within(name: IndexName, kinds: Sequence[int]) -> str:
+    wanted = f"AND rowid & 3 IN ({', '.join(map(str, kinds))}) " if len(kinds) < 4 else ""
+    return f"FROM {name} WHERE {name} MATCH ? AND rowid >= ? AND rowid < ? {wanted}"
 
 
 def _matching(phrases: Sequence[Sequence[str]]) -> str:

@@ -12,6 +12,7 @@ from sqlmodel import Session
 from db import keys
 from db.errors import BadSelection
 from db.models import Game
+from db.queries.keyset import few_agents
 from db.search.documents import PARTS, ReadAnswer, is_of_game, part_of, texts_of_keys
 from db.search.store import IndexName, SearchStore
 from db.search.words import PART, part_spans, parts, spans, words
@@ -60,6 +61,11 @@ class Sought:
         """The phrases as the index knows them."""
         split = words if self.index == "words" else parts
         return [split(phrase) for phrase in self.phrases]
+
+    @property
+    def kinds(self) -> list[int]:
+        """The last two bits of the keys of such texts."""
+        return [number for number, part in enumerate(PARTS) if not self.part or part in self.part]
 
     def spans(self, said: str) -> list[tuple[int, int]]:
         """Where the phrases stand in a text, as (start, end)."""
@@ -111,17 +117,19 @@ def search(
     Raises BadSelection for a selection of what is not on record.
     """
     chosen = (selection or Selection()).on(session)
-    below = keys.turn_key(*sought.before, 0) << 2 if sought.before else 1 << 62
+    since, below = _bounds(session, chosen)
+    if sought.before:
+        below = min(below, keys.turn_key(*sought.before, 0) << 2)
     unranked = False
     if sought.ranked:
-        ranked, unranked = store.ranked(sought.index, sought.asked, below)
+        ranked, unranked = store.ranked(
+            sought.index, sought.asked, since=since, below=below, kinds=sought.kinds
+        )
         pages: Iterator[Sequence[int]] = _pages(ranked)
     else:
-        pages = _newest(store, sought, below)
+        pages = _newest(store, sought, since, below)
     found: list[int] = []
     for page in pages:
-        if sought.part:
-            page = [key for key in page if part_of(key) in sought.part]
         found += _fitting(session, chosen, page)
         if len(found) > limit and _turn(found[-1]) != _turn(found[limit - 1]):
             break
@@ -140,9 +148,30 @@ def _turn(key: int) -> int:
     return key >> 10
 
 
-def _newest(store: SearchStore, sought: Sought, below: int) -> Iterator[Sequence[int]]:
+def _bounds(session: Session, chosen: Chosen) -> tuple[int, int]:
+    """The keys between which all texts of a selection are, as far as an index tells at once."""
+    where = [
+        column.in_(values)
+        for column, values in (
+            (_GAMES.c.tournament_id, [*chosen.named.get("tournament", ())]),
+            (_GAMES.c.id, several(chosen.asked.game)),
+        )
+        if values
+    ]
+    if not where:
+        return 0, 1 << 62
+    ends = [
+        session.execute(select(_GAMES.c.id).where(*where).order_by(order).limit(1)).scalar()
+        for order in (_GAMES.c.id, _GAMES.c.id.desc())
+    ]
+    return (ends[0] or 0) << 26, (ends[1] or 0) + 1 << 26
+
+
+def _newest(store: SearchStore, sought: Sought, since: int, below: int) -> Iterator[Sequence[int]]:
     size = _FEWEST
-    while page := store.newest(sought.index, sought.asked, below, size):
+    while page := store.newest(
+        sought.index, sought.asked, size, since=since, below=below, kinds=sought.kinds
+    ):
         yield page
         if len(page) < size:
             return
@@ -160,6 +189,13 @@ def _fitting(session: Session, chosen: Chosen, page: Sequence[int]) -> list[int]
     """Those of some keys whose games and seats fit, in their order."""
     of_seat = any(several(getattr(chosen.asked, name)) for name in _OF_A_SEAT)
     games = sorted({key >> 26 for key in page})
+    agents = few_agents(session, chosen)
+    if agents and games:
+        # Of most hits the agent has not even played in the game.
+        played = select(_SEATS.c.game_id).where(
+            _SEATS.c.agent_id.in_(agents), _SEATS.c.game_id.between(games[0], games[-1])
+        )
+        games = sorted({*session.execute(played).scalars()}.intersection(games))
     fit: set[tuple[int, int | None]] = set()
     for start in range(0, len(games), _AT_ONCE):
         some = _GAMES.c.id.in_(games[start : start + _AT_ONCE])

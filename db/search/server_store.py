@@ -147,32 +147,55 @@ class ServerStore:
             )
 
     def newest(
-        self, name: IndexName, phrases: Sequence[Sequence[str]], below: int, limit: int
+        self,
+        name: IndexName,
+        phrases: Sequence[Sequence[str]],
+        limit: int,
+        *,
+        since: int,
+        below: int,
+        kinds: Sequence[int],
     ) -> list[int]:
-        query = (
-            f"SELECT key FROM {self._schema}.{name} "  # noqa: S608
-            "WHERE words @@ CAST(:asked AS tsquery) AND key < :below ORDER BY key DESC LIMIT :limit"
-        )
-        values = {"asked": _matching(phrases), "below": below, "limit": limit}
-        with self._writing() as connection:
-            return [*connection.execute(text(query), values).scalars()]
+        return self._keys(f"SELECT {self._within(name)}", phrases, limit, since, below, kinds)
 
     def ranked(
-        self, name: IndexName, phrases: Sequence[Sequence[str]], below: int
+        self,
+        name: IndexName,
+        phrases: Sequence[Sequence[str]],
+        *,
+        since: int,
+        below: int,
+        kinds: Sequence[int],
     ) -> tuple[list[int], bool]:
         query = (
-            "SELECT key FROM (SELECT key, words "  # noqa: S608
-            f"FROM {self._schema}.{name} WHERE words @@ CAST(:asked AS tsquery) AND key < :below "
-            "ORDER BY key DESC LIMIT :most) AS newest "
+            f"SELECT key FROM (SELECT words, {self._within(name)}) AS newest "  # noqa: S608
             "ORDER BY ts_rank_cd(words, CAST(:asked AS tsquery), 1) DESC, key DESC"
         )
-        values = {"asked": _matching(phrases), "below": below, "most": RANKED + 1}
-        with self._writing() as connection:
-            found = [*connection.execute(text(query), values).scalars()]
+        found = self._keys(query, phrases, RANKED + 1, since, below, kinds)
         more = len(found) > RANKED
         if more:
             found.remove(min(found))
         return found, more
+
+    def _within(self, name: IndexName) -> str:
+        return (
+            f"key FROM {self._schema}.{name} WHERE words @@ CAST(:asked AS tsquery) "
+            "AND key >= :since AND key < :below AND key & 3 = ANY(:kinds) "
+            "ORDER BY key DESC LIMIT :limit"
+        )
+
+    def _keys(
+        self,
+        query: str,
+        phrases: Sequence[Sequence[str]],
+        limit: int,
+        since: int,
+        below: int,
+        kinds: Sequence[int],
+    ) -> list[int]:
+        values = {"asked": _matching(phrases), "since": since, "below": below, "limit": limit}
+        with self._writing() as connection:
+            return [*connection.execute(text(query), {**values, "kinds": [*kinds]}).scalars()]
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:

@@ -56,16 +56,30 @@ class SearchStore(Protocol):
         ...
 
     def newest(
-        self, name: IndexName, phrases: Sequence[Sequence[str]], below: int, limit: int
+        self,
+        name: IndexName,
+        phrases: Sequence[Sequence[str]],
+        limit: int,
+        *,
+        since: int,
+        below: int,
+        kinds: Sequence[int],
     ) -> list[int]:
-        """The largest keys below a key of texts in which every phrase stands, the largest first."""
+        """The largest keys from `since` to before `below` of texts in which every phrase stands,
+        the largest first; `kinds` are the last two bits that a key may have."""
         ...
 
     def ranked(
-        self, name: IndexName, phrases: Sequence[Sequence[str]], below: int
+        self,
+        name: IndexName,
+        phrases: Sequence[Sequence[str]],
+        *,
+        since: int,
+        below: int,
+        kinds: Sequence[int],
     ) -> tuple[list[int], bool]:
-        """The keys below a key by relevance, the best first, of the newest RANKED texts in which
-        every phrase stands; whether there are older ones."""
+        """Such keys by relevance, the best first, of the newest RANKED texts; whether there are
+        older ones."""
         ...
 
     def __enter__(self) -> Self: ...

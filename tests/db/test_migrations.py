@@ -141,6 +141,31 @@ def test_0007_goes_down_and_up_with_branches_and_what_a_run_may_spend(database_u
     engine.dispose()
 
 
+def test_0010_goes_down_and_up_with_turns_and_calls(database_url: str) -> None:
+    fill(database_url)
+    before = counts(database_url)
+    engine = get_engine(database_url)
+
+    schema.downgrade(engine, "0009")
+    assert counts(database_url) == before
+    schema.upgrade(engine)
+
+    assert schema.differences(engine) == []
+    assert counts(database_url) == before
+    with get_session(database_url) as session:
+        (game,) = Repository(session).get_games()
+        (turn,) = game.turns
+        assert (turn.observation, turn.calls[0].messages[0]["content"]) == (
+            "You are Player 0.",
+            "hi",
+        )
+        if engine.dialect.name == "sqlite":
+            twins = "SELECT count(*) FROM sqlite_master WHERE name LIKE 'sqlite_autoindex_%' AND "
+            names = "tbl_name IN ('game_turns', 'turn_payloads', 'llm_calls', 'call_payloads')"
+            assert session.execute(text(twins + names)).scalar() == 0
+    engine.dispose()
+
+
 NEXT = '''
 """A later change: games get a colour, and a check."""
 
