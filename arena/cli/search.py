@@ -64,6 +64,18 @@ def search(
         list[str] | None,
         typer.Option("--agent-kind", metavar="K", help="Only agents of this kind."),
     ] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--kind",
+            metavar="EVENT",
+            help="Only where such an event of the same player happened: vote, speech, ...",
+        ),
+    ] = None,
+    phase: Annotated[
+        list[str] | None,
+        typer.Option("--phase", metavar="PHASE", help="Only in this phase: voting, or Day-Voting."),
+    ] = None,
     model: ModelOption = None,
     prompt: PromptOption = None,
     role: RoleOption = None,
@@ -129,6 +141,8 @@ def search(
             phrases=tuple(words),
             index=name,
             part=tuple(in_ or ()),
+            kind=tuple(kind or ()),
+            phase=tuple(phase or ()),
             ranked=ranked,
             before=turn_named(before, "--before") if before else None,
         )
@@ -293,6 +307,11 @@ def _say_what_is_missing(filled: FilledIndex) -> None:
 def _say_what_is_left(found: SearchHits, ranked: bool) -> None:
     from db.search.store import RANKED
 
+    if found.without_events:
+        advise(
+            f"{count(found.without_events, 'game')} left out without events on record: "
+            "`arena events rebuild` tells them"
+        )
     if found.unranked:
         tell(f"ranked are the newest {RANKED:,} texts with these words; there are older ones")
     if found.more and not ranked and found.hits and found.hits[-1].turn_number is not None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, null, select
+from sqlalchemy import and_, null, or_, select
 from sqlmodel import Session
 
 from db import keys
@@ -26,18 +27,22 @@ _TABLES = Game.metadata.tables
 _GAMES, _SEATS, _AGENTS, _TOURNAMENTS = (
     _TABLES[name] for name in ("games", "game_players", "agents", "tournaments")
 )
+_EVENTS, _KINDS = (_TABLES[name] for name in ("game_events", "event_types"))
 _OF_A_SEAT = ("agent", "kind", "model", "prompt", "role", "team", "result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sought:
     """What is searched: every phrase must stand in one text. `index` is `parts` for pieces of
-    words; `part` what the texts are, any of them by default; `before` a (game, turn) that the
-    hits are older than. Raises BadSelection for a phrase without a word."""
+    words; `part` what the texts are, any of them by default; `kind` and `phase` of an event that
+    happened in the turn, a vote of the same player; `before` a (game, turn) that the hits are older
+    than. Raises BadSelection for a phrase without a word."""
 
     phrases: tuple[str, ...]
     index: IndexName = "words"
     part: tuple[str, ...] = ()
+    kind: tuple[str, ...] = ()
+    phase: tuple[str, ...] = ()
     ranked: bool = False
     before: tuple[int, int] | None = None
 
@@ -95,11 +100,13 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True)
 class SearchHits:
-    """Hits, and whether there are more; `unranked` says that only the newest were ranked."""
+    """Hits, and whether there are more; `unranked` says that only the newest were ranked.
+    `without_events` counts the games that were left out because their events are not on record."""
 
     hits: tuple[SearchHit, ...]
     more: bool = False
     unranked: bool = False
+    without_events: int = 0
 
 
 def search(
@@ -129,8 +136,13 @@ def search(
     else:
         pages = _newest(store, sought, since, below)
     found: list[int] = []
+    silent: set[int] = set()
+    kinds = _kinds(session, sought.kind)
     for page in pages:
-        found += _fitting(session, chosen, page)
+        fit = _fitting(session, chosen, page)
+        if sought.kind or sought.phase:
+            fit = _happened(session, kinds, sought.phase, fit, silent)
+        found += fit
         if len(found) > limit and _turn(found[-1]) != _turn(found[limit - 1]):
             break
     shown = limit
@@ -140,7 +152,7 @@ def search(
         # What is older than a turn leaves out all of it.
         shown += 1
     hits = _hits(session, sought, read, found[:shown])
-    return SearchHits(tuple(hits), len(found) > shown, unranked)
+    return SearchHits(tuple(hits), len(found) > shown, unranked, len(silent))
 
 
 def _turn(key: int) -> int:
@@ -210,6 +222,54 @@ def _fitting(session: Session, chosen: Chosen, page: Sequence[int]) -> list[int]
             query = select(_GAMES.c.id, null()).where(some, *chosen.of_games())
         fit.update((game, seat) for game, seat in session.execute(query))
     return [key for key in page if (key >> 26, key >> 2 & 0xFF if of_seat else None) in fit]
+
+
+def _kinds(session: Session, names: Sequence[str]) -> list[int]:
+    """The numbers of kinds of events. Raises BadSelection for one that there is not."""
+    known = dict(session.execute(select(_KINDS.c.name, _KINDS.c.id)).tuples().all())
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise BadSelection(
+                f"unknown kind of event {name!r}: expected {', '.join(sorted(known))}{hint}"
+            )
+    return [known[name] for name in names]
+
+
+def _happened(
+    session: Session,
+    kinds: Sequence[int],
+    phases: Sequence[str],
+    page: Sequence[int],
+    silent: set[int],
+) -> list[int]:
+    """Those of some keys in whose turn there is such an event, of the same player where a kind is
+    asked for; `silent` gets the games that have no events on record."""
+    games = sorted({key >> 26 for key in page})
+    found: set[tuple[int, int, int | None]] = set()
+    told: set[int] = set()
+    for start in range(0, len(games), _AT_ONCE):
+        some = games[start : start + _AT_ONCE]
+        query: Any = select(*(_EVENTS.c[name] for name in ("game_id", "turn", "source", "phase")))
+        query = query.where(_EVENTS.c.game_id.in_(some))
+        if kinds:
+            query = query.where(_EVENTS.c.kind.in_(kinds))
+        for game, turn, source, phase in session.execute(query.distinct()):
+            if not phases or any({*words(each)} <= {*words(phase or "")} for each in phases):
+                found.add((game, turn, source if kinds else None))
+        has = select(_GAMES.c.id).where(
+            _GAMES.c.id.in_(some),
+            or_(_GAMES.c.events_version.is_not(None), _GAMES.c.status != "completed"),
+        )
+        told.update(session.execute(has).scalars())
+    silent.update({*games} - told)
+    kept = []
+    for key in page:
+        game, turn, player = keys.turn_of(key >> 2)
+        if (game, turn, player if kinds else None) in found:
+            kept.append(key)
+    return kept
 
 
 def _hits(

@@ -156,6 +156,34 @@ def test_hits_are_narrowed_by_the_selection_of_games(recorded: str) -> None:
         chosen(agent="agent-11")
 
 
+def test_hits_are_narrowed_by_what_happened_in_the_turn(recorded: str) -> None:
+    filled(recorded)
+    told = (
+        "INSERT INTO game_events (game_id, seq, turn, phase, kind, source) SELECT {}, id "
+        "FROM event_types WHERE name = '{}'"
+    )
+    with get_session(recorded) as session:
+        for place, source, kind in (
+            ("1, 0, 0, 'Day-Discussion'", 0, "speech"),
+            ("1, 1, 1, 'Day-Voting'", 1, "vote"),
+        ):
+            values = told.format(place, kind).replace("id FROM", f"id, {source} FROM")
+            session.execute(text(values))
+        session.execute(text("UPDATE games SET events_version = 1 WHERE id = 1"))
+
+    def chosen(**asked: object) -> list[tuple[int, int | None, str]]:
+        return places(found(recorded, "detective", **asked))  # type: ignore[arg-type]
+
+    assert chosen(kind=("speech",)) == [(1, 0, "action")]
+    assert chosen(kind=("vote",)) == []
+    assert chosen(phase=("discussion",)) == [(1, 0, "action")]
+    assert chosen(phase=("Day-Voting",)) == []
+    assert places(found(recorded, "café", kind=("vote",), phase=("voting",))) == [(1, 1, "action")]
+    assert found(recorded, "detective", kind=("vote",)).without_events == 1, "game 2, not the void"
+    with pytest.raises(BadSelection, match="did you mean 'vote'"):
+        chosen(kind=("vot",))
+
+
 def test_pages_lose_nothing_between_them(recorded: str) -> None:
     filled(recorded)
     page = found(recorded, "detective", limit=1)
