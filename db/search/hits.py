@@ -226,7 +226,8 @@ def _fitting(session: Session, chosen: Chosen, page: Sequence[int]) -> list[int]
 
 def _kinds(session: Session, names: Sequence[str]) -> list[int]:
     """The numbers of kinds of events. Raises BadSelection for one that there is not."""
-    known = dict(session.execute(select(_KINDS.c.name, _KINDS.c.id)).tuples().all())
+    rows = session.execute(select(_KINDS.c.name, _KINDS.c.id))
+    known: dict[str, int] = {row.name: row.id for row in rows}
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
