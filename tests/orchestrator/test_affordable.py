@@ -185,6 +185,8 @@ def test_the_next_dollar_is_spent_as_the_run_would_spend_it() -> None:
     # 0.1 for the rest of the fourth game, which was begun, then 0.2 and 0.6 in schedule order.
     assert over_all.price(left).next_dollar == 3
     assert over_all.price(left[:1]).next_dollar == 1, "no more are left"
+    in_order = [(4, dear), (2, dear), (6, dear), (1, cheap)]
+    assert over_all.price(in_order).next_dollar == 2, "the cheap one stands behind a dear one"
 
     both = Affordable(Budget(1.3, per_model={"dear": 1.25}, spent=spent), on_record)
     assert both.price(left).next_dollar == 4, "the begun one, and those without the dear model"
