@@ -65,9 +65,16 @@ def plan(
     interval of the difference leaves 0, under each seating, as a median and an interval. From a
     tournament's file: how many games an edge of --effect takes. Nothing is played or written."""
     from arena.cli.tournament_files import read
+    from arena.core import UsageError
 
     # Before the rest is imported: what is wrong with it is told at once.
-    config = read(Path(subjects[0])) if subjects and len(subjects) == 1 else None
+    only = subjects[0] if subjects and len(subjects) == 1 else None
+    if only is not None and any((environment, players, tournament, since, until)):
+        raise UsageError(
+            f"{only} says itself what is played: --environment, --players, --tournament, --since "
+            "and --until are for games on record. Two agents are compared by naming both"
+        )
+    config = None if only is None else read(Path(only))
     from arena import forecast as planning
     from db.selection import Selection
 
@@ -101,16 +108,9 @@ def _ask(
 ) -> Outlook:
     from arena import forecast as planning
     from arena.core import UsageError
-    from db.selection import Selection
 
     match subjects:
         case [name] if config is not None:
-            if scope.environment or scope.players or scope.selection != Selection():
-                raise UsageError(
-                    f"{name} says itself what is played: --environment, --players, --tournament, "
-                    "--since and --until are for games on record. Two agents are compared by "
-                    "naming both"
-                )
             return planning.plan_config(
                 config, url=db, effect=effect, top=top, seating=scope.seating
             )

@@ -32,7 +32,8 @@ def test_tables_are_made_checked_and_dropped(arena: Arena, empty_database_url: s
     assert refused.exit_code == 1
     assert arena("db", "check", "--db", url).exit_code == 0
 
-    assert arena("db", "downgrade", "base", "--yes", "--db", url).exit_code == 0
+    went = arena("db", "downgrade", "base", "--yes", "--db", url)
+    assert went.exit_code == 0, went.stderr
     assert "no tables" in arena("db", "current", "--db", url).stdout
 
 
