@@ -110,7 +110,7 @@ def _ask(
     from arena.core import UsageError
 
     match subjects:
-        case [name] if config is not None:
+        case [_] if config is not None:
             return planning.plan_config(
                 config, url=db, effect=effect, top=top, seating=scope.seating
             )
