@@ -31,6 +31,7 @@ from arena.orchestrator.affordable import Affordable, GamePrice
 from arena.orchestrator.catalogue import EnteredTournament
 from arena.orchestrator.clients import ModelAccess
 from arena.orchestrator.game_costs import SeatedModels
+from arena.orchestrator.halts import Halts
 from arena.orchestrator.pairing_source import Supply
 from arena.orchestrator.preflight import Prepared
 from arena.orchestrator.progress import OnProgress, Progress, Summary, model_states
@@ -86,13 +87,11 @@ class Playing:
         self.resumed = 0
         longest = self.config.environment.turn_limit
         self.affordable = Affordable(models.budget, earlier.costs, longest=longest)
-        self.unpaid: str | None = None
-        self.unpaid_model: str | None = None
         self._left: dict[int, ScheduledGame] = {}
         self.running = 0
         self.saturation = Saturation(lambda: self.running)
         self.causes: Counter[str] = Counter()
-        self.parked: dict[str, str] = {}
+        self.halts = Halts()
         self.refused = RefusedModels()
         self._again: dict[int, ModelUnproven] = {}
         self._pending = Pending((), self._models)
@@ -144,7 +143,7 @@ class Playing:
                 if not added and not self._pending.playable(frozenset()):
                     return
                 self._left |= {game.schedule_index: game for game in added}
-                self._pending.add(g for g in added if self._models(g).isdisjoint(self.parked))
+                self._pending.add(g for g in added if self._models(g).isdisjoint(self.halts.parked))
                 continue
             if await self._wait_for_money(game, short):
                 continue
@@ -169,24 +168,22 @@ class Playing:
                 return True
         if await self.affordable.wait():
             short.clear()
-        elif model is None:
-            self.unpaid = self.unpaid or self.affordable.short(shortage, seating)
         else:
-            self.unpaid_model = self.unpaid_model or model
-            self.parked.setdefault(model, self.affordable.short(shortage, seating))
-            self._pending.drop(model)
-            short.clear()
+            self.halts.short(self.affordable.short(shortage, seating), model)
+            if model is not None:
+                self._pending.drop(model)
+                short.clear()
         return True
 
     def _going(self) -> bool:
-        return self.stop.going() and self.unpaid is None
+        return self.stop.going() and self.halts.unpaid is None
 
     def _due(self, game: ScheduledGame) -> tuple[bool, float, int]:
         return not game.begun, -self.affordable.spent(game.game_id), game.schedule_index
 
     def _busy(self) -> set[str]:
         """The models that a call would have to wait for."""
-        states = model_states(self.models.limits, self.parked)
+        states = model_states(self.models.limits, self.halts.parked)
         return {model.name for model in states if model.waiting or model.state != "ok"}
 
     def _worth_lending(self) -> bool:
@@ -301,18 +298,14 @@ class Playing:
             return
         self.paused += 1
         match result.reason:
-            case BudgetReached(model=None):
-                # No other game is begun; those that are being played may still fit.
-                self.unpaid = self.unpaid or str(result.reason)
-            case ModelParked(model=str(model)) | BudgetReached(model=str(model)):
-                if isinstance(result.reason, BudgetReached):
-                    self.unpaid_model = self.unpaid_model or model
-                self.parked.setdefault(model, str(result.reason))
-                self._pending.drop(model)
-            case ModelUnproven(model=str(model)) if self.stop.going():
-                self.parked.setdefault(model, str(result.reason))
-            case ModelRefused():
-                self.stop.request(str(result.reason))
+            case BudgetReached() | ModelParked() as reason:
+                self.halts.met(reason)
+                if reason.model is not None:
+                    self._pending.drop(reason.model)
+            case ModelUnproven() as reason if self.stop.going():
+                self.halts.met(reason)
+            case ModelRefused() as reason:
+                self.stop.request(str(reason))
             case _:
                 pass
 
@@ -345,7 +338,7 @@ class Playing:
                 budget=self.config.budget,
                 paused=self.paused,
                 suspended=self.suspended,
-                models=model_states(self.models.limits, self.parked),
+                models=model_states(self.models.limits, self.halts.parked),
             )
         )
 
@@ -355,8 +348,8 @@ class Playing:
             return None
         known = sorted(self._left.values(), key=self._due)
         left = [(game.game_id, self._seating(game)) for game in known]
-        model = None if self.unpaid else self.unpaid_model
-        return self.affordable.price(left, more=games - len(left), model=model)
+        more = games - len(left)
+        return self.affordable.price(left, more=more, model=self.halts.short_model)
 
     def complete(self) -> bool:
         """Whether no game is to be added to the schedule any more."""
@@ -367,9 +360,7 @@ class Playing:
         earlier, meter = self.earlier, self.meter
         settled = earlier.completed + earlier.void + len(self.finished) + self.void
         left = self.supply.most() - settled
-        stopped = [self.stop.reason] if self.stop.reason else []
-        stopped += self.parked.values()
-        stopped += [self.unpaid] if self.unpaid else []
+        stopped = [*([self.stop.reason] if self.stop.reason else []), *self.halts.reasons()]
         return Summary(
             tournament=self.config.name,
             games_completed=len(self.finished),
@@ -394,7 +385,7 @@ class Playing:
             spent=earlier.spent_in_all + meter.cost,
             budget=self.config.budget,
             stopped="\n".join(stopped) or None,
-            budget_reached=(self.unpaid or self.unpaid_model) is not None,
+            budget_reached=self.halts.budget_reached,
             game_price=self._price(left),
             beyond={} if self.models.budget is None else self.models.budget.beyond,
             lapses=dict(meter.lapses),
