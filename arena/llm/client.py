@@ -20,6 +20,7 @@ from arena.llm.costs.prices import PriceTable, own_prices
 from arena.llm.costs.worst_case import bound_of, check_priced
 from arena.llm.failures.retry import Backoff
 from arena.llm.key_places import check_places
+from arena.llm.pacing.loop_lag import LoopLag
 from arena.llm.prepared import PreparedModel
 from arena.llm.providers.protocol import KeyFinder, Provider, ProviderSettings
 from arena.llm.request import (
@@ -77,6 +78,11 @@ class Client:
         )
         self._providers: dict[str, Provider] = {}
         self._prepared: dict[int, PreparedModel] = {}
+
+    @property
+    def lag(self) -> LoopLag:
+        """That of the loop in which it asks; it counts in no limit."""
+        return self._means.lag
 
     def load(self, models: Iterable[ModelSpec]) -> None:
         """Import and make what calls to these models need, so that the first call does not hold up

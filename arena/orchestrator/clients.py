@@ -18,6 +18,7 @@ from arena.llm.clearance import GameAccount, LocalClearance
 from arena.llm.client import Client
 from arena.llm.costs.budget import Budget
 from arena.llm.pacing.limits import Limits, ModelLimits
+from arena.llm.pacing.loop_lag import LoopLag
 from arena.orchestrator.stopping import GameWaiting, Stop
 
 
@@ -36,18 +37,21 @@ def client_for(config: TournamentConfig | None, *, keep_answers: bool = False) -
     )
 
 
-def limits_for(config: TournamentConfig | None, proven: Collection[str] = ()) -> Limits:
+def limits_for(
+    config: TournamentConfig | None, lag: LoopLag, proven: Collection[str] = ()
+) -> Limits:
     """The limits of a tournament's models, or of games that belong to none; `proven` are the models
-    that have answered before."""
+    that have answered before, `lag` that of the loop in which they are asked."""
     jitter = random.Random(0)
     if config is None:
-        return Limits(doubt=LLMConfig().doubt, rng=jitter)
+        return Limits(doubt=LLMConfig().doubt, rng=jitter, lag=lag)
     return Limits(
         {model.name: ModelLimits(**model.limits.model_dump()) for model in config.models},
         patience=config.llm.patience,
         doubt=config.llm.doubt,
         proven=proven,
         rng=jitter,
+        lag=lag,
     )
 
 
@@ -88,6 +92,10 @@ class ModelAccess:
         Raises what `arena.game.task.play_task` raises."""
         waiting = GameWaiting(slot, stop, worth)
         limits, budget = self.limits, self.budget
-        with LocalClearance(limits, budget, waiting=waiting, account=account) as clearance:
+        with (
+            # Also while the game waits: what a model is given to recover is not our lag.
+            limits.lag.watched(),
+            LocalClearance(limits, budget, waiting=waiting, account=account) as clearance,
+        ):
             ports = Ports(journal, clearance, self.client, self.answers)
             return await slot.call(play_task, task, ports)

@@ -71,7 +71,7 @@ async def run(
                 database,
                 ModelAccess(
                     client,
-                    limits_for(config, begun.proven),
+                    limits_for(config, client.lag, begun.proven),
                     begun.budget,
                     _answers(config, database),
                 ),

@@ -145,7 +145,9 @@ async def branch(
         origin = await in_thread(make_ready)
         with await in_thread(held, undo=Lease.release) as lease:
             entered = await in_thread(enter, database, origin, lease)
-            models = ModelAccess(origin.client, limits_for(origin.config), entered.budget, answers)
+            models = ModelAccess(
+                origin.client, limits_for(origin.config, origin.client.lag), entered.budget, answers
+            )
             playing = _Playing(origin, entered, database, models, stop or Stop(), on_progress)
             try:
                 async with database.recorder(lease=lease) as recorder:

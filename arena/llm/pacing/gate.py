@@ -12,6 +12,7 @@ from types import TracebackType
 from arena.core import ModelParked
 from arena.llm.pacing.breaker import Breaker, BreakerState
 from arena.llm.pacing.congestion import Blame, Concurrency, Pace, Refusals
+from arena.llm.pacing.loop_lag import LoopLag
 from arena.llm.pacing.token_bucket import Bucket
 
 # Refused calls without an answer in between, from which on a model counts as one that refuses all.
@@ -103,7 +104,9 @@ class Gate:
     """One model's gate. Calls leave in the order they came. `proven` says that the model has
     answered in an earlier run.
 
-    Belongs to the event loop it is first entered in, whose clock is the only one it reads.
+    Belongs to the event loop it is first entered in, whose clock is the only one it reads. Whether
+    a model is down is told by the time for which that loop was free: one that was held, as far as
+    `lag` was watched, has not given the model a chance to answer.
     """
 
     def __init__(
@@ -117,9 +120,11 @@ class Gate:
         rng: random.Random,
         doubt: float = float("inf"),
         proven: bool = False,
+        lag: LoopLag | None = None,
     ) -> None:
         self.model = model
         self._patience = patience
+        self._lag = lag or LoopLag()
         self._concurrency = Concurrency(concurrency)
         self._pace = Pace(rng)
         self._refusals = Refusals()
@@ -151,7 +156,7 @@ class Gate:
             waiting=len(self._waiting),
             per_minute=None if rate == math.inf else rate * 60.0,
             held=self._pace.held_for(now),
-            breaker=self._breaker.state(now),
+            breaker=self._breaker.state(self._free(now)),
         )
 
     @property
@@ -187,7 +192,7 @@ class Gate:
             # Nothing is waited for in here: the limiters have the room.
             await self._pay(tokens)
             return self._admit(tokens, now)
-        if self._breaker.parked(now):
+        if self._breaker.parked(self._free(now)):
             raise self._parked()
         waiter: asyncio.Future[Permit] = loop.create_future()
         self._waiting[waiter] = tokens
@@ -204,12 +209,24 @@ class Gate:
     def _blocked(self, now: float) -> float | None:
         """When to look again, None for at once; infinite where a call's end will say."""
         breaker, places = self._breaker, self._concurrency
-        if not breaker.closed and (until := breaker.wait_until(now)) is not None:
-            return until
+        if not breaker.closed and (until := breaker.wait_until(self._free(now))) is not None:
+            return self._earliest(until, now)
         # A probe may go beside calls that hang, else they would keep it waiting.
         if self._in_flight >= (int(places.limit) if breaker.closed else places.bound):
             return math.inf
         return self._pace.wait_until(now)
+
+    def _free(self, now: float) -> float:
+        """The breaker's clock, which stands still while the loop is held."""
+        return now - self._lag.held(now)
+
+    def _earliest(self, free: float, now: float) -> float:
+        """When, by the loop's clock, the breaker's can be there; later if the loop is held until
+        then."""
+        return free + self._lag.held(now)
+
+    def _seen(self, now: float) -> str:
+        return self._breaker.seen(self._free(now))
 
     def _affords(self, tokens: int) -> bool:
         return (self._requests is None or self._requests.affords(1)) and (
@@ -236,7 +253,7 @@ class Gate:
         self._pace.sent(now)
         self._in_flight += 1
         self._newest += 1
-        probe = self._breaker.sent(self._newest, now)
+        probe = self._breaker.sent(self._newest, self._free(now))
         return Permit(self, self._newest, tokens, self._in_flight, probe)
 
     def _pump(self) -> None:
@@ -256,9 +273,9 @@ class Gate:
                 del self._waiting[waiter]
                 waiter.set_result(self._admit(tokens, now))
                 continue
-            deadline = self._breaker.deadline()
+            deadline = self._earliest(self._breaker.deadline(), now)
             if now >= deadline:
-                self._park(now, self._breaker.seen(now))
+                self._park(now, self._seen(now))
                 return
             if until is None:
                 if self._payer is None:
@@ -308,9 +325,9 @@ class Gate:
             if self._refusals.refused(self._pace.calm(now)):
                 self._back_off(permit, now)
             self._pace.not_taken(now)
-            self._breaker.refused(number, now, newest, said)
+            self._breaker.refused(number, self._free(now), newest, said)
         elif model_at_fault:
-            self._breaker.failed(number, now, newest, said)
+            self._breaker.failed(number, self._free(now), newest, said)
         else:
             self._breaker.left(number)
             self._refused_alike += 1
@@ -319,8 +336,8 @@ class Gate:
         if asked > self._patience:
             longer = f"no call is answered within the {self._patience:g} s of `patience`"
             self._park(now, f"{longer}: {said or 'the provider gives no reason'}")
-        elif (rate_limited or model_at_fault) and self._breaker.spent(now):
-            self._park(now, self._breaker.seen(now))
+        elif (rate_limited or model_at_fault) and self._breaker.spent(self._free(now)):
+            self._park(now, self._seen(now))
         self._release()
 
     def _back_off(self, permit: Permit, now: float) -> None:
@@ -342,7 +359,7 @@ class Gate:
 
     def _park(self, now: float, why: str) -> None:
         self._why = why
-        self._breaker.park(now, self._newest, self._pace.held_for(now))
+        self._breaker.park(self._free(now), self._newest, self._pace.held_for(now))
         while self._waiting:
             waiter, _ = self._waiting.popitem(last=False)
             if not waiter.done():

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from arena.core import UsageError
 from arena.llm.pacing.gate import Gate, GateState, Permit
+from arena.llm.pacing.loop_lag import LoopLag
 
 __all__ = ["Gate", "GateState", "Limits", "ModelLimits", "Permit"]
 
@@ -44,7 +45,7 @@ class Limits:
     `limits` is by the models' names in the catalogue. `patience` is the seconds for which a model
     may fail with every call before it is parked, `doubt` those for which one may that has never
     answered. `proven` are the names of those that have answered in an earlier run. `rng` gives the
-    jitter.
+    jitter. `lag` is that of the loop, which counts in neither as far as it is watched.
     """
 
     def __init__(
@@ -55,7 +56,9 @@ class Limits:
         doubt: float = math.inf,
         proven: Collection[str] = (),
         rng: random.Random | None = None,
+        lag: LoopLag | None = None,
     ) -> None:
+        self.lag = lag or LoopLag()
         self._proven = frozenset(proven)
         self._limits = dict(limits or {})
         self._patience = patience
@@ -77,6 +80,7 @@ class Limits:
                 doubt=self._doubt,
                 proven=model in self._proven,
                 rng=self._rng,
+                lag=self.lag,
             )
         return gate
 
