@@ -29,6 +29,9 @@ def show_plan(plan: Plan, database: Source, *, games: int | None = None) -> None
         f"with {count(plan.players, 'player')}{done}"
     )
     _say(f"pairings by {plan.matchmaker}, {plan.concurrency:,} games at the same time")
+    if plan.shortfall is not None:
+        known = "; ".join(part for part in (plan.shortfall.ratings, plan.shortfall.games) if part)
+        _say(f"in simulations of {plan.matchmaker}, {known}")
     _say()
     _show_balance(plan)
     if plan.models:

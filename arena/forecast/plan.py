@@ -9,7 +9,9 @@ from arena.core import ConfigError, ModelSpec
 from arena.forecast.cost import Estimate
 from arena.forecast.cost import estimate as estimated
 from arena.matchmakers.balance import Balance, counts
+from arena.matchmakers.shortfalls import Shortfall, shortfall
 from arena.orchestrator import schedule
+from arena.orchestrator.catalogue import as_begun
 from arena.orchestrator.clients import client_for
 from arena.orchestrator.preflight import Prepared, check_keys, prepare
 from db.database import Database, Source, opened
@@ -19,7 +21,8 @@ from db.database import Database, Source, opened
 class Plan:
     """What a run would do, without doing any of it. `balance` counts agents, numbered from 1 in
     the file's order, over the schedule; of a schedule that `follows_results` it is the one that
-    would be played if no result told anything. `missing` says which key a run would ask for."""
+    would be played if no result told anything. `missing` says which key a run would ask for,
+    `shortfall` what games that are paired like this were found to be worse for."""
 
     tournament: str
     environment: str
@@ -35,6 +38,7 @@ class Plan:
     budget: float | None = None
     estimate: Estimate | None = None
     missing: str | None = None
+    shortfall: Shortfall | None = None
 
 
 def plan(config: TournamentConfig, *, url: Source = None, estimate: bool = False) -> Plan:
@@ -43,8 +47,10 @@ def plan(config: TournamentConfig, *, url: Source = None, estimate: bool = False
     prepared = prepare(config)
     names = [agent.name for agent in config.agents]
     agents = range(1, len(names) + 1)
-    pairings = prepared.schedule(agents)
     with opened(url) as database:
+        prepared = as_begun(database, prepared)
+        config = prepared.config
+        pairings = prepared.schedule(agents)
         done = schedule.games_done(database, config)
         left = config.games - done
         cost = _estimate(prepared, database, left) if estimate else None
@@ -63,6 +69,9 @@ def plan(config: TournamentConfig, *, url: Source = None, estimate: bool = False
         follows_results=prepared.matchmaker(agents).lag is not None,
         estimate=cost,
         missing=_missing(config),
+        shortfall=shortfall(
+            config.matchmaker.name, config.matchmaker.options, config.environment.players
+        ),
     )
 
 

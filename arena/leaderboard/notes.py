@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from arena.leaderboard.facts import COSTS_UP_TO_GAMES
 from arena.leaderboard.query import LeaderboardQuery
 from arena.leaderboard.scopes import Scope, chosen_by_result
+from arena.matchmakers.shortfalls import shortfall
 from db.queries.answered import AnsweredName
 
 
@@ -40,7 +42,20 @@ def said(scope: Scope, query: LeaderboardQuery, terms: Mapping[tuple[str, ...], 
             f"{query.system} takes the games of several environments for one; probit tells "
             "them apart"
         )
-    return notes
+    return notes + _pairing_notes(scope)
+
+
+def _pairing_notes(scope: Scope) -> list[str]:
+    """What ratings from games that were paired like this were found to be like."""
+    players = int(scope.played.sizes.max(initial=0))
+    games: Counter[tuple[str, str]] = Counter()
+    for paired in scope.paired:
+        if (known := shortfall(paired.matchmaker, paired.options, players)) is not None:
+            games[paired.matchmaker, known.ratings] += paired.games
+    return [
+        f"{number:,} of these games were paired by {name}; in simulations, {ratings}"
+        for (name, ratings), number in games.items()
+    ]
 
 
 def answered_notes(answered: Mapping[str, Sequence[AnsweredName]]) -> list[str]:

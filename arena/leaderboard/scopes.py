@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -12,8 +13,18 @@ from arena.leaderboard.weights import environment_weights
 from arena.record.covariates import with_covariate
 from db import Environment, Repository, Session
 from db.queries.agents import agent_names
-from db.queries.played import PlayedGames, played_games, revisions, waiting_games
+from db.queries.played import NOTHING, PlayedGames, played_games, revisions, waiting_games
+from db.queries.tournaments import matchmakers
 from db.selection import Selection
+
+
+@dataclass(frozen=True, slots=True)
+class PairedGames:
+    """How many `games` a matchmaker paired, under the name and with the options on record."""
+
+    matchmaker: str
+    options: Mapping[str, Any]
+    games: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +33,8 @@ class Scope:
     they are of several; `played` holds the games without those that an error decided, or touched,
     when these are left out, which `left_out` counts. `waiting` games are finished and not rated
     yet: a game before them in the schedule is open. `revisions` are the games by environment and
-    revision. `weights` are what each of several environments counts for, {} of one."""
+    revision. `weights` are what each of several environments counts for, {} of one. `paired` are
+    the rules by which the games were paired, of tournaments whose rule is on record."""
 
     environment: str | None
     num_players: int | None
@@ -35,6 +47,7 @@ class Scope:
     waiting: int = 0
     revisions: Mapping[int, Mapping[int, int]] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)
+    paired: tuple[PairedGames, ...] = ()
 
 
 def scopes(session: Session, query: LeaderboardQuery) -> list[Scope]:
@@ -95,6 +108,7 @@ def _finished(session: Session, scope: Scope, query: LeaderboardQuery) -> Scope:
         scope,
         waiting=waiting_games(session, scope.selection),
         revisions=revisions(session, scope.selection),
+        paired=_paired(session, scope.played),
     )
     if query.errors_as == "draw":
         return replace(found, played=drawn(scope.played))
@@ -103,6 +117,15 @@ def _finished(session: Session, scope: Scope, query: LeaderboardQuery) -> Scope:
     played = scope.played
     errors = played.errors if query.exclude_errors == "decided" else played.touched
     return replace(found, played=played.only(errors == 0), left_out=int(errors.sum()))
+
+
+def _paired(session: Session, played: PlayedGames) -> tuple[PairedGames, ...]:
+    keys, numbers = np.unique(played.tournaments, return_counts=True)
+    games = dict(zip(keys.tolist(), numbers.tolist(), strict=True))
+    rules = matchmakers(session, (key for key in games if key != NOTHING))
+    return tuple(
+        PairedGames(str(rule.get("name", "")), rule, games[key]) for key, rule in rules.items()
+    )
 
 
 def drawn(played: PlayedGames) -> PlayedGames:

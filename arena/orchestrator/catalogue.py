@@ -13,7 +13,9 @@ from arena.config import ModelConfig, PromptConfig, TournamentConfig
 from arena.core import AgentSpec, ConfigError, ModelSpec
 from arena.orchestrator.clients import client_for
 from arena.orchestrator.preflight import Prepared, check_stored_model
-from db import Agent, Environment, Model, Prompt, Repository, Session, Tournament
+from db import Agent, Environment, Model, Prompt, Repository, Session, Tournament, get_session
+from db.database import Source
+from db.errors import MissingDatabase
 
 _SETTINGS = (
     "litellm_model",
@@ -86,6 +88,27 @@ def enter(session: Session, prepared: Prepared) -> EnteredTournament:
     return EnteredTournament(_id(tournament), _id(environment), agents, prepared)
 
 
+def as_begun(url: Source, prepared: Prepared) -> Prepared:
+    """What `enter` would play: with the version of the matchmaker's rule by which the tournament
+    was begun, of one that is not on record with the newest. Writes nothing. Raises ConfigError
+    where the tournament is on record with another configuration."""
+    try:
+        with get_session(url, create=False) as session:
+            _, config = _same_tournament(Repository(session), prepared)
+    except MissingDatabase:
+        config = _by_newest(prepared)
+    return replace(prepared, config=config)
+
+
+def _by_newest(prepared: Prepared) -> TournamentConfig:
+    """The configuration with the version of its matchmaker's rule: unless it is said, the newest,
+    where there is more than one."""
+    config = prepared.config
+    newest = prepared.matchmaker(range(1, len(config.agents) + 1)).version
+    unsaid = newest > 1 and "version" not in config.matchmaker.options
+    return config.by_version(newest) if unsaid else config
+
+
 def _same_tournament(
     repo: Repository, prepared: Prepared
 ) -> tuple[Tournament | None, TournamentConfig]:
@@ -94,14 +117,11 @@ def _same_tournament(
     A tournament is played to its end by the rule that it was begun with: the version is part of
     what is on record, and where none is, it is the first.
     """
-    config = prepared.config
-    newest = prepared.matchmaker(range(1, len(config.agents) + 1)).version
-    unsaid = newest > 1 and "version" not in config.matchmaker.options
-    wanted = config.by_version(newest) if unsaid else config
+    config, wanted = prepared.config, _by_newest(prepared)
     found = repo.get_tournament_by_name(config.name)
     if found is None or found.config_hash == wanted.config_hash:
         return found, wanted
-    if unsaid and found.config_hash == config.config_hash:
+    if wanted is not config and found.config_hash == config.config_hash:
         return found, config.by_version(1)
     raise config.error(
         f"the tournament {config.name!r} is in the database with another configuration "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,8 @@ from sqlmodel import Session, col
 
 from db.models import Environment, Game, Tournament
 from db.selection import Selection
+
+_AT_ONCE = 500  # values in one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,20 @@ class TournamentRow:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+
+
+def matchmakers(session: Session, keys: Iterable[int]) -> dict[int, Mapping[str, Any]]:
+    """The name and options of what pairs each of these tournaments, by tournament_id; of those
+    without such a configuration none."""
+    wanted, found = list(keys), dict[int, Mapping[str, Any]]()
+    for at in range(0, len(wanted), _AT_ONCE):
+        query: Any = select(col(Tournament.id), col(Tournament.config)).where(
+            col(Tournament.id).in_(wanted[at : at + _AT_ONCE])
+        )
+        for key, config in session.execute(query):
+            if isinstance(config, dict) and isinstance(rule := config.get("matchmaker"), dict):
+                found[key] = rule
+    return found
 
 
 def tournaments(session: Session, selection: Selection | None = None) -> list[TournamentRow]:

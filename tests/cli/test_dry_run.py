@@ -11,6 +11,7 @@ from arena.core import ModelSpec, Pairing, Part
 from arena.forecast.cost import Estimate, ForecastInterval, ModelEstimate
 from arena.forecast.plan import Plan
 from arena.matchmakers.balance import counts
+from arena.matchmakers.shortfalls import shortfall
 from tests.cli.commands import TOURNAMENT, Arena
 
 PLAN = Plan(
@@ -87,6 +88,18 @@ def test_a_part_of_the_games_costs_a_part(capsys: pytest.CaptureFixture[str]) ->
     assert "100 (90 to 110)" in out
     assert "$1.00 ($0.5000 to $2.00)" in out
     assert "in all" not in out
+
+
+def test_what_a_matchmaker_falls_short_of_stands_beside_its_name(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from dataclasses import replace
+
+    show_plan(replace(PLAN, shortfall=shortfall("swiss", {}, 6)), "sqlite:////none.db")
+    show_plan(PLAN, "sqlite:////none.db")
+
+    out = capsys.readouterr().out
+    assert out.count("in simulations of round-robin, ratings are up to 0.2 less exact") == 1
 
 
 @pytest.mark.parametrize(

@@ -670,3 +670,35 @@ def test_a_board_says_under_which_names_a_model_answered(sqlite_url: str) -> Non
         "Gpt's games were answered by gpt-1 (in 2), then by gpt-2 (in 1): a rating is of the "
         "average over them"
     ) in board.notes
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({"name": "random"}, None),
+        ({"name": "of-another-package"}, None),
+        ({"name": "swiss"}, "12 of these games were paired by swiss; in simulations, ratings are"),
+        ({"name": "informative", "version": 2}, "up to 0.1 less exact than by random pairings"),
+        ({"name": "informative", "version": 2, "goal": "top 3"}, "up to 0.3 less exact than by"),
+        ({"name": "informative"}, "by its first rule a pool in which skills spread by less than"),
+        ("a string of somebody's", None),
+    ],
+)
+def test_a_board_says_what_its_pairings_are_worse_for(
+    sqlite_url: str, rule: object, said: str | None
+) -> None:
+    def paired(table: Table) -> None:
+        ann, bob, _ = three(table)
+        duel = table.environment("Duel-v0")
+        cup = table.tournament("cup", duel)
+        found = table.repo.get_tournament_by_id(cup)
+        assert found is not None
+        found.config = {"matchmaker": rule}
+        table.duel(duel, ann, bob, 12, tournament=cup)
+        table.duel(duel, bob, ann, 3)
+
+    (board,) = asked(sqlite_url, paired)
+
+    notes = [note for note in board.notes if "paired" in note]
+    assert bool(notes) == (said is not None)
+    assert said is None or said in notes[0]

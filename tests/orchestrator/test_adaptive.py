@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from arena.config import TournamentConfig
+from arena.core import ConfigError
 from arena.forecast.plan import plan
 from arena.orchestrator import Progress, Stop, restore, run
 from db import get_session
@@ -87,6 +88,12 @@ def test_a_tournament_of_a_former_rule_is_played_to_its_end_by_it(
 
     again = asyncio.run(run(former, url=parts, games=4))
     assert again.games_left == 3
+    begun, anew = plan(former, url=parts), plan(former, url=newer)
+    assert begun.shortfall == plan(first, url=newer).shortfall
+    assert "by its first rule" in str(begun.shortfall)
+    assert "by its first rule" not in str(anew.shortfall)
+    with pytest.raises(ConfigError, match="with another configuration"):
+        plan(small(by("swiss")), url=parts)
     asyncio.run(run(restore(parts), url=parts))
     asyncio.run(run(former, url=newer))
 
