@@ -64,12 +64,16 @@ def branch(
     move a rating. What was stopped, paused or killed resumes when the same command is typed again.
     Exit code 1 when branches are void or something stopped them early, 130 when interrupted."""
     from dataclasses import asdict
+    from datetime import UTC, datetime
 
     from arena.cli.branch_report import show_branches
     from arena.cli.output import advise, count, print_json
     from arena.cli.signals import stoppable
+    from arena.forecast.branches import review_branches
+    from arena.forecast.review import plain_review
     from db.urls import typed
 
+    began = datetime.now(UTC)
     seats = parse_seats(put)
     where = typed(db)
     again = shlex.join(_command(game, turn, put, times, control, concurrency, cache, where))
@@ -81,10 +85,12 @@ def branch(
         report = _play(
             interrupts, database, game, turn, seats, times, control, concurrency, cache, budget
         )
+        review = review_branches(game, turn, report.finished, before=began, url=database)
         if as_json:
-            print_json(asdict(report))
+            estimate = None if review is None else plain_review(review)
+            print_json({**asdict(report), "estimate": estimate})
         else:
-            show_branches(report, seats, where)
+            show_branches(report, seats, where, review)
         # One that ended nevertheless has nothing missing.
         if interrupts.received and report.left:
             raise KeyboardInterrupt

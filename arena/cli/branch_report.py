@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Self, TextIO
 
 from arena.cli.live_status import Screen
 from arena.cli.output import advise, console, count, money, percent, safe, tell
+from arena.cli.run_to_end import actual_over_predicted
 
 if TYPE_CHECKING:
+    from arena.forecast.review import Review
     from arena.replay.branch import BranchProgress, BranchReport
 
 _LISTED = 10
@@ -54,7 +56,9 @@ class BranchView:
         self._screen.show(line, lambda: safe(line()))
 
 
-def show_branches(report: BranchReport, seats: Mapping[int, str], db: str | None) -> None:
+def show_branches(
+    report: BranchReport, seats: Mapping[int, str], db: str | None, review: Review | None = None
+) -> None:
     """The outcome on stdout; what it cost and what to type next on stderr."""
     for line in sentences(report, seats):
         console().print(safe(line), soft_wrap=True)
@@ -68,6 +72,9 @@ def show_branches(report: BranchReport, seats: Mapping[int, str], db: str | None
             f"--status void{where}"
         )
     tell(f"spent {money(report.cost)}")
+    if review is not None:
+        for line in actual_over_predicted(review):
+            tell(line)
     if report.branches:
         tell(f"to compare: arena diff {report.game_id} {report.branches[0]}{where}")
         tell(f"to read: arena show {report.branches[0]}{where}")

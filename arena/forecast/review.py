@@ -19,6 +19,7 @@ from arena.llm.costs.prices import own_prices
 from arena.orchestrator.preflight import prepare
 from db import Session, get_session
 from db.database import Source
+from db.queries.branch_usage import TailUsage
 from db.queries.game_usage import SeatUsage, scheduled_pairings, seat_usage
 
 # Of more games than this, evenly spread ones are compared.
@@ -26,6 +27,10 @@ MOST_GAMES = 1_000
 
 # Where fewer of the calls said what they used, tokens are not compared.
 _SAID = 0.5
+
+
+UsedSeat = SeatUsage | TailUsage
+"""What one seat took: of a whole game, or from one of its turns on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +95,29 @@ def review(
     except ArenaError:
         # What cannot be estimated has been played all the same.
         return None
-    measures = took(seats)
     predicted = {
         "calls": estimate.calls,
         "prompt_tokens": estimate.prompt_tokens,
         "completion_tokens": estimate.completion_tokens,
         "dollars": estimate.dollars,
     }
+    return compare(seats, predicted, games=len(games), compared=len(chosen))
+
+
+def compare(
+    seats: Sequence[UsedSeat],
+    predicted: Mapping[str, ForecastInterval | None],
+    *,
+    games: int,
+    compared: int,
+) -> Review:
+    """What the seats of `compared` of the `games` took against what was predicted, by measure."""
+    measures = took(seats)
     cached = sum(seat.own_cache for seat in seats)
     paid = 1.0 - cached / max(measures["calls"], 1.0)
     return Review(
-        games=len(games),
-        compared=len(chosen),
+        games=games,
+        compared=compared,
         measures={
             name: ActualOverPredicted(measures[name], _share(of, paid if name == "dollars" else 1))
             for name, of in predicted.items()
@@ -131,7 +147,7 @@ def plain_review(review: Review) -> dict[str, Any]:
     }
 
 
-def took(seats: Sequence[SeatUsage]) -> dict[str, float]:
+def took(seats: Sequence[UsedSeat]) -> dict[str, float]:
     """What games took, by measure; tokens are left out where most calls did not say."""
     calls = sum(seat.calls for seat in seats)
     found = {"calls": float(calls), "dollars": sum(seat.charged for seat in seats)}

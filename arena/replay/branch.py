@@ -60,7 +60,7 @@ class BranchReport:
     `player`, the first whose place was given away; a draw is half. `effect` is the share of the
     branches less that of the controls. Intervals are at 95 %. `recorded_share` is that of the game
     itself; `void` branches and controls have no result, `left` are to be resumed by the same
-    request, `error` says why the first; `cost` is in dollars, of this time.
+    request, `error` says why the first; `cost` is in dollars, `finished` are games, of this time.
     """
 
     game_id: int
@@ -82,6 +82,7 @@ class BranchReport:
     cost: float
     error: str | None = None
     left: int = 0
+    finished: tuple[int, ...] = ()
 
 
 async def branch(
@@ -308,4 +309,7 @@ class _Playing:
             cost=self.meter.cost,
             error=self.error,
             left=self.total - self.void - len(branches) - len(controls),
+            finished=tuple(
+                sorted({*branches, *controls}.difference(*self.entered.scores.values()))
+            ),
         )

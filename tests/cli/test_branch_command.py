@@ -73,6 +73,7 @@ def test_branches_are_played_and_the_way_to_look_further_is_said(arena: Arena, d
     assert " of the controls; in the recorded game it " in won
     assert effect.startswith("the effect is ")
     assert "4/4 games" in result.stderr
+    assert "actual over predicted, 4 games (90 % interval): calls " in result.stderr
     assert f"to compare: arena diff 1 7 --db {db}" in result.stderr
     assert f"to read: arena show 7 --db {db}" in result.stderr
 
@@ -95,6 +96,13 @@ def test_without_controls_the_share_stands_alone(arena: Arena, db: str) -> None:
     assert (report["branches"], report["controls"]) == ([7], [])
     assert report["effect"] is None
     assert report["seats"] == {"0": new}
+    assert report["finished"] == [7]
+    assert (report["estimate"]["games"], report["estimate"]["compared"]) == (1, 1)
+    calls = report["estimate"]["calls"]
+    assert calls["actual"] == len(
+        json.loads(arena("show", "7", "--db", db, "--json").stdout)["turns"]
+    )
+    assert calls["low"] < calls["predicted"] < calls["high"]
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,13 @@ from arena.forecast.review import (
     plain_review,
     review,
     spread,
+    took,
 )
 from arena.orchestrator import Summary, run
 from arena.orchestrator.preflight import prepare
-from db import Database
+from db import Database, get_session
+from db.queries.branch_usage import games_like, tail_usage
+from db.queries.game_usage import seat_usage
 from proof.estimate import rehearsal_of
 from proof.spending_worlds import ENVIRONMENTS, NOON, SpendingWorld, draw_world
 from tests.cli.commands import TOURNAMENT
@@ -59,6 +62,21 @@ def test_scripted_games_take_what_their_rehearsal_took(database_url: str) -> Non
             f"actual over predicted, {games} games (90 % interval): calls 1.00, "
             "tokens sent 1.00, tokens answered 1.00"
         )
+
+
+def test_what_is_left_of_games_is_read_from_a_turn_on(database_url: str) -> None:
+    summary = asyncio.run(run(loads(TOURNAMENT), url=database_url))
+    with get_session(database_url) as session:
+        whole = seat_usage(session, summary.finished)
+        assert took(tail_usage(session, summary.finished, 0)) == took(whole)
+        # A turn of this game is one call.
+        left = took(tail_usage(session, summary.finished, 2))
+        assert left["calls"] == took(whole)["calls"] - 2 * len(summary.finished)
+        began = summary.began
+        assert began is not None
+        assert games_like(session, 1, 2, before=began, limit=9) == [1]
+        later = began + timedelta(days=1)
+        assert games_like(session, 1, 2, before=later, limit=3) == [1, 4, 5, 6]
 
 
 def test_games_that_are_not_finished_count_on_neither_side(sqlite_url: str) -> None:
