@@ -28,7 +28,8 @@ from db import Database, get_session
 from db.queries.branch_usage import games_like, tail_usage
 from db.queries.game_usage import seat_usage
 from proof.estimate import rehearsal_of
-from proof.spending_worlds import ENVIRONMENTS, NOON, SpendingWorld, draw_world
+from proof.spending_rows import NOON
+from proof.spending_worlds import ENVIRONMENTS, SpendingWorld, draw_world
 from tests.cli.commands import TOURNAMENT
 
 NIM = next(setting for setting in ENVIRONMENTS if setting.name == "Nim-v0")
