@@ -416,6 +416,9 @@ def test_a_locked_database_tells_every_waiter(sqlite_url: str) -> None:
 
 def test_a_full_disk_tells_every_waiter(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     first, *_ = tournament(sqlite_url)
+    with sqlite3.connect(sqlite_url.removeprefix("sqlite:///")) as connection:
+        connection.execute("VACUUM")  # no page is free inside the file
+    connection.close()
     begin = SQLiteConnection.begin
 
     def begin_without_room(self: Any) -> None:

@@ -171,19 +171,19 @@ class Till:
 def test_a_run_and_branches_at_once_spend_no_more_than_the_cap(database_url: str) -> None:
     url, till = database_url, Till()
     with OpenAIServer(till, latency=0.02) as server:
-        config = over_http(server).replace("games: 1", "games: 20")
+        config = over_http(server).replace("games: 1", "games: 40")
         asyncio.run(run(loads(third(over_http(server))), url=url))
         till.dollars = 0.0
         asyncio.run(run(loads(config), url=url, games=1, budget=1.0))
         game = rows(url, "SELECT id FROM games WHERE status = 'completed' ORDER BY id DESC")[0][0]
         place = player_of(url, "Ann", game)
-        cap = 12 * till.dollars
+        cap = 24 * till.dollars
 
         async def together() -> tuple[Summary, BranchReport, BranchReport]:
             return await asyncio.gather(
                 run(loads(config), url=url, budget=cap),
-                branch(game, 1, {place: "Cid"}, times=20, url=url, budget=cap / 3),
-                branch(game, 2, {place: "Cid"}, times=20, url=url),
+                branch(game, 1, {place: "Cid"}, times=40, url=url, budget=cap / 3),
+                branch(game, 2, {place: "Cid"}, times=40, url=url),
             )
 
         asyncio.run(run(loads(config), url=url, games=0, budget=cap))

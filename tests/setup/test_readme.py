@@ -147,8 +147,8 @@ def test_json_goes_through_a_pipe(tour: dict[str, Typed]) -> None:
     # The games of `arena compare` came between the two.
     rows = [line for line in tour["arena leaderboard"].output.splitlines() if line[:1].isdigit()]
 
-    assert piped.output.strip()
-    assert any(piped.output.strip() in row for row in rows)
+    *_, name = piped.output.splitlines()  # after the notes
+    assert any(name in row for row in rows)
 
 
 @pytest.mark.slow
