@@ -12,7 +12,7 @@ from arena.core.arrays import Floats
 from arena.core.ratings import MU
 from arena.leaderboard.additive import Equilibrium, LackOfFit, equilibria, fit_notes, lack_of_fit
 from arena.leaderboard.facts import BoardFacts
-from arena.leaderboard.notes import answered_notes, pool_notes, said
+from arena.leaderboard.notes import answered_notes, backend_notes, pool_notes, said
 from arena.leaderboard.query import CONDITIONED, LeaderboardQuery
 from arena.leaderboard.rating import (
     Fit,
@@ -203,6 +203,9 @@ def agent_boards(
                 *told({row.name: facts.voids_of(row.agent_id) for row in rows}),
                 *answered_notes(
                     {row.name: facts.answered.get(row.agent_id or 0, ()) for row in rows}
+                ),
+                *backend_notes(
+                    {row.name: facts.backends.get(row.agent_id or 0, ()) for row in rows}
                 ),
                 *pool_notes([row.name for row in rows], len(made)),
             ],

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from arena.leaderboard.query import LeaderboardQuery
 from arena.leaderboard.scopes import Scope
 from db import Session
-from db.queries.answered import AnsweredName, answered_names
+from db.queries.answered import AnsweredName, answered_names, backends
 from db.queries.conduct import ConductRow, conduct_in
 from db.queries.usage import RatedUsageRow, rated_usage
 from db.queries.voids import AgentVoids, void_games
@@ -25,6 +25,7 @@ class BoardFacts:
     spent: Mapping[int, RatedUsageRow]
     voids: Mapping[int, AgentVoids]
     answered: Mapping[int, Sequence[AnsweredName]]
+    backends: Mapping[int, Sequence[str]]
 
     def voids_of(self, agent_id: int | None) -> AgentVoids:
         """The void games of an agent, perhaps none."""
@@ -42,4 +43,5 @@ class BoardFacts:
             # Of all seats: a game that came to nothing may not have known its roles.
             void_games(session, scope.selection),
             answered_names(session, seats) if few else {},
+            backends(session, seats) if few else {},
         )

@@ -7,11 +7,21 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from arena.core.text import one_line
 from arena.leaderboard.facts import COSTS_UP_TO_GAMES
 from arena.leaderboard.query import LeaderboardQuery
 from arena.leaderboard.scopes import Scope, chosen_by_result
 from arena.matchmakers.shortfalls import shortfall
 from db.queries.answered import AnsweredName
+
+_NAMED = 3
+"""So many names of one period are said."""
+
+_WIDTH = 60
+"""Characters of a name that are said."""
+
+_MOST_PERIODS = 4
+"""Beyond that a name is one of a call, not of what answers."""
 
 
 def said(scope: Scope, query: LeaderboardQuery, terms: Mapping[tuple[str, ...], int]) -> list[str]:
@@ -67,6 +77,39 @@ def answered_notes(answered: Mapping[str, Sequence[AnsweredName]]) -> list[str]:
         for agent, names in answered.items()
         if len(names) > 1
     ]
+
+
+def backend_notes(backends: Mapping[str, Sequence[str]]) -> list[str]:
+    """What people should know of agents, by name, whose games were answered from one place and
+    later from another; `backends` are in the order of the games. A provider that has several at
+    once, and takes now this one, now that, changes nothing."""
+    notes = []
+    for agent, told in backends.items():
+        found = [
+            " or ".join(one_line(name, _WIDTH) for name in period[:_NAMED])
+            for period in _periods(told)
+        ]
+        if 1 < len(found) <= _MOST_PERIODS:
+            notes.append(
+                f"{agent}'s games were answered by {', then by '.join(found)}: what answers under "
+                "the model's name changed, and a rating is of the average over it"
+            )
+    return notes
+
+
+def _periods(told: Sequence[str]) -> list[list[str]]:
+    """Names in order, cut wherever none from before comes up again: the different ones of each
+    part."""
+    last = {name: at for at, name in enumerate(told)}
+    found: list[list[str]] = []
+    end = -1
+    for at, name in enumerate(told):
+        if at > end:
+            found.append([])
+        end = max(end, last[name])
+        if name not in found[-1]:
+            found[-1].append(name)
+    return found
 
 
 def pool_notes(names: Sequence[str], pools: int) -> list[str]:

@@ -19,12 +19,15 @@ from arena.leaderboard.weights import read_weights
 from arena.orchestrator import schedule
 from arena.ratings.probit import Probit
 from arena.record.rating_columns import rating_columns
-from db import Game, get_session
+from db import Game, LLMCall, get_session
+from db.codec import Codec, answer_text
 from db.errors import BadSelection
+from db.keys import call_key, turn_key
+from db.models import CallPayload
 from db.queries.played import played_games
 from db.selection import Selection
-from tests.leaderboard.answered import SCRIPTED, Answered
-from tests.leaderboard.table import Sat, Table
+from tests.leaderboard.answered import DRAWN, SCRIPTED, Answered
+from tests.leaderboard.table import NOON, Sat, Table
 
 Fill = Callable[[Table], None]
 
@@ -670,6 +673,48 @@ def test_a_board_says_under_which_names_a_model_answered(sqlite_url: str) -> Non
         "Gpt's games were answered by gpt-1 (in 2), then by gpt-2 (in 1): a rating is of the "
         "average over them"
     ) in board.notes
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ("aabb", "by fingerprint a, then by fingerprint b: what answers under"),
+        ("abab", None),
+        ("abacdcd", "by fingerprint a or fingerprint b, then by fingerprint c or fingerprint d:"),
+        ("aaaa", None),
+        ("abcdef", None),
+        ("a--bb", "by fingerprint a, then by fingerprint b: what answers under"),
+        ("a!bb", "by fingerprint a, then by fingerprint b: what answers under"),
+        ("----", None),
+    ],
+)
+def test_a_board_says_where_what_answers_changed_for_good(
+    sqlite_url: str, told: str, said: str | None
+) -> None:
+    """A fingerprint for each game; - tells none, and what is stored of ! is damaged."""
+    with get_session(sqlite_url) as session:
+        games = Answered(session)
+        for seed, mark in enumerate(told):
+            game = games.play([games.bot, games.other], [[SCRIPTED], [DRAWN, DRAWN]], seed=seed)
+            for index, name in enumerate([mark, "of a later call"]):
+                key = call_key(turn_key(game, 1, 1), index)
+                row = session.get(LLMCall, key)
+                assert row is not None
+                row.response_received_at = NOON
+                response = {"model": "m"} | ({} if name == "-" else {"system_fingerprint": name})
+                body = Codec().pack(answer_text("go", response))
+                session.add(
+                    CallPayload(
+                        llm_call_id=key, messages=b"", response=b"?" if name == "!" else body
+                    )
+                )
+        session.commit()
+
+    (board,) = ask(sqlite_url, LeaderboardQuery())
+
+    notes = [note for note in board.notes if "fingerprint" in note]
+    assert bool(notes) == (said is not None)
+    assert said is None or notes[0].startswith(f"Gpt's games were answered {said}")
 
 
 @pytest.mark.parametrize(

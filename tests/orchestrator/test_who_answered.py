@@ -13,6 +13,9 @@ from arena import registry
 from arena.analysis import calls_df
 from arena.config import parse
 from arena.orchestrator import run
+from db import get_session
+from db.queries.answered import backends
+from db.selection import Selection
 from tests.cli.commands import run_arena
 from tests.servers.openai_server import OpenAIServer, Reply
 
@@ -59,6 +62,11 @@ def test_who_answered_is_on_record_and_shown(tmp_path: Path, name: str, stream: 
     assert set(calls.cached_tokens) == {300}
     assert (calls.groupby("player_index").shared.first() == 0).all()
     assert (calls[calls.turn_number > 2].shared > 0.5).all()
+
+    with get_session(file) as session:
+        ((told,), (also,)) = backends(session, Selection()).values()
+    # A stream of this server names no fingerprint.
+    assert told == also == ("Together" if stream else "Together fingerprint fp_loopback")
 
     printed = run_arena("show", "1", "--calls", "--db", file)
     assert printed.exit_code == 0, printed.stderr
