@@ -9,8 +9,9 @@ it will be billed, and a second line after the answer's bytes were written.
 
 The first part of the path says how it answers: `plain`; `hostile` (see `torture.texts`); `echo`,
 which refuses and repeats the key it was sent in its errors; `usage`, which says what a call took in
-another form each time (`torture.usages`). The second names a lane: the
-tournament on whose account the request goes in the log.
+another form each time (`torture.usages`); one of `torture.unready`, which answers nobody until
+`/mended/LANE` was posted to. The second names a lane: the tournament on whose account the request
+goes in the log.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from aiohttp import web
 from arena.core import Message
 from arena.llm.scripted.random import reply
 from torture import texts, usages
+from torture.unready import UNREADY, Unready
 
 CHARACTERS_PER_TOKEN = 4
 
@@ -77,6 +79,7 @@ class Books:
         self._numbers = itertools.count()
         self._hostile = itertools.count()
         self._shapes = itertools.count()
+        self._mended: set[str] = set()
 
     def write(self, line: Mapping[str, Any]) -> None:
         os.write(self._log, json.dumps(line).encode() + b"\n")
@@ -96,6 +99,9 @@ class Books:
         if mode == "echo":
             self.write({**line, "dollars": 0.0})
             return _refusal(number, request.headers.get("Authorization", ""))
+        if mode in UNREADY and lane not in self._mended:
+            self.write({**line, "dollars": 0.0})
+            return _unready(UNREADY[mode])
         text = answer_to(body["messages"], digest)
         if mode == "hostile":
             text = texts.hostile(self._seed, next(self._hostile), text)
@@ -120,6 +126,10 @@ class Books:
         await response.write_eof()
         self.write({"n": number, "sent": time.monotonic()})
         return response
+
+    async def mended(self, request: web.Request) -> web.Response:
+        self._mended.add(request.match_info["lane"])
+        return web.Response()
 
     async def _streamed(
         self, request: web.Request, number: int, chunks: Iterable[Mapping[str, Any]]
@@ -150,6 +160,11 @@ def _completion(
     }
 
 
+def _unready(said: Unready) -> web.Response:
+    error = {"message": said.message, "type": said.type, "param": None, "code": None}
+    return web.json_response({"error": error}, status=said.status, headers=said.headers)
+
+
 def _refusal(number: int, sent: str) -> web.Response:
     """An error that repeats the key, each time in another way and under another status."""
     key = sent.removeprefix("Bearer ")
@@ -176,6 +191,7 @@ def _refusal(number: int, sent: str) -> web.Response:
 async def _serve(books: Books) -> None:
     app = web.Application(client_max_size=256 * 2**20)
     app.router.add_post("/{mode}/{lane}/v1/chat/completions", books.chat)
+    app.router.add_post("/mended/{lane}", books.mended)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, backlog=4096).start()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib import request
 
 # Dollars per million tokens, in and out; the tournaments' models name the same.
 PRICES = (1.0, 2.0)
@@ -132,6 +133,11 @@ class Service:
     def url(self, lane: str, mode: str = "plain") -> str:
         """The `api_base` of a lane."""
         return f"http://127.0.0.1:{self._port}/{mode}/{lane}/v1"
+
+    def mend(self, lane: str) -> None:
+        """From now on the lane is answered, whatever its mode (`torture.unready`)."""
+        asked = request.Request(f"http://127.0.0.1:{self._port}/mended/{lane}", b"", method="POST")
+        request.urlopen(asked, timeout=20).close()
 
     @property
     def written(self) -> int:

@@ -13,7 +13,7 @@ import pytest
 from torture.__main__ import PARTS
 from torture.flipped_bits import flipped
 from torture.harness import Harness
-from torture.parts import bursts, hostile, secrets
+from torture.parts import bursts, faults, hostile, secrets
 from torture.parts.kill import _gaps, _Killing
 from torture.report import as_markdown, as_text
 from torture.rows import Row, kept
@@ -39,6 +39,15 @@ def test_killed_runs_come_to_what_an_undisturbed_run_does(harness: Harness) -> N
     assert [wrong for wrong in broken(rows) if "lost in flight" not in wrong] == []
     assert value(rows, "runs killed and resumed") == 3
     assert value(rows, "answers lost in flight, the most in one kill") <= 4
+
+
+@pytest.mark.sweep
+@pytest.mark.slow
+def test_a_provider_that_answers_nobody_at_first_costs_no_game(harness: Harness) -> None:
+    rows = faults.unready(harness, ["sqlite"], ["system", "wait", "loading"])
+
+    assert len(rows) == 4
+    assert broken(rows) == []
 
 
 def test_instants_are_uniform_and_in_order() -> None:

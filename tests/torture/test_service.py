@@ -8,8 +8,11 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from torture.server import digest_of, legal
 from torture.service import PRICES, Service, read_books
+from torture.unready import UNREADY
 
 
 def ask(url: str, *contents: str, key: str = "none") -> dict[str, Any]:
@@ -87,3 +90,18 @@ def test_a_line_that_was_cut_is_left_out() -> None:
     assert read_books([f"{line}\n", sent]).requests[0].sent is None
     assert read_books([f"{line}\n", f"{sent}\n"]).requests[0].sent == 2.0
     assert read_books([line[:20]]).requests == ()
+
+
+@pytest.mark.parametrize("mode", ["system", "wait"])
+def test_a_lane_that_answers_nobody_does_once_it_is_mended(tmp_path: Path, mode: str) -> None:
+    with Service(tmp_path / "log") as service:
+        for lane in ("lane", "other"):
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                ask(service.url(lane, mode), "hello")
+            assert refused.value.code == UNREADY[mode].status
+            assert UNREADY[mode].message in refused.value.read().decode()
+        service.mend("lane")
+        assert ask(service.url("lane", mode), "hello")["choices"]
+        with pytest.raises(urllib.error.HTTPError):
+            ask(service.url("other", mode), "hello")
+        assert len(service.books("lane").requests) == 2

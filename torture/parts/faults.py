@@ -1,6 +1,7 @@
-"""A provider that fails 30 % of all calls, in every known way (`tests.servers.faulty`).
+"""A provider that fails 30 % of all calls, in every known way (`tests.servers.faulty`), and those
+that answer nobody until something is mended (`torture.unready`).
 
-The run is a process of its own, so that its memory is its own: what it holds after a
+The first run is a process of its own, so that its memory is its own: what it holds after a
 warm-up, and the most that it has held by the end.
 """
 
@@ -10,7 +11,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +20,10 @@ from tests.servers.misbehaviour import ALL
 from torture.databases import KINDS, LABELS, Kind, ask
 from torture.harness import Harness, wait_for
 from torture.rows import Row
+from torture.scene import Scene
+from torture.service import Service
 from torture.tournaments import write
+from torture.unready import UNREADY
 
 PART = "faults"
 # Of the requests that are misanswered; some of them all the same hold an answer, in an odd form,
@@ -31,13 +35,63 @@ AT_ONCE = 12
 TIMEOUT = 3.0  # seconds, for an attempt; a server that hangs does so for longer
 WARM_UP = 120  # requests
 MEMORY = 100.0  # MiB
+# Of a provider that answers nobody: games at once, the requests after which one has loaded, and
+# those after which a refusal that meets every call must have stopped the run.
+AT_A_TIME = 4
+LOADING = 6
+MOST_REFUSED = 3 * AT_A_TIME
 
 
 def run(harness: Harness, *, toy: bool = False) -> list[Row]:
     rows: list[Row] = []
     for kind in KINDS[:1] if toy else KINDS:
         rows += _measure(harness, kind, 2 if toy else GAMES)
+    rows += unready(harness, KINDS[:1] if toy else KINDS, [*UNREADY][:1] if toy else [*UNREADY])
     return rows
+
+
+def unready(harness: Harness, kinds: Sequence[Kind], modes: Sequence[str]) -> list[Row]:
+    """Runs against providers that answer nobody at first; each is resumed once that is mended."""
+    rows: list[Row] = []
+    with harness.service("unready") as service:
+        for kind in kinds:
+            for streamed in (False, True):
+                rows += _mended(harness, service, kind, modes, streamed=streamed)
+    return rows
+
+
+def _mended(
+    harness: Harness, service: Service, kind: Kind, modes: Sequence[str], *, streamed: bool
+) -> Iterator[Row]:
+    form = "streamed" if streamed else "whole"
+    lost, asked, told = 0, 0, []
+    for mode in modes:
+        scene = Scene(
+            harness, service, PART, f"{mode}-{form}", kind,
+            mode=mode, games=AT_A_TIME, concurrency=AT_A_TIME,
+            streamed=("one", "two") if streamed else (),
+        )  # fmt: skip
+        if UNREADY[mode].passes:
+            command = scene.start_and_wait(LOADING)
+            service.mend(scene.lane)
+            codes = [command.wait().code]
+        else:
+            codes = [scene.go_on().ended.code]
+            asked = max(asked, len(scene.books().requests))
+            service.mend(scene.lane)
+            codes.append(scene.go_on().ended.code)
+        lost += scene.count("void") + AT_A_TIME - scene.count("completed")
+        told.append(f"{mode} {' then '.join(map(str, codes))}")
+        harness.say(f"{scene.label}, {form}: {told[-1]}, {len(scene.books().requests)} requests")
+    name = f"{LABELS[kind]}: {form}, nobody is answered at first:"
+    yield Row(
+        PART, f"{name} games lost to a provider", lost, promised=0,
+        note=f"exit codes: {', '.join(told)}",
+    )  # fmt: skip
+    yield Row(
+        PART, f"{name} requests until a run stopped, the most", asked,
+        promised=MOST_REFUSED, bound="at most",
+    )  # fmt: skip
 
 
 @contextmanager
