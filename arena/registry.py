@@ -103,6 +103,12 @@ def check_names(config: TournamentConfig) -> None:
         check("matchmakers", config.matchmaker.name)
 
 
+def registered(group: Group, name: str) -> str:
+    """The name as it is registered, where it may be written as Python writes it: round_robin.
+    Raises UsageError for a name that `load` would not find; imports nothing."""
+    return _point(group, name).name
+
+
 def load(group: Group, name: str) -> Any:
     """The object behind a name.
 

@@ -123,13 +123,15 @@ def leaderboard(
     from arena.leaderboard import LeaderboardQuery, boards
     from arena.leaderboard.manual import kept_by_hand
     from arena.leaderboard.weights import read_weights
-    from arena.registry import load
+    from arena.registry import load, registered
     from db.selection import Selection
 
     if unplayed and by == "agent":
         raise UsageError(
             "--unplayed is about combinations of parts: add --by model, prompt or kind"
         )
+    # A wrong name is told before any game is read.
+    system = registered("ratings", system)
     query = LeaderboardQuery(
         Selection(
             tournament=tournament,
@@ -151,7 +153,6 @@ def leaderboard(
         weights=None if weights is None else read_weights(weights),
         covariate=covariate,
     )
-    # A wrong name is told before any game is read.
     load("ratings", system)
     if covariate is not None:
         load("covariates", covariate)

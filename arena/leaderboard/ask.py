@@ -10,6 +10,7 @@ from arena.leaderboard.board import Board, agent_boards
 from arena.leaderboard.query import LeaderboardQuery
 from arena.leaderboard.rating import SeatGroup, part_missing, role_of, team_of
 from arena.leaderboard.scopes import Scope, scopes
+from arena.registry import registered
 from arena.reports.noise_floor import null_agents, null_prompts, prompt_noise
 from db import Session
 from db.selection import find
@@ -21,6 +22,7 @@ def boards(session: Session, query: LeaderboardQuery) -> list[Board]:
     Raises UsageError for queries that make no sense, BadSelection for what is not on record.
     """
     query.check()
+    query = replace(query, system=registered("ratings", query.system))
     found = scopes(session, query)
     asked: list[tuple[Scope, SeatGroup | None]] = [(scope, None) for scope in found]
     for noun, name, of in (("role", query.role, role_of), ("team", query.team, team_of)):

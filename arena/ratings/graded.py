@@ -22,6 +22,8 @@ from arena.ratings.probit import fitted
 
 LEVELS = 3
 
+_LARGEST = np.finfo(np.float64).max / 4.0
+
 
 class GradedProbit:
     """The rating system `probit-graded`. Where nothing is known of scores it is `probit`."""
@@ -49,6 +51,8 @@ def margins(played: Seats, scores: object) -> Floats:
         raise ValueError(f"{len(played.team)} seats, but {len(known)} scores: expected as many")
     sizes = np.bincount(played.team, minlength=len(played.team_game))
     mean = np.bincount(played.team, known, minlength=len(sizes)) / sizes
+    # An infinite score makes no margin, and neither does one so large that differences overflow.
+    mean[~(np.abs(mean) <= _LARGEST)] = np.nan
     game = np.flatnonzero(count == 2)
     first = np.searchsorted(played.team_game, game)
     ahead = np.sign(played.team_rank[first + 1] - played.team_rank[first])

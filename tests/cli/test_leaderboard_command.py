@@ -107,6 +107,12 @@ def test_systems_are_held_to_what_they_predicted(arena: Arena, mafia: str) -> No
     assert "leave out --overall" in refused.stderr
 
 
+def test_a_system_may_be_written_as_python_writes_it(arena: Arena, mafia: str) -> None:
+    found = rows(arena, "--db", mafia, "--system", "trueskill_sides")
+
+    assert {row["system"] for row in found} == {"trueskill-sides"}
+
+
 def test_every_column_is_there_in_json(arena: Arena, mafia: str) -> None:
     found = {row["name"]: row for row in rows(arena, "--db", mafia)}
 

@@ -649,11 +649,12 @@ def test_a_board_says_where_skills_changed(sqlite_url: str) -> None:
                 table.duel(duel, *((ann, other) if ahead else (other, ann)), 16)
 
     (board,) = asked(sqlite_url, changing)
-    (newest,) = ask(sqlite_url, LeaderboardQuery(system="probit-newest"))
+    (newest,) = ask(sqlite_url, LeaderboardQuery(system="probit_newest"))
 
     assert board.drift is not None
     assert board.drift.p < 0.001
     assert any("are of the average over them; --system probit-newest" in n for n in board.notes)
+    assert newest.system == "probit-newest"
     assert newest.drift == board.drift
     assert not any("of the average" in note for note in newest.notes)
     ann, now = ({row.name: row.rating for row in shown.rows}["Ann"] for shown in (board, newest))

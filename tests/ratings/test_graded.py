@@ -34,6 +34,18 @@ def test_without_margins_it_is_probit() -> None:
         assert "these ratings are those of probit" in graded.notes[-1]
 
 
+@pytest.mark.parametrize("score", [np.inf, -np.inf, 1.7e308, -1.7e308])
+def test_scores_beyond_all_bounds_are_no_margins(score: float) -> None:
+    games = duels(40, 1)
+    drawn = np.asarray(games.ranks).copy()
+    drawn[:20] = 0
+    endless = replace(games, ranks=drawn, scores=np.tile([score, -score], 40))
+
+    graded = GradedProbit().fit(endless)
+
+    assert np.array_equal(graded.mean, Probit().fit(replace(endless, scores=())).mean)
+
+
 def test_only_the_order_of_margins_counts() -> None:
     games = duels(120, 2)
     lead = np.asarray(games.scores).reshape(-1, 2)
