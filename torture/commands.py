@@ -65,11 +65,12 @@ class Command:
 class Commands:
     """The process that commands are forked from (`torture.zygote`). It ends with the block.
 
-    `inside` are the words of a command that becomes another one, to run it somewhere else.
+    They run in `folder`, where what they print is kept. `inside` are the words of a command that
+    becomes another one, to run it somewhere else.
     """
 
     def __init__(self, folder: Path, env: Mapping[str, str], *, inside: Sequence[str] = ()) -> None:
-        self._folder = folder
+        self.folder = folder
         self._env = dict(env)
         self._inside = tuple(inside)
         self._process: subprocess.Popen[bytes] | None = None
@@ -80,7 +81,7 @@ class Commands:
         self._typed = 0
 
     def __enter__(self) -> Self:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         self._process = subprocess.Popen(
             [*self._inside, sys.executable, "-m", "torture.zygote"],
             stdin=subprocess.PIPE,
@@ -122,22 +123,25 @@ class Commands:
         env: Mapping[str, str] | None = None,
         clock: tuple[float, float] | None = None,
         largest_file: int | None = None,
+        core_files: bool = False,
     ) -> Command:
         """Type a command. `clock` (after, by): from so many seconds on its clock is so many
-        seconds off. `largest_file` is its limit on the size of a file, in bytes."""
+        seconds off. `largest_file` is its limit on the size of a file, in bytes; with `core_files`
+        the user lets a crash write its memory to a file."""
         words = [str(argument) for argument in arguments]
         self._typed += 1
         name = f"{self._typed:05}-{words[0]}"
-        outputs = (self._folder / f"{name}.out", self._folder / f"{name}.err")
+        outputs = (self.folder / f"{name}.out", self.folder / f"{name}.err")
         answer = self._order(
             {
                 "arguments": words,
                 "env": dict(env or {}),
-                "cwd": str(self._folder),
+                "cwd": str(self.folder),
                 "stdout": str(outputs[0]),
                 "stderr": str(outputs[1]),
                 "clock": clock,
                 "largest_file": largest_file,
+                "core_files": core_files,
             }
         )
         return Command(self, answer["started"], answer["at"], outputs)

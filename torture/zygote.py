@@ -129,6 +129,9 @@ def become(order: Mapping[str, Any]) -> None:
         if order.get("largest_file"):
             limit = order["largest_file"]
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        if order.get("core_files"):
+            _, most = resource.getrlimit(resource.RLIMIT_CORE)
+            resource.setrlimit(resource.RLIMIT_CORE, (most, most))
         if order.get("clock"):
             _set_clock(*order["clock"])
         from arena.cli import main

@@ -53,7 +53,9 @@ def _leave_no_memory() -> None:
         import resource
 
         _, most = resource.getrlimit(resource.RLIMIT_CORE)
-        resource.setrlimit(resource.RLIMIT_CORE, (0, most))
+        # Too little for a core, and the one limit that Linux also heeds where a program takes it
+        # (core(5), `|` in core_pattern): that it would be given whatever 0 says.
+        resource.setrlimit(resource.RLIMIT_CORE, (1 if most else 0, most))
 
 
 def _end_if_stuck(probe: bytes = b"") -> None:

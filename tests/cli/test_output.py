@@ -132,7 +132,7 @@ def test_a_crash_leaves_no_core_file() -> None:
     before = resource.getrlimit(resource.RLIMIT_CORE)
     try:
         _leave_no_memory()
-        assert resource.getrlimit(resource.RLIMIT_CORE) == (0, before[1])
+        assert resource.getrlimit(resource.RLIMIT_CORE) == (1 if before[1] else 0, before[1])
     finally:
         resource.setrlimit(resource.RLIMIT_CORE, before)
 

@@ -115,6 +115,14 @@ def test_a_key_is_found_in_packed_texts_of_a_database(harness: Harness) -> None:
     assert found == ["leak.body"]
 
 
+@pytest.mark.slow
+def test_a_run_that_crashes_leaves_no_core_file(harness: Harness) -> None:
+    (row,) = secrets.crashed(harness)
+
+    assert row.met, row.note
+    assert row.note.startswith("ended with -6")
+
+
 def test_an_unknown_part_is_refused_with_the_names_of_the_known() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "torture", "kil"],

@@ -1,14 +1,20 @@
 """Looks for the API key in everything that the torture has left behind.
 
 A provider first repeats the key in its errors, in every wording and under every status. Then all
-files are read byte by byte: databases and their logs, books, tournament files, exports, and what
-commands printed; and every row of every database, its compressed texts unpacked.
+files are read byte by byte: databases and their logs, books, tournament files, exports, what
+commands printed, and what a crash left; and every row of every database, its compressed texts
+unpacked.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -47,6 +53,7 @@ def run(harness: Harness, *, toy: bool = False) -> list[Row]:
     rows: list[Row] = []
     for kind in KINDS[:1] if toy else KINDS:
         rows += _provoked(harness, kind, 7 if toy else ERRORS)
+    rows += crashed(harness)
     files = [path for path in harness.folder.rglob("*") if path.is_file()]
     files += [path for path in harness.databases.files() if path.is_file()]
     wanted = needles(harness.key)
@@ -78,6 +85,43 @@ def run(harness: Harness, *, toy: bool = False) -> list[Row]:
         )
     )
     return rows
+
+
+def crashed(harness: Harness) -> Iterator[Row]:
+    """A run that aborts in the middle, where the user lets crashes write core files; and, to show
+    that the system would, a process that does without the arena's care."""
+    with harness.service(f"{PART}-crash") as service:
+        scene = Scene(harness, service, PART, "crash", games=6)
+        command = scene.start_and_wait(10, core_files=True)
+        command.signal(signal.SIGABRT)
+        code = command.wait().code
+    left = [*scene.commands.folder.glob("core*")]
+    with_key = _core_of_another(harness)
+    yield Row(
+        PART,
+        f"{scene.label}: core files of a run that crashed",
+        len(left),
+        promised=0,
+        note=f"ended with {code}; "
+        + (
+            "another process left its core, with the key in it"
+            if with_key
+            else "nor did another process here: the system writes none, or elsewhere"
+        ),
+    )
+
+
+def _core_of_another(harness: Harness) -> bool:
+    """Whether a process that has the key leaves it in a core file when it crashes."""
+    code = (
+        "import os, resource; _, most = resource.getrlimit(resource.RLIMIT_CORE); "
+        "resource.setrlimit(resource.RLIMIT_CORE, (most, most)); os.abort()"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        env = {**os.environ, **harness.env}
+        subprocess.run([sys.executable, "-c", code], cwd=folder, env=env, check=False)
+        key = harness.key.encode()
+        return any(key in path.read_bytes() for path in Path(folder).glob("core*"))
 
 
 def values(url: str) -> Iterator[tuple[str, bytes]]:
