@@ -25,6 +25,7 @@ from arena.analysis.columns import (
 )
 from arena.analysis.source import Catalogue, Filters, Readable, Reading, reading, table
 from arena.core import UsageError
+from arena.registry import unknown
 
 _TARGETS = table("game_players").alias("targets")
 
@@ -117,9 +118,7 @@ def _read(read: Reading, kinds: Sequence[str] | None) -> pd.DataFrame:
     numbers = {name: number for number, name in names.items()}
     for kind in kinds or ():
         if kind not in numbers:
-            raise UsageError(
-                f"there is no kind of event {kind!r}; there are {', '.join(sorted(numbers))}"
-            )
+            raise UsageError(unknown("kind of event", kind, sorted(numbers)))
     columns = [
         FrameColumn("game_id", INTEGER, events.c.game_id),
         FrameColumn("seq", INTEGER, events.c.seq),

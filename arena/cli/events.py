@@ -111,6 +111,7 @@ def _show(
     game: int, kind: list[str] | None, db: str | None, *, everything: bool, as_json: bool
 ) -> None:
     from arena.core import UsageError
+    from arena.registry import unknown
     from db.queries.events import event_types, events_state, plain
     from db.queries.events import events as rows_of
 
@@ -122,7 +123,7 @@ def _show(
         rows = rows_of(session, game)
     for name in kind or ():
         if name not in known:
-            raise UsageError(f"there is no kind of event {name!r}; there are {', '.join(known)}")
+            raise UsageError(unknown("kind of event", name, known))
     if kind:
         shown = [row for row in rows if row.kind in kind]
     else:

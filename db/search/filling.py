@@ -26,9 +26,9 @@ TellFilled = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class FilledIndex:
-    """What filling an index has done: games and texts that were added, and turns of which an answer
-    is damaged; `behind` is how many games with turns are not in it, `running` those of them that
-    are not over."""
+    """What filling an index has done: `games` that are over and `texts` of theirs were added;
+    `unread` are turns of which an answer is damaged. `behind` is how many games with turns are not
+    in it, `running` those of them that are not over."""
 
     games: int = 0
     texts: int = 0
@@ -61,7 +61,7 @@ def fill(
             return replace(
                 fill(session, store, name, read, told), games=added, unread=tuple(unread)
             )
-        added += last - first + 1
+        added += _count_over(session, first, last)
         texts += len(chosen)
         done += after.last - at.last + max(0, len(at.waiting) - len(after.waiting))
         at = after
@@ -81,6 +81,14 @@ def lag(session: Session, at: FilledTo) -> tuple[int, int]:
         .where(col(Game.id) > at.last, col(Game.status).in_(_OVER))
     ).scalar_one()
     return over + running + len(_over(session, at.waiting)), running
+
+
+def _count_over(session: Session, first: int, last: int) -> int:
+    return session.execute(
+        select(func.count())
+        .select_from(Game)
+        .where(col(Game.id).between(first, last), col(Game.status).in_(_OVER))
+    ).scalar_one()
 
 
 def _of(name: IndexName, said: SaidText) -> Sequence[str]:

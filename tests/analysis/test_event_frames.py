@@ -52,7 +52,7 @@ def test_every_event_with_who_did_it_and_to_whom(database: str) -> None:
     assert frame.data.tolist()[:2] == [None, {"role": "Detective", "reader": "rules"}]
     assert events_df(database, event="vote", agent="Cy").turn.tolist() == [7]
     assert str(events_df(database, event="trade").turn.dtype) == "Int64"
-    with pytest.raises(UsageError, match="there is no kind of event 'dance'"):
+    with pytest.raises(UsageError, match="unknown kind of event 'dance'"):
         events_df(database, event="dance")
 
 

@@ -75,7 +75,7 @@ def test_what_goes_with_what(arena: Arena, played: str) -> None:
     for wrong, said in (
         (("99",), "there is no game 99"),
         (("one",), "'one' is no game: expected its number, or `rebuild`"),
-        (("1", "--kind", "dance"), "there is no kind of event 'dance'"),
+        (("1", "--kind", "dance"), "unknown kind of event 'dance'"),
         (("1", "--check"), "--check goes with rebuild: `arena events rebuild --check ...`"),
         (("1", "--chances"), "TicTacToe-v0 does not tell chances"),
         (("1", "--chances", "--all"), "--chances goes without --kind and --all"),
