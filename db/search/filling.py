@@ -84,11 +84,12 @@ def lag(session: Session, at: FilledTo) -> tuple[int, int]:
 
 
 def _count_over(session: Session, first: int, last: int) -> int:
-    return session.execute(
+    asked = (
         select(func.count())
         .select_from(Game)
         .where(col(Game.id).between(first, last), col(Game.status).in_(_OVER))
-    ).scalar_one()
+    )
+    return int(session.execute(asked).scalar_one())
 
 
 def _of(name: IndexName, said: SaidText) -> Sequence[str]:
