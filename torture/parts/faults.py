@@ -36,10 +36,11 @@ TIMEOUT = 3.0  # seconds, for an attempt; a server that hangs does so for longer
 WARM_UP = 120  # requests
 MEMORY = 100.0  # MiB
 # Of a provider that answers nobody: games at once, the requests after which one has loaded, and
-# those after which a refusal that meets every call must have stopped the run.
+# those after which a refusal that meets every call must have stopped the run: fewer than three
+# attempts at each game take.
 AT_A_TIME = 4
 LOADING = 6
-MOST_REFUSED = 3 * AT_A_TIME
+MOST_REFUSED = 10
 
 
 def run(harness: Harness, *, toy: bool = False) -> list[Row]:
