@@ -179,7 +179,7 @@ def _report(found: Mapping[tuple[str, bool], Sequence[Mapping[str, Score]]], see
                 alarm = _mean([scores[system].drift for scores in equal])
                 figures += [
                     Figure(f"said that skills changed, {name}", seen[0], error=seen[1]),
-                    Figure("said that skills changed, equal agents without drift", alarm[0], None,
+                    Figure(f"said that skills changed, equal agents, {name}", alarm[0], None,
                            MOST_FALSE, alarm[1]),
                 ]  # fmt: skip
             if system == OFFICIAL and not np.isnan(cost[0]):

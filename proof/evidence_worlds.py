@@ -36,7 +36,8 @@ DEVIATION = 0.6 * BETA
 """How much a role, or an environment, asks for another skill."""
 
 DRIFT = 0.5 * BETA
-"""Standard deviation of how far an agent's skill moves from the first game to the last."""
+"""Standard deviation of how far an agent's skill moves from the first game to the last, unless said
+otherwise."""
 
 FEW = 4
 """Agents that are kept out of a role, or of two environments of three."""
@@ -186,13 +187,13 @@ def cycle(rng: np.random.Generator, session: Session, equal: bool) -> Pool:
     return Pool(duels(matrix, MANY, rng), matrix.mean(axis=1))
 
 
-def drift(newest: bool) -> Play:
-    """Skills that move while games are played. What is claimed is their average over the games; or
-    what they are at the last game."""
+def drift(newest: bool, size: float = DRIFT) -> Play:
+    """Skills that move by N(0, size²) while games are played. What is claimed is their average over
+    the games; or what they are at the last game."""
 
     def play(rng: np.random.Generator, session: Session, equal: bool) -> Pool:
         truth = _truth(DUEL, rng, equal)
-        moves = rng.normal(0.0, 0.0 if equal else DRIFT, 12)
+        moves = rng.normal(0.0, 0.0 if equal else size, 12)
         moves -= moves.mean()
         lineups = truth.lineups(MANY, rng)
         when = np.arange(MANY) / MANY - 0.5
@@ -309,6 +310,7 @@ WORLDS: Mapping[str, tuple[Play, int, str]] = {
     "three types in a cycle of .65 beta": (cycle, 150, ""),
     "drift of .5 beta, the average": (drift(newest=False), 150, ""),
     "drift of .5 beta, the newest": (drift(newest=True), 150, ""),
+    "drift of 1 beta, the newest": (drift(newest=True, size=BETA), 150, ""),
 }
 """By name: how it is played, how often, and what it is like without the rule, if there is one."""
 
@@ -323,5 +325,7 @@ SAID: Mapping[tuple[str, str], str] = {
     ("a third of the agents in one environment of three", "trueskill-sides"): _ROLES,
     ("drift of .5 beta, the newest", "probit"): _AVERAGE,
     ("drift of .5 beta, the newest", "trueskill-sides"): _AVERAGE,
+    ("drift of 1 beta, the newest", "probit"): _AVERAGE,
+    ("drift of 1 beta, the newest", "trueskill-sides"): _AVERAGE,
 }
 """By world and system: what the program says beside a number that breaks a promise there."""

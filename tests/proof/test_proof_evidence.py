@@ -53,6 +53,11 @@ def test_games_on_a_seed_share_its_luck() -> None:
 
 
 @pytest.mark.slow
+def test_a_drift_of_a_beta_is_found_more_often_than_not() -> None:
+    assert mean("drift of 1 beta, the newest", 6, "drift")[OFFICIAL] > 0.5
+
+
+@pytest.mark.slow
 @pytest.mark.sweep
 def test_every_world_is_played(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evidence_worlds, "MANY", 120)
