@@ -49,6 +49,9 @@ cell is looked at once."""
 
 POOLS = 8
 STEP = 40
+SAID = "boards and dry runs say it"
+"""Beside a broken promise of a matchmaker: `arena.matchmakers.shortfalls`."""
+
 TOP = 3
 NEWCOMERS = 3
 Z = 1.959963984540054
@@ -295,7 +298,12 @@ def _figures(cells: Cells, seed: int) -> list[Figure]:
             figures.append(
                 Figure(where.format("times fewer games than random"), value, FEWER, error=error)
             )
-    return figures
+    return [
+        replace(figure, note=SAID)
+        if figure.met is False and not figure.what.startswith("random")
+        else figure
+        for figure in figures
+    ]
 
 
 def _over_looks(found: Found, what: What) -> float:
