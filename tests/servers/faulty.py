@@ -45,7 +45,6 @@ class Logged:
     prompt_tokens: int
     completion_tokens: int
     billed: bool
-    key: str | None
 
     @property
     def answered(self) -> bool:
@@ -189,7 +188,7 @@ class FaultyServer:
         text = self._answer(body)
         usage = _usage(body, text)
         kind = self._next(body)
-        self._write(body, kind, usage, headers.get("authorization"))
+        self._write(body, kind, usage)
         wire = Wire(body, text, usage, reader, writer, self._hang, self.url)
         await (answer if kind == ANSWERED else ALL[kind])(wire)
         if writer.is_closing():
@@ -207,9 +206,7 @@ class FaultyServer:
         self._failed[digest] = self._failed[digest] + 1 if failed else 0
         return kind
 
-    def _write(
-        self, body: Mapping[str, Any], kind: str, usage: Mapping[str, int], key: str | None
-    ) -> None:
+    def _write(self, body: Mapping[str, Any], kind: str, usage: Mapping[str, int]) -> None:
         entry = Logged(
             number=len(self._logged),
             digest=digest_of(body),
@@ -217,7 +214,6 @@ class FaultyServer:
             prompt_tokens=usage["prompt_tokens"],
             completion_tokens=usage["completion_tokens"],
             billed=kind == ANSWERED or kind in BILLED,
-            key=key,
         )
         self._logged.append(entry)
         if self._path is not None:
