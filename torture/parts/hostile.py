@@ -188,7 +188,8 @@ def _framed(scene: Scene) -> Iterator[Row]:
 
     turns = turns_df(scene.url)
     calls = calls_df(scene.url, messages=True)
-    sent = Counter(request.text or "" for request in scene.books().requests)
+    # Nothing said is a provider's failure, which has no text.
+    sent = Counter(request.text for request in scene.books().requests if request.text)
     framed = Counter(calls["text"].dropna())
     path = scene.harness.folder / "exports" / f"{scene.lane}.csv"
     path.parent.mkdir(exist_ok=True)
