@@ -145,7 +145,8 @@ def test_dollars_are_those_of_the_prices_and_an_unknown_price_is_said(ask: Ask) 
     cheap, dear = found.models["cheap"], found.models["dear"]
     dollars = (cheap.prompt_tokens.mean + 10 * cheap.completion_tokens.mean) / 1e6
     assert cheap.dollars is not None
-    assert cheap.dollars.mean == pytest.approx(dollars, rel=0.05)
+    # What is open of the price is 1 on average; answers have a long tail.
+    assert cheap.dollars.mean == pytest.approx(dollars, rel=0.02)
     assert cheap.dollars.low < cheap.dollars.mean < cheap.dollars.high
     assert dear.dollars is None
     assert found.dollars is None
@@ -177,9 +178,10 @@ def test_prices_may_come_from_elsewhere(tmp_path: Path) -> None:
 def test_without_a_record_the_intervals_are_those_of_the_stated_ranges(ask: Ask) -> None:
     found = ask(loads(HOSTED)).models["cheap"]
 
-    each = found.completion_tokens.low / found.calls.mean
-    assert each == pytest.approx(10, rel=0.5)
-    assert found.completion_tokens.high / found.calls.mean == pytest.approx(600, rel=0.3)
+    # How long games are is open too: a little beyond the range of an answer, on either side.
+    low, high = found.completion_tokens.low, found.completion_tokens.high
+    assert 10 / 1.6 < low / found.calls.mean < 10
+    assert 600 < high / found.calls.mean < 600 * 1.3
 
 
 def test_tokens_of_requests_follow_from_their_characters(ask: Ask) -> None:
@@ -192,8 +194,9 @@ def test_tokens_of_requests_follow_from_their_characters(ask: Ask) -> None:
     found, counted = ask(loads(short)), ask(loads(scripted))
 
     a_call = found.prompt_tokens.mean / found.calls.mean
-    # The mean of a range is above its middle.
-    assert a_call == pytest.approx(counted.prompt_tokens.mean / counted.calls.mean, rel=0.25)
+    # The mean of a range is above its middle, and longer games have longer requests.
+    counted_call = counted.prompt_tokens.mean / counted.calls.mean
+    assert a_call == pytest.approx(1.2 * counted_call, rel=0.05)
 
 
 def test_max_tokens_bounds_the_answers(ask: Ask) -> None:

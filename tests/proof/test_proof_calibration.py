@@ -12,12 +12,12 @@ from proof.worlds import DUEL, MAFIA_35
 @pytest.mark.slow
 def test_every_system_predicts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("proof.calibration.GAMES", 40)
-    monkeypatch.setattr("proof.calibration.WORLDS", (MAFIA_35,))
+    monkeypatch.setattr("proof.calibration.WORLDS", (DUEL, MAFIA_35))
 
     found = measure(scale=0.02, processes=1)
 
-    assert [row[0] for row in found.tables[0].rows] == [MAFIA_35.name]
-    assert len(found.figures) == 2 + 2
+    assert [row[0] for row in found.tables[0].rows] == [DUEL.name, MAFIA_35.name]
+    assert len(found.figures) == 2 * 2 + 2
     assert all(np.isfinite(figure.value) for figure in found.figures)
 
 

@@ -103,14 +103,14 @@ def test_two_processes_branch_one_turn_at_once_and_a_killed_one_resumes(database
         for config in (over_http(server), third(over_http(server))):
             asyncio.run(run(loads(config), url=url))
         place = player_of(url, "Ann")
-        words = ("--turn", "2", "--set", f"{place}=Cid", "--times", "3", "--budget", "9")
+        words = ("--turn", "2", "--set", f"{place}=Cid", "--times", "6", "--budget", "9")
         server.requests.clear()
         server._latency = 0.4
         with typed(url, *words) as first, typed(url, *words) as second:
             until(
                 lambda: (
                     {first.poll(), second.poll()} != {None}
-                    or (runs(url) == 2 and len(server.requests) > 12)
+                    or (runs(url) == 2 and len(server.requests) > 25)
                 ),
                 "both are playing",
             )
@@ -122,16 +122,16 @@ def test_two_processes_branch_one_turn_at_once_and_a_killed_one_resumes(database
             assert second.returncode == 0, said
         server._latency = 0.0
         half = statuses(url)
-        assert half["completed"] >= 6
+        assert half["completed"] >= 12
         assert half["void"] == 0, "neither touches what is the other's"
 
         # The same words resume what the killed one has left, and play nothing else.
-        rest = branched(url, 2, {place: "Cid"}, times=3, budget=9.0)
+        rest = branched(url, 2, {place: "Cid"}, times=6, budget=9.0)
 
-        assert (len(rest.branches), len(rest.controls), rest.left) == (3, 3, 0)
-        assert statuses(url) == {"completed": 12}
+        assert (len(rest.branches), len(rest.controls), rest.left) == (6, 6, 0)
+        assert statuses(url) == {"completed": 24}
         numbers = [number for (number,) in rows(url, f"SELECT attempt {OWN} ORDER BY attempt")]
-        assert numbers == [*range(12)], "each has seeds of its own"
+        assert numbers == [*range(24)], "each has seeds of its own"
         # Every request is on record; none was made twice but those that the kill cut off.
         calls = Counter(
             kind

@@ -189,7 +189,9 @@ def _framed(scene: Scene) -> Iterator[Row]:
     turns = turns_df(scene.url)
     calls = calls_df(scene.url, messages=True)
     # Nothing said is a provider's failure, which has no text.
-    sent = Counter(request.text for request in scene.books().requests if request.text)
+    said = [request.text for request in scene.books().requests]
+    sent = Counter(filter(None, said))
+    silent = len(said) - sent.total() - int(calls["text"].isna().sum())
     framed = Counter(calls["text"].dropna())
     path = scene.harness.folder / "exports" / f"{scene.lane}.csv"
     path.parent.mkdir(exist_ok=True)
@@ -202,7 +204,7 @@ def _framed(scene: Scene) -> Iterator[Row]:
     yield Row(
         PART,
         f"{scene.label}: texts in frames and exports that are not what was sent",
-        (sent - framed).total() + (framed - sent).total() + differ,
+        (sent - framed).total() + (framed - sent).total() + abs(silent) + differ,
         promised=0,
         note=f"calls {len(calls):,}, turns {len(turns):,}",
     )
