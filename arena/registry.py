@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
     from arena.core.covariates import Covariate
     from arena.core.execution import Executor
+    from arena.core.readers import Reader
     from arena.llm.providers.protocol import Provider, ProviderSettings
 
 _SCRIPTED = "scripted/"
@@ -45,6 +46,7 @@ Group = Literal[
     "matchmakers",
     "providers",
     "ratings",
+    "readers",
     "scripted",
 ]
 
@@ -57,6 +59,7 @@ _NOUNS: dict[Group, str] = {
     "matchmakers": "matchmaker",
     "providers": "provider",
     "ratings": "rating system",
+    "readers": "reader",
     "scripted": "scripted model",
 }
 
@@ -68,6 +71,7 @@ _MADE: dict[Group, tuple[str, ...]] = {
     "matchmakers": ("lag", "next"),
     "providers": ("load", "check", "prepare", "aclose"),
     "ratings": ("name", "fit"),
+    "readers": ("version", "asks", "read"),
 }
 
 
@@ -324,6 +328,11 @@ def rating(name: str) -> RatingSystem:
 def covariate(name: str) -> Covariate:
     """A covariate, ready to be asked about games."""
     return cast("Covariate", make("covariates", name))
+
+
+def reader(name: str) -> Reader:
+    """A reader of speeches, ready to read."""
+    return cast("Reader", make("readers", name))
 
 
 def online_rating(name: str) -> tuple[str, OnlineRatingSystem]:

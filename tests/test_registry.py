@@ -21,6 +21,7 @@ GROUPS: tuple[Group, ...] = (
     "matchmakers",
     "providers",
     "ratings",
+    "readers",
     "scripted",
 )
 

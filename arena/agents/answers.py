@@ -18,9 +18,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from arena.agents.lenient_json import find_object
 from arena.core import Action, CallOptions, Completion, UsageError
 from arena.core.inert import without_end_tokens
+from arena.llm.lenient_json import find_object
 from arena.llm.thoughts import read
 
 MODES = ("whole", "last_line", "tag", "regex", "json", "tool")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from arena.agents.lenient_json import FoundObject, find_object
+from arena.llm.lenient_json import FoundObject, find_object
 
 FIELDS = frozenset({"suspicions", "claims", "facts", "plan"})
 

@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 
 from arena.agents import version_1
 from arena.agents.answers import answer_mode
-from arena.agents.lenient_json import FoundObject, find_object
 from arena.agents.notes import FIELDS, SCHEMA, Notes, rewritten
 from arena.agents.options import choice, count, refuse_unknown
 from arena.core import LLM, Action, AgentKind, CallOptions, Message, Observation
 from arena.core.openings import MESSAGE_START, opening_of
 from arena.core.threads import read_aside
+from arena.llm.lenient_json import FoundObject, find_object
 from arena.llm.thoughts import read
 
 NOTES = "# Your notes"

@@ -13,8 +13,9 @@ from functools import cache
 from typing import Any
 
 from arena.core import Environment, Event, EventKind, Outcome
+from arena.core.readers import Cast, Speech
 from arena.events.kinds import KINDS, VERSION
-from arena.events.speech import read_speeches
+from arena.events.readings import read_by_the_rules, speeches
 
 _LONGEST = 16_000  # characters of one event's data
 _LONGEST_PHASE = 80
@@ -24,13 +25,26 @@ _LONGEST_PHASE = 80
 class GatheredEvents:
     """The events of a game in the order in which they happened, with the kinds that they are of.
 
-    `error` says why there are none; `version` is that of the projection.
+    `error` says why there are none; `version` is that of the projection; `reader` read the claims
+    among them, None for the rules.
     """
 
     events: tuple[Event, ...] = ()
     kinds: tuple[EventKind, ...] = ()
     error: str | None = None
     version: int = VERSION
+    reader: str | None = None
+
+
+def gathered_of(
+    events: Sequence[Event], kinds: Mapping[str, EventKind], reader: str | None = None
+) -> GatheredEvents:
+    """The events with the kinds that they are of; `reader` read their claims, None for the
+    rules."""
+    used = {event.kind for event in events}
+    return GatheredEvents(
+        tuple(events), tuple(kind for name, kind in kinds.items() if name in used), reader=reader
+    )
 
 
 class EventsGatherer:
@@ -77,14 +91,18 @@ class EventsGatherer:
             data = {"eliminated": True} if eliminated else {}
             self._gathered.append(Event("refused", player, data=data, turn=turn))
 
-    def ended(self, outcome: Outcome) -> GatheredEvents:
-        """The events of the game, and what its speeches are read as."""
-        self._safely(lambda: self._read(outcome))
+    def ended(self, outcome: Outcome, *, reading: bool = True) -> GatheredEvents:
+        """The events of the game with what the rules read in its speeches; without `reading` only
+        what happened."""
+        if reading:
+            self._safely(lambda: self._read(outcome))
         if self._error is not None:
             return GatheredEvents(error=self._error)
-        used = {event.kind for event in self._gathered}
-        kinds = tuple(kind for name, kind in self._kinds.items() if name in used)
-        return GatheredEvents(tuple(self._gathered), kinds)
+        return gathered_of(self._gathered, self._kinds)
+
+    def speeches(self) -> list[Speech]:
+        """What was said, for a reader; before `ended` with its reading."""
+        return speeches(self._gathered, self._said)
 
     def _safely(self, step: Callable[[], None]) -> None:
         if self._error is not None:
@@ -156,7 +174,7 @@ class EventsGatherer:
                 )
 
     def _read(self, outcome: Outcome) -> None:
-        self._gathered = read_speeches(self._gathered, self._said, outcome)
+        self._gathered = read_by_the_rules(self._gathered, self._said, Cast.of(outcome))
 
 
 _OWN_NAMES = frozenset(kind.name for kind in KINDS)

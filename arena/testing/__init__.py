@@ -1,5 +1,5 @@
 """Checks that a plug-in keeps the arena's promises: environments, matchmakers, rating systems,
-covariates and providers, ours and yours.
+covariates, readers and providers, ours and yours.
 
     from arena.testing import check_environment
 
@@ -28,6 +28,7 @@ from arena.testing.policies import (
 )
 from arena.testing.providers import check_provider
 from arena.testing.rating_systems import check_rating_system
+from arena.testing.readers import check_reader
 from arena.testing.transcript import Transcript, Turn, play
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "check_matchmaker",
     "check_provider",
     "check_rating_system",
+    "check_reader",
     "check_speech",
     "offered",
     "plausible",

@@ -1,6 +1,7 @@
 """What a package of your own needs to test of its plugins: that they keep the arena's promises."""
 
 from arena_example.airtime import Airtime
+from arena_example.blunt import Blunt
 from arena_example.challenge import Challenge
 from arena_example.echo import Echo
 from arena_example.glicko import Glicko
@@ -13,6 +14,7 @@ from arena.testing import (
     check_matchmaker,
     check_provider,
     check_rating_system,
+    check_reader,
 )
 
 
@@ -26,6 +28,10 @@ def test_glicko_keeps_the_protocol() -> None:
 
 def test_airtime_keeps_the_protocol() -> None:
     check_covariate(Airtime)
+
+
+def test_the_blunt_reader_keeps_the_protocol() -> None:
+    check_reader(Blunt)
 
 
 def test_the_challenge_keeps_the_protocol() -> None:

@@ -108,7 +108,7 @@ def test_its_own_test_passes(target: Path, tmp_path: Path) -> None:
     done = run(target, tmp_path, "-m", "pytest", *quiet, "--import-mode=importlib", str(test))
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "5 passed" in done.stdout
+    assert "6 passed" in done.stdout
 
 
 def test_it_is_listed_among_the_environments(target: Path, tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from arena.core import Event
-from arena.events.speech import Cast, read_speeches
+from arena.core.readers import Cast
+from arena.events.readings import read_by_the_rules
 
 CAST = Cast(
     ("Doctor", "Detective", "Villager", "Mafia", "Villager", "Mafia"),
@@ -16,7 +17,7 @@ CAST = Cast(
 def read(text: str) -> list[str]:
     """What player 1 claims with these words."""
     speech = Event("speech", 1, audience=63, day=2, phase="Day", turn=7)
-    events = read_speeches([speech], {7: text}, CAST)[1:]
+    events = read_by_the_rules([speech], {7: text}, CAST)[1:]
     assert all(event.source == 1 and event.turn == 7 and event.day == 2 for event in events)
     assert {event.data["reader"] for event in events} <= {"rules"}
     return [
@@ -70,9 +71,9 @@ def test_what_a_sentence_claims(text: str, found: list[str]) -> None:
 
 def test_a_game_without_roles_has_no_claims() -> None:
     speech = Event("speech", 0, turn=0)
-    assert read_speeches([speech], {0: "I am the Doctor."}, Cast((None, None), (None, None))) == [
-        speech
-    ]
+    assert read_by_the_rules(
+        [speech], {0: "I am the Doctor."}, Cast((None, None), (None, None))
+    ) == [speech]
 
 
 def test_hostile_text_is_read_in_no_time_that_matters() -> None:

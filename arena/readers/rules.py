@@ -13,13 +13,11 @@ nothing. The rules are careful rather than complete: what they do not read is in
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
-from arena.core import Event, Outcome
-
-RULES = "rules"
-"""What events read by this module name as their reader."""
+from arena.core import LLM
+from arena.core.readers import Cast, Speech, SpeechReading
 
 _LONGEST = 4_000  # characters of a speech that are read
 _SENTENCE = re.compile(r"[^.!?;\n]+[.!?;\n]*")
@@ -62,45 +60,34 @@ _SUSPICIOUS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Cast:
-    """Who sits where: `roles` and `teams` by player_index, None where the game names none."""
+class RulesReader:
+    """The reader by these rules (`arena.core.readers.Reader`); it asks nobody."""
 
-    roles: tuple[str | None, ...]
-    teams: tuple[str | None, ...]
+    version = 1
+    asks = False
 
-    @classmethod
-    def of(cls, outcome: Outcome) -> Cast:
-        """The cast of a finished game."""
-        return cls(
-            tuple(player.role for player in outcome.players),
-            tuple(player.team for player in outcome.players),
-        )
-
-    @property
-    def role_names(self) -> frozenset[str]:
-        """The roles and teams that can be claimed; none in a game without roles."""
-        return frozenset(name for name in (*self.roles, *self.teams) if name)
+    async def read(self, speech: Speech, cast: Cast, llm: LLM) -> Sequence[SpeechReading]:
+        return read_by_rules(speech, cast)
 
 
-def read_speeches(
-    events: Sequence[Event], said: Mapping[int, str], cast: Outcome | Cast
-) -> list[Event]:
-    """The events with what their speeches claim behind each of them. `said` are the actions by
-    turn."""
-    cast = Cast.of(cast) if isinstance(cast, Outcome) else cast
-    reader = _Reader(cast)
-    if not reader.roles:
-        return list(events)
-    found: list[Event] = []
-    for event in events:
-        found.append(event)
-        if event.kind == "speech" and event.turn is not None and event.source is not None:
-            found += reader.read(event, said.get(event.turn, ""))
-    return found
+def read_by_rules(speech: Speech, cast: Cast) -> list[SpeechReading]:
+    """What a speech claims, each thing once; nothing in a game without roles."""
+    rules = _rules(cast)
+    if not rules.roles:
+        return []
+    found: dict[SpeechReading, None] = {}
+    for sentence in _SENTENCE.findall(_QUOTED.sub(" ", speech.text[:_LONGEST])):
+        if not sentence.rstrip().endswith("?"):
+            found.update(dict.fromkeys(rules.sentence(speech.player_index, sentence)))
+    return list(found)
 
 
-class _Reader:
+@lru_cache(maxsize=64)
+def _rules(cast: Cast) -> _CastRules:
+    return _CastRules(cast)
+
+
+class _CastRules:
     def __init__(self, cast: Cast) -> None:
         self._cast = cast
         self.roles = {name.casefold(): name for name in cast.role_names if len(name) > 1}
@@ -110,77 +97,59 @@ class _Reader:
         self._myself = re.compile(_OF_MYSELF.format(roles=words), re.I)
         self._others = re.compile(_OF_OTHERS.replace("{roles}", words), re.I)
 
-    def read(self, speech: Event, text: str) -> list[Event]:
-        """What a speech claims, each thing once."""
-        found: list[Event] = []
-        seen: set[tuple[object, ...]] = set()
-        for sentence in _SENTENCE.findall(_QUOTED.sub(" ", text[:_LONGEST])):
-            if sentence.rstrip().endswith("?"):
-                continue
-            for kind, target, data in self._sentence(speech, sentence):
-                key = (kind, target, *sorted(data.items()))
-                if key not in seen:
-                    seen.add(key)
-                    read = {**data, "reader": RULES}
-                    found.append(replace(speech, kind=kind, target=target, data=read))
-        return found
-
-    def _sentence(
-        self, speech: Event, sentence: str
-    ) -> Iterator[tuple[str, int | None, dict[str, object]]]:
+    def sentence(self, speaker: int, sentence: str) -> Iterator[SpeechReading]:
+        """What one sentence of a player says, some of it perhaps twice."""
         for match in self._myself.finditer(sentence):
             before = sentence[: match.start()]
             if not _HEDGED.search(before) and not _REPORTS.search(before):
-                yield "claim", None, self._role(match)
+                yield self._claim(match, None)
         for match in self._others.finditer(sentence):
-            target = self._target(match, speech)
+            target = self._target(match, speaker)
             before = sentence[: match.start()]
             if target is None or _HEDGED.search(before):
                 continue
             if _REPORTS.search(before) and _NAMED.search(before):
                 continue
-            data = self._role(match)
-            if _THINKS.search(before):
-                if not data.get("denies") and self._hostile(speech, data):
-                    yield "accusation", target, {}
-            else:
-                yield "claim", target, data
-                if not data.get("denies") and self._hostile(speech, data):
-                    yield "accusation", target, {}
+            claim = self._claim(match, target)
+            if not _THINKS.search(before):
+                yield claim
+            if not claim.denies and self._hostile(claim):
+                yield SpeechReading("accusation", target)
         for match in _CLEARED.finditer(sentence):
-            target = self._target(match, speech)
+            target = self._target(match, speaker)
             before = sentence[: match.start()]
             if target is None or _HEDGED.search(before) or _THINKS.search(before):
                 continue
             enemy = self._enemy()
             if enemy is not None:
                 guilty = match["word"].lower() == "guilty"
-                yield "claim", target, {"team": enemy, **({} if guilty else {"denies": True})}
+                yield SpeechReading("claim", target, team=enemy, denies=not guilty)
                 if guilty:
-                    yield "accusation", target, {}
+                    yield SpeechReading("accusation", target)
         for pattern in (_AGAINST, _SUSPICIOUS):
             for match in pattern.finditer(sentence):
-                target = self._target(match, speech)
+                target = self._target(match, speaker)
                 before = sentence[: match.start()]
                 denied = _DENIED.search(before)
                 if target is not None and not denied and not _HEDGED.search(before):
-                    yield "accusation", target, {}
+                    yield SpeechReading("accusation", target)
 
-    def _role(self, match: re.Match[str]) -> dict[str, object]:
+    def _claim(self, match: re.Match[str], target: int | None) -> SpeechReading:
         name = self.roles[match["role"].casefold()]
-        what = "role" if name in self._cast.roles else "team"
-        return {what: name, **({"denies": True} if match["no"] else {})}
+        denies = bool(match["no"])
+        if name in self._cast.roles:
+            return SpeechReading("claim", target, role=name, denies=denies)
+        return SpeechReading("claim", target, team=name, denies=denies)
 
-    def _target(self, match: re.Match[str], speech: Event) -> int | None:
+    def _target(self, match: re.Match[str], speaker: int) -> int | None:
         number = next(group for group in match.groups() if group and group.isdecimal())
         target = int(number)
-        return target if target < len(self._cast.roles) and target != speech.source else None
+        return target if target < len(self._cast.roles) and target != speaker else None
 
-    def _hostile(self, speech: Event, data: Mapping[str, object]) -> bool:
+    def _hostile(self, claim: SpeechReading) -> bool:
         """Whether who has this role is the village's enemy: of the smaller team."""
         enemy = self._enemy()
-        name = data.get("role") or data.get("team")
-        return enemy is not None and name in self._names_of(enemy)
+        return enemy is not None and (claim.role or claim.team) in self._names_of(enemy)
 
     def _names_of(self, team: str) -> set[str | None]:
         cast = zip(self._cast.roles, self._cast.teams, strict=True)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arena.agents.lenient_json import find_object
+from arena.llm.lenient_json import find_object
 
 FIELDS = {"plan", "facts"}
 

@@ -1,0 +1,1 @@
+"""Readers of what players say: plug-ins, one file each."""
