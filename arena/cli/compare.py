@@ -15,10 +15,12 @@ from arena.cli.options import (
     CovariateOption,
     DatabaseUrl,
     PlayersOption,
+    SetOption,
     SinceOption,
     TournamentOption,
     UntilOption,
     WhereOption,
+    typed_settings,
 )
 from arena.cli.output import console, count, money, print_json, safe, tell
 from arena.core import UsageError
@@ -108,6 +110,7 @@ def compare(
         bool,
         typer.Option("--again", help="Ask anew although a comparison of these is on record."),
     ] = False,
+    settings: SetOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what it may take; play and write nothing.")
     ] = False,
@@ -132,7 +135,7 @@ def compare(
 
     selection = Selection(tournament=tournament, since=since, until=until)
     if among is not None:
-        from arena.cli.compare_among import compare_among
+        from arena.cli.compare_among import compare_among, names_among
 
         unfit = {
             "A and B": a, "--seating": seating, "--h0": h0, "--h1": h1, "--beta": beta,
@@ -146,7 +149,7 @@ def compare(
             )
         compare_among(
             AmongQuestion(
-                agents=_names(among),
+                agents=names_among(among),
                 environment=environment,
                 players=players,
                 alpha=AmongQuestion(()).alpha if alpha is None else alpha,
@@ -154,6 +157,7 @@ def compare(
                 seed=seed,
                 name=name,
                 again=again,
+                settings=tuple(settings or ()),
             ),
             among,
             concurrency=concurrency,
@@ -184,10 +188,13 @@ def compare(
         seed=seed,
         name=name,
         again=again,
+        settings=tuple(settings or ()),
     )
     if played:
-        if dry_run or again or covariate:
-            raise UsageError("--played plays nothing: leave out --dry-run, --again and --covariate")
+        if dry_run or again or covariate or settings:
+            raise UsageError(
+                "--played plays nothing: leave out --dry-run, --again, --covariate and --set"
+            )
         _show_played(question, selection, budget=budget, db=db, as_json=as_json)
     elif selection != Selection():
         raise UsageError("--tournament, --since and --until choose among games on record: --played")
@@ -201,17 +208,6 @@ def compare(
             dry_run=dry_run,
             as_json=as_json,
         )
-
-
-def _names(among: str) -> tuple[str, ...]:
-    """The agents of `A,B,C`. Raises UsageError for a name that is empty."""
-    names = tuple(name.strip() for name in among.split(","))
-    if not all(names):
-        raise UsageError(
-            f"--among {among!r} has an empty name: expected names or numbers with a comma between "
-            "them, such as --among A,B,C"
-        )
-    return names
 
 
 def _show_played(
@@ -282,7 +278,7 @@ def _command(question: Question, covariate: str | None = None) -> tuple[str, ...
         typed += ["--field", agent]
     if question.seed:
         typed += ["--seed", str(question.seed)]
-    return tuple(typed)
+    return (*typed, *typed_settings(question.settings))
 
 
 def _show(found: Comparison, review: Review | None, *, as_json: bool) -> None:

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from arena.cli.compare_play import ComparisonPlay, play_comparison
+from arena.cli.options import typed_settings
 from arena.cli.output import (
     Column,
     console,
@@ -17,6 +18,7 @@ from arena.cli.output import (
     safe,
     tell,
 )
+from arena.core import UsageError
 
 if TYPE_CHECKING:
     from arena.compare import Among, AmongQuestion
@@ -55,6 +57,17 @@ def compare_among(
     )
 
 
+def names_among(among: str) -> tuple[str, ...]:
+    """The agents of `A,B,C`. Raises UsageError for a name that is empty."""
+    names = tuple(name.strip() for name in among.split(","))
+    if not all(names):
+        raise UsageError(
+            f"--among {among!r} has an empty name: expected names or numbers with a comma between "
+            "them, such as --among A,B,C"
+        )
+    return names
+
+
 def _command(question: AmongQuestion, among: str) -> tuple[str, ...]:
     typed = ["arena", "compare", "--among", among]
     for option in ("environment", "players", "games", "name"):
@@ -64,7 +77,9 @@ def _command(question: AmongQuestion, among: str) -> tuple[str, ...]:
         typed += ["--alpha", f"{question.alpha:g}"]
     if question.seed:
         typed += ["--seed", str(question.seed)]
-    return (*typed, *(["--again"] if question.again else []))
+    if question.again:
+        typed.append("--again")
+    return (*typed, *typed_settings(question.settings))
 
 
 def _show(found: Among, review: Review | None, *, as_json: bool) -> None:

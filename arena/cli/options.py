@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 import typer
@@ -161,6 +162,14 @@ BudgetOption = Annotated[
         help="Most dollars for the whole tournament, earlier runs included; replaces its own cap.",
     ),
 ]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="In place of what the file says: games=50, agents.0.model=gpt. Given again, another.",
+    ),
+]
 DryRun = Annotated[
     bool,
     typer.Option(
@@ -190,3 +199,8 @@ def key_values(pairs: list[str], option: str) -> dict[str, object]:
         except ValueError:
             found[key] = value
     return found
+
+
+def typed_settings(settings: Iterable[str] | None) -> list[str]:
+    """What was typed for these `--set`."""
+    return [word for setting in settings or () for word in ("--set", setting)]

@@ -13,6 +13,7 @@ from arena.cli.options import (
     AsJson,
     DatabaseUrl,
     PlayersOption,
+    SetOption,
     SinceOption,
     TournamentOption,
     UntilOption,
@@ -56,6 +57,7 @@ def plan(
         float | None,
         typer.Option(metavar="USD", callback=dollars, help="Say how many games USD dollars buy."),
     ] = None,
+    settings: SetOption = None,
     as_json: AsJson = False,
     db: DatabaseUrl = None,
 ) -> None:
@@ -74,7 +76,9 @@ def plan(
             f"{only} says itself what is played: --environment, --players, --tournament, --since "
             "and --until are for games on record. Two agents are compared by naming both"
         )
-    config = None if only is None else read(Path(only))
+    if only is None and settings:
+        raise UsageError("--set is for a tournament's file: `arena plan CONFIG --set games=50`")
+    config = None if only is None else read(Path(only), settings=settings, db=db)
     from arena import forecast as planning
     from db.selection import Selection
 

@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from arena.cli.options import BudgetOption, ConcurrencyOption, DatabaseUrl, DryRun, GamesOption
+from arena.cli.options import (
+    BudgetOption,
+    ConcurrencyOption,
+    DatabaseUrl,
+    DryRun,
+    GamesOption,
+    SetOption,
+    typed_settings,
+)
 
 
 def run(
@@ -21,6 +29,7 @@ def run(
     games: GamesOption = None,
     concurrency: ConcurrencyOption = None,
     budget: BudgetOption = None,
+    settings: SetOption = None,
     db: DatabaseUrl = None,
     dry_run: DryRun = False,
 ) -> None:
@@ -35,11 +44,12 @@ def run(
     from arena.cli.tournament_files import read
 
     # Before the rest is imported: what is wrong with it is told at once.
-    tournament = read(config)
+    tournament = read(config, settings=settings, db=db)
     from db import Database
 
     with Database(db or None) as database:
-        wish = Wish(("arena", "run", str(config)), database, games, concurrency, budget, db)
+        command = ("arena", "run", str(config), *typed_settings(settings))
+        wish = Wish(command, database, games, concurrency, budget, db)
         if dry_run:
             show_estimate(tournament, wish)
             return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,14 +11,58 @@ if TYPE_CHECKING:
     from arena.config import TournamentConfig
 
 
-def read(path: Path) -> TournamentConfig:
-    """The tournament in a file, or of a shipped one by its bare name. Raises ConfigError for what
-    is wrong with it and for names that no package registers: before what a run needs is
-    imported."""
+def read(
+    path: Path, *, settings: Sequence[str] | None = None, db: str | None = None
+) -> TournamentConfig:
+    """The tournament in a file, or of a shipped one by its bare name, with the `settings` that
+    `--set` gives. Raises ConfigError for what is wrong with it and for names that no package
+    registers: before what a run needs is imported. Where there is no such file, it says which of
+    the files here, of the shipped ones and of the tournaments on record may be meant."""
     from arena import registry
     from arena.config import load
     from arena.config.shipped import find
+    from arena.core import ConfigError
 
-    config = load(find(path))
+    file = find(path)
+    if not file.exists():
+        raise ConfigError(f"{path}: no such file{_meant(path, db)}")
+    config = load(file, settings=settings or ())
     registry.check_names(config)
     return config
+
+
+def _meant(path: Path, db: str | None) -> str:
+    """What may have been meant by the path of a file that is not there."""
+    import difflib
+
+    from arena.config.shipped import beside, names
+
+    here = {name: repr(name) for name in beside(path)}
+    bare = path.name == str(path)
+    shipped = {name: f"{name!r}, which comes with the arena" for name in names()} if bare else {}
+    begun = {name: _resumed(name, db) for name in _on_record(db)} if bare else {}
+    # A file may also be meant by its name without the ending.
+    meant = begun | shipped | {Path(name).stem: text for name, text in here.items()} | here
+    near = difflib.get_close_matches(path.name, meant, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean {meant[near[0]]}?"
+    return f"; with the arena come {', '.join(names())}" if bare and not path.suffix else ""
+
+
+def _on_record(db: str | None) -> list[str]:
+    from arena.cli.sessions import reading
+    from db import Repository
+    from db.errors import DatabaseError
+
+    try:
+        with reading(db) as session:
+            return [tournament.name for tournament in Repository(session).get_tournaments()]
+    except DatabaseError:
+        return []
+
+
+def _resumed(name: str, db: str | None) -> str:
+    from db.urls import typed
+
+    where = [] if db is None else ["--db", str(typed(db))]
+    return f"{name!r}, which is on record: `{shlex.join(['arena', 'resume', name, *where])}`"

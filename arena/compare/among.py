@@ -38,7 +38,7 @@ class AmongQuestion:
     `environment` and `players` as in `arena.compare.Question`. Of the pairs found different at most
     `alpha` are equal, or the other way round, on average. `games` is the most that is played in
     all, `name` the tournament's, by default the question itself. `again` asks anew although the
-    same agents have been compared."""
+    same agents have been compared; `settings` as in `arena.compare.Question`."""
 
     agents: tuple[str, ...]
     environment: str | None = None
@@ -48,6 +48,7 @@ class AmongQuestion:
     seed: int = 0
     name: str | None = None
     again: bool = False
+    settings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ def configure_among(url: Source, question: AmongQuestion) -> TournamentConfig:
         data["name"] = question.name or _name(data, question)
         if not resumed(repo, data) and not question.again:
             _check_again(repo.get_tournaments(), data)
-    return seeded(data, question.seed)
+    return seeded(data, question.seed, question.settings)
 
 
 def _check_again(known: Iterable[Tournament], data: Mapping[str, Any]) -> None:

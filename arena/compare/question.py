@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,8 @@ MOST_GAMES = 10_000
 """The schedule of a sequential test ends here, decided or not."""
 
 _LONGEST_NAME = 100
+_FIRST_PART = re.compile(r"[.=\[]")
+_ASKED = {"name", "seed", "games", "matchmaker", "models", "prompts", "agents", "pool", "rating"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,8 @@ class Question:
     played or is installed, `players` how many of it. `seating`, `test`, `h0`, `h1`, `alpha` and
     `beta` are as in `arena.matchmakers.duel.DuelOptions`. `games` is the most that is played in
     all, for the test `fixed` exactly this number. `name` is the tournament's, by default the
-    question itself. `again` asks anew although a comparison of the two is on record.
+    question itself. `again` asks anew although a comparison of the two is on record. `settings` are
+    what `--set` says of the tournament (`llm.timeout=5`).
     """
 
     a: str
@@ -49,6 +53,7 @@ class Question:
     seed: int = 0
     name: str | None = None
     again: bool = False
+    settings: tuple[str, ...] = ()
 
     def options(self, test: str) -> dict[str, Any]:
         """The options of the test, as a matchmaker takes them. Raises UsageError for one that the
@@ -101,7 +106,7 @@ def configure(url: Source, question: Question) -> TournamentConfig:
             _check_looks(repo.get_tournaments(), data)
         if not begun and not question.again:
             _check_again(repo.get_tournaments(), data, chosen)
-    return seeded(data, question.seed)
+    return seeded(data, question.seed, question.settings)
 
 
 def resumed(repo: Repository, data: dict[str, Any]) -> bool:
@@ -116,12 +121,20 @@ def resumed(repo: Repository, data: dict[str, Any]) -> bool:
     return begun is not None
 
 
-def seeded(data: dict[str, Any], seed: int) -> TournamentConfig:
+def seeded(data: dict[str, Any], seed: int, settings: Sequence[str] = ()) -> TournamentConfig:
     """The tournament, with a seed of its own unless one was given: two comparisons are two samples,
-    and on one seed they would be played on the same luck."""
+    and on one seed they would be played on the same luck. Raises UsageError for `settings` of what
+    the question says itself."""
+    for setting in settings:
+        part = _FIRST_PART.split(setting, maxsplit=1)[0].strip()
+        if part in _ASKED:
+            raise UsageError(
+                f"--set {part}: a comparison says that itself, by its agents and options; --set is "
+                "for how its games are played: environment.turn_limit, llm.timeout, attempts"
+            )
     name = data["name"].encode()
     data["seed"] = seed or int.from_bytes(hashlib.blake2b(name, digest_size=4).digest(), "big")
-    return parse(data, source="the comparison")
+    return parse(data, source="the comparison", settings=settings)
 
 
 def _check_again(known: Iterable[Tournament], data: Mapping[str, Any], chosen: DuelOptions) -> None:

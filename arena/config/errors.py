@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import NoneType, UnionType
@@ -20,34 +21,45 @@ from arena.core.text import one_line
 
 KeyPath = tuple[str | int, ...]
 
+WrittenAt = int | str
+"""Where a value was written: a line of the file, from 1, or the option that says it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong; `line` counts from 1, None where only the path is known."""
+    """One thing that is wrong; `line` is None where only the path is known."""
 
     path: KeyPath
     message: str
-    line: int | None = None
+    line: WrittenAt | None = None
 
 
 def located(
-    source: str, problems: Iterable[Problem], lines: Mapping[KeyPath, int] | None = None
+    source: str, problems: Iterable[Problem], lines: Mapping[KeyPath, WrittenAt] | None = None
 ) -> str:
-    """The message for one or several problems, each as `file:line: what`."""
+    """The message for one or several problems, each as `file:line: what`, or as `--set KEY: what`,
+    behind those of the file."""
     lines = lines or {}
     placed = sorted(
         dict.fromkeys(
             (problem.line or line_of(lines, problem.path), problem.message) for problem in problems
         ),
-        key=lambda item: (item[0] is None, item[0] or 0),
+        key=lambda item: item[0] if isinstance(item[0], int) else sys.maxsize,
     )
-    shown = [f"{source}:{line}: {text}" if line else f"{source}: {text}" for line, text in placed]
+    shown = [f"{written_at(source, line)}: {text}" for line, text in placed]
     if len(shown) == 1:
         return shown[0]
     return "\n  ".join([f"{len(shown)} problems in {source}", *shown])
 
 
-def line_of(lines: Mapping[KeyPath, int], path: KeyPath) -> int | None:
+def written_at(source: str, place: WrittenAt | None) -> str:
+    """`quick.yaml:4`, `--set games`, or the file alone where the place is not known."""
+    if isinstance(place, str):
+        return place
+    return f"{source}:{place}" if place else source
+
+
+def line_of(lines: Mapping[KeyPath, WrittenAt], path: KeyPath) -> WrittenAt | None:
     """The line of a path, or of the nearest thing around it."""
     for end in range(len(path), -1, -1):
         if path[:end] in lines:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,12 +22,15 @@ from arena.config.checks import check
 from arena.config.errors import (
     KeyPath,
     Problem,
+    WrittenAt,
     dotted,
     explain,
     line_of,
     located,
     nearest,
+    written_at,
 )
+from arena.config.overrides import overridden
 from arena.config.parts import (
     AgentConfig,
     CacheConfig,
@@ -43,6 +46,7 @@ from arena.config.parts import (
 )
 from arena.config.prompt_files import read_prompts
 from arena.config.secrets import all_secrets, secrets
+from arena.config.shipped import beside
 from arena.config.variants import written_out
 from arena.core import ConfigError, EnvironmentCrash, UsageError
 
@@ -57,7 +61,7 @@ class _Origin:
     """Where a config was written."""
 
     source: str = "config"
-    lines: Mapping[KeyPath, int] = field(default_factory=dict)
+    lines: Mapping[KeyPath, WrittenAt] = field(default_factory=dict)
     folder: Path | None = None
 
 
@@ -160,13 +164,21 @@ class TournamentConfig(Shape):
 
     def where(self, *path: str | int) -> str:
         """`quickstart.yaml:4`, for `where("environment", "name")`: the line of the value, or of
-        the nearest thing around it."""
-        line = line_of(self._origin.lines, path)
-        return f"{self.source}:{line}" if line else self.source
+        the nearest thing around it; `--set environment.players` for what an option says of it."""
+        lines = self._origin.lines
+        said = [
+            place
+            for known, place in lines.items()
+            if isinstance(place, str) and known[: len(path)] == path
+        ]
+        return written_at(self.source, said[0] if said else line_of(lines, path))
 
     def error(self, message: str, *path: str | int) -> ConfigError:
         """An error that says where in the file its cause is."""
-        return ConfigError(f"{self.where(*path)}: {message}")
+        where = self.where(*path)
+        said = {place for place in self._origin.lines.values() if isinstance(place, str)} - {where}
+        more = f" (with {', '.join(sorted(said))})" if said else ""
+        return ConfigError(f"{where}: {message}{more}")
 
     @contextmanager
     def at(self, *path: str | int) -> Iterator[None]:
@@ -209,8 +221,9 @@ class TournamentConfig(Shape):
         return ConfigError(located(self.source, problems, self._origin.lines))
 
 
-def load(path: str | Path) -> TournamentConfig:
-    """The tournament in a YAML file. Raises ConfigError with everything that is wrong with it."""
+def load(path: str | Path, *, settings: Sequence[str] = ()) -> TournamentConfig:
+    """The tournament in a YAML file, with `settings` (`games=50`) in place of what it says. Raises
+    ConfigError with everything that is wrong with it."""
     file = Path(path)
     try:
         if file.is_dir():
@@ -225,13 +238,19 @@ def load(path: str | Path) -> TournamentConfig:
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise ConfigError(f"{path}:{line}: not UTF-8 text; save the file as UTF-8") from None
-    return loads(text, source=str(path), folder=file.parent)
+    return loads(text, source=str(path), folder=file.parent, settings=settings)
 
 
-def loads(text: str, *, source: str = "config", folder: Path | None = None) -> TournamentConfig:
+def loads(
+    text: str,
+    *,
+    source: str = "config",
+    folder: Path | None = None,
+    settings: Sequence[str] = (),
+) -> TournamentConfig:
     """The tournament in a YAML text; prompts' files are looked for in `folder`."""
     found = document.read(text, source)
-    return parse(found.data, source=source, folder=folder, lines=found.lines)
+    return parse(found.data, source=source, folder=folder, lines=found.lines, settings=settings)
 
 
 def parse(
@@ -239,12 +258,13 @@ def parse(
     *,
     source: str = "config",
     folder: Path | None = None,
-    lines: Mapping[KeyPath, int] | None = None,
+    lines: Mapping[KeyPath, WrittenAt] | None = None,
     stored: bool = False,
+    settings: Sequence[str] = (),
 ) -> TournamentConfig:
     """The tournament in plain data, as `loads` reads it from YAML; one that is `stored` already is
     not looked through for secrets. Raises ConfigError."""
-    lines = lines or {}
+    data, lines = overridden(data, lines or {}, settings)
     problems: list[Problem] = []
     config = None
     try:
@@ -295,10 +315,5 @@ def _missing(path: KeyPath, noun: str, name: str, known: set[str]) -> Problem:
 
 
 def _beside(file: Path) -> str:
-    try:
-        folder = file.parent
-        known = [found.name for found in folder.iterdir() if found.suffix in {".yaml", ".yml"}]
-    except OSError:
-        return ""
-    hint = nearest(file.name, known)
+    hint = nearest(file.name, beside(file))
     return hint if "did you mean" in hint else ""

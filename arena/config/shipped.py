@@ -24,3 +24,11 @@ def find(path: Path) -> Path:
     shipped = folder() / f"{path}.yaml"
     bare = path.name == str(path) and not path.suffix
     return shipped if bare and not path.exists() and shipped.is_file() else path
+
+
+def beside(path: Path) -> list[str]:
+    """The names of the YAML files in a path's folder; none where it cannot be read."""
+    try:
+        return [file.name for file in path.parent.iterdir() if file.suffix in {".yaml", ".yml"}]
+    except OSError:
+        return []

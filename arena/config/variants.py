@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from arena.config.errors import KeyPath, Problem
+from arena.config.errors import KeyPath, Problem, WrittenAt
 from arena.config.parts import AgentConfig, PromptConfig
 from arena.core.null_variants import null_variants
 
@@ -24,12 +24,14 @@ class WrittenOut:
 
     prompts: tuple[PromptConfig, ...]
     agents: tuple[AgentConfig, ...]
-    lines: dict[KeyPath, int]
+    lines: dict[KeyPath, WrittenAt]
     problems: Sequence[Problem] = ()
 
 
 def written_out(
-    prompts: Sequence[PromptConfig], agents: Sequence[AgentConfig], lines: Mapping[KeyPath, int]
+    prompts: Sequence[PromptConfig],
+    agents: Sequence[AgentConfig],
+    lines: Mapping[KeyPath, WrittenAt],
 ) -> WrittenOut:
     """With the texts of the prompts, wherever they were written."""
     texts = {prompt.name: prompt.content for prompt in prompts}
@@ -83,9 +85,9 @@ def _wrong(
     return None
 
 
-def _moved(lines: Mapping[KeyPath, int], origins: Sequence[int]) -> dict[KeyPath, int]:
+def _moved(lines: Mapping[KeyPath, WrittenAt], origins: Sequence[int]) -> dict[KeyPath, WrittenAt]:
     """The lines by new places; `origins` are the agents' places in the file."""
-    own: dict[KeyPath, dict[KeyPath, int]] = {}
+    own: dict[KeyPath, dict[KeyPath, WrittenAt]] = {}
     moved = {}
     for path, line in lines.items():
         if len(path) > 1 and path[0] == "agents":

@@ -97,6 +97,45 @@ def test_a_wrong_file_is_one_message_and_nothing_is_written(
     assert json.loads(arena("models", "list", "--db", tmp_path / "none.db", "--json").stdout) == []
 
 
+def test_set_says_it_in_place_of_the_file_and_is_said_again(
+    arena: Arena, config: Path, sqlite_url: str
+) -> None:
+    shown = arena("run", config, "--db", sqlite_url, "--set", "games=12", "--dry-run")
+    assert "small: 12 games of TicTacToe-v0" in shown.stdout
+    planned = arena("plan", config, "--db", sqlite_url, "--set", "games=12")
+    assert "the 12 games of the file" in planned.stderr
+
+    typed = ("--set", "games=12", "--set", "matchmaker.blocks=false")
+    result = arena("run", config, "--db", sqlite_url, *typed, "--games", "2")
+    assert "small: 2 games, " in result.stderr
+    assert "10 games left to play" in result.stderr
+    again = arena("run", config, "--db", sqlite_url, "--games", "2")
+    assert "the tournament 'small' is in the database with another configuration" in again.stderr
+
+    wrong = arena("run", config, "--db", sqlite_url, "--set", "matchmaker.name=roundrobin")
+    assert wrong.exit_code == 2
+    assert "error: --set matchmaker.name: unknown matchmaker 'roundrobin'" in wrong.stderr
+    assert "--set is for a tournament's file" in arena("plan", "--top", "1", *typed).stderr
+
+
+def test_a_file_that_is_not_there_may_be_another(
+    arena: Arena, config: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arena("run", config, "--db", sqlite_url, "--games", "1", "--set", "name=village cup")
+    monkeypatch.chdir(config.parent)
+
+    def said(name: str) -> str:
+        return arena("run", name, "--db", sqlite_url).stderr
+
+    assert said("quickstar") == (
+        "error: quickstar: no such file; did you mean 'quickstart', which comes with the arena?\n"
+    )
+    near = f"error: {config.stem}s: no such file; did you mean {config.name!r}?\n"
+    assert said(f"{config.stem}s") == near
+    assert "'village cup', which is on record: `arena resume 'village cup' --db" in said("village")
+    assert "with the arena come connect-four, hosted" in said("zzz")
+
+
 def test_a_changed_tournament_is_refused_under_its_old_name(
     arena: Arena, config: Path, sqlite_url: str, tmp_path: Path
 ) -> None:
