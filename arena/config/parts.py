@@ -221,6 +221,26 @@ class AgentConfig(Shape):
     )
 
 
+class GridConfig(Shape):
+    """Every kind with every model and every prompt: agents that are called KIND/MODEL/PROMPT."""
+
+    models: tuple[Name, ...] = Field(
+        min_length=1, strict=False, description="Models of this file or of the catalogue."
+    )
+    prompts: tuple[Name, ...] = Field(
+        min_length=1, strict=False, description="Prompts of this file or of the catalogue."
+    )
+    kinds: tuple[Name, ...] = Field(
+        default=("thinking",), min_length=1, strict=False, description="thinking, remembering, ..."
+    )
+
+
+class GridEntry(Shape):
+    """A grid in the place of an agent, or of all."""
+
+    grid: GridConfig
+
+
 class LLMConfig(Shape):
     """How patient the arena is with providers; not part of what the tournament is."""
 

@@ -30,12 +30,14 @@ from arena.config.errors import (
     nearest,
     written_at,
 )
+from arena.config.grid import without_grids
 from arena.config.overrides import overridden
 from arena.config.parts import (
     AgentConfig,
     CacheConfig,
     Dollars,
     EnvironmentConfig,
+    GridEntry,
     LLMConfig,
     MatchmakerConfig,
     ModelConfig,
@@ -265,12 +267,15 @@ def parse(
     """The tournament in plain data, as `loads` reads it from YAML; one that is `stored` already is
     not looked through for secrets. Raises ConfigError."""
     data, lines = overridden(data, lines or {}, settings)
-    problems: list[Problem] = []
+    data, lines, problems = without_grids(data, lines)
     config = None
     try:
         config = TournamentConfig.model_validate(data)
     except ValidationError as error:
-        problems += explain(error, TournamentConfig)
+        wrong_grids = bool(problems)
+        found = explain(error, TournamentConfig)
+        # Without its grids a file may have no agents.
+        problems += [p for p in found if not (wrong_grids and p.path == ("agents",))]
     texts, unread = read_prompts(data, folder or Path())
     problems += [*check(data), *unread, *(() if stored else all_secrets(data))]
     if config is None or problems:
@@ -301,6 +306,14 @@ def parse_model(data: Mapping[str, Any]) -> ModelConfig:
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a tournament file, for editors."""
     schema = TournamentConfig.model_json_schema()
+    grid = GridEntry.model_json_schema(ref_template="#/$defs/{model}")
+    schema["$defs"] |= {**grid.pop("$defs"), "GridEntry": grid}
+    # The agents of a grid are written out before the rest is looked at.
+    grid_entry = {"$ref": "#/$defs/GridEntry"}
+    agents = schema["properties"]["agents"]
+    agents["items"] = {"anyOf": [agents["items"], grid_entry]}
+    listed = {key: agents.pop(key) for key in ("type", "items", "minItems")}
+    agents["anyOf"] = [listed, grid_entry]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
