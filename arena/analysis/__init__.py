@@ -10,10 +10,11 @@ plot_intervals(board)
 from arena.analysis.board_plots import plot_calibration, plot_head_to_head, plot_intervals
 from arena.analysis.chunks import in_chunks
 from arena.analysis.events import claims_df, events_df, votes_df
-from arena.analysis.frames import calls_df, games_df, players_df, turns_df
+from arena.analysis.frames import games_df, players_df
 from arena.analysis.leaderboards import calibration_df, head_to_head_df, leaderboard_df
 from arena.analysis.plots import plot_leaderboard, plot_ratings
 from arena.analysis.ratings import rating_changes_df, ratings_df
+from arena.analysis.turns import calls_df, turns_df
 
 __all__ = [
     "calibration_df",

@@ -6,24 +6,16 @@ events were never told have no rows: `arena events rebuild` tells them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Unpack
 
 import pandas as pd
-from sqlalchemy import and_, select
+from sqlalchemy import Select, and_, select
 
-from arena.analysis.columns import (
-    BOOLEAN,
-    INTEGER,
-    OBJECT,
-    STRING,
-    FrameColumn,
-    framed,
-    selected,
-    series,
-    streamed,
-)
-from arena.analysis.source import Catalogue, Filters, Readable, Reading, reading, table
+from arena.analysis.columns import BOOLEAN, INTEGER, OBJECT, STRING, FrameColumn, series
+from arena.analysis.frame_query import Columns, FrameQuery, Sources, read_frame
+from arena.analysis.source import Catalogue, Filters, Reading, place_columns, table
 from arena.core import UsageError
 from arena.registry import unknown
 
@@ -31,8 +23,9 @@ _TARGETS = table("game_players").alias("targets")
 
 
 def events_df(
-    source: Readable = None,
+    source: Sources = None,
     *,
+    columns: Columns = None,
     event: str | Sequence[str] | None = None,
     limit: int | None = None,
     **filters: Unpack[Filters],
@@ -47,13 +40,15 @@ def events_df(
 
     Raises UsageError for a missing database and for a name or a kind that it does not hold.
     """
-    with reading(source, limit=limit, **filters) as read:
-        return _read(read, [event] if isinstance(event, str) else event)
+    kinds = [event] if isinstance(event, str) else event
+    query = partial(_events, kinds=kinds)
+    return read_frame(source, query, columns=columns, limit=limit, **filters)
 
 
 def votes_df(
-    source: Readable = None,
+    source: Sources = None,
     *,
+    columns: Columns = None,
     limit: int | None = None,
     **filters: Unpack[Filters],
 ) -> pd.DataFrame:
@@ -62,15 +57,21 @@ def votes_df(
 
     Raises UsageError for a missing database and for a name that it does not hold.
     """
-    with reading(source, limit=limit, **filters) as read:
-        frame = _read(read, ["vote"])
+    query = partial(
+        _events, kinds=["vote"], add=_add_against, added=("against",), without=("kind", "data")
+    )
+    return read_frame(source, query, columns=columns, limit=limit, **filters)
+
+
+def _add_against(frame: pd.DataFrame) -> pd.DataFrame:
     frame["against"] = _different(frame.team, frame.target_team)
-    return frame.drop(columns=["kind", "data"])
+    return frame
 
 
 def claims_df(
-    source: Readable = None,
+    source: Sources = None,
     *,
+    columns: Columns = None,
     limit: int | None = None,
     **filters: Unpack[Filters],
 ) -> pd.DataFrame:
@@ -84,14 +85,23 @@ def claims_df(
 
     Raises UsageError for a missing database and for a name that it does not hold.
     """
-    with reading(source, limit=limit, **filters) as read:
-        frame = _read(read, ["claim", "accusation"])
+    query = partial(
+        _events,
+        kinds=["claim", "accusation"],
+        add=_add_claims,
+        added=("reader", "claimed", "denied", "true"),
+        without=("data",),
+    )
+    return read_frame(source, query, columns=columns, limit=limit, **filters)
+
+
+def _add_claims(frame: pd.DataFrame) -> pd.DataFrame:
     data = [each or {} for each in frame.data]
     frame["reader"] = series([each.get("reader") for each in data], STRING)
     frame["claimed"] = series([each.get("role") or each.get("team") for each in data], STRING)
     frame["denied"] = series([bool(each.get("denies")) for each in data], BOOLEAN)
     frame["true"] = series(list(map(_holds, frame.to_dict("records"), data)), BOOLEAN)
-    return frame.drop(columns=["data"])
+    return frame
 
 
 def _holds(row: Any, data: Any) -> bool | None:
@@ -111,7 +121,13 @@ def _different(one: pd.Series[Any], other: pd.Series[Any]) -> pd.Series[Any]:
     return series([None if pd.isna(a) or pd.isna(b) else bool(a != b) for a, b in pairs], BOOLEAN)
 
 
-def _read(read: Reading, kinds: Sequence[str] | None) -> pd.DataFrame:
+def _events(
+    read: Reading,
+    kinds: Sequence[str] | None,
+    add: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
+    added: Sequence[str] = (),
+    without: Sequence[str] = (),
+) -> FrameQuery:
     events, games, players = table("game_events"), table("games"), table("game_players")
     types = table("event_types")
     names = {row[0]: row[1] for row in read.connection.execute(select(types.c.id, types.c.name))}
@@ -122,10 +138,7 @@ def _read(read: Reading, kinds: Sequence[str] | None) -> pd.DataFrame:
     columns = [
         FrameColumn("game_id", INTEGER, events.c.game_id),
         FrameColumn("seq", INTEGER, events.c.seq),
-        FrameColumn("tournament", STRING, games.c.tournament_id, names=read.catalogue.tournaments),
-        FrameColumn(
-            "environment", STRING, games.c.environment_id, names=read.catalogue.environments
-        ),
+        *place_columns(read.catalogue),
         FrameColumn("turn", INTEGER, events.c.turn),
         FrameColumn("day", INTEGER, events.c.day),
         FrameColumn("phase", STRING, events.c.phase),
@@ -137,18 +150,21 @@ def _read(read: Reading, kinds: Sequence[str] | None) -> pd.DataFrame:
         FrameColumn("audience", INTEGER, events.c.audience),
         FrameColumn("data", OBJECT, events.c.data),
     ]
-    statement = (
-        selected(columns)
-        .select_from(events)
-        .join(games, games.c.id == events.c.game_id)
-        .outerjoin(players, _seat(players, events, events.c.source))
-        .outerjoin(_TARGETS, _seat(_TARGETS, events, events.c.target))
-        .where(*read.chosen.of_seats())
-        .order_by(events.c.game_id, events.c.seq)
-    )
-    if kinds is not None:
-        statement = statement.where(events.c.kind.in_([numbers[kind] for kind in kinds]))
-    return framed(columns, streamed(read.connection, read.limited(statement)))
+
+    def rows(statement: Select[Any]) -> Select[Any]:
+        found = (
+            statement.select_from(events)
+            .join(games, games.c.id == events.c.game_id)
+            .outerjoin(players, _seat(players, events, events.c.source))
+            .outerjoin(_TARGETS, _seat(_TARGETS, events, events.c.target))
+            .where(*read.chosen.of_seats())
+            .order_by(events.c.game_id, events.c.seq)
+        )
+        if kinds is None:
+            return found
+        return found.where(events.c.kind.in_([numbers[kind] for kind in kinds]))
+
+    return FrameQuery(columns, rows, add, added, without)
 
 
 def _seat(players: Any, events: Any, index: Any) -> Any:

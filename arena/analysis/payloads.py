@@ -24,10 +24,15 @@ from db.models.columns import original_text
 from db.payloads import PayloadReader, at_turn
 from db.selection import Chosen
 
+OBSERVATIONS = ("observation", "new", "reading")
+MESSAGES = (
+    *("messages", "text", "thoughts", "response", "shared"),
+    *("provider", "region", "fingerprint"),
+)
 
-def add_observations(read: Reading, frame: pd.DataFrame) -> None:
-    """Add the columns `observation`, `new` and `reading` to a frame of turns, which are in
-    order."""
+
+def add_observations(read: Reading, frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame of turns, which are in order, with the columns `OBSERVATIONS`."""
     row_of = {turn_id: row for row, turn_id in enumerate(frame["turn_id"].tolist())}
     whole: list[Any] = [None] * len(frame)
     new: list[Any] = [None] * len(frame)
@@ -41,11 +46,12 @@ def add_observations(read: Reading, frame: pd.DataFrame) -> None:
     frame["observation"] = series(whole, OBJECT)
     frame["new"] = series(new, OBJECT)
     frame["reading"] = series(readings, OBJECT)
+    return frame
 
 
-def add_messages(read: Reading, frame: pd.DataFrame) -> None:
-    """Add the columns of what was sent and answered to a frame of calls, which are in order:
-    `messages`, `text`, `thoughts`, `response`, `shared` and who answered."""
+def add_messages(read: Reading, frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame of calls, which are in order, with the columns `MESSAGES`: what was sent and
+    answered, and who answered."""
     row_of = {call_id: row for row, call_id in enumerate(frame["call_id"].tolist())}
     messages: list[Any] = [None] * len(frame)
     texts: list[Any] = [None] * len(frame)
@@ -87,6 +93,7 @@ def add_messages(read: Reading, frame: pd.DataFrame) -> None:
         ("fingerprint", "system_fingerprint"),
     ):
         frame[column] = series([_said(response, name) for response in responses], STRING)
+    return frame
 
 
 def _said(response: Any, name: str) -> Any:

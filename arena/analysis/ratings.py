@@ -1,6 +1,6 @@
 """The ratings as pandas frames: where they stand, and what each game did to them.
 
-The filters and dtypes are those of `arena.analysis.frames`. A pool is an environment, or one
+Source, columns and dtypes are those of `arena.analysis.frames`. A pool is an environment, or one
 tournament in it: `tournament` asks for that tournament's standings, anything else for the
 leaderboards of the environments.
 """
@@ -11,19 +11,11 @@ from statistics import NormalDist
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
-from arena.analysis.columns import (
-    FLOAT,
-    INTEGER,
-    STRING,
-    TIME,
-    FrameColumn,
-    framed,
-    selected,
-    streamed,
-)
-from arena.analysis.source import Catalogue, Readable, reading, table
+from arena.analysis.columns import FLOAT, INTEGER, STRING, TIME, FrameColumn
+from arena.analysis.frame_query import Columns, FrameQuery, Sources, read_frame
+from arena.analysis.source import Catalogue, Reading, agent_columns, table
 from arena.core import Rating
 from db.selection import Chosen, GameNumbers, Names, several
 
@@ -32,8 +24,9 @@ DEVIATIONS = NormalDist().inv_cdf(0.975)
 
 
 def ratings_df(
-    source: Readable = None,
+    source: Sources = None,
     *,
+    columns: Columns = None,
     tournament: Names = None,
     environment: Names = None,
     agent: Names = None,
@@ -41,60 +34,71 @@ def ratings_df(
 ) -> pd.DataFrame:
     """One row per agent of a pool, best first.
 
-    pool_id, system · tournament (NA: the environment's own pool), environment, num_players · place
-    (by mu, from 1; equal ratings share one) · agent_id, agent, kind, model, prompt · mu, sigma (an
-    agent starts at 25 and 25/3) · low, high (the 95 % interval, mu ± 1.96 sigma) · conservative
-    (mu − 3 sigma) · centred (25 + mu − the mean mu of the pool: where the sides of a game are
-    uneven all mu drift together, and only their differences mean something) · games, wins, draws,
-    losses · updated_at.
+    place (by mu, from 1; equal ratings share one), agent · mu, sigma (an agent starts at 25 and
+    25/3) · low, high (the 95 % interval, mu ± 1.96 sigma) · conservative (mu − 3 sigma) · centred
+    (25 + mu − the mean mu of the pool: where the sides of a game are uneven all mu drift together,
+    and only their differences mean something) · pool_id, system · tournament (NA: the
+    environment's own pool), environment, num_players · agent_id, kind, model, prompt · updated_at ·
+    games, wins, draws, losses. Printed in 80 columns, names and ratings stay.
 
     Raises UsageError for a missing database and for a name that it does not hold.
     """
-    pools, rated = table("rating_pools"), table("agent_trueskill")
-    with reading(
+    return read_frame(
         source,
+        _ratings,
+        columns=columns,
+        limit=limit,
         tournament=tournament,
         environment=environment,
         agent=agent,
-        limit=limit,
-    ) as read:
-        catalogue, chosen = read.catalogue, read.chosen
-        # The place among all agents of the pool, and their mean, also when only some are read.
-        by_mu = func.rank().over(partition_by=rated.c.pool_id, order_by=rated.c.mu.desc())
-        mean = func.avg(rated.c.mu).over(partition_by=rated.c.pool_id)
-        placed = (
-            select(rated, by_mu.label("place"), mean.label("mean"))
-            .join(pools, pools.c.id == rated.c.pool_id)
-            .where(*_of_pools(chosen))
-            .subquery()
+    )
+
+
+def _ratings(read: Reading) -> FrameQuery:
+    pools, rated = table("rating_pools"), table("agent_trueskill")
+    # The place among all agents of the pool, and their mean, also when only some are read.
+    by_mu = func.rank().over(partition_by=rated.c.pool_id, order_by=rated.c.mu.desc())
+    mean = func.avg(rated.c.mu).over(partition_by=rated.c.pool_id)
+    placed = (
+        select(rated, by_mu.label("place"), mean.label("mean"))
+        .join(pools, pools.c.id == rated.c.pool_id)
+        .where(*_of_pools(read.chosen))
+        .subquery()
+    )
+    who = {column.name: column for column in agent_columns(read.catalogue, placed.c.agent_id)}
+    columns = [
+        FrameColumn("place", INTEGER, placed.c.place),
+        who.pop("agent"),
+        FrameColumn("mu", FLOAT, placed.c.mu),
+        FrameColumn("sigma", FLOAT, placed.c.sigma),
+        FrameColumn("low", FLOAT, placed.c.mu - DEVIATIONS * placed.c.sigma),
+        FrameColumn("high", FLOAT, placed.c.mu + DEVIATIONS * placed.c.sigma),
+        FrameColumn("conservative", FLOAT, placed.c.mu - 3 * placed.c.sigma),
+        FrameColumn("centred", FLOAT, Rating().mu + placed.c.mu - placed.c.mean),
+        *_pool(read.catalogue),
+        *who.values(),
+        FrameColumn("updated_at", TIME, placed.c.updated_at),
+        FrameColumn("games", INTEGER, placed.c.games),
+        FrameColumn("wins", INTEGER, placed.c.wins),
+        FrameColumn("draws", INTEGER, placed.c.draws),
+        FrameColumn("losses", INTEGER, placed.c.losses),
+    ]
+
+    def rows(statement: Select[Any]) -> Select[Any]:
+        return (
+            statement.select_from(placed)
+            .join(pools, pools.c.id == placed.c.pool_id)
+            .where(*read.chosen.of_agents(placed.c.agent_id))
+            .order_by(placed.c.pool_id, placed.c.place, placed.c.agent_id)
         )
-        columns = [
-            *_pool(catalogue),
-            FrameColumn("place", INTEGER, placed.c.place),
-            *_agent(catalogue, placed.c.agent_id),
-            FrameColumn("mu", FLOAT, placed.c.mu),
-            FrameColumn("sigma", FLOAT, placed.c.sigma),
-            FrameColumn("low", FLOAT, placed.c.mu - DEVIATIONS * placed.c.sigma),
-            FrameColumn("high", FLOAT, placed.c.mu + DEVIATIONS * placed.c.sigma),
-            FrameColumn("conservative", FLOAT, placed.c.mu - 3 * placed.c.sigma),
-            FrameColumn("centred", FLOAT, Rating().mu + placed.c.mu - placed.c.mean),
-            FrameColumn("games", INTEGER, placed.c.games),
-            FrameColumn("wins", INTEGER, placed.c.wins),
-            FrameColumn("draws", INTEGER, placed.c.draws),
-            FrameColumn("losses", INTEGER, placed.c.losses),
-            FrameColumn("updated_at", TIME, placed.c.updated_at),
-        ]
-        statement = (
-            selected(columns).select_from(placed).join(pools, pools.c.id == placed.c.pool_id)
-        )
-        statement = statement.where(*chosen.of_agents(placed.c.agent_id))
-        ordered = statement.order_by(placed.c.pool_id, placed.c.place, placed.c.agent_id)
-        return framed(columns, streamed(read.connection, read.limited(ordered)))
+
+    return FrameQuery(columns, rows)
 
 
 def rating_changes_df(
-    source: Readable = None,
+    source: Sources = None,
     *,
+    columns: Columns = None,
     tournament: Names = None,
     environment: Names = None,
     agent: Names = None,
@@ -109,40 +113,47 @@ def rating_changes_df(
 
     Raises UsageError for a missing database and for a name that it does not hold.
     """
-    games, changes, pools = table("games"), table("rating_changes"), table("rating_pools")
-    with reading(
+    return read_frame(
         source,
+        _changes,
+        columns=columns,
+        limit=limit,
         tournament=tournament,
         environment=environment,
         agent=agent,
         game=game,
-        limit=limit,
-    ) as read:
-        catalogue, chosen = read.catalogue, read.chosen
-        columns = [
-            *_pool(catalogue),
-            FrameColumn("game_id", INTEGER, changes.c.game_id),
-            FrameColumn("fold_index", INTEGER, games.c.fold_index),
-            FrameColumn("finished_at", TIME, games.c.finished_at),
-            *_agent(catalogue, changes.c.agent_id),
-            FrameColumn("mu_before", FLOAT, changes.c.mu_before),
-            FrameColumn("sigma_before", FLOAT, changes.c.sigma_before),
-            FrameColumn("mu_after", FLOAT, changes.c.mu_after),
-            FrameColumn("sigma_after", FLOAT, changes.c.sigma_after),
-        ]
-        statement = (
-            selected(columns)
-            .select_from(changes)
+    )
+
+
+def _changes(read: Reading) -> FrameQuery:
+    games, changes, pools = table("games"), table("rating_changes"), table("rating_pools")
+    columns = [
+        *_pool(read.catalogue),
+        FrameColumn("game_id", INTEGER, changes.c.game_id),
+        FrameColumn("fold_index", INTEGER, games.c.fold_index),
+        FrameColumn("finished_at", TIME, games.c.finished_at),
+        *agent_columns(read.catalogue, changes.c.agent_id),
+        FrameColumn("mu_before", FLOAT, changes.c.mu_before),
+        FrameColumn("sigma_before", FLOAT, changes.c.sigma_before),
+        FrameColumn("mu_after", FLOAT, changes.c.mu_after),
+        FrameColumn("sigma_after", FLOAT, changes.c.sigma_after),
+    ]
+    chosen = read.chosen
+
+    def rows(statement: Select[Any]) -> Select[Any]:
+        found = (
+            statement.select_from(changes)
             .join(pools, pools.c.id == changes.c.pool_id)
             .join(games, games.c.id == changes.c.game_id)
             .where(*_of_pools(chosen), *chosen.of_agents(changes.c.agent_id))
         )
         if chosen.asked.game:
-            statement = statement.where(changes.c.game_id.in_(several(chosen.asked.game)))
-        ordered = statement.order_by(
+            found = found.where(changes.c.game_id.in_(several(chosen.asked.game)))
+        return found.order_by(
             changes.c.pool_id, games.c.fold_index, changes.c.game_id, changes.c.agent_id
         )
-        return framed(columns, streamed(read.connection, read.limited(ordered)))
+
+    return FrameQuery(columns, rows)
 
 
 def _of_pools(chosen: Chosen) -> list[ColumnElement[bool]]:
@@ -165,14 +176,4 @@ def _pool(catalogue: Catalogue) -> list[FrameColumn]:
         FrameColumn("tournament", STRING, pools.c.tournament_id, names=catalogue.tournaments),
         FrameColumn("environment", STRING, rules, names=catalogue.environments),
         FrameColumn("num_players", INTEGER, rules, names=catalogue.players),
-    ]
-
-
-def _agent(catalogue: Catalogue, agent_id: ColumnElement[Any]) -> list[FrameColumn]:
-    return [
-        FrameColumn("agent_id", INTEGER, agent_id),
-        FrameColumn("agent", STRING, agent_id, names=catalogue.agents),
-        FrameColumn("kind", STRING, agent_id, names=catalogue.kinds),
-        FrameColumn("model", STRING, agent_id, names=catalogue.models),
-        FrameColumn("prompt", STRING, agent_id, names=catalogue.prompts),
     ]

@@ -8,9 +8,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, SupportsIndex, TypedDict, Unpack
 
-from sqlalchemy import Connection, Select, Table, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, select
 from sqlalchemy.orm import Session
 
+from arena.analysis.columns import INTEGER, STRING, FrameColumn
 from arena.core import UsageError
 from db.database import Database, Source
 from db.errors import DatabaseError, MissingDatabase
@@ -95,6 +96,26 @@ def read_catalogue(connection: Connection) -> Catalogue:
         models={row[0]: row[3] for row in made},
         prompts={row[0]: row[4] for row in made},
     )
+
+
+def place_columns(catalogue: Catalogue) -> list[FrameColumn]:
+    """Tournament and environment of a game."""
+    games = table("games")
+    return [
+        FrameColumn("tournament", STRING, games.c.tournament_id, names=catalogue.tournaments),
+        FrameColumn("environment", STRING, games.c.environment_id, names=catalogue.environments),
+    ]
+
+
+def agent_columns(catalogue: Catalogue, agent_id: ColumnElement[Any]) -> list[FrameColumn]:
+    """An agent and its parts."""
+    return [
+        FrameColumn("agent_id", INTEGER, agent_id),
+        FrameColumn("agent", STRING, agent_id, names=catalogue.agents),
+        FrameColumn("kind", STRING, agent_id, names=catalogue.kinds),
+        FrameColumn("model", STRING, agent_id, names=catalogue.models),
+        FrameColumn("prompt", STRING, agent_id, names=catalogue.prompts),
+    ]
 
 
 class Filters(TypedDict, total=False):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -98,6 +99,21 @@ def original_json(value: Any) -> Any:
     return value
 
 
+def stored_json(value: Any) -> Any:
+    """What a driver gives of a `JsonValue`, as it was written: SQLite has a text there.
+
+    Raises ValueError for anything but an object: nothing else is ever stored, and everybody looks
+    for fields in it.
+    """
+    if value is None:
+        return None
+    if isinstance(value, str):
+        value = json.loads(value)
+    if not isinstance(value, dict):
+        raise ValueError(f"a JSON object was expected, and is {type(value).__name__}")
+    return original_json(value)
+
+
 class JsonValue(TypeDecorator[Any]):
     """JSON, as JSONB on PostgreSQL; None is SQL NULL; strings come back as they were written."""
 
@@ -118,7 +134,4 @@ class JsonValue(TypeDecorator[Any]):
         return storable_json(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        if value is not None and not isinstance(value, dict):
-            # Nothing else is ever stored, and everybody looks for fields in it.
-            raise ValueError(f"a JSON object was expected, and is {type(value).__name__}")
-        return original_json(value)
+        return stored_json(value)
