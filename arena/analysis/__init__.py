@@ -8,15 +8,18 @@ plot_intervals(board)
 """
 
 from arena.analysis.board_plots import plot_calibration, plot_head_to_head, plot_intervals
+from arena.analysis.catalogue import agents_df, tournaments_df
 from arena.analysis.chunks import in_chunks
 from arena.analysis.events import claims_df, events_df, votes_df
 from arena.analysis.frames import games_df, players_df
 from arena.analysis.leaderboards import calibration_df, head_to_head_df, leaderboard_df
+from arena.analysis.messages import messages_df
 from arena.analysis.plots import plot_leaderboard, plot_ratings
 from arena.analysis.ratings import rating_changes_df, ratings_df
 from arena.analysis.turns import calls_df, turns_df
 
 __all__ = [
+    "agents_df",
     "calibration_df",
     "calls_df",
     "claims_df",
@@ -25,6 +28,7 @@ __all__ = [
     "head_to_head_df",
     "in_chunks",
     "leaderboard_df",
+    "messages_df",
     "players_df",
     "plot_calibration",
     "plot_head_to_head",
@@ -33,6 +37,7 @@ __all__ = [
     "plot_ratings",
     "rating_changes_df",
     "ratings_df",
+    "tournaments_df",
     "turns_df",
     "votes_df",
 ]

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, Unpack
 
 import pandas as pd
 from sqlmodel import Session
 
 from arena.analysis.columns import FLOAT, INTEGER, OBJECT, STRING, Dtype, series
+from arena.analysis.frame_query import Columns, Sources, chosen_columns, of_each
 from arena.analysis.source import Filters, Readable, connected
 from arena.leaderboard import LeaderboardQuery, boards
 from arena.leaderboard.calibration import calibrations
@@ -115,8 +115,9 @@ _CELLS: Mapping[str, Dtype] = {
 
 
 def leaderboard_df(
-    source: Readable = None,
+    source: Sources = None,
     *,
+    columns: Columns = None,
     system: str = "probit",
     exclude_errors: Errors | None = None,
     errors_as: ErrorsAs = "loss",
@@ -161,35 +162,35 @@ def leaderboard_df(
     Raises UsageError for a missing database, a name that it does not hold, and a query that makes
     no sense.
     """
-    with _session(source) as session:
-        found = boards(
-            session,
-            LeaderboardQuery(
-                Selection(**filters),
-                system=system,
-                exclude_errors=exclude_errors,
-                errors_as=errors_as,
-                overall=overall,
-                by=by,
-                anchor=anchor,
-                nash=nash,
-                weights=weights,
-                covariate=covariate,
-            ),
+
+    def read(session: Session) -> _Computed:
+        query = LeaderboardQuery(
+            Selection(**filters),
+            system=system,
+            exclude_errors=exclude_errors,
+            errors_as=errors_as,
+            overall=overall,
+            by=by,
+            anchor=anchor,
+            nash=nash,
+            weights=weights,
+            covariate=covariate,
         )
-    rows = [
-        flat(board, row) | {"pool": pool}
-        for pool, board in enumerate(found, start=1)
-        for row in board.rows
-    ]
-    frame = _framed(rows, _BOARD)
-    frame.attrs["notes"] = [*dict.fromkeys(note for board in found for note in board.notes)]
-    return frame
+        found = boards(session, query)
+        rows = [
+            flat(board, row) | {"pool": pool}
+            for pool, board in enumerate(found, start=1)
+            for row in board.rows
+        ]
+        return rows, [note for board in found for note in board.notes]
+
+    return _computed(source, read, _BOARD, columns)
 
 
 def head_to_head_df(
-    source: Readable = None,
+    source: Sources = None,
     *,
+    columns: Columns = None,
     by: MeetingBy = "agent",
     exclude_errors: Errors | None = None,
     errors_as: ErrorsAs = "loss",
@@ -206,22 +207,24 @@ def head_to_head_df(
     Raises UsageError for a missing database, a name that it does not hold, and for roles or teams
     where none are known.
     """
-    with _session(source) as session:
+
+    def read(session: Session) -> _Computed:
         query = LeaderboardQuery(
             Selection(**filters), exclude_errors=exclude_errors, errors_as=errors_as
         )
         found = meetings(session, query, by)
-    rows = [cell for meeting in found for cell in cells(meeting)]
-    if by != "agent":
-        rows = [row | {"against": row[by]} for row in rows]
-    frame = _framed(rows, _CELLS)
-    frame.attrs["notes"] = [*dict.fromkeys(note for meeting in found for note in meeting.notes)]
-    return frame
+        rows = [cell for meeting in found for cell in cells(meeting)]
+        if by != "agent":
+            rows = [row | {"against": row[by]} for row in rows]
+        return rows, [note for meeting in found for note in meeting.notes]
+
+    return _computed(source, read, _CELLS, columns)
 
 
 def calibration_df(
-    source: Readable = None,
+    source: Sources = None,
     *,
+    columns: Columns = None,
     exclude_errors: Errors | None = None,
     **filters: Unpack[Filters],
 ) -> pd.DataFrame:
@@ -238,24 +241,38 @@ def calibration_df(
     Raises UsageError for a missing database, a name that it does not hold, and a query that makes
     no sense.
     """
-    with _session(source) as session:
+
+    def read(session: Session) -> _Computed:
         query = LeaderboardQuery(Selection(**filters), exclude_errors=exclude_errors)
         found = calibrations(session, query)
-    frame = _framed([row for board in found for row in reliability(board)], _BINS)
-    frame.attrs["notes"] = [*dict.fromkeys(note for board in found for note in board.notes)]
+        rows = [row for board in found for row in reliability(board)]
+        return rows, [note for board in found for note in board.notes]
+
+    return _computed(source, read, _BINS, columns)
+
+
+_Computed = tuple[list[dict[str, Any]], list[str]]
+"""Rows, and the sentences that belong beside them."""
+
+
+def _computed(
+    source: Sources,
+    read: Callable[[Session], _Computed],
+    dtypes: Mapping[str, Dtype],
+    columns: Columns,
+) -> pd.DataFrame:
+    """The frame of what `read` computes; the notes in its attrs are those of all databases."""
+    wanted = chosen_columns([*dtypes], columns) or [*dtypes]
+    notes: list[str] = []
+
+    def one(each: Readable) -> pd.DataFrame:
+        with connected(each) as connection, Session(connection) as session:
+            rows, said = read(session)
+        notes.extend(said)
+        return pd.DataFrame(
+            {name: series(tuple(row.get(name) for row in rows), dtypes[name]) for name in wanted}
+        )
+
+    frame = of_each(source, one)
+    frame.attrs["notes"] = [*dict.fromkeys(notes)]
     return frame
-
-
-@contextmanager
-def _session(source: Readable) -> Iterator[Session]:
-    with connected(source) as connection, Session(connection) as session:
-        yield session
-
-
-def _framed(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, Dtype]) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            name: series(tuple(row.get(name) for row in rows), dtype)
-            for name, dtype in columns.items()
-        }
-    )

@@ -56,7 +56,8 @@ def connected(source: Readable) -> Iterator[Connection]:
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """The names behind the ids: what the small tables hold. An agent's name is its alias, or
-    kind/model/prompt."""
+    kind/model/prompt. `agents`, `kinds`, `models` and `prompts` are by agent_id, `texts` the names
+    of prompts by their own number."""
 
     tournaments: Mapping[int, str]
     environments: Mapping[int, str]
@@ -65,6 +66,7 @@ class Catalogue:
     kinds: Mapping[int, str]
     models: Mapping[int, str]
     prompts: Mapping[int, str]
+    texts: Mapping[int, str]
 
 
 def read_catalogue(connection: Connection) -> Catalogue:
@@ -95,6 +97,7 @@ def read_catalogue(connection: Connection) -> Catalogue:
         kinds={row[0]: row[2] for row in made},
         models={row[0]: row[3] for row in made},
         prompts={row[0]: row[4] for row in made},
+        texts={row[0]: row[1] for row in connection.execute(select(prompts.c.id, prompts.c.name))},
     )
 
 
