@@ -16,6 +16,7 @@ from arena.core import UsageError
 from db.database import Database, Source
 from db.errors import DatabaseError, MissingDatabase
 from db.models import Game
+from db.repository import Repository
 from db.selection import Chosen, GameNumbers, Moment, Names, Selection, Words
 from db.session import get_session
 from db.urls import resolve_url, shown
@@ -36,13 +37,24 @@ def connected(source: Readable) -> Iterator[Connection]:
     Raises UsageError when there is no database, or none that this release can read, and for what a
     selection names inside that is not on record.
     """
+    with session_on(source) as session:
+        yield session.connection()
+
+
+@contextmanager
+def session_on(source: Readable, *, frozen: bool = False) -> Iterator[Session]:
+    """A session on the source, or the given one; a `frozen` one reads everything as of one moment,
+    unless it was given. Raises what `connected` raises."""
     with ExitStack() as stack:
         try:
             if isinstance(source, Session):
                 source.flush()
-                yield source.connection()
+                yield source
             else:
-                yield stack.enter_context(get_session(source, create=False)).connection()
+                session = stack.enter_context(get_session(source, create=False))
+                if frozen:
+                    Repository(session).freeze()
+                yield session
         except DatabaseError as error:
             if not isinstance(error, MissingDatabase) or isinstance(source, Session):
                 raise UsageError(str(error)) from error

@@ -1,0 +1,103 @@
+"""`arena export`: what is on record, in the files of other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from arena.cli.options import (
+    AgentOption,
+    AsJson,
+    DatabaseUrl,
+    EnvironmentOption,
+    KindOption,
+    ModelOption,
+    ParentOption,
+    PromptOption,
+    ResultOption,
+    RevisionOption,
+    RoleOption,
+    SinceOption,
+    StatusOption,
+    TeamOption,
+    TerminationOption,
+    TournamentOption,
+    UntilOption,
+)
+from arena.cli.output import Column, print_json, print_table, tell
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from arena.analysis.export import ExportedFile
+
+
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")],
+    form: Annotated[
+        Literal["parquet", "jsonl", "csv"],
+        typer.Option(
+            "--format",
+            metavar="parquet|jsonl|csv",
+            help="Of the files; Parquet needs pyarrow: pip install 'llm-arena[parquet]'.",
+        ),
+    ] = "parquet",
+    frame: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--frame",
+            metavar="NAME",
+            help="Only this table, or these: tournaments, agents, games, players, turns, calls, "
+            "events, rating_changes, ratings; observations and exchanges (what was sent and "
+            "answered), which are large and left out otherwise.",
+        ),
+    ] = None,
+    tournament: TournamentOption = None,
+    environment: EnvironmentOption = None,
+    agent: AgentOption = None,
+    kind: KindOption = None,
+    model: ModelOption = None,
+    prompt: PromptOption = None,
+    role: RoleOption = None,
+    team: TeamOption = None,
+    result: ResultOption = None,
+    status: StatusOption = None,
+    termination: TerminationOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    parent: ParentOption = None,
+    revision: RevisionOption = None,
+    db: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the record to files.
+
+    A file for each table, in a new folder, and a README.md that says what they hold, by which
+    `datasets` loads them."""
+    from arena.analysis.export import export_frames
+
+    filters: dict[str, Any] = {
+        "tournament": tournament, "environment": environment, "agent": agent, "kind": kind,
+        "model": model, "prompt": prompt, "role": role, "team": team, "result": result,
+        "status": status, "termination": termination, "since": since, "until": until,
+        "parent": parent, "revision": revision,
+    }  # fmt: skip
+    written = export_frames(folder, db or None, form=form, frames=frame, **filters)
+    _say(folder, written, as_json=as_json)
+
+
+def _say(folder: Path, written: Sequence[ExportedFile], *, as_json: bool) -> None:
+    if as_json:
+        files = [
+            {"file": str(folder / file.file), "rows": file.rows, "bytes": file.size}
+            for file in written
+        ]
+        print_json({"folder": str(folder), "files": files})
+        return
+    print_table(
+        [Column("file"), Column("rows", "right"), Column("bytes", "right")],
+        [[str(folder / file.file), f"{file.rows:,}", f"{file.size:,}"] for file in written],
+    )
+    tell(f"{folder / 'README.md'} says what the columns hold")
