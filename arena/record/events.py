@@ -15,6 +15,7 @@ def events_told(game_id: int, gathered: GatheredEvents) -> EventsTold:
         tuple(map(_row, gathered.events)),
         tuple(EventTypeRow(kind.name, kind.description, kind.schema) for kind in gathered.kinds),
         gathered.error,
+        gathered.reader,
     )
 
 

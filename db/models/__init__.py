@@ -1,6 +1,7 @@
 """The tables, one module per subject."""
 
 from db.models.agents import Agent
+from db.models.aside import SideCall, TextVector
 from db.models.branches import BranchRun
 from db.models.calls import CachedAnswer, CallPayload, LLMCall
 from db.models.catalogue import Kind, Model, Prompt
@@ -33,6 +34,8 @@ __all__ = [
     "Prompt",
     "RatingChange",
     "RatingPool",
+    "SideCall",
+    "TextVector",
     "Tournament",
     "TournamentLease",
     "TurnPayload",

@@ -34,8 +34,8 @@ class Game(Table, table=True):
     ratings can be computed again to the last bit. `parent_game_id` and `parent_turn` name the
     game that this one branches from. `revision` is how the rules were put to its players, None in a
     game that was begun before that had changed: the first. `events_version` is that of the
-    projection which its events are of, None where they were never told; `events_error` says why it
-    has none.
+    projection which its events are of, None where they were never told; `events_reader` read the
+    claims among them, None for the rules; `events_error` says why it has none.
     """
 
     __tablename__ = "games"
@@ -87,6 +87,7 @@ class Game(Table, table=True):
     parent_turn: int | None = None
     fold_index: int | None = Field(default=None, sa_type=BigId, unique=True)
     events_version: int | None = None
+    events_reader: str | None = Field(default=None, sa_type=Text)
     events_error: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = Field(default_factory=now)
 

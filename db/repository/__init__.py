@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlmodel import Session
 
 from db.repository.agents import AgentRepository
+from db.repository.aside import SideCallRepository
 from db.repository.branches import BranchRepository
 from db.repository.calls import CallRepository
 from db.repository.conduct import ConductCounts
@@ -31,6 +32,7 @@ class Repository(
     RatingRepository,
     ConductCounts,
     EventRepository,
+    SideCallRepository,
 ):
     """Everything that can be asked of the catalogue and the record.
 

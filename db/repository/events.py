@@ -5,22 +5,26 @@ from __future__ import annotations
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
+from db.engine import begin_writing
 from db.models import EventType, Game, GameEvent
+from db.repository.rows import added, found_or_made
 from db.writer.events import EventsTold
 
 
 class EventRepository:
     session: Session
 
-    def replace_events(self, told: EventsTold) -> None:
-        """Put the events of a game in the place of those it has, with the kinds that are new."""
-        kinds = {kind.name: kind.id for kind in self.session.exec(select(EventType))}
-        for name, description, schema in told.types:
-            if name not in kinds:
-                made = EventType(name=name, description=description, data_schema=dict(schema))
-                self.session.add(made)
-                self.session.flush()
-                kinds[name] = made.id
+    def replace_events(self, told: EventsTold) -> bool:
+        """Put the events of a game in the place of those it has, with the kinds that are new;
+        False where the game is gone. Whoever replaces them at the same time waits."""
+        connection = self.session.connection()
+        if connection.dialect.name == "sqlite":
+            begin_writing(connection)
+        held = select(Game).where(Game.id == told.game_id).with_for_update()
+        game = self.session.exec(held.execution_options(populate_existing=True)).first()
+        if game is None:
+            return False
+        kinds = self._kinds(told)
         self.session.execute(delete(GameEvent).where(col(GameEvent.game_id) == told.game_id))
         rows = [
             {
@@ -34,6 +38,22 @@ class EventRepository:
         ]
         if rows:
             self.session.execute(GameEvent.__table__.insert(), rows)  # type: ignore[attr-defined]
-        game = self.session.get_one(Game, told.game_id)
         game.events_version, game.events_error = told.version, told.error
+        game.events_reader = told.reader
         self.session.flush()
+        return True
+
+    def _kinds(self, told: EventsTold) -> dict[str, int | None]:
+        kinds = dict(self.session.exec(select(EventType.name, EventType.id)).all())
+        for name, description, schema in told.types:
+            if name not in kinds:
+                row = EventType(name=name, description=description, data_schema=dict(schema))
+                kinds[name] = self._kind(row).id
+        return kinds
+
+    def _kind(self, row: EventType) -> EventType:
+        of_name = select(EventType).where(EventType.name == row.name)
+        return found_or_made(
+            lambda: self.session.exec(of_name).first(),
+            lambda: added(self.session, row, f"the kind of event {row.name!r}"),
+        )

@@ -22,7 +22,7 @@ _EVENT = (
     " VALUES (?, ?, ?, ?, ?, (SELECT id FROM event_types WHERE name = ?), ?, ?, ?, ?::json) "
     "ON CONFLICT (game_id, seq) DO NOTHING"
 )
-_STATE = "UPDATE games SET events_version = ?, events_error = ? WHERE id = ?"
+_STATE = "UPDATE games SET events_version = ?, events_error = ?, events_reader = ? WHERE id = ?"
 
 
 class EventRow(NamedTuple):
@@ -50,18 +50,20 @@ class EventTypeRow(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class EventsTold:
     """The events of a game in order, of the projection's `version`; `error` says why there are
-    none. `types` are the kinds that they are of."""
+    none. `types` are the kinds that they are of; `reader` read the claims among them, None for the
+    rules."""
 
     game_id: int
     version: int
     events: Sequence[EventRow] = ()
     types: Sequence[EventTypeRow] = ()
     error: str | None = None
+    reader: str | None = None
 
 
 def _told(writing: Writing, record: EventsTold, following: Record | None) -> Rows:
     _add_types(writing, record.types)
-    state = (record.version, cleaned(record.error)[0], record.game_id)
+    state = (record.version, cleaned(record.error)[0], record.reader, record.game_id)
     return [
         *((_EVENT, row) for row in stored(record.game_id, record.events)),
         (_STATE, state),

@@ -14,6 +14,7 @@ from sqlalchemy import inspect, text
 from arena.events.kinds import KINDS
 from db import DatabaseError, Game, Repository, get_engine, get_session, init_db, schema
 from db.errors import MissingDatabase, SchemaTooNew, SchemaTooOld
+from db.models import TextVector
 from db.models.columns import Table
 from tests.db.tournaments import tournament
 
@@ -163,6 +164,26 @@ def test_0010_goes_down_and_up_with_turns_and_calls(database_url: str) -> None:
             twins = "SELECT count(*) FROM sqlite_master WHERE name LIKE 'sqlite_autoindex_%' AND "
             names = "tbl_name IN ('game_turns', 'turn_payloads', 'llm_calls', 'call_payloads')"
             assert session.execute(text(twins + names)).scalar() == 0
+    engine.dispose()
+
+
+def test_0011_goes_down_and_up_with_questions_about_games(database_url: str) -> None:
+    fill(database_url)
+    asked = {"attempt": 0, "model": "m", "messages": [], "request": {}, "reserved": None}
+    with get_session(database_url) as session:
+        Repository(session).intend_side_call(1, 0, "reader", request_hash="0", **asked)
+        key = session.execute(text("SELECT id FROM game_turns")).scalar_one()
+        vector = {"space": "m", "text_hash": b"0", "vector": b"0000"}
+        session.add(TextVector(game_turn_id=key, **vector))
+        session.execute(text("UPDATE games SET events_reader = 'model 1 m'"))
+    engine = get_engine(database_url)
+
+    schema.downgrade(engine, "0010")
+    schema.upgrade(engine)
+
+    assert schema.differences(engine) == []
+    found = counts(database_url)
+    assert (found["side_calls"], found["text_vectors"], found["games"]) == (0, 0, 1)
     engine.dispose()
 
 

@@ -1,0 +1,97 @@
+"""Calls about games on record, and vectors of what was said in them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from db.codec import JSON, Codec, to_json
+from db.models import SideCall
+from db.models.columns import aware, clean_text
+from db.queries.cache import AnswerRow
+from db.writer.calls import CallAnswer
+
+
+class SideCallRepository:
+    session: Session
+
+    def intend_side_call(
+        self,
+        game_id: int,
+        turn: int | None,
+        purpose: str,
+        *,
+        attempt: int,
+        model: str,
+        messages: Sequence[Mapping[str, Any]],
+        request: Mapping[str, Any],
+        request_hash: str,
+        reserved: float | None,
+    ) -> SideCall:
+        """An attempt that is about to be sent. Raises DatabaseError for a game that is gone."""
+        row = SideCall(
+            game_id=game_id,
+            turn=turn,
+            purpose=purpose,
+            attempt=attempt,
+            model=model,
+            request=dict(request),
+            request_hash=request_hash,
+            reserved=reserved,
+            messages=Codec().pack(to_json(list(messages)), JSON),
+        )
+        self.session.add(row)
+        self.session.flush()
+        return row
+
+    def answer_side_call(self, call_id: int, answer: CallAnswer) -> None:
+        """How an attempt ended; nothing where its game, and it with it, has been deleted."""
+        row = self.session.get(SideCall, call_id)
+        if row is None:
+            return
+        usage = answer.usage
+        row.model_answered = answer.model_answered
+        row.request_sent_at = aware(answer.request_sent_at)
+        row.response_received_at = aware(answer.response_received_at)
+        row.total_response_time_ms = answer.total_ms
+        row.prompt_tokens, row.response_tokens = usage.prompt_tokens, usage.completion_tokens
+        row.cached_tokens, row.reasoning_tokens = usage.cached_tokens, usage.reasoning_tokens
+        row.cost, row.charged, row.cached = usage.cost, answer.charged, answer.cached
+        row.finish_reason, row.error_class = answer.finish_reason, answer.error_class
+        said = answer.error_message
+        row.error_message = None if said is None else clean_text(said)
+        row.error_status = answer.error_status
+        if answer.error_class is None:
+            body = {"text": answer.text, "response": answer.response}
+            row.response = Codec().pack(to_json(body), JSON)
+        self.session.flush()
+
+    def side_answer(self, request_hash: str, game_id: int | None = None) -> AnswerRow | None:
+        """The newest answer to a request about a game, or about any; None without one."""
+        query = select(SideCall).where(
+            SideCall.request_hash == request_hash,
+            col(SideCall.response).is_not(None),
+        )
+        if game_id is not None:
+            query = query.where(SideCall.game_id == game_id)
+        row = self.session.exec(query.order_by(col(SideCall.id).desc()).limit(1)).first()
+        if row is None or row.response is None:
+            return None
+        body = json.loads(Codec().unpack(row.response)[0])
+        return AnswerRow(
+            row.id or 0,
+            row.response_received_at or datetime.min,
+            body["text"],
+            body["response"],
+            row.model_answered,
+            row.finish_reason,
+            row.prompt_tokens,
+            row.response_tokens,
+            row.cached_tokens,
+            row.reasoning_tokens,
+            row.cost,
+        )
