@@ -78,7 +78,7 @@ def claims_df(
     """One row per claim and accusation that speech was read as, as `events_df` has them, without
     data; a claim without a target is about the speaker itself.
 
-    Also reader (which read it: `rules` are those of `arena.events.speech`) · claimed (the role or
+    Also reader (which read it: `rules` are those of `arena.readers.rules`) · claimed (the role or
     the team), denied (whether that was denied) · true (whether it holds: a claimed role or team is
     or is not that of the player it is about; an accused player is of another team). What is read
     from text may be read wrong.

@@ -18,24 +18,20 @@ from arena.cli.options import (
 from arena.cli.output import (
     Column,
     complain,
-    console,
     count,
     percent,
     print_json,
     print_table,
-    safe,
     tell,
 )
-from arena.cli.sessions import existing, reading
+from arena.cli.sessions import reading
 
 if TYPE_CHECKING:
-    from arena.replay.events import ToldGame
-    from db.selection import Selection
     from db.writer.events import EventRow
 
 REBUILD = "rebuild"
 _PLAIN = ("message", "change")  # what is left out unless it is asked for
-_EVERY = 100  # games between two lines of progress
+CONCURRENCY = 10  # calls of a reader
 
 
 def events(
@@ -66,6 +62,29 @@ def events(
             help="Instead who was ahead: by exact play at random, and by the games on record.",
         ),
     ] = False,
+    reader: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="With rebuild: who reads what speeches claim: rules, model, or a plug-in; without "
+            "it, whoever did before, from the record.",
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The model of the catalogue that the reader asks."),
+    ] = None,
+    budget: Annotated[
+        float | None,
+        typer.Option(min=0.0, metavar="USD", help="Most dollars that the reader may spend."),
+    ] = None,
+    concurrency: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Calls of the reader in flight at once.")
+    ] = CONCURRENCY,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only say what the reader would ask, and its price."),
+    ] = False,
     tournament: TournamentOption = None,
     environment: EnvironmentOption = None,
     agent: AgentOption = None,
@@ -79,8 +98,10 @@ def events(
     Votes, bids, offers, moves, and who was shown what.
 
     `rebuild` tells the events of finished games again, by playing their records, where they are
-    missing or of an earlier release; the options say of which games. It may be interrupted, and
-    continues where it was. Exit code 1 when a game cannot be told, or differs."""
+    missing or of an earlier release; the options say of which games. With --reader, what speeches
+    claim is read anew, and a model's answers are on record: no question is asked twice. It may be
+    interrupted, and continues where it was. Exit code 1 when a game cannot be told, or differs."""
+    from arena.cli.events_rebuild import choice_of, price, rebuild
     from arena.core import UsageError
     from db.selection import Selection
 
@@ -92,9 +113,17 @@ def events(
         if kind or chances:
             name = "--kind vote" if kind else "--chances"
             raise UsageError(f"{name.split()[0]} goes with a game: `arena events GAME {name}`")
-        _rebuild(Selection(**asked), db, check=check, everything=everything, as_json=as_json)
+        choice = choice_of(reader, model, budget, concurrency, check=check, dry_run=dry_run)
+        if dry_run:
+            price(Selection(**asked), db, choice, everything=everything, as_json=as_json)
+        else:
+            rebuild(
+                Selection(**asked), db, choice, check=check, everything=everything, as_json=as_json
+            )
         return
-    wrong = [f"--{name}" for name, value in asked.items() if value] + ["--check"] * check
+    asked |= {"check": check, "dry-run": dry_run, "reader": reader, "model": model}
+    asked |= {"budget": budget is not None, "concurrency": concurrency != CONCURRENCY}
+    wrong = [f"--{name}" for name, value in asked.items() if value]
     if wrong:
         raise UsageError(f"{wrong[0]} goes with rebuild: `arena events rebuild {wrong[0]} ...`")
     if not game.isdecimal():
@@ -216,49 +245,3 @@ def _cells(row: EventRow) -> list[str]:
         seen or "nobody",
         ", ".join(f"{name} {value}" for name, value in row.data.items()),
     ]
-
-
-def _rebuild(
-    selection: Selection, db: str | None, *, check: bool, everything: bool, as_json: bool
-) -> None:
-    from dataclasses import asdict
-
-    from arena.replay.events import rebuild_events
-
-    games = total = 0
-    wrong: list[ToldGame] = []
-    with existing(db) as database:
-        for left, found in rebuild_events(database, selection, check=check, everything=everything):
-            games += 1
-            total += found.events
-            if found.error is not None or (check and not found.ok):
-                wrong.append(found)
-            if left and games % _EVERY == 0:
-                tell(f"{games:,} of {count(games + left, 'game')}")
-    if as_json:
-        print_json(
-            {
-                "games": games,
-                "events": total,
-                "checked_only": check,
-                "wrong": [asdict(found) for found in wrong],
-            }
-        )
-    else:
-        for found in wrong:
-            said = found.difference or (found.error or "").strip().splitlines()[-1]
-            console().print(safe(f"game {found.game_id}: {said}"), soft_wrap=True)
-        console().print(_summary(games, total, len(wrong), check=check), soft_wrap=True)
-    if wrong:
-        complain(
-            f"{count(len(wrong), 'game')} of {games:,} "
-            + ("have other events than those stored" if check else "cannot be told")
-        )
-        raise typer.Exit(1)
-
-
-def _summary(games: int, total: int, wrong: int, *, check: bool) -> str:
-    what = f"{count(games, 'game')}, {count(total, 'event')}"
-    if check:
-        return f"{what}: " + ("what is stored is what the records tell" if not wrong else "differ")
-    return f"{what} told" if games else "every finished game has its events"

@@ -63,7 +63,7 @@ class EventsGatherer:
         self._said: dict[int, str] = {}
         self._suspicions: dict[tuple[int, int], float] = {}
         self._error: str | None = None
-        self._kinds = dict(_own())
+        self._kinds = dict(own_kinds())
         if kinds is not None:
             self._safely(lambda: self._add_kinds(kinds()))
 
@@ -181,7 +181,8 @@ _OWN_NAMES = frozenset(kind.name for kind in KINDS)
 
 
 @cache
-def _own() -> Mapping[str, EventKind]:
+def own_kinds() -> Mapping[str, EventKind]:
+    """The arena's own kinds of event, by name."""
     return {kind.name: kind for kind in KINDS}
 
 
@@ -191,7 +192,7 @@ def _schema_text(kind: EventKind) -> str:
 
 @cache
 def _own_text(name: str) -> str:
-    return json.dumps(dict(_own()[name].schema))
+    return json.dumps(dict(own_kinds()[name].schema))
 
 
 @cache

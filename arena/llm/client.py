@@ -125,6 +125,11 @@ class Client:
         says."""
         return self._prepare(model).prices
 
+    def worst(self, model: ModelSpec, messages: Sequence[Message]) -> float | None:
+        """The most that one call can cost, in dollars; None where nobody knows a price."""
+        prepared = self._prepare(model)
+        return 0.0 if prepared.free else prepared.worst(messages)
+
     def check_priced(self, model: ModelSpec) -> None:
         """Raises UsageError for a model whose worst case cannot be told: a budget needs it."""
         prepared = self._prepare(model)

@@ -6,13 +6,17 @@ a game that differs from its record would be those of another game.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from arena import registry
-from arena.core import DivergenceError, EnvironmentCrash, UsageError
-from arena.events.gathering import GatheredEvents
+from arena.aside.readings import ReaderChoice, SpeechReader, chosen_reader, reader_on_record
+from arena.core import ArenaError, DivergenceError, EnvironmentCrash, Pause, RecordError, UsageError
+from arena.core.readers import Cast, Speech
+from arena.events.gathering import GatheredEvents, gathered_of, own_kinds
 from arena.events.kinds import VERSION
+from arena.events.readings import RULES, with_readings
 from arena.game.task import GameTask, rules_of
 from arena.llm.recorded import text_difference
 from arena.record.events import events_told
@@ -41,42 +45,130 @@ class ToldGame:
         return self.error is None and self.difference is None
 
 
+@dataclass(frozen=True, slots=True)
+class PlayedAgain:
+    """A game that the rules have played again: what happened in it, what was said, and the roles
+    that there were."""
+
+    gathered: GatheredEvents
+    speeches: tuple[Speech, ...]
+    cast: Cast
+
+
 def rebuild_events(
-    database: Database, selection: Selection, *, check: bool = False, everything: bool = False
+    database: Database,
+    selection: Selection,
+    *,
+    check: bool = False,
+    everything: bool = False,
+    choice: ReaderChoice | None = None,
 ) -> Iterator[tuple[int, ToldGame]]:
     """Tell the events of finished games again and store them, each game in a transaction of its
     own: (games left, what was found), game by game, the oldest first.
 
-    Without `everything`, those that lack events of this release; with `check`, all of them, and
-    nothing is written. A game that cannot be told keeps what it has. Raises DatabaseError.
+    Without `everything`, those that lack events of this release, or with a `choice` claims that
+    were read by it; with `check`, all of them, and nothing is written and nobody asked. Without a
+    choice the claims of a game are read by whom they were read before, from the answers on record.
+    A game that cannot be told keeps what it has. Raises DatabaseError, UsageError for a choice that
+    is none, and a Pause where its model, or the budget, lets nothing more be asked.
     """
+    with Readers(database, choice, asks=not check) as readers:
+        games = lacking_games(database, selection, readers, everything=check or everything)
+        for left, game_id in zip(range(len(games) - 1, -1, -1), games, strict=True):
+            found = told(database, game_id, readers)
+            with database.session() as session:
+                report = _compared(session, found)
+                if not check and (found.error is None or _has_none(session, game_id)):
+                    Repository(session).replace_events(found)
+            yield left, report
+
+
+def lacking_games(
+    database: Database, selection: Selection, readers: Readers, *, everything: bool
+) -> list[int]:
+    """The finished games of a selection, or those of them that lack events of this release, or
+    claims that were read by whom they are to be read; the oldest first."""
     with database.session() as session:
-        lacking = None if check or everything else VERSION
-        games = finished_games(session, selection, lacking=lacking)
-    for left, game_id in zip(range(len(games) - 1, -1, -1), games, strict=True):
-        with database.session() as session:
-            found = told(session, game_id)
-            report = _compared(session, found)
-            if not check and (found.error is None or _has_none(session, game_id)):
-                Repository(session).replace_events(found)
-        yield left, report
+        return finished_games(
+            session,
+            selection,
+            lacking=None if everything else VERSION,
+            reader=readers.wanted,
+        )
 
 
-def told(session: Session, game_id: int) -> EventsTold:
-    """The events of a game on record; with `error` where they cannot be told."""
-    game = Repository(session).get_game_by_id(game_id, with_relations=True)
-    if game is None:
-        raise UsageError(f"there is no game {game_id}; `arena games` lists them")
+class Readers:
+    """Who reads the claims of games: the one that is chosen, or whoever has read them before. A
+    context manager: what models it asked are left with it."""
+
+    def __init__(
+        self, database: Database, choice: ReaderChoice | None, *, asks: bool = True
+    ) -> None:
+        self._database = database
+        self._known: dict[str, SpeechReader] = {}
+        self._runner = asyncio.Runner()
+        self.wanted: str | None = None
+        if choice is not None:
+            chosen = chosen_reader(database, choice, asks=asks)
+            self.wanted = str(chosen.used)
+            self._known[self.wanted] = chosen
+
+    def __enter__(self) -> Readers:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        with self._runner as runner:
+            for reader in self._known.values():
+                runner.run(reader.aclose())
+
+    def of(self, text: str | None) -> SpeechReader:
+        """The reader of a game whose claims were read by this one. Raises UsageError."""
+        name = self.wanted or text or RULES
+        if name not in self._known:
+            self._known[name] = reader_on_record(self._database, name)
+        return self._known[name]
+
+    def read(self, reader: SpeechReader, game_id: int, played: PlayedAgain) -> GatheredEvents:
+        """What happened in a game with what its speeches were read to say. Raises what the reader
+        and its model do, and ValueError and TypeError for what no speech can say."""
+        name = str(reader.used)
+        read = self._runner.run(reader.read(game_id, played.speeches, played.cast))
+        found = with_readings(played.gathered.events, read, played.cast, name)
+        kinds = {kind.name: kind for kind in played.gathered.kinds}
+        return gathered_of(found, {**own_kinds(), **kinds}, None if name == RULES else name)
+
+
+def told(database: Database, game_id: int, readers: Readers) -> EventsTold:
+    """The events of a game on record; with `error` where they cannot be told. Raises UsageError for
+    a game that is not there, and Pause."""
     try:
-        gathered = _played(session, game)
-    except (DivergenceError, UsageError, DatabaseError) as error:
-        gathered = GatheredEvents(error=str(error))
+        with database.session() as session:
+            state = events_state(session, game_id)
+            if state is None:
+                raise UsageError(f"there is no game {game_id}; `arena games` lists them")
+            played = played_again(session, game_id)
+        gathered = played.gathered
+        if gathered.error is None:
+            gathered = readers.read(readers.of(state.reader), game_id, played)
+    except (Pause, RecordError):
+        raise
     except EnvironmentCrash as crash:
         gathered = GatheredEvents(error=crash.traceback or str(crash))
+    except (ArenaError, DatabaseError, TypeError, ValueError) as error:
+        gathered = GatheredEvents(error=str(error))
     return events_told(game_id, gathered)
 
 
-def _played(session: Session, game: Game) -> GatheredEvents:
+def played_again(session: Session, game_id: int) -> PlayedAgain:
+    """A game on record, played again by its rules. Raises DivergenceError, UsageError,
+    DatabaseError and EnvironmentCrash where that cannot be done."""
+    game = Repository(session).get_game_by_id(game_id, with_relations=True)
+    if game is None:
+        raise UsageError(f"there is no game {game_id}; `arena games` lists them")
+    return _played(session, game)
+
+
+def _played(session: Session, game: Game) -> PlayedAgain:
     stored = game.environment
     if stored is None or game.seed is None or game.id is None:
         raise UsageError(
@@ -108,7 +200,9 @@ def _played(session: Session, game: Game) -> GatheredEvents:
             turn.turn_number, turn.player_index, invalid=step.invalid, eliminated=step.eliminated
         )
         done = step.done
-    return rules.events.ended(rules.outcome(turn_limit=not done))
+    outcome = rules.outcome(turn_limit=not done)
+    speeches = tuple(rules.events.speeches())
+    return PlayedAgain(rules.events.ended(outcome, reading=False), speeches, Cast.of(outcome))
 
 
 def _same(turn: TurnRow, player_index: int, text: str) -> None:

@@ -25,14 +25,18 @@ _COLUMNS: list[Any] = [
 ]
 
 
+_RULES = "rules"  # whose reading no game names
+
+
 @dataclass(frozen=True, slots=True)
 class EventsState:
     """Whether a game has events: of which `version`, None where they were never told; `error` says
-    why it has none."""
+    why it has none; `reader` read their claims, None for the rules."""
 
     game_id: int
     version: int | None
     error: str | None
+    reader: str | None = None
 
 
 def events(session: Session, game_id: int, kinds: Sequence[str] | None = None) -> list[EventRow]:
@@ -50,16 +54,20 @@ def events(session: Session, game_id: int, kinds: Sequence[str] | None = None) -
 
 def events_state(session: Session, game_id: int) -> EventsState | None:
     """Whether a game has events; None for a game that is not there."""
-    query = select(Game.events_version, Game.events_error).where(Game.id == game_id)
-    row = session.execute(query).first()
-    return None if row is None else EventsState(game_id, row[0], row[1])
+    query = select(Game.events_version, Game.events_error, Game.events_reader)
+    row = session.execute(query.where(Game.id == game_id)).first()
+    return None if row is None else EventsState(game_id, *row)
 
 
 def finished_games(
-    session: Session, selection: Selection, *, lacking: int | None = None
+    session: Session,
+    selection: Selection,
+    *,
+    lacking: int | None = None,
+    reader: str | None = None,
 ) -> list[int]:
     """The finished games of a selection, the oldest first; with `lacking`, those that have no
-    events of this version."""
+    events of this version, or none whose claims this `reader` read, where one is named."""
     chosen = selection.on(session.connection())
     query = select(Game.id).where(Game.status == "completed", *chosen.of_games())
     if lacking is not None:
@@ -68,9 +76,17 @@ def finished_games(
                 col(Game.events_version).is_(None),
                 col(Game.events_version) != lacking,
                 col(Game.events_error).is_not(None),
+                *([] if reader is None else [_read_by_another(reader)]),
             )
         )
     return [int(key) for key in session.scalars(query.order_by(col(Game.id))) if key is not None]
+
+
+def _read_by_another(reader: str) -> Any:
+    own = col(Game.events_reader)
+    if reader == _RULES:
+        return own.is_not(None)
+    return or_(own.is_(None), own != reader)
 
 
 def latest_events(

@@ -148,7 +148,7 @@ def test_0010_goes_down_and_up_with_turns_and_calls(database_url: str) -> None:
     engine = get_engine(database_url)
 
     schema.downgrade(engine, "0009")
-    assert counts(database_url) == before
+    assert counts(database_url).items() < before.items(), "there are later tables"
     schema.upgrade(engine)
 
     assert schema.differences(engine) == []

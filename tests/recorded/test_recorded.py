@@ -16,7 +16,6 @@ the calls of each game with the least and the greatest of their hashes.
 from __future__ import annotations
 
 import asyncio
-import gzip
 import json
 import shutil
 import sqlite3
@@ -25,15 +24,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, func, insert, select, text
+from sqlalchemy import text
 
 from arena.config import load
 from arena.leaderboard.rebuild import rebuild
 from arena.orchestrator import run
 from arena.replay.check import check
-from db import get_engine, get_session, schema
+from db import get_session, schema
 from db.errors import SchemaTooOld
-from db.models.columns import Table
 from tests.cli.commands import run_arena
 
 pytestmark = pytest.mark.slow
@@ -59,55 +57,6 @@ FINISHED = "SELECT id FROM games WHERE status = 'completed' ORDER BY id"
 def rows(url: str, query: str) -> list[list[Any]]:
     with get_session(url, create=False) as session:
         return [list(row) for row in session.connection().execute(text(query))]
-
-
-@pytest.fixture
-def recorded(tmp_path: Path) -> Path:
-    """The file as it was recorded."""
-    file = tmp_path / "recorded.db"
-    file.write_bytes(gzip.decompress((HERE / "arena.db.gz").read_bytes()))
-    return file
-
-
-@pytest.fixture(scope="module")
-def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file with the tables of this release, to be copied."""
-    file = tmp_path_factory.mktemp("recorded") / "recorded.db"
-    file.write_bytes(gzip.decompress((HERE / "arena.db.gz").read_bytes()))
-    result = run_arena("db", "upgrade", "--db", file)
-    assert result.exit_code == 0, result.stderr
-    return file
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def kept(request: pytest.FixtureRequest, upgraded: Path, tmp_path: Path) -> str:
-    """The upgraded record, on SQLite and, copied row for row, on PostgreSQL."""
-    if request.param == "sqlite":
-        shutil.copyfile(upgraded, tmp_path / "arena.db")
-        return f"sqlite:///{tmp_path / 'arena.db'}"
-    url = str(request.getfixturevalue("postgresql_url"))
-    source, target = get_engine(upgraded), get_engine(url)
-    copy(source, target)
-    source.dispose()
-    target.dispose()
-    return url
-
-
-def copy(source: Engine, target: Engine) -> None:
-    """Every row of every table, keys included."""
-    with source.connect() as reads, target.begin() as writes:
-        # What the migrations themselves bring is what the file holds as well.
-        writes.execute(delete(Table.metadata.tables["event_types"]))
-        for table in Table.metadata.sorted_tables:
-            found = reads.execute(select(table).order_by(*table.primary_key.columns))
-            if values := [dict(row._mapping) for row in found]:
-                writes.execute(insert(table), values)
-            key = table.autoincrement_column
-            if key is not None:
-                last = select(func.coalesce(func.max(key), 1)).scalar_subquery()
-                writes.execute(
-                    select(func.setval(func.pg_get_serial_sequence(table.name, key.name), last))
-                )
 
 
 def dumped(file: Path) -> list[str]:

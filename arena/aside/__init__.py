@@ -1,0 +1,1 @@
+"""What models are asked about games on record, beside the games: on record too, and in no game."""
