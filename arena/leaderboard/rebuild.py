@@ -1,4 +1,4 @@
-"""Computes every rating again from the games alone, and says whether it is what was stored."""
+"""Computes every rating and count again from the games alone, and compares with what is stored."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from db.errors import MissingDatabase
 from db.fold import PoolKey, PoolStop, StoredPool, StoredStanding
 from db.queries.folds import FoldedGames, Span, folded_games, spans
 from db.queries.steps import Steps, stored_steps
+from db.repository.pairs import PairDifference
 from db.repository.ratings import RatingDifference
 
 
@@ -45,7 +46,7 @@ class RebuildReport:
     def _found(self) -> str:
         what = f"{self.games} games in {self.pools} pools"
         if not self.differences:
-            return f"{what}: the stored ratings are those of the games, bit for bit"
+            return f"{what}: the stored ratings are those of the games, and the pairs, bit for bit"
         shown = "\n".join(self.differences[:10])
         more = f"\n... and {len(self.differences) - 10} more" if len(self.differences) > 10 else ""
         done = "differ from the games" if self.checked_only else "differed and were rewritten"
@@ -54,8 +55,9 @@ class RebuildReport:
 
 def rebuild(url: Source = None, *, check: bool = False) -> RebuildReport:
     """Fold all rated games again, in the order in which they were rated, each by the system of its
-    tournament; with `check`, only compare. One transaction: a rebuild that is stopped changes
-    nothing. A stretch of games at a time is in memory, whatever their number.
+    tournament, and count who finished before whom; with `check`, only compare. One transaction: a
+    rebuild that is stopped changes nothing. A stretch of games at a time is in memory, whatever
+    their number.
 
     The pools of a system that is not installed are left as they are. Raises UsageError where there
     is no database, DatabaseError where it cannot be used.
@@ -71,11 +73,13 @@ def rebuild(url: Source = None, *, check: bool = False) -> RebuildReport:
             games, pools, found = _compare(session, repo, systems)
             if found and not check:
                 _replace(session, repo, systems)
+            counts = repo.compare_pairs(mend=not check)
     except MissingDatabase as error:
         raise UsageError(str(error)) from error
     stopped = [_stopped(key, pool.stop) for key, pool in pools.items() if pool.stop is not None]
     left = (*systems.missing, *stopped)
-    return RebuildReport(games, len(pools), tuple(map(_said, found)), check, left)
+    differences = (*map(_said, found), *map(_counted, counts))
+    return RebuildReport(games, len(pools), differences, check, left)
 
 
 class _Systems(NamedTuple):
@@ -202,6 +206,22 @@ def _said(difference: RatingDifference) -> str:
         f"{_named(difference.pool)}{who}: {difference.stored} stored, {difference.computed} from "
         "the games"
     )
+
+
+def _counted(difference: PairDifference) -> str:
+    environment, tournament = difference.scope
+    where = f"environment {environment}" + (f", tournament {tournament}" if tournament else "")
+    stored, counted = (
+        "nothing" if numbers is None else " ".join(map(str, numbers))
+        for numbers in (difference.stored, difference.counted)
+    )
+    if difference.key is None:
+        return f"{where}, games, repeats, newest: {stored} stored, {counted} from the games"
+    by, agent, part, other, other_part = difference.key
+    names = f"agent {agent} {part}".strip()
+    if other:
+        names += f" against agent {other} {other_part}".rstrip()
+    return f"{where}, pairs by {by}, {names}: {stored} stored, {counted} from the games"
 
 
 def _stopped(key: PoolKey, stop: PoolStop) -> str:

@@ -2,12 +2,14 @@
 
 from db.models.agents import Agent
 from db.models.aside import SideCall, TextVector
+from db.models.boards import StoredBoard
 from db.models.branches import BranchRun
 from db.models.calls import CachedAnswer, CallPayload, LLMCall
 from db.models.catalogue import Kind, Model, Prompt
 from db.models.conduct import Conduct
 from db.models.events import EventType, GameEvent
 from db.models.games import GAME_STATUSES, Game, GamePlayer
+from db.models.pairs import PairScope, PairTotal
 from db.models.ratings import AgentTrueSkill, RatingChange, RatingPool
 from db.models.tournaments import TOURNAMENT_STATUSES, Environment, Tournament, TournamentLease
 from db.models.turns import LAPSES, GameTurn, TurnPayload
@@ -31,10 +33,13 @@ __all__ = [
     "Kind",
     "LLMCall",
     "Model",
+    "PairScope",
+    "PairTotal",
     "Prompt",
     "RatingChange",
     "RatingPool",
     "SideCall",
+    "StoredBoard",
     "TextVector",
     "Tournament",
     "TournamentLease",

@@ -53,6 +53,8 @@ class Game(Table, table=True):
         # A list of a tournament's games is read from any of them on.
         Index("ix_games_tournament_id", "tournament_id", "id"),
         Index("ix_games_status", "status"),
+        # The games that share a seed's luck, and those of an environment.
+        Index("ix_games_environment_seed", "environment_id", "seed"),
     )
 
     id: int | None = Field(default=None, sa_type=BigId, primary_key=True)
@@ -60,7 +62,7 @@ class Game(Table, table=True):
         default=None, foreign_key="tournaments.id", ondelete="CASCADE"
     )
     environment_id: int | None = Field(
-        default=None, foreign_key="environments.id", ondelete="RESTRICT", index=True
+        default=None, foreign_key="environments.id", ondelete="RESTRICT"
     )
     schedule_index: int | None = None
     block: int | None = None

@@ -13,6 +13,7 @@ from db.repository.events import EventRepository
 from db.repository.games import GameRepository
 from db.repository.kinds import KindRepository
 from db.repository.models import ModelRepository
+from db.repository.pairs import PairRepository
 from db.repository.prompts import PromptRepository
 from db.repository.ratings import RatingRepository
 from db.repository.tournaments import TournamentRepository
@@ -31,6 +32,7 @@ class Repository(
     CallRepository,
     RatingRepository,
     ConductCounts,
+    PairRepository,
     EventRepository,
     SideCallRepository,
 ):

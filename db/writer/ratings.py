@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from db.fold import Fold, PoolStop, RatedSeat, StoredPool, StoredStanding, numbered
 from db.writer.connections import Connection, SqlRow
 from db.writer.games import GameFinished
+from db.writer.pairs import CountedGame, count_pairs
 from db.writer.subject import Ended, Subject, Writing
 
 _FRONTIER = "SELECT next_fold_index, environment_id FROM tournaments WHERE id = ?"
@@ -89,6 +90,8 @@ def _fold(writing: Writing, ended: Ended) -> None:
     (last,) = connection.query(_LAST)[0]
     games = [_Game(int(last) + at, key, _seats(connection, key)) for at, key in enumerate(due, 1)]
     connection.run([(_FOLDED, [(game.fold_index, game.game_id) for game in games])])
+    counted = [CountedGame(game.fold_index, game.game_id) for game in games]
+    count_pairs(connection, int(environment_id), tournament_id, counted)
     moment = connection.time(datetime.now(UTC))
     for of_tournament in (None, tournament_id):
         key, before = _pool(connection, int(environment_id), of_tournament, fold, games)

@@ -1,0 +1,93 @@
+"""Who finished before whom, from what was counted when the games were rated."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import exists, select
+from sqlmodel import Session, col
+
+from db.models import Environment, Game, PairScope, PairTotal
+from db.pairs import PairBy, PairCount, PairKey
+from db.queries.games import RATED
+from db.selection import Selection
+
+
+@dataclass(frozen=True, slots=True)
+class CountedScope:
+    """The rated games of an environment, or of a tournament in it, counted: `games` are in the
+    counts, `repeats` are left out of them, `newest` is the fold_index of the newest of all."""
+
+    scope_id: int
+    environment_id: int
+    environment: str
+    num_players: int
+    version: str | None
+    games: int
+    repeats: int
+    newest: int
+
+
+def counted_scopes(session: Session, selection: Selection) -> list[CountedScope] | None:
+    """What is counted of a selection, the most games first; None where that cannot be said from
+    counts: of more tournaments than one, of anything but tournaments and environments, and where
+    games were rated that nobody has counted.
+
+    Raises BadSelection for what is not on record.
+    """
+    asked = Selection(tournament=selection.tournament, environment=selection.environment)
+    if asked != selection:
+        return None
+    named = selection.on(session).named
+    tournaments, environments = named.get("tournament", {}), named.get("environment", {})
+    if len(tournaments) > 1:
+        return None
+    of_one: Any = col(PairScope.tournament_id).is_(None)
+    of_games: list[Any] = [*RATED]
+    for tournament in tournaments:
+        of_one = col(PairScope.tournament_id) == tournament
+        of_games.append(col(Game.tournament_id) == tournament)
+    query: Any = (
+        select(PairScope, Environment)
+        .join(Environment, col(Environment.id) == col(PairScope.environment_id))
+        .where(of_one)
+        .order_by(col(PairScope.games).desc(), col(PairScope.environment_id))
+    )
+    found = {
+        row.environment_id: CountedScope(
+            row.id or 0,
+            row.environment_id,
+            rules.name,
+            rules.num_players,
+            rules.version,
+            row.games,
+            row.repeats,
+            row.newest,
+        )
+        for row, rules in session.execute(query)
+    }
+    known = [*environments] or [*session.scalars(select(col(Environment.id)))]
+    uncounted = [key for key in known if key not in found]
+    for key in uncounted:
+        rated = exists().where(*of_games, col(Game.environment_id) == key)
+        if session.execute(select(rated)).scalar():
+            return None
+    return [scope for key, scope in found.items() if not environments or key in environments]
+
+
+def pair_counts(
+    session: Session, scope: CountedScope, kinds: Collection[PairBy]
+) -> dict[PairKey, PairCount]:
+    """The counts of these kinds in a scope, in order of key."""
+    table: Any = PairTotal.__table__  # type: ignore[attr-defined]
+    query = (
+        select(table)
+        .where(table.c.scope_id == scope.scope_id, table.c.by.in_([*kinds]))
+        .order_by(*table.primary_key)
+    )
+    return {
+        PairKey(*row[1:6]): PairCount(*map(int, row[6:]))
+        for row in session.connection().execute(query)
+    }
