@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from sqlmodel import Session, col
 
 from db.holders import read_holder
-from db.models import TournamentLease
+from db.models import BranchRun, TournamentLease
 
 
 def run_now(session: Session | Connection) -> set[int]:
@@ -24,6 +24,12 @@ def run_now(session: Session | Connection) -> set[int]:
         )
     )
     return {tournament for tournament, holder in rows if not _dead(holder or "")}
+
+
+def branches_run_now(session: Session) -> list[BranchRun]:
+    """The runs of branches that have a holder which is not known to be dead."""
+    query = select(BranchRun).where(col(BranchRun.holder).is_not(None)).order_by(col(BranchRun.id))
+    return [run for run in session.execute(query).scalars() if not _dead(run.holder or "")]
 
 
 def _dead(holder: str) -> bool:

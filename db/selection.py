@@ -27,12 +27,14 @@ from sqlmodel import Session
 from db.errors import BadSelection
 from db.live import run_now
 from db.models import GAME_STATUSES, Game
+from db.versions import EVERY, VersionedName, versioned
 
 Noun = Literal["tournament", "environment", "agent", "kind", "model", "prompt"]
 """What has names and numbers of its own."""
 
 NameOrNumber = str | SupportsIndex
-"""A name, or a row's number; digits in a string are a number unless something bears that name."""
+"""A name, or a row's number; digits in a string are a number unless something bears that name. A
+later version is `name@2`, `name@*` all of them; of a kind, so is the name alone."""
 
 Names = NameOrNumber | Iterable[NameOrNumber] | None
 Words = str | Iterable[str] | None
@@ -275,7 +277,8 @@ def result_of(seat: FromClause) -> ColumnElement[Any]:
 
 def find(session: Session | Connection, noun: Noun, name: NameOrNumber) -> tuple[int, ...]:
     """The numbers of the rows that a name stands for: of environments and kinds there may be
-    several of one name, of everything else there is one.
+    several of one name, of everything else there is one, or with `name@*` every version, the latest
+    last.
 
     Raises BadSelection for a name that is not on record, with the nearest that is, and for one that
     several agents have.
@@ -291,12 +294,13 @@ def _found(session: Session | Connection, noun: Noun, name: NameOrNumber) -> dic
             {key: label for key, label, _ in known if label == name}
             or {key: label for key, label, parts in known if parts == name}
             or {key: label for key, label, _ in known if str(key) == name}
+            or _versions(noun, name, known)
         )
     else:
         found = {key: label for key, label, _ in known if key == operator.index(name)}
     if not found:
         raise BadSelection(_unknown(noun, name, [label for _, label, _ in known]))
-    if noun == "agent" and len(found) > 1:
+    if noun == "agent" and len(found) > 1 and not str(name).endswith(EVERY):
         raise BadSelection(
             f"{len(found)} agents are named {name!r}: give the number of one of them, "
             f"{', '.join(map(str, found))}"
@@ -304,8 +308,28 @@ def _found(session: Session | Connection, noun: Noun, name: NameOrNumber) -> dic
     return found
 
 
+def _versions(noun: Noun, name: str, known: Sequence[tuple[int, str, str]]) -> dict[int, str]:
+    """What `name@1`, `name@2` or `name@*` stands for."""
+    every = name.removesuffix(EVERY)
+    labels = {key: label if noun != "kind" else said for key, label, said in known}
+    if noun not in ("agent", "model", "prompt", "kind"):
+        return {}
+    if every != name:
+        found = {versioned(said): key for key, said in labels.items()}
+        return {found[one]: labels[found[one]] for one in sorted(found) if one.name == every}
+    wanted = versioned(name)
+    return {key: said for key, said in labels.items() if versioned(said) == wanted}
+
+
 def _known(session: Session | Connection, noun: Noun) -> list[tuple[int, str, str]]:
     """(number, name, parts) of every row; the parts of what has none are its name."""
+    if noun == "kind":
+        table = _TABLES["kinds"]
+        query = select(table.c.id, table.c.name, table.c.version).order_by(table.c.id)
+        return [
+            (key, name, VersionedName(name, version).label)
+            for key, name, version in session.execute(query)
+        ]
     if noun != "agent":
         table = _TABLES[f"{noun}s"]
         rows = session.execute(select(table.c.id, table.c.name).order_by(table.c.id))

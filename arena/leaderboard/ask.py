@@ -37,7 +37,7 @@ def boards(session: Session, query: LeaderboardQuery) -> list[Board]:
 
         parted = [board for scope, _ in asked for board in part_boards(session, scope, query)]
         return _with_noise(session, parted) if query.by == "prompt" else parted
-    anchor = None if query.anchor is None else find(session, "agent", query.anchor)[0]
+    anchor = None if query.anchor is None else find(session, "agent", query.anchor)[-1]
     made = [
         board
         for scope, part in asked

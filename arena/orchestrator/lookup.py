@@ -53,8 +53,7 @@ class Rules:
 
 def find_agent(repo: Repository, name: str) -> Agent:
     """An agent of the catalogue by its name or number. Raises BadSelection with the nearest."""
-    (key,) = find(repo.session, "agent", name)
-    agent = repo.get_agent_by_id(key, with_relations=True)
+    agent = repo.get_agent_by_id(find(repo.session, "agent", name)[-1], with_relations=True)
     assert agent is not None
     return agent
 

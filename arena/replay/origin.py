@@ -140,7 +140,7 @@ def _swapped(
             raise UsageError(
                 f"game {game_id} has players 0 to {len(staying) - 1}, found player {player}"
             )
-        (agent_id,) = find(session, "agent", name)
+        agent_id = find(session, "agent", name)[-1]
         if agent_id == staying[player]:
             raise UsageError(
                 f"player {player} of game {game_id} is {name!r} already: choose another agent"

@@ -12,7 +12,19 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from db.errors import DatabaseError
 from db.models import Agent, Kind, Model, Prompt
-from db.repository.rows import added, found_or_made, hashed, plain, switched
+from db.repository.rows import (
+    added,
+    edited,
+    found_or_made,
+    hashed,
+    next_version,
+    plain,
+    removed,
+    switched,
+    version_rows,
+)
+
+_ALIAS: Any = Agent.alias
 
 
 def fingerprint(kind: Kind, model: Model, prompt: Prompt, options: Mapping[str, Any]) -> str:
@@ -129,6 +141,46 @@ class AgentRepository:
     def get_active_agents(self) -> Sequence[Agent]:
         return self.get_agents(active=True)
 
+    def get_agent_versions(self, alias: str) -> list[Agent]:
+        """The versions of an agent, the first one first."""
+        return version_rows(self.session, Agent, _ALIAS, alias)
+
+    def next_agent_version(self, alias: str) -> str:
+        """What the next version of an agent is called; a new one has its name."""
+        return next_version(self.session, Agent, _ALIAS, alias)
+
+    def edit_agent(
+        self,
+        agent_id: int,
+        kind_id: int,
+        model_id: int,
+        prompt_id: int,
+        alias: str | None,
+        *,
+        options: Mapping[str, Any] | None = None,
+    ) -> Agent:
+        """Make an agent of other parts. Whether it may be changed is for the caller to know. Raises
+        DatabaseError where another agent is made of them, or has the name."""
+        row = self.session.get_one(Agent, agent_id)
+        edited(
+            self.session,
+            row,
+            f"the agent {row.label!r}",
+            kind_id=kind_id,
+            model_id=model_id,
+            prompt_id=prompt_id,
+            alias=alias,
+            options=plain(options),
+            options_hash=hashed(plain(options)),
+        )
+        refreshed(self.session, Agent.id == agent_id)
+        return row
+
+    def delete_agent(self, agent_id: int) -> None:
+        """Delete an agent. Raises DatabaseError for one that has a seat in a game."""
+        row = self.session.get_one(Agent, agent_id)
+        removed(self.session, row, f"the agent {row.label!r}")
+
     def get_random_agents(self, count: int) -> Sequence[Agent]:
         """At most `count` different active agents; the database draws them."""
         query = _whole().where(col(Agent.active)).order_by(func.random()).limit(count)
@@ -136,6 +188,16 @@ class AgentRepository:
 
     def set_agent_active(self, agent_id: int, active: bool) -> Agent | None:
         return switched(self.session, Agent, agent_id, active)
+
+
+def refreshed(session: Session, which: Any) -> None:
+    """The agents of a condition, read again with their parts: whose fingerprints are those of what
+    they are made of now."""
+    session.flush()
+    query = _whole().where(which).execution_options(populate_existing=True)
+    for row in session.exec(query):
+        row.fingerprint = fingerprint(row.kind, row.model, row.prompt, row.options)
+    session.flush()
 
 
 def _whole() -> SelectOfScalar[Agent]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlmodel import Session, col, select
 
 from db.models import Kind
-from db.repository.rows import added, found_or_made, switched
+from db.repository.rows import added, found_or_made, removed, switched
 
 
 class KindRepository:
@@ -37,6 +37,11 @@ class KindRepository:
 
     def get_active_kinds(self) -> Sequence[Kind]:
         return self.get_kinds(active=True)
+
+    def delete_kind(self, kind_id: int) -> None:
+        """Delete a version of a kind. Raises DatabaseError for one that an agent is made of."""
+        row = self.session.get_one(Kind, kind_id)
+        removed(self.session, row, f"the kind {row.name!r}, version {row.version},")
 
     def get_or_create_kind(self, name: str, *, version: int = 1) -> Kind:
         """The kind of this name and version, made when there is none."""

@@ -7,8 +7,20 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from db.models import Model
-from db.repository.rows import added, found_or_made, plain, switched
+from db.models import Agent, Model
+from db.repository.agents import refreshed
+from db.repository.rows import (
+    added,
+    edited,
+    found_or_made,
+    next_version,
+    plain,
+    removed,
+    switched,
+    version_rows,
+)
+
+_NAME: Any = Model.name
 
 
 class ModelRepository:
@@ -51,6 +63,27 @@ class ModelRepository:
 
     def get_model_by_name(self, name: str) -> Model | None:
         return self.session.exec(select(Model).where(Model.name == name)).first()
+
+    def get_model_versions(self, name: str) -> list[Model]:
+        """The versions of a model, the first one first."""
+        return version_rows(self.session, Model, _NAME, name)
+
+    def next_model_version(self, name: str) -> str:
+        """What the next version of a model is called; a new one has its name."""
+        return next_version(self.session, Model, _NAME, name)
+
+    def edit_model(self, model_id: int, **settings: Any) -> Model:
+        """Set columns of a model; its agents are known by the changed one. Whether it may be
+        changed is for the caller to know. Raises DatabaseError."""
+        row = self.session.get_one(Model, model_id)
+        edited(self.session, row, f"the model {row.name!r}", **settings)
+        refreshed(self.session, Agent.model_id == model_id)
+        return row
+
+    def delete_model(self, model_id: int) -> None:
+        """Delete a model. Raises DatabaseError for one that an agent is made of."""
+        row = self.session.get_one(Model, model_id)
+        removed(self.session, row, f"the model {row.name!r}")
 
     def get_models(self, active: bool | None = None) -> Sequence[Model]:
         """Models by name; with `active`, only those that are, or are not."""

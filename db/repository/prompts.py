@@ -1,14 +1,30 @@
-"""Prompts in the catalogue: added and forked, never edited."""
+"""Prompts in the catalogue: added and forked; a row is never edited, one that was never played may
+be replaced."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
 
+from sqlalchemy import Update, delete, insert, update
 from sqlmodel import Session, col, select
 
 from db.errors import DatabaseError
-from db.models import Prompt
-from db.repository.rows import added, found_or_made, hashed, switched
+from db.models import Agent, Prompt
+from db.repository.agents import refreshed
+from db.repository.rows import (
+    added,
+    apart,
+    found_or_made,
+    hashed,
+    next_version,
+    removed,
+    switched,
+    version_rows,
+)
+
+_NAME: Any = Prompt.name
 
 
 class PromptRepository:
@@ -41,6 +57,63 @@ class PromptRepository:
 
     def get_prompt_by_name(self, name: str) -> Prompt | None:
         return self.session.exec(select(Prompt).where(Prompt.name == name)).first()
+
+    def get_prompt_versions(self, name: str) -> list[Prompt]:
+        """The versions of a prompt, the first one first."""
+        return version_rows(self.session, Prompt, _NAME, name)
+
+    def next_prompt_version(self, name: str) -> str:
+        """What the next version of a prompt is called; a new one has its name."""
+        return next_version(self.session, Prompt, _NAME, name)
+
+    def replace_prompt(
+        self, prompt_id: int, name: str, content: str, forked_from: int | None
+    ) -> Prompt:
+        """Another prompt in the place of this one, with its number, its agents and its forks.
+        Whether it may be changed is for the caller to know. Raises DatabaseError for a name that is
+        taken.
+        """
+        session = self.session
+        rows = self._with_forks(prompt_id)
+        rows[0] |= {
+            "name": name,
+            "content": content,
+            "content_hash": hashed(content),
+            "forked_from": forked_from,
+        }
+        with apart(session, f"the prompt {name!r} cannot be changed"):
+            # The database lets nobody change a row, and deletes none that is referred to.
+            moved = [(row["id"], self._stand_in()) for row in rows]
+            for key, other in moved:
+                session.execute(_move(key, other))
+            for row in reversed(rows):
+                session.execute(delete(Prompt).where(col(Prompt.id) == row["id"]))
+            for row in rows:
+                session.execute(insert(Prompt).values(row))
+            for key, other in moved:
+                session.execute(_move(other, key))
+                session.execute(delete(Prompt).where(col(Prompt.id) == other))
+        session.expire_all()
+        refreshed(session, Agent.prompt_id == prompt_id)
+        return session.get_one(Prompt, prompt_id)
+
+    def _with_forks(self, prompt_id: int) -> list[dict[str, Any]]:
+        """A prompt and the forks below it as they are stored, each after the one it was made
+        from."""
+        rows = [self.session.get_one(Prompt, prompt_id)]
+        for row in rows:
+            rows += self.session.exec(select(Prompt).where(Prompt.forked_from == row.id))
+        return [{name: getattr(row, name) for name in Prompt.model_fields} for row in rows]
+
+    def _stand_in(self) -> int:
+        row = self.create_prompt(f"stand-in {uuid4().hex}", "")
+        assert row.id is not None
+        return row.id
+
+    def delete_prompt(self, prompt_id: int) -> None:
+        """Delete a prompt. Raises DatabaseError for one that was forked, or that an agent has."""
+        row = self.session.get_one(Prompt, prompt_id)
+        removed(self.session, row, f"the prompt {row.name!r}")
 
     def get_prompts(self, active: bool | None = None) -> Sequence[Prompt]:
         """Prompts by name; with `active`, only those that are, or are not."""
@@ -79,3 +152,8 @@ class PromptRepository:
 
     def set_prompt_active(self, prompt_id: int, active: bool) -> Prompt | None:
         return switched(self.session, Prompt, prompt_id, active)
+
+
+def _move(prompt_id: int, other: int) -> Update:
+    """Give the agents of a prompt another one."""
+    return update(Agent).where(col(Agent.prompt_id) == prompt_id).values(prompt_id=other)

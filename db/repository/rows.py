@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import text
+from sqlalchemy import or_, text
 from sqlalchemy.exc import DataError, IntegrityError
-from sqlmodel import Session, SQLModel
+from sqlalchemy.orm import InstrumentedAttribute
+from sqlmodel import Session, SQLModel, select
 
 from db.engine import begin_writing
 from db.errors import DatabaseError
 from db.faults import first_line
 from db.models.columns import storable_json
+from db.versions import VersionedName, versioned
 
 Row = TypeVar("Row", bound=SQLModel)
 
@@ -87,6 +89,39 @@ def locked(session: Session, lock: int) -> None:
         begin_writing(connection)
     else:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
+
+
+def version_rows(
+    session: Session, table: type[Row], label: InstrumentedAttribute[Any], name: str
+) -> list[Row]:
+    """The rows that bear this name as versions of it, the first version first."""
+    query = select(table).where(or_(label == name, label.startswith(f"{name}@", autoescape=True)))
+    found = {versioned(getattr(row, label.key)): row for row in session.exec(query)}
+    return [found[known] for known in sorted(found) if known.name == name]
+
+
+def next_version(session: Session, table: type[Row], label: Any, name: str) -> str:
+    """The label of the version after the last one of a name; of a new name itself."""
+    last = version_rows(session, table, label, name)
+    if not last:
+        return name
+    return VersionedName(name, versioned(getattr(last[-1], label.key)).version + 1).label
+
+
+def edited(session: Session, row: Row, what: str, **values: Any) -> Row:
+    """The row with some of its columns set. Raises DatabaseError where the database refuses it."""
+    with apart(session, f"{what} cannot be changed"):
+        for name, value in values.items():
+            setattr(row, name, value)
+        session.add(row)
+    return row
+
+
+def removed(session: Session, row: SQLModel, what: str) -> None:
+    """Delete a row. Raises DatabaseError where another row needs it."""
+    with apart(session, f"{what} cannot be deleted"):
+        session.delete(row)
+        session.flush()
 
 
 def switched(session: Session, kind: type[Row], row_id: int, active: bool) -> Row | None:
