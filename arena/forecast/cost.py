@@ -44,8 +44,8 @@ from arena.forecast.simulation import (
 from arena.forecast.stated import ANSWER, LONGER, longest_answer
 from arena.llm.costs.prices import PriceTable, own_prices
 from arena.llm.scripted.policies import is_scripted
-from arena.orchestrator.catalogue import model_spec
 from arena.orchestrator.preflight import Prepared
+from arena.orchestrator.specs import model_spec
 from db import Repository, get_session
 from db.database import Source
 from db.errors import MissingDatabase

@@ -14,6 +14,7 @@ from arena.orchestrator.preflight import Prepared
 from db import Environment, Kind, Model, Prompt, Repository, Session
 from db.queries.game_usage import SeatUsage, finished_games, players_of, seat_usage
 from db.repository.agents import fingerprint
+from db.versions import versioned
 
 # The newest games of each sort: enough for an estimate, and few enough to be read in a moment.
 _OF_ENVIRONMENT, _OF_AGENTS, _OF_MODEL = 200, 100, 30
@@ -78,14 +79,15 @@ def _same(row: Environment, prepared: Prepared) -> bool:
 
 
 def marks_of(agents: Mapping[int, AgentSpec], repo: Repository | None) -> dict[int, str]:
-    """The fingerprints of agents: of the one on record by that name, where it is the same but for
-    the version of its kind (a tournament is played to its end by the one it was begun with)."""
+    """The fingerprints of agents: of the latest version on record by that name that is the same but
+    for the version of its kind (a tournament is played to its end by the one it was begun with)."""
     found: dict[int, str] = {}
     for number, agent in agents.items():
-        row = None if repo is None else repo.get_agent_by_alias(agent.name)
-        begun = row is not None and _mark(agent, row.kind.version) == row.fingerprint
-        version = row.kind.version if row is not None and begun else agent.kind_version
-        found[number] = _mark(agent, version)
+        rows = [] if repo is None else repo.get_agent_versions(versioned(agent.name).name)
+        kinds = [
+            row.kind.version for row in rows if _mark(agent, row.kind.version) == row.fingerprint
+        ]
+        found[number] = _mark(agent, kinds[-1] if kinds else agent.kind_version)
     return found
 
 

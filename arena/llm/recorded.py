@@ -13,6 +13,7 @@ from arena.core import Completion, DivergenceError, Message, ToolCall, Usage
 # What the attempts are recorded to have failed of that decide how a turn continues.
 TIME_LIMIT = "TimeLimit"
 OVERFLOW = "ContextOverflow"
+DECIDED = (TIME_LIMIT, OVERFLOW)
 NOTHING = Completion("")
 
 

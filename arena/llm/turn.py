@@ -20,7 +20,7 @@ from arena.core import (
     TimeLimitReached,
 )
 from arena.llm.overflow import ContextLimit
-from arena.llm.recorded import OVERFLOW, TIME_LIMIT, RecordedCall, check_same
+from arena.llm.recorded import DECIDED, OVERFLOW, TIME_LIMIT, RecordedCall, check_same
 from arena.llm.request import (
     addressed,
     asked,
@@ -199,7 +199,9 @@ class TurnLLM:
         sent = sendable(messages)
         request = stored_request(model, sent_seed(model, self._call_seed(number)))
         digest = request_hash(model.litellm_model, sent, request)
-        check_same(before, digest, sent, self._place)
+        # What was only tried told the agent nothing: its model may have been mended since.
+        told = [call for call in before if call.answered or call.error_class in DECIDED]
+        check_same(told, digest, sent, self._place)
         latest = before[-1]
         if latest.error_class == TIME_LIMIT:
             raise TimeLimitReached(f"{self._place}: the time of the turn was over")

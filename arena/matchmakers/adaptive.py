@@ -40,8 +40,11 @@ class AdaptiveSchedule:
     """Hands out the blocks that may be chosen from the standings at hand.
 
     `width` is the prior standard deviation of skills that a former rule wants its standings made
-    under, None for the average over widths.
+    under, None for the average over widths. It `extends`: the number of games says only where it
+    stops.
     """
+
+    extends = True
 
     def __init__(self, frame: Frame, begin: Begin, width: float | None = None) -> None:
         self.width = width

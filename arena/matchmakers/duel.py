@@ -101,8 +101,11 @@ class Duel:
     that the two leave free, the same way in both games of a block.
 
     Options: those of `DuelOptions`. `games` is the most that is played, a multiple of two. A block
-    that loses a game to a fault does not count, and is made up for as long as `games` allows.
+    that loses a game to a fault does not count, and is made up for as long as `games` allows. It
+    does not `extend`: the verdict of a test rests on the number of games that it began with.
     """
+
+    extends = False
 
     def __init__(self, **spec: Unpack[ScheduleSpec]) -> None:
         """Raises UsageError for agents, games or an environment that make no such duel."""

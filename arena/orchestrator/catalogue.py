@@ -1,134 +1,226 @@
 """Enters a tournament's models, prompts, agents and schedule into the catalogue.
 
-What is there already must be the same: a model, a prompt or an agent is never changed under its
-name, and neither is a tournament.
+A tournament of the same name is continued, unless what has changed makes it another one
+(`arena.orchestrator.continuation`); agents are found, changed or made by one rule
+(`arena.orchestrator.versions`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from arena.config import ModelConfig, PromptConfig, TournamentConfig
-from arena.core import AgentSpec, ConfigError, ModelSpec
+from arena.config import TournamentConfig
+from arena.core import AgentSpec
 from arena.orchestrator.clients import client_for
+from arena.orchestrator.continuation import (
+    Continuation,
+    by_newest,
+    changed,
+    continuation,
+    grown,
+)
 from arena.orchestrator.preflight import Prepared, check_stored_model
+from arena.orchestrator.specs import agent_spec, key_of, model_spec
+from arena.orchestrator.versions import CatalogueEntry, played_as
 from db import Agent, Environment, Model, Prompt, Repository, Session, Tournament, get_session
 from db.database import Source
 from db.errors import MissingDatabase
-
-_SETTINGS = (
-    "litellm_model",
-    "params",
-    "api_base",
-    "api_key_env",
-    "stream",
-    "input_price",
-    "output_price",
-    "provider",
-    "system",
-)
+from db.live import run_now
+from db.queries.uses import has_answers
 
 
 @dataclass(frozen=True, slots=True)
 class EnteredTournament:
     """A tournament in the database, ready to play: agents by id, in the config's order. `prepared`
-    is what it was entered from, with the version of its matchmaker's rule."""
+    is what it was entered from, with the version of its matchmaker's rule and its models as the
+    catalogue names them. `config_hash` is that of its row."""
 
     tournament_id: int
     environment_id: int
     agents: Mapping[int, AgentSpec]
     prepared: Prepared
+    config_hash: str
 
 
 def enter(session: Session, prepared: Prepared) -> EnteredTournament:
-    """Find or make every row that the tournament needs, its scheduled games included.
+    """Find, change or make every row that the tournament needs, its scheduled games included.
 
     Call it inside one transaction, so that nothing is left half entered. Raises ConfigError where
-    the catalogue holds something else under one of the config's names.
+    the configuration continues no tournament of its name, or the catalogue holds something else
+    under one of its names.
     """
-    config, repo = prepared.config, Repository(session)
+    repo = Repository(session)
     # Two runs that start together may share models, prompts and agents.
     repo.lock_catalogue()
-    known, config = _same_tournament(repo, prepared)
-    prepared = replace(prepared, config=config)
+    known = continuation(repo, prepared)
+    prepared = replace(prepared, config=by_newest(prepared) if known is None else known.config)
+    config = prepared.config
     if known is None and config.pool is not None:
         _check_pool(repo, config, config.pool.name)
-    models = {model.name: _model(repo, config, i, model) for i, model in enumerate(config.models)}
-    prompts: dict[str, Prompt] = {}
-    for index, prompt in enumerate(config.prompts):
-        prompts[prompt.name] = _prompt(repo, config, index, prompt, prompts)
-    _resolve(repo, config, models, prompts)
-    agents: dict[int, AgentSpec] = {}
-    for index, agent in enumerate(config.agents):
-        parts = models[agent.model], prompts[agent.prompt]
-        # A tournament is played to its end by the agents that it was begun with.
-        begun = _begun(repo, prepared, index, *parts) if known is not None else None
-        row = begun or _agent(repo, prepared, index, *parts)
-        spec = agent_spec(row)
-        if spec.agent_id in agents:
-            twin = agents[spec.agent_id].name
-            raise config.error(
-                f"agents {twin!r} and {agent.name!r} are the same kind, model, prompt and options: "
-                "change one of them, or seat one agent more often",
-                "agents",
-                index,
-            )
-        agents[spec.agent_id] = spec
+    tournament_id = None if known is None else known.tournament.id
+    entry = CatalogueEntry(repo, config, prepared.kinds, tournament_id)
+    begun = [] if known is None else entry.begun()
+    rows = _as_they_are(entry, known, begun) or _entered(entry)
+    agents = _agents(config, rows)
     environment = _environment(repo, prepared)
-    if known is not None and known.environment_id != environment.id:
-        was, now = known.environment, prepared.spec
-        raise config.error(
-            f"the tournament {config.name!r} was begun with {was.package} {was.version}, installed "
-            f"is {now.package} {now.version}: a change of rules is another tournament; install the "
-            "version it was begun with, or give this one another name",
-            "environment",
-        )
-    tournament = known or _schedule(repo, prepared, environment, list(agents))
-    return EnteredTournament(_id(tournament), _id(environment), agents, prepared)
+    if known is not None:
+        known = _same_agents(repo, known, begun, rows)
+        if known.anew:
+            _schedule_anew(repo, prepared, known, environment, list(agents))
+        else:
+            _check_rules(prepared, known.tournament, environment)
+            _change(repo, prepared, known, list(agents))
+    tournament = (
+        _schedule(repo, prepared, environment, list(agents))
+        if known is None
+        else (known.tournament)
+    )
+    return EnteredTournament(
+        key_of(tournament),
+        key_of(environment),
+        agents,
+        replace(prepared, config=played_as(config, rows)),
+        tournament.config_hash,
+    )
 
 
 def as_begun(url: Source, prepared: Prepared) -> Prepared:
     """What `enter` would play: with the version of the matchmaker's rule by which the tournament
     was begun, of one that is not on record with the newest. Writes nothing. Raises ConfigError
-    where the tournament is on record with another configuration."""
+    where the tournament is on record with another configuration, which does not continue it."""
     try:
         with get_session(url, create=False) as session:
-            _, config = _same_tournament(Repository(session), prepared)
+            known = continuation(Repository(session), prepared)
     except MissingDatabase:
-        config = _by_newest(prepared)
-    return replace(prepared, config=config)
+        known = None
+    return replace(prepared, config=by_newest(prepared) if known is None else known.config)
 
 
-def _by_newest(prepared: Prepared) -> TournamentConfig:
-    """The configuration with the version of its matchmaker's rule: unless it is said, the newest,
-    where there is more than one."""
-    config = prepared.config
-    newest = prepared.matchmaker(range(1, len(config.agents) + 1)).version
-    unsaid = newest > 1 and "version" not in config.matchmaker.options
-    return config.by_version(newest) if unsaid else config
+def _as_they_are(
+    entry: CatalogueEntry, known: Continuation | None, begun: Sequence[Agent | None]
+) -> list[Agent]:
+    """The agents of a tournament of which nothing has changed, as the catalogue has them now; none
+    where one of them cannot be told, or played by the kinds that are installed."""
+    if known is None or known.change == "all" or not _same_parts(known):
+        return []
+    found = [row for row in begun if row is not None and entry.plays(row)]
+    return found if len(found) == len(begun) else []
 
 
-def _same_tournament(
-    repo: Repository, prepared: Prepared
-) -> tuple[Tournament | None, TournamentConfig]:
-    """The tournament on record, and the configuration with the version of its matchmaker's rule.
+def _same_parts(known: Continuation) -> bool:
+    stored, wanted = known.tournament.config, known.config.canonical()
+    return all(stored.get(part) == wanted[part] for part in ("models", "prompts", "agents"))
 
-    A tournament is played to its end by the rule that it was begun with: the version is part of
-    what is on record, and where none is, it is the first.
-    """
-    config, wanted = prepared.config, _by_newest(prepared)
-    found = repo.get_tournament_by_name(config.name)
-    if found is None or found.config_hash == wanted.config_hash:
-        return found, wanted
-    if wanted is not config and found.config_hash == config.config_hash:
-        return found, config.by_version(1)
-    raise config.error(
-        f"the tournament {config.name!r} is in the database with another configuration "
-        f"({_difference(found.config, wanted.canonical())}): give this one another name, "
-        "or undo the change to resume it",
-        "name",
+
+def _entered(entry: CatalogueEntry) -> list[Agent]:
+    """The agents of the file, with all that they are made of."""
+    repo, config = entry.repo, entry.config
+    models = {model.name: entry.model(index) for index, model in enumerate(config.models)}
+    prompts: dict[str, Prompt] = {}
+    for index, prompt in enumerate(config.prompts):
+        prompts[prompt.name] = entry.prompt(index, prompts)
+    _resolve(repo, config, models, prompts)
+    return [
+        entry.agent(index, models[agent.model], prompts[agent.prompt])
+        for index, agent in enumerate(config.agents)
+    ]
+
+
+def _agents(config: TournamentConfig, rows: Sequence[Agent]) -> dict[int, AgentSpec]:
+    agents: dict[int, AgentSpec] = {}
+    names: dict[int, str] = {}
+    for index, (agent, row) in enumerate(zip(config.agents, rows, strict=True)):
+        spec = agent_spec(row)
+        if spec.agent_id in agents:
+            raise config.error(
+                f"agents {names[spec.agent_id]!r} and {agent.name!r} are the same kind, model, "
+                "prompt and options: change one of them, or seat one agent more often",
+                "agents",
+                index,
+            )
+        agents[spec.agent_id] = spec
+        names[spec.agent_id] = agent.name
+    return agents
+
+
+def _same_agents(
+    repo: Repository, known: Continuation, begun: Sequence[Agent | None], rows: Sequence[Agent]
+) -> Continuation:
+    """The continuation, by the agents that play now. Raises ConfigError where they are others than
+    those that have answered."""
+    others = [
+        (was, now)
+        for was, now in zip(begun, rows, strict=True)
+        if was is not None and was.id != now.id
+    ]
+    if known.anew or not others:
+        return known
+    if known.answered and has_answers(repo.session, key_of(known.tournament)):
+        was, now = others[0]
+        raise known.config.error(
+            f"the tournament {known.config.name!r} was begun with the agent {was.label!r}, and "
+            f"what has changed ({changed(known)}) makes another one of it, {now.label!r}: give the "
+            "tournament another name to play that one, with ratings of its own, or undo the change "
+            "to resume it",
+            "name",
+        )
+    if key_of(known.tournament) in run_now(repo.session):
+        raise known.config.error(
+            f"the tournament {known.config.name!r} is being run with other agents of these names: "
+            "stop that run first",
+            "name",
+        )
+    return replace(known, change="all")
+
+
+def _check_rules(prepared: Prepared, known: Tournament, environment: Environment) -> None:
+    if known.environment_id != environment.id:
+        was, now = known.environment, prepared.spec
+        raise prepared.config.error(
+            f"the tournament {prepared.config.name!r} was begun with {was.package} {was.version}, "
+            f"installed is {now.package} {now.version}: a change of rules is another tournament; "
+            "install the version it was begun with, or give this one another name",
+            "environment",
+        )
+
+
+def _change(
+    repo: Repository, prepared: Prepared, known: Continuation, agents: Sequence[int]
+) -> None:
+    """Write down what has changed, and the games that have been added."""
+    if known.change == "none":
+        return
+    key, config = key_of(known.tournament), prepared.config
+    if known.change == "games":
+        repo.schedule_games(key, grown(repo, prepared, known, agents))
+        repo.set_tournament_status(key, "paused")
+    repo.set_tournament_config(
+        key, config.canonical(), config_hash=config.config_hash, games=config.games
     )
+
+
+def _schedule_anew(
+    repo: Repository,
+    prepared: Prepared,
+    known: Continuation,
+    environment: Environment,
+    agents: Sequence[int],
+) -> None:
+    """Schedule a tournament again in which nobody has answered."""
+    key, config = key_of(known.tournament), prepared.config
+    repo.clear_schedule(key)
+    repo.set_tournament_config(
+        key,
+        config.canonical(),
+        config_hash=config.config_hash,
+        games=config.games,
+        seed=config.seed,
+        environment_id=key_of(environment),
+    )
+    repo.set_tournament_status(key, "created")
+    if prepared.matchmaker(agents).lag is None:
+        repo.schedule_games(key, prepared.begin(agents))
 
 
 def _check_pool(repo: Repository, config: TournamentConfig, name: str) -> None:
@@ -141,108 +233,6 @@ def _check_pool(repo: Repository, config: TournamentConfig, name: str) -> None:
                 "pool",
                 "name",
             )
-
-
-def _difference(stored: object, wanted: object, place: str = "") -> str:
-    """The first place where two plain values differ, for people."""
-    if isinstance(stored, dict) and isinstance(wanted, dict):
-        for key in sorted({*stored, *wanted}):
-            if stored.get(key) != wanted.get(key):
-                return _difference(stored.get(key), wanted.get(key), f"{place}.{key}".lstrip("."))
-    if isinstance(stored, list) and isinstance(wanted, list) and len(stored) == len(wanted):
-        for index, (before, after) in enumerate(zip(stored, wanted, strict=True)):
-            if before != after:
-                return _difference(before, after, f"{place}[{index}]")
-    if isinstance(stored, list) and isinstance(wanted, list):
-        return f"{place} has {len(wanted)} entries, was {len(stored)}"
-    return f"{place} is {_short(wanted)}, was {_short(stored)}"
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _model(repo: Repository, config: TournamentConfig, index: int, wanted: ModelConfig) -> Model:
-    spec = wanted.spec()
-    found = repo.get_model_by_name(wanted.name)
-    if found is None:
-        return repo.create_model(
-            name=spec.name,
-            litellm_model_name=spec.litellm_model,
-            params=dict(spec.params),
-            api_base=spec.api_base,
-            api_key_env=spec.api_key_env,
-            stream=spec.stream,
-            input_price=spec.input_price,
-            output_price=spec.output_price,
-            provider=spec.provider,
-            system=None if spec.system == "system" else spec.system,
-        )
-    if (stored := model_spec(found)) != spec:
-        parts = [
-            f"{name} is {_short(getattr(spec, name))}, was {_short(getattr(stored, name))}"
-            for name in _SETTINGS
-            if getattr(spec, name) != getattr(stored, name)
-        ]
-        raise config.error(
-            f"the catalogue has another model {wanted.name!r} ({'; '.join(parts)}): "
-            "give this one another name",
-            "models",
-            index,
-        )
-    return found
-
-
-def model_spec(row: Model) -> ModelSpec:
-    """A model of the catalogue as the LLM client takes it."""
-    return ModelSpec(
-        name=row.name,
-        litellm_model=row.litellm_model_name,
-        params=row.params,
-        api_base=row.api_base,
-        api_key_env=row.api_key_env,
-        stream=row.stream,
-        input_price=row.input_price,
-        output_price=row.output_price,
-        provider=row.provider,
-        system=row.system or "system",
-    )
-
-
-def _prompt(
-    repo: Repository,
-    config: TournamentConfig,
-    index: int,
-    wanted: PromptConfig,
-    entered: Mapping[str, Prompt],
-) -> Prompt:
-    found = repo.get_prompt_by_name(wanted.name)
-    if found is None:
-        parent = None
-        if wanted.forked_from is not None:
-            parent = entered.get(wanted.forked_from) or repo.get_prompt_by_name(wanted.forked_from)
-            if parent is None:
-                raise config.error(
-                    f"prompts[{index}].forked_from: no prompt {wanted.forked_from!r} before this "
-                    "one or in the catalogue",
-                    "prompts",
-                    index,
-                    "forked_from",
-                )
-        return repo.create_prompt(
-            name=wanted.name,
-            content=wanted.content,
-            forked_from=None if parent is None else parent.id,
-        )
-    if found.content != wanted.content:
-        raise config.error(
-            f"the catalogue has the prompt {wanted.name!r} with another text, and a prompt is "
-            f"never edited: give this text a new name, with forked_from: {wanted.name}",
-            "prompts",
-            index,
-        )
-    return found
 
 
 def _resolve(
@@ -262,65 +252,6 @@ def _resolve(
             prompts[prompt.name] = prompt
     if error := config.unresolved(models=models, prompts=prompts):
         raise error
-
-
-def _begun(
-    repo: Repository, prepared: Prepared, index: int, model: Model, prompt: Prompt
-) -> Agent | None:
-    """The agent of this name, where its kind has gone on to another version since."""
-    wanted = prepared.config.agents[index]
-    for version in getattr(prepared.kinds[wanted.kind], "earlier", ()):
-        kind = repo.get_kind_by_name(wanted.kind, version=version)
-        if kind is None:
-            continue
-        parts = (_id(kind), _id(model), _id(prompt))
-        found = repo.get_agent_by_config(*parts, options=wanted.options)
-        if found is not None and found.label == wanted.name:
-            return found
-    return None
-
-
-def _agent(repo: Repository, prepared: Prepared, index: int, model: Model, prompt: Prompt) -> Agent:
-    config = prepared.config
-    wanted = config.agents[index]
-    version = prepared.kinds[wanted.kind].version
-    kind = repo.get_kind_by_name(wanted.kind, version=version)
-    if kind is None:
-        kind = repo.create_kind(name=wanted.kind, version=version)
-    parts = (_id(kind), _id(model), _id(prompt))
-    found = repo.get_agent_by_config(*parts, options=wanted.options)
-    if found is None:
-        taken = repo.get_agent_by_alias(wanted.name)
-        if taken is not None:
-            raise config.error(
-                f"the catalogue has another agent {wanted.name!r} "
-                f"({taken.kind.name} v{taken.kind.version} + {taken.model.name} + "
-                f"{taken.prompt.name}): give this one another name",
-                "agents",
-                index,
-            )
-        return repo.create_agent(*parts, alias=wanted.name, options=wanted.options)
-    if found.label != wanted.name:
-        raise config.error(
-            f"agent {wanted.name!r} is in the catalogue as {found.label!r}: the same kind, model, "
-            "prompt and options; use that name",
-            "agents",
-            index,
-        )
-    return found
-
-
-def agent_spec(row: Agent) -> AgentSpec:
-    """An agent of the catalogue as a game seats it."""
-    return AgentSpec(
-        agent_id=_id(row),
-        name=row.label,
-        kind=row.kind.name,
-        kind_version=row.kind.version,
-        model=model_spec(row.model),
-        prompt=row.prompt.content,
-        options=row.options,
-    )
 
 
 def environment_options(config: TournamentConfig) -> dict[str, object]:
@@ -355,17 +286,9 @@ def _schedule(
         config_hash=config.config_hash,
         seed=config.seed,
         games=config.games,
-        environment_id=_id(environment),
+        environment_id=key_of(environment),
     )
     if prepared.matchmaker(agents).lag is None:
         # What does not wait for results is on record from the start.
-        repo.schedule_games(_id(tournament), prepared.begin(agents))
+        repo.schedule_games(key_of(tournament), prepared.begin(agents))
     return tournament
-
-
-def _id(row: object) -> int:
-    """The key of a row that has been flushed."""
-    key = getattr(row, "id", None)
-    if not isinstance(key, int):
-        raise ConfigError(f"{row!r} has no key")
-    return key

@@ -16,7 +16,8 @@ class CheckedMatchmaker:
 
     `version` is that of its rule: 1, unless the rule has changed since and it has an option of this
     name. `width` is the prior standard deviation of skills under which its standings are made, in
-    units of mu, where a former rule needs one; None for the average over widths.
+    units of mu, where a former rule needs one; None for the average over widths. It `extends` where
+    a longer schedule begins with a shorter one: `games` says only where it stops.
 
     Raises UsageError for agents, games or options that it refuses; PluginError, which names it,
     for whatever else it raises and for pairings that are none.
@@ -32,6 +33,8 @@ class CheckedMatchmaker:
             self.lag = self._inside.lag
             self.version: int = getattr(self._inside, "version", 1)
             self.width: float | None = getattr(self._inside, "width", None)
+            # What waits for no result is compared with what is on record.
+            self.extends = getattr(self._inside, "extends", self.lag is None) is True
         if type(self.version) is not int or self.version < 1:
             raise PluginError(
                 f"{self._what} has the version {self.version!r}; expected a whole number from 1"

@@ -71,7 +71,7 @@ async def run(
                 database,
                 ModelAccess(
                     client,
-                    limits_for(config, client.lag, begun.proven),
+                    limits_for(ready.prepared.config, client.lag, begun.proven),
                     begun.budget,
                     _answers(config, database),
                 ),
@@ -99,6 +99,7 @@ class _Ready:
     prepared: Prepared
     entry: EnteredTournament
     client: Client
+    config: TournamentConfig
 
 
 def _make_ready(
@@ -135,14 +136,17 @@ def _loaded(
     database.check(integrity=True)
     with database.session() as session:
         entry = enter(session, prepared)
+        if entry.prepared.config.models != config.models:
+            # Its models are called otherwise in the catalogue.
+            client = client_for(entry.prepared.config, keep_answers=config.cache is not None)
         if schedule.status(session, entry.tournament_id) != "finished":
             # What is refused here leaves no row behind.
             client.load(spec.model for spec in entry.agents.values())
-            _check_prices(config, client, entry)
+            _check_prices(entry.prepared.config, client, entry)
             if not uncapped and not caps_of(config).any:
                 models = (spec.model for spec in entry.agents.values())
                 check_capped(client, models, capped=False)
-    return _Ready(entry.prepared, entry, client)
+    return _Ready(entry.prepared, entry, client, config)
 
 
 def _close(ready: _Ready, database: Database, playing: Playing) -> str | None:
@@ -174,7 +178,8 @@ def _begin(ready: _Ready, database: Database, lease: Lease) -> _Begun:
         orphans = schedule.settle_orphans(session, left)
         past = schedule.history(session, key)
         earlier = schedule.earlier(session, key, orphans=orphans)
-        repo.set_tournament_settings(key, config.settings())
+        _check_unchanged(repo, entry, ready.config)
+        repo.set_tournament_settings(key, ready.config.settings())
         budget = budget_of(session, database, caps_of(config), lease, key, earlier.own)
         if not finished:
             repo.set_tournament_status(key, "running")
@@ -198,6 +203,18 @@ def _begin(ready: _Ready, database: Database, lease: Lease) -> _Begun:
         standings.settle(index, result)
         supply.settle(index, result)
     return _Begun(left, earlier, standings, supply, budget, proven)
+
+
+def _check_unchanged(repo: Repository, entry: EnteredTournament, config: TournamentConfig) -> None:
+    """Raises ConfigError where another process has changed the tournament before this one held its
+    lease."""
+    row = repo.get_tournament_by_id(entry.tournament_id)
+    if row is None or row.config_hash != entry.config_hash:
+        raise config.error(
+            f"the tournament {config.name!r} was changed while this run began: type the same "
+            "command again",
+            "name",
+        )
 
 
 def _check_prices(config: TournamentConfig, client: Client, entry: EnteredTournament) -> None:

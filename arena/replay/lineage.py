@@ -16,7 +16,7 @@ from arena.game.replayed import RecordedTurn
 from arena.game.seating import Sitter, kind_of
 from arena.game.task import GameTask
 from arena.llm.overflow import OverflowPolicy
-from arena.orchestrator.catalogue import agent_spec
+from arena.orchestrator.specs import agent_spec
 from db import Environment, Game, Repository, Session
 from db.queries.transcript import TurnRow, transcript
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from sqlalchemy import insert
+from sqlalchemy import delete, func, insert, update
 from sqlmodel import Session, col, select
 
 from db.errors import DatabaseError
-from db.models import Environment, Game, GamePlayer, Tournament
+from db.models import Environment, Game, GamePlayer, GameTurn, LLMCall, Tournament
 from db.repository.rows import added, apart, found_or_made, hashed, locked, plain
 
 
@@ -128,6 +128,54 @@ class TournamentRepository:
             with apart(self.session, f"tournament {tournament_id} cannot keep its settings"):
                 row.settings = None if settings is None else dict(settings)
         return row
+
+    def set_tournament_config(
+        self, tournament_id: int, config: Mapping[str, Any], **columns: Any
+    ) -> Tournament:
+        """Write down another configuration of a tournament, and the columns that follow from it.
+        Whether it may be changed is for the caller to know. Raises DatabaseError."""
+        row = self.session.get_one(Tournament, tournament_id)
+        with apart(self.session, f"tournament {tournament_id} cannot be changed"):
+            row.config = plain(config)
+            for name, value in columns.items():
+                setattr(row, name, value)
+        return row
+
+    def clear_schedule(self, tournament_id: int) -> None:
+        """Forget the schedule of a tournament in which nobody has answered. Games whose calls were
+        charged all the same stay, void and in no place of the schedule: money is not forgotten."""
+        calls = (
+            select(LLMCall.id)
+            .join(GameTurn, col(GameTurn.id) == col(LLMCall.game_turn_id))
+            .where(col(GameTurn.game_id) == col(Game.id))
+            .where(func.coalesce(LLMCall.charged, LLMCall.reserved, 0.0) > 0.0)
+        )
+        mine = col(Game.tournament_id) == tournament_id
+        blind = {"synchronize_session": False}
+        with apart(self.session, f"tournament {tournament_id} cannot be scheduled again"):
+            gone = delete(Game).where(mine, ~calls.exists())
+            self.session.execute(gone, execution_options=blind)
+            kept = (
+                update(Game)
+                .where(mine)
+                .values(status="void", void_cause="interrupted", schedule_index=None, final=False)
+            )
+            self.session.execute(kept, execution_options=blind)
+        self.session.expire_all()
+
+    def seated_agents(self, tournament_id: int, agents: Iterable[int]) -> set[int]:
+        """Those of some agents that have a seat in a game of the tournament."""
+        found = set()
+        for agent in agents:
+            seat = (
+                select(GamePlayer.id)
+                .join(Game, col(Game.id) == col(GamePlayer.game_id))
+                .where(GamePlayer.agent_id == agent, Game.tournament_id == tournament_id)
+                .limit(1)
+            )
+            if self.session.exec(seat).first() is not None:
+                found.add(agent)
+        return found
 
     def schedule_games(self, tournament_id: int, pairings: Iterable[Pairing]) -> list[int]:
         """Add the pairings as scheduled games, with their players: the games' keys, in order.

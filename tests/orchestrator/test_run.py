@@ -216,7 +216,7 @@ def test_what_cannot_be_played_is_refused_before_anything_is_written(
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (("games: 12", "games: 13"), "another configuration .games is 13, was 12"),
+        (("games: 12", "games: 11"), "another configuration .games is 11, was 12"),
         (("Stay calm", "Be calm"), "prompts.*Be calm"),
         (("name: small\n", "name: other\n"), None),
     ],
@@ -236,13 +236,20 @@ def test_a_tournament_is_known_by_its_name_and_cannot_be_changed_under_it(
     assert rows(database_url, "SELECT COUNT(*) FROM tournaments") == [(count,)]
 
 
-def test_a_prompt_is_never_edited_only_forked(small: Small, database_url: str) -> None:
+def test_a_prompt_that_was_played_is_never_edited_another_text_is_a_version_of_it(
+    small: Small, database_url: str
+) -> None:
     asyncio.run(run(small(), url=database_url, games=1))
+    prompts = "SELECT name, content, forked_from FROM prompts ORDER BY id"
+    before = rows(database_url, prompts)
 
-    with pytest.raises(ConfigError, match=r"never edited.*forked_from: calm"):
-        asyncio.run(
-            run(small(("name: small\n", "name: two\n"), ("Stay calm", "Be calm")), url=database_url)
-        )
+    other = small(("name: small\n", "name: two\n"), ("Stay calm", "Be calm"))
+    asyncio.run(run(other, url=database_url, games=1))
+
+    *same, (name, content, parent) = rows(database_url, prompts)
+    assert same == before
+    assert (name, parent) == ("calm@2", 1 + [row[0] for row in before].index("calm"))
+    assert "Be calm" in str(content)
 
 
 def test_a_plan_says_what_would_be_played_and_writes_nothing(small: Small, tmp_path: Path) -> None:

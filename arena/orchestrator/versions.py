@@ -1,0 +1,238 @@
+"""Enters a configuration's models, prompts and agents under their names.
+
+One rule for all of them. What is on record already is found, whichever version it is. What has
+never played may be changed, so the latest version is. What has played is never changed: there is
+another version of it then, `name@2`, with its own ratings. Prices, the variable of a key and where
+a local server listens make no other model, and are set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+from arena.config import TournamentConfig
+from arena.core import AgentKind, ModelSpec
+from arena.orchestrator.specs import key_of, model_columns, model_spec
+from db import Agent, Kind, Model, Prompt, Repository
+from db.queries.uses import CatalogueNoun, catalogue_uses, has_played, running_with
+from db.versions import versioned
+
+LONGEST_NAME = 100
+SETTINGS = ("api_key_env", "input_price", "output_price")
+"""What of a model's definition makes no other model, beside a local `api_base`."""
+
+
+class _Labelled(Protocol):
+    @property
+    def id(self) -> int | None: ...
+
+
+Row = TypeVar("Row", bound=_Labelled)
+
+
+def same_model(one: ModelSpec, other: ModelSpec) -> bool:
+    """Whether two definitions are of one model, whatever they call it and what it costs."""
+    return _identity(one) == _identity(other)
+
+
+def _identity(spec: ModelSpec) -> ModelSpec:
+    base = "a local server" if is_local(spec.api_base) else spec.api_base
+    return replace(
+        spec, name="", api_base=base, api_key_env=None, input_price=None, output_price=None
+    )
+
+
+def is_local(address: str | None) -> bool:
+    """Whether an address is one of this machine."""
+    try:
+        host = urlsplit(address or "").hostname or ""
+    except ValueError:
+        return False
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueEntry:
+    """Finds, changes or makes the rows of a configuration; `tournament_id` is that of it on record,
+    whose own run holds nothing up. `kinds` are the installed kinds of its agents."""
+
+    repo: Repository
+    config: TournamentConfig
+    kinds: Mapping[str, AgentKind]
+    tournament_id: int | None = None
+
+    def model(self, index: int) -> Model:
+        """The row of a model of the file. Raises ConfigError."""
+        wanted = self.config.models[index]
+        spec, repo = wanted.spec(), self.repo
+        known = self._versions(wanted.name, repo.get_model_by_name, repo.get_model_versions)
+        row: Model
+        for row in reversed(known):
+            stored = model_spec(row)
+            if same_model(stored, spec):
+                if stored != replace(spec, name=row.name):
+                    repo.edit_model(key_of(row), **model_columns(spec))
+                return row
+        if known and self._free("model", key_of(known[-1])):
+            return repo.edit_model(key_of(known[-1]), **model_columns(spec))
+        label = self._label("models", index, wanted.name, repo.next_model_version)
+        columns: dict[str, Any] = model_columns(spec)
+        return repo.create_model(label, **columns)
+
+    def prompt(self, index: int, entered: Mapping[str, Prompt]) -> Prompt:
+        """The row of a prompt of the file; `entered` are those before it. Raises ConfigError."""
+        wanted, repo = self.config.prompts[index], self.repo
+        known = self._versions(wanted.name, repo.get_prompt_by_name, repo.get_prompt_versions)
+        row: Prompt
+        for row in reversed(known):
+            if row.content == wanted.content:
+                return row
+        parent = self._parent(index, entered)
+        if known and self._free("prompt", key_of(known[-1])):
+            key = key_of(known[-1])
+            return repo.replace_prompt(key, known[-1].name, wanted.content, parent)
+        label = self._label("prompts", index, wanted.name, repo.next_prompt_version)
+        if parent is None and known:
+            parent = key_of(known[-1])
+        return repo.create_prompt(label, wanted.content, forked_from=parent)
+
+    def agent(self, index: int, model: Model, prompt: Prompt) -> Agent:
+        """The row of an agent of the file, made of these parts. Raises ConfigError."""
+        config, repo, wanted = self.config, self.repo, self.config.agents[index]
+        for kind in self._kinds(wanted.kind):
+            parts = (key_of(kind), key_of(model), key_of(prompt))
+            found = repo.get_agent_by_config(*parts, options=wanted.options)
+            if found is not None and _is_called(found, wanted.name):
+                return found
+        kind = repo.get_or_create_kind(wanted.kind, version=self.kinds[wanted.kind].version)
+        parts = (key_of(kind), key_of(model), key_of(prompt))
+        known = self._versions(wanted.name, repo.get_agent_by_alias, repo.get_agent_versions)
+        found = repo.get_agent_by_config(*parts, options=wanted.options)
+        if found is not None:
+            if not self._renamable(found):
+                raise config.error(
+                    f"agent {wanted.name!r} is in the catalogue as {found.label!r}: the same kind, "
+                    "model, prompt and options; use that name",
+                    "agents",
+                    index,
+                )
+            label = self._label("agents", index, wanted.name, repo.next_agent_version)
+            return repo.edit_agent(key_of(found), *parts, label, options=wanted.options)
+        if known and self._free("agent", key_of(known[-1])):
+            latest = known[-1]
+            return repo.edit_agent(key_of(latest), *parts, latest.alias, options=wanted.options)
+        label = self._label("agents", index, wanted.name, repo.next_agent_version)
+        return repo.create_agent(*parts, alias=label, options=wanted.options)
+
+    def begun(self) -> list[Agent | None]:
+        """The agents that the tournament on record was begun with, in the order of the file; None
+        for one of which nothing tells which version it was."""
+        return [self._begun(agent.name) for agent in self.config.agents]
+
+    def _begun(self, name: str) -> Agent | None:
+        repo = self.repo
+        known = self._versions(name, repo.get_agent_by_alias, repo.get_agent_versions)
+        if len(known) > 1:
+            assert self.tournament_id is not None
+            keys = repo.seated_agents(self.tournament_id, [key_of(row) for row in known])
+            known = [row for row in known if row.id in keys]
+        return known[0] if len(known) == 1 else None
+
+    def plays(self, row: Agent) -> bool:
+        """Whether the installed kinds can play an agent as it was begun."""
+        kind = self.kinds.get(row.kind.name)
+        versions = () if kind is None else (kind.version, *getattr(kind, "earlier", ()))
+        return row.kind.version in versions
+
+    def _kinds(self, name: str) -> list[Kind]:
+        """The versions of a kind by which agents of it play, the installed one first."""
+        kind = self.kinds[name]
+        # A tournament is played to its end by the agents that it was begun with.
+        earlier = getattr(kind, "earlier", ()) if self.tournament_id is not None else ()
+        found = [self.repo.get_kind_by_name(name, version=v) for v in (kind.version, *earlier)]
+        return [row for row in found if row is not None]
+
+    def _versions(self, name: str, find: Any, versions: Any) -> list[Any]:
+        """The rows that a name of the file may stand for: a version's label for that one."""
+        exact = find(name)
+        if versioned(name).version > 1:
+            return [] if exact is None else [exact]
+        found: list[Any] = versions(name)
+        return found
+
+    def _label(self, part: str, index: int, name: str, following: Any) -> str:
+        """What a new row of this name is called. Raises ConfigError for the name of a version, and
+        one that is too long for another version."""
+        base, number = versioned(name)
+        if number > 1:
+            raise self.config.error(
+                f"{name!r} is the name of a version, and versions are numbered by the arena: "
+                f"name it {base!r}",
+                part,
+                index,
+            )
+        label: str = following(name)
+        if len(label) > LONGEST_NAME:
+            raise self.config.error(
+                f"the next version of {name!r} would have a name of {len(label)} characters, at "
+                f"most {LONGEST_NAME} fit: use a shorter name",
+                part,
+                index,
+            )
+        return label
+
+    def _parent(self, index: int, entered: Mapping[str, Prompt]) -> int | None:
+        wanted = self.config.prompts[index]
+        if wanted.forked_from is None:
+            return None
+        parent = entered.get(wanted.forked_from)
+        parent = parent or self.repo.get_prompt_by_name(wanted.forked_from)
+        if parent is None:
+            raise self.config.error(
+                f"prompts[{index}].forked_from: no prompt {wanted.forked_from!r} before this "
+                "one or in the catalogue",
+                "prompts",
+                index,
+                "forked_from",
+            )
+        return parent.id
+
+    def _free(self, noun: CatalogueNoun, key: int) -> bool:
+        """Whether a row may be changed: it has never played, and nobody is playing it."""
+        session = self.repo.session
+        return not (
+            has_played(session, noun, key)
+            or running_with(session, noun, key, apart_from=self.tournament_id)
+        )
+
+    def _renamable(self, row: Agent) -> bool:
+        uses = catalogue_uses(self.repo.session, "agent", key_of(row))
+        return not uses.fixed and {*uses.tournaments} <= {self.config.name}
+
+
+def _is_called(row: Agent, name: str) -> bool:
+    return row.label == name or (row.alias is not None and versioned(row.alias).name == name)
+
+
+def played_as(config: TournamentConfig, agents: Sequence[Agent]) -> TournamentConfig:
+    """The configuration with its models by the names that they have in the catalogue: what is said
+    of them there (limits, a budget) is looked up by those."""
+    names = {
+        entered.model: row.model.name for entered, row in zip(config.agents, agents, strict=True)
+    }
+    if all(name == label for name, label in names.items()):
+        return config
+    return config.model_copy(
+        update={
+            "models": tuple(
+                model.model_copy(update={"name": names.get(model.name, model.name)})
+                for model in config.models
+            ),
+            "agents": tuple(
+                agent.model_copy(update={"model": names[agent.model]}) for agent in config.agents
+            ),
+        }
+    )
