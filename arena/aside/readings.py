@@ -12,8 +12,8 @@ from arena.aside.calls import CONCURRENCY, NotOnRecord, SideCalls
 from arena.core import LLM, CallOptions, Completion, Message, UsageError
 from arena.core.readers import Cast, Reader, Speech, SpeechReading
 from arena.events.readings import RULES
-from arena.orchestrator.catalogue import model_spec
 from arena.orchestrator.clients import client_for
+from arena.orchestrator.specs import model_spec
 from arena.registry import guarded
 from db import Database, Repository
 

@@ -10,27 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from arena.config import TournamentConfig
 from arena.core import AgentKind, ModelSpec
 from arena.orchestrator.specs import key_of, model_columns, model_spec
 from db import Agent, Kind, Model, Prompt, Repository
-from db.queries.uses import CatalogueNoun, catalogue_uses, has_played, running_with
+from db.queries.uses import UsedNoun, catalogue_uses, has_played, running_with
 from db.versions import versioned
 
 LONGEST_NAME = 100
-SETTINGS = ("api_key_env", "input_price", "output_price")
-"""What of a model's definition makes no other model, beside a local `api_base`."""
-
-
-class _Labelled(Protocol):
-    @property
-    def id(self) -> int | None: ...
-
-
-Row = TypeVar("Row", bound=_Labelled)
 
 
 def same_model(one: ModelSpec, other: ModelSpec) -> bool:
@@ -200,7 +190,7 @@ class CatalogueEntry:
             )
         return parent.id
 
-    def _free(self, noun: CatalogueNoun, key: int) -> bool:
+    def _free(self, noun: UsedNoun, key: int) -> bool:
         """Whether a row may be changed: it has never played, and nobody is playing it."""
         session = self.repo.session
         return not (

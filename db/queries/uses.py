@@ -13,7 +13,7 @@ from db.live import branches_run_now, run_now
 from db.models import Agent, Game, GamePlayer, GameTurn, LLMCall, Prompt, Tournament
 from db.versions import versioned
 
-CatalogueNoun = Literal["model", "prompt", "kind", "agent"]
+UsedNoun = Literal["model", "prompt", "kind", "agent"]
 """What agents are made of, and agents."""
 
 _ANSWERED = exists().where(
@@ -54,7 +54,7 @@ class CatalogueUses:
         return self.played or bool(self.running)
 
 
-def catalogue_uses(session: Session, noun: CatalogueNoun, key: int) -> CatalogueUses:
+def catalogue_uses(session: Session, noun: UsedNoun, key: int) -> CatalogueUses:
     """What uses the row of a noun with this number. Counts games: not for every row of a list."""
     rows: Any = select(Agent).where(_of(noun, key)).order_by(col(Agent.id))
     agents = [] if noun == "agent" else [row.label for row in session.execute(rows).scalars()]
@@ -76,7 +76,7 @@ def catalogue_uses(session: Session, noun: CatalogueNoun, key: int) -> Catalogue
     )
 
 
-def has_played(session: Session, noun: CatalogueNoun, key: int) -> bool:
+def has_played(session: Session, noun: UsedNoun, key: int) -> bool:
     """Whether an agent of this row has acted in a game, or an answer to it is on record."""
     query = _seats(noun, key).with_only_columns(col(Game.id)).where(_SAID).limit(1)
     return session.execute(query).first() is not None
@@ -94,7 +94,7 @@ def has_answers(session: Session, tournament_id: int) -> bool:
 
 
 def running_with(
-    session: Session, noun: CatalogueNoun, key: int, *, apart_from: int | None = None
+    session: Session, noun: UsedNoun, key: int, *, apart_from: int | None = None
 ) -> list[str]:
     """What is run now and plays with the row: tournaments by name, and runs of branches."""
     rows: Any = select(Agent).where(_of(noun, key))
@@ -116,7 +116,7 @@ def running_with(
     return found
 
 
-def _of(noun: CatalogueNoun, key: int) -> ColumnElement[bool]:
+def _of(noun: UsedNoun, key: int) -> ColumnElement[bool]:
     columns: dict[str, Any] = {
         "model": col(Agent.model_id),
         "prompt": col(Agent.prompt_id),
@@ -127,7 +127,7 @@ def _of(noun: CatalogueNoun, key: int) -> ColumnElement[bool]:
     return found
 
 
-def _seats(noun: CatalogueNoun, key: int) -> Any:
+def _seats(noun: UsedNoun, key: int) -> Any:
     return (
         select(GamePlayer)
         .join(Game, col(Game.id) == col(GamePlayer.game_id))
