@@ -36,14 +36,24 @@ if TYPE_CHECKING:
 
 def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")],
+    purpose: Annotated[
+        Literal["sft", "kto", "dpo", "rl"] | None,
+        typer.Option(
+            "--for",
+            metavar="sft|kto|dpo|rl",
+            help="Instead of tables, answers as chat messages for a trainer. dpo: pairs of answers "
+            "in branches of the same turn.",
+        ),
+    ] = None,
     form: Annotated[
-        Literal["parquet", "jsonl", "csv"],
+        Literal["parquet", "jsonl", "csv"] | None,
         typer.Option(
             "--format",
             metavar="parquet|jsonl|csv",
-            help="Of the files; Parquet needs pyarrow: pip install 'llm-arena[parquet]'.",
+            help="Of tables Parquet by default, which needs pyarrow (pip install "
+            "'llm-arena[parquet]'), for a trainer JSON lines.",
         ),
-    ] = "parquet",
+    ] = None,
     frame: Annotated[
         list[str] | None,
         typer.Option(
@@ -74,9 +84,10 @@ def export(
 ) -> None:
     """Write the record to files.
 
-    A file for each table, in a new folder, and a README.md that says what they hold, by which
-    `datasets` loads them."""
-    from arena.analysis.export import export_frames
+    Tables, or data to train on with --for: files in a new folder, with a README.md that says what
+    they hold, by which `datasets` loads them."""
+    from arena.analysis.export import export_frames, export_training
+    from arena.core import UsageError
 
     filters: dict[str, Any] = {
         "tournament": tournament, "environment": environment, "agent": agent, "kind": kind,
@@ -84,7 +95,14 @@ def export(
         "status": status, "termination": termination, "since": since, "until": until,
         "parent": parent, "revision": revision,
     }  # fmt: skip
-    written = export_frames(folder, db or None, form=form, frames=frame, **filters)
+    if purpose is None:
+        form = form or "parquet"
+        written = export_frames(folder, db or None, form=form, frames=frame, **filters)
+    elif frame:
+        raise UsageError(f"--frame chooses tables, and --for {purpose} writes none: leave one out")
+    else:
+        form = form or "jsonl"
+        written = export_training(folder, db or None, purpose=purpose, form=form, **filters)
     _say(folder, written, as_json=as_json)
 
 

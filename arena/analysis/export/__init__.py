@@ -2,5 +2,6 @@
 
 from arena.analysis.export.card import ExportedFile
 from arena.analysis.export.frames import FRAMES, export_frames
+from arena.analysis.export.training import export_training
 
-__all__ = ["FRAMES", "ExportedFile", "export_frames"]
+__all__ = ["FRAMES", "ExportedFile", "export_frames", "export_training"]
