@@ -17,7 +17,7 @@ from db.queries.keyset import games_after, newest_games
 from db.selection import Selection
 from db.session import Session
 
-SCALE = Scale(games=2_000, turns=1, agents=40, tournaments=4, rated=False)
+SCALE = Scale(games=2_000, agents=42, tournaments=4, sources=8, texts=8, rated=False)
 ASKED = (
     Selection(),
     Selection(tournament="cup 1"),
@@ -26,7 +26,7 @@ ASKED = (
     Selection(agent="agent 007", role="Mafia"),
     Selection(prompt=["p1", "p2"]),
     Selection(agent=["agent 001", "agent 002"], tournament="cup 0"),
-    Selection(environment="SecretMafia-v0"),
+    Selection(environment="SecretMafia-v0-mended"),
     Selection(status="completed"),
     Selection(model="model-1", result="win"),
 )
