@@ -17,6 +17,7 @@ from sqlmodel import Session, col, select
 
 from db import Agent, Game, Tournament, get_session
 from db.models.columns import Table
+from db.models.games import COUNTS
 from db.queries.transcript import CallRow, transcript
 from torture.server import digest_of
 
@@ -27,6 +28,10 @@ _GAME = ("id", "tournament_id", "environment_id", "parent_game_id", "attempt", "
 _TURN = ("game_id", "observed_at", "acted_at", "response_time_ms", "calls")
 _CALL = ("call_id", "game_id", "call_index", "attempt", "request_sent_at",
          "response_received_at", "total_ms", "first_token_ms")  # fmt: skip
+# Of the counters, what does not depend on what was lost and asked again.
+_COUNTED = ("agent", "role", "team", "seats", "games", "again", *COUNTS, "decided",
+            "eliminated", "observed", "votes", "votes_against", "saves", "mortal", "survived",
+            "claims_true", "claims_false", "accusations_true", "accusations_false")  # fmt: skip
 _KEYS = ("id", "game_id", "tournament_id", "environment_id", "pool_id", "updated_at")
 
 
@@ -97,7 +102,13 @@ def read_facts(url: str, tournament: str) -> Facts:
                     for row in _table(session, "rating_changes")
                 ]
             ),
-            counters=_sorted([_named(row, names) for row in _table(session, "conduct")]),
+            counters=_sorted(
+                [
+                    {name: value for name, value in _named(row, names).items() if name in _COUNTED}
+                    for row in _table(session, "counters")
+                    if not row["void"]
+                ]
+            ),
         )
 
 

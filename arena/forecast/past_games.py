@@ -14,13 +14,10 @@ from arena.orchestrator.lookup import Rules, of_row, rules_of
 from arena.record.rating_columns import rating_columns, repeats_left_out
 from db import Repository, Session
 from db.queries.played import no_games, played_games
-from db.queries.usage import rated_usage
+from db.queries.usage import finished_usage
 from db.selection import Selection
 
 SYSTEM = "probit"
-
-# Costs are added up from the calls: beyond this many games the sum takes seconds.
-COSTS_UP_TO_GAMES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +65,7 @@ def past_games(session: Session, repo: Repository, scope: PlanScope) -> PastGame
     rules = _rules(session, repo, scope)
     selection = replace(scope.selection, environment=rules.key)
     played = no_games() if rules.key is None else played_games(session, selection)
-    cheap = len(played) <= COSTS_UP_TO_GAMES
-    notes = () if cheap else (f"dollars are left out beyond {COSTS_UP_TO_GAMES:,} games on record",)
-    usage = rated_usage(session, selection) if len(played) and cheap else {}
+    usage = finished_usage(session, selection) if len(played) else {}
     seats = _counts(played.agents)
     costs: dict[int, float | None] = dict.fromkeys(seats)
     for agent, row in usage.items():
@@ -82,7 +77,7 @@ def past_games(session: Session, repo: Repository, scope: PlanScope) -> PastGame
         games=len(played),
         counts=_counts(np.unique(np.stack([played.seats(), played.agents]), axis=1)[1]),
         costs=costs,
-        notes=(*rules.notes(), *repeats_left_out(int(played.repeats.sum())), *notes),
+        notes=(*rules.notes(), *repeats_left_out(int(played.repeats.sum()))),
     )
 
 

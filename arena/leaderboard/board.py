@@ -32,7 +32,7 @@ from arena.stats.groups import MOST_LETTERED, groups, ranks, told_apart
 from db import Session
 from db.queries.agents import agent_names
 from db.queries.conduct import ConductRow
-from db.queries.usage import RatedUsageRow
+from db.queries.usage import FinishedUsage
 
 DEVIATIONS = 1.959963984540054
 """The 97.5 % quantile of the normal distribution."""
@@ -72,7 +72,7 @@ class BoardRow:
     agents: int = 1
     at_best: float | None = None
     conduct: ConductRow | None = None
-    spent: RatedUsageRow | None = None
+    spent: FinishedUsage | None = None
     void_games: int = 0
     void_own: int = 0
     equilibrium: Equilibrium | None = None
@@ -153,7 +153,7 @@ def agent_boards(
         for note in fitted.ratings.noted(labels)
         if not note.startswith(f"{len(pools)} pools of agents")
     ]
-    notes += said(scope, query, fitted.ratings.terms)
+    notes += [*said(scope, query, fitted.ratings.terms), *facts.notes]
     tested = lack_of_fit(scope, query.system, fitted.ratings)
     notes += fit_notes(tested, query)
     other = None

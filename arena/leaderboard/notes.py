@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from arena.core.text import one_line
-from arena.leaderboard.facts import COSTS_UP_TO_GAMES
 from arena.leaderboard.query import LeaderboardQuery
 from arena.leaderboard.scopes import Scope, chosen_by_result
 from arena.matchmakers.shortfalls import shortfall
@@ -36,8 +35,6 @@ def said(scope: Scope, query: LeaderboardQuery, terms: Mapping[tuple[str, ...], 
         notes.append(f"{decided:,} games that an error decided count as draws")
     if scope.played.unranked:
         notes.append(f"left out: {scope.played.unranked:,} games with a rank missing")
-    if len(scope.played) > COSTS_UP_TO_GAMES:
-        notes.append(f"costs, tokens and latency are left out beyond {COSTS_UP_TO_GAMES:,} games")
     for environment, games in scope.revisions.items():
         if len(games) > 1:
             shares = ", ".join(f"{n:,} in revision {number}" for number, n in games.items())

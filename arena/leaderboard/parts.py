@@ -33,7 +33,7 @@ from arena.stats.groups import told_apart
 from db import Session
 from db.queries.agents import agent_names
 from db.queries.conduct import ConductRow
-from db.queries.usage import RatedUsageRow
+from db.queries.usage import FinishedUsage
 from db.queries.voids import AgentVoids
 
 Parts = Mapping[int, tuple[str, str, str]]
@@ -106,7 +106,7 @@ def part_boards(session: Session, scope: Scope, query: LeaderboardQuery) -> list
                 void_own=len(voids[place].own),
             )
         )
-    notes = [*fitted.ratings.noted({}), *said(scope, query, fitted.ratings.terms)]
+    notes = [*fitted.ratings.noted({}), *said(scope, query, fitted.ratings.terms), *facts.notes]
     notes += told(dict(zip(names, voids, strict=True)))
     notes += _limits(limit, by, rows)
     board = board_of(scope, query, rows, notes, told_apart(mean, covariance))
@@ -181,12 +181,12 @@ def _conduct(rows: list[ConductRow]) -> ConductRow | None:
     return ConductRow(**{first: 0, **{n: sum(getattr(row, n) for row in rows) for n in others}})
 
 
-def _spent(rows: list[RatedUsageRow]) -> RatedUsageRow | None:
+def _spent(rows: list[FinishedUsage]) -> FinishedUsage | None:
     """What agents took together; medians of several do not add up to one."""
     if not rows:
         return None
     known = [row.cost for row in rows if row.cost is not None]
-    return RatedUsageRow(
+    return FinishedUsage(
         agent_id=0,
         games=sum(row.games for row in rows),
         turns=sum(row.turns for row in rows),

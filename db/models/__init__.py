@@ -6,7 +6,7 @@ from db.models.boards import StoredBoard
 from db.models.branches import BranchRun
 from db.models.calls import CachedAnswer, CallPayload, LLMCall
 from db.models.catalogue import Kind, Model, Prompt
-from db.models.conduct import Conduct
+from db.models.counters import Counters
 from db.models.events import EventType, GameEvent
 from db.models.games import GAME_STATUSES, Game, GamePlayer
 from db.models.pairs import PairScope, PairTotal
@@ -23,7 +23,7 @@ __all__ = [
     "BranchRun",
     "CachedAnswer",
     "CallPayload",
-    "Conduct",
+    "Counters",
     "Environment",
     "EventType",
     "Game",

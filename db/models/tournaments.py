@@ -8,6 +8,7 @@ from sqlmodel import Field, Relationship, Text
 
 from db.models.catalogue import now
 from db.models.columns import BigId, JsonValue, Table
+from db.models.counters import VERSION
 
 TOURNAMENT_STATUSES = ("created", "running", "paused", "finished")
 
@@ -35,7 +36,9 @@ class Tournament(Table, table=True):
     """A configuration, its schedule and its games.
 
     `next_fold_index` is the first place of the schedule that has not moved a rating yet;
-    `settings` are those of its last run that are no part of what the tournament is.
+    `settings` are those of its last run that are no part of what the tournament is;
+    `counters_version` is that of the projection which its counters are of (`db.models.counters`),
+    None where they were never counted or something was changed since.
     """
 
     __tablename__ = "tournaments"
@@ -61,6 +64,7 @@ class Tournament(Table, table=True):
     started_at: datetime | None = None
     finished_at: datetime | None = None
     settings: dict[str, Any] | None = Field(default=None, sa_type=JsonValue)
+    counters_version: int | None = VERSION
 
     environment: Environment = Relationship()
 

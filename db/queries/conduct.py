@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import case, distinct, func, select
-from sqlmodel import Session, col
+from sqlmodel import Session
 
-from db.models import Conduct, Game, GamePlayer, Tournament
 from db.models.games import COUNTS
-from db.queries.games import RATED
+from db.queries.counters import AgentCounts, agent_counts
 from db.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)
 class ConductRow:
     """An agent's finished games and its turns in them, counted as in `GamePlayer`; `decided` counts
-    the games that a lapse or an invalid action of its own decided, `eliminated` those in which the
-    rules threw it out for one. Rates are 0 without turns."""
+    the games that a lapse or an invalid action of its own decided, `eliminated` the places out of
+    which the rules threw it for one. Rates are 0 without turns."""
 
     agent_id: int
     games: int
@@ -35,6 +32,13 @@ class ConductRow:
     notes_lost: int
     decided: int
     eliminated: int
+
+    @classmethod
+    def of(cls, agent_id: int, counts: AgentCounts) -> ConductRow:
+        """What the counters of an agent say."""
+        finished = counts.finished
+        rest = {name: getattr(finished, name) for name in (*COUNTS, "decided", "eliminated")}
+        return cls(agent_id=agent_id, games=counts.games, **rest)
 
     @property
     def lapses(self) -> int:
@@ -91,51 +95,7 @@ class ConductRow:
 
 
 def conduct(session: Session, selection: Selection | None = None) -> dict[int, ConductRow]:
-    """Conduct by agent_id in the finished games of tournaments, from what is counted already.
-
-    Raises BadSelection for what is not on record, and for anything but tournaments and
-    environments.
-    """
-    selection = selection or Selection()
-    selection.allow("tournament", "environment", what="counted conduct")
-    chosen = selection.on(session)
-    counters = ("games", *COUNTS, "decided", "eliminated")
-    query: Any = (
-        select(col(Conduct.agent_id), *(func.sum(getattr(Conduct, name)) for name in counters))
-        .join(Tournament, col(Tournament.id) == col(Conduct.tournament_id))
-        .group_by(col(Conduct.agent_id))
-        .order_by(col(Conduct.agent_id))
-    )
-    for noun, column in (
-        ("tournament", col(Tournament.id)),
-        ("environment", col(Tournament.environment_id)),
-    ):
-        if noun in chosen.named:
-            query = query.where(column.in_([*chosen.named[noun]]))
-    return _rows(session, query)
-
-
-def conduct_in(session: Session, selection: Selection) -> dict[int, ConductRow]:
-    """Conduct by agent_id in the seats of a selection, of rated games alone; counted from the
-    games, where `conduct` reads what is counted already."""
-    game, player = col(GamePlayer.game_id), GamePlayer
-    query: Any = (
-        select(
-            col(player.agent_id),
-            func.count(distinct(game)),
-            *(func.coalesce(func.sum(getattr(player, name)), 0) for name in COUNTS),
-            func.count(distinct(case((col(player.decided), game)))),
-            func.count(distinct(case((col(player.eliminated_turn).is_not(None), game)))),
-        )
-        .join(Game, col(Game.id) == game)
-        .where(*RATED, *selection.on(session).of_seats())
-        .group_by(col(player.agent_id))
-    )
-    return _rows(session, query)
-
-
-def _rows(session: Session, query: Any) -> dict[int, ConductRow]:
-    return {
-        int(agent_id): ConductRow(int(agent_id), *(int(count) for count in counts))
-        for agent_id, *counts in session.execute(query)
-    }
+    """Conduct by agent_id in the finished games of tournaments, of the seats of a selection; of
+    agents that have any. Raises BadSelection for what is not on record."""
+    counts = agent_counts(session, selection)
+    return {key: ConductRow.of(key, each) for key, each in counts.items() if each.games}

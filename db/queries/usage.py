@@ -8,9 +8,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, distinct, func, select
 from sqlmodel import Session, col
 
+from db.latencies import quantile
 from db.models import Game, GamePlayer, GameTurn, LLMCall
 from db.models.calls import ORPHANED
-from db.queries.games import RATED
+from db.models.counters import MONEY
+from db.queries.counters import AgentCounts, agent_counts
 from db.selection import Selection
 
 
@@ -97,13 +99,13 @@ def usage(session: Session, selection: Selection | None = None) -> dict[int, Usa
 
 
 @dataclass(frozen=True, slots=True)
-class RatedUsageRow:
-    """What an agent's rated games took.
+class FinishedUsage:
+    """What an agent's finished games took.
 
     `cost` is in dollars, None when an answered call had no price. Seconds are medians: of a turn
-    from the observation to the action, of an answered call from the request to the answer; None
-    where nothing is on record. `calls` and `failed_calls` count those of void games too: a fault is
-    what most of them died of.
+    from the observation to the action, of an answered call from the request to the answer, both to
+    2.2 percent (`db.latencies`); None where nothing is on record. `calls` and `failed_calls` count
+    those of void games too: a fault is what most of them died of.
     """
 
     agent_id: int
@@ -117,6 +119,26 @@ class RatedUsageRow:
     turn_seconds: float | None
     call_seconds: float | None
     cached_tokens: int = 0
+
+    @classmethod
+    def of(cls, agent_id: int, counts: AgentCounts) -> FinishedUsage:
+        """What the counters of an agent say."""
+        finished, void = counts.finished, counts.void
+        # What has no price is not free: a call that was answered without one hides the sum.
+        known = finished.priced and not finished.unpriced
+        return cls(
+            agent_id=agent_id,
+            games=counts.games,
+            turns=finished.observed,
+            calls=finished.calls + void.calls,
+            failed_calls=finished.failed + void.failed,
+            prompt_tokens=finished.prompt_tokens,
+            completion_tokens=finished.completion_tokens,
+            cost=finished.cost / MONEY if known else None,
+            turn_seconds=_seconds(quantile(finished.turn_ms, 0.5)),
+            call_seconds=_seconds(quantile(finished.call_ms, 0.5)),
+            cached_tokens=finished.cached_tokens,
+        )
 
     @property
     def cost_per_game(self) -> float | None:
@@ -143,52 +165,11 @@ class RatedUsageRow:
         return self.failed_calls / self.calls if self.calls else None
 
 
-def rated_usage(session: Session, selection: Selection) -> dict[int, RatedUsageRow]:
-    """What the agents' rated games took, by agent_id, of the seats of a selection. Reads every turn
-    and call of them."""
-    of_seats = selection.on(session).of_seats()
-    rated = [*RATED, *of_seats]
-    dead = [col(Game.status) == "void", *of_seats]
-    answered = col(LLMCall.error_class).is_(None) & col(LLMCall.response_received_at).is_not(None)
-    turn_ms = _medians(session, _turns(col(GameTurn.response_time_ms), rated))
-    call_ms = _medians(
-        session, _calls(_turns(col(LLMCall.total_response_time_ms), [*rated, answered]))
-    )
-    void_calls = {
-        int(row[0]): (int(row[1]), int(row[2])) for row in session.execute(_failures(dead))
-    }
-    rows = {}
-    for row in session.execute(_sums(rated)):
-        agent_id = int(row[0])
-        games, turns, calls, failed, prompted, completed = (int(n) for n in row[1:7])
-        more_calls, more_failed = void_calls.get(agent_id, (0, 0))
-        rows[agent_id] = RatedUsageRow(
-            agent_id=agent_id,
-            games=games,
-            turns=turns,
-            calls=calls + more_calls,
-            failed_calls=failed + more_failed,
-            prompt_tokens=prompted,
-            completion_tokens=completed,
-            cost=None if row[7] is None else float(row[7]),
-            turn_seconds=_seconds(turn_ms.get(agent_id)),
-            call_seconds=_seconds(call_ms.get(agent_id)),
-            cached_tokens=int(row[8]),
-        )
-    return rows
-
-
-def _turns(value: Any, conditions: list[ColumnElement[bool]]) -> Any:
-    return (
-        select(col(GamePlayer.agent_id).label("agent"), value.label("value"))
-        .select_from(GamePlayer)
-        .join(Game, col(Game.id) == col(GamePlayer.game_id))
-        .join(
-            GameTurn,
-            _of_seat(),
-        )
-        .where(value.is_not(None), *conditions)
-    )
+def finished_usage(session: Session, selection: Selection) -> dict[int, FinishedUsage]:
+    """What the agents' finished games took, by agent_id, of the seats of a selection; of agents
+    that have any. Raises BadSelection for what is not on record."""
+    counts = agent_counts(session, selection)
+    return {key: FinishedUsage.of(key, each) for key, each in counts.items() if each.games}
 
 
 def _of_seat() -> ColumnElement[bool]:
@@ -196,72 +177,9 @@ def _of_seat() -> ColumnElement[bool]:
     return game & (col(GameTurn.player_index) == col(GamePlayer.player_index))
 
 
-def _calls(query: Any) -> Any:
-    return query.join(LLMCall, col(LLMCall.game_turn_id) == col(GameTurn.id))
-
-
-def _medians(session: Session, query: Any) -> dict[int, float]:
-    """The median of `value` by `agent`; neither database has one of its own in common."""
-    found = query.subquery()
-    placed = select(
-        found.c.agent,
-        found.c.value,
-        func.row_number().over(partition_by=found.c.agent, order_by=found.c.value).label("place"),
-        func.count().over(partition_by=found.c.agent).label("number"),
-    ).subquery()
-    twice = 2 * placed.c.place
-    middle = (twice >= placed.c.number) & (twice <= placed.c.number + 2)
-    statement = (
-        select(placed.c.agent, func.avg(placed.c.value)).where(middle).group_by(placed.c.agent)
-    )
-    return {int(agent): float(value) for agent, value in session.execute(statement)}
-
-
 def _failed() -> ColumnElement[int]:
     # A call that was in flight when its process ended is not the provider's fault.
     return case((col(LLMCall.error_class) != ORPHANED, 1), else_=0)
-
-
-def _unpriced() -> ColumnElement[int]:
-    answered = col(LLMCall.response_received_at).is_not(None) & col(LLMCall.error_class).is_(None)
-    return case((answered & col(LLMCall.cost).is_(None), 1), else_=0)
-
-
-def _failures(conditions: list[ColumnElement[bool]]) -> Any:
-    counts = (func.count(col(LLMCall.id)), func.coalesce(func.sum(_failed()), 0))
-    return (
-        _calls(_turns(col(LLMCall.id), conditions))
-        .with_only_columns(col(GamePlayer.agent_id), *counts)
-        .group_by(col(GamePlayer.agent_id))
-    )
-
-
-def _sums(conditions: list[ColumnElement[bool]]) -> Any:
-    return (
-        select(
-            col(GamePlayer.agent_id),
-            func.count(distinct(col(GamePlayer.game_id))),
-            func.count(distinct(col(GameTurn.id))),
-            func.count(col(LLMCall.id)),
-            func.coalesce(func.sum(_failed()), 0),
-            func.coalesce(func.sum(col(LLMCall.prompt_tokens)), 0),
-            func.coalesce(func.sum(col(LLMCall.response_tokens)), 0),
-            # What has no price is not free: a call that was answered without one hides the sum.
-            case((func.coalesce(func.sum(_unpriced()), 0) == 0, func.sum(col(LLMCall.cost)))),
-            func.coalesce(func.sum(col(LLMCall.cached_tokens)), 0),
-        )
-        .select_from(GamePlayer)
-        .join(Game, col(Game.id) == col(GamePlayer.game_id))
-        .join(
-            GameTurn,
-            _of_seat(),
-            isouter=True,
-        )
-        .join(LLMCall, col(LLMCall.game_turn_id) == col(GameTurn.id), isouter=True)
-        .where(*conditions)
-        .group_by(col(GamePlayer.agent_id))
-        .order_by(col(GamePlayer.agent_id))
-    )
 
 
 def _seconds(milliseconds: float | None) -> float | None:

@@ -8,7 +8,7 @@ from db.repository.agents import AgentRepository
 from db.repository.aside import SideCallRepository
 from db.repository.branches import BranchRepository
 from db.repository.calls import CallRepository
-from db.repository.conduct import ConductCounts
+from db.repository.counters import CounterRepository
 from db.repository.events import EventRepository
 from db.repository.games import GameRepository
 from db.repository.kinds import KindRepository
@@ -31,7 +31,7 @@ class Repository(
     TurnRepository,
     CallRepository,
     RatingRepository,
-    ConductCounts,
+    CounterRepository,
     PairRepository,
     EventRepository,
     SideCallRepository,

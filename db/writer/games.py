@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -198,11 +198,14 @@ def _void(writing: Writing, record: GameVoided) -> Ended | None:
         _expect_status(connection, record.game_id, "void", "make void")
         if record.final:
             connection.execute(_FINAL, (record.game_id,))
-    if record.final:
-        return _ended(connection, record)
-    if connection.execute(_NEXT, (writing.time(datetime.now(UTC)), record.game_id)):
+    if not record.final and connection.execute(
+        _NEXT, (writing.time(datetime.now(UTC)), record.game_id)
+    ):
         connection.execute(_NEXT_PLAYERS, (record.game_id,))
-    return None
+    if not (done or record.final):
+        return None
+    ended = _ended(connection, record)
+    return None if ended is None else replace(ended, final=record.final, again=not done)
 
 
 def _expect_status(connection: Connection, game_id: int, expected: str, what: str) -> None:

@@ -63,7 +63,7 @@ def _fold(writing: Writing, ended: Ended) -> None:
     """Fold every game of the tournament whose turn has come. Whatever two processes do, a game is
     folded once."""
     connection, fold = writing.connection, writing.fold
-    if fold is None:
+    if fold is None or not ended.final:
         return
     connection.lock_fold()
     tournament_id, place = ended.tournament_id, ended.schedule_index

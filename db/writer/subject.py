@@ -24,15 +24,19 @@ class Record(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A game of a tournament that is over for good, in the transaction that ends it.
+    """A game of a tournament that has ended, in the transaction that ends it.
 
     `record` says how; `agents` are its agents by player_index, none where it has no result.
+    `final` says that it is over for good; another attempt is made of one that is not. `again` says
+    that it had ended before and is given up now.
     """
 
     record: Record
     tournament_id: int
     schedule_index: int | None
     agents: Mapping[int, int] = field(default_factory=dict)
+    final: bool = True
+    again: bool = False
 
 
 class Chain:

@@ -6,7 +6,7 @@ from the end of a game.
 
 from __future__ import annotations
 
-from db.writer import calls, conduct, events, games, ratings, turns
+from db.writer import calls, counters, events, games, ratings, turns
 from db.writer.subject import Subject
 
 SUBJECTS: tuple[Subject, ...] = (
@@ -14,6 +14,6 @@ SUBJECTS: tuple[Subject, ...] = (
     turns.SUBJECT,
     calls.SUBJECT,
     events.SUBJECT,
-    conduct.SUBJECT,
+    counters.SUBJECT,
     ratings.SUBJECT,
 )

@@ -16,7 +16,9 @@ from db import DatabaseError, Game, Repository, get_engine, get_session, init_db
 from db.errors import MissingDatabase, SchemaTooNew, SchemaTooOld
 from db.models import TextVector
 from db.models.columns import Table
+from db.queries.counters import behind
 from tests.db.tournaments import tournament
+from tests.db.writer.test_counters import CLEAN, SILENT, finished, write
 
 
 def test_the_head_is_the_newest_migration() -> None:
@@ -374,3 +376,28 @@ def test_an_installed_package_carries_its_migrations(
     (installed / "_migrations").mkdir(parents=True)
     monkeypatch.setattr(schema, "__file__", str(installed / "schema.py"))
     assert schema.migrations_path() == installed / "_migrations"
+
+
+def test_0011_goes_down_and_up_with_counters(database_url: str) -> None:
+
+    first, second, *_ = tournament(database_url)
+    write(database_url, finished(first, CLEAN, SILENT), finished(second, CLEAN, SILENT))
+    engine = get_engine(database_url)
+
+    schema.downgrade(engine, "0010")
+    query = "SELECT agent_id, games, turns, silences, decided, eliminated FROM conduct ORDER BY 1"
+    with engine.connect() as connection:
+        assert connection.execute(text(query)).all() == [
+            (1, 1, 6, 0, 0, 0),
+            (2, 2, 10, 3, 1, 1),
+            (3, 1, 4, 3, 1, 1),
+        ]
+    schema.upgrade(engine)
+
+    assert schema.differences(engine) == []
+    with get_session(database_url) as session:
+        assert behind(session) == ["cup"]
+        assert Repository(session).recount(1) == 2
+        assert behind(session) == []
+        assert Repository(session).check_counters(1) == (2, [])
+    engine.dispose()

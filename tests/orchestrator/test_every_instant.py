@@ -37,7 +37,8 @@ WHOLE = (
     "c.response_tokens FROM llm_calls c JOIN game_turns t ON t.id = c.game_turn_id "
     "WHERE c.error_class IS NULL ORDER BY 1, 2, 3",
     "SELECT game_id, agent_id, mu_after, sigma_after FROM rating_changes ORDER BY pool_id, 1, 2",
-    "SELECT agent_id, games, turns, invalid_actions, silences, decided FROM conduct ORDER BY 1",
+    "SELECT agent_id, games, turns, invalid_actions, silences, decided, observed, cost "
+    "FROM counters WHERE NOT void ORDER BY 1, role, team",
 )
 
 

@@ -137,7 +137,7 @@ def test_a_branch_moves_no_rating_and_counts_in_no_tournament(sqlite_village: st
     watched = [
         "SELECT * FROM agent_trueskill ORDER BY 1, 2",
         "SELECT * FROM rating_changes ORDER BY 1, 2",
-        "SELECT * FROM conduct ORDER BY 1, 2",
+        "SELECT * FROM counters ORDER BY 1, 2, 3, 4, 5",
         "SELECT * FROM tournaments",
         "SELECT * FROM games WHERE parent_game_id IS NULL",
     ]

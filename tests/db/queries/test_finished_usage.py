@@ -1,16 +1,18 @@
-"""What rated games took: medians, failures and voids, on both databases."""
+"""What finished games took: medians, failures and voids, on both databases."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
-from sqlalchemy import text
+import pytest
 
 from arena.core import CallAnswer, Usage
 from db import Recorder, get_session
-from db.queries.usage import RatedUsageRow, rated_usage
+from db.latencies import RELATIVE_ERROR
+from db.queries.usage import FinishedUsage, finished_usage
 from db.queries.voids import void_games
 from db.selection import Selection
 from db.writer.calls import CallAnswered, CallIntended
@@ -46,7 +48,7 @@ def write(url: str, records: Sequence[Record]) -> None:
     asyncio.run(main())
 
 
-def played(url: str) -> dict[int, RatedUsageRow]:
+def played(url: str) -> dict[int, FinishedUsage]:
     """Agent 1 plays three turns in its first game; the third game, of agents 3 and 1, is void."""
     first, second, third, _ = tournament(url)
     write(
@@ -62,15 +64,15 @@ def played(url: str) -> dict[int, RatedUsageRow]:
         ],
     )
     with get_session(url) as session:
-        return rated_usage(session, Selection())
+        return finished_usage(session, Selection())
 
 
-def test_what_an_agent_took_is_of_its_rated_games(database_url: str) -> None:
+def test_what_an_agent_took_is_of_its_finished_games(database_url: str) -> None:
     rows = played(database_url)
 
     mine = rows[1]
     assert (mine.games, mine.turns, mine.cost, mine.cost_per_game) == (1, 3, 1.0, 1.0)
-    assert (mine.turn_seconds, mine.call_seconds) == (4.0, 0.4)
+    assert (mine.turn_seconds, mine.call_seconds) == pytest.approx((4.0, 0.4), rel=RELATIVE_ERROR)
     assert (mine.tokens_per_turn, mine.cached_share) == (100, 0.5)
     assert (mine.calls, mine.failed_calls, mine.failure_rate) == (4, 1, 0.25)
     idle = rows[2]
@@ -91,7 +93,7 @@ def test_calls_of_games_that_came_to_nothing_count_as_failures_only(database_url
             3: ["provider"],
         }
         assert void_games(session, Selection(status="completed")) == {}
-        assert rated_usage(session, Selection(since=NOON + timedelta(days=1))) == {}
+        assert finished_usage(session, Selection(since=NOON + timedelta(days=1))) == {}
 
 
 def test_the_median_of_an_even_number_lies_between_the_two(database_url: str) -> None:
@@ -101,16 +103,23 @@ def test_the_median_of_an_even_number_lies_between_the_two(database_url: str) ->
         [*turn(first, 0, 1.0, (10.0, 0.1)), *turn(first, 1, 3.0, (30.0, 0.1)), won(first)],
     )
     with get_session(database_url) as session:
-        row = rated_usage(session, Selection())[1]
-        assert 1 not in rated_usage(session, Selection(agent="agent-1"))
-    assert (row.turn_seconds, row.call_seconds) == (2.0, 0.02)
+        row = finished_usage(session, Selection())[1]
+        assert 1 not in finished_usage(session, Selection(agent="agent-1"))
+    assert (row.turn_seconds, row.call_seconds) == pytest.approx((2.0, 0.02), rel=RELATIVE_ERROR)
 
 
 def test_an_answer_without_a_price_hides_the_sum(database_url: str) -> None:
     """What nobody knows the price of is not free."""
-    assert played(database_url)[1].cost == 1.0
+    first, second, *_ = tournament(database_url)
+    priced, unknown = (turn(second, number, 1.0, (10.0, 0.5)) for number in range(2))
+    answered = unknown[2]
+    assert isinstance(answered, CallAnswered)
+    free = replace(answered, answer=CallAnswer(0, NOON, NOON, 10.0, text="ok", usage=Usage(90, 10)))
+    write(database_url, [*turn(first, 0, 1.0, (10.0, 0.5)), won(first)])
     with get_session(database_url) as session:
-        first = "(SELECT MIN(id) FROM llm_calls WHERE cost > 0)"
-        session.connection().execute(text(f"UPDATE llm_calls SET cost = NULL WHERE id = {first}"))
+        assert finished_usage(session, Selection())[2].cost is None
+        assert finished_usage(session, Selection())[1].cost == 0.5
+    write(database_url, [*priced, *unknown[:2], free, won(second)])
     with get_session(database_url) as session:
-        assert rated_usage(session, Selection())[1].cost is None
+        assert finished_usage(session, Selection())[2].cost is None
+        assert finished_usage(session, Selection())[1].cost == 0.5

@@ -1,0 +1,243 @@
+"""What agents used and how they behaved: from the counters where these can say it, else counted
+from the games."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, cast
+
+from sqlalchemy import TextClause, bindparam, select, text
+from sqlmodel import Session, col
+
+from db.counts import (
+    CALL,
+    COLUMNS,
+    EVENT,
+    EVENTS,
+    KEY,
+    SEAT,
+    TURN,
+    Counts,
+    CountsKey,
+    GameRows,
+    counts_of,
+)
+from db.models import Counters, Game, GamePlayer, Tournament
+from db.models.counters import VERSION
+from db.selection import Chosen, Selection, several
+
+ENDED = ("completed", "void")
+"""The statuses of games that are counted."""
+
+# What the key of a row of counters can say of games and seats.
+_TOLD = ("tournament", "environment", "agent", "kind", "model", "prompt", "role", "team")
+_AGENT: Any = col(Counters.agent_id)
+_COLUMNS: list[Any] = [getattr(Counters, name) for name in (*KEY, *COLUMNS)]
+# In one statement: few enough for what SQLite takes as parameters.
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class AgentCounts:
+    """An agent's counts in `finished` games and, apart from them, in `void` attempts."""
+
+    finished: Counts = field(default_factory=Counts)
+    void: Counts = field(default_factory=Counts)
+
+    @property
+    def games(self) -> int:
+        """Its finished games."""
+        return self.finished.games - self.finished.again
+
+    def of(self, *, void: bool) -> Counts:
+        """One of the two."""
+        return self.void if void else self.finished
+
+
+def agent_counts(session: Session, selection: Selection | None = None) -> dict[int, AgentCounts]:
+    """The counts of the seats of a selection in games of tournaments that have ended, by agent_id.
+
+    Read from the counters where the selection is of whole tournaments, environments, agents and
+    their parts, a role or a team, and where they are up to date (`behind`). Else every turn and
+    call of the seats is read: the counts are the same. Raises BadSelection for what is not on
+    record.
+    """
+    selection = selection or Selection()
+    chosen = selection.on(session)
+    if _told(selection) and not _behind(session, chosen):
+        rows = _rows(session, chosen, selection)
+        # An agent that had several places in a game may have had one role in several teams.
+        whole = not (selection.role or selection.team)
+        if whole or not any(counts.again for _, counts in rows):
+            return _by_agent(rows)
+    return _by_agent(
+        (key, counts)
+        for game in _games_of_seats(session, chosen)
+        for key, counts in counts_of(game).items()
+    )
+
+
+def behind(session: Session, selection: Selection | None = None) -> list[str]:
+    """The names of the tournaments of a selection with ended games whose counters are of an earlier
+    version, or were never counted: `arena counters rebuild` counts them."""
+    return _behind(session, (selection or Selection()).on(session))
+
+
+def tournaments_to_count(
+    session: Session, selection: Selection, *, current: bool | None
+) -> list[tuple[int, str]]:
+    """(tournament_id, name) of the tournaments of a selection, the oldest first: those whose
+    counters are up to date, those whose are not, or, with None, all. Raises BadSelection for what
+    is not on record, and for anything but tournaments and environments."""
+    selection.allow("tournament", "environment", what="tournaments")
+    query: Any = select(col(Tournament.id), col(Tournament.name)).where(
+        *_of_tournaments(selection.on(session))
+    )
+    if current is not None:
+        other = col(Tournament.counters_version).is_distinct_from(VERSION)
+        query = query.where(~other if current else other)
+    return [(int(key), name) for key, name in session.execute(query.order_by(col(Tournament.id)))]
+
+
+def _told(selection: Selection) -> bool:
+    given = {each.name for each in fields(selection) if getattr(selection, each.name)}
+    words = (selection.role, selection.team)
+    return given <= {*_TOLD} and all(len(several(word)) <= 1 for word in words)
+
+
+def _behind(session: Session, chosen: Chosen) -> list[str]:
+    ended = select(col(Game.id)).where(
+        col(Game.tournament_id) == col(Tournament.id), col(Game.status).in_(ENDED)
+    )
+    query: Any = (
+        select(col(Tournament.name))
+        .where(
+            col(Tournament.counters_version).is_distinct_from(VERSION),
+            ended.exists(),
+            *_of_tournaments(chosen),
+        )
+        .order_by(col(Tournament.id))
+    )
+    return list(session.scalars(query))
+
+
+def _of_tournaments(chosen: Chosen) -> list[Any]:
+    return [
+        column.in_([*chosen.named[noun]])
+        for noun, column in (
+            ("tournament", col(Tournament.id)),
+            ("environment", col(Tournament.environment_id)),
+        )
+        if noun in chosen.named
+    ]
+
+
+def _rows(session: Session, chosen: Chosen, selection: Selection) -> list[tuple[CountsKey, Counts]]:
+    query: Any = (
+        select(*_COLUMNS)
+        .join(Tournament, col(Tournament.id) == col(Counters.tournament_id))
+        .where(*_of_tournaments(chosen), *chosen.of_agents(_AGENT))
+    )
+    for word, column in ((selection.role, Counters.role), (selection.team, Counters.team)):
+        if word:
+            query = query.where(col(column).in_(several(word)))
+    return [_row(row) for row in session.execute(query)]
+
+
+def _row(row: Sequence[Any]) -> tuple[CountsKey, Counts]:
+    tournament, agent, void, role, team = row[: len(KEY)]
+    return CountsKey(tournament, agent, bool(void), role, team), Counts.of_row(row[len(KEY) :])
+
+
+def stored_counters(session: Session, tournament_id: int) -> dict[CountsKey, Counts]:
+    """The rows of a tournament's counters."""
+    query: Any = select(*_COLUMNS).where(col(Counters.tournament_id) == tournament_id)
+    return dict(_row(row) for row in session.execute(query))
+
+
+def _by_agent(rows: Iterable[tuple[CountsKey, Counts]]) -> dict[int, AgentCounts]:
+    found: dict[int, AgentCounts] = defaultdict(AgentCounts)
+    for key, counts in rows:
+        found[key.agent_id].of(void=key.void).add(counts)
+    return {agent: found[agent] for agent in sorted(found)}
+
+
+def ended_games(session: Session, tournament_id: int) -> list[int]:
+    """The games of a tournament that its counters are of, the oldest first."""
+    query: Any = (
+        select(col(Game.id))
+        .where(col(Game.tournament_id) == tournament_id, col(Game.status).in_(ENDED))
+        .order_by(col(Game.id))
+    )
+    return [int(key) for key in session.scalars(query) if key is not None]
+
+
+def _games_of_seats(session: Session, chosen: Chosen) -> Iterator[GameRows]:
+    query: Any = (
+        select(col(GamePlayer.game_id), col(GamePlayer.player_index))
+        .join(Game, col(Game.id) == col(GamePlayer.game_id))
+        .where(
+            col(Game.status).in_(ENDED),
+            col(Game.tournament_id).is_not(None),
+            *chosen.of_seats(),
+        )
+    )
+    players: dict[int, set[int]] = defaultdict(set)
+    for game, player in session.execute(query):
+        players[int(game)].add(int(player))
+    return games_of(session, sorted(players), players)
+
+
+# CROSS JOIN says the order in which SQLite reads the tables: from the few games that are asked for
+# to their rows. A key holds its game (`db.keys`).
+_GAMES = text("SELECT id, tournament_id, status FROM games WHERE id IN :games ORDER BY id")
+_PARTS: Mapping[str, TextClause] = {
+    "seats": text(
+        f"SELECT g.id, {SEAT} FROM games g CROSS JOIN game_players p "  # noqa: S608
+        "WHERE g.id IN :games AND p.game_id = g.id ORDER BY p.game_id, p.player_index"
+    ),
+    "turns": text(
+        f"SELECT g.id, {TURN} FROM games g CROSS JOIN game_turns t WHERE g.id IN :games "  # noqa: S608
+        "AND t.id >= g.id * 16777216 AND t.id < (g.id + 1) * 16777216"
+    ),
+    "calls": text(
+        f"SELECT g.id, {CALL} FROM games g CROSS JOIN llm_calls c WHERE g.id IN :games "  # noqa: S608
+        "AND c.id >= g.id * 4294967296 AND c.id < (g.id + 1) * 4294967296"
+    ),
+    "events": text(
+        f"SELECT g.id, {EVENT} FROM games g CROSS JOIN game_events e "  # noqa: S608
+        "JOIN event_types k ON k.id = e.kind WHERE g.id IN :games AND e.game_id = g.id "
+        f"AND k.name IN ({', '.join(map(repr, EVENTS))})"
+    ),
+}
+
+
+def games_of(
+    session: Session, keys: Sequence[int], players: Mapping[int, set[int]] | None = None
+) -> Iterator[GameRows]:
+    """What is on record of games that have ended, in the order of their keys, of which only the
+    `players` are to be counted where they are named. Reads every turn and call of them."""
+    connection = session.connection()
+
+    def rows(query: TextClause, games: Sequence[int]) -> Iterable[tuple[Any, ...]]:
+        query = query.bindparams(bindparam("games", expanding=True))
+        result = connection.execute(query, {"games": games})
+        # As the driver makes them: rows that know their columns' names take twice as long.
+        return cast(Iterable[tuple[Any, ...]], result.cursor)
+
+    for at in range(0, len(keys), _AT_ONCE):
+        some = keys[at : at + _AT_ONCE]
+        parts: dict[str, dict[int, list[tuple[Any, ...]]]] = {}
+        for name, query in _PARTS.items():
+            of_game = parts[name] = defaultdict(list)
+            for game, *row in rows(query, some):
+                of_game[game].append(tuple(row))
+        for game, tournament, status in rows(_GAMES, some):
+            yield GameRows(
+                tournament,
+                status == "void",
+                **{name: of_game[game] for name, of_game in parts.items()},
+                chosen=None if players is None else players[game],
+            )
