@@ -1,4 +1,4 @@
-"""What games are counted by: a counts for each agent, role and team of a game, and their sums.
+"""What games are counted by: counts for each agent, role and team of a game, and their sums.
 
 The same functions count a game when it ends and when it is counted again, in whole numbers: the
 sums are the same bits in whatever order games are added.

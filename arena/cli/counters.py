@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from arena.record.counters import CountedTournament
 
 app = typer.Typer(
-    name="counters", help="Counters: tokens, dollars, times, errors by agent.", no_args_is_help=True
+    name="counters", help="Counters: what agents used, how they erred.", no_args_is_help=True
 )
 
 _EVERY = 10_000  # games between two lines of progress

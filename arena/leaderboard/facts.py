@@ -41,11 +41,11 @@ class BoardFacts:
         asked = query.selection
         seats = replace(scope.selection, role=asked.role, team=asked.team)
         counts = agent_counts(session, seats)
-        notes = (
-            [_BEHIND.format(names=", ".join(names))] if (names := behind(session, seats)) else []
-        )
+        notes: list[str] = []
         asked_of, games = seats, len(scope.played)
         if games > ANSWERS_FROM_GAMES:
+            if names := behind(session, seats):
+                notes.append(_BEHIND.format(names=", ".join(names)))
             at = np.linspace(0, games - 1, ANSWERS_FROM_GAMES).astype(np.int64)
             asked_of = replace(seats, game=scope.played.game_ids[at].tolist())
             notes.append(

@@ -287,6 +287,7 @@ def _schedule(
         seed=config.seed,
         games=config.games,
         environment_id=key_of(environment),
+        counted=True,
     )
     if prepared.matchmaker(agents).lag is None:
         # What does not wait for results is on record from the start.

@@ -8,7 +8,6 @@ from sqlmodel import Field, Relationship, Text
 
 from db.models.catalogue import now
 from db.models.columns import BigId, JsonValue, Table
-from db.models.counters import VERSION
 
 TOURNAMENT_STATUSES = ("created", "running", "paused", "finished")
 
@@ -64,7 +63,7 @@ class Tournament(Table, table=True):
     started_at: datetime | None = None
     finished_at: datetime | None = None
     settings: dict[str, Any] | None = Field(default=None, sa_type=JsonValue)
-    counters_version: int | None = VERSION
+    counters_version: int | None = None
 
     environment: Environment = Relationship()
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
-from sqlalchemy import TextClause, bindparam, select, text
+from sqlalchemy import ColumnElement, TextClause, and_, bindparam, or_, select, text
 from sqlmodel import Session, col
 
 from db.counts import (
@@ -57,7 +57,8 @@ class AgentCounts:
 
 
 def agent_counts(session: Session, selection: Selection | None = None) -> dict[int, AgentCounts]:
-    """The counts of the seats of a selection in games of tournaments that have ended, by agent_id.
+    """The counts of the seats of a selection in games that have ended, by agent_id: those of
+    tournaments, and those of none that were rated by hand.
 
     Read from the counters where the selection is of whole tournaments, environments, agents and
     their parts, a role or a team, and where they are up to date (`behind`). Else every turn and
@@ -66,17 +67,15 @@ def agent_counts(session: Session, selection: Selection | None = None) -> dict[i
     """
     selection = selection or Selection()
     chosen = selection.on(session)
+    alone: list[Any] = [col(Game.tournament_id).is_(None), col(Game.fold_index).is_not(None)]
     if _told(selection) and not _behind(session, chosen):
         rows = _rows(session, chosen, selection)
         # An agent that had several places in a game may have had one role in several teams.
         whole = not (selection.role or selection.team)
         if whole or not any(counts.again for _, counts in rows):
-            return _by_agent(rows)
-    return _by_agent(
-        (key, counts)
-        for game in _games_of_seats(session, chosen)
-        for key, counts in counts_of(game).items()
-    )
+            return _by_agent([*rows, *_counted(session, chosen, and_(*alone))])
+    of_any = or_(col(Game.tournament_id).is_not(None), and_(*alone))
+    return _by_agent(_counted(session, chosen, of_any))
 
 
 def behind(session: Session, selection: Selection | None = None) -> list[str]:
@@ -174,13 +173,22 @@ def ended_games(session: Session, tournament_id: int) -> list[int]:
     return [int(key) for key in session.scalars(query) if key is not None]
 
 
-def _games_of_seats(session: Session, chosen: Chosen) -> Iterator[GameRows]:
+def _counted(
+    session: Session, chosen: Chosen, which: ColumnElement[bool]
+) -> Iterator[tuple[CountsKey, Counts]]:
+    for game in _games_of_seats(session, chosen, which):
+        yield from counts_of(game).items()
+
+
+def _games_of_seats(
+    session: Session, chosen: Chosen, which: ColumnElement[bool]
+) -> Iterator[GameRows]:
     query: Any = (
         select(col(GamePlayer.game_id), col(GamePlayer.player_index))
         .join(Game, col(Game.id) == col(GamePlayer.game_id))
         .where(
             col(Game.status).in_(ENDED),
-            col(Game.tournament_id).is_not(None),
+            which,
             *chosen.of_seats(),
         )
     )
@@ -236,7 +244,7 @@ def games_of(
                 of_game[game].append(tuple(row))
         for game, tournament, status in rows(_GAMES, some):
             yield GameRows(
-                tournament,
+                tournament or 0,
                 status == "void",
                 **{name: of_game[game] for name, of_game in parts.items()},
                 chosen=None if players is None else players[game],

@@ -10,7 +10,7 @@ from sqlalchemy.orm import selectinload
 from sqlmodel import Session, col, select
 
 from db.errors import DatabaseError
-from db.models import GAME_STATUSES, Agent, Game, GamePlayer
+from db.models import GAME_STATUSES, Agent, Game, GamePlayer, Tournament
 from db.models.columns import aware, clean_text
 from db.repository.rows import added, apart
 
@@ -73,13 +73,15 @@ class GameRepository:
         *,
         finished_at: datetime | None = None,
     ) -> Game | None:
-        """End a game by hand; None when there is no such game. No rating moves: the recorder
-        does that for the games of a tournament."""
+        """End a game by hand; None when there is no such game. No rating moves and nothing is
+        counted: the recorder does that for the games of a tournament."""
         _check_status(status)
         row = self.session.get(Game, game_id)
         if row is None:
             return None
         with apart(self.session, f"game {game_id} cannot be ended"):
+            if (cup := self.session.get(Tournament, row.tournament_id)) is not None:
+                cup.counters_version = None
             row.status = status
             row.final = status in ("completed", "void")
             row.finished_at = aware(finished_at or _now())

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from db.errors import DatabaseError
 from db.models import Environment, Game, GamePlayer, GameTurn, LLMCall, Tournament
+from db.models.counters import VERSION
 from db.repository.rows import added, apart, found_or_made, hashed, locked, plain
 
 
@@ -84,8 +85,11 @@ class TournamentRepository:
         environment_id: int,
         *,
         config_hash: str | None = None,
+        counted: bool = False,
     ) -> Tournament:
-        """A new tournament. Raises DatabaseError for a name that is taken."""
+        """A new tournament; `counted` promises that a recorder ends all of its games, so that its
+        counters are up to date from the beginning. Raises DatabaseError for a name that is taken.
+        """
         row = Tournament(
             name=name,
             config=plain(config),
@@ -93,6 +97,7 @@ class TournamentRepository:
             seed=seed,
             games=games,
             environment_id=environment_id,
+            counters_version=VERSION if counted else None,
         )
         return added(self.session, row, f"the tournament {name!r}")
 

@@ -36,7 +36,9 @@ def tournament(url: str, games: int = 4, agents: int = 3, name: str = "cup") -> 
                 kind.id or 0, model.id or 0, prompt.id or 0, alias=f"agent-{index}"
             )
             keys.append(agent.id or 0)
-        row = repo.create_tournament(name, {"games": games}, 7, games, environment.id or 0)
+        row = repo.create_tournament(
+            name, {"games": games}, 7, games, environment.id or 0, counted=True
+        )
         return repo.schedule_games(
             row.id or 0,
             [

@@ -9,7 +9,7 @@ import numpy as np
 
 from db import get_session
 from db.fold import numbered
-from db.queries.conduct import conduct_in
+from db.queries.conduct import conduct
 from db.queries.played import NOTHING, _numbered, played_games
 from db.selection import Selection
 from tests.leaderboard.table import NOON, Sat, Table
@@ -120,9 +120,9 @@ def test_team_numbers_are_those_of_the_fold() -> None:
 def test_conduct_is_counted_in_any_set_of_games(database_url: str) -> None:
     fill(database_url)
     with get_session(database_url) as session:
-        everywhere = conduct_in(session, Selection())
-        as_mafia = conduct_in(session, Selection(role="Mafia"))
-        late = conduct_in(session, Selection(since=NOON + timedelta(hours=2), team="Mafia"))
+        everywhere = conduct(session)
+        as_mafia = conduct(session, Selection(role="Mafia"))
+        late = conduct(session, Selection(since=NOON + timedelta(hours=2), team="Mafia"))
 
     assert {key: (row.games, row.turns, row.silences) for key, row in everywhere.items()} == {
         1: (3, 12, 0),
