@@ -6,7 +6,7 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from db.engine import begin_writing
-from db.models import EventType, Game, GameEvent
+from db.models import EventType, Game, GameEvent, Tournament
 from db.repository.rows import added, found_or_made
 from db.writer.events import EventsTold
 
@@ -16,7 +16,8 @@ class EventRepository:
 
     def replace_events(self, told: EventsTold) -> bool:
         """Put the events of a game in the place of those it has, with the kinds that are new;
-        False where the game is gone. Whoever replaces them at the same time waits."""
+        False where the game is gone. Whoever replaces them at the same time waits. The counters of
+        the game's tournament are not up to date afterwards."""
         connection = self.session.connection()
         if connection.dialect.name == "sqlite":
             begin_writing(connection)
@@ -40,6 +41,8 @@ class EventRepository:
             self.session.execute(GameEvent.__table__.insert(), rows)  # type: ignore[attr-defined]
         game.events_version, game.events_error = told.version, told.error
         game.events_reader = told.reader
+        if (cup := self.session.get(Tournament, game.tournament_id)) is not None:
+            cup.counters_version = None
         self.session.flush()
         return True
 
