@@ -53,6 +53,12 @@ class CounterDifference:
         return f"{who}: {'; '.join(said)}"
 
 
+def leave_behind(session: Session, tournament_id: int | None) -> None:
+    """Something was changed that the counters of a tournament are of: they are not up to date."""
+    if tournament_id is not None:
+        session.connection().execute(_STATE, {"tournament": tournament_id, "version": None})
+
+
 class CounterRepository:
     session: Session
 

@@ -6,7 +6,8 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from db.engine import begin_writing
-from db.models import EventType, Game, GameEvent, Tournament
+from db.models import EventType, Game, GameEvent
+from db.repository.counters import leave_behind
 from db.repository.rows import added, found_or_made
 from db.writer.events import EventsTold
 
@@ -41,8 +42,7 @@ class EventRepository:
             self.session.execute(GameEvent.__table__.insert(), rows)  # type: ignore[attr-defined]
         game.events_version, game.events_error = told.version, told.error
         game.events_reader = told.reader
-        if (cup := self.session.get(Tournament, game.tournament_id)) is not None:
-            cup.counters_version = None
+        leave_behind(self.session, game.tournament_id)
         self.session.flush()
         return True
 

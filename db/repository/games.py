@@ -10,8 +10,9 @@ from sqlalchemy.orm import selectinload
 from sqlmodel import Session, col, select
 
 from db.errors import DatabaseError
-from db.models import GAME_STATUSES, Agent, Game, GamePlayer, Tournament
+from db.models import GAME_STATUSES, Agent, Game, GamePlayer
 from db.models.columns import aware, clean_text
+from db.repository.counters import leave_behind
 from db.repository.rows import added, apart
 
 
@@ -80,8 +81,7 @@ class GameRepository:
         if row is None:
             return None
         with apart(self.session, f"game {game_id} cannot be ended"):
-            if (cup := self.session.get(Tournament, row.tournament_id)) is not None:
-                cup.counters_version = None
+            leave_behind(self.session, row.tournament_id)
             row.status = status
             row.final = status in ("completed", "void")
             row.finished_at = aware(finished_at or _now())
