@@ -378,13 +378,13 @@ def test_an_installed_package_carries_its_migrations(
     assert schema.migrations_path() == installed / "_migrations"
 
 
-def test_0012_goes_down_and_up_with_counters(database_url: str) -> None:
+def test_0013_goes_down_and_up_with_counters(database_url: str) -> None:
 
     first, second, *_ = tournament(database_url)
     write(database_url, finished(first, CLEAN, SILENT), finished(second, CLEAN, SILENT))
     engine = get_engine(database_url)
 
-    schema.downgrade(engine, "0011")
+    schema.downgrade(engine, "0012")
     query = "SELECT agent_id, games, turns, silences, decided, eliminated FROM conduct ORDER BY 1"
     with engine.connect() as connection:
         assert connection.execute(text(query)).all() == [
