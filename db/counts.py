@@ -32,7 +32,7 @@ class CountsKey(NamedTuple):
 
 
 @dataclass(slots=True)
-class Counts:
+class GameCounts:
     """Counts by the names of the columns of `db.models.Counters`, where they are explained."""
 
     seats: int = 0
@@ -78,7 +78,7 @@ class Counts:
     turn_ms: Buckets = field(default_factory=dict)
     call_ms: Buckets = field(default_factory=dict)
 
-    def add(self, other: Counts) -> None:
+    def add(self, other: GameCounts) -> None:
         """Add the counts of another counts."""
         for name in _SUMS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
@@ -92,7 +92,7 @@ class Counts:
         return *numbers, latencies.packed(self.turn_ms), latencies.packed(self.call_ms)
 
     @classmethod
-    def of_row(cls, row: Sequence[Any]) -> Counts:
+    def of_row(cls, row: Sequence[Any]) -> GameCounts:
         """The inverse of `row`."""
         *numbers, turn_ms, call_ms = row
         counts = cls(turn_ms=latencies.unpacked(turn_ms), call_ms=latencies.unpacked(call_ms))
@@ -101,7 +101,7 @@ class Counts:
         return counts
 
 
-COLUMNS: tuple[str, ...] = tuple(each.name for each in fields(Counts))
+COLUMNS: tuple[str, ...] = tuple(each.name for each in fields(GameCounts))
 """The columns of a counts in its row, in order."""
 
 KEY: tuple[str, ...] = CountsKey._fields
@@ -145,10 +145,10 @@ def units(dollars: float) -> int:
     return round(dollars * MONEY) if math.isfinite(dollars * MONEY) else _MOST
 
 
-def counts_of(game: GameRows) -> dict[CountsKey, Counts]:
+def counts_of(game: GameRows) -> dict[CountsKey, GameCounts]:
     """The counts of a game, by the keys of their rows, in order of the first seat."""
-    found: dict[CountsKey, Counts] = {}
-    of_player: dict[int, Counts] = {}
+    found: dict[CountsKey, GameCounts] = {}
+    of_player: dict[int, GameCounts] = {}
     seen: set[int] = set()
     decided: set[CountsKey] = set()
     for player, agent, role, team, by_error, thrown_out, *numbers in game.seats:
@@ -157,7 +157,7 @@ def counts_of(game: GameRows) -> dict[CountsKey, Counts]:
         key = CountsKey(game.tournament_id, int(agent), game.void, role or "", team or "")
         counts = found.get(key)
         if counts is None:
-            counts = found[key] = Counts(games=1, again=int(key.agent_id in seen))
+            counts = found[key] = GameCounts(games=1, again=int(key.agent_id in seen))
             seen.add(key.agent_id)
         of_player[int(player)] = counts
         counts.seats += 1
@@ -186,7 +186,7 @@ def _time(buckets: Buckets, milliseconds: float) -> None:
 
 
 def _call(
-    counts: Counts,
+    counts: GameCounts,
     error: str | None,
     received: bool,
     milliseconds: float | None,
@@ -223,7 +223,7 @@ def _call(
     counts.largest = max(counts.largest, worst)
 
 
-def _events(game: GameRows, of_player: Mapping[int, Counts]) -> None:
+def _events(game: GameRows, of_player: Mapping[int, GameCounts]) -> None:
     parts = {int(seat[0]): (seat[2], seat[3]) for seat in game.seats}
     nobody = (None, None)
     put_out: set[int] = set()
@@ -269,7 +269,7 @@ def holds(
     return (real == data.get(what)) != bool(data.get("denies")) if real else None
 
 
-def add(found: dict[CountsKey, Counts], game: GameRows) -> None:
+def add(found: dict[CountsKey, GameCounts], game: GameRows) -> None:
     """Add the counts of a game to those of others."""
     for key, counts in counts_of(game).items():
         if (sum_ := found.get(key)) is None:

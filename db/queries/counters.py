@@ -19,8 +19,8 @@ from db.counts import (
     KEY,
     SEAT,
     TURN,
-    Counts,
     CountsKey,
+    GameCounts,
     GameRows,
     counts_of,
 )
@@ -43,15 +43,15 @@ _AT_ONCE = 500
 class AgentCounts:
     """An agent's counts in `finished` games and, apart from them, in `void` attempts."""
 
-    finished: Counts = field(default_factory=Counts)
-    void: Counts = field(default_factory=Counts)
+    finished: GameCounts = field(default_factory=GameCounts)
+    void: GameCounts = field(default_factory=GameCounts)
 
     @property
     def games(self) -> int:
         """Its finished games."""
         return self.finished.games - self.finished.again
 
-    def of(self, *, void: bool) -> Counts:
+    def of(self, *, void: bool) -> GameCounts:
         """One of the two."""
         return self.void if void else self.finished
 
@@ -133,7 +133,9 @@ def _of_tournaments(chosen: Chosen) -> list[Any]:
     ]
 
 
-def _rows(session: Session, chosen: Chosen, selection: Selection) -> list[tuple[CountsKey, Counts]]:
+def _rows(
+    session: Session, chosen: Chosen, selection: Selection
+) -> list[tuple[CountsKey, GameCounts]]:
     query: Any = (
         select(*_COLUMNS)
         .join(Tournament, col(Tournament.id) == col(Counters.tournament_id))
@@ -145,18 +147,18 @@ def _rows(session: Session, chosen: Chosen, selection: Selection) -> list[tuple[
     return [_row(row) for row in session.execute(query)]
 
 
-def _row(row: Sequence[Any]) -> tuple[CountsKey, Counts]:
+def _row(row: Sequence[Any]) -> tuple[CountsKey, GameCounts]:
     tournament, agent, void, role, team = row[: len(KEY)]
-    return CountsKey(tournament, agent, bool(void), role, team), Counts.of_row(row[len(KEY) :])
+    return CountsKey(tournament, agent, bool(void), role, team), GameCounts.of_row(row[len(KEY) :])
 
 
-def stored_counters(session: Session, tournament_id: int) -> dict[CountsKey, Counts]:
+def stored_counters(session: Session, tournament_id: int) -> dict[CountsKey, GameCounts]:
     """The rows of a tournament's counters."""
     query: Any = select(*_COLUMNS).where(col(Counters.tournament_id) == tournament_id)
     return dict(_row(row) for row in session.execute(query))
 
 
-def _by_agent(rows: Iterable[tuple[CountsKey, Counts]]) -> dict[int, AgentCounts]:
+def _by_agent(rows: Iterable[tuple[CountsKey, GameCounts]]) -> dict[int, AgentCounts]:
     found: dict[int, AgentCounts] = defaultdict(AgentCounts)
     for key, counts in rows:
         found[key.agent_id].of(void=key.void).add(counts)
@@ -175,7 +177,7 @@ def ended_games(session: Session, tournament_id: int) -> list[int]:
 
 def _counted(
     session: Session, chosen: Chosen, which: ColumnElement[bool]
-) -> Iterator[tuple[CountsKey, Counts]]:
+) -> Iterator[tuple[CountsKey, GameCounts]]:
     for game in _games_of_seats(session, chosen, which):
         yield from counts_of(game).items()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlmodel import Session
 
-from db.counts import COLUMNS, KEY, Counts, CountsKey, add
+from db.counts import COLUMNS, KEY, CountsKey, GameCounts, add
 from db.models.counters import VERSION
 from db.queries.counters import ended_games, games_of, stored_counters
 
@@ -29,13 +29,13 @@ class CounterDifference:
     differ, with what is stored and what was counted; None where there is no row."""
 
     key: CountsKey
-    stored: Counts | None
-    counted: Counts | None
+    stored: GameCounts | None
+    counted: GameCounts | None
 
     @property
     def names(self) -> list[str]:
         """The columns that differ."""
-        ours, theirs = self.stored or Counts(), self.counted or Counts()
+        ours, theirs = self.stored or GameCounts(), self.counted or GameCounts()
         return [name for name in COLUMNS if getattr(ours, name) != getattr(theirs, name)]
 
     def __str__(self) -> str:
@@ -66,7 +66,7 @@ class CounterRepository:
         """Count every game of a tournament that has ended again and store that: how many there
         were. Call `lock_ratings` first: games that end meanwhile wait until the session commits."""
         connection = self.session.connection()
-        found, games = self._counted(tournament_id, on_games)
+        found, games = _counted(self.session, tournament_id, on_games)
         connection.execute(_CLEAR, {"tournament": tournament_id})
         rows = [
             dict(zip(_NAMES, (*key, *counts.row()), strict=True))
@@ -82,7 +82,7 @@ class CounterRepository:
     ) -> tuple[int, list[CounterDifference]]:
         """How many games of a tournament have ended, and where its stored counters differ from
         what they say, to the last bit."""
-        counted, games = self._counted(tournament_id, on_games)
+        counted, games = _counted(self.session, tournament_id, on_games)
         stored = stored_counters(self.session, tournament_id)
         return games, [
             CounterDifference(key, stored.get(key), counted.get(key))
@@ -90,13 +90,15 @@ class CounterRepository:
             if stored.get(key) != counted.get(key)
         ]
 
-    def _counted(
-        self, tournament_id: int, on_games: OnGames | None
-    ) -> tuple[dict[CountsKey, Counts], int]:
-        found: dict[CountsKey, Counts] = {}
-        keys = ended_games(self.session, tournament_id)
-        for at, game in enumerate(games_of(self.session, keys), start=1):
-            add(found, game)
-            if on_games is not None:
-                on_games(at)
-        return found, len(keys)
+
+def _counted(
+    session: Session, tournament_id: int, on_games: OnGames | None
+) -> tuple[dict[CountsKey, GameCounts], int]:
+    """The counts of a tournament's games, and how many games there are."""
+    found: dict[CountsKey, GameCounts] = {}
+    keys = ended_games(session, tournament_id)
+    for at, game in enumerate(games_of(session, keys), start=1):
+        add(found, game)
+        if on_games is not None:
+            on_games(at)
+    return found, len(keys)

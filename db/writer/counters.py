@@ -10,8 +10,8 @@ from db.counts import (
     KEY,
     SEAT,
     TURN,
-    Counts,
     CountsKey,
+    GameCounts,
     GameRows,
     counts_of,
 )
@@ -63,13 +63,13 @@ def _count(writing: Writing, ended: Ended) -> None:
 
 
 def _stored(
-    connection: Connection, tournament_id: int, found: dict[CountsKey, Counts]
-) -> dict[CountsKey, Counts]:
+    connection: Connection, tournament_id: int, found: dict[CountsKey, GameCounts]
+) -> dict[CountsKey, GameCounts]:
     agents = sorted({key.agent_id for key in found})
     query = f"{_STORED}agent_id IN ({', '.join('?' * len(agents))})"
     size = len(KEY)
     return {
-        CountsKey(row[0], row[1], bool(row[2]), row[3], row[4]): Counts.of_row(row[size:])
+        CountsKey(row[0], row[1], bool(row[2]), row[3], row[4]): GameCounts.of_row(row[size:])
         for row in connection.query(query, (tournament_id, *agents))
     }
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from db import latencies
-from db.counts import Counts, CountsKey, GameRows, add, counts_of
+from db.counts import CountsKey, GameCounts, GameRows, add, counts_of
 from db.models.games import COUNTS
 
 NOTHING = (None,) * len(COUNTS)
@@ -103,9 +103,9 @@ def test_sums_are_the_same_in_any_order_and_survive_their_rows() -> None:
         )
         for _ in range(50)
     ]
-    sums: list[dict[CountsKey, Counts]] = []
+    sums: list[dict[CountsKey, GameCounts]] = []
     for order in (games, games[::-1]):
-        found: dict[CountsKey, Counts] = {}
+        found: dict[CountsKey, GameCounts] = {}
         for game in order:
             add(found, game)
         sums.append(found)
@@ -115,7 +115,7 @@ def test_sums_are_the_same_in_any_order_and_survive_their_rows() -> None:
         key: each.row() for key, each in second.items()
     }
     for counts in first.values():
-        assert Counts.of_row(counts.row()) == counts
+        assert GameCounts.of_row(counts.row()) == counts
 
 
 def test_what_no_column_holds_is_the_most_that_it_does() -> None:
