@@ -85,7 +85,8 @@ def generate(url: str | Path, scale: Scale) -> None:
     if scale.rated:
         rebuild(url)
     with get_session(url) as session:
-        Repository(session).recount_conduct()
+        for number in range(scale.tournaments):
+            Repository(session).recount(1 + number)
         _schedule(session, scale)
         _date(session, scale)
 
