@@ -79,6 +79,7 @@ _BOARD: Mapping[str, Dtype] = {
     "turn_seconds": FLOAT,
     "call_seconds": FLOAT,
     "games": INTEGER,
+    "seats": INTEGER,
     "wins": INTEGER,
     "draws": INTEGER,
     "losses": INTEGER,
@@ -138,16 +139,16 @@ def leaderboard_df(
     for) · covariate, variance_saved (the share of the ratings' variance that it saved) ·
     noise_floor (what two agents differ by at most, 95 % of the time, whose prompts say the same),
     null_variants (a dict: how many such prompts there are of which agent) · rank, best_rank,
-    worst_rank (the tenable ones), group (rows that share a letter cannot be told apart; nothing
-    beyond a dozen rows) · agent_id, name, agents (how many the row is of) · rating (25: the pool's
+    worst_rank (the tenable ones), group (rows that share a letter cannot be told apart at the 5 %
+    level, all pairs tested together; nothing beyond a dozen rows) · agent_id, name, agents (how many the row is of) · rating (25: the pool's
     mean, which moves when other agents join, or the `anchor`), low, high (95 % interval of the
     difference to it), sigma · at_best (of a part: half of the interval after endless games)
     · without_errors (rating without the games that an error decided, which chooses them by their
-    result), errors_drawn (with `errors_as` range: rating with these as draws) · games, wins, draws,
-    losses ·
-    teams, roles (dicts of shares won) · own_error, others_error (shares of its games that an error
-    decided), thrown_out (share of its games out of which the rules threw it for an error) ·
-    decided, touched (of the board's games, how many an error decided, and out of how many somebody
+    result), errors_drawn (with `errors_as` range: rating with these as draws) · games,
+    seats (more where an agent had several in a game), wins, draws, losses (of its seats) ·
+    teams, roles (dicts of shares of its seats won) · own_error, others_error (shares of its games
+    that an error decided), thrown_out (share of its games out of which the rules threw it for an
+    error) · decided, touched (of the board's games, how many an error decided, and out of how many somebody
     was thrown for one: what `exclude_errors` leaves out) · repeats (games left out because they are
     another of the board's again) · told_apart, pairs, separability (of the board's pairs, how many
     are told apart, and their share) · lack_of_fit (the probability of residuals as large as these

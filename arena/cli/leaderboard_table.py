@@ -186,6 +186,7 @@ def _columns(board: Board, rows: Sequence[BoardRow], wide: bool) -> list[_Shown]
             lambda row: f"{at.low:.1f} to {at.high:.1f}" if (at := row.equilibrium) else "",
         ),
         _Shown(right("games"), lambda row: f"{row.record.whole.games:,}"),
+        _Shown(right("seats"), _seats, 5),
         _Shown(
             faint("won/drawn/lost"),
             lambda row: "/".join(
@@ -275,6 +276,11 @@ def _share(tally: WinRecord) -> str:
     return "" if tally.share is None else f"{100 * tally.share:.0f} %"
 
 
+def _seats(row: BoardRow) -> str:
+    whole = row.record.whole
+    return f"{whole.seats:,}" if whole.seats != whole.games else ""
+
+
 def _rate(part: int, whole: int) -> str:
     return percent(part / whole) if part and whole else ""
 
@@ -320,6 +326,8 @@ def _explain(board: Board, without: str | None) -> None:
             f"{percent(board.touched / board.games)}, out of which the rules threw a player for "
             f"one. {'; '.join(_meant(board))}"
         )
+    if any(map(_seats, board.rows)):
+        tell("won: the share of an agent's seats, of which it had several in a game")
     if any(row.equilibrium for row in board.rows):
         tell(
             "nash: what an agent wins by, on the scale of the rating, against the mix of opponents "
@@ -328,8 +336,8 @@ def _explain(board: Board, without: str | None) -> None:
     if board.separability is not None:
         tell(
             f"separability {percent(board.separability)}: {board.told_apart:,} of "
-            f"{count(board.pairs, 'pair')} are told apart, with 95 % confidence in all of them "
-            "together"
+            f"{count(board.pairs, 'pair')} are told apart at the 5 % level, all pairs tested "
+            "together (Holm)"
         )
     if board.saved is not None:
         tell(
@@ -347,12 +355,15 @@ def _explain(board: Board, without: str | None) -> None:
     if len(board.rows) > 1:
         tell(_scale(board))
     if board.rows[0].group and len({row.group for row in board.rows}) < len(board.rows):
-        tell("rows that share a letter of their group cannot be told apart")
+        tell(
+            "rows that share a letter of their group cannot be told apart by that test, even where "
+            "their 95 % intervals, each of one row alone, do not overlap"
+        )
 
 
 def _scale(board: Board) -> str:
     """What a rating is a distance to, and what the ranks beside it are."""
-    ranks = "ranks: the best and worst that are tenable, all of them with 95 % confidence together"
+    ranks = "ranks: the best and worst that are tenable by that test"
     if board.anchor is not None:
         return f"25 is {safe(board.anchor).plain}, a rating the distance to it; {ranks}"
     who = f"{len(board.rows):,} {board.by}s"

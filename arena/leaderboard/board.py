@@ -43,9 +43,10 @@ class BoardRow:
     """A row of a board.
 
     `rating` is on the scale on which the pool's average is 25, or the board's anchor; `sigma` and
-    the 95 % interval from `low` to `high` are those of the difference to that. `best_rank` and
-    `worst_rank` are the tenable ones, all of them together with 95 % confidence. Rows that share a
-    letter of `group` cannot be told apart; large boards have none.
+    the 95 % interval from `low` to `high` are those of the difference to that, of the row alone.
+    `best_rank` and `worst_rank` are the tenable ones, all of them together with 95 % confidence.
+    Rows that share a letter of `group` cannot be told apart by the same test of all pairs together
+    (`arena.stats.groups`); large boards have none.
 
     `without_errors` is the rating without the games that an error decided, None where nothing is
     left of them, and `errors_drawn` the rating with these games as draws, None where that was not

@@ -35,7 +35,7 @@ def kept_by_hand(session: Session, query: LeaderboardQuery) -> list[Board]:
         covariance = around @ variance @ around.T
         for place in placed(agents, mean, covariance):
             row = rows[place.agent_id or 0]
-            record = AgentRecord(WinRecord(row.wins, row.draws, row.losses), {}, {})
+            record = AgentRecord(WinRecord.of_games(row.wins, row.draws, row.losses), {}, {})
             shown.append(replace(place, name=row.agent, record=record))
         found.append(
             Board(

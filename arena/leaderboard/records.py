@@ -16,33 +16,48 @@ _LOST, _DRAWN, _WON = 0, 1, 2
 
 @dataclass(frozen=True, slots=True)
 class WinRecord:
-    """Games by how they ended. A game that an agent both won and lost, in several seats, is a
-    draw."""
+    """Seats by how their games ended for them: `wins`, `draws` and `losses`, in so many `games`.
+    An agent with several seats in a game may have won it in some and lost it in others.
+
+    `squared` is the sum over the games of the square of its number of seats.
+    """
 
     wins: int = 0
     draws: int = 0
     losses: int = 0
+    games: int = 0
+    squared: int = 0
+
+    @classmethod
+    def of_games(cls, wins: int = 0, draws: int = 0, losses: int = 0) -> WinRecord:
+        """Games with one seat each."""
+        games = wins + draws + losses
+        return cls(wins, draws, losses, games, games)
 
     @property
-    def games(self) -> int:
-        """All of them."""
+    def seats(self) -> int:
+        """All seats."""
         return self.wins + self.draws + self.losses
 
     @property
     def share(self) -> float | None:
-        """The share won, a draw counting half; None without games."""
-        return (self.wins + self.draws / 2) / self.games if self.games else None
+        """The share of the seats won, a draw counting half; None without seats."""
+        return (self.wins + self.draws / 2) / self.seats if self.seats else None
 
     @property
     def interval(self) -> Interval | None:
-        """The 95 % interval of the share; None without games."""
-        return None if self.share is None else wilson(self.share, self.games)
+        """The 95 % interval of the share; None without seats.
+
+        Seats of one game count as if they always ended alike, which is the least that they can
+        say: of as many games as Kish's effective size of the seats (1965).
+        """
+        return None if self.share is None else wilson(self.share, self.seats**2 / self.squared)
 
 
 @dataclass(frozen=True, slots=True)
 class AgentRecord:
-    """An agent's games; errors decided some: `own` an error of its own, `others` another's. Out of
-    `out` the rules threw it for an error of its own, whoever won."""
+    """An agent's games. Errors decided some: `own` an error of its own, `others` another's. Out of
+    `out` games the rules threw it for an error of its own, whoever won."""
 
     whole: WinRecord
     teams: dict[str, WinRecord]
@@ -104,24 +119,24 @@ def _results(played: PlayedGames, games: Integers) -> Integers:
 def _tallies(
     owners: Integers, parts: Integers, games: Integers, results: Integers
 ) -> dict[tuple[int, int], WinRecord]:
-    """By (owner, part): every game counts once, however many seats an owner had in it."""
+    """By (owner, part): the owner's seats in the part, and the games in which they are."""
     if not len(owners):
         return {}
     order = np.lexsort((games, parts, owners))
     owners, parts, games, results = owners[order], parts[order], games[order], results[order]
     same = (owners[1:] == owners[:-1]) & (parts[1:] == parts[:-1])
     new = np.concatenate([[True], ~(same & (games[1:] == games[:-1]))])
-    at = np.flatnonzero(new)
-    low, high = np.minimum.reduceat(results, at), np.maximum.reduceat(results, at)
-    ended = np.where(low == high, low, _DRAWN)
-    owners, parts = owners[at], parts[at]
-    group = np.flatnonzero(
-        np.concatenate([[True], (owners[1:] != owners[:-1]) | (parts[1:] != parts[:-1])])
-    )
-    counts = [np.add.reduceat(ended == result, group) for result in (_WON, _DRAWN, _LOST)]
+    in_game = np.diff(np.append(np.flatnonzero(new), len(new)))
+    group = np.flatnonzero(np.concatenate([[True], ~same]))
+    first_game = np.cumsum(new)[group] - 1
+    counts = [
+        *(np.add.reduceat(results == result, group) for result in (_WON, _DRAWN, _LOST)),
+        np.add.reduceat(new.astype(np.int64), group),
+        np.add.reduceat(in_game**2, first_game),
+    ]
     return {
-        (int(owner), int(part)): WinRecord(int(won), int(drawn), int(lost))
-        for owner, part, won, drawn, lost in zip(owners[group], parts[group], *counts, strict=True)
+        (int(owner), int(part)): WinRecord(*map(int, tally))
+        for owner, part, *tally in zip(owners[group], parts[group], *counts, strict=True)
     }
 
 

@@ -48,6 +48,7 @@ def flat(board: Board, row: BoardRow) -> dict[str, Any]:
         "sigma": row.sigma,
         "at_best": row.at_best,
         "games": whole.games,
+        "seats": whole.seats,
         "wins": whole.wins,
         "draws": whole.draws,
         "losses": whole.losses,
@@ -114,12 +115,12 @@ def reliability(board: CalibrationBoard) -> list[dict[str, Any]]:
 
 
 def shares(tallies: Mapping[str, WinRecord]) -> dict[str, Any]:
-    """The shares won by role or team, with games and intervals."""
-    return {name: share(tally) | {"games": tally.games} for name, tally in tallies.items()}
+    """The shares won by role or team, with games, seats and intervals."""
+    return {name: share(tally) | {"games": tally.games, "seats": tally.seats} for name, tally in tallies.items()}
 
 
 def share(tally: WinRecord) -> dict[str, Any]:
-    """The share won, a draw counting half, with its 95 % interval."""
+    """The share of seats won, a draw counting half, with its 95 % interval."""
     low, high = tally.interval or (None, None)
     return {"share": tally.share, "low": low, "high": high}
 

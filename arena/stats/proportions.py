@@ -24,8 +24,9 @@ def share(scores: Sequence[float]) -> float | None:
     return sum(scores) / len(scores) if scores else None
 
 
-def wilson(share: float, games: int) -> Interval:
-    """The score interval of a share won in `games` games, one or more (Wilson 1927)."""
+def wilson(share: float, games: float) -> Interval:
+    """The score interval of a share won in `games` games, one or more (Wilson 1927); of games that
+    depend on each other, their effective number."""
     middle = share + _Z**2 / (2 * games)
     half = _Z * sqrt(share * (1 - share) / games + _Z**2 / (4 * games**2))
     scale = 1 + _Z**2 / games

@@ -29,11 +29,12 @@ DONE = Summary(
 
 # What the standings say of themselves.
 STANDINGS = [
-    "separability 0 %: 0 of 3 pairs are told apart, with 95 % confidence in all of them together",
+    "separability 0 %: 0 of 3 pairs are told apart at the 5 % level, all pairs tested together "
+    "(Holm)",
     "25 is the mean of these 3 agents, a rating the distance to it: it moves when others join; "
-    "--anchor AGENT keeps one at 25. Ranks: the best and worst that are tenable, all of them with "
-    "95 % confidence together",
-    "rows that share a letter of their group cannot be told apart",
+    "--anchor AGENT keeps one at 25. Ranks: the best and worst that are tenable by that test",
+    "rows that share a letter of their group cannot be told apart by that test, even where their "
+    "95 % intervals, each of one row alone, do not overlap",
     "note: 3 of 3 agents have fewer than five games: their intervals come from the other agents' "
     "spread more than from their own games.",
 ]

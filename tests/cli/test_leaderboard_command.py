@@ -68,7 +68,7 @@ def test_a_table_says_what_each_rating_rests_on(arena: Arena, mafia: str) -> Non
     assert [line.split()[0] for line in lines] == ["1", "2", "3", "4", "5"]
     assert "an error decided 14 % of these games and touched 14 %" in result.stderr
     assert "without: its rating without the games that an error decided" in result.stderr
-    assert "rows that share a letter of their group cannot be told apart" in result.stderr
+    assert "cannot be told apart by that test, even where their 95 % intervals" in result.stderr
     assert "25 is the mean of these 5 agents, a rating the distance to it" in result.stderr
     assert re.search(r"separability \d+ %: \d+ of 10 pairs are told apart", result.stderr)
 

@@ -1,4 +1,4 @@
-"""Records count every game once, whatever the number of seats."""
+"""Records count seats, in how many games they are, and errors by game."""
 
 from __future__ import annotations
 
@@ -31,25 +31,41 @@ def found(sqlite_url: str) -> dict[int, AgentRecord]:
         return records(played_by(session))
 
 
-def test_a_game_both_won_and_lost_is_drawn(found: dict[int, AgentRecord]) -> None:
+def test_a_game_both_won_and_lost_is_no_draw(found: dict[int, AgentRecord]) -> None:
     ann, bob, cid = found[1], found[2], found[3]
 
-    assert ann.whole == WinRecord(wins=2, draws=2, losses=1)
-    assert bob.whole == WinRecord(wins=2, draws=1, losses=2)
-    assert cid.whole == WinRecord(wins=2, draws=0, losses=0)
-    assert ann.whole.share == 0.6
+    assert ann.whole == WinRecord(wins=4, draws=1, losses=2, games=5, squared=4 + 4 + 1 + 1 + 1)
+    assert bob.whole == WinRecord.of_games(wins=2, draws=1, losses=2)
+    assert cid.whole == WinRecord.of_games(wins=2)
+    assert ann.whole.seats == 7
+    assert ann.whole.share == 4.5 / 7
 
 
-def test_a_role_counts_a_game_once_and_only_where_it_is_known(
+def test_a_role_counts_the_seats_in_it_and_only_where_it_is_known(
     found: dict[int, AgentRecord],
 ) -> None:
-    assert found[1].teams == {"Mafia": WinRecord(losses=1), "Village": WinRecord(wins=2)}
-    assert found[1].roles == {
-        "Mafia": WinRecord(losses=1),
-        "Doctor": WinRecord(wins=2),
-        "Villager": WinRecord(wins=1),
+    lost = WinRecord.of_games(losses=1)
+    assert found[1].teams == {
+        "Mafia": lost,
+        "Village": WinRecord(wins=3, games=2, squared=1 + 4),
     }
-    assert found[3].roles == {"Villager": WinRecord(wins=2)}
+    assert found[1].roles == {
+        "Mafia": lost,
+        "Doctor": WinRecord.of_games(wins=2),
+        "Villager": WinRecord.of_games(wins=1),
+    }
+    assert found[3].roles == {"Villager": WinRecord.of_games(wins=2)}
+
+
+def test_the_share_of_all_seats_lies_between_those_of_the_roles(sqlite_url: str) -> None:
+    with get_session(sqlite_url) as session:
+        played = played_by(session)
+    with_roles = played.only(np.array([True, True, False, False, False]))
+
+    for record in records(with_roles).values():
+        for parts in (record.teams, record.roles):
+            assert sum(part.wins for part in parts.values()) == record.whole.wins
+            assert sum(part.seats for part in parts.values()) == record.whole.seats
 
 
 def test_errors_are_its_own_or_anothers(found: dict[int, AgentRecord]) -> None:
@@ -64,17 +80,30 @@ def test_seats_and_owners_can_be_chosen(sqlite_url: str) -> None:
 
     mafia = played.sides == played.team_names.index("Mafia")
     assert {key: row.whole for key, row in records(played, seats=mafia).items()} == {
-        1: WinRecord(losses=1),
-        2: WinRecord(losses=1),
+        1: WinRecord.of_games(losses=1),
+        2: WinRecord.of_games(losses=1),
     }
     everybody = records(played, np.zeros(len(played.agents), dtype=np.int64))
-    assert everybody[0].whole == WinRecord(draws=5)
+    # Two games of four seats on two teams, three duels.
+    assert everybody[0].whole == WinRecord(
+        wins=3 + 3 + 1 + 0 + 1, draws=2, losses=1 + 1 + 1 + 0 + 1, games=5, squared=2 * 16 + 3 * 4
+    )
     assert records(played.only(np.zeros(5, dtype=bool))) == {}
 
 
 def test_shares_have_the_interval_of_their_games() -> None:
     assert WinRecord().share is None
     assert WinRecord().interval is None
-    low, high = WinRecord(wins=10).interval or (0.0, 0.0)
+    low, high = WinRecord.of_games(wins=10).interval or (0.0, 0.0)
     assert high == 1.0
     assert low == pytest.approx(0.722, abs=1e-3)
+
+
+def test_seats_of_one_game_are_no_more_games() -> None:
+    """Ten games with three seats each say what ten games say; one with many weighs more, and then
+    all of them say less."""
+    alone = WinRecord.of_games(wins=6, losses=4).interval
+    assert WinRecord(wins=18, losses=12, games=10, squared=10 * 9).interval == alone
+    low, high = WinRecord(wins=18, losses=12, games=10, squared=9 * 4 + 144).interval or (0, 0)
+    assert alone is not None
+    assert low < alone[0] < alone[1] < high
