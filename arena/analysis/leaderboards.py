@@ -140,25 +140,25 @@ def leaderboard_df(
     noise_floor (what two agents differ by at most, 95 % of the time, whose prompts say the same),
     null_variants (a dict: how many such prompts there are of which agent) · rank, best_rank,
     worst_rank (the tenable ones), group (rows that share a letter cannot be told apart at the 5 %
-    level, all pairs tested together; nothing beyond a dozen rows) · agent_id, name, agents (how many the row is of) · rating (25: the pool's
-    mean, which moves when other agents join, or the `anchor`), low, high (95 % interval of the
-    difference to it), sigma · at_best (of a part: half of the interval after endless games)
-    · without_errors (rating without the games that an error decided, which chooses them by their
-    result), errors_drawn (with `errors_as` range: rating with these as draws) · games,
-    seats (more where an agent had several in a game), wins, draws, losses (of its seats) ·
-    teams, roles (dicts of shares of its seats won) · own_error, others_error (shares of its games
-    that an error decided), thrown_out (share of its games out of which the rules threw it for an
-    error) · decided, touched (of the board's games, how many an error decided, and out of how many somebody
-    was thrown for one: what `exclude_errors` leaves out) · repeats (games left out because they are
-    another of the board's again) · told_apart, pairs, separability (of the board's pairs, how many
-    are told apart, and their share) · lack_of_fit (the probability of residuals as large as these
-    if skills add up) · drift (of trends as large if no skill changed while the games were played) ·
-    nash, nash_low, nash_high (with `nash`: what an agent wins by against the equilibrium, at most
-    0) · void_games, void_own (attempts without a result, and those of them
-    that ended in the agent's own turn), calls, failed_calls · cost (dollars), cost_per_game,
-    tokens_per_turn, cached_share (of the tokens sent, how many the provider had cached) ·
-    turn_seconds, call_seconds (medians). `notes` in the frame's attrs are sentences that belong
-    beside the numbers.
+    level, all pairs tested together; nothing beyond a dozen rows) · agent_id, name, agents (how
+    many the row is of) · rating (25: the pool's mean, which moves when other agents join, or the
+    `anchor`), low, high (95 % interval of the difference to it), sigma · at_best (of a part: half
+    of the interval after endless games) · without_errors (rating without the games that an error
+    decided, which chooses them by their result), errors_drawn (with `errors_as` range: rating with
+    these as draws) · games, seats (more where an agent had several in a game), wins, draws, losses
+    (of its seats) · teams, roles (dicts of shares of its seats won) · own_error, others_error
+    (shares of its games that an error decided), thrown_out (share of its games out of which the
+    rules threw it for an error) · decided, touched (of the board's games, how many an error
+    decided, and out of how many somebody was thrown for one: what `exclude_errors` leaves out) ·
+    repeats (games left out because they are another of the board's again) · told_apart, pairs,
+    separability (of the board's pairs, how many are told apart, and their share) · lack_of_fit (the
+    probability of residuals as large as these if skills add up) · drift (of trends as large if no
+    skill changed while the games were played) · nash, nash_low, nash_high (with `nash`: what an
+    agent wins by against the equilibrium, at most 0) · void_games, void_own (attempts without a
+    result, and those of them that ended in the agent's own turn), calls, failed_calls · cost
+    (dollars), cost_per_game, tokens_per_turn, cached_share (of the tokens sent, how many the
+    provider had cached) · turn_seconds, call_seconds (medians). `notes` in the frame's attrs are
+    sentences that belong beside the numbers.
 
     Raises UsageError for a missing database, a name that it does not hold, and a query that makes
     no sense.

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
 from arena.cli.live_status import Screen
-from arena.cli.output import advise, console, count, money, percent, safe, tell
+from arena.cli.output import advise, count, money, percent, print_line, safe, tell
 from arena.cli.run_to_end import actual_over_predicted
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def show_branches(
 ) -> None:
     """The outcome on stdout; what it cost and what to type next on stderr."""
     for line in sentences(report, seats):
-        console().print(safe(line), soft_wrap=True)
+        print_line(safe(line))
     where = "" if db is None else f" --db {shlex.quote(db)}"
     if report.error:
         advise(f"the first error: {report.error}")

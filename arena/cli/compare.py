@@ -22,7 +22,7 @@ from arena.cli.options import (
     WhereOption,
     typed_settings,
 )
-from arena.cli.output import console, count, money, print_json, safe, tell
+from arena.cli.output import console, count, money, print_json, print_line, safe, tell
 from arena.core import UsageError
 
 if TYPE_CHECKING:
@@ -300,7 +300,7 @@ def _show(found: Comparison, review: Review | None, *, as_json: bool) -> None:
         *_figures(found),
     ]
     for line in lines:
-        out.print(safe(line), soft_wrap=True)
+        print_line(safe(line), out)
     for note in found.notes:
         tell(note)
 

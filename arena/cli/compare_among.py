@@ -14,6 +14,7 @@ from arena.cli.output import (
     count,
     money,
     print_json,
+    print_line,
     print_table,
     safe,
     tell,
@@ -107,26 +108,26 @@ def _show(found: Among, review: Review | None, *, as_json: bool) -> None:
         "",
         f"{found.decided:,} of {count(pairs, 'pair')} decided",
     ):
-        out.print(safe(line), soft_wrap=True)
+        print_line(safe(line), out)
     print_table(
         [
-            Column("A", shrink=True, style="bold"),
-            Column("B", shrink=True, style="bold"),
+            Column("A", shrink=True, style="bold", order=0, least=24),
+            Column("B", shrink=True, style="bold", order=0, least=24),
             Column("score of A", "right"),
             Column("interval", "right", style="dim"),
             Column("games", "right"),
             Column("e-value", "right"),
             Column("void", "right"),
-            Column("decision"),
+            Column("decision", shrink=True, order=1, least=24),
         ],
         [_row(pair) for pair in found.pairs],
     )
     spent = f", {money(found.dollars)}"
     void = f", {found.void:,} of them void" if found.void else ""
-    out.print(safe(f"{count(found.settled, 'game')} played{void}{spent}"), soft_wrap=True)
+    print_line(safe(f"{count(found.settled, 'game')} played{void}{spent}"), out)
     if found.voids:
         said = f"void, every attempt counted: {shares(found.voids)}"
-        out.print(safe(said), soft_wrap=True)
+        print_line(safe(said), out)
     for note in found.notes:
         tell(note)
 

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena.cli.options import AsJson, DatabaseUrl
-from arena.cli.output import Column, complain, console, count, print_json, print_table, safe, tell
+from arena.cli.output import (
+    Column,
+    complain,
+    count,
+    print_json,
+    print_line,
+    print_table,
+    safe,
+    tell,
+)
 
 if TYPE_CHECKING:
     from db import Database
@@ -202,4 +211,4 @@ def verify(db: DatabaseUrl = None, as_json: AsJson = False) -> None:
 
 
 def _say(line: str) -> None:
-    console().print(safe(line), soft_wrap=True)
+    print_line(safe(line))

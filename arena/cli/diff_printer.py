@@ -49,15 +49,22 @@ class _Comparison:
         for game in (found.first, found.second):
             self._page.print(_title(game))
         self._page.print(Text())
-        for line in self._summary():
-            self._page.print(line)
-        if found.difference is not None:
-            self._parting(found.difference)
-            self._turns()
+        if _kind(found.first) != _kind(found.second):
+            said = "two games of different rules: their turns have nothing to do with each other"
+            self._page.print(Text(said, "bold"))
+        else:
+            self._compare()
         for game in (found.first, found.second):
             self._page.print(Text())
             self._page.rule(Text(f"game {game.game_id}", "bold"))
             print_result(self._page, game_report(game))
+
+    def _compare(self) -> None:
+        for line in self._summary():
+            self._page.print(line)
+        if self._found.difference is not None:
+            self._parting(self._found.difference)
+            self._turns()
 
     def _summary(self) -> Iterator[Text]:
         found = self._found
@@ -156,6 +163,11 @@ def _title(game: GameRow) -> Text:
     if game.parent_game_id is not None:
         title.append(f" · branch of game {game.parent_game_id} from turn {game.parent_turn}")
     return title
+
+
+def _kind(game: GameRow) -> tuple[str | None, int]:
+    """What games have in common whose turns can be compared."""
+    return game.environment, len(game.players)
 
 
 def _cast(game: GameRow) -> dict[int, tuple[str, str | None]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from arena.cli.output import Column, console, count, duration, money, print_table, safe
+from arena.cli.output import Column, count, duration, money, print_in_parts, print_line, safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,10 +19,9 @@ if TYPE_CHECKING:
 _FEW = 8  # agents whose meetings fit beside each other
 
 
-def show_plan(plan: Plan, database: Source, *, games: int | None = None) -> None:
-    """The plan of a run on stdout; `games` is what the command line said."""
-    left = plan.games - plan.games_done
-    now = left if games is None else min(left, games)
+def show_plan(plan: Plan, database: Source) -> None:
+    """The plan of a run on stdout."""
+    now = plan.games_now
     done = f", {plan.games_done:,} of {plan.games:,} already played" if plan.games_done else ""
     _say(
         f"{plan.tournament}: {count(now, 'game')} of {plan.environment} "
@@ -39,10 +38,10 @@ def show_plan(plan: Plan, database: Source, *, games: int | None = None) -> None
         _show_models(plan.models)
     if plan.estimate is not None and now:
         _say()
-        _show_estimate(plan.estimate, now / left)
+        _show_estimate(plan.estimate)
         if plan.budget is not None:
             spent = _spent(database, plan.tournament)
-            _say(budget_line(plan.estimate.dollars, left, now, plan.budget, spent))
+            _say(budget_line(plan.estimate.dollars, now, plan.budget, spent))
         _say()
         for note in plan.estimate.notes:
             _say(note)
@@ -59,14 +58,16 @@ def _show_models(models: Sequence[ModelSpec]) -> None:
         for model in models
     ]
     named = [
-        Column("model"),
-        Column("LiteLLM's name", shrink=True),
-        Column("at", shrink=True),
-        Column("is sent the value of", shrink=True),
+        Column("model", shrink=True, least=24),
+        Column("LiteLLM's name", shrink=True, least=24),
+        Column("at", shrink=True, least=24),
+        Column("is sent the value of", shrink=True, least=24),
     ]
     shown = [place for place in range(len(named)) if place < 2 or any(row[place] for row in asked)]
-    print_table(
-        [named[place] for place in shown], [[row[place] for place in shown] for row in asked]
+    print_in_parts(
+        [named[place] for place in shown],
+        [[row[place] for place in shown] for row in asked],
+        repeated=1,
     )
 
 
@@ -75,11 +76,13 @@ def _show_balance(plan: Plan) -> None:
     balance, n = plan.balance, len(plan.agents)
     if plan.follows_results:
         _say("who meets whom follows from the results; if they told nothing, it would be")
+    if plan.games_done:
+        _say("with the games that were played already:")
     few = n <= _FEW
-    print_table(
+    print_in_parts(
         [
             Column("", "right", style="dim"),
-            Column("agent", shrink=True),
+            Column("agent", shrink=True, least=16),
             Column("games", "right"),
             *(Column(role, "right") for role in balance.roles),
             *([Column(f"with {number}", "right") for number in range(1, n + 1)] if few else []),
@@ -101,6 +104,7 @@ def _show_balance(plan: Plan) -> None:
             ]
             for row, name in enumerate(plan.agents)
         ],
+        repeated=2,
     )
     _say(
         f"at most uneven by: {count(balance.uneven_games, 'game')} an agent, "
@@ -110,62 +114,58 @@ def _show_balance(plan: Plan) -> None:
     )
 
 
-def _show_estimate(estimate: Estimate, share: float) -> None:
-    """The figures per model and in all, for this share of the games that are left."""
+def _show_estimate(estimate: Estimate) -> None:
+    """The figures per model and in all."""
     rows: list[tuple[str, Estimate | ModelEstimate]] = [*estimate.models.items()]
     if len(rows) != 1:
         rows.append(("in all", estimate))
-    print_table(
+    print_in_parts(
         [
-            Column("estimate", shrink=True),
+            Column("estimate", shrink=True, least=24),
             Column("calls", "right"),
+            Column("dollars", "right"),
             Column("tokens sent", "right"),
             Column("tokens answered", "right"),
-            Column("dollars", "right"),
         ],
         [
             [
                 name,
-                between(part.calls, whole, share),
-                between(part.prompt_tokens, whole, share),
-                between(part.completion_tokens, whole, share),
-                "unknown" if part.dollars is None else between(part.dollars, money, share),
+                between(part.calls, whole),
+                "unknown" if part.dollars is None else between(part.dollars, money),
+                between(part.prompt_tokens, whole),
+                between(part.completion_tokens, whole),
             ]
             for name, part in rows
         ],
+        repeated=1,
     )
     _say()
-    _say(f"time: {between(estimate.seconds, duration, share)}")
+    _say(f"time: {between(estimate.seconds, duration)}")
 
 
-def budget_line(
-    dollars: ForecastInterval | None, left: int, now: int, budget: float, spent: float
-) -> str:
-    """How far the budget goes: `dollars` is for the `left` games of the schedule, of which `now`
-    would be played."""
+def budget_line(dollars: ForecastInterval | None, games: int, budget: float, spent: float) -> str:
+    """How far the budget goes: `dollars` is for all of the `games`."""
     already = f" ({money(spent)} of it are spent)" if spent else ""
     said = f"the budget of {money(budget)}{already}"
     if dollars is None:
         return f"{said}: how far it goes is unknown, because a price is"
     room = max(budget - spent, 0.0)
     low, mean, high = (
-        _games(room, cost / left) for cost in (dollars.high, dollars.mean, dollars.low)
+        _games(room, cost / games) for cost in (dollars.high, dollars.mean, dollars.low)
     )
-    if mean >= now:
-        doubt = "" if low >= now else f"; at worst it is reached after {count(int(low), 'game')}"
+    if mean >= games:
+        doubt = "" if low >= games else f"; at worst it is reached after {count(int(low), 'game')}"
         return f"{said} is enough{doubt}"
-    most = "all of them" if high >= now else f"{int(high):,}"
+    most = "all of them" if high >= games else f"{int(high):,}"
     return (
         f"{said} is reached after about {count(int(mean), 'game')} "
         f"({int(low):,} to {most}); what runs then is paused, and goes on once it is raised"
     )
 
 
-def between(interval: ForecastInterval, shown: Callable[[float], str], share: float = 1.0) -> str:
+def between(interval: ForecastInterval, shown: Callable[[float], str]) -> str:
     """`120 (95 to 160)`; a number alone where there is no doubt."""
-    low, mean, high = (
-        shown(value * share) for value in (interval.low, interval.mean, interval.high)
-    )
+    low, mean, high = (shown(value) for value in (interval.low, interval.mean, interval.high))
     return mean if low == high else f"{mean} ({low} to {high})"
 
 
@@ -197,4 +197,4 @@ def _spent(database: Source, tournament: str) -> float:
 
 
 def _say(line: str = "") -> None:
-    console().print(safe(line, keep="\n"), soft_wrap=True)
+    print_line(safe(line, keep="\n"))

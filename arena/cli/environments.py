@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from arena.cli.options import AsJson
-from arena.cli.output import Column, advise, console, print_json, print_table, safe
+from arena.cli.output import Column, advise, console, print_json, print_line, print_table, safe
 
 if TYPE_CHECKING:
     from arena.core import EnvironmentSpec, RulesOption
@@ -156,7 +156,7 @@ def _print(
     width = max(len(key) for key, _ in lines)
     out = console()
     for text in (f"{spec.name}: {spec.description}", *(f"{key:{width}}  {v}" for key, v in lines)):
-        out.print(safe(text), soft_wrap=True)
+        print_line(safe(text), out)
     if options is not None:
         out.print("" if options else "\nno options")
         shown = [(o.name, o.type, "required" if o.required else repr(o.default)) for o in options]
@@ -165,7 +165,7 @@ def _print(
     out.print("\nknown faults" if spec.faults else "\nno known faults")
     for fault in spec.faults:
         where = " (mended in the twin)" if fault in mended else ""
-        out.print(safe(f"- {fault}{where}"), soft_wrap=True)
+        print_line(safe(f"- {fault}{where}"), out)
 
 
 def _counted(roles: Mapping[str, int]) -> str:

@@ -192,11 +192,11 @@ def _chances(game: int, db: str | None, *, as_json: bool) -> None:
     print_table(
         [
             Column("turn", "right"),
-            Column("position", shrink=True),
+            Column("position", shrink=True, order=0),
             Column("at random", "right"),
             Column("games", "right"),
             Column("won", "right"),
-            Column("chance", "right"),
+            Column("chance", "right", order=1),
             Column("95 %"),
             Column(""),
         ],
@@ -223,14 +223,14 @@ def _chances(game: int, db: str | None, *, as_json: bool) -> None:
 
 
 _COLUMNS = [
-    Column("turn", "right"),
-    Column("day", "right"),
-    Column("phase"),
-    Column("event"),
-    Column("by", "right"),
-    Column("to", "right"),
-    Column("seen by"),
-    Column("", shrink=True),
+    Column("turn", "right", order=0),
+    Column("day", "right", order=5),
+    Column("phase", order=4),
+    Column("event", order=0),
+    Column("by", "right", order=1),
+    Column("to", "right", order=2),
+    Column("seen by", order=6),
+    Column("", shrink=True, order=3, least=16),
 ]
 
 

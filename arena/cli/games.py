@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,6 +13,7 @@ from arena.cli.options import (
     AsJson,
     DatabaseUrl,
     EnvironmentOption,
+    GameOption,
     KindOption,
     LimitOption,
     ModelOption,
@@ -31,9 +32,6 @@ from arena.cli.options import (
 from arena.cli.output import Column, moment, print_json, print_table, tell
 from arena.cli.sessions import reading
 
-if TYPE_CHECKING:
-    from db.queries.games import GameRow
-
 
 def games(
     tournament: TournamentOption = None,
@@ -49,6 +47,7 @@ def games(
     termination: TerminationOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
+    game: GameOption = None,
     parent: ParentOption = None,
     revision: RevisionOption = None,
     before: Annotated[
@@ -63,6 +62,7 @@ def games(
 
     What is asked of an agent, its role, team and result must hold of one and the same seat. An
     option that is given several times means any of its values."""
+    from arena.reports.game import result_of
     from db.live import run_now
     from db.queries.games import games as rows_of
     from db.queries.games import shown_status
@@ -82,6 +82,7 @@ def games(
         termination=termination,
         since=since,
         until=until,
+        game=game,
         parent=parent,
         revision=revision,
     )
@@ -94,15 +95,15 @@ def games(
         return
     print_table(
         [
-            Column("game", "right"),
-            Column("tournament", shrink=True),
-            Column("environment", shrink=True),
-            Column("status"),
-            Column("result", shrink=True),
-            Column("branch of", "right"),
-            Column("turns", "right"),
-            Column("finished"),
-            Column("players", shrink=True),
+            Column("game", "right", order=0),
+            Column("tournament", shrink=True, order=3),
+            Column("environment", shrink=True, order=3),
+            Column("status", order=1),
+            Column("result", shrink=True, order=0),
+            Column("branch of", "right", order=5),
+            Column("turns", "right", order=6),
+            Column("finished", order=4),
+            Column("players", shrink=True, order=2),
         ],
         [
             [
@@ -111,12 +112,12 @@ def games(
                 # A tournament has one environment: it is named once.
                 "" if row.tournament else row.environment or "",
                 row.status,
-                _result(row),
+                result_of(row),
                 ""
                 if row.parent_game_id is None
                 else f"{row.parent_game_id}, turn {row.parent_turn}",
                 "" if row.turn_count is None else str(row.turn_count),
-                moment(row.finished_at)[5:16] if row.finished_at else "",
+                moment(row.finished_at)[:16] if row.finished_at else "",
                 ", ".join(player.agent for player in row.players),
             ]
             for row in shown
@@ -124,11 +125,3 @@ def games(
     )
     if len(found) > limit:
         tell(f"the latest {limit}; --limit shows more, --before {shown[-1].game_id} those before")
-
-
-def _result(row: GameRow) -> str:
-    if row.status == "void":
-        return row.void_cause or "no result"
-    if row.status != "completed":
-        return ""
-    return row.winning_team or "no single winner"

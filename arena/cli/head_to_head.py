@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+from rich.cells import cell_len
 
 from arena.cli.options import (
     AsJson,
@@ -20,12 +23,15 @@ from arena.cli.options import (
     UntilOption,
 )
 from arena.cli.output import (
+    GAP,
+    NARROWEST,
     Column,
     advise,
     console,
     count,
     print_csv,
     print_json,
+    print_line,
     print_table,
     safe,
     tell,
@@ -34,10 +40,8 @@ from arena.cli.sessions import reading
 
 if TYPE_CHECKING:
     from arena.leaderboard.meetings import Meeting
-    from arena.stats.head_to_head import Cell
 
-_NAME_WIDTH = 24
-_CELL_WIDTH = 9  # `100 ±12` and the gap
+_NAME_WIDTH = 24  # a name that is cut to less says little
 _MOST = 12  # agents beside each other that a person can take in
 
 
@@ -104,8 +108,8 @@ def head_to_head(
             _print(meeting, exclude_errors)
         if found:
             tell(
-                "the row's score in percent, ± half of its 95 % interval; --json has games and "
-                "intervals"
+                "the row's score in percent, and its 95 % interval; --json has the games and their "
+                "number of seeds"
             )
 
 
@@ -121,34 +125,31 @@ def _print(meeting: Meeting, without: str | None) -> None:
     if meeting.num_players:
         title.append(f"{count(meeting.num_players, 'player')} · ")
     out = console()
-    out.print(title.append(count(meeting.games, "game")), soft_wrap=True)
-    rows = ordered(meeting)
-    columns: Sequence[int | str] = rows if meeting.by == "agent" else meeting.matrix.columns
+    print_line(title.append(count(meeting.games, "game")), out)
     if not meeting.matrix.cells:
         advise("no two agents have played against each other here")
         return
-    room = max((out.width - _NAME_WIDTH - 5) // _CELL_WIDTH, 1)
-    most = min(room, _MOST) if out.is_terminal else len(columns)
-    shown = columns[:most]
+    rows = ordered(meeting)
+    columns: Sequence[int | str] = rows if meeting.by == "agent" else meeting.matrix.columns
+    whole = [[_cell(meeting, row, column) for column in columns] for row in rows]
+    titles = [
+        str(place) if isinstance(column, int) else _short(column)
+        for place, column in enumerate(columns, start=1)
+    ]
+    names = [meeting.names[row] for row in rows]
+    # Where not one interval fits, scores alone do.
+    scores = [[cell.partition(" ")[0] for cell in row] for row in whole]
+    cells = whole if _room(names, titles, whole) else scores
+    shown = titles[: max(_room(names, titles, cells), 1)]
     print_table(
         [
             Column("", "right", style="dim"),
             Column("agent", shrink=True, style="bold"),
-            *(
-                Column(str(place) if isinstance(column, int) else _short(column), "right")
-                for place, column in enumerate(shown, start=1)
-            ),
+            *(Column(title, "right", order=0) for title in shown),
         ],
         [
-            [
-                str(place),
-                meeting.names[row],
-                *(
-                    "–" if row == column else _cell(meeting.matrix.cells.get((row, column)))
-                    for column in shown
-                ),
-            ]
-            for place, row in enumerate(rows, start=1)
+            [str(place), name, *row[: len(shown)]]
+            for place, (name, row) in enumerate(zip(names, cells, strict=True), start=1)
         ],
     )
     if len(shown) < len(columns):
@@ -163,11 +164,27 @@ def _print(meeting: Meeting, without: str | None) -> None:
         advise(note)
 
 
-def _cell(cell: Cell | None) -> str:
+def _room(names: Sequence[str], titles: Sequence[str], cells: Sequence[Sequence[str]]) -> int:
+    """How many of the columns a terminal has room for; a pipe has it for all."""
+    out = console()
+    if not out.is_terminal:
+        return len(titles)
+    widths = [GAP + max(map(cell_len, column)) for column in zip(titles, *cells, strict=True)]
+    # A name is cut before a column is left out, to a point.
+    name = min(max(map(cell_len, names)), _NAME_WIDTH, max(out.width // 3, NARROWEST))
+    room = out.width - len(str(len(names))) - GAP - name
+    return bisect_right([*accumulate(widths)], room, hi=min(len(widths), _MOST))
+
+
+def _cell(meeting: Meeting, row: int, column: int | str) -> str:
+    """`95 (83 to 99)`."""
+    if row == column:
+        return "–"
+    cell = meeting.matrix.cells.get((row, column))
     if cell is None:
         return "·"
     low, high = cell.interval
-    return f"{100 * cell.score:.0f} ±{50 * (high - low):.0f}"
+    return f"{100 * cell.score:.0f} ({100 * low:.0f} to {100 * high:.0f})"
 
 
 def _short(name: str) -> str:

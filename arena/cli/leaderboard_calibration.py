@@ -11,6 +11,7 @@ from arena.cli.output import (
     console,
     count,
     print_json,
+    print_line,
     print_table,
     safe,
     tell,
@@ -48,7 +49,7 @@ def _print(board: CalibrationBoard, system: str) -> None:
         if part:
             title.append_text(safe(part)).append(" · ")
     title.append(f"calibration · {board.predicted:,} of {count(board.games, 'game')}")
-    console().print(title, soft_wrap=True)
+    print_line(title)
     if not board.systems:
         return
     print_table(
@@ -90,7 +91,7 @@ def _print(board: CalibrationBoard, system: str) -> None:
 def _reliability(found: Calibration, system: str) -> None:
     print_table(
         [
-            Column(f"{system}: favourite given", style="bold"),
+            Column(f"{system}: favourite given", style="bold", shrink=True),
             Column("games", "right"),
             Column("predicted", "right"),
             Column("won", "right"),

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from arena.cli.output import Column, advise, console, print_json, print_table, safe, tell
+from arena.cli.output import (
+    Column,
+    advise,
+    console,
+    print_json,
+    print_line,
+    print_table,
+    safe,
+    tell,
+)
 
 if TYPE_CHECKING:
     from arena.leaderboard.parts import Prediction
@@ -35,13 +44,13 @@ def print_predictions(
         if place:
             out.print()
         title = Text(style="bold").append_text(safe(scope.environment or ""))
-        out.print(title.append(" · combinations that have not played"), soft_wrap=True)
+        print_line(title.append(" · combinations that have not played"), out)
         print_table(
             [
                 Column("kind", shrink=True),
                 Column("model", shrink=True),
                 Column("prompt", shrink=True),
-                Column("rating", "right"),
+                Column("rating", "right", order=0),
                 Column("95 %", "right", style="dim"),
             ],
             [

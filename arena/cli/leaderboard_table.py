@@ -16,6 +16,7 @@ from arena.cli.output import (
     money,
     percent,
     print_json,
+    print_line,
     print_table,
     safe,
     tell,
@@ -26,24 +27,21 @@ if TYPE_CHECKING:
     from arena.leaderboard import LeaderboardQuery
     from arena.leaderboard.board import Board, BoardRow
     from arena.leaderboard.records import WinRecord
+    from db.queries.usage import RatedUsageRow
 
 # More parts than that would be a table of their own: --json has them.
 _PARTS_SHOWN = 4
 # A rating that moves by less than this is shown as the same.
 _SAME = 0.005
-ALWAYS, WIDE = 0, 9
-_GAP = 2  # spaces between the columns of a table
-_NAME_WIDTH = 24  # a name that is cut to less says little
+_WIDE = 12  # the order of columns that are shown on request only
 
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """A column of the board: what it shows of a row, and when it gives way. Those with `order`
-    ALWAYS stay; of the others the lowest get what room there is, WIDE ones on request only."""
+    """A column of the board, and what it shows of a row."""
 
     column: Column
     cell: Callable[[BoardRow], str]
-    order: int = ALWAYS
 
 
 def print_answer(
@@ -110,150 +108,97 @@ def print_title(board: Board) -> None:
     for part in (board.role, board.team):
         if part:
             title.append(" · as ").append_text(safe(part))
-    console().print(title, soft_wrap=True)
+    print_line(title)
 
 
 def _table(board: Board, rows: Sequence[BoardRow], wide: bool) -> None:
-    columns = _columns(board, rows, wide)
-    cells = {shown: [shown.cell(row) for row in rows] for shown in columns}
-    columns = [shown for shown in columns if any(cells[shown])]
-    room = console().width
-    kept: list[_Shown] = []
-    # What belongs together is shown or left out together, what matters most first.
-    for order in sorted({shown.order for shown in columns}):
-        more = [shown for shown in columns if shown.order <= order and shown in kept]
-        more += [shown for shown in columns if shown.order == order]
-        if order == ALWAYS or sum(_width(shown, cells[shown]) + _GAP for shown in more) <= room:
-            kept = more
-    dropped = [shown.column.title for shown in columns if shown not in kept]
-    columns = [shown for shown in columns if shown in kept]
+    columns = [shown for shown in _columns(board, rows) if wide or shown.column.order != _WIDE]
     print_table(
         [shown.column for shown in columns],
-        [*zip(*(cells[shown] for shown in columns), strict=True)],
+        [[shown.cell(row) for shown in columns] for row in rows],
     )
-    if dropped:
-        tell(f"no room for {', '.join(dropped)}: a wider terminal or --json has them")
 
 
-def _width(shown: _Shown, cells: Sequence[str]) -> int:
-    """How wide the column wants to be; a name gives way before other columns do, to a point."""
-    from rich.cells import cell_len
+def _columns(board: Board, rows: Sequence[BoardRow]) -> list[_Shown]:
+    def right(title: str, order: int = 0) -> Column:
+        return Column(title, "right", order=order)
 
-    width = max(cell_len(shown.column.title), *(safe(cell).cell_len for cell in cells))
-    return min(width, _NAME_WIDTH) if shown.column.shrink else width
-
-
-def _columns(board: Board, rows: Sequence[BoardRow], wide: bool) -> list[_Shown]:
-    def right(title: str) -> Column:
-        return Column(title, "right")
-
-    def faint(title: str) -> Column:
-        return Column(title, "right", style="dim")
+    def faint(title: str, order: int = 0) -> Column:
+        return Column(title, "right", style="dim", order=order)
 
     teams = _parts([row.record.teams for row in rows], board.team)
     roles = _parts([row.record.roles for row in rows], board.role)
-    if teams:
-        halves = [_of_part(team, lambda row: row.record.teams, 6) for team in teams]
-        halves += [
-            _of_part(role, lambda row: row.record.roles, WIDE)
-            for role in roles
-            if role not in teams
-        ]
-    else:
-        halves = [_of_part(role, lambda row: row.record.roles, 6) for role in roles]
-    found = [
-        _Shown(faint(""), lambda row: str(row.rank)),
-        _Shown(Column(board.by, shrink=True, style="bold"), lambda row: row.name),
-        _Shown(right("rating"), lambda row: f"{row.rating:.2f}"),
-        _Shown(faint("95 %"), lambda row: f"{row.low:.1f} to {row.high:.1f}"),
-        _Shown(faint("ranks"), _tenable, 1),
-        _Shown(Column("group"), lambda row: row.group, 1),
-        *(
-            [
-                _Shown(right("agents"), lambda row: f"{row.agents:,}", 4),
-                _Shown(
-                    faint("at best"),
-                    lambda row: "" if row.at_best is None else f"± {row.at_best:.1f}",
-                    2,
-                ),
-            ]
-            if board.by != "agent"
-            else []
-        ),
-        _Shown(right("nash"), lambda row: f"{at.value:.1f}" if (at := row.equilibrium) else ""),
+    halves = [_of_part(team, lambda row: row.record.teams, 9) for team in teams]
+    halves += [
+        _of_part(role, lambda row: row.record.roles, _WIDE if teams else 9)
+        for role in roles
+        if role not in teams
+    ]
+    parts = [
+        _Shown(right("agents", 7), lambda row: f"{row.agents:,}"),
         _Shown(
-            faint("nash 95 %"),
+            faint("at best", 5), lambda row: "" if row.at_best is None else f"± {row.at_best:.1f}"
+        ),
+    ]
+    return [
+        _Shown(faint(""), lambda row: str(row.rank)),
+        _Shown(
+            Column(board.by, shrink=True, style="bold", order=0, least=24), lambda row: row.name
+        ),
+        _Shown(right("rating"), lambda row: f"{row.rating:.2f}"),
+        _Shown(faint("95 %", 1), lambda row: f"{row.low:.1f} to {row.high:.1f}"),
+        _Shown(faint("ranks", 4), _tenable),
+        _Shown(Column("group", order=4), lambda row: row.group),
+        *(parts if board.by != "agent" else []),
+        _Shown(right("nash", 3), lambda row: f"{at.value:.1f}" if (at := row.equilibrium) else ""),
+        _Shown(
+            faint("nash 95 %", 3),
             lambda row: f"{at.low:.1f} to {at.high:.1f}" if (at := row.equilibrium) else "",
         ),
-        _Shown(right("games"), lambda row: f"{row.record.whole.games:,}"),
-        _Shown(right("seats"), _seats, 5),
-        _Shown(
-            faint("won/drawn/lost"),
-            lambda row: "/".join(
-                f"{number:,}"
-                for number in (
-                    row.record.whole.wins,
-                    row.record.whole.draws,
-                    row.record.whole.losses,
-                )
-            ),
-            WIDE,
-        ),
-        _Shown(right("won"), lambda row: _share(row.record.whole)),
+        _Shown(right("games", 2), lambda row: f"{row.record.whole.games:,}"),
+        _Shown(right("seats", 8), _seats),
+        _Shown(faint("won/drawn/lost", _WIDE), _results),
+        _Shown(right("won", 2), lambda row: _share(row.record.whole)),
         *halves,
-        _Shown(right("own error"), lambda row: _rate(row.record.own, row.record.whole.games), 3),
-        _Shown(right("others'"), lambda row: _rate(row.record.others, row.record.whole.games), 3),
-        _Shown(right("thrown out"), lambda row: _rate(row.record.out, row.record.whole.games), 7),
-        _Shown(right("as draws"), _drawn),
-        _Shown(right("without"), _without, 2),
-        _Shown(right("void"), _void),
+        _Shown(right("own error", 6), lambda row: _rate(row.record.own, row.record.whole.games)),
+        _Shown(right("others'", 6), lambda row: _rate(row.record.others, row.record.whole.games)),
+        _Shown(right("thrown out", 10), lambda row: _rate(row.record.out, row.record.whole.games)),
+        _Shown(right("as draws", 3), _drawn),
+        _Shown(right("without", 5), _without),
+        _Shown(right("void", 3), _void),
+        _Shown(right("failed calls", 11), _spent(lambda spent: _some(spent.failure_rate))),
+        _Shown(right("$/game", 7), _spent(lambda spent: _price(spent.cost_per_game))),
+        _Shown(right("tokens/turn", 10), _spent(lambda spent: _whole(spent.tokens_per_turn))),
         _Shown(
-            right("failed calls"),
-            lambda row: (
-                percent(row.spent.failure_rate) if row.spent and row.spent.failure_rate else ""
-            ),
-            8,
+            right("cached", 11),
+            _spent(lambda spent: "" if spent.cached_share is None else percent(spent.cached_share)),
         ),
-        _Shown(
-            right("$/game"),
-            lambda row: (
-                money(row.spent.cost_per_game).removeprefix("$")
-                if row.spent and row.spent.cost_per_game is not None
-                else ""
-            ),
-            4,
-        ),
-        _Shown(
-            right("tokens/turn"),
-            lambda row: (
-                f"{row.spent.tokens_per_turn:,.0f}"
-                if row.spent and row.spent.tokens_per_turn is not None
-                else ""
-            ),
-            7,
-        ),
-        _Shown(
-            right("cached"),
-            lambda row: (
-                percent(row.spent.cached_share)
-                if row.spent and row.spent.cached_share is not None
-                else ""
-            ),
-            8,
-        ),
-        _Shown(
-            right("s/turn"),
-            lambda row: _seconds(row.spent.turn_seconds if row.spent else None),
-            7,
-        ),
-        _Shown(
-            right("s/call"),
-            lambda row: _seconds(row.spent.call_seconds if row.spent else None),
-            WIDE,
-        ),
-        _Shown(Column("errors", shrink=True, style="dim"), _errors, WIDE),
+        _Shown(right("s/turn", 10), _spent(lambda spent: _seconds(spent.turn_seconds))),
+        _Shown(right("s/call", _WIDE), _spent(lambda spent: _seconds(spent.call_seconds))),
+        _Shown(Column("errors", shrink=True, style="dim", order=_WIDE), _errors),
     ]
-    return [shown for shown in found if wide or shown.order != WIDE]
+
+
+def _spent(shown: Callable[[RatedUsageRow], str]) -> Callable[[BoardRow], str]:
+    """What a cell shows of what was spent, nothing where that is not known."""
+    return lambda row: "" if row.spent is None else shown(row.spent)
+
+
+def _some(share: float | None) -> str:
+    return percent(share) if share else ""
+
+
+def _price(dollars: float | None) -> str:
+    return "" if dollars is None else money(dollars).removeprefix("$")
+
+
+def _whole(number: float | None) -> str:
+    return "" if number is None else f"{number:,.0f}"
+
+
+def _results(row: BoardRow) -> str:
+    whole = row.record.whole
+    return f"{whole.wins:,}/{whole.draws:,}/{whole.losses:,}"
 
 
 def _of_part(name: str, of: Callable[[BoardRow], dict[str, WinRecord]], order: int) -> _Shown:
@@ -263,7 +208,7 @@ def _of_part(name: str, of: Callable[[BoardRow], dict[str, WinRecord]], order: i
 
     from arena.core.text import one_line
 
-    return _Shown(Column(one_line(name, 12), "right"), cell, order)
+    return _Shown(Column(one_line(name, 12), "right", order=order), cell)
 
 
 def _parts(found: Sequence[dict[str, WinRecord]], asked: str | None) -> list[str]:
@@ -336,8 +281,8 @@ def _explain(board: Board, without: str | None) -> None:
     if board.separability is not None:
         tell(
             f"separability {percent(board.separability)}: {board.told_apart:,} of "
-            f"{count(board.pairs, 'pair')} are told apart at the 5 % level, all pairs tested "
-            "together (Holm)"
+            f"{count(board.pairs, 'pair')} {'is' if board.pairs == 1 else 'are'} told apart at the "
+            "5 % level, all pairs tested together (Holm)"
         )
     if board.saved is not None:
         tell(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from arena.cli.output import Column, advise, console, count, print_table, safe, tell
+from arena.cli.output import Column, advise, console, count, print_line, print_table, safe, tell
 
 if TYPE_CHECKING:
     from arena.leaderboard.lineage import PromptLineage, Twig
@@ -32,7 +32,7 @@ def print_lineages(found: Sequence[PromptLineage]) -> None:
                     title.append_text(safe(part)).append(" · ")
             if lineage.num_players:
                 title.append(f"{count(lineage.num_players, 'player')} · ")
-            out.print(title.append(count(lineage.games, "game")), soft_wrap=True)
+            print_line(title.append(count(lineage.games, "game")), out)
         _table(lineage.twigs)
         for note in lineage.notes:
             advise(note)

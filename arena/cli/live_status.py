@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
-from arena.cli.output import console, safe
+from arena.cli.output import console, print_line, safe
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -56,7 +56,7 @@ class Screen:
 
     def say(self, message: str) -> None:
         """Print a line, above the live view where there is one."""
-        self._console.print(safe(message), soft_wrap=True)
+        print_line(safe(message), self._console)
 
     def show(self, line: Callable[[], str], drawn: Callable[[], RenderableType]) -> None:
         """The state now, as a line or as it is drawn; skipped while the last is new enough."""

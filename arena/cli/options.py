@@ -80,6 +80,9 @@ ParentOption = Annotated[
     list[int] | None,
     typer.Option("--parent", metavar="GAME", help="Only the branches of this game."),
 ]
+GameOption = Annotated[
+    list[int] | None, typer.Option("--game", metavar="GAME", help="Only this game.")
+]
 RevisionOption = Annotated[
     list[int] | None,
     typer.Option(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
@@ -18,8 +18,8 @@ _PIPED_WIDTH = 10_000
 # How a formula begins, in ASCII and in the wide letters that some locales take for them.
 _FORMULA = {*"=+-@\uff1d\uff0b\uff0d\uff20\u2212"}
 _SKIPPED = " \u00a0\u3000\"'"
-_GAP = 2  # spaces between the columns of a table
-_NARROWEST = 8  # a column that shrank to less says nothing
+GAP = 2  # spaces between the columns of a table
+NARROWEST = 8  # a column that shrank to less says nothing
 
 
 def console(stream: TextIO | None = None, *, width: int | None = None) -> Console:
@@ -44,16 +44,20 @@ def advise(message: str) -> None:
 
 def tell(message: str) -> None:
     """Something that is good to know, on stderr."""
-    err = console(sys.stderr)
-    err.print(safe(message), soft_wrap=True)
+    print_line(safe(message), console(sys.stderr))
 
 
 def _say(label: str, style: str, message: str) -> None:
     from rich.text import Text
 
-    console(sys.stderr).print(
-        Text.assemble((f"{label}: ", style), safe(message, keep="\n")), soft_wrap=True
-    )
+    said = Text.assemble((f"{label}: ", style), safe(message, keep="\n"))
+    print_line(said, console(sys.stderr))
+
+
+def print_line(what: Text | str, out: Console | None = None) -> None:
+    """A line on stdout, or on `out`: broken between words in a terminal, and nowhere in a pipe."""
+    out = out or console()
+    out.print(what, soft_wrap=not out.is_terminal)
 
 
 def print_json(data: Any) -> None:
@@ -107,12 +111,20 @@ def safe(text: str, style: str = "", *, keep: str = "") -> Text:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table. In a narrow terminal those that may shrink do, with an ellipsis."""
+    """A column of a table.
+
+    In a narrow terminal those that may `shrink` do, with an ellipsis. Before one of them is
+    narrower than `least`, or than a third of the terminal, columns are left out. Those of `order` 0
+    stay, and of the others those of the lowest get what room there is, those of one order together;
+    None is the column's place from the left.
+    """
 
     title: str
     align: Literal["left", "right"] = "left"
     shrink: bool = False
     style: str = ""
+    order: int | None = None
+    least: int = NARROWEST
 
 
 # Characters; what is longer is no name, and would be as wide.
@@ -133,45 +145,97 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Non
         return
     columns = [columns[place] for place in used]
     cells = [[safe(row[place][:_LONGEST_CELL]) for place in used] for row in rows]
-    widths = _fit(columns, cells, out.width)
+    kept, widths = _fit(columns, _widths(columns, cells), out.width)
     table = Table(
         box=box.SIMPLE_HEAD,
-        padding=(0, _GAP - 1, 0, 0),
+        padding=(0, GAP - 1, 0, 0),
         pad_edge=False,
         show_edge=False,
         header_style="bold",
     )
-    for column, width in zip(columns, widths, strict=True):
+    for place in kept:
+        column = columns[place]
         title = Text(column.title)
-        title.truncate(width, overflow="ellipsis")
+        title.truncate(widths[place], overflow="ellipsis")
         table.add_column(title, justify=column.align, style=column.style, no_wrap=True)
     for row in cells:
-        for cell, width in zip(row, widths, strict=True):
-            cell.truncate(width, overflow="ellipsis")
-        table.add_row(*row)
+        for place in kept:
+            row[place].truncate(widths[place], overflow="ellipsis")
+        table.add_row(*(row[place] for place in kept))
     if out.is_terminal:
         out.print(table)
-        return
-    with out.capture() as captured:
-        out.print(table)
-    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+    else:
+        with out.capture() as captured:
+            out.print(table)
+        sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+    if len(kept) < len(columns):
+        hidden = [each.title for at, each in enumerate(columns) if at not in kept and each.title]
+        tell(f"no room for {', '.join(hidden)}: a wider terminal or --json has them")
 
 
-def _fit(columns: Sequence[Column], rows: Sequence[Sequence[Text]], room: int) -> list[int]:
-    """The columns' widths: those that may shrink give way, the widest first, until all fit."""
+def print_in_parts(
+    columns: Sequence[Column], rows: Sequence[Sequence[str]], *, repeated: int
+) -> None:
+    """A table of which nothing is left out: columns that there is no room for stand in a table
+    below, again beside the first, `repeated` ones."""
+    out = console()
+    widths = _widths(columns, [[safe(cell[:_LONGEST_CELL]) for cell in row] for row in rows])
+    parts: list[list[int]] = [[*range(repeated)]]
+    for place in range(repeated, len(columns)):
+        least = [_least(columns[at], widths[at], out.width) for at in (*parts[-1], place)]
+        if sum(least) + GAP * (len(least) - 1) > out.width and len(parts[-1]) > repeated:
+            parts.append([*range(repeated)])
+        parts[-1].append(place)
+    for number, part in enumerate(parts):
+        if number:
+            out.print()
+        shown = [replace(columns[at], order=0) for at in part]
+        print_table(shown, [[row[at] for at in part] for row in rows])
+
+
+def _least(column: Column, width: int, room: int) -> int:
+    """How narrow a column may become before others are left out."""
+    if not column.shrink:
+        return width
+    return min(width, max(min(column.least, room // 3), NARROWEST))
+
+
+def _widths(columns: Sequence[Column], rows: Sequence[Sequence[Text]]) -> list[int]:
+    """How wide each column wants to be."""
     from rich.cells import cell_len
 
-    widths = [
+    return [
         max(cell_len(column.title), *(cell.cell_len for cell in cells))
         for column, cells in zip(columns, zip(*rows, strict=True), strict=True)
     ]
-    shrinking = [place for place, column in enumerate(columns) if column.shrink]
-    while shrinking and sum(widths) + _GAP * (len(widths) - 1) > room:
-        widest = max(shrinking, key=lambda place: widths[place])
-        if widths[widest] <= _NARROWEST:
+
+
+def _fit(
+    columns: Sequence[Column], widths: Sequence[int], room: int
+) -> tuple[list[int], dict[int, int]]:
+    """The places of the columns that there is room for, and their widths: the widest of those that
+    may shrink give way first, until all fit."""
+    fitted = dict(enumerate(widths))
+
+    def least(place: int) -> int:
+        return _least(columns[place], widths[place], room)
+
+    def wanted(places: Sequence[int], width: Callable[[int], int]) -> int:
+        return sum(map(width, places)) + GAP * (len(places) - 1)
+
+    orders = [at if column.order is None else column.order for at, column in enumerate(columns)]
+    kept: list[int] = []
+    for order in sorted({*orders}):
+        more = [at for at, own in enumerate(orders) if own == order or at in kept]
+        if not order or wanted(more, least) <= room:
+            kept = more
+    shrinking = [place for place in kept if columns[place].shrink]
+    while shrinking and wanted(kept, fitted.__getitem__) > room:
+        widest = max(shrinking, key=lambda place: fitted[place])
+        if fitted[widest] <= NARROWEST:
             break
-        widths[widest] -= 1
-    return widths
+        fitted[widest] -= 1
+    return kept, fitted
 
 
 def print_fields(fields: Mapping[str, Any]) -> None:
@@ -187,9 +251,9 @@ def print_fields(fields: Mapping[str, Any]) -> None:
         if "\n" in shown:
             out.print(Text(name, "bold"))
             for line in lines(shown):
-                out.print(Text("  ").append_text(safe(line)), soft_wrap=True)
+                print_line(Text("  ").append_text(safe(line)), out)
         else:
-            out.print(Text(name.ljust(width + 2), "bold").append_text(safe(shown)), soft_wrap=True)
+            print_line(Text(name.ljust(width + 2), "bold").append_text(safe(shown)), out)
 
 
 def _words(value: Any) -> str:

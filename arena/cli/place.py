@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from arena.cli.options import AsJson, BudgetOption, ConcurrencyOption, DatabaseUrl
-from arena.cli.output import Column, console, count, money, print_json, print_table, safe, tell
+from arena.cli.output import (
+    Column,
+    console,
+    count,
+    money,
+    print_json,
+    print_line,
+    print_table,
+    safe,
+    tell,
+)
 
 if TYPE_CHECKING:
     from arena.compare import Placed, Placement, PlacingQuestion
@@ -91,7 +101,7 @@ def _show(found: Placement, review: Review | None, *, as_json: bool) -> None:
         "",
     ]
     for line in lines:
-        out.print(safe(line), soft_wrap=True)
+        print_line(safe(line), out)
     _table(found)
     tell(
         f"25 is the mean of the pool's {count(len(found.members), 'agent')}, whose ratings are of "

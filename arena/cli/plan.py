@@ -20,7 +20,17 @@ from arena.cli.options import (
     WhereOption,
     dollars,
 )
-from arena.cli.output import Column, console, count, money, print_json, print_table, safe, tell
+from arena.cli.output import (
+    Column,
+    console,
+    count,
+    money,
+    print_json,
+    print_line,
+    print_table,
+    safe,
+    tell,
+)
 
 if TYPE_CHECKING:
     from arena.config import TournamentConfig
@@ -132,30 +142,28 @@ def _ask(
 def _show(found: Outlook, budget: float | None) -> None:
     out = console()
     of = f"{count(found.games, 'game')} on record" if found.games else "before the first game"
-    out.print(
-        safe(f"{found.subject}: {found.environment}, {count(found.players, 'player')}, {of}"),
-        soft_wrap=True,
+    print_line(
+        safe(f"{found.subject}: {found.environment}, {count(found.players, 'player')}, {of}"), out
     )
     if found.known is not None:
         mean, low, high = found.known
-        out.print(
-            safe(f"difference of their ratings: {mean:+.2f}, 95 % {low:+.2f} to {high:+.2f}"),
-            soft_wrap=True,
+        print_line(
+            safe(f"difference of their ratings: {mean:+.2f}, 95 % {low:+.2f} to {high:+.2f}"), out
         )
     if found.separated:
-        out.print(
+        print_line(
             "They are told apart already, by one look at a 95 % interval. To look again and again "
             "is no such look: `arena compare` is the test that may stop when it knows.",
-            soft_wrap=True,
+            out,
         )
     else:
         out.print()
         _table(found)
         if all(math.isinf(way.forecast.games) for way in found.ways):
-            out.print("\nThey will never be told apart with these settings.", soft_wrap=True)
+            print_line("\nThey will never be told apart with these settings.", out)
     if budget is not None:
         for way in found.ways:
-            out.print(safe(_reach(way, budget)), soft_wrap=True)
+            print_line(safe(_reach(way, budget)), out)
     for note in found.notes:
         tell(note)
 
@@ -165,7 +173,7 @@ def _table(found: Outlook) -> None:
     print_table(
         [
             Column("seating"),
-            Column(further, "right"),
+            Column(further, "right", order=0),
             Column("80 %", "right", style="dim"),
             Column("a game", "right"),
             Column("dollars", "right"),

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from arena.orchestrator import ModelState, Progress
 
 TOP = 5
-_WINDOW = 10.0  # seconds over which turns/s is measured
+_WINDOW = 10.0  # seconds over which turns/s is measured, at least,
+_FEW = 20  # and turns: slow models end fewer in that time
 
 
 class ProgressView:
@@ -52,13 +53,22 @@ class ProgressView:
         self._screen.show(lambda: self._line(progress), lambda: self._drawn(progress))
 
     def _measure(self, progress: Progress) -> None:
-        self._speed.append((progress.elapsed, progress.turns))
-        while len(self._speed) > 2 and progress.elapsed - self._speed[0][0] > _WINDOW:
+        """Keep when turns ended, as far back as the speed is measured."""
+        if not self._speed or progress.turns > self._speed[-1][1]:
+            self._speed.append((progress.elapsed, progress.turns))
+        while len(self._speed) > 1:
+            elapsed, turns = self._speed[1]
+            if progress.elapsed - elapsed < _WINDOW or progress.turns - turns < _FEW:
+                break
             self._speed.popleft()
 
-    def _turns_per_second(self) -> float:
-        (begin, before), (end, after) = self._speed[0], self._speed[-1]
-        return (after - before) / (end - begin) if end > begin else 0.0
+    def _pace(self, progress: Progress) -> list[str]:
+        """How fast turns end, as far as it is known."""
+        if not progress.turns:
+            return ["no turn yet"]
+        begin, before = self._speed[0]
+        turns, span = progress.turns - before, progress.elapsed - begin
+        return [speed(turns / span)] if turns and span > 0 else []
 
     def _line(self, progress: Progress) -> str:
         facts = [*self._facts(progress), *_troubled(progress.models), duration(progress.elapsed)]
@@ -75,7 +85,7 @@ class ProgressView:
         return [
             *facts,
             f"{progress.games_running:,} running",
-            f"{self._turns_per_second():,.0f} turns/s",
+            *self._pace(progress),
             f"{count(progress.calls_in_flight, 'call')} in flight",
             _spent(progress),
         ]
@@ -129,6 +139,12 @@ class ProgressView:
                 f"{row.games:,}",
             )
         return table
+
+
+def speed(turns: float) -> str:
+    """Turns in a second: `40 turns/s`, `2.5 turns/s`, `12 turns/min`, `0.5 turns/min`."""
+    number, unit = (turns, "s") if turns >= 0.995 else (60 * turns, "min")
+    return f"{number:,.{int(number < 9.95)}f} turns/{unit}"
 
 
 def _spent(progress: Progress) -> str:

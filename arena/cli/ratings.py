@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from arena.cli.options import AsJson, DatabaseUrl
-from arena.cli.output import complain, console, print_json, safe
+from arena.cli.output import complain, print_json, print_line, safe
 
 app = typer.Typer(
     name="ratings", help="Ratings: a projection of the finished games.", no_args_is_help=True
@@ -34,7 +34,7 @@ def rebuild(
     if as_json:
         print_json(asdict(report) | {"ok": report.ok})
     else:
-        console().print(safe(str(report), keep="\n"), soft_wrap=True)
+        print_line(safe(str(report), keep="\n"))
     if report.checked_only and report.differences:
         complain("the stored ratings are not those of the games; run `arena ratings rebuild`")
     if not report.ok:

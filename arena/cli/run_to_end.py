@@ -66,8 +66,8 @@ def show_estimate(config: TournamentConfig, wish: Wish) -> None:
     config = config.model_copy(
         update={name: value for name, value in changes.items() if value is not None}
     )
-    planned = plan(config, url=wish.database, estimate=True)
-    show_plan(planned, wish.database, games=wish.games)
+    planned = plan(config, url=wish.database, games=wish.games, estimate=True)
+    show_plan(planned, wish.database)
     if planned.missing is not None:
         advise(f"a run would not start yet: {planned.missing}")
         raise typer.Exit(1)

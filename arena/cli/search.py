@@ -14,6 +14,7 @@ from arena.cli.options import (
     AsJson,
     DatabaseUrl,
     EnvironmentOption,
+    GameOption,
     ModelOption,
     PromptOption,
     ResultOption,
@@ -85,9 +86,7 @@ def search(
     termination: TerminationOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
-    game: Annotated[
-        list[int] | None, typer.Option("--game", metavar="GAME", help="Only in this game.")
-    ] = None,
+    game: GameOption = None,
     revision: RevisionOption = None,
     ranked: Annotated[
         bool, typer.Option("--ranked", help="The most relevant first, instead of the newest games.")

@@ -40,7 +40,7 @@ def list_(
         [
             Column("#", "right", style="dim"),
             Column("tournament", shrink=True),
-            Column("environment", shrink=True),
+            Column("environment", shrink=True, order=9),
             Column("status"),
             Column("played", "right"),
             Column("of", "right"),

@@ -273,7 +273,8 @@ def _result(game: GameReport) -> Iterator[Text]:
         yield Text(f"The game is {game.status}.", "bold yellow")
     else:
         winner = game.winner()
-        result = f"{winner} won" if winner else "Nobody won alone"
+        nobody = "A draw" if game.drawn else "Nobody won alone"
+        result = f"{winner} won" if winner else nobody
         yield safe(result, "bold green" if winner else "bold")
         if game.reason:
             yield safe(" ".join(lines(game.reason[:_LONGEST_REASON])))

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.rule import Rule
 from rich.text import Text
 
-from arena.cli.output import console, count, duration, safe
+from arena.cli.output import console, count, duration, print_line, safe
 from arena.core.text import lines
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Page:
         """One line as it is."""
         if isinstance(what, Text):
             what.rstrip()
-            self._out.print(what, soft_wrap=True)
+            print_line(what, self._out)
         else:
             self._out.print(what, width=self.width)
 
@@ -75,9 +75,13 @@ class Page:
             self.print(Text.assemble(bar, part))
 
     def both_ends(self, left: Text, right: Text) -> None:
-        """One line with something at each end."""
-        gap = self.width - cell_len(left.plain) - cell_len(right.plain)
-        self.print(Text.assemble(left, " " * max(gap, 2), right))
+        """One line with something at each end, or two where they are too long for one."""
+        room = self.width - cell_len(right.plain)
+        gap = room - cell_len(left.plain)
+        if gap < 2:
+            self.print(left)
+            left, gap = Text(), max(room, 0)
+        self.print(Text.assemble(left, " " * gap, right))
 
 
 def colour(player: int) -> str:

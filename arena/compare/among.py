@@ -122,7 +122,7 @@ def configure_among(url: Source, question: AmongQuestion) -> TournamentConfig:
             if agent.id in agents:
                 raise UsageError(f"--among has {agent.label} twice: expected every agent once")
             agents[agent.id] = agent
-        rules = rules_of(repo, question.environment, question.players)
+        rules = rules_of(repo, question.environment, question.players, [*agents])
         entered = [written(agents[key]) for key in sorted(agents, key=lambda key: key or 0)]
         number = len(entered) * (len(entered) - 1) // 2
         _check_games(question.games, number)

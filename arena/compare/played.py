@@ -15,7 +15,7 @@ from arena.compare.question import Question, two_agents
 from arena.compare.voids import doubted, struck, void_range
 from arena.core import UsageError
 from arena.matchmakers.duel import BLOCK, SEATINGS, DuelOptions
-from arena.orchestrator.lookup import Rules, rules_of
+from arena.orchestrator.lookup import Rules, rules_of_games
 from arena.record.rating_columns import repeats_left_out
 from arena.reports.voids import told
 from db import Agent, Repository, Session, get_session
@@ -43,12 +43,15 @@ def played(url: Source, question: Question, selection: Selection | None = None) 
     with get_session(url, create=False) as session:
         repo = Repository(session)
         a, b = two_agents(repo, question)
-        rules = rules_of(repo, question.environment, question.players)
+        selection = selection or Selection()
+        rules = rules_of_games(
+            repo, selection, question.environment, question.players, (a.id, b.id)
+        )
         if rules.key is None:
             raise UsageError(f"no game of {rules.name} is on record{_to_play(question)}")
         assert a.id is not None
         assert b.id is not None
-        selection = replace(selection or Selection(), environment=rules.key)
+        selection = replace(selection, environment=rules.key)
         rows, void, dollars = games_of_both(session, selection, a.id, b.id)
         if not rows:
             _explain_none(session, selection, rules, (a, b), question)

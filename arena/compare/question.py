@@ -84,7 +84,8 @@ def configure(url: Source, question: Question) -> TournamentConfig:
         repo = Repository(session)
         agents = two_agents(repo, question)
         agents += _field(repo, question, agents)
-        rules = rules_of(repo, question.environment, question.players)
+        keys = [agent.id for agent in agents[:2]]
+        rules = rules_of(repo, question.environment, question.players, keys)
         parts = rules.parts()
         seating = question.seating or default_seating(parts, field=bool(question.field))
         options = {"seating": seating, **question.options(test)}

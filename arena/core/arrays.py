@@ -16,5 +16,5 @@ def whole(column: object, name: str) -> Integers:
     if values.dtype.kind == "f":
         odd = ~(np.isfinite(values) & (values == np.rint(values)))
         if odd.any():
-            raise ValueError(f"found {values[odd][0]} as a {name}: expected a whole number")
+            raise ValueError(f"found the {name} {values[odd][0]}: expected a whole number")
     return values.astype(np.int64, copy=False)

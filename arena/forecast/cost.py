@@ -109,12 +109,14 @@ def estimate(
     *,
     url: Source,
     games_left: int,
+    games_now: int | None = None,
     rng_seed: int = 0,
     rehearsals: int = REHEARSALS,
     price_of: PriceOf = own_prices,
 ) -> Estimate:
-    """Estimate the last `games_left` games of the schedule, by rehearsing at most `rehearsals`,
-    three times each; three times as many games, once each, where every model is scripted.
+    """Estimate the last `games_left` games of the schedule, or the next `games_now` of them, by
+    rehearsing at most `rehearsals`, three times each; three times as many games, once each, where
+    every model is scripted.
 
     `price_of` gives the prices of a model that is not scripted, None where they are unknown. May
     be called whether or not an event loop runs. Raises ConfigError for a model or a prompt that is
@@ -122,7 +124,8 @@ def estimate(
     """
     known = look_up(config, prepared, url)
     schedule = prepared.schedule([*known.agents])
-    pairings = schedule[max(len(schedule) - games_left, 0) :] if games_left > 0 else []
+    left = schedule[max(len(schedule) - games_left, 0) :] if games_left > 0 else []
+    pairings = left[:games_now]
     return estimate_of(
         prepared, known, pairings, rng_seed=rng_seed, rehearsals=rehearsals, price_of=price_of
     )

@@ -68,7 +68,7 @@ def plan_two(url: Source, a: str, b: str, scope: PlanScope) -> Outlook:
             raise UsageError(
                 f"{first.label} is asked to be told apart from itself: expected two agents"
             )
-        record = past_games(session, repo, scope)
+        record = past_games(session, repo, scope, (first.id, second.id))
     assert first.id is not None
     assert second.id is not None
     pair = (first.id, second.id)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena import registry
-from arena.core import Ratings, UsageError
-from arena.orchestrator.lookup import Rules, of_row, rules_of
+from arena.core import Ratings
+from arena.orchestrator.lookup import Rules, rules_of_games
 from arena.record.rating_columns import rating_columns, repeats_left_out
 from db import Repository, Session
 from db.queries.played import no_games, played_games
@@ -59,10 +59,13 @@ class PastGames:
         return players * sum(used) / len(used)
 
 
-def past_games(session: Session, repo: Repository, scope: PlanScope) -> PastGames:
-    """The games that count, rated. Raises UsageError where they are not of one environment,
-    BadSelection for what is not on record."""
-    rules = _rules(session, repo, scope)
+def past_games(
+    session: Session, repo: Repository, scope: PlanScope, agents: Sequence[int | None] = ()
+) -> PastGames:
+    """The games that count, rated; where the scope names no environment, of the one that these
+    agents have played. Raises UsageError where they are not of one environment, BadSelection for
+    what is not on record."""
+    rules = rules_of_games(repo, scope.selection, scope.environment, scope.players, agents)
     selection = replace(scope.selection, environment=rules.key)
     played = no_games() if rules.key is None else played_games(session, selection)
     usage = finished_usage(session, selection) if len(played) else {}
@@ -79,24 +82,6 @@ def past_games(session: Session, repo: Repository, scope: PlanScope) -> PastGame
         costs=costs,
         notes=(*rules.notes(), *repeats_left_out(int(played.repeats.sum()))),
     )
-
-
-def _rules(session: Session, repo: Repository, scope: PlanScope) -> Rules:
-    tournaments = scope.selection.on(session).named.get("tournament", {})
-    rows = [row for key in tournaments if (row := repo.get_tournament_by_id(key)) is not None]
-    if not rows:
-        return rules_of(repo, scope.environment, scope.players)
-    for row in rows:
-        if scope.environment not in (None, row.environment.name):
-            raise UsageError(
-                f"the tournament {row.name!r} is of {row.environment.name}: leave out --environment"
-            )
-        if row.environment_id != rows[0].environment_id:
-            raise UsageError(
-                f"the tournaments {rows[0].name!r} and {row.name!r} are not of one environment: "
-                "agents are told apart in one"
-            )
-    return of_row(rows[0].environment)
 
 
 def _counts(agents: NDArray[np.int64]) -> dict[int, int]:

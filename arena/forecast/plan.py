@@ -19,16 +19,18 @@ from db.database import Database, Source, opened
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run would do, without doing any of it. `balance` counts agents, numbered from 1 in
-    the file's order, over the schedule; of a schedule that `follows_results` it is the one that
-    would be played if no result told anything. `missing` says which key a run would ask for,
-    `shortfall` what games that are paired like this were found to be worse for."""
+    """What a run would do, without doing any of it. Of the schedule's `games` it would play the
+    next `games_now`, which the estimate is of. `balance` counts agents, numbered from 1 in the
+    file's order, over these and the games before them; of a schedule that `follows_results` it is
+    the one that would be played if no result told anything. `missing` says which key a run would
+    ask for, `shortfall` what games that are paired like this were found to be worse for."""
 
     tournament: str
     environment: str
     players: int
     games: int
     games_done: int
+    games_now: int
     concurrency: int
     matchmaker: str
     agents: tuple[str, ...]
@@ -41,9 +43,16 @@ class Plan:
     shortfall: Shortfall | None = None
 
 
-def plan(config: TournamentConfig, *, url: Source = None, estimate: bool = False) -> Plan:
-    """What `run` would play, and with `estimate` what it would take. Checks everything that `run`
-    checks before it writes; writes nothing, makes no database and calls no model."""
+def plan(
+    config: TournamentConfig,
+    *,
+    url: Source = None,
+    games: int | None = None,
+    estimate: bool = False,
+) -> Plan:
+    """What `run` would play of at most `games` games, and with `estimate` what it would take.
+    Checks everything that `run` checks before it writes; writes nothing, makes no database and
+    calls no model."""
     prepared = prepare(config)
     names = [agent.name for agent in config.agents]
     agents = range(1, len(names) + 1)
@@ -53,19 +62,22 @@ def plan(config: TournamentConfig, *, url: Source = None, estimate: bool = False
         pairings = prepared.schedule(agents)
         done = schedule.games_done(database, config)
         left = config.games - done
-        cost = _estimate(prepared, database, left) if estimate else None
+        now = left if games is None else min(left, games)
+        upto = len(pairings) - left + now
+        cost = _estimate(prepared, database, left, now) if estimate else None
     return Plan(
         tournament=config.name,
         environment=config.environment.name,
         players=config.environment.players,
         games=config.games,
         games_done=done,
+        games_now=now,
         concurrency=config.concurrency,
         matchmaker=config.matchmaker.name,
         agents=tuple(names),
         models=tuple(model.spec() for model in config.models),
         budget=config.budget,
-        balance=counts(pairings, prepared.casting, agents),
+        balance=counts(pairings[:upto], prepared.casting, agents),
         follows_results=prepared.matchmaker(agents).lag is not None,
         estimate=cost,
         missing=_missing(config),
@@ -84,12 +96,13 @@ def _missing(config: TournamentConfig) -> str | None:
     return None
 
 
-def _estimate(prepared: Prepared, database: Database, games_left: int) -> Estimate:
+def _estimate(prepared: Prepared, database: Database, games_left: int, now: int) -> Estimate:
     return estimated(
         prepared.config,
         prepared,
         url=database,
         games_left=games_left,
+        games_now=now,
         rng_seed=prepared.config.seed % 2**32,
         price_of=client_for(prepared.config).prices,
     )

@@ -116,7 +116,10 @@ def reliability(board: CalibrationBoard) -> list[dict[str, Any]]:
 
 def shares(tallies: Mapping[str, WinRecord]) -> dict[str, Any]:
     """The shares won by role or team, with games, seats and intervals."""
-    return {name: share(tally) | {"games": tally.games, "seats": tally.seats} for name, tally in tallies.items()}
+    return {
+        name: share(tally) | {"games": tally.games, "seats": tally.seats}
+        for name, tally in tallies.items()
+    }
 
 
 def share(tally: WinRecord) -> dict[str, Any]:

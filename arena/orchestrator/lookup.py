@@ -13,18 +13,20 @@ from arena.core.rules_options import held
 from arena.orchestrator.casting import casting
 from db import Agent, Environment, Repository
 from db.errors import BadSelection
-from db.selection import find
+from db.queries.agents import rated_environments
+from db.selection import Selection, find
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """An environment: what a tournament file says of it, and the key of its row in the catalogue
     if it was played. `others` of that name and number of players are on record too, which this one
-    is the newest of."""
+    is the newest of. `why` says why it was chosen, where nobody named it and others were played."""
 
     written: dict[str, Any]
     key: int | None = None
     others: int = 0
+    why: str | None = None
 
     @property
     def name(self) -> str:
@@ -32,12 +34,13 @@ class Rules:
 
     def notes(self) -> list[str]:
         """What people should know about the choice of these rules."""
-        if not self.others:
-            return []
-        return [
-            f"{self.name} is on record by {self.others} other rules too (options, limits or "
-            "version): their games do not count here"
-        ]
+        found = [] if self.why is None else [self.why]
+        if self.others:
+            found.append(
+                f"{self.name} is on record by {self.others} other rules too (options, limits or "
+                "version): their games do not count here"
+            )
+        return found
 
     @property
     def players(self) -> int:
@@ -58,10 +61,17 @@ def find_agent(repo: Repository, name: str) -> Agent:
     return agent
 
 
-def rules_of(repo: Repository, environment: str | None, players: int | None) -> Rules:
-    """The environment that was asked for by name or number, or the only one that was played. Raises
-    UsageError."""
+def rules_of(
+    repo: Repository,
+    environment: str | None,
+    players: int | None,
+    agents: Sequence[int | None] = (),
+) -> Rules:
+    """The environment that was asked for by name or number, or the only possible one: which was
+    played by that number of players, by all of the `agents` (their keys) where some were played by
+    all of them, else by any of them. Raises UsageError where several are possible."""
     rows = list(repo.get_environments())
+    why = None
     if environment is not None:
         try:
             chosen = find(repo.session, "environment", environment)
@@ -69,11 +79,8 @@ def rules_of(repo: Repository, environment: str | None, players: int | None) -> 
             # It may be installed, and not be played yet.
             chosen = ()
         rows = [row for row in rows if row.id in chosen]
-    else:
-        names = sorted({row.name for row in rows})
-        if len(names) != 1:
-            said = f"were played: {', '.join(names)}" if names else "none was played yet"
-            raise UsageError(f"in which environment? Say --environment NAME ({said})")
+    elif len({row.name for row in rows}) != 1:
+        rows, why = _possible(repo, rows, players, [agent for agent in agents if agent])
     if players is not None:
         rows = [row for row in rows if row.num_players == players]
     if not rows:
@@ -83,7 +90,59 @@ def rules_of(repo: Repository, environment: str | None, players: int | None) -> 
         raise UsageError(
             f"{rows[0].name} was played by {' and by '.join(map(str, numbers))}: say --players N"
         )
-    return replace(of_row(rows[-1]), others=len(rows) - 1)
+    return replace(of_row(rows[-1]), others=len(rows) - 1, why=why)
+
+
+def _possible(
+    repo: Repository, rows: Sequence[Environment], players: int | None, agents: Sequence[int]
+) -> tuple[list[Environment], str]:
+    """The rows of the only environment that is possible, and why it is. Raises UsageError."""
+    played = rated_environments(repo.session, agents).values()
+    there = {row.id for row in rows if players in (None, row.num_players)}
+    both = "both" if len(agents) == 2 else f"all {len(agents)} agents"
+    ways = [(there, f"of {players} players that were played")] if players is not None else []
+    if agents:
+        ways += [
+            (there.intersection(*played), f"that {both} have played"),
+            (there & set().union(*played), f"that either of {both} has played"),
+        ]
+    for keys, which in ways:
+        names = {row.name for row in rows if row.id in keys}
+        if len(names) == 1:
+            only = names.pop()
+            why = f"{only} is the only environment {which}; --environment E asks for another"
+            return [row for row in rows if row.id in keys], why
+        if names:
+            rows = [row for row in rows if row.id in keys]
+    names = sorted({row.name for row in rows})
+    said = f"were played: {', '.join(names)}" if names else "none was played yet"
+    raise UsageError(f"in which environment? Say --environment NAME ({said})")
+
+
+def rules_of_games(
+    repo: Repository,
+    selection: Selection,
+    environment: str | None,
+    players: int | None,
+    agents: Sequence[int | None] = (),
+) -> Rules:
+    """As `rules_of`; where the selection names tournaments, their environment. Raises UsageError
+    for tournaments of several, and of another than was asked for."""
+    tournaments = selection.on(repo.session).named.get("tournament", {})
+    rows = [row for key in tournaments if (row := repo.get_tournament_by_id(key)) is not None]
+    if not rows:
+        return rules_of(repo, environment, players, agents)
+    for row in rows:
+        if environment not in (None, row.environment.name):
+            raise UsageError(
+                f"the tournament {row.name!r} is of {row.environment.name}: leave out --environment"
+            )
+        if row.environment_id != rows[0].environment_id:
+            raise UsageError(
+                f"the tournaments {rows[0].name!r} and {row.name!r} are not of one environment: "
+                "agents are told apart in one"
+            )
+    return of_row(rows[0].environment)
 
 
 def of_row(row: Environment) -> Rules:

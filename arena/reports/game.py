@@ -126,10 +126,16 @@ class GameReport:
 
     def winner(self) -> str | None:
         """Who won alone: a team, or a player by its agent; None where none did."""
-        for player in self.players:
-            if self.winning_team == f"Player {player.index}":
-                return f"{self.winning_team} {player.agent}"
-        return self.winning_team
+        player = winning_player(self.winning_team, [player.index for player in self.players])
+        if player is None:
+            return self.winning_team
+        return f"{self.winning_team} {self.players[player].agent}"
+
+    @property
+    def drawn(self) -> bool:
+        """Whether all came out alike."""
+        ranks = {player.rank for player in self.players}
+        return len(ranks) == 1 and None not in ranks
 
     def outcome(self, player: PlayerReport) -> str | None:
         """`won`, `drew`, `lost`, or `place 3` where there were more than two; None without one."""
@@ -142,6 +148,34 @@ class GameReport:
         if player.rank == best:
             return "won"
         return "lost" if worst == 1 else f"place {player.rank + 1}"
+
+
+def winning_player(team: str | None, indices: Sequence[int]) -> int | None:
+    """The place in `indices` of the player that won, where rules without teams name a player
+    (`Player 3`); None for a team's own name."""
+    names = [f"Player {index}" for index in indices]
+    return names.index(team) if team in names else None
+
+
+def result_of(row: GameRow) -> str:
+    """The result of a game in a few words: the team or the agent that won, or the agents that
+    shared the first place, `draw`, why the game is void; empty while there is none."""
+    if row.status == "void":
+        return row.void_cause or "no result"
+    if row.status != "completed":
+        return ""
+    place = winning_player(row.winning_team, [player.player_index for player in row.players])
+    if place is not None:
+        agent = row.players[place].agent
+        several = sum(player.agent == agent for player in row.players) > 1
+        return f"{agent} ({row.winning_team})" if several else agent
+    if row.winning_team is not None:
+        return row.winning_team
+    ranks = [player.rank for player in row.players if player.rank is not None]
+    first = [player.agent for player in row.players if player.rank == min(ranks, default=None)]
+    if len(first) == len(row.players):
+        return "draw"
+    return f"shared by {', '.join(dict.fromkeys(first))}" if first else "nobody alone"
 
 
 def game_report(

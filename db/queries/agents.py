@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from db.models import Agent, Kind, Model, Prompt
+from db.models import Agent, AgentTrueSkill, Kind, Model, Prompt, RatingPool
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,21 @@ def agent_names(session: Session) -> dict[int, AgentNames]:
     for agent_id, alias, kind, version, model, prompt in session.execute(query):
         shown = kind if version == 1 else f"{kind} v{version}"
         found[agent_id] = AgentNames(alias or f"{kind}/{model}/{prompt}", shown, model, prompt)
+    return found
+
+
+def rated_environments(session: Session, agents: Iterable[int]) -> dict[int, set[int]]:
+    """The keys of the environments in which each of these agents has rated games."""
+    found: dict[int, set[int]] = {agent: set() for agent in agents}
+    query: Any = (
+        select(col(AgentTrueSkill.agent_id), col(RatingPool.environment_id))
+        .join(RatingPool, col(RatingPool.id) == AgentTrueSkill.pool_id)
+        .where(col(AgentTrueSkill.agent_id).in_([*found]), AgentTrueSkill.games > 0)
+        .where(col(RatingPool.environment_id).is_not(None))
+        .distinct()
+    )
+    for agent, environment in session.execute(query):
+        found[agent].add(environment)
     return found
 
 

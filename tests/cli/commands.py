@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from click.testing import Result
+from rich.cells import cell_len
 from typer.testing import CliRunner
 
 from arena.cli.app import app
@@ -29,6 +34,43 @@ agents:
   - {name: Bob, model: random, prompt: other}
   - {name: Cy, kind: remembering, model: random, prompt: plain}
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A terminal of some width, and all that was printed to it."""
+
+    width: int
+    output: io.StringIO
+
+    def type(self, *arguments: str | Path) -> Shown:
+        """Type a command that succeeds."""
+        with suppress(SystemExit):
+            app([str(argument) for argument in arguments])
+        return self
+
+    @property
+    def text(self) -> str:
+        """Without colours."""
+        return re.sub(r"\x1b\[[0-9;]*m", "", self.output.getvalue())
+
+    @property
+    def lines(self) -> list[str]:
+        """None is wider than the terminal."""
+        found = self.text.splitlines()
+        assert all(cell_len(line) <= self.width for line in found), self.text
+        return found
+
+
+Terminal = Callable[[int], Shown]
+"""Makes stdout and stderr a terminal of so many columns."""
+
+
+class Screen(io.StringIO):
+    """A file that says that it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 def run_arena(*arguments: str | Path, input: str | None = None) -> Result:

@@ -6,12 +6,26 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.commands import TOURNAMENT, Arena, run_arena
+from tests.cli.commands import TOURNAMENT, Arena, Screen, Shown, Terminal, run_arena
 
 
 @pytest.fixture
 def arena() -> Arena:
     return run_arena
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """Makes stdout and stderr a terminal of so many columns; a command is typed as usual."""
+
+    def of_width(width: int) -> Shown:
+        screen = Screen()
+        monkeypatch.setenv("COLUMNS", str(width))
+        monkeypatch.setattr("sys.stdout", screen)
+        monkeypatch.setattr("sys.stderr", screen)
+        return Shown(width, screen)
+
+    return of_width
 
 
 @pytest.fixture(scope="session")

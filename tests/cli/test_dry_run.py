@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from arena.forecast.cost import Estimate, ForecastInterval, ModelEstimate
 from arena.forecast.plan import Plan
 from arena.matchmakers.balance import counts
 from arena.matchmakers.shortfalls import shortfall
-from tests.cli.commands import TOURNAMENT, Arena
+from tests.cli.commands import TOURNAMENT, Arena, Terminal
 
 PLAN = Plan(
     tournament="big",
@@ -20,6 +22,7 @@ PLAN = Plan(
     players=6,
     games=100,
     games_done=0,
+    games_now=100,
     concurrency=50,
     matchmaker="round-robin",
     agents=("Ann", "Bob"),
@@ -56,8 +59,6 @@ def estimate(**models: ModelEstimate) -> Estimate:
 def test_the_figures_stand_beside_their_intervals_per_model_and_in_all(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from dataclasses import replace
-
     show_plan(
         replace(PLAN, estimate=estimate(small=SMALL, own=SMALL), budget=6.0), "sqlite:////none.db"
     )
@@ -67,34 +68,61 @@ def test_the_figures_stand_beside_their_intervals_per_model_and_in_all(
     rows = {line[0].strip(): [cell.strip() for cell in line[1:] if cell.strip()] for line in lines}
     assert rows["small"][-4:] == [
         "1,000 (900 to 1,100)",
+        "$10.00 ($5.00 to $20.00)",
         "1.20 M (800,000 to 2.00 M)",
         "90,000 (40,000 to 200,000)",
-        "$10.00 ($5.00 to $20.00)",
     ]
-    assert rows["in all"][-1] == "$10.00 ($5.00 to $20.00)"
+    assert rows["in all"][1] == "$10.00 ($5.00 to $20.00)"
     assert "time: 15 min 0 s (10 min 0 s to 25 min 0 s)" in out
     assert "the budget of $6.00 is reached after about 60 games (30 to all of them)" in out
     assert "\nanswers of small have 20 to 400 tokens\n" in out
     assert "nothing was played or written" in out
 
 
-def test_a_part_of_the_games_costs_a_part(capsys: pytest.CaptureFixture[str]) -> None:
-    from dataclasses import replace
+def test_what_is_said_is_of_the_games_that_would_be_played(arena: Arena, tmp_path: Path) -> None:
+    """Of twelve games for `--games 3`, and of the rest: the heading, the seats and the estimate."""
+    file = tmp_path / "small.yaml"
+    file.write_text(TOURNAMENT.replace("games: 6", "games: 12"))
+    typed = ("run", file, "--db", tmp_path / "small.db")
 
-    show_plan(replace(PLAN, estimate=estimate(small=SMALL)), "sqlite:////none.db", games=10)
+    few = arena(*typed, "--dry-run", "--games", "3").stdout
+    assert "small: 3 games of TicTacToe-v0 with 2 players\n" in few
+    assert "All 3 games were rehearsed" in few
+    assert sum(seats(few)) == 2 * 3
+    assert "12" not in few
 
-    out = capsys.readouterr().out
-    assert "big: 10 games of SecretMafia-v0" in out
-    assert "100 (90 to 110)" in out
-    assert "$1.00 ($0.5000 to $2.00)" in out
-    assert "in all" not in out
+    arena(*typed, "--games", "3")
+    rest = arena(*typed, "--dry-run", "--games", "4").stdout
+    assert "small: 4 games of TicTacToe-v0 with 2 players, 3 of 12 already played" in rest
+    assert "All 4 games were rehearsed" in rest
+    assert "with the games that were played already:" in rest
+    assert sum(seats(rest)) == 2 * 7
+
+
+def seats(said: str) -> list[int]:
+    """How many games each agent is said to have."""
+    found = re.findall(r"^ *\d  (?:Ann|Bob|Cy) +(\d+) ", said, re.MULTILINE)
+    assert len(found) == 3
+    return [int(games) for games in found]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_every_model_is_named_beside_its_figures_in_any_terminal(
+    width: int, terminal: Terminal
+) -> None:
+    shown = terminal(width)
+    show_plan(replace(PLAN, estimate=estimate(small=SMALL, own=SMALL)), "sqlite:////none.db")
+    blocks = [block for block in shown.text.split("\n\n") if block.startswith("estimate")]
+
+    for block in blocks:
+        assert [line.split()[0] for line in block.splitlines()[2:5]] == ["small", "own", "in"]
+    for figure in ("1,000", "1.20 M", "90,000", "$10.00"):
+        assert any(figure in block for block in blocks)
 
 
 def test_what_a_matchmaker_falls_short_of_stands_beside_its_name(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from dataclasses import replace
-
     show_plan(replace(PLAN, shortfall=shortfall("swiss", {}, 6)), "sqlite:////none.db")
     show_plan(PLAN, "sqlite:////none.db")
 
@@ -103,13 +131,13 @@ def test_what_a_matchmaker_falls_short_of_stands_beside_its_name(
 
 
 @pytest.mark.parametrize(
-    ("dollars", "now", "budget", "spent", "said"),
+    ("dollars", "games", "budget", "spent", "said"),
     [
         ((5, 10, 20), 100, 25, 0, "the budget of $25.00 is enough"),
         ((5, 10, 20), 100, 15, 0, "is enough; at worst it is reached after 75 games"),
         ((5, 10, 20), 100, 6, 0, "is reached after about 60 games (30 to all of them); what runs"),
         ((5, 10, 20), 100, 2, 0, "is reached after about 20 games (10 to 40); what runs then"),
-        ((5, 10, 20), 10, 2, 0, "the budget of $2.00 is enough"),
+        ((0.5, 1, 2), 10, 2, 0, "the budget of $2.00 is enough"),
         ((5, 10, 20), 100, 3, 1, "$3.00 ($1.00 of it are spent) is reached after about 20 games"),
         ((5, 10, 20), 100, 3, 5, "is reached after about 0 games (0 to 0)"),
         ((0, 0, 0), 100, 3, 0, "the budget of $3.00 is enough"),
@@ -117,11 +145,11 @@ def test_what_a_matchmaker_falls_short_of_stands_beside_its_name(
     ],
 )
 def test_the_budget_is_counted_in_games(
-    dollars: tuple[float, float, float] | None, now: int, budget: float, spent: float, said: str
+    dollars: tuple[float, float, float] | None, games: int, budget: float, spent: float, said: str
 ) -> None:
     interval = None if dollars is None else ForecastInterval(*dollars)
 
-    assert said in budget_line(interval, 100, now, budget, spent)
+    assert said in budget_line(interval, games, budget, spent)
 
 
 def test_an_interval_without_doubt_is_a_number() -> None:

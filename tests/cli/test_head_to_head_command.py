@@ -10,7 +10,7 @@ import json
 import pytest
 
 from db import get_session, init_db
-from tests.cli.commands import Arena
+from tests.cli.commands import Arena, Terminal
 from tests.leaderboard.table import Sat, Table
 
 
@@ -38,7 +38,7 @@ def test_rows_score_against_columns(arena: Arena, met: str) -> None:
     assert header.split() == ["agent", "1", "2"]
     assert ann.split()[:4] == ["1", "Ann", "–", "75"]
     assert bob.split()[:3] == ["2", "Bob", "25"]
-    assert "the row's score in percent, ± half of its 95 % interval" in result.stderr
+    assert "the row's score in percent, and its 95 % interval" in result.stderr
 
 
 def test_team_mates_have_not_met(arena: Arena, met: str) -> None:
@@ -81,25 +81,30 @@ def test_errors_can_be_left_out(arena: Arena, met: str) -> None:
         "head-to-head", "--exclude-errors", "decided", "--environment", "Duel-v0", "--db", met
     )
 
-    assert "100 ±" in result.stdout
+    assert "100 (44 to 100)" in result.stdout
     assert "left out: 1 game that an error decided" in result.stderr
 
 
-def test_many_agents_are_cut_to_what_can_be_read(
-    arena: Arena, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("width", "fit"), [(20, 2), (40, 1), (80, 4), (100, 5), (400, 12)])
+def test_as_many_agents_as_fit_stand_beside_each_other(
+    terminal: Terminal, sqlite_url: str, width: int, fit: int
 ) -> None:
+    """Where not one interval fits, scores alone do."""
     with get_session(sqlite_url) as session:
         table = Table(session)
         agents = [table.agent(f"agent {number}", model=f"m{number}") for number in range(15)]
         duel = table.environment("Duel-v0")
         for one, two in itertools.pairwise(agents):
             table.duel(duel, one, two)
-    monkeypatch.setattr("rich.console.Console.is_terminal", True)
-    monkeypatch.setattr("arena.cli.output._PIPED_WIDTH", 100)
 
-    result = arena("head-to-head", "--db", sqlite_url)
+    shown = terminal(width).type("head-to-head", "--db", sqlite_url)
 
-    assert "the first 7 of 15 columns; --csv and --json have them all" in result.stderr
+    said = f"the first {fit} of 15 columns; --csv and --json have them all"
+    assert said in " ".join(shown.text.split())
+    assert ("0 (0 to 79)" in shown.text) == (width > 20)
+    wide = max(len(line) for line in shown.lines if line and not line.strip("─"))
+    further = len("  100 (21 to 100)") if width > 20 else len("  100")
+    assert wide <= width < wide + further or fit == 12
 
 
 def test_nobody_has_met_anybody(arena: Arena, sqlite_url: str) -> None:

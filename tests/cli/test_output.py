@@ -17,16 +17,21 @@ import pytest
 from arena.cli.options import key_values
 from arena.cli.output import (
     Column,
+    advise,
     duration,
     money,
     print_csv,
     print_fields,
+    print_in_parts,
     print_json,
+    print_line,
     print_table,
+    tell,
 )
 from arena.cli.run_to_end import Wish
 from arena.core import UsageError
 from db import Database
+from tests.cli.commands import Terminal
 
 
 def test_a_table_is_whole_when_it_is_piped(capsys: pytest.CaptureFixture[str]) -> None:
@@ -39,6 +44,78 @@ def test_a_table_is_whole_when_it_is_piped(capsys: pytest.CaptureFixture[str]) -
     assert [len(line.rstrip()) for line in lines[2:]] == [len(lines[0]), len(lines[0])]
     assert lines[2].startswith("x" * 150)
     assert lines[3].startswith("[bold]\\x1b[31m:smile:")
+
+
+COLUMNS = [
+    Column("", "right"),
+    Column("agent", shrink=True, order=0, least=24),
+    Column("rating", "right", order=0),
+    Column("95 %", "right", order=1),
+    Column("won", "right", order=2),
+    Column("errors", "right", order=3),
+    Column("empty", order=1),
+]
+ROW = ["1", "Anna of the tall mountains", "25.41", "23.7 to 27.1", "56 %", "invalid 59 %", ""]
+
+
+@pytest.mark.parametrize(
+    ("width", "kept"),
+    [
+        (20, "agent rating"),
+        (40, "agent rating 95 %"),
+        (60, "agent rating 95 % won"),
+        (80, "agent rating 95 % won errors"),
+        (120, "agent rating 95 % won errors"),
+    ],
+)
+def test_a_narrow_terminal_keeps_what_matters_most(
+    width: int, kept: str, terminal: Terminal
+) -> None:
+    shown = terminal(width)
+    print_table(COLUMNS, [ROW])
+
+    title, _, row, *footer = shown.lines
+    assert " ".join(title.split()) == kept
+    assert row.startswith("1  Anna o")
+    assert "25.41" in row
+    assert ("25.41  23.7 to 27.1" in row) == ("95 %" in kept)
+    left_out = [each for each in ("95 %", "won", "errors") if each not in kept]
+    said = f"no room for {', '.join(left_out)}: a wider terminal or --json has them"
+    assert " ".join(" ".join(footer).split()) == (said if left_out else "")
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 120])
+def test_lines_are_broken_between_words_in_a_terminal(width: int, terminal: Terminal) -> None:
+    said = "rows that share a letter of their group cannot be told apart by that test"
+    shown = terminal(width)
+    tell(said)
+    advise(said)
+    print_line(said)
+    print_fields({"name": "p", "agents": said})
+
+    words = {*said.split(), "note:", "name", "p", "agents"}
+    assert words == {word for line in shown.lines for word in line.split()}
+
+
+def test_a_pipe_gets_lines_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    said = "words " * 50
+    tell(said)
+    print_line(said)
+
+    out, err = capsys.readouterr()
+    assert out.splitlines() == err.splitlines() == [said]
+
+
+def test_a_table_in_parts_leaves_nothing_out(terminal: Terminal) -> None:
+    shown = terminal(40)
+    print_in_parts(COLUMNS, [ROW], repeated=2)
+
+    titles = [line.split() for line in shown.lines if "agent" in line]
+    assert titles == [["agent", "rating"], ["agent", "95", "%", "won"], ["agent", "errors"]] or (
+        [title for part in titles for title in part if title != "agent"]
+        == ["rating", "95", "%", "won", "errors"]
+    )
+    assert sum("Anna o" in line for line in shown.lines) == len(titles)
 
 
 def test_json_is_ascii_and_keeps_every_character(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
 
-from arena.cli.progress import ProgressView
+from arena.cli.progress import ProgressView, speed
 from arena.orchestrator import LiveStanding, Progress
 from arena.orchestrator.progress import ModelState
 
@@ -61,10 +62,28 @@ def test_without_a_terminal_a_line_comes_every_ten_seconds_and_at_the_end() -> N
             view.update(report(done, void=1))
 
     assert out.getvalue().splitlines() == [
-        "0/60 games · 1 void · 3 running · 0 turns/s · 7 calls in flight · $0.5000 · 0.0 s",
+        "0/60 games · 1 void · 3 running · no turn yet · 7 calls in flight · $0.5000 · 0.0 s",
         "3/60 games · 1 void · 3 running · 40 turns/s · 7 calls in flight · $0.5000 · 1.5 s",
         "5/60 games · 1 void · 3 running · 40 turns/s · 7 calls in flight · $0.5000 · 2.5 s",
     ]
+
+
+def test_slow_models_have_a_speed_too() -> None:
+    """An answer takes half a minute: what is shown is measured over twenty turns, not ten
+    seconds."""
+    out = io.StringIO()
+    with ProgressView(iter(range(0, 10_000, 10)).__next__, out) as view:
+        for second in range(0, 601, 10):
+            view.update(replace(report(0), turns=second // 30, elapsed=float(second)))
+
+    speeds = [line.split(" · ")[2] for line in out.getvalue().splitlines()]
+    assert speeds[:3] == ["no turn yet"] * 3
+    assert all(1 <= float(each.removesuffix(" turns/min")) <= 2 for each in speeds[3:])
+    assert speeds[-1] == "2.0 turns/min"
+    assert [speed(each) for each in (1234.5, 40.2, 2.54, 1, 0.5, 0.1, 0.001)] == [
+        "1,234 turns/s", "40 turns/s", "2.5 turns/s", "1.0 turns/s", "30 turns/min",
+        "6.0 turns/min", "0.1 turns/min",
+    ]  # fmt: skip
 
 
 def test_a_terminal_shows_the_top_around_25(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +111,7 @@ def test_a_line_says_what_is_spent_of_the_budget_and_which_models_are_in_trouble
         view.update(report(6, budget=5.0, paused=2, models=(WELL, HELD, PARKED)))
 
     assert out.getvalue() == (
-        "6/60 games · 2 paused · 3 running · 0 turns/s · 7 calls in flight · $1.25 of $5.00 · "
+        "6/60 games · 2 paused · 3 running · 7 calls in flight · $1.25 of $5.00 · "
         "small\\x1b[2J is held back: 12 calls waiting, 3 of 4 in flight · "
         "own is parked, it only fails · 3.0 s\n"
     )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from arena.cli.games import games
 from db import get_session
+from db.selection import Selection
 from tests.cli.commands import Arena
 from tests.leaderboard.table import Sat, Table
 
@@ -38,6 +42,10 @@ def two_cups(tmp_path_factory: pytest.TempPathFactory) -> str:
     return url
 
 
+def test_games_can_be_chosen_by_every_field_of_the_one_filter() -> None:
+    assert {field.name for field in fields(Selection)} <= {*signature(games).parameters}
+
+
 def read(arena: Arena, url: str, *command: str) -> Any:
     result = arena(*command, "--db", url, "--json")
     assert result.exit_code in (0, 1), result.stderr
@@ -54,6 +62,7 @@ NOON = "2026-03-01T{}:00+00:00"
         (["--tournament", "second"], [6, 5]),
         (["--tournament", "second", "--tournament", "1"], [6, 5, 4, 3, 2, 1]),
         (["--environment", "Mafia-v0"], [8, 7]),
+        (["--game", "3", "--game", "8"], [8, 3]),
         (["--agent", "Cid"], [8, 7]),
         (["--agent", "remembering/Cid-model/other"], [8, 7]),
         (["--model", "Ann-model", "--result", "win"], [4, 3, 2, 1]),

@@ -367,10 +367,10 @@ def test_numbers_that_are_not_whole_are_refused(odd: float, place: int) -> None:
     name = ("agent", "team", "rank")[place]
     columns = Games([2], *([seat[at] for seat in seats] for at in range(3)))
 
-    with pytest.raises(ValueError, match=f"found {odd} as a {name}: expected a whole number"):
+    with pytest.raises(ValueError, match=f"found the {name} {odd}: expected a whole number"):
         TrueSkill().rate(seats, dict.fromkeys((1, 2, odd), (25.0, 8.0)), 0.1)
     for system in (TrueSkill(), OpenSkill()):
-        with pytest.raises(ValueError, match=f"found {odd} as a {name}: expected a whole number"):
+        with pytest.raises(ValueError, match=f"found the {name} {odd}: expected a whole number"):
             system.fit(columns)
 
 

@@ -92,7 +92,7 @@ def check_seats(players: Sequence[tuple[int, int, int]]) -> None:
                 try:
                     index(value)
                 except TypeError:
-                    said = f"found {value} as a {name}: expected a whole number"
+                    said = f"found the {name} {value}: expected a whole number"
                     raise ValueError(said) from None
 
 

@@ -79,7 +79,7 @@ def test_roles_count_within_their_environment() -> None:
     [
         ({"agents": [1]}, "6 seats in all games, but 1 agents"),
         ({"ranks": [0, 0, 0, 1, 1, 1]}, "different ranks"),
-        ({"ranks": [0, 0, 0, 0, 1, float("nan")]}, "found nan as a rank"),
+        ({"ranks": [0, 0, 0, 0, 1, float("nan")]}, "found the rank nan"),
         ({"sizes": [6, 0]}, "game 1 has no seats"),
         ({"roles": [0]}, "6 seats, but 1 roles"),
         ({"roles": [0, 0, 0, 0, 1, 2]}, "role 2 has no name"),
