@@ -172,10 +172,12 @@ def result_of(row: GameRow) -> str:
     if row.winning_team is not None:
         return row.winning_team
     ranks = [player.rank for player in row.players if player.rank is not None]
-    first = [player.agent for player in row.players if player.rank == min(ranks, default=None)]
-    if len(first) == len(row.players):
-        return "draw"
-    return f"shared by {', '.join(dict.fromkeys(first))}" if first else "nobody alone"
+    if not ranks:
+        return "no result"
+    first = [player.agent for player in row.players if player.rank == min(ranks)]
+    return (
+        "draw" if len(first) == len(row.players) else f"shared by {', '.join(dict.fromkeys(first))}"
+    )
 
 
 def game_report(

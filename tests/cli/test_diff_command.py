@@ -98,6 +98,27 @@ def test_a_game_that_ends_earlier_has_no_such_turn(arena: Arena, games: str) -> 
     assert "Player 0 Ann" in said.split("\nturn 2 ──")[1]
 
 
+def test_games_of_different_rules_are_not_compared_turn_by_turn(arena: Arena, games: str) -> None:
+    with get_session(games) as session:
+        repo = Repository(session)
+        other = repo.create_game()
+        assert other.id is not None
+        for index in range(3):
+            repo.add_game_player(game_id=other.id, agent_id=1, player_index=index)
+            repo.update_game_player(other.id, index, rank=index)
+        repo.finish_game(other.id, winning_team="Player 0")
+
+    lines = arena("diff", "1", str(other.id), "--db", games).stdout.splitlines()
+
+    said = "two games of different rules: their turns have nothing to do with each other"
+    assert said in lines
+    assert "turn 0" not in "".join(lines)
+    assert [line for line in lines if line.endswith(" won")] == [
+        "Player 0 Ann won", "Player 0 Ann won",
+    ]  # fmt: skip
+    assert len(lines) < 20
+
+
 def test_a_game_does_not_differ_from_itself(arena: Arena, games: str) -> None:
     assert "no difference in 4 turns" in arena("diff", "1", "1", "--db", games).stdout
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from arena.reports.game import CallReport, PlayerReport, TurnReport, answered_by, game_report
+from arena.reports.game import (
+    CallReport,
+    PlayerReport,
+    TurnReport,
+    answered_by,
+    game_report,
+    result_of,
+)
 from arena.reports.narration import Announcement, Moved
 from db.queries.games import GameRow, PlayerRow
 from db.queries.transcript import CallRow, TurnRow
@@ -68,6 +76,28 @@ def test_a_player_who_won_alone_is_named_by_its_agent() -> None:
     assert game_report(game(0, 1, winning_team="Player 0")).winner() == "Player 0 agent-0"
     assert game_report(game(0, 1, winning_team="Village")).winner() == "Village"
     assert game_report(game(0, 0)).winner() is None
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (game(1, 0, winning_team="Player 1"), "agent-1"),
+        (game(0, 0, 1, winning_team="Village"), "Village"),
+        (game(0, 0), "draw"),
+        (game(0, 1, 0), "shared by agent-0, agent-2"),
+        (game(status="void", void_cause="provider"), "provider"),
+        (game(status="running"), ""),
+    ],
+    ids=lambda given: given if isinstance(given, str) else "",
+)
+def test_a_result_names_who_won(row: GameRow, said: str) -> None:
+    assert result_of(row) == said
+
+
+def test_an_agent_that_won_in_one_of_its_seats_is_named_with_the_place() -> None:
+    seats = [replace(seat, agent="Ann") for seat in game(1, 0, 1).players]
+    assert result_of(game(players=tuple(seats), winning_team="Player 1")) == "Ann (Player 1)"
+    assert result_of(game(players=tuple(replace(seat, rank=None) for seat in seats))) == "no result"
 
 
 def test_turns_say_what_was_odd_about_their_calls() -> None:
