@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from arena.cli.output import advise, complain, console, count, print_json, safe, tell
+from arena.cli.output import advise, complain, count, print_json, print_line, safe, tell
 from arena.cli.sessions import existing
 
 if TYPE_CHECKING:
@@ -89,9 +89,9 @@ def rebuild(
     else:
         for found in wrong:
             said = found.difference or (found.error or "").strip().splitlines()[-1]
-            console().print(safe(f"game {found.game_id}: {said}"), soft_wrap=True)
+            print_line(safe(f"game {found.game_id}: {said}"))
         if games or stopped is None:
-            console().print(_summary(games, total, len(wrong), check=check), soft_wrap=True)
+            print_line(_summary(games, total, len(wrong), check=check))
     if wrong:
         complain(
             f"{count(len(wrong), 'game')} of {games:,} "
@@ -136,7 +136,7 @@ def price(
         told += f", about ${found.dollars:.4g}"
     if found.most is not None and found.most != found.dollars:
         told += f", at most ${found.most:.4g}"
-    console().print(told, soft_wrap=True)
+    print_line(told)
     if found.dollars is None:
         advise("the price of the model is not known: give it prices with `arena models add`")
     if found.untold:
