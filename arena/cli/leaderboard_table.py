@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from arena.leaderboard import LeaderboardQuery
     from arena.leaderboard.board import Board, BoardRow
     from arena.leaderboard.records import WinRecord
-    from db.queries.usage import RatedUsageRow
+    from db.queries.usage import FinishedUsage
 
 # More parts than that would be a table of their own: --json has them.
 _PARTS_SHOWN = 4
@@ -179,7 +179,7 @@ def _columns(board: Board, rows: Sequence[BoardRow]) -> list[_Shown]:
     ]
 
 
-def _spent(shown: Callable[[RatedUsageRow], str]) -> Callable[[BoardRow], str]:
+def _spent(shown: Callable[[FinishedUsage], str]) -> Callable[[BoardRow], str]:
     """What a cell shows of what was spent, nothing where that is not known."""
     return lambda row: "" if row.spent is None else shown(row.spent)
 

@@ -114,8 +114,8 @@ def _possible(
             return [row for row in rows if row.id in keys], why
         if names:
             rows = [row for row in rows if row.id in keys]
-    names = sorted({row.name for row in rows})
-    said = f"were played: {', '.join(names)}" if names else "none was played yet"
+    known = sorted({row.name for row in rows})
+    said = f"were played: {', '.join(known)}" if known else "none was played yet"
     raise UsageError(f"in which environment? Say --environment NAME ({said})")
 
 

@@ -51,7 +51,7 @@ def rated_environments(session: Session, agents: Iterable[int]) -> dict[int, set
     query: Any = (
         select(col(AgentTrueSkill.agent_id), col(RatingPool.environment_id))
         .join(RatingPool, col(RatingPool.id) == AgentTrueSkill.pool_id)
-        .where(col(AgentTrueSkill.agent_id).in_([*found]), AgentTrueSkill.games > 0)
+        .where(col(AgentTrueSkill.agent_id).in_([*found]), col(AgentTrueSkill.games) > 0)
         .where(col(RatingPool.environment_id).is_not(None))
         .distinct()
     )
