@@ -60,7 +60,7 @@ def add_commands(app: typer.Typer, of: CatalogueNoun) -> None:
         if of.installed is not None:
             rows = of.installed(rows, known)
         if as_json:
-            print_json(rows)
+            print_json({f"{of.noun}s": rows})
             return
         print_table(
             [column for column, _ in of.columns],
@@ -76,7 +76,7 @@ def add_commands(app: typer.Typer, of: CatalogueNoun) -> None:
             (fields,) = (row for row in of.rows(Repository(session)) if row["id"] == key)
             if of.details is not None:
                 fields = of.details(session, fields)
-        print_json(fields) if as_json else print_fields(fields)
+        print_json({of.noun: fields}) if as_json else print_fields(fields)
 
     @app.command(help=f"Offer {_a(of.noun)} again.")
     def activate(name: KnownName, db: DatabaseUrl = None) -> None:

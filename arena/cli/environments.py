@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -37,8 +37,8 @@ def list_(as_json: AsJson = False) -> None:
             # A stranger's package must not hide the others.
             broken.append(str(error))
     if as_json:
-        keys = ("name", "min_players", "max_players", "package", "version", "description", "twin")
-        print_json([{key: getattr(spec, key) for key in keys} for spec in found])
+        keys = ("name", "min_players", "max_players", "package", "description", "twin")
+        print_json({"environments": [_fields(spec, keys) for spec in found]})
     else:
         columns = [
             Column("environment"),
@@ -120,16 +120,20 @@ def _roles(name: str, players: int) -> dict[str, int]:
     return dict(sorted(Counter(each.role for each in dealt if each.role is not None).items()))
 
 
+def _fields(spec: EnvironmentSpec, keys: Sequence[str]) -> dict[str, Any]:
+    return {key: getattr(spec, key) for key in keys} | {"package_version": spec.version}
+
+
 def _print_json(
     spec: EnvironmentSpec,
     options: Sequence[RulesOption] | None,
     roles: Mapping[int, Mapping[str, int]],
 ) -> None:
-    keys = ("name", "min_players", "max_players", "package", "version", "revision", "description",
+    keys = ("name", "min_players", "max_players", "package", "revision", "description",
             "max_characters", "faults", "twin")  # fmt: skip
     print_json(
         {
-            **{key: getattr(spec, key) for key in keys},
+            **_fields(spec, keys),
             "roles": {str(players): found for players, found in roles.items()},
             "options": None if options is None else [asdict(option) for option in options],
         }

@@ -161,7 +161,7 @@ def _show(
         print_json(
             {
                 "game_id": game,
-                "version": state.version,
+                "events_version": state.version,
                 "error": state.error,
                 "events": [plain(row) for row in shown],
             }
@@ -187,7 +187,7 @@ def _chances(game: int, db: str | None, *, as_json: bool) -> None:
     with reading(db) as session:
         found = chances(session, game)
     if as_json:
-        print_json([asdict(each) for each in found])
+        print_json({"game_id": game, "chances": [asdict(each) for each in found]})
         return
     print_table(
         [

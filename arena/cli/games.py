@@ -91,7 +91,7 @@ def games(
         live = run_now(session)
     shown = [replace(row, status=shown_status(row, live)) for row in found[:limit]]
     if as_json:
-        print_json([asdict(row) for row in shown])
+        print_json({"games": [asdict(row) for row in shown]})
         return
     print_table(
         [

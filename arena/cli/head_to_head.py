@@ -98,7 +98,7 @@ def head_to_head(
         for note in dict.fromkeys(note for meeting in found for note in meeting.notes):
             tell(note)
     if as_json:
-        print_json([cell for meeting in found for cell in cells(meeting)])
+        print_json({"cells": [cell for meeting in found for cell in cells(meeting)]})
     elif as_csv:
         print_csv([cell for meeting in found for cell in cells(meeting)])
     else:

@@ -31,7 +31,7 @@ def list_(as_json: AsJson = False) -> None:
 
     pairs = allowed()
     if as_json:
-        print_json([{"variable": pair.variable, "host": pair.place} for pair in pairs])
+        print_json({"keys": [{"variable": pair.variable, "host": pair.place} for pair in pairs]})
     else:
         columns = [Column("variable"), Column("may be sent to")]
         print_table(columns, [[pair.variable, pair.place] for pair in pairs])

@@ -31,7 +31,7 @@ def print_calibrations(
     if not found:
         advise("no game has been rated yet; `arena games` lists the games")
     if as_json:
-        print_json([row for board in found for row in reliability(board)])
+        print_json({"bins": [row for board in found for row in reliability(board)]})
     for place, board in enumerate(found):
         if not as_json:
             if place:

@@ -32,11 +32,17 @@ def print_predictions(
         advise("no game has been rated yet; `arena games` lists the games")
     if as_json:
         print_json(
-            [
-                {"environment": scope.environment, "num_players": scope.num_players, **asdict(row)}
-                for scope, rows in found
-                for row in rows[:limit]
-            ]
+            {
+                "combinations": [
+                    {
+                        "environment": scope.environment,
+                        "num_players": scope.num_players,
+                        **asdict(row),
+                    }
+                    for scope, rows in found
+                    for row in rows[:limit]
+                ]
+            }
         )
         return
     out = console()

@@ -62,7 +62,7 @@ def print_answer(
         what = " of those asked for" if query.selection != Selection() else ""
         advise(f"no game {which}has been rated yet{what}; `arena games` lists the games")
     if as_json:
-        print_json([flat(board, row) for board in found for row in board.rows[:limit]])
+        print_json({"rows": [flat(board, row) for board in found for row in board.rows[:limit]]})
         for note in dict.fromkeys(note for board in found for note in board.notes):
             tell(note)
         return

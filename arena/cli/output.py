@@ -60,8 +60,19 @@ def print_line(what: Text | str, out: Console | None = None) -> None:
     out.print(what, soft_wrap=not out.is_terminal)
 
 
-def print_json(data: Any) -> None:
-    """JSON on stdout, in ASCII: no character of it can act on a terminal."""
+JSON_VERSION = 1
+"""Of what `--json` prints: raised when a field changes its meaning or goes away."""
+
+
+def print_json(data: Mapping[str, Any]) -> None:
+    """An object of JSON on stdout, which begins with the `version` of its form; rows stand below
+    their name. In ASCII: no character of it can act on a terminal."""
+    assert "version" not in data
+    write_json({"version": JSON_VERSION, **data})
+
+
+def write_json(data: Any) -> None:
+    """JSON on stdout as it is, in ASCII."""
     sys.stdout.write(json.dumps(data, indent=2, default=_plain, ensure_ascii=True) + "\n")
 
 

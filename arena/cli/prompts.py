@@ -107,7 +107,7 @@ def tree(
     with reading(db) as session:
         found = lineages(session, query)
     if as_json:
-        print_json([row for lineage in found for row in flat(lineage)])
+        print_json({"prompts": [row for lineage in found for row in flat(lineage)]})
         return
     print_lineages(found)
 

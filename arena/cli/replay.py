@@ -71,7 +71,7 @@ def replay(
             _difference(report)
     wrong = [report for report in reports if not report.ok]
     if as_json:
-        print_json([asdict(report) for report in reports])
+        print_json({"games": [asdict(report) for report in reports]})
     else:
         turns = count(sum(report.turns for report in reports), "turn")
         same = "every observation is the same" if not wrong else f"{len(wrong):,} differ"

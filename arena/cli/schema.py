@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arena.cli.output import print_json
+from arena.cli.output import write_json
 
 
 def schema() -> None:
@@ -11,4 +11,4 @@ def schema() -> None:
     Editors use it to complete and to check what is typed."""
     from arena.config import json_schema
 
-    print_json(json_schema())
+    write_json(json_schema())

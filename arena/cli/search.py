@@ -177,7 +177,7 @@ def search(
     if found is None:
         tell(f"{count(filled.games, 'game')} added to the index, {count(filled.texts, 'text')}")
     elif as_json:
-        print_json([_fields(hit) for hit in found.hits])
+        print_json({"hits": [_fields(hit) for hit in found.hits]})
     else:
         _print(found)
     _say_what_is_missing(filled)

@@ -34,7 +34,7 @@ def list_(
         live = run_now(session)
     reports = [tournament_report(row, live) for row in rows]
     if as_json:
-        print_json([asdict(report) for report in reports])
+        print_json({"tournaments": [asdict(report) for report in reports]})
         return
     print_table(
         [

@@ -46,7 +46,7 @@ def db(played: str, tmp_path: Path) -> str:
 
 
 def numbers(arena: Arena, db: str, *options: str) -> list[int]:
-    rows = json.loads(arena("games", "--db", db, "--json", *options).stdout)
+    rows = json.loads(arena("games", "--db", db, "--json", *options).stdout)["games"]
     return [row["game_id"] for row in rows]
 
 

@@ -27,7 +27,7 @@ def db(arena: Arena, tmp_path: Path) -> str:
 
 
 def listed(arena: Arena, db: str, noun: str, *options: str) -> list[str]:
-    rows = json.loads(arena(noun, "list", "--db", db, "--json", *options).stdout)
+    rows = json.loads(arena(noun, "list", "--db", db, "--json", *options).stdout)[noun]
     return [row["name"] for row in rows]
 
 
@@ -49,13 +49,15 @@ def test_what_is_deactivated_is_not_listed_until_it_is_activated(
 def test_kinds_are_listed_before_and_after_they_are_in_the_catalogue(
     arena: Arena, db: str, tmp_path: Path
 ) -> None:
-    before = json.loads(arena("kinds", "list", "--db", tmp_path / "none.db", "--json").stdout)
+    before = json.loads(arena("kinds", "list", "--db", tmp_path / "none.db", "--json").stdout)[
+        "kinds"
+    ]
     assert {(kind["name"], kind["in_catalogue"]) for kind in before} >= {
         ("thinking", False),
         ("remembering", False),
     }
     arena("kinds", "add", "remembering", "--db", db)
-    after = json.loads(arena("kinds", "list", "--db", db, "--json").stdout)
+    after = json.loads(arena("kinds", "list", "--db", db, "--json").stdout)["kinds"]
     assert {kind["name"] for kind in after if kind["in_catalogue"]} == {"thinking", "remembering"}
     assert "unknown kind 'rembering'; did you mean" in arena("kinds", "add", "rembering").stderr
 
@@ -68,13 +70,15 @@ def test_a_prompt_is_forked_and_remembers_from_which(arena: Arena, db: str, tmp_
     piped = arena("prompts", "fork", "better", "best", "--file", "-", "--db", db, input="Win.\n")
     assert piped.exit_code == 0
 
-    shown = json.loads(arena("prompts", "show", "better", "--db", db, "--json").stdout)
+    shown = json.loads(arena("prompts", "show", "better", "--db", db, "--json").stdout)["prompt"]
     assert (shown["forked_from"], shown["content"]) == (
         "plain",
         "You are {{player_index}}.\nPlay to win.\n",
     )
     assert (
-        json.loads(arena("prompts", "show", "best", "--db", db, "--json").stdout)["content"]
+        json.loads(arena("prompts", "show", "best", "--db", db, "--json").stdout)["prompt"][
+            "content"
+        ]
         == "Win.\n"
     )
 
@@ -86,7 +90,7 @@ def test_an_agent_is_forked_with_another_prompt(arena: Arena, db: str) -> None:
         "--db", db,
     )  # fmt: skip
 
-    bob = json.loads(arena("agents", "show", "Bob", "--db", db, "--json").stdout)
+    bob = json.loads(arena("agents", "show", "Bob", "--db", db, "--json").stdout)["agent"]
     assert (bob["kind"], bob["model"], bob["prompt"], bob["options"]) == (
         "thinking v2",
         "sharp",

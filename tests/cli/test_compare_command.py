@@ -190,7 +190,7 @@ def test_what_cannot_be_asked_is_one_message(
 
     assert (result.exit_code, result.stdout) == (2, "")
     assert said in result.stderr
-    assert len(json.loads(arena("games", "--db", played, "--json").stdout)) == 6
+    assert len(json.loads(arena("games", "--db", played, "--json").stdout)["games"]) == 6
 
 
 def test_games_on_record_are_asked_without_playing(arena: Arena, played: str) -> None:

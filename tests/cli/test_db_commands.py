@@ -59,6 +59,7 @@ def test_a_tournament_is_upgraded_with_a_way_back(arena: Arena, tmp_path: Path) 
 
     down = arena("db", "downgrade", "0002", "--yes", "--no-backup", "--json", "--db", db)
     assert json.loads(down.stdout) == {
+        "version": 1,
         "database": str(db),
         "before": plain["after"],
         "after": "0002",

@@ -161,7 +161,7 @@ def test_a_game_that_is_not_there_is_said(arena: Arena, games: str) -> None:
 
 def test_branches_are_listed_by_their_parent_and_name_it(arena: Arena, games: str) -> None:
     def listed(*options: str) -> list[int]:
-        rows = json.loads(arena("games", "--db", games, "--json", *options).stdout)
+        rows = json.loads(arena("games", "--db", games, "--json", *options).stdout)["games"]
         return [row["game_id"] for row in rows]
 
     assert listed("--parent", "1") == [2]

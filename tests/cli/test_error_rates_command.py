@@ -59,7 +59,7 @@ def test_errors_stand_beside_the_rating(arena: Arena, erring: str) -> None:
 def test_a_rating_without_errors_stands_beside_it(arena: Arena, erring: str) -> None:
     rows = {
         row["name"]: row
-        for row in json.loads(arena("leaderboard", "--db", erring, "--json").stdout)
+        for row in json.loads(arena("leaderboard", "--db", erring, "--json").stdout)["rows"]
     }
 
     assert (rows["Cy"]["own_error"], rows["Cy"]["others_error"]) == (1.0, 0.0)
@@ -88,7 +88,7 @@ def test_every_rate_has_its_column(arena: Arena, erring: str) -> None:
 
 
 def test_rates_are_numbers_in_json(arena: Arena, erring: str) -> None:
-    rows = json.loads(arena("leaderboard", "--db", erring, "--json").stdout)
+    rows = json.loads(arena("leaderboard", "--db", erring, "--json").stdout)["rows"]
 
     found = {row["name"]: row["errors"] for row in rows}
     assert found["Cy"]["games"] == 4
@@ -117,7 +117,7 @@ def test_ratings_without_the_games_that_an_error_decided(arena: Arena, erring: s
             erring,
             "--json",
         ).stdout
-    )
+    )["rows"]
     assert [(row["games"], row["left_out"]) for row in rows] == [(2, 4)] * 2
     assert sum(row["rating"] for row in rows) == pytest.approx(50)
 
@@ -125,9 +125,9 @@ def test_ratings_without_the_games_that_an_error_decided(arena: Arena, erring: s
 def test_without_errors_nothing_is_left_out_of_a_clean_tournament(
     arena: Arena, played: str
 ) -> None:
-    everything = json.loads(arena("leaderboard", "--db", played, "--json").stdout)
+    everything = json.loads(arena("leaderboard", "--db", played, "--json").stdout)["rows"]
     refitted = json.loads(
         arena("leaderboard", "--db", played, "--exclude-errors", "decided", "--json").stdout
-    )
+    )["rows"]
 
     assert refitted == everything

@@ -27,7 +27,7 @@ def test_a_game_that_was_played_has_its_events(arena: Arena, played: str) -> Non
     result = arena("events", "1", "--db", played, "--json")
 
     told = json.loads(result.stdout)
-    assert (told["version"], told["error"]) == (1, None)
+    assert (told["events_version"], told["error"]) == (1, None)
     last = told["events"][-1]
     assert last["kind"] == "result"
     assert last["data"]["winners"] in ([0], [1], [])

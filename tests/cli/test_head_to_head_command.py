@@ -44,7 +44,7 @@ def test_rows_score_against_columns(arena: Arena, met: str) -> None:
 def test_team_mates_have_not_met(arena: Arena, met: str) -> None:
     result = arena("head-to-head", "--environment", "Mafia-v0", "--db", met, "--json")
 
-    found = {(row["agent"], row["against"]): row for row in json.loads(result.stdout)}
+    found = {(row["agent"], row["against"]): row for row in json.loads(result.stdout)["cells"]}
     assert set(found) == {("Ann", "Cid"), ("Bob", "Cid"), ("Cid", "Ann"), ("Cid", "Bob")}
     cell = found["Cid", "Ann"]
     assert (cell["games"], cell["score"]) == (2, 0.5)
@@ -56,7 +56,7 @@ def test_roles_and_teams_have_columns(arena: Arena, met: str) -> None:
 
     assert teams.stdout.splitlines()[0] == "Mafia-v0 · 3 players · 2 games"
     assert teams.stdout.splitlines()[1].split() == ["agent", "Mafia", "Village"]
-    rows = json.loads(arena("head-to-head", "--by", "role", "--db", met, "--json").stdout)
+    rows = json.loads(arena("head-to-head", "--by", "role", "--db", met, "--json").stdout)["cells"]
     assert {(row["agent"], row["role"]) for row in rows} == {
         ("Ann", "Doctor"),
         ("Bob", "Villager"),

@@ -52,7 +52,14 @@ def mafia(tmp_path_factory: pytest.TempPathFactory) -> str:
 def rows(arena: Arena, *options: str) -> list[dict[str, Any]]:
     result = arena("leaderboard", *options, "--json")
     assert result.exit_code == 0, result.stderr
-    found: list[dict[str, Any]] = json.loads(result.stdout)
+    found: list[dict[str, Any]] = json.loads(result.stdout)["rows"]
+    return found
+
+
+def bins(arena: Arena, *options: str) -> list[dict[str, Any]]:
+    result = arena("leaderboard", "--calibration", *options, "--json")
+    assert result.exit_code == 0, result.stderr
+    found: list[dict[str, Any]] = json.loads(result.stdout)["bins"]
     return found
 
 
@@ -92,7 +99,7 @@ def test_systems_are_held_to_what_they_predicted(arena: Arena, mafia: str) -> No
     assert result.stdout.startswith("Mafia-v0 · calibration · 63 of 70 games\n")
     assert "probit: favourite given" in result.stdout
     assert "the first 7 are only learned from" in result.stderr
-    found = rows(arena, "--calibration", "--db", mafia)
+    found = bins(arena, "--db", mafia)
     whole = {row["system"]: row for row in found if (row["above"], row["below"]) == (0.5, 1.0)}
     assert {"probit", "trueskill", "trueskill-sides", "openskill"} <= {*whole}
     assert [row["log_loss"] for row in whole.values()] == sorted(
@@ -191,7 +198,7 @@ def test_combinations_that_never_played_are_listed(arena: Arena, mafia: str) -> 
     assert len(result.stdout.splitlines()) == 3 + 3
     found = json.loads(
         arena("leaderboard", "--by", "kind", "--unplayed", "--db", mafia, "--json").stdout
-    )
+    )["combinations"]
     assert {(row["kind"], row["model"], row["prompt"]) for row in found} == {
         ("remembering", "gpt", "plain"),
         ("remembering", "gpt", "bold"),
@@ -207,7 +214,7 @@ def test_the_tree_of_prompts_says_what_a_fork_changed(arena: Arena, mafia: str) 
     assert bold.startswith("└ bold ")
     assert re.search(r"[+-]\d+\.\d\d  [+-]\d+\.\d to [+-]\d+\.\d$", bold)
     assert not re.search(r"[+-]\d+\.\d\d ", plain)
-    found = json.loads(arena("prompts", "tree", "--db", mafia, "--json").stdout)
+    found = json.loads(arena("prompts", "tree", "--db", mafia, "--json").stdout)["prompts"]
     assert [row["forked_from"] for row in found] == [None, "plain"]
     assert found[1]["change"]["mean"] == pytest.approx(found[1]["rating"] - found[0]["rating"])
 
@@ -216,7 +223,7 @@ def test_without_games_there_is_a_word_and_no_table(arena: Arena, sqlite_url: st
     result = arena("leaderboard", "--db", sqlite_url)
     assert (result.exit_code, result.stdout) == (0, "")
     assert "note: no game has been rated yet; `arena games` lists the games" in result.stderr
-    assert arena("leaderboard", "--json", "--db", sqlite_url).stdout == "[]\n"
+    assert rows(arena, "--db", sqlite_url) == []
     assert "no prompts yet" in arena("prompts", "tree", "--db", sqlite_url).stderr
     with get_session(sqlite_url) as session:
         Repository(session).create_prompt("alone", "Play.")
@@ -328,7 +335,7 @@ def test_a_board_of_several_revisions_says_so(arena: Arena, tmp_path: Path) -> N
     assert "(1 in revision 1, 3 in revision 2): --revision 2 ranks those of one alone" in told
     assert "in revision" not in newest.stdout + newest.stderr
     assert "3 games" in newest.stdout + newest.stderr
-    assert [game["game_id"] for game in json.loads(games.stdout)] == [1]
+    assert [game["game_id"] for game in json.loads(games.stdout)["games"]] == [1]
 
 
 def test_a_board_over_environments_says_what_each_counts_for(arena: Arena, tmp_path: Path) -> None:

@@ -120,12 +120,16 @@ def test_a_table_in_parts_leaves_nothing_out(terminal: Terminal) -> None:
 
 def test_json_is_ascii_and_keeps_every_character(capsys: pytest.CaptureFixture[str]) -> None:
     text = "\x1b[31m \u202e \ud800 日本"
-    print_json([{"text": text, "at": datetime(2026, 1, 2, tzinfo=UTC)}])
+    print_json({"text": text, "at": datetime(2026, 1, 2, tzinfo=UTC)})
 
     out = capsys.readouterr().out
     assert out.isascii()
     assert "\x1b" not in out
-    assert json.loads(out) == [{"text": text, "at": "2026-01-02T00:00:00+00:00"}]
+    assert json.loads(out) == {
+        "version": 1,
+        "text": text,
+        "at": "2026-01-02T00:00:00+00:00",
+    }
 
 
 def test_fields_put_a_long_text_below_its_name(capsys: pytest.CaptureFixture[str]) -> None:

@@ -55,13 +55,13 @@ def test_every_reading_command_gives_json(arena: Arena, played: str, command: li
     result = arena(*command, *database, "--json")
 
     assert result.exit_code == 0, result.stderr
-    assert json.loads(result.stdout)
+    assert json.loads(result.stdout)["version"] == 1
     assert result.stdout.isascii()
     assert "\x1b" not in result.stdout
 
 
 def test_the_leaderboard_ranks_by_rating_around_25(arena: Arena, played: str) -> None:
-    rows = json.loads(arena("leaderboard", "--db", played, "--json").stdout)
+    rows = json.loads(arena("leaderboard", "--db", played, "--json").stdout)["rows"]
 
     assert [row["rank"] for row in rows] == [1, 2, 3]
     assert [row["rating"] for row in rows] == sorted((r["rating"] for r in rows), reverse=True)
@@ -74,22 +74,27 @@ def test_the_leaderboard_ranks_by_rating_around_25(arena: Arena, played: str) ->
 
 
 def test_the_standings_of_a_tournament_name_it(arena: Arena, played: str) -> None:
-    environment = json.loads(arena("leaderboard", "--db", played, "--json").stdout)
+    environment = json.loads(arena("leaderboard", "--db", played, "--json").stdout)["rows"]
     tournament = json.loads(
         arena("leaderboard", "--db", played, "--tournament", "small", "--json").stdout
-    )
+    )["rows"]
 
     assert {row["tournament"] for row in tournament} == {"small"}
     assert {row["tournament"] for row in environment} == {None}
     assert [row["name"] for row in tournament] == [row["name"] for row in environment]
     assert (
-        len(json.loads(arena("leaderboard", "--db", played, "--limit", "1", "--json").stdout)) == 1
+        len(
+            json.loads(arena("leaderboard", "--db", played, "--limit", "1", "--json").stdout)[
+                "rows"
+            ]
+        )
+        == 1
     )
 
 
 def test_games_are_chosen_by_agent_status_and_number(arena: Arena, played: str) -> None:
     def games(*options: str) -> list[int]:
-        listed = json.loads(arena("games", "--db", played, "--json", *options).stdout)
+        listed = json.loads(arena("games", "--db", played, "--json", *options).stdout)["games"]
         return [row["game_id"] for row in listed]
 
     everything = games()
@@ -188,7 +193,7 @@ def test_a_replay_that_differs_is_an_exit_code(arena: Arena, config: Path, sqlit
 
 @pytest.mark.slow
 def test_all_finished_games_are_replayed(arena: Arena, played: str, tmp_path: Path) -> None:
-    games = json.loads(arena("games", "--db", played, "--json").stdout)
+    games = json.loads(arena("games", "--db", played, "--json").stdout)["games"]
     turns = sum(game["turn_count"] for game in games)
     whole = f"6 games, {turns} turns replayed: every observation is the same\n"
     assert arena("replay", "--all", "--db", played).stdout == whole

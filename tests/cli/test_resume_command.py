@@ -46,7 +46,7 @@ def test_the_only_unfinished_tournament_goes_on_without_its_file(
     assert rest.stdout.startswith("small · TicTacToe-v0 · 2 players · 6 games")
     again = arena("resume", "small", "--db", database_url)
     assert "nothing is left to play" in again.stderr
-    games = json.loads(arena("games", "--db", database_url, "--json").stdout)
+    games = json.loads(arena("games", "--db", database_url, "--json").stdout)["games"]
     assert [game["status"] for game in games] == ["completed"] * 6
 
 

@@ -32,7 +32,7 @@ def test_a_tournament_is_played_on_either_database(
     assert "small: 6 games, " in result.stderr
     assert "\x1b" not in result.stdout + result.stderr
 
-    games = json.loads(arena("games", "--db", database_url, "--json").stdout)
+    games = json.loads(arena("games", "--db", database_url, "--json").stdout)["games"]
     assert {game["status"] for game in games} == {"completed"}
 
 
@@ -93,8 +93,11 @@ def test_a_wrong_file_is_one_message_and_nothing_is_written(
     if not (tmp_path / "none.db").exists():
         return
     games = arena("games", "--db", tmp_path / "none.db", "--json")
-    assert json.loads(games.stdout) == []
-    assert json.loads(arena("models", "list", "--db", tmp_path / "none.db", "--json").stdout) == []
+    assert json.loads(games.stdout) == {"version": 1, "games": []}
+    assert (
+        json.loads(arena("models", "list", "--db", tmp_path / "none.db", "--json").stdout)["models"]
+        == []
+    )
 
 
 def test_set_says_it_in_place_of_the_file_and_is_said_again(
@@ -220,7 +223,7 @@ def test_a_stopped_run_says_how_to_go_on_and_goes_on(arena: Arena, tmp_path: Pat
     assert "stopping: running games finish their turn; press Ctrl-C again" in said
     assert f"interrupted; to go on: arena run {file} --db {db}\n" in said
     assert "Traceback" not in said
-    paused = json.loads(arena("games", "--db", db, "--status", "paused", "--json").stdout)
+    paused = json.loads(arena("games", "--db", db, "--status", "paused", "--json").stdout)["games"]
     assert 0 < len(paused) == unfinished(db) < 300
     assert "The game is paused." in arena("show", paused[0]["game_id"], "--db", db).stdout
 

@@ -36,7 +36,9 @@ def test_hits_say_who_said_it_and_which_command_shows_it(arena: Arena, copied: s
     assert "hits in 3 games; `arena show 5` shows the first game whole" in found.stderr
     assert "there are more: --before 3:0 " in found.stderr
 
-    hits = json.loads(arena("search", "4", "--agent", "Ann", "--json", "--db", copied).stdout)
+    hits = json.loads(arena("search", "4", "--agent", "Ann", "--json", "--db", copied).stdout)[
+        "hits"
+    ]
     assert hits
     assert {hit["agent"] for hit in hits} == {"Ann"}
     first = hits[0]

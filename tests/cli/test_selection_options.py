@@ -80,7 +80,7 @@ NOON = "2026-03-01T{}:00+00:00"
 def test_games_are_chosen_by_any_of_them(
     arena: Arena, two_cups: str, options: list[str], chosen: list[int]
 ) -> None:
-    assert [row["game_id"] for row in read(arena, two_cups, "games", *options)] == chosen
+    assert [row["game_id"] for row in read(arena, two_cups, "games", *options)["games"]] == chosen
 
 
 def test_boards_and_matrices_are_of_the_games_that_were_chosen(arena: Arena, two_cups: str) -> None:
@@ -91,13 +91,15 @@ def test_boards_and_matrices_are_of_the_games_that_were_chosen(arena: Arena, two
         (["--environment", "Duel-v0", "--since", NOON.format(13)], 5),
         (["--tournament", "2", "--termination", "silence"], 1),
     ):
-        board = read(arena, two_cups, "leaderboard", *options)
+        board = read(arena, two_cups, "leaderboard", *options)["rows"]
         assert {row["name"]: row["games"] for row in board} == {"Ann": number, "Bob": number}
-        cells = read(arena, two_cups, "head-to-head", *options)
+        cells = read(arena, two_cups, "head-to-head", *options)["cells"]
         assert {cell["games"] for cell in cells} == {number}, options
-    tree, _ = read(arena, two_cups, "prompts", "tree", "--tournament", "second")
+    tree, _ = read(arena, two_cups, "prompts", "tree", "--tournament", "second")["prompts"]
     assert (tree["prompt"], tree["games"]) == ("plain", 2)
-    both = read(arena, two_cups, "leaderboard", "--tournament", "first", "--tournament", "second")
+    both = read(arena, two_cups, "leaderboard", "--tournament", "first", "--tournament", "second")[
+        "rows"
+    ]
     assert {row["tournament"] for row in both} == {"first, second"}
 
 
@@ -144,7 +146,7 @@ def test_a_replay_of_all_is_of_those_that_were_chosen(
     arena: Arena, played: str, tmp_path: Path
 ) -> None:
     def replayed(*options: str) -> int:
-        return len(read(arena, played, "replay", "--all", *options))
+        return len(read(arena, played, "replay", "--all", *options)["games"])
 
     assert replayed() == 6
     assert replayed("--agent", "Ann") == 4

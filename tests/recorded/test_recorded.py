@@ -127,7 +127,9 @@ def test_events_of_old_games_are_told_from_their_records(upgraded: Path, tmp_pat
     events = run_arena("events", "1", "--kind", "eliminate", "--kind", "result", "--db", db)
     assert events.exit_code == 0
     assert "cause" in events.stdout
-    chances = json.loads(run_arena("events", "1", "--chances", "--db", db, "--json").stdout)
+    chances = json.loads(run_arena("events", "1", "--chances", "--db", db, "--json").stdout)[
+        "chances"
+    ]
     assert [each["chance"] for each in chances][-1] in (0.0, 1.0)
     assert all(each["low"] <= each["chance"] <= each["high"] for each in chances)
     assert chances[0]["random"] == pytest.approx(0.1318, abs=1e-4)

@@ -57,7 +57,7 @@ def test_its_tournament_is_played_by_the_real_command(target: Path, tmp_path: Pa
 
     assert played.returncode == 0, played.stderr
     assert "Champion" in played.stdout
-    found = json.loads(games.stdout)
+    found = json.loads(games.stdout)["games"]
     assert [game["status"] for game in found] == ["completed"] * 8
     assert {game["termination"] for game in found} == {"natural"}
     assert {player["kind"] for game in found for player in game["players"]} == {"terse"}
@@ -75,7 +75,7 @@ def test_its_tournament_is_played_by_the_real_command(target: Path, tmp_path: Pa
         assert pools(session, system="trueskill") == []
     assert "8 games in 2 pools: the stored ratings are those of the games" in rebuilt.stdout
     assert openings.returncode == 0, openings.stderr
-    assert [[*row.values()] for row in json.loads(openings.stdout)] == [
+    assert [[*row.values()] for row in json.loads(openings.stdout)["openings"]] == [
         ["[1]", 3, 3], ["[2]", 3, 3], ["[3]", 2, 1],
     ]  # fmt: skip
 
@@ -97,7 +97,7 @@ def test_its_provider_answers_for_the_model_that_names_it(target: Path, tmp_path
     }
     assert again.returncode == 0, again.stderr
     assert replayed.returncode == 0, replayed.stderr
-    providers = {model["name"]: model["provider"] for model in json.loads(models.stdout)}
+    providers = {model["name"]: model["provider"] for model in json.loads(models.stdout)["models"]}
     assert providers == {"one": "echo", "subtraction": None}
 
 
@@ -114,5 +114,7 @@ def test_its_own_test_passes(target: Path, tmp_path: Path) -> None:
 def test_it_is_listed_among_the_environments(target: Path, tmp_path: Path) -> None:
     done = run(target, tmp_path, "-m", "arena.cli", "environments", "list", "--json")
 
-    listed = {environment["name"]: environment for environment in json.loads(done.stdout)}
+    listed = {
+        environment["name"]: environment for environment in json.loads(done.stdout)["environments"]
+    }
     assert listed["Subtraction-v0"]["package"] == "arena-example"

@@ -30,7 +30,7 @@ def openings(
         for move, games_of in sorted(played.items())
     ]
     if as_json:
-        print_json(rows)
+        print_json({"openings": rows})
     else:
         print_table(
             [Column("first move"), Column("games", "right"), Column("won", "right")],
