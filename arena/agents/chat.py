@@ -15,13 +15,13 @@ _NOTHING_NEW = "It is your turn."
 class Chat:
     """What was said so far, as the model is sent it."""
 
-    def __init__(self, system: list[Message]) -> None:
-        self._messages = [*system]
+    def __init__(self) -> None:
+        self._messages: list[Message] = []
 
     def asked(self, observation: Observation) -> list[Message]:
         """The messages of a turn: all of those before, and what is new as the last."""
         last = self._messages[-1] if self._messages else None
-        if last is None or last["role"] == "system":
+        if last is None:
             new = observation.text
         else:
             if last["role"] == "user":

@@ -93,11 +93,15 @@ class Remembering:
             response_format=SCHEMA if form == "schema" else None,
         )
         self._rewriting = _REWRITE_BY_SCHEMA if form == "schema" else _REWRITE
-        self._system: list[Message] = [{"role": "system", "content": prompt}] if prompt else []
+        self.reprompt(prompt)
         self._act = "\n\n".join(part for part in (_ACT, self._answer.instruction) if part)
         self._opening: str | None = None
         self._notes = Notes()
         self._start = 0
+
+    def reprompt(self, prompt: str) -> None:
+        """The prompt from this turn on."""
+        self._system: list[Message] = [{"role": "system", "content": prompt}] if prompt else []
 
     async def act(self, observation: Observation, llm: LLM) -> Action:
         """Rewrites the notes where there is something new, then acts."""

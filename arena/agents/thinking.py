@@ -28,19 +28,22 @@ class Thinking:
     def __init__(self, *, prompt: str, options: Mapping[str, Any]) -> None:
         refuse_unknown("thinking", options, ("answer", "history"))
         self._answer = answer_mode("thinking", options)
+        self.reprompt(prompt)
+        chat = choice("thinking", options, "history", ("whole", "chat")) == "chat"
+        self._chat = Chat() if chat else None
+
+    def reprompt(self, prompt: str) -> None:
+        """The prompt from this turn on."""
         system = "\n\n".join(part for part in (prompt, self._answer.instruction) if part)
         self._system: list[Message] = [{"role": "system", "content": system}] if system else []
-        chat = choice("thinking", options, "history", ("whole", "chat")) == "chat"
-        self._chat = Chat(self._system) if chat else None
 
     async def act(self, observation: Observation, llm: LLM) -> Action:
         """The user message is the observation and nothing else, so that it is stored once; in a
         chat it is what is new of it."""
-        if self._chat is None:
-            asked: list[Message] = [*self._system, {"role": "user", "content": observation.text}]
-        else:
+        asked: list[Message] = [{"role": "user", "content": observation.text}]
+        if self._chat is not None:
             asked = self._chat.asked(observation)
-        completion = await llm.complete(asked, self._answer.options)
+        completion = await llm.complete([*self._system, *asked], self._answer.options)
         answer = completion.text
         action = await read_aside(answer, lambda: self._answer.action(completion))
         if self._chat is not None:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from db import Repository
 
 app = typer.Typer(help="Agents: a kind, a model and a prompt.", no_args_is_help=True)
+AgentVars = Annotated[
+    list[str] | None,
+    typer.Option("--var", metavar="NAME=VALUE", help="What the prompt says as {{vars.NAME}}."),
+]
 KindOptions = Annotated[
     list[str] | None,
     typer.Option("--option", metavar="KEY=VALUE", help="An option of the kind."),
@@ -74,6 +78,7 @@ def add(
     prompt: Annotated[str, typer.Option(help="A prompt of the catalogue.")],
     kind: Annotated[str, typer.Option(help="An installed kind.")] = "thinking",
     option: KindOptions = None,
+    var: AgentVars = None,
     db: DatabaseUrl = None,
 ) -> None:
     """Add an agent."""
@@ -87,6 +92,7 @@ def add(
             model=model,
             prompt=prompt,
             options=key_values(option or [], "--option"),
+            own=key_values(var or [], "--var"),
         )
     tell(f"added the agent {name}")
 
@@ -99,11 +105,13 @@ def fork(
     model: Annotated[str | None, typer.Option(help="Another model.")] = None,
     prompt: Annotated[str | None, typer.Option(help="Another prompt.")] = None,
     option: KindOptions = None,
+    var: AgentVars = None,
     db: DatabaseUrl = None,
 ) -> None:
     """Add an agent like another one.
 
     It differs in what is given here."""
+    from arena.core import prompts
     from db import Repository
 
     with reading(db) as session:
@@ -111,13 +119,15 @@ def fork(
         key = number_of(session, "agent", name)
         like = repository.get_agent_by_id(key, with_relations=True)
         assert like is not None
+        options, own = prompts.parted(like.options)
         _create(
             repository,
             new,
             kind=kind or like.kind.name,
             model=model or like.model.name,
             prompt=prompt or like.prompt.name,
-            options={**like.options, **key_values(option or [], "--option")},
+            options={**options, **key_values(option or [], "--option")},
+            own={**own, **key_values(var or [], "--var")},
         )
     tell(f"added the agent {new}, like {name}")
 
@@ -130,21 +140,29 @@ def _create(
     model: str,
     prompt: str,
     options: Mapping[str, Any],
+    own: Mapping[str, Any],
 ) -> None:
     from arena import registry
+    from arena.config import parse_agent
+    from arena.config.prompt_variables import wrong_vars
     from arena.core import UsageError
 
+    written = {"kind": kind, "model": model, "prompt": prompt, "options": options, "vars": own}
+    agent = parse_agent({"name": name, **written})
     maker = registry.check_kind(kind, options)
     model_id = number_of(repository.session, "model", model)
     prompt_id = number_of(repository.session, "prompt", prompt)
+    text = repository.get_prompt_by_id(prompt_id)
+    for wrong in wrong_vars(agent, None if text is None else text.content):
+        raise UsageError(f"--var: {wrong}")
     kind_row = repository.get_or_create_kind(kind, version=maker.version)
     assert kind_row.id is not None
     refuse_taken("agent", name, repository.get_agent_by_alias(name))
     parts = (kind_row.id, model_id, prompt_id)
-    twin = repository.get_agent_by_config(*parts, options=options)
+    twin = repository.get_agent_by_config(*parts, options=agent.stored_options)
     if twin is not None:
         raise UsageError(
             f"the catalogue has this agent already, as {twin.label!r}: change its kind, model, "
-            "prompt or options"
+            "prompt, options or vars"
         )
-    repository.create_agent(*parts, alias=name, options=options)
+    repository.create_agent(*parts, alias=name, options=agent.stored_options)

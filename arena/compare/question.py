@@ -12,7 +12,7 @@ from typing import Any
 from arena import registry
 from arena.compare.looks import looks, said
 from arena.config import TournamentConfig, parse
-from arena.core import Part, UsageError
+from arena.core import Part, UsageError, prompts
 from arena.matchmakers.duel import BLOCK, SEATINGS, DuelOptions
 from arena.orchestrator.lookup import Rules, find_agent, of_row, rules_of, team_sizes
 from db import Agent, Repository, Tournament, get_session
@@ -258,12 +258,14 @@ def written(agent: Agent) -> dict[str, Any]:
             f"{agent.label} is of the kind {agent.kind.name} v{agent.kind.version}, installed is "
             f"v{installed}, which makes another agent: `arena agents fork {agent.label} NEW`"
         )
+    options, own = prompts.parted(agent.options)
     return {
         "name": agent.label,
         "kind": agent.kind.name,
         "model": agent.model.name,
         "prompt": agent.prompt.name,
-        "options": dict(agent.options),
+        "options": options,
+        **({"vars": own} if own else {}),
     }
 
 

@@ -17,6 +17,7 @@ from arena.config.shape import (
     load,
     loads,
     parse,
+    parse_agent,
     parse_model,
 )
 
@@ -34,6 +35,7 @@ __all__ = [
     "load",
     "loads",
     "parse",
+    "parse_agent",
     "parse_model",
     "restored",
 ]

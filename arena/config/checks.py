@@ -53,14 +53,15 @@ def _same_agent(data: Mapping[str, Any]) -> Iterator[Problem]:
             entry.get("model"),
             entry.get("prompt"),
             entry.get("options", {}),
+            entry.get("vars") or {},
         ]
         identity = json.dumps(parts, sort_keys=True, default=str)
         if identity in seen and entry.get("name") != seen[identity][1]:
             first, name = seen[identity]
             yield Problem(
                 ("agents", index),
-                f"agents[{index}] is the same agent as {name!r} (agents[{first}]): "
-                "same kind, model, prompt and options; change one of them or remove the agent",
+                f"agents[{index}] is the same agent as {name!r} (agents[{first}]): same kind, "
+                "model, prompt, options and vars; change one of them or remove the agent",
             )
         seen.setdefault(identity, (index, entry.get("name")))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -14,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from arena.core import ModelSpec
+from arena.core import ModelSpec, prompts
 from arena.core.null_variants import MOST
 from arena.core.text import visible
 
@@ -33,6 +34,16 @@ def _variable(value: str) -> str:
     return value
 
 
+def _variable_name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_]\w*", value):
+        raise ValueError(
+            f"expected a name of letters, digits and _, as the prompt uses it: {{{{vars.tone}}}}; "
+            f"found {value!r}"
+        )
+    return value
+
+
+VariableName = Annotated[str, Field(max_length=100), AfterValidator(_variable_name)]
 Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_name)]
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Dollars = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -206,19 +217,33 @@ class PromptConfig(Shape):
 
 
 class AgentConfig(Shape):
-    """kind + model + prompt (+ options)."""
+    """kind + model + prompt (+ options, vars)."""
 
     name: Name = Field(description="What tables and transcripts call it.")
     kind: Name = Field(default="thinking", description="thinking, remembering, ...")
     model: Name = Field(description="A model of this file or of the catalogue.")
     prompt: Name = Field(description="A prompt of this file or of the catalogue.")
     options: Options = Field(default={}, description="Options of the kind.")
+    vars: dict[VariableName, str | int | float] = Field(
+        default={}, description="What the prompt says as {{vars.NAME}}."
+    )
     null_variants: int = Field(
         default=0,
         ge=0,
         le=MOST,
         description="Agents beside it whose prompts say the same: what they differ by is noise.",
     )
+
+    @model_validator(mode="after")
+    def _vars_beside_options(self) -> Self:
+        if prompts.VARS in self.options:
+            raise ValueError("expected 'vars' beside 'options', found it in them")
+        return self
+
+    @property
+    def stored_options(self) -> Options:
+        """The options as they are on record, with the `vars`."""
+        return prompts.stored(self.options, self.vars)
 
 
 class GridConfig(Shape):

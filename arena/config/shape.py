@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import Field, PrivateAttr, ValidationError
 
@@ -47,6 +47,7 @@ from arena.config.parts import (
     Shape,
 )
 from arena.config.prompt_files import read_prompts
+from arena.config.prompt_variables import check_variables
 from arena.config.secrets import all_secrets, secrets
 from arena.config.shipped import beside
 from arena.config.variants import written_out
@@ -56,6 +57,9 @@ from arena.core import ConfigError, EnvironmentCrash, UsageError
 _SETTINGS = {"executor", "concurrency", "llm", "attempts", "budget", "cache"}
 _LATER = {"provider": None, "system": "system", "upstream": None}
 _MODEL_SETTINGS = {"limits", "budget", "cache"}
+
+
+Shaped = TypeVar("Shaped", bound=Shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,9 @@ class TournamentConfig(Shape):
                     del model[name]
         for agent in data["agents"]:
             del agent["null_variants"]  # they are agents of their own
+            if not agent["vars"]:
+                # Tournaments from before there were these keep their hash.
+                del agent["vars"]
         if self.environment.time_limit is None:
             # Tournaments from before there was such a limit keep their hash.
             del data["environment"]["time_limit"]
@@ -282,6 +289,8 @@ def parse(
         raise ConfigError(located(source, problems, lines))
     for index, content in texts.items():
         config.prompts[index]._content = content
+    if not stored and (wrong := [*check_variables(config.prompts, config.agents)]):
+        raise ConfigError(located(source, wrong, lines))
     out = written_out(config.prompts, config.agents, lines)
     if out.problems:
         raise ConfigError(located(source, out.problems, lines))
@@ -292,15 +301,24 @@ def parse(
 
 def parse_model(data: Mapping[str, Any]) -> ModelConfig:
     """One model in plain data, checked as in a file. Raises ConfigError."""
+    return _part(ModelConfig, "model", data)
+
+
+def parse_agent(data: Mapping[str, Any]) -> AgentConfig:
+    """One agent in plain data, checked as in a file. Raises ConfigError."""
+    return _part(AgentConfig, "agent", data)
+
+
+def _part(shape: type[Shaped], noun: str, data: Mapping[str, Any]) -> Shaped:
     problems = [*secrets(data)]
-    model = None
+    part = None
     try:
-        model = ModelConfig.model_validate(data)
+        part = shape.model_validate(data)
     except ValidationError as error:
-        problems += explain(error, ModelConfig)
-    if model is None or problems:
-        raise ConfigError(located("model", problems))
-    return model
+        problems += explain(error, shape)
+    if part is None or problems:
+        raise ConfigError(located(noun, problems))
+    return part
 
 
 def json_schema() -> dict[str, Any]:

@@ -39,7 +39,8 @@ class ModelSpec:
 class AgentSpec:
     """kind + model + prompt + options: change anything and it is another agent.
 
-    `agent_id` is its row in the catalogue; `prompt` is the template, with `{{variables}}`.
+    `agent_id` is its row in the catalogue; `prompt` is the template, with `{{variables}}`, and
+    `vars` are the agent's own for it.
     """
 
     agent_id: int
@@ -49,6 +50,7 @@ class AgentSpec:
     model: ModelSpec
     prompt: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    vars: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,14 @@ class Agent(Protocol):
     """A way of thinking at one place of one game; it may remember between its turns."""
 
     async def act(self, observation: Observation, llm: LLM) -> Action: ...
+
+
+class TakesPrompts(Protocol):
+    """What an agent may have besides: it takes its prompt anew, where that tells the phase."""
+
+    def reprompt(self, prompt: str) -> None:
+        """The prompt from this turn on, with its variables filled in; called before `act`."""
+        ...
 
 
 class AgentKind(Protocol):

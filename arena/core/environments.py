@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,8 @@ class EnvironmentSpec:
     several takes the number as `revision` and makes the latest without it.
     `max_characters` is the longest action that the rules are given whole; None for any length.
     `faults` are what is known to be wrong with the rules, a sentence each; `twin` is the name of
-    the environment in which some of them are mended, or of which this is the mended one.
+    the environment in which some of them are mended, or of which this is the mended one. `tells`
+    are what it tells every player of itself, of role, team and phase (`TellsPlayers`).
     """
 
     name: str
@@ -33,6 +34,7 @@ class EnvironmentSpec:
     revision: int = 1
     faults: tuple[str, ...] = ()
     twin: str | None = None
+    tells: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +206,36 @@ class ReadsActions(Protocol):
     def read(self, action: str) -> ActionReading:
         """What the player to move chooses with these words, and what `step` will hand to the rules
         for them, in the place of `prepare`; pure."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerKnows:
+    """What a player was told of itself; None where nothing was said of it."""
+
+    role: str | None = None
+    team: str | None = None
+    phase: str | None = None
+
+
+@runtime_checkable
+class TellsPlayers(Protocol):
+    """What an environment may have besides: it reads, in what a player was shown, what the player
+    was told of itself, for the variables of prompts. It is asked before `reset`, of an instance
+    that never plays: it knows no more than the text says."""
+
+    def known(self, observation: str) -> PlayerKnows:
+        """What stands in the text of an `Observation`, word for word but for capitals; of what
+        the `spec` says that it tells, nothing is None."""
+        ...
+
+
+class NamesPlayers(Protocol):
+    """What an environment may have besides: its players have names other than Player 0, Player 1,
+    and so on. It is asked before `reset`."""
+
+    def player_names(self, num_players: int) -> Sequence[str]:
+        """The names, in order of player_index."""
         ...
 
 

@@ -19,6 +19,7 @@ from arena.core import (
     GameBooks,
     Observation,
     Outcome,
+    PlayerKnows,
     PlayerResult,
     Position,
     RulesOption,
@@ -50,6 +51,7 @@ from arena.environments.textarena_sides import (
     roles_of,
     teams_of,
 )
+from arena.environments.textarena_told import names_of, read_known, words_of
 from arena.environments.textarena_watch import Watch
 
 REVISION = 3
@@ -80,6 +82,7 @@ class TextArena:
             )
         self._facts = facts_of(name)
         self._family = family_of(name)
+        self._words = words_of(self._family)
         self.spec = EnvironmentSpec(
             name=name,
             min_players=self._facts.min_players,
@@ -92,6 +95,7 @@ class TextArena:
             revision=revision,
             faults=faults_of(name),
             twin=twin_of(name),
+            tells=self._words.tells,
         )
         if options:
             _check_options(name, options)
@@ -150,6 +154,14 @@ class TextArena:
         if sender != GAME:
             return self._quoting.of_player(text)
         return text if kind.name == "PROMPT" else self._quoting.of_rules(text)
+
+    def known(self, observation: str) -> PlayerKnows:
+        """What the text of an observation tells its player of itself."""
+        return read_known(self._words, observation)
+
+    def player_names(self, num_players: int) -> Sequence[str]:
+        """The names of the players, in order of player_index."""
+        return names_of(self._words, num_players)
 
     def prepare(self, action: str) -> str:
         """The text that the rules read: votes rewritten, clipped, bracketed as TextArena does."""

@@ -44,7 +44,7 @@ from arena.forecast.simulation import (
 from arena.forecast.stated import ANSWER, LONGER, longest_answer
 from arena.llm.costs.prices import PriceTable, own_prices
 from arena.llm.scripted.policies import is_scripted
-from arena.orchestrator.preflight import Prepared
+from arena.orchestrator.preflight import Prepared, check_stored_prompt
 from arena.orchestrator.specs import model_spec
 from db import Repository, get_session
 from db.database import Source
@@ -218,6 +218,9 @@ def _agents(
 ) -> dict[int, AgentSpec]:
     if error := config.unresolved(models=models, prompts=prompts):
         raise error
+    for index, agent in enumerate(config.agents):
+        if agent.prompt in config.external_prompts:
+            check_stored_prompt(prepared, index, prompts[agent.prompt])
     return {
         number: AgentSpec(
             agent_id=number,
@@ -227,6 +230,7 @@ def _agents(
             model=models[agent.model],
             prompt=prompts[agent.prompt],
             options=agent.options,
+            vars=agent.vars,
         )
         for number, agent in enumerate(config.agents, start=1)
     }

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from arena.core import AgentSpec
+from arena.core import AgentSpec, prompts
 from arena.llm.scripted.policies import is_scripted
 from arena.orchestrator.catalogue import environment_options
 from arena.orchestrator.preflight import Prepared
@@ -103,5 +103,5 @@ def _mark(agent: AgentSpec, kind_version: int) -> str:
             system=None if model.system == "system" else model.system,
         ),
         Prompt(name="", content=agent.prompt, content_hash=""),
-        agent.options,
+        prompts.stored(agent.options, agent.vars),
     )

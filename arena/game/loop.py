@@ -175,6 +175,10 @@ async def play(
                 return Paused(turns, reason)
             except (RecordError, UsageError, DivergenceError):
                 raise
+            except EnvironmentCrash:
+                # What the rules tell of a player goes into its prompt.
+                await turn.flush()
+                raise
             except ProviderError as error:
                 await turn.flush()
                 return Voided(VoidCause.PROVIDER, str(error), turns)

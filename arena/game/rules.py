@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from arena.core import (
     ActionReading,
@@ -18,6 +18,7 @@ from arena.core import (
     EnvironmentCrash,
     Observation,
     Outcome,
+    PlayerKnows,
     PlayerResult,
     Step,
     TargetHow,
@@ -50,23 +51,26 @@ class GuardedRules:
 
     `source` is the package that holds the rules, and its version; `revision` how they are put to
     the players; `max_characters` the longest action that they are given whole; `events` gathers
-    what happens, which never stops a game.
+    what happens, which never stops a game; `tells` is what a player is told of itself.
     """
 
     @guarded
     def __init__(self, make: Callable[[], Environment], num_players: int) -> None:
+        self._make = make
         self._environment = make()
-        self._num_players = num_players
+        self._asked: Environment | None = None
+        self.num_players = num_players
         spec = self._environment.spec
         self.max_characters = spec.max_characters
         self.source = (spec.package, spec.version)
         self.revision = spec.revision
+        self.tells = spec.tells
         self.events = EventsGatherer.of(self._environment, num_players)
 
     @guarded
     def reset(self, seed: int) -> None:
         """Start the game."""
-        self._environment.reset(seed=seed, num_players=self._num_players)
+        self._environment.reset(seed=seed, num_players=self.num_players)
         self.events.begun()
 
     @guarded
@@ -77,12 +81,43 @@ class GuardedRules:
             raise _amiss("observe() returned an Observation whose text is no str")
         if seen.turn_number != turn_number:
             raise _amiss(f"observe() says turn {seen.turn_number} in turn {turn_number}")
-        if type(seen.player_index) is not int or not 0 <= seen.player_index < self._num_players:
+        if type(seen.player_index) is not int or not 0 <= seen.player_index < self.num_players:
             raise _amiss(
                 f"observe() says that player {seen.player_index!r} is to move; there are players "
-                f"0 to {self._num_players - 1}"
+                f"0 to {self.num_players - 1}"
             )
         return seen
+
+    @guarded
+    def known(self, observation: str) -> PlayerKnows:
+        """What a player was told of itself, in what it was shown. It is read by an instance of the
+        rules that never plays, and what it says must stand in the text: a prompt cannot tell a
+        player what the game does not."""
+        found = _a(PlayerKnows, self._unplayed().known(observation), "known")
+        shown = observation.casefold()
+        for name in self.tells:
+            value = getattr(found, name)
+            if not isinstance(value, str) or not value.strip():
+                raise _amiss(f"known() returned the {name} {value!r}; expected a text")
+            if value.casefold() not in shown:
+                raise _amiss(f"known() told a {name} that the player was not shown")
+        return found
+
+    @guarded
+    def player_names(self) -> Sequence[str]:
+        """The names of the players, in order of player_index."""
+        rules = self._unplayed()
+        if not hasattr(rules, "player_names"):
+            return [f"Player {index}" for index in range(self.num_players)]
+        names = list(rules.player_names(self.num_players))
+        if len(names) != self.num_players or not all(isinstance(name, str) for name in names):
+            raise _amiss(f"player_names() returned {names!r}; expected {self.num_players} names")
+        return names
+
+    def _unplayed(self) -> Any:
+        if self._asked is None:
+            self._asked = self._make()
+        return self._asked
 
     @guarded
     def read(self, action: str) -> ActionReading:
@@ -113,9 +148,9 @@ class GuardedRules:
             value = getattr(outcome, name)
             if not isinstance(value, str) and (name == "reason" or value is not None):
                 raise _amiss(f"outcome() has the {name} {value!r}; expected a text")
-        if len(outcome.players) != self._num_players:
+        if len(outcome.players) != self.num_players:
             raise _amiss(
-                f"outcome() has {len(outcome.players)} players, {self._num_players} have played"
+                f"outcome() has {len(outcome.players)} players, {self.num_players} have played"
             )
         for index, player in enumerate(outcome.players):
             _check_player(player, index)

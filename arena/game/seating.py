@@ -5,9 +5,10 @@ At one place agents may follow each other, each from a turn on: that is what a b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from arena import registry
 from arena.core import (
@@ -21,6 +22,7 @@ from arena.core import (
     UsageError,
     prompts,
 )
+from arena.game.rules import GuardedRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +50,61 @@ def kind_of(spec: AgentSpec) -> AgentKind:
 
 
 def seat(
-    sitters: Sequence[Sitter], player_index: int, *, environment: str, num_players: int
+    sitters: Sequence[Sitter], player_index: int, *, environment: str, rules: GuardedRules
 ) -> Callable[[], Agent]:
     """Makes fresh agents for one place of a game, as one. Raises UsageError for a kind that is not
     installed and for a prompt that cannot be filled in; what it returns raises what kinds raise."""
-    ready = []
+    ready: list[tuple[int, Callable[[], Agent]]] = []
     for sitter in sitters:
         spec = sitter.agent
-        variables = {
+        prompts.check(spec.prompt, spec.vars)
+        used = prompts.used(spec.prompt)
+        variables: dict[str, object] = {
             "player_index": player_index,
-            "num_players": num_players,
+            "num_players": rules.num_players,
             "environment": environment,
             "agent": spec.name,
         }
-        prompt = prompts.render(spec.prompt, variables)
-        ready.append((sitter.turn, partial(kind_of(spec), prompt=prompt, options=spec.options)))
+        if "players" in used:
+            variables["players"] = ", ".join(rules.player_names())
+        make = partial(kind_of(spec), options=spec.options)
+        if any(name in used for name in prompts.TOLD):
+            prompts.check_told(spec.prompt, environment, rules.tells)
+            ready.append((sitter.turn, partial(Told, spec, variables, make, rules)))
+        else:
+            prompt = prompts.render(spec.prompt, variables, spec.vars)
+            ready.append((sitter.turn, partial(make, prompt=prompt)))
 
     def agent() -> Agent:
         made = [(turn, make()) for turn, make in ready]
         return made[0][1] if len(made) == 1 else Relay(made)
 
     return agent
+
+
+@dataclass(slots=True)
+class Told:
+    """An agent whose prompt says what the game has told the player (`arena.core.Agent`). It is made
+    at its first turn, when there is something to tell."""
+
+    spec: AgentSpec
+    variables: Mapping[str, object]
+    make: Callable[..., Agent]
+    rules: GuardedRules
+    _prompt: str = field(default="", init=False)
+    _agent: Any = field(default=None, init=False)
+
+    async def act(self, observation: Observation, llm: LLM) -> Action:
+        known = self.rules.known(observation.text)
+        variables = {**self.variables, **{name: getattr(known, name) for name in prompts.TOLD}}
+        prompt = prompts.render(self.spec.prompt, variables, self.spec.vars)
+        if self._agent is None:
+            self._agent = self.make(prompt=prompt)
+        elif prompt != self._prompt:
+            self._agent.reprompt(prompt)
+        self._prompt = prompt
+        action: Action = await self._agent.act(observation, llm)
+        return action
 
 
 @dataclass(slots=True)

@@ -107,7 +107,7 @@ async def _play(
     except EnvironmentCrash as crash:
         return Voided(VoidCause.ENVIRONMENT, crash.traceback, 0)
     seats = [
-        seat(sitters, index, environment=task.environment, num_players=len(task.players))
+        seat(sitters, index, environment=task.environment, rules=rules)
         for index, sitters in enumerate(task.players)
     ]
     try:

@@ -20,7 +20,7 @@ from arena.orchestrator.continuation import (
     continuation,
     grown,
 )
-from arena.orchestrator.preflight import Prepared, check_stored_model
+from arena.orchestrator.preflight import Prepared, check_stored_model, check_stored_prompt
 from arena.orchestrator.specs import agent_spec, key_of, model_spec
 from arena.orchestrator.versions import CatalogueEntry, played_as
 from db import Agent, Environment, Model, Prompt, Repository, Session, Tournament, get_session
@@ -61,7 +61,7 @@ def enter(session: Session, prepared: Prepared) -> EnteredTournament:
     tournament_id = None if known is None else known.tournament.id
     entry = CatalogueEntry(repo, config, prepared.kinds, tournament_id)
     begun = [] if known is None else entry.begun()
-    rows = _as_they_are(entry, known, begun) or _entered(entry)
+    rows = _as_they_are(entry, known, begun) or _entered(entry, prepared)
     agents = _agents(config, rows)
     environment = _environment(repo, prepared)
     if known is not None:
@@ -113,7 +113,7 @@ def _same_parts(known: Continuation) -> bool:
     return all(stored.get(part) == wanted[part] for part in ("models", "prompts", "agents"))
 
 
-def _entered(entry: CatalogueEntry) -> list[Agent]:
+def _entered(entry: CatalogueEntry, prepared: Prepared) -> list[Agent]:
     """The agents of the file, with all that they are made of."""
     repo, config = entry.repo, entry.config
     models = {model.name: entry.model(index) for index, model in enumerate(config.models)}
@@ -121,6 +121,9 @@ def _entered(entry: CatalogueEntry) -> list[Agent]:
     for index, prompt in enumerate(config.prompts):
         prompts[prompt.name] = entry.prompt(index, prompts)
     _resolve(repo, config, models, prompts)
+    for index, agent in enumerate(config.agents):
+        if agent.prompt in config.external_prompts:
+            check_stored_prompt(prepared, index, prompts[agent.prompt].content)
     return [
         entry.agent(index, models[agent.model], prompts[agent.prompt])
         for index, agent in enumerate(config.agents)
@@ -135,7 +138,7 @@ def _agents(config: TournamentConfig, rows: Sequence[Agent]) -> dict[int, AgentS
         if spec.agent_id in agents:
             raise config.error(
                 f"agents {names[spec.agent_id]!r} and {agent.name!r} are the same kind, model, "
-                "prompt and options: change one of them, or seat one agent more often",
+                "prompt, options and vars: change one of them, or seat one agent more often",
                 "agents",
                 index,
             )

@@ -16,7 +16,7 @@ from db.queries.uses import has_answers
 
 Change = Literal["none", "agents", "games", "all"]
 
-_OF_AGENTS = ("kind", "model", "prompt", "options")
+_OF_AGENTS = ("kind", "model", "prompt", "options", "vars")
 
 
 @dataclass(frozen=True, slots=True)

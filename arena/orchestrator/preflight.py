@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from arena import registry
-from arena.config import TournamentConfig
+from arena.config import AgentConfig, TournamentConfig
+from arena.config.prompt_variables import wrong_vars
 from arena.core import (
     AgentKind,
     ArenaError,
@@ -99,9 +100,6 @@ def prepare(config: TournamentConfig) -> Prepared:
         with config.at("agents", index):
             held(f"agent {agent.name!r}", agent.options, config.folder)
             kinds[agent.kind] = registry.check_kind(agent.kind, agent.options)
-    for index, prompt in enumerate(config.prompts):
-        with config.at("prompts", index):
-            prompts.check(prompt.content)
     for index, model in enumerate(config.models):
         with config.at("models", index):
             client.check_spec(model.spec())
@@ -116,6 +114,13 @@ def prepare(config: TournamentConfig) -> Prepared:
         registry.check_environment_options(rules.name, rules.options)
         environment = make()
         _check_players(environment.spec, rules.players)
+    texts = {prompt.name: prompt.content for prompt in config.prompts}
+    for index, prompt in enumerate(config.prompts):
+        with config.at("prompts", index):
+            prompts.check_told(prompt.content, rules.name, environment.spec.tells)
+    for index, agent in enumerate(config.agents):
+        with config.at("agents", index):
+            check_retold(agent, texts.get(agent.prompt, ""))
     prepared = Prepared(config, make, environment.spec, kinds, fold, options)
     agents = range(1, len(config.agents) + 1)
     with config.at("matchmaker"):
@@ -131,6 +136,31 @@ def prepare(config: TournamentConfig) -> Prepared:
         with config.at("models", index):
             client.check(model.spec())
     return prepared
+
+
+def check_retold(agent: AgentConfig, prompt: str) -> None:
+    """Raises UsageError for a prompt that tells the phase to an agent whose kind takes its prompt
+    once in a game."""
+    if "phase" not in prompts.used(prompt):
+        return
+    with registry.guarded("agents", agent.kind):
+        made = registry.kind(agent.kind)(prompt="", options=agent.options)
+    if not hasattr(made, "reprompt"):
+        raise UsageError(
+            f"the prompt {agent.prompt!r} uses {{{{phase}}}}, which changes, and the kind "
+            f"{agent.kind!r} takes its prompt once in a game: it has no `reprompt` (arena.core."
+            "TakesPrompts)"
+        )
+
+
+def check_stored_prompt(prepared: Prepared, index: int, text: str) -> None:
+    """The checks of an agent's prompt for one that comes from the catalogue."""
+    config, agent = prepared.config, prepared.config.agents[index]
+    with config.at("agents", index, "prompt"):
+        prompts.check_told(text, prepared.spec.name, prepared.spec.tells)
+        check_retold(agent, text)
+    for message in wrong_vars(agent, text):
+        raise config.error(message, "agents", index, "vars")
 
 
 def _check_played(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arena.core import AgentSpec, ConfigError, ModelSpec
+from arena.core import AgentSpec, ConfigError, ModelSpec, prompts
 from db import Agent, Model
 
 
@@ -39,6 +39,7 @@ def model_columns(spec: ModelSpec) -> dict[str, object]:
 
 def agent_spec(row: Agent) -> AgentSpec:
     """An agent of the catalogue as a game seats it."""
+    options, own = prompts.parted(row.options)
     return AgentSpec(
         agent_id=key_of(row),
         name=row.label,
@@ -46,7 +47,8 @@ def agent_spec(row: Agent) -> AgentSpec:
         kind_version=row.kind.version,
         model=model_spec(row.model),
         prompt=row.prompt.content,
-        options=row.options,
+        options=options,
+        vars=own,
     )
 
 

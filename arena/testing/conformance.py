@@ -15,6 +15,7 @@ from arena.core import (
     EnvironmentCrash,
     Observation,
     Outcome,
+    TellsPlayers,
     Termination,
     UsageError,
 )
@@ -44,7 +45,7 @@ def check_environment(make: MakeEnvironment, *, seed: int = 0, turn_limit: int =
     _check_refused_players(make)
     for num_players in sorted({spec.min_players, spec.max_players}):
         for policy in (plausible, with_hostile_texts):
-            _check_game(make(), seed, num_players, policy, turn_limit)
+            _check_game(make, seed, num_players, policy, turn_limit)
             _check_determinism(make, seed, num_players, policy, turn_limit)
     _expect(random.getstate() == before, f"{spec.name}: the global random state to be left alone")
 
@@ -127,9 +128,10 @@ def _check_refused_players(make: MakeEnvironment) -> None:
 
 
 def _check_game(
-    environment: Environment, seed: int, num_players: int, policy: ActionPolicy, turn_limit: int
+    make: MakeEnvironment, seed: int, num_players: int, policy: ActionPolicy, turn_limit: int
 ) -> None:
     """Observations are idempotent and numbered, preparing changes nothing, results are sound."""
+    environment, unplayed = make(), make()
     name = environment.spec.name
     game = TranscriptGame(environment, seed=seed, num_players=num_players, policy=policy)
     invalid = [0] * num_players
@@ -150,6 +152,8 @@ def _check_game(
             observation.text.endswith(observation.new) or observation.new in observation.text,
             f"{name}: what is new to be part of what is seen",
         )
+        if environment.spec.tells:
+            _check_known(unplayed, observation, environment.outcome(turn_limit=True))
         game.advance()
         invalid[observation.player_index] += game.turns[-1].invalid
     outcome = environment.outcome(turn_limit=not game.done)
@@ -158,6 +162,25 @@ def _check_game(
         [player.invalid_actions for player in outcome.players] == invalid,
         f"{name}: {invalid} invalid actions counted",
     )
+
+
+def _check_known(unplayed: Environment, observation: Observation, outcome: Outcome) -> None:
+    """What an environment that never played reads in an observation is the player's own, as the
+    game that showed it has it."""
+    spec, own = unplayed.spec, outcome.players[observation.player_index]
+    name = spec.name
+    if not isinstance(unplayed, TellsPlayers):
+        raise ConformanceError(f"expected {name}: known(), because its spec tells something")
+    known = unplayed.known(observation.text)
+    for what in spec.tells:
+        said = getattr(known, what)
+        _expect(isinstance(said, str) and bool(said), f"{name}: the {what} read, found {said!r}")
+        _expect(
+            said.casefold() in observation.text.casefold(), f"{name}: the {what} {said!r} shown"
+        )
+    for what in {*spec.tells} - {"phase"}:
+        said = getattr(known, what)
+        _expect(said == getattr(own, what), f"{name}: the player's own {what}, found {said!r}")
 
 
 def _check_outcome(name: str, outcome: Outcome, num_players: int, *, over: bool) -> None:

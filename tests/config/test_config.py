@@ -345,8 +345,8 @@ llm: 3
         "t.yaml:8: models[1].name: 'm' is already the name of models[0]",
         "t.yaml:9: models[1].litellm_model: expected text, found 3",
         "t.yaml:10: models[1].stream: expected true or false, found 'yes'",
-        "t.yaml:13: agents[1] is the same agent as 'A' (agents[0]): same kind, model, prompt and "
-        "options; change one of them or remove the agent",
+        "t.yaml:13: agents[1] is the same agent as 'A' (agents[0]): same kind, model, prompt, "
+        "options and vars; change one of them or remove the agent",
         "t.yaml:14: concurrency: expected a number from 1 up, found 0",
         "t.yaml:15: llm: expected keys and values ('key: value'), found 3",
     ]
