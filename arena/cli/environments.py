@@ -130,7 +130,7 @@ def _print_json(
     roles: Mapping[int, Mapping[str, int]],
 ) -> None:
     keys = ("name", "min_players", "max_players", "package", "revision", "description",
-            "max_characters", "faults", "twin")  # fmt: skip
+            "max_characters", "faults", "twin", "tells")  # fmt: skip
     print_json(
         {
             **_fields(spec, keys),
@@ -155,6 +155,8 @@ def _print(
         ("rules", f"{spec.package} {spec.version}, put to players in revision {spec.revision}"),
         ("actions", f"read whole up to {longest}"),
     ]
+    if spec.tells:
+        lines.append(("tells a player its", ", ".join(spec.tells)))
     if spec.twin is not None:
         lines.append(("mended twin" if mended else "twin of", spec.twin))
     width = max(len(key) for key, _ in lines)
