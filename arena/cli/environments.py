@@ -156,7 +156,7 @@ def _print(
         ("actions", f"read whole up to {longest}"),
     ]
     if spec.tells:
-        lines.append(("tells a player its", ", ".join(spec.tells)))
+        lines.append(("tells", f"every player its {', '.join(spec.tells)}"))
     if spec.twin is not None:
         lines.append(("mended twin" if mended else "twin of", spec.twin))
     width = max(len(key) for key, _ in lines)

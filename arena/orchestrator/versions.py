@@ -92,15 +92,16 @@ class CatalogueEntry:
     def agent(self, index: int, model: Model, prompt: Prompt) -> Agent:
         """The row of an agent of the file, made of these parts. Raises ConfigError."""
         config, repo, wanted = self.config, self.repo, self.config.agents[index]
+        options = wanted.stored_options
         for kind in self._kinds(wanted.kind):
             parts = (key_of(kind), key_of(model), key_of(prompt))
-            found = repo.get_agent_by_config(*parts, options=wanted.stored_options)
+            found = repo.get_agent_by_config(*parts, options=options)
             if found is not None and _is_called(found, wanted.name):
                 return found
         kind = repo.get_or_create_kind(wanted.kind, version=self.kinds[wanted.kind].version)
         parts = (key_of(kind), key_of(model), key_of(prompt))
         known = self._versions(wanted.name, repo.get_agent_by_alias, repo.get_agent_versions)
-        found = repo.get_agent_by_config(*parts, options=wanted.stored_options)
+        found = repo.get_agent_by_config(*parts, options=options)
         if found is not None:
             if not self._renamable(found):
                 raise config.error(
@@ -110,12 +111,12 @@ class CatalogueEntry:
                     index,
                 )
             label = self._label("agents", index, wanted.name, repo.next_agent_version)
-            return repo.edit_agent(key_of(found), *parts, label, options=wanted.stored_options)
+            return repo.edit_agent(key_of(found), *parts, label, options=options)
         if known and self._free("agent", key_of(known[-1])):
             latest = known[-1]
-            return repo.edit_agent(key_of(latest), *parts, latest.alias, options=wanted.stored_options)
+            return repo.edit_agent(key_of(latest), *parts, latest.alias, options=options)
         label = self._label("agents", index, wanted.name, repo.next_agent_version)
-        return repo.create_agent(*parts, alias=label, options=wanted.stored_options)
+        return repo.create_agent(*parts, alias=label, options=options)
 
     def begun(self) -> list[Agent | None]:
         """The agents that the tournament on record was begun with, in the order of the file; None

@@ -41,6 +41,7 @@ def test_a_twin_is_shown_with_the_faults_that_it_still_has(arena: Arena) -> None
     assert "players      6-15" in lines
     assert "roles of 6   1 Detective, 1 Doctor, 2 Mafia, 2 Villager" in lines
     assert "rules        textarena 0.7.4+mended.1, put to players in revision 3" in lines
+    assert "tells        every player its role, team, phase" in lines
     assert "twin of      SecretMafia-v0" in lines
     assert lines[lines.index("known faults") + 1 :] == [
         "- Without discussion (`discussion_rounds: 0`) the rules raise on the first day."
