@@ -26,7 +26,7 @@ from arena.cli.options import (
     TournamentOption,
     UntilOption,
 )
-from arena.cli.output import Column, print_json, print_table, tell
+from arena.cli.output import Column, console, count, print_json, print_table, safe, tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,17 @@ if TYPE_CHECKING:
 
 
 def export(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")],
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="A new folder.", show_default=False)
+    ] = None,
+    archive: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Instead a --tournament as a whole, in one new file (.zip), which `arena import` "
+            "restores.",
+        ),
+    ] = None,
     purpose: Annotated[
         Literal["sft", "kto", "dpo", "rl"] | None,
         typer.Option(
@@ -95,6 +105,16 @@ def export(
         "status": status, "termination": termination, "since": since, "until": until,
         "parent": parent, "revision": revision,
     }  # fmt: skip
+    if archive is not None:
+        given = [f"--{name}" for name, value in filters.items() if value and name != "tournament"]
+        given += ["DIR"] * (folder is not None) + ["--for"] * (purpose is not None)
+        given += ["--frame"] * bool(frame) + ["--format"] * (form is not None)
+        if given:
+            raise UsageError(f"an archive holds a tournament as it is: leave {given[0]} out")
+        _archive(archive, tournament, db, as_json=as_json)
+        return
+    if folder is None:
+        raise UsageError("expected the name of a new folder: `arena export DIR`")
     if purpose is None:
         form = form or "parquet"
         written = export_frames(folder, db or None, form=form, frames=frame, **filters)
@@ -104,6 +124,24 @@ def export(
         form = form or "jsonl"
         written = export_training(folder, db or None, purpose=purpose, form=form, **filters)
     _say(folder, written, as_json=as_json)
+
+
+def _archive(file: Path, tournament: list[str] | None, db: str | None, *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from arena.analysis.archives import archive_tournament
+    from arena.core import UsageError
+
+    if tournament is None or len(tournament) != 1:
+        raise UsageError("an archive is of one tournament: name it with --tournament")
+    done = archive_tournament(file, db or None, tournament=tournament[0])
+    if as_json:
+        print_json({"file": str(file), **asdict(done)})
+        return
+    console().print(
+        safe(f"{done.tournament}: {count(done.rows['games'], 'game')} in {file}"), soft_wrap=True
+    )
+    tell(f"to restore it elsewhere: arena import {file} --db URL")
 
 
 def _say(folder: Path, written: Sequence[ExportedFile], *, as_json: bool) -> None:

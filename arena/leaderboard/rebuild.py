@@ -64,18 +64,24 @@ def rebuild(url: Source = None, *, check: bool = False) -> RebuildReport:
     """
     try:
         with get_session(url, create=False) as session:
-            repo = Repository(session)
-            if check:
-                repo.freeze()
-            else:
-                repo.lock_ratings()
-            systems = _systems(repo)
-            games, pools, found = _compare(session, repo, systems)
-            if found and not check:
-                _replace(session, repo, systems)
-            counts = repo.compare_pairs(mend=not check)
+            return rebuild_on(session, check=check)
     except MissingDatabase as error:
         raise UsageError(str(error)) from error
+
+
+def rebuild_on(session: Session, *, check: bool = False) -> RebuildReport:
+    """The same in the caller's transaction, in which nothing may have been read before that others
+    write."""
+    repo = Repository(session)
+    if check:
+        repo.freeze()
+    else:
+        repo.lock_ratings()
+    systems = _systems(repo)
+    games, pools, found = _compare(session, repo, systems)
+    if found and not check:
+        _replace(session, repo, systems)
+    counts = repo.compare_pairs(mend=not check)
     stopped = [_stopped(key, pool.stop) for key, pool in pools.items() if pool.stop is not None]
     left = (*systems.missing, *stopped)
     differences = (*map(_said, found), *map(_counted, counts))
