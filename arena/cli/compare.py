@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from arena.cli.evidence import score, statistic_words
 from arena.cli.options import (
     AsJson,
     BudgetOption,
@@ -315,8 +316,8 @@ def _figures(found: Comparison) -> list[str]:
     if verdict is not None and verdict.estimate is not None:
         low, high = verdict.interval
         lines.append(
-            f"score of {found.a}: {_share(verdict.estimate)}, 95 % interval {_share(low)} to "
-            f"{_share(high)}"
+            f"score of {found.a}: {score(verdict.estimate)}, 95 % interval {score(low)} to "
+            f"{score(high)}"
         )
         lines.append(_evidence(found))
     if found.covariate is not None:
@@ -328,10 +329,10 @@ def _figures(found: Comparison) -> list[str]:
     if found.voids:
         lines.append(f"void, every attempt counted: {shares(found.voids)}")
     if found.fixed_games is not None:
-        edge = _share(found.options.h1)
+        edge = score(found.options.h1)
         lines.append(
             f"a test of a fixed size would have needed {count(found.fixed_games, 'game')} to see "
-            f"{edge} with probability {_share(1 - found.options.beta)}"
+            f"{edge} with probability {score(1 - found.options.beta)}"
         )
     return lines
 
@@ -340,8 +341,8 @@ def _adjusted(covariate: str, found: AdjustedMean | None) -> str:
     if found is None:
         return f"adjusted by {covariate}: too few blocks, or nothing in them varies"
     return (
-        f"adjusted by {covariate}: {_share(found.score)}, at one look "
-        f"{' to '.join(map(_share, found.interval))}; it saved {_share(found.saved)} of the "
+        f"adjusted by {covariate}: {score(found.score)}, at one look "
+        f"{' to '.join(map(score, found.interval))}; it saved {score(found.saved)} of the "
         "variance, and decides nothing"
     )
 
@@ -351,7 +352,7 @@ def _open(a: str, between: VoidRange) -> list[str]:
     holds = {None: "", True: "; the decision stands whatever they had brought"}
     return [
         f"{count(between.games, 'game')} with a void attempt, all counted against {a}: score "
-        f"{_share(between.low)}, for {a}: {_share(between.high)}"
+        f"{score(between.low)}, for {a}: {score(between.high)}"
         + holds.get(between.robust, "; the decision does not stand whatever they had brought")
     ]
 
@@ -359,25 +360,10 @@ def _open(a: str, between: VoidRange) -> list[str]:
 def _evidence(found: Comparison) -> str:
     verdict = found.verdict
     assert verdict is not None
-    low, high = verdict.bounds
     p = f"p {verdict.p:.2g}" if verdict.p >= 1e-4 else "p < 0.0001"
-    match verdict.test:
-        case "gsprt":
-            return (
-                f"log likelihood ratio {verdict.statistic:.2f}, the test stops at {low:.2f} and "
-                f"{high:.2f}; {p}"
-            )
-        case "evalue":
-            return (
-                f"e-value {math.exp(min(verdict.statistic, 700)):.3g}, the test stops at "
-                f"{math.exp(high):.3g}; {p}, at any time"
-            )
-        case _:
-            return f"t {verdict.statistic:.2f}, beyond ±{high:.2f} shows a difference; {p}"
-
-
-def _share(share: float) -> str:
-    return f"{100 * share:.1f} %"
+    always = ", at any time" if verdict.test == "evalue" else ""
+    said = statistic_words(verdict.test, verdict.statistic, verdict.bounds)
+    return f"{said}; {p}{always}"
 
 
 def _plain(found: Comparison, review: Review | None) -> dict[str, Any]:

@@ -111,8 +111,8 @@ def _show(found: Among, review: Review | None, *, as_json: bool) -> None:
         print_line(safe(line), out)
     print_table(
         [
-            Column("A", shrink=True, style="bold", order=0, least=24),
-            Column("B", shrink=True, style="bold", order=0, least=24),
+            Column("A", shrink=True, style="bold", order=0, least=20),
+            Column("B", shrink=True, style="bold", order=0, least=20),
             Column("score of A", "right"),
             Column("interval", "right", style="dim"),
             Column("games", "right"),
@@ -148,7 +148,7 @@ def _row(pair: PairFound) -> list[str]:
 def _decision(pair: PairFound) -> str:
     if not pair.favours:
         return "open"
-    better = pair.a if pair.favours > 0 else pair.b
+    better = "A" if pair.favours > 0 else "B"
     doubt = f"; not robust to {count(pair.void, 'void game')}" if pair.robust is False else ""
     return f"{better} is better{doubt}"
 

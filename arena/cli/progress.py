@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
+from arena.cli.evidence import evidence_line, evidence_lines
 from arena.cli.live_status import Screen
 from arena.cli.output import count, duration, money, safe
 
@@ -72,6 +73,8 @@ class ProgressView:
 
     def _line(self, progress: Progress) -> str:
         facts = [*self._facts(progress), *_troubled(progress.models), duration(progress.elapsed)]
+        if said := evidence_line(progress.evidence(), _names(progress)):
+            facts.append(said)
         return " · ".join(facts)
 
     def _facts(self, progress: Progress) -> list[str]:
@@ -110,6 +113,8 @@ class ProgressView:
             Text(" · ".join(self._facts(progress))),
             self._top(progress),
         ]
+        for said in evidence_lines(progress.evidence(), _names(progress)):
+            parts.append(safe(said))
         for model in _troubled(progress.models):
             line = safe(model, "yellow")
             line.truncate(self._screen.width, overflow="ellipsis")
@@ -145,6 +150,10 @@ def speed(turns: float) -> str:
     """Turns in a second: `40 turns/s`, `2.5 turns/s`, `12 turns/min`, `0.5 turns/min`."""
     number, unit = (turns, "s") if turns >= 0.995 else (60 * turns, "min")
     return f"{number:,.{int(number < 9.95)}f} turns/{unit}"
+
+
+def _names(progress: Progress) -> dict[int, str]:
+    return {row.agent_id: row.name for row in progress.standings}
 
 
 def _spent(progress: Progress) -> str:

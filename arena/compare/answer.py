@@ -157,7 +157,8 @@ def other_pairs(asked: Looks) -> Iterator[str]:
     """That comparisons of other pairs are on record, each with an error rate of its own."""
     if asked.of_others:
         yield (
-            f"{asked.of_others:,} comparisons of other pairs in this environment are on record, "
+            f"{asked.of_others:,} comparison{'s' if asked.of_others > 1 else ''} of other pairs in "
+            f"this environment {'are' if asked.of_others > 1 else 'is'} on record, "
             "each with an error rate of its own: arena compare --among A,B,C tests many pairs with "
             "one for all"
         )

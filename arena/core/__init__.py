@@ -74,6 +74,7 @@ from arena.core.games import Games, seat_role
 from arena.core.messages import ContentPart, Message, text_of
 from arena.core.pairings import (
     Casting,
+    Evidence,
     Matchmaker,
     MatchmakerFactory,
     Pairing,
@@ -82,6 +83,7 @@ from arena.core.pairings import (
     Result,
     ScheduleSpec,
     Standings,
+    Watchable,
     awaited,
 )
 from arena.core.ratings import OnlineRatingSystem, Rating, Ratings, RatingSystem
@@ -110,6 +112,7 @@ __all__ = [
     "EnvironmentSpec",
     "Event",
     "EventKind",
+    "Evidence",
     "GameBooks",
     "Games",
     "KeepsBooks",
@@ -159,6 +162,7 @@ __all__ = [
     "Usage",
     "UsageError",
     "VoidCause",
+    "Watchable",
     "audience_of",
     "audience_players",
     "awaited",

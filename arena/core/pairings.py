@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypedDict, Unpack
+from math import inf
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypedDict, Unpack, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,6 +51,29 @@ class Result(NamedTuple):
 
     pairing: Pairing
     players: tuple[RatedPlayer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the games of two agents say so far, for people who watch.
+
+    `counts` are the blocks by the score of `a` in them, from none to all that their games give;
+    () while nobody is to look, of which `blocks` there are. `statistic` is that of the `test`,
+    which stops outside `bounds` (lower, upper); None where it has none yet. `estimate` is the mean
+    score of `a` in a game, with its 95 % `interval` where the test has one. `decided` says that no
+    further block of the two is to be played.
+    """
+
+    a: int
+    b: int
+    test: str
+    blocks: int
+    counts: tuple[int, ...] = ()
+    statistic: float | None = None
+    bounds: tuple[float, float] = (-inf, inf)
+    estimate: float | None = None
+    interval: tuple[float, float] | None = None
+    decided: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +123,17 @@ class Matchmaker(Protocol):
         """The pairings that follow `standings.scheduled`, in schedule order, whole blocks: at most
         `room` of them, or one block where that is more. Empty when nothing is to be played before
         more is settled; the schedule is done when everything scheduled is settled as well."""
+        ...
+
+
+@runtime_checkable
+class Watchable(Protocol):
+    """What a matchmaker may have besides: it plays until something is decided, and says how near
+    that is."""
+
+    def evidence(self, results: Sequence[Result]) -> Sequence[Evidence]:
+        """What these results say, in schedule order: more of them each time, or the same again. It
+        is asked beside `next`, from another thread."""
         ...
 
 

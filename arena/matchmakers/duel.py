@@ -15,10 +15,19 @@ from math import isfinite
 from random import Random
 from typing import Any, Unpack
 
-from arena.core import Pairing, Part, RatedPlayer, Result, ScheduleSpec, Standings, UsageError
+from arena.core import (
+    Evidence,
+    Pairing,
+    Part,
+    RatedPlayer,
+    Result,
+    ScheduleSpec,
+    Standings,
+    UsageError,
+)
 from arena.matchmakers.blocks import Lineup
 from arena.matchmakers.schedule import game_seed
-from arena.stats.sequential import SequentialTest
+from arena.stats.sequential import SequentialTest, counts_of
 
 SEATINGS = ("mirrored", "opposite", "clones")
 TESTS = ("gsprt", "evalue", "fixed")
@@ -122,6 +131,9 @@ class Duel:
         self._test = self._options.sequential(games)
         self._blocks = Blocks(self._a, self._b)
         self._known: tuple[Sequence[float], int] | None = None
+        # Others ask for it, while the next pairings are chosen.
+        self._seen = Blocks(self._a, self._b)
+        self._said: tuple[Sequence[float], Evidence] | None = None
 
     @property
     def lag(self) -> None:
@@ -142,6 +154,31 @@ class Duel:
             for turn, lineup in enumerate(self._lineups(block)):
                 pairings.append(Pairing(BLOCK * block + turn, block, seed, lineup))
         return pairings
+
+    def evidence(self, results: Sequence[Result]) -> Sequence[Evidence]:
+        """The verdict of the test so far; of one that is looked at once, how many blocks there
+        are."""
+        scores = self._seen.scores(results, self._games // BLOCK)
+        if self._said is None or self._said[0] != scores:
+            self._said = scores, self._evidence(scores)
+        return (self._said[1],)
+
+    def _evidence(self, scores: Sequence[float]) -> Evidence:
+        if not scores or (self._options.test == "fixed" and self._test.fewest(scores)):
+            return Evidence(self._a, self._b, self._options.test, len(scores))
+        verdict = self._test.verdict(scores)
+        return Evidence(
+            self._a,
+            self._b,
+            verdict.test,
+            verdict.blocks,
+            counts_of(scores[: verdict.blocks], BLOCK),
+            verdict.statistic,
+            verdict.bounds,
+            verdict.estimate,
+            verdict.interval,
+            verdict.decided,
+        )
 
     def _fewest(self, scores: Sequence[float]) -> int:
         # Asked again for every game that settles, of which most end no block.

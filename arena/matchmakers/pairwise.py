@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
+from math import inf
 from random import Random
 from typing import Unpack
 
-from arena.core import Pairing, Part, Result, ScheduleSpec, Standings, UsageError
+from arena.core import Evidence, Pairing, Part, Result, ScheduleSpec, Standings, UsageError
 from arena.matchmakers.duel import BLOCK, score_of
 from arena.matchmakers.options import SHARED, Option, at_least, read
 from arena.matchmakers.schedule import game_seed
 from arena.stats.false_discoveries import PairTests
+from arena.stats.sequential import categories
 
 _MOST_LAG = 32
 
@@ -60,6 +62,28 @@ class Pairwise:
         self._blocks = PairBlocks(self.pairs, options["alpha"])
         self._begun = [0] * len(self.pairs)
         self._counted = 0
+        # Others ask for it, while the next pairings are chosen.
+        self._seen = PairBlocks(self.pairs, options["alpha"])
+
+    def evidence(self, results: Sequence[Result]) -> Sequence[Evidence]:
+        """How far every pair is, in the order of `pairs`."""
+        tests = self._seen.tests(results)
+        return [
+            Evidence(
+                a,
+                b,
+                "evalue",
+                int(counts.sum()),
+                tuple(map(int, counts)),
+                float(logs.max()),
+                (-inf, tests.bound),
+                float(counts @ categories(BLOCK) / counts.sum()) if counts.any() else None,
+                decided=bool(rejected),
+            )
+            for (a, b), counts, logs, rejected in zip(
+                self.pairs, tests.counts, tests.logs, tests.rejected, strict=True
+            )
+        ]
 
     def next(self, standings: Standings, room: int) -> Sequence[Pairing]:
         """The next block: of the open pair with the fewest; none once no pair is open."""

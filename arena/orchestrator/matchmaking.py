@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Unpack
 
 from arena import registry
-from arena.core import Matchmaker, Pairing, PluginError, ScheduleSpec, Standings
+from arena.core import (
+    Evidence,
+    Matchmaker,
+    Pairing,
+    PluginError,
+    Result,
+    ScheduleSpec,
+    Standings,
+    Watchable,
+)
 
 _LARGEST_SEED = 2**63 - 1
 
@@ -29,6 +39,7 @@ class CheckedMatchmaker:
         self._num_players = spec["num_players"]
         self._inside: Matchmaker = registry.make("matchmakers", name, **spec)
         self._what = registry.described("matchmakers", name)
+        self._watched = self._inside if isinstance(self._inside, Watchable) else None
         with registry.guarded("matchmakers", name, "asked for its lag"):
             self.lag = self._inside.lag
             self.version: int = getattr(self._inside, "version", 1)
@@ -56,6 +67,18 @@ class CheckedMatchmaker:
         if len(found) > room and len({pairing.block for pairing in found}) > 1:
             raise PluginError(f"{self._what} gave {len(found)} pairings; at most {room} fit")
         return found
+
+    def evidence(self, results: Sequence[Result]) -> Sequence[Evidence]:
+        """How near it is to what it plays for; () of one that does not say. What is only shown
+        stops nobody: one that raises, or gives something else, is not asked again."""
+        if self._watched is None:
+            return ()
+        with suppress(PluginError), registry.guarded("matchmakers", self._name, "being watched"):
+            found = tuple(self._watched.evidence(results))
+            if all(isinstance(pair, Evidence) for pair in found):
+                return found
+        self._watched = None
+        return ()
 
     def _problem(self, pairing: object, place: int) -> str | None:
         if not isinstance(pairing, Pairing):

@@ -14,7 +14,16 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.core import ArenaError, Matchmaker, Pairing, Result, Standings, awaited
+from arena.core import (
+    ArenaError,
+    Evidence,
+    Matchmaker,
+    Pairing,
+    Result,
+    Standings,
+    Watchable,
+    awaited,
+)
 from arena.core.threads import in_thread
 from arena.orchestrator.standings import Folded, Played
 from arena.ratings.sides import LiveSides
@@ -67,6 +76,11 @@ class Supply:
         self._settled[schedule_index] = played
         while self._frontier in self._settled:
             self._frontier += 1
+
+    def evidence(self) -> Sequence[Evidence]:
+        """How near the matchmaker is to what it plays for; () of most."""
+        watched = self._matchmaker
+        return watched.evidence(self._results) if isinstance(watched, Watchable) else ()
 
     def begin(self) -> None:
         """A game has begun that may settle."""

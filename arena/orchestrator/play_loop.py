@@ -339,6 +339,7 @@ class Playing:
                 paused=self.paused,
                 suspended=self.suspended,
                 models=model_states(self.models.limits, self.halts.parked),
+                evidence=self.supply.evidence,
             )
         )
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from arena.core import Evidence
 from arena.llm.pacing.breaker import BreakerState
 from arena.llm.pacing.gate import GateState
 from arena.llm.pacing.limits import Limits
@@ -49,7 +50,8 @@ def _state(gate: GateState, parked: Container[str]) -> str:
 class Progress:
     """A run at one moment. Counts of games are of the whole tournament, `turns`, calls and `cost`
     (dollars) of this run; `spent` is of all runs; `elapsed` is in seconds. `waiting` games are
-    finished and count in `standings`, but move the stored ratings only after a predecessor."""
+    finished and count in `standings`, but move the stored ratings only after a predecessor.
+    `evidence` says at that moment how near a comparison is to its end: () of other tournaments."""
 
     games_done: int
     games_total: int
@@ -67,6 +69,7 @@ class Progress:
     paused: int = 0
     suspended: int = 0
     models: tuple[ModelState, ...] = ()
+    evidence: Callable[[], Sequence[Evidence]] = tuple
 
 
 OnProgress = Callable[[Progress], None]

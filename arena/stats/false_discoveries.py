@@ -90,6 +90,13 @@ class PairTests:
         self.logs[pair] = stakes(self.counts[pair])
         self.rejected |= discoveries(self.logs.max(axis=1), self.alpha)
 
+    @property
+    def bound(self) -> float:
+        """The log of the e-value at which the next pair alone would be rejected: the more are, the
+        lower it is."""
+        found = int(self.rejected.sum())
+        return log(self.pairs / (self.alpha * min(found + 1, self.pairs)))
+
     def favours(self, pair: int) -> int:
         """1 where the pair is decided for A, -1 where against A, 0 where it is not decided."""
         if not self.rejected[pair]:

@@ -110,6 +110,14 @@ def categories(games: int) -> Floats:
     return np.arange(2 * games + 1) / (2.0 * games)
 
 
+def counts_of(scores: Sequence[float], games: int) -> tuple[int, ...]:
+    """How many blocks have each score (2 * games + 1). Raises UsageError for scores that a block of
+    this many games cannot have."""
+    import numpy as np
+
+    return tuple(np.bincount(positions(scores, games), minlength=2 * games + 1).tolist())
+
+
 def positions(scores: Sequence[float], games: int) -> NDArray[np.int64]:
     """The category (n,) of each block score. Raises UsageError for a score that is none."""
     import numpy as np

@@ -16,6 +16,7 @@ import numpy as np
 
 from arena.core import (
     Casting,
+    Evidence,
     Matchmaker,
     MatchmakerFactory,
     Pairing,
@@ -23,6 +24,7 @@ from arena.core import (
     RatedPlayer,
     Result,
     Standings,
+    Watchable,
     awaited,
 )
 from arena.core.ratings import SIGMA
@@ -115,6 +117,8 @@ def _played(
             raise ConformanceError(f"{name}: a lag of {lag}: expected at least 1, or None")
         settled = 0 if lag is None else awaited(len(scheduled), lag)
         results += [_drawn(pairing, casting) for pairing in scheduled[len(results) : settled]]
+        if not renewed:
+            _watch(name, matchmaker, results)
         known = standings(agents, tuple(scheduled), results, settled)
         following = matchmaker.next(known, room)
         if not following:
@@ -122,6 +126,17 @@ def _played(
         scheduled += following
         matchmaker = make() if renewed else matchmaker
     return scheduled
+
+
+def _watch(name: str, matchmaker: Matchmaker, results: Sequence[Result]) -> None:
+    """Ask how near it is, as people who watch do: that changes nothing of what it chooses."""
+    if not isinstance(matchmaker, Watchable):
+        return
+    found = matchmaker.evidence(results)
+    if not all(isinstance(pair, Evidence) for pair in found):
+        raise ConformanceError(f"{name}: its evidence is {found!r}, expected Evidence alone")
+    if [*matchmaker.evidence(results)] != [*found]:
+        raise ConformanceError(f"{name}: the same results gave two evidences")
 
 
 def _drawn(pairing: Pairing, casting: Casting) -> Result:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from arena.cli.progress import ProgressView, speed
+from arena.core import Evidence
 from arena.orchestrator import LiveStanding, Progress
 from arena.orchestrator.progress import ModelState
 
@@ -84,6 +85,49 @@ def test_slow_models_have_a_speed_too() -> None:
         "1,234 turns/s", "40 turns/s", "2.5 turns/s", "1.0 turns/s", "30 turns/min",
         "6.0 turns/min", "0.1 turns/min",
     ]  # fmt: skip
+
+
+SHARP, EVIL = 0, 1
+DUEL = Evidence(
+    SHARP, EVIL, "gsprt", 48, (3, 5, 20, 12, 8), 1.5, (-2.94, 2.94), 0.612, (0.52, 0.695)
+)
+
+
+def test_a_comparison_shows_how_near_it_is() -> None:
+    out = io.StringIO()
+    with ProgressView(iter(range(0, 100, 10)).__next__, out) as view:
+        for found in (DUEL, Evidence(SHARP, EVIL, "fixed", 12), replace(DUEL, test="evalue")):
+            view.update(replace(report(6), evidence=lambda found=found: (found,)))
+        pairs = [
+            DUEL, replace(DUEL, statistic=2.0, interval=None), replace(DUEL, decided=True),
+        ]  # fmt: skip
+        view.update(replace(report(6), evidence=lambda: pairs))
+
+    gsprt, fixed, betting, several = (
+        line.partition("3.0 s · ")[2] for line in out.getvalue().splitlines()
+    )
+    against = (
+        "Sharp scores 61.2 % (95 % interval 52.0 % to 69.5 %) against Ev\\x1b[31mil in 48 blocks"
+    )
+    assert gsprt == (f"{against}; log likelihood ratio 1.50, the test stops at -2.94 and 2.94")
+    assert fixed == ("Sharp against Ev\\x1b[31mil: 12 blocks, which are looked at once, at the end")
+    assert betting == f"{against}; e-value 4.48, the test stops at 18.9"
+    assert several == (
+        "1 of 3 pairs decided; Sharp scores 61.2 % against Ev\\x1b[31mil in 48 blocks; log "
+        "likelihood ratio 2.00, the test stops at -2.94 and 2.94"
+    )
+
+
+def test_a_terminal_shows_the_blocks_of_a_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("TERM", "xterm-256color"), ("COLUMNS", "80"), ("LINES", "40")):
+        monkeypatch.setenv(name, value)
+    out = Terminal()
+    with ProgressView(lambda: 1.0, out) as view:
+        view.update(replace(report(30), evidence=lambda: (DUEL,)))
+
+    seen = re.sub("\x1b\\[[0-9;?]*[A-Za-z]", "", out.getvalue())
+    assert "log likelihood ratio 1.50, the test stops at -2.94 and 2.94" in seen
+    assert "blocks by what Sharp won of their 2 games: 0: 3, ½: 5, 1: 20, 1½: 12, 2: 8" in seen
 
 
 def test_a_terminal_shows_the_top_around_25(monkeypatch: pytest.MonkeyPatch) -> None:

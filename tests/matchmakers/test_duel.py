@@ -267,3 +267,33 @@ def three_teams(seed: int) -> Sequence[Part]:
 def test_what_makes_no_duel_is_refused_at_once(options: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         duel(**options)
+
+
+def test_whoever_watches_sees_the_verdict_on_the_blocks_so_far() -> None:
+    """A wins both games of two blocks, one of two, and none of one."""
+    matchmaker = duel(test="gsprt", h0=0.4, h1=0.6)
+    scheduled = [*matchmaker.next(known([], {}), 20)]
+    winners = [A, A, A, A, A, B, B, A, B, B]
+    results = [Result(game, ranked(game, won)) for game, won in zip(scheduled, winners)]  # noqa: B905
+
+    (nothing,) = matchmaker.evidence([])
+    assert (nothing.a, nothing.b, nothing.blocks, nothing.statistic) == (A, B, 0, None)
+    (half,) = matchmaker.evidence(results[:5])
+    assert half.counts == (0, 0, 0, 0, 2)
+    (found,) = matchmaker.evidence(results)
+    verdict = DuelOptions.read({"h0": 0.4, "h1": 0.6}).sequential(1000).verdict([1, 1, 0.5, 0.5, 0])
+    assert found.counts == (1, 0, 2, 0, 2)
+    assert (found.statistic, found.bounds) == (verdict.statistic, verdict.bounds)
+    assert (found.estimate, found.interval) == (0.6, verdict.interval)
+    assert not found.decided
+
+
+def test_a_test_that_looks_once_shows_nothing_before() -> None:
+    matchmaker = duel(test="fixed", games=6)
+    scheduled = [*matchmaker.next(known([], {}), 6)]
+    results = [Result(game, ranked(game, A)) for game in scheduled]
+
+    (early,) = matchmaker.evidence(results[:4])
+    assert (early.blocks, early.counts, early.statistic, early.estimate) == (2, (), None, None)
+    (ended,) = matchmaker.evidence(results)
+    assert (ended.blocks, ended.counts, ended.estimate) == (3, (0, 0, 0, 0, 3), 1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from math import log
 
 import pytest
 
@@ -87,3 +88,23 @@ def test_what_makes_no_pairs_is_refused(change: dict[str, object], said: str) ->
     }  # fmt: skip
     with pytest.raises(UsageError, match=said):
         Pairwise(**(spec | change))  # type: ignore[arg-type]
+
+
+def test_whoever_watches_sees_how_far_every_pair_is() -> None:
+    """4 beats both in twenty blocks each; 7 and 1 have shared ten."""
+    matchmaker, results = made(), []
+    for block in range(50):
+        a, b = ((4, 7), (4, 1), (4, 7), (4, 1), (7, 1))[block % 5]
+        for turn, seats in enumerate(((a, b), (b, a))):
+            best = 4 if 4 in seats else seats[0]
+            players = [RatedPlayer(agent, n, int(agent != best)) for n, agent in enumerate(seats)]
+            results.append(Result(Pairing(2 * block + turn, block, block, seats), tuple(players)))
+
+    assert [(pair.blocks, pair.estimate) for pair in matchmaker.evidence([])] == [(0, None)] * 3
+    found = matchmaker.evidence(results)
+    assert [(pair.a, pair.b) for pair in found] == [*matchmaker.pairs]
+    assert [pair.estimate for pair in found] == [1.0, 1.0, 0.5]
+    assert [pair.decided for pair in found] == [True, True, False]
+    # The next of three pairs would be decided at an e-value of 3 / (3 * 0.05).
+    assert found[2].counts == (0, 0, 10, 0, 0)
+    assert found[2].bounds[1] == pytest.approx(log(20))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from arena.config import TournamentConfig, parse
-from arena.core import ConfigError, Part, PluginError
+from arena.core import ConfigError, Evidence, Part, PluginError
 from arena.orchestrator import run
 from arena.orchestrator.matchmaking import CheckedMatchmaker
 from arena.orchestrator.standings import nothing_known
@@ -40,8 +40,8 @@ def source(then: str = "pass", lag: str = "1") -> str:
     return BY_TURNS.format(lag=lag, then=then)
 
 
-def first(name: str) -> object:
-    asked = CheckedMatchmaker(
+def checked(name: str) -> CheckedMatchmaker:
+    return CheckedMatchmaker(
         name,
         agents=AGENTS,
         num_players=2,
@@ -50,7 +50,10 @@ def first(name: str) -> object:
         options={},
         casting=lambda seed: (Part(), Part()),
     )
-    return asked.next(nothing_known(AGENTS), 1)
+
+
+def first(name: str) -> object:
+    return checked(name).next(nothing_known(AGENTS), 1)
 
 
 @pytest.mark.parametrize(
@@ -89,6 +92,27 @@ def test_a_version_that_is_none_is_told(version: str, install: Install) -> None:
     install(source(lag=f"1; version = {version}"), {"matchmakers": {"mine": "Mine"}})
     with pytest.raises(PluginError, match=r"has the version .*; expected a whole number from 1"):
         first("mine")
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("[Evidence(4, 7, 'gsprt', 3)]", (Evidence(4, 7, "gsprt", 3),)),
+        ("{}[0]", ()),
+        ("[self.spec]", ()),
+        ("None", ()),
+    ],
+)
+def test_what_is_only_shown_stops_nobody(
+    told: str, shown: tuple[Evidence, ...], install: Install
+) -> None:
+    watched = f"    def evidence(self, results):\n        return {told}\n"
+    made = source() + watched
+    install(made.replace("Pairing\n", "Evidence, Pairing\n", 1), {"matchmakers": {"mine": "Mine"}})
+
+    asked = checked("mine")
+    assert asked.evidence([]) == asked.evidence([]) == shown
+    assert len(asked.next(nothing_known(AGENTS), 1)) == 1
 
 
 def tournament() -> TournamentConfig:
