@@ -82,8 +82,8 @@ class SideCalls:
     """What the calls of one command about games on record share.
 
     Without a `client` only the record answers. `budget` is in dollars, for this command; without
-    one, a model that costs money is refused. `concurrency` is the calls in flight, `sent` the
-    attempts so far. Raises UsageError for a model that cannot be asked so.
+    one, a model that costs money is refused. `concurrency` is the calls in flight. Raises
+    UsageError for a model that cannot be asked so.
     """
 
     def __init__(
@@ -98,7 +98,6 @@ class SideCalls:
         self.database = database
         self.model = model
         self.client = client
-        self.sent = 0
         self._room = asyncio.Semaphore(concurrency)
         self._clearance: Clearance | None = None
         self._budget = None if budget is None else Budget(budget)
@@ -107,11 +106,6 @@ class SideCalls:
             client.check_keys(model)
             check_capped(client, [model], capped=budget is not None)
             self._limits = limits_for(None, client.lag)
-
-    @property
-    def spent(self) -> float | None:
-        """Dollars spent so far; None without a budget."""
-        return None if self._budget is None else self._budget.spent
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -146,23 +140,30 @@ class SideCalls:
             return known.completion
         if self.client is None or self._clearance is None:
             raise NotOnRecord(model, messages, log.turn)
+        return await self.send(messages, log, model, SideAnswers(self.database))
+
+    async def send(
+        self,
+        messages: Sequence[Message],
+        log: SideLog,
+        model: ModelSpec | None = None,
+        answers: SideAnswers | None = None,
+    ) -> Completion:
+        """The model's answer; `answers` are looked at first. Raises what the client raises."""
+        assert self.client is not None
+        assert self._clearance is not None
         async with self._room:
-            before = log.index
-            try:
-                return await self.client.complete(
-                    model,
-                    messages,
-                    log=log,
-                    clearance=self._clearance,
-                    answers=SideAnswers(self.database),
-                    call_number=log.calls,
-                    first_index=before,
-                    seed=_SEED,
-                )
-            finally:
-                log.calls += 1
-                self.sent += log.index - before - log.given
-                log.given = 0
+            number, log.calls = log.calls, log.calls + 1
+            return await self.client.complete(
+                model or self.model,
+                messages,
+                log=log,
+                clearance=self._clearance,
+                answers=answers,
+                call_number=number,
+                first_index=log.index,
+                seed=_SEED,
+            )
 
 
 class SideLLM:
@@ -181,14 +182,23 @@ class SideLLM:
 
 class SideLog:
     """Where the calls about one turn are recorded (`arena.core.CallLog`): an intent before the
-    request leaves, and how it ended. `index` counts the attempts, `given` those of them that the
-    record answered."""
+    request leaves, and how it ended. `index` counts the attempts, `calls` the questions. `also`
+    writes what else an answer brings, in the same transaction, and gives what of it is recorded.
+    """
 
-    def __init__(self, database: Database, game_id: int, turn: int | None, purpose: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        game_id: int,
+        turn: int | None,
+        purpose: str,
+        also: Callable[[Session, CallAnswer], CallAnswer] = lambda session, answer: answer,
+    ) -> None:
         self.game_id = game_id
-        self.index = self.calls = self.given = 0
-        self._database = database
         self.turn = turn
+        self._also = also
+        self.index = self.calls = 0
+        self._database = database
         self._purpose = purpose
         self._rows: dict[int, int] = {}
 
@@ -213,8 +223,11 @@ class SideLog:
 
     async def answer(self, answer: CallAnswer) -> None:
         key = self._rows.pop(answer.call_index)
-        self.given += answer.cached
-        await self._written(lambda session: Repository(session).answer_side_call(key, answer))
+
+        def write(session: Session) -> None:
+            Repository(session).answer_side_call(key, self._also(session, answer))
+
+        await self._written(write)
 
     async def _written(self, write: Callable[[Session], T]) -> T:
         try:

@@ -3,12 +3,12 @@ how they are read by another one."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from arena import registry
 from arena.aside.calls import CONCURRENCY, NotOnRecord, SideCalls
+from arena.aside.together import together
 from arena.core import LLM, CallOptions, Completion, Message, UsageError
 from arena.core.readers import Cast, Reader, Speech, SpeechReading
 from arena.events.readings import RULES
@@ -73,17 +73,10 @@ class SpeechReader:
             return [await self._one(speech, cast, _Nobody()) for speech in speeches]
         purpose = f"reader {self.used.name} {self.used.version}"
         async with self.calls.open():
-            try:
-                async with asyncio.TaskGroup() as group:
-                    reading = [
-                        group.create_task(
-                            self._one(speech, cast, self.calls.about(game_id, speech.turn, purpose))
-                        )
-                        for speech in speeches
-                    ]
-            except BaseExceptionGroup as errors:
-                raise _first(errors) from None
-        return [task.result() for task in reading]
+            return await together(
+                self._one(speech, cast, self.calls.about(game_id, speech.turn, purpose))
+                for speech in speeches
+            )
 
     async def unasked(self, game_id: int, speech: Speech, cast: Cast) -> NotOnRecord | None:
         """The question about a speech whose answer is not on record; None where there is none.
@@ -150,9 +143,3 @@ def reader_on_record(database: Database, text: str) -> SpeechReader:
             f"reader: `arena events rebuild --reader {used.name}` reads them anew"
         )
     return found
-
-
-def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
-    """What went wrong first, of several readings at once."""
-    first = errors.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first

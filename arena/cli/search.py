@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -27,15 +26,12 @@ from arena.cli.options import (
     TournamentOption,
     UntilOption,
 )
-from arena.cli.output import advise, count, print_json, safe, tell
+from arena.cli.output import advise, count, print_json, tell
 from arena.cli.sessions import reading
 
 if TYPE_CHECKING:
-    from rich.text import Text
-
-    from arena.reports.search import Excerpt
     from db.search.filling import FilledIndex
-    from db.search.hits import SearchHit, SearchHits
+    from db.search.hits import SearchHits
 
 HITS = 20
 
@@ -104,6 +100,29 @@ def search(
         typer.Option("--before", metavar="GAME:TURN", help="Only what was said before that turn."),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most N hits.")] = HITS,
+    like: Annotated[
+        str | None,
+        typer.Option(
+            "--like",
+            metavar="GAME:TURN",
+            help="Instead of words: what is most like what was said in that turn.",
+        ),
+    ] = None,
+    embedding: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="With --like: the embedding model of the catalogue; `words` needs no provider.",
+        ),
+    ] = None,
+    budget: Annotated[
+        float | None,
+        typer.Option(min=0.0, metavar="USD", help="With --like: most dollars for new vectors."),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="With --like: only say what would be sent, and its price."),
+    ] = False,
     fill: Annotated[
         bool,
         typer.Option(
@@ -121,7 +140,10 @@ def search(
     That is: actions, replies, thoughts and errors.
 
     Case, accents and punctuation do not count, and no character is a command. The index is kept
-    apart from the record and filled from it when somebody searches."""
+    apart from the record and filled from it when somebody searches. --like compares actions by the
+    vectors of an embedding model; each action is sent to it once."""
+    from arena.cli.search_like import search_like
+    from arena.cli.search_lines import plain_hit
     from arena.core import UsageError
     from arena.reports.search import spoken
     from db.search.filling import FilledIndex, lag
@@ -131,7 +153,9 @@ def search(
     from db.search.opened import open_store
     from db.selection import Selection
 
-    if not words and not fill:
+    if like is None and (embedding is not None or budget is not None or dry_run):
+        raise UsageError("--embedding, --budget and --dry-run go with --like GAME:TURN")
+    if not words and not fill and like is None:
         raise UsageError("there is nothing to do: give words to search for, or leave out --no-fill")
     name: Literal["words", "parts"] = "parts" if trigram else "words"
     sought = None
@@ -162,13 +186,24 @@ def search(
         game=game,
         revision=revision,
     )
+    if like is not None:
+        if words or in_ or ranked or trigram or before:
+            raise UsageError(
+                "--like compares actions: leave out words, --in, --ranked, --trigram and --before"
+            )
+        search_like(
+            db, turn_named(like, "--like"), selection, kind=kind or (), phase=phase or (),
+            limit=limit, embedding=embedding, budget=budget, dry_run=dry_run, fill=fill,
+            rebuild=rebuild, as_json=as_json,
+        )  # fmt: skip
+        return
     with reading(db) as session:
         selection.on(session)
         with open_store(session.get_bind().engine.url) as store:
             if rebuild:
                 store.clear(name)
             if fill:
-                filled = fill_index(session, store, name, spoken, _progress())
+                filled = fill_index(session, store, name, spoken, filling_progress())
             else:
                 filled = FilledIndex(0, 0, (), *lag(session, store.progress(name)))
             found = None
@@ -177,7 +212,7 @@ def search(
     if found is None:
         tell(f"{count(filled.games, 'game')} added to the index, {count(filled.texts, 'text')}")
     elif as_json:
-        print_json({"hits": [_fields(hit) for hit in found.hits]})
+        print_json({"hits": [plain_hit(hit) for hit in found.hits]})
     else:
         _print(found)
     _say_what_is_missing(filled)
@@ -195,68 +230,32 @@ def turn_named(given: str, option: str) -> tuple[int, int]:
     return int(game), int(turn)
 
 
-def _progress() -> Callable[[int, int], None]:
+def filling_progress(
+    what: str = "filling the search index", unit: str = "games", every: int = 5_000
+) -> Callable[[int, int], None]:
     """Tells on stderr how far the index is, where that takes a while."""
     stream = sys.stderr
-    every = 5_000
     said = [0]
 
     def told(done: int, total: int) -> None:
         if total < every:
             return
         if stream.isatty():
-            stream.write(f"\rfilling the search index: {done:,} of {total:,} games")
+            stream.write(f"\r{what}: {done:,} of {total:,} {unit}")
             if done == total:
                 stream.write("\n")
             stream.flush()
         elif done - said[0] >= every or done == total:
             said[0] = done
-            tell(f"filling the search index: {done:,} of {total:,} games")
+            tell(f"{what}: {done:,} of {total:,} {unit}")
 
     return told
 
 
-def _fields(hit: SearchHit) -> dict[str, object]:
-    from arena.reports.search import excerpt
-
-    around = asdict(excerpt(hit))
-    return {
-        "game": hit.game_id,
-        "turn": hit.turn_number,
-        "player": hit.player_index,
-        "in": hit.part,
-        "agent": hit.agent,
-        "role": hit.role,
-        "team": hit.team,
-        "result": hit.result,
-        "tournament": hit.tournament,
-        "status": hit.status,
-        "excerpt": around["text"],
-        "excerpt_matches": around["matches"],
-        "text": hit.text,
-        "matches": hit.matches,
-        "command": f"arena show {hit.game_id}",
-    }
-
-
 def _print(found: SearchHits) -> None:
-    from rich.text import Text
+    from arena.cli.search_lines import print_hits
 
-    from arena.cli.transcript_lines import Page, colour, player_name, transcript_console
-    from arena.reports.search import excerpt
-
-    page = Page(transcript_console())
-    for hit in found.hits:
-        place = f"game {hit.game_id}"
-        if hit.turn_number is not None:
-            place += f", turn {hit.turn_number}"
-        line = Text.assemble((place, "bold"), "  ")
-        if hit.player_index is not None:
-            line.append_text(player_name(hit.player_index, hit.agent, hit.role))
-        line.append(f"  {_OUTCOMES.get(hit.result or '', '')}")
-        page.both_ends(line, Text(hit.part, "dim"))
-        bar = Text("│ ", colour(hit.player_index) if hit.player_index is not None else "dim")
-        page.wrapped(bar, _highlighted(excerpt(hit)))
+    print_hits(found.hits)
     if found.hits:
         games = len({hit.game_id for hit in found.hits})
         tell(
@@ -265,27 +264,6 @@ def _print(found: SearchHits) -> None:
         )
     else:
         advise("nothing was found")
-
-
-_OUTCOMES = {"win": "won", "loss": "lost", "draw": "drew"}
-
-
-def _highlighted(piece: Excerpt) -> Text:
-    """A piece on one line, what was found set apart."""
-    from rich.text import Text
-
-    shown = Text("… " if piece.cut_before else "")
-    at = 0
-    for start, end in piece.matches:
-        shown.append_text(safe(_flat(piece.text[at:start])))
-        shown.append_text(safe(_flat(piece.text[start:end]), "bold"))
-        at = end
-    shown.append_text(safe(_flat(piece.text[at:])))
-    return shown.append(" …" if piece.cut_after else "")
-
-
-def _flat(text: str) -> str:
-    return text.replace("\r", " ").replace("\n", " ").replace("\t", " ")
 
 
 def _say_what_is_missing(filled: FilledIndex) -> None:

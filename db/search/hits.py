@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -137,12 +137,9 @@ def search(
         pages = _newest(store, sought, since, below)
     found: list[int] = []
     silent: set[int] = set()
-    kinds = _kinds(session, sought.kind)
+    kinds = kinds_of(session, sought.kind)
     for page in pages:
-        fit = _fitting(session, chosen, page)
-        if sought.kind or sought.phase:
-            fit = _happened(session, kinds, sought.phase, fit, silent)
-        found += fit
+        found += fitting(session, chosen, kinds, sought.phase, page, silent)
         if len(found) > limit and _turn(found[-1]) != _turn(found[limit - 1]):
             break
     shown = limit
@@ -151,7 +148,7 @@ def search(
     ):
         # What is older than a turn leaves out all of it.
         shown += 1
-    hits = _hits(session, sought, read, found[:shown])
+    hits = hits_of(session, found[:shown], read, sought.spans)
     return SearchHits(tuple(hits), len(found) > shown, unranked, len(silent))
 
 
@@ -197,6 +194,21 @@ def _pages(found: Sequence[int]) -> Iterator[Sequence[int]]:
         at, size = at + size, min(2 * size, _MOST)
 
 
+def fitting(
+    session: Session,
+    chosen: Chosen,
+    kinds: Sequence[int],
+    phases: Sequence[str],
+    page: Sequence[int],
+    silent: set[int],
+) -> list[int]:
+    """Those of some keys of texts, in their order, whose games and seats fit, and in whose turn an
+    event of these kinds and phases happened, where any are asked for; `silent` gets the games that
+    have no events on record."""
+    fit = _fitting(session, chosen, page)
+    return _happened(session, kinds, phases, fit, silent) if kinds or phases else fit
+
+
 def _fitting(session: Session, chosen: Chosen, page: Sequence[int]) -> list[int]:
     """Those of some keys whose games and seats fit, in their order."""
     of_seat = any(several(getattr(chosen.asked, name)) for name in _OF_A_SEAT)
@@ -224,7 +236,7 @@ def _fitting(session: Session, chosen: Chosen, page: Sequence[int]) -> list[int]
     return [key for key in page if (key >> 26, key >> 2 & 0xFF if of_seat else None) in fit]
 
 
-def _kinds(session: Session, names: Sequence[str]) -> list[int]:
+def kinds_of(session: Session, names: Sequence[str]) -> list[int]:
     """The numbers of kinds of events. Raises BadSelection for one that there is not."""
     rows = session.execute(select(_KINDS.c.name, _KINDS.c.id))
     known: dict[str, int] = {row.name: row.id for row in rows}
@@ -273,9 +285,14 @@ def _happened(
     return kept
 
 
-def _hits(
-    session: Session, sought: Sought, read: ReadAnswer, found: Sequence[int]
+def hits_of(
+    session: Session,
+    found: Sequence[int],
+    read: ReadAnswer,
+    spans_in: Callable[[str], list[tuple[int, int]]] = lambda text: [],
 ) -> Iterator[SearchHit]:
+    """The texts of some keys, with who said them and how that ended; `spans_in` finds what was
+    sought in one."""
     said = texts_of_keys(session, found, read)
     seats = _seats(session, sorted({key >> 26 for key in found}))
     for key in found:
@@ -283,7 +300,7 @@ def _hits(
         game_id, turn_number, player_index = keys.turn_of(key >> 2)
         shown, matches = "", []
         for piece in text.pieces if text else ():
-            at = sought.spans(piece)
+            at = spans_in(piece)
             if at or not shown:
                 shown, matches = piece, at
             if at:

@@ -70,7 +70,14 @@ Script = Sequence[Reply | str] | Callable[[dict[str, Any]], Reply | str]
 class OpenAIServer:
     """Serves `replies` in order (the last one for ever), or what a function makes of the body."""
 
-    def __init__(self, replies: Script = ("ok",), *, latency: float = 0.0) -> None:
+    def __init__(
+        self,
+        replies: Script = ("ok",),
+        *,
+        latency: float = 0.0,
+        embed: Callable[[str], Sequence[float]] = lambda text: [1.0, float(len(text))],
+    ) -> None:
+        self.embed = embed
         self.requests: list[Request] = []
         self.peak = 0
         self._in_flight = 0
@@ -117,6 +124,7 @@ class OpenAIServer:
         self._stop = asyncio.Event()
         app = web.Application(client_max_size=64 * 2**20)
         app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_post("/v1/embeddings", self._embed)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0, backlog=4096)
@@ -163,6 +171,30 @@ class OpenAIServer:
             return web.json_response(_completion(body, reply), headers=dict(reply.headers))
         finally:
             self._in_flight -= 1
+
+    async def _embed(self, request: web.Request) -> web.StreamResponse:
+        """Vectors as OpenAI gives them: of each text `embed` makes, or what the script says."""
+        body = await request.json()
+        self.requests.append(Request(body, dict(request.headers), time.monotonic()))
+        reply = self._next(body)
+        if reply.status != 200 or reply.body is not None:
+            said = reply.body or "{}"
+            return web.Response(
+                status=reply.status,
+                headers=reply.headers,
+                text=said,
+                content_type="application/json",
+            )
+        texts = body["input"] if isinstance(body["input"], list) else [body["input"]]
+        data = [
+            {"object": "embedding", "index": index, "embedding": self.embed(text)}
+            for index, text in enumerate(texts)
+        ]
+        used = sum(len(text) // 4 + 1 for text in texts)
+        usage = {"prompt_tokens": used, "total_tokens": used}
+        return web.json_response(
+            {"object": "list", "model": body["model"], "data": data[::-1], "usage": usage}
+        )
 
     async def _stream(
         self, request: web.Request, body: dict[str, Any], reply: Reply

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from copy import deepcopy
@@ -21,6 +20,7 @@ from arena.llm.failures.classify import raise_local, said_in
 from arena.llm.failures.inside import Heard
 from arena.llm.providers import litellm_scripted, litellm_transport
 from arena.llm.providers.litellm_connections import Connections
+from arena.llm.providers.litellm_names import unknown_model, unknown_protocol
 from arena.llm.providers.litellm_transport import nothing_sent, one_attempt
 from arena.llm.providers.litellm_version import check_names, supported
 from arena.llm.providers.prompt_cache import marked, wants_marks
@@ -45,7 +45,7 @@ _ENVIRONMENT = {
 _ADDRESS = re.compile(r"https?://[^\s/?#]+\S*\Z", re.IGNORECASE)
 
 # Its timers would count the lag of the loop. It makes a connection pool for each value.
-_NO_TIMEOUT = 86_400.0
+NO_TIMEOUT = 86_400.0
 
 # What the first request of a sort imports, which would hold the event loop for a tenth of a second.
 _FIRST_ASKED = (
@@ -76,7 +76,7 @@ class LiteLLM:
 
     def load(self, models: Iterable[ModelSpec] = ()) -> None:
         """Import LiteLLM: about 3 s of CPU."""
-        self._load()
+        self.loaded()
         models = list(models)
         asked = not all(map(is_scripted, models))
         names = _FIRST_ASKED * asked + _FIRST_STREAMED * any(model.stream for model in models)
@@ -92,6 +92,11 @@ class LiteLLM:
         if is_scripted(model):
             self._settings.policy(model.litellm_model.removeprefix(PREFIX))
             return
+        self.check_name(model)
+        _check_accepted(_litellm(), model)
+
+    def check_name(self, model: ModelSpec) -> None:
+        """Raises UsageError for a name or an address that LiteLLM cannot use."""
         if model.api_base is not None and not _ADDRESS.match(model.api_base):
             raise UsageError(
                 f"model {model.name!r} has the api_base {scrub(repr(model.api_base))}, which is no "
@@ -106,9 +111,8 @@ class LiteLLM:
             provider = None
         if not provider:
             if model.api_base is not None:
-                raise UsageError(_unknown_protocol(model))
-            raise UsageError(_unknown_model(model, litellm.model_cost))
-        _check_accepted(litellm, model)
+                raise UsageError(unknown_protocol(model))
+            raise UsageError(unknown_model(model, litellm.model_cost))
 
     def check_key(self, model: ModelSpec) -> None:
         """Raises UsageError where LiteLLM would look for a key in a variable that is not set, or
@@ -122,13 +126,13 @@ class LiteLLM:
 
     def prepare(self, model: ModelSpec) -> LiteLLMEndpoint:
         self.load([model])
-        litellm = self._load()
+        litellm = self.loaded()
         self.check(model)
         kwargs: dict[str, Any] = {
             **model.params,
             "model": model.litellm_model,
             "max_retries": 0,
-            "timeout": _NO_TIMEOUT,
+            "timeout": NO_TIMEOUT,
         }
         if kwargs.get("seed") == PER_CALL:
             del kwargs["seed"]
@@ -153,7 +157,7 @@ class LiteLLM:
             return LiteLLMEndpoint(self, model, kwargs, free=True)
         _, provider, _, _ = litellm.get_llm_provider(model.litellm_model, api_base=model.api_base)
         marks = model.name in self._settings.cached and wants_marks(provider, model.litellm_model)
-        entry = _entry(litellm.model_cost, model)
+        entry = listed_entry(litellm.model_cost, model)
         if entry is None:
             return LiteLLMEndpoint(self, model, kwargs, marks=marks)
         tier = model.params.get("service_tier")
@@ -168,21 +172,32 @@ class LiteLLM:
         self, kwargs: Mapping[str, Any], messages: Sequence[Mapping[str, Any]], stream: bool
     ) -> Answer:
         """One request, with these arguments of LiteLLM's; whatever goes wrong is raised."""
+        # LiteLLM may write into the messages it is given.
+        fresh = deepcopy([*messages])
+
+        async def ask(litellm: Any, heard: Heard) -> Answer:
+            response = await litellm.acompletion(messages=fresh, **kwargs)
+            return await _streamed(response, heard) if stream else read(response)
+
+        return await self.attempt(ask, local="client" in kwargs)
+
+    async def attempt(
+        self, ask: Callable[[Any, Heard], Awaitable[Answer]], *, local: bool = False
+    ) -> Answer:
+        """One request that `ask` makes of LiteLLM, whatever is asked; a `local` one sends nothing.
+        Whatever goes wrong is raised."""
         assert self._connections is not None
         quiet: AbstractContextManager[None] = (
             nullcontext() if self._switch is None else _set(self._switch)
         )
-        # LiteLLM may write into the messages it is given.
-        fresh = deepcopy([*messages])
         with quiet, one_attempt() as heard, self._connections.used():
             try:
-                response = await self._module.acompletion(messages=fresh, **kwargs)
-                answer = await (_streamed(response, heard) if stream else _whole(response))
+                answer = await ask(self._module, heard)
             except Exception as error:
                 failure = heard.failure(silent=False)
                 if failure is not None:
                     raise failure from None
-                if nothing_sent() and "client" not in kwargs:
+                if nothing_sent() and not local:
                     raise_local(error)
                 raise
             failure = heard.failure(silent=is_silent(answer))
@@ -191,7 +206,8 @@ class LiteLLM:
             said = {**heard.told, **(answer.response or {})}
             return replace(answer, response=said)
 
-    def _load(self) -> Any:
+    def loaded(self) -> Any:
+        """LiteLLM itself, ready to be asked."""
         if self._module is None:
             litellm = _litellm()
             self._switch = _quiet()
@@ -227,10 +243,6 @@ class LiteLLMEndpoint:
             kwargs = {**kwargs, "seed": seed}
         sent = marked(messages) if self.marks else messages
         return await self.provider.send(kwargs, sent, self.model.stream)
-
-
-async def _whole(response: Any) -> Answer:
-    return read(response)
 
 
 async def _streamed(response: Any, heard: Heard) -> Answer:
@@ -306,7 +318,9 @@ def _set(switch: ContextVar[bool]) -> Iterator[None]:
         switch.reset(token)
 
 
-def _entry(listed: Mapping[str, Mapping[str, Any]], model: ModelSpec) -> Mapping[str, Any] | None:
+def listed_entry(
+    listed: Mapping[str, Mapping[str, Any]], model: ModelSpec
+) -> Mapping[str, Any] | None:
     """The model's entry in LiteLLM's price list."""
     if model.api_base is not None:
         return None
@@ -374,22 +388,3 @@ def _check_found(model: ModelSpec, provider: str, missing: Sequence[str]) -> Non
     usual = f"{provider.upper()}_API_KEY"
     if value := os.environ.get(usual):
         check_key(model, usual, value)
-
-
-def _unknown_model(model: ModelSpec, known: Collection[str]) -> str:
-    """For a name that LiteLLM does not know: the nearest of the known ones, and the form of one."""
-    near = difflib.get_close_matches(model.litellm_model, known, n=3, cutoff=0.6)
-    hint = f"; did you mean {' or '.join(repr(name) for name in near)}?" if near else "."
-    return (
-        f"model {model.name!r} is {model.litellm_model!r}, which no provider knows{hint} "
-        "A name is <provider>/<model>, as in openai/gpt-4o-mini or scripted/random"
-    )
-
-
-def _unknown_protocol(model: ModelSpec) -> str:
-    """For a name without a provider at a server of one's own."""
-    return (
-        f"model {model.name!r} is {model.litellm_model!r} at {model.api_base}, and nothing says "
-        "which protocol that server speaks; a server that speaks OpenAI's (Ollama, vLLM, "
-        f"llama.cpp) is named with the prefix openai/: openai/{model.litellm_model}"
-    )
