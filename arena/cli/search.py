@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -143,7 +141,7 @@ def search(
     apart from the record and filled from it when somebody searches. --like compares actions by the
     vectors of an embedding model; each action is sent to it once."""
     from arena.cli.search_like import search_like
-    from arena.cli.search_lines import plain_hit
+    from arena.cli.search_lines import filling_progress, plain_hit
     from arena.core import UsageError
     from arena.reports.search import spoken
     from db.search.filling import FilledIndex, lag
@@ -228,28 +226,6 @@ def turn_named(given: str, option: str) -> tuple[int, int]:
     if not (colon and game.isdecimal() and turn.isdecimal()):
         raise UsageError(f"{option} expects GAME:TURN, such as 12:5, found {given!r}")
     return int(game), int(turn)
-
-
-def filling_progress(
-    what: str = "filling the search index", unit: str = "games", every: int = 5_000
-) -> Callable[[int, int], None]:
-    """Tells on stderr how far the index is, where that takes a while."""
-    stream = sys.stderr
-    said = [0]
-
-    def told(done: int, total: int) -> None:
-        if total < every:
-            return
-        if stream.isatty():
-            stream.write(f"\r{what}: {done:,} of {total:,} {unit}")
-            if done == total:
-                stream.write("\n")
-            stream.flush()
-        elif done - said[0] >= every or done == total:
-            said[0] = done
-            tell(f"{what}: {done:,} of {total:,} {unit}")
-
-    return told
 
 
 def _print(found: SearchHits) -> None:

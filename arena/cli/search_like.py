@@ -40,7 +40,7 @@ def search_like(
         fill_vectors,
         price_of_filling,
     )
-    from arena.cli.search import filling_progress
+    from arena.cli.search_lines import filling_progress
     from arena.core import Pause
     from arena.reports.search import spoken
 

@@ -1,12 +1,13 @@
-"""What a search has found, as lines and as plain data."""
+"""What a search has found, as lines and as plain data, and how far its index is."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from arena.cli.output import safe
+from arena.cli.output import safe, tell
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -79,3 +80,25 @@ def _highlighted(piece: Excerpt) -> Text:
 
 def _flat(text: str) -> str:
     return text.replace("\r", " ").replace("\n", " ").replace("\t", " ")
+
+
+def filling_progress(
+    what: str = "filling the search index", unit: str = "games", every: int = 5_000
+) -> Callable[[int, int], None]:
+    """Tells on stderr how far the index is, where that takes a while."""
+    stream = sys.stderr
+    said = [0]
+
+    def told(done: int, total: int) -> None:
+        if total < every:
+            return
+        if stream.isatty():
+            stream.write(f"\r{what}: {done:,} of {total:,} {unit}")
+            if done == total:
+                stream.write("\n")
+            stream.flush()
+        elif done - said[0] >= every or done == total:
+            said[0] = done
+            tell(f"{what}: {done:,} of {total:,} {unit}")
+
+    return told
