@@ -21,7 +21,7 @@ from arena.llm.providers.litellm_embeddings import LiteLLMEmbeddings
 from arena.llm.providers.protocol import Provider, ProviderSettings
 from arena.llm.scripted.policies import tokens
 from arena.llm.scripted.words import NAME
-from arena.orchestrator.catalogue import model_spec
+from arena.orchestrator.specs import model_spec
 from db import Database, Repository, Session
 from db.search.vectors import (
     ActionText,
