@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
@@ -23,6 +23,7 @@ from arena.llm.scripted.policies import tokens
 from arena.llm.scripted.words import NAME
 from arena.orchestrator.specs import model_spec
 from db import Database, Repository, Session
+from db.search.filling import TellFilled
 from db.search.vectors import (
     ActionText,
     add_vectors,
@@ -41,9 +42,6 @@ _LONGEST = 4_000  # characters of an action that are embedded
 _IN_A_CALL = 64  # texts
 _PAGE = 2_000  # actions that are read together
 _PURPOSE = "embedding"
-
-TellFilled = Callable[[int, int], None]
-"""told(done, all): actions that have a vector now, of those that lacked one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +164,7 @@ async def fill_vectors(
     told: TellFilled = lambda done, total: None,
 ) -> FilledVectors:
     """Embed every action of games that are over and that has no vector of this model, the oldest
-    first; what was made before an interruption stays. Raises UsageError for a model that cannot be
+    first; what was made before an interruption stays. `told` counts actions. Raises UsageError for a model that cannot be
     asked so, ProviderError, and a Pause where it, or the budget, lets nothing more be asked."""
     space, client = space_of(model), embedding_client()
     calls = SideCalls(database, model, client, budget=budget, concurrency=concurrency)
