@@ -164,8 +164,11 @@ async def fill_vectors(
     told: TellFilled = lambda done, total: None,
 ) -> FilledVectors:
     """Embed every action of games that are over and that has no vector of this model, the oldest
-    first; what was made before an interruption stays. `told` counts actions. Raises UsageError for a model that cannot be
-    asked so, ProviderError, and a Pause where it, or the budget, lets nothing more be asked."""
+    first; what was made before an interruption stays. `told` counts actions.
+
+    Raises UsageError for a model that cannot be asked so, ProviderError, and a Pause where it, or
+    the budget, lets nothing more be asked.
+    """
     space, client = space_of(model), embedding_client()
     calls = SideCalls(database, model, client, budget=budget, concurrency=concurrency)
     with database.session() as session:
