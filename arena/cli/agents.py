@@ -17,6 +17,7 @@ from arena.cli.catalogue import (
     number_of,
     refuse_taken,
     state,
+    told,
 )
 from arena.cli.options import DatabaseUrl, key_values
 from arena.cli.output import Column, tell
@@ -132,6 +133,48 @@ def fork(
     tell(f"added the agent {new}, like {name}")
 
 
+@app.command()
+def edit(
+    name: KnownName,
+    kind: Annotated[str | None, typer.Option(help="Another kind.")] = None,
+    model: Annotated[str | None, typer.Option(help="Another model.")] = None,
+    prompt: Annotated[str | None, typer.Option(help="Another prompt.")] = None,
+    option: KindOptions = None,
+    var: AgentVars = None,
+    db: DatabaseUrl = None,
+) -> None:
+    """Change an agent, or add a version.
+
+    One that never played is changed. Of one that has, another version is added, with ratings of its
+    own, and it stays. An option with the value null is the kind's default."""
+    from arena.core import prompts
+    from arena.orchestrator.edits import edit_agent
+    from db import Repository
+
+    with reading(db) as session:
+        repository = Repository(session)
+        repository.lock_catalogue()
+        key = number_of(session, "agent", name)
+        row = repository.get_agent_by_id(key, with_relations=True)
+        assert row is not None
+        options, own = prompts.parted(row.options)
+        parts, stored = _parts(
+            repository,
+            row.label,
+            kind=kind or row.kind.name,
+            model=model or row.model.name,
+            prompt=prompt or row.prompt.name,
+            options=_said({**options, **key_values(option or [], "--option")}),
+            own=_said({**own, **key_values(var or [], "--var")}),
+        )
+        found = edit_agent(repository, key, parts, stored)
+    told(found, "agent", name)
+
+
+def _said(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def _create(
     repository: Repository,
     name: str,
@@ -142,6 +185,34 @@ def _create(
     options: Mapping[str, Any],
     own: Mapping[str, Any],
 ) -> None:
+    from arena.core import UsageError
+
+    parts, stored = _parts(
+        repository, name, kind=kind, model=model, prompt=prompt, options=options, own=own
+    )
+    refuse_taken("agent", name, repository.get_agent_by_alias(name))
+    twin = repository.get_agent_by_config(*parts, options=stored)
+    if twin is not None:
+        raise UsageError(
+            f"the catalogue has this agent already, as {twin.label!r}: change its kind, model, "
+            "prompt, options or vars"
+        )
+    repository.create_agent(*parts, alias=name, options=stored)
+
+
+def _parts(
+    repository: Repository,
+    name: str,
+    *,
+    kind: str,
+    model: str,
+    prompt: str,
+    options: Mapping[str, Any],
+    own: Mapping[str, Any],
+) -> tuple[tuple[int, int, int], Mapping[str, Any]]:
+    """The numbers of a kind, a model and a prompt, and the options with the vars as they are
+    stored. Raises UsageError for options that the kind does not take and vars that the prompt does
+    not, BadSelection for a name that is not in the catalogue."""
     from arena import registry
     from arena.config import parse_agent
     from arena.config.prompt_variables import wrong_vars
@@ -155,14 +226,6 @@ def _create(
     text = repository.get_prompt_by_id(prompt_id)
     for wrong in wrong_vars(agent, None if text is None else text.content):
         raise UsageError(f"--var: {wrong}")
-    kind_row = repository.get_or_create_kind(kind, version=maker.version)
-    assert kind_row.id is not None
-    refuse_taken("agent", name, repository.get_agent_by_alias(name))
-    parts = (kind_row.id, model_id, prompt_id)
-    twin = repository.get_agent_by_config(*parts, options=agent.stored_options)
-    if twin is not None:
-        raise UsageError(
-            f"the catalogue has this agent already, as {twin.label!r}: change its kind, model, "
-            "prompt, options or vars"
-        )
-    repository.create_agent(*parts, alias=name, options=agent.stored_options)
+    row = repository.get_or_create_kind(kind, version=maker.version)
+    assert row.id is not None
+    return (row.id, model_id, prompt_id), agent.stored_options

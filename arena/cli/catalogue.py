@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -15,8 +15,10 @@ from arena.cli.output import Column, print_fields, print_json, print_table, tell
 from arena.cli.sessions import reading
 
 if TYPE_CHECKING:
+    from arena.orchestrator.edits import CatalogueEdit
     from db import Repository, Session
     from db.models.columns import Table
+    from db.queries.uses import UsedNoun
     from db.selection import Noun
 
 Fields = dict[str, Any]
@@ -29,6 +31,7 @@ ForkName = Annotated[str, typer.Argument(metavar="NEW", help="The name of the fo
 TextFile = Annotated[
     str | None, typer.Option("--file", help="The file with the text; - reads standard input.")
 ]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 TextOption = Annotated[str | None, typer.Option("--text", help="The text itself.")]
 
 
@@ -51,7 +54,8 @@ class CatalogueNoun:
 
 
 def add_commands(app: typer.Typer, of: CatalogueNoun) -> None:
-    """Give a group of commands `list`, `show`, `activate` and `deactivate`."""
+    """Give a group of commands `list`, `show`, `activate`, `deactivate` and `delete`, and where
+    names are given by people `rename`."""
 
     @app.command("list", help=f"List the {of.noun}s.")
     def list_(everything: All = False, db: DatabaseUrl = None, as_json: AsJson = False) -> None:
@@ -74,6 +78,7 @@ def add_commands(app: typer.Typer, of: CatalogueNoun) -> None:
         with reading(db) as session:
             key = number_of(session, of.noun, name)
             (fields,) = (row for row in of.rows(Repository(session)) if row["id"] == key)
+            fields |= versions_of(Repository(session), of.noun, fields["name"])
             if of.details is not None:
                 fields = of.details(session, fields)
         print_json({of.noun: fields}) if as_json else print_fields(fields)
@@ -85,6 +90,25 @@ def add_commands(app: typer.Typer, of: CatalogueNoun) -> None:
     @app.command(help=f"Offer {_a(of.noun)} no longer.\n\nWhat was played with it stays.")
     def deactivate(name: KnownName, db: DatabaseUrl = None) -> None:
         _switch(of, name, db, active=False)
+
+    @app.command(help=f"Delete {_a(of.noun)} that nothing uses.\n\nWhat uses it is listed.")
+    def delete(name: KnownName, yes: Yes = False, db: DatabaseUrl = None) -> None:
+        _delete(of, name, db, yes=yes)
+
+    if of.noun == "kind":
+        return
+
+    @app.command(help=f"Rename {_a(of.noun)}.\n\nOne that no tournament knows by its name.")
+    def rename(name: KnownName, new: NewName, db: DatabaseUrl = None) -> None:
+        from arena.orchestrator import edits
+        from db import Repository
+
+        with reading(db) as session:
+            repository = Repository(session)
+            key = number_of(session, of.noun, name)
+            refuse_taken(of.noun, new, known(repository, of.noun, new))
+            edits.rename(repository, used(of.noun), key, new)
+        tell(f"the {of.noun} {name} is called {new}")
 
 
 def _rows(of: CatalogueNoun, db: str | None) -> list[Fields]:
@@ -106,6 +130,77 @@ def _switch(of: CatalogueNoun, name: str, db: str | None, *, active: bool) -> No
     with reading(db) as session:
         of.switch(Repository(session), number_of(session, of.noun, name), active)
     tell(f"the {of.noun} {name} is {'active' if active else 'inactive'}")
+
+
+def _delete(of: CatalogueNoun, name: str, db: str | None, *, yes: bool) -> None:
+    from arena.orchestrator.edits import deletable
+    from db import Repository
+
+    with reading(db) as session:
+        key = number_of(session, of.noun, name)
+        deletable(Repository(session), used(of.noun), key)
+    confirm_deletion(f"the {of.noun} {name}", "nothing uses it", yes=yes)
+    with reading(db) as session:
+        repository = Repository(session)
+        repository.lock_catalogue()
+        deletable(repository, used(of.noun), key)
+        {
+            "model": repository.delete_model,
+            "prompt": repository.delete_prompt,
+            "kind": repository.delete_kind,
+            "agent": repository.delete_agent,
+        }[of.noun](key)
+    tell(f"deleted the {of.noun} {name}")
+
+
+def confirm_deletion(what: str, contents: str, *, yes: bool) -> None:
+    """Say what goes along, and ask; raises UsageError where nobody can be asked."""
+    from arena.core import UsageError
+
+    tell(f"{what}: {contents}")
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("nobody can be asked here: add --yes to delete it")
+    typer.confirm(f"Delete {what}?", abort=True, err=True)
+
+
+def told(edit: CatalogueEdit, noun: str, name: str, more: str = "") -> None:
+    """Say what became of a change."""
+    if edit.version:
+        tell(f"{name} has played and stays as it is: added the {noun} {edit.label}{more}")
+    else:
+        tell(f"changed the {noun} {edit.label}")
+
+
+def used(noun: Noun) -> UsedNoun:
+    """A noun of the catalogue as what may be used."""
+    return cast("UsedNoun", noun)
+
+
+def versions_of(repository: Repository, noun: Noun, name: str) -> Fields:
+    """The number of a version, and the names of all."""
+    from db.versions import versioned
+
+    of = versioned(name)
+    if noun == "model":
+        labels = [row.name for row in repository.get_model_versions(of.name)]
+    elif noun == "prompt":
+        labels = [row.name for row in repository.get_prompt_versions(of.name)]
+    elif noun == "agent":
+        labels = [row.label for row in repository.get_agent_versions(of.name)]
+    else:
+        return {}
+    return {"version": of.version, "versions": labels}
+
+
+def known(repository: Repository, noun: Noun, name: str) -> object | None:
+    """The row of exactly this name."""
+    if noun == "model":
+        return repository.get_model_by_name(name)
+    if noun == "prompt":
+        return repository.get_prompt_by_name(name)
+    return repository.get_agent_by_alias(name)
 
 
 def number_of(session: Session, noun: Noun, name: str) -> int:

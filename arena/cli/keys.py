@@ -38,7 +38,7 @@ def list_(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def allow(
+def add(
     variable: Variable,
     host: Place,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
@@ -63,7 +63,7 @@ def allow(
 
 
 @app.command()
-def forget(variable: Variable, host: Place) -> None:
+def delete(variable: Variable, host: Place) -> None:
     """Take back what was allowed."""
     from arena.core import UsageError
     from arena.llm.key_places import Pair, place_of

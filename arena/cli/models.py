@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from arena.cli.catalogue import (
     CatalogueNoun,
+    KnownName,
     NewName,
     add_commands,
     columns,
+    number_of,
     refuse_taken,
     state,
+    told,
 )
 from arena.cli.options import DatabaseUrl, key_values
 from arena.cli.output import Column, tell
-from arena.cli.sessions import writing
+from arena.cli.sessions import reading, writing
 
 app = typer.Typer(help="Models: what is asked, and of whom.", no_args_is_help=True)
 
@@ -43,6 +47,16 @@ add_commands(
 )
 
 
+ApiBaseOption = Annotated[str | None, typer.Option(help="URL of the endpoint.")]
+ApiKeyEnvOption = Annotated[
+    str | None, typer.Option(help="The environment variable that holds the key.")
+]
+PriceOption = Annotated[float | None, typer.Option(help="Dollars per million tokens.")]
+ProviderOption = Annotated[
+    str | None, typer.Option(help="Who answers, if not the tournament's provider.")
+]
+
+
 @app.command()
 def add(
     name: NewName,
@@ -56,18 +70,14 @@ def add(
     param: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Sent with every call.")
     ] = None,
-    api_base: Annotated[str | None, typer.Option(help="URL of the endpoint.")] = None,
-    api_key_env: Annotated[
-        str | None, typer.Option(help="The environment variable that holds the key.")
-    ] = None,
+    api_base: ApiBaseOption = None,
+    api_key_env: ApiKeyEnvOption = None,
     stream: Annotated[
         bool, typer.Option("--stream", help="Measure the time to the first token.")
     ] = False,
-    input_price: Annotated[float | None, typer.Option(help="Dollars per million tokens.")] = None,
-    output_price: Annotated[float | None, typer.Option(help="Dollars per million tokens.")] = None,
-    provider: Annotated[
-        str | None, typer.Option(help="Who answers, if not the tournament's provider.")
-    ] = None,
+    input_price: PriceOption = None,
+    output_price: PriceOption = None,
+    provider: ProviderOption = None,
     system: Annotated[
         str, typer.Option(help="Role of the prompt: user for a model without a system role.")
     ] = "system",
@@ -112,3 +122,60 @@ def add(
             system=None if model.system == "system" else model.system,
         )
     tell(f"added the model {name}")
+
+
+@app.command()
+def edit(
+    name: KnownName,
+    litellm_model: Annotated[str | None, typer.Option(help="Another name there.")] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Another value; null sends none."),
+    ] = None,
+    api_base: ApiBaseOption = None,
+    api_key_env: ApiKeyEnvOption = None,
+    stream: Annotated[
+        bool | None,
+        typer.Option("--stream/--no-stream", help="Measure the time to the first token."),
+    ] = None,
+    input_price: PriceOption = None,
+    output_price: PriceOption = None,
+    provider: ProviderOption = None,
+    system: Annotated[str | None, typer.Option(help="Role of the prompt: system or user.")] = None,
+    db: DatabaseUrl = None,
+) -> None:
+    """Change a model, or add a version.
+
+    Prices, the variable of a key and the address of a local server are changed in any model, all
+    else in one that never answered. Of one that has, another version is added, and it stays."""
+    from arena.config import parse_model
+    from arena.orchestrator.clients import client_for
+    from arena.orchestrator.edits import edit_model
+    from arena.orchestrator.specs import model_spec
+    from db import Repository
+
+    with reading(db) as session:
+        repository = Repository(session)
+        repository.lock_catalogue()
+        key = number_of(session, "model", name)
+        row = repository.get_model_by_id(key)
+        assert row is not None
+        params = row.params | key_values(param or [], "--param")
+        said = {
+            "litellm_model": litellm_model,
+            "api_base": api_base,
+            "api_key_env": api_key_env,
+            "stream": stream,
+            "input_price": input_price,
+            "output_price": output_price,
+            "provider": provider,
+            "system": system,
+        }
+        model = parse_model(
+            asdict(model_spec(row))
+            | {option: value for option, value in said.items() if value is not None}
+            | {"params": {key: value for key, value in params.items() if value is not None}}
+        )
+        client_for(None).check(model.spec())
+        found = edit_model(repository, key, model.spec())
+    told(found, "model", name, "; `arena agents edit AGENT --model` has an agent play with it")

@@ -1,4 +1,4 @@
-"""`arena prompts`: the prompts of the catalogue, which are forked and never edited."""
+"""`arena prompts`: the prompts of the catalogue, which are forked, and never edited once played."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from arena.cli.catalogue import (
     read_text,
     refuse_taken,
     state,
+    told,
 )
 from arena.cli.options import (
     AsJson,
@@ -147,6 +148,25 @@ def fork(
         refuse_taken("prompt", new, repository.get_prompt_by_name(new))
         repository.fork_prompt(parent, new, content)
     tell(f"added the prompt {new}, forked from {name}")
+
+
+@app.command()
+def edit(
+    name: KnownName, file: TextFile = None, text: TextOption = None, db: DatabaseUrl = None
+) -> None:
+    """Change a prompt, or add a version.
+
+    The text of one that never played is replaced. Of one that has, another version is added, and it
+    stays."""
+    from arena.orchestrator.edits import edit_prompt
+    from db import Repository
+
+    content = _content(file, text)
+    with reading(db) as session:
+        repository = Repository(session)
+        repository.lock_catalogue()
+        found = edit_prompt(repository, number_of(session, "prompt", name), content)
+    told(found, "prompt", name, "; `arena agents edit AGENT --prompt` has an agent play with it")
 
 
 def _content(file: str | None, text: str | None) -> str:

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from arena.cli.catalogue import KnownName
+from arena.cli.catalogue import KnownName, Yes, confirm_deletion
 from arena.cli.options import AsJson, DatabaseUrl, EnvironmentOption
-from arena.cli.output import Column, count, moment, money, print_fields, print_json, print_table
+from arena.cli.output import (
+    Column,
+    count,
+    moment,
+    money,
+    print_fields,
+    print_json,
+    print_table,
+    tell,
+)
 from arena.cli.sessions import reading
 
 if TYPE_CHECKING:
     from arena.reports.tournament import TournamentReport
+    from db.queries.contents import TournamentContents
 
+_RESUMES = 3  # commands that are told below a list
 app = typer.Typer(help="Tournaments: what was played, and how far.", no_args_is_help=True)
 
 
@@ -32,7 +44,7 @@ def list_(
     with reading(db) as session:
         rows = tournaments(session, Selection(environment=environment))
         live = run_now(session)
-    reports = [tournament_report(row, live) for row in rows]
+    reports = [_here(tournament_report(row, live), db) for row in rows]
     if as_json:
         print_json({"tournaments": [asdict(report) for report in reports]})
         return
@@ -44,6 +56,7 @@ def list_(
             Column("status"),
             Column("played", "right"),
             Column("of", "right"),
+            Column("left", "right"),
             Column("void", "right"),
             Column("started"),
         ],
@@ -55,12 +68,15 @@ def list_(
                 report.status,
                 f"{report.by_status.get('completed', 0):,}",
                 f"{report.games:,}",
+                f"{report.left:,}" if report.left else "",
                 f"{report.by_status['void']:,}" if report.by_status.get("void") else "",
                 moment(report.started_at)[:16] if report.started_at else "",
             ]
             for report in reports
         ],
     )
+    for report in [report for report in reports if report.resume][:_RESUMES]:
+        tell(f"to go on with {report.name}: {report.resume}")
 
 
 @app.command()
@@ -74,11 +90,53 @@ def show(name: KnownName, db: DatabaseUrl = None, as_json: AsJson = False) -> No
 
     with reading(db) as session:
         (row,) = tournaments(session, Selection(tournament=name))
-        report = tournament_report(row, run_now(session), spending(session, row.tournament_id))
+        spent = spending(session, row.tournament_id)
+        report = _here(tournament_report(row, run_now(session), spent), db)
     if as_json:
         print_json(asdict(report))
     else:
         print_fields(_fields(report))
+
+
+@app.command()
+def delete(name: KnownName, yes: Yes = False, db: DatabaseUrl = None) -> None:
+    """Delete a tournament and its games.
+
+    Their turns, calls, branches and ratings go along: what goes is counted, and asked for first.
+    The ratings of all other games are computed again without these. What the catalogue holds
+    (agents, models, prompts) stays. Refused while anything is run in the database."""
+    from arena.cli.sessions import existing
+    from arena.leaderboard.deletion import delete_tournament, preview
+
+    with existing(db) as database:
+        found = preview(database, name)
+        confirm_deletion(f"the tournament {found.name}", _contents(found.contents), yes=yes)
+        delete_tournament(database, str(found.tournament_id))
+    tell(f"deleted the tournament {found.name}")
+
+
+def _contents(contents: TournamentContents) -> str:
+    """What goes along, in words."""
+    found = [
+        f"{count(contents.games, 'game')} ({contents.finished:,} finished, {contents.rated:,} "
+        "rated)",
+        count(contents.turns, "turn"),
+        count(contents.calls, "call"),
+    ]
+    if contents.branches:
+        found.insert(1, f"{contents.branches:,} branches of them")
+    if contents.side_calls:
+        found.append(f"{count(contents.side_calls, 'call')} about its games")
+    return ", ".join(found)
+
+
+def _here(report: TournamentReport, db: str | None) -> TournamentReport:
+    """The report, whose command resumes in the database that was typed."""
+    if report.resume is None or not db:
+        return report
+    from db.urls import typed
+
+    return replace(report, resume=f"{report.resume} --db {shlex.quote(str(typed(db)))}")
 
 
 def _fields(report: TournamentReport) -> dict[str, Any]:

@@ -123,7 +123,7 @@ def check_places(model: ModelSpec) -> None:
             raise UsageError(
                 f"model {model.name!r} would send the value of {variable} to {what} {place}, and "
                 "nothing says that it belongs there: if it does, type: "
-                f"arena keys allow {variable} {place}"
+                f"arena keys add {variable} {place}"
             )
 
 

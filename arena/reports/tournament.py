@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,8 @@ class TournamentReport:
     """A tournament as it is on record. `status` is created, running, paused or finished; `games`
     are those of its schedule, `by_status` the attempts at them. `charged` is dollars, those of
     calls whose cost nobody said at their worst case; None, like `models`, where it was not asked.
+    `left` are the games that will still be played, unless a comparison is decided before; `resume`
+    is the command that plays them, None where there are none or somebody plays them.
     """
 
     id: int
@@ -25,12 +28,14 @@ class TournamentReport:
     agents: Sequence[str]
     status: str
     games: int
+    left: int
     by_status: Mapping[str, int]
     void_causes: Mapping[str, int]
     seed: int
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    resume: str | None = None
     charged: float | None = None
     models: Sequence[ModelSpending] | None = None
 
@@ -43,6 +48,10 @@ def tournament_report(
     """The report of a tournament from its row; `live` are the tournaments that somebody runs."""
     deserted = row.status == "running" and row.tournament_id not in live
     models = None if spending is None else [*spending.values()]
+    left = 0 if row.status == "finished" else row.games - row.settled
+    resume = None
+    if left and row.tournament_id not in live:
+        resume = shlex.join(["arena", "resume", row.name])
     return TournamentReport(
         id=row.tournament_id,
         name=row.name,
@@ -52,12 +61,14 @@ def tournament_report(
         agents=[agent["name"] for agent in row.config.get("agents", ())],
         status="paused" if deserted else row.status,
         games=row.games,
+        left=left,
         by_status=row.by_status,
         void_causes=row.void_causes,
         seed=row.seed,
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
+        resume=resume,
         charged=None if models is None else sum(model.charged for model in models),
         models=models,
     )

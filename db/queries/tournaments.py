@@ -19,8 +19,9 @@ _AT_ONCE = 500  # values in one statement
 
 @dataclass(frozen=True, slots=True)
 class TournamentRow:
-    """A tournament: `games` are those of its schedule, `by_status` how many attempts at them are in
-    each status, `void_causes` how often each cause of a void one came up."""
+    """A tournament: `games` are those of its schedule, `settled` how many places of it need no
+    further attempt, `by_status` how many attempts at them are in each status, `void_causes` how
+    often each cause of a void one came up."""
 
     tournament_id: int
     name: str
@@ -29,6 +30,7 @@ class TournamentRow:
     status: str
     seed: int
     games: int
+    settled: int
     by_status: Mapping[str, int]
     void_causes: Mapping[str, int]
     config: Mapping[str, Any]
@@ -72,14 +74,22 @@ def tournaments(session: Session, selection: Selection | None = None) -> list[To
         .order_by(col(Tournament.id).desc())
     )
     counted: Any = (
-        select(col(Game.tournament_id), col(Game.status), col(Game.void_cause), func.count())
+        select(
+            col(Game.tournament_id),
+            col(Game.status),
+            col(Game.void_cause),
+            col(Game.final),
+            func.count(),
+        )
         .join(Tournament, col(Tournament.id) == Game.tournament_id)
         .where(*which)
-        .group_by(col(Game.tournament_id), col(Game.status), col(Game.void_cause))
+        .group_by(col(Game.tournament_id), col(Game.status), col(Game.void_cause), col(Game.final))
     )
     by_status: dict[int, dict[str, int]] = defaultdict(dict)
     causes: dict[int, dict[str, int]] = defaultdict(dict)
-    for key, status, cause, number in session.execute(counted):
+    settled: dict[int, int] = defaultdict(int)
+    for key, status, cause, final, number in session.execute(counted):
+        settled[key] += number if final else 0
         by_status[key][status] = by_status[key].get(status, 0) + number
         if cause is not None:
             causes[key][cause] = causes[key].get(cause, 0) + number
@@ -92,6 +102,7 @@ def tournaments(session: Session, selection: Selection | None = None) -> list[To
             status=row.status,
             seed=row.seed,
             games=row.games,
+            settled=settled[row.id],
             by_status=by_status[row.id],
             void_causes=causes[row.id],
             config=row.config,

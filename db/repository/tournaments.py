@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from sqlalchemy import delete, func, insert, update
+from sqlalchemy import delete, func, insert, text, update
 from sqlmodel import Session, col, select
 
 from db.errors import DatabaseError
 from db.models import Environment, Game, GamePlayer, GameTurn, LLMCall, Tournament
 from db.models.counters import VERSION
+from db.queries.contents import GAMES_OF
 from db.repository.rows import added, apart, found_or_made, hashed, locked, plain
 
 
@@ -167,6 +168,31 @@ class TournamentRepository:
             )
             self.session.execute(kept, execution_options=blind)
         self.session.expire_all()
+
+    def delete_tournament(self, tournament_id: int) -> None:
+        """Delete a tournament with its games, the branches of them, and all that was recorded of
+        those; the environment too where nothing else was played in it. What other games' ratings
+        and counts rest on is for the caller to compute again. Raises DatabaseError."""
+        row = self.session.get_one(Tournament, tournament_id)
+        key, values = row.environment_id, {"tournament": tournament_id}
+        connection = self.session.connection()
+        with apart(self.session, f"the tournament {row.name!r} cannot be deleted"):
+            gone = f"{GAMES_OF} DELETE FROM games WHERE id IN (SELECT id FROM found)"  # noqa: S608
+            connection.execute(text(gone), values)
+            connection.execute(text("DELETE FROM tournaments WHERE id = :tournament"), values)
+            connection.execute(text("DELETE FROM stored_boards"))
+        self.session.expire_all()
+        self.session.flush()
+        of_environment = {"environment": key}
+        left = text(
+            "SELECT 1 FROM environments e WHERE e.id = :environment AND ("
+            "EXISTS (SELECT 1 FROM tournaments WHERE environment_id = e.id) "
+            "OR EXISTS (SELECT 1 FROM games WHERE environment_id = e.id))"
+        )
+        if connection.execute(left, of_environment).first() is None:
+            for table, column in (("rating_pools", "environment_id"), ("environments", "id")):
+                empty = f"DELETE FROM {table} WHERE {column} = :environment"  # noqa: S608
+                connection.execute(text(empty), of_environment)
 
     def seated_agents(self, tournament_id: int, agents: Iterable[int]) -> set[int]:
         """Those of some agents that have a seat in a game of the tournament."""

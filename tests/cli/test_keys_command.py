@@ -33,7 +33,7 @@ def test_a_key_is_sent_to_a_host_only_after_it_was_allowed(
     assert not db.exists()
 
     command = shlex.split(refused.stderr.rpartition("arena ")[2])
-    assert command == ["keys", "allow", "OPENAI_API_KEY", "127.0.0.1:1"]
+    assert command == ["keys", "add", "OPENAI_API_KEY", "127.0.0.1:1"]
     asked = arena(*command)
     assert asked.exit_code == 2
     assert "add --yes" in asked.stderr
@@ -42,13 +42,13 @@ def test_a_key_is_sent_to_a_host_only_after_it_was_allowed(
     assert "OPENAI_API_KEY" in arena("keys", "list", "--json").stdout
     assert arena("run", file, "--dry-run", "--db", db).exit_code == 0
 
-    assert arena("keys", "forget", *command[2:]).exit_code == 0
-    assert arena("keys", "forget", *command[2:]).exit_code == 2
+    assert arena("keys", "delete", *command[2:]).exit_code == 0
+    assert arena("keys", "delete", *command[2:]).exit_code == 2
     assert arena("run", file, "--dry-run", "--db", db).exit_code == 2
 
 
 def test_a_key_in_the_place_of_its_variable_is_not_repeated(arena: Arena) -> None:
-    refused = arena("keys", "allow", KEY, "host", "--yes")
+    refused = arena("keys", "add", KEY, "host", "--yes")
     assert refused.exit_code == 2
     assert KEY not in refused.stderr
-    assert arena("keys", "allow", "A_KEY", "no host", "--yes").exit_code == 2
+    assert arena("keys", "add", "A_KEY", "no host", "--yes").exit_code == 2

@@ -68,9 +68,9 @@ def test_anywhere_else_it_is_asked_for_once(
     name: str, variable: str | None, base: str | None, place: str | None
 ) -> None:
     asking = model(name, variable, base)
-    with pytest.raises(UsageError, match="arena keys allow") as caught:
+    with pytest.raises(UsageError, match="arena keys add") as caught:
         check_places(asking)
-    command = str(caught.value).rpartition("arena keys allow ")[2].split()
+    command = str(caught.value).rpartition("arena keys add ")[2].split()
     assert place is None or command[1] == place
     allow(Pair(command[0], place_of(command[1])))
     check_places(asking)
@@ -99,7 +99,7 @@ def test_a_host_is_allowed_with_all_of_its_ports_or_with_one() -> None:
 
 def test_the_variables_of_headers_are_keys_too() -> None:
     headers = {"X-Gateway-Key": "$AWS_SECRET_ACCESS_KEY"}
-    with pytest.raises(UsageError, match="arena keys allow AWS_SECRET_ACCESS_KEY openrouter"):
+    with pytest.raises(UsageError, match="arena keys add AWS_SECRET_ACCESS_KEY openrouter"):
         check_places(model("openrouter/x", extra_headers=headers))
     check_places(model("openrouter/x", extra_headers={"X-Title": "$OPENROUTER_TITLE"}))
 
