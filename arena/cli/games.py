@@ -65,7 +65,7 @@ def games(
     from arena.reports.game import result_of
     from db.live import run_now
     from db.queries.games import games as rows_of
-    from db.queries.games import shown_status
+    from db.queries.games import shown_status, spent
     from db.selection import Selection
 
     selection = Selection(
@@ -89,9 +89,10 @@ def games(
     with reading(db) as session:
         found = rows_of(session, selection, limit=limit + 1, before=before)
         live = run_now(session)
+        taken = spent(session, [row.game_id for row in found[:limit]]) if as_json else {}
     shown = [replace(row, status=shown_status(row, live)) for row in found[:limit]]
     if as_json:
-        print_json({"games": [asdict(row) for row in shown]})
+        print_json({"games": [asdict(row) | asdict(taken[row.game_id]) for row in shown]})
         return
     print_table(
         [

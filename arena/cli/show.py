@@ -30,7 +30,7 @@ def show(
     from arena.core import UsageError
     from db.live import run_now
     from db.queries.games import game as row_of
-    from db.queries.games import shown_status
+    from db.queries.games import shown_status, spent
     from db.queries.transcript import transcript
 
     with reading(db) as session:
@@ -39,8 +39,11 @@ def show(
             raise UsageError(f"there is no game {game}; `arena games` lists them")
         turns = transcript(session, game)
         row = replace(row, status=shown_status(row, run_now(session)))
+        taken = spent(session, [game])[game]
     if as_json:
-        print_json(asdict(row) | {"turns": [_turn_fields(turn, calls) for turn in turns]})
+        print_json(
+            asdict(row) | asdict(taken) | {"turns": [_turn_fields(turn, calls) for turn in turns]}
+        )
         return
     from arena.cli.transcript import print_game
     from arena.cli.transcript_lines import transcript_console

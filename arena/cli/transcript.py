@@ -188,8 +188,8 @@ class _Printer:
             facts.append(f"{call.shared:.0%} as before")
         if call.cost is not None:
             facts.append(money(call.cost))
-        if call.total_ms is not None:
-            facts.append(milliseconds(call.total_ms))
+        if call.total_response_time_ms is not None:
+            facts.append(milliseconds(call.total_response_time_ms))
         if call.finish_reason:
             facts.append(call.finish_reason)
         if call.cached:

@@ -44,7 +44,7 @@ def _recorded_call(call: CallRow) -> RecordedCall:
         messages=call.messages,
         answered=call.answered and call.error_class is None,
         completion=completion(call),
-        seconds=(call.total_ms or 0.0) / 1e3,
+        seconds=(call.total_response_time_ms or 0.0) / 1e3,
         error_class=call.error_class,
     )
 
@@ -53,7 +53,7 @@ def completion(row: CallRow | AnswerRow) -> Completion:
     """The answer of an attempt as the agent was given it."""
     usage = Usage(
         row.prompt_tokens,
-        row.completion_tokens,
+        row.response_tokens,
         row.cached_tokens,
         row.reasoning_tokens,
         row.cost,

@@ -52,7 +52,7 @@ class CallReport:
     prompt_tokens: int | None = None
     response_tokens: int | None = None
     cost: float | None = None
-    total_ms: float | None = None
+    total_response_time_ms: float | None = None
     error: str | None = None
     charged: float | None = None
     cached: bool = False
@@ -293,16 +293,16 @@ def _call(
 ) -> CallReport:
     thoughts = recorded_thoughts(call.text, call.response)
     return CallReport(
-        model=call.model,
+        model=call.model_asked,
         call_number=call.call_number,
         attempt=call.attempt,
         messages=[_message(turn, message, said) for message in call.messages or ()],
         answer=call.text,
         finish_reason=call.finish_reason,
         prompt_tokens=call.prompt_tokens,
-        response_tokens=call.completion_tokens,
+        response_tokens=call.response_tokens,
         cost=call.cost,
-        total_ms=call.total_ms,
+        total_response_time_ms=call.total_response_time_ms,
         error=_error(call),
         charged=call.charged,
         cached=call.cached,
@@ -314,7 +314,7 @@ def _call(
         ),
         cached_tokens=call.cached_tokens,
         shared=alike.get((turn.turn_number, call.call_index)),
-        answered_by=answered_by(call.model, call.model_answered, call.response),
+        answered_by=answered_by(call.model_asked, call.model_answered, call.response),
     )
 
 

@@ -108,7 +108,7 @@ def _requests(played: list[TurnRow], request_hash: RequestHash) -> Iterator[str]
         for call in turn.calls:
             if call.request_hash is None or call.request is None:
                 continue
-            if request_hash(call.model, call.messages, call.request) != call.request_hash:
+            if request_hash(call.model_asked, call.messages, call.request) != call.request_hash:
                 yield (
                     f"the record of game {turn.game_id} is damaged at turn {turn.turn_number} "
                     f"(player {turn.player_index}): the request of call {call.call_index} is not "

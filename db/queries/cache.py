@@ -26,7 +26,7 @@ class AnswerRow:
     model_answered: str | None
     finish_reason: str | None
     prompt_tokens: int | None
-    completion_tokens: int | None
+    response_tokens: int | None
     cached_tokens: int | None
     reasoning_tokens: int | None
     cost: float | None

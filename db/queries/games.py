@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select, text
 from sqlmodel import Session, col
 
 from db.models import (
@@ -90,8 +90,33 @@ class GameRow:
     players: tuple[PlayerRow, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class GameSpent:
+    """What a game took so far, a branch from its first turn of its own: `calls` are attempts, and
+    `failed_calls` those that gave no answer; `cost` is in dollars, None where no call had a
+    price."""
+
+    calls: int = 0
+    failed_calls: int = 0
+    prompt_tokens: int = 0
+    response_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    cost: float | None = None
+
+
 RATED = (col(Game.status) == "completed", col(Game.fold_index).is_not(None))
 """The conditions on the table of games that those have which moved the ratings."""
+
+
+_SPENT = text(
+    "SELECT g.id, COUNT(*), SUM(CASE WHEN c.error_class IS NULL THEN 0 ELSE 1 END), "
+    "COALESCE(SUM(c.prompt_tokens), 0), COALESCE(SUM(c.response_tokens), 0), "
+    "COALESCE(SUM(c.cached_tokens), 0), COALESCE(SUM(c.reasoning_tokens), 0), SUM(c.cost) "
+    "FROM games g JOIN llm_calls c "
+    "ON c.id >= g.id * 4294967296 + COALESCE(g.parent_turn, 0) * 65536 "
+    "AND c.id < (g.id + 1) * 4294967296 WHERE g.id IN :games GROUP BY g.id ORDER BY g.id"
+).bindparams(bindparam("games", expanding=True))
 
 
 def games(
@@ -141,6 +166,19 @@ def game(session: Session, game_id: int) -> GameRow | None:
     """One game; None when there is no such game."""
     found = _rows(session, _games().where(Game.id == game_id))
     return found[0] if found else None
+
+
+def spent(session: Session, game_ids: Sequence[int]) -> dict[int, GameSpent]:
+    """What games took, by game_id."""
+    found = {game_id: GameSpent() for game_id in game_ids}
+    for start in range(0, len(game_ids), 500):
+        # A call's key holds its game and its turn (`db.keys`): turns need not be read.
+        query = _SPENT.bindparams(games=[*game_ids[start : start + 500]])
+        for game_id, *counts, cost in session.connection().execute(query):
+            found[int(game_id)] = GameSpent(
+                *map(int, counts), cost=None if cost is None else float(cost)
+            )
+    return found
 
 
 def shown_status(game: GameRow, live: Container[int]) -> str:

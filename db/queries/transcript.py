@@ -39,16 +39,16 @@ class CallRow:
     call_index: int
     call_number: int
     attempt: int
-    model: str
+    model_asked: str
     model_answered: str | None
     request: dict[str, Any] | None
     request_hash: str | None
     request_sent_at: datetime | None
     response_received_at: datetime | None
-    total_ms: float | None
+    total_response_time_ms: float | None
     first_token_ms: float | None
     prompt_tokens: int | None
-    completion_tokens: int | None
+    response_tokens: int | None
     cached_tokens: int | None
     reasoning_tokens: int | None
     cost: float | None
@@ -180,16 +180,16 @@ def _calls(
                 call_index=call.call_index,
                 call_number=call.call_number,
                 attempt=call.attempt,
-                model=call.model,
+                model_asked=call.model,
                 model_answered=call.model_answered,
                 request=call.request,
                 request_hash=call.request_hash,
                 request_sent_at=call.request_sent_at,
                 response_received_at=call.response_received_at,
-                total_ms=call.total_response_time_ms,
+                total_response_time_ms=call.total_response_time_ms,
                 first_token_ms=call.first_token_ms,
                 prompt_tokens=call.prompt_tokens,
-                completion_tokens=call.response_tokens,
+                response_tokens=call.response_tokens,
                 cached_tokens=call.cached_tokens,
                 reasoning_tokens=call.reasoning_tokens,
                 cost=call.cost,

@@ -167,7 +167,7 @@ def test_calls_show_what_was_asked_and_what_came_back() -> None:
                         prompt_tokens=10,
                         response_tokens=2,
                         cost=0.5,
-                        total_ms=800,
+                        total_response_time_ms=800,
                     ),
                 ],
             )

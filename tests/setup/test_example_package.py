@@ -92,9 +92,9 @@ def test_its_provider_answers_for_the_model_that_names_it(target: Path, tmp_path
 
     assert played.returncode == 0, played.stderr
     calls = [call for turn in json.loads(shown.stdout)["turns"] for call in turn["calls"]]
-    assert {(call["model"], call["text"]) for call in calls if "echo" in call["model"]} == {
-        ("echo/[1]", "[1]")
-    }
+    assert {
+        (call["model_asked"], call["text"]) for call in calls if "echo" in call["model_asked"]
+    } == {("echo/[1]", "[1]")}
     assert again.returncode == 0, again.stderr
     assert replayed.returncode == 0, replayed.stderr
     providers = {model["name"]: model["provider"] for model in json.loads(models.stdout)["models"]}
