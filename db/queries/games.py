@@ -174,9 +174,15 @@ def spent(session: Session, game_ids: Sequence[int]) -> dict[int, GameSpent]:
     for start in range(0, len(game_ids), 500):
         # A call's key holds its game and its turn (`db.keys`): turns need not be read.
         query = _SPENT.bindparams(games=[*game_ids[start : start + 500]])
-        for game_id, *counts, cost in session.connection().execute(query):
+        for game_id, calls, failed, sent, got, cached, thought, cost in session.execute(query):
             found[int(game_id)] = GameSpent(
-                *map(int, counts), cost=None if cost is None else float(cost)
+                int(calls),
+                int(failed),
+                int(sent),
+                int(got),
+                int(cached),
+                int(thought),
+                None if cost is None else float(cost),
             )
     return found
 
