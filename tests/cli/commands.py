@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import io
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from click.testing import Result
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
 from rich.cells import cell_len
 from typer.testing import CliRunner
 
 from arena.cli.app import app
+from arena.cli.json_schemas import schemas
 
 Arena = Callable[..., Result]
 
@@ -78,4 +83,22 @@ def run_arena(*arguments: str | Path, input: str | None = None) -> Result:
     result = CliRunner().invoke(app, [str(argument) for argument in arguments], input=input)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
+    if "--json" in arguments and result.exit_code in (0, 1) and result.stdout:
+        _check_form([str(argument) for argument in arguments], result.stdout)
     return result
+
+
+def _check_form(arguments: Sequence[str], printed: str) -> None:
+    """Whatever is printed as JSON has the form that its schema says."""
+    command = next(
+        name
+        for length in (2, 1)
+        if (name := " ".join(arguments[:length])) in _validators() or length == 1
+    )
+    error = best_match(_validators()[command].iter_errors(json.loads(printed)))
+    assert error is None, f"arena {command} --json: {error.json_path}: {error.message}"
+
+
+@cache
+def _validators() -> dict[str, Draft202012Validator]:
+    return {name: Draft202012Validator(schema) for name, schema in schemas().items()}

@@ -1,0 +1,228 @@
+"""What each command prints with `--json`: the types of its reports and its rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from arena.cli.json_schemas import AnyOf, Fields, Rows
+
+Number = float | None
+Text = str | None
+Whole = int | None
+
+_SHARE = Fields(named={"share": Number, "low": Number, "high": Number})
+_PLACE = {"environment": Text, "num_players": Whole, "version": Text, "tournament": Text}
+_ESTIMATE = dict[str, Any] | None
+_VOIDS = dict[str, dict[str, Any]]
+_BOARD_ROW = Fields(
+    named={
+        **_PLACE,
+        **{"system": str, "role": Text, "team": Text, "by": str, "anchor": Text},
+        **{"weights": dict[str, float], "covariate": Text, "variance_saved": Number},
+        **{"noise_floor": Number, "null_variants": dict[str, int]},
+        **{"seats": Any, "rank": Whole, "best_rank": Whole, "worst_rank": Whole, "group": Text},
+        **{"agent_id": Whole, "name": str, "agents": int},
+        **{"rating": Number, "low": Number, "high": Number, "sigma": Number, "at_best": Number},
+        **{"games": int, "wins": int, "draws": int, "losses": int, "won": _SHARE},
+        **{"teams": dict[str, dict[str, Any]], "roles": dict[str, dict[str, Any]]},
+        **{"own_error": Number, "others_error": Number, "thrown_out": Number},
+        **{"decided": int, "touched": int, "without_errors": Number, "errors_drawn": Number},
+        **{"left_out": int, "repeats": int, "told_apart": Whole, "pairs": Whole},
+        **{"separability": Number, "lack_of_fit": Number, "drift": Number},
+        **{"nash": Number, "nash_low": Number, "nash_high": Number},
+        **{"void_games": int, "void_own": int, "calls": Whole, "failed_calls": Whole},
+        **{"cost": Number, "cost_per_game": Number, "tokens_per_turn": Number},
+        **{"cached_share": Number, "turn_seconds": Number, "call_seconds": Number},
+        "errors": dict[str, Any] | None,
+    }
+)
+_BIN = Fields(
+    named={
+        **_PLACE,
+        **{"system": str, "games": int, "blocks": int, "log_loss": float, "base_loss": float},
+        **{"difference": float, "error": Number, "above": float, "below": float},
+        **{"games_in_bin": float, "predicted": Number, "observed": Number},
+        **{"low": Number, "high": Number},
+    }
+)
+_CELL = Fields(
+    named={
+        **_PLACE,
+        **{"agent_id": int, "agent": str, "against_id": int, "against": str},
+        **{"role": str, "team": str, "score": float, "low": Number, "high": Number},
+        **{"games": int, "blocks": int},
+    },
+    optional=("against_id", "against", "role", "team"),
+)
+_RULES = {
+    **{"name": str, "min_players": int, "max_players": int, "package": str},
+    **{"description": str, "twin": Text, "package_version": str},
+}
+
+
+def outputs() -> dict[str, Fields | AnyOf]:
+    """By command, as it is typed after `arena`."""
+    return {**_of_games(), **_of_ratings(), **_of_catalogue(), **_of_projections(), **_of_rest()}
+
+
+def _of_games() -> dict[str, Fields | AnyOf]:
+    from arena.replay.branch import BranchReport
+    from arena.replay.check import ReplayReport
+    from arena.replay.difference import GameDifference
+    from arena.reports.chances import TurnChance
+    from db.queries.games import GameRow, GameSpent
+    from db.queries.transcript import TurnRow
+    from db.writer.events import EventRow
+
+    events = dict(EventRow.__annotations__)
+    return {
+        "games": Fields(named={"games": Rows(Fields([GameRow, GameSpent]))}),
+        "show": Fields(
+            [GameRow, GameSpent],
+            {"turns": Rows(Fields([TurnRow], optional=["calls"]))},
+        ),
+        "events": AnyOf(
+            [
+                Fields(
+                    named={
+                        "game_id": int,
+                        "events_version": Whole,
+                        "error": Text,
+                        "events": Rows(Fields(named=events)),
+                    }
+                ),
+                Fields(named={"game_id": int, "chances": list[TurnChance]}),
+                *_of_events_rebuild(),
+            ]
+        ),
+        "search": Fields(named={"hits": list[dict[str, Any]]}),
+        "replay": AnyOf([Fields(named={"games": list[ReplayReport]}), Fields([ReplayReport])]),
+        "diff": Fields([GameDifference]),
+        "branch": Fields([BranchReport], {"estimate": _ESTIMATE}),
+    }
+
+
+def _of_events_rebuild() -> list[Fields]:
+    from arena.replay.events import ToldGame
+    from arena.replay.reading_price import ReadingPrice
+
+    told = {"games": int, "events": int, "checked_only": bool, "wrong": list[ToldGame]}
+    return [Fields(named={**told, "stopped": Text}), Fields([ReadingPrice])]
+
+
+def _of_ratings() -> dict[str, Fields | AnyOf]:
+    from arena.compare.among import Among, PairFound
+    from arena.compare.answer import Comparison
+    from arena.compare.placing import Placed, Placement
+    from arena.forecast.games_needed import Outlook
+    from arena.leaderboard.parts import Prediction
+
+    told = {"voids": _VOIDS, "estimate": _ESTIMATE}
+    placed = Fields([Placed], {"low": float, "high": float})
+    return {
+        "leaderboard": AnyOf(
+            [
+                Fields(named={"rows": Rows(_BOARD_ROW)}),
+                Fields(named={"bins": Rows(_BIN)}),
+                Fields(
+                    named={
+                        "combinations": Rows(
+                            Fields([Prediction], {"environment": Text, "num_players": Whole})
+                        )
+                    }
+                ),
+            ]
+        ),
+        "head-to-head": Fields(named={"cells": Rows(_CELL)}),
+        "compare": AnyOf(
+            [
+                Fields([Comparison], told),
+                Fields(
+                    [Among],
+                    {
+                        **told,
+                        "decided": int,
+                        "pairs": Rows(Fields([PairFound], {"e_value": Number})),
+                    },
+                ),
+            ]
+        ),
+        "place": Fields(
+            [Placement], {**told, "finished": bool, "members": Rows(placed), "found": Any}
+        ),
+        "plan": Fields([Outlook], {"separated": Any}),
+    }
+
+
+def _of_catalogue() -> dict[str, Fields | AnyOf]:
+    from arena.reports.agent import AgentReport
+    from arena.reports.tournament import TournamentReport
+    from db.models import Kind, Model, Prompt
+
+    agent = Fields([AgentReport], {"class": Text}, without=["class_"])
+    model = Fields(named=_table(Model))
+    prompt = Fields(named={**_table(Prompt), "forked_from": Text})
+    kind = Fields(
+        named={**_table(Kind), "in_catalogue": bool, "installed": bool},
+        optional=["id", "created_at", "in_catalogue", "installed"],
+    )
+    twig = {
+        **_PLACE,
+        **{"prompt": str, "forked_from": Text, "depth": int, "games": int},
+        **{"rating": Number, "low": Number, "high": Number, "change": dict[str, Any] | None},
+    }
+    found: dict[str, Fields | AnyOf] = {
+        "prompts tree": Fields(named={"prompts": Rows(Fields(named=twig))}),
+        "tournaments list": Fields(named={"tournaments": list[TournamentReport]}),
+        "tournaments show": Fields([TournamentReport]),
+    }
+    for noun, fields in (("agent", agent), ("model", model), ("prompt", prompt), ("kind", kind)):
+        found[f"{noun}s list"] = Fields(named={f"{noun}s": Rows(fields)})
+        found[f"{noun}s show"] = Fields(named={noun: fields})
+    return found
+
+
+def _table(model: Any) -> dict[str, Any]:
+    return {name: field.annotation for name, field in model.model_fields.items()}
+
+
+def _of_projections() -> dict[str, Fields | AnyOf]:
+    from arena.leaderboard.rebuild import RebuildReport
+
+    return {
+        "ratings rebuild": Fields([RebuildReport], {"ok": bool}),
+        "counters rebuild": Fields(
+            named={
+                **{"tournaments": int, "games": int, "checked_only": bool, "behind": Any},
+                "differences": list[str],
+            }
+        ),
+    }
+
+
+def _of_rest() -> dict[str, Fields | AnyOf]:
+    from arena.core import RulesOption
+    from db.maintenance.migrate import Migrated, MigrationRehearsal
+    from db.maintenance.verify import Verified
+
+    database = {"database": str}
+    migrated = AnyOf([Fields([Migrated], database), Fields([MigrationRehearsal], database)])
+    file = Fields(named={"file": str, "rows": int, "bytes": int})
+    return {
+        "environments list": Fields(named={"environments": Rows(Fields(named=_RULES))}),
+        "environments show": Fields(
+            named={
+                **_RULES,
+                **{"revision": int, "max_characters": Whole, "faults": list[str]},
+                "roles": dict[str, dict[str, int]],
+                "options": list[RulesOption] | None,
+            }
+        ),
+        "keys list": Fields(named={"keys": Rows(Fields(named={"variable": str, "host": str}))}),
+        "export": Fields(named={"folder": str, "files": Rows(file)}),
+        "db upgrade": migrated,
+        "db downgrade": migrated,
+        "db current": Fields(named={**database, "revision": Text, "head": str}),
+        "db check": Fields(named={**database, "revision": str, "differences": list[str]}),
+        "db verify": Fields([Verified], database),
+    }

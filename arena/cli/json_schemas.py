@@ -1,0 +1,119 @@
+"""The JSON Schemas of what commands print with `--json`, from the types of their reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from arena.cli.output import JSON_VERSION
+
+_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """An object of JSON: the fields of types, then those that are given by name. `without` are
+    fields of the types that it does not have, `optional` some that it need not have."""
+
+    types: Sequence[Any] = ()
+    named: Mapping[str, Any] | None = None
+    without: Sequence[str] = ()
+    optional: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A list of objects."""
+
+    of: Fields
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """One of several objects, by what was asked."""
+
+    forms: Sequence[Fields]
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """By command, as it is typed after `arena`: the JSON Schema of its output."""
+    from arena.cli.json_outputs import outputs
+
+    return {command: _document(command, form) for command, form in outputs().items()}
+
+
+def _document(command: str, form: Fields | AnyOf) -> dict[str, Any]:
+    definitions: dict[str, Any] = {}
+    forms = form.forms if isinstance(form, AnyOf) else [form]
+    objects = [_object(each, definitions, top=True) for each in forms]
+    for each in definitions.values():
+        _close(each)
+    return {
+        "$schema": _SCHEMA,
+        "title": f"arena {command} --json",
+        **(objects[0] if len(objects) == 1 else {"anyOf": objects}),
+        "$defs": definitions,
+    }
+
+
+def _object(fields: Fields, definitions: dict[str, Any], *, top: bool = False) -> dict[str, Any]:
+    properties: dict[str, Any] = {"version": {"const": JSON_VERSION}} if top else {}
+    for each in fields.types:
+        properties |= _of_type(each, definitions).get("properties", {})
+    for name, kind in (fields.named or {}).items():
+        properties[name] = _of_field(kind, definitions)
+    for name in fields.without:
+        del properties[name]
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [name for name in properties if name not in fields.optional],
+        "additionalProperties": False,
+    }
+
+
+def _of_field(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(kind, Fields):
+        return _object(kind, definitions)
+    if isinstance(kind, Rows):
+        return {"type": "array", "items": _object(kind.of, definitions)}
+    return _of_type(kind, definitions)
+
+
+def _of_type(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
+    from pydantic import ConfigDict, TypeAdapter
+    from pydantic.errors import PydanticUserError
+
+    try:
+        adapter = TypeAdapter(kind, config=ConfigDict(arbitrary_types_allowed=True))
+    except PydanticUserError:
+        # Dataclasses and models bring their own configuration.
+        adapter = TypeAdapter(kind)
+    schema = adapter.json_schema(mode="serialization")
+    definitions.update(schema.pop("$defs", {}))
+    return _bare(schema)
+
+
+def _bare(schema: dict[str, Any]) -> dict[str, Any]:
+    """Without what is said for programmers: docstrings, titles and defaults."""
+    for name in ("title", "description", "default"):
+        schema.pop(name, None)
+    return schema
+
+
+def _close(schema: Any) -> None:
+    """Nothing but the fields that are named, and all of them: a report is printed whole."""
+    if isinstance(schema, list):
+        for each in schema:
+            _close(each)
+    if not isinstance(schema, dict):
+        return
+    if isinstance(properties := schema.get("properties"), dict):
+        schema |= {"required": [*properties], "additionalProperties": False}
+        for each in properties.values():
+            _bare(each)
+    _bare(schema) if "properties" in schema else None
+    for name, each in schema.items():
+        if name != "required":
+            _close(each)
