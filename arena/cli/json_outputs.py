@@ -136,7 +136,7 @@ def _of_ratings() -> dict[str, Fields | AnyOf]:
         "head-to-head": Fields(named={"cells": Rows(_CELL)}),
         "compare": AnyOf(
             [
-                Fields([Comparison], told),
+                Fields([Comparison], told, endless=True),
                 Fields(
                     [Among],
                     {
@@ -150,7 +150,7 @@ def _of_ratings() -> dict[str, Fields | AnyOf]:
         "place": Fields(
             [Placement], {**told, "finished": bool, "members": Rows(placed), "found": Any}
         ),
-        "plan": Fields([Outlook], {"separated": Any}),
+        "plan": Fields([Outlook], {"separated": Any}, endless=True),
     }
 
 

@@ -14,12 +14,14 @@ _SCHEMA = "https://json-schema.org/draft/2020-12/schema"
 @dataclass(frozen=True, slots=True)
 class Fields:
     """An object of JSON: the fields of types, then those that are given by name. `without` are
-    fields of the types that it does not have, `optional` some that it need not have."""
+    fields of the types that it does not have, `optional` some that it need not have; with
+    `endless`, numbers that are no number there (infinities) are null."""
 
     types: Sequence[Any] = ()
     named: Mapping[str, Any] | None = None
     without: Sequence[str] = ()
     optional: Sequence[str] = ()
+    endless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ def _document(command: str, form: Fields | AnyOf) -> dict[str, Any]:
     objects = [_object(each, definitions, top=True) for each in forms]
     for each in definitions.values():
         _close(each)
+    if any(each.endless for each in forms):
+        _allow_null([objects, definitions])
     return {
         "$schema": _SCHEMA,
         "title": f"arena {command} --json",
@@ -117,3 +121,12 @@ def _close(schema: Any) -> None:
     for name, each in schema.items():
         if name != "required":
             _close(each)
+
+
+def _allow_null(schema: Any) -> None:
+    if isinstance(schema, dict):
+        if schema.get("type") == "number":
+            schema["type"] = ["number", "null"]
+        schema = [*schema.values()]
+    for each in schema if isinstance(schema, list) else ():
+        _allow_null(each)
