@@ -201,6 +201,7 @@ def _of_projections() -> dict[str, Fields | AnyOf]:
 
 
 def _of_rest() -> dict[str, Fields | AnyOf]:
+    from arena.analysis.archives import Imported
     from arena.core import RulesOption
     from db.maintenance.migrate import Migrated, MigrationRehearsal
     from db.maintenance.verify import Verified
@@ -219,6 +220,7 @@ def _of_rest() -> dict[str, Fields | AnyOf]:
             }
         ),
         "keys list": Fields(named={"keys": Rows(Fields(named={"variable": str, "host": str}))}),
+        "import": Fields([Imported]),
         "export": Fields(named={"folder": str, "files": Rows(file)}),
         "db upgrade": migrated,
         "db downgrade": migrated,

@@ -19,7 +19,9 @@ def schema(
         ),
     ] = None,
 ) -> None:
-    """Print the JSON Schema of tournament files, or of what a command prints with --json.
+    """Print a JSON Schema: of tournament files, or of --json.
+
+    Of tournament files without a COMMAND, else of what it prints with --json.
 
     Editors use it to complete and to check what is typed, programs to read what is printed."""
     if not command:
