@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from arena.cli.json_schemas import AnyOf, Fields, Rows
+from arena.cli.json_schemas import AnyOf, Fields, Rows, document
 
 Number = float | None
 Text = str | None
@@ -60,9 +60,10 @@ _RULES = {
 }
 
 
-def outputs() -> dict[str, Fields | AnyOf]:
-    """By command, as it is typed after `arena`."""
-    return {**_of_games(), **_of_ratings(), **_of_catalogue(), **_of_projections(), **_of_rest()}
+def schemas() -> dict[str, dict[str, Any]]:
+    """By command, as it is typed after `arena`: the JSON Schema of its output."""
+    forms = {**_of_games(), **_of_ratings(), **_of_catalogue(), **_of_projections(), **_of_rest()}
+    return {command: document(command, form) for command, form in forms.items()}
 
 
 def _of_games() -> dict[str, Fields | AnyOf]:
@@ -203,6 +204,7 @@ def _of_projections() -> dict[str, Fields | AnyOf]:
 def _of_rest() -> dict[str, Fields | AnyOf]:
     from arena.analysis.archives import Imported
     from arena.core import RulesOption
+    from db.archive import Archived
     from db.maintenance.migrate import Migrated, MigrationRehearsal
     from db.maintenance.verify import Verified
 
@@ -221,7 +223,9 @@ def _of_rest() -> dict[str, Fields | AnyOf]:
         ),
         "keys list": Fields(named={"keys": Rows(Fields(named={"variable": str, "host": str}))}),
         "import": Fields([Imported]),
-        "export": Fields(named={"folder": str, "files": Rows(file)}),
+        "export": AnyOf(
+            [Fields(named={"folder": str, "files": Rows(file)}), Fields([Archived], {"file": str})]
+        ),
         "db upgrade": migrated,
         "db downgrade": migrated,
         "db current": Fields(named={**database, "revision": Text, "head": str}),

@@ -1,4 +1,4 @@
-"""The JSON Schemas of what commands print with `--json`, from the types of their reports."""
+"""Makes JSON Schemas of what is printed, from the types of the reports and rows in it."""
 
 from __future__ import annotations
 
@@ -38,14 +38,8 @@ class AnyOf:
     forms: Sequence[Fields]
 
 
-def schemas() -> dict[str, dict[str, Any]]:
-    """By command, as it is typed after `arena`: the JSON Schema of its output."""
-    from arena.cli.json_outputs import outputs
-
-    return {command: _document(command, form) for command, form in outputs().items()}
-
-
-def _document(command: str, form: Fields | AnyOf) -> dict[str, Any]:
+def document(command: str, form: Fields | AnyOf) -> dict[str, Any]:
+    """The JSON Schema of what a command prints."""
     definitions: dict[str, Any] = {}
     forms = form.forms if isinstance(form, AnyOf) else [form]
     objects = [_object(each, definitions, top=True) for each in forms]

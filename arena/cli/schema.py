@@ -29,7 +29,7 @@ def schema(
 
         write_json(json_schema())
         return
-    from arena.cli.json_schemas import schemas
+    from arena.cli.json_outputs import schemas
     from arena.core import UsageError
     from arena.registry import unknown
 

@@ -18,7 +18,7 @@ from rich.cells import cell_len
 from typer.testing import CliRunner
 
 from arena.cli.app import app
-from arena.cli.json_schemas import schemas
+from arena.cli.json_outputs import schemas
 
 Arena = Callable[..., Result]
 

@@ -8,7 +8,7 @@ import typer
 from jsonschema import Draft202012Validator
 
 from arena.cli.app import app
-from arena.cli.json_schemas import schemas
+from arena.cli.json_outputs import schemas
 from tests.cli.commands import Arena
 
 
