@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from arena.cli.json_schemas import AnyOf, Fields, Rows, document
+from arena.cli.json_schemas import JsonObject, JsonRows, OneOfForms, document
 
 Number = float | None
 Text = str | None
 Whole = int | None
 
-_SHARE = Fields(named={"share": Number, "low": Number, "high": Number})
+_SHARE = JsonObject(named={"share": Number, "low": Number, "high": Number})
 _PLACE = {"environment": Text, "num_players": Whole, "version": Text, "tournament": Text}
 _ESTIMATE = dict[str, Any] | None
 _VOIDS = dict[str, dict[str, Any]]
-_BOARD_ROW = Fields(
+_BOARD_ROW = JsonObject(
     named={
         **_PLACE,
         **{"system": str, "role": Text, "team": Text, "by": str, "anchor": Text},
@@ -36,7 +36,7 @@ _BOARD_ROW = Fields(
         "errors": dict[str, Any] | None,
     }
 )
-_BIN = Fields(
+_BIN = JsonObject(
     named={
         **_PLACE,
         **{"system": str, "games": int, "blocks": int, "log_loss": float, "base_loss": float},
@@ -45,7 +45,7 @@ _BIN = Fields(
         **{"low": Number, "high": Number},
     }
 )
-_CELL = Fields(
+_CELL = JsonObject(
     named={
         **_PLACE,
         **{"agent_id": int, "agent": str, "against_id": int, "against": str},
@@ -66,7 +66,7 @@ def schemas() -> dict[str, dict[str, Any]]:
     return {command: document(command, form) for command, form in forms.items()}
 
 
-def _of_games() -> dict[str, Fields | AnyOf]:
+def _of_games() -> dict[str, JsonObject | OneOfForms]:
     from arena.replay.branch import BranchReport
     from arena.replay.check import ReplayReport
     from arena.replay.difference import GameDifference
@@ -77,41 +77,43 @@ def _of_games() -> dict[str, Fields | AnyOf]:
 
     events = dict(EventRow.__annotations__)
     return {
-        "games": Fields(named={"games": Rows(Fields([GameRow, GameSpent]))}),
-        "show": Fields(
+        "games": JsonObject(named={"games": JsonRows(JsonObject([GameRow, GameSpent]))}),
+        "show": JsonObject(
             [GameRow, GameSpent],
-            {"turns": Rows(Fields([TurnRow], optional=["calls"]))},
+            {"turns": JsonRows(JsonObject([TurnRow], optional=["calls"]))},
         ),
-        "events": AnyOf(
+        "events": OneOfForms(
             [
-                Fields(
+                JsonObject(
                     named={
                         "game_id": int,
                         "events_version": Whole,
                         "error": Text,
-                        "events": Rows(Fields(named=events)),
+                        "events": JsonRows(JsonObject(named=events)),
                     }
                 ),
-                Fields(named={"game_id": int, "chances": list[TurnChance]}),
+                JsonObject(named={"game_id": int, "chances": list[TurnChance]}),
                 *_of_events_rebuild(),
             ]
         ),
-        "search": Fields(named={"hits": list[dict[str, Any]]}),
-        "replay": AnyOf([Fields(named={"games": list[ReplayReport]}), Fields([ReplayReport])]),
-        "diff": Fields([GameDifference]),
-        "branch": Fields([BranchReport], {"estimate": _ESTIMATE}),
+        "search": JsonObject(named={"hits": list[dict[str, Any]]}),
+        "replay": OneOfForms(
+            [JsonObject(named={"games": list[ReplayReport]}), JsonObject([ReplayReport])]
+        ),
+        "diff": JsonObject([GameDifference]),
+        "branch": JsonObject([BranchReport], {"estimate": _ESTIMATE}),
     }
 
 
-def _of_events_rebuild() -> list[Fields]:
+def _of_events_rebuild() -> list[JsonObject]:
     from arena.replay.events import ToldGame
     from arena.replay.reading_price import ReadingPrice
 
     told = {"games": int, "events": int, "checked_only": bool, "wrong": list[ToldGame]}
-    return [Fields(named={**told, "stopped": Text}), Fields([ReadingPrice])]
+    return [JsonObject(named={**told, "stopped": Text}), JsonObject([ReadingPrice])]
 
 
-def _of_ratings() -> dict[str, Fields | AnyOf]:
+def _of_ratings() -> dict[str, JsonObject | OneOfForms]:
     from arena.compare.among import Among, PairFound
     from arena.compare.answer import Comparison
     from arena.compare.placing import Placed, Placement
@@ -119,51 +121,51 @@ def _of_ratings() -> dict[str, Fields | AnyOf]:
     from arena.leaderboard.parts import Prediction
 
     told = {"voids": _VOIDS, "estimate": _ESTIMATE}
-    placed = Fields([Placed], {"low": float, "high": float})
+    placed = JsonObject([Placed], {"low": float, "high": float})
     return {
-        "leaderboard": AnyOf(
+        "leaderboard": OneOfForms(
             [
-                Fields(named={"rows": Rows(_BOARD_ROW)}),
-                Fields(named={"bins": Rows(_BIN)}),
-                Fields(
+                JsonObject(named={"rows": JsonRows(_BOARD_ROW)}),
+                JsonObject(named={"bins": JsonRows(_BIN)}),
+                JsonObject(
                     named={
-                        "combinations": Rows(
-                            Fields([Prediction], {"environment": Text, "num_players": Whole})
+                        "combinations": JsonRows(
+                            JsonObject([Prediction], {"environment": Text, "num_players": Whole})
                         )
                     }
                 ),
             ]
         ),
-        "head-to-head": Fields(named={"cells": Rows(_CELL)}),
-        "compare": AnyOf(
+        "head-to-head": JsonObject(named={"cells": JsonRows(_CELL)}),
+        "compare": OneOfForms(
             [
-                Fields([Comparison], told, endless=True),
-                Fields(
+                JsonObject([Comparison], told, endless=True),
+                JsonObject(
                     [Among],
                     {
                         **told,
                         "decided": int,
-                        "pairs": Rows(Fields([PairFound], {"e_value": Number})),
+                        "pairs": JsonRows(JsonObject([PairFound], {"e_value": Number})),
                     },
                 ),
             ]
         ),
-        "place": Fields(
-            [Placement], {**told, "finished": bool, "members": Rows(placed), "found": Any}
+        "place": JsonObject(
+            [Placement], {**told, "finished": bool, "members": JsonRows(placed), "found": Any}
         ),
-        "plan": Fields([Outlook], {"separated": Any}, endless=True),
+        "plan": JsonObject([Outlook], {"separated": Any}, endless=True),
     }
 
 
-def _of_catalogue() -> dict[str, Fields | AnyOf]:
+def _of_catalogue() -> dict[str, JsonObject | OneOfForms]:
     from arena.reports.agent import AgentReport
     from arena.reports.tournament import TournamentReport
     from db.models import Kind, Model, Prompt
 
-    agent = Fields([AgentReport], {"class": Text}, without=["class_"])
-    model = Fields(named=_table(Model))
-    prompt = Fields(named={**_table(Prompt), "forked_from": Text})
-    kind = Fields(
+    agent = JsonObject([AgentReport], {"class": Text}, without=["class_"])
+    model = JsonObject(named=_table(Model))
+    prompt = JsonObject(named={**_table(Prompt), "forked_from": Text})
+    kind = JsonObject(
         named={**_table(Kind), "in_catalogue": bool, "installed": bool},
         optional=["id", "created_at", "in_catalogue", "installed"],
     )
@@ -172,14 +174,14 @@ def _of_catalogue() -> dict[str, Fields | AnyOf]:
         **{"prompt": str, "forked_from": Text, "depth": int, "games": int},
         **{"rating": Number, "low": Number, "high": Number, "change": dict[str, Any] | None},
     }
-    found: dict[str, Fields | AnyOf] = {
-        "prompts tree": Fields(named={"prompts": Rows(Fields(named=twig))}),
-        "tournaments list": Fields(named={"tournaments": list[TournamentReport]}),
-        "tournaments show": Fields([TournamentReport]),
+    found: dict[str, JsonObject | OneOfForms] = {
+        "prompts tree": JsonObject(named={"prompts": JsonRows(JsonObject(named=twig))}),
+        "tournaments list": JsonObject(named={"tournaments": list[TournamentReport]}),
+        "tournaments show": JsonObject([TournamentReport]),
     }
     for noun, fields in (("agent", agent), ("model", model), ("prompt", prompt), ("kind", kind)):
-        found[f"{noun}s list"] = Fields(named={f"{noun}s": Rows(fields)})
-        found[f"{noun}s show"] = Fields(named={noun: fields})
+        found[f"{noun}s list"] = JsonObject(named={f"{noun}s": JsonRows(fields)})
+        found[f"{noun}s show"] = JsonObject(named={noun: fields})
     return found
 
 
@@ -187,12 +189,12 @@ def _table(model: Any) -> dict[str, Any]:
     return {name: field.annotation for name, field in model.model_fields.items()}
 
 
-def _of_projections() -> dict[str, Fields | AnyOf]:
+def _of_projections() -> dict[str, JsonObject | OneOfForms]:
     from arena.leaderboard.rebuild import RebuildReport
 
     return {
-        "ratings rebuild": Fields([RebuildReport], {"ok": bool}),
-        "counters rebuild": Fields(
+        "ratings rebuild": JsonObject([RebuildReport], {"ok": bool}),
+        "counters rebuild": JsonObject(
             named={
                 **{"tournaments": int, "games": int, "checked_only": bool, "behind": Any},
                 "differences": list[str],
@@ -201,7 +203,7 @@ def _of_projections() -> dict[str, Fields | AnyOf]:
     }
 
 
-def _of_rest() -> dict[str, Fields | AnyOf]:
+def _of_rest() -> dict[str, JsonObject | OneOfForms]:
     from arena.analysis.archives import Imported
     from arena.core import RulesOption
     from db.archive import Archived
@@ -209,11 +211,13 @@ def _of_rest() -> dict[str, Fields | AnyOf]:
     from db.maintenance.verify import Verified
 
     database = {"database": str}
-    migrated = AnyOf([Fields([Migrated], database), Fields([MigrationRehearsal], database)])
-    file = Fields(named={"file": str, "rows": int, "bytes": int})
+    migrated = OneOfForms(
+        [JsonObject([Migrated], database), JsonObject([MigrationRehearsal], database)]
+    )
+    file = JsonObject(named={"file": str, "rows": int, "bytes": int})
     return {
-        "environments list": Fields(named={"environments": Rows(Fields(named=_RULES))}),
-        "environments show": Fields(
+        "environments list": JsonObject(named={"environments": JsonRows(JsonObject(named=_RULES))}),
+        "environments show": JsonObject(
             named={
                 **_RULES,
                 **{"revision": int, "max_characters": Whole, "faults": list[str]},
@@ -221,14 +225,19 @@ def _of_rest() -> dict[str, Fields | AnyOf]:
                 "options": list[RulesOption] | None,
             }
         ),
-        "keys list": Fields(named={"keys": Rows(Fields(named={"variable": str, "host": str}))}),
-        "import": Fields([Imported]),
-        "export": AnyOf(
-            [Fields(named={"folder": str, "files": Rows(file)}), Fields([Archived], {"file": str})]
+        "keys list": JsonObject(
+            named={"keys": JsonRows(JsonObject(named={"variable": str, "host": str}))}
+        ),
+        "import": JsonObject([Imported]),
+        "export": OneOfForms(
+            [
+                JsonObject(named={"folder": str, "files": JsonRows(file)}),
+                JsonObject([Archived], {"file": str}),
+            ]
         ),
         "db upgrade": migrated,
         "db downgrade": migrated,
-        "db current": Fields(named={**database, "revision": Text, "head": str}),
-        "db check": Fields(named={**database, "revision": str, "differences": list[str]}),
-        "db verify": Fields([Verified], database),
+        "db current": JsonObject(named={**database, "revision": Text, "head": str}),
+        "db check": JsonObject(named={**database, "revision": str, "differences": list[str]}),
+        "db verify": JsonObject([Verified], database),
     }

@@ -12,7 +12,7 @@ _SCHEMA = "https://json-schema.org/draft/2020-12/schema"
 
 
 @dataclass(frozen=True, slots=True)
-class Fields:
+class JsonObject:
     """An object of JSON: the fields of types, then those that are given by name. `without` are
     fields of the types that it does not have, `optional` some that it need not have; with
     `endless`, numbers that are no number there (infinities) are null."""
@@ -25,23 +25,23 @@ class Fields:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class JsonRows:
     """A list of objects."""
 
-    of: Fields
+    of: JsonObject
 
 
 @dataclass(frozen=True, slots=True)
-class AnyOf:
+class OneOfForms:
     """One of several objects, by what was asked."""
 
-    forms: Sequence[Fields]
+    forms: Sequence[JsonObject]
 
 
-def document(command: str, form: Fields | AnyOf) -> dict[str, Any]:
+def document(command: str, form: JsonObject | OneOfForms) -> dict[str, Any]:
     """The JSON Schema of what a command prints."""
     definitions: dict[str, Any] = {}
-    forms = form.forms if isinstance(form, AnyOf) else [form]
+    forms = form.forms if isinstance(form, OneOfForms) else [form]
     objects = [_object(each, definitions, top=True) for each in forms]
     for each in definitions.values():
         _close(each)
@@ -55,7 +55,9 @@ def document(command: str, form: Fields | AnyOf) -> dict[str, Any]:
     }
 
 
-def _object(fields: Fields, definitions: dict[str, Any], *, top: bool = False) -> dict[str, Any]:
+def _object(
+    fields: JsonObject, definitions: dict[str, Any], *, top: bool = False
+) -> dict[str, Any]:
     properties: dict[str, Any] = {"version": {"const": JSON_VERSION}} if top else {}
     for each in fields.types:
         properties |= _of_type(each, definitions).get("properties", {})
@@ -72,9 +74,9 @@ def _object(fields: Fields, definitions: dict[str, Any], *, top: bool = False) -
 
 
 def _of_field(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
-    if isinstance(kind, Fields):
+    if isinstance(kind, JsonObject):
         return _object(kind, definitions)
-    if isinstance(kind, Rows):
+    if isinstance(kind, JsonRows):
         return {"type": "array", "items": _object(kind.of, definitions)}
     return _of_type(kind, definitions)
 
