@@ -19,7 +19,7 @@ def schema(
         ),
     ] = None,
 ) -> None:
-    """Print a JSON Schema: of tournament files, or of --json.
+    """Print the JSON Schema of a file or a command.
 
     Of tournament files without a COMMAND, else of what it prints with --json.
 
