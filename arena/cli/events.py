@@ -182,10 +182,16 @@ def _show(
 def _chances(game: int, db: str | None, *, as_json: bool) -> None:
     from dataclasses import asdict
 
-    from arena.reports.chances import BLEND, MOST_GAMES, chances
+    from arena.reports.chances import BLEND, chances, left_out
 
     with reading(db) as session:
         found = chances(session, game)
+        lacking = left_out(session, game)
+    if lacking:
+        complain(
+            "games of an earlier release are left out, which were never asked where they stood: "
+            "type `arena events rebuild`"
+        )
     if as_json:
         print_json({"game_id": game, "chances": [asdict(each) for each in found]})
         return
@@ -217,8 +223,8 @@ def _chances(game: int, db: str | None, *, as_json: bool) -> None:
     if found:
         tell(
             f"the chance of {found[0].team}: exact for play at random, which counts as {BLEND} "
-            f"games, and the latest {MOST_GAMES:,} games on record that stood alike; talk moves "
-            "nothing in it: `arena branch` tells what a speech was worth"
+            "games, and the other games on record that stood alike; talk moves nothing in it: "
+            "`arena branch` tells what a speech was worth"
         )
 
 

@@ -12,6 +12,7 @@ from arena.cli.sessions import existing
 if TYPE_CHECKING:
     from arena.aside.readings import ReaderChoice
     from arena.replay.events import ToldGame
+    from db.repository.positions import PositionDifference
     from db.selection import Selection
 
 _EVERY = 100  # games between two lines of progress
@@ -57,12 +58,16 @@ def rebuild(
 
     from arena.core import Pause
     from arena.replay.events import rebuild_events
+    from arena.replay.positions import count_positions, recounted
 
     games = total = left = 0
     wrong: list[ToldGame] = []
     stopped: str | None = None
     every = _EVERY if choice is None or choice.model is None else _EVERY_ASKED
+    differing: list[PositionDifference] = []
     with existing(db) as database:
+        if not check and (asked := count_positions(database, selection)):
+            tell(f"{count(asked, 'game')} of an earlier release asked where they stood")
         telling = rebuild_events(
             database, selection, check=check, everything=everything, choice=choice
         )
@@ -76,6 +81,8 @@ def rebuild(
                     tell(f"{games:,} of {count(games + left, 'game')}")
         except Pause as pause:
             stopped = str(pause)
+        if check or everything:
+            differing = recounted(database, check=check)
     if as_json:
         print_json(
             {
@@ -83,6 +90,7 @@ def rebuild(
                 "events": total,
                 "checked_only": check,
                 "wrong": [asdict(found) for found in wrong],
+                "positions": [asdict(found) for found in differing],
                 "stopped": stopped,
             }
         )
@@ -97,10 +105,15 @@ def rebuild(
             f"{count(len(wrong), 'game')} of {games:,} "
             + ("have other events than those stored" if check else "cannot be told")
         )
+    if differing:
+        complain(
+            f"{count(len(differing), 'position')} had other counts than the games say"
+            + ("; `arena events rebuild --all` counts again" if check else ": counted again")
+        )
     if stopped is not None:
         complain(stopped)
         advise("the games before it are told; the same command continues there")
-    if wrong or stopped is not None:
+    if wrong or stopped is not None or (check and differing):
         raise typer.Exit(1)
 
 

@@ -12,13 +12,16 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from arena.core import Environment, Event, EventKind, Outcome
+from arena.core import Environment, Event, EventKind, Outcome, Position
 from arena.core.readers import Cast, Speech
 from arena.events.kinds import KINDS, VERSION
 from arena.events.readings import read_by_the_rules, speeches
 
 _LONGEST = 16_000  # characters of one event's data
 _LONGEST_PHASE = 80
+_LONGEST_POSITION = 200
+
+TellsPositions = Callable[[Sequence[Event], Sequence[str | None]], Sequence[Position]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,8 @@ class GatheredEvents:
     """The events of a game in the order in which they happened, with the kinds that they are of.
 
     `error` says why there are none; `version` is that of the projection; `reader` read the claims
-    among them, None for the rules.
+    among them, None for the rules. `positions` are those that the game came to, each once, where
+    its environment tells them.
     """
 
     events: tuple[Event, ...] = ()
@@ -34,30 +38,57 @@ class GatheredEvents:
     error: str | None = None
     version: int = VERSION
     reader: str | None = None
+    positions: tuple[Position, ...] = ()
 
 
 def gathered_of(
-    events: Sequence[Event], kinds: Mapping[str, EventKind], reader: str | None = None
+    events: Sequence[Event],
+    kinds: Mapping[str, EventKind],
+    reader: str | None = None,
+    positions: Sequence[Position] = (),
 ) -> GatheredEvents:
     """The events with the kinds that they are of; `reader` read their claims, None for the
     rules."""
     used = {event.kind for event in events}
     return GatheredEvents(
-        tuple(events), tuple(kind for name, kind in kinds.items() if name in used), reader=reader
+        tuple(events),
+        tuple(kind for name, kind in kinds.items() if name in used),
+        reader=reader,
+        positions=tuple(positions),
     )
 
 
+def positions_of(
+    telling: TellsPositions | None, events: Sequence[Event], roles: Sequence[str | None]
+) -> list[Position]:
+    """The positions that a finished game came to, each once; `telling` is its environment's
+    `positions`, None for one that tells none. Raises ValueError and TypeError for what no position
+    is."""
+    found: dict[str, Position] = {}
+    for position in telling(events, roles) if telling is not None else ():
+        if not isinstance(position, Position):
+            raise TypeError(f"positions() returned {type(position).__name__}; expected Position")
+        for what in (position.name, position.team):
+            if not isinstance(what, str) or not 0 < len(what) <= _LONGEST_POSITION:
+                raise ValueError(f"positions() told {what!r:.100}: no name of a position or team")
+        found[position.name] = position
+    return [*found.values()]
+
+
 class EventsGatherer:
-    """Asks `events` after the start of a game and after every turn; None tells none. `kinds` are
-    the environment's own."""
+    """Asks `events` after the start of a game and after every turn, `positions` after its end; None
+    tells none. `kinds` are the environment's own."""
 
     def __init__(
         self,
         events: Callable[[], Sequence[Event]] | None,
         kinds: Callable[[], Sequence[EventKind]] | None,
         num_players: int,
+        positions: TellsPositions | None = None,
     ) -> None:
         self._ask = events
+        self._telling = positions
+        self._positions: list[Position] = []
         self._num_players = num_players
         self._gathered: list[Event] = []
         self._said: dict[int, str] = {}
@@ -71,7 +102,8 @@ class EventsGatherer:
     def of(cls, environment: Environment, num_players: int) -> EventsGatherer:
         """The gatherer of an environment, whether it tells events or not."""
         telling = getattr(environment, "events", None)
-        return cls(telling, getattr(environment, "event_kinds", None), num_players)
+        kinds = getattr(environment, "event_kinds", None)
+        return cls(telling, kinds, num_players, getattr(environment, "positions", None))
 
     def begun(self) -> None:
         """The game has been reset."""
@@ -94,15 +126,21 @@ class EventsGatherer:
     def ended(self, outcome: Outcome, *, reading: bool = True) -> GatheredEvents:
         """The events of the game with what the rules read in its speeches; without `reading` only
         what happened."""
+        # Where a game stands is not told by what its speeches are read to say.
+        self._safely(lambda: self._stand(outcome))
         if reading:
             self._safely(lambda: self._read(outcome))
         if self._error is not None:
             return GatheredEvents(error=self._error)
-        return gathered_of(self._gathered, self._kinds)
+        return gathered_of(self._gathered, self._kinds, positions=self._positions)
 
     def speeches(self) -> list[Speech]:
         """What was said, for a reader; before `ended` with its reading."""
         return speeches(self._gathered, self._said)
+
+    def _stand(self, outcome: Outcome) -> None:
+        roles = [player.role for player in outcome.players]
+        self._positions = positions_of(self._telling, self._gathered, roles)
 
     def _safely(self, step: Callable[[], None]) -> None:
         if self._error is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from arena.core import Event
 from arena.events.gathering import GatheredEvents
 from db.writer.events import EventRow, EventsTold, EventTypeRow
+from db.writer.games import PositionRow
 
 
 def events_told(game_id: int, gathered: GatheredEvents) -> EventsTold:
@@ -16,6 +17,7 @@ def events_told(game_id: int, gathered: GatheredEvents) -> EventsTold:
         tuple(EventTypeRow(kind.name, kind.description, kind.schema) for kind in gathered.kinds),
         gathered.error,
         gathered.reader,
+        tuple(PositionRow(position.name, position.team) for position in gathered.positions),
     )
 
 

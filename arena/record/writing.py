@@ -143,9 +143,9 @@ class GameRecorder:
             )
             for player, did in zip(outcome.players, conduct, strict=True)
         )
-        told = () if result.events is None else (events_told(self.game_id, result.events),)
+        told = None if result.events is None else events_told(self.game_id, result.events)
         await self._write(
-            *told,
+            *(() if told is None else (told,)),
             GameFinished(
                 game_id=self.game_id,
                 finished_at=datetime.now(UTC),
@@ -154,6 +154,7 @@ class GameRecorder:
                 reason=outcome.reason,
                 turn_count=result.turns,
                 players=players,
+                positions=None if told is None or told.error is not None else told.positions,
             ),
         )
 

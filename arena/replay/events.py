@@ -23,6 +23,7 @@ from arena.record.events import events_told
 from arena.replay.lineage import own_options
 from db import Database, DatabaseError, Game, Repository, Session
 from db.queries.events import events, events_state, finished_games
+from db.queries.positions import stored_positions
 from db.queries.transcript import TurnRow, transcript
 from db.selection import Selection
 from db.writer.events import EventRow, EventsTold
@@ -135,7 +136,8 @@ class Readers:
         read = self._runner.run(reader.read(game_id, played.speeches, played.cast))
         found = with_readings(played.gathered.events, read, played.cast, name)
         kinds = {kind.name: kind for kind in played.gathered.kinds}
-        return gathered_of(found, {**own_kinds(), **kinds}, None if name == RULES else name)
+        own = None if name == RULES else name
+        return gathered_of(found, {**own_kinds(), **kinds}, own, played.gathered.positions)
 
 
 def told(database: Database, game_id: int, readers: Readers) -> EventsTold:
@@ -224,6 +226,11 @@ def _compared(session: Session, found: EventsTold) -> ToldGame:
         if was != now:
             return ToldGame(found.game_id, count, stored, f"event {at} is {_said(was, now)}")
     difference = None if count == stored else f"{count} events, on record are {stored}"
+    game = session.get(Game, found.game_id)
+    if difference is None and game is not None and game.positions is not None:
+        known = [*stored_positions(game.positions)]
+        if known != [*found.positions]:
+            difference = f"it came to {len(found.positions)} positions, on record are {len(known)}"
     return ToldGame(found.game_id, count, stored, difference)
 
 

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from arena import registry
 from arena.core import Event, Position, UsageError
 from db import Repository, Session
-from db.queries.events import events, latest_events
+from db.queries.events import events
+from db.queries.positions import StoodAlike, stood_alike, stored_positions, uncounted
 from db.writer.events import EventRow
 
 BLEND = 20
 """As many games count for the chance of play at random."""
-
-MOST_GAMES = 1_000
-"""As many games on record are looked at, the latest."""
-
-_KINDS = ("phase", "eliminate", "result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,47 +52,57 @@ def chances(session: Session, game_id: int) -> list[TurnChance]:
     rules = registry.load("environments", name)(name=name)
     telling = getattr(rules, "positions", None)
     roles = [player.role for player in game.players]
-    if telling is None or not (own := telling(_told(events(session, game_id)), roles)):
+    if telling is None or not (own := telling(events_read(events(session, game_id)), roles)):
         raise UsageError(f"{name} does not tell chances (`arena.core.TellsChances`)")
-    stood: Counter[str] = Counter()
-    won: Counter[str] = Counter()
-    for _, winner, cast, rows in latest_events(
-        session, game.environment.id, _KINDS, most=MOST_GAMES, without=game_id
-    ):
-        for position in {each.name: each for each in telling(_told(rows), cast)}.values():
-            stood[position.name] += 1
-            won[position.name] += winner == position.team
-    return _blended(own, stood, won)
+    alike = stood_alike(session, game.environment.id, [position.name for position in own])
+    if game.tournament_id is not None:
+        # The game itself is no evidence of how others like it end.
+        for name, team in stored_positions(game.positions):
+            if name in alike:
+                found = alike[name]
+                alike[name] = StoodAlike(found.games - 1, found.won - (team == game.winning_team))
+    return _blended(own, alike)
 
 
-def _blended(own: Sequence[Position], stood: Counter[str], won: Counter[str]) -> list[TurnChance]:
-    """A Beta distribution for each position, with play at random as BLEND games before it."""
-    from scipy.stats import beta
-
-    found: list[TurnChance] = []
-    for at in own:
-        if at.chance in (0.0, 1.0):
-            # It is over, or as good as.
-            chance = low = high = at.chance
-        else:
-            above = BLEND * at.chance + won[at.name]
-            below = BLEND * (1 - at.chance) + stood[at.name] - won[at.name]
-            chance = above / (above + below)
-            low, high = (float(each) for each in beta.interval(0.95, above, below))
-        turned = bool(found) and (low > found[-1].high or high < found[-1].low)
-        found.append(
-            TurnChance(
-                at.turn, at.name, at.team, at.chance, stood[at.name], won[at.name], chance, low,
-                high, turned,
-            )
-        )  # fmt: skip
-    return found
-
-
-def _told(rows: Sequence[EventRow]) -> list[Event]:
+def events_read(rows: Iterable[EventRow]) -> list[Event]:
+    """Events from their rows."""
     return [
         Event(
             row.kind, row.source, row.target, row.audience, row.data, row.day, row.phase, row.turn
         )
         for row in rows
-    ]
+    ]  # fmt: skip
+
+
+def left_out(session: Session, game_id: int) -> bool:
+    """Whether games on record are missing in the chances of a game: they were never asked where
+    they stood."""
+    game = Repository(session).get_game_by_id(game_id)
+    if game is None or game.environment_id is None:
+        return False
+    return uncounted(session, game.environment_id)
+
+
+def _blended(own: Sequence[Position], alike: Mapping[str, StoodAlike]) -> list[TurnChance]:
+    """A Beta distribution for each position, with play at random as BLEND games before it."""
+    from scipy.stats import beta
+
+    found: list[TurnChance] = []
+    for at in own:
+        games = alike.get(at.name, StoodAlike())
+        if at.chance in (0.0, 1.0):
+            # It is over, or as good as.
+            chance = low = high = at.chance
+        else:
+            above = BLEND * at.chance + games.won
+            below = BLEND * (1 - at.chance) + games.games - games.won
+            chance = above / (above + below)
+            low, high = (float(each) for each in beta.interval(0.95, above, below))
+        turned = bool(found) and (low > found[-1].high or high < found[-1].low)
+        found.append(
+            TurnChance(
+                at.turn, at.name, at.team, at.chance, games.games, games.won, chance, low, high,
+                turned,
+            )
+        )  # fmt: skip
+    return found

@@ -24,6 +24,7 @@ _OWN = {
         "schedule_index": "(n - 1) % :length",
         "block": "(n - 1) % :length",
         "fold_index": "n",
+        "positions": "CASE WHEN n > :told THEN r.positions END",
         "events_version": "CASE WHEN n > :told THEN r.events_version END",
         "started_at": "{n seconds}",
         "finished_at": "{n seconds}",

@@ -87,6 +87,7 @@ def generate(url: str | Path, scale: Scale) -> None:
     with get_session(url) as session:
         for number in range(scale.tournaments):
             Repository(session).recount(1 + number)
+        Repository(session).recount_positions()
         _schedule(session, scale)
         _date(session, scale)
 

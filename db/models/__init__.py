@@ -10,6 +10,7 @@ from db.models.counters import Counters
 from db.models.events import EventType, GameEvent
 from db.models.games import GAME_STATUSES, Game, GamePlayer
 from db.models.pairs import PairScope, PairTotal
+from db.models.positions import PositionCount
 from db.models.ratings import AgentTrueSkill, RatingChange, RatingPool
 from db.models.tournaments import TOURNAMENT_STATUSES, Environment, Tournament, TournamentLease
 from db.models.turns import LAPSES, GameTurn, TurnPayload
@@ -35,6 +36,7 @@ __all__ = [
     "Model",
     "PairScope",
     "PairTotal",
+    "PositionCount",
     "Prompt",
     "RatingChange",
     "RatingPool",

@@ -22,6 +22,12 @@ COUNTS = (
     "targets_several", "targets_none", "notes", "notes_lost",
 )  # fmt: skip
 
+# Games with events whose positions were never told.
+UNCOUNTED = (
+    "positions IS NULL AND events_version IS NOT NULL AND events_error IS NULL "
+    "AND status = 'completed' AND tournament_id IS NOT NULL"
+)
+
 GAME_STATUSES = ("scheduled", "running", "completed", "void")
 
 
@@ -35,7 +41,8 @@ class Game(Table, table=True):
     game that this one branches from. `revision` is how the rules were put to its players, None in a
     game that was begun before that had changed: the first. `events_version` is that of the
     projection which its events are of, None where they were never told; `events_reader` read the
-    claims among them, None for the rules; `events_error` says why it has none.
+    claims among them, None for the rules; `events_error` says why it has none. `positions` are
+    those that it came to, a JSON list of [name, team]; None where they were never told.
     """
 
     __tablename__ = "games"
@@ -53,6 +60,8 @@ class Game(Table, table=True):
         # A list of a tournament's games is read from any of them on.
         Index("ix_games_tournament_id", "tournament_id", "id"),
         Index("ix_games_status", "status"),
+        # Those that are not counted yet: none, unless they are of an earlier release.
+        Index("ix_games_positions", "environment_id", info={"where": UNCOUNTED}),
         # The games that share a seed's luck, and those of an environment.
         Index("ix_games_environment_seed", "environment_id", "seed"),
     )
@@ -91,6 +100,7 @@ class Game(Table, table=True):
     events_version: int | None = None
     events_reader: str | None = Field(default=None, sa_type=Text)
     events_error: str | None = Field(default=None, sa_type=Text)
+    positions: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = Field(default_factory=now)
 
     tournament: Optional[Tournament] = Relationship()  # noqa: UP045

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
-from db.models import EventType, Game, GameEvent, GamePlayer
+from db.models import EventType, Game, GameEvent
 from db.selection import Selection
 from db.writer.events import EventRow
 
@@ -87,28 +87,6 @@ def _read_by_another(reader: str) -> Any:
     if reader == _RULES:
         return own.is_not(None)
     return or_(own.is_(None), own != reader)
-
-
-def latest_events(
-    session: Session, environment_id: int, kinds: Sequence[str], *, most: int, without: int
-) -> Iterator[tuple[int, str | None, list[str | None], list[EventRow]]]:
-    """(game_id, winning team, roles by player_index, events of these kinds) of the latest finished
-    games of an environment, at most `most`, leaving one out."""
-    chosen = (
-        select(Game.id, Game.winning_team)
-        .where(
-            Game.environment_id == environment_id,
-            Game.status == "completed",
-            col(Game.events_version).is_not(None),
-            Game.id != without,
-        )
-        .order_by(col(Game.id).desc())
-        .limit(most)
-    )
-    for key, winner in session.execute(chosen).all():
-        seats: Any = select(GamePlayer.role).where(GamePlayer.game_id == key)
-        roles = list(session.scalars(seats.order_by(col(GamePlayer.player_index))))
-        yield int(key), winner, roles, events(session, int(key), kinds)
 
 
 def event_types(session: Session) -> Iterator[EventType]:

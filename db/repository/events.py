@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from sqlalchemy import delete
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from db.engine import begin_writing
 from db.models import EventType, Game, GameEvent
 from db.repository.counters import leave_behind
+from db.repository.positions import PositionRepository
 from db.repository.rows import added, found_or_made
 from db.writer.events import EventsTold
 
 
-class EventRepository:
-    session: Session
-
+class EventRepository(PositionRepository):
     def replace_events(self, told: EventsTold) -> bool:
         """Put the events of a game in the place of those it has, with the kinds that are new;
         False where the game is gone. Whoever replaces them at the same time waits. The counters of
@@ -43,7 +42,7 @@ class EventRepository:
         game.events_version, game.events_error = told.version, told.error
         game.events_reader = told.reader
         leave_behind(self.session, game.tournament_id)
-        self.session.flush()
+        self.replace_positions(game, told.positions)
         return True
 
     def _kinds(self, told: EventsTold) -> dict[str, int | None]:

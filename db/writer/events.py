@@ -11,6 +11,7 @@ from db.codec import to_json
 from db.errors import WriteFailed
 from db.models.columns import storable_json
 from db.writer.connections import Connection
+from db.writer.games import PositionRow
 from db.writer.subject import Record, Rows, Subject, Writing, cleaned
 
 _TYPE = (
@@ -51,7 +52,7 @@ class EventTypeRow(NamedTuple):
 class EventsTold:
     """The events of a game in order, of the projection's `version`; `error` says why there are
     none. `types` are the kinds that they are of; `reader` read the claims among them, None for the
-    rules."""
+    rules. `positions` are those that the game came to, each once."""
 
     game_id: int
     version: int
@@ -59,6 +60,7 @@ class EventsTold:
     types: Sequence[EventTypeRow] = ()
     error: str | None = None
     reader: str | None = None
+    positions: Sequence[PositionRow] = ()
 
 
 def _told(writing: Writing, record: EventsTold, following: Record | None) -> Rows:

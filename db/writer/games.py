@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from db.codec import to_json
 from db.errors import WriteFailed
@@ -93,9 +93,17 @@ class PlayerFinished:
     eliminated_turn: int | None = None
 
 
+class PositionRow(NamedTuple):
+    """Where a game stood, and the team whose chances that tells."""
+
+    name: str
+    team: str
+
+
 @dataclass(frozen=True, slots=True)
 class GameFinished:
-    """The result of a game; committed in one transaction with the ratings that it moves."""
+    """The result of a game; committed in one transaction with the ratings that it moves.
+    `positions` are those that it came to, each once; None where its events were not told."""
 
     game_id: int
     finished_at: datetime
@@ -105,6 +113,7 @@ class GameFinished:
     turn_count: int
     players: Sequence[PlayerFinished]
     game_info: Mapping[str, Any] | None = None
+    positions: Sequence[PositionRow] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from the end of a game.
 
 from __future__ import annotations
 
-from db.writer import calls, counters, events, games, ratings, turns
+from db.writer import calls, counters, events, games, positions, ratings, turns
 from db.writer.subject import Subject
 
 SUBJECTS: tuple[Subject, ...] = (
@@ -15,5 +15,6 @@ SUBJECTS: tuple[Subject, ...] = (
     calls.SUBJECT,
     events.SUBJECT,
     counters.SUBJECT,
+    positions.SUBJECT,
     ratings.SUBJECT,
 )
