@@ -36,7 +36,7 @@ class PositionRepository:
             for by, rows in ((-1, [*stored_positions(game.positions)]), (1, positions)):
                 for name, team in rows:
                     self._add_position(
-                        game.tournament_id, name, team, by, team == game.winning_team
+                        game.tournament_id, name, team, by, won=team == game.winning_team
                     )
         game.positions = names_of(positions)
         self.session.flush()

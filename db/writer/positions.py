@@ -24,7 +24,7 @@ def names_of(positions: Sequence[PositionRow]) -> str:
 
 def _count(writing: Writing, ended: Ended) -> None:
     record = ended.record
-    if not isinstance(record, GameFinished) or record.positions is None:
+    if ended.again or not isinstance(record, GameFinished) or record.positions is None:
         return
     rows = [
         (ended.tournament_id, name, team, int(team == record.winning_team))

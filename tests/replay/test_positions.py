@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlmodel import select
 
 from arena import registry
 from arena.orchestrator import run
@@ -44,7 +45,8 @@ def told_by_hand(session: Session, without: int) -> tuple[Counter[str], Counter[
     rules = registry.load("environments", name)(name=name)
     stood: Counter[str] = Counter()
     won: Counter[str] = Counter()
-    for game in session.query(Game).filter(Game.status == "completed", Game.id != without):
+    finished = select(Game).where(Game.status == "completed", Game.id != without)
+    for game in session.exec(finished):
         told = events_read(events(session, game.id))
         for position in {each.name for each in rules.positions(told, roles(session, game.id))}:
             stood[position] += 1
