@@ -25,7 +25,7 @@ MANIFEST = "manifest.json"
 PROJECTIONS = frozenset(
     {
         "agent_trueskill", "counters", "event_types", "game_events", "leases", "pair_counts",
-        "pair_scopes", "rating_changes", "rating_pools", "stored_boards",
+        "pair_scopes", "position_counts", "rating_changes", "rating_pools", "stored_boards",
     }
 )  # fmt: skip
 """Tables that are no facts: computed again, or of the moment."""
@@ -99,7 +99,7 @@ TABLES: tuple[ArchivedTable, ...] = (
             "environment_id": "environments",
             "parent_game_id": "games",
         },
-        emptied=("events_version", "events_error"),
+        emptied=("events_version", "events_error", "positions"),
     ),
     ArchivedTable("game_players", "own", {**_OF_GAME, "agent_id": "agents"}),
     ArchivedTable("branch_runs", "own", {**_OF_GAME, "tournament_id": "tournaments"}),
