@@ -31,13 +31,15 @@ class PositionRepository:
     session: Session
 
     def replace_positions(self, game: Game, positions: Sequence[PositionRow]) -> None:
-        """Put the positions that a game came to in the place of those it has, and count them."""
-        if game.tournament_id is not None and game.status == "completed":
-            for by, rows in ((-1, [*stored_positions(game.positions)]), (1, positions)):
-                for name, team in rows:
-                    self._add_position(
-                        game.tournament_id, name, team, by, won=team == game.winning_team
-                    )
+        """Put the positions that a game came to in the place of those it has, and count them. A
+        game of no tournament, as a branch, is not counted."""
+        if game.tournament_id is None or game.status != "completed":
+            return
+        for by, rows in ((-1, [*stored_positions(game.positions)]), (1, positions)):
+            for name, team in rows:
+                self._add_position(
+                    game.tournament_id, name, team, by, won=team == game.winning_team
+                )
         game.positions = names_of(positions)
         self.session.flush()
 
