@@ -14,7 +14,7 @@ from db.queries.positions import stored_positions
 from db.writer.games import PositionRow
 from db.writer.positions import names_of
 
-Key = tuple[int, str]
+_Position = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +81,12 @@ class PositionRepository:
             if stored.get(key, (0, 0)) != counted.get(key, (0, 0))
         ]
 
-    def _positions_counted(self) -> tuple[Counter[Key], Counter[Key], dict[Key, str]]:
-        games: Counter[Key] = Counter()
-        won: Counter[Key] = Counter()
-        teams: dict[Key, str] = {}
+    def _positions_counted(
+        self,
+    ) -> tuple[Counter[_Position], Counter[_Position], dict[_Position, str]]:
+        games: Counter[_Position] = Counter()
+        won: Counter[_Position] = Counter()
+        teams: dict[_Position, str] = {}
         query = select(Game.tournament_id, Game.winning_team, Game.positions).where(
             Game.status == "completed",
             col(Game.tournament_id).is_not(None),
