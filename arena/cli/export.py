@@ -47,12 +47,13 @@ def export(
         ),
     ] = None,
     purpose: Annotated[
-        Literal["sft", "kto", "dpo", "rl"] | None,
+        Literal["sft", "kto", "dpo", "rl", "inspect", "otlp"] | None,
         typer.Option(
             "--for",
-            metavar="sft|kto|dpo|rl",
+            metavar="sft|kto|dpo|rl|inspect|otlp",
             help="Instead of tables, answers as chat messages for a trainer. dpo: pairs of answers "
-            "in branches of the same turn.",
+            "in branches of the same turn; inspect: logs of Inspect AI; otlp: OpenTelemetry's "
+            "traces.",
         ),
     ] = None,
     form: Annotated[
@@ -96,7 +97,12 @@ def export(
 
     Tables, or data to train on with --for: files in a new folder, with a README.md that says what
     they hold, by which `datasets` loads them."""
-    from arena.analysis.export import export_frames, export_training
+    from arena.analysis.export import (
+        export_frames,
+        export_inspect,
+        export_otlp,
+        export_training,
+    )
     from arena.core import UsageError
 
     filters: dict[str, Any] = {
@@ -120,6 +126,11 @@ def export(
         written = export_frames(folder, db or None, form=form, frames=frame, **filters)
     elif frame:
         raise UsageError(f"--frame chooses tables, and --for {purpose} writes none: leave one out")
+    elif purpose == "inspect" or purpose == "otlp":
+        if form is not None:
+            raise UsageError(f"--for {purpose} has a format of its own: leave --format out")
+        write = export_inspect if purpose == "inspect" else export_otlp
+        written = write(folder, db or None, **filters)
     else:
         form = form or "jsonl"
         written = export_training(folder, db or None, purpose=purpose, form=form, **filters)
@@ -156,4 +167,5 @@ def _say(folder: Path, written: Sequence[ExportedFile], *, as_json: bool) -> Non
         [Column("file"), Column("rows", "right"), Column("bytes", "right")],
         [[str(folder / file.file), f"{file.rows:,}", f"{file.size:,}"] for file in written],
     )
-    tell(f"{folder / 'README.md'} says what the columns hold")
+    if (folder / "README.md").exists():
+        tell(f"{folder / 'README.md'} says what the columns hold")

@@ -28,7 +28,7 @@ def checkout(tmp_path: Path) -> Path:
     """What `make` reads, where nothing has been installed yet."""
     folder = tmp_path / "checkout"
     folder.mkdir()
-    for name in ("Makefile", "requirements.txt", "pyproject.toml"):
+    for name in ("Makefile", "requirements.txt", "pyproject.toml", "tests/inspect.txt"):
         shutil.copy(ROOT / name, folder / name)
     return folder
 

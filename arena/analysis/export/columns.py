@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any, Literal
@@ -76,3 +76,24 @@ def chat(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
         {"role": portable(str(message["role"])), "content": portable(text_of(message))}  # type: ignore[arg-type]
         for message in messages
     ]
+
+
+SCORES: Mapping[Any, float] = {"win": 1.0, "draw": 0.5, "loss": 0.0}
+"""What a result counts."""
+
+
+def plain_rows(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """The rows of a frame as plain values, None for what is missing."""
+    values = []
+    for name in frame:
+        missing = frame[name].isna().tolist()
+        values.append(
+            [None if none else one for none, one in zip(missing, frame[name].tolist(), strict=True)]
+        )
+    for row in zip(*values, strict=True):
+        yield dict(zip(map(str, frame), row, strict=True))
+
+
+def by_key(frame: pd.DataFrame, *keys: str) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """The rows of a frame by the values of some columns."""
+    return {tuple(row[key] for key in keys): row for row in plain_rows(frame)}

@@ -12,7 +12,15 @@ import pandas as pd
 
 from arena.analysis.chunks import in_chunks
 from arena.analysis.export.card import ExportedFile, dataset_card
-from arena.analysis.export.columns import ExportedColumn, Holds, as_json, chat
+from arena.analysis.export.columns import (
+    SCORES,
+    ExportedColumn,
+    Holds,
+    as_json,
+    by_key,
+    chat,
+    plain_rows,
+)
 from arena.analysis.export.files import FORMATS, Format, arrow, table_file
 from arena.analysis.export.places import new_folder
 from arena.analysis.frames import games_df, players_df
@@ -23,9 +31,6 @@ from arena.registry import unknown
 
 Purpose = Literal["sft", "kto", "dpo", "rl"]
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
-
-SCORES: Mapping[Any, float] = {"win": 1.0, "draw": 0.5, "loss": 0.0}
-"""What a result counts."""
 
 _GAMES = 20  # in memory at a time, with all that was said in them
 _ABOUT: Mapping[Purpose, str] = {
@@ -142,10 +147,12 @@ def _with_places(session: Readable, calls: pd.DataFrame) -> Iterator[dict[str, A
     if not len(calls):
         return
     numbers = sorted({*calls["game_id"].tolist()})
-    games = _by(games_df(session, game=numbers), "game_id")
-    seats = _by(players_df(session, game=numbers), "game_id", "player_index")
-    turns = _by(turns_df(session, game=numbers, columns=["turn_id", "lapse", "invalid"]), "turn_id")
-    for row in _plain(calls):
+    games = by_key(games_df(session, game=numbers), "game_id")
+    seats = by_key(players_df(session, game=numbers), "game_id", "player_index")
+    turns = by_key(
+        turns_df(session, game=numbers, columns=["turn_id", "lapse", "invalid"]), "turn_id"
+    )
+    for row in plain_rows(calls):
         game = games[(row["game_id"],)]
         if game["status"] != "completed":
             continue
@@ -210,7 +217,7 @@ def _pairs(session: Readable, filters: Filters) -> Iterator[list[dict[str, Any]]
     branches = games_df(session, columns=wanted, **filters)
     branches = branches[branches["parent_game_id"].notna() & (branches["status"] == "completed")]
     siblings: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for row in _plain(branches):
+    for row in plain_rows(branches):
         siblings[row["parent_game_id"], row["parent_turn"]].append(row["game_id"])
     for (parent, turn), numbers in siblings.items():
         places: dict[_Place, dict[tuple[str, str], _Candidate]] = defaultdict(dict)
@@ -260,19 +267,3 @@ def _paired(place: _Place, candidates: Sequence[_Candidate]) -> Iterator[dict[st
             "chosen_games": as_json(sorted(best.scores)),
             "rejected_games": as_json(sorted(worst.scores)),
         }
-
-
-def _plain(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """The rows of a frame as plain values, None for what is missing."""
-    values = []
-    for name in frame:
-        missing = frame[name].isna().tolist()
-        values.append(
-            [None if none else one for none, one in zip(missing, frame[name].tolist(), strict=True)]
-        )
-    for row in zip(*values, strict=True):
-        yield dict(zip(map(str, frame), row, strict=True))
-
-
-def _by(frame: pd.DataFrame, *keys: str) -> dict[tuple[Any, ...], dict[str, Any]]:
-    return {tuple(row[key] for key in keys): row for row in _plain(frame)}
