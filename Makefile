@@ -31,7 +31,7 @@ fast: lint contracts
 	$(PYTEST) $(TESTS) -q -m "not slow and not postgresql"
 
 # Every test, on every Python that is here.
-check: lint contracts schema types
+check: lint contracts schema types $(VENV)/inspect/.installed
 	$(BIN)/python -m tests.every_python
 
 lint: $(STAMP)

@@ -302,6 +302,16 @@ class CacheConfig(Shape):
     )
 
 
+class RecordConfig(Shape):
+    """What is recorded beside what a game needs; no part of what the tournament is."""
+
+    logprobs: bool = Field(
+        default=False,
+        description="Ask for the tokens of every answer with their log-probabilities, and for "
+        "their ids, where the provider has such; for training data, and larger by far.",
+    )
+
+
 class PoolConfig(Shape):
     """The agents of this tournament are a reference pool, which `arena place` rates others by."""
 

@@ -44,6 +44,7 @@ from arena.config.parts import (
     Name,
     PoolConfig,
     PromptConfig,
+    RecordConfig,
     Shape,
 )
 from arena.config.prompt_files import read_prompts
@@ -54,7 +55,7 @@ from arena.config.variants import written_out
 from arena.core import ConfigError, EnvironmentCrash, UsageError
 
 # What changes only how fast, how patiently and at what cost a tournament is played.
-_SETTINGS = {"executor", "concurrency", "llm", "attempts", "budget", "cache"}
+_SETTINGS = {"executor", "concurrency", "llm", "attempts", "budget", "cache", "record"}
 _LATER = {"provider": None, "system": "system", "upstream": None}
 _MODEL_SETTINGS = {"limits", "budget", "cache"}
 
@@ -90,6 +91,7 @@ class TournamentConfig(Shape):
         default=None, description="Most dollars to spend on the whole tournament, ever."
     )
     cache: CacheConfig | None = Field(default=None, description="By default every call is paid.")
+    record: RecordConfig = RecordConfig()
     rating: Name = Field(
         default="trueskill", description="The rating system, which rates game by game."
     )
@@ -159,6 +161,8 @@ class TournamentConfig(Shape):
         """What changes only how fast, how patiently and at what cost it is played: JSON, that of
         the models by their names. Every run may have others."""
         data = self.model_dump(mode="json", include=_SETTINGS)
+        if self.record == RecordConfig():
+            del data["record"]
         data["models"] = {
             model.name: model.model_dump(mode="json", include=_MODEL_SETTINGS)
             for model in self.models

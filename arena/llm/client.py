@@ -63,11 +63,12 @@ class Client:
         retries: int = 4,
         keep_answers: bool = False,
         cached: Iterable[str] = (),
+        logprobs: bool = False,
         backoff: Backoff | None = None,
         rng: random.Random | None = None,
     ) -> None:
         self._make = make_provider
-        self._settings = ProviderSettings(timeout, policy, frozenset(cached))
+        self._settings = ProviderSettings(timeout, policy, frozenset(cached), logprobs)
         self._default = provider
         self._means = Means(
             retries=retries,

@@ -34,6 +34,7 @@ def client_for(config: TournamentConfig | None, *, keep_answers: bool = False) -
         retries=config.llm.retries,
         keep_answers=keep_answers,
         cached=[model.name for model in config.models if model.cache],
+        logprobs=config.record.logprobs,
     )
 
 

@@ -508,3 +508,10 @@ def test_defaults_are_those_of_the_published_schema() -> None:
     properties = TournamentConfig.model_json_schema()["properties"]
     for name in ("seed", "concurrency", "attempts", "rating"):
         assert properties[name]["default"] == getattr(config, name)
+
+
+def test_what_is_recorded_beside_a_game_is_no_part_of_the_tournament() -> None:
+    plain = loads(minimal())
+    more = loads(minimal() + "record: {logprobs: true}\n")
+    assert more.config_hash == plain.config_hash
+    assert more.settings() == {**plain.settings(), "record": {"logprobs": True}}

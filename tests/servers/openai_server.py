@@ -230,7 +230,10 @@ class OpenAIServer:
                 await asyncio.to_thread(reply.after.wait, 20)
             if reply.gap:
                 await asyncio.sleep(reply.gap)
-            await send(chunk({"content": word if position == 0 else f" {word}"}))
+            said = word if position == 0 else f" {word}"
+            piece = chunk({"content": said})
+            piece["choices"][0] |= _tokens(body, [said], position)
+            await send(piece)
         for index, call in enumerate(reply.tool_calls or ()):
             # In two pieces: the first names the tool, the second goes on with its arguments.
             function = dict(call["function"])
@@ -247,6 +250,23 @@ class OpenAIServer:
         return response
 
 
+def _tokens(body: dict[str, Any], words: Sequence[str], first: int = 0) -> dict[str, Any]:
+    """What a choice says of its tokens where that is asked for: a word is one, the n-th (from 0)
+    with the logarithm -n/8 and the id 100 + n."""
+    found: dict[str, Any] = {}
+    if body.get("logprobs"):
+        found["logprobs"] = {
+            "content": [
+                {"token": word, "logprob": -(first + n) / 8, "bytes": None, "top_logprobs": []}
+                for n, word in enumerate(words)
+            ],
+            "refusal": None,
+        }
+    if body.get("return_token_ids"):
+        found["token_ids"] = [100 + first + n for n in range(len(words))]
+    return found
+
+
 def _usage(body: dict[str, Any], reply: Reply) -> dict[str, Any]:
     if reply.usage is not None:
         return dict(reply.usage)
@@ -260,6 +280,10 @@ def _usage(body: dict[str, Any], reply: Reply) -> dict[str, Any]:
     }
 
 
+def _words(text: str) -> list[str]:
+    return [word if n == 0 else f" {word}" for n, word in enumerate(text.split(" "))]
+
+
 def _completion(body: dict[str, Any], reply: Reply) -> dict[str, Any]:
     content = reply.text if reply.parts is None else list(reply.parts)
     message: dict[str, Any] = {"role": "assistant", "content": content}
@@ -267,7 +291,7 @@ def _completion(body: dict[str, Any], reply: Reply) -> dict[str, Any]:
         message["reasoning_content"] = reply.reasoning
     if reply.tool_calls:
         message["tool_calls"] = list(reply.tool_calls)
-    answer = {
+    answer: dict[str, Any] = {
         "id": "chatcmpl-loopback",
         "object": "chat.completion",
         "created": 1700000000,
@@ -275,6 +299,7 @@ def _completion(body: dict[str, Any], reply: Reply) -> dict[str, Any]:
         "system_fingerprint": "fp_loopback",
         "choices": [{"index": 0, "message": message, "finish_reason": reply.finish_reason}],
     }
+    answer["choices"][0] |= _tokens(body, _words(reply.text or ""))
     if reply.provider:
         answer["provider"] = reply.provider
     if reply.send_usage:

@@ -27,7 +27,7 @@ LOCKED = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^ ;\\]+)", re.MUL
 def checkout(tmp_path: Path) -> Path:
     """What `make` reads, where nothing has been installed yet."""
     folder = tmp_path / "checkout"
-    folder.mkdir()
+    (folder / "tests").mkdir(parents=True)
     for name in ("Makefile", "requirements.txt", "pyproject.toml", "tests/inspect.txt"):
         shutil.copy(ROOT / name, folder / name)
     return folder

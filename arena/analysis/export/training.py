@@ -51,7 +51,7 @@ _CALL: tuple[tuple[str, Holds], ...] = (
     *((name, "integer") for name in ("seed", "block")),
     *((name, "text") for name in ("termination", "lapse", "finish_reason", "thoughts")),
     ("invalid", "boolean"),
-    *((name, "json") for name in ("token_ids", "logprobs")),
+    *((name, "json") for name in ("tokens", "token_ids", "logprobs")),
 )  # fmt: skip
 _PAIR: tuple[tuple[str, Holds], ...] = (
     *((name, "integer") for name in ("parent_game_id", "turn_number", "player_index")),
@@ -168,6 +168,7 @@ def _with_places(session: Readable, calls: pd.DataFrame) -> Iterator[dict[str, A
             "reward": seat.get("reward"),
             **{name: game[name] for name in ("seed", "block", "termination")},
             **{name: turns[(row["turn_id"],)][name] for name in ("lapse", "invalid")},
+            "tokens": None,
             "token_ids": None,
             "logprobs": None,
             **_tokens(response),
@@ -176,11 +177,12 @@ def _with_places(session: Readable, calls: pd.DataFrame) -> Iterator[dict[str, A
 
 def _tokens(response: Mapping[str, Any]) -> dict[str, str]:
     """What the answer was made of, where it was recorded (`record: {logprobs: true}`)."""
-    choices = response.get("choices")
-    first = choices[0] if isinstance(choices, list) and choices else None
-    if not isinstance(first, Mapping):
-        return {}
-    return {name: as_json(first[name]) for name in ("token_ids", "logprobs") if first.get(name)}
+    found = {}
+    logs = response.get("logprobs")
+    if isinstance(logs, Mapping):
+        found = {"tokens": as_json(logs["tokens"]), "logprobs": as_json(logs["token_logprobs"])}
+    ids = response.get("token_ids")
+    return found if ids is None else {**found, "token_ids": as_json(ids)}
 
 
 class _Place(NamedTuple):

@@ -52,8 +52,9 @@ class Heard:
     `told` is who answers. `reasons` are why it ended, `native` the same in the words of a provider
     behind a router; `error` is an error beside or in a choice, `fault` one in the place of all
     choices. `choices` says that it had some; `no_tokens` that its answer is said to have had none.
-    `events` says that it was a stream of events, `done` that the stream said it was over, `choice`
-    the index of the choice that is read.
+    `logprobs` are its tokens and the logarithm of the probability of each, `token_ids` their
+    numbers. `events` says that it was a stream of events, `done` that the stream said it was over,
+    `choice` the index of the choice that is read.
     """
 
     told: dict[str, str] = field(default_factory=dict)
@@ -66,6 +67,8 @@ class Heard:
     events: bool = False
     done: bool = False
     choice: int | None = None
+    logprobs: list[tuple[str, float | None]] = field(default_factory=list)
+    token_ids: list[int] = field(default_factory=list)
 
     @property
     def ended(self) -> bool:

@@ -28,6 +28,7 @@ from arena.llm.providers.prompt_cache import marked, wants_marks
 from arena.llm.providers.protocol import Answer, ProviderSettings
 from arena.llm.providers.response import StreamedAnswer, is_silent, read
 from arena.llm.providers.stopwatch import stopwatch
+from arena.llm.providers.token_logs import asking, recorded_tokens
 from arena.llm.request import PER_CALL
 from arena.llm.scripted.policies import PREFIX, is_scripted
 from arena.llm.secrets import check_key, headers_of, key_of, scrub
@@ -144,6 +145,8 @@ class LiteLLM:
         if kwargs.get("tools"):
             # Otherwise it looks for tools of its own gateway, with a package that is not installed.
             kwargs["_skip_mcp_handler"] = True
+        if self._settings.logprobs and not is_scripted(model):
+            kwargs.update(asking(litellm, model))
         if model.stream:
             kwargs["stream"] = True
             kwargs["stream_options"] = {"include_usage": True}
@@ -204,7 +207,7 @@ class LiteLLM:
             failure = heard.failure(silent=is_silent(answer))
             if failure is not None:
                 raise failure
-            said = {**heard.told, **(answer.response or {})}
+            said = {**heard.told, **(answer.response or {}), **recorded_tokens(heard)}
             return replace(answer, response=said)
 
     def loaded(self) -> Any:

@@ -13,6 +13,7 @@ from collections.abc import Collection
 from typing import Any
 
 from arena.llm.failures.inside import Heard
+from arena.llm.providers import token_logs
 from arena.llm.providers.joined import joined
 from arena.llm.providers.native import as_events, native_form
 from arena.llm.providers.unwrap import BOM, error_in, unwrapped
@@ -181,6 +182,7 @@ def _listen(answer: dict[str, Any], heard: Heard) -> None:
         if not isinstance(choice, dict):
             continue
         error = choice.get("error") or error
+        token_logs.listen(choice, heard)
         for name, reasons in (
             ("finish_reason", heard.reasons),
             ("native_finish_reason", heard.native),

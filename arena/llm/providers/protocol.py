@@ -93,12 +93,14 @@ class KeyFinder(Protocol):
 @dataclass(frozen=True, slots=True)
 class ProviderSettings:
     """What a provider is made with: the seconds after which a request is cancelled, what finds
-    the policy of a scripted model by its name, or raises UsageError, and the names of the models
-    whose prompts are to be cached where the provider wants to be told so."""
+    the policy of a scripted model by its name, or raises UsageError, the names of the models whose
+    prompts are to be cached where the provider wants to be told so, and whether answers are asked
+    for with the tokens that they are made of, where the provider has such."""
 
     timeout: float
     policy: Callable[[str], Policy]
     cached: frozenset[str] = frozenset()
+    logprobs: bool = False
 
 
 class ProviderFactory(Protocol):

@@ -7,11 +7,15 @@ from collections import defaultdict
 import filled
 import pyarrow.parquet as parquet
 import pytest
+from sqlmodel import select
 
 from arena.analysis import calls_df, games_df, players_df
 from arena.analysis.export import export_training
 from arena.analysis.export.texts import original
 from arena.core import UsageError
+from db import get_session
+from db.codec import Codec, answer_text
+from db.models import CallPayload, LLMCall
 from tests.cli.commands import TOURNAMENT, run_arena
 
 
@@ -123,3 +127,20 @@ def test_a_purpose_that_there_is_not(sqlite, tmp_path):
     with pytest.raises(UsageError, match="unknown purpose 'ppo'; did you mean 'dpo'"):
         export_training(tmp_path / "out", sqlite, purpose="ppo")
     assert [*tmp_path.iterdir()] == []
+
+
+def test_what_was_recorded_of_the_tokens_stands_beside_the_answer(sqlite_url, tmp_path):
+    """As a run records it with `record: {logprobs: true}`."""
+    filled.fill(sqlite_url)
+    with get_session(sqlite_url) as session:
+        call = session.exec(select(LLMCall).order_by(LLMCall.id)).first()
+        payload = session.get(CallPayload, call.id)
+        logs = {"tokens": ["answer", " 0"], "token_logprobs": [-0.5, None]}
+        response = {"choices": [], "logprobs": logs, "token_ids": [7, 8]}
+        payload.response = Codec().pack(answer_text("answer 0", response))
+    export_training(tmp_path / "out", sqlite_url, purpose="rl")
+    first, second = rows(tmp_path / "out", "rl")[:2]
+    assert json.loads(first["tokens"]) == ["answer", " 0"]
+    assert json.loads(first["logprobs"]) == [-0.5, None]
+    assert json.loads(first["token_ids"]) == [7, 8]
+    assert (second["tokens"], second["logprobs"], second["token_ids"]) == (None, None, None)
