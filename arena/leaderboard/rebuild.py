@@ -55,9 +55,9 @@ class RebuildReport:
 
 def rebuild(url: Source = None, *, check: bool = False) -> RebuildReport:
     """Fold all rated games again, in the order in which they were rated, each by the system of its
-    tournament, and count who finished before whom; with `check`, only compare. One transaction: a
-    rebuild that is stopped changes nothing. A stretch of games at a time is in memory, whatever
-    their number.
+    tournament, count who finished before whom, and forget the boards that are stored; with `check`,
+    only compare. One transaction: a rebuild that is stopped changes nothing. A stretch of games at a
+    time is in memory, whatever their number.
 
     The pools of a system that is not installed are left as they are. Raises UsageError where there
     is no database, DatabaseError where it cannot be used.
@@ -82,6 +82,8 @@ def rebuild_on(session: Session, *, check: bool = False) -> RebuildReport:
     if found and not check:
         _replace(session, repo, systems)
     counts = repo.compare_pairs(mend=not check)
+    if not check:
+        repo.forget_boards()
     stopped = [_stopped(key, pool.stop) for key, pool in pools.items() if pool.stop is not None]
     left = (*systems.missing, *stopped)
     differences = (*map(_said, found), *map(_counted, counts))

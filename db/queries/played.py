@@ -274,6 +274,15 @@ def revisions(session: Session, selection: Selection) -> dict[int, dict[int, int
     return found
 
 
+def game_at(session: Session, fold_index: int | None) -> int | None:
+    """The game_id of the rated game at this place of the order; None where there is none."""
+    if fold_index is None:
+        return None
+    query: Any = select(col(Game.id)).where(col(Game.fold_index) == fold_index)
+    found = session.execute(query).scalar()
+    return None if found is None else int(found)
+
+
 def waiting_games(session: Session, selection: Selection) -> int:
     """How many finished games are not rated yet, because a game before them in the schedule is
     still open."""

@@ -6,6 +6,7 @@ from sqlmodel import Session
 
 from db.repository.agents import AgentRepository
 from db.repository.aside import SideCallRepository
+from db.repository.boards import BoardRepository
 from db.repository.branches import BranchRepository
 from db.repository.calls import CallRepository
 from db.repository.counters import CounterRepository
@@ -32,6 +33,7 @@ class Repository(
     CallRepository,
     RatingRepository,
     CounterRepository,
+    BoardRepository,
     PairRepository,
     EventRepository,
     SideCallRepository,

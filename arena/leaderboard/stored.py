@@ -1,0 +1,193 @@
+"""Boards that are kept: computed once for a question, and read until something changes.
+
+One store for the command line, frames and pages. An answer is as of the newest rated game in it;
+whoever asks gets a fresh one, which costs a computation only where a game has ended, was rated or
+went since, or the software changed. A worker of whoever serves pages calls `refresh`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, fields, replace
+from datetime import UTC
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from arena.core import ArenaError
+from arena.leaderboard.ask import boards
+from arena.leaderboard.board import Board
+from arena.leaderboard.query import LeaderboardQuery
+from arena.registry import described, registered
+from db import Repository, Session, get_session
+from db.database import Source
+from db.errors import DatabaseError
+from db.queries.boards import BoardState, KeptBoard, board_state, kept_board, kept_boards
+from db.queries.played import game_at
+from db.selection import Selection, find, several
+
+VERSION = 1
+"""Of the form and meaning of stored boards: it goes up when the same games give other ones."""
+
+PAUSE, SHARE = 30.0, 20.0
+"""A worker waits so many seconds between two looks, and SHARE times what the last one took."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoardAnswer:
+    """The boards of a query. `newest` is the game_id of the newest rated game of the tournaments
+    and environments that it is about, None where none is. `stored` says that it was read, `behind`
+    that something has changed since it was computed."""
+
+    query: LeaderboardQuery
+    boards: tuple[Board, ...]
+    newest: int | None
+    state: BoardState
+    stored: bool = False
+    behind: bool = False
+
+
+def answered(session: Session, query: LeaderboardQuery, *, stored: bool = False) -> BoardAnswer:
+    """The boards of a query: as they are stored where nothing has changed since, or, if `stored`
+    is asked for, whatever has; else computed now, and not stored yet (`keep`).
+
+    Raises what `boards` raises.
+    """
+    query.check()
+    query = replace(query, system=registered("ratings", query.system))
+    state = _state(session, query)
+    kept = kept_board(session, _key(question(session, query)))
+    if kept is not None and (stored or kept.state == state):
+        found = _read(kept)
+        if found is not None:
+            newest = game_at(session, kept.state.newest)
+            return BoardAnswer(query, found, newest, kept.state, True, kept.state != state)
+    found = tuple(boards(session, query))
+    return BoardAnswer(query, found, game_at(session, state.newest), state)
+
+
+def keep(source: Source, answer: BoardAnswer) -> bool:
+    """Store an answer that was computed; False where the database takes no rows, which is no fault:
+    it is computed again then."""
+    if answer.stored:
+        return True
+    try:
+        with get_session(source, create=False) as session:
+            asked = question(session, answer.query)
+            Repository(session).store_board(
+                _key(asked),
+                asked,
+                json.dumps(_form().dump_python(answer.boards, mode="json")),
+                version=VERSION,
+                newest=answer.state.newest,
+                state=answer.state.digest,
+            )
+    except DatabaseError:
+        return False
+    return True
+
+
+def refresh(source: Source, queries: Sequence[LeaderboardQuery] = ()) -> int:
+    """Compute the stored boards that are behind, and those of `queries`, and store them; how many
+    those were. A question that has no answer any more is left as it is."""
+    done = 0
+    with get_session(source, create=False) as session:
+        asked = {_key(kept.asked): _query(kept.asked) for kept in kept_boards(session)}
+        asked |= {_key(question(session, query)): query for query in queries}
+    for query in asked.values():
+        with suppress(ArenaError, DatabaseError):
+            with get_session(source, create=False) as session:
+                answer = answered(session, query)
+            done += not answer.stored and keep(source, answer)
+    return done
+
+
+@contextmanager
+def kept_fresh(source: Source, queries: Sequence[LeaderboardQuery] = ()) -> Iterator[None]:
+    """Have a thread `refresh` them for as long as the block lasts, as seldom as PAUSE and SHARE
+    say."""
+    over = threading.Event()
+
+    def work() -> None:
+        pause = PAUSE
+        while not over.wait(pause):
+            began = time.thread_time()
+            with suppress(DatabaseError):
+                refresh(source, queries)
+            pause = max(PAUSE, SHARE * (time.thread_time() - began))
+
+    worker = threading.Thread(target=work, name="boards", daemon=True)
+    worker.start()
+    try:
+        yield
+    finally:
+        over.set()
+
+
+def question(session: Session, query: LeaderboardQuery) -> dict[str, Any]:
+    """The query as plain data, the same for the same question: what has a number is named by it,
+    and what is not asked is left out.
+
+    Raises BadSelection for what is not on record.
+    """
+    named = query.selection.on(session).named
+    asked: dict[str, Any] = {}
+    for field in fields(Selection):
+        value = getattr(query.selection, field.name)
+        if field.name in named:
+            asked[field.name] = [*named[field.name]]
+        elif field.name in ("since", "until"):
+            asked[field.name] = value and value.astimezone(UTC).isoformat()
+        else:
+            asked[field.name] = [*several(value)]
+    rest = {field.name: getattr(query, field.name) for field in fields(query)}
+    del rest["selection"]
+    if query.anchor is not None:
+        rest["anchor"] = find(session, "agent", query.anchor)[0]
+    if isinstance(query.weights, Mapping):
+        rest["weights"] = dict(sorted(query.weights.items()))
+    selection = {name: value for name, value in asked.items() if value}
+    return {
+        "selection": selection,
+        **{name: v for name, v in rest.items() if v not in (None, False)},
+    }
+
+
+def _query(asked: Mapping[str, Any]) -> LeaderboardQuery:
+    rest = {name: value for name, value in asked.items() if name != "selection"}
+    return LeaderboardQuery(Selection(**asked["selection"]), **rest)
+
+
+def _key(asked: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+def _state(session: Session, query: LeaderboardQuery) -> BoardState:
+    """That of the games, of the software and of the form."""
+    games = board_state(session, query.selection)
+    by = [described("ratings", query.system)]
+    if query.covariate is not None:
+        by.append(described("covariates", query.covariate))
+    made = json.dumps([VERSION, games.digest, *by])
+    return replace(games, digest=hashlib.sha256(made.encode()).hexdigest())
+
+
+@cache
+def _form() -> TypeAdapter[tuple[Board, ...]]:
+    return TypeAdapter(tuple[Board, ...])
+
+
+def _read(kept: KeptBoard) -> tuple[Board, ...] | None:
+    """None where it is of another form."""
+    if kept.version != VERSION:
+        return None
+    try:
+        return _form().validate_python(json.loads(kept.body))
+    except ValidationError:
+        return None
