@@ -9,7 +9,7 @@ Everything is a whole number, so that counts are the same in whatever order game
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from math import lcm
 from typing import Any, Literal, NamedTuple
 
@@ -53,8 +53,7 @@ class PairKey(NamedTuple):
         return PairKey(self.by, self.other_id, self.other_part, self.agent_id, self.part)
 
 
-@dataclass(frozen=True, slots=True)
-class PairCount:
+class PairCount(NamedTuple):
     """`games` in `blocks` blocks, of which the first one `won` all of its comparisons or neither
     all nor none (`drawn`). `score` is the sum over games of the share that it won, in units (see
     `unit`); the others are sums over blocks, of the square of a block's games, of its games times
@@ -72,12 +71,6 @@ class PairCount:
     @property
     def lost(self) -> int:
         return self.games - self.won - self.drawn
-
-    def __add__(self, other: PairCount) -> PairCount:
-        return PairCount(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
-
-    def __sub__(self, other: PairCount) -> PairCount:
-        return PairCount(*(a - b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
     def turned(self, whole: int) -> PairCount:
         """As the other one sees it; `whole` is the unit: the score of a game that is won."""
@@ -145,21 +138,29 @@ def scores(
             raise ValueError(
                 f"ranks team {team} both {ranks[team]} and {seat.rank}: a team has one rank"
             )
-    agents: dict[int, set[int]] = {}
-    in_role: dict[tuple[int, str], set[int]] = {}
-    on_team: dict[tuple[int, str], set[int]] = {}
+    agents: dict[int, frozenset[int]] = {}
+    in_role: dict[tuple[int, str], frozenset[int]] = {}
+    on_team: dict[tuple[int, str], frozenset[int]] = {}
+    nowhere: frozenset[int] = frozenset()
     for seat, team in zip(seats, teams, strict=True):
-        agents.setdefault(seat.agent_id, set()).add(team)
+        agent, here = seat.agent_id, frozenset((team,))
+        agents[agent] = agents.get(agent, nowhere) | here
         if seat.role is not None:
-            in_role.setdefault((seat.agent_id, seat.role), set()).add(team)
+            in_role[agent, seat.role] = in_role.get((agent, seat.role), nowhere) | here
         if seat.team is not None:
-            on_team.setdefault((seat.agent_id, seat.team), set()).add(team)
+            on_team[agent, seat.team] = on_team.get((agent, seat.team), nowhere) | here
+    shares: dict[tuple[Collection[int], Collection[int]], int | None] = {}
 
-    def share(ours: Iterable[int], theirs: Iterable[int]) -> int | None:
-        found = [
-            (ranks[a] < ranks[b]) + (ranks[a] <= ranks[b]) for a in ours for b in theirs if a != b
-        ]
-        return round_half(whole * sum(found), 2 * len(found)) if found else None
+    def share(ours: Collection[int], theirs: Collection[int]) -> int | None:
+        if (ours, theirs) not in shares:
+            won = [
+                (ranks[a] < ranks[b]) + (ranks[a] <= ranks[b])
+                for a in ours
+                for b in theirs
+                if a != b
+            ]
+            shares[ours, theirs] = round_half(whole * sum(won), 2 * len(won)) if won else None
+        return shares[ours, theirs]
 
     made: dict[PairKey, int | None] = {}
     if "agent" in kinds:
@@ -173,14 +174,14 @@ def scores(
             for (other, their_role), theirs in in_role.items():
                 if agent < other:
                     made[PairKey("roles", agent, role, other, their_role)] = share(own, theirs)
-    parts: tuple[tuple[PairBy, Mapping[tuple[int, str], set[int]]], ...]
+    every = frozenset(ranks)
+    parts: tuple[tuple[PairBy, Mapping[tuple[int, str], frozenset[int]]], ...]
     parts = (("role", in_role), ("team", on_team))
     for by, found in parts:
         if by not in kinds:
             continue
         for (agent, part), own in found.items():
-            others = [team for team in ranks if team not in agents[agent]]
-            made[PairKey(by, agent, part, NOBODY, "")] = share(own, others)
+            made[PairKey(by, agent, part, NOBODY, "")] = share(own, every - agents[agent])
     return {key: score for key, score in made.items() if score is not None}
 
 
@@ -191,6 +192,11 @@ def round_half(over: int, under: int) -> int:
 
 def block_counts(games: Sequence[Mapping[PairKey, int]], whole: int) -> dict[PairKey, PairCount]:
     """The counts of one block, from the scores of its games."""
+    if len(games) == 1:
+        return {
+            key: PairCount(1, int(s == whole), int(0 < s < whole), 1, s, 1, s, s * s)
+            for key, s in games[0].items()
+        }
     found: dict[PairKey, list[int]] = {}
     for game in games:
         for key, score in game.items():
@@ -205,18 +211,26 @@ def _count(of: Sequence[int], whole: int) -> PairCount:
     return PairCount(games, won, drawn, 1, score, games**2, games * score, score**2)
 
 
-def added(counts: Iterable[Counts]) -> dict[PairKey, PairCount]:
-    """The sums of several counts."""
-    sums: dict[PairKey, list[int]] = {}
-    for each in counts:
-        for key, count in each.items():
-            row = sums.get(key)
+class PairSums:
+    """Counts that are added up."""
+
+    __slots__ = ("_rows",)
+
+    def __init__(self) -> None:
+        self._rows: dict[PairKey, list[int]] = {}
+
+    def add(self, counts: Counts) -> None:
+        rows = self._rows
+        for key, count in counts.items():
+            row = rows.get(key)
             if row is None:
-                sums[key] = [*astuple(count)]
+                rows[key] = [*count]
             else:
-                for at, value in enumerate(astuple(count)):
+                for at, value in enumerate(count):
                     row[at] += value
-    return {key: PairCount(*row) for key, row in sums.items()}
+
+    def counts(self) -> dict[PairKey, PairCount]:
+        return {key: PairCount(*row) for key, row in self._rows.items()}
 
 
 def alike(block: Iterable[BlockGame]) -> list[list[int]]:
@@ -240,6 +254,7 @@ def difference(now: Counts, before: Counts) -> Iterator[tuple[PairKey, PairCount
     """What is to be added to `before` to make it `now`."""
     nothing = PairCount()
     for key in dict.fromkeys([*before, *now]):
-        change = now.get(key, nothing) - before.get(key, nothing)
-        if change != nothing:
+        pair = zip(now.get(key, nothing), before.get(key, nothing), strict=True)
+        change = PairCount(*(a - b for a, b in pair))
+        if any(change):
             yield key, change

@@ -14,7 +14,7 @@ from arena.leaderboard.scopes import Scope, chosen_by_result, scopes
 from arena.reports.voids import told, void_by_name
 from arena.stats.head_to_head import Cell, HeadToHead, cell
 from db import Session
-from db.pairs import Counts, PairKey, PairSeat, added, block_counts, scores, unit
+from db.pairs import Counts, PairKey, PairSeat, PairSums, block_counts, scores, unit
 from db.queries.agents import agent_names
 from db.queries.pairs import CountedScope, counted_scopes, pair_counts
 from db.queries.played import NOTHING, PlayedGames
@@ -160,8 +160,10 @@ def _matrix(played: PlayedGames, by: MeetingBy) -> HeadToHead:
         except ValueError as error:
             raise UsageError(f"game {game_id} {error}") from error
         blocks.setdefault(key, []).append(made)
-    counts = added(block_counts(games, whole) for games in blocks.values())
-    return head_to_head(counts, by, whole)
+    sums = PairSums()
+    for games in blocks.values():
+        sums.add(block_counts(games, whole))
+    return head_to_head(sums.counts(), by, whole)
 
 
 def _games(played: PlayedGames) -> Iterator[tuple[int, tuple[int, ...], list[PairSeat]]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from db.pairs import (
     BlockGame,
     PairCount,
     PairKey,
-    added,
+    PairSums,
     alike,
     block_counts,
     counting,
@@ -25,7 +25,6 @@ from db.pairs import (
 from db.queries.games import RATED
 from db.queries.repeats import drawn_anew
 
-_AT_ONCE = 20_000  # blocks whose counts are added up at a time
 _ROWS = 2_000
 
 
@@ -42,7 +41,6 @@ class _Scope:
     repeats: int = 0
     newest: int = 0
     counts: dict[PairKey, PairCount] = field(default_factory=dict)
-    uneven: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,7 @@ class PairRepository:
             for of in sorted({*mine.counts, *theirs.counts}):
                 pair = [scope.counts.get(of) for scope in (theirs, mine)]
                 if pair[0] != pair[1]:
-                    told = [None if count is None else astuple(count) for count in pair]
+                    told = [None if count is None else tuple(count) for count in pair]
                     found.append(PairDifference(key, of, told[0], told[1]))
         if mend and found:
             self._store(counted)
@@ -99,7 +97,7 @@ class PairRepository:
             self.session.add(row)
             self.session.flush()
             rows = [
-                dict(zip(names, (row.id, *of, *astuple(count)), strict=True))
+                dict(zip(names, (row.id, *of, *count), strict=True))
                 for of, count in sorted(scope.counts.items())
             ]
             for at in range(0, len(rows), _ROWS):
@@ -118,34 +116,34 @@ class PairRepository:
 
     def _counted(self) -> dict[ScopeKey, _Scope]:
         scopes: dict[ScopeKey, _Scope] = {}
-        waiting: dict[ScopeKey, list[dict[PairKey, PairCount]]] = {}
-        pending = 0
+        sums: dict[ScopeKey, PairSums] = {}
+        uneven: set[ScopeKey] = set()
         query: Any = select(col(Environment.id), col(Environment.num_players))
         wholes = {key: unit(players) for key, players in self.session.execute(query)}
         for environment_id, block in self._blocks():
             likely = [game for group in alike(block) if len(group) > 1 for game in group]
             anew = drawn_anew(self.session, likely) if likely else set()
-            for tournament_id in {None, *(game.tournament_id for game in block)}:
+            cups = {game.tournament_id for game in block}
+            whole = wholes[environment_id]
+            made: dict[PairKey, PairCount] | None = None
+            for tournament_id in {None, *cups}:
                 key = ScopeKey(environment_id, tournament_id)
                 here = [g for g in block if tournament_id in (None, g.tournament_id)]
-                scope = scopes.setdefault(key, _Scope())
                 now = counting(here, anew)
-                whole = wholes[environment_id]
-                try:
-                    made = block_counts([scores(game.seats, whole) for game in now], whole)
-                except ValueError as error:
-                    scope.uneven = str(error)
-                    continue
+                if made is None or len(cups) > 1:
+                    try:
+                        made = block_counts([scores(game.seats, whole) for game in now], whole)
+                    except ValueError:
+                        uneven.add(key)
+                        continue
+                sums.setdefault(key, PairSums()).add(made)
+                scope = scopes.setdefault(key, _Scope())
                 scope.games += len(now)
                 scope.repeats += sum(bool(game.seats) for game in here) - len(now)
                 scope.newest = max(scope.newest, *(game.fold_index for game in here))
-                waiting.setdefault(key, []).append(made)
-                pending += 1
-            if pending >= _AT_ONCE:
-                _add_up(scopes, waiting)
-                pending = 0
-        _add_up(scopes, waiting)
-        return {key: scope for key, scope in scopes.items() if not scope.uneven}
+        for key, scope in scopes.items():
+            scope.counts = sums[key].counts()
+        return {key: scope for key, scope in scopes.items() if key not in uneven}
 
     def _blocks(self) -> Iterator[tuple[int, list[BlockGame]]]:
         """The environment and the games of every block."""
@@ -183,11 +181,3 @@ class PairRepository:
                 environment_id,
                 [BlockGame.read(key, (row[6:] for row in of)) for key, of in games],
             )
-
-
-def _add_up(
-    scopes: dict[ScopeKey, _Scope], waiting: dict[ScopeKey, list[dict[PairKey, PairCount]]]
-) -> None:
-    for key, made in waiting.items():
-        scopes[key].counts = added([scopes[key].counts, *made])
-    waiting.clear()

@@ -6,7 +6,6 @@ What is read for a game does not grow with the games on record, but with those t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple
 from itertools import groupby
 from typing import NamedTuple
 
@@ -132,7 +131,7 @@ def _add(
         block_counts([scores(each.seats, whole) for each in now], whole),
         block_counts([scores(each.seats, whole) for each in was], whole),
     )
-    rows = [(scope_id, *key, *astuple(count)) for key, count in changes]
+    rows = [(scope_id, *key, *count) for key, count in changes]
     grown = len(now) - len(was)
     repeats = sum(bool(each.seats) for each in block if each not in before) - grown
     counted = (grown, repeats, game.fold_index, scope_id)

@@ -18,7 +18,7 @@ from arena.leaderboard.meetings import MeetingBy, head_to_head, meetings
 from arena.stats.head_to_head import HeadToHead
 from arena.stats.proportions import design_effect, wilson
 from db import Recorder, Repository, Session, get_session
-from db.pairs import PairKey, PairSeat, added, block_counts, scores, unit
+from db.pairs import PairKey, PairSeat, PairSums, block_counts, scores, unit
 from db.queries.played import played_games
 from db.selection import Selection
 from db.writer.games import GameFinished, PlayerFinished
@@ -62,8 +62,10 @@ def matrix(games: list[Played], by: MeetingBy) -> HeadToHead:
     blocks: dict[object, list[dict[PairKey, int]]] = defaultdict(list)
     for seats, block in games:
         blocks[block].append(scores(seats, WHOLE))
-    counts = added(block_counts(block, WHOLE) for block in blocks.values())
-    return head_to_head(counts, by, WHOLE)
+    sums = PairSums()
+    for block in blocks.values():
+        sums.add(block_counts(block, WHOLE))
+    return head_to_head(sums.counts(), by, WHOLE)
 
 
 def against(games: list[Played]) -> HeadToHead:
