@@ -1,6 +1,6 @@
 """Leaderboards and head-to-head matrices as pandas frames: any set of games, any rating system.
 
-`ratings_df` reads the ratings that are stored; these are computed from the games when asked.
+`ratings_df` reads the live ratings; these are computed from the games when somebody asks.
 """
 
 from __future__ import annotations
@@ -9,16 +9,18 @@ from collections.abc import Callable, Mapping
 from typing import Any, Unpack
 
 import pandas as pd
+from sqlalchemy.orm import Session as OpenSession
 from sqlmodel import Session
 
 from arena.analysis.columns import FLOAT, INTEGER, OBJECT, STRING, Dtype, series
 from arena.analysis.frame_query import Columns, Sources, chosen_columns, of_each
 from arena.analysis.source import Filters, Readable, connected
-from arena.leaderboard import LeaderboardQuery, boards
+from arena.leaderboard import LeaderboardQuery
 from arena.leaderboard.calibration import calibrations
 from arena.leaderboard.meetings import MeetingBy, meetings
 from arena.leaderboard.query import By, Errors, ErrorsAs
 from arena.leaderboard.rows import cells, flat, reliability
+from arena.leaderboard.stored import BoardAnswer, answered, keep
 from arena.leaderboard.weights import Weights
 from db.selection import Selection
 
@@ -131,8 +133,10 @@ def leaderboard_df(
     **filters: Unpack[Filters],
 ) -> pd.DataFrame:
     """One row per agent (or model, prompt, kind) of a pool of agents that met, best first; the
-    same queries as `arena leaderboard` answers. The filters `tournament`, `environment`,
-    `termination`, `since` and `until` say of which games, `role` or `team` in which seats.
+    same queries as `arena leaderboard` answers, from the same store: what is computed stays there
+    until something changes, unless the source is a session. The filters `tournament`,
+    `environment`, `termination`, `since` and `until` say of which games, `role` or `team` in which
+    seats.
 
     environment, num_players, version, tournament · system · pool (from 1: ratings of two pools
     cannot be compared) · anchor · weights (with `overall`, a dict: what each environment counts
@@ -177,7 +181,9 @@ def leaderboard_df(
             weights=weights,
             covariate=covariate,
         )
-        found = boards(session, query)
+        answer = answered(session, query)
+        answers.append(answer)
+        found = answer.boards
         rows = [
             flat(board, row) | {"pool": pool}
             for pool, board in enumerate(found, start=1)
@@ -185,7 +191,12 @@ def leaderboard_df(
         ]
         return rows, [note for board in found for note in board.notes]
 
-    return _computed(source, read, _BOARD, columns)
+    def store(each: Readable) -> None:
+        if not isinstance(each, OpenSession):
+            keep(each, answers[-1])
+
+    answers: list[BoardAnswer] = []
+    return _computed(source, read, _BOARD, columns, store)
 
 
 def head_to_head_df(
@@ -261,14 +272,17 @@ def _computed(
     read: Callable[[Session], _Computed],
     dtypes: Mapping[str, Dtype],
     columns: Columns,
+    done: Callable[[Readable], None] = lambda each: None,
 ) -> pd.DataFrame:
-    """The frame of what `read` computes; the notes in its attrs are those of all databases."""
+    """The frame of what `read` computes; the notes in its attrs are those of all databases. `done`
+    is called with each of them when it has been read."""
     wanted = chosen_columns([*dtypes], columns) or [*dtypes]
     notes: list[str] = []
 
     def one(each: Readable) -> pd.DataFrame:
         with connected(each) as connection, Session(connection) as session:
             rows, said = read(session)
+        done(each)
         notes.extend(said)
         return pd.DataFrame(
             {name: series(tuple(row.get(name) for row in rows), dtypes[name]) for name in wanted}

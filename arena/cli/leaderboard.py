@@ -103,6 +103,13 @@ def leaderboard(
             help="How well every system predicted the games before they were played.",
         ),
     ] = False,
+    stored: Annotated[
+        bool,
+        typer.Option(
+            "--stored",
+            help="Read the board that was computed last, however many games ended since.",
+        ),
+    ] = False,
     wide: Annotated[
         bool,
         typer.Option("--wide", help="All the columns that there is room for; in a pipe there is."),
@@ -117,15 +124,19 @@ def leaderboard(
     the 95 % interval is that of the difference to it; --role or --team asks for the skill in it
     alone. Errors are invalid actions, silence, refusals, overlong answers and turns over the time
     limit: they count as what they led to, and the rating without the games they decided stands
-    beside it."""
-    from arena.cli.leaderboard_table import print_answer
+    beside it. A board is kept, and computed again when a game has ended since."""
+    from arena.cli.leaderboard_table import print_answer, print_as_of
     from arena.core import UsageError
-    from arena.leaderboard import LeaderboardQuery, boards
+    from arena.leaderboard import LeaderboardQuery
     from arena.leaderboard.manual import kept_by_hand
+    from arena.leaderboard.stored import answered, keep
     from arena.leaderboard.weights import read_weights
     from arena.registry import load, registered
     from db.selection import Selection
 
+    if stored and (unplayed or calibration):
+        other = "--unplayed" if unplayed else "--calibration"
+        raise UsageError(f"--stored is of boards, which {other} does not show: give one of the two")
     if unplayed and by == "agent":
         raise UsageError(
             "--unplayed is about combinations of parts: add --by model, prompt or kind"
@@ -173,5 +184,9 @@ def leaderboard(
         print_predictions(predicted, as_json=as_json, limit=limit)
         return
     with reading(db) as session:
-        found = boards(session, query) + kept_by_hand(session, query)
-    print_answer(found, query, as_json=as_json, rates=rates, wide=wide, limit=limit)
+        answer = answered(session, query, stored=stored)
+        by_hand = kept_by_hand(session, query)
+    print_answer(answer, by_hand, as_json=as_json, rates=rates, wide=wide, limit=limit)
+    if stored:
+        print_as_of(answer)
+    keep(db, answer)

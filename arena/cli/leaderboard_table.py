@@ -24,9 +24,9 @@ from arena.cli.output import (
 from arena.reports.error_rates import error_rates
 
 if TYPE_CHECKING:
-    from arena.leaderboard import LeaderboardQuery
     from arena.leaderboard.board import Board, BoardRow
     from arena.leaderboard.records import WinRecord
+    from arena.leaderboard.stored import BoardAnswer
     from db.queries.usage import FinishedUsage
 
 # More parts than that would be a table of their own: --json has them.
@@ -45,28 +45,39 @@ class _Shown:
 
 
 def print_answer(
-    found: Sequence[Board],
-    query: LeaderboardQuery,
+    answer: BoardAnswer,
+    by_hand: Sequence[Board] = (),
     *,
     as_json: bool = False,
     rates: bool = False,
     wide: bool = False,
     limit: int = LIMIT,
 ) -> None:
-    """The boards of a query, or that there are none, on stdout; what they do not say on stderr."""
+    """The boards of a query and those that were rated by hand, or that there are none, on stdout;
+    what they do not say on stderr."""
     from arena.leaderboard.rows import flat
     from db.selection import Selection
 
+    query, found = answer.query, [*answer.boards, *by_hand]
     if not found:
         which = f"that no error {query.exclude_errors} " if query.exclude_errors else ""
         what = " of those asked for" if query.selection != Selection() else ""
         advise(f"no game {which}has been rated yet{what}; `arena games` lists the games")
     if as_json:
-        print_json({"rows": [flat(board, row) for board in found for row in board.rows[:limit]]})
+        rows = [flat(board, row) for board in found for row in board.rows[:limit]]
+        print_json({"rows": rows, "as_of_game": answer.newest, "behind": answer.behind})
         for note in dict.fromkeys(note for board in found for note in board.notes):
             tell(note)
         return
     print_boards(found, rates=rates, wide=wide, limit=limit, without=query.exclude_errors)
+
+
+def print_as_of(answer: BoardAnswer) -> None:
+    """Which games a stored board has, and whether there are newer ones."""
+    newest = "of no rated game" if answer.newest is None else f"as of game {answer.newest}"
+    if answer.behind:
+        newest += "; something has changed since: without --stored it is computed again"
+    tell(newest)
 
 
 def print_boards(

@@ -91,13 +91,15 @@ def play_out(
     import time
 
     from arena import orchestrator
+    from arena.cli.fresh_boards import fresh_boards
     from arena.cli.process import playing
     from arena.cli.progress import ProgressView
     from arena.orchestrator.file_limits import allow_files
 
     allow_files(wish.concurrency or config.concurrency)
     stop = orchestrator.Stop()
-    with ProgressView(time.monotonic) as view:
+    fresh = fresh_boards(wish.database, config.name)
+    with fresh, ProgressView(time.monotonic) as view:
         return interrupts.run(
             orchestrator.run(
                 config,
@@ -119,13 +121,15 @@ def conclude(summary: Summary, wish: Wish, config: TournamentConfig | None = Non
     also how that compares with its estimate."""
     from arena.cli.leaderboard_table import print_answer
     from arena.cli.sessions import reading
-    from arena.leaderboard import LeaderboardQuery, boards
+    from arena.leaderboard import LeaderboardQuery
+    from arena.leaderboard.stored import answered, keep
     from db.selection import Selection
 
     query = LeaderboardQuery(Selection(tournament=summary.tournament))
     with reading(wish.database) as session:
-        found = boards(session, query)
-    print_answer(found, query)
+        answer = answered(session, query)
+    print_answer(answer)
+    keep(wish.database, answer)
     report(summary, wish, None if config is None else reviewed(config, wish, summary))
     if summary.games_left and not summary.stopped:
         tell(f"{count(summary.games_left, 'game')} left to play")

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from datetime import UTC
 from functools import cache
@@ -34,9 +32,6 @@ from db.selection import Selection, find, several
 
 VERSION = 1
 """Of the form and meaning of stored boards: it goes up when the same games give other ones."""
-
-PAUSE, SHARE = 30.0, 20.0
-"""A worker waits so many seconds between two looks, and SHARE times what the last one took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +68,8 @@ def answered(session: Session, query: LeaderboardQuery, *, stored: bool = False)
 
 
 def keep(source: Source, answer: BoardAnswer) -> bool:
-    """Store an answer that was computed; False where the database takes no rows, which is no fault:
-    it is computed again then."""
+    """Store an answer that was computed, in a session of its own: an open one may hold what nobody
+    else will see. False where the database takes no rows: then it is computed again."""
     if answer.stored:
         return True
     try:
@@ -93,41 +88,27 @@ def keep(source: Source, answer: BoardAnswer) -> bool:
     return True
 
 
-def refresh(source: Source, queries: Sequence[LeaderboardQuery] = ()) -> int:
+def refresh(
+    source: Source,
+    queries: Sequence[LeaderboardQuery] = (),
+    over: Callable[[], bool] = lambda: False,
+) -> int:
     """Compute the stored boards that are behind, and those of `queries`, and store them; how many
-    those were. A question that has no answer any more is left as it is."""
+    those were. What cannot be answered, or not stored, is left as it is; nothing more is begun when
+    it is `over`. For a worker of whoever serves boards, and for a run."""
     done = 0
-    with get_session(source, create=False) as session:
-        asked = {_key(kept.asked): _query(kept.asked) for kept in kept_boards(session)}
-        asked |= {_key(question(session, query)): query for query in queries}
-    for query in asked.values():
+    asked = [*queries]
+    with suppress(DatabaseError), get_session(source, create=False) as session:
+        asked += [_query(kept.asked) for kept in kept_boards(session)]
+    for query in asked:
+        if over():
+            break
+        # A tournament may be gone, and a board need not make sense any more.
         with suppress(ArenaError, DatabaseError):
             with get_session(source, create=False) as session:
                 answer = answered(session, query)
             done += not answer.stored and keep(source, answer)
     return done
-
-
-@contextmanager
-def kept_fresh(source: Source, queries: Sequence[LeaderboardQuery] = ()) -> Iterator[None]:
-    """Have a thread `refresh` them for as long as the block lasts, as seldom as PAUSE and SHARE
-    say."""
-    over = threading.Event()
-
-    def work() -> None:
-        pause = PAUSE
-        while not over.wait(pause):
-            began = time.thread_time()
-            with suppress(DatabaseError):
-                refresh(source, queries)
-            pause = max(PAUSE, SHARE * (time.thread_time() - began))
-
-    worker = threading.Thread(target=work, name="boards", daemon=True)
-    worker.start()
-    try:
-        yield
-    finally:
-        over.set()
 
 
 def question(session: Session, query: LeaderboardQuery) -> dict[str, Any]:

@@ -13,10 +13,13 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from db.models import Conduct, Environment, Game, PairScope, StoredBoard, Tournament
+from db.models import Counters, Environment, Game, PairScope, StoredBoard, Tournament
 from db.models.columns import aware
 from db.queries.agents import agent_names
 from db.selection import Selection
+
+# Counters of a tournament that are others after a game has ended, void ones included.
+_GROWING = ("seats", "turns", "calls", "charged", "votes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class KeptBoard:
 
 def board_state(session: Session, selection: Selection) -> BoardState:
     """The state of the tournaments and environments of a selection, whatever else it leaves out.
-    What is read does not grow with the games, but with tournaments, agents and void games.
+    What is read does not grow with the games, but with tournaments and agents.
 
     Raises BadSelection for what is not on record.
     """
@@ -71,22 +74,20 @@ def board_state(session: Session, selection: Selection) -> BoardState:
             col(Tournament.name),
             col(Tournament.environment_id),
             col(Tournament.next_fold_index),
-            func.sum(col(Conduct.games)),
+            *(func.sum(getattr(Counters, name)) for name in _GROWING),
         )
-        .outerjoin(Conduct, col(Conduct.tournament_id) == col(Tournament.id))
+        .outerjoin(Counters, col(Counters.tournament_id) == col(Tournament.id))
         .where(*here)
         .group_by(col(Tournament.id))
         .order_by(col(Tournament.id))
     )
     cup_rows = [list(row) for row in session.execute(tournaments)]
     environments: Any = select(col(Environment.id), col(Environment.name), col(Environment.version))
-    void: Any = select(func.count()).select_from(Game).where(col(Game.status) == "void")
     whole: Any = select(func.max(col(Game.fold_index)))
     known = [
         counted,
-        [[*row[:-1], int(row[-1] or 0)] for row in cup_rows],
+        [[*row[:4], *(int(number or 0) for number in row[4:])] for row in cup_rows],
         [list(row) for row in session.execute(environments.order_by(col(Environment.id)))],
-        session.execute(void).scalar_one(),
         [
             [key, *map(str, (row.name, row.kind, row.model, row.prompt))]
             for key, row in agent_names(session).items()
