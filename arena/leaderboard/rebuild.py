@@ -56,8 +56,8 @@ class RebuildReport:
 def rebuild(url: Source = None, *, check: bool = False) -> RebuildReport:
     """Fold all rated games again, in the order in which they were rated, each by the system of its
     tournament, count who finished before whom, and forget the boards that are stored; with `check`,
-    only compare. One transaction: a rebuild that is stopped changes nothing. A stretch of games at a
-    time is in memory, whatever their number.
+    only compare. One transaction: a rebuild that is stopped changes nothing. A stretch of games at
+    a time is in memory, whatever their number.
 
     The pools of a system that is not installed are left as they are. Raises UsageError where there
     is no database, DatabaseError where it cannot be used.
