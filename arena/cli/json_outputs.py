@@ -125,7 +125,9 @@ def _of_ratings() -> dict[str, JsonObject | OneOfForms]:
     return {
         "leaderboard": OneOfForms(
             [
-                JsonObject(named={"rows": JsonRows(_BOARD_ROW)}),
+                JsonObject(
+                    named={"rows": JsonRows(_BOARD_ROW), "as_of_game": Whole, "behind": bool}
+                ),
                 JsonObject(named={"bins": JsonRows(_BIN)}),
                 JsonObject(
                     named={
