@@ -169,6 +169,8 @@ def report(summary: Summary, wish: Wish, review: Review | None = None) -> None:
             tell(line)
     for line in _attention(summary, wish):
         advise(line)
+    for line in _versions(summary):
+        tell(line)
     if summary.interrupted:
         advise(f"interrupted; to go on: {wish.again()}")
         raise typer.Exit(INTERRUPTED)
@@ -306,3 +308,16 @@ def _attention(summary: Summary, wish: Wish) -> Iterator[str]:
 
 def _counts(counted: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {number:,}x" for name, number in sorted(counted.items()))
+
+
+def _versions(summary: Summary) -> Iterator[str]:
+    """A line where agents of the file are later versions of those that have played."""
+    from db.versions import versioned
+
+    names = sorted(row.name for row in summary.standings if versioned(row.name).version > 1)
+    if names:
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        yield (
+            f"{', '.join(names[:3])}{more}: what an agent is made of has changed since it played "
+            "under this name, so it is another version, with ratings of its own"
+        )

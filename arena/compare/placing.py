@@ -30,6 +30,7 @@ from arena.stats.groups import ranks
 from db import Repository, Session, Tournament, get_session
 from db.database import Source
 from db.queries.agents import agent_names
+from db.queries.begun import begun_agents
 from db.queries.played import PlayedGames, played_games
 from db.queries.spending import spent
 from db.queries.voids import AgentVoids, void_games
@@ -116,7 +117,13 @@ def configure_placing(url: Source, question: PlacingQuestion) -> TournamentConfi
         config = parse(pool.config, source=f"the pool {question.pool!r}", stored=True)
         assert config.pool is not None
         assert pool.environment is not None
-        members = [find_agent(repo, entered.name) for entered in config.agents]
+        assert pool.id is not None
+        names = [entered.name for entered in config.agents]
+        begun = begun_agents(session, pool.id, names)
+        members = [
+            find_agent(repo, name if one is None else one[1])
+            for name, one in zip(names, begun, strict=True)
+        ]
         if agent.id in [member.id for member in members]:
             raise UsageError(
                 f"{agent.label} is in the pool {question.pool!r} itself: `arena leaderboard "

@@ -21,6 +21,7 @@ from db import Session, get_session
 from db.database import Source
 from db.queries.branch_usage import TailUsage
 from db.queries.game_usage import SeatUsage, scheduled_pairings, seat_usage
+from db.versions import versioned
 
 # Of more games than this, evenly spread ones are compared.
 MOST_GAMES = 1_000
@@ -171,7 +172,12 @@ def _share(interval: ForecastInterval, share: float) -> ForecastInterval:
 def _pairings(session: Session, config: TournamentConfig, games: Sequence[int]) -> list[Pairing]:
     """The games as the schedule has them, agents by their numbers in the file."""
     numbers = {agent.name: number for number, agent in enumerate(config.agents, start=1)}
+
+    def number(label: str) -> int:
+        # The file has the name, the catalogue perhaps a later version of it.
+        return numbers[label if label in numbers else versioned(label).name]
+
     return [
-        Pairing(row.schedule_index, row.block, row.seed, tuple(numbers[a] for a in row.agents))
+        Pairing(row.schedule_index, row.block, row.seed, tuple(map(number, row.agents)))
         for row in scheduled_pairings(session, games)
     ]

@@ -17,6 +17,7 @@ from arena.config import TournamentConfig
 from arena.core import AgentKind, ModelSpec
 from arena.orchestrator.specs import key_of, model_columns, model_spec
 from db import Agent, Kind, Model, Prompt, Repository
+from db.queries.begun import begun_agents
 from db.queries.uses import UsedNoun, catalogue_uses, has_played, running_with
 from db.versions import versioned
 
@@ -121,16 +122,10 @@ class CatalogueEntry:
     def begun(self) -> list[Agent | None]:
         """The agents that the tournament on record was begun with, in the order of the file; None
         for one of which nothing tells which version it was."""
-        return [self._begun(agent.name) for agent in self.config.agents]
-
-    def _begun(self, name: str) -> Agent | None:
-        repo = self.repo
-        known = self._versions(name, repo.get_agent_by_alias, repo.get_agent_versions)
-        if len(known) > 1:
-            assert self.tournament_id is not None
-            keys = repo.seated_agents(self.tournament_id, [key_of(row) for row in known])
-            known = [row for row in known if row.id in keys]
-        return known[0] if len(known) == 1 else None
+        assert self.tournament_id is not None
+        names = (agent.name for agent in self.config.agents)
+        found = begun_agents(self.repo.session, self.tournament_id, names)
+        return [one and self.repo.get_agent_by_id(one[0], with_relations=True) for one in found]
 
     def plays(self, row: Agent) -> bool:
         """Whether the installed kinds can play an agent as it was begun."""

@@ -13,6 +13,7 @@ from arena.llm.client import Client
 from arena.orchestrator.clients import check_capped, client_for
 from arena.orchestrator.preflight import check_stored_model
 from arena.orchestrator.shared_budget import Caps, caps_of
+from arena.orchestrator.versions import CatalogueEntry, played_as
 from arena.record.reading import recorded
 from arena.replay.lineage import Generation, Lineage, lineage, own_options, replies, task
 from db import Game, Repository, Session
@@ -167,9 +168,13 @@ def _config(session: Session, game: Game) -> TournamentConfig | None:
     if tournament is None:
         return None
     try:
-        return restored(tournament.config, tournament.settings)
+        config = restored(tournament.config, tournament.settings)
     except ConfigError:
         return None
+    # What it says of a model is said of the version that plays in it.
+    begun = CatalogueEntry(Repository(session), config, {}, key).begun()
+    rows = [row for row in begun if row is not None]
+    return played_as(config, rows) if len(rows) == len(begun) else config
 
 
 def score(results: Mapping[int, tuple[str | None, int | None]], player: int) -> float:

@@ -58,7 +58,7 @@ def tournament_report(
         environment=row.environment,
         players=row.num_players,
         matchmaker=row.config.get("matchmaker", {}).get("name"),
-        agents=[agent["name"] for agent in row.config.get("agents", ())],
+        agents=row.agents,
         status="paused" if deserted else row.status,
         games=row.games,
         left=left,

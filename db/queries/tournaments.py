@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from db.models import Environment, Game, Tournament
+from db.queries.begun import begun_agents
 from db.selection import Selection
 
 _AT_ONCE = 500  # values in one statement
@@ -21,7 +22,8 @@ _AT_ONCE = 500  # values in one statement
 class TournamentRow:
     """A tournament: `games` are those of its schedule, `settled` how many places of it need no
     further attempt, `by_status` how many attempts at them are in each status, `void_causes` how
-    often each cause of a void one came up."""
+    often each cause of a void one came up; `agents` are those of its configuration, by the names
+    of the versions that play."""
 
     tournament_id: int
     name: str
@@ -31,6 +33,7 @@ class TournamentRow:
     seed: int
     games: int
     settled: int
+    agents: Sequence[str]
     by_status: Mapping[str, int]
     void_causes: Mapping[str, int]
     config: Mapping[str, Any]
@@ -103,6 +106,7 @@ def tournaments(session: Session, selection: Selection | None = None) -> list[To
             seed=row.seed,
             games=row.games,
             settled=settled[row.id],
+            agents=_agents(session, row),
             by_status=by_status[row.id],
             void_causes=causes[row.id],
             config=row.config,
@@ -112,3 +116,10 @@ def tournaments(session: Session, selection: Selection | None = None) -> list[To
         )
         for row, rules in session.execute(query)
     ]
+
+
+def _agents(session: Session, row: Tournament) -> list[str]:
+    entered = row.config.get("agents") or ()
+    names = [str(agent["name"]) for agent in entered]
+    found = begun_agents(session, row.id or 0, names)
+    return [name if one is None else one[1] for name, one in zip(names, found, strict=True)]

@@ -194,20 +194,6 @@ class TournamentRepository:
                 empty = f"DELETE FROM {table} WHERE {column} = :environment"  # noqa: S608
                 connection.execute(text(empty), of_environment)
 
-    def seated_agents(self, tournament_id: int, agents: Iterable[int]) -> set[int]:
-        """Those of some agents that have a seat in a game of the tournament."""
-        found = set()
-        for agent in agents:
-            seat = (
-                select(GamePlayer.id)
-                .join(Game, col(Game.id) == col(GamePlayer.game_id))
-                .where(GamePlayer.agent_id == agent, Game.tournament_id == tournament_id)
-                .limit(1)
-            )
-            if self.session.exec(seat).first() is not None:
-                found.add(agent)
-        return found
-
     def schedule_games(self, tournament_id: int, pairings: Iterable[Pairing]) -> list[int]:
         """Add the pairings as scheduled games, with their players: the games' keys, in order.
 

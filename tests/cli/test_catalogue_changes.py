@@ -97,7 +97,7 @@ def test_what_never_played_is_changed_renamed_and_deleted(arena: Arena, tmp_path
         assert ask(db, f"SELECT COUNT(*) FROM {table}") == [(0,)]
 
 
-def test_of_what_has_played_there_is_another_version(arena: Arena, db: str) -> None:
+def test_of_what_has_played_there_is_another_version(arena: Arena, db: str, tmp_path: Path) -> None:
     before = ask(db, "SELECT * FROM models"), ask(db, "SELECT * FROM prompts ORDER BY id")
 
     model = done(arena, db, "models", "edit", "random", "--param", "max_tokens=9")
@@ -145,6 +145,21 @@ def test_of_what_has_played_there_is_another_version(arena: Arena, db: str) -> N
     ):
         assert said in refused(arena, db, *command), command
     assert names(arena, db, "agents") == ["Ann", "Bob", "Cy", "Ann@2"]
+
+    file = tmp_path / "other.yaml"
+    file.write_text(
+        TOURNAMENT.replace("name: small\n", "name: other\n").replace(
+            "You are player", "Win, player"
+        )
+    )
+    result = arena("run", file, "--db", db)
+    assert result.exit_code == 0, result.stderr
+    assert {"Ann@2", "Bob", "Cy@2"} <= {*result.stdout.split()}
+    assert "Ann@2, Cy@2: what an agent is made of has changed" in " ".join(result.stderr.split())
+    shown = read(arena, db, "tournaments", "show", "other")
+    assert shown["agents"] == ["Ann@2", "Bob", "Cy@2"]
+    assert read(arena, db, "tournaments", "show", "small")["agents"] == ["Ann", "Bob", "Cy"]
+    assert arena("run", file, "--db", db).exit_code == 0
 
 
 def test_a_tournament_is_deleted_and_the_others_are_rated_without_it(
