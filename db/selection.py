@@ -27,7 +27,7 @@ from sqlmodel import Session
 from db.errors import BadSelection
 from db.live import run_now
 from db.models import GAME_STATUSES, Game
-from db.versions import EVERY, VersionedName, versioned
+from db.versions import EVERY, FIRST, VersionedName, versioned
 
 Noun = Literal["tournament", "environment", "agent", "kind", "model", "prompt"]
 """What has names and numbers of its own."""
@@ -317,7 +317,7 @@ def _versions(noun: Noun, name: str, known: Sequence[tuple[int, str, str]]) -> d
     if every != name:
         found = {versioned(said): key for key, said in labels.items()}
         return {found[one]: labels[found[one]] for one in sorted(found) if one.name == every}
-    wanted = versioned(name)
+    wanted = versioned(name.removesuffix(FIRST))
     return {key: said for key, said in labels.items() if versioned(said) == wanted}
 
 

@@ -1,12 +1,13 @@
-"""Names of versions: `anna` is the first, `anna@2` the second, `anna@*` means all of them."""
+"""Names of versions: `anna` is the first, `anna@2` the second. Where games are chosen `anna@1` is
+the first one too, and `anna@*` means all of them."""
 
 from __future__ import annotations
 
 import re
 from typing import NamedTuple
 
-_VERSION = re.compile(r"(.+)@([1-9][0-9]{0,8})", re.DOTALL)
-EVERY = "@*"
+_VERSION = re.compile(r"(.+)@([2-9]|[1-9][0-9]{1,8})", re.DOTALL)
+FIRST, EVERY = "@1", "@*"
 
 
 class VersionedName(NamedTuple):

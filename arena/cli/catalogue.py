@@ -73,12 +73,10 @@ def add_commands(app: typer.Typer, of: CatalogueNoun) -> None:
 
     @app.command(help=f"Show one {of.noun}.")
     def show(name: KnownName, db: DatabaseUrl = None, as_json: AsJson = False) -> None:
-        from db import Repository
 
         with reading(db) as session:
             key = number_of(session, of.noun, name)
-            (fields,) = (row for row in of.rows(Repository(session)) if row["id"] == key)
-            fields |= versions_of(Repository(session), of.noun, fields["name"])
+            (fields,) = (row for row in rows_of(of, session) if row["id"] == key)
             if of.details is not None:
                 fields = of.details(session, fields)
         print_json({of.noun: fields}) if as_json else print_fields(fields)
@@ -111,13 +109,20 @@ def add_commands(app: typer.Typer, of: CatalogueNoun) -> None:
         tell(f"the {of.noun} {name} is called {new}")
 
 
-def _rows(of: CatalogueNoun, db: str | None) -> list[Fields]:
+def rows_of(of: CatalogueNoun, session: Session) -> list[Fields]:
+    """All rows of a noun. A kind has the version of its code."""
     from db import Repository
+
+    rows = of.rows(Repository(session))
+    return rows if of.noun == "kind" else with_versions(rows)
+
+
+def _rows(of: CatalogueNoun, db: str | None) -> list[Fields]:
     from db.errors import MissingDatabase
 
     try:
         with reading(db) as session:
-            return of.rows(Repository(session))
+            return rows_of(of, session)
     except MissingDatabase:
         if of.installed is None:
             raise
@@ -178,20 +183,16 @@ def used(noun: Noun) -> UsedNoun:
     return cast("UsedNoun", noun)
 
 
-def versions_of(repository: Repository, noun: Noun, name: str) -> Fields:
-    """The number of a version, and the names of all."""
+def with_versions(rows: list[Fields]) -> list[Fields]:
+    """Rows with the number of the version that each is, and the names of all versions."""
     from db.versions import versioned
 
-    of = versioned(name)
-    if noun == "model":
-        labels = [row.name for row in repository.get_model_versions(of.name)]
-    elif noun == "prompt":
-        labels = [row.name for row in repository.get_prompt_versions(of.name)]
-    elif noun == "agent":
-        labels = [row.label for row in repository.get_agent_versions(of.name)]
-    else:
-        return {}
-    return {"version": of.version, "versions": labels}
+    names = sorted(versioned(row["name"]) for row in rows)
+    labels: dict[str, list[str]] = {}
+    for name in names:
+        labels.setdefault(name.name, []).append(name.label)
+    found = [(row, versioned(row["name"])) for row in rows]
+    return [row | {"version": of.version, "versions": labels[of.name]} for row, of in found]
 
 
 def known(repository: Repository, noun: Noun, name: str) -> object | None:

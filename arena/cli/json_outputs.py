@@ -164,9 +164,10 @@ def _of_catalogue() -> dict[str, JsonObject | OneOfForms]:
     from arena.reports.tournament import TournamentReport
     from db.models import Kind, Model, Prompt
 
-    agent = JsonObject([AgentReport], {"class": Text}, without=["class_"])
-    model = JsonObject(named=_table(Model))
-    prompt = JsonObject(named={**_table(Prompt), "forked_from": Text})
+    versions = {"version": int, "versions": list[str]}
+    agent = JsonObject([AgentReport], {"class": Text, **versions}, without=["class_"])
+    model = JsonObject(named={**_table(Model), **versions})
+    prompt = JsonObject(named={**_table(Prompt), "forked_from": Text, **versions})
     kind = JsonObject(
         named={**_table(Kind), "in_catalogue": bool, "installed": bool},
         optional=["id", "created_at", "in_catalogue", "installed"],
