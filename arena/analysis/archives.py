@@ -39,8 +39,8 @@ def archive_tournament(path: str | Path, source: Readable = None, *, tournament:
     record.
     """
     with session_on(source, frozen=True) as session, new_file(Path(path)) as file:
-        (number,) = find(session, "tournament", tournament)  # type: ignore[arg-type]
-        return write_archive(session, number, file, version("llm-arena"))  # type: ignore[arg-type]
+        (number,) = find(session, "tournament", tournament)
+        return write_archive(session, number, file, version("llm-arena"))
 
 
 def import_archive(path: str | Path, source: Source = None) -> Imported:

@@ -10,6 +10,7 @@ from typing import Any, SupportsIndex, TypedDict, Unpack
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, select
 from sqlalchemy.orm import Session
+from sqlmodel import Session as OwnSession
 
 from arena.analysis.columns import INTEGER, STRING, FrameColumn
 from arena.core import UsageError
@@ -42,14 +43,15 @@ def connected(source: Readable) -> Iterator[Connection]:
 
 
 @contextmanager
-def session_on(source: Readable, *, frozen: bool = False) -> Iterator[Session]:
+def session_on(source: Readable, *, frozen: bool = False) -> Iterator[OwnSession]:
     """A session on the source, or the given one; a `frozen` one reads everything as of one moment,
     unless it was given. Raises what `connected` raises."""
     with ExitStack() as stack:
         try:
             if isinstance(source, Session):
                 source.flush()
-                yield source
+                # As a rule it is one of SQLModel's too, and nothing here needs more of it.
+                yield source  # type: ignore[misc]
             else:
                 session = stack.enter_context(get_session(source, create=False))
                 if frozen:

@@ -46,6 +46,14 @@ def export(
             "restores.",
         ),
     ] = None,
+    card: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Instead the card of a --tournament's result, a new JSON file that "
+            "`arena verify-card` checks.",
+        ),
+    ] = None,
     purpose: Annotated[
         Literal["sft", "kto", "dpo", "rl", "inspect", "otlp"] | None,
         typer.Option(
@@ -111,13 +119,20 @@ def export(
         "status": status, "termination": termination, "since": since, "until": until,
         "parent": parent, "revision": revision,
     }  # fmt: skip
-    if archive is not None:
+    if archive is not None or card is not None:
         given = [f"--{name}" for name, value in filters.items() if value and name != "tournament"]
         given += ["DIR"] * (folder is not None) + ["--for"] * (purpose is not None)
         given += ["--frame"] * bool(frame) + ["--format"] * (form is not None)
+        given += ["--card"] * (archive is not None and card is not None)
         if given:
-            raise UsageError(f"an archive holds a tournament as it is: leave {given[0]} out")
-        _archive(archive, tournament, db, as_json=as_json)
+            what = "an archive" if archive is not None else "a card"
+            raise UsageError(f"{what} is of a tournament as it is: leave {given[0]} out")
+        if tournament is None or len(tournament) != 1:
+            raise UsageError("expected one tournament: name it with --tournament")
+        if archive is not None:
+            _archive(archive, tournament[0], db, as_json=as_json)
+        elif card is not None:
+            _card(card, tournament[0], db, as_json=as_json)
         return
     if folder is None:
         raise UsageError("expected the name of a new folder: `arena export DIR`")
@@ -137,15 +152,12 @@ def export(
     _say(folder, written, as_json=as_json)
 
 
-def _archive(file: Path, tournament: list[str] | None, db: str | None, *, as_json: bool) -> None:
+def _archive(file: Path, tournament: str, db: str | None, *, as_json: bool) -> None:
     from dataclasses import asdict
 
     from arena.analysis.archives import archive_tournament
-    from arena.core import UsageError
 
-    if tournament is None or len(tournament) != 1:
-        raise UsageError("an archive is of one tournament: name it with --tournament")
-    done = archive_tournament(file, db or None, tournament=tournament[0])
+    done = archive_tournament(file, db or None, tournament=tournament)
     if as_json:
         print_json({"file": str(file), **asdict(done)})
         return
@@ -153,6 +165,22 @@ def _archive(file: Path, tournament: list[str] | None, db: str | None, *, as_jso
         safe(f"{done.tournament}: {count(done.rows['games'], 'game')} in {file}"), soft_wrap=True
     )
     tell(f"to restore it elsewhere: arena import {file} --db URL")
+
+
+def _card(file: Path, tournament: str, db: str | None, *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from arena.analysis.export.result_cards import write_card
+
+    done = write_card(file, db or None, tournament=tournament)
+    if as_json:
+        print_json({"file": str(file), **asdict(done)})
+        return
+    console().print(
+        safe(f"{tournament}: {count(done.games, 'game')} in {file}, sha256 {done.sha256}"),
+        soft_wrap=True,
+    )
+    tell(f"to check it: arena verify-card {file}")
 
 
 def _say(folder: Path, written: Sequence[ExportedFile], *, as_json: bool) -> None:
