@@ -187,7 +187,7 @@ class ModelConfig(Shape):
 
 
 class PromptConfig(Shape):
-    """A prompt, from a file beside this one or as text; never changed, only forked."""
+    """A prompt, from a file beside this one or as text; never changed once it has played."""
 
     model_config = ConfigDict(
         json_schema_extra={"oneOf": [{"required": ["file"]}, {"required": ["text"]}]}

@@ -10,6 +10,7 @@ from typing import Any
 from arena.reports.error_rates import ErrorRates, error_rates
 from db import Agent
 from db.queries.conduct import ConductRow
+from db.versions import VersionedName
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,10 @@ class AgentReport:
 
 def agent_report(agent: Agent, conduct: ConductRow | None = None) -> AgentReport:
     """The report of an agent from its row, with its conduct where that is known."""
-    version = f" v{agent.kind.version}" if agent.kind.version > 1 else ""
     return AgentReport(
         id=agent.id or 0,
         name=agent.label,
-        kind=f"{agent.kind.name}{version}",
+        kind=VersionedName(agent.kind.name, agent.kind.version).label,
         model=agent.model.name,
         prompt=agent.prompt.name,
         options=agent.options,

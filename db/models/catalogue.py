@@ -58,7 +58,8 @@ class Kind(Table, table=True):
 
 
 class Prompt(Table, table=True):
-    """An immutable text: a trigger refuses every change but that of `active`. Fork it instead.
+    """An immutable text: a trigger refuses every change but that of `active`. Fork it instead; one
+    that never played may be replaced by another row (`db.repository.prompts`).
 
     A prompt that was forked cannot be deleted: lineage is a fact that ratings are read along.
     """

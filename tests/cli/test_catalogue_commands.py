@@ -92,7 +92,7 @@ def test_an_agent_is_forked_with_another_prompt(arena: Arena, db: str) -> None:
 
     bob = json.loads(arena("agents", "show", "Bob", "--db", db, "--json").stdout)["agent"]
     assert (bob["kind"], bob["model"], bob["prompt"], bob["options"]) == (
-        "thinking v2",
+        "thinking@2",
         "sharp",
         "other",
         {"answer": "last_line"},
