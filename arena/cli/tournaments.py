@@ -13,6 +13,7 @@ from arena.cli.catalogue import KnownName, Yes, confirm_deletion
 from arena.cli.options import AsJson, DatabaseUrl, EnvironmentOption
 from arena.cli.output import (
     Column,
+    advise,
     count,
     moment,
     money,
@@ -58,6 +59,7 @@ def list_(
             Column("of", "right"),
             Column("left", "right"),
             Column("void", "right"),
+            Column("cost", "right"),
             Column("started"),
         ],
         [
@@ -70,11 +72,16 @@ def list_(
                 f"{report.games:,}",
                 f"{report.left:,}" if report.left else "",
                 f"{report.by_status['void']:,}" if report.by_status.get("void") else "",
+                money(report.charged) if report.charged else "",
                 moment(report.started_at)[:16] if report.started_at else "",
             ]
             for report in reports
         ],
     )
+    if late := [report.name for report in reports if report.charged is None]:
+        advise(
+            f"what {', '.join(late)} cost is not counted yet: `arena counters rebuild` counts it"
+        )
     for report in [report for report in reports if report.resume][:_RESUMES]:
         tell(f"to go on with {report.name}: {report.resume}")
 

@@ -212,7 +212,9 @@ def _schedule_anew(
 ) -> None:
     """Schedule a tournament again in which nobody has answered."""
     key, config = key_of(known.tournament), prepared.config
+    repo.lock_ratings()
     repo.clear_schedule(key)
+    repo.recount(key)
     repo.set_tournament_config(
         key,
         config.canonical(),

@@ -15,7 +15,8 @@ from db.queries.tournaments import TournamentRow
 class TournamentReport:
     """A tournament as it is on record. `status` is created, running, paused or finished; `games`
     are those of its schedule, `by_status` the attempts at them. `charged` is dollars, those of
-    calls whose cost nobody said at their worst case; None, like `models`, where it was not asked.
+    calls whose cost nobody said at their worst case; None where it was not asked and its counters
+    are behind. `models` is None where it was not asked.
     `left` are the games that will still be played, unless a comparison is decided before; `resume`
     is the command that plays them, None where there are none or somebody plays them.
     """
@@ -69,6 +70,6 @@ def tournament_report(
         started_at=row.started_at,
         finished_at=row.finished_at,
         resume=resume,
-        charged=None if models is None else sum(model.charged for model in models),
+        charged=row.charged if models is None else sum(model.charged for model in models),
         models=models,
     )

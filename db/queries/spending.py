@@ -11,6 +11,7 @@ from sqlalchemy import TextClause, text
 from sqlmodel import Session, col, select
 
 from db.models import Game, GamePlayer, GameTurn, LLMCall
+from db.models.counters import MONEY
 
 # A call's key holds its game and its player (`db.keys`): its turn need not be read. The inner
 # query adds up per player, so that the agents are looked up once for each.
@@ -82,6 +83,24 @@ def spent(session: Session, tournament_id: int) -> dict[str, float]:
     """Dollars charged by the model's name: what has been charged, and what is reserved for calls
     without an answer. Models that were never asked are not in it."""
     return {name: row.charged for name, row in spending(session, tournament_id).items()}
+
+
+_OPEN = text(
+    "SELECT g.tournament_id, SUM(COALESCE(c.charged, c.reserved, 0.0)) "  # noqa: S608
+    f"FROM games g {_CALLS} WHERE g.status = 'running' AND g.tournament_id IS NOT NULL "
+    f"AND {_OF_GAME} GROUP BY g.tournament_id"
+)
+_ENDED = text("SELECT tournament_id, SUM(charged) FROM counters GROUP BY tournament_id")
+
+
+def spent_by_tournament(session: Session) -> dict[int, float]:
+    """Dollars charged for the games of each tournament that anything was charged for, by its
+    number: of games that have ended as the counters say, of those that have not by their calls."""
+    connection = session.connection()
+    found = {int(key): int(charged) / MONEY for key, charged in connection.execute(_ENDED)}
+    for key, charged in connection.execute(_OPEN):
+        found[int(key)] = found.get(int(key), 0.0) + float(charged)
+    return found
 
 
 # By the games of a table `branches`.

@@ -13,6 +13,8 @@ from sqlmodel import Session, col
 
 from db.models import Environment, Game, Tournament
 from db.queries.begun import begun_agents
+from db.queries.counters import behind
+from db.queries.spending import spent_by_tournament
 from db.selection import Selection
 
 _AT_ONCE = 500  # values in one statement
@@ -23,7 +25,9 @@ class TournamentRow:
     """A tournament: `games` are those of its schedule, `settled` how many places of it need no
     further attempt, `by_status` how many attempts at them are in each status, `void_causes` how
     often each cause of a void one came up; `agents` are those of its configuration, by the names
-    of the versions that play."""
+    of the versions that play. `charged` is dollars for its games; None where its counters are
+    behind.
+    """
 
     tournament_id: int
     name: str
@@ -36,6 +40,7 @@ class TournamentRow:
     agents: Sequence[str]
     by_status: Mapping[str, int]
     void_causes: Mapping[str, int]
+    charged: float | None
     config: Mapping[str, Any]
     created_at: datetime
     started_at: datetime | None
@@ -96,6 +101,7 @@ def tournaments(session: Session, selection: Selection | None = None) -> list[To
         by_status[key][status] = by_status[key].get(status, 0) + number
         if cause is not None:
             causes[key][cause] = causes[key].get(cause, 0) + number
+    late, charged = {*behind(session, selection)}, spent_by_tournament(session)
     return [
         TournamentRow(
             tournament_id=row.id,
@@ -109,6 +115,7 @@ def tournaments(session: Session, selection: Selection | None = None) -> list[To
             agents=_agents(session, row),
             by_status=by_status[row.id],
             void_causes=causes[row.id],
+            charged=None if row.name in late else charged.get(row.id, 0.0),
             config=row.config,
             created_at=row.created_at,
             started_at=row.started_at,
