@@ -1,11 +1,12 @@
 """How texts and JSON values become small blobs, and what is new after a known prefix.
 
 A blob is one tag byte and its content. Bits of the tag: 1 the content is a Zstandard frame
-(without magic, with the dictionary below), 2 the text is JSON, 4 the JSON refers to the turn's
+(without magic, with the first dictionary), 2 the text is JSON, 4 the JSON refers to the turn's
 observation, 8 the text is what a copy from another text leaves over (`copied`), 16 the answer is
 the turn's action; 32 and 64, always both, the last four bytes are the CRC-32 of the tag and the
-content (behind the CRC-32 of what the text leaves out). Blobs of earlier releases have none. Text
-is UTF-8 with lone surrogates passed through, so that nothing is lost.
+content (behind the CRC-32 of what the text leaves out); 128 the frame is compressed with the second
+dictionary. Blobs of earlier releases have the first, the earliest no checksum. Text is UTF-8 with
+lone surrogates passed through, so that nothing is lost.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 import zstandard
 
 from db.errors import DatabaseError
+from db.primers import FIRST_PRIMER, SECOND_PRIMER, dictionary
 
 COMPRESSED = 1
 JSON = 2
@@ -28,7 +30,9 @@ COPIES = 8
 ACTED = 16
 # Two bits, so that one that flips does not turn a blob into one without a checksum.
 CHECKED = 32 | 64
-_MARKS = COMPRESSED | CHECKED
+# Compressed with the second dictionary.
+SECOND = 128
+_MARKS = COMPRESSED | CHECKED | SECOND
 _CRC = 4  # bytes
 _TAGS = [bytes((tag,)) for tag in range(256)]
 _SEEDS = [zlib.crc32(tag) for tag in _TAGS]
@@ -46,39 +50,13 @@ SHORTEST_COMPRESSED = 40
 SHORTEST_COPY = 24
 LONGEST_COPY = 8 * 2**20
 
-# Primes the compressor with what every short payload repeats. Part of the format: blobs that
-# were written with it always need it, so a better one is another tag bit, never an edit.
-_PRIMER = (
-    '{"id":"chatcmpl-","created":17,"model":"gpt-4o-mini","object":"chat.completion",'
-    '"system_fingerprint":"fp_","choices":[{"finish_reason":"stop","index":0,"message":'
-    '{"content":"","role":"assistant","tool_calls":null,"function_call":null,'
-    '"provider_specific_fields":{"refusal":null},"annotations":[]},"logprobs":null,'
-    '"provider_specific_fields":{}}],"usage":{"completion_tokens":1,"prompt_tokens":1,'
-    '"total_tokens":1,"completion_tokens_details":{"accepted_prediction_tokens":0,'
-    '"audio_tokens":0,"reasoning_tokens":0,"rejected_prediction_tokens":0},'
-    '"prompt_tokens_details":{"audio_tokens":0,"cached_tokens":0}},"service_tier":"default"}'
-    '"reasoning_content":null,"thinking_blocks":null,"finish_reason":"length"'
-    "\\n\\n**Action:** I think that we should vote for the player who has been quiet. "
-    "I agree with you, but what about the other players? "
-    "It is your turn. You are playing the game against the other players. Your role is: "
-    "The players are: Available actions: Submit your action in square brackets, for example "
-    "[GAME] [Player 0] [Player 1] [Player 2] [Player 3] [Player 4] [Player 5] has been "
-    "eliminated. attempted an invalid move. Reason: Please resubmit a valid move and remember "
-    "to follow the game rules to avoid penalties.\nPlayer 1 wins! The game is over. "
-    "Night phase - choose one player. Day breaks. Discuss for rounds, then a vote will follow. "
-    "Voting phase - submit one vote in format [Player X]. Valid: '[0]', '[1]', '[2]', '[3]'\n"
-    '[{"role":"system","content":"You are "},{"role":"user","content":'
-    '{"$observation":["",""]}},{"role":"assistant","content":""}]'
-)
-_DICTIONARY = zstandard.ZstdCompressionDict(
-    _PRIMER.encode("utf-8"), dict_type=zstandard.DICT_TYPE_RAWCONTENT
-)
 _FORM = zstandard.FORMAT_ZSTD1_MAGICLESS
 _PARAMETERS = zstandard.ZstdCompressionParameters.from_level(
     1, write_content_size=1, write_checksum=0, write_dict_id=0, format=_FORM
 )
+_FIRST, _SECOND = dictionary(FIRST_PRIMER), dictionary(SECOND_PRIMER)
 # Ten times faster than digesting the dictionary for every blob.
-_DICTIONARY.precompute_compress(compression_params=_PARAMETERS)
+_SECOND.precompute_compress(compression_params=_PARAMETERS)
 
 
 def _plain(value: Any) -> Any:
@@ -182,9 +160,12 @@ class Codec:
 
     def __init__(self) -> None:
         self._compressor = zstandard.ZstdCompressor(
-            compression_params=_PARAMETERS, dict_data=_DICTIONARY
+            compression_params=_PARAMETERS, dict_data=_SECOND
         )
-        self._decompressor = zstandard.ZstdDecompressor(dict_data=_DICTIONARY, format=_FORM)
+        self._decompressors = {
+            number: zstandard.ZstdDecompressor(dict_data=found, format=_FORM)
+            for number, found in ((0, _FIRST), (SECOND, _SECOND))
+        }
 
     def pack(self, text: str, flags: int = 0, *, beside: str | None = None) -> bytes:
         """The blob of a text; `flags` says what the text is. `beside` is a text that it leaves out,
@@ -194,7 +175,7 @@ class Codec:
         if SHORTEST_COMPRESSED <= len(data) <= LONGEST_COMPRESSED:
             small = self._compressor.compress(data)
             if len(small) < len(data):
-                flags |= COMPRESSED
+                flags |= COMPRESSED | SECOND
                 data = small
         return _TAGS[flags] + data + _sealed(flags, data, beside)
 
@@ -205,23 +186,23 @@ class Codec:
             blob = bytes(blob)
         if not isinstance(blob, bytes):
             raise DatabaseError("a stored text is damaged: it is none at all")
-        flags = blob[0] if blob else 0x80
+        flags = blob[0] if blob else SECOND
         data = blob[1:]
         checked = flags & CHECKED
-        if flags > 0x7F or checked not in (0, CHECKED):
+        if checked not in (0, CHECKED) or (flags & SECOND and not (flags & COMPRESSED and checked)):
             raise DatabaseError("a stored text is damaged: it begins as none does")
         if checked:
             data, seal = blob[1:-_CRC], blob[-_CRC:]
             if len(blob) <= _CRC or seal != _sealed(flags, data, beside):
                 raise DatabaseError("a stored text is damaged: its checksum is another")
         if flags & COMPRESSED:
-            data = self._decompressed(data)
+            data = self._decompressed(data, flags & SECOND)
         try:
             return data.decode("utf-8", "surrogatepass"), flags & ~_MARKS
         except UnicodeDecodeError as error:
             raise DatabaseError(f"a stored text is damaged: {error.reason}") from error
 
-    def _decompressed(self, data: bytes) -> bytes:
+    def _decompressed(self, data: bytes, number: int) -> bytes:
         try:
             size = zstandard.get_frame_parameters(data, format=_FORM).content_size
             if not size <= LONGEST_COMPRESSED:
@@ -229,7 +210,7 @@ class Codec:
                     f"a stored text would be longer than {LONGEST_COMPRESSED / 2**20:g} MiB: no "
                     "compressed text is"
                 )
-            whole: bytes = self._decompressor.decompress(data, allow_extra_data=False)
+            whole: bytes = self._decompressors[number].decompress(data, allow_extra_data=False)
         except zstandard.ZstdError as error:
             raise DatabaseError(f"a stored text is damaged: {error}") from error
         return whole

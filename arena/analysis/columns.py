@@ -147,7 +147,16 @@ def series(values: Sequence[Any], dtype: Dtype) -> pd.Series[Any]:
         whole = np.fromiter(values, dtype="int64", count=len(values))
         column = pd.Series(pd.arrays.IntegerArray(whole, mask))
     elif dtype is TIME:
-        times = pd.to_datetime(pd.Series([*values], dtype=OBJECT), utc=True, format="ISO8601")
+        if isinstance(next((value for value in values if value is not None), None), int):
+            # Microseconds, as SQLite keeps those of turns and calls.
+            missing = np.iinfo("int64").min
+            whole = np.fromiter(
+                (missing if value is None else value for value in values), "int64", len(values)
+            )
+            times = pd.Series(whole.view("datetime64[us]")).dt.tz_localize("UTC")
+        else:
+            found = pd.Series([*values], dtype=OBJECT)
+            times = pd.to_datetime(found, utc=True, format="ISO8601")
         column = times.astype(TIME)
     elif dtype is BOOLEAN:
         column = pd.Series(

@@ -8,7 +8,7 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped
 from sqlmodel import Field, Relationship, Text, col
 
-from db.models.columns import BigId, JsonValue, Table, original_text
+from db.models.columns import BigId, CompactDateTime, JsonValue, Table, original_text
 from db.models.turns import GameTurn
 from db.payloads import loaded_messages, loaded_response, loaded_text
 
@@ -43,9 +43,9 @@ class LLMCall(Table, table=True):
     model_answered: str | None = Field(default=None, sa_type=Text)
     request: dict[str, Any] | None = Field(default=None, sa_type=JsonValue)
     request_hash: str | None = Field(default=None, sa_type=Text)
-    request_sent_at: datetime | None = None
+    request_sent_at: datetime | None = Field(default=None, sa_type=CompactDateTime)
     first_token_ms: float | None = None
-    response_received_at: datetime | None = None
+    response_received_at: datetime | None = Field(default=None, sa_type=CompactDateTime)
     total_response_time_ms: float | None = None
     prompt_tokens: int | None = None
     response_tokens: int | None = None

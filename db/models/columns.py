@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, Integer, MetaData
+from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.types import TypeDecorator
@@ -39,6 +39,9 @@ class Table(SQLModel):
     )
 
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -67,6 +70,11 @@ def original_text(cleaned: str | None, raw: bytes | None) -> str | None:
 def aware(moment: datetime) -> datetime:
     """The moment in UTC; a naive one is taken as UTC already."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def microseconds(moment: datetime) -> int:
+    """Since 1970; a naive moment is taken as UTC already."""
+    return (aware(moment) - EPOCH) // _MICROSECOND
 
 
 def storable_json(value: Any) -> Any:
@@ -112,6 +120,28 @@ def stored_json(value: Any) -> Any:
     if not isinstance(value, dict):
         raise ValueError(f"a JSON object was expected, and is {type(value).__name__}")
     return original_json(value)
+
+
+class CompactDateTime(TypeDecorator[datetime]):
+    """A time with a zone, as PostgreSQL keeps it; on SQLite microseconds since 1970, 8 bytes in the
+    place of 26. Those of turns and calls, of which there are most."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        kind = DateTime(timezone=True) if dialect.name == "postgresql" else BigInteger()
+        return dialect.type_descriptor(kind)
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name == "postgresql":
+            return value if value is None else aware(value)
+        return microseconds(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None or isinstance(value, datetime):
+            return value if value is None else aware(value)
+        return EPOCH + timedelta(microseconds=value)
 
 
 class JsonValue(TypeDecorator[Any]):

@@ -8,7 +8,7 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped
 from sqlmodel import Field, Relationship, Text, col
 
-from db.models.columns import BigId, Table, original_text
+from db.models.columns import BigId, CompactDateTime, Table, original_text
 from db.models.games import Game
 from db.payloads import loaded_observation
 
@@ -55,8 +55,8 @@ class GameTurn(Table, table=True):
     )
     submitted_raw: bytes | None = None
     invalid: bool = False
-    observed_at: datetime
-    acted_at: datetime | None = None
+    observed_at: datetime = Field(sa_type=CompactDateTime)
+    acted_at: datetime | None = Field(default=None, sa_type=CompactDateTime)
     response_time_ms: float | None = None
     tokens_used: int | None = None
     lapse: str | None = Field(default=None, sa_type=Text)

@@ -183,13 +183,12 @@ def _answered(writing: Writing, record: CallAnswered, following: Record | None) 
     answer, usage = record.answer, record.answer.usage
     turn_id = keys.turn_key(record.game_id, record.turn_number, record.player_index)
     call_id = keys.call_key(turn_id, answer.call_index)
-    received = writing.time(answer.response_received_at)
     tokens = None
     if usage.prompt_tokens is not None or usage.completion_tokens is not None:
         tokens = (usage.prompt_tokens or 0) + (usage.completion_tokens or 0)
     row = (
-        writing.time(answer.request_sent_at),
-        received,
+        writing.moment(answer.request_sent_at),
+        writing.moment(answer.response_received_at),
         answer.total_ms,
         answer.first_token_ms,
         cleaned(answer.model_answered)[0],
@@ -209,7 +208,8 @@ def _answered(writing: Writing, record: CallAnswered, following: Record | None) 
     )
     made: Rows = [(_ANSWER, row)]
     if answer.cacheable:
-        made.append((_CACHE, (received, call_id)))
+        stored_at = writing.time(answer.response_received_at)
+        made.append((_CACHE, (stored_at, call_id)))
     text = answer.text
     if text is None and answer.response is None:
         return made

@@ -12,6 +12,7 @@ from sqlalchemy import URL
 from db.engine import check_place, connect_server, own_file, place_of, set_pragmas
 from db.errors import DatabaseError, UnwritablePath
 from db.faults import fault, first_line
+from db.models.columns import microseconds
 from db.urls import shown, without_secrets
 
 SqlRow = Sequence[Any]
@@ -33,6 +34,10 @@ class Connection(Protocol):
 
     def time(self, moment: datetime) -> Any:
         """An aware time as the driver wants it."""
+        ...
+
+    def moment(self, moment: datetime) -> Any:
+        """The same for a `CompactDateTime`."""
         ...
 
     def begin(self) -> None:
@@ -100,6 +105,9 @@ class SQLiteConnection:
             moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
         return moment.isoformat(" ", "microseconds")[:26]
 
+    def moment(self, moment: datetime) -> int:
+        return microseconds(moment)
+
     def begin(self) -> None:
         # What is written into a file without a name is lost when it is closed.
         check_place(self._url, self._opened)
@@ -162,6 +170,8 @@ class PostgreSQLConnection:
 
     def time(self, moment: datetime) -> datetime:
         return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+    moment = time
 
     def begin(self) -> None:
         # psycopg begins by itself, with the first statement.

@@ -71,6 +71,7 @@ class Writing:
         self.connection = connection
         self.fold = fold
         self.time = connection.time
+        self.moment = connection.moment
         self.codec = Codec()
         self.requests: dict[str, tuple[Mapping[str, Any], str]] = {}
         self.event_types: set[str] = set()

@@ -96,7 +96,7 @@ def packed(codec: Codec, tail: str, flags: int, source: str, action: str = "") -
 
 def _opened(writing: Writing, record: TurnOpened, following: Record | None) -> Rows:
     turn_id, player = key(record), record.player_index
-    moment = writing.time(record.observed_at)
+    moment = writing.moment(record.observed_at)
     turn = (turn_id, record.game_id, record.turn_number, player, moment)
     chain = writing.chain(record.game_id)
     if chain is None or turn_id <= chain.turn_id:
@@ -122,7 +122,7 @@ def _acted(writing: Writing, record: TurnActed, following: Record | None) -> Row
     row = (
         *cleaned(record.action),
         *cleaned(record.submitted),
-        writing.time(record.acted_at),
+        writing.moment(record.acted_at),
         record.response_time_ms,
         record.tokens_used,
         record.lapse,

@@ -13,6 +13,7 @@ from db.codec import (
     JSON,
     LONGEST_COMPRESSED,
     REFERS,
+    SECOND,
     Codec,
     Known,
     answer_text,
@@ -50,6 +51,25 @@ def test_a_blob_gives_its_text_back(text: str, flags: int) -> None:
     assert back == text
     assert found == flags
     assert len(blob) <= len(text.encode("utf-8", "surrogatepass")) + 5
+
+
+def test_a_blob_of_the_first_dictionary_is_read() -> None:
+    written = "672064b50000285b332e225d050012068115cc20950c002680d1d415b0811544"
+    said = [
+        {"role": "system", "content": "You are player 3."},
+        {"role": "user", "content": {"$observation": ["", ""]}},
+    ]
+
+    assert Codec().unpack(bytes.fromhex(written)) == (to_json(said), JSON | REFERS)
+
+
+def test_a_blob_of_a_dictionary_that_it_cannot_have_is_damaged() -> None:
+    plain = Codec().pack("short")
+    with pytest.raises(DatabaseError, match="begins as none does"):
+        Codec().unpack(bytes((plain[0] | SECOND,)) + plain[1:])
+    packed = Codec().pack("the same words, the same words, the same words, the same words")
+    with pytest.raises(DatabaseError, match="its checksum is another"):
+        Codec().unpack(bytes((packed[0] & ~SECOND,)) + packed[1:])
 
 
 def test_a_damaged_blob_says_so() -> None:

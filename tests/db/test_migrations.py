@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -400,4 +401,41 @@ def test_0013_goes_down_and_up_with_counters(database_url: str) -> None:
         assert Repository(session).recount(1) == 2
         assert behind(session) == []
         assert Repository(session).check_counters(1) == (2, [])
+    engine.dispose()
+
+
+def test_0015_goes_down_and_up_with_the_times_of_turns_and_calls(database_url: str) -> None:
+    fill(database_url)
+    engine = get_engine(database_url)
+    of_turns = "SELECT observed_at, acted_at FROM game_turns"
+    of_calls = "SELECT request_sent_at, response_received_at FROM llm_calls"
+    odd = datetime(2026, 11, 29, 23, 59, 59, 7, UTC)
+    before_1970 = datetime(1969, 12, 31, 23, 59, 59, 999_999, UTC)
+    with get_session(database_url) as session:
+        (turn,) = Repository(session).get_games()[0].turns
+        turn.observed_at, turn.acted_at = odd, None
+        turn.calls[0].request_sent_at, turn.calls[0].response_received_at = before_1970, odd
+    with engine.connect() as connection:
+        before = [*connection.execute(text(of_turns)), *connection.execute(text(of_calls))]
+
+    schema.downgrade(engine, "0014")
+    if engine.dialect.name == "sqlite":
+        assert before == [(1795996799000007, None), (-1, 1795996799000007)]
+        with engine.connect() as connection:
+            assert connection.execute(text(of_turns)).all() == [
+                ("2026-11-29 23:59:59.000007", None)
+            ]
+            assert connection.execute(text(of_calls)).all() == [
+                ("1969-12-31 23:59:59.999999", "2026-11-29 23:59:59.000007")
+            ]
+    schema.upgrade(engine)
+
+    assert schema.differences(engine) == []
+    with engine.connect() as connection:
+        after = [*connection.execute(text(of_turns)), *connection.execute(text(of_calls))]
+    assert after == before
+    with get_session(database_url) as session:
+        (turn,) = Repository(session).get_games()[0].turns
+        assert (turn.observed_at, turn.acted_at) == (odd, None)
+        assert turn.calls[0].request_sent_at == before_1970
     engine.dispose()
