@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from arena.core.ratings import MU
-from arena.ratings.probit import Probit, components
+from arena.ratings.fit.pools import components
+from arena.ratings.probit import Probit
 from arena.record.rating_columns import rating_columns
 from arena.reports.noise_floor import PromptNoise, null_agents, prompt_noise
 from db import Session

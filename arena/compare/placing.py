@@ -22,7 +22,8 @@ from arena.core import Ratings, UsageError
 from arena.core.ratings import MU
 from arena.orchestrator.lookup import find_agent, of_row
 from arena.orchestrator.schedule import history
-from arena.ratings.probit import Probit, components
+from arena.ratings.fit.pools import components
+from arena.ratings.probit import Probit
 from arena.record.rating_columns import rating_columns
 from arena.registry import unknown
 from arena.reports.voids import told

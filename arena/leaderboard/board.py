@@ -23,8 +23,8 @@ from arena.leaderboard.rating import (
 )
 from arena.leaderboard.records import AgentRecord, records
 from arena.leaderboard.scopes import Scope, drawn
+from arena.ratings.fit.pools import components
 from arena.ratings.fit.score_test import ScoreTest
-from arena.ratings.probit import components
 from arena.record.rating_columns import rating_columns, repeats_left_out
 from arena.reports.noise_floor import PromptNoise
 from arena.reports.voids import told

@@ -24,6 +24,7 @@ from scipy import sparse
 from arena.core import Games, Ratings
 from arena.core.arrays import Floats
 from arena.core.ratings import BETA
+from arena.ratings.fit.counted import places_of
 from arena.ratings.fit.design import Seats, Term, seats
 from arena.ratings.fit.laplace import Lattice, log_normal
 from arena.ratings.fit.likelihood import matches
@@ -33,7 +34,6 @@ from arena.ratings.probit import (
     games_of,
     margin,
     notes,
-    places_of,
     posterior_of,
     reported,
     symmetric,
@@ -117,8 +117,8 @@ def composite(games: Games, parts: Mapping[int, Combination]) -> Ratings:
         margin=margin(said),
         shares=played.shares if len(played.roles) > 1 else {},
         prior=known.prior,
-        games=games_of(played),
-        notes=notes(played),
+        games=(games := games_of(played)),
+        notes=notes(played, games),
     )
 
 

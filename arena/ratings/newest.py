@@ -17,6 +17,7 @@ from scipy import sparse
 from arena.core import Games, Ratings
 from arena.core.arrays import Floats
 from arena.core.ratings import BETA
+from arena.ratings.fit.counted import Places
 from arena.ratings.fit.design import Seats, Term, seats, tidy
 from arena.ratings.fit.laplace import Lattice, log_normal
 from arena.ratings.fit.likelihood import matches
@@ -25,7 +26,6 @@ from arena.ratings.probit import (
     LATTICES,
     LUCK,
     Effects,
-    Places,
     effects_of,
     games_of,
     margin,
@@ -107,9 +107,9 @@ class NewestProbit:
             margin=margin(said),
             shares=played.shares if roles > 1 else {},
             prior={**known.prior, "agent": known.prior["agent"] - (1.0 - END**2) * trend},
-            games=games_of(played),
+            games=(games := games_of(played)),
             notes=[
-                *notes(played),
+                *notes(played, games),
                 "a rating is what an agent was at the last of these games, if it changed steadily",
             ],
         )

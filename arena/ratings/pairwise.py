@@ -16,6 +16,7 @@ from scipy import sparse
 from arena.core import Games, Ratings
 from arena.core.arrays import Floats
 from arena.core.ratings import BETA
+from arena.ratings.fit.counted import places_of
 from arena.ratings.fit.design import seats
 from arena.ratings.fit.likelihood import matches
 from arena.ratings.fit.opponents import opponents
@@ -23,7 +24,6 @@ from arena.ratings.probit import (
     LATTICES,
     Effects,
     effects_of,
-    places_of,
     posterior_of,
     reported,
     with_unseen,

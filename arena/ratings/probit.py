@@ -20,13 +20,14 @@ from math import log
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse import csgraph
+from threadpoolctl import threadpool_limits
 
 from arena.core import Games, Ratings
 from arena.core.arrays import Booleans, Floats, Integers
 from arena.core.ratings import BETA
 from arena.ratings.fit.control import controlled, variance_saved
-from arena.ratings.fit.design import Seats, Term, seats
+from arena.ratings.fit.counted import CountedGames, Places, counted, games_each, places_of
+from arena.ratings.fit.design import Seats, Term
 from arena.ratings.fit.laplace import (
     NEGLIGIBLE,
     Family,
@@ -39,6 +40,7 @@ from arena.ratings.fit.laplace import (
 )
 from arena.ratings.fit.levels import TOLD
 from arena.ratings.fit.likelihood import Matches, matches, plain
+from arena.ratings.fit.pools import pools_of
 
 LATTICES: Mapping[str, Lattice] = {
     "agent": log_normal(0.7 * BETA, 1.5, 5, 5, 2.0),
@@ -71,16 +73,6 @@ ROUNDS_OF_MARGINS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
-    """Agents in roles: of each place the positions of its agent and role in `Seats`; `seat` gives
-    the place of every seat."""
-
-    agent: Integers
-    role: Integers
-    seat: Integers
-
-
-@dataclass(frozen=True, slots=True)
 class Effects:
     """Which effects make which strengths: `spread` (places, effects) is made of 0 and 1; the terms
     of a family stand together."""
@@ -104,20 +96,35 @@ class Probit:
 
     def fit(self, games: Games) -> Ratings:
         """Raises ValueError for columns that make no games."""
-        return fitted(self.name, seats(games))
+        return self.fit_more(games, None)[0]
+
+    def fit_more(self, games: Games, before: CountedGames | None) -> tuple[Ratings, CountedGames]:
+        """The same, and the games counted: given `before` the next time, of which they are the
+        first games, they save most of the work and change nothing, to the last bit."""
+        known = counted(games, before)
+        return fitted(self.name, known.played, known=known), known
 
 
-def fitted(system: str, played: Seats, level: Integers | None = None) -> Ratings:
-    """The fit of these games; `level` is by how much each was won (see `fit.likelihood.Pairs`),
-    where wins have any: how much that tells is averaged over by evidence."""
+def fitted(
+    system: str,
+    played: Seats,
+    level: Integers | None = None,
+    known: CountedGames | None = None,
+) -> Ratings:
+    """The fit of these games, which may be `known` in counts; `level` is by how much each was won
+    (see `fit.likelihood.Pairs`), where wins have any: how much that tells is averaged over by
+    evidence."""
     if not len(played.agents):
         return Ratings(system, {}, np.zeros(0), np.zeros((0, 0)))
-    places = places_of(played)
+    places = places_of(played) if known is None else known.places
     effects = effects_of(played, places)
     families = effects.families(LATTICES)
     found = []
     for tell in (0.0,) if level is None else TOLD:
-        said = matches(played, places.seat, len(places.agent), level, tell)
+        if known is None:
+            said = matches(played, places.seat, len(places.agent), level, tell)
+        else:
+            said = known.said
         said, posterior = posterior_of(said, effects, families)
         found.append(posterior)
     alone = posterior = mixed(found)
@@ -126,19 +133,19 @@ def fitted(system: str, played: Seats, level: Integers | None = None) -> Ratings
         posterior = controlled(
             said, spread, families, alone, lambda at: _over_luck(at, spread, families)
         )
-    known = with_unseen(effects.terms, posterior, families, played)
-    terms, out = reported(known.terms, played)
+    every = with_unseen(effects.terms, posterior, families, played)
+    terms, out = reported(every.terms, played)
     ratings = Ratings(
         system=system,
         terms=terms,
-        mean=out @ known.mean,
-        covariance=symmetric(out @ (out @ known.covariance).T),
+        mean=out @ every.mean,
+        covariance=symmetric(out @ (out @ every.covariance).T),
         noise=BETA,
         margin=margin(said),
         shares=played.shares if len(played.roles) > 1 else {},
-        prior=known.prior,
-        games=games_of(played),
-        notes=notes(played),
+        prior=every.prior,
+        games=(games := games_of(played, None if known is None else known.each)),
+        notes=notes(played, games),
     )
     if posterior is alone:
         return ratings
@@ -147,13 +154,6 @@ def fitted(system: str, played: Seats, level: Integers | None = None) -> Ratings
     agents = played.agents.tolist()
     saved = variance_saved(ratings.contrasts(agents)[1], before.contrasts(agents)[1])
     return replace(ratings, saved=saved)
-
-
-def places_of(played: Seats) -> Places:
-    """The agents in the roles they were seen in, in order of agent."""
-    roles = len(played.roles)
-    pairs, seat = np.unique(played.agent * roles + played.role, return_inverse=True)
-    return Places(pairs // roles, pairs % roles, seat)
 
 
 def effects_of(
@@ -168,8 +168,7 @@ def effects_of(
     family a term ("unknown", family) that bears on none. An agent has no deviation where its
     environment or role is the only one; a side that is in every team of a game alike is left out.
     """
-    several = len(set(played.environment.tolist())) > 1
-    homes = played.role_environment
+    several, homes = played.several, played.role_environment
     alone = _alone(played)
     felt = _felt_sides(played)
     bear: list[list[Term]] = []
@@ -216,8 +215,13 @@ def _alone(played: Seats) -> Booleans:
 def _felt_sides(played: Seats) -> list[bool]:
     """Per role: whether any game has more of its seats in one team than in another."""
     roles = len(played.roles)
-    counts = np.zeros((len(played.team_game), roles), np.int64)
-    np.add.at(counts, (played.team, played.role), 1)
+    size = len(played.team_game) * roles
+    counts = np.bincount(played.team * roles + played.role, minlength=size).reshape(-1, roles)
+    if (
+        len(played.team_game) == 2 * len(played.sizes)
+        and (played.team_game[::2] == played.team_game[1::2]).all()
+    ):
+        return (counts[::2] != counts[1::2]).any(axis=0).tolist()
     starts = np.searchsorted(played.team_game, np.arange(len(played.sizes)))
     most = np.maximum.reduceat(counts, starts, axis=0)
     least = np.minimum.reduceat(counts, starts, axis=0)
@@ -228,6 +232,14 @@ def posterior_of(
     said: Matches, effects: Effects, families: Sequence[Family]
 ) -> tuple[Matches, Posterior]:
     """The posterior of the effects, and the games with the draw margins that go with it."""
+    # Matrices this small are slower on several threads, and not the same to the last bit.
+    with threadpool_limits(limits=1, user_api="blas"):
+        return _posterior_of(said, effects, families)
+
+
+def _posterior_of(
+    said: Matches, effects: Effects, families: Sequence[Family]
+) -> tuple[Matches, Posterior]:
     count = len(effects.terms)
     spread = plain(effects.spread)
     if said.adjustable:
@@ -341,36 +353,18 @@ def symmetric(
     return (matrix + matrix.T) / 2.0
 
 
-def games_of(played: Seats) -> dict[int, int]:
-    """The games of each agent, each counted once."""
-    pairs = np.sort(played.game * len(played.agents) + played.agent)
-    first = np.diff(pairs, prepend=-1) > 0
-    counts = np.bincount(pairs[first] % len(played.agents), minlength=len(played.agents))
-    return dict(zip(played.agents.tolist(), counts.tolist(), strict=True))
+def games_of(played: Seats, each: Integers | None = None) -> dict[int, int]:
+    """The games of each agent, `each` where they are counted already."""
+    each = games_each(played) if each is None else each
+    return dict(zip(played.agents.tolist(), each.tolist(), strict=True))
 
 
-def components(games: Games) -> list[frozenset[int]]:
-    """The pools of agents that met, directly or through others: agent_ids that a game sets against
-    each other or lets play together, joined; the largest first. Skills compare within one only."""
-    return _pools(seats(games))
-
-
-def _pools(played: Seats) -> list[frozenset[int]]:
-    if not len(played.agents):
-        return []
-    shape = (len(played.sizes), len(played.agents))
-    table = sparse.csr_array((np.ones(len(played.game)), (played.game, played.agent)), shape=shape)
-    count, label = csgraph.connected_components(table.T @ table, directed=False)
-    pools = [frozenset(played.agents[label == pool].tolist()) for pool in range(count)]
-    return sorted(pools, key=lambda pool: (-len(pool), min(pool)))
-
-
-def notes(played: Seats) -> list[str]:
-    """What these numbers do not say."""
+def notes(played: Seats, games: Mapping[int, int]) -> list[str]:
+    """What these numbers do not say; `games` are those of each agent."""
     said: list[str] = []
     if not len(played.agents):
         return said
-    pools = _pools(played)
+    pools = pools_of(played)
     if len(pools) > 1:
         sizes = _listed(str(len(pool)) for pool in pools)
         said.append(
@@ -382,7 +376,7 @@ def notes(played: Seats) -> list[str]:
         said.append(
             f"{alone} of {len(played.sizes)} games have one team only: they say nothing of skill."
         )
-    few = sum(count < 5 for count in games_of(played).values())
+    few = sum(count < 5 for count in games.values())
     if few:
         said.append(
             f"{few} of {len(played.agents)} agents have fewer than five games: their intervals "

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from arena.core import Games, RatedPlayer, Ratings
 from arena.core.ratings import BETA
+from arena.ratings.fit.pools import components
 from arena.ratings.prediction import predict
-from arena.ratings.probit import Probit, components
+from arena.ratings.probit import Probit
 from proof.worlds import DUEL, FREE_FOR_ALL, MAFIA_35, World, role_specific
 
 

@@ -57,6 +57,11 @@ class Seats:
     environments: Sequence[str]
 
     @property
+    def several(self) -> bool:
+        """Whether the games are of several environments."""
+        return bool((self.environment[1:] != self.environment[:-1]).any())
+
+    @property
     def shares(self) -> Mapping[str, float]:
         """How often each role comes up among all seats."""
         counts = np.bincount(self.role, minlength=len(self.roles))

@@ -206,8 +206,8 @@ class Fitter:
         strengths = self._spread @ effects
         value, gradient = self._likelihood.at(strengths) if known is None else known
         inner = self._likelihood.information(strengths)
-        across = sparse.csr_array(self._spread.T @ (self._spread.T @ inner).T)
-        information = np.asarray(across.toarray())
+        across = self._spread.T @ (self._spread.T @ inner).T
+        information = np.asarray(across.toarray() if sparse.issparse(across) else across)
         return _Expansion(effects, value, self._spread.T @ gradient, information)
 
 

@@ -18,6 +18,7 @@ from scipy import sparse
 from arena.core.arrays import Booleans, Floats, Integers
 from arena.core.ratings import BETA
 from arena.ratings.fit.design import Seats, tidy
+from arena.ratings.fit.gram import gram
 from arena.ratings.fit.levels import Levels, first_levels
 from arena.ratings.fit.luck import Lucky, lucky
 from arena.ratings.fit.order_of_finish import orders
@@ -37,6 +38,7 @@ class Pairs:
     its teams in a fixed order. `block` (n,) numbers the games that share a seed from 0, -1 for
     none; `side` (n,) is 1 where the winner is the game's first team, and -1 where it is the other.
     `level` (n,) is by how much the game was won, from 1; 0 where that is not known.
+    `winner` and `loser` (n,) are the kinds of its teams.
     `known` (n,) is the covariate of the winner less that of the loser, over its root mean square in
     the environment: NaN where it is not known, and empty where none is.
     """
@@ -49,6 +51,8 @@ class Pairs:
     block: Integers
     side: Integers
     level: Integers
+    winner: Integers
+    loser: Integers
     known: Floats
 
 
@@ -67,7 +71,8 @@ class Chains:
 class Matches:
     """A `Likelihood` of the strengths of the places. `margins` (environments,) are draw margins in
     units of the noise of a game's difference; chains have none. `levels` are, by environment, those
-    of its wins where these have any.
+    of its wins where these have any. `kinds` (kinds, c) say which places are in each kind of team,
+    in order.
 
     `luck` is the share of that noise's variance which the seed deals, the same to the first team
     of every game of a block: a normal effect of the block, at whose mode everything is taken
@@ -80,6 +85,7 @@ class Matches:
     teams: sparse.csr_array
     chains: Sequence[Chains]
     margins: Floats
+    kinds: Integers
     noise: float = BETA
     luck: float = 0.0
     explained: float = 0.0
@@ -109,22 +115,24 @@ class Matches:
 
     def information(self, strengths: Floats) -> Floats | sparse.csr_array:
         """(places, places): minus the Hessian; sparse where places are many."""
+        if not self.luck and not self.chains:
+            return self._of_pairs(self._pairs(strengths))
         total = self.curvature(strengths)
         return total if self.places > SPARSE else np.asarray(total.toarray())
+
+    def _of_pairs(self, found: Lucky) -> Floats | sparse.csr_array:
+        pairs = self.pairs
+        return gram(pairs.rows, pairs.weight * found.bend / pairs.noise**2)
 
     def curvature(self, strengths: Floats) -> sparse.csr_array:
         """(places, places): minus the Hessian."""
         pairs = self.pairs
         found = self._pairs(strengths)
-        scale = pairs.weight * found.bend / pairs.noise**2
-        if isinstance(pairs.rows, np.ndarray):
-            total = sparse.csr_array(pairs.rows.T @ (scale[:, None] * pairs.rows))
-        else:
-            total = pairs.rows.T @ (sparse.diags_array(scale) @ pairs.rows)
+        total = sparse.csr_array(self._of_pairs(found))
         if self.luck:
             # What a block's games say of its luck, they do not say of the strengths.
             at = np.flatnonzero(pairs.block >= 0)
-            shape = (len(found.curvature), len(scale))
+            shape = (len(found.curvature), len(pairs.weight))
             along = pairs.weight * found.bend * found.pull / pairs.noise
             sums = sparse.csr_array((along[at], (pairs.block[at], at)), shape=shape) @ pairs.rows
             sums = sparse.csr_array(sums)
@@ -198,42 +206,50 @@ def matches(
     much these tell (`fit.levels`). Of games with more than two teams, those that share any but the
     last place take turns in standing for their set, each with its share of the weight; a game in
     which all do, and a game of one team, say nothing."""
-    kind, rows, sizes = _kinds(played, place, places)
+    kind, contents, rows, sizes = _kinds(played, place, places)
     count = np.bincount(played.team_game, minlength=len(played.sizes))
     known = np.zeros(len(count), np.int64) if level is None else level
     pairs = _pairs(played, kind, rows, sizes, count, known)
     chains = _chains(played, kind, sizes, count)
-    margins = [
-        first_margin(float(pairs.weight[here].sum()), float(pairs.weight[here & pairs.drawn].sum()))
-        for here in (pairs.environment == e for e in range(len(played.environments)))
-    ]
+    margins = first_margins(pairs, len(played.environments))
     levels = {}
     for e in range(len(margins)):
         here = (pairs.environment == e) & (pairs.level > 0)
         won: Floats = np.bincount(pairs.level[here], pairs.weight[here])[1:].astype(np.float64)
         if len(won) > 1:
             levels[e] = first_levels(won, tell)
-    return Matches(places, pairs, rows, chains, np.array(margins), levels=levels)
+    return Matches(places, pairs, rows, chains, margins, contents, levels=levels)
+
+
+def first_margins(pairs: Pairs, environments: int) -> Floats:
+    """Of each environment the margin at which equals draw as often as its games were drawn."""
+    margins = [
+        first_margin(float(pairs.weight[here].sum()), float(pairs.weight[here & pairs.drawn].sum()))
+        for here in (pairs.environment == e for e in range(environments))
+    ]
+    return np.array(margins, np.float64)
 
 
 def _kinds(
     played: Seats, place: Integers, places: int
-) -> tuple[Integers, sparse.csr_array, Integers]:
-    """Teams with the same places are of one kind: each team's kind, and per kind its row (kinds,
-    places) and its number of seats. Kinds are numbered by what is in them alone."""
+) -> tuple[Integers, Integers, sparse.csr_array, Integers]:
+    """Teams with the same places are of one kind: each team's kind, and per kind its places
+    (`Matches.kinds`), its row (kinds, places) and its number of seats. Kinds are numbered by what
+    is in them alone."""
     teams = len(played.team_game)
     order = np.lexsort((place, played.team))
     sizes = np.bincount(played.team, minlength=teams)
     nth = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     table = np.zeros((teams, int(sizes.max(initial=0))), np.int64)
     table[played.team[order], nth] = place[order] + 1
-    kind, first = _alike(_packed(table, places + 1))
+    contents = _packed(table, places + 1)
+    kind, first = _alike(contents)
     table, sizes = table[first], sizes[first]
     at, column = np.nonzero(table)
     rows = sparse.csr_array(
         (np.ones(len(at)), (at, table[at, column] - 1)), shape=(len(first), places)
     )
-    return kind, tidy(rows), sizes
+    return kind, contents[first], tidy(rows), sizes
 
 
 def _packed(table: Integers, base: int) -> Integers:
@@ -304,6 +320,8 @@ def _pairs(
         block=block[tells] - 1,
         side=2 * side[tells] - 1,
         level=by[tells],
+        winner=winner[tells],
+        loser=loser[tells],
         known=known[at][tells] if len(known) else known,
     )
 

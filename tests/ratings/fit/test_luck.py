@@ -10,9 +10,10 @@ import pytest
 from arena.core import Games
 from arena.core.arrays import Floats
 from arena.core.ratings import BETA
+from arena.ratings.fit.counted import places_of
 from arena.ratings.fit.design import seats
 from arena.ratings.fit.likelihood import Matches, matches
-from arena.ratings.probit import Probit, places_of
+from arena.ratings.probit import Probit
 from proof.worlds import DUEL, MAFIA_35, World
 
 
