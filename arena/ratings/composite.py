@@ -117,8 +117,8 @@ def composite(games: Games, parts: Mapping[int, Combination]) -> Ratings:
         margin=margin(said),
         shares=played.shares if len(played.roles) > 1 else {},
         prior=known.prior,
-        games=(games := games_of(played)),
-        notes=notes(played, games),
+        games=(each := games_of(played)),
+        notes=notes(played, each),
     )
 
 

@@ -107,9 +107,9 @@ class NewestProbit:
             margin=margin(said),
             shares=played.shares if roles > 1 else {},
             prior={**known.prior, "agent": known.prior["agent"] - (1.0 - END**2) * trend},
-            games=(games := games_of(played)),
+            games=(each := games_of(played)),
             notes=[
-                *notes(played, games),
+                *notes(played, each),
                 "a rating is what an agent was at the last of these games, if it changed steadily",
             ],
         )

@@ -221,7 +221,7 @@ def _felt_sides(played: Seats) -> list[bool]:
         len(played.team_game) == 2 * len(played.sizes)
         and (played.team_game[::2] == played.team_game[1::2]).all()
     ):
-        return (counts[::2] != counts[1::2]).any(axis=0).tolist()
+        return [bool(felt) for felt in (counts[::2] != counts[1::2]).any(axis=0)]
     starts = np.searchsorted(played.team_game, np.arange(len(played.sizes)))
     most = np.maximum.reduceat(counts, starts, axis=0)
     least = np.minimum.reduceat(counts, starts, axis=0)

@@ -8,6 +8,7 @@ roles that were seen before, and no two games share a seed. Anything else is cou
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -126,7 +127,7 @@ def _rest(first: Games, games: Games) -> Games | None:
     shared = blocks[blocks >= 0]
     if len(np.unique(shared)) < len(shared):
         return None
-    rest = {}
+    rest: dict[str, Any] = {}
     for name in (*_PER_SEAT, *_PER_GAME):
         before, now = np.asarray(getattr(first, name)), np.asarray(getattr(games, name))
         if not np.array_equal(before, now[: len(before)]) or bool(len(before)) != bool(len(now)):

@@ -207,7 +207,7 @@ class Fitter:
         value, gradient = self._likelihood.at(strengths) if known is None else known
         inner = self._likelihood.information(strengths)
         across = self._spread.T @ (self._spread.T @ inner).T
-        information = np.asarray(across.toarray() if sparse.issparse(across) else across)
+        information = across if isinstance(across, np.ndarray) else np.asarray(across.toarray())
         return _Expansion(effects, value, self._spread.T @ gradient, information)
 
 
