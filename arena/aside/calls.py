@@ -181,20 +181,22 @@ class SideLLM:
 
 
 class SideLog:
-    """Where the calls about one turn are recorded (`arena.core.CallLog`): an intent before the
-    request leaves, and how it ended. `index` counts the attempts, `calls` the questions. `also`
-    writes what else an answer brings, in the same transaction, and gives what of it is recorded.
+    """Where the calls about one turn, or about no game, are recorded (`arena.core.CallLog`): an
+    intent before the request leaves, and how it ended. `index` counts the attempts, `calls` the
+    questions; `last` is the row of the latest attempt, None before there is one. `also` writes what
+    else an answer brings, in the same transaction, and gives what of it is recorded.
     """
 
     def __init__(
         self,
         database: Database,
-        game_id: int,
+        game_id: int | None,
         turn: int | None,
         purpose: str,
         also: Callable[[Session, CallAnswer], CallAnswer] = lambda session, answer: answer,
     ) -> None:
         self.game_id = game_id
+        self.last: int | None = None
         self.turn = turn
         self._also = also
         self.index = self.calls = 0
@@ -219,7 +221,7 @@ class SideLog:
             return row.id
 
         self.index = intent.call_index + 1
-        self._rows[intent.call_index] = await self._written(write)
+        self.last = self._rows[intent.call_index] = await self._written(write)
 
     async def answer(self, answer: CallAnswer) -> None:
         key = self._rows.pop(answer.call_index)

@@ -208,6 +208,7 @@ def _of_projections() -> dict[str, JsonObject | OneOfForms]:
 
 def _of_rest() -> dict[str, JsonObject | OneOfForms]:
     from arena.analysis.archives import Imported
+    from arena.aside.asking import AskedCall
     from arena.core import RulesOption
     from db.archive import Archived
     from db.maintenance.migrate import Migrated, MigrationRehearsal
@@ -224,6 +225,7 @@ def _of_rest() -> dict[str, JsonObject | OneOfForms]:
             named={
                 **_RULES,
                 **{"revision": int, "max_characters": Whole, "faults": list[str]},
+                "tells": list[str],
                 "roles": dict[str, dict[str, int]],
                 "options": list[RulesOption] | None,
             }
@@ -231,6 +233,7 @@ def _of_rest() -> dict[str, JsonObject | OneOfForms]:
         "keys list": JsonObject(
             named={"keys": JsonRows(JsonObject(named={"variable": str, "host": str}))}
         ),
+        "ask": OneOfForms([JsonObject([AskedCall]), JsonObject(named={"calls": list[AskedCall]})]),
         "import": JsonObject([Imported]),
         "export": OneOfForms(
             [

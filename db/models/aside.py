@@ -1,4 +1,4 @@
-"""Calls about games on record that no player made, and what embedding models made of its texts."""
+"""Calls that no player made, and what embedding models made of the texts of games."""
 
 from datetime import datetime
 from typing import Any
@@ -10,11 +10,12 @@ from db.models.columns import BigId, JsonValue, Table
 
 
 class SideCall(Table, table=True):
-    """One attempt at a provider about a finished game: a reader's question about the speech of a
-    `turn`, or texts of the game that were embedded, which belong to no single turn.
+    """One attempt at a provider beside the games: a reader's question about the speech of a `turn`,
+    texts of a game that were embedded, which belong to no single turn, or a person's question,
+    which is about no game.
 
-    It is no part of the game: no replay asks for it and no agent is charged for it. `purpose` says
-    who asked, as `reader model 1` or `embedding`. A row without `response_received_at` is an
+    It is no part of a game: no replay asks for it and no agent is charged for it. `purpose` says
+    who asked, as `reader model 1`, `embedding` or `ask`. A row without `response_received_at` is an
     intent: the call is in flight, or was when the process died. `reserved` and `charged` are
     dollars, as in `llm_calls`. `messages` and `response` are packed texts (`db.codec`).
     """
@@ -26,7 +27,9 @@ class SideCall(Table, table=True):
     )
 
     id: int | None = Field(default=None, sa_type=BigId, primary_key=True)
-    game_id: int = Field(foreign_key="games.id", ondelete="CASCADE", sa_type=BigId)
+    game_id: int | None = Field(
+        default=None, foreign_key="games.id", ondelete="CASCADE", sa_type=BigId
+    )
     turn: int | None = None
     purpose: str = Field(sa_type=Text)
     attempt: int = 0

@@ -1,4 +1,4 @@
-"""Calls about games on record, and vectors of what was said in them."""
+"""Calls that no player made: about games on record, or about none."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from db.codec import JSON, Codec, to_json
+from db.errors import Damaged, DatabaseError
 from db.models import SideCall
 from db.models.columns import aware, clean_text
 from db.queries.cache import AnswerRow
@@ -21,7 +22,7 @@ class SideCallRepository:
 
     def intend_side_call(
         self,
-        game_id: int,
+        game_id: int | None,
         turn: int | None,
         purpose: str,
         *,
@@ -81,12 +82,12 @@ class SideCallRepository:
         row = self.session.exec(query.order_by(col(SideCall.id).desc()).limit(1)).first()
         if row is None or row.response is None:
             return None
-        body = json.loads(Codec().unpack(row.response)[0])
+        text, response = response_of(row) or (None, None)
         return AnswerRow(
             row.id or 0,
             row.response_received_at or datetime.min,
-            body["text"],
-            body["response"],
+            text,
+            response,
             row.model_answered,
             row.finish_reason,
             row.prompt_tokens,
@@ -95,3 +96,33 @@ class SideCallRepository:
             row.reasoning_tokens,
             row.cost,
         )
+
+    def get_side_calls(self, purpose: str, limit: int) -> Sequence[SideCall]:
+        """The newest attempts with a purpose, newest first."""
+        query = select(SideCall).where(SideCall.purpose == purpose)
+        return self.session.exec(query.order_by(col(SideCall.id).desc()).limit(limit)).all()
+
+
+def messages_of(row: SideCall) -> list[Any]:
+    """What was sent. Raises Damaged."""
+    found: list[Any] = _unpacked(row, row.messages, list)
+    return found
+
+
+def response_of(row: SideCall) -> tuple[str | None, Any] | None:
+    """The text of the answer and the response that it came in; None without an answer. Raises
+    Damaged."""
+    if row.response is None:
+        return None
+    body = _unpacked(row, row.response, dict)
+    return body.get("text"), body.get("response")
+
+
+def _unpacked(row: SideCall, packed: bytes, kind: type) -> Any:
+    try:
+        found = json.loads(Codec().unpack(packed)[0])
+    except (DatabaseError, ValueError, RecursionError) as error:
+        raise Damaged(f"call {row.id} beside the games is damaged: {error}") from error
+    if not isinstance(found, kind):
+        raise Damaged(f"call {row.id} beside the games is damaged: it holds {found!r:.80}")
+    return found

@@ -439,3 +439,26 @@ def test_0015_goes_down_and_up_with_the_times_of_turns_and_calls(database_url: s
         assert (turn.observed_at, turn.acted_at) == (odd, None)
         assert turn.calls[0].request_sent_at == before_1970
     engine.dispose()
+
+
+def test_0016_goes_down_and_up_with_calls_about_no_game(database_url: str) -> None:
+    fill(database_url)
+    asked = {"attempt": 0, "model": "m", "messages": [], "request": {}, "reserved": 0.5}
+    with get_session(database_url) as session:
+        for game_id, purpose in ((1, "reader model 1"), (None, "ask")):
+            Repository(session).intend_side_call(game_id, None, purpose, request_hash="h", **asked)
+    engine = get_engine(database_url)
+    query = text("SELECT game_id, purpose, cached FROM side_calls ORDER BY id")
+
+    schema.downgrade(engine, "0015")
+    with engine.connect() as connection:
+        assert connection.execute(query).all() == [(1, "reader model 1", False)]
+    schema.upgrade(engine)
+
+    assert schema.differences(engine) == []
+    with engine.connect() as connection:
+        assert connection.execute(query).all() == [(1, "reader model 1", False)]
+    engine.dispose()
+    with get_session(database_url) as session:
+        Repository(session).intend_side_call(None, None, "ask", request_hash="h", **asked)
+    assert counts(database_url)["side_calls"] == 2
