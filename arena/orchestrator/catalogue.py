@@ -61,7 +61,7 @@ def enter(session: Session, prepared: Prepared) -> EnteredTournament:
     tournament_id = None if known is None else known.tournament.id
     entry = CatalogueEntry(repo, config, prepared.kinds, tournament_id)
     begun = [] if known is None else entry.begun()
-    rows = _as_they_are(entry, known, begun) or _entered(entry, prepared)
+    rows = _entered(entry, prepared)
     agents = _agents(config, rows)
     environment = _environment(repo, prepared)
     if known is not None:
@@ -95,22 +95,6 @@ def as_begun(url: Source, prepared: Prepared) -> Prepared:
     except MissingDatabase:
         known = None
     return replace(prepared, config=by_newest(prepared) if known is None else known.config)
-
-
-def _as_they_are(
-    entry: CatalogueEntry, known: Continuation | None, begun: Sequence[Agent | None]
-) -> list[Agent]:
-    """The agents of a tournament of which nothing has changed, as the catalogue has them now; none
-    where one of them cannot be told, or played by the kinds that are installed."""
-    if known is None or known.change == "all" or not _same_parts(known):
-        return []
-    found = [row for row in begun if row is not None and entry.plays(row)]
-    return found if len(found) == len(begun) else []
-
-
-def _same_parts(known: Continuation) -> bool:
-    stored, wanted = known.tournament.config, known.config.canonical()
-    return all(stored.get(part) == wanted[part] for part in ("models", "prompts", "agents"))
 
 
 def _entered(entry: CatalogueEntry, prepared: Prepared) -> list[Agent]:

@@ -23,8 +23,10 @@ from arena.orchestrator.preflight import Prepared, check_keys, prepare
 from arena.orchestrator.progress import OnProgress, Summary
 from arena.orchestrator.schedule import Earlier
 from arena.orchestrator.shared_budget import budget_of, caps_of
+from arena.orchestrator.specs import key_of
 from arena.orchestrator.standings import LiveStandings
 from arena.orchestrator.stopping import Stop
+from arena.orchestrator.versions import as_catalogued
 from arena.record.answer_cache import DatabaseCache
 from db import Database, Repository, get_session
 from db.database import Source, opened
@@ -230,9 +232,9 @@ def _answers(config: TournamentConfig, database: Database) -> Answers | None:
 
 
 def restore(url: Source, name: str | None = None) -> TournamentConfig:
-    """The configuration of a tournament in the database; without a name, of the only one that is
-    not finished. Raises UsageError where there is none, or more than one, BadSelection for a name
-    that is not on record."""
+    """The configuration of a tournament in the database, its agents as the catalogue has them now;
+    without a name, of the only one that is not finished. Raises UsageError where there is none, or
+    more than one, BadSelection for a name that is not on record."""
     with get_session(url, create=False) as session:
         repo = Repository(session)
         if name is not None:
@@ -247,4 +249,5 @@ def restore(url: Source, name: str | None = None) -> TournamentConfig:
                     if found
                     else "every tournament is finished: there is nothing to resume"
                 )
-        return restored(found[0].config, found[0].settings)
+        config = restored(found[0].config, found[0].settings)
+        return as_catalogued(repo, config, key_of(found[0]))

@@ -9,12 +9,12 @@ a local server listens make no other model, and are set.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from arena.config import TournamentConfig
-from arena.core import AgentKind, ModelSpec
+from arena.config import ModelConfig, PromptConfig, TournamentConfig
+from arena.core import AgentKind, ModelSpec, prompts
 from arena.orchestrator.specs import key_of, model_columns, model_spec
 from db import Agent, Kind, Model, Prompt, Repository
 from db.queries.begun import begun_agents
@@ -127,12 +127,6 @@ class CatalogueEntry:
         found = begun_agents(self.repo.session, self.tournament_id, names)
         return [one and self.repo.get_agent_by_id(one[0], with_relations=True) for one in found]
 
-    def plays(self, row: Agent) -> bool:
-        """Whether the installed kinds can play an agent as it was begun."""
-        kind = self.kinds.get(row.kind.name)
-        versions = () if kind is None else (kind.version, *getattr(kind, "earlier", ()))
-        return row.kind.version in versions
-
     def _kinds(self, name: str) -> list[Kind]:
         """The versions of a kind by which agents of it play, the installed one first."""
         kind = self.kinds[name]
@@ -222,3 +216,53 @@ def played_as(config: TournamentConfig, agents: Sequence[Agent]) -> TournamentCo
             ),
         }
     )
+
+
+def as_catalogued(
+    repo: Repository, config: TournamentConfig, tournament_id: int
+) -> TournamentConfig:
+    """The configuration of a tournament on record, with its models, prompts and agents as they are
+    in the catalogue now: what never played may have been changed there since, and so may
+    settings."""
+    models: dict[str, Model] = {}
+    texts: dict[str, str] = {}
+    agents = []
+    begun = CatalogueEntry(repo, config, {}, tournament_id).begun()
+    for agent, row in zip(config.agents, begun, strict=True):
+        if row is None:
+            agents.append(agent)
+            continue
+        options, own = prompts.parted(row.options)
+        model = _name_of(agent.model, row.model.name)
+        prompt = _name_of(agent.prompt, row.prompt.name)
+        models[model], texts[prompt] = row.model, row.prompt.content
+        made = {"kind": row.kind.name, "model": model, "prompt": prompt}
+        agents.append(agent.model_copy(update={**made, "options": options, "vars": own}))
+    return config.model_copy(
+        update={
+            "models": tuple(_model_as(model, models.get(model.name)) for model in config.models),
+            "prompts": tuple(_prompt_as(prompt, texts) for prompt in config.prompts),
+            "agents": tuple(agents),
+        }
+    )
+
+
+def _name_of(written: str, label: str) -> str:
+    """What a configuration calls a part: as it is written, if that is a version of it."""
+    return written if versioned(written).name == versioned(label).name else label
+
+
+def _model_as(written: ModelConfig, row: Model | None) -> ModelConfig:
+    if row is None:
+        return written
+    spec = replace(model_spec(row), name=written.name)
+    if spec == written.spec():
+        return written
+    return written.model_copy(update={**asdict(spec), "upstream": None})
+
+
+def _prompt_as(written: PromptConfig, texts: Mapping[str, str]) -> PromptConfig:
+    text = texts.get(written.name, written.content)
+    if text == written.content:
+        return written
+    return PromptConfig(name=written.name, text=text, forked_from=written.forked_from)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from arena.config import TournamentConfig, parse
 from arena.core import ConfigError
 from arena.forecast.plan import plan
 from arena.leaderboard.rebuild import rebuild
-from arena.orchestrator import restore, run
+from arena.orchestrator import Stop, restore, run
 from arena.replay.check import check
 from db import Repository, get_session
 from db.selection import find
@@ -200,7 +201,7 @@ def test_what_makes_no_agent_is_a_setting(server: OpenAIServer, database_url: st
     assert restore(database_url, "cup").config_hash == moved.config_hash
 
 
-def test_a_tournament_grows_into_what_it_would_have_been(database_url: str, tmp_path: Any) -> None:
+def test_a_tournament_grows_into_what_it_would_have_been(database_url: str, tmp_path: Path) -> None:
     whole = f"sqlite:///{tmp_path}/whole.db"
     asyncio.run(run(scripted(games=8), url=whole))
     asyncio.run(run(scripted(), url=database_url))
@@ -223,3 +224,45 @@ def test_a_tournament_grows_into_what_it_would_have_been(database_url: str, tmp_
     asyncio.run(run(scripted(**duel), url=database_url, games=2))
     with pytest.raises(ConfigError, match=r"games is 8, was 4.*error rates"):
         asyncio.run(run(scripted(**duel, games=8), url=database_url))
+
+
+def test_what_was_changed_in_the_catalogue_is_resumed_with_and_a_file_says_otherwise(
+    database_url: str,
+) -> None:
+    stopped = Stop()
+    stopped.requested = True
+    asyncio.run(run(scripted(), url=database_url, stop=stopped))
+    with get_session(database_url) as session:
+        repo = Repository(session)
+        repo.edit_model(1, params={"temperature": 0.5}, input_price=3.0)
+        repo.replace_prompt(1, "plain", "Play.", None)
+
+    again = restore(database_url, "cup")
+    assert again.models[0].input_price == 3.0
+    assert again.prompts[0].content == "Play."
+    asyncio.run(run(again, url=database_url, games=1))
+    assert rows(database_url, "SELECT content FROM prompts") == [("Play.",)]
+    assert rows(database_url, "SELECT config_hash FROM tournaments") == [(again.config_hash,)]
+    assert restore(database_url).config_hash == again.config_hash
+
+    with pytest.raises(ConfigError, match=r"begun with the agent 'Ann'.*'Ann@2'"):
+        asyncio.run(run(scripted(), url=database_url))
+    priced = scripted(
+        {"params": {"temperature": 0.5}, "input_price": 4.0},
+        prompts=[{"name": "plain", "text": "Play."}],
+    )
+    assert asyncio.run(run(priced, url=database_url)).games_left == 0
+    assert rows(database_url, "SELECT name, input_price FROM models") == [("mini", 4.0)]
+
+
+@pytest.mark.parametrize("name", ["informative", "swiss"])
+def test_a_tournament_that_pairs_by_results_grows_too(name: str, tmp_path: Path) -> None:
+    whole, parts = (f"sqlite:///{tmp_path}/{part}.db" for part in ("whole", "parts"))
+    by: dict[str, Any] = {"matchmaker": {"name": name, "lag": 2}}
+    asyncio.run(run(scripted(games=6, **by), url=whole))
+    asyncio.run(run(scripted(games=2, **by), url=parts))
+
+    asyncio.run(run(scripted(games=6, **by), url=parts))
+
+    assert rows(parts, SCHEDULE) == rows(whole, SCHEDULE)
+    assert rows(parts, RATINGS) == rows(whole, RATINGS)
