@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-PARTS = ("arena", "recorder", "http", "bursts", "storage", "ratings", "systems", "start")
+PARTS = ("arena", "recorder", "http", "bursts", "storage", "ratings", "boards", "systems", "start")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

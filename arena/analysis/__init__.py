@@ -12,7 +12,12 @@ from arena.analysis.catalogue import agents_df, tournaments_df
 from arena.analysis.chunks import in_chunks
 from arena.analysis.events import claims_df, events_df, votes_df
 from arena.analysis.frames import games_df, players_df
-from arena.analysis.leaderboards import calibration_df, head_to_head_df, leaderboard_df
+from arena.analysis.leaderboards import (
+    calibration_df,
+    head_to_head_df,
+    leaderboard_df,
+    pairs_df,
+)
 from arena.analysis.messages import messages_df
 from arena.analysis.plots import plot_leaderboard, plot_ratings
 from arena.analysis.ratings import rating_changes_df, ratings_df
@@ -29,6 +34,7 @@ __all__ = [
     "in_chunks",
     "leaderboard_df",
     "messages_df",
+    "pairs_df",
     "players_df",
     "plot_calibration",
     "plot_head_to_head",

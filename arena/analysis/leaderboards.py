@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any, Unpack
 
 import pandas as pd
@@ -19,10 +20,11 @@ from arena.leaderboard import LeaderboardQuery
 from arena.leaderboard.calibration import calibrations
 from arena.leaderboard.meetings import MeetingBy, meetings
 from arena.leaderboard.query import By, Errors, ErrorsAs
+from arena.leaderboard.role_pairs import role_pairs
 from arena.leaderboard.rows import cells, flat, reliability
 from arena.leaderboard.stored import BoardAnswer, answered, keep
 from arena.leaderboard.weights import Weights
-from db.selection import Selection
+from db.selection import Names, Selection
 
 _PLACE: Mapping[str, Dtype] = {
     "environment": STRING,
@@ -102,6 +104,22 @@ _BINS: Mapping[str, Dtype] = {
     "observed": FLOAT,
     "low": FLOAT,
     "high": FLOAT,
+}
+_PAIRS: Mapping[str, Dtype] = {
+    "agent": STRING,
+    "role": STRING,
+    "against": STRING,
+    "against_role": STRING,
+    "games": INTEGER,
+    "before": INTEGER,
+    "level": INTEGER,
+    "after": INTEGER,
+    "score": FLOAT,
+    "low": FLOAT,
+    "high": FLOAT,
+    "agent_id": INTEGER,
+    "against_id": INTEGER,
+    **_PLACE,
 }
 _CELLS: Mapping[str, Dtype] = {
     "agent": STRING,
@@ -261,6 +279,33 @@ def calibration_df(
         return rows, [note for board in found for note in board.notes]
 
     return _computed(source, read, _BINS, columns)
+
+
+def pairs_df(
+    source: Sources = None,
+    *,
+    columns: Columns = None,
+    tournament: Names = None,
+    environment: Names = None,
+) -> pd.DataFrame:
+    """One row per agent in a role and opponent in a role that met on different teams, both ways, an
+    environment after another: who finished before whom.
+
+    agent, role · against, against_role · games, of which its team finished before (the other's),
+    level (with it, or now before and now after, of several teams), after · score (the share that it
+    won, a draw is half a win), low, high (its 95 % interval) · agent_id, against_id · environment,
+    num_players, version, tournament. It is read from counts, at the same cost whatever the number
+    of games.
+
+    Raises UsageError for a missing database, a name that it does not hold, several tournaments, and
+    games that were not counted.
+    """
+
+    def read(session: Session) -> _Computed:
+        found = role_pairs(session, Selection(tournament=tournament, environment=environment))
+        return [asdict(pair) for pair in found], []
+
+    return _computed(source, read, _PAIRS, columns)
 
 
 _Computed = tuple[list[dict[str, Any]], list[str]]

@@ -12,9 +12,13 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
+from sqlalchemy import text
 
+from arena.analysis import pairs_df
+from arena.core import UsageError
 from arena.leaderboard import LeaderboardQuery
 from arena.leaderboard.meetings import MeetingBy, head_to_head, meetings
+from arena.leaderboard.rebuild import rebuild
 from arena.stats.head_to_head import HeadToHead
 from arena.stats.proportions import design_effect, wilson
 from db import Recorder, Repository, Session, get_session
@@ -345,3 +349,42 @@ def test_counts_kept_as_games_finish_answer_what_the_games_say(
                         assert cell.score == pytest.approx(mean, abs=1e-12)
                         assert cell.interval in [pytest.approx(one, abs=1e-12) for one in intervals]
         assert repeated > 0
+
+
+def test_pairs_are_counted_by_the_roles_of_both(database_url: str) -> None:
+    play(database_url, random.Random(3), games=12)
+    with get_session(database_url) as session:
+        played = played_games(session, Selection(tournament="cup 2"))
+    expected: dict[Any, list[float]] = defaultdict(list)
+    for start, size in zip(played.starts, played.sizes, strict=True):
+        places: dict[tuple[int, str], dict[int, int]] = defaultdict(dict)
+        for seat in range(start, start + size):
+            if played.roles[seat] >= 0:
+                key = int(played.agents[seat]), played.role_names[played.roles[seat]]
+                places[key][int(played.teams[seat])] = int(played.ranks[seat])
+        for one, other in permutations(places, 2):
+            met = [
+                (a < b) + (a == b) / 2
+                for team, a in places[one].items()
+                for their, b in places[other].items()
+                if team != their
+            ]
+            if one[0] != other[0] and met:
+                expected[*one, *other].append(sum(met) / len(met))
+
+    frame = pairs_df(database_url, tournament="cup 2")
+
+    keys = zip(frame.agent_id, frame.role, frame.against_id, frame.against_role, strict=True)
+    assert {*keys} == {*expected}
+    for row in frame.itertuples():
+        won = expected[row.agent_id, row.role, row.against_id, row.against_role]
+        told = [won.count(1.0), len(won) - won.count(1.0) - won.count(0.0), won.count(0.0)]
+        assert [row.before, row.level, row.after] == told
+        assert row.games == len(won)
+        assert row.score == pytest.approx(sum(won) / len(won), abs=1e-12)
+    with get_session(database_url) as session:
+        session.execute(text("DELETE FROM pair_scopes"))
+    with pytest.raises(UsageError, match="arena ratings rebuild"):
+        pairs_df(database_url)
+    rebuild(database_url)
+    assert len(pairs_df(database_url)) > len(frame)
