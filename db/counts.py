@@ -129,8 +129,10 @@ EVENTS = ("vote", "saved", "eliminate", "claim", "accusation")
 @dataclass(slots=True)
 class GameRows:
     """What is on record of a game that has ended, as rows of `SEAT` in order of player_index,
-    `TURN`, `CALL` and `EVENT`. Only the `chosen` players are counted, all of them without any."""
+    `TURN`, `CALL` and `EVENT`. Only the `chosen` players are counted, all of them without any.
+    Of one that is still `running` no call is an orphan that nobody has found to be one."""
 
+    game_id: int
     tournament_id: int
     void: bool
     seats: Sequence[Sequence[Any]] = ()
@@ -138,11 +140,24 @@ class GameRows:
     calls: Sequence[Sequence[Any]] = ()
     events: Sequence[Sequence[Any]] = ()
     chosen: Collection[int] | None = None
+    running: bool = False
 
 
 def units(dollars: float) -> int:
     """Dollars in whole trillionths; what is no number that can be stored counts as the most."""
     return round(dollars * MONEY) if math.isfinite(dollars * MONEY) else _MOST
+
+
+def charges_of(game: GameRows) -> dict[int, tuple[int, int]]:
+    """(charged, the most that was reserved for a call) in trillionths of a dollar, by
+    player_index, of the players that have called."""
+    found: dict[int, tuple[int, int]] = {}
+    for player, *_, charged, reserved, _ in game.calls:
+        sum_, largest = found.get(player, (0, 0))
+        worst = units(reserved or 0.0)
+        mine = worst if charged is None else units(charged)
+        found[player] = (sum_ + mine, max(largest, worst))
+    return found
 
 
 def counts_of(game: GameRows) -> dict[CountsKey, GameCounts]:
@@ -175,7 +190,7 @@ def counts_of(game: GameRows) -> dict[CountsKey, GameCounts]:
                 _time(counts.turn_ms, milliseconds)
     for player, *call in game.calls:
         if (counts := of_player.get(player)) is not None:
-            _call(counts, *call)
+            _call(counts, game.running, *call)
     _events(game, of_player)
     return found
 
@@ -187,6 +202,7 @@ def _time(buckets: Buckets, milliseconds: float) -> None:
 
 def _call(
     counts: GameCounts,
+    running: bool,
     error: str | None,
     received: bool,
     milliseconds: float | None,
@@ -210,6 +226,8 @@ def _call(
         counts.unpriced += cost is None
         if milliseconds is not None:
             _time(counts.call_ms, milliseconds)
+    elif not running:
+        counts.orphans += 1
     counts.own_cache += bool(own_cache)
     counts.prompt_tokens += prompt or 0
     counts.completion_tokens += completion or 0

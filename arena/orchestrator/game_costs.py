@@ -17,7 +17,7 @@ _STILL = 0.25
 # Games of the same seating that tell more than those of others.
 _ALIKE = 2
 # The latest finished games tell.
-_RECENT = 500
+RECENT = 500
 
 SeatedModels = tuple[str, ...]
 """The models of a game's players, in order of player_index."""
@@ -45,10 +45,13 @@ class PastCosts:
     largest: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, seats: Iterable[SeatSpending]) -> PastCosts:
-        """From the seats of games, by game and player_index."""
+    def of(
+        cls, seats: Iterable[SeatSpending], largest: Mapping[str, float] | None = None
+    ) -> PastCosts:
+        """From the seats of games, by game and player_index; `largest` is the most that was
+        reserved for a call in others."""
         games: dict[int, tuple[str, GameCost]] = {}
-        largest: dict[str, float] = {}
+        largest = dict(largest or {})
         for seat in seats:
             _, cost = games.setdefault(seat.game_id, (seat.status, GameCost(())))
             cost.seating = (*cost.seating, seat.model)
@@ -66,7 +69,7 @@ class GameCosts:
     seating tell, else what a seat of each of its models has cost."""
 
     def __init__(self, finished: Iterable[GameCost] = ()) -> None:
-        self._finished = [*finished][-_RECENT:]
+        self._finished = [*finished][-RECENT:]
         self._known: dict[SeatedModels, _Known] = {}
 
     def __bool__(self) -> bool:
@@ -74,7 +77,7 @@ class GameCosts:
 
     def add(self, cost: GameCost) -> None:
         """A game has been finished."""
-        self._finished = [*self._finished, cost][-_RECENT:]
+        self._finished = [*self._finished, cost][-RECENT:]
         self._known.clear()
 
     def mean(self, model: str | None = None) -> float:

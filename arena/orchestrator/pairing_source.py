@@ -25,6 +25,7 @@ from arena.core import (
     awaited,
 )
 from arena.core.threads import in_thread
+from arena.orchestrator.schedule import ScheduleHistory
 from arena.orchestrator.standings import Folded, Played
 from arena.ratings.sides import LiveSides
 from arena.ratings.sides_fold import SidesState
@@ -40,9 +41,11 @@ Costs = Callable[[int], Mapping[int, float]]
 class Supply:
     """A tournament's schedule while it grows.
 
-    `scheduled` is what is on record of it; `games` the most games that it may have; `width` the
-    prior standard deviation of skills under which its standings are made, None for the average over
-    widths that the live ratings are. Nothing here is asked for by two callers at once.
+    `length` is how many places it has on record and `past` reads them, when the first pairing is
+    asked for; what is settled at places before `first` is known from there alone. `games` is the
+    most games that it may have; `width` the prior standard deviation of skills under which its
+    standings are made, None for the average over widths that the live ratings are. Nothing here is
+    asked for by two callers at once.
     """
 
     def __init__(
@@ -52,18 +55,23 @@ class Supply:
         *,
         width: float | None = None,
         games: int,
-        scheduled: Sequence[Pairing],
+        length: int,
+        past: Callable[[], ScheduleHistory],
+        first: int = 0,
         enter: Enter,
         costs: Costs,
     ) -> None:
         self._matchmaker = matchmaker
         self._agents = tuple(agents)
         self._games = games
-        self._scheduled = list(scheduled)
+        self._length = length
+        self._past = past
+        self._scheduled: list[Pairing] = []
+        self._read_already = not length
         self._enter = enter
         self._costs = costs
         self._settled: dict[int, Played | None] = {}
-        self._frontier = 0
+        self._frontier = first
         self._folded = Folded(LiveSides() if width is None else SidesState(width))
         self._taken = 0
         self._results: list[Result] = []
@@ -94,16 +102,16 @@ class Supply:
     def complete(self) -> bool:
         """Whether the schedule has no further game, whatever may still be settled. Asks the
         matchmaker; one that fails may choose more games when it is mended."""
-        if len(self._scheduled) >= self._games:
+        if self._length >= self._games:
             return True
         try:
-            return self._frontier == len(self._scheduled) and not self._next()
+            return self._frontier == self._length and not self._next()
         except ArenaError:
             return False
 
     def most(self) -> int:
         """How many games the schedule may have in the end; asks the matchmaker."""
-        return len(self._scheduled) if self.complete() else self._games
+        return self._length if self.complete() else self._games
 
     async def more(self, going: Callable[[], bool]) -> Sequence[ScheduledGame]:
         """The next games, entered; waits until there are some. None are left, or none can be
@@ -125,6 +133,7 @@ class Supply:
             while found := self._next():
                 following += found
                 self._scheduled += found
+                self._length = len(self._scheduled)
         except ArenaError:
             # What was chosen before is played first.
             if not following:
@@ -132,14 +141,24 @@ class Supply:
         return self._enter(following) if following else ()
 
     def _next(self) -> Sequence[Pairing]:
-        place = len(self._scheduled)
+        place = self._length
         lag = self._matchmaker.lag
         needed = self._frontier if lag is None else awaited(place, lag)
         if place >= self._games or self._frontier < needed:
             return ()
+        self._read()
         self._advance(needed)
         room = self._games - place if lag is None else 1
         return self._matchmaker.next(self._standings(), room)
+
+    def _read(self) -> None:
+        """Read what is on record, once."""
+        if not self._read_already:
+            past = self._past()
+            self._scheduled = [*past.scheduled]
+            for place, played in past.settled.items():
+                self._settled.setdefault(place, played)
+            self._read_already = True
 
     def _advance(self, needed: int) -> None:
         for index in range(self._taken, needed):

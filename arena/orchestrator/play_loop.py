@@ -32,6 +32,7 @@ from arena.orchestrator.catalogue import EnteredTournament
 from arena.orchestrator.clients import ModelAccess
 from arena.orchestrator.game_costs import SeatedModels
 from arena.orchestrator.halts import Halts
+from arena.orchestrator.kept_ratings import KeptRatings
 from arena.orchestrator.pairing_source import Supply
 from arena.orchestrator.preflight import Prepared
 from arena.orchestrator.progress import OnProgress, Progress, Summary, model_states
@@ -75,6 +76,7 @@ class Playing:
         self.models = models
         self.standings = standings
         self.supply = supply
+        self.kept = KeptRatings(entry.tournament_id, standings)
         self.earlier = earlier
         self.stop = stop
         self.on_progress = on_progress
@@ -117,6 +119,7 @@ class Playing:
             )
         finally:
             reporter.cancel()
+        self.kept.keep(recorder)
         for reason in self._again.values():
             self._pause(Paused(0, reason))
         self._show()
@@ -207,6 +210,7 @@ class Playing:
                     finished = True
                     await journal.finished(result)
                     self._settle(game, result)
+                    self.kept.keep(recorder, game.game_id)
                     return
                 if isinstance(result, Paused | Suspended):
                     if not await self._put_back(game, result):

@@ -13,7 +13,7 @@ from arena.core.threads import in_thread
 from arena.llm.cache import Answers
 from arena.llm.client import Client
 from arena.llm.costs.budget import Budget
-from arena.orchestrator import schedule
+from arena.orchestrator import kept_ratings, schedule
 from arena.orchestrator.catalogue import EnteredTournament, enter
 from arena.orchestrator.clients import ModelAccess, check_capped, client_for, limits_for
 from arena.orchestrator.file_limits import check_files
@@ -28,10 +28,10 @@ from arena.orchestrator.standings import LiveStandings
 from arena.orchestrator.stopping import Stop
 from arena.orchestrator.versions import as_catalogued
 from arena.record.answer_cache import DatabaseCache
-from db import Database, Repository, get_session
+from db import Database, Repository, Session, get_session
 from db.database import Source, opened
 from db.leases import Lease
-from db.queries.schedule import ScheduledGame, open_games
+from db.queries.schedule import ScheduledGame, live_state, open_games, scheduled_places
 from db.selection import find
 
 
@@ -178,7 +178,9 @@ def _begin(ready: _Ready, database: Database, lease: Lease) -> _Begun:
         finished = schedule.status(session, key) == "finished"
         left = open_games(session, key)
         orphans = schedule.settle_orphans(session, left)
-        past = schedule.history(session, key)
+        length = scheduled_places(session, key)
+        standings = _standings(session, entry)
+        past = schedule.history(session, key, standings.place)
         earlier = schedule.earlier(session, key, orphans=orphans)
         _check_unchanged(repo, entry, ready.config)
         repo.set_tournament_settings(key, ready.config.settings())
@@ -190,15 +192,22 @@ def _begin(ready: _Ready, database: Database, lease: Lease) -> _Begun:
         matchmaker,
         list(entry.agents),
         width=matchmaker.width,
-        games=len(past.scheduled) if finished else config.games,
-        scheduled=past.scheduled,
+        games=length if finished else config.games,
+        length=length,
+        past=lambda: database.reconnecting(lambda session: schedule.history(session, key)),
+        first=standings.place,
         enter=lambda pairings: schedule.extend(database, key, pairings),
         costs=lambda place: schedule.costs(database, key, place),
     )
-    standings = LiveStandings({agent_id: spec.name for agent_id, spec in entry.agents.items()})
     settled = {index for index, result in past.settled.items() if result is not None}
     seated = {
-        agent for game in past.scheduled if game.schedule_index in settled for agent in game.agents
+        *standings.folded.games,
+        *(
+            agent
+            for game in past.scheduled
+            if game.schedule_index in settled
+            for agent in game.agents
+        ),
     }
     proven = frozenset(entry.agents[agent].model.name for agent in seated)
     for index, result in past.settled.items():
@@ -217,6 +226,16 @@ def _check_unchanged(repo: Repository, entry: EnteredTournament, config: Tournam
             "command again",
             "name",
         )
+
+
+def _standings(session: Session, entry: EnteredTournament) -> LiveStandings:
+    """Live ratings from where they were kept, or from the beginning."""
+    names = {agent_id: spec.name for agent_id, spec in entry.agents.items()}
+    kept = live_state(session, entry.tournament_id, kept_ratings.VERSION)
+    folded = None if kept is None else kept_ratings.unpacked(kept.body)
+    if kept is None or folded is None:
+        return LiveStandings(names)
+    return LiveStandings(names, kept.place, folded)
 
 
 def _check_prices(config: TournamentConfig, client: Client, entry: EnteredTournament) -> None:

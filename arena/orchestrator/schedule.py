@@ -8,7 +8,7 @@ from itertools import groupby
 
 from arena.config import TournamentConfig
 from arena.core import Pairing, RatedPlayer, seat_role
-from arena.orchestrator.game_costs import PastCosts
+from arena.orchestrator.game_costs import RECENT, PastCosts
 from arena.orchestrator.standings import Played
 from db import Database, Repository, Session, get_session
 from db.database import Source
@@ -22,7 +22,13 @@ from db.queries.schedule import (
     scheduled_seats,
     settled_places,
 )
-from db.queries.spending import costs_of_place, spent, spent_by_seat, spent_in_all
+from db.queries.spending import (
+    costs_of_place,
+    dearest_calls,
+    spent,
+    spent_by_seat,
+    spent_in_all,
+)
 from db.queries.transcript import TurnRow, transcript
 
 
@@ -69,25 +75,25 @@ def settle_orphans(session: Session, left: Sequence[ScheduledGame]) -> tuple[flo
     return tuple(charged or 0.0 for _, charged in found)
 
 
-def history(session: Session, tournament_id: int) -> ScheduleHistory:
-    """The schedule so far, each place as its latest attempt has it."""
+def history(session: Session, tournament_id: int, first: int = 0) -> ScheduleHistory:
+    """The schedule so far, from a place on, each as its latest attempt has it."""
     scheduled: dict[int, Pairing] = {}
     settled: dict[int, Played | None] = {}
     voided: set[int] = set()
     games = groupby(
-        scheduled_seats(session, tournament_id),
+        scheduled_seats(session, tournament_id, first),
         key=lambda seat: (seat.schedule_index, seat.attempt),
     )
     for (index, _), found in games:
         seats = list(found)
-        first = seats[0]
+        latest = seats[0]
         scheduled[index] = Pairing(
-            index, first.block, first.seed, tuple(seat.agent_id for seat in seats)
+            index, latest.block, latest.seed, tuple(seat.agent_id for seat in seats)
         )
-        if first.status == "void":
+        if latest.status == "void":
             voided.add(index)
-        if first.final:
-            has_result = first.status == "completed"
+        if latest.final:
+            has_result = latest.status == "completed"
             settled[index] = played([seat[6:] for seat in seats]) if has_result else None
     return ScheduleHistory(
         [scheduled[index] for index in sorted(scheduled)], settled, frozenset(voided)
@@ -121,7 +127,10 @@ def earlier(session: Session, tournament_id: int, *, orphans: tuple[float, ...] 
         spent=spent_in_all(session, tournament_id, own),
         own=own,
         orphans=orphans,
-        costs=PastCosts.of(spent_by_seat(session, tournament_id)),
+        costs=PastCosts.of(
+            spent_by_seat(session, tournament_id, latest=RECENT),
+            dearest_calls(session, tournament_id),
+        ),
     )
 
 

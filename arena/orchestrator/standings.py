@@ -81,11 +81,24 @@ def _best(played: Played) -> int:
 class LiveStandings:
     """Ratings of one tournament as its games settle, in whatever order they do."""
 
-    def __init__(self, names: Mapping[int, str]) -> None:
+    def __init__(
+        self, names: Mapping[int, str], place: int = 0, folded: Folded | None = None
+    ) -> None:
+        """`folded` is what the games before a `place` of the schedule have left."""
         self._names = names
-        self._folded = Folded(LiveSides())
-        self._next = 0
+        self._folded = folded or Folded(LiveSides())
+        self._next = place
         self._settled: dict[int, Played | None] = {}
+
+    @property
+    def place(self) -> int:
+        """The first place of the schedule that is not folded yet."""
+        return self._next
+
+    @property
+    def folded(self) -> Folded:
+        """The live ratings after the games before that place."""
+        return self._folded
 
     @property
     def waiting(self) -> int:

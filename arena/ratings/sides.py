@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -56,6 +57,25 @@ class LiveSides:
         other._log_priors = self._log_priors
         other._states = [state.copy() for state in self._states]
         return other
+
+    def stored(self) -> tuple[list[dict[str, Any]], list[Floats]]:
+        """What it holds, as plain data that JSON can say and as flat arrays. `restored` of them
+        goes on with the same bits."""
+        found = [state.stored() for state in self._states]
+        return [plain for plain, _ in found], [each for _, arrays in found for each in arrays]
+
+    @classmethod
+    def restored(cls, plain: Sequence[Mapping[str, Any]], arrays: Sequence[Floats]) -> LiveSides:
+        """The inverse of `stored`. Raises KeyError, TypeError or ValueError for what is none."""
+        live = cls()
+        if [each["agent"] for each in plain] != [state.width for state in live._states]:
+            raise ValueError("widths of another grid")
+        each = len(arrays) // len(plain)
+        live._states = [
+            SidesState.restored(one, arrays[at * each : (at + 1) * each])
+            for at, one in enumerate(plain)
+        ]
+        return live
 
     def play(
         self,

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import fsum, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -65,6 +65,11 @@ class SidesState:
         self._games: dict[int, int] = {}
         self._role_seats: dict[str, int] = {}
 
+    @property
+    def width(self) -> float:
+        """The prior standard deviation of an agent's skill."""
+        return self._agent
+
     def copy(self) -> SidesState:
         """The same state, to be moved on its own."""
         other = SidesState(self._agent)
@@ -75,6 +80,32 @@ class SidesState:
         other._games = dict(self._games)
         other._role_seats = dict(self._role_seats)
         return other
+
+    def stored(self) -> tuple[dict[str, Any], list[Floats]]:
+        """What it holds, as plain data that JSON can say and as flat arrays. `restored` of them
+        goes on with the same bits."""
+        plain = {
+            "agent": self._agent,
+            "evidence": self.evidence,
+            "terms": [[*term] for term in self._terms],
+            "seats": [[agent, role, [*at]] for (agent, role), at in self._seats.items()],
+            "games": [*map(list, self._games.items())],
+            "roles": [*map(list, self._role_seats.items())],
+        }
+        return plain, self._joint.stored()
+
+    @classmethod
+    def restored(cls, plain: Mapping[str, Any], arrays: Sequence[Floats]) -> SidesState:
+        """The inverse of `stored`. Raises KeyError, TypeError or ValueError for what is none."""
+        state = cls(float(plain["agent"]))
+        state.evidence = float(plain["evidence"])
+        state._joint = Joint.restored(*arrays)
+        terms: list[Term] = [tuple(term) for term in plain["terms"]]
+        state._terms = {term: at for at, term in enumerate(terms)}
+        state._seats = {(agent, role): tuple(at) for agent, role, at in plain["seats"]}
+        state._games = dict(plain["games"])
+        state._role_seats = dict(plain["roles"])
+        return state
 
     def play(
         self,

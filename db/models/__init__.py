@@ -9,6 +9,7 @@ from db.models.catalogue import Kind, Model, Prompt
 from db.models.counters import Counters
 from db.models.events import EventType, GameEvent
 from db.models.games import GAME_STATUSES, Game, GamePlayer
+from db.models.live_states import LiveState
 from db.models.pairs import PairScope, PairTotal
 from db.models.positions import PositionCount
 from db.models.ratings import AgentTrueSkill, RatingChange, RatingPool
@@ -33,6 +34,7 @@ __all__ = [
     "GameTurn",
     "Kind",
     "LLMCall",
+    "LiveState",
     "Model",
     "PairScope",
     "PairTotal",

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, TextClause, and_, bindparam, or_, select, text
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlmodel import Session, col
 
 from db.counts import (
@@ -24,6 +24,7 @@ from db.counts import (
     GameRows,
     counts_of,
 )
+from db.keys import calls_of_game, turns_of_game
 from db.models import Counters, Game, GamePlayer, Tournament
 from db.models.counters import VERSION
 from db.selection import Chosen, Selection, several
@@ -165,14 +166,15 @@ def _by_agent(rows: Iterable[tuple[CountsKey, GameCounts]]) -> dict[int, AgentCo
     return {agent: found[agent] for agent in sorted(found)}
 
 
-def ended_games(session: Session, tournament_id: int) -> list[int]:
-    """The games of a tournament that its counters are of, the oldest first."""
-    query: Any = (
-        select(col(Game.id))
-        .where(col(Game.tournament_id) == tournament_id, col(Game.status).in_(ENDED))
-        .order_by(col(Game.id))
+def games_in(
+    session: Session, tournament_id: int, statuses: Sequence[str], latest: int | None = None
+) -> list[int]:
+    """The games of a tournament in some statuses, the oldest first: all, or the `latest` ones."""
+    query: Any = select(col(Game.id)).where(
+        col(Game.tournament_id) == tournament_id, col(Game.status).in_(statuses)
     )
-    return [int(key) for key in session.scalars(query) if key is not None]
+    found = session.scalars(query.order_by(col(Game.id).desc()).limit(latest))
+    return [int(key) for key in found][::-1]
 
 
 def _counted(
@@ -180,6 +182,25 @@ def _counted(
 ) -> Iterator[tuple[CountsKey, GameCounts]]:
     for game in _games_of_seats(session, chosen, which):
         yield from counts_of(game).items()
+
+
+def tournament_counts(session: Session, tournament_id: int) -> dict[int, GameCounts]:
+    """What all games of a tournament used, by agent_id: those that have ended, void ones too, and
+    those that are being played. Of the ended ones it reads the counters where these are up to
+    date."""
+    version: Any = select(col(Tournament.counters_version)).where(
+        col(Tournament.id) == tournament_id
+    )
+    current = session.scalar(version) == VERSION
+    stored = stored_counters(session, tournament_id) if current else {}
+    read = games_in(session, tournament_id, ("running",) if current else (*ENDED, "running"))
+    found: dict[int, GameCounts] = defaultdict(GameCounts)
+    for key, counts in stored.items():
+        found[key.agent_id].add(counts)
+    for game in games_of(session, read):
+        for key, counts in counts_of(game).items():
+            found[key.agent_id].add(counts)
+    return dict(sorted(found.items()))
 
 
 def _games_of_seats(
@@ -200,27 +221,22 @@ def _games_of_seats(
     return games_of(session, sorted(players), players)
 
 
-# CROSS JOIN says the order in which SQLite reads the tables: from the few games that are asked for
-# to their rows. A key holds its game (`db.keys`).
-_GAMES = text("SELECT id, tournament_id, status FROM games WHERE id IN :games ORDER BY id")
-_PARTS: Mapping[str, TextClause] = {
-    "seats": text(
-        f"SELECT g.id, {SEAT} FROM games g CROSS JOIN game_players p "  # noqa: S608
-        "WHERE g.id IN :games AND p.game_id = g.id ORDER BY p.game_id, p.player_index"
-    ),
-    "turns": text(
-        f"SELECT g.id, {TURN} FROM games g CROSS JOIN game_turns t WHERE g.id IN :games "  # noqa: S608
-        "AND t.id >= g.id * 16777216 AND t.id < (g.id + 1) * 16777216"
-    ),
-    "calls": text(
-        f"SELECT g.id, {CALL} FROM games g CROSS JOIN llm_calls c WHERE g.id IN :games "  # noqa: S608
-        "AND c.id >= g.id * 4294967296 AND c.id < (g.id + 1) * 4294967296"
-    ),
-    "events": text(
-        f"SELECT g.id, {EVENT} FROM games g CROSS JOIN game_events e "  # noqa: S608
-        "JOIN event_types k ON k.id = e.kind WHERE g.id IN :games AND e.game_id = g.id "
-        f"AND k.name IN ({', '.join(map(repr, EVENTS))})"
-    ),
+# CROSS JOIN says the order in which SQLite reads the tables: from the few games that are named to
+# their rows, whatever its statistics say. A key holds its game (`db.keys`).
+_GAMES = "SELECT g.id, g.tournament_id, g.status FROM named n CROSS JOIN games g WHERE g.id = n.id "
+_PARTS: Mapping[str, str] = {
+    "seats": f"SELECT n.id, {SEAT} FROM named n CROSS JOIN game_players p "  # noqa: S608
+    "WHERE p.game_id = n.id ORDER BY p.game_id, p.player_index",
+    "turns": f"SELECT n.id, {TURN} FROM named n CROSS JOIN game_turns t "  # noqa: S608
+    "WHERE t.id >= n.id * 16777216 AND t.id < (n.id + 1) * 16777216 "
+    "AND t.id >= {turns[0]} AND t.id < {turns[1]}",
+    "calls": f"SELECT n.id, {CALL} FROM named n CROSS JOIN llm_calls c "  # noqa: S608
+    "WHERE c.id >= n.id * 4294967296 AND c.id < (n.id + 1) * 4294967296 "
+    "AND c.id >= {calls[0]} AND c.id < {calls[1]}",
+    "events": f"SELECT n.id, {EVENT} FROM named n CROSS JOIN game_events e "  # noqa: S608
+    "CROSS JOIN event_types k WHERE e.game_id = n.id AND k.id = e.kind "
+    "AND e.game_id >= {games[0]} AND e.game_id <= {games[1]} "
+    f"AND k.name IN ({', '.join(map(repr, EVENTS))})",
 }
 
 
@@ -230,10 +246,18 @@ def games_of(
     """What is on record of games that have ended, in the order of their keys, of which only the
     `players` are to be counted where they are named. Reads every turn and call of them."""
     connection = session.connection()
+    server = connection.dialect.name == "postgresql"
 
-    def rows(query: TextClause, games: Sequence[int]) -> Iterable[tuple[Any, ...]]:
-        query = query.bindparams(bindparam("games", expanding=True))
-        result = connection.execute(query, {"games": games})
+    def rows(query: str, games: Sequence[int]) -> Iterable[tuple[Any, ...]]:
+        named = ", ".join(f"({game:d})" for game in games)
+        cast_first = named.replace(")", "::bigint)", 1) if server else named
+        # The bounds are known from the games already; said, they keep a server from reading all.
+        bounded = query.format(
+            turns=(turns_of_game(games[0])[0], turns_of_game(games[-1])[1]),
+            calls=(calls_of_game(games[0])[0], calls_of_game(games[-1])[1]),
+            games=(games[0], games[-1]),
+        )
+        result = connection.exec_driver_sql(f"WITH named(id) AS (VALUES {cast_first}) {bounded}")
         # As the driver makes them: rows that know their columns' names take twice as long.
         return cast(Iterable[tuple[Any, ...]], result.cursor)
 
@@ -244,10 +268,12 @@ def games_of(
             of_game = parts[name] = defaultdict(list)
             for game, *row in rows(query, some):
                 of_game[game].append(tuple(row))
-        for game, tournament, status in rows(_GAMES, some):
+        for game, tournament, status in rows(f"{_GAMES} ORDER BY g.id", some):
             yield GameRows(
+                game,
                 tournament or 0,
                 status == "void",
                 **{name: of_game[game] for name, of_game in parts.items()},
                 chosen=None if players is None else players[game],
+                running=status == "running",
             )

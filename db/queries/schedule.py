@@ -14,7 +14,7 @@ _SEATS = text(
     "SELECT g.schedule_index, g.attempt, g.block, g.seed, g.status, g.final, "
     "p.agent_id, p.player_index, p.role, p.team, p.rank "
     "FROM games g JOIN game_players p ON p.game_id = g.id "
-    "WHERE g.tournament_id = :tournament AND g.schedule_index IS NOT NULL "
+    "WHERE g.tournament_id = :tournament AND g.schedule_index >= :first "
     "ORDER BY g.schedule_index, g.attempt, p.player_index"
 )
 _OPEN = text(
@@ -28,8 +28,17 @@ _ANY_OPEN = text(
     "SELECT 1 FROM games WHERE tournament_id = :tournament "
     "AND status IN ('scheduled', 'running') LIMIT 1"
 )
+# Every finished game is final: an index alone counts them.
 _SETTLED = text(
-    "SELECT status, COUNT(*) FROM games WHERE tournament_id = :tournament AND final GROUP BY status"
+    "SELECT 'completed', COUNT(*) FROM games WHERE tournament_id = :tournament "
+    "AND status = 'completed' UNION ALL SELECT 'void', COUNT(*) FROM games "
+    "WHERE tournament_id = :tournament AND status = 'void' AND final"
+)
+_LENGTH = text("SELECT MAX(schedule_index) + 1 FROM games WHERE tournament_id = :tournament")
+_STATE = text(
+    "SELECT s.place, s.body FROM live_states s WHERE s.tournament_id = :tournament "
+    "AND s.version = :version AND s.attempts = (SELECT COUNT(*) FROM games g "
+    "WHERE g.tournament_id = :tournament AND g.schedule_index < s.place)"
 )
 _FIRST_ATTEMPTS = text(
     "SELECT schedule_index, id FROM games WHERE tournament_id = :tournament AND attempt = 0 "
@@ -54,9 +63,12 @@ class ScheduledSeat(NamedTuple):
     rank: int | None
 
 
-def scheduled_seats(session: Session, tournament_id: int) -> Iterator[ScheduledSeat]:
-    """Every seat, in schedule order, attempt after attempt, by player_index."""
-    for row in session.connection().execute(_SEATS, {"tournament": tournament_id}):
+def scheduled_seats(
+    session: Session, tournament_id: int, first: int = 0
+) -> Iterator[ScheduledSeat]:
+    """Every seat from a place of the schedule on, in schedule order, attempt after attempt, by
+    player_index."""
+    for row in session.connection().execute(_SEATS, {"tournament": tournament_id, "first": first}):
         index, attempt, block, seed, status, final, *seat = row
         yield ScheduledSeat(index, attempt, block or 0, seed or 0, status, bool(final), *seat)
 
@@ -87,6 +99,27 @@ def open_games(session: Session, tournament_id: int) -> list[ScheduledGame]:
     return found
 
 
+class ReachedState(NamedTuple):
+    """The live ratings after the first `place` places, as they were kept."""
+
+    place: int
+    body: bytes
+
+
+def live_state(session: Session, tournament_id: int, version: int) -> ReachedState | None:
+    """Where the live ratings stood; None where nothing of this version was kept, or where one of
+    the games before that place was played again since."""
+    values = {"tournament": tournament_id, "version": version}
+    found = session.connection().execute(_STATE, values).first()
+    return None if found is None else ReachedState(int(found[0]), bytes(found[1]))
+
+
+def scheduled_places(session: Session, tournament_id: int) -> int:
+    """How many places the schedule has so far."""
+    found = session.connection().execute(_LENGTH, {"tournament": tournament_id}).scalar()
+    return int(found or 0)
+
+
 def is_open(session: Session, tournament_id: int) -> bool:
     """Whether a game of the tournament is left to play."""
     found = session.connection().execute(_ANY_OPEN, {"tournament": tournament_id})
@@ -96,7 +129,7 @@ def is_open(session: Session, tournament_id: int) -> bool:
 def settled_places(session: Session, tournament_id: int) -> dict[str, int]:
     """How many places of the schedule are settled, by the status of their last attempt."""
     rows = session.connection().execute(_SETTLED, {"tournament": tournament_id})
-    return {status: int(count) for status, count in rows}
+    return {status: int(count) for status, count in rows if count}
 
 
 def first_attempts(session: Session, tournament_id: int, places: Sequence[int]) -> dict[int, int]:

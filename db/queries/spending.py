@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import TextClause, text
 from sqlmodel import Session, col, select
 
-from db.models import Game, GamePlayer, GameTurn, LLMCall
-from db.models.counters import MONEY
+from db.counts import GameCounts, charges_of
+from db.models import Agent, Game, GamePlayer, GameTurn, LLMCall, Model
+from db.models.counters import MONEY, VERSION
+from db.queries.counters import games_in, games_of, tournament_counts
 
 # A call's key holds its game and its player (`db.keys`): its turn need not be read. The inner
 # query adds up per player, so that the agents are looked up once for each.
@@ -24,23 +26,6 @@ _AGENTS = (
     "CROSS JOIN game_players p CROSS JOIN agents a CROSS JOIN models m "
     "WHERE p.game_id = s.game_id AND p.player_index = s.player_index "
     "AND a.id = p.agent_id AND m.id = a.model_id"
-)
-_PER_MODEL = text(
-    f"""
-SELECT m.name, SUM(s.calls), SUM(s.answered), SUM(s.failed), SUM(s.orphans), SUM(s.cached),
-  SUM(s.charged)
-FROM (
-  SELECT g.id AS game_id, c.game_turn_id & 255 AS player_index, COUNT(*) AS calls,
-    COUNT(c.response_received_at) AS answered,
-    COUNT(CASE WHEN c.error_class <> 'Orphaned' THEN 1 END) AS failed,
-    COUNT(CASE WHEN c.error_class = 'Orphaned' THEN 1 END) AS orphans,
-    COUNT(CASE WHEN c.cached THEN 1 END) AS cached,
-    SUM(COALESCE(c.charged, c.reserved, 0.0)) AS charged
-  FROM games g {_CALLS} WHERE g.tournament_id = :tournament AND {_OF_GAME}
-  GROUP BY g.id, c.game_turn_id & 255
-) s {_AGENTS}
-GROUP BY m.name ORDER BY m.name
-"""  # noqa: S608
 )
 
 
@@ -63,20 +48,40 @@ class ModelSpending:
 
 
 def spending(session: Session, tournament_id: int) -> dict[str, ModelSpending]:
-    """All attempts of all games of a tournament, void ones too, by the model's name."""
-    found = session.connection().execute(_PER_MODEL, {"tournament": tournament_id})
+    """All attempts of all games of a tournament, void ones and those that are being played too, by
+    the model's name. Of the games that have ended it reads the counters (`db.models.Counters`)."""
     return {
         name: ModelSpending(
             model=name,
-            calls=int(calls),
-            answered=int(answered),
-            failed=int(failed),
-            orphans=int(orphans),
-            cached=int(cached),
-            charged=float(charged),
+            calls=counts.calls,
+            answered=counts.answered,
+            failed=counts.failed,
+            orphans=counts.orphans,
+            cached=counts.own_cache,
+            charged=counts.charged / MONEY,
         )
-        for name, calls, answered, failed, orphans, cached, charged in found
+        for name, counts in _model_counts(session, tournament_id).items()
+        if counts.calls
     }
+
+
+def dearest_calls(session: Session, tournament_id: int) -> dict[str, float]:
+    """The most dollars that were reserved for a call in a tournament, by the model's name."""
+    found = _model_counts(session, tournament_id)
+    return {name: counts.largest / MONEY for name, counts in found.items()}
+
+
+def _model_counts(session: Session, tournament_id: int) -> dict[str, GameCounts]:
+    names = _model_names(session)
+    found: dict[str, GameCounts] = {}
+    for agent, counts in tournament_counts(session, tournament_id).items():
+        found.setdefault(names[agent], GameCounts()).add(counts)
+    return dict(sorted(found.items()))
+
+
+def _model_names(session: Session) -> dict[int, str]:
+    query: Any = select(Agent.id, Model.name).join(Model, col(Model.id) == col(Agent.model_id))
+    return {int(agent): str(name) for agent, name in session.execute(query)}
 
 
 def spent(session: Session, tournament_id: int) -> dict[str, float]:
@@ -91,15 +96,23 @@ _OPEN = text(
     f"AND {_OF_GAME} GROUP BY g.tournament_id"
 )
 _ENDED = text("SELECT tournament_id, SUM(charged) FROM counters GROUP BY tournament_id")
+_BEHIND = text(
+    f"SELECT id FROM tournaments WHERE counters_version IS DISTINCT FROM {VERSION} ORDER BY id"  # noqa: S608
+)
 
 
 def spent_by_tournament(session: Session) -> dict[int, float]:
     """Dollars charged for the games of each tournament that anything was charged for, by its
-    number: of games that have ended as the counters say, of those that have not by their calls."""
+    number: of games that have ended as the counters say, of those that have not, and where the
+    counters are not up to date, by their calls."""
     connection = session.connection()
     found = {int(key): int(charged) / MONEY for key, charged in connection.execute(_ENDED)}
     for key, charged in connection.execute(_OPEN):
         found[int(key)] = found.get(int(key), 0.0) + float(charged)
+    for (key,) in connection.execute(_BEHIND).all():
+        found.pop(int(key), None)
+        if counted := tournament_counts(session, int(key)):
+            found[int(key)] = sum(counts.charged for counts in counted.values()) / MONEY
     return found
 
 
@@ -164,7 +177,7 @@ def spent_in_all(
 
 
 _OF_GAMES = f"""
-WITH chosen AS (SELECT g.id, g.status FROM {{games}} AND g.status <> 'scheduled')
+WITH chosen AS ({{games}})
 SELECT g.id, g.status, m.name, COALESCE(s.charged, 0.0), COALESCE(s.largest, 0.0)
 FROM chosen g CROSS JOIN game_players p CROSS JOIN agents a CROSS JOIN models m
 LEFT JOIN (
@@ -175,8 +188,9 @@ LEFT JOIN (
 WHERE p.game_id = g.id AND a.id = p.agent_id AND m.id = a.model_id
 ORDER BY g.id, p.player_index
 """  # noqa: S608
-_PER_GAME = text(_OF_GAMES.format(games="games g WHERE g.tournament_id = :tournament"))
-_PER_BRANCH = text(_OF_GAMES.format(games=_RUN))
+_PER_BRANCH = text(
+    _OF_GAMES.format(games=f"SELECT g.id, g.status FROM {_RUN} AND g.status <> 'scheduled'")  # noqa: S608
+)
 
 
 class SeatSpending(NamedTuple):
@@ -190,13 +204,24 @@ class SeatSpending(NamedTuple):
     largest: float
 
 
-def spent_by_seat(session: Session, tournament_id: int) -> list[SeatSpending]:
-    """Every seat of a tournament's games that were begun, by game and player_index."""
-    return _seats(session, _PER_GAME, tournament=tournament_id)
+def spent_by_seat(session: Session, tournament_id: int, latest: int) -> list[SeatSpending]:
+    """Every seat of a tournament's games that are being played and of the `latest` finished ones,
+    by game and player_index."""
+    names = _model_names(session)
+    read = games_in(session, tournament_id, ("completed",), latest)
+    read += games_in(session, tournament_id, ("running",))
+    found = []
+    for game in games_of(session, sorted(read)):
+        charged = charges_of(game)
+        for player, agent, *_ in game.seats:
+            dollars, largest = (each / MONEY for each in charged.get(player, (0, 0)))
+            status = "running" if game.running else "completed"
+            found.append(SeatSpending(game.game_id, status, names[agent], dollars, largest))
+    return found
 
 
 def spent_by_branch_seat(session: Session, run_id: int) -> list[SeatSpending]:
-    """The same, of a run of branches."""
+    """Every seat of the games of a run of branches that were begun."""
     return _seats(session, _PER_BRANCH, run=run_id)
 
 

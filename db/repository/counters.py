@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from db.counts import COLUMNS, KEY, CountsKey, GameCounts, add
 from db.models.counters import VERSION
-from db.queries.counters import ended_games, games_of, stored_counters
+from db.queries.counters import ENDED, games_in, games_of, stored_counters
 
 _NAMES = (*KEY, *COLUMNS)
 _STORE = text(
@@ -96,7 +96,7 @@ def _counted(
 ) -> tuple[dict[CountsKey, GameCounts], int]:
     """The counts of a tournament's games, and how many games there are."""
     found: dict[CountsKey, GameCounts] = {}
-    keys = ended_games(session, tournament_id)
+    keys = games_in(session, tournament_id, ENDED)
     for at, game in enumerate(games_of(session, keys), start=1):
         add(found, game)
         if on_games is not None:

@@ -46,6 +46,7 @@ def _count(writing: Writing, ended: Ended) -> None:
     connection.lock_fold()
     game_id = ended.record.game_id
     game = GameRows(
+        game_id,
         ended.tournament_id,
         isinstance(ended.record, GameVoided),
         connection.query(_SEATS, (game_id,)),

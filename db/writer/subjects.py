@@ -6,7 +6,7 @@ from the end of a game.
 
 from __future__ import annotations
 
-from db.writer import calls, counters, events, games, positions, ratings, turns
+from db.writer import calls, counters, events, games, live_states, positions, ratings, turns
 from db.writer.subject import Subject
 
 SUBJECTS: tuple[Subject, ...] = (
@@ -17,4 +17,5 @@ SUBJECTS: tuple[Subject, ...] = (
     counters.SUBJECT,
     positions.SUBJECT,
     ratings.SUBJECT,
+    live_states.SUBJECT,
 )

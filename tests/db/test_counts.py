@@ -31,7 +31,7 @@ def call(player, **given):  # type: ignore[no-untyped-def]
 
 
 def test_every_place_is_counted_once_and_a_game_once_for_an_agent() -> None:
-    found = counts_of(GameRows(7, False, SEATS, turns=[(2, 50.0), (3, None), (9, 1.0)]))
+    found = counts_of(GameRows(1, 7, False, SEATS, turns=[(2, 50.0), (3, None), (9, 1.0)]))
 
     assert [*found] == [
         CountsKey(7, 10, False, "Mafia", "Mafia"),
@@ -43,7 +43,7 @@ def test_every_place_is_counted_once_and_a_game_once_for_an_agent() -> None:
     assert [(each.seats, each.games, each.again) for each in mine] == [(2, 1, 0), (1, 1, 1)]
     assert (mine[0].decided, mine[0].observed, sum(mine[0].turn_ms.values())) == (1, 2, 1)
     assert found[CountsKey(7, 11, False, "Doctor", "Village")].eliminated == 1
-    only = counts_of(GameRows(7, False, SEATS, chosen={4}))
+    only = counts_of(GameRows(1, 7, False, SEATS, chosen={4}))
     assert [(key.agent_id, each.again) for key, each in only.items()] == [(12, 0)]
 
 
@@ -55,7 +55,7 @@ def test_calls_are_counted_by_how_they_ended_and_dollars_exactly() -> None:
         call(0, error="Timeout", cost=None, charged=None, completion=None, ms=9000.0),
         call(0, error="Orphaned", received=False, cost=None, charged=0.25, reserved=0.75, ms=None),
     ]
-    (mine, *_) = counts_of(GameRows(7, True, SEATS, calls=calls)).values()
+    (mine, *_) = counts_of(GameRows(1, 7, True, SEATS, calls=calls)).values()
 
     assert (mine.calls, mine.answered, mine.failed, mine.orphans) == (5, 4, 1, 1)
     assert (mine.priced, mine.unpriced, mine.own_cache) == (2, 1, 1)
@@ -82,7 +82,7 @@ def test_votes_saves_survival_and_claims_are_told_by_events() -> None:
         ("accusation", 1, 0, None),
         ("accusation", 1, 2, None),
     ]
-    mafia, doctor, village, nobody = counts_of(GameRows(7, False, SEATS, events=events)).values()
+    mafia, doctor, village, nobody = counts_of(GameRows(1, 7, False, SEATS, events=events)).values()
 
     assert [(each.votes, each.votes_against) for each in (mafia, doctor)] == [(1, 1), (1, 0)]
     assert (doctor.saves, mafia.saves) == (1, 0)
@@ -120,7 +120,7 @@ def test_sums_are_the_same_in_any_order_and_survive_their_rows() -> None:
 
 def test_what_no_column_holds_is_the_most_that_it_does() -> None:
     (mine, *_) = counts_of(
-        GameRows(7, False, SEATS, calls=[call(0, cost=float("inf"), charged=1e300)] * 2)
+        GameRows(1, 7, False, SEATS, calls=[call(0, cost=float("inf"), charged=1e300)] * 2)
     ).values()
 
     row = mine.row()

@@ -11,6 +11,7 @@ import pytest
 
 from arena.core import Pairing, PluginError, RatedPlayer, Standings
 from arena.orchestrator.pairing_source import Supply
+from arena.orchestrator.schedule import ScheduleHistory
 from arena.orchestrator.standings import Played
 from db.queries.schedule import ScheduledGame
 
@@ -44,7 +45,13 @@ def supply_of(
     matchmaker: BestAgainstNext, games: int = 30, scheduled: Sequence[Pairing] = ()
 ) -> Supply:
     return Supply(
-        matchmaker, AGENTS, games=games, scheduled=scheduled, enter=entered, costs=nothing
+        matchmaker,
+        AGENTS,
+        games=games,
+        length=len(scheduled),
+        past=lambda: ScheduleHistory(scheduled),
+        enter=entered,
+        costs=nothing,
     )
 
 

@@ -47,6 +47,31 @@ class Joint:
         other._waiting = self._waiting
         return other
 
+    def stored(self) -> list[Floats]:
+        """What it holds, as flat arrays: the means, half of the symmetric covariance, and the
+        pieces that wait. `restored` of them goes on with the same bits."""
+        size = self.size
+        half = self._base[:size, :size][np.tril_indices(size)]
+        return [self.means(), half, self._pieces[: self._waiting, :size].ravel()]
+
+    @classmethod
+    def restored(cls, mean: Floats, half: Floats, pieces: Floats) -> Joint:
+        """The inverse of `stored`. Raises ValueError for arrays that do not fit each other."""
+        joint = cls()
+        size = joint.size = len(mean)
+        # As wide as it has grown: the same bits need the same strides.
+        while len(joint._mean) < size:
+            joint.size = len(joint._mean)
+            joint._grow()
+        joint.size = size
+        joint._mean[:size] = mean
+        lower = np.zeros((size, size))
+        lower[np.tril_indices(size)] = half
+        joint._base[:size, :size] = lower + np.tril(lower, -1).T
+        joint._waiting = len(pieces) // size if size else 0
+        joint._pieces[: joint._waiting, :size] = pieces.reshape(joint._waiting, size)
+        return joint
+
     def add(self, deviation: float) -> int:
         """A new effect, independent of the others; its position."""
         if self.size == len(self._mean):

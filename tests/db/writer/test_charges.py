@@ -94,7 +94,7 @@ def test_orphans_are_settled_once(database_url: str) -> None:
         assert (call.error_class, call.reserved, call.charged) == ("Orphaned", 2.0, 2.0)
         assert call.error_message == "the process ended while this call was in flight"
         assert not call.answered
-        assert spending(session, 1)["model-1"] == ModelSpending("model-1", 2, 0, 0, 1, 0, 6.0)
+        assert spending(session, 1)["model-1"] == ModelSpending("model-1", 2, 0, 0, 2, 0, 6.0)
         rows = usage(session)
         assert {key: (row.orphans, row.failed_calls) for key, row in rows.items()} == {
             1: (0, 1),
