@@ -46,7 +46,8 @@ def _meant(path: Path, db: str | None) -> str:
     near = difflib.get_close_matches(path.name, meant, n=1, cutoff=0.6)
     if near:
         return f"; did you mean {meant[near[0]]}?"
-    return f"; with the arena come {', '.join(names())}" if bare and not path.suffix else ""
+    known = f"; with the arena come {', '.join(names())}" if bare and not path.suffix else ""
+    return f"{known}; to write one: arena init {shlex.quote(str(path.with_suffix('.yaml')))}"
 
 
 def _on_record(db: str | None) -> list[str]:
