@@ -18,6 +18,7 @@ from arena.testing.conformance import (
     check_speech,
 )
 from arena.testing.covariates import check_covariate
+from arena.testing.events import check_events
 from arena.testing.matchmakers import check_matchmaker
 from arena.testing.policies import (
     HOSTILE_TEXTS,
@@ -40,6 +41,7 @@ __all__ = [
     "check_covariate",
     "check_crash",
     "check_environment",
+    "check_events",
     "check_interleaving",
     "check_matchmaker",
     "check_provider",

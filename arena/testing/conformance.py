@@ -41,13 +41,13 @@ def check_environment(make: MakeEnvironment, *, seed: int = 0, turn_limit: int =
     """
     before = random.getstate()
     spec = make().spec
-    _expect(2 <= spec.min_players <= spec.max_players, f"two or more players, found {spec}")
+    expect(2 <= spec.min_players <= spec.max_players, f"two or more players, found {spec}")
     _check_refused_players(make)
     for num_players in sorted({spec.min_players, spec.max_players}):
         for policy in (plausible, with_hostile_texts):
             _check_game(make, seed, num_players, policy, turn_limit)
             _check_determinism(make, seed, num_players, policy, turn_limit)
-    _expect(random.getstate() == before, f"{spec.name}: the global random state to be left alone")
+    expect(random.getstate() == before, f"{spec.name}: the global random state to be left alone")
 
 
 def check_interleaving(
@@ -74,7 +74,7 @@ def check_interleaving(
             playing.remove(game)
     for (make, game_seed, _), one, game in zip(seated, alone, games, strict=True):
         _expect_equal(one, game.transcript(), f"{make().spec.name}, seed {game_seed}, interleaved")
-    _expect(random.getstate() == before, "the global random state to be left as it was found")
+    expect(random.getstate() == before, "the global random state to be left as it was found")
 
 
 def check_crash(make: MakeEnvironment, *, num_players: int, action: str) -> EnvironmentCrash:
@@ -85,7 +85,7 @@ def check_crash(make: MakeEnvironment, *, num_players: int, action: str) -> Envi
     try:
         environment.step(environment.prepare(action))
     except EnvironmentCrash as crash:
-        _expect("Traceback" in crash.traceback, f"a traceback, found {crash.traceback!r}")
+        expect("Traceback" in crash.traceback, f"a traceback, found {crash.traceback!r}")
         return crash
     raise ConformanceError(f"{environment.spec.name}: expected an EnvironmentCrash")
 
@@ -107,7 +107,7 @@ def check_speech(make: MakeEnvironment, *, seed: int = 0, turn_limit: int = 30) 
         game.advance()
     for turn in game.turns:
         for token in forged:
-            _expect(
+            expect(
                 token not in turn.observation.text,
                 f"{name}: {token} of a player broken, found it in turn "
                 f"{turn.observation.turn_number}",
@@ -139,16 +139,14 @@ def _check_game(
         observation = environment.observe()
         for text in HOSTILE_TEXTS if not game.turns else ():
             once = environment.prepare(text)
-            _expect(once == environment.prepare(text), f"{name}: prepare to be pure")
-            _expect(once == environment.prepare(once), f"{name}: prepare to be idempotent")
+            expect(once == environment.prepare(text), f"{name}: prepare to be pure")
+            expect(once == environment.prepare(once), f"{name}: prepare to be idempotent")
             if hasattr(environment, "read"):
-                _expect(
-                    environment.read(text) == environment.read(text), f"{name}: read to be pure"
-                )
-        _expect(observation == environment.observe(), f"{name}: observe to be idempotent")
-        _expect(observation.turn_number == len(game.turns), f"{name}: turns counted from 0")
-        _expect(0 <= observation.player_index < num_players, f"{name}: a player of the game")
-        _expect(
+                expect(environment.read(text) == environment.read(text), f"{name}: read to be pure")
+        expect(observation == environment.observe(), f"{name}: observe to be idempotent")
+        expect(observation.turn_number == len(game.turns), f"{name}: turns counted from 0")
+        expect(0 <= observation.player_index < num_players, f"{name}: a player of the game")
+        expect(
             observation.text.endswith(observation.new) or observation.new in observation.text,
             f"{name}: what is new to be part of what is seen",
         )
@@ -158,7 +156,7 @@ def _check_game(
         invalid[observation.player_index] += game.turns[-1].invalid
     outcome = environment.outcome(turn_limit=not game.done)
     _check_outcome(name, outcome, num_players, over=game.done)
-    _expect(
+    expect(
         [player.invalid_actions for player in outcome.players] == invalid,
         f"{name}: {invalid} invalid actions counted",
     )
@@ -174,30 +172,28 @@ def _check_known(unplayed: Environment, observation: Observation, outcome: Outco
     known = unplayed.known(observation.text)
     for what in spec.tells:
         said = getattr(known, what)
-        _expect(isinstance(said, str) and bool(said), f"{name}: the {what} read, found {said!r}")
-        _expect(
-            said.casefold() in observation.text.casefold(), f"{name}: the {what} {said!r} shown"
-        )
+        expect(isinstance(said, str) and bool(said), f"{name}: the {what} read, found {said!r}")
+        expect(said.casefold() in observation.text.casefold(), f"{name}: the {what} {said!r} shown")
     for what in {*spec.tells} - {"phase"}:
         said = getattr(known, what)
-        _expect(said == getattr(own, what), f"{name}: the player's own {what}, found {said!r}")
+        expect(said == getattr(own, what), f"{name}: the player's own {what}, found {said!r}")
 
 
 def _check_outcome(name: str, outcome: Outcome, num_players: int, *, over: bool) -> None:
     players = outcome.players
-    _expect([p.player_index for p in players] == list(range(num_players)), f"{name}: every player")
-    _expect(min(p.rank for p in players) == 0, f"{name}: a player in the first place")
-    _expect(bool(outcome.reason), f"{name}: a reason for people")
+    expect([p.player_index for p in players] == list(range(num_players)), f"{name}: every player")
+    expect(min(p.rank for p in players) == 0, f"{name}: a player in the first place")
+    expect(bool(outcome.reason), f"{name}: a reason for people")
     for team in {p.team for p in players if p.team is not None}:
         ranks = {p.rank for p in players if p.team == team}
-        _expect(len(ranks) == 1, f"{name}: one rank for team {team}, found {ranks}")
+        expect(len(ranks) == 1, f"{name}: one rank for team {team}, found {ranks}")
     first = {p.team if p.team is not None else p.player_index for p in players if p.rank == 0}
-    _expect(
+    expect(
         (outcome.winning_team is None) == (len(first) != 1),
         f"{name}: a winning team exactly when one finished first, found {outcome}",
     )
     if not over:
-        _expect(
+        expect(
             outcome.termination is Termination.TURN_LIMIT and outcome.winning_team is None,
             f"{name}: a draw by the turn limit, found {outcome}",
         )
@@ -211,11 +207,12 @@ def _check_determinism(
         for _ in range(2)
     )
     name = make().spec.name
-    _expect(one.events.error is None, f"{name}: events to be told, found\n{one.events.error}")
+    expect(one.events.error is None, f"{name}: events to be told, found\n{one.events.error}")
     _expect_equal(one, other, f"{name}, seed {seed}, played twice")
 
 
-def _expect(condition: bool, expected: str) -> None:
+def expect(condition: bool, expected: str) -> None:
+    """Raises ConformanceError, with what was expected, unless the condition holds."""
     if not condition:
         raise ConformanceError(f"expected {expected}")
 
@@ -226,5 +223,5 @@ def _expect_equal(one: Transcript, other: Transcript, what: str) -> None:
             raise ConformanceError(f"{what}: turn {number} differs:\n{a}\n{b}")
     told = zip_longest(one.events.events, other.events.events)
     for number, (was, now) in enumerate(told):
-        _expect(was == now, f"{what}: equal events; number {number} differs:\n{was}\n{now}")
-    _expect(one == other, f"{what}: equal games, found\n{one.outcome}\n{other.outcome}")
+        expect(was == now, f"{what}: equal events; number {number} differs:\n{was}\n{now}")
+    expect(one == other, f"{what}: equal games, found\n{one.outcome}\n{other.outcome}")

@@ -9,6 +9,7 @@ import pytest
 from arena.core import (
     EnvironmentCrash,
     EnvironmentSpec,
+    Event,
     Observation,
     Outcome,
     PlayerResult,
@@ -16,7 +17,13 @@ from arena.core import (
     Termination,
     UsageError,
 )
-from arena.testing import ConformanceError, check_crash, check_environment, check_interleaving
+from arena.testing import (
+    ConformanceError,
+    check_crash,
+    check_environment,
+    check_events,
+    check_interleaving,
+)
 
 
 class HighRoll:
@@ -119,3 +126,53 @@ class Shared(HighRoll):
     def reset(self, *, seed: int, num_players: int) -> None:
         super().reset(seed=seed, num_players=num_players)
         random.seed(seed)
+
+
+class TellingRoll(HighRoll):
+    """The same game, which tells its moves and its result, but for one flaw."""
+
+    def reset(self, *, seed: int, num_players: int) -> None:
+        super().reset(seed=seed, num_players=num_players)
+        self._told: list[Event] = []
+
+    def step(self, action: str) -> Step:
+        player, turn = self._turn % 2, self._turn
+        step = super().step(action)
+        if self._flaw != "silence" or turn != 2:
+            source = 1 - player if self._flaw == "somebody else" else player
+            self._told.append(Event("message", source, data={"type": "PLAYER_ACTION"}))
+        if (step.done and self._flaw != "no end") or (self._flaw == "too early" and turn == 1):
+            outcome = self.outcome(turn_limit=False)
+            first = [each.player_index for each in outcome.players if each.rank == 0]
+            winners = [1 - first[0]] if self._flaw == "wrong winner" else first
+            self._told += [Event("result", data={"winners": winners})] * (
+                2 if self._flaw == "told twice" else 1
+            )
+        return step
+
+    def events(self) -> list[Event]:
+        late = 1 if self._flaw == "left behind" and len(self._told) == 2 else 0
+        told, self._told = self._told[: len(self._told) - late], self._told[-1:] * late
+        return told
+
+
+def test_an_environment_that_tells_its_games_passes() -> None:
+    check_events(TellingRoll, result=True)
+    check_events(HighRoll)
+
+
+@pytest.mark.parametrize(
+    ("flaw", "complaint"),
+    [
+        ("silence", r"something in every turn, found nothing in \[2\]"),
+        ("somebody else", "player 0 to be who acts"),
+        ("no end", "a result of a game that is over"),
+        ("too early", "one result, found 2"),
+        ("told twice", "one result, found 2"),
+        ("wrong winner", "the winners"),
+        ("left behind", "every event to be told by the last turn"),
+    ],
+)
+def test_what_is_told_wrongly_is_caught(flaw: str, complaint: str) -> None:
+    with pytest.raises(ConformanceError, match=complaint):
+        check_events(lambda: TellingRoll(flaw), result=True)
