@@ -13,6 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from arena.core.events import Event
+
+CHANCE = ("deal",)
+"""The kinds of event that chance does to a seat. What players do, and what comes of it, has no
+expectation that is fixed before the game: of it no covariate is told."""
+
 
 @dataclass(frozen=True, slots=True)
 class SeatDealt:
@@ -26,14 +32,20 @@ class SeatDealt:
 @dataclass(frozen=True, slots=True)
 class SeatScored:
     """A seat of a finished game: how it was `dealt`, and numbers on record of it by name, as
-    `turns`, `targets` and `eliminated_turn`; what is not known is missing."""
+    `turns`, `targets` and `eliminated_turn`; what is not known is missing. `chance` are the events
+    that a covariate asks for and that chance did to this seat, in order."""
 
     dealt: SeatDealt
     facts: Mapping[str, float] = field(default_factory=dict)
+    chance: Sequence[Event] = ()
 
 
 class Covariate(Protocol):
-    """A plug-in of the group `arena.covariates`: a factory without arguments makes it."""
+    """A plug-in of the group `arena.covariates`: a factory without arguments makes it.
+
+    One that wants events has `events`, the names of kinds of CHANCE, and is asked only about games
+    whose events are on record.
+    """
 
     def expected(self, environment: str, seats: Sequence[SeatDealt]) -> Sequence[float]:
         """For every seat in order of player_index the score to be expected of whoever sits

@@ -9,15 +9,16 @@ from math import isfinite, nan
 
 import numpy as np
 
-from arena.core import PluginError, UsageError
+from arena.core import Event, PluginError, UsageError
 from arena.core.arrays import Floats
-from arena.core.covariates import Covariate, SeatDealt, SeatScored
+from arena.core.covariates import CHANCE, Covariate, SeatDealt, SeatScored
 from arena.registry import covariate, described, guarded
 from arena.stats.covariates import Kept, expectation_kept
 from db import Session
 from db.queries.played import PlayedGames
-from db.queries.seat_facts import SeatFacts, seat_facts
+from db.queries.seat_facts import SeatFacts, games_without_events, seat_events, seat_facts
 from db.selection import Selection
+from db.writer.events import EventRow
 
 DOUBTED = 0.005
 """A covariate that keeps its expectation is refused in one case of two hundred."""
@@ -29,16 +30,24 @@ def with_covariate(
     """The games of a selection with what the covariate of this name says of their seats.
 
     Raises UsageError for a name that is not registered, a covariate that knows none of the games,
-    and one whose scores are not around what it expected; PluginError for what it raises, or makes
-    that are no scores. `names` are the agents'.
+    one that wants events that players do or that are not on record, and one whose scores are not
+    around what it expected; PluginError for what it raises, or makes that are no scores. `names`
+    are the agents'.
     """
     asked = covariate(name)
+    kinds = _kinds(name, asked)
+    if kinds and (silent := games_without_events(session, selection)):
+        raise UsageError(
+            f"the covariate {name!r} needs events, and {silent:,} of these games have none on "
+            "record: `arena events rebuild` tells them"
+        )
+    chance = seat_events(session, selection, kinds) if kinds else {}
     at = {int(game): place for place, game in enumerate(played.game_ids.tolist())}
     column = np.full(len(played.agents), nan)
     for game, seats in groupby(seat_facts(session, selection), key=lambda seat: seat.game_id):
         if (place := at.get(game)) is not None:
             start, size = int(played.starts[place]), int(played.sizes[place])
-            column[start : start + size] = _asked(name, asked, [*seats], size)
+            column[start : start + size] = _asked(name, asked, [*seats], size, chance)
     if not np.isfinite(column).any():
         raise UsageError(f"the covariate {name!r} knows none of these games: leave out --covariate")
     kept = expectation_kept(column, played.agents, played.seats())
@@ -47,7 +56,26 @@ def with_covariate(
     return replace(played, covariates=column)
 
 
-def _asked(name: str, asked: Covariate, seats: Sequence[SeatFacts], size: int) -> Floats:
+def _kinds(name: str, asked: Covariate) -> Sequence[str]:
+    """The kinds of event that it wants. Raises UsageError for what chance alone does not do."""
+    kinds = tuple(getattr(asked, "events", ()))
+    for kind in kinds:
+        if kind not in CHANCE:
+            raise UsageError(
+                f"the covariate {name!r} asks for the event {kind!r}, which depends on who plays: "
+                f"expected what chance does, {' or '.join(CHANCE)}; a score that rises with skill "
+                "takes skill out of ratings"
+            )
+    return kinds
+
+
+def _asked(
+    name: str,
+    asked: Covariate,
+    seats: Sequence[SeatFacts],
+    size: int,
+    chance: Mapping[tuple[int, int], Sequence[EventRow]],
+) -> Floats:
     """Score less expectation, seat by seat; NaN where the score cannot be told."""
     dealt = [SeatDealt(seat.player_index, seat.role, seat.team) for seat in seats]
     environment = seats[0].environment
@@ -56,7 +84,17 @@ def _asked(name: str, asked: Covariate, seats: Sequence[SeatFacts], size: int) -
         scored = [
             *asked.scored(
                 environment,
-                [SeatScored(one, seat.facts) for one, seat in zip(dealt, seats, strict=True)],
+                [
+                    SeatScored(
+                        one,
+                        seat.facts,
+                        [
+                            Event(row.kind, None, row.target, data=row.data, turn=row.turn)
+                            for row in chance.get((seat.game_id, seat.player_index), ())
+                        ],
+                    )
+                    for one, seat in zip(dealt, seats, strict=True)
+                ],
             )
         ]
     for what, values in (("expected", expected), ("scored", scored)):

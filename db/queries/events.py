@@ -13,7 +13,7 @@ from db.models import EventType, Game, GameEvent
 from db.selection import Selection
 from db.writer.events import EventRow
 
-_COLUMNS: list[Any] = [
+COLUMNS: list[Any] = [
     GameEvent.turn,
     GameEvent.day,
     GameEvent.phase,
@@ -42,14 +42,14 @@ class EventsState:
 def events(session: Session, game_id: int, kinds: Sequence[str] | None = None) -> list[EventRow]:
     """The events of a game, in order; those of some kinds, where they are named."""
     query = (
-        select(*_COLUMNS)
+        select(*COLUMNS)
         .join(EventType, col(EventType.id) == col(GameEvent.kind))
         .where(col(GameEvent.game_id) == game_id)
         .order_by(col(GameEvent.seq))
     )
     if kinds is not None:
         query = query.where(col(EventType.name).in_(kinds))
-    return [_event(*row) for row in session.execute(query)]
+    return [event_of(*row) for row in session.execute(query)]
 
 
 def events_state(session: Session, game_id: int) -> EventsState | None:
@@ -99,7 +99,7 @@ def plain(row: EventRow) -> dict[str, Any]:
     return {**row._asdict(), "data": dict(row.data)}
 
 
-def _event(
+def event_of(
     turn: int | None,
     day: int | None,
     phase: str | None,
@@ -109,4 +109,5 @@ def _event(
     audience: int | None,
     data: Any,
 ) -> EventRow:
+    """An event from COLUMNS."""
     return EventRow(turn, day, phase, kind, source, target, audience, data or {})

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlmodel import Session, col
 
-from db.models import Environment, Game, GamePlayer
+from db.models import Environment, EventType, Game, GameEvent, GamePlayer
+from db.queries.events import COLUMNS, event_of
 from db.queries.folds import spans
 from db.queries.games import RATED
 from db.selection import Selection
+from db.writer.events import EventRow
 
 FACTS = (
     "turns", "invalid_actions", "silences", "refusals", "overlongs", "time_limits", "targets",
@@ -58,3 +60,43 @@ def seat_facts(session: Session, selection: Selection) -> Iterator[SeatFacts]:
             known = zip(FACTS, values, strict=True)
             facts = {name: float(value) for name, value in known if value is not None}
             yield SeatFacts(game, environment, place, role, team, facts)
+
+
+def seat_events(
+    session: Session, selection: Selection, kinds: Sequence[str]
+) -> dict[tuple[int, int], list[EventRow]]:
+    """The events of these kinds that were done to a seat of a rated game, by (game, player_index),
+    in order."""
+    chosen = selection.on(session)
+    query: Any = (
+        select(col(GameEvent.game_id), *COLUMNS)
+        .join(EventType, col(EventType.id) == col(GameEvent.kind))
+        .join(Game, col(Game.id) == col(GameEvent.game_id))
+        .where(
+            *RATED,
+            *chosen.of_games(),
+            col(EventType.name).in_(kinds),
+            col(GameEvent.target).is_not(None),
+        )
+        .order_by(col(GameEvent.game_id), col(GameEvent.seq))
+    )
+    found: dict[tuple[int, int], list[EventRow]] = {}
+    for game, *columns in session.execute(query):
+        event = event_of(*columns)
+        found.setdefault((game, event.target or 0), []).append(event)
+    return found
+
+
+def games_without_events(session: Session, selection: Selection) -> int:
+    """How many rated games of a selection have no events on record."""
+    chosen = selection.on(session)
+    query: Any = (
+        select(func.count())
+        .select_from(Game)
+        .where(
+            *RATED,
+            *chosen.of_games(),
+            or_(col(Game.events_version).is_(None), col(Game.events_error).is_not(None)),
+        )
+    )
+    return int(session.execute(query).scalar_one())

@@ -96,7 +96,7 @@ def test_a_board_is_surer_by_it_and_says_so(
 
 
 def test_what_it_cannot_be_asked_with_is_told(sqlite_url: str, install: Install) -> None:
-    with pytest.raises(UsageError, match="unknown covariate 'turns'; none is registered"):
+    with pytest.raises(UsageError, match="unknown covariate 'turns'; known: deal"):
         covariate("turns")
     install(TURNS, {"covariates": NAMES})
     with get_session(sqlite_url) as session:

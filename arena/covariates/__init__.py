@@ -1,0 +1,1 @@
+"""Covariates: plug-ins, one file each."""
