@@ -109,6 +109,9 @@ class Matchmaker(Protocol):
     attribute of that name, a whole number: the newest unless the option says otherwise. It is kept
     with each tournament, which is played to its end by that version; those on record without one
     were begun with 1.
+
+    One whose schedule of more games begins with that of fewer may say so with an attribute
+    `extends`: its tournaments may grow. Unless it says, one without a lag is taken to.
     """
 
     @property

@@ -111,8 +111,7 @@ class CatalogueEntry:
                     "agents",
                     index,
                 )
-            label = self._label("agents", index, wanted.name, repo.next_agent_version)
-            return repo.edit_agent(key_of(found), *parts, label, options=options)
+            return self._renamed(index, found)
         if known and self._free("agent", key_of(known[-1])):
             latest = known[-1]
             return repo.edit_agent(key_of(latest), *parts, latest.alias, options=options)
@@ -187,6 +186,24 @@ class CatalogueEntry:
             has_played(session, noun, key)
             or running_with(session, noun, key, apart_from=self.tournament_id)
         )
+
+    def _renamed(self, index: int, row: Agent) -> Agent:
+        """A row under the name that the file has for it; names that were swapped are swapped."""
+        name, old = self.config.agents[index].name, row.alias
+        taken = self.repo.get_agent_by_alias(name)
+        if taken is None:
+            return self._called(row, self._label("agents", index, name, lambda name: name))
+        if not self._renamable(taken):
+            label = self._label("agents", index, name, self.repo.next_agent_version)
+            return self._called(row, label)
+        self._called(taken, None)
+        self._called(row, name)
+        self._called(taken, old)
+        return row
+
+    def _called(self, row: Agent, alias: str | None) -> Agent:
+        parts = (key_of(row.kind), key_of(row.model), key_of(row.prompt))
+        return self.repo.edit_agent(key_of(row), *parts, alias, options=row.options)
 
     def _renamable(self, row: Agent) -> bool:
         uses = catalogue_uses(self.repo.session, "agent", key_of(row))

@@ -43,13 +43,14 @@ def check_matchmaker(
 ) -> Sequence[Pairing]:
     """Plays a tournament whose results are drawn by lot, again with all the room there is, and
     again with a new matchmaker each time: one schedule, of whole blocks, in order, with
-    known agents, and no global randomness. Returns the schedule.
+    known agents, and no global randomness; unless its `extends` says otherwise, or it waits for
+    results and has none, the schedule of fewer games is how it begins. Returns the schedule.
 
     Raises ConformanceError with what was found and what was expected.
     """
     cast = casting or (lambda _: (Part(),) * num_players)
 
-    def make() -> Matchmaker:
+    def make(games: int = games) -> Matchmaker:
         return factory(
             agents=agents,
             num_players=num_players,
@@ -70,6 +71,18 @@ def check_matchmaker(
             raise ConformanceError(
                 f"{name}: place {at} of the schedule is {again[at]} with room for {room}"
                 f"{' and a new matchmaker' if renewed else ''}, expected {schedule[at]}"
+            )
+    first = make()
+    if getattr(first, "extends", first.lag is None):
+        # From where a block begins, a little after the middle.
+        middle = len(schedule) // 2
+        cuts = (at for at in range(1, len(schedule)) if schedule[at].block > schedule[at - 1].block)
+        cut = next((at for at in cuts if at >= middle), len(schedule))
+        shorter = _played(name, lambda: make(cut), agents, cut, cast, room=1, renewed=False)
+        if shorter != schedule[:cut]:
+            raise ConformanceError(
+                f"{name}: the schedule of {cut} games is not how that of {games} begins, expected "
+                "`extends` to be False"
             )
     if random.getstate() != before:
         raise ConformanceError(f"{name}: expected the global random state to be left alone")

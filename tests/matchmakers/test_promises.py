@@ -158,3 +158,23 @@ def test_the_check_finds_a_schedule_that_depends_on_how_it_is_asked() -> None:
 
     with pytest.raises(ConformanceError, match="place 1 of the schedule"):
         check_matchmaker(Forgetful, agents=[1, 2], num_players=2, games=6)
+
+
+@pytest.mark.parametrize("lag", [None, 1])
+def test_the_check_finds_a_schedule_that_does_not_begin_as_it_says(lag: int | None) -> None:
+    class Sized:
+        extends = True
+
+        def __init__(self, games: int, **_: Any) -> None:
+            self.lag = lag
+            self._games = games
+
+        def next(self, standings: Standings, room: int) -> Sequence[Pairing]:
+            place = len(standings.scheduled)
+            return [Pairing(place, place, self._games, (1, 2))] if place < self._games else []
+
+    with pytest.raises(ConformanceError, match="schedule of 3 games is not how that of 6 begins"):
+        check_matchmaker(Sized, agents=[1, 2], num_players=2, games=6)
+
+    Sized.extends = False
+    check_matchmaker(Sized, agents=[1, 2], num_players=2, games=6)

@@ -266,3 +266,26 @@ def test_a_tournament_that_pairs_by_results_grows_too(name: str, tmp_path: Path)
 
     assert rows(parts, SCHEDULE) == rows(whole, SCHEDULE)
     assert rows(parts, RATINGS) == rows(whole, RATINGS)
+
+
+def test_names_of_a_first_try_may_be_swapped_and_changed(sqlite_url: str) -> None:
+    stopped = Stop()
+    stopped.requested = True
+    asyncio.run(run(scripted(), url=sqlite_url, stop=stopped))
+    chat, whole = {"history": "chat"}, {"history": "whole"}
+
+    def two(*named: tuple[str, dict[str, Any]], **more: Any) -> TournamentConfig:
+        parts = {"model": "mini", "prompt": "plain"}
+        agents = [{"name": name, **parts, "options": own} for name, own in named]
+        return scripted(agents=agents, **more)
+
+    asyncio.run(run(two(("Ann", chat), ("Bob", {})), url=sqlite_url, stop=stopped))
+    assert [row[0] for row in rows(sqlite_url, "SELECT alias FROM agents ORDER BY id")] == [
+        "Bob", "Ann",
+    ]  # fmt: skip
+    last = two(("Anna", chat), ("Bob", whole))
+    assert asyncio.run(run(last, url=sqlite_url)).games_left == 0
+    assert names(sqlite_url, "agents") == ["Bob", "Anna"]
+
+    with pytest.raises(ConfigError, match="'Ann' is in the catalogue as 'Anna'"):
+        asyncio.run(run(two(("Ann", chat), ("Bob", whole), name="cup 2"), url=sqlite_url))
