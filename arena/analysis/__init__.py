@@ -10,6 +10,8 @@ plot_intervals(board)
 from arena.analysis.board_plots import plot_calibration, plot_head_to_head, plot_intervals
 from arena.analysis.catalogue import agents_df, tournaments_df
 from arena.analysis.chunks import in_chunks
+from arena.analysis.comparisons import compare, comparison_df
+from arena.analysis.decision_plots import plot_cost, plot_sequential_test
 from arena.analysis.events import claims_df, events_df, votes_df
 from arena.analysis.frames import games_df, players_df
 from arena.analysis.leaderboards import (
@@ -19,6 +21,14 @@ from arena.analysis.leaderboards import (
     pairs_df,
 )
 from arena.analysis.messages import messages_df
+from arena.analysis.play_plots import (
+    plot_chances,
+    plot_lengths,
+    plot_roles,
+    plot_survival,
+    plot_tokens,
+    plot_votes,
+)
 from arena.analysis.plots import plot_leaderboard, plot_ratings
 from arena.analysis.ratings import rating_changes_df, ratings_df
 from arena.analysis.turns import calls_df, turns_df
@@ -28,6 +38,8 @@ __all__ = [
     "calibration_df",
     "calls_df",
     "claims_df",
+    "compare",
+    "comparison_df",
     "events_df",
     "games_df",
     "head_to_head_df",
@@ -37,10 +49,18 @@ __all__ = [
     "pairs_df",
     "players_df",
     "plot_calibration",
+    "plot_chances",
+    "plot_cost",
     "plot_head_to_head",
     "plot_intervals",
     "plot_leaderboard",
+    "plot_lengths",
     "plot_ratings",
+    "plot_roles",
+    "plot_sequential_test",
+    "plot_survival",
+    "plot_tokens",
+    "plot_votes",
     "rating_changes_df",
     "ratings_df",
     "tournaments_df",

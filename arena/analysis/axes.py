@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+import pandas as pd
+
+from arena.analysis.source import Readable
 from arena.core import UsageError
 from arena.core.text import one_line
 
@@ -54,13 +58,13 @@ def quiet(ax: Axes, title: str) -> None:
     ax.set_title(title, loc="left", color=INK, fontsize=LARGE, pad=12, parse_math=False)
 
 
-def nothing(ax: Axes) -> Axes:
+def nothing(ax: Axes, why: str = "no rated games yet") -> Axes:
     """Says that there is nothing to draw."""
     ax.set(xticks=[], yticks=[])
     ax.text(
         0.5,
         0.5,
-        "no rated games yet",
+        why,
         transform=ax.transAxes,
         ha="center",
         va="center",
@@ -99,3 +103,71 @@ def beside(
         annotation_clip=False,
         parse_math=False,
     )
+
+
+def frame_of(
+    data: pd.DataFrame | Readable, read: Any, needed: tuple[str, ...], asked: dict[str, Any]
+) -> pd.DataFrame:
+    """The frame that is drawn: `data` itself, or what `read` reads from it as was asked. Raises
+    UsageError for one without the columns that are needed, and when matplotlib is missing."""
+    pyplot()
+    if not isinstance(data, pd.DataFrame):
+        frame: pd.DataFrame = read(data, **asked)
+        return frame
+    if asked:
+        raise UsageError(f"a frame is drawn as it is: give {', '.join(asked)} to {read.__name__}")
+    missing = [name for name in needed if name not in data]
+    if missing:
+        raise UsageError(
+            f"the frame has no column {', '.join(missing)}: expected one of {read.__name__}"
+        )
+    return data
+
+
+def title_of(frame: pd.DataFrame, parts: tuple[str, ...]) -> str:
+    """What a frame is of, by the columns that say it."""
+    if frame.empty:
+        return ""
+    first = frame.iloc[0]
+    named = [str(first[name]) for name in parts if name in frame and pd.notna(first[name])]
+    return one_line(" · ".join(named), 80)
+
+
+def names_at(ax: Axes, rows: list[int], names: list[Any]) -> None:
+    """Strangers' names at rows of the vertical axis."""
+    ax.set_yticks(rows, [shown(name) for name in names])
+    for label in ax.get_yticklabels():
+        label.set(color=INK, fontsize=NORMAL, parse_math=False)
+    ax.tick_params(axis="y", pad=6)
+
+
+def labels_beside(ax: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
+    """Names right of the plot, (height, name, colour) each, moved apart where they would touch."""
+    labels = sorted(labels)
+    heights = _spread([height for height, _, _ in labels], _line_height(ax))
+    for height, (_, name, colour) in zip(heights, labels, strict=True):
+        beside(ax, name, height, colour)
+
+
+def _line_height(ax: Axes) -> float:
+    """The height of a line of small text, in units of the data."""
+    low, high = ax.get_ylim()
+    points = ax.bbox.height * 72 / ax.figure.dpi
+    return (high - low) * SMALL * 1.35 / points
+
+
+def _spread(heights: Sequence[float], gap: float) -> list[float]:
+    """Ascending heights, moved as little as needed so that no two are closer than `gap`."""
+    groups: list[tuple[float, int]] = []  # (centre, how many), each a run of touching labels
+    for height in heights:
+        centre, count = height, 1
+        while groups and groups[-1][0] + gap * (groups[-1][1] + count) / 2 > centre:
+            before, size = groups.pop()
+            centre = (before * size + centre * count) / (size + count)
+            count += size
+        groups.append((centre, count))
+    return [
+        centre + gap * (index - (count - 1) / 2)
+        for centre, count in groups
+        for index in range(count)
+    ]

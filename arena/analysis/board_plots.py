@@ -18,20 +18,20 @@ from arena.analysis.axes import (
     INK,
     LINE,
     MUTED,
-    NORMAL,
     OTHERS,
     SMALL,
     beside,
+    frame_of,
+    names_at,
     new_axes,
     nothing,
-    pyplot,
     quiet,
     shown,
+    title_of,
 )
 from arena.analysis.leaderboards import calibration_df, head_to_head_df, leaderboard_df
 from arena.analysis.source import Readable
 from arena.core import Rating, UsageError
-from arena.core.text import one_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,10 +49,10 @@ def plot_intervals(
     `data` is a frame of `leaderboard_df`, or a source to read one from with the options of
     `leaderboard_df`. Raises UsageError when it holds several pools, and when matplotlib is missing.
     """
-    frame = _frame(data, leaderboard_df, ("name", "rating", "low", "high"), asked)
+    frame = frame_of(data, leaderboard_df, ("name", "rating", "low", "high"), asked)
     _one(frame, ("pool",), "ratings of two pools cannot be compared: choose an environment")
     ax = ax if ax is not None else new_axes(7.2, 1.1 + 0.27 * max(len(frame), 3))
-    quiet(ax, _title(frame, ("tournament", "environment", "system")))
+    quiet(ax, title_of(frame, ("tournament", "environment", "system")))
     if frame.empty:
         return nothing(ax)
     frame = frame.sort_values("rating", ascending=False, kind="stable")
@@ -66,7 +66,7 @@ def plot_intervals(
             markeredgecolor=MUTED, zorder=4,
         )  # fmt: skip
     ax.set_ylim(len(frame) - 0.4, -0.6)
-    _names(ax, [*rows], [*frame["name"]])
+    names_at(ax, [*rows], [*frame["name"]])
     ax.grid(axis="x", color=FAINT, linewidth=0.8)
     ax.set_xlabel("rating, with the 95 % interval of its difference to the mean", color=MUTED,
                   fontsize=SMALL)  # fmt: skip
@@ -85,7 +85,7 @@ def plot_head_to_head(
     `head_to_head_df`. Up to 16 columns the scores are written in. Raises UsageError when it holds
     several environments, and when matplotlib is missing.
     """
-    frame = _frame(data, head_to_head_df, ("agent", "against", "score"), asked)
+    frame = frame_of(data, head_to_head_df, ("agent", "against", "score"), asked)
     _one(frame, _RULES, "one heat map is of one environment: choose it")
     rows = _labels(frame, "agent_id", "agent")
     columns = _labels(frame, "against_id", "against")
@@ -96,14 +96,14 @@ def plot_head_to_head(
     across = order if set(titles) <= set(order) else sorted(titles)
     size = 2.4 + 0.42 * max(len(across), 3)
     ax = ax if ax is not None else new_axes(size + 1.6, 1.4 + 0.42 * max(len(order), 3))
-    quiet(ax, _title(frame, ("tournament", "environment")))
+    quiet(ax, title_of(frame, ("tournament", "environment")))
     if frame.empty:
         return nothing(ax)
     scores = np.full((len(order), len(across)), np.nan)
     for row, column, score in zip(rows, columns, frame["score"], strict=True):
         scores[order.index(row), across.index(column)] = score
     ax.imshow(scores, cmap="PuOr", vmin=0, vmax=1, aspect="auto")
-    _names(ax, [*range(len(order))], [names[row] for row in order])
+    names_at(ax, [*range(len(order))], [names[row] for row in order])
     above = [shown((titles if column in titles else names)[column]) for column in across]
     ax.set_xticks(range(len(across)), above, rotation=40, ha="right")
     for label in ax.get_xticklabels():
@@ -136,10 +136,10 @@ def plot_calibration(
     if highlight < 0:
         raise UsageError(f"highlight is {highlight}: expected a number of systems, 0 or more")
     needed = ("system", "difference", "above", "below", "predicted", "observed", "low", "high")
-    frame = _frame(data, calibration_df, needed, asked)
+    frame = frame_of(data, calibration_df, needed, asked)
     _one(frame, _RULES, "one diagram is of one environment: choose it")
     ax = ax if ax is not None else new_axes(7.6, 4.4)
-    quiet(ax, _title(frame, ("tournament", "environment")))
+    quiet(ax, title_of(frame, ("tournament", "environment")))
     if frame.empty:
         return nothing(ax)
     ax.plot([0.5, 1.0], [0.5, 1.0], color=LINE, linewidth=1, zorder=1)
@@ -179,23 +179,6 @@ def plot_calibration(
     return ax
 
 
-def _frame(
-    data: pd.DataFrame | Readable, read: Any, needed: tuple[str, ...], asked: dict[str, Any]
-) -> pd.DataFrame:
-    pyplot()
-    if not isinstance(data, pd.DataFrame):
-        frame: pd.DataFrame = read(data, **asked)
-        return frame
-    if asked:
-        raise UsageError(f"a frame is drawn as it is: give {', '.join(asked)} to {read.__name__}")
-    missing = [name for name in needed if name not in data]
-    if missing:
-        raise UsageError(
-            f"the frame has no column {', '.join(missing)}: expected one of {read.__name__}"
-        )
-    return data
-
-
 def _one(frame: pd.DataFrame, columns: tuple[str, ...], why: str) -> None:
     known = [name for name in columns if name in frame]
     count = len(frame[known].drop_duplicates()) if known else 1
@@ -206,18 +189,3 @@ def _one(frame: pd.DataFrame, columns: tuple[str, ...], why: str) -> None:
 def _labels(frame: pd.DataFrame, key: str, name: str) -> pd.Series[Any]:
     """What tells agents apart: two may bear the same name."""
     return frame[key] if key in frame and frame[key].notna().all() else frame[name]
-
-
-def _title(frame: pd.DataFrame, parts: tuple[str, ...]) -> str:
-    if frame.empty:
-        return ""
-    first = frame.iloc[0]
-    named = [str(first[name]) for name in parts if name in frame and pd.notna(first[name])]
-    return one_line(" · ".join(named), 80)
-
-
-def _names(ax: Axes, rows: list[int], names: list[Any]) -> None:
-    ax.set_yticks(rows, [shown(name) for name in names])
-    for label in ax.get_yticklabels():
-        label.set(color=INK, fontsize=NORMAL, parse_math=False)
-    ax.tick_params(axis="y", pad=6)

@@ -100,7 +100,8 @@ def tournaments_df(
     """One row per tournament, by tournament_id.
 
     tournament_id, tournament · environment, num_players · status · games (that are to be played),
-    seed · config, settings (dicts: what defines it, and what may change) · created_at, started_at,
+    seed · config, settings (dicts: what defines it, and what may change) · counters_version
+    (of its counters, NA where they wait to be counted) · created_at, started_at,
     finished_at.
 
     Raises UsageError for a missing database and for a name that it does not hold.
@@ -129,6 +130,7 @@ def _tournaments(read: Reading) -> FrameQuery:
         FrameColumn("seed", INTEGER, tournaments.c.seed),
         FrameColumn("config", OBJECT, tournaments.c.config),
         FrameColumn("settings", OBJECT, tournaments.c.settings),
+        FrameColumn("counters_version", INTEGER, tournaments.c.counters_version),
         FrameColumn("created_at", TIME, tournaments.c.created_at),
         FrameColumn("started_at", TIME, tournaments.c.started_at),
         FrameColumn("finished_at", TIME, tournaments.c.finished_at),

@@ -58,8 +58,8 @@ def games_df(
     void game), final (no further attempt at its place is made) · turn_count · fold_index (position
     in which the game moved the ratings) · parent_game_id, parent_turn (where it branched from) ·
     revision (in which the rules were put to the players) · game_info (a dict or None) ·
-    events_version, events_error (of its events: which version tells them, NA where they were never
-    told, and why it has none) · created_at.
+    events_version, events_reader, events_error (of its events: which version tells them, NA where
+    they were never told, who read claims from speech, and why it has none) · created_at.
 
     Raises UsageError for a missing database and for a name that it does not hold.
     """
@@ -93,6 +93,7 @@ def _games(read: Reading) -> FrameQuery:
         FrameColumn("revision", INTEGER, func.coalesce(games.c.revision, 1)),
         FrameColumn("game_info", OBJECT, games.c.game_info),
         FrameColumn("events_version", INTEGER, games.c.events_version),
+        FrameColumn("events_reader", STRING, games.c.events_reader),
         FrameColumn("events_error", STRING, games.c.events_error),
         FrameColumn("created_at", TIME, games.c.created_at),
     ]

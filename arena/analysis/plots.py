@@ -25,6 +25,7 @@ from arena.analysis.axes import (
     OTHERS,
     SMALL,
     beside,
+    labels_beside,
     new_axes,
     nothing,
     pyplot,
@@ -164,10 +165,7 @@ def plot_ratings(
             color=MUTED,
             fontsize=SMALL,
         )
-    labels.sort()
-    heights = _spread([height for height, _, _ in labels], _line_height(ax))
-    for height, (_, name, colour) in zip(heights, labels, strict=True):
-        beside(ax, name, height, colour)
+    labels_beside(ax, labels)
     return ax
 
 
@@ -221,27 +219,3 @@ def _pool_name(pool: Any) -> str:
 
 def _title(frame: pd.DataFrame) -> str:
     return "" if frame.empty else _pool_name(frame.iloc[0])
-
-
-def _line_height(ax: Axes) -> float:
-    """The height of a line of small text, in units of the data."""
-    low, high = ax.get_ylim()
-    points = ax.bbox.height * 72 / ax.figure.dpi
-    return (high - low) * SMALL * 1.35 / points
-
-
-def _spread(heights: Sequence[float], gap: float) -> list[float]:
-    """Ascending heights, moved as little as needed so that no two are closer than `gap`."""
-    groups: list[tuple[float, int]] = []  # (centre, how many), each a run of touching labels
-    for height in heights:
-        centre, count = height, 1
-        while groups and groups[-1][0] + gap * (groups[-1][1] + count) / 2 > centre:
-            before, size = groups.pop()
-            centre = (before * size + centre * count) / (size + count)
-            count += size
-        groups.append((centre, count))
-    return [
-        centre + gap * (index - (count - 1) / 2)
-        for centre, count in groups
-        for index in range(count)
-    ]

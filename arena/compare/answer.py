@@ -53,7 +53,8 @@ class Comparison:
     `void_range` what these may have done to the verdict, None without any. `looks` are how many
     comparisons of these two in this environment are looked at, this one included, and `any_error`
     is the most that one or more of them errs where both are equal. `adjusted` is A's score adjusted
-    by the `covariate` that was named, None where that cannot be said.
+    by the `covariate` that was named, None where that cannot be said. `scores` are A's, block by
+    block in the order of the schedule, from 0 to 1.
     """
 
     a: str
@@ -77,6 +78,20 @@ class Comparison:
     any_error: float = 0.0
     covariate: str | None = None
     adjusted: AdjustedMean | None = None
+    scores: tuple[float, ...] = ()
+
+    def steps(self) -> list[Verdict]:
+        """The verdict after each block, up to the one that decided. Raises UsageError where the
+        test may not be looked at yet."""
+        if self.verdict is None:
+            raise UsageError(
+                f"a test of a fixed size is looked at once, at its end: {self.sentence}"
+            )
+        test = self.options.sequential(BLOCK * len(self.scores))
+        used = range(1, self.verdict.blocks + 1)
+        if self.options.test == "fixed":
+            return [self.verdict]
+        return [test.verdict(self.scores[:blocks]) for blocks in used]
 
     @property
     def games(self) -> int:
@@ -146,6 +161,7 @@ def answer(url: Source, config: TournamentConfig, covariate: str | None = None) 
         ),
         covariate=covariate,
         adjusted=adjusted,
+        scores=tuple(scores),
         looks=len(asked.of_these),
         any_error=asked.any_error,
         voids=struck_by_name,

@@ -93,6 +93,7 @@ def played(url: Source, question: Question, selection: Selection | None = None) 
         verdict=verdict,
         decided=verdict.decided,
         sentence=doubted(sentence(a.label, b.label, options, verdict, len(met), len(met)), between),
+        scores=tuple(scores),
         settled=len(met),
         void=sum(game.void for game in met),
         dollars=dollars,

@@ -26,6 +26,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from arena.analysis import plot_chances
 from arena.config import load
 from arena.leaderboard.rebuild import rebuild
 from arena.orchestrator import run
@@ -132,4 +133,6 @@ def test_events_of_old_games_are_told_from_their_records(upgraded: Path, tmp_pat
     ]
     assert [each["chance"] for each in chances][-1] in (0.0, 1.0)
     assert all(each["low"] <= each["chance"] <= each["high"] for each in chances)
+    drawn = plot_chances(1, db)
+    assert [*drawn.lines[0].get_ydata()] == [each["chance"] for each in chances]
     assert chances[0]["random"] == pytest.approx(0.1318, abs=1e-4)
