@@ -27,13 +27,15 @@ from db.repository.ratings import RatingDifference
 class RebuildReport:
     """What a rebuild found: `games` were folded into `pools`; `differences` are the places where
     what was stored was not, to the last bit, what the games say; `left` says which pools could not
-    be computed to their end, and why."""
+    be computed to their end, and why. The pairs of `uncounted` environments are not counted: they
+    are read from the games instead."""
 
     games: int
     pools: int
     differences: tuple[str, ...]
     checked_only: bool
     left: tuple[str, ...] = ()
+    uncounted: int = 0
 
     @property
     def ok(self) -> bool:
@@ -41,7 +43,13 @@ class RebuildReport:
         return not self.left and not (self.checked_only and self.differences)
 
     def __str__(self) -> str:
-        return "\n".join([self._found(), *self.left])
+        lines = [self._found(), *self.left]
+        if self.uncounted:
+            lines.append(
+                f"environments without counts of pairs: {self.uncounted}; `arena ratings rebuild` "
+                "counts those that can be"
+            )
+        return "\n".join(lines)
 
     def _found(self) -> str:
         what = f"{self.games} games in {self.pools} pools"
@@ -87,7 +95,8 @@ def rebuild_on(session: Session, *, check: bool = False) -> RebuildReport:
     stopped = [_stopped(key, pool.stop) for key, pool in pools.items() if pool.stop is not None]
     left = (*systems.missing, *stopped)
     differences = (*map(_said, found), *map(_counted, counts))
-    return RebuildReport(games, len(pools), differences, check, left)
+    uncounted = repo.uncounted_pairs()
+    return RebuildReport(games, len(pools), differences, check, left, uncounted)
 
 
 class _Systems(NamedTuple):

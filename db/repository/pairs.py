@@ -66,22 +66,36 @@ class PairRepository:
     def compare_pairs(self, *, mend: bool = False) -> list[PairDifference]:
         """Where the stored counts differ from what the rated games say; empty when nowhere. To
         `mend` is to put what they say in the place of every count: call it while no tournament is
-        run. What holds a game whose teams have no single rank is not counted."""
+        run. What holds a game whose teams have no single rank is not counted, and what was never
+        counted (`uncounted_pairs`) is no difference."""
         found = []
         counted, stored = self._counted(), self._stored()
-        for key in sorted({*counted, *stored}, key=lambda key: (key[0], key[1] or 0)):
+        for key in sorted(stored, key=lambda key: (key[0], key[1] or 0)):
             mine, theirs = counted.get(key, _Scope()), stored.get(key, _Scope())
             sizes = [(each.games, each.repeats, each.newest) for each in (theirs, mine)]
-            if sizes[0] != sizes[1] or (key in counted) != (key in stored):
+            if sizes[0] != sizes[1] or key not in counted:
                 found.append(PairDifference(key, None, sizes[0], sizes[1]))
             for of in sorted({*mine.counts, *theirs.counts}):
                 pair = [scope.counts.get(of) for scope in (theirs, mine)]
                 if pair[0] != pair[1]:
                     told = [None if count is None else tuple(count) for count in pair]
                     found.append(PairDifference(key, of, told[0], told[1]))
-        if mend and found:
+        if mend and (found or counted.keys() - stored.keys()):
             self._store(counted)
         return found
+
+    def uncounted_pairs(self) -> int:
+        """How many environments have rated games and no counts: games that an earlier release
+        rated, or some whose teams have no single rank."""
+        rated: Any = (
+            select(col(Game.environment_id))
+            .where(*RATED, col(Game.environment_id).is_not(None))
+            .distinct()
+        )
+        known: Any = select(col(PairScope.environment_id)).where(
+            col(PairScope.tournament_id).is_(None)
+        )
+        return len({*self.session.scalars(rated)} - {*self.session.scalars(known)})
 
     def _store(self, counted: Mapping[ScopeKey, _Scope]) -> None:
         self.session.execute(delete(PairScope))
