@@ -67,6 +67,7 @@ def schemas() -> dict[str, dict[str, Any]]:
 
 
 def _of_games() -> dict[str, JsonObject | OneOfForms]:
+    from arena.aside.asking import AskedCall
     from arena.replay.branch import BranchReport
     from arena.replay.check import ReplayReport
     from arena.replay.difference import GameDifference
@@ -96,6 +97,7 @@ def _of_games() -> dict[str, JsonObject | OneOfForms]:
                 *_of_events_rebuild(),
             ]
         ),
+        "ask": OneOfForms([JsonObject([AskedCall]), JsonObject(named={"calls": list[AskedCall]})]),
         "search": JsonObject(named={"hits": list[dict[str, Any]]}),
         "replay": OneOfForms(
             [JsonObject(named={"games": list[ReplayReport]}), JsonObject([ReplayReport])]
@@ -108,8 +110,15 @@ def _of_games() -> dict[str, JsonObject | OneOfForms]:
 def _of_events_rebuild() -> list[JsonObject]:
     from arena.replay.events import ToldGame
     from arena.replay.reading_price import ReadingPrice
+    from db.repository.positions import PositionDifference
 
-    told = {"games": int, "events": int, "checked_only": bool, "wrong": list[ToldGame]}
+    told: dict[str, Any] = {
+        "games": int,
+        "events": int,
+        "checked_only": bool,
+        "wrong": list[ToldGame],
+    }
+    told["positions"] = list[PositionDifference]
     return [JsonObject(named={**told, "stopped": Text}), JsonObject([ReadingPrice])]
 
 
