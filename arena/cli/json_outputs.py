@@ -217,6 +217,7 @@ def _of_projections() -> dict[str, JsonObject | OneOfForms]:
 
 def _of_rest() -> dict[str, JsonObject | OneOfForms]:
     from arena.analysis.archives import Imported
+    from arena.analysis.export.result_cards import Card, CardCheck
     from arena.aside.asking import AskedCall
     from arena.core import RulesOption
     from db.archive import Archived
@@ -244,10 +245,12 @@ def _of_rest() -> dict[str, JsonObject | OneOfForms]:
         ),
         "ask": OneOfForms([JsonObject([AskedCall]), JsonObject(named={"calls": list[AskedCall]})]),
         "import": JsonObject([Imported]),
+        "verify-card": JsonObject([CardCheck], {"alone": bool}),
         "export": OneOfForms(
             [
                 JsonObject(named={"folder": str, "files": JsonRows(file)}),
                 JsonObject([Archived], {"file": str}),
+                JsonObject([Card], {"file": str}),
             ]
         ),
         "db upgrade": migrated,
