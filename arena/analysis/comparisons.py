@@ -86,9 +86,11 @@ def _on_record(name: str, source: Source) -> Comparison:
             row = Repository(session).get_tournament_by_name(name)
             if row is None:
                 raise UsageError(f"there is no tournament {name!r}: `arena tournaments list`")
+            if dict(row.config.get("matchmaker") or {}).get("name") != "duel":
+                raise UsageError(
+                    f"the tournament {name!r} is no comparison: `arena compare` plays one"
+                )
             config = restored(row.config, row.settings)
     except DatabaseError as error:
         raise UsageError(str(error)) from error
-    if config.matchmaker.name != "duel":
-        raise UsageError(f"the tournament {name!r} is no comparison: `arena compare` plays one")
     return answer(source, config)
