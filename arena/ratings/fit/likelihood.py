@@ -115,28 +115,21 @@ class Matches:
 
     def information(self, strengths: Floats) -> Floats | sparse.csr_array:
         """(places, places): minus the Hessian; sparse where places are many."""
-        if not self.luck and not self.chains:
-            return self._of_pairs(self._pairs(strengths))
         total = self.curvature(strengths)
-        return total if self.places > SPARSE else np.asarray(total.toarray())
+        return total if self.places > SPARSE else _full(total)
 
-    def _of_pairs(self, found: Lucky) -> Floats | sparse.csr_array:
-        pairs = self.pairs
-        return gram(pairs.rows, pairs.weight * found.bend / pairs.noise**2)
-
-    def curvature(self, strengths: Floats) -> sparse.csr_array:
-        """(places, places): minus the Hessian."""
+    def curvature(self, strengths: Floats) -> Floats | sparse.csr_array:
+        """(places, places): minus the Hessian; dense where that is faster."""
         pairs = self.pairs
         found = self._pairs(strengths)
-        total = sparse.csr_array(self._of_pairs(found))
+        total = gram(pairs.rows, pairs.weight * found.bend / pairs.noise**2)
         if self.luck:
             # What a block's games say of its luck, they do not say of the strengths.
             at = np.flatnonzero(pairs.block >= 0)
             shape = (len(found.curvature), len(pairs.weight))
             along = pairs.weight * found.bend * found.pull / pairs.noise
             sums = sparse.csr_array((along[at], (pairs.block[at], at)), shape=shape) @ pairs.rows
-            sums = sparse.csr_array(sums)
-            total = total - sums.T @ (sparse.diags_array(1.0 / found.curvature) @ sums)
+            total = _added(total, gram(sums, -1.0 / found.curvature))
         for chain in self.chains:
             order = orders((self.teams @ strengths)[chain.teams], chain.sds, chain.last, True)
             blocks = -chain.weight[:, None, None] * order.hessian
@@ -148,8 +141,8 @@ class Matches:
                 ),
                 shape=(self.teams.shape[0],) * 2,
             ).tocsr()
-            total = total + self.teams.T @ (across @ self.teams)
-        return sparse.csr_array(total)
+            total = _added(total, self.teams.T @ (across @ self.teams))
+        return total
 
     def evidence_of_luck(self, strengths: Floats) -> float:
         """What is to be added to a log-evidence at the mode because the blocks' luck is unknown."""
@@ -191,6 +184,20 @@ class Matches:
             here = self._graded(e)
             levels[e] = before.best(t[here], pairs.level[here], pairs.weight[here], margins[e])
         return replace(self, margins=np.array(margins), levels=levels)
+
+
+def _full(matrix: sparse.csr_array | Floats) -> Floats:
+    dense: Floats = matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
+    return dense
+
+
+def _added(
+    one: sparse.csr_array | Floats, other: sparse.csr_array | Floats
+) -> sparse.csr_array | Floats:
+    """The sum, dense where one of them is."""
+    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
+        return _full(one) + _full(other)
+    return one + other
 
 
 def plain(matrix: sparse.csr_array) -> sparse.csr_array | Floats:
