@@ -8,6 +8,7 @@ import typer
 
 from arena.cli.output import advise, complain, count, print_json, print_line, safe, tell
 from arena.cli.sessions import existing
+from arena.cli.side_spending import SideSpending
 
 if TYPE_CHECKING:
     from arena.aside.readings import ReaderChoice
@@ -66,6 +67,7 @@ def rebuild(
     every = _EVERY if choice is None or choice.model is None else _EVERY_ASKED
     differing: list[PositionDifference] = []
     with existing(db) as database:
+        spending = SideSpending(database)
         if not check and (asked := count_positions(database, selection)):
             tell(f"{count(asked, 'game')} of an earlier release asked where they stood")
         telling = rebuild_events(
@@ -81,6 +83,8 @@ def rebuild(
                     tell(f"{games:,} of {count(games + left, 'game')}")
         except Pause as pause:
             stopped = str(pause)
+        spent = spending.plain()
+        spending.say()
         if check or everything:
             differing = recounted(database, check=check)
     if as_json:
@@ -92,6 +96,7 @@ def rebuild(
                 "wrong": [asdict(found) for found in wrong],
                 "positions": [asdict(found) for found in differing],
                 "stopped": stopped,
+                **spent,
             }
         )
     else:

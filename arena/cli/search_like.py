@@ -10,6 +10,7 @@ import typer
 
 from arena.cli.output import advise, complain, console, count, print_json, tell
 from arena.cli.sessions import existing
+from arena.cli.side_spending import SideSpending
 
 if TYPE_CHECKING:
     from arena.aside.similar import SimilarHits
@@ -52,6 +53,7 @@ def search_like(
         if dry_run:
             _price(price_of_filling(database, model), as_json=as_json)
             return
+        spending = SideSpending(database)
         if fill:
             told = filling_progress("asking for vectors", "actions", 2_000)
             try:
@@ -63,6 +65,7 @@ def search_like(
                 session, model, place, selection, spoken, kind=kind, phase=phase, limit=limit
             )
         behind = count_without_vector(database, model)
+        spending.say()
     _show(found, model.name, as_json=as_json)
     tell(f"compared by {model.name} with {count(found.compared, 'action')} that have a vector")
     if found.without_events:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from db.codec import JSON, Codec, to_json
@@ -70,6 +71,16 @@ class SideCallRepository:
             body = {"text": answer.text, "response": answer.response}
             row.response = Codec().pack(to_json(body), JSON)
         self.session.flush()
+
+    def side_spending(self) -> tuple[int, float]:
+        """(attempts that were sent, dollars that they count as) of all calls about games on
+        record; one in flight counts as the most that it can cost."""
+        counted = func.coalesce(SideCall.charged, SideCall.reserved, 0.0)
+        query = select(func.count(), func.coalesce(func.sum(counted), 0.0)).where(
+            col(SideCall.cached).is_(False)
+        )
+        calls, dollars = self.session.exec(query).one()
+        return int(calls), float(dollars)
 
     def side_answer(self, request_hash: str, game_id: int | None = None) -> AnswerRow | None:
         """The newest answer to a request about a game, or about any; None without one."""

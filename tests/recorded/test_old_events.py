@@ -178,8 +178,10 @@ def test_a_model_reads_what_is_asked_once_and_on_record(
     poor = rebuild(two_games, *reading, "--budget", f"{price['calls'] * 330e-6 / 2:.6f}")
     assert (poor.exit_code, "the same command continues there" in poor.stderr) == (1, True)
     assert 0 < len(server.requests) < price["calls"]
+    sent_before = len(server.requests)
     rich = rebuild(two_games, *reading, "--budget", "1")
-    assert (rich.exit_code, rich.stderr) == (0, "")
+    left = price["calls"] - sent_before
+    assert (rich.exit_code, rich.stderr) == (0, f"{left} calls sent, ${left * 330e-6:.4g}\n")
     assert len(server.requests) == price["calls"]
 
     claims = json.loads(run_arena("events", "1", "--json", "--db", two_games).stdout)["events"]
