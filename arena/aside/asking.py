@@ -84,7 +84,7 @@ def model_called(
         return known[name]
     spec = parse_model({"name": name[:100], "litellm_model": name, **(settings or {})}).spec()
     try:
-        client_for(None).check(spec)
+        client_for(config).check(spec)
     except UsageError as error:
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
         hint = f"; did you mean the model {near[0]!r}, which is on record?" if near else ""

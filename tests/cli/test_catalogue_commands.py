@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from arena.compare.question import written
+from arena.orchestrator.lookup import find_agent
+from db import Repository, get_session
 from tests.cli.commands import Arena
 
 
@@ -124,6 +127,8 @@ def test_an_agent_is_forked_with_another_prompt(arena: Arena, db: str) -> None:
         (["agents", "add", "B", "--model", "sharp", "--prompt", "plain", "--option", "answr=x"],
          "has no option 'answr'; did you mean 'answer'?"),
         (["agents", "fork", "Ann", "B", "--kind", "thinkin"], "did you mean 'thinking'?"),
+        (["agents", "fork", "Ann", "B", "--var", "tone=calm"], "the prompt 'plain' does not use"),
+        (["agents", "fork", "Ann", "B", "--var", "a b=calm"], "a name of letters, digits and _"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )  # fmt: skip
@@ -138,3 +143,21 @@ def test_what_is_wrong_is_said_and_not_written(
     assert listed(arena, db, "models") == ["sharp"]
     assert listed(arena, db, "prompts") == ["plain"]
     assert listed(arena, db, "agents") == ["Ann"]
+
+
+def test_an_agents_own_variables_make_another_agent(arena: Arena, db: str) -> None:
+    toned = ("--prompt", "toned", "--model", "sharp", "--db", db)
+    arena("prompts", "add", "toned", "--text", "Be {{vars.tone}}.", "--db", db)
+    missing = arena("agents", "add", "Calm", *toned)
+    assert "--var: the prompt 'toned' uses {{vars.tone}} in line 1" in missing.stderr
+    assert arena("agents", "add", "Calm", *toned, "--var", "tone=calm").exit_code == 0
+    assert arena("agents", "fork", "Calm", "Wild", "--var", "tone=wild", "--db", db).exit_code == 0
+
+    twin = arena("agents", "add", "Twin", *toned, "--var", "tone=calm")
+    assert "has this agent already, as 'Calm'" in twin.stderr
+    shown = json.loads(arena("agents", "show", "Wild", "--db", db, "--json").stdout)["agent"]
+    assert shown["options"] == {"vars": {"tone": "wild"}}
+    with get_session(db, create=False) as session:
+        agent = find_agent(Repository(session), "Wild")
+        assert written(agent)["vars"] == {"tone": "wild"}
+        assert written(agent)["options"] == {}

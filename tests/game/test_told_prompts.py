@@ -10,15 +10,29 @@ from typing import Any
 
 import pytest
 
-from arena.core import AgentSpec, Completion, Message, ModelSpec, UsageError
+from arena.config import AgentConfig
+from arena.core import (
+    AgentSpec,
+    Completion,
+    Message,
+    ModelSpec,
+    PlayerKnows,
+    UsageError,
+    VoidCause,
+)
+from arena.environments.textarena import TextArena
 from arena.forecast.rehearsal import Unrecorded
-from arena.game.loop import Finished
+from arena.game.loop import Finished, Voided
 from arena.game.seating import Sitter
 from arena.game.task import GameTask, Ports, play_task
 from arena.llm.clearance import LocalClearance
 from arena.llm.client import Client
 from arena.llm.pacing.limits import Limits
+from arena.orchestrator.preflight import check_retold
 from tests.clients import client
+from tests.strangers import Install, install
+
+__all__ = ["install"]
 
 PROMPT = """\
 <{{role}}|{{team}}|{{phase}}|{{players}}|{{vars.tone}}>
@@ -103,3 +117,35 @@ def test_a_prompt_that_cannot_be_filled_in_asks_nobody(prompt: str, said: str) -
         asyncio.run(play_task(game("thinking", {}, prompt), ports))
     assert said in str(caught.value)
     assert overheard.requests == []
+
+
+def test_a_game_that_tells_no_role_where_it_should_is_void_by_the_rules(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(TextArena, "known", lambda self, observation: PlayerKnows())
+    ports = Ports(Unrecorded(), LocalClearance(Limits()), Overheard(client()))
+    result = asyncio.run(play_task(game("thinking", {}), ports))
+
+    assert isinstance(result, Voided)
+    assert result.cause is VoidCause.ENVIRONMENT
+    assert "known() returned the role None; expected a text" in result.error
+
+
+def test_a_kind_that_takes_its_prompt_once_is_not_told_the_phase(install: Install) -> None:
+    source = """
+        from arena.core import Action
+
+        class Silent:
+            version = 1
+
+            def __init__(self, *, prompt, options):
+                pass
+
+            async def act(self, observation, llm):
+                return Action("")
+    """
+    install(source, {"agents": {"silent": "Silent"}})
+    written = AgentConfig(name="A", kind="silent", model="m", prompt="p")
+    check_retold(written, "You are {{role}}.")
+    with pytest.raises(UsageError, match=r"the kind 'silent' takes its prompt once in a game"):
+        check_retold(written, "It is {{phase}}.")
