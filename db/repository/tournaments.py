@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, insert, text, update
 from sqlmodel import Session, col, select
 
 from db.errors import DatabaseError
-from db.models import Environment, Game, GamePlayer, GameTurn, LLMCall, Tournament
+from db.models import Environment, Game, GamePlayer, GameTurn, LiveState, LLMCall, Tournament
 from db.models.counters import VERSION
 from db.queries.contents import GAMES_OF
 from db.repository.rows import added, apart, found_or_made, hashed, locked, plain
@@ -167,6 +167,8 @@ class TournamentRepository:
                 .values(status="void", void_cause="interrupted", schedule_index=None, final=False)
             )
             self.session.execute(kept, execution_options=blind)
+            live = delete(LiveState).where(col(LiveState.tournament_id) == tournament_id)
+            self.session.execute(live, execution_options=blind)
         self.session.expire_all()
 
     def delete_tournament(self, tournament_id: int) -> None:

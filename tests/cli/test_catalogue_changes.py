@@ -18,7 +18,8 @@ from tests.cli.commands import TOURNAMENT, Arena
 
 TABLES = (
     "tournaments", "games", "game_players", "game_turns", "llm_calls", "call_payloads",
-    "game_events", "rating_changes", "pair_scopes", "counters", "leases",
+    "game_events", "rating_changes", "pair_scopes", "counters",
+    "position_counts", "live_states", "leases",
 )  # fmt: skip
 
 
@@ -193,7 +194,9 @@ def test_a_tournament_is_deleted_and_the_others_are_rated_without_it(
         if table != "leases":
             count = f"SELECT COUNT(*) FROM {table}"
             assert ask(db, count) == ask(alone, count), table
-    for check in (["ratings", "rebuild", "--check"], ["db", "verify"]):
+    for check in (
+        ["ratings", "rebuild", "--check"], ["counters", "rebuild", "--check"], ["db", "verify"],
+    ):  # fmt: skip
         assert arena(*check, "--db", db).exit_code == 0
     board = read(arena, db, "leaderboard")["rows"]
     assert {row["name"] for row in board} == {"Ann", "Bob", "Cy"}

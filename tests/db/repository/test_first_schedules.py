@@ -40,8 +40,8 @@ def test_money_is_not_forgotten_with_a_schedule(database_url: str) -> None:
         assert spent_by_tournament(session) == {key: 0.25}
         assert open_games(session, key) == []
         assert settled_places(session, key) == {}
-        (row,) = tournaments(session)
-        assert (row.by_status, row.settled, row.charged) == ({"void": 1}, 0, 0.25)
+        (listed,) = tournaments(session)
+        assert (listed.by_status, listed.settled, listed.charged) == ({"void": 1}, 0, 0.25)
         (game,) = repo.get_games()
         assert (game.id, game.schedule_index, game.final) == (games[0], None, False)
         assert repo.check_counters(key)[1] == []
