@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from db.counts import GameCounts, charges_of
 from db.models import Agent, Game, GamePlayer, GameTurn, LLMCall, Model
-from db.models.counters import MONEY, VERSION
+from db.models.counters import MONEY
 from db.queries.counters import games_in, games_of, tournament_counts
 
 # A call's key holds its game and its player (`db.keys`): its turn need not be read. The inner
@@ -96,23 +96,15 @@ _OPEN = text(
     f"AND {_OF_GAME} GROUP BY g.tournament_id"
 )
 _ENDED = text("SELECT tournament_id, SUM(charged) FROM counters GROUP BY tournament_id")
-_BEHIND = text(
-    f"SELECT id FROM tournaments WHERE counters_version IS DISTINCT FROM {VERSION} ORDER BY id"  # noqa: S608
-)
 
 
 def spent_by_tournament(session: Session) -> dict[int, float]:
     """Dollars charged for the games of each tournament that anything was charged for, by its
-    number: of games that have ended as the counters say, of those that have not, and where the
-    counters are not up to date, by their calls."""
+    number: of games that have ended as the counters say, of those that have not by their calls."""
     connection = session.connection()
     found = {int(key): int(charged) / MONEY for key, charged in connection.execute(_ENDED)}
     for key, charged in connection.execute(_OPEN):
         found[int(key)] = found.get(int(key), 0.0) + float(charged)
-    for (key,) in connection.execute(_BEHIND).all():
-        found.pop(int(key), None)
-        if counted := tournament_counts(session, int(key)):
-            found[int(key)] = sum(counts.charged for counts in counted.values()) / MONEY
     return found
 
 

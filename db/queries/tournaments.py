@@ -8,16 +8,31 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select, text
 from sqlmodel import Session, col
 
-from db.models import Environment, Game, Tournament
+from db.models import Environment, Tournament
 from db.queries.begun import begun_agents
 from db.queries.counters import behind
 from db.queries.spending import spent_by_tournament
 from db.selection import Selection
 
 _AT_ONCE = 500  # values in one statement
+
+_SEATS = text("SELECT tournament_id, void, SUM(seats) FROM counters GROUP BY tournament_id, void")
+# CROSS JOIN says the order in which SQLite reads the tables: an index of games has what is left of
+# each tournament.
+_UNPLAYED = text(
+    "SELECT cup.id, g.status, COUNT(*) FROM tournaments cup CROSS JOIN games g "
+    "WHERE g.tournament_id = cup.id AND g.status IN ('scheduled', 'running') "
+    "GROUP BY cup.id, g.status"
+)
+_VOID = text(
+    "SELECT cup.id, g.void_cause, g.final, COUNT(*) FROM tournaments cup "
+    "CROSS JOIN games g WHERE g.tournament_id = cup.id AND g.status = 'void' "
+    "GROUP BY cup.id, g.void_cause, g.final"
+)
+_ALL = text("SELECT status, COUNT(*) FROM games WHERE tournament_id = :tournament GROUP BY status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,27 +96,17 @@ def tournaments(session: Session, selection: Selection | None = None) -> list[To
         .where(*which)
         .order_by(col(Tournament.id).desc())
     )
-    counted: Any = (
-        select(
-            col(Game.tournament_id),
-            col(Game.status),
-            col(Game.void_cause),
-            col(Game.final),
-            func.count(),
-        )
-        .join(Tournament, col(Tournament.id) == Game.tournament_id)
-        .where(*which)
-        .group_by(col(Game.tournament_id), col(Game.status), col(Game.void_cause), col(Game.final))
-    )
-    by_status: dict[int, dict[str, int]] = defaultdict(dict)
-    causes: dict[int, dict[str, int]] = defaultdict(dict)
-    settled: dict[int, int] = defaultdict(int)
-    for key, status, cause, final, number in session.execute(counted):
-        settled[key] += number if final else 0
-        by_status[key][status] = by_status[key].get(status, 0) + number
-        if cause is not None:
-            causes[key][cause] = causes[key].get(cause, 0) + number
+    rows = session.execute(query).all()
     late, charged = {*behind(session, selection)}, spent_by_tournament(session)
+    sizes = {row.id: rules.num_players for row, rules in rows if row.name not in late}
+    by_status = _by_status(session, sizes, [row.id for row, _ in rows if row.name in late])
+    causes: dict[int, dict[str, int]] = defaultdict(dict)
+    settled = {key: counts.get("completed", 0) for key, counts in by_status.items()}
+    for key, cause, final, number in session.connection().execute(_VOID):
+        if key in settled:
+            settled[key] += number if final else 0
+            if cause is not None:
+                causes[key][cause] = causes[key].get(cause, 0) + number
     return [
         TournamentRow(
             tournament_id=row.id,
@@ -121,8 +126,29 @@ def tournaments(session: Session, selection: Selection | None = None) -> list[To
             started_at=row.started_at,
             finished_at=row.finished_at,
         )
-        for row, rules in session.execute(query)
+        for row, rules in rows
     ]
+
+
+def _by_status(
+    session: Session, sizes: Mapping[int, int], late: Sequence[int]
+) -> dict[int, dict[str, int]]:
+    """How many attempts are in each status, by tournament_id. Those that have ended are told by the
+    places that the counters have, `sizes` of them to a game; of `late` tournaments all are counted.
+    """
+    found: dict[int, dict[str, int]] = {key: {} for key in (*sizes, *late)}
+    connection = session.connection()
+    for key, void, seats in connection.execute(_SEATS):
+        if key in sizes:
+            found[key]["void" if void else "completed"] = int(seats) // sizes[key]
+    for key, status, number in connection.execute(_UNPLAYED):
+        if key in found:
+            found[key][status] = int(number)
+    for key in late:
+        found[key] |= {
+            status: int(number) for status, number in connection.execute(_ALL, {"tournament": key})
+        }
+    return found
 
 
 def _agents(session: Session, row: Tournament) -> list[str]:

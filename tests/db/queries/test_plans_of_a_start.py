@@ -12,6 +12,7 @@ from sqlmodel import Session
 from db import Repository, get_session
 from db.queries import schedule, spending
 from db.queries.games import games
+from db.queries.tournaments import tournaments
 from db.selection import Selection
 from tests.db.tournaments import tournament
 
@@ -57,6 +58,7 @@ def ask(session: Session) -> dict[str, Any]:
         "seats": len([*schedule.scheduled_seats(session, 2)]),
         "open": len(schedule.open_games(session, 2)),
         "is open": (schedule.is_open(session, 2), schedule.is_open(session, 3)),
+        "by status": {row.name: dict(row.by_status) for row in tournaments(session)},
         "settled": schedule.settled_places(session, 2),
         "spent": sum(spending.spent(session, 2).values()),
         "branches": sum(spending.spent_by_branches(session, 2).values()),
@@ -148,6 +150,11 @@ def test_a_start_reads_no_call_of_another_tournament(recorded: str, counted: boo
         "seats": 2 * GAMES,
         "open": 0,
         "is open": (False, True),
+        "by status": {
+            "cup": {"completed": GAMES},
+            "league": {"completed": GAMES},
+            "open": {"scheduled": GAMES},
+        },
         "settled": {"completed": GAMES},
         "spent": 0.5 * TURNS * GAMES,
         "branches": 0.5 * TURNS * 2,
