@@ -60,12 +60,14 @@ def rebuild(
     from arena.core import Pause
     from arena.replay.events import rebuild_events
     from arena.replay.positions import count_positions, recounted
+    from db.queries.counters import behind
 
     games = total = left = 0
     wrong: list[ToldGame] = []
     stopped: str | None = None
     every = _EVERY if choice is None or choice.model is None else _EVERY_ASKED
     differing: list[PositionDifference] = []
+    late: list[str] = []
     with existing(db) as database:
         spending = SideSpending(database)
         if not check and (asked := count_positions(database, selection)):
@@ -87,6 +89,9 @@ def rebuild(
         spending.say()
         if check or everything:
             differing = recounted(database, check=check)
+        if games and not check:
+            with database.session() as session:
+                late = behind(session, selection)
     if as_json:
         print_json(
             {
@@ -115,6 +120,8 @@ def rebuild(
             f"{count(len(differing), 'position')} had other counts than the games say"
             + ("; `arena events rebuild --all` counts again" if check else ": counted again")
         )
+    if late:
+        advise(f"`arena counters rebuild` counts the votes and claims of {', '.join(late)} again")
     if stopped is not None:
         complain(stopped)
         advise("the games before it are told; the same command continues there")
