@@ -24,8 +24,9 @@ MANIFEST = "manifest.json"
 
 PROJECTIONS = frozenset(
     {
-        "agent_trueskill", "counters", "event_types", "game_events", "leases", "pair_counts",
-        "pair_scopes", "position_counts", "rating_changes", "rating_pools", "stored_boards",
+        "agent_trueskill", "counters", "event_types", "game_events", "leases",
+        "live_states", "pair_counts", "pair_scopes", "position_counts",
+        "rating_changes", "rating_pools", "stored_boards",
     }
 )  # fmt: skip
 """Tables that are no facts: computed again, or of the moment."""
