@@ -10,7 +10,10 @@ from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-PARTS = ("arena", "recorder", "http", "bursts", "storage", "ratings", "boards", "systems", "start")
+PARTS = (
+    "arena", "projections", "recorder", "http", "bursts", "storage", "scale", "ratings", "boards",
+    "systems", "start",
+)  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
