@@ -32,7 +32,7 @@ from db.selection import Selection
 
 PART = "scale"
 BOARD = LeaderboardQuery(system="trueskill")
-AGENT = "agent 007"
+AGENT = "agent 000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,9 @@ Question = Callable[[Session, int], object]
 QUESTIONS: dict[str, Question] = {
     "board, as it is stored": lambda session, _: answered(session, BOARD).stored,
     "list of games": lambda session, _: games(session, limit=50),
-    "list, the last page of a tournament": lambda session, _: games(
-        session, Selection(tournament="cup 1"), limit=50, before=200
+    # The second of ten tournaments, from its 50th game on.
+    "list, the last page of a tournament": lambda session, newest: games(
+        session, Selection(tournament="cup 1"), limit=50, before=newest // 10 + 51
     ),
     "list of an agent's lost games": lambda session, _: games(
         session, Selection(agent=AGENT, result="loss"), limit=50

@@ -59,6 +59,8 @@ def test_every_promise_of_the_arena_is_measured(rows: list[dict[str, Any]]) -> N
         ("storage", 1 / 10),
         ("ratings", 150.0),
         ("start", 0.3),
+        ("scale", 1.5),
+        ("projections", 1.05),
     }
 
 
