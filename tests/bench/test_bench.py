@@ -67,7 +67,7 @@ def test_every_promise_of_the_arena_is_measured(rows: list[dict[str, Any]]) -> N
 def test_an_unknown_part_is_refused_with_the_names_of_the_known() -> None:
     done = bench("recrder")
     assert done.returncode == 2
-    assert "unknown part 'recrder'; known: arena, recorder, http" in done.stderr
+    assert "unknown part 'recrder'; known: arena, projections, recorder" in done.stderr
 
 
 def test_a_row_is_its_median_and_knows_whether_its_target_is_met() -> None:
