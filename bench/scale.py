@@ -92,7 +92,7 @@ def asking(files: Sequence[Path], rounds: int) -> dict[str, list[list[float]]]:
     newest = []
     for database in databases:
         with database.session(create=False) as session:
-            newest.append(games(session, limit=1)[0].game_id)
+            newest.append(games(session, Selection(status="completed"), limit=1)[0].game_id)
             answer = answered(session, BOARD)
         keep(database, answer)
     for turn in range(rounds + 1):
