@@ -218,7 +218,6 @@ def _of_projections() -> dict[str, JsonObject | OneOfForms]:
 def _of_rest() -> dict[str, JsonObject | OneOfForms]:
     from arena.analysis.archives import Imported
     from arena.analysis.export.result_cards import Card, CardCheck
-    from arena.aside.asking import AskedCall
     from arena.core import RulesOption
     from db.archive import Archived
     from db.maintenance.migrate import Migrated, MigrationRehearsal
@@ -243,7 +242,6 @@ def _of_rest() -> dict[str, JsonObject | OneOfForms]:
         "keys list": JsonObject(
             named={"keys": JsonRows(JsonObject(named={"variable": str, "host": str}))}
         ),
-        "ask": OneOfForms([JsonObject([AskedCall]), JsonObject(named={"calls": list[AskedCall]})]),
         "import": JsonObject([Imported]),
         "verify-card": JsonObject([CardCheck], {"alone": bool}),
         "export": OneOfForms(
