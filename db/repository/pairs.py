@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -57,31 +57,24 @@ class PairDifference:
 class PairRepository:
     session: Session
 
-    def forget_pairs(self, environment_id: int) -> None:
-        """Delete the counts of an environment, whose games are not what they were."""
-        self.session.execute(
-            delete(PairScope).where(col(PairScope.environment_id) == environment_id)
-        )
-
     def compare_pairs(self, *, mend: bool = False) -> list[PairDifference]:
         """Where the stored counts differ from what the rated games say; empty when nowhere. To
-        `mend` is to put what they say in the place of every count: call it while no tournament is
+        `mend` is to put what they say in the place of what differs: call it while no tournament is
         run. What holds a game whose teams have no single rank is not counted, and what was never
-        counted (`uncounted_pairs`) is no difference."""
+        counted (`uncounted_pairs`) is no difference. The counts of one tournament, or of an
+        environment, are in memory at a time."""
         found = []
-        counted, stored = self._counted(), self._stored()
-        for key in sorted(stored, key=lambda key: (key[0], key[1] or 0)):
-            mine, theirs = counted.get(key, _Scope()), stored.get(key, _Scope())
-            sizes = [(each.games, each.repeats, each.newest) for each in (theirs, mine)]
-            if sizes[0] != sizes[1] or key not in counted:
-                found.append(PairDifference(key, None, sizes[0], sizes[1]))
-            for of in sorted({*mine.counts, *theirs.counts}):
-                pair = [scope.counts.get(of) for scope in (theirs, mine)]
-                if pair[0] != pair[1]:
-                    told = [None if count is None else tuple(count) for count in pair]
-                    found.append(PairDifference(key, of, told[0], told[1]))
-        if mend and (found or counted.keys() - stored.keys()):
-            self._store(counted)
+        stored = {
+            ScopeKey(row.environment_id, row.tournament_id): row.id or 0
+            for row in self.session.scalars(select(PairScope))
+        }
+        rated = self._rated() if mend else ()
+        for key in sorted({*rated, *stored}, key=lambda key: (key[0], key[1] or 0)):
+            mine, theirs = self._counted(key), self._stored(stored.get(key))
+            differences = [] if theirs is None else [*_differences(key, theirs, mine)]
+            found += differences
+            if mend and (differences or theirs is None):
+                self._replace(key, mine)
         return found
 
     def uncounted_pairs(self) -> int:
@@ -97,74 +90,77 @@ class PairRepository:
         )
         return len({*self.session.scalars(rated)} - {*self.session.scalars(known)})
 
-    def _store(self, counted: Mapping[ScopeKey, _Scope]) -> None:
-        self.session.execute(delete(PairScope))
+    def _replace(self, key: ScopeKey, scope: _Scope | None) -> None:
+        of_one = col(PairScope.tournament_id) == key.tournament_id
+        if key.tournament_id is None:
+            of_one = col(PairScope.tournament_id).is_(None)
+        here = col(PairScope.environment_id) == key.environment_id
+        self.session.execute(delete(PairScope).where(here, of_one))
+        if scope is None:
+            return
+        row = PairScope(
+            environment_id=key.environment_id,
+            tournament_id=key.tournament_id,
+            games=scope.games,
+            repeats=scope.repeats,
+            newest=scope.newest,
+        )
+        self.session.add(row)
+        self.session.flush()
         names = [column.name for column in PairTotal.__table__.columns]  # type: ignore[attr-defined]
-        for key, scope in counted.items():
-            row = PairScope(
-                environment_id=key.environment_id,
-                tournament_id=key.tournament_id,
-                games=scope.games,
-                repeats=scope.repeats,
-                newest=scope.newest,
-            )
-            self.session.add(row)
-            self.session.flush()
+        counts = sorted(scope.counts.items())
+        for at in range(0, len(counts), _ROWS):
             rows = [
                 dict(zip(names, (row.id, *of, *count), strict=True))
-                for of, count in sorted(scope.counts.items())
+                for of, count in counts[at : at + _ROWS]
             ]
-            for at in range(0, len(rows), _ROWS):
-                self.session.execute(insert(PairTotal), rows[at : at + _ROWS])
+            self.session.execute(insert(PairTotal), rows)
 
-    def _stored(self) -> dict[ScopeKey, _Scope]:
-        found: dict[int, tuple[ScopeKey, _Scope]] = {}
-        query: Any = select(PairScope).order_by(col(PairScope.id))
-        for row in self.session.scalars(query):
-            key = ScopeKey(row.environment_id, row.tournament_id)
-            found[row.id] = key, _Scope(row.games, row.repeats, row.newest)
-        counts: Any = select(PairTotal.__table__)  # type: ignore[attr-defined]
-        for scope_id, *row in self.session.execute(counts):
-            found[scope_id][1].counts[PairKey(*row[:5])] = PairCount(*map(int, row[5:]))
-        return dict(found.values())
+    def _stored(self, scope_id: int | None) -> _Scope | None:
+        if scope_id is None:
+            return None
+        row = self.session.get_one(PairScope, scope_id)
+        table: Any = PairTotal.__table__  # type: ignore[attr-defined]
+        counts = self.session.execute(select(table).where(table.c.scope_id == scope_id))
+        found = {PairKey(*each[1:6]): PairCount(*map(int, each[6:])) for each in counts}
+        return _Scope(row.games, row.repeats, row.newest, found)
 
-    def _counted(self) -> dict[ScopeKey, _Scope]:
-        scopes: dict[ScopeKey, _Scope] = {}
-        sums: dict[ScopeKey, PairSums] = {}
-        uneven: set[ScopeKey] = set()
-        query: Any = select(col(Environment.id), col(Environment.num_players))
-        wholes = {key: unit(players) for key, players in self.session.execute(query)}
-        for environment_id, block in self._blocks():
+    def _rated(self) -> Iterator[ScopeKey]:
+        """What has rated games."""
+        query: Any = (
+            select(col(Game.environment_id), col(Game.tournament_id))
+            .where(*RATED, col(Game.environment_id).is_not(None))
+            .distinct()
+        )
+        for environment_id, tournament_id in self.session.execute(query).all():
+            yield ScopeKey(environment_id, None)
+            if tournament_id is not None:
+                yield ScopeKey(environment_id, tournament_id)
+
+    def _counted(self, key: ScopeKey) -> _Scope | None:
+        """None without games, and where a team has two ranks."""
+        query: Any = select(col(Environment.num_players))
+        of_one = query.where(col(Environment.id) == key.environment_id)
+        whole = unit(self.session.execute(of_one).scalar_one())
+        sums, scope = PairSums(), _Scope()
+        for block in self._blocks(key):
             likely = [game for group in alike(block) if len(group) > 1 for game in group]
-            anew = drawn_anew(self.session, likely) if likely else set()
-            cups = {game.tournament_id for game in block}
-            whole = wholes[environment_id]
-            made: dict[PairKey, PairCount] | None = None
-            for tournament_id in {None, *cups}:
-                key = ScopeKey(environment_id, tournament_id)
-                here = [g for g in block if tournament_id in (None, g.tournament_id)]
-                now = counting(here, anew)
-                if made is None or len(cups) > 1:
-                    try:
-                        made = block_counts([scores(game.seats, whole) for game in now], whole)
-                    except ValueError:
-                        uneven.add(key)
-                        continue
-                sums.setdefault(key, PairSums()).add(made)
-                scope = scopes.setdefault(key, _Scope())
-                scope.games += len(now)
-                scope.repeats += sum(bool(game.seats) for game in here) - len(now)
-                scope.newest = max(scope.newest, *(game.fold_index for game in here))
-        for key, scope in scopes.items():
-            scope.counts = sums[key].counts()
-        return {key: scope for key, scope in scopes.items() if key not in uneven}
+            now = counting(block, drawn_anew(self.session, likely) if likely else ())
+            try:
+                sums.add(block_counts([scores(game.seats, whole) for game in now], whole))
+            except ValueError:
+                return None
+            scope.games += len(now)
+            scope.repeats += sum(bool(game.seats) for game in block) - len(now)
+            scope.newest = max(scope.newest, *(game.fold_index for game in block))
+        scope.counts = sums.counts()
+        return scope if scope.newest else None
 
-    def _blocks(self) -> Iterator[tuple[int, list[BlockGame]]]:
-        """The environment and the games of every block."""
+    def _blocks(self, key: ScopeKey) -> Iterator[list[BlockGame]]:
+        """The games of every block."""
         game, player = Game, GamePlayer
         query: Any = (
             select(
-                col(game.environment_id),
                 col(game.seed),
                 col(game.fold_index),
                 col(game.id),
@@ -176,22 +172,28 @@ class PairRepository:
                 col(player.rank),
             )
             .join(player, col(player.game_id) == col(game.id))
-            .where(*RATED, col(game.environment_id).is_not(None))
-            .order_by(
-                col(game.environment_id),
-                col(game.seed),
-                col(game.fold_index),
-                col(player.player_index),
-            )
+            .where(*RATED, col(game.environment_id) == key.environment_id)
+            .order_by(col(game.seed), col(game.fold_index), col(player.player_index))
             .execution_options(yield_per=10_000)
         )
+        if key.tournament_id is not None:
+            query = query.where(col(game.tournament_id) == key.tournament_id)
         rows = self.session.execute(query)
         # Without a seed a game is a block of its own.
-        for (environment_id, *_), places in groupby(
-            rows, lambda row: (row[0], row[1], row[3] if row[1] is None else None)
-        ):
-            games = groupby(places, lambda row: tuple(row[2:6]))
-            yield (
-                environment_id,
-                [BlockGame.read(key, (row[6:] for row in of)) for key, of in games],
-            )
+        for _, places in groupby(rows, lambda row: (row[0], row[2] if row[0] is None else None)):
+            games = groupby(places, lambda row: tuple(row[1:5]))
+            yield [BlockGame.read(of, (row[5:] for row in seats)) for of, seats in games]
+
+
+def _differences(
+    key: ScopeKey, theirs: _Scope, counted: _Scope | None
+) -> Iterator[PairDifference]:
+    mine = counted or _Scope()
+    sizes = [(each.games, each.repeats, each.newest) for each in (theirs, mine)]
+    if sizes[0] != sizes[1] or counted is None:
+        yield PairDifference(key, None, sizes[0], sizes[1])
+    for of in sorted({*mine.counts, *theirs.counts}):
+        pair = [scope.counts.get(of) for scope in (theirs, mine)]
+        if pair[0] != pair[1]:
+            told = [None if count is None else tuple(count) for count in pair]
+            yield PairDifference(key, of, told[0], told[1])

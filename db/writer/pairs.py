@@ -12,6 +12,8 @@ from typing import NamedTuple
 from db.anew import SCRIPTED, drawn_anew_query
 from db.pairs import (
     BlockGame,
+    PairCount,
+    PairKey,
     alike,
     block_counts,
     counting,
@@ -21,15 +23,19 @@ from db.pairs import (
 )
 from db.writer.connections import Connection
 
-_PLAYERS = "SELECT num_players FROM environments WHERE id = ?"
-_GAME = "SELECT seed FROM games WHERE id = ?"
 _SEATS = (
     "SELECT g.fold_index, g.id, g.tournament_id, COALESCE(g.revision, 1), p.agent_id, p.role, "
     "p.team, p.rank FROM games g JOIN game_players p ON p.game_id = g.id WHERE "
 )
-_BLOCK = "g.environment_id = ? AND g.seed = ? AND g.fold_index <= ? AND g.status = 'completed' "
+_BLOCK = (
+    "g.environment_id = ? AND g.seed = (SELECT seed FROM games WHERE id = ?) "
+    "AND g.fold_index <= ? AND g.status = 'completed' "
+)
 _ORDER = "ORDER BY g.fold_index, p.player_index"
-_SCOPE = "SELECT id FROM pair_scopes WHERE environment_id = ? AND tournament_id "
+_SCOPES = (
+    "SELECT e.num_players, s.tournament_id, s.id FROM environments e LEFT JOIN pair_scopes s "
+    "ON s.environment_id = e.id AND (s.tournament_id IS NULL OR s.tournament_id = ?) WHERE e.id = ?"
+)
 _RATED = "SELECT COUNT(*) FROM rating_pools WHERE (games > 0 OR stopped_at IS NOT NULL) AND "
 _NEW_SCOPE = (
     "INSERT INTO pair_scopes (environment_id, tournament_id, games, repeats, newest) "
@@ -51,6 +57,10 @@ _COUNT = (
 )
 
 
+Changes = list[tuple[PairKey, PairCount]]
+"""What is to be added to counts."""
+
+
 class CountedGame(NamedTuple):
     """A game that moved the ratings, with a `fold_index` of its own."""
 
@@ -67,79 +77,72 @@ def count_pairs(
     What has rated games and was not counted so far is left to a rebuild, and so is what holds a
     game whose teams have no single rank.
     """
-    found = [_scope(connection, environment_id, each) for each in (None, tournament_id)]
-    if found == [None, None]:
-        return
-    whole = unit(int(connection.query(_PLAYERS, (environment_id,))[0][0]))
-    for game in games:
+    scopes, whole = _scopes(connection, environment_id, tournament_id)
+    for game in games if scopes else ():
         block = _block(connection, environment_id, game)
-        for scope_id, of in zip(found, (None, tournament_id), strict=True):
-            if scope_id is None:
-                continue
+        anew = _anew(connection, block)
+        made: dict[tuple[tuple[int, ...], ...], Changes] = {}
+        for of, scope_id in [*scopes.items()]:
             here = [each for each in block if of is None or each.tournament_id == of]
+            before = [each for each in here if each.game_id != game.game_id]
+            was, now = counting(before, anew), counting(here, anew)
+            same = tuple(tuple(each.game_id for each in games) for games in (was, now))
             try:
-                _add(connection, scope_id, game, here, whole)
+                if same not in made:
+                    made[same] = _changes(was, now, whole)
             except ValueError:
                 connection.execute(_FORGET, (scope_id,))
-                found[0 if of is None else 1] = None
+                del scopes[of]
+                continue
+            if rows := [(scope_id, *key, *count) for key, count in made[same]]:
+                connection.run([(_COUNT, rows)])
+            if now[: len(was)] != was:
+                # A game that counted so far gives way to one with replies drawn anew.
+                connection.execute(_NOTHING, (scope_id,))
+            grown = len(now) - len(was)
+            repeats = sum(bool(each.seats) for each in here if each not in before) - grown
+            connection.execute(_COUNTED, (grown, repeats, game.fold_index, scope_id))
 
 
-def _scope(connection: Connection, environment_id: int, tournament_id: int | None) -> int | None:
-    """The key of a scope, made where nothing of it was rated before; None where that was not
-    counted."""
-    if tournament_id is None:
-        query, values = _SCOPE + "IS NULL", [environment_id]
-        rated, place = _RATED + "environment_id = ?", environment_id
-    else:
-        query, values = _SCOPE + "= ?", [environment_id, tournament_id]
-        rated, place = _RATED + "tournament_id = ?", tournament_id
-    found = connection.query(query, values)
-    if not found:
-        if connection.query(rated, (place,))[0][0]:
-            return None
-        connection.execute(_NEW_SCOPE, (environment_id, tournament_id))
-        found = connection.query(query, values)
-    return int(found[0][0])
+def _scopes(
+    connection: Connection, environment_id: int, tournament_id: int
+) -> tuple[dict[int | None, int], int]:
+    """The keys of the scopes, of the environment under None, and its unit; made where nothing of
+    them was rated before, and left out where that was not counted."""
+    rows = connection.query(_SCOPES, (tournament_id, environment_id))
+    found = {tournament: int(key) for _, tournament, key in rows if key is not None}
+    rated = ((None, _RATED + "environment_id = ?", environment_id),
+             (tournament_id, _RATED + "tournament_id = ?", tournament_id))  # fmt: skip
+    for tournament, query, place in rated:
+        if tournament not in found and not connection.query(query, (place,))[0][0]:
+            connection.execute(_NEW_SCOPE, (environment_id, tournament))
+            rows = connection.query(_SCOPES, (tournament_id, environment_id))
+            found |= {of: int(key) for _, of, key in rows if of == tournament and key is not None}
+    return found, unit(int(rows[0][0]))
 
 
 def _block(connection: Connection, environment_id: int, game: CountedGame) -> list[BlockGame]:
     """The game and those before it that share its seed, in order of fold_index."""
-    (seed,) = connection.query(_GAME, (game.game_id,))[0]
-    if seed is None:
+    values = (environment_id, game.game_id, game.fold_index)
+    rows = connection.query(_SEATS + _BLOCK + _ORDER, values)
+    if not rows:  # It has no seed.
         rows = connection.query(_SEATS + "g.id = ? " + _ORDER, (game.game_id,))
-    else:
-        values = (environment_id, seed, game.fold_index)
-        rows = connection.query(_SEATS + _BLOCK + _ORDER, values)
     return [
         BlockGame.read(key, (row[4:] for row in places))
         for key, places in groupby(rows, lambda row: tuple(row[:4]))
     ]
 
 
-def _add(
-    connection: Connection,
-    scope_id: int,
-    game: CountedGame,
-    block: Sequence[BlockGame],
-    whole: int,
-) -> None:
-    """Add what the newest of a block's games makes of it."""
-    before = [each for each in block if each.game_id != game.game_id]
-    anew = _anew(connection, block)
-    was, now = counting(before, anew), counting(block, anew)
-    changes = difference(
-        block_counts([scores(each.seats, whole) for each in now], whole),
-        block_counts([scores(each.seats, whole) for each in was], whole),
-    )
-    rows = [(scope_id, *key, *count) for key, count in changes]
-    grown = len(now) - len(was)
-    repeats = sum(bool(each.seats) for each in block if each not in before) - grown
-    counted = (grown, repeats, game.fold_index, scope_id)
-    connection.run([(_COUNT, rows)] if rows else [])
-    if now[: len(was)] != was:
-        # A game that counted so far gives way to one with replies drawn anew.
-        connection.execute(_NOTHING, (scope_id,))
-    connection.execute(_COUNTED, counted)
+def _changes(was: Sequence[BlockGame], now: Sequence[BlockGame], whole: int) -> Changes:
+    """What is to be added where these games of a block count in the place of those.
+
+    Raises ValueError for a team with two ranks.
+    """
+    counts = block_counts([scores(each.seats, whole) for each in now], whole)
+    if not was:
+        return [*counts.items()]
+    before = block_counts([scores(each.seats, whole) for each in was], whole)
+    return [*difference(counts, before)]
 
 
 def _anew(connection: Connection, block: Sequence[BlockGame]) -> set[int]:
