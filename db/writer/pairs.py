@@ -57,7 +57,7 @@ _COUNT = (
 )
 
 
-Changes = list[tuple[PairKey, PairCount]]
+PairChanges = list[tuple[PairKey, PairCount]]
 """What is to be added to counts."""
 
 
@@ -81,7 +81,7 @@ def count_pairs(
     for game in games if scopes else ():
         block = _block(connection, environment_id, game)
         anew = _anew(connection, block)
-        made: dict[tuple[tuple[int, ...], ...], Changes] = {}
+        made: dict[tuple[tuple[int, ...], ...], PairChanges] = {}
         for of, scope_id in [*scopes.items()]:
             here = [each for each in block if of is None or each.tournament_id == of]
             before = [each for each in here if each.game_id != game.game_id]
@@ -133,7 +133,7 @@ def _block(connection: Connection, environment_id: int, game: CountedGame) -> li
     ]
 
 
-def _changes(was: Sequence[BlockGame], now: Sequence[BlockGame], whole: int) -> Changes:
+def _changes(was: Sequence[BlockGame], now: Sequence[BlockGame], whole: int) -> PairChanges:
     """What is to be added where these games of a block count in the place of those.
 
     Raises ValueError for a team with two ranks.
