@@ -185,9 +185,7 @@ class PairRepository:
             yield [BlockGame.read(of, (row[5:] for row in seats)) for of, seats in games]
 
 
-def _differences(
-    key: ScopeKey, theirs: _Scope, counted: _Scope | None
-) -> Iterator[PairDifference]:
+def _differences(key: ScopeKey, theirs: _Scope, counted: _Scope | None) -> Iterator[PairDifference]:
     mine = counted or _Scope()
     sizes = [(each.games, each.repeats, each.newest) for each in (theirs, mine)]
     if sizes[0] != sizes[1] or counted is None:
