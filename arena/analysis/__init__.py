@@ -31,6 +31,7 @@ from arena.analysis.play_plots import (
 )
 from arena.analysis.plots import plot_leaderboard, plot_ratings
 from arena.analysis.ratings import rating_changes_df, ratings_df
+from arena.analysis.transcripts import game
 from arena.analysis.turns import calls_df, turns_df
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "compare",
     "comparison_df",
     "events_df",
+    "game",
     "games_df",
     "head_to_head_df",
     "in_chunks",

@@ -14,6 +14,7 @@ from arena.config import TournamentConfig
 from arena.core import UsageError
 from arena.matchmakers.duel import BLOCK, DuelOptions, score_of
 from arena.orchestrator.schedule import ScheduleHistory, history
+from arena.reports.html import table
 from arena.reports.voids import told
 from arena.stats.covariates import AdjustedMean
 from arena.stats.fixed import fixed_size
@@ -79,6 +80,23 @@ class Comparison:
     covariate: str | None = None
     adjusted: AdjustedMean | None = None
     scores: tuple[float, ...] = ()
+
+    def _repr_html_(self) -> str:
+        verdict = self.verdict
+        shown = verdict is not None and verdict.estimate is not None
+        low, high = verdict.interval if verdict else (None, None)
+        return table(
+            ("", "score", "low", "high", "games", "decided"),
+            [
+                (
+                    f"{self.a} against {self.b}", verdict.estimate if verdict else None,
+                    low if shown else None, high if shown else None, self.settled,
+                    "yes" if self.decided else "no",
+                )
+            ],
+            caption=self.sentence,
+            notes=self.notes,
+        )  # fmt: skip
 
     def steps(self) -> list[Verdict]:
         """The verdict after each block, up to the one that decided. Raises UsageError where the

@@ -26,6 +26,7 @@ from arena.leaderboard.scopes import Scope, drawn
 from arena.ratings.fit.pools import components
 from arena.ratings.fit.score_test import ScoreTest
 from arena.record.rating_columns import rating_columns, repeats_left_out
+from arena.reports.html import table
 from arena.reports.noise_floor import PromptNoise
 from arena.reports.voids import told
 from arena.stats.groups import MOST_LETTERED, groups, ranks, told_apart
@@ -119,6 +120,22 @@ class Board:
     noise: PromptNoise | None = None
     covariate: str | None = None
     saved: float | None = None
+
+    def _repr_html_(self) -> str:
+        return table(
+            ("rank", "name", "rating", "low", "high", "group", "games"),
+            (
+                (
+                    row.rank, row.name, row.rating, row.low, row.high, row.group,
+                    row.record.whole.games,
+                )
+                for row in self.rows
+            ),
+            caption=" · ".join(
+                part for part in (self.tournament, self.environment, self.system) if part
+            ),
+            notes=self.notes,
+        )  # fmt: skip
 
     @property
     def pairs(self) -> int:

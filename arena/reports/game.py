@@ -14,10 +14,13 @@ from arena.core import Usage
 from arena.llm.recorded import completion_of
 from arena.llm.shared_prefix import SharedPrefix
 from arena.llm.thoughts import read, recorded_thoughts
+from arena.reports.html import table
 from arena.reports.narration import StoryItem, tell_story
 from db.models.calls import ORPHANED
 from db.queries.games import GameRow
 from db.queries.transcript import CallRow, TurnRow
+
+_SHOWN = 200  # turns of a game in a notebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,42 @@ class GameReport:
     def story(self) -> list[StoryItem]:
         """What happened, in order; moves are places in `turns`."""
         return tell_story(self.turns)
+
+    def _repr_html_(self) -> str:
+        title = f"game {self.game}: {self.environment or ''}, {self.status}"
+        won = self.winner()
+        notes = [f"won by {won}"] if won else []
+        if self.reason:
+            notes.append(self.reason)
+        cast = table(
+            ("player", "agent", "role", "team", "rank"),
+            (
+                (
+                    player.index, player.agent, player.role, player.team,
+                    None if player.rank is None else player.rank + 1,
+                )
+                for player in self.players
+            ),
+            caption=title,
+            notes=notes,
+        )  # fmt: skip
+        names = {player.index: player.agent for player in self.players}
+        left = len(self.turns) - _SHOWN
+        moves = table(
+            ("turn", "agent", "action", ""),
+            (
+                (
+                    turn.number,
+                    names.get(turn.player),
+                    turn.action,
+                    "refused" if turn.invalid else None,
+                )
+                for turn in self.turns[:_SHOWN]
+            ),
+            notes=[f"{left} more turns: arena show {self.game}"] if left > 0 else (),
+        )
+        summary = f"<summary>{len(self.turns)} turns</summary>"
+        return f"{cast}<details>{summary}{moves}</details>" if self.turns else cast
 
     def winner(self) -> str | None:
         """Who won alone: a team, or a player by its agent; None where none did."""
