@@ -34,6 +34,12 @@ class Shape:
     target: float
 
 
+# Tables and indexes by parts of their names.
+_APART = {
+    "turns and calls": ("game_turns", "turn_payloads", "llm_calls", "call_payloads"),
+    "events": ("game_events",),
+}
+
 FULL = (Shape(30, 4, 60, 1 / 5), Shape(60, 10, 40, 1 / 10))
 TOY = (Shape(6, 4, 2, 1 / 5), Shape(12, 8, 2, 1 / 10))
 
@@ -122,7 +128,14 @@ def measure(workers: Workers, *, toy: bool = False) -> list[Row]:
             turns = sum(len(game) for game in games)
             sizes = [size / turns for size in (settled_size(ours), settled_size(whole))]
             said = [turn.action for game in games for turn in game if len(turn.action or "") > 20]
-            largest = list(by_table(ours).items())[:4]
+            tables = by_table(ours)
+            apart = {
+                f"{what} bytes/turn": sum(
+                    size for name, size in tables.items() if any(part in name for part in parts)
+                )
+                / turns
+                for what, parts in _APART.items()
+            }
             rows.append(
                 Row(
                     PART,
@@ -136,7 +149,7 @@ def measure(workers: Workers, *, toy: bool = False) -> list[Row]:
                         "games": len(games),
                         "turns a game, mean": turns / len(games),
                         "characters of talk, median": median([len(text or "") for text in said]),
-                        **{f"{name} bytes/turn": size / turns for name, size in largest},
+                        **apart,
                     },
                 )
             )
