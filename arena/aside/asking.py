@@ -101,7 +101,7 @@ async def ask(
     budget: float | None = None,
 ) -> AskedCall:
     """Ask a model one thing. `config` says how fast and how patiently, `budget` how many dollars it
-    may cost at most.
+    may cost at most: without one, no more than a budget of the file.
 
     Raises UsageError where it cannot be asked at all, and what the client raises where there is no
     answer; every attempt is on record all the same.
@@ -109,6 +109,8 @@ async def ask(
     client = client_for(config)
     client.check(model)
     client.check_keys(model)
+    if budget is None and config is not None:
+        budget = _cap(config, model.name)
     if budget is not None:
         client.check_priced(model)
     database.check()
@@ -128,6 +130,12 @@ async def ask(
         row = session.get(SideCall, log.last)
         assert row is not None
         return _asked(row)
+
+
+def _cap(config: TournamentConfig, model: str) -> float | None:
+    """The lower of the budgets of a model and of its tournament."""
+    caps = [config.budget, *(known.budget for known in config.models if known.name == model)]
+    return min((cap for cap in caps if cap is not None), default=None)
 
 
 def asked_before(database: Database, limit: int) -> Sequence[AskedCall]:

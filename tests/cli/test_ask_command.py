@@ -66,6 +66,8 @@ def test_a_model_of_a_file_is_asked_with_its_retries_prices_and_budget(
         refused = arena(*typed, "--budget", "0.0001")
         assert refused.exit_code == 1
         assert "budget" in refused.stderr
+        capped = arena(*typed, "--set", "models.gpt.budget=0.0001")
+        assert (capped.exit_code, "budget" in capped.stderr) == (1, True)
         assert len(server.requests) == 2
 
     calls = json.loads(arena("ask", "--list", "--db", db, "--json").stdout)["calls"]
