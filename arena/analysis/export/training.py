@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Unpack, get_args
 
@@ -216,11 +217,11 @@ def _pairs(session: Readable, filters: Filters) -> Iterator[list[dict[str, Any]]
     with the worst, the second best with the second worst.
     """
     wanted = ["game_id", "parent_game_id", "parent_turn", "status"]
-    branches = games_df(session, columns=wanted, **filters)
-    branches = branches[branches["parent_game_id"].notna() & (branches["status"] == "completed")]
     siblings: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for row in plain_rows(branches):
-        siblings[row["parent_game_id"], row["parent_turn"]].append(row["game_id"])
+    for games in in_chunks(partial(games_df, columns=wanted), session, **filters):
+        for row in plain_rows(games[games["parent_game_id"].notna()]):
+            if row["status"] == "completed":
+                siblings[row["parent_game_id"], row["parent_turn"]].append(row["game_id"])
     for (parent, turn), numbers in siblings.items():
         places: dict[_Place, dict[tuple[str, str], _Candidate]] = defaultdict(dict)
         for at in range(0, len(numbers), _GAMES):
