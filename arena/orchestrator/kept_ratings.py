@@ -30,7 +30,7 @@ class KeptRatings:
     def __init__(self, tournament_id: int, standings: LiveStandings) -> None:
         self._tournament_id = tournament_id
         self._standings = standings
-        self._place = standings.place
+        self._place = standings.begun
 
     def keep(self, recorder: Recorder, game_id: int | None = None) -> None:
         """Keep them where enough games were settled since the last time, of which `game_id` is the

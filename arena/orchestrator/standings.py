@@ -84,10 +84,11 @@ class LiveStandings:
     def __init__(
         self, names: Mapping[int, str], place: int = 0, folded: Folded | None = None
     ) -> None:
-        """`folded` is what the games before a `place` of the schedule have left."""
+        """`folded` is what the games before a `place` of the schedule have left; `begun` says at
+        which it was taken up."""
         self._names = names
         self._folded = folded or Folded(LiveSides())
-        self._next = place
+        self.begun = self._next = place
         self._settled: dict[int, Played | None] = {}
 
     @property

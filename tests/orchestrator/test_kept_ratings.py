@@ -128,4 +128,8 @@ def test_a_state_that_cannot_be_trusted_is_folded_again(
     again = asyncio.run(run(small(("games: 12", "games: 4")), url=path))
 
     assert sum(standing.games for standing in again.standings) == 4 * 6
+    with get_session(path) as session:
+        kept = live_state(session, 1, kept_ratings.VERSION)
+        assert kept is not None, "what was folded again is kept"
+        assert kept.place == 4
     assert np.isfinite([standing.mu for standing in again.standings]).all()

@@ -131,7 +131,7 @@ def test_a_cacheable_answer_is_found_by_its_request(database_url: str) -> None:
         assert found is not None
         assert (found.text, found.response) == (said.answer.text, said.answer.response)
         assert (found.finish_reason, found.model_answered) == ("stop", "random-1")
-        assert (found.prompt_tokens, found.completion_tokens, found.cost) == (20, 3, 0.25)
+        assert (found.prompt_tokens, found.response_tokens, found.cost) == (20, 3, 0.25)
         assert found.stored_at == NOON
         assert cached_answer(session.connection(), HASH, NOON) == found
         assert cached_answer(session, HASH, NOON + timedelta(microseconds=1)) is None
