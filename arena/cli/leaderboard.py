@@ -131,7 +131,7 @@ def leaderboard(
     from arena.leaderboard.manual import kept_by_hand
     from arena.leaderboard.stored import answered, keep
     from arena.leaderboard.weights import read_weights
-    from arena.registry import load, registered
+    from arena.registry import registered
     from db.selection import Selection
 
     if stored and (unplayed or calibration):
@@ -164,9 +164,6 @@ def leaderboard(
         weights=None if weights is None else read_weights(weights),
         covariate=covariate,
     )
-    load("ratings", system)
-    if covariate is not None:
-        load("covariates", covariate)
     if calibration:
         from arena.cli.leaderboard_calibration import print_calibrations
         from arena.leaderboard.calibration import calibrations

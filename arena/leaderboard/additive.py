@@ -8,30 +8,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from arena.core import Ratings, UsageError
+from arena.leaderboard.board import Equilibrium
 from arena.leaderboard.query import OFFICIAL, LeaderboardQuery
 from arena.leaderboard.scopes import Scope
 from arena.ratings.additivity import additivity
-from arena.ratings.fit.score_test import ScoreTest
 from arena.ratings.newest import NewestProbit, drift
 from arena.ratings.pairwise import MOST_AGENTS, advantages
 from arena.ratings.probit import Probit
 from arena.record.rating_columns import rating_columns
 from arena.stats.equilibrium import deviation_ratings
+from arena.stats.score import ScoreTest
 
 LEVEL = 0.05
 """Below this probability a board says that skills do not add up."""
 
 DRAWS, SEED = 200, 1
-
-
-@dataclass(frozen=True, slots=True)
-class Equilibrium:
-    """An agent's deviation rating in units of mu: what it wins by against the mix of opponents
-    that nothing beats, at most 0; the median of the posterior, with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)

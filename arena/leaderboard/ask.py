@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from arena.core import UsageError
-from arena.leaderboard.board import Board, agent_boards
+from arena.leaderboard.board import Board
+from arena.leaderboard.making import agent_boards
 from arena.leaderboard.query import LeaderboardQuery
 from arena.leaderboard.rating import SeatGroup, part_missing, role_of, team_of
 from arena.leaderboard.scopes import Scope, scopes

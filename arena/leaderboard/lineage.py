@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 from arena.core.ratings import MU
-from arena.leaderboard.board import DEVIATIONS
+from arena.leaderboard.making import DEVIATIONS
 from arena.leaderboard.parts import Parts, rated_parts
 from arena.leaderboard.query import LeaderboardQuery
 from arena.leaderboard.records import WinRecord, records

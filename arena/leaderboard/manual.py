@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from arena.core.ratings import MU
-from arena.leaderboard.board import Board, placed
+from arena.leaderboard.board import Board
 from arena.leaderboard.query import LeaderboardQuery
 from arena.leaderboard.records import AgentRecord, WinRecord
 from arena.stats.groups import told_apart
@@ -27,6 +25,10 @@ def kept_by_hand(session: Session, query: LeaderboardQuery) -> list[Board]:
         rows = {row.agent_id: row for row in leaderboard(session, pool.pool_id)}
         if not rows:
             continue
+        import numpy as np
+
+        from arena.leaderboard.making import placed
+
         agents = [*rows]
         around = np.eye(len(agents)) - 1 / len(agents)
         mean = around @ np.array([row.mu - MU for row in rows.values()])

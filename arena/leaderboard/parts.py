@@ -14,8 +14,9 @@ import numpy as np
 
 from arena.core import Ratings, UsageError
 from arena.core.ratings import MU
-from arena.leaderboard.board import DEVIATIONS, Board, BoardRow, board_of, placed
+from arena.leaderboard.board import Board, BoardRow
 from arena.leaderboard.facts import BoardFacts
+from arena.leaderboard.making import DEVIATIONS, board_of, placed
 from arena.leaderboard.notes import said
 from arena.leaderboard.query import By, LeaderboardQuery
 from arena.leaderboard.records import records

@@ -19,10 +19,9 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from arena.core import ArenaError
-from arena.leaderboard.ask import boards
 from arena.leaderboard.board import Board
 from arena.leaderboard.query import LeaderboardQuery
-from arena.registry import described, registered
+from arena.registry import described, load, registered
 from db import Repository, Session, get_session
 from db.database import Source
 from db.errors import DatabaseError
@@ -63,6 +62,12 @@ def answered(session: Session, query: LeaderboardQuery, *, stored: bool = False)
         if found is not None:
             newest = game_at(session, kept.state.newest)
             return BoardAnswer(query, found, newest, kept.state, True, kept.state != state)
+    # What makes a board is imported where one is made.
+    from arena.leaderboard.ask import boards
+
+    load("ratings", query.system)
+    if query.covariate is not None:
+        load("covariates", query.covariate)
     found = tuple(boards(session, query))
     return BoardAnswer(query, found, game_at(session, state.newest), state)
 

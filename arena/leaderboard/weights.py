@@ -7,10 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
-import numpy as np
-
 from arena.core import Games, Ratings, UsageError
-from arena.ratings.fit.design import seats
 from arena.registry import unknown
 
 Weights = Literal["equal", "games"] | Mapping[str, float]
@@ -70,6 +67,10 @@ def weighed(ratings: Ratings, games: Games, weights: Mapping[str, float]) -> Rat
     """The same effects, of which a skill is the mean over environments by their weights, and within
     each over its roles as they come up. Where an environment has no game here, the others share its
     weight. None where the system does not tell environments apart."""
+    import numpy as np
+
+    from arena.ratings.fit.design import seats
+
     played = seats(games)
     known = {term[2] for term in ratings.terms if term[0] == "agent:role"}
     if not known.intersection(played.roles):

@@ -10,8 +10,9 @@ from __future__ import annotations
 from arena.core import Games, Ratings
 from arena.ratings.fit.design import seats
 from arena.ratings.fit.opponents import opponents
-from arena.ratings.fit.score_test import ScoreTest, score_test
+from arena.ratings.fit.score_test import score_test
 from arena.ratings.probit import LUCK
+from arena.stats.score import ScoreTest
 
 
 def additivity(games: Games, ratings: Ratings) -> ScoreTest | None:

@@ -21,7 +21,7 @@ from arena.ratings.fit.counted import Places
 from arena.ratings.fit.design import Seats, Term, seats, tidy
 from arena.ratings.fit.laplace import Lattice, log_normal
 from arena.ratings.fit.likelihood import matches
-from arena.ratings.fit.score_test import ScoreTest, score_test
+from arena.ratings.fit.score_test import score_test
 from arena.ratings.probit import (
     LATTICES,
     LUCK,
@@ -35,6 +35,7 @@ from arena.ratings.probit import (
     symmetric,
     with_unseen,
 )
+from arena.stats.score import ScoreTest
 
 PERIODS = 12
 """Games are cut into so many parts of equal size: within one nothing changes."""

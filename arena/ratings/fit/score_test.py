@@ -17,7 +17,7 @@ that games on one seed share is as much as is likeliest at the fit.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from scipy import sparse
@@ -27,17 +27,7 @@ from arena.core import Ratings
 from arena.core.arrays import Floats
 from arena.ratings.fit.design import Seats, team_design
 from arena.ratings.fit.likelihood import Matches, matches
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreTest:
-    """Whether an additive fit does without `effects` more effects: `excess` is their squared scores
-    over what chance makes them (about 1 where it does), `p` the probability of as much by chance.
-    """
-
-    effects: int
-    excess: float
-    p: float
+from arena.stats.score import ScoreTest
 
 
 def score_test(
