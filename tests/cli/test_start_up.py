@@ -50,11 +50,14 @@ def test_a_command_imports_what_it_needs(played: str, config: Path, tmp_path: Pa
         *(f"{line} --db {played}" for line in reading),
     )
     (board,) = imported(f"leaderboard --db {played}")
+    (stored,) = imported(f"leaderboard --db {played}")
     (again,) = imported(f"run {config} --db {played}")
 
     assert for_a_name == for_a_plan == (2, set())
     assert for_reading == [(0, {"sqlalchemy"})] * len(reading)
     assert board == (0, {"sqlalchemy", "numpy", "scipy.special", "scipy.sparse"})
+    # What was computed once is read.
+    assert stored == (0, {"sqlalchemy", "numpy"})
     # A tournament that is finished asks nobody.
     assert again[0] == 0
     assert not again[1] & {"aiohttp", "litellm", "nltk", "openai", "pandas", "sklearn"}
