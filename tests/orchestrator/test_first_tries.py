@@ -119,6 +119,40 @@ def test_a_typo_is_mended_and_the_run_goes_on_under_the_same_names(
     assert rebuild(database_url, check=True).ok
 
 
+def test_one_of_two_models_is_mended_where_the_other_has_answered(
+    server: OpenAIServer, sqlite_url: str
+) -> None:
+    def mixed(served: str) -> TournamentConfig:
+        return parse(
+            {
+                **{"name": "cup", "games": 2, "seed": 3, "llm": {"retries": 0, "doubt": 1}},
+                "environment": {"name": "TicTacToe-v0", "players": 2},
+                "models": [
+                    {"name": "sure", "litellm_model": "scripted/random"},
+                    {"name": "mini", "litellm_model": served, "api_base": server.url},
+                ],
+                "prompts": [{"name": "plain", "text": "Win."}],
+                "agents": [
+                    {"name": "Ann", "model": "sure", "prompt": "plain"},
+                    {"name": "Bob", "model": "mini", "prompt": "plain"},
+                ],
+            }
+        )
+
+    wrong = asyncio.run(run(mixed("openai/mni"), url=sqlite_url))
+    answered = "SELECT COUNT(*) FROM llm_calls WHERE error_class IS NULL"
+    ((before,),) = rows(sqlite_url, answered)
+    assert (wrong.games_completed, before > 0) == (0, True)
+
+    right = asyncio.run(run(mixed("openai/mini"), url=sqlite_url))
+
+    assert (right.games_completed, right.games_void, right.games_left) == (2, 0, 0)
+    assert names(sqlite_url, "models") == ["sure", "mini"]
+    assert names(sqlite_url, "agents") == ["Ann", "Bob"]
+    assert rows(sqlite_url, answered) == [(right.calls - right.failed_calls + before,)]
+    assert all(check(game, sqlite_url).ok for (game,) in rows(sqlite_url, "SELECT id FROM games"))
+
+
 def test_everything_of_a_first_try_may_be_changed(server: OpenAIServer, database_url: str) -> None:
     asyncio.run(run(cup(server, {"litellm_model": "openai/mni"}), url=database_url))
 
