@@ -64,10 +64,12 @@ def continuation(repo: Repository, prepared: Prepared) -> Continuation | None:
     if change in ("all", "games") and not answered:
         return Continuation(found, wanted, "all", answered=False)
     if change == "all":
+        # Not what would be continued with.
+        before, now = _frame(found.config), _frame(wanted.canonical())
         raise config.error(
             f"the tournament {config.name!r} is in the database with another configuration "
-            f"({_difference(found.config, wanted.canonical())}): give this one another name, "
-            "or undo the change to resume it",
+            f"({_difference(before | {'games': 0}, now | {'games': 0})}): give this one another "
+            "name, or undo the change to resume it",
             "name",
         )
     if change == "games":

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from shlex import quote
 from typing import Any
 
 from arena.core import ModelSpec, UsageError
@@ -120,16 +121,20 @@ def deletable(repo: Repository, noun: UsedNoun, key: int) -> CatalogueUses:
             f"the agent{'s' if len(uses.agents) > 1 else ''} {_listed(uses.agents)} "
             f"{'are' if len(uses.agents) > 1 else 'is'} made of this {noun}: delete "
             f"{'them' if len(uses.agents) > 1 else 'it'} first (`arena agents delete "
-            f"{uses.agents[0]}`)"
+            f"{quote(uses.agents[0])}`)"
         )
     if uses.forks:
         raise UsageError(
             f"{_listed(uses.forks)} {'were' if len(uses.forks) > 1 else 'was'} forked from it: "
-            f"delete that first (`arena prompts delete {uses.forks[0]}`)"
+            f"delete that first (`arena prompts delete {quote(uses.forks[0])}`)"
         )
     if uses.games:
         where = f" in {_listed(uses.tournaments)}" if uses.tournaments else ""
-        first = f" (`arena tournaments delete {uses.tournaments[0]}`)" if uses.tournaments else ""
+        first = (
+            f" (`arena tournaments delete {quote(uses.tournaments[0])}`)"
+            if uses.tournaments
+            else ""
+        )
         raise UsageError(
             f"it has a seat in {uses.games:,} game{'s' if uses.games > 1 else ''}{where}: what was "
             f"played stays with who played it; delete the games first{first}, or deactivate it"

@@ -250,7 +250,11 @@ def test_a_tournament_grows_into_what_it_would_have_been(database_url: str, tmp_
     assert rebuild(database_url, check=True).ok
     for games, options, why in (
         (6, {}, "games is 6, was 8.*only grow"),
-        (10, {"matchmaker": {"name": "random"}}, "another configuration .games is 10"),
+        (
+            10,
+            {"matchmaker": {"name": "random"}},
+            "configuration .matchmaker.name is 'random'",
+        ),
     ):
         with pytest.raises(ConfigError, match=why):
             asyncio.run(run(scripted(games=games, **options), url=database_url))
