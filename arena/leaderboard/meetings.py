@@ -83,7 +83,7 @@ def _counted(session: Session, query: LeaderboardQuery, by: MeetingBy) -> list[M
     if chosen is None:
         return None
     known = [scope for scope in chosen if scope.games]
-    found = [(scope, pair_counts(session, scope, ("agent", by))) for scope in known]
+    found = [(scope, pair_counts(session, scope, by)) for scope in known]
     with_parts = [(scope, counts) for scope, counts in found if any(key.by == by for key in counts)]
     if found and not with_parts:
         return None  # The games say whether they have roles and teams.

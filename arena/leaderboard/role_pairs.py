@@ -59,7 +59,8 @@ def role_pairs(session: Session, selection: Selection) -> list[RolePair]:
     found = []
     for scope in scopes:
         whole = unit(scope.num_players)
-        counts = pair_counts(session, scope, ["roles"])
+        found_here = pair_counts(session, scope, "roles")
+        counts = {key: count for key, count in found_here.items() if key.by == "roles"}
         both = counts | {key.turned: count.turned(whole) for key, count in counts.items()}
         for key, count in sorted(both.items()):
             seen = cell(count, whole)

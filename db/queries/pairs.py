@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,17 +76,17 @@ def counted_scopes(session: Session, selection: Selection) -> list[CountedScope]
     return [scope for key, scope in found.items() if not environments or key in environments]
 
 
-def pair_counts(
-    session: Session, scope: CountedScope, kinds: Collection[PairBy]
-) -> dict[PairKey, PairCount]:
-    """The counts of these kinds in a scope, in order of key."""
+def pair_counts(session: Session, scope: CountedScope, by: PairBy) -> dict[PairKey, PairCount]:
+    """The counts of one kind in a scope, in order of key, and of every agent those of its games."""
     table: Any = PairTotal.__table__  # type: ignore[attr-defined]
+    own = (table.c.by == "agent") & (table.c.agent_id == table.c.other_id)
     query = (
         select(table)
-        .where(table.c.scope_id == scope.scope_id, table.c.by.in_([*kinds]))
+        .where(table.c.scope_id == scope.scope_id, (table.c.by == by) | own)
         .order_by(*table.primary_key)
     )
+    rows = session.connection().execute(query)
     return {
-        PairKey(*row[1:6]): PairCount(*map(int, row[6:]))
-        for row in session.connection().execute(query)
+        PairKey(*key): PairCount(games, won, drawn, blocks, score, squared, int(mixed), int(square))
+        for _, *key, games, won, drawn, blocks, score, squared, mixed, square in rows
     }
