@@ -13,11 +13,12 @@ from sqlalchemy.exc import DBAPIError, StatementError
 from sqlmodel import Session, col
 
 from db import keys
+from db.codec import Codec
 from db.database import Database
 from db.engine import check_integrity
 from db.errors import Damaged, DatabaseError
 from db.faults import first_line
-from db.models import Game, Prompt, Tournament
+from db.models import Game, Prompt, SideCall, Tournament
 from db.models.columns import Table
 from db.queries.transcript import TurnRow, transcript
 from db.repository.rows import hashed
@@ -73,6 +74,7 @@ def verify(database: Database, request_hash: RequestHash) -> Verified:
             except (DatabaseError, AssertionError, *_UNREADABLE) as error:
                 damage.append(_said(f"game {game_id}", error))
             session.expunge_all()
+        damage += _side_calls(session, request_hash)
         damage += _hashes(session)
     return Verified(games, turns, calls, tuple(dict.fromkeys(damage)))
 
@@ -114,6 +116,26 @@ def _requests(played: list[TurnRow], request_hash: RequestHash) -> Iterator[str]
                     f"(player {turn.player_index}): the request of call {call.call_index} is not "
                     "the one whose hash was stored"
                 )
+
+
+def _side_calls(session: Session, request_hash: RequestHash) -> Iterator[str]:
+    codec = Codec()
+    query = select(SideCall.__table__).order_by(col(SideCall.id))  # type: ignore[attr-defined]
+    try:
+        for row in session.connection().execution_options(yield_per=500).execute(query):
+            what = f"call {row.id} about game {row.game_id}"
+            try:
+                messages = json.loads(codec.unpack(row.messages)[0])
+                if row.response is not None:
+                    json.loads(codec.unpack(row.response)[0])
+            except (DatabaseError, *_UNREADABLE) as error:
+                yield f"{what} cannot be read whole: {first_line(error)}"
+                continue
+            if request_hash(row.model, messages, row.request) != row.request_hash:
+                yield f"the request of {what} is not the one whose hash was stored"
+    except _UNREADABLE:
+        # Said already, of the table.
+        return
 
 
 def _hashes(session: Session) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -207,6 +208,22 @@ def test_what_cannot_be_compared_is_said(sqlite_url: str) -> None:
         assert (result.exit_code, said in result.stderr) == (2, True), result.stderr
     alone = run_arena("search", "word", "--embedding", "near", "--db", sqlite_url)
     assert (alone.exit_code, "go with --like" in alone.stderr) == (2, True)
+
+
+def test_what_is_damaged_is_listed(sqlite_url: str) -> None:
+    record(sqlite_url)
+    assert search(sqlite_url, "1:0").exit_code == 0
+    whole = run_arena("db", "verify", "--db", sqlite_url)
+    assert whole.exit_code == 0, whole.stdout
+    with get_session(sqlite_url) as session:
+        session.execute(text("UPDATE side_calls SET messages = X'0041' WHERE id = 1"))
+        session.execute(text("UPDATE side_calls SET model = 'other' WHERE id = 2"))
+
+    found = run_arena("db", "verify", "--db", sqlite_url)
+
+    assert found.exit_code == 1
+    assert re.search(r"call 1 about game \d cannot be read whole", found.stdout)
+    assert re.search(r"the request of call 2 about game \d is not the one", found.stdout)
 
 
 def test_the_model_that_needs_nothing_is_the_default(sqlite_url: str) -> None:
