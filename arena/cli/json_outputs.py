@@ -68,6 +68,7 @@ def schemas() -> dict[str, dict[str, Any]]:
 
 def _of_games() -> dict[str, JsonObject | OneOfForms]:
     from arena.aside.asking import AskedCall
+    from arena.aside.vectors import EmbeddingPrice
     from arena.replay.branch import BranchReport
     from arena.replay.check import ReplayReport
     from arena.replay.difference import GameDifference
@@ -98,7 +99,13 @@ def _of_games() -> dict[str, JsonObject | OneOfForms]:
             ]
         ),
         "ask": OneOfForms([JsonObject([AskedCall]), JsonObject(named={"calls": list[AskedCall]})]),
-        "search": JsonObject(named={"hits": list[dict[str, Any]]}),
+        "search": OneOfForms(
+            [
+                JsonObject(named={"hits": list[dict[str, Any]]}),
+                JsonObject(named={"model": str, "compared": int, "hits": list[dict[str, Any]]}),
+                JsonObject([EmbeddingPrice]),
+            ]
+        ),
         "replay": OneOfForms(
             [JsonObject(named={"games": list[ReplayReport]}), JsonObject([ReplayReport])]
         ),
@@ -119,7 +126,8 @@ def _of_events_rebuild() -> list[JsonObject]:
         "wrong": list[ToldGame],
     }
     told["positions"] = list[PositionDifference]
-    return [JsonObject(named={**told, "stopped": Text}), JsonObject([ReadingPrice])]
+    told |= {"stopped": Text, "calls": int, "dollars": float}
+    return [JsonObject(named=told), JsonObject([ReadingPrice])]
 
 
 def _of_ratings() -> dict[str, JsonObject | OneOfForms]:
