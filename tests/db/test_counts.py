@@ -99,7 +99,12 @@ def test_sums_are_the_same_in_any_order_and_survive_their_rows() -> None:
     rng = random.Random(3)
     games = [
         GameRows(
-            7, False, SEATS, calls=[call(rng.randrange(5), cost=rng.random(), ms=rng.random())]
+            7,
+            False,
+            SEATS,
+            calls=[
+                call(rng.randrange(5), cost=rng.random(), ms=rng.random(), reserved=rng.random())
+            ],
         )
         for _ in range(50)
     ]

@@ -11,6 +11,7 @@ from arena.record.counters import rebuild_counters
 from db import Database, Repository
 from db.queries.counters import agent_counts, behind
 from db.selection import Selection
+from db.writer.events import EventsTold
 from tests.db.tournaments import tournament, void
 from tests.db.writer.test_counters import CLEAN, SILENT, finished, write
 
@@ -77,3 +78,12 @@ def test_a_game_that_is_ended_by_hand_leaves_the_counters_behind(database: Datab
     with database.session() as session:
         assert behind(session) == ["cup"]
         assert agent_counts(session)[1].games == 3
+
+
+def test_events_that_are_replaced_leave_the_counters_behind(database: Database) -> None:
+    with database.session() as session:
+        assert behind(session) == []
+        (game, *_) = Repository(session).get_games(status="completed", tournament_id=1)
+        assert Repository(session).replace_events(EventsTold(game.id or 0, 1))
+    with database.session() as session:
+        assert behind(session) == ["cup"]
