@@ -81,7 +81,7 @@ def store_whole(database: Path, games: list[list[TurnRow]]) -> None:
                 session.add(row)
                 session.flush()
                 for call in turn.calls:
-                    prompt, completion = call.prompt_tokens or 0, call.completion_tokens or 0
+                    prompt, completion = call.prompt_tokens or 0, call.response_tokens or 0
                     session.add(
                         PlainCall(
                             game_turn_id=row.id or 0,
