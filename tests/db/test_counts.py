@@ -99,6 +99,7 @@ def test_sums_are_the_same_in_any_order_and_survive_their_rows() -> None:
     rng = random.Random(3)
     games = [
         GameRows(
+            1,
             7,
             False,
             SEATS,
@@ -116,6 +117,7 @@ def test_sums_are_the_same_in_any_order_and_survive_their_rows() -> None:
         sums.append(found)
 
     first, second = sums
+    assert len(first) == 4
     assert {key: each.row() for key, each in first.items()} == {
         key: each.row() for key, each in second.items()
     }
