@@ -60,7 +60,7 @@ class GameCounts:
     priced: int = 0
     unpriced: int = 0
     prompt_tokens: int = 0
-    completion_tokens: int = 0
+    response_tokens: int = 0
     reasoning_tokens: int = 0
     cached_tokens: int = 0
     cost: int = 0
@@ -230,7 +230,7 @@ def _call(
         counts.orphans += 1
     counts.own_cache += bool(own_cache)
     counts.prompt_tokens += prompt or 0
-    counts.completion_tokens += completion or 0
+    counts.response_tokens += completion or 0
     counts.reasoning_tokens += reasoning or 0
     counts.cached_tokens += cached or 0
     if cost is not None:

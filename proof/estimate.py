@@ -46,7 +46,7 @@ from proof.spending_worlds import (
 
 RECORDED = (0, 1, 4, 20, 100)
 TOURNAMENTS = 240
-MEASURES = ("calls", "prompt_tokens", "completion_tokens", "dollars")
+MEASURES = ("calls", "prompt_tokens", "response_tokens", "dollars")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def _predicted(estimate: Estimate) -> dict[str, ForecastInterval]:
     return {
         "calls": estimate.calls,
         "prompt_tokens": estimate.prompt_tokens,
-        "completion_tokens": estimate.completion_tokens,
+        "response_tokens": estimate.response_tokens,
         "dollars": estimate.dollars,
     }
 
@@ -227,7 +227,7 @@ def measure(seed: int = 1, scale: float = 1.0, processes: int = 1) -> Part:
 NAMES = {
     "calls": "calls",
     "prompt_tokens": "tokens sent",
-    "completion_tokens": "tokens answered",
+    "response_tokens": "tokens answered",
     "dollars": "dollars",
 }
 

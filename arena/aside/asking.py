@@ -43,7 +43,7 @@ class AskedCall:
     finish_reason: str | None
     model_answered: str | None
     prompt_tokens: int | None
-    completion_tokens: int | None
+    response_tokens: int | None
     cached_tokens: int | None
     reasoning_tokens: int | None
     cost: float | None
@@ -161,7 +161,7 @@ def _asked(row: SideCall) -> AskedCall:
         finish_reason=row.finish_reason,
         model_answered=row.model_answered,
         prompt_tokens=row.prompt_tokens,
-        completion_tokens=row.response_tokens,
+        response_tokens=row.response_tokens,
         cached_tokens=row.cached_tokens,
         reasoning_tokens=row.reasoning_tokens,
         cost=row.cost,

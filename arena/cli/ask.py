@@ -166,7 +166,7 @@ def _summary(found: AskedCall) -> str:
     by = found.model_answered
     parts = [
         found.model if by in (None, found.model) else f"{found.model}, answered by {by}",
-        f"{_number(found.prompt_tokens)} tokens sent, {_number(found.completion_tokens)} answered",
+        f"{_number(found.prompt_tokens)} tokens sent, {_number(found.response_tokens)} answered",
         money(found.cost),
         "" if found.seconds is None else duration(found.seconds),
         f"attempt {found.attempt + 1}" if found.attempt else "",
@@ -203,7 +203,7 @@ def _list(limit: int, db: str | None, *, as_json: bool) -> None:
                 call.model,
                 one_line(call.prompt, 40),
                 one_line(call.error or call.text or "", 60),
-                _number((call.prompt_tokens or 0) + (call.completion_tokens or 0)),
+                _number((call.prompt_tokens or 0) + (call.response_tokens or 0)),
                 money(call.cost),
             ]
             for call in found

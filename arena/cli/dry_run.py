@@ -133,7 +133,7 @@ def _show_estimate(estimate: Estimate) -> None:
                 between(part.calls, whole),
                 "unknown" if part.dollars is None else between(part.dollars, money),
                 between(part.prompt_tokens, whole),
-                between(part.completion_tokens, whole),
+                between(part.response_tokens, whole),
             ]
             for name, part in rows
         ],

@@ -54,6 +54,14 @@ _CELL = JsonObject(
     },
     optional=("against_id", "against", "role", "team"),
 )
+_HIT_FIELDS = {
+    **{"game_id": int, "turn_number": Whole, "player_index": Whole, "in": str},
+    **{"agent": Text, "role": Text, "team": Text, "result": Text},
+    **{"tournament": Text, "status": Text, "excerpt": str, "text": str, "command": str},
+    **{"excerpt_matches": list[tuple[int, int]], "matches": list[tuple[int, int]]},
+}
+_HIT = JsonObject(named=_HIT_FIELDS)
+_SIMILAR = JsonObject(named={**_HIT_FIELDS, "similarity": float})
 _RULES = {
     **{"name": str, "min_players": int, "max_players": int, "package": str},
     **{"description": str, "twin": Text, "package_version": str},
@@ -101,8 +109,8 @@ def _of_games() -> dict[str, JsonObject | OneOfForms]:
         "ask": OneOfForms([JsonObject([AskedCall]), JsonObject(named={"calls": list[AskedCall]})]),
         "search": OneOfForms(
             [
-                JsonObject(named={"hits": list[dict[str, Any]]}),
-                JsonObject(named={"model": str, "compared": int, "hits": list[dict[str, Any]]}),
+                JsonObject(named={"hits": JsonRows(_HIT)}),
+                JsonObject(named={"model": str, "compared": int, "hits": JsonRows(_SIMILAR)}),
                 JsonObject([EmbeddingPrice]),
             ]
         ),

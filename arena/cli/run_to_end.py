@@ -223,7 +223,7 @@ def actual_over_predicted(review: Review) -> Iterator[str]:
 _MEASURES = {
     "calls": "calls",
     "prompt_tokens": "tokens sent",
-    "completion_tokens": "tokens answered",
+    "response_tokens": "tokens answered",
     "dollars": "dollars",
 }
 

@@ -24,9 +24,9 @@ def plain_hit(hit: SearchHit) -> dict[str, object]:
 
     around = asdict(excerpt(hit))
     return {
-        "game": hit.game_id,
-        "turn": hit.turn_number,
-        "player": hit.player_index,
+        "game_id": hit.game_id,
+        "turn_number": hit.turn_number,
+        "player_index": hit.player_index,
         "in": hit.part,
         "agent": hit.agent,
         "role": hit.role,

@@ -28,7 +28,7 @@ _MOST_GAMES = 200
 _PRIOR = (0.5, 4.0)
 # The same of a call of an agent without calls on record: of one whose model has some, of others.
 _OF_MODEL = 0.4
-_UNKNOWN = {"prompt_tokens": 0.5, "completion_tokens": 1.2, "dollars": 1.2}
+_UNKNOWN = {"prompt_tokens": 0.5, "response_tokens": 1.2, "dollars": 1.2}
 
 _Seats = Sequence[TailUsage]
 
@@ -61,7 +61,7 @@ def reviewed(game_id: int, record: _Seats, played: _Seats, games: int) -> Review
         played,
         {
             name: _predicted(name, game_id, samples, branches)
-            for name in ("calls", "prompt_tokens", "completion_tokens", "dollars")
+            for name in ("calls", "prompt_tokens", "response_tokens", "dollars")
             if name in known
         },
         games=games,

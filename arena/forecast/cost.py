@@ -72,7 +72,7 @@ class ModelEstimate:
 
     calls: ForecastInterval
     prompt_tokens: ForecastInterval
-    completion_tokens: ForecastInterval
+    response_tokens: ForecastInterval
     dollars: ForecastInterval | None
     seconds: ForecastInterval
 
@@ -86,7 +86,7 @@ class Estimate:
     rehearsed: int
     calls: ForecastInterval
     prompt_tokens: ForecastInterval
-    completion_tokens: ForecastInterval
+    response_tokens: ForecastInterval
     dollars: ForecastInterval | None
     seconds: ForecastInterval
     models: Mapping[str, ModelEstimate]
@@ -297,7 +297,7 @@ def _summed(
         rehearsed=len(rehearsal.games),
         calls=_interval(_sum([used.calls for used in models.values()])),
         prompt_tokens=_interval(_sum([used.prompt_tokens for used in models.values()])),
-        completion_tokens=_interval(_sum([used.completion_tokens for used in models.values()])),
+        response_tokens=_interval(_sum([used.response_tokens for used in models.values()])),
         dollars=_interval(_sum(dollars)) if len(dollars) == len(models) else None,
         seconds=_interval(simulated.seconds),
         models={name: _of_model(used) for name, used in models.items()},
@@ -309,7 +309,7 @@ def _of_model(used: Used) -> ModelEstimate:
     return ModelEstimate(
         calls=_interval(used.calls),
         prompt_tokens=_interval(used.prompt_tokens),
-        completion_tokens=_interval(used.completion_tokens),
+        response_tokens=_interval(used.response_tokens),
         dollars=None if used.dollars is None else _interval(used.dollars),
         seconds=_interval(used.seconds),
     )
@@ -372,7 +372,7 @@ def _length(learned: Learned) -> str:
 
 def _answered(model: ModelSpec, learned: Learned, used: Used) -> str:
     calls, here = learned.calls_of.get(model.litellm_model, (0, False))
-    each = used.completion_tokens / np.maximum(used.calls, 1.0)
+    each = used.response_tokens / np.maximum(used.calls, 1.0)
     if calls:
         where = "in this environment" if here else "in other environments"
         return (

@@ -242,14 +242,14 @@ def _calls(rng: np.random.Generator, table: PastTable) -> tuple[Mapping[int, Flo
 def _answers(
     rng: np.random.Generator, table: PastTable
 ) -> tuple[Mapping[int, Floats], Floats, Residuals]:
-    rows = [seat for seat in table.seats if not played_by_script(seat) and seat.completion_tokens]
+    rows = [seat for seat in table.seats if not played_by_script(seat) and seat.response_tokens]
     views = {number: agent for number, agent in table.agents.items() if not agent.scripted}
     names = [table.past.environments[seat.environment_id] for seat in rows]
     tournaments = levels([seat.tournament_id for seat in rows], [table.tournament], _TOURNAMENT)
     drawn = DrawnEffects(
         rng,
         [
-            math.log(seat.completion_tokens / seat.calls)
+            math.log(seat.response_tokens / seat.calls)
             - middle(table.bounds.get(seat.model_name, ANSWER))
             for seat in rows
         ],
@@ -322,7 +322,7 @@ def _requests(
     for seat in table.here:
         tokens, calls = said.get(seat.game_id, (0, 0))
         # Thoughts are not sent again.
-        visible = max(seat.completion_tokens - seat.reasoning_tokens, 0)
+        visible = max(seat.response_tokens - seat.reasoning_tokens, 0)
         said[seat.game_id] = (tokens + visible, calls + seat.calls)
     rows = [seat for seat in table.here if not played_by_script(seat) and seat.prompt_tokens]
     views = {number: agent for number, agent in table.agents.items() if not agent.scripted}

@@ -77,7 +77,7 @@ def model_price(
     """The price of a model from its prices and the seats on record that it has filled."""
     priced = [seat for seat in seats if seat.priced]
     prompts = sum(seat.priced_prompt for seat in priced)
-    answers = sum(seat.completion_tokens for seat in seats)
+    answers = sum(seat.response_tokens for seat in seats)
     thought = sum(seat.reasoning_tokens for seat in seats) / answers if answers else 0.0
     cached = np.zeros(SIMULATIONS)
     if table is not None and any(tier.cached is not None for tier in table.tiers):
@@ -126,7 +126,7 @@ def _listed(table: PriceTable, seat: SeatUsage) -> float:
         round(seat.priced_completion / calls),
         cached_tokens=round(seat.priced_cached / calls),
         reasoning_tokens=round(
-            seat.reasoning_tokens * seat.priced_completion / max(seat.completion_tokens, 1) / calls
+            seat.reasoning_tokens * seat.priced_completion / max(seat.response_tokens, 1) / calls
         ),
     )
     return calls * (table.cost(usage) or 0.0)

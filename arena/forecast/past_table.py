@@ -50,7 +50,7 @@ class PastTable:
         """The share of an agent's answers that is no thought."""
         mark = self.agents[number].mark
         own = [seat for seat in self.here if seat.agent == mark]
-        tokens = sum(seat.completion_tokens for seat in own)
+        tokens = sum(seat.response_tokens for seat in own)
         thoughts = min(sum(seat.reasoning_tokens for seat in own), tokens)
         return 1.0 - thoughts / tokens if tokens else 1.0
 

@@ -48,7 +48,7 @@ class Asked:
     calls: int = 0
     characters: int = 0
     prompt_tokens: int = 0
-    completion_tokens: int = 0
+    response_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ class StandIn:
         asked.calls += 1
         asked.characters += sum(len(text_of(message)) for message in sent)
         asked.prompt_tokens += sum(tokens(text_of(message)) for message in sent)
-        asked.completion_tokens += tokens(text)
+        asked.response_tokens += tokens(text)
         return Completion(text, "stop")
 
 

@@ -102,7 +102,7 @@ def _sums(rehearsal: Rehearsal, agents: Sequence[int]) -> list[Asked]:
                 total.turns += asked.turns
                 total.calls += asked.calls
                 total.characters += asked.characters
-                total.completion_tokens += asked.completion_tokens
+                total.response_tokens += asked.response_tokens
     return summed
 
 
@@ -110,7 +110,7 @@ def _means(levels: Sequence[Asked]) -> RehearsedAgent:
     calls = sum(level.calls for level in levels)
     return RehearsedAgent(
         calls=max(calls, 1) / max(sum(level.turns for level in levels), 1),
-        answer=sum(level.completion_tokens for level in levels) / max(calls, 1),
+        answer=sum(level.response_tokens for level in levels) / max(calls, 1),
         characters=np.array([max(level.characters, 1) / max(level.calls, 1) for level in levels]),
     )
 

@@ -56,7 +56,7 @@ class ActualOverPredicted:
 @dataclass(frozen=True, slots=True)
 class Review:
     """The `games` that a run finished, all attempts at their places counted; of `compared` of them.
-    `measures` are by name: calls, prompt_tokens, completion_tokens, dollars, as far as they were
+    `measures` are by name: calls, prompt_tokens, response_tokens, dollars, as far as they were
     predicted and are known; `cached` calls were answered from the record and cost nothing."""
 
     games: int
@@ -99,7 +99,7 @@ def review(
     predicted = {
         "calls": estimate.calls,
         "prompt_tokens": estimate.prompt_tokens,
-        "completion_tokens": estimate.completion_tokens,
+        "response_tokens": estimate.response_tokens,
         "dollars": estimate.dollars,
     }
     return compare(seats, predicted, games=len(games), compared=len(chosen))
@@ -154,7 +154,7 @@ def took(seats: Sequence[UsedSeat]) -> dict[str, float]:
     found = {"calls": float(calls), "dollars": sum(seat.charged for seat in seats)}
     if sum(seat.answered for seat in seats) >= _SAID * calls:
         found["prompt_tokens"] = float(sum(seat.prompt_tokens for seat in seats))
-        found["completion_tokens"] = float(sum(seat.completion_tokens for seat in seats))
+        found["response_tokens"] = float(sum(seat.response_tokens for seat in seats))
     return found
 
 

@@ -45,7 +45,7 @@ class Used:
 
     calls: Floats
     prompt_tokens: Floats
-    completion_tokens: Floats
+    response_tokens: Floats
     dollars: Floats | None
     seconds: Floats
 
@@ -80,7 +80,7 @@ def rehearsed_amounts(
         found[number] = Amounts(
             calls=drawn @ np.array([float(one.calls) for one in asked]),
             prompts=drawn @ np.array([float(one.prompt_tokens) for one in asked]),
-            answers=drawn @ np.array([float(one.completion_tokens) for one in asked]),
+            answers=drawn @ np.array([float(one.response_tokens) for one in asked]),
         )
     return found
 

@@ -194,7 +194,7 @@ def _spent(rows: list[FinishedUsage]) -> FinishedUsage | None:
         calls=sum(row.calls for row in rows),
         failed_calls=sum(row.failed_calls for row in rows),
         prompt_tokens=sum(row.prompt_tokens for row in rows),
-        completion_tokens=sum(row.completion_tokens for row in rows),
+        response_tokens=sum(row.response_tokens for row in rows),
         # What has no price is not free.
         cost=sum(known) if len(known) == len(rows) else None,
         turn_seconds=None,

@@ -25,7 +25,7 @@ class TailUsage(NamedTuple):
     calls: int
     answered: int
     prompt_tokens: int
-    completion_tokens: int
+    response_tokens: int
     own_cache: int
     charged: float
 

@@ -25,7 +25,7 @@ class SeatUsage(NamedTuple):
     `void` says that this was another attempt at it; `turns` are those in which a model was called.
 
     `answered` calls said what they used: `prompt_tokens`, of which the provider had
-    `cached_tokens`, and `completion_tokens`, of which `reasoning_tokens`; in `own_cache` calls the
+    `cached_tokens`, and `response_tokens`, of which `reasoning_tokens`; in `own_cache` calls the
     answer was on record already. `charged` is dollars over all attempts, what was reserved where
     nothing else is known; `cost` those of the `priced` calls, which have used `priced_prompt` and
     `priced_completion` tokens.
@@ -44,7 +44,7 @@ class SeatUsage(NamedTuple):
     calls: int
     answered: int
     prompt_tokens: int
-    completion_tokens: int
+    response_tokens: int
     cached_tokens: int
     reasoning_tokens: int
     own_cache: int

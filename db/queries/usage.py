@@ -32,7 +32,7 @@ class UsageRow:
     orphans: int
     failed_calls: int
     prompt_tokens: int
-    completion_tokens: int
+    response_tokens: int
     cost: float | None
     mean_ms: float | None
     invalid_actions: int
@@ -90,7 +90,7 @@ def usage(session: Session, selection: Selection | None = None) -> dict[int, Usa
             orphans=orphans,
             failed_calls=failed,
             prompt_tokens=prompted,
-            completion_tokens=completed,
+            response_tokens=completed,
             cost=None if row[8] is None else float(row[8]),
             mean_ms=None if row[9] is None else float(row[9]),
             invalid_actions=invalid.get(agent_id, 0),
@@ -114,7 +114,7 @@ class FinishedUsage:
     calls: int
     failed_calls: int
     prompt_tokens: int
-    completion_tokens: int
+    response_tokens: int
     cost: float | None
     turn_seconds: float | None
     call_seconds: float | None
@@ -133,7 +133,7 @@ class FinishedUsage:
             calls=finished.calls + void.calls,
             failed_calls=finished.failed + void.failed,
             prompt_tokens=finished.prompt_tokens,
-            completion_tokens=finished.completion_tokens,
+            response_tokens=finished.response_tokens,
             cost=finished.cost / MONEY if known else None,
             turn_seconds=_seconds(quantile(finished.turn_ms, 0.5)),
             call_seconds=_seconds(quantile(finished.call_ms, 0.5)),
@@ -148,7 +148,7 @@ class FinishedUsage:
     @property
     def tokens_per_turn(self) -> float | None:
         """Tokens sent and received a turn, None when none are on record."""
-        tokens = self.prompt_tokens + self.completion_tokens
+        tokens = self.prompt_tokens + self.response_tokens
         return tokens / self.turns if tokens and self.turns else None
 
     @property

@@ -17,7 +17,7 @@ BEHAVED = [
 ]  # fmt: skip
 COUNTS = [
     "seats", "games", "again", *BEHAVED, "observed", "calls", "answered", "failed", "orphans",
-    "own_cache", "priced", "unpriced", "prompt_tokens", "completion_tokens", "reasoning_tokens",
+    "own_cache", "priced", "unpriced", "prompt_tokens", "response_tokens", "reasoning_tokens",
     "cached_tokens", "cost", "charged", "largest", "votes", "votes_against", "saves", "mortal",
     "survived", "claims_true", "claims_false", "accusations_true", "accusations_false",
 ]  # fmt: skip

@@ -54,7 +54,7 @@ def found(url: str, *options: str) -> list[tuple[float, int, int, str]]:
     result = search(url, *options, "--json")
     assert result.exit_code == 0, result.stderr
     return [
-        (hit["similarity"], hit["game"], hit["turn"], hit["text"])
+        (hit["similarity"], hit["game_id"], hit["turn_number"], hit["text"])
         for hit in json.loads(result.stdout)["hits"]
     ]
 

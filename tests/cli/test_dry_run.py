@@ -35,7 +35,7 @@ PLAN = Plan(
 SMALL = ModelEstimate(
     calls=ForecastInterval(900, 1000, 1100),
     prompt_tokens=ForecastInterval(800_000, 1_200_000, 2_000_000),
-    completion_tokens=ForecastInterval(40_000, 90_000, 200_000),
+    response_tokens=ForecastInterval(40_000, 90_000, 200_000),
     dollars=ForecastInterval(5.0, 10.0, 20.0),
     seconds=ForecastInterval(600, 900, 1500),
 )
@@ -48,7 +48,7 @@ def estimate(**models: ModelEstimate) -> Estimate:
         rehearsed=20,
         calls=SMALL.calls,
         prompt_tokens=SMALL.prompt_tokens,
-        completion_tokens=SMALL.completion_tokens,
+        response_tokens=SMALL.response_tokens,
         dollars=parts[0].dollars,
         seconds=SMALL.seconds,
         models=models,

@@ -42,7 +42,7 @@ def test_hits_say_who_said_it_and_which_command_shows_it(arena: Arena, copied: s
     assert hits
     assert {hit["agent"] for hit in hits} == {"Ann"}
     first = hits[0]
-    assert first["command"] == f"arena show {first['game']}"
+    assert first["command"] == f"arena show {first['game_id']}"
     assert arena(*first["command"].split()[1:], "--db", copied).exit_code == 0
     assert [first["text"][start:end] for start, end in first["matches"]] == ["4"]
 

@@ -59,7 +59,7 @@ def test_calls_are_counted_by_how_they_ended_and_dollars_exactly() -> None:
 
     assert (mine.calls, mine.answered, mine.failed, mine.orphans) == (5, 4, 1, 1)
     assert (mine.priced, mine.unpriced, mine.own_cache) == (2, 1, 1)
-    assert (mine.prompt_tokens, mine.completion_tokens) == (360, 40)
+    assert (mine.prompt_tokens, mine.response_tokens) == (360, 40)
     assert (mine.reasoning_tokens, mine.cached_tokens) == (20, 225)
     assert mine.cost == 300_000_000_000
     # What is not known counts as what was reserved.

@@ -127,7 +127,7 @@ def test_a_game_reads_back_as_it_was_played(database_url: str) -> None:
         assert call.text == turn.action == turn.submitted
         assert call.response["choices"][0]["message"]["content"] == turn.action
         assert call.request == {"temperature": 0.5}
-        assert (call.prompt_tokens, call.completion_tokens, call.cost) == (20, 3, 0.25)
+        assert (call.prompt_tokens, call.response_tokens, call.cost) == (20, 3, 0.25)
         assert call.request_sent_at == turn.acted_at == NOON
         assert call.answered
     with get_session(database_url) as session:

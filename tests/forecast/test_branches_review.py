@@ -45,7 +45,7 @@ def test_branches_like_the_game_that_they_branch_from_are_as_predicted() -> None
     assert {name: one.ratio for name, one in found.measures.items()} == {
         "calls": 1.0,
         "prompt_tokens": 1.0,
-        "completion_tokens": 1.0,
+        "response_tokens": 1.0,
         "dollars": 1.0,
     }
     assert (found.games, found.compared) == (2, 2)
@@ -57,7 +57,7 @@ def test_an_agent_that_says_more_is_expected_to() -> None:
     record = seats(1, 10, "short", "short") + seats(2, 10, "long", "short")
     found = review_of(record, seats(7, 10, "long", "short"))
 
-    said = found.measures["completion_tokens"]
+    said = found.measures["response_tokens"]
     assert said.ratio is not None
     assert math.isclose(said.ratio, 1.0)
     assert math.isclose(said.predicted.mean, 400.0)

@@ -107,7 +107,7 @@ def test_the_games_of_a_scripted_tournament_are_within_the_interval(
     assert expected.rehearsed == 18
     assert inside(calls, expected.calls)
     assert inside(prompts, expected.prompt_tokens)
-    assert inside(answers, expected.completion_tokens)
+    assert inside(answers, expected.response_tokens)
     assert expected.calls.high < 1.2 * expected.calls.low
     assert expected.dollars == ForecastInterval(0.0, 0.0, 0.0)
     assert 0.0 < expected.seconds.mean < 60.0
@@ -125,7 +125,7 @@ def test_a_scripted_tournament_of_which_every_game_is_rehearsed_is_known_exactly
     calls, prompts, answers = totals(sqlite_url)
     assert expected.calls == ForecastInterval(calls, calls, calls)
     assert expected.prompt_tokens == ForecastInterval(prompts, prompts, prompts)
-    assert expected.completion_tokens == ForecastInterval(answers, answers, answers)
+    assert expected.response_tokens == ForecastInterval(answers, answers, answers)
     assert expected.notes == ("All 10 games were rehearsed, and no provider was asked.",)
 
 
@@ -143,7 +143,7 @@ def test_dollars_are_those_of_the_prices_and_an_unknown_price_is_said(ask: Ask) 
     found = ask(config)
 
     cheap, dear = found.models["cheap"], found.models["dear"]
-    dollars = (cheap.prompt_tokens.mean + 10 * cheap.completion_tokens.mean) / 1e6
+    dollars = (cheap.prompt_tokens.mean + 10 * cheap.response_tokens.mean) / 1e6
     assert cheap.dollars is not None
     # What is open of the price is 1 on average; answers have a long tail.
     assert cheap.dollars.mean == pytest.approx(dollars, rel=0.02)
@@ -171,7 +171,7 @@ def test_prices_may_come_from_elsewhere(tmp_path: Path) -> None:
     )
 
     assert found.dollars is not None
-    tokens = found.prompt_tokens.mean + found.completion_tokens.mean
+    tokens = found.prompt_tokens.mean + found.response_tokens.mean
     assert found.dollars.mean == pytest.approx(2 * tokens / 1e6, rel=0.01)
 
 
@@ -179,7 +179,7 @@ def test_without_a_record_the_intervals_are_those_of_the_stated_ranges(ask: Ask)
     found = ask(loads(HOSTED)).models["cheap"]
 
     # How long games are is open too: a little beyond the range of an answer, on either side.
-    low, high = found.completion_tokens.low, found.completion_tokens.high
+    low, high = found.response_tokens.low, found.response_tokens.high
     assert 10 / 1.6 < low / found.calls.mean < 10
     assert 600 < high / found.calls.mean < 600 * 1.3
 
@@ -204,7 +204,7 @@ def test_max_tokens_bounds_the_answers(ask: Ask) -> None:
 
     found = ask(loads(bounded))
 
-    each = found.models["cheap"].completion_tokens.high / found.models["cheap"].calls.high
+    each = found.models["cheap"].response_tokens.high / found.models["cheap"].calls.high
     assert 15 < each <= 30
     (note,) = [note for note in found.notes if note.startswith("cheap: no call is on record")]
     assert note.endswith("to 30 tokens an answer are assumed.")
@@ -240,9 +240,9 @@ def test_calls_on_record_say_how_agents_answer(ask: Ask, sqlite_url: str) -> Non
     )
     before, after = ask(loads(HOSTED)).models["cheap"], ask(loads(HOSTED), sqlite_url)
 
-    cheap = after.models["cheap"].completion_tokens
+    cheap = after.models["cheap"].response_tokens
     assert inside(100 * after.models["cheap"].calls.mean, cheap)
-    assert cheap.high / cheap.low < before.completion_tokens.high / before.completion_tokens.low / 8
+    assert cheap.high / cheap.low < before.response_tokens.high / before.response_tokens.low / 8
     said = [note for note in after.notes if note.startswith("cheap: ")]
     assert len(said) == 1
     assert "learned from" in said[0]
@@ -278,7 +278,7 @@ def test_what_is_on_record_without_texts_or_usage_is_no_fault(ask: Ask, sqlite_u
     found = ask(loads(HOSTED), sqlite_url)
 
     assert found.calls.low < found.calls.mean < found.calls.high
-    assert found.models["cheap"].completion_tokens.high > 0
+    assert found.models["cheap"].response_tokens.high > 0
 
 
 def test_limits_and_concurrency_make_it_last(ask: Ask, sqlite_url: str) -> None:

@@ -55,7 +55,7 @@ def test_scripted_games_take_what_their_rehearsal_took(database_url: str) -> Non
         assert {name: one.ratio for name, one in found.measures.items()} == {
             "calls": 1.0,
             "prompt_tokens": 1.0,
-            "completion_tokens": 1.0,
+            "response_tokens": 1.0,
             "dollars": None,
         }
         (line,) = actual_over_predicted(found)
@@ -145,7 +145,7 @@ def test_it_is_the_estimate_from_before_the_run(
     for name, told in (
         ("calls", before.calls),
         ("prompt_tokens", before.prompt_tokens),
-        ("completion_tokens", before.completion_tokens),
+        ("response_tokens", before.response_tokens),
         ("dollars", before.dollars),
     ):
         assert found.measures[name].predicted == told
@@ -182,7 +182,7 @@ def test_what_is_not_known_is_not_compared(
     database.close()
 
     assert unpriced is not None
-    assert [*unpriced.measures] == ["calls", "prompt_tokens", "completion_tokens"]
+    assert [*unpriced.measures] == ["calls", "prompt_tokens", "response_tokens"]
     assert silent is not None
     assert [*silent.measures] == ["calls", "dollars"]
     # All of it was answered from the record: nothing is paid, and nothing was to be paid.

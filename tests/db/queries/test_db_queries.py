@@ -93,7 +93,7 @@ def test_what_was_spent(database_url: str) -> None:
         rows = usage(session, Selection(tournament=1))
         mine = rows[1]
         assert (mine.games, mine.turns, mine.calls, mine.orphans) == (4, 1, 3, 1)
-        assert (mine.failed_calls, mine.prompt_tokens, mine.completion_tokens) == (1, 7, 3)
+        assert (mine.failed_calls, mine.prompt_tokens, mine.response_tokens) == (1, 7, 3)
         assert (mine.cost, mine.mean_ms) == (0.5, 20.0)
         assert (rows[2].calls, rows[2].cost) == (0, None)
         assert usage(session, Selection(since="2999-01-01")) == {}
