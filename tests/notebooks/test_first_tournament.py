@@ -2,20 +2,16 @@
 
 import asyncio
 import json
-import os
 import re
-import sys
 from pathlib import Path
 
 import nbformat
 import pytest
-from jupyter_client.kernelspec import KernelSpecManager
-from jupyter_client.manager import AsyncKernelManager
-from nbclient import NotebookClient
 
 from arena import config
 from arena.analysis import games_df, leaderboard_df, players_df, ratings_df, turns_df
 from arena.orchestrator import run
+from tests.notebooks.executing import executed, streamed
 
 pytestmark = pytest.mark.slow
 
@@ -57,27 +53,8 @@ def played(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def cells(played, tmp_path_factory):
-    """The cells of the notebook, executed by the interpreter that runs the tests."""
-    home = tmp_path_factory.mktemp("home")
-    folders = ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "MPLCONFIGDIR")
-    environment = {
-        **os.environ,
-        **{name: str(home / name.lower()) for name in folders},
-        "ARENA_DATABASE_URL": f"sqlite:///{played}",
-    }
-    # The kernel's own way of showing figures, whatever is set around the tests.
-    environment.pop("MPLBACKEND", None)
-    # Without the folders of installed kernels only the interpreter's own one is left.
-    manager = AsyncKernelManager(
-        kernel_name="python3", kernel_spec_manager=KernelSpecManager(kernel_dirs=[])
-    )
-    assert manager.kernel_spec.argv[0] == sys.executable
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    client = NotebookClient(
-        notebook, km=manager, timeout=60, resources={"metadata": {"path": str(home)}}
-    )
-    client.execute(env=environment, cleanup_kc=True)
-    return {cell.id: cell for cell in notebook.cells}
+    """The cells of the notebook, executed."""
+    return executed(NOTEBOOK, tmp_path_factory.mktemp("home"), f"sqlite:///{played}")
 
 
 def test_every_cell_runs_and_warns_of_nothing(cells):
@@ -86,7 +63,7 @@ def test_every_cell_runs_and_warns_of_nothing(cells):
     assert [cell.execution_count for cell in code] == [*range(1, len(code) + 1)]
     kinds = {output.output_type for cell in code for output in cell.outputs}
     assert kinds <= {"execute_result", "display_data", "stream"}
-    assert [text for cell in code for text in _streamed(cell, "stderr")] == []
+    assert streamed(code, "stderr") == []
 
 
 def test_the_leaderboard_is_a_table_and_a_plot(cells, played):
@@ -130,14 +107,14 @@ def test_one_game_is_walked_through_turn_by_turn(cells, played):
     game_id = games_df(played, status="completed").game_id[0]
     turns = turns_df(played, game=game_id)
 
-    walk = "".join(_streamed(cells["turns"], "stdout"))
+    walk = "".join(streamed([cells["turns"]], "stdout"))
     heads = re.findall(r"^turn (\d+): player (\d+), (\w+)", walk, re.MULTILINE)
     assert [(int(turn), int(player), agent) for turn, player, agent in heads] == [
         *turns[["turn_number", "player_index", "agent"]].itertuples(index=False, name=None)
     ]
     assert walk.count("  does | ") >= len(turns)
     assert turns.action[0].splitlines()[0] in walk
-    last = "".join(_streamed(cells["last-call"], "stdout"))
+    last = "".join(streamed([cells["last-call"]], "stdout"))
     assert "system | You play for your team." in last
     assert "answer | " in last
 
@@ -163,11 +140,3 @@ def test_notebooks_are_kept_without_what_a_machine_adds():
 def _shown(cell):
     """The table that a cell ends with, as text."""
     return cell.outputs[-1].data["text/plain"]
-
-
-def _streamed(cell, name):
-    return [
-        output.text
-        for output in cell.outputs
-        if output.output_type == "stream" and output.name == name
-    ]
