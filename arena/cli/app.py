@@ -68,6 +68,11 @@ class _Arena(TyperGroup):
             return super().invoke(ctx)
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
+        except typer.BadParameter as error:
+            from arena.cli.bad_values import reword
+
+            reword(error)
+            raise
         except Exception as error:
             said: Any = error if isinstance(error, _for_people()) else _damage(typed, error)
             if said is None:

@@ -122,7 +122,9 @@ _EXPECTED = {
     "string_type": "text",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
     "float_type": "a number",
+    "float_parsing": "a number",
     "bool_type": "true or false",
     "list_type": "a list ('- ...' items)",
     "tuple_type": "a list ('- ...' items)",
@@ -174,11 +176,16 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
     if kind == "value_error":
         reason = str(context.get("error", detail["msg"]))
         return f"{here}: {reason}" if path else reason
-    expected = _EXPECTED.get(kind)
+    return f"{here}: {expectation(detail)}"
+
+
+def expectation(detail: ErrorDetails) -> str:
+    """`expected a whole number, found 'many'`."""
+    expected = _EXPECTED.get(detail["type"])
     if expected is None:
-        return f"{here}: {detail['msg']}, found {found(detail['input'])}"
-    bounds = {name: _number(value) for name, value in context.items()}
-    return f"{here}: expected {expected.format(**bounds)}, found {found(detail['input'])}"
+        return f"{detail['msg']}, found {found(detail['input'])}"
+    bounds = {name: _number(value) for name, value in detail.get("ctx", {}).items()}
+    return f"expected {expected.format(**bounds)}, found {found(detail['input'])}"
 
 
 def _number(value: object) -> object:
