@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -39,21 +40,42 @@ def imported(*lines: str) -> list[tuple[int, set[str]]]:
     return [(code, set(names)) for code, names in json.loads(done.stderr.splitlines()[-1])]
 
 
-def test_a_command_imports_what_it_needs(played: str, config: Path, tmp_path: Path) -> None:
-    misspelled = tmp_path / "misspelled.yaml"
-    misspelled.write_text(TOURNAMENT.replace("name: round-robin", "name: rund-robin"))
+# What is wrong with a file and can be told from its text and from what packages register.
+WRONG = {
+    "a matchmaker": ("name: round-robin", "name: rund-robin"),
+    "an environment": ("TicTacToe-v0", "TicTakToe-v0"),
+    "an environment unlike any": ("TicTacToe-v0", "Zzzz"),
+    "a kind of agent": ("kind: remembering", "kind: remembring"),
+    "an agent twice": ("name: Bob", "name: Ann"),
+    "a scripted model": ("scripted/random", "scripted/rndom"),
+    "a variable of a prompt": ("{{player_index}}", "{{player_idx}}"),
+    "a setting": ("seed: 3", "sed: 3"),
+    "a value": ("games: 6", "games: six"),
+    "YAML": ("seed: 3", "seed: [3"),
+}
+
+
+def test_what_is_wrong_with_a_file_is_told_before_anything_is_imported(tmp_path: Path) -> None:
+    lines = []
+    for what, (right, wrong) in WRONG.items():
+        file = tmp_path / f"{what}.yaml"
+        assert right in TOURNAMENT
+        file.write_text(TOURNAMENT.replace(right, wrong))
+        lines += [shlex.join([command, str(file)]) for command in ("run", "plan")]
+    file = tmp_path / "a matchmaker.yaml"
+    lines.append(shlex.join(["run", "--dry-run", str(file)]))
+
+    assert dict(zip(lines, imported(*lines), strict=True)) == dict.fromkeys(lines, (2, set()))
+
+
+def test_a_command_imports_what_it_needs(played: str, config: Path) -> None:
     reading = ("games", "show 1", "agents list", "tournaments list", "models list", "db current")
 
-    for_a_name, for_a_plan, *for_reading = imported(
-        f"run {misspelled}",
-        f"plan {misspelled}",
-        *(f"{line} --db {played}" for line in reading),
-    )
+    for_reading = imported(*(f"{line} --db {played}" for line in reading))
     (board,) = imported(f"leaderboard --db {played}")
     (stored,) = imported(f"leaderboard --db {played}")
     (again,) = imported(f"run {config} --db {played}")
 
-    assert for_a_name == for_a_plan == (2, set())
     assert for_reading == [(0, {"sqlalchemy"})] * len(reading)
     assert board == (0, {"sqlalchemy", "numpy", "scipy.special", "scipy.sparse"})
     # What was computed once is read.
