@@ -210,8 +210,9 @@ class Client:
         name = self._name(model)
         with self._guarded(name, f"preparing the model {model.name!r}"):
             endpoint = self._provider(name).prepare(model)
-            free, longest = endpoint.free, endpoint.longest_answer
-            prices = None if free else own_prices(model) or endpoint.prices
+            own, longest = own_prices(model), endpoint.longest_answer
+            free = endpoint.free and own is None
+            prices = None if free else own or endpoint.prices
         cached = model.name in self._settings.cached
         bound = None if prices is None else bound_of(model.params, prices, longest, cached=cached)
         prepared = PreparedModel(model, name, endpoint, prices, bound, free)

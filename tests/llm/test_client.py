@@ -275,6 +275,21 @@ def test_an_image_has_no_worst_case_and_is_not_sent_under_a_budget() -> None:
     assert log.events == []
 
 
+def test_a_scripted_model_costs_what_its_own_price_says() -> None:
+    free, priced = Log(), Log()
+    model = ModelSpec("m", "scripted/random")
+    ask(model, free)
+    ask(replace(model, input_price=3.0, output_price=15.0), priced)
+
+    assert free.answers[0].usage.cost == 0.0
+    usage = priced.answers[0].usage
+    assert usage.prompt_tokens
+    assert usage.completion_tokens
+    assert usage.cost == pytest.approx(
+        (3 * usage.prompt_tokens + 15 * usage.completion_tokens) / 1e6
+    )
+
+
 def test_a_stream_gives_the_time_to_the_first_token_and_its_usage() -> None:
     log = Log()
     with OpenAIServer([Reply("we should vote [2]", delay=0.1)]) as server:
