@@ -10,13 +10,15 @@ from typing import Any
 
 from arena.compare.question import default_seating, named, written
 from arena.config.shape import TournamentConfig, parse
-from arena.core import UsageError
+from arena.core import RatedPlayer, UsageError
+from arena.matchmakers.duel import score_of
 from arena.orchestrator import run
 from arena.orchestrator.lookup import find_agent, rules_of
 from arena.reports.game import GameReport, game_report
 from arena.reports.html import table
 from db.database import Database, Source, opened
 from db.errors import DatabaseError
+from db.queries.games import PlayerRow
 from db.queries.games import games as game_rows
 from db.queries.transcript import transcript
 from db.repository import Repository
@@ -29,8 +31,9 @@ and prompt. A model with a slash in its name is LiteLLM's; a prompt is its text.
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The games of a match, in the order of the schedule. `score` is A's mean result over those
-    that have one, a draw counting half; None without any. A notebook shows it as a table."""
+    """The games of a match, in the order of the schedule. `score` is A's mean score against
+    B (1 where its team finishes before B's, one half on a par) over those with a result; None
+    without any. A notebook shows it as a table."""
 
     a: str
     b: str
@@ -93,18 +96,20 @@ def match(
     # The newest comes first, and a game that was tried again is told once.
     last = {row.schedule_index: (row, report) for row, report in zip(rows, told, strict=True)}
     kept = [last[place] for place in sorted(last, key=lambda place: place or 0)]
-    scores = [score for row, _ in kept if (score := _score(row.players, first)) is not None]
+    scores = [score for row, _ in kept if (score := _score(row.players, first, second)) is not None]
     mean = sum(scores) / len(scores) if scores else None
     return Match(first, second, config.name, tuple(report for _, report in kept), mean)
 
 
-def _score(players: Sequence[Any], agent: str) -> float | None:
-    """What an agent made of a game: 1 for a win, one half for a draw, None without a result."""
-    own = [player.rank for player in players if player.agent == agent]
-    others = [player.rank for player in players if player.agent != agent]
-    if not own or not others or None in own or None in others:
-        return None
-    return 0.5 if min(own) == min(others) else float(min(own) < min(others))
+def _score(players: Sequence[PlayerRow], a: str, b: str) -> float | None:
+    """A's score against B in a game, None where it has no result; teammates do not count."""
+    ids = {player.agent: player.agent_id for player in players}
+    places = [
+        RatedPlayer(player.agent_id, player.player_index, player.rank)
+        for player in players
+        if player.rank is not None
+    ]
+    return score_of(ids[a], ids[b], places) if len(places) == len(players) else None
 
 
 def _tournament(

@@ -66,6 +66,30 @@ def test_a_match_is_played_where_an_event_loop_runs_and_never_twice(tmp_path):
         game(99, source)
 
 
+@pytest.mark.slow
+def test_a_match_in_a_field_counts_whose_team_finishes_first(tmp_path):
+    field = [{**ONE, "name": f"Filler {place}"} for place in range(4)]
+
+    played = arena.match(
+        ONE,
+        OTHER,
+        environment="SecretMafia-v0-mended",
+        players=6,
+        field=field,
+        games=4,
+        source=tmp_path / "arena.db",
+    )
+
+    points = []
+    for each in played:
+        team = {player.agent: player.team for player in each.players}
+        assert len(team) == 6
+        assert team["One"] != team["Other"]
+        points.append(float(each.winning_team == team["One"]))
+    assert sum(points) > 0
+    assert played.score == sum(points) / 4
+
+
 def test_what_makes_no_match_is_refused_before_anything_is_written(tmp_path):
     source = tmp_path / "arena.db"
     for wrong, said in (
