@@ -87,6 +87,7 @@ docs: $(STAMP)
 
 picture: $(STAMP)
 	$(BIN)/python docs/picture.py docs/demo.png
+	$(BIN)/python -m docs.notebook_pictures docs/notebooks
 
 # The lock names versions and hashes for every platform, and no index.
 lock: $(STAMP)

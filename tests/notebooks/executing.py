@@ -35,7 +35,7 @@ def executed(notebook: Path, folder: Path, database: str) -> dict[str, Any]:
     assert manager.kernel_spec.argv[0] == sys.executable
     content = nbformat.read(notebook, as_version=4)
     client = NotebookClient(
-        content, km=manager, timeout=60, resources={"metadata": {"path": str(folder)}}
+        content, km=manager, timeout=300, resources={"metadata": {"path": str(folder)}}
     )
     client.execute(env=environment, cleanup_kc=True)
     return {cell.id: cell for cell in content.cells}
