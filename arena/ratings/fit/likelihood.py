@@ -17,8 +17,8 @@ from scipy import sparse
 
 from arena.core.arrays import Booleans, Floats, Integers
 from arena.core.ratings import BETA
+from arena.ratings.fit.curvature import Curvature, full
 from arena.ratings.fit.design import Seats, tidy
-from arena.ratings.fit.gram import gram
 from arena.ratings.fit.levels import Levels, first_levels
 from arena.ratings.fit.luck import Lucky, lucky
 from arena.ratings.fit.order_of_finish import orders
@@ -115,21 +115,22 @@ class Matches:
 
     def information(self, strengths: Floats) -> Floats | sparse.csr_array:
         """(places, places): minus the Hessian; sparse where places are many."""
-        total = self.curvature(strengths)
-        return total if self.places > SPARSE else _full(total)
+        total = self.curvature(strengths).whole()
+        return total if self.places > SPARSE else full(total)
 
-    def curvature(self, strengths: Floats) -> Floats | sparse.csr_array:
-        """(places, places): minus the Hessian; dense where that is faster."""
+    def curvature(self, strengths: Floats) -> Curvature:
+        """Of (places, places): minus the Hessian in its parts."""
         pairs = self.pairs
         found = self._pairs(strengths)
-        total = gram(pairs.rows, pairs.weight * found.bend / pairs.noise**2)
+        scale = pairs.weight * found.bend / pairs.noise**2
+        sums, luck = None, None
         if self.luck:
-            # What a block's games say of its luck, they do not say of the strengths.
             at = np.flatnonzero(pairs.block >= 0)
             shape = (len(found.curvature), len(pairs.weight))
             along = pairs.weight * found.bend * found.pull / pairs.noise
             sums = sparse.csr_array((along[at], (pairs.block[at], at)), shape=shape) @ pairs.rows
-            total = _added(total, gram(sums, -1.0 / found.curvature))
+            luck = -1.0 / found.curvature
+        chains = []
         for chain in self.chains:
             order = orders((self.teams @ strengths)[chain.teams], chain.sds, chain.last, True)
             blocks = -chain.weight[:, None, None] * order.hessian
@@ -141,8 +142,8 @@ class Matches:
                 ),
                 shape=(self.teams.shape[0],) * 2,
             ).tocsr()
-            total = _added(total, self.teams.T @ (across @ self.teams))
-        return total
+            chains.append(self.teams.T @ (across @ self.teams))
+        return Curvature(pairs.rows, scale, sums, luck, chains)
 
     def evidence_of_luck(self, strengths: Floats) -> float:
         """What is to be added to a log-evidence at the mode because the blocks' luck is unknown."""
@@ -184,20 +185,6 @@ class Matches:
             here = self._graded(e)
             levels[e] = before.best(t[here], pairs.level[here], pairs.weight[here], margins[e])
         return replace(self, margins=np.array(margins), levels=levels)
-
-
-def _full(matrix: sparse.csr_array | Floats) -> Floats:
-    dense: Floats = matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
-    return dense
-
-
-def _added(
-    one: sparse.csr_array | Floats, other: sparse.csr_array | Floats
-) -> sparse.csr_array | Floats:
-    """The sum, dense where one of them is."""
-    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
-        return _full(one) + _full(other)
-    return one + other
 
 
 def plain(matrix: sparse.csr_array) -> sparse.csr_array | Floats:

@@ -53,20 +53,21 @@ def score_test(
         said = max((replace(said, luck=share) for share in luck), key=_likely(strengths))
     per_seat = sparse.diags_array(1.0 / sizes)
     _, gradient = said.at(strengths)
-    information = sparse.csr_array(per_seat @ said.curvature(strengths) @ per_seat)
+    information = said.curvature(strengths)
     score = further.T @ (gradient / sizes)
-    own = sparse.csr_array(further.T @ (information @ further))
-    shared = (further.T @ (information @ design)).toarray()
+    effects = sparse.csr_array(per_seat @ further)
+    own = information.along(effects)
+    shared = information.across(effects, sparse.csr_array(per_seat @ design))
     covariance = ratings.covariance[np.ix_(places, places)]
     # tr V and tr V², without V: further effects may be many, those of the fit are few.
     inner = covariance @ (shared.T @ shared)
-    mean = float(own.trace() - np.trace(inner))
-    square = float(
-        own.multiply(own).sum()
-        - 2.0 * np.trace(covariance @ (shared.T @ (own @ shared)))
-        + np.sum(inner * inner.T)
+    mean = own.trace() - float(np.trace(inner))
+    square = (
+        own.squares()
+        - 2.0 * float(np.trace(covariance @ (shared.T @ (own @ shared))))
+        + float(np.sum(inner * inner.T))
     )
-    if mean <= 1e-9 * float(own.trace()) or square <= 0.0:
+    if mean <= 1e-9 * own.trace() or square <= 0.0:
         return None
     degrees = mean * mean / square
     excess = float(score @ score) / mean
