@@ -48,6 +48,11 @@ class PairKey(NamedTuple):
     other_part: str
 
     @property
+    def alone(self) -> bool:
+        """Whether it is an agent with itself."""
+        return self.agent_id == self.other_id and self.part == self.other_part
+
+    @property
     def turned(self) -> PairKey:
         """The same count as the other one sees it."""
         return PairKey(self.by, self.other_id, self.other_part, self.agent_id, self.part)

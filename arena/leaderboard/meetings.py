@@ -12,7 +12,7 @@ from arena.core import UsageError
 from arena.leaderboard.query import LeaderboardQuery
 from arena.leaderboard.scopes import Scope, chosen_by_result, scopes
 from arena.reports.voids import told, void_by_name
-from arena.stats.head_to_head import Cell, HeadToHead, cell
+from arena.stats.head_to_head import Cell, HeadToHead, cells_of
 from db import Session
 from db.pairs import Counts, PairKey, PairSeat, PairSums, block_counts, scores, unit
 from db.queries.agents import agent_names
@@ -61,16 +61,17 @@ def head_to_head(counts: Counts, by: MeetingBy, whole: int) -> HeadToHead:
     By agent: the row's score against the column in the games in which they were on different teams;
     an agent has no cell against itself. By role or team: the agent's score in it, over the other
     teams of the game on which it does not sit itself."""
-    rows = sorted({key.agent_id for key in counts if key.by == "agent" and key == key.turned})
+    rows = sorted({key.agent_id for key in counts if key.by == "agent" and key.alone})
     cells: dict[tuple[int, int | str], Cell] = {}
     for key, count in counts.items():
-        if key.by != by or key == key.turned:
+        if key.by != by or key.alone:
             continue
         if by == "agent":
-            cells[key.agent_id, key.other_id] = cell(count, whole)
-            cells[key.other_id, key.agent_id] = cell(count.turned(whole), whole)
+            ours, theirs = cells_of(count, whole)
+            cells[key.agent_id, key.other_id] = ours
+            cells[key.other_id, key.agent_id] = theirs
         else:
-            cells[key.agent_id, key.part] = cell(count, whole)
+            cells[key.agent_id, key.part], _ = cells_of(count, whole)
     columns = rows if by == "agent" else sorted({key.part for key in counts if key.by == by})
     return HeadToHead(tuple(rows), tuple(columns), dict(sorted(cells.items())))
 

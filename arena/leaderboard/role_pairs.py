@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from arena.core import UsageError
-from arena.stats.head_to_head import cell
+from arena.stats.head_to_head import cells_of
 from db import Session
 from db.pairs import unit
 from db.queries.agents import agent_names
@@ -63,7 +63,7 @@ def role_pairs(session: Session, selection: Selection) -> list[RolePair]:
         counts = {key: count for key, count in found_here.items() if key.by == "roles"}
         both = counts | {key.turned: count.turned(whole) for key, count in counts.items()}
         for key, count in sorted(both.items()):
-            seen = cell(count, whole)
+            seen, _ = cells_of(count, whole)
             found.append(
                 RolePair(
                     scope.environment,

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from arena.stats.proportions import Interval, design_effect, wilson
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """`games` games, `score` the mean result (won 1, drawn 1/2, lost 0) with its 95 % `interval`,
     over `blocks` groups of games that share a seed."""
 
@@ -48,16 +47,24 @@ class GameCount(Protocol):
     def score_squared(self) -> int: ...
 
 
-def cell(count: GameCount, whole: int) -> Cell:
+def cells_of(count: GameCount, whole: int) -> tuple[Cell, Cell]:
     """The mean over all games, `whole` being the score of one that is won, with Wilson's interval
-    for as many independent games as would vary as much as these do. There is at least one game."""
-    games, score = count.games, count.score
-    mean = score / (whole * games)
-    # The sum over blocks of (score - mean of its games) squared, in whole numbers to the end.
+    for as many independent games as would vary as much as these do; and that of the other one, who
+    scores the rest of each game. There is at least one game."""
+    games, score, most = count.games, count.score, whole * count.games
+    # The sum over blocks of (score - mean of its games) squared, in whole numbers to the end: for
+    # both the same.
     between = (
         count.score_squared * games**2
         - 2 * score * games * count.games_score
         + score**2 * count.games_squared
-    ) / (whole * games) ** 2
-    effect = design_effect(mean, games, between, count.blocks)
-    return Cell(games, mean, wilson(mean, max(1, round(games / effect))), count.blocks)
+    ) / most**2
+    return (
+        _cell(score / most, games, between, count.blocks),
+        _cell((most - score) / most, games, between, count.blocks),
+    )
+
+
+def _cell(mean: float, games: int, between: float, blocks: int) -> Cell:
+    effect = design_effect(mean, games, between, blocks)
+    return Cell(games, mean, wilson(mean, max(1, round(games / effect))), blocks)
