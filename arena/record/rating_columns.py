@@ -22,8 +22,9 @@ def rating_columns(played: PlayedGames, environments: Mapping[int, str] | None =
     found, environment = np.unique(played.environments, return_inverse=True)
     several = len(found) > 1
     known = environments or {}
-    keys = np.stack([environment, played.seeds])
-    _, seed, games = np.unique(keys, axis=1, return_inverse=True, return_counts=True)
+    seeds, number = np.unique(played.seeds, return_inverse=True)
+    keys = environment * len(seeds) + number
+    _, seed, games = np.unique(keys, return_inverse=True, return_counts=True)
     shared = (games[seed] > 1) & (played.seeds != NOTHING)
     return Games(
         sizes=played.sizes,
