@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from arena.config.beginning import Beginning
 
 _FILE = Path("tournament.yaml")
+_UNWRITTEN = "the file"
 
 
 def init(
@@ -102,11 +104,16 @@ def _fewest(environment: str) -> int:
 def _write(file: Path, beginning: Beginning) -> None:
     from arena.config import loads
     from arena.config.beginning import written
-    from arena.core import UsageError
+    from arena.core import ConfigError, UsageError
     from arena.orchestrator.preflight import prepare
 
     text = written(beginning)
-    prepare(loads(text, source=str(file), folder=file.parent))
+    try:
+        prepare(loads(text, source=_UNWRITTEN, folder=file.parent))
+    except ConfigError as error:
+        # Nobody can look up the lines of a file that is not there.
+        said = re.sub(rf"{_UNWRITTEN}(:\d+)?: ", "", str(error))
+        raise ConfigError(f"{file} is not written: {said}") from None
     try:
         with file.open("x", encoding="utf-8") as stream:
             stream.write(text)

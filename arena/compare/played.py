@@ -194,11 +194,12 @@ def _notes(found: FoundPairs, seating: str, chosen: bool) -> list[str]:
         told = ", ".join(f"{BLOCK * n} games {name}" for name, n in others.items())
         notes.append(f"other seatings ask something else and are left out: {told}; see --seating")
     if not found.blocks.get(seating):
-        used = BLOCK * len(found.matched[seating])
+        unused = found.alone - BLOCK * len(found.matched[seating])
+        left_out = f"; {unused} games of theirs have no partner and are left out"
         notes.append(
             "no two games on one seed are a pair: games of different seeds are, in which the two "
             "had each other's seats, so that a seat's advantage cancels and a seed's luck does not"
-            f"; {max(found.alone - used, 0)} games of theirs have no partner and are left out"
+            + (left_out if unused > 0 else "")
         )
     elif found.alone:
         notes.append(f"{found.alone} games of theirs have no partner and are left out")

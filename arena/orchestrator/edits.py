@@ -136,8 +136,9 @@ def deletable(repo: Repository, noun: UsedNoun, key: int) -> CatalogueUses:
             else ""
         )
         raise UsageError(
-            f"it has a seat in {uses.games:,} game{'s' if uses.games > 1 else ''}{where}: what was "
-            f"played stays with who played it; delete the games first{first}, or deactivate it"
+            f"this {noun} has a seat in {uses.games:,} game{'s' if uses.games > 1 else ''}{where}: "
+            f"what was played stays with who played it; delete the games first{first}, or "
+            "deactivate it"
         )
     return uses
 

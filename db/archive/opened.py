@@ -96,6 +96,8 @@ def open_archive(path: Path) -> Iterator[OpenedArchive]:
     def bad(what: str) -> BadArchive:
         return BadArchive(f"{path} cannot be restored: {what}; nothing was imported")
 
+    if path.is_dir():
+        raise BadArchive(f"{path} is a folder: expected a file of `arena export --archive FILE`")
     if not path.is_file():
         raise BadArchive(f"there is no file {path}: expected one of `arena export --archive FILE`")
     try:

@@ -223,6 +223,8 @@ def test_a_file_that_was_cut_short_or_is_none(archive, tmp_path):
         import_archive(tmp_path / "cut.zip", tmp_path / "here.db")
     with pytest.raises(DatabaseError, match=r"there is no file .*none\.zip"):
         import_archive(tmp_path / "none.zip", tmp_path / "here.db")
+    with pytest.raises(DatabaseError, match=r"is a folder: expected a file of"):
+        import_archive(tmp_path, tmp_path / "here.db")
 
 
 def test_a_person_types_it(played, tmp_path):

@@ -178,7 +178,10 @@ def _what_is_there_is_not_overwritten_nor_deleted_unasked(arena: Arena, folder: 
     assert f"the tournament evening: {2 * GAMES} games ({2 * GAMES} finished" in unasked.stderr
     seated = arena("agents", "delete", VILLAGER, "--yes")
     assert seated.exit_code == 2
-    assert f"in {2 * GAMES} games in evening: what was played stays" in seated.stderr
+    assert (
+        f"error: this agent has a seat in {2 * GAMES} games in evening: what was played stays"
+        in seated.stderr
+    )
     assert len(read(arena, "games", "--tournament", "evening")["games"]) == 2 * GAMES
 
 

@@ -62,8 +62,16 @@ def test_options_say_what_is_in_it(arena: Arena, tmp_path: Path) -> None:
         ("mine.txt", (), "expected a name that ends in .yaml"),
         ("none/mine.yaml", (), "no such folder"),
         ("mine.yaml", ("--environment", "TicTacTo-v0"), "did you mean 'TicTacToe-v0'?"),
-        ("mine.yaml", ("--model", "scripted/rndom"), "did you mean 'random'?"),
-        ("mine.yaml", ("--kind", "thinkin"), "unknown kind 'thinkin'; did you mean 'thinking'?"),
+        (
+            "mine.yaml",
+            ("--model", "scripted/rndom"),
+            "mine.yaml is not written: unknown scripted model 'rndom'; did you mean 'random'?",
+        ),
+        (
+            "mine.yaml",
+            ("--kind", "thinkin"),
+            "mine.yaml is not written: unknown kind 'thinkin'; did you mean 'thinking'?",
+        ),
         ("mine.yaml", ("--players", "3"), "is played by 6 to 15 players, found players: 3"),
         ("mine.yaml", ("--model", "sk-aaaaaaaaaaaaaaaaaaaa"), "looks like a secret"),
     ],

@@ -325,6 +325,15 @@ def test_single_games_of_either_seat_are_pairs_over_two_seeds(url: str) -> None:
     assert "25 games of theirs have no partner and are left out" in found.notes[0]
 
 
+def test_where_every_game_has_a_partner_none_is_said_to_be_left_out(url: str) -> None:
+    first = [duel(seed, 1, 2, winner=1) for seed in range(4)]
+    second = [duel(100 + seed, 2, 1, winner=2) for seed in range(4)]
+    record(url, "TicTacToe-v0", [*first, *second])
+
+    (note,) = played(url, Question("Sharp", "Naive", "TicTacToe-v0")).notes
+    assert note.endswith("and a seed's luck does not")
+
+
 def test_single_games_with_other_people_at_the_table_are_no_pair(url: str) -> None:
     def table(seed: int, mafia: int, village: int, other: int) -> tuple[int, list[tuple]]:  # type: ignore[type-arg]
         return seed, [(mafia, "M", "M", 0), (village, "V", "V", 1), (other, "D", "V", 1)]
