@@ -55,7 +55,8 @@ def plot_roles(
     """
     frame = frame_of(data, players_df, ("game_id", "role", "result"), filters)
     known = frame[frame["role"].notna() & frame["result"].notna()]
-    won = known["result"].astype("string").map({"win": 1.0, "draw": 0.5, "loss": 0.0})
+    # Of no rows, `map` leaves the dtype of a text.
+    won = known["result"].astype("string").map({"win": 1.0, "draw": 0.5, "loss": 0.0}).astype(float)
     of_games = won.groupby([known["role"], known["game_id"]]).mean()
     found = of_games.groupby(level=0).agg(["mean", "size"])
     return _shares(

@@ -1,5 +1,8 @@
 """Frames as they can be asked for: chosen columns, several databases, all that a table has."""
 
+import re
+from pathlib import Path
+
 import filled
 import pandas as pd
 import pytest
@@ -71,6 +74,12 @@ def test_every_column_of_a_table_is_one_of_its_frame(sqlite, name):
         if shown not in frame:
             missing.append(column.name)
     assert missing == []
+
+
+def test_the_page_says_what_is_called_otherwise():
+    page = (Path(__file__).parents[2] / "docs" / "python.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \| `(\w+)` \|$", page, re.MULTILINE)
+    assert {(table, column): name for table, column, name in rows} == RENAMED
 
 
 @pytest.mark.parametrize("read", [*FRAMES.values(), votes_df, claims_df, messages_df])

@@ -183,3 +183,8 @@ def test_a_test_is_drawn_block_by_block_between_its_bounds(sqlite):
     assert "reject" in ax.get_xlabel()
     assert "\x1b" not in ax.get_title("left")
     assert ax.get_ylabel() == "log of the e-value"
+
+
+def test_games_without_roles_leave_the_plot_of_roles_empty(sqlite):
+    ax = plot_roles(sqlite, environment="Duel-v0", game=6)
+    assert not ax.containers
