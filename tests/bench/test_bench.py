@@ -61,6 +61,7 @@ def test_every_promise_of_the_arena_is_measured(rows: list[dict[str, Any]]) -> N
         ("start", 0.3),
         ("scale", 1.5),
         ("projections", 1.05),
+        ("frames", 0.9),
     }
 
 
