@@ -44,7 +44,8 @@ def filled(url: str, games: int) -> tuple[int, int, int]:
                     "environment_id": 1,
                     "schedule_index": index,
                     "block": 0,
-                    "seed": index,
+                    # Of its own: games of one seed are read together (`db.writer.pairs`).
+                    "seed": 1_000_000 + index,
                     "attempt": 0,
                     "status": "completed" if index < games else "scheduled",
                     "final": index < games,
