@@ -39,7 +39,7 @@ def call(turn: int, player: int, **changes: object) -> CallRow:
     fields: dict[str, object] = dict.fromkeys(CallRow.__dataclass_fields__)
     fields |= {
         "game_id": 3, "turn_number": turn, "player_index": player, "call_number": 0, "attempt": 0,
-        "model": "openai/x", "text": "[1]", "messages": [], "cached": False,
+        "model_asked": "openai/x", "text": "[1]", "messages": [], "cached": False,
     }  # fmt: skip
     return CallRow(**(fields | changes))  # type: ignore[arg-type]
 

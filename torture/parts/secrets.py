@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 from sqlalchemy import inspect, text
 
-from db.codec import CHECKED, Codec
+from db.codec import CHECKED, COMPRESSED, SECOND, Codec
 from torture.databases import KINDS, Kind, connected
 from torture.harness import Harness
 from torture.rows import Row
@@ -152,8 +152,8 @@ def _as_bytes(value: object, codec: Codec) -> Iterable[bytes]:
     if raw:
         try:
             # An answer's checksum covers the action too, which is in another table.
-            bare = bytes((raw[0] & ~CHECKED,)) + raw[1:-4] if raw[0] & CHECKED else raw
-            yield codec.unpack(bare)[0].encode("utf-8", "surrogatepass")
+            bare = raw[1:-4] if raw[0] & CHECKED else raw[1:]
+            yield codec._decompressed(bare, raw[0] & SECOND) if raw[0] & COMPRESSED else bare
         except Exception:
             # Hashes and originals of texts are no packed texts.
             return
