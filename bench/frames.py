@@ -36,7 +36,7 @@ SELECT g.id AS game_id, t.name AS tournament, e.name AS environment, e.num_playe
        g.winning_team, g.termination, g.reason, g.void_cause, g.environment_crashed, g.error,
        g.final, g.turn_count, g.fold_index, g.parent_game_id, g.parent_turn,
        coalesce(g.revision, 1) AS revision, g.game_info, g.events_version, g.events_reader,
-       g.events_error, g.created_at
+       g.events_error, g.positions, g.created_at
 FROM games g
 LEFT JOIN tournaments t ON t.id = g.tournament_id
 LEFT JOIN environments e ON e.id = g.environment_id

@@ -59,7 +59,8 @@ def games_df(
     in which the game moved the ratings) · parent_game_id, parent_turn (where it branched from) ·
     revision (in which the rules were put to the players) · game_info (a dict or None) ·
     events_version, events_reader, events_error (of its events: which version tells them, NA where
-    they were never told, who read claims from speech, and why it has none) · created_at.
+    they were never told, who read claims from speech, and why it has none) · positions (that it
+    stood in, as JSON, NA where they were not told) · created_at.
 
     Raises UsageError for a missing database and for a name that it does not hold.
     """
@@ -95,6 +96,7 @@ def _games(read: Reading) -> FrameQuery:
         FrameColumn("events_version", INTEGER, games.c.events_version),
         FrameColumn("events_reader", STRING, games.c.events_reader),
         FrameColumn("events_error", STRING, games.c.events_error),
+        FrameColumn("positions", STRING, games.c.positions),
         FrameColumn("created_at", TIME, games.c.created_at),
     ]
 

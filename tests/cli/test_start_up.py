@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from db import Repository, get_session
 from tests.cli.commands import TOURNAMENT
 
 # Each takes a tenth of a second of CPU at least, most of them a whole one.
@@ -68,12 +70,15 @@ def test_what_is_wrong_with_a_file_is_told_before_anything_is_imported(tmp_path:
     assert dict(zip(lines, imported(*lines), strict=True)) == dict.fromkeys(lines, (2, set()))
 
 
-def test_a_command_imports_what_it_needs(played: str, config: Path) -> None:
+def test_a_command_imports_what_it_needs(played: str, config: Path, tmp_path: Path) -> None:
+    fresh = shutil.copy(played, tmp_path / "fresh.db")
+    with get_session(fresh) as session:
+        Repository(session).forget_boards()
     reading = ("games", "show 1", "agents list", "tournaments list", "models list", "db current")
 
     for_reading = imported(*(f"{line} --db {played}" for line in reading))
-    (board,) = imported(f"leaderboard --db {played}")
-    (stored,) = imported(f"leaderboard --db {played}")
+    (board,) = imported(f"leaderboard --db {fresh}")
+    (stored,) = imported(f"leaderboard --db {fresh}")
     (again,) = imported(f"run {config} --db {played}")
 
     assert for_reading == [(0, {"sqlalchemy"})] * len(reading)
