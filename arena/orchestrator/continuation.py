@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -68,8 +69,7 @@ def continuation(repo: Repository, prepared: Prepared) -> Continuation | None:
         before, now = _frame(found.config), _frame(wanted.canonical())
         raise config.error(
             f"the tournament {config.name!r} is in the database with another configuration "
-            f"({_difference(before | {'games': 0}, now | {'games': 0})}): give this one another "
-            "name, or undo the change to resume it",
+            f"({_difference(before | {'games': 0}, now | {'games': 0})}): {_instead(config.name)}",
             "name",
         )
     if change == "games":
@@ -127,7 +127,7 @@ def _check_growing(prepared: Prepared, found: Tournament) -> None:
     if why is not None:
         raise config.error(
             f"the tournament {config.name!r} is in the database with another configuration "
-            f"({said}): {why}. Give this one another name, or undo the change to resume it",
+            f"({said}): {why}; {_instead(config.name)}",
             "games",
         )
 
@@ -146,11 +146,18 @@ def grown(
     if [*following[: len(past)]] != [*past]:
         raise prepared.config.error(
             f"the tournament {prepared.config.name!r} has {len(past)} games on record, and the "
-            f"schedule of {prepared.config.games} does not begin with them: give this one another "
-            "name, or undo the change to resume it",
+            f"schedule of {prepared.config.games} does not begin with them: "
+            f"{_instead(prepared.config.name)}",
             "games",
         )
     return following[len(past) :]
+
+
+def _instead(name: str) -> str:
+    return (
+        "give this one another name, undo the change to resume it, or begin anew after "
+        f"`arena tournaments delete {shlex.quote(name)}`"
+    )
 
 
 def _difference(stored: object, wanted: object, place: str = "") -> str:

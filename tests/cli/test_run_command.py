@@ -114,6 +114,7 @@ def test_set_says_it_in_place_of_the_file_and_is_said_again(
     assert "10 games left to play" in result.stderr
     again = arena("run", config, "--db", sqlite_url, "--games", "2")
     assert "the tournament 'small' is in the database with another configuration" in again.stderr
+    assert "arena tournaments delete small" in again.stderr
 
     wrong = arena("run", config, "--db", sqlite_url, "--set", "matchmaker.name=roundrobin")
     assert wrong.exit_code == 2
