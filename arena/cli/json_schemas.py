@@ -111,9 +111,8 @@ def _close(schema: Any) -> None:
         return
     if isinstance(properties := schema.get("properties"), dict):
         schema |= {"required": [*properties], "additionalProperties": False}
-        for each in properties.values():
+        for each in (schema, *properties.values()):
             _bare(each)
-    _bare(schema) if "properties" in schema else None
     for name, each in schema.items():
         if name != "required":
             _close(each)

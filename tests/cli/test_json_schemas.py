@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 
 from arena.cli.app import app
 from arena.cli.json_outputs import schemas
+from arena.cli.output import print_json
 from tests.cli.commands import Arena
 
 
@@ -49,6 +50,10 @@ def test_the_schema_of_a_command_is_printed(arena: Arena) -> None:
 def test_a_field_that_no_schema_names_is_found(
     arena: Arena, played: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("arena.cli.games.print_json", lambda data: print_json({**data, "more": 1}))
+    with pytest.raises(AssertionError, match=r"arena games --json: .*'more' was unexpected"):
+        arena("games", "--db", played, "--json")
+    monkeypatch.undo()
     monkeypatch.setattr("arena.cli.output.JSON_VERSION", 2)
     with pytest.raises(AssertionError, match=r"arena games --json: .*version: 1 was expected"):
         arena("games", "--db", played, "--json")
