@@ -99,8 +99,7 @@ def plot_cost(
     cost = known["cost_per_game"].to_numpy(dtype=float)
     rating = known["rating"].to_numpy(dtype=float)
     best = np.maximum.accumulate(rating)
-    front = rating >= np.concatenate(([-np.inf], best[:-1]))
-    front &= np.concatenate(([True], rating[1:] > best[:-1]))
+    front = np.concatenate(([True], rating[1:] > best[:-1]))
     if "low" in known:
         ax.vlines(cost, known["low"], known["high"], color=BAND, linewidth=2.4, zorder=1)
     ax.plot(cost[front], rating[front], color=DOT, linewidth=1, drawstyle="steps-post", zorder=2)

@@ -118,15 +118,15 @@ def test_tokens_of_a_turn_are_those_of_all_its_calls(sqlite):
 def test_the_front_of_cost_is_whom_no_cheaper_agent_beats():
     board = pd.DataFrame(
         {
-            "name": ["cheap", "worse", "best", "dear", "free?"],
-            "rating": [24.0, 23.0, 28.0, 27.0, 30.0],
-            "cost_per_game": [0.01, 0.02, 0.03, 0.04, None],
+            "name": ["cheap", "worse", "best", "dear", "no better", "free?"],
+            "rating": [24.0, 23.0, 28.0, 27.0, 28.0, 30.0],
+            "cost_per_game": [0.01, 0.02, 0.03, 0.04, 0.05, None],
         }
     )
     ax = plot_cost(board)
 
     assert ax.lines[-1].get_xdata().tolist() == [0.01, 0.03]
-    assert ax.lines[1].get_xdata().tolist() == [0.02, 0.04]
+    assert ax.lines[1].get_xdata().tolist() == [0.02, 0.04, 0.05]
     assert "1 without a known cost" in ax.get_xlabel()
     assert plot_cost(board.tail(1)).texts[0].get_text() == "no agent has a known cost"
 
