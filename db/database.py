@@ -41,12 +41,13 @@ class Database:
 
     Making one connects to nothing: the first use does. Threads may share it; a process that was
     forked from this one opens connections of its own. Leaving its block closes the connections;
-    using it again opens new ones. Raises UnknownURL for a database that is neither SQLite nor
-    PostgreSQL.
+    using it again opens new ones. One that is `read_only` refuses every statement that would write.
+    Raises UnknownURL for a database that is neither SQLite nor PostgreSQL.
     """
 
-    def __init__(self, url: str | Path | URL | None = None) -> None:
+    def __init__(self, url: str | Path | URL | None = None, *, read_only: bool = False) -> None:
         self.url = resolve_url(url)
+        self._read_only = read_only
         self._begin()
 
     def __repr__(self) -> str:
@@ -79,7 +80,7 @@ class Database:
         self._after_a_fork()
         with self._lock:
             if self._engine is None:
-                self._engine = get_engine(self.url)
+                self._engine = get_engine(self.url, read_only=self._read_only)
             return self._engine
 
     def close(self) -> None:

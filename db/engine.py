@@ -115,9 +115,11 @@ def set_pragmas(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA trusted_schema=OFF")
 
 
-def get_engine(db_path: str | Path | URL | None = None, *, pooled: bool = True) -> Engine:
+def get_engine(
+    db_path: str | Path | URL | None = None, *, pooled: bool = True, read_only: bool = False
+) -> Engine:
     """An engine for a path or URL, to be disposed of by the caller; one that is not `pooled` closes
-    its connections by itself.
+    its connections by itself, and one that is `read_only` has none that can write.
 
     Raises UnknownURL, UnwritablePath, or DatabaseError for a missing driver. Connects to nothing
     and checks no schema (`db.schema.check_schema` does).
@@ -134,6 +136,8 @@ def get_engine(db_path: str | Path | URL | None = None, *, pooled: bool = True) 
         def _on_connected(connection: Any, _record: Any) -> None:
             if is_pooled(connection):
                 connection.prepare_threshold = None
+            if read_only:
+                connection.read_only = True
 
     if engine.dialect.name == "sqlite":
 
@@ -144,12 +148,36 @@ def get_engine(db_path: str | Path | URL | None = None, *, pooled: bool = True) 
         @event.listens_for(engine, "connect")
         def _on_connect(connection: Any, _record: Any) -> None:
             set_pragmas(connection)
+            if read_only:
+                connection.set_authorizer(allow_reading)
 
         @event.listens_for(engine, "savepoint")
         def _on_savepoint(connection: Connection, _name: str | None) -> None:
             begin_writing(connection)
 
     return engine
+
+
+_READING = frozenset(
+    {
+        sqlite3.SQLITE_SELECT,
+        sqlite3.SQLITE_READ,
+        sqlite3.SQLITE_FUNCTION,
+        sqlite3.SQLITE_RECURSIVE,
+        sqlite3.SQLITE_TRANSACTION,
+        sqlite3.SQLITE_SAVEPOINT,
+    }
+)
+_TOLD_BY_PRAGMA = frozenset({"data_version", "table_info", "table_xinfo", "index_list"})
+
+
+def allow_reading(
+    action: int, first: str | None, second: str | None, _database: str | None, _by: str | None
+) -> int:
+    """An SQLite authorizer: what reads is allowed, and nothing else is compiled at all, not even a
+    pragma that would set something."""
+    told = action == sqlite3.SQLITE_PRAGMA and first in _TOLD_BY_PRAGMA
+    return sqlite3.SQLITE_OK if told or action in _READING else sqlite3.SQLITE_DENY
 
 
 def begin_writing(connection: Connection) -> None:

@@ -53,15 +53,11 @@ def answered(session: Session, query: LeaderboardQuery, *, stored: bool = False)
 
     Raises what `boards` raises.
     """
-    query.check()
+    kept = stored_answer(session, query)
+    if kept is not None and (stored or not kept.behind):
+        return kept
     query = replace(query, system=registered("ratings", query.system))
     state = _state(session, query)
-    kept = kept_board(session, _key(question(session, query)))
-    if kept is not None and (stored or kept.state == state):
-        found = _read(kept)
-        if found is not None:
-            newest = game_at(session, kept.state.newest)
-            return BoardAnswer(query, found, newest, kept.state, True, kept.state != state)
     # What makes a board is imported where one is made.
     from arena.leaderboard.ask import boards
 
@@ -70,6 +66,20 @@ def answered(session: Session, query: LeaderboardQuery, *, stored: bool = False)
         load("covariates", query.covariate)
     found = tuple(boards(session, query))
     return BoardAnswer(query, found, game_at(session, state.newest), state)
+
+
+def stored_answer(session: Session, query: LeaderboardQuery) -> BoardAnswer | None:
+    """The boards of a query as they are stored, whatever has changed since; None where they are
+    not. Nothing is computed. Raises what `boards` raises before it reads a game."""
+    query.check()
+    query = replace(query, system=registered("ratings", query.system))
+    kept = kept_board(session, _key(question(session, query)))
+    found = None if kept is None else _read(kept)
+    if kept is None or found is None:
+        return None
+    newest = game_at(session, kept.state.newest)
+    behind = kept.state != _state(session, query)
+    return BoardAnswer(query, found, newest, kept.state, True, behind)
 
 
 def keep(source: Source, answer: BoardAnswer) -> bool:

@@ -1,0 +1,103 @@
+"""Who may ask for pages: this machine's own browser, with the token, at this address, to read."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        *(f"{what}-src 'self'" for what in ("script", "style", "img", "font", "connect")),
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    )
+)
+HEADERS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "cache-control": "no-store",
+}
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Lets through to `app` what the page's own browser asks: the Host is this machine's loopback
+    at `port`, no other site sent it, and its cookie holds the `token`. An address with the token is
+    answered with the cookie, and with the address without it."""
+
+    app: ASGIApp
+    token: str
+    port: int
+
+    @property
+    def cookie(self) -> str:
+        """Cookies do not tell ports apart: the name does."""
+        return f"arena_{self.port}"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer an HTTP request, with the headers that every answer has."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def sealed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+            await send(message)
+
+        answer = self._refusal(scope) or self.app
+        await answer(scope, receive, sealed)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        headers = Headers(scope=scope)
+        if headers.get("host", "") not in {f"{name}:{self.port}" for name in _LOOPBACK}:
+            return _said(421, f"This server answers at 127.0.0.1:{self.port} only.")
+        if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+            return _said(403, "Pages of other sites may not ask here.")
+        if scope["method"] not in ("GET", "HEAD"):
+            return _said(405, "Pages are only read.")
+        asked = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        given = next((value for name, value in asked if name == "token"), None)
+        if given is not None and self._fits(given):
+            rest = urlencode([pair for pair in asked if pair[0] != "token"])
+            # Nothing but a path of ours: `//elsewhere` would be an address.
+            path = "/" + scope["path"].lstrip("/\\")
+            answer = RedirectResponse(f"{path}?{rest}" if rest else path, 303)
+            answer.set_cookie(self.cookie, self.token, httponly=True, samesite="strict", path="/")
+            return answer
+        if not self._fits(_cookie(headers.get("cookie", ""), self.cookie)):
+            return _said(404, "Nothing here: open the address that `arena view` printed.")
+        return None
+
+    def _fits(self, given: str) -> bool:
+        return secrets.compare_digest(given.encode("utf-8", "replace"), self.token.encode())
+
+
+def _cookie(header: str, name: str) -> str:
+    jar = SimpleCookie()
+    try:
+        jar.load(header)
+    except CookieError:
+        return ""
+    return jar[name].value if name in jar else ""
+
+
+def _said(status: int, text: str) -> Response:
+    return PlainTextResponse(text + "\n", status)

@@ -1,0 +1,65 @@
+"""What templates do with a text: nothing that a model wrote acts, and nothing drowns the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from arena.core.text import visible
+
+SHOWN = 1_500  # characters of a text that are open
+_FOLDED = 100_000  # characters behind them that a page holds
+_VALUE = 20_000  # characters of any other value
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A text in three parts: what is `shown`, the `rest` to be opened, and how many characters are
+    `left` out of the page."""
+
+    shown: str
+    rest: str
+    left: int
+
+
+def folded(text: str, shown: int = SHOWN) -> Folded:
+    """A long text cut at `shown` characters, at a blank where one is near."""
+    if len(text) <= shown + shown // 4:
+        return Folded(text, "", 0)
+    blank = max(text.rfind(" ", shown - 80, shown), text.rfind("\n", shown - 80, shown))
+    end = blank + 1 if blank >= 0 else shown
+    rest = text[end : end + _FOLDED]
+    return Folded(text[:end], rest, len(text) - end - len(rest))
+
+
+def harmless(value: Any) -> Any:
+    """What a template prints, before it is escaped: every text with its control characters,
+    overrides of direction and lone surrogates made visible. For Jinja's `finalize`."""
+    if value is None:
+        return ""
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return value
+    if len(value) > _FOLDED + _VALUE:
+        value = value[: _FOLDED + _VALUE] + "…"
+    return visible(value, keep="\n\t")
+
+
+def dollars(amount: float | None) -> str:
+    """Dollars with as many places as they need; a dash where nothing is known."""
+    if amount is None:
+        return "–"
+    return f"{amount:.2f}" if amount >= 0.1 or amount == 0 else f"{amount:.2g}"
+
+
+def seconds(milliseconds: float | None) -> str:
+    """A duration: `15 ms`, `2.4 s`."""
+    if milliseconds is None:
+        return "–"
+    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
+
+
+def percent(share: float | None) -> str:
+    """A share from 0 to 1: `38 %`."""
+    return "–" if share is None else f"{100 * share:.0f} %"
