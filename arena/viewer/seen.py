@@ -1,0 +1,275 @@
+"""A game as somebody may see it: the one filter of what is hidden.
+
+Pages of a game are drawn from a `SeenGame` and from nothing else, so that what this module leaves
+out cannot be in one, neither as a text nor as an attribute, a colour, a length or a number. Seen by
+a player it holds what that player was shown up to its last turn: its own role, the events and the
+words whose audience it was in, and other players without names. Seen by the public it holds what
+everybody was shown, and agents' names, but no roles. Numbers of turns are counted anew in both,
+because a gap in them tells that somebody acted unseen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from arena.core import audience_of
+from arena.reports.chances import TurnChance
+from arena.reports.game import CallReport, GameReport, TurnReport
+from arena.reports.narration import Announcement, Moved, Shown
+from db.writer.events import EventRow
+
+# Of an event's data, what its audience was told with it. The rest is what the rules know.
+_TOLD: Mapping[str, frozenset[str]] = {
+    "investigate": frozenset({"found"}),
+    "eliminate": frozenset({"cause"}),
+    "claim": frozenset({"role", "team", "denies"}),
+    "bid": frozenset({"amount", "item", "face"}),
+    "bet": frozenset({"amount", "how", "pot"}),
+    "payoff": frozenset({"amount", "total"}),
+    "pot": frozenset({"amount"}),
+    "move": frozenset({"move"}),
+    "clue": frozenset({"word", "count"}),
+}
+# What a page of a view draws. All others, such as changes of the rules' own state, are not asked.
+_HIDDEN_KINDS = frozenset({"result", "change", "saved", "belief", "refused"})
+
+
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """Whose they are: a `player`'s, the `public`'s, or, with neither, those of whoever may see
+    everything."""
+
+    player: int | None = None
+    public: bool = False
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing is hidden."""
+        return self.player is None and not self.public
+
+    @property
+    def query(self) -> str:
+        """As it stands in an address, empty for everything."""
+        if self.player is not None:
+            return f"?as={self.player}"
+        return "?hidden=1" if self.public else ""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenSeat:
+    """A player: what is not seen is None, and `name` then is its place."""
+
+    index: int
+    name: str
+    role: str | None = None
+    team: str | None = None
+    outcome: str | None = None
+    agent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenTurn:
+    """A turn at its `place` among those that are seen; `number` is what it is called in a page.
+    `words` is what its player did, None where only that it acted was seen; `new`, the calls and
+    what they took only of turns that are the viewer's own. `before` are announcements ahead of it.
+    """
+
+    place: int
+    number: int
+    player: int
+    words: str | None = None
+    before: tuple[str, ...] = ()
+    audience: tuple[int, ...] | None = None
+    own: TurnReport | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenEvent:
+    """An event with the place of its turn, None ahead of the first."""
+
+    place: int | None
+    kind: str
+    source: int | None
+    target: int | None
+    day: int | None
+    phase: str | None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SeenGame:
+    """What may be seen of a game. `winner`, `reason` and `cost` are None where they may not."""
+
+    number: int
+    eyes: Eyes
+    environment: str | None
+    status: str
+    seats: tuple[SeenSeat, ...]
+    turns: tuple[SeenTurn, ...]
+    events: tuple[SeenEvent, ...] = ()
+    chances: tuple[tuple[int | None, TurnChance], ...] = ()
+    tournament: str | None = None
+    seed: int | None = None
+    winner: str | None = None
+    drawn: bool = False
+    winning_team: str | None = None
+    reason: str | None = None
+    error: str | None = None
+    void_cause: str | None = None
+    cost: float | None = None
+    calls: int = 0
+    parent: tuple[int, int] | None = None
+
+
+def seen(
+    report: GameReport, events: Sequence[EventRow], chances: Sequence[TurnChance], eyes: Eyes
+) -> SeenGame:
+    """The game as these eyes see it."""
+    indices = [player.index for player in report.players]
+    acted = [place for place, turn in enumerate(report.turns) if turn.player == eyes.player]
+    # What was sent to a player behind its last turn was never read by it.
+    last = max((report.turns[place].number for place in acted), default=-1)
+    mask = audience_of([eyes.player] if eyes.player is not None else indices)
+
+    def shown(event: EventRow) -> bool:
+        if eyes.everything:
+            return True
+        if event.kind in _HIDDEN_KINDS or not mask or event.audience is None:
+            return False
+        behind = eyes.player is not None and event.turn is not None and event.turn >= last
+        own = event.source == eyes.player and event.turn is not None and event.turn <= last
+        return event.audience & mask == mask and (not behind or own)
+
+    visible = [event for event in events if shown(event)]
+    acting = {event.turn for event in visible if event.source is not None}
+    heard = {event.turn: event.audience for event in visible if _says_the_action(event)}
+    before = dict(_announced(report, eyes, len(indices)))
+    turns: list[SeenTurn] = []
+    places: dict[int, int] = {}
+    waiting: tuple[str, ...] = ()
+    for at, turn in enumerate(report.turns):
+        own = eyes.everything or turn.player == eyes.player
+        waiting += before.get(at, ())
+        if not own and turn.number not in acting:
+            continue
+        place = places[turn.number] = len(turns)
+        turns.append(
+            SeenTurn(
+                place=place,
+                number=turn.number if eyes.everything else place,
+                player=turn.player,
+                words=_words(turn, own) if own or turn.number in heard else None,
+                before=waiting,
+                audience=_few(heard.get(turn.number), indices) if eyes.everything else None,
+                own=turn if own else None,
+            )
+        )
+        waiting = ()
+    everything = eyes.everything
+    return SeenGame(
+        number=report.game,
+        eyes=eyes,
+        environment=report.environment,
+        status=report.status,
+        seats=tuple(_seats(report, eyes)),
+        turns=tuple(turns),
+        events=tuple(_events(visible, places, everything)),
+        chances=tuple((places.get(c.turn) if c.turn is not None else None, c) for c in chances)
+        if everything
+        else (),
+        tournament=report.tournament,
+        seed=report.seed if everything else None,
+        winner=report.winner() if everything else None,
+        drawn=everything and report.drawn,
+        winning_team=report.winning_team if everything else None,
+        reason=report.reason if everything else None,
+        error=report.error if everything else None,
+        void_cause=report.void_cause if everything else None,
+        cost=report.cost if everything else None,
+        calls=report.number_of_calls if everything else 0,
+        parent=report.parent if everything else None,
+    )
+
+
+def calls_of(game: SeenGame, number: int) -> tuple[SeenTurn, Sequence[CallReport]] | None:
+    """A turn by the number that it has in these eyes, with its calls; None where there is none, or
+    it is another player's."""
+    found = next((turn for turn in game.turns if turn.number == number), None)
+    if found is None or found.own is None:
+        return None
+    return found, found.own.calls
+
+
+def _says_the_action(event: EventRow) -> bool:
+    """Whether the rules passed on what a player did, word for word."""
+    data = event.data
+    return (
+        event.kind == "message"
+        and event.source is not None
+        and "text" not in data
+        and "chars" not in data
+    )
+
+
+def _words(turn: TurnReport, own: bool) -> str | None:
+    """What it did; for others what the rules passed on."""
+    return turn.submitted if not own and turn.submitted is not None else turn.action
+
+
+def _few(audience: int | None, indices: Sequence[int]) -> tuple[int, ...] | None:
+    """The players of an audience that is not everybody."""
+    if audience is None or audience == audience_of(indices):
+        return None
+    return tuple(index for index in indices if audience >> index & 1)
+
+
+def _seats(report: GameReport, eyes: Eyes) -> Iterator[SeenSeat]:
+    for player in report.players:
+        own = eyes.everything or player.index == eyes.player
+        yield SeenSeat(
+            index=player.index,
+            name=player.agent if own or eyes.public else f"Player {player.index}",
+            role=player.role if own else None,
+            team=player.team if own else None,
+            outcome=report.outcome(player) if eyes.everything else None,
+            agent=player.agent if own or eyes.public else None,
+        )
+
+
+def _events(
+    visible: Sequence[EventRow], places: Mapping[int, int], everything: bool
+) -> Iterator[SeenEvent]:
+    for event in visible:
+        if event.kind in ("message", "change"):
+            continue
+        told = _TOLD.get(event.kind, frozenset())
+        yield SeenEvent(
+            place=None if event.turn is None else places.get(event.turn),
+            kind=event.kind,
+            source=event.source,
+            target=event.target,
+            day=event.day,
+            phase=event.phase,
+            data={k: v for k, v in event.data.items() if everything or k in told},
+        )
+
+
+def _announced(
+    report: GameReport, eyes: Eyes, players: int
+) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """By the place of a turn what the rules said ahead of it."""
+    waiting: list[str] = []
+    for item in report.story():
+        if isinstance(item, Moved):
+            yield item.turn, tuple(waiting)
+            waiting = []
+        elif isinstance(item, Announcement):
+            if item.opening and eyes.everything:
+                continue
+            to_all = len(item.audience) == players
+            if eyes.everything or (to_all if eyes.public else eyes.player in item.audience):
+                waiting.append(item.text)
+        elif isinstance(item, Shown) and item.player == eyes.player:
+            waiting.append(item.text)
