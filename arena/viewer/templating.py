@@ -1,0 +1,30 @@
+"""Templates with every output made harmless and escaped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from arena.viewer.texts import dollars, folded, harmless, percent, seconds
+
+
+def environment() -> Environment:
+    """The templates of the pages: an unknown name is an error, and a text is never markup."""
+    made = Environment(
+        loader=PackageLoader("arena.viewer", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=harmless,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(dollars=dollars, folded=folded, percent=percent, seconds=seconds)
+    return made
+
+
+def page(templates: Environment, name: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """A template as an answer."""
+    text = templates.get_template(name).render(**values)
+    return HTMLResponse(text.encode("utf-8", "backslashreplace"), status)
