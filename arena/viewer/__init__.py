@@ -1,1 +1,1 @@
-"""The local pages: draws what reports, stored boards and queries say, and computes no statistics."""
+"""The local pages: they draw what reports, stored boards and queries say, and compute nothing."""

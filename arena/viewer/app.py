@@ -96,7 +96,9 @@ class Pages:
         given = request.query_params.get("before")
         before = None if given is None else _number(given, "a game")
         numbers = {
-            name: _number(asked[name], "a number") for name in ("parent", "revision") if name in asked
+            name: _number(asked[name], "a number")
+            for name in ("parent", "revision")
+            if name in asked
         }
         words: dict[str, Any] = asked | numbers
         found = games(session, Selection(**words), limit=_ROWS + 1, before=before)

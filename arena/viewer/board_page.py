@@ -85,8 +85,7 @@ def _board(board: Board) -> DrawnBoard:
             tuple(
                 (team, place, shares.at(share), share)
                 for place, team in enumerate(teams)
-                if team in row.record.teams
-                and (share := row.record.teams[team].share) is not None
+                if team in row.record.teams and (share := row.record.teams[team].share) is not None
             ),
         )
         for row in board.rows
@@ -115,6 +114,7 @@ class Chip:
 
 def chips(asked: Mapping[str, str], boards: Sequence[DrawnBoard], address: str) -> list[Chip]:
     """The questions that are one click away."""
+
     def link(text: str, drop: Sequence[str] = (), **change: str) -> Chip:
         kept = {k: v for k, v in asked.items() if k not in change and k not in drop}
         query = urlencode(kept | change)

@@ -94,7 +94,7 @@ class GamePage:
 def game_page(game: SeenGame) -> GamePage:
     """The page of a game from what is seen of it."""
     labels = phases(game)
-    seats = {seat.index: seat for seat in game.seats}
+    seats: dict[int | None, SeenSeat] = {seat.index: seat for seat in game.seats}
     claims = tuple(_claims(game, seats))
     untrue = {place: f"{c.subject.name}: {c.what}" for c in claims if c.untrue for place in c.turns}
     votes, nights = _by_phase(game, seats, labels)
@@ -112,7 +112,7 @@ def game_page(game: SeenGame) -> GamePage:
 
 
 def _story(
-    game: SeenGame, seats: Mapping[int, SeenSeat], labels: list[tuple[str, str]]
+    game: SeenGame, seats: Mapping[int | None, SeenSeat], labels: list[tuple[str, str]]
 ) -> Iterator[Chapter]:
     for event in game.events:
         if event.target not in seats or event.place is None:
@@ -131,7 +131,7 @@ def _cause(event: SeenEvent) -> str:
 
 def _sections(
     game: SeenGame,
-    seats: Mapping[int, SeenSeat],
+    seats: Mapping[int | None, SeenSeat],
     labels: list[tuple[str, str]],
     claims: tuple[Claim, ...],
 ) -> Iterator[Section]:
@@ -161,7 +161,7 @@ def _is_deed(event: SeenEvent) -> bool:
     return event.kind not in ("speech", "claim", "accusation", "belief", "phase", "saved")
 
 
-def _deed(event: SeenEvent, seats: Mapping[int, SeenSeat]) -> Deed:
+def _deed(event: SeenEvent, seats: Mapping[int | None, SeenSeat]) -> Deed:
     found = event.data.get("found")
     if found is None and event.data.get("saved"):
         found = "saved"
@@ -173,7 +173,7 @@ def _deed(event: SeenEvent, seats: Mapping[int, SeenSeat]) -> Deed:
 
 
 def _by_phase(
-    game: SeenGame, seats: Mapping[int, SeenSeat], labels: list[tuple[str, str]]
+    game: SeenGame, seats: Mapping[int | None, SeenSeat], labels: list[tuple[str, str]]
 ) -> tuple[tuple[VoteTable, ...], tuple[tuple[str, tuple[tuple[SeenSeat, Deed], ...]], ...]]:
     votes: dict[str, list[tuple[SeenSeat, SeenSeat]]] = {}
     nights: dict[str, list[tuple[SeenSeat, Deed]]] = {}
@@ -194,21 +194,21 @@ def _by_phase(
     return tuple(tables), tuple((label, tuple(deeds)) for label, deeds in nights.items())
 
 
-def _claims(game: SeenGame, seats: Mapping[int, SeenSeat]) -> Iterator[Claim]:
+def _claims(game: SeenGame, seats: Mapping[int | None, SeenSeat]) -> Iterator[Claim]:
     """The claims of a game, each once with all the turns in which it was made."""
     found: dict[tuple[int, int, str], list[int]] = {}
     truths: dict[tuple[int, int, str], bool | None] = {}
     for event in game.events:
         if event.kind != "claim" or event.place is None or event.source not in seats:
             continue
-        subject = event.source if event.target is None else event.target
+        seat = seats.get(event.source if event.target is None else event.target)
         named = event.data.get("role") or event.data.get("team")
-        if subject not in seats or named is None:
+        if seat is None or named is None:
             continue
         denies = bool(event.data.get("denies"))
-        key = (event.source, subject, f"{'not ' if denies else ''}{named}")
+        what = f"{'not ' if denies else ''}{named}"
+        key = (seats[event.source].index, seat.index, what)
         found.setdefault(key, []).append(event.place)
-        seat = seats[subject]
         known = seat.role if event.data.get("role") else seat.team
         truths[key] = None if known is None else (known == named) == denies
     for key, places in found.items():
