@@ -1,0 +1,155 @@
+"""A page for somebody holds what it was shown, and nothing else: every text of a game that was
+really played is replaced by a mark, and the marks in each page are counted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from arena.reports.chances import TurnChance, chances
+from arena.reports.game import GameReport, game_report
+from arena.viewer.game_page import game_page
+from arena.viewer.seen import Eyes, calls_of, seen
+from arena.viewer.templating import environment
+from db import get_session
+from db.queries.events import events
+from db.queries.games import game
+from db.queries.transcript import transcript
+from db.writer.events import EventRow
+from tests.viewer.conftest import NAMES, Get
+
+Marked = tuple[GameReport, list[EventRow], list[TurnChance]]
+SHOWN_WITH = {"eliminate": {"cause"}, "investigate": {"found"}}
+SHOWN_WITH["claim"] = {"role", "team"}
+
+
+@pytest.fixture(scope="module", params=[1, 2, 3])
+def marked(watched: str, request: pytest.FixtureRequest) -> Marked:
+    """A game in which every text is a mark of its own."""
+    with get_session(watched, create=False) as session:
+        row = game(session, request.param)
+        assert row is not None
+        report = game_report(row, transcript(session, request.param), with_calls=True)
+        told = events(session, request.param)
+        moves = chances(session, request.param)
+    players = [
+        replace(p, agent=f"@agent{p.index}@", role=f"@role{p.index}@", team=f"@team{p.index}@")
+        for p in report.players
+    ]
+    turns = [
+        replace(
+            turn,
+            new=f"[GAME] @new{turn.number}@",
+            action=f"@action{turn.number}@",
+            submitted=f"@submitted{turn.number}@",
+            calls=[
+                replace(
+                    c,
+                    answer=f"@answer{turn.number}@",
+                    messages=[("user", f"@prompt{turn.number}@")],
+                )
+                for c in turn.calls
+            ],
+        )
+        for turn in report.turns
+    ]
+    data = [
+        event._replace(
+            data={
+                key: f"@data{seq}{key}@" if key not in ("text", "chars", "winners") else value
+                for key, value in event.data.items()
+            }
+        )
+        for seq, event in enumerate(told)
+    ]
+    ended = {
+        "winning_team": "@won@",
+        "reason": "@reason@",
+        "termination": "@end@",
+        "error": "@error@",
+    }
+    return replace(report, players=players, turns=turns, cost=123.45, **ended), data, moves  # type: ignore[arg-type]
+
+
+def pages(of: Marked, eyes: Eyes) -> Iterator[str]:
+    """Every page of the game in these eyes."""
+    shown = seen(*of, eyes)
+    templates = environment()
+    yield templates.get_template("game.html").render(page=game_page(shown), missing=None)
+    for turn in shown.turns:
+        if (found := calls_of(shown, turn.number)) is not None:
+            yield templates.get_template("turn.html").render(
+                game=shown, turn=turn, calls=found[1], seat=shown.seats[turn.player],
+                previous=None, following=None,
+            )  # fmt: skip
+
+
+def test_a_player_sees_what_it_was_shown_until_its_last_turn(marked: Marked) -> None:
+    report, told, _ = marked
+    for player in range(6):
+        own = [turn.number for turn in report.turns if turn.player == player]
+        allowed = {f"@{what}{player}@" for what in ("agent", "role", "team")}
+        for number in own:
+            allowed |= {
+                f"@{what}{number}@" for what in ("new", "action", "submitted", "answer", "prompt")
+            }
+        for seq, event in enumerate(told):
+            heard = event.audience is not None and event.audience >> player & 1
+            in_time = event.turn is None or bool(own) and event.turn <= own[-1]
+            if heard and in_time:
+                if event.kind == "message" and event.source is not None:
+                    allowed.add(f"@submitted{event.turn}@")
+                allowed |= {f"@data{seq}{key}@" for key in SHOWN_WITH.get(event.kind, ())}
+        found = set(re.findall(r"@[^@\s]+@", "".join(pages(marked, Eyes(player)))))
+        assert found <= allowed, found - allowed
+        if own:
+            assert {f"@role{player}@", f"@action{own[0]}@", f"@prompt{own[0]}@"} <= found
+        assert "123.45" not in "".join(pages(marked, Eyes(player)))
+
+
+def test_the_public_sees_no_role_no_night_and_no_end(marked: Marked) -> None:
+    report, told, _ = marked
+    everybody = (1 << len(report.players)) - 1
+    allowed = {f"@agent{player.index}@" for player in report.players}
+    for seq, event in enumerate(told):
+        if event.audience == everybody:
+            allowed |= {f"@data{seq}{key}@" for key in SHOWN_WITH.get(event.kind, ())}
+            if event.kind == "message" and event.source is not None:
+                allowed.add(f"@submitted{event.turn}@")
+    text = "".join(pages(marked, Eyes(public=True)))
+    found = set(re.findall(r"@[^@\s]+@", text))
+    assert found <= allowed, found - allowed
+    assert {f"@agent{player.index}@" for player in report.players} <= found
+    assert any(mark.startswith("@submitted") for mark in found)
+    assert "123.45" not in text
+    assert "chance" not in text
+
+
+def test_who_may_see_everything_does(marked: Marked) -> None:
+    text = "".join(pages(marked, Eyes()))
+    for mark in ("@role5@", "@won@", "@reason@", "@error@", "@action0@", "@prompt0@"):
+        assert mark in text
+
+
+def test_numbers_of_turns_have_no_gaps_where_something_is_hidden(marked: Marked) -> None:
+    report = marked[0]
+    for player in range(6):
+        shown = seen(*marked, Eyes(player))
+        assert [turn.number for turn in shown.turns] == [*range(len(shown.turns))]
+        assert len(shown.turns) < len(report.turns)
+
+
+def test_no_name_of_another_agent_is_in_the_page_of_a_player(get: Get) -> None:
+    for number in (1, 2, 3):
+        everything = get(f"/game/{number}").text
+        cast = re.findall(r'<text class="lane t\d" x="4" y="[\d.]+">(\d) (\w+)', everything)
+        assert len(cast) == len(NAMES)
+        for player, own in cast:
+            text = get(f"/game/{number}?as={player}").text
+            assert own in text
+            assert not [name for _, name in cast if name != own and name in text]
+            assert "Win chance" not in text
+            assert " won</h1>" not in text
