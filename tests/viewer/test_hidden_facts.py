@@ -98,7 +98,7 @@ def test_a_player_sees_what_it_was_shown_until_its_last_turn(marked: Marked) -> 
             }
         for seq, event in enumerate(told):
             heard = event.audience is not None and event.audience >> player & 1
-            in_time = event.turn is None or bool(own) and event.turn <= own[-1]
+            in_time = event.turn is None or (bool(own) and event.turn <= own[-1])
             if heard and in_time:
                 if event.kind == "message" and event.source is not None:
                     allowed.add(f"@submitted{event.turn}@")
