@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from arena.reports.chances import TurnChance, chances
-from arena.reports.game import GameReport, game_report
+from arena.reports.game import GameReport, PlayerReport, TurnReport, game_report
 from arena.viewer.game_page import game_page
 from arena.viewer.seen import Eyes, calls_of, seen
 from arena.viewer.templating import environment
@@ -75,8 +75,9 @@ def marked(watched: str, request: pytest.FixtureRequest) -> Marked:
 
 
 def pages(of: Marked, eyes: Eyes) -> Iterator[str]:
-    """Every page of the game in these eyes."""
+    """Every page of the game in these eyes, and all that a page could be drawn from."""
     shown = seen(*of, eyes)
+    yield repr(shown)
     templates = environment()
     yield templates.get_template("game.html").render(page=game_page(shown), missing=None)
     for turn in shown.turns:
@@ -125,13 +126,38 @@ def test_the_public_sees_no_role_no_night_and_no_end(marked: Marked) -> None:
     assert {f"@agent{player.index}@" for player in report.players} <= found
     assert any(mark.startswith("@submitted") for mark in found)
     assert "123.45" not in text
-    assert "chance" not in text
+    assert "Win chance" not in text
 
 
 def test_who_may_see_everything_does(marked: Marked) -> None:
     text = "".join(pages(marked, Eyes()))
     for mark in ("@role5@", "@won@", "@reason@", "@error@", "@action0@", "@prompt0@"):
         assert mark in text
+
+
+def test_an_act_that_was_seen_does_not_tell_its_words() -> None:
+    """A vote whose words the rules kept to themselves, and one whose words they passed on."""
+    report = GameReport(
+        1, "Game", None, 5, "completed",
+        [PlayerReport(index, f"Agent {index}") for index in range(2)],
+        [
+            TurnReport(0, 0, "", "kept words"),
+            TurnReport(1, 0, "", "said words"),
+            TurnReport(2, 1, "", "own words"),
+        ],
+    )  # fmt: skip
+    told = [
+        EventRow(0, 1, "Vote", "vote", 0, 1, 0b11, {}),
+        EventRow(0, 1, "Vote", "message", 0, None, 0b01, {"type": "PLAYER_ACTION"}),
+        EventRow(1, 1, "Vote", "vote", 0, 1, 0b11, {}),
+        EventRow(1, 1, "Vote", "message", 0, None, 0b11, {"type": "PLAYER_ACTION"}),
+    ]
+    for eyes in (Eyes(1), Eyes(public=True)):
+        shown = seen(report, told, [], eyes)
+        assert [turn.words for turn in shown.turns][:2] == [None, "said words"]
+        text = "".join(pages((report, told, []), eyes))
+        assert "kept words" not in text
+        assert text.count("votes for") > 1
 
 
 def test_numbers_of_turns_have_no_gaps_where_something_is_hidden(marked: Marked) -> None:
