@@ -74,8 +74,9 @@ class TurnReport:
     answer whatever the rules made of it; `target` is whom the action was read to choose, and `how`
     how that was told. `reading` tells how the action was read from what the model said. `cut` says
     that its last answer was cut before it came to speak, `too_long` that the conversation was
-    longer than its model's context. `cached` says that an answer came from the cache, `lost_calls`
-    how many calls were in flight when a run was killed."""
+    longer than its model's context. `cached` says that an answer came from the cache,
+    `failed_calls` how many calls gave no answer, `lost_calls` how many of those were in flight when
+    a run was killed."""
 
     number: int
     player: int
@@ -91,6 +92,7 @@ class TurnReport:
     too_long: bool = False
     time_ms: float | None = None
     cached: bool = False
+    failed_calls: int = 0
     lost_calls: int = 0
     calls: Sequence[CallReport] = ()
 
@@ -261,6 +263,7 @@ def game_report(
                 too_long=_said_nothing(turn) and not _answered(turn),
                 time_ms=turn.response_time_ms,
                 cached=any(call.cached for call in turn.calls),
+                failed_calls=sum(call.error_class is not None for call in turn.calls),
                 lost_calls=sum(call.error_class == ORPHANED for call in turn.calls),
                 calls=[_call(turn, call, said, alike) for call in turn.calls] if with_calls else (),
             )

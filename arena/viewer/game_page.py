@@ -165,8 +165,10 @@ def _deed(event: SeenEvent, seats: Mapping[int | None, SeenSeat]) -> Deed:
     found = event.data.get("found")
     if found is None and event.data.get("saved"):
         found = "saved"
-    if found is None and event.kind not in DOING and event.data:
-        found = ", ".join(f"{name} {value}" for name, value in event.data.items())[:300]
+    if found is None and event.kind != "eliminate":
+        told = {name: value for name, value in event.data.items() if name not in ("found", "saved")}
+        alone = len(told) == 1
+        found = ", ".join(str(v) if alone else f"{k} {v}" for k, v in told.items())[:300] or None
     target = None if event.target is None else seats.get(event.target)
     doing = DOING.get(event.kind, event.kind.replace("_", " "))
     return Deed(doing, target, None if found is None else str(found))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from arena.viewer.charts import axis
 from arena.viewer.seen import SeenGame, SeenSeat
 
-LEFT, RIGHT = 190.0, 1_060.0
+LEFT, RIGHT = 224.0, 1_060.0
 _TOP, _LANE = 22.0, 24.0
 _CHANCE = 70.0  # units of height
 _LEAST, _MOST = 7.0, 44.0  # units of width for a turn
@@ -20,8 +20,15 @@ DOING: Mapping[str, str] = {
     "protect": "protects",
     "investigate": "investigates",
     "eliminate": "is out",
+    "move": "moves",
+    "bid": "bids",
+    "bet": "bets",
+    "guess": "guesses",
+    "decision": "decides",
 }
 """What a kind of event is called in a page; others by their names."""
+
+_LOOKS = frozenset({"speech", "vote", "kill_choice", "protect", "investigate"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +80,8 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """The whole picture, in units: the lanes lie between `LEFT` and `RIGHT`."""
+    """The whole picture, in units: the turns lie between `left` and `right`, each `step` wide;
+    `looks` are those of its marks."""
 
     lanes: tuple[Lane, ...]
     marks: tuple[Mark, ...]
@@ -85,6 +93,7 @@ class Lanes:
     top: float
     left: float
     right: float
+    looks: frozenset[str]
 
 
 def look_of(phase: str | None) -> str:
@@ -153,7 +162,7 @@ def lanes(game: SeenGame, untrue: Mapping[int, str]) -> Lanes | None:
             to = heights.get(target) if target is not None and target != source else None
             aim = f" {of[target].name}" if target in of else ""
             says = f"{of[source].name} {DOING.get(event.kind, event.kind)}{aim}"
-            look = event.kind if event.kind in DOING else "other"
+            look = event.kind if event.kind in _LOOKS else "other"
             if event.kind == "speech" and event.place in untrue:
                 look, says = "untrue", f"{says}: {untrue[event.place]}"
             team = teams[of[source].team]
@@ -166,12 +175,13 @@ def lanes(game: SeenGame, untrue: Mapping[int, str]) -> Lanes | None:
         marks=tuple(marks),
         bands=tuple(_bands(phases(game), step)),
         curve=_curve(game, step, right),
-        width=max(right + 30, 700),
+        width=max(right, RIGHT) + 30,
         height=top + _LANE * len(order) + 8,
         step=step,
         top=top,
         left=LEFT,
         right=right,
+        looks=frozenset(mark.look for mark in marks),
     )
 
 

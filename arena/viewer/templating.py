@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
-from arena.viewer.texts import dollars, folded, harmless, percent, seconds
+from arena.viewer.texts import dollars, folded, harmless, is_grid, percent, seconds
 
 
 def environment() -> Environment:
@@ -20,7 +20,9 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(dollars=dollars, folded=folded, percent=percent, seconds=seconds)
+    made.filters.update(
+        dollars=dollars, folded=folded, is_grid=is_grid, percent=percent, seconds=seconds
+    )
     return made
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from arena.core.text import visible
 SHOWN = 1_500  # characters of a text that are open
 _FOLDED = 100_000  # characters behind them that a page holds
 _VALUE = 20_000  # characters of any other value
+_STROKES = re.compile(r"[|+]|--")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,13 @@ def harmless(value: Any) -> Any:
     if len(value) > _FOLDED + _VALUE:
         value = value[: _FOLDED + _VALUE] + "…"
     return visible(value, keep="\n\t")
+
+
+def is_grid(text: str) -> bool:
+    """Whether a text is drawn with bars or lines of characters, as boards are: its characters must
+    stand below each other."""
+    drawn = [line for line in text[:_VALUE].split("\n") if len(_STROKES.findall(line)) > 1]
+    return len(drawn) > 1
 
 
 def dollars(amount: float | None) -> str:
