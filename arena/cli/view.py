@@ -19,10 +19,11 @@ def view(
     open_: Annotated[bool, typer.Option("--open", help="Open the pages in the browser.")] = False,
     db: DatabaseUrl = None,
 ) -> None:
-    """Look at a database in the browser: the leaderboard, and games turn by turn.
+    """Look at a database in the browser.
 
-    The address holds a token, without which nothing is shown; only this machine can ask. Nothing
-    but boards that were computed is written. Ctrl-C ends it."""
+    The leaderboard, the games, each turn by turn and as each player saw it. The address
+    holds a token, without which nothing is shown, and only this machine can ask. Nothing but boards
+    that were computed is written. Ctrl-C ends it."""
     from arena.cli.output import tell
     from arena.core import UsageError
 

@@ -17,7 +17,7 @@ _STROKES = re.compile(r"[|+]|--")
 
 
 @dataclass(frozen=True, slots=True)
-class Folded:
+class CutText:
     """A text in three parts: what is `shown`, the `rest` to be opened, and how many characters are
     `left` out of the page."""
 
@@ -26,14 +26,14 @@ class Folded:
     left: int
 
 
-def folded(text: str, shown: int = SHOWN) -> Folded:
+def folded(text: str, shown: int = SHOWN) -> CutText:
     """A long text cut at `shown` characters, at a blank where one is near."""
     if len(text) <= shown + shown // 4:
-        return Folded(text, "", 0)
+        return CutText(text, "", 0)
     blank = max(text.rfind(" ", shown - 80, shown), text.rfind("\n", shown - 80, shown))
     end = blank + 1 if blank >= 0 else shown
     rest = text[end : end + _FOLDED]
-    return Folded(text[:end], rest, len(text) - end - len(rest))
+    return CutText(text[:end], rest, len(text) - end - len(rest))
 
 
 def harmless(value: Any) -> Any:
