@@ -1,67 +1,13 @@
-"""A few games that were really played, and a browser without a network."""
+"""A few games that were really played, and their pages."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
-import httpx
 import pytest
 
-from arena.viewer.app import application
-from db import Database
 from tests.cli.commands import run_arena
-
-PORT = 8811
-TOKEN = "a-token-of-the-tests"
-HERE = f"http://127.0.0.1:{PORT}"
-
-NAMES = ("Aardvark", "Basilisk", "Capybara", "Dormouse", "Echidna", "Flamingo")
-TOURNAMENT = f"""
-name: watched
-seed: 11
-environment: {{name: SecretMafia-v0, players: 6, options: {{discussion_rounds: 1}}}}
-games: 3
-matchmaker: {{name: random}}
-models:
-  - {{name: sharp, litellm_model: scripted/mafia-sharp}}
-  - {{name: naive, litellm_model: scripted/mafia-naive}}
-prompts:
-  - {{name: plain, text: "You are player {{{{player_index}}}} of {{{{num_players}}}}."}}
-  - {{name: calm, text: "You are player {{{{player_index}}}}. Stay calm."}}
-agents:
-  - {{name: {NAMES[0]}, model: sharp, prompt: plain}}
-  - {{name: {NAMES[1]}, model: naive, prompt: plain}}
-  - {{name: {NAMES[2]}, model: sharp, prompt: calm}}
-  - {{name: {NAMES[3]}, model: naive, prompt: calm}}
-  - {{name: {NAMES[4]}, model: sharp, prompt: plain, kind: remembering}}
-  - {{name: {NAMES[5]}, model: naive, prompt: plain, kind: remembering}}
-"""
-
-Get = Callable[..., httpx.Response]
-
-
-@contextmanager
-def browsing(url: str, cookie: str | None = TOKEN) -> Iterator[Get]:
-    """A browser at the pages of a database: asks for a path, and follows nothing."""
-    with Database(url, read_only=True) as database, Database(url) as writable:
-        app = application(database, writable, token=TOKEN, port=PORT)
-
-        def get(path: str, method: str = "GET", **headers: str) -> httpx.Response:
-            if cookie is not None:
-                headers.setdefault("cookie", f"arena_{PORT}={cookie}")
-
-            async def ask() -> httpx.Response:
-                transport: Any = httpx.ASGITransport(app)
-                async with httpx.AsyncClient(transport=transport, base_url=HERE) as client:
-                    return await client.request(method, path, headers=headers)
-
-            return asyncio.run(ask())
-
-        yield get
+from tests.viewer.browser import TOURNAMENT, Get, browsing
 
 
 @pytest.fixture(scope="session")
@@ -87,9 +33,3 @@ def boarded(watched: str) -> str:
     result = run_arena("leaderboard", "--db", watched)
     assert result.exit_code == 0, result.stderr
     return watched
-
-
-@pytest.fixture(scope="session")
-def file(watched: str) -> Path:
-    """Its file."""
-    return Path(watched.removeprefix("sqlite:///"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from arena.viewer.guard import HEADERS
-from tests.viewer.conftest import HERE, PORT, TOKEN, Get, browsing
+from tests.viewer.browser import HERE, PORT, TOKEN, Get, browsing
 
 
 def test_the_token_is_exchanged_for_a_cookie(watched: str) -> None:

@@ -19,7 +19,7 @@ from db.queries.events import events
 from db.queries.games import game
 from db.queries.transcript import transcript
 from db.writer.events import EventRow
-from tests.viewer.conftest import NAMES, Get
+from tests.viewer.browser import NAMES, Get
 
 Marked = tuple[GameReport, list[EventRow], list[TurnChance]]
 SHOWN_WITH = {"eliminate": {"cause"}, "investigate": {"found"}}

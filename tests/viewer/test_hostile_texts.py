@@ -14,7 +14,7 @@ from arena.reports.game import CallReport, GameReport, PlayerReport, TurnReport
 from arena.viewer.game_page import game_page
 from arena.viewer.seen import Eyes, calls_of, seen
 from arena.viewer.templating import environment, page
-from tests.viewer.conftest import browsing
+from tests.viewer.browser import browsing
 
 HOSTILE = {
     "script": "<script>alert(1)</script>",

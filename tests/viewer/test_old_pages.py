@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from tests.cli.commands import run_arena
-from tests.viewer.conftest import browsing
+from tests.viewer.browser import browsing
 
 RECORDED = Path(__file__).parent.parent / "recorded" / "arena.db.gz"
 

@@ -6,7 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
-from tests.viewer.conftest import NAMES, Get, browsing
+from tests.viewer.browser import NAMES, Get, browsing
 
 
 def test_the_leaderboard_says_its_conclusion_first(boarded: str) -> None:
