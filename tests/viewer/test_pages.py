@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
+from html.parser import HTMLParser
 from pathlib import Path
+from typing import ClassVar
 
 from tests.viewer.browser import NAMES, Get, browsing
 
@@ -91,3 +93,40 @@ def test_nothing_in_a_page_is_inline_or_elsewhere(get: Get) -> None:
         assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", text), path
         assert re.findall(r"<script[^>]*>", text) == ['<script src="/static/arena.js" defer>']
         assert not re.search(r'(?:href|src|action)="(?!/|#)', text), path
+
+
+class _Tags(HTMLParser):
+    """Collects tags that are not closed where they should be, and ids that stand twice."""
+
+    alone: ClassVar = {"meta", "link", "input", "br", "rect", "line", "circle", "path"}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.wrong: list[str] = []
+        self.ids: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in self.alone:
+            self.open.append(tag)
+        for name, value in attrs:
+            if name == "id" and value in self.ids:
+                self.wrong.append(f"id {value}")
+            if name == "id":
+                self.ids.add(value or "")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        pass
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(f"</{tag}>")
+
+
+def test_every_page_is_well_formed(boarded: str) -> None:
+    with browsing(boarded) as get:
+        for path in ("/", "/games?team=Mafia", "/game/1", "/game/2?as=0", "/game/3?hidden=1",
+                     "/game/1/turn/0", "/nothing"):  # fmt: skip
+            tags = _Tags()
+            tags.feed(get(path).text)
+            assert (tags.wrong, tags.open) == ([], []), path
