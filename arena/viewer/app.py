@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -193,18 +192,9 @@ class Pages:
         return endpoint
 
 
-def application(database: Database, writable: Database, *, token: str, port: int) -> Guard:
-    """The pages of a read-only `database`, behind the guard; boards are stored in the same one by
-    its `writable` connection."""
-    worker = BoardWorker(writable)
-
-    @asynccontextmanager
-    async def lifespan(_app: Starlette) -> Any:
-        yield
-        worker.close()
-
-    routes = Pages(database, worker).routes()
-    return Guard(Starlette(routes=routes, lifespan=lifespan), token, port)
+def application(database: Database, worker: BoardWorker, *, token: str, port: int) -> Guard:
+    """The pages of a read-only `database`, behind the guard; the caller closes the `worker`."""
+    return Guard(Starlette(routes=Pages(database, worker).routes()), token, port)
 
 
 def _asked(request: Request, names: tuple[str, ...]) -> dict[str, str]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import secrets
 import socket
 from collections.abc import Callable
+from contextlib import closing
 
 import uvicorn
 
 from arena.core import UsageError
 from arena.viewer.app import application
+from arena.viewer.boards import BoardWorker
 from db import Database
 
 _HOST = "127.0.0.1"
@@ -21,7 +23,11 @@ def serve(url: str | None, port: int, ready: Callable[[str], None]) -> None:
     Port 0 is any that is free. Raises UsageError for a port that is taken, and what `Database`
     raises for a database that cannot be read.
     """
-    with Database(url, read_only=True) as database, Database(url) as writable:
+    with (
+        Database(url, read_only=True) as database,
+        Database(url) as writable,
+        closing(BoardWorker(writable)) as worker,
+    ):
         database.check(create=False)
         listening = socket.socket()
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -35,7 +41,7 @@ def serve(url: str | None, port: int, ready: Callable[[str], None]) -> None:
         with listening:
             bound = listening.getsockname()[1]
             token = secrets.token_urlsafe(24)
-            app = application(database, writable, token=token, port=bound)
+            app = application(database, worker, token=token, port=bound)
             config = uvicorn.Config(
                 app,
                 log_level="warning",

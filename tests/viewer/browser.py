@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import httpx
 
 from arena.viewer.app import application
+from arena.viewer.boards import BoardWorker
 from db import Database
 
 PORT = 8811
@@ -44,8 +45,12 @@ Get = Callable[..., httpx.Response]
 @contextmanager
 def browsing(url: str, cookie: str | None = TOKEN) -> Iterator[Get]:
     """A browser at the pages of a database: asks for a path, and follows nothing."""
-    with Database(url, read_only=True) as database, Database(url) as writable:
-        app = application(database, writable, token=TOKEN, port=PORT)
+    with (
+        Database(url, read_only=True) as database,
+        Database(url) as writable,
+        closing(BoardWorker(writable)) as worker,
+    ):
+        app = application(database, worker, token=TOKEN, port=PORT)
 
         def get(path: str, method: str = "GET", **headers: str) -> httpx.Response:
             if cookie is not None:
