@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from arena.leaderboard.board import Board, BoardRow
 from arena.leaderboard.stored import BoardAnswer
@@ -105,23 +104,22 @@ def _board(board: Board) -> DrawnBoard:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A link that asks the same page another question."""
+    """A link that asks the same page another question: `asked` is its query."""
 
     text: str
-    address: str
+    asked: Mapping[str, str]
     chosen: bool = False
 
 
-def chips(asked: Mapping[str, str], boards: Sequence[DrawnBoard], address: str) -> list[Chip]:
+def chips(asked: Mapping[str, str], boards: Sequence[DrawnBoard]) -> list[Chip]:
     """The questions that are one click away."""
 
     def link(text: str, drop: Sequence[str] = (), **change: str) -> Chip:
         kept = {k: v for k, v in asked.items() if k not in change and k not in drop}
-        query = urlencode(kept | change)
         chosen = all(asked.get(name) == value for name, value in change.items())
         if not change:
             chosen = not any(name in asked for name in drop)
-        return Chip(text, f"{address}?{query}" if query else address, chosen)
+        return Chip(text, kept | change, chosen)
 
     part = ("team", "role", "by")
     found = [link("All sides", part)]
@@ -130,7 +128,8 @@ def chips(asked: Mapping[str, str], boards: Sequence[DrawnBoard], address: str) 
     found += [link(f"As {team}", part, team=team) for team in teams if len(teams) < 9]
     found += [link(f"by {by}", part, by=by) for by in ("model", "prompt", "kind")]
     if "errors" in asked:
-        found.append(Chip("without games decided by errors", link("", ("errors",)).address, True))
+        dropped = link("", ("errors",)).asked
+        found.append(Chip("without games decided by errors", dropped, True))
     else:
         found.append(link("without games decided by errors", errors="decided"))
     return found

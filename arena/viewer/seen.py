@@ -50,11 +50,11 @@ class Eyes:
         return self.player is None and not self.public
 
     @property
-    def query(self) -> str:
+    def query(self) -> dict[str, int]:
         """As it stands in an address, empty for everything."""
         if self.player is not None:
-            return f"?as={self.player}"
-        return "?hidden=1" if self.public else ""
+            return {"as": self.player}
+        return {"hidden": 1} if self.public else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,13 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 import httpx
+from starlette.responses import Response
 
 from arena.viewer.app import application
 from arena.viewer.boards import BoardWorker
+from arena.viewer.links import ServerLinks
+from arena.viewer.templating import environment
+from arena.viewer.visit import Visit
 from db import Database
 
 PORT = 8811
@@ -40,6 +44,11 @@ agents:
 """
 
 Get = Callable[..., httpx.Response]
+
+
+def sheet(template: str, status: int = 200, **values: Any) -> Response:
+    """A template drawn without a database."""
+    return Visit(None, environment(), ServerLinks()).draw(template, status, **values)  # type: ignore[arg-type]
 
 
 @contextmanager

@@ -13,13 +13,12 @@ from arena.reports.chances import TurnChance, chances
 from arena.reports.game import GameReport, PlayerReport, TurnReport, game_report
 from arena.viewer.game_page import game_page
 from arena.viewer.seen import Eyes, calls_of, seen
-from arena.viewer.templating import environment
 from db import get_session
 from db.queries.events import events
 from db.queries.games import game
 from db.queries.transcript import transcript
 from db.writer.events import EventRow
-from tests.viewer.browser import NAMES, Get
+from tests.viewer.browser import NAMES, Get, sheet
 
 Marked = tuple[GameReport, list[EventRow], list[TurnChance]]
 SHOWN_WITH = {"eliminate": {"cause"}, "investigate": {"found"}}
@@ -78,14 +77,13 @@ def pages(of: Marked, eyes: Eyes) -> Iterator[str]:
     """Every page of the game in these eyes, and all that a page could be drawn from."""
     shown = seen(*of, eyes)
     yield repr(shown)
-    templates = environment()
-    yield templates.get_template("game.html").render(page=game_page(shown), missing=None)
+    yield bytes(sheet("game.html", page=game_page(shown), missing=None).body).decode()
     for turn in shown.turns:
         if (found := calls_of(shown, turn.number)) is not None:
-            yield templates.get_template("turn.html").render(
+            yield bytes(sheet("turn.html",
                 game=shown, turn=turn, calls=found[1], seat=shown.seats[turn.player],
                 previous=None, following=None,
-            )  # fmt: skip
+            ).body).decode()  # fmt: skip
 
 
 def test_a_player_sees_what_it_was_shown_until_its_last_turn(marked: Marked) -> None:

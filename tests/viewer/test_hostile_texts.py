@@ -13,8 +13,7 @@ import pytest
 from arena.reports.game import CallReport, GameReport, PlayerReport, TurnReport
 from arena.viewer.game_page import game_page
 from arena.viewer.seen import Eyes, calls_of, seen
-from arena.viewer.templating import environment, page
-from tests.viewer.browser import browsing
+from tests.viewer.browser import browsing, sheet
 
 HOSTILE = {
     "script": "<script>alert(1)</script>",
@@ -46,12 +45,11 @@ def render(text: str) -> str:
     shown = seen(report, [], [], Eyes())
     found = calls_of(shown, 0)
     assert found is not None
-    templates = environment()
     answers = [
-        page(templates, "game.html", page=game_page(shown), missing=text),
-        page(templates, "turn.html", game=shown, turn=found[0], calls=found[1],
+        sheet("game.html", page=game_page(shown), missing=text),
+        sheet("turn.html", game=shown, turn=found[0], calls=found[1],
              seat=shown.seats[0], previous=None, following=None),
-        page(templates, "error.html", 400, said=text),
+        sheet("error.html", 400, said=text),
     ]  # fmt: skip
     return "".join(bytes(answer.body).decode("utf-8") for answer in answers)
 
@@ -98,6 +96,6 @@ def test_a_player_without_a_turn_sees_nothing() -> None:
     )  # fmt: skip
     shown = seen(replace(report), [], [], Eyes(1))
     assert not shown.turns
-    html = environment().get_template("game.html").render(page=game_page(shown), missing=None)
+    html = bytes(sheet("game.html", page=game_page(shown), missing=None).body).decode()
     assert "secret" not in html
     assert "Nothing of this game was seen from here" in html

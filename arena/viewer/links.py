@@ -1,0 +1,56 @@
+"""Addresses as templates write them: of the server, or of a file in a static copy."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+from urllib.parse import quote, urlencode
+
+from markupsafe import Markup
+
+
+class Links(Protocol):
+    """What the pages can lead to."""
+
+    def address(self, path: str) -> str | None:
+        """The address of a page by its path and query at the server, None where there is no such
+        page."""
+        ...
+
+    def asset(self, name: str) -> str:
+        """The address of a style sheet, script, font or picture of the pages."""
+        ...
+
+
+class ServerLinks:
+    """The addresses of `arena view`: every page is there."""
+
+    def address(self, path: str) -> str:
+        """The path itself."""
+        return path
+
+    def asset(self, name: str) -> str:
+        """Below /static."""
+        return f"/static/{name}"
+
+
+def path_of(*parts: object, **query: object) -> str:
+    """A path of the server: its parts quoted, and those of the query that have a value."""
+    path = "/" + "/".join(quote(str(part), safe="") for part in parts)
+    asked = {name: value for name, value in query.items() if value is not None}
+    return f"{path}?{urlencode(asked)}" if asked else path
+
+
+def attributes(links: Links) -> dict[str, Any]:
+    """What templates write links with: `href("game", 3, as=2)` is the attribute, and empty where
+    there is no such page, so that `<a>` is plain text there; `asset("base.css")` is an address."""
+
+    def href(*parts: object, fragment: str = "", **query: object) -> Markup:
+        return href_to(path_of(*parts, **query), fragment)
+
+    def href_to(path: str, fragment: str = "") -> Markup:
+        address = links.address(path)
+        if address is None:
+            return Markup("")
+        return Markup(' href="{}"').format(f"{address}#{fragment}" if fragment else address)
+
+    return {"href": href, "href_to": href_to, "asset": links.asset}

@@ -1,0 +1,89 @@
+"""A game, and each of its turns, as it is seen by who is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from starlette.responses import Response
+
+from arena.core import UsageError
+from arena.reports.chances import TurnChance, chances
+from arena.reports.game import GameReport, game_report
+from arena.viewer.game_page import game_page
+from arena.viewer.seen import Eyes, SeenGame, calls_of, seen
+from arena.viewer.visit import NotThere, Visit, number
+from db import Session
+from db.live import run_now
+from db.queries.events import events, events_state
+from db.queries.games import game, shown_status
+from db.queries.transcript import transcript
+from db.writer.events import EventRow
+
+
+def whole_game(visit: Visit) -> Response:
+    """Who won and how, turn by turn."""
+    shown, missing = _seen(visit)
+    return visit.draw("game.html", page=game_page(shown), missing=missing)
+
+
+def turn(visit: Visit) -> Response:
+    """What a player was shown in a turn, and what its model was sent and answered."""
+    shown, _ = _seen(visit, with_calls=True)
+    place = visit.number("turn")
+    found = calls_of(shown, place)
+    if found is None:
+        raise NotThere(f"game {shown.number} has no turn {place} here: go back to the game")
+    asked, calls = found
+    own = [each.number for each in shown.turns if each.own is not None]
+    at = own.index(place)
+    return visit.draw(
+        "turn.html",
+        game=shown,
+        turn=asked,
+        calls=calls,
+        seat=next(seat for seat in shown.seats if seat.index == asked.player),
+        previous=own[at - 1] if at else None,
+        following=own[at + 1] if at + 1 < len(own) else None,
+    )
+
+
+def _seen(visit: Visit, *, with_calls: bool = False) -> tuple[SeenGame, str | None]:
+    """A game through the filter, and why a part of it is missing."""
+    session, asked = visit.session, visit.number("game")
+    row = game(session, asked)
+    if row is None:
+        raise NotThere(f"there is no game {asked}: `arena games` lists them")
+    row = replace(row, status=shown_status(row, run_now(session)))
+    report = game_report(row, transcript(session, asked), with_calls=with_calls)
+    state = events_state(session, asked)
+    told: list[EventRow] = events(session, asked)
+    missing = None
+    if not told:
+        why = f" ({state.error})" if state is not None and state.error else ""
+        missing = f"this game has no events{why}: type `arena events rebuild`"
+        if row.status in ("running", "paused", "scheduled"):
+            missing = "the game is not over: who voted for whom is told when it is"
+    eyes = _eyes(visit, report)
+    moves = _chances(session, asked) if told and eyes.everything else []
+    return seen(report, told, moves, eyes), missing
+
+
+def _eyes(visit: Visit, report: GameReport) -> Eyes:
+    given = visit.query.get("as")
+    if given is None:
+        return Eyes(public=bool(visit.query.get("hidden")))
+    player = number(given, "a player")
+    if player not in {each.index for each in report.players}:
+        raise NotThere(f"game {report.game} has no player {player}")
+    return Eyes(player)
+
+
+def _chances(session: Session, asked: int) -> list[TurnChance]:
+    """Who was ahead, where the environment tells it."""
+    try:
+        return chances(session, asked)
+    except UsageError:
+        return []
+
+
+ROUTES = (("/game/{game}", whole_game), ("/game/{game}/turn/{turn}", turn))

@@ -1,0 +1,46 @@
+"""The list of games."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from starlette.responses import Response
+
+from arena.reports.game import result_of
+from arena.viewer.visit import Visit, number
+from db.live import run_now
+from db.queries.games import games, shown_status
+from db.selection import Selection
+
+_ROWS = 50
+FILTERS = (
+    "tournament", "environment", "agent", "kind", "model", "prompt", "role", "team", "result",
+    "status", "termination", "since", "until", "parent", "revision",
+)  # fmt: skip
+"""What the one filter of games may be asked in an address."""
+
+
+def game_list(visit: Visit) -> Response:
+    """The games of a filter, the newest first, each page from where the last one ended."""
+    asked = visit.asked(*FILTERS)
+    given = visit.query.get("before")
+    before = None if given is None else number(given, "a game")
+    numbers = {
+        name: number(asked[name], "a number") for name in ("parent", "revision") if name in asked
+    }
+    words: dict[str, Any] = asked | numbers
+    found = games(visit.session, Selection(**words), limit=_ROWS + 1, before=before)
+    live = run_now(visit.session)
+    rows = [replace(row, status=shown_status(row, live)) for row in found[:_ROWS]]
+    return visit.draw(
+        "games.html",
+        asked=asked,
+        filters=FILTERS,
+        rows=[(row, result_of(row)) for row in rows],
+        older=rows[-1].game_id if len(found) > _ROWS else None,
+        before=before,
+    )
+
+
+ROUTES = (("/games", game_list),)

@@ -1,0 +1,66 @@
+"""A page that is asked for: what its address says, and what it is made with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jinja2 import Environment
+from starlette.responses import Response
+
+from arena.core import UsageError
+from arena.viewer.boards import BoardWorker
+from arena.viewer.links import Links, attributes
+from arena.viewer.templating import page
+from db import Session
+
+_LARGEST = 2**31 - 1
+
+
+class NotThere(UsageError):
+    """A page is asked for that there is none of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One page that is asked for.
+
+    `path` holds the named parts of its address, `query` what stands behind the question mark.
+    `worker` computes boards that nobody has stored; a static copy has none, and nobody to wait.
+    """
+
+    session: Session
+    templates: Environment
+    links: Links
+    path: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    worker: BoardWorker | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether a server answers, so that pages can change and forms can be sent."""
+        return self.worker is not None
+
+    def draw(self, template: str, status: int = 200, **values: Any) -> Response:
+        """A template as the answer."""
+        known = attributes(self.links) | {"live": self.live}
+        return page(self.templates, template, status, **known, **values)
+
+    def asked(self, *names: str) -> dict[str, str]:
+        """Those of the names that the query gives a value."""
+        return {name: given for name in names if (given := self.query.get(name, "").strip())}
+
+    def number(self, name: str) -> int:
+        """A number in the path. Raises NotThere for what is none."""
+        return number(self.path[name], f"a {name}")
+
+
+Handler = Callable[[Visit], Response]
+
+
+def number(given: str, what: str) -> int:
+    """A number of an address. Raises NotThere for one that nothing can have."""
+    if not (given.isascii() and given.isdigit()) or len(given) > 10 or int(given) > _LARGEST:
+        raise NotThere(f"{given[:40]!r} is not the number of {what}")
+    return int(given)
