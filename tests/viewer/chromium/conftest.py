@@ -1,0 +1,72 @@
+"""A real Chromium, and real servers of pages for it to look at."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.cli.commands import run_arena
+
+RECORDED = Path(__file__).parents[2] / "recorded" / "arena.db.gz"
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """The browser of a module's tests: its event loop would be in the way of other modules."""
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        missing = f"none of {', '.join(NAMES)} is on the path: `apt-get install chromium`"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    # Chromium refuses to put root into its sandbox.
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def served(url: str | Path) -> Iterator[str]:
+    """`arena view` over a database, as it is typed: its address, with the token."""
+    command = [sys.executable, "-m", "arena.cli", "view", "--db", str(url), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        try:
+            address = server.stdout.readline().strip()
+            assert address.startswith("http://127.0.0.1:"), address
+            yield address
+        finally:
+            server.send_signal(signal.SIGINT)
+            assert server.wait(60) == 130
+
+
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with some of everything: two environments, branches, failed calls, void games,
+    tournaments that are paused."""
+    file = tmp_path_factory.mktemp("recorded") / "recorded.db"
+    file.write_bytes(gzip.decompress(RECORDED.read_bytes()))
+    for words in (("db", "upgrade"), ("events", "rebuild"), ("counters", "rebuild")):
+        result = run_arena(*words, "--db", file)
+        assert result.exit_code == 0, result.stderr
+    return file
+
+
+@pytest.fixture(scope="session")
+def pages(recorded: Path) -> Iterator[str]:
+    """The address of that database's pages."""
+    with served(recorded) as address:
+        yield address
