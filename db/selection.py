@@ -70,11 +70,12 @@ class Selection:
     one must hold, of several fields all.
 
     Names may be numbers; an agent's name is its alias, or `kind/model/prompt`. `agent`, `kind`,
-    `model`, `prompt`, `role`, `team` and `result` (win, draw or loss) must hold of one and the same
-    seat. A `status` is one of scheduled, running, paused (begun in a tournament that nobody runs),
-    completed, void. Games have finished at `since` or later and before `until`: times, or texts as
-    `moment` reads them. `game` are games themselves, `parent` those whose branches are meant,
-    `revision` how their rules were put to the players.
+    `model`, `prompt`, `role`, `team`, `result` (win, draw or loss) and `against`, an agent on
+    another team of the game, must hold of one and the same seat. A `status` is one of scheduled,
+    running, paused (begun in a tournament that nobody runs), completed, void. Games have finished
+    at `since` or later and before `until`: times, or texts as `moment` reads them. `game` are games
+    themselves, `parent` those whose branches are meant, `revision` how their rules were put to the
+    players.
 
     Raises BadSelection for a status or a result that there is not, and a text that is no time.
     """
@@ -82,6 +83,7 @@ class Selection:
     tournament: Names = None
     environment: Names = None
     agent: Names = None
+    against: Names = None
     kind: Names = None
     model: Names = None
     prompt: Names = None
@@ -124,6 +126,8 @@ class Selection:
         for noun in get_args(Noun):
             for name in several(getattr(self, noun)):
                 named.setdefault(noun, {}).update(_found(session, noun, name))
+        for name in several(self.against):
+            named.setdefault("against", {}).update(_found(session, "agent", name))
         return Chosen(
             asked=self,
             named=named,
@@ -170,8 +174,8 @@ def moment(said: Moment) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A selection by the numbers of one database: `named` are the rows that were asked for by noun,
-    their names by number, and `live` the tournaments that somebody runs."""
+    """A selection by the numbers of one database: `named` are the rows that were asked for by
+    field, their names by number, and `live` the tournaments that somebody runs."""
 
     asked: Selection
     named: Mapping[str, Mapping[int, str]]
@@ -244,6 +248,14 @@ class Chosen:
             found.append(seat.c.team.in_(several(asked.team)))
         if asked.result:
             found.append(result_of(seat).in_(several(asked.result)))
+        if "against" in self.named:
+            other = _SEATS.alias("opponent")
+            met = exists().where(
+                other.c.game_id == seat.c.game_id,
+                other.c.agent_id.in_([*self.named["against"]]),
+                _on_another_team(seat, other),
+            )
+            found.append(met.correlate(seat))
         return found
 
 
@@ -258,13 +270,13 @@ def result_of(seat: FromClause) -> ColumnElement[Any]:
         .where(others.c.game_id == seat.c.game_id, others.c.rank < seat.c.rank)
         .correlate(seat)
     )
-    another_team = or_(
-        others.c.team != seat.c.team,
-        and_(or_(others.c.team.is_(None), seat.c.team.is_(None)), others.c.id != seat.c.id),
-    )
     level = (
         exists()
-        .where(others.c.game_id == seat.c.game_id, others.c.rank == seat.c.rank, another_team)
+        .where(
+            others.c.game_id == seat.c.game_id,
+            others.c.rank == seat.c.rank,
+            _on_another_team(seat, others),
+        )
         .correlate(seat)
     )
     return case(
@@ -272,6 +284,14 @@ def result_of(seat: FromClause) -> ColumnElement[Any]:
         (beaten, "loss"),
         (level, "draw"),
         else_="win",
+    )
+
+
+def _on_another_team(seat: FromClause, other: FromClause) -> ColumnElement[bool]:
+    """Of two seats of one game; a seat without a team is one of its own."""
+    return or_(
+        other.c.team != seat.c.team,
+        and_(or_(other.c.team.is_(None), seat.c.team.is_(None)), other.c.id != seat.c.id),
     )
 
 

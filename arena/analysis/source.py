@@ -141,6 +141,7 @@ class Filters(TypedDict, total=False):
     tournament: Names
     environment: Names
     agent: Names
+    against: Names
     kind: Names
     model: Names
     prompt: Names

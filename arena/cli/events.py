@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from arena.cli.options import (
+    AgainstOption,
     AgentOption,
     AsJson,
     DatabaseUrl,
@@ -88,6 +89,7 @@ def events(
     tournament: TournamentOption = None,
     environment: EnvironmentOption = None,
     agent: AgentOption = None,
+    against: AgainstOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
     db: DatabaseUrl = None,
@@ -106,8 +108,8 @@ def events(
     from db.selection import Selection
 
     asked: dict[str, Any] = {
-        "tournament": tournament, "environment": environment, "agent": agent, "since": since,
-        "until": until,
+        "tournament": tournament, "environment": environment, "agent": agent,
+        "against": against, "since": since, "until": until,
     }  # fmt: skip
     if game == REBUILD:
         if kind or chances:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from arena.cli.options import (
+    AgainstOption,
     AgentOption,
     AsJson,
     DatabaseUrl,
@@ -86,6 +87,7 @@ def export(
     tournament: TournamentOption = None,
     environment: EnvironmentOption = None,
     agent: AgentOption = None,
+    against: AgainstOption = None,
     kind: KindOption = None,
     model: ModelOption = None,
     prompt: PromptOption = None,
@@ -114,10 +116,10 @@ def export(
     from arena.core import UsageError
 
     filters: dict[str, Any] = {
-        "tournament": tournament, "environment": environment, "agent": agent, "kind": kind,
-        "model": model, "prompt": prompt, "role": role, "team": team, "result": result,
-        "status": status, "termination": termination, "since": since, "until": until,
-        "parent": parent, "revision": revision,
+        "tournament": tournament, "environment": environment, "agent": agent,
+        "against": against, "kind": kind, "model": model, "prompt": prompt, "role": role,
+        "team": team, "result": result, "status": status, "termination": termination,
+        "since": since, "until": until, "parent": parent, "revision": revision,
     }  # fmt: skip
     if archive is not None or card is not None:
         given = [f"--{name}" for name, value in filters.items() if value and name != "tournament"]

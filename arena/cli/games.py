@@ -9,6 +9,7 @@ import typer
 
 from arena.cli.options import (
     LIMIT,
+    AgainstOption,
     AgentOption,
     AsJson,
     DatabaseUrl,
@@ -37,6 +38,7 @@ def games(
     tournament: TournamentOption = None,
     environment: EnvironmentOption = None,
     agent: AgentOption = None,
+    against: AgainstOption = None,
     kind: KindOption = None,
     model: ModelOption = None,
     prompt: PromptOption = None,
@@ -72,6 +74,7 @@ def games(
         tournament=tournament,
         environment=environment,
         agent=agent,
+        against=against,
         kind=kind,
         model=model,
         prompt=prompt,

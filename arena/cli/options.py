@@ -42,6 +42,12 @@ AgentOption = Annotated[
         help="Only this agent: its name, KIND/MODEL/PROMPT, or its number.",
     ),
 ]
+AgainstOption = Annotated[
+    Several,
+    typer.Option(
+        "--against", metavar="A", help="Only where this agent sits on another team of the game."
+    ),
+]
 KindOption = Annotated[
     Several, typer.Option("--kind", metavar="K", help="Only agents of this kind.")
 ]

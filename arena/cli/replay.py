@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from arena.cli.options import (
+    AgainstOption,
     AgentOption,
     AsJson,
     DatabaseUrl,
@@ -36,6 +37,7 @@ def replay(
     tournament: TournamentOption = None,
     environment: EnvironmentOption = None,
     agent: AgentOption = None,
+    against: AgainstOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
     db: DatabaseUrl = None,
@@ -53,8 +55,8 @@ def replay(
     if (game is None) != everything:
         raise UsageError("say which game to check, `arena replay 1 --check`, or --all of them")
     asked: dict[str, Any] = {
-        "tournament": tournament, "environment": environment, "agent": agent, "since": since,
-        "until": until,
+        "tournament": tournament, "environment": environment, "agent": agent,
+        "against": against, "since": since, "until": until,
     }  # fmt: skip
     for option, value in asked.items():
         if value and not everything:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from arena.cli.options import (
+    AgainstOption,
     AgentOption,
     AsJson,
     DatabaseUrl,
@@ -55,6 +56,7 @@ def search(
     tournament: TournamentOption = None,
     environment: EnvironmentOption = None,
     agent: AgentOption = None,
+    against: AgainstOption = None,
     agent_kind: Annotated[
         list[str] | None,
         typer.Option("--agent-kind", metavar="K", help="Only agents of this kind."),
@@ -171,6 +173,7 @@ def search(
         tournament=tournament,
         environment=environment,
         agent=agent,
+        against=against,
         kind=agent_kind,
         model=model,
         prompt=prompt,

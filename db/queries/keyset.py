@@ -20,7 +20,8 @@ from db.selection import Chosen
 _TABLES = Game.metadata.tables
 _GAMES, _SEATS, _AGENTS = (_TABLES[name] for name in ("games", "game_players", "agents"))
 
-_OF_A_GAME = ("tournament", "environment")
+# What is left to ask of a seat of agents that are known.
+_OTHERS = ("tournament", "environment", "against")
 
 # A page of more agents, or tournaments, is found faster among all games: most of them fit.
 _FEW = 16
@@ -55,7 +56,7 @@ def _queries(
     agents = few_agents(session, chosen)
     if agents is not None:
         below = [] if before is None else [_SEATS.c.game_id < before]
-        named = {noun: chosen.named[noun] for noun in _OF_A_GAME if noun in chosen.named}
+        named = {noun: chosen.named[noun] for noun in _OTHERS if noun in chosen.named}
         others = replace(chosen, named=named).of_seats()
         # No EXISTS: a planner makes a join of one, and reads every game for it.
         fits = select(literal(1)).where(_GAMES.c.id == _SEATS.c.game_id, *others)

@@ -64,6 +64,8 @@ NOON = "2026-03-01T{}:00+00:00"
         (["--environment", "Mafia-v0"], [8, 7]),
         (["--game", "3", "--game", "8"], [8, 3]),
         (["--agent", "Cid"], [8, 7]),
+        (["--agent", "Ann", "--against", "Cid"], [7]),
+        (["--against", "Cid", "--result", "loss"], [7]),
         (["--agent", "remembering/Cid-model/other"], [8, 7]),
         (["--model", "Ann-model", "--result", "win"], [4, 3, 2, 1]),
         (["--kind", "remembering"], [8, 7]),

@@ -201,6 +201,17 @@ def fits(game: Game, asked: dict[str, Any]) -> list[int]:
             for noun, row in rows.items()
             if noun in asked
         ) and all(fact in asked[noun] for noun, fact in facts.items() if noun in asked):
+            opponents = [
+                other.agent
+                for other in game.players
+                if other is not player and (other.team is None or other.team != player.team)
+            ]
+            if "against" in asked and not any(
+                is_named("agent", opponent, name)
+                for opponent in opponents
+                for name in asked["against"]
+            ):
+                continue
             seats.append(player.player_index)
     return seats
 
@@ -208,7 +219,7 @@ def fits(game: Game, asked: dict[str, Any]) -> list[int]:
 TIMES = tuple(NOON + timedelta(hours=hour) for hour in range(9))
 VALUES: dict[str, tuple[Any, ...]] = {
     **NOUNS, **WORDS, "since": TIMES, "until": TIMES, "game": tuple(range(1, GAMES)),
-    "parent": (1, 2), "revision": (1, 2, 3),
+    "parent": (1, 2), "revision": (1, 2, 3), "against": NOUNS["agent"],
 }  # fmt: skip
 
 
@@ -267,7 +278,7 @@ def test_any_fields_at_once(filled: Session, asked: dict[str, Any]) -> None:
 def test_every_value_alone_selects_some_games_and_not_all(filled: Session) -> None:
     number = len(games(filled))
     assert number == GAMES
-    for field, values in {**NOUNS, **WORDS}.items():
+    for field, values in {**NOUNS, **WORDS, "against": NOUNS["agent"]}.items():
         for value in values:
             assert 0 < len(games(filled, Selection(**{field: value}))) < number, (field, value)
 
@@ -288,6 +299,7 @@ def test_one_value_and_several_are_asked_alike() -> None:
         ),
         ({"agent": "99"}, "unknown agent '99'; known: Ann, Bob, Cy, remembering/small/plain"),
         ({"agent": 99}, "unknown agent 99; known: Ann"),
+        ({"against": "An"}, "unknown agent 'An'; did you mean 'Ann'?"),
         ({"tournament": "deed"}, "did you mean 'dead'? `arena tournaments list` lists them"),
         ({"environment": "Duel"}, "unknown environment 'Duel'; did you mean 'Duel-v0'?"),
         ({"kind": "thinkin"}, "did you mean 'thinking'? `arena kinds list --all` lists them"),

@@ -15,8 +15,8 @@ from db.selection import Selection
 
 _ROWS = 50
 FILTERS = (
-    "tournament", "environment", "agent", "kind", "model", "prompt", "role", "team", "result",
-    "status", "termination", "since", "until", "parent", "revision",
+    "tournament", "environment", "agent", "against", "kind", "model", "prompt", "role", "team",
+    "result", "status", "termination", "since", "until", "parent", "revision",
 )  # fmt: skip
 """What the one filter of games may be asked in an address."""
 
