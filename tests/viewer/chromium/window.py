@@ -76,7 +76,9 @@ def window(browser: Browser, address: str, **options: Any) -> Iterator[Window]:
     no dialog, no request to elsewhere, no violation of the policy."""
     parts = urlsplit(address)
     home = f"{parts.scheme}://{parts.netloc}"
-    with browser.new_context(viewport={"width": 1440, "height": 900}, **options) as context:
+    # Without motion what is seen is what will be.
+    options = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"} | options
+    with browser.new_context(**options) as context:
         page = context.new_page()
         made = Window(page, home)
         faults = made.faults
