@@ -16,7 +16,8 @@ from arena.reports.narration import Announcement, Moved, Shown, plain
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from arena.reports.game import CallReport, GameReport, TurnReport
+    from arena.reports.calls import CallReport, SentMessage
+    from arena.reports.game import GameReport, TurnReport
 
 _RULES_LINES = 12  # of the first announcement to each player
 
@@ -41,6 +42,14 @@ _LOSS = re.compile(r"\b(killed|eliminated|died|lynched|executed)\b", re.IGNORECA
 
 # Characters: rules give a sentence.
 _LONGEST_REASON = 20_000
+
+
+def _sent(message: SentMessage, player: int) -> str:
+    """What of a message was new to the player, the rest named."""
+    size = f"{len(message.text):,} characters"
+    if message.observation:
+        return f"(all that player {player} has seen, {size}; new:)\n{message.new}"
+    return f"(as before, {size})" if message.known else message.text
 
 
 def _told(reading: Any) -> Iterator[str]:
@@ -151,7 +160,7 @@ class _Printer:
         self._after_move = True
         self._page.both_ends(self._name(turn.player), Text(" · ".join(notes), "dim"))
         for call in turn.calls:
-            self._call(call)
+            self._call(call, turn.player)
         if turn.action is None:
             self._page.print(Text("  has not acted", "dim italic"))
             return
@@ -175,7 +184,7 @@ class _Printer:
             advice = "its tokens were used up before it spoke: raise max_tokens of the model"
             self._page.block(Text("  "), advice, "red")
 
-    def _call(self, call: CallReport) -> None:
+    def _call(self, call: CallReport, player: int) -> None:
         facts = [f"call {call.call_number}"]
         if call.attempt:
             facts.append(f"attempt {call.attempt}")
@@ -199,11 +208,13 @@ class _Printer:
         self._page.block(Text("  "), " · ".join(facts), "dim bold")
         if call.answered_by is not None:
             self._page.block(Text("  "), f"answered by: {call.answered_by}", "dim")
-        for role, content in call.messages:
-            self._page.block(Text("  "), f"{role}:", "dim")
-            self._page.text(Text("  ┆ ", "dim"), content.strip("\n"), "dim")
+        for message in call.messages:
+            self._page.block(Text("  "), f"{message.role}:", "dim")
+            self._page.text(Text("  ┆ ", "dim"), _sent(message, player).strip("\n"), "dim")
         if call.error is not None:
             self._page.block(Text("  "), f"error: {call.error}", "red")
+            if call.advice is not None:
+                self._page.block(Text("  "), call.advice, "red")
         elif call.answer is None:
             self._page.block(Text("  "), "no answer on record", "red")
         else:

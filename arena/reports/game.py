@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from arena.core import Usage
-from arena.llm.recorded import completion_of
 from arena.llm.shared_prefix import SharedPrefix
-from arena.llm.thoughts import read, recorded_thoughts
+from arena.reports.calls import CallReport, PromptsSent, call_report, text_of
 from arena.reports.html import table
 from arena.reports.narration import StoryItem, tell_story
 from db.models.calls import ORPHANED
 from db.queries.games import GameRow
-from db.queries.transcript import CallRow, TurnRow
+from db.queries.transcript import TurnRow
 
 _SHOWN = 200  # turns of a game in a notebook
 
@@ -38,36 +35,6 @@ class PlayerReport:
 
 
 @dataclass(frozen=True, slots=True)
-class CallReport:
-    """One attempt at a model; `messages` are (role, text). Where it told `thoughts`, in its answer
-    or beside it, `said` is the answer without them. `charged` is what counts against a budget, in
-    dollars, where that is not the `cost`; a `cached` answer was on record. `tool_calls` are as in
-    `vote({"player": 3})`. `cached_tokens` of the prompt were cached by the provider; `shared` is
-    how much of it an earlier answered call of the player began with, from 0 to 1; `answered_by` is
-    who answered."""
-
-    model: str
-    call_number: int
-    attempt: int
-    messages: Sequence[tuple[str, str]]
-    answer: str | None
-    finish_reason: str | None = None
-    prompt_tokens: int | None = None
-    response_tokens: int | None = None
-    cost: float | None = None
-    total_response_time_ms: float | None = None
-    error: str | None = None
-    charged: float | None = None
-    cached: bool = False
-    said: str | None = None
-    thoughts: str | None = None
-    tool_calls: Sequence[str] = ()
-    cached_tokens: int | None = None
-    shared: float | None = None
-    answered_by: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class TurnReport:
     """One turn: `new` is what the player was shown since its turn before, `action` what it did
     (None: it has not acted), `submitted` what the rules were given, `lapse` what was wrong with its
@@ -76,7 +43,8 @@ class TurnReport:
     that its last answer was cut before it came to speak, `too_long` that the conversation was
     longer than its model's context. `cached` says that an answer came from the cache,
     `failed_calls` how many calls gave no answer, `lost_calls` how many of those were in flight when
-    a run was killed."""
+    a run was killed. Its `number_of_calls` took `tokens`, of prompts and answers, and `cost` in
+    dollars, None where none had a price."""
 
     number: int
     player: int
@@ -94,6 +62,9 @@ class TurnReport:
     cached: bool = False
     failed_calls: int = 0
     lost_calls: int = 0
+    number_of_calls: int = 0
+    tokens: int = 0
+    cost: float | None = None
     calls: Sequence[CallReport] = ()
 
 
@@ -226,8 +197,7 @@ def game_report(
 ) -> GameReport:
     """The report of a game from its rows; the messages and answers of its calls when asked for."""
     made = [call for turn in turns for call in turn.calls]
-    costs = [call.cost for call in made if call.cost is not None]
-    said: set[tuple[int, str, str]] = set()
+    sent = PromptsSent()
     alike, shared = _shared(turns)
     return GameReport(
         game=row.game_id,
@@ -251,7 +221,7 @@ def game_report(
             TurnReport(
                 number=turn.turn_number,
                 player=turn.player_index,
-                new=_text(turn.new),
+                new=text_of(turn.new),
                 action=turn.action,
                 submitted=turn.submitted,
                 invalid=turn.invalid,
@@ -265,7 +235,14 @@ def game_report(
                 cached=any(call.cached for call in turn.calls),
                 failed_calls=sum(call.error_class is not None for call in turn.calls),
                 lost_calls=sum(call.error_class == ORPHANED for call in turn.calls),
-                calls=[_call(turn, call, said, alike) for call in turn.calls] if with_calls else (),
+                number_of_calls=len(turn.calls),
+                tokens=sum(
+                    (call.prompt_tokens or 0) + (call.response_tokens or 0) for call in turn.calls
+                ),
+                cost=_sum(call.cost for call in turn.calls),
+                calls=[call_report(turn, call, sent, alike) for call in turn.calls]
+                if with_calls
+                else (),
             )
             for turn in turns
         ],
@@ -277,7 +254,7 @@ def game_report(
         started_at=row.started_at,
         finished_at=row.finished_at,
         number_of_calls=len(made),
-        cost=math.fsum(costs) if costs else None,
+        cost=_sum(call.cost for call in made),
         parent=None if row.parent_game_id is None else (row.parent_game_id, row.parent_turn or 0),
         shared=shared,
         prompt_tokens=sum(call.prompt_tokens or 0 for call in made),
@@ -300,21 +277,9 @@ def _shared(turns: Sequence[TurnRow]) -> tuple[dict[tuple[int, int], float | Non
     return alike, shared / characters if characters else None
 
 
-def answered_by(model: str, model_answered: str | None, response: Any) -> str | None:
-    """Who answered a call, as far as the response tells more than was asked: the model's own name,
-    the provider behind a router, the region, the tier of the service, the fingerprint."""
-    told = response if isinstance(response, dict) else {}
-    own = model_answered if model_answered and not model.endswith(model_answered) else None
-    provider, region = told.get("provider"), told.get("region")
-    fingerprint = told.get("system_fingerprint")
-    found = [
-        own,
-        f"at {provider}" if provider else None,
-        f"in {region}" if region else None,
-        told.get("service_tier"),
-        f"fingerprint {fingerprint}" if fingerprint else None,
-    ]
-    return " · ".join(str(each) for each in found if each) or None
+def _sum(costs: Iterable[float | None]) -> float | None:
+    known = [cost for cost in costs if cost is not None]
+    return math.fsum(known) if known else None
 
 
 def _said_nothing(turn: TurnRow) -> bool:
@@ -325,74 +290,3 @@ def _said_nothing(turn: TurnRow) -> bool:
 def _answered(turn: TurnRow) -> bool:
     """Whether the last call of a turn was answered."""
     return bool(turn.calls) and turn.calls[-1].error_class is None
-
-
-def _call(
-    turn: TurnRow,
-    call: CallRow,
-    said: set[tuple[int, str, str]],
-    alike: Mapping[tuple[int, int], float | None],
-) -> CallReport:
-    thoughts = recorded_thoughts(call.text, call.response)
-    return CallReport(
-        model=call.model_asked,
-        call_number=call.call_number,
-        attempt=call.attempt,
-        messages=[_message(turn, message, said) for message in call.messages or ()],
-        answer=call.text,
-        finish_reason=call.finish_reason,
-        prompt_tokens=call.prompt_tokens,
-        response_tokens=call.response_tokens,
-        cost=call.cost,
-        total_response_time_ms=call.total_response_time_ms,
-        error=_error(call),
-        charged=call.charged,
-        cached=call.cached,
-        said=read(call.text).text if thoughts and call.text else None,
-        thoughts=thoughts,
-        tool_calls=tuple(
-            f"{made.name}({made.arguments})"
-            for made in completion_of("", None, Usage(), call.response).tool_calls
-        ),
-        cached_tokens=call.cached_tokens,
-        shared=alike.get((turn.turn_number, call.call_index)),
-        answered_by=answered_by(call.model_asked, call.model_answered, call.response),
-    )
-
-
-def _message(turn: TurnRow, message: Any, said: set[tuple[int, str, str]]) -> tuple[str, str]:
-    """A message's role and text; what this player was sent before is only named."""
-    if not isinstance(message, dict):
-        return "?", _text(message)
-    role, content = str(message.get("role", "?")), _content(message.get("content"))
-    size = f"{len(content):,} characters"
-    if content == turn.observation and turn.new != turn.observation:
-        return role, f"(all that player {turn.player_index} has seen, {size}; new:)\n{turn.new}"
-    key = (turn.player_index, role, content)
-    if key in said:
-        return role, f"(as before, {size})"
-    said.add(key)
-    return role, content
-
-
-def _content(content: Any) -> str:
-    """A content as text: of parts those that are text, the others named."""
-    if not isinstance(content, list):
-        return _text(content)
-    return "\n".join(
-        part["text"] if part.get("type") == "text" else f"({part.get('type', 'a part')})"
-        for part in content
-    )
-
-
-def _error(call: CallRow) -> str | None:
-    if call.error_class is None:
-        return None
-    status = "" if call.error_status is None else f" {call.error_status}"
-    return f"{call.error_class}{status}: {call.error_message or ''}"
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)

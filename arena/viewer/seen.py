@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from arena.core import audience_of
+from arena.reports.calls import CallReport
 from arena.reports.chances import TurnChance
-from arena.reports.game import CallReport, GameReport, TurnReport
+from arena.reports.game import GameReport, TurnReport
 from arena.reports.narration import Announcement, Moved, Shown
 from db.writer.events import EventRow
 

@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
-from arena.viewer.texts import dollars, folded, harmless, is_grid, percent, seconds
+from arena.viewer.texts import as_json, dollars, folded, harmless, is_grid, percent, seconds
 
 
 def environment() -> Environment:
@@ -21,7 +21,12 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(
-        dollars=dollars, folded=folded, is_grid=is_grid, percent=percent, seconds=seconds
+        as_json=as_json,
+        dollars=dollars,
+        folded=folded,
+        is_grid=is_grid,
+        percent=percent,
+        seconds=seconds,
     )
     return made
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -46,6 +47,11 @@ def harmless(value: Any) -> Any:
     if len(value) > _FOLDED + _VALUE:
         value = value[: _FOLDED + _VALUE] + "…"
     return visible(value, keep="\n\t")
+
+
+def as_json(value: Any) -> str:
+    """A stored body, as it can be read."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
 
 
 def is_grid(text: str) -> bool:

@@ -12,7 +12,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from arena.cli.transcript import print_game
-from arena.reports.game import CallReport, GameReport, PlayerReport, TurnReport
+from arena.reports.calls import CallReport, SentMessage
+from arena.reports.game import GameReport, PlayerReport, TurnReport
 
 
 def printed(game: GameReport, width: int = 80, *, colour: bool = False) -> str:
@@ -161,7 +162,7 @@ def test_calls_show_what_was_asked_and_what_came_back() -> None:
                         "openai/x",
                         0,
                         1,
-                        [("user", "Your\nmove")],
+                        [SentMessage("user", "Your\nmove")],
                         "[1]",
                         finish_reason="stop",
                         prompt_tokens=10,
@@ -273,7 +274,13 @@ def test_a_turn_tells_whom_it_chose_and_what_cut_it_short() -> None:
 
 def test_the_thoughts_of_a_call_stand_apart_from_its_answer() -> None:
     call = CallReport(
-        "m", 0, 0, [("user", "Vote.")], "<think>maybe 2</think>[1]", said="[1]", thoughts="maybe 2"
+        "m",
+        0,
+        0,
+        [SentMessage("user", "Vote.")],
+        "<think>maybe 2</think>[1]",
+        said="[1]",
+        thoughts="maybe 2",
     )
     said = printed(play(TurnReport(0, 0, "", "[1]", calls=[call])))
 

@@ -7,14 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from arena.reports.game import (
-    CallReport,
-    PlayerReport,
-    TurnReport,
-    answered_by,
-    game_report,
-    result_of,
-)
+from arena.reports.calls import CallReport, SentMessage, answered_by
+from arena.reports.game import PlayerReport, TurnReport, game_report, result_of
 from arena.reports.narration import Announcement, Moved
 from db.queries.games import GameRow, PlayerRow
 from db.queries.transcript import CallRow, TurnRow
@@ -112,10 +106,16 @@ def test_turns_say_what_was_odd_about_their_calls() -> None:
 
     assert report.players[1] == PlayerReport(1, "agent-1", rank=1, invalid_actions=1)
     assert report.turns == [
-        TurnReport(0, 0, "new", "[1]", "[1]", time_ms=12.0, lost_calls=1),
-        TurnReport(1, 1, "new", "[1]", "[1]", True, "overlong", time_ms=12.0, cached=True),
+        TurnReport(
+            0, 0, "new", "[1]", "[1]", time_ms=12.0, failed_calls=1, lost_calls=1,
+            number_of_calls=2, cost=0.1,
+        ),
+        TurnReport(
+            1, 1, "new", "[1]", "[1]", True, "overlong", time_ms=12.0, cached=True,
+            number_of_calls=1, cost=0.2,
+        ),
         TurnReport(2, 0, "new", None),
-    ]
+    ]  # fmt: skip
     assert (report.number_of_calls, report.cost, report.parent) == (3, 0.1 + 0.2, (2, 1))
 
 
@@ -148,13 +148,16 @@ def test_what_a_player_was_sent_before_is_only_named() -> None:
     )
 
     first, second = ([*one.calls] for one in report.turns)
-    whole = "(all that player 0 has seen, 7 characters; new:)\nnew"
+    seen = SentMessage("user", "old new", known=4, observation=True)
     assert first == [
-        CallReport("openai/x", 0, 0, [("system", "Win."), ("user", whole)], "[1]", shared=0.0)
+        CallReport("openai/x", 0, 0, [SentMessage("system", "Win."), seen], "[1]", shared=0.0)
     ]
     assert second[0].messages == [
-        ("system", "(as before, 4 characters)"), ("user", whole), ("?", "raw"),
+        SentMessage("system", "Win.", known=4), seen, SentMessage("?", "raw"),
     ]  # fmt: skip
+    assert [message.new for message in second[0].messages] == ["", "new", "raw"]
+    assert second[0].failure == "rate limit"
+    assert "Lower the concurrency" in (second[0].advice or "")
     assert (second[0].answer, second[0].error) == (None, "RateLimitError 429: ")
     assert second[0].shared is None, "what failed is in no cache"
 

@@ -9,9 +9,11 @@ from dataclasses import replace
 
 import pytest
 
+from arena.reports.calls import SentMessage
 from arena.reports.chances import TurnChance, chances
 from arena.reports.game import GameReport, PlayerReport, TurnReport, game_report
 from arena.viewer.game_page import game_page
+from arena.viewer.lanes import teams_of
 from arena.viewer.seen import Eyes, calls_of, seen
 from db import get_session
 from db.queries.events import events
@@ -48,7 +50,7 @@ def marked(watched: str, request: pytest.FixtureRequest) -> Marked:
                 replace(
                     c,
                     answer=f"@answer{turn.number}@",
-                    messages=[("user", f"@prompt{turn.number}@")],
+                    messages=[SentMessage("user", f"@prompt{turn.number}@")],
                 )
                 for c in turn.calls
             ],
@@ -82,7 +84,7 @@ def pages(of: Marked, eyes: Eyes) -> Iterator[str]:
         if (found := calls_of(shown, turn.number)) is not None:
             yield bytes(sheet("turn.html",
                 game=shown, turn=turn, calls=found[1], seat=shown.seats[turn.player],
-                previous=None, following=None,
+                teams=teams_of(shown), previous=None, following=None,
             ).body).decode()  # fmt: skip
 
 

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from arena.reports.game import CallReport, GameReport, PlayerReport, TurnReport
+from arena.reports.calls import CallReport, SentMessage
+from arena.reports.game import GameReport, PlayerReport, TurnReport
 from arena.viewer.game_page import game_page
+from arena.viewer.lanes import teams_of
 from arena.viewer.seen import Eyes, calls_of, seen
 from tests.viewer.browser import browsing, sheet
 
@@ -33,7 +35,19 @@ HOSTILE = {
 def render(text: str) -> str:
     """Both pages of a game in which everything is this text."""
     call = CallReport(
-        text, 1, 1, [(text, text)], text, text, error=text, thoughts=text, tool_calls=(text,)
+        text,
+        1,
+        1,
+        [SentMessage(text, text)],
+        text,
+        text,
+        error=text,
+        thoughts=text,
+        tool_calls=(text,),
+        failure=text,
+        advice=text,
+        request={text: text},
+        response=[text],
     )
     turn = TurnReport(
         0, 0, text, text, submitted=text, lapse=text, target=text, how=text, calls=[call]
@@ -48,7 +62,7 @@ def render(text: str) -> str:
     answers = [
         sheet("game.html", page=game_page(shown), missing=text),
         sheet("turn.html", game=shown, turn=found[0], calls=found[1],
-             seat=shown.seats[0], previous=None, following=None),
+             seat=shown.seats[0], teams=teams_of(shown), previous=None, following=None),
         sheet("error.html", 400, said=text),
     ]  # fmt: skip
     return "".join(bytes(answer.body).decode("utf-8") for answer in answers)

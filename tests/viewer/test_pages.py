@@ -57,7 +57,7 @@ def test_a_turn_shows_the_prompt_that_was_sent(get: Get) -> None:
     assert page.status_code == 200
     assert "Prompt that was sent" in page.text
     assert "You are player" in page.text
-    assert "<h3>Reply</h3>" in page.text
+    assert "<h4>Reply</h4>" in page.text
 
 
 def test_what_there_is_not_says_so(get: Get) -> None:

@@ -182,7 +182,7 @@ def fault_of(error: BaseException, *secrets: str | None) -> Fault:
     returns = None
     if seen.status in _TELL_RETURNS:
         returns = return_time(seen.headers, body, text[:_LONGEST_MESSAGE], datetime.now(UTC))
-    kind = _kind(seen, head, limits, retry_after, ends=returns is not None)
+    kind = kind_of(seen, head, limits, retry_after, ends=returns is not None)
     if kind is FaultKind.QUOTA:
         # What is asked to wait then is often the minute's.
         away = LONGEST if returns is None else (returns - datetime.now(UTC)).total_seconds()
@@ -233,9 +233,11 @@ def _shown(text: str, secrets: Iterable[str | None]) -> str:
     return f"{message[:_LONGEST_MESSAGE]}... ({len(text)} characters)"
 
 
-def _kind(
+def kind_of(
     seen: Exchange, head: str, limits: str, retry_after: float | None, *, ends: bool
 ) -> FaultKind:
+    """What kind of failure an exchange is: `head` is the beginning of what was said, `limits` which
+    ones were met as far as it told, `ends` whether it says when there is a new quota."""
     if "OversizedBody" in seen.names:
         return FaultKind.OVERSIZED
     if seen.status is None:

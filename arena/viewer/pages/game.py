@@ -10,6 +10,7 @@ from arena.core import UsageError
 from arena.reports.chances import TurnChance, chances
 from arena.reports.game import GameReport, game_report
 from arena.viewer.game_page import game_page
+from arena.viewer.lanes import teams_of
 from arena.viewer.seen import Eyes, SeenGame, calls_of, seen
 from arena.viewer.visit import NotThere, Visit, number
 from db import Session
@@ -41,6 +42,7 @@ def turn(visit: Visit) -> Response:
         game=shown,
         turn=asked,
         calls=calls,
+        teams=teams_of(shown),
         seat=next(seat for seat in shown.seats if seat.index == asked.player),
         previous=own[at - 1] if at else None,
         following=own[at + 1] if at + 1 < len(own) else None,
