@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from arena.llm.thoughts import read, recorded_thoughts
 from db.search.hits import SearchHit
+from db.search.words import words
+
+_PHRASE = re.compile(r'"([^"]*)"?|([^\s"]+)')
 
 CONTEXT = 120  # characters before the first match, and after the last that is shown
 
@@ -23,6 +27,13 @@ class Excerpt:
     cut_after: bool
 
 
+def phrases(line: str) -> tuple[str, ...]:
+    """The phrases of a line as people type it into a box: what stands in double quotes is one, a
+    word outside is another; what has neither letter nor digit is none."""
+    found = (quoted or word for quoted, word in _PHRASE.findall(line))
+    return tuple(phrase for phrase in found if words(phrase))
+
+
 def spoken(text: str, response: Any) -> tuple[str, str]:
     """(what a model said, what it thought) of an answer as it is recorded."""
     return read(text).text if text else "", recorded_thoughts(text, response) or ""
@@ -31,6 +42,15 @@ def spoken(text: str, response: Any) -> tuple[str, str]:
 def excerpt(hit: SearchHit, context: int = CONTEXT) -> Excerpt:
     """The words around the first match and those that stand near it."""
     return around(hit.text, hit.matches, context)
+
+
+def marked(piece: Excerpt) -> list[tuple[str, bool]]:
+    """An excerpt in pieces, each with whether it is what was found."""
+    pieces, at = [], 0
+    for start, end in piece.matches:
+        pieces += [(piece.text[at:start], False), (piece.text[start:end], True)]
+        at = end
+    return [each for each in [*pieces, (piece.text[at:], False)] if each[0]]
 
 
 def around(text: str, matches: Sequence[tuple[int, int]], context: int = CONTEXT) -> Excerpt:

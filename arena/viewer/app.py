@@ -19,7 +19,7 @@ from arena.core import ArenaError
 from arena.viewer.boards import BoardWorker
 from arena.viewer.guard import Guard
 from arena.viewer.links import ServerLinks
-from arena.viewer.pages import game, games, leaderboard
+from arena.viewer.pages import game, games, leaderboard, search
 from arena.viewer.templating import environment
 from arena.viewer.visit import Handler, NotThere, Visit
 from db import Database, Session
@@ -30,6 +30,7 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
     *leaderboard.ROUTES,
     *games.ROUTES,
     *game.ROUTES,
+    *search.ROUTES,
 )
 """Every page: its path, and the function that answers it."""
 

@@ -45,29 +45,35 @@ def index_path(url: URL) -> Path:
 
 
 class FileStore:
-    """The file of indexes beside a database, made when it is not there (`SearchStore`).
+    """The file of indexes beside a database, made when it is not there (`SearchStore`); one that is
+    opened `read_only` must be there, and is not written to.
 
     Raises DatabaseError for a file that is none of ours or cannot be written, and Damaged for one
     that is broken: it can be deleted without loss.
     """
 
-    def __init__(self, url: URL) -> None:
-        self._url = URL.create("sqlite", database=str(index_path(url)))
+    def __init__(self, url: URL, *, read_only: bool = False) -> None:
+        path = index_path(url)
+        self._url = URL.create("sqlite", database=str(path))
         with self._plainly():
-            own_file(self._url)
-            self._connection = sqlite3.connect(str(self._url.database), isolation_level=None)
+            if read_only:
+                self._connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+            else:
+                own_file(self._url)
+                self._connection = sqlite3.connect(str(path), isolation_level=None)
         try:
             with self._plainly():
-                self._open()
+                self._connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+                self._connection.execute("PRAGMA trusted_schema=OFF")
+                self._refuse_strange()
+                if not read_only:
+                    self._make()
         except BaseException:
             self._connection.close()
             raise
 
-    def _open(self) -> None:
+    def _make(self) -> None:
         run = self._connection.execute
-        run(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-        run("PRAGMA trusted_schema=OFF")
-        self._refuse_strange()
         run("PRAGMA journal_mode=WAL")
         # What a power cut takes is filled in again.
         run("PRAGMA synchronous=NORMAL")
@@ -142,6 +148,14 @@ class FileStore:
         with self._plainly(), self._writing():
             self._empty(name)
 
+    def is_current(self, name: IndexName) -> bool:
+        with self._plainly():
+            made = "SELECT COUNT(*) FROM sqlite_master WHERE name IN ('words', 'parts', 'progress')"
+            if self._connection.execute(made).fetchone() != (3,):
+                return False
+            known = "SELECT version FROM progress WHERE name = ?"
+            return bool(self._connection.execute(known, (name,)).fetchone() == (VERSION,))
+
     def _empty(self, name: str) -> None:
         run = self._connection.execute
         run(f"INSERT INTO {name} ({name}) VALUES ('delete-all')")  # noqa: S608
@@ -171,13 +185,14 @@ class FileStore:
         since: int,
         below: int,
         kinds: Sequence[int],
+        most: int = RANKED,
     ) -> tuple[list[int], bool]:
-        newest = self.newest(name, phrases, RANKED + 1, since=since, below=below, kinds=kinds)
-        more = len(newest) > RANKED
+        newest = self.newest(name, phrases, most + 1, since=since, below=below, kinds=kinds)
+        more = len(newest) > most
         best = f"SELECT rowid {_within(name, kinds)} ORDER BY rank, rowid DESC"
         with self._plainly():
             rows = self._connection.execute(
-                best, (_matching(phrases), newest[RANKED - 1] if more else since, below)
+                best, (_matching(phrases), newest[most - 1] if more else since, below)
             )
             return [key for (key,) in rows], more
 

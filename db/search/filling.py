@@ -70,6 +70,13 @@ def fill(
     return FilledIndex(added, texts, tuple(unread), behind, running)
 
 
+def is_behind(session: Session, at: FilledTo) -> bool:
+    """Whether a game that is over is not in an index; `lag` counts them."""
+    behind = select(col(Game.id)).where(col(Game.id) > at.last, col(Game.status).in_(_OVER))
+    newer = session.execute(behind.order_by(col(Game.id).desc()).limit(1)).first()
+    return newer is not None or bool(_over(session, at.waiting))
+
+
 def lag(session: Session, at: FilledTo) -> tuple[int, int]:
     """(how many games that were begun are not in an index, how many of them are not over)."""
     running = session.execute(

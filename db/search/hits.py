@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,13 +16,15 @@ from db.errors import BadSelection
 from db.models import Game
 from db.queries.keyset import few_agents
 from db.search.documents import PARTS, ReadAnswer, is_of_game, part_of, texts_of_keys
-from db.search.store import IndexName, SearchStore
+from db.search.store import RANKED, IndexName, SearchStore
 from db.search.words import PART, part_spans, parts, spans, words
 from db.selection import Chosen, Selection, result_of, several
 
 # Keys of one question to the record; more of them once few of the first have fitted.
 _FEWEST, _MOST = 200, 5_000
 _AT_ONCE = 500
+MOST_SOUGHT = 64
+"""Words of a question: an index takes no tree of thousands."""
 
 _TABLES = Game.metadata.tables
 _GAMES, _SEATS, _AGENTS, _TOURNAMENTS = (
@@ -60,6 +63,10 @@ class Sought:
                     f"{phrase!r} is too short for a piece of a word: expected {PART} letters, or "
                     "whole words"
                 )
+        if (count := sum(len(words(phrase)) for phrase in self.phrases)) > MOST_SOUGHT:
+            raise BadSelection(
+                f"{count:,} words are too many to search for: expected at most {MOST_SOUGHT}"
+            )
 
     @property
     def asked(self) -> list[list[str]]:
@@ -82,7 +89,8 @@ class Sought:
 @dataclass(frozen=True, slots=True)
 class SearchHit:
     """A text in which all that was searched stands, `matches` as (start, end) in it. `part` is what
-    the text is; who said it, and turn and player, are None for the error of a game itself."""
+    the text is; who said it, and turn and player, are None for the error of a game itself.
+    `teams` are all of the game, in order of their names."""
 
     game_id: int
     turn_number: int | None
@@ -96,17 +104,21 @@ class SearchHit:
     role: str | None = None
     team: str | None = None
     result: str | None = None
+    teams: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SearchHits:
     """Hits, and whether there are more; `unranked` says that only the newest were ranked.
-    `without_events` counts the games that were left out because their events are not on record."""
+    `without_events` counts the games that were left out because their events are not on record.
+    `left_at` is a (game, turn) where looking stopped early: only what is older was not looked at.
+    """
 
     hits: tuple[SearchHit, ...]
     more: bool = False
     unranked: bool = False
     without_events: int = 0
+    left_at: tuple[int, int] | None = None
 
 
 def search(
@@ -117,9 +129,11 @@ def search(
     selection: Selection | None = None,
     *,
     limit: int,
+    most: int | None = None,
 ) -> SearchHits:
     """`limit` texts with everything that is sought, the newest games first, and what else was said
-    in the last one's turn; or the most relevant.
+    in the last one's turn; or the most relevant. Where `most` is given, no more texts with the
+    words than about so many are looked at.
 
     Raises BadSelection for a selection of what is not on record.
     """
@@ -130,7 +144,12 @@ def search(
     unranked = False
     if sought.ranked:
         ranked, unranked = store.ranked(
-            sought.index, sought.asked, since=since, below=below, kinds=sought.kinds
+            sought.index,
+            sought.asked,
+            since=since,
+            below=below,
+            kinds=sought.kinds,
+            most=RANKED if most is None else min(most, RANKED),
         )
         pages: Iterator[Sequence[int]] = _pages(ranked)
     else:
@@ -138,9 +157,16 @@ def search(
     found: list[int] = []
     silent: set[int] = set()
     kinds = kinds_of(session, sought.kind)
+    looked, left = 0, None
     for page in pages:
         found += fitting(session, chosen, kinds, sought.phase, page, silent)
+        looked += len(page)
         if len(found) > limit and _turn(found[-1]) != _turn(found[limit - 1]):
+            break
+        if most is not None and looked >= most and not sought.ranked and len(page) >= _FEWEST:
+            # Whoever asks on from there sees the last turn whole.
+            left = page[-1]
+            found = [key for key in found if _turn(key) != _turn(left)]
             break
     shown = limit
     while (
@@ -149,7 +175,19 @@ def search(
         # What is older than a turn leaves out all of it.
         shown += 1
     hits = hits_of(session, found[:shown], read, sought.spans)
-    return SearchHits(tuple(hits), len(found) > shown, unranked, len(silent))
+    return SearchHits(
+        tuple(hits),
+        len(found) > shown,
+        unranked,
+        len(silent),
+        None if left is None or len(found) > shown else _behind(left),
+    )
+
+
+def _behind(key: int) -> tuple[int, int]:
+    """(game, turn) behind the turn of a key."""
+    game_id, turn_number, _ = keys.turn_of(key >> 2)
+    return (game_id + 1, 0) if is_of_game(key) else (game_id, turn_number + 1)
 
 
 def _turn(key: int) -> int:
@@ -319,8 +357,8 @@ def hits_of(
 
 
 def _seats(session: Session, games: Sequence[int]) -> dict[tuple[int, int | None], tuple[Any, ...]]:
-    """(tournament, status, agent, role, team, result) by (game, player); by (game, None) the
-    first two alone."""
+    """(tournament, status, agent, role, team, result, teams of the game) by (game, player); by
+    (game, None) the first two alone."""
     kinds, models, prompts = (_TABLES[name] for name in ("kinds", "models", "prompts"))
     query: Any = (
         select(
@@ -346,11 +384,13 @@ def _seats(session: Session, games: Sequence[int]) -> dict[tuple[int, int | None
         .where(_GAMES.c.id.in_(games))
     )
     found: dict[tuple[int, int | None], tuple[Any, ...]] = {}
-    for game, tournament, status, player, alias, kind, model, prompt, *rest in session.execute(
-        query
-    ):
+    teams: dict[int, set[str]] = defaultdict(set)
+    rows = session.execute(query).all()
+    for row in rows:
+        teams[row[0]].update([row[9]] if row[9] is not None else ())
+    for game, tournament, status, player, alias, kind, model, prompt, *rest in rows:
         found[game, None] = (tournament, status)
         if player is not None:
             label = alias or f"{kind}/{model}/{prompt}"
-            found[game, player] = (tournament, status, label, *rest)
+            found[game, player] = (tournament, status, label, *rest, (*sorted(teams[game]),))
     return found

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import URL, Connection, text
+from sqlalchemy import URL, Connection, Engine, text
 
 from db.engine import get_engine, said_plainly
 from db.search.store import RANKED, VERSION, FilledTo, IndexName
@@ -40,31 +40,35 @@ _MADE = (
 
 class ServerStore:
     """The indexes in a schema of a server's database, made when they are not there
-    (`SearchStore`)."""
+    (`SearchStore`); with the `engine` of somebody who only reads, they are left as they are."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, engine: Engine | None = None) -> None:
         self._url = url
-        self._engine = get_engine(url)
-        self._schema = "search"
+        self._own = engine is None
+        self._engine = get_engine(url) if engine is None else engine
         with self._writing() as connection:
             found = connection.execute(text("SELECT current_schema()")).scalar() or "public"
             quoted = self._engine.dialect.identifier_preparer.quote
             self._schema = quoted(f"{found}_search")
-            there = connection.execute(
-                text("SELECT to_regclass(:name)"), {"name": f"{self._schema}.progress"}
+            if self._own:
+                self._make(connection)
+
+    def _make(self, connection: Connection) -> None:
+        there = connection.execute(
+            text("SELECT to_regclass(:name)"), {"name": f"{self._schema}.progress"}
+        ).scalar()
+        if there is None:
+            # Two may make it at once.
+            connection.execute(text("SELECT pg_advisory_xact_lock(7305808869231650158)"))
+            for statement in _MADE:
+                connection.execute(text(statement.format(s=self._schema)))
+        for name in ("words", "parts"):
+            known = connection.execute(
+                text(f"SELECT version FROM {self._schema}.progress WHERE name = :name"),  # noqa: S608
+                {"name": name},
             ).scalar()
-            if there is None:
-                # Two may make it at once.
-                connection.execute(text("SELECT pg_advisory_xact_lock(7305808869231650158)"))
-                for statement in _MADE:
-                    connection.execute(text(statement.format(s=self._schema)))
-            for name in ("words", "parts"):
-                known = connection.execute(
-                    text(f"SELECT version FROM {self._schema}.progress WHERE name = :name"),  # noqa: S608
-                    {"name": name},
-                ).scalar()
-                if known != VERSION:
-                    self._empty(connection, name)
+            if known != VERSION:
+                self._empty(connection, name)
 
     def __enter__(self) -> Self:
         return self
@@ -75,7 +79,18 @@ class ServerStore:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._engine.dispose()
+        if self._own:
+            self._engine.dispose()
+
+    def is_current(self, name: IndexName) -> bool:
+        with self._writing() as connection:
+            there = connection.execute(
+                text("SELECT to_regclass(:name)"), {"name": f"{self._schema}.progress"}
+            ).scalar()
+            if there is None:
+                return False
+            known = text(f"SELECT version FROM {self._schema}.progress WHERE name = :name")  # noqa: S608
+            return connection.execute(known, {"name": name}).scalar() == VERSION
 
     def progress(self, name: IndexName) -> FilledTo:
         with self._writing() as connection:
@@ -166,13 +181,14 @@ class ServerStore:
         since: int,
         below: int,
         kinds: Sequence[int],
+        most: int = RANKED,
     ) -> tuple[list[int], bool]:
         query = (
             f"SELECT key FROM (SELECT words, {self._within(name)}) AS newest "  # noqa: S608
             "ORDER BY ts_rank_cd(words, CAST(:asked AS tsquery), 1) DESC, key DESC"
         )
-        found = self._keys(query, phrases, RANKED + 1, since, below, kinds)
-        more = len(found) > RANKED
+        found = self._keys(query, phrases, most + 1, since, below, kinds)
+        more = len(found) > most
         if more:
             found.remove(min(found))
         return found, more

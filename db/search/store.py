@@ -40,6 +40,10 @@ class SearchStore(Protocol):
         """How far an index is filled."""
         ...
 
+    def is_current(self, name: IndexName) -> bool:
+        """Whether an index was made, and its rows mean what they mean now."""
+        ...
+
     def add(
         self,
         name: IndexName,
@@ -77,8 +81,9 @@ class SearchStore(Protocol):
         since: int,
         below: int,
         kinds: Sequence[int],
+        most: int = RANKED,
     ) -> tuple[list[int], bool]:
-        """Such keys by relevance, the best first, of the newest RANKED texts; whether there are
+        """Such keys by relevance, the best first, of the `most` newest texts; whether there are
         older ones."""
         ...
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import InternalError, OperationalError
 
 from arena.reports.search import spoken
-from db import DatabaseError, Game, Repository, get_session
+from db import Database, DatabaseError, Game, Repository, get_session
 from db.errors import BadSelection, Damaged
-from db.search.filling import FilledIndex, fill, lag
-from db.search.hits import SearchHits, Sought, search
-from db.search.opened import open_store
+from db.search.filling import FilledIndex, fill, is_behind, lag
+from db.search.hits import MOST_SOUGHT, SearchHits, Sought, search
+from db.search.opened import open_made_store, open_store
 from db.search.store import FilledTo, IndexName
 from db.selection import Selection
 from db.session import Session
@@ -203,6 +205,56 @@ def test_pages_lose_nothing_between_them(recorded: str) -> None:
         (3, 1, "reply"),
         (3, 1, "action"),
     ], "a turn is not torn apart"
+
+
+def test_looking_stops_after_so_many_texts_and_goes_on_from_there(
+    recorded: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(recorded)
+    monkeypatch.setattr("db.search.hits._FEWEST", 1)
+    sought = Sought(phrases=("detective",))
+    first = Selection(game=1)
+    seen: list[tuple[int, int | None, str]] = []
+    with get_session(recorded) as session, open_store(session.get_bind().engine.url) as store:
+        # Without bounds from the selection, as a role or a team has none.
+        monkeypatch.setattr("db.search.hits._bounds", lambda *_: (0, 1 << 62))
+        steps = 0
+        while True:
+            hits = search(session, store, sought, spoken, first, limit=20, most=2)
+            seen += places(hits)
+            steps += 1
+            if hits.left_at is None:
+                break
+            sought = replace(sought, before=hits.left_at)
+    assert seen == [(1, 0, "action")]
+    assert steps > 1
+
+
+def test_an_index_is_read_as_it_is_by_who_only_reads(recorded: str) -> None:
+    with Database(recorded, read_only=True) as database:
+        with database.session() as session:
+            assert open_made_store(session, "words") is None
+        filled(recorded)
+        with database.session() as session:
+            store = open_made_store(session, "words")
+            assert store is not None
+            with store:
+                hits = search(session, store, Sought(phrases=("café",)), spoken, limit=5)
+                at = store.progress("words")
+                assert not is_behind(session, at)
+                with pytest.raises((DatabaseError, OperationalError, InternalError)):
+                    store.clear("words")
+    assert places(hits) == [(1, 1, "action")]
+    assert hits.hits[0].teams == ("0", "1")
+    with get_session(recorded) as session:
+        over(session, 3)
+    with get_session(recorded) as session:
+        assert is_behind(session, at)
+
+
+def test_a_question_of_thousands_of_words_is_refused() -> None:
+    with pytest.raises(BadSelection, match=f"at most {MOST_SOUGHT}"):
+        Sought(phrases=("mafia",) * 5_000)
 
 
 def test_the_most_relevant_come_first(recorded: str) -> None:
