@@ -23,6 +23,7 @@ from db.engine import (
     get_engine,
     place_of,
     said_plainly,
+    waiting_at_most,
 )
 from db.errors import Unreachable
 from db.leases import TOURNAMENT, Lease, Leased
@@ -120,6 +121,13 @@ class Database:
         """
         self.check(create=create)
         with self.unchecked_session() as session:
+            yield session
+
+    @contextmanager
+    def brief_session(self, patience: float) -> Iterator[Session]:
+        """A session for a short transaction beside others that write: it waits for each of them for
+        at most `patience` seconds, and then raises Busy. Nothing is made."""
+        with self.session(create=False) as session, waiting_at_most(session, patience):
             yield session
 
     @contextmanager

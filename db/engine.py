@@ -10,9 +10,10 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, NullPool, event
+from sqlalchemy import URL, Connection, Engine, NullPool, event, text
 from sqlalchemy import create_engine as create
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
 
 from db.errors import Damaged, DatabaseError, FileGone, UnwritablePath
 from db.faults import damaged, fault, first_line
@@ -189,6 +190,24 @@ def begin_writing(connection: Connection) -> None:
     driver: Any = connection.connection.driver_connection
     if not driver.in_transaction:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+@contextmanager
+def waiting_at_most(session: Session, seconds: float) -> Iterator[None]:
+    """A block in which the session's connection waits at most so long for what others have
+    locked; what SQLite is told holds until the block ends, a server until the transaction does."""
+    connection = session.connection()
+    wanted = max(1, round(1000 * seconds))
+    if connection.dialect.name != "sqlite":
+        connection.execute(text(f"SET LOCAL lock_timeout = {wanted}"))
+        yield
+        return
+    driver: Any = connection.connection.driver_connection
+    driver.execute(f"PRAGMA busy_timeout={wanted}")
+    try:
+        yield
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
 
 
 def connect_server(url: URL) -> Any:

@@ -9,8 +9,10 @@ DatabaseError
 ├── Damaged           the file is cut short, or holds what no database writes
 ├── UnknownURL        no database of ours speaks this URL
 ├── Unreachable       the server does not answer, or hung up
+├── BadAnnotation     what somebody says of a game cannot be written down
 ├── BadSelection      games are asked for by what is not on record, or is no name, date or number
-├── WriteFailed       the database refused rows: a full disk, a lock, a lost server
+├── WriteFailed       the database refused rows: a full disk, a lost server
+│   └── Busy          others were writing for longer than was waited
 ├── LeaseHeld         another process runs this tournament
 └── LeaseLost         another process has taken over the tournament that this one ran
 """
@@ -62,8 +64,16 @@ class BadSelection(DatabaseError):
     """Games are asked for by a name that is not on record, or by what is none."""
 
 
+class BadAnnotation(DatabaseError):
+    """What somebody says of a game is empty or too long, or about a game or turn there is not."""
+
+
 class WriteFailed(DatabaseError):
     """Rows were refused by the database, or contradict the ones that are there."""
+
+
+class Busy(WriteFailed):
+    """Others were writing for longer than was waited: the same may work a moment later."""
 
 
 class LeaseHeld(DatabaseError):

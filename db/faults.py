@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import URL
 
-from db.errors import Damaged, DatabaseError, Unreachable, UnwritablePath, WriteFailed
+from db.errors import Busy, Damaged, DatabaseError, Unreachable, UnwritablePath, WriteFailed
 from db.urls import shown, without_secrets
 
 # States of PostgreSQL in which the server, not the statement, is at fault, and may come back.
@@ -51,7 +51,7 @@ def _of_file(url: URL, error: sqlite3.Error) -> DatabaseError | None:
             "again; what was written is safe"
         )
     if "locked" in reason:
-        return WriteFailed(
+        return Busy(
             f"{place} is locked by another process (`lsof {place}` names it): wait for it or end "
             "it, then type the same command again; what was written is safe"
         )
@@ -83,6 +83,8 @@ def _of_server(url: URL, error: BaseException) -> DatabaseError | None:
             f"the database {place} may not be written ({reason}): give a user and a server that "
             "may write"
         )
+    if state == "55P03":
+        return Busy(f"the database {place} is locked by others ({reason}): try again")
     if not isinstance(error, psycopg.OperationalError):
         return None
     # What the driver says of a connection that it could not open may be anything.

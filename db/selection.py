@@ -52,15 +52,18 @@ _LISTS: Mapping[str, str] = {
     "kind": "arena kinds list --all",
     "model": "arena models list --all",
     "prompt": "arena prompts list --all",
+    "tag": "arena annotations list",
 }
 _LISTED = 12  # names in a message
 
 _TABLES = Game.metadata.tables
 _GAMES, _SEATS, _AGENTS = (_TABLES[name] for name in ("games", "game_players", "agents"))
+_TAGS = _TABLES["annotation_tags"]
 _WORDS: Mapping[str, ColumnElement[Any]] = {
     "role": _SEATS.c.role,
     "team": _SEATS.c.team,
     "termination": _GAMES.c.termination,
+    "tag": _TAGS.c.tag,
 }
 
 
@@ -75,7 +78,7 @@ class Selection:
     running, paused (begun in a tournament that nobody runs), completed, void. Games have finished
     at `since` or later and before `until`: times, or texts as `moment` reads them. `game` are games
     themselves, `parent` those whose branches are meant, `revision` how their rules were put to the
-    players.
+    players, `tag` what somebody tagged them with, or a turn of them.
 
     Raises BadSelection for a status or a result that there is not, and a text that is no time.
     """
@@ -97,6 +100,7 @@ class Selection:
     game: GameNumbers = None
     parent: GameNumbers = None
     revision: GameNumbers = None
+    tag: Words = None
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -221,6 +225,9 @@ class Chosen:
         ]
         if asked.status:
             found.append(self._of_status(several(asked.status)))
+        if asked.tag:
+            tagged = select(_TAGS.c.game_id).where(_TAGS.c.tag.in_(several(asked.tag)))
+            found.append(games.id.in_(tagged))
         if asked.since is not None:
             found.append(games.finished_at >= asked.since)
         if asked.until is not None:

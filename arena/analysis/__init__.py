@@ -7,6 +7,7 @@ board = leaderboard_df("arena.db", system="probit", environment="SecretMafia-v0"
 plot_intervals(board)
 """
 
+from arena.analysis.annotations import annotations_df
 from arena.analysis.board_plots import plot_calibration, plot_head_to_head, plot_intervals
 from arena.analysis.catalogue import agents_df, tournaments_df
 from arena.analysis.chunks import in_chunks
@@ -36,6 +37,7 @@ from arena.analysis.turns import calls_df, turns_df
 
 __all__ = [
     "agents_df",
+    "annotations_df",
     "calibration_df",
     "calls_df",
     "claims_df",

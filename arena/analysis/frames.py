@@ -9,9 +9,9 @@ of `db.selection.Selection`, each with one value or several: `tournament`, `envi
 `kind`, `model` and `prompt` are names (an agent's alias, or kind/model/prompt) or ids; `role`,
 `team` and `result` (win, draw, loss) are those of a player; `status`, `termination`, `since` and
 `until` of a game; `game` is ids, `parent` those whose branches are meant, `revision` how the
-environment put its rules to the players. `limit` keeps the first rows in the order of the frame. A
-game that `status="paused"` finds, because nobody runs its tournament, stands as running in the
-column.
+environment put its rules to the players, `tag` what somebody tagged the game or a turn of it with.
+`limit` keeps the first rows in the order of the frame. A game that `status="paused"` finds, because
+nobody runs its tournament, stands as running in the column.
 
 Dtypes are the same on SQLite and PostgreSQL and for no rows at all: Int64, string, boolean,
 float64, datetime64[us, UTC], and a category where the values are a fixed list. Texts come back as

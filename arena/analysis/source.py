@@ -155,6 +155,7 @@ class Filters(TypedDict, total=False):
     game: GameNumbers
     parent: GameNumbers
     revision: GameNumbers
+    tag: Words
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from arena.cli.options import (
     DatabaseUrl,
     EnvironmentOption,
     SinceOption,
+    TagOption,
     TournamentOption,
     UntilOption,
 )
@@ -92,6 +93,7 @@ def events(
     against: AgainstOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
+    tag: TagOption = None,
     db: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
@@ -109,7 +111,7 @@ def events(
 
     asked: dict[str, Any] = {
         "tournament": tournament, "environment": environment, "agent": agent,
-        "against": against, "since": since, "until": until,
+        "against": against, "since": since, "until": until, "tag": tag,
     }  # fmt: skip
     if game == REBUILD:
         if kind or chances:

@@ -22,6 +22,7 @@ from arena.cli.options import (
     RoleOption,
     SinceOption,
     StatusOption,
+    TagOption,
     TeamOption,
     TerminationOption,
     TournamentOption,
@@ -100,6 +101,7 @@ def export(
     until: UntilOption = None,
     parent: ParentOption = None,
     revision: RevisionOption = None,
+    tag: TagOption = None,
     db: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
@@ -120,6 +122,7 @@ def export(
         "against": against, "kind": kind, "model": model, "prompt": prompt, "role": role,
         "team": team, "result": result, "status": status, "termination": termination,
         "since": since, "until": until, "parent": parent, "revision": revision,
+        "tag": tag,
     }  # fmt: skip
     if archive is not None or card is not None:
         given = [f"--{name}" for name, value in filters.items() if value and name != "tournament"]

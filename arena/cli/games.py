@@ -25,6 +25,7 @@ from arena.cli.options import (
     RoleOption,
     SinceOption,
     StatusOption,
+    TagOption,
     TeamOption,
     TerminationOption,
     TournamentOption,
@@ -52,6 +53,7 @@ def games(
     game: GameOption = None,
     parent: ParentOption = None,
     revision: RevisionOption = None,
+    tag: TagOption = None,
     before: Annotated[
         int | None,
         typer.Option("--before", min=1, metavar="GAME", help="Only games older than this one."),
@@ -88,6 +90,7 @@ def games(
         game=game,
         parent=parent,
         revision=revision,
+        tag=tag,
     )
     with reading(db) as session:
         found = rows_of(session, selection, limit=limit + 1, before=before)

@@ -18,6 +18,7 @@ from arena.cli.options import (
     ExcludeErrors,
     RevisionOption,
     SinceOption,
+    TagOption,
     TerminationOption,
     TournamentOption,
     UntilOption,
@@ -56,6 +57,7 @@ def head_to_head(
     since: SinceOption = None,
     until: UntilOption = None,
     revision: RevisionOption = None,
+    tag: TagOption = None,
     exclude_errors: ExcludeErrors = None,
     errors_as: ErrorsAsOption = "loss",
     as_csv: Annotated[
@@ -85,6 +87,7 @@ def head_to_head(
             since=since,
             until=until,
             revision=revision,
+            tag=tag,
         ),
         exclude_errors=exclude_errors,
         errors_as=errors_as,

@@ -71,6 +71,7 @@ _RULES = {
 def schemas() -> dict[str, dict[str, Any]]:
     """By command, as it is typed after `arena`: the JSON Schema of its output."""
     forms = {**_of_games(), **_of_ratings(), **_of_catalogue(), **_of_projections(), **_of_rest()}
+    forms |= _of_annotations()
     return {command: document(command, form) for command, form in forms.items()}
 
 
@@ -228,6 +229,19 @@ def _of_projections() -> dict[str, JsonObject | OneOfForms]:
                 "differences": list[str],
             }
         ),
+    }
+
+
+def _of_annotations() -> dict[str, JsonObject | OneOfForms]:
+    from arena.reports.agreement import AnnotatorAgreement
+    from db.queries.annotations import AnnotationRow
+
+    rows = JsonObject(named={"annotations": list[AnnotationRow]})
+    return {
+        "annotate": JsonObject(named={"annotation": AnnotationRow, "replaced": bool}),
+        "annotations list": rows,
+        "annotations show": rows,
+        "annotations agreement": JsonObject([AnnotatorAgreement]),
     }
 
 

@@ -18,6 +18,7 @@ from arena.cli.options import (
     RevisionOption,
     RoleOption,
     SinceOption,
+    TagOption,
     TeamOption,
     TerminationOption,
     TournamentOption,
@@ -45,6 +46,7 @@ def leaderboard(
     since: SinceOption = None,
     until: UntilOption = None,
     revision: RevisionOption = None,
+    tag: TagOption = None,
     exclude_errors: ExcludeErrors = None,
     errors_as: ErrorsAsOption = "loss",
     by: Annotated[
@@ -153,6 +155,7 @@ def leaderboard(
             since=since,
             until=until,
             revision=revision,
+            tag=tag,
         ),
         system=system,
         exclude_errors=exclude_errors,

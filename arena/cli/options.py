@@ -97,6 +97,10 @@ RevisionOption = Annotated[
         help="Only games whose answers were read, and whose words were shown, in this revision.",
     ),
 ]
+TagOption = Annotated[
+    Several,
+    typer.Option("--tag", metavar="TAG", help="Only games that, or a turn of which, were tagged."),
+]
 ExcludeErrors = Annotated[
     Literal["decided", "touched"] | None,
     typer.Option(

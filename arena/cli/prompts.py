@@ -30,6 +30,7 @@ from arena.cli.options import (
     ExcludeErrors,
     RevisionOption,
     SinceOption,
+    TagOption,
     TournamentOption,
     UntilOption,
 )
@@ -79,6 +80,7 @@ def tree(
     since: SinceOption = None,
     until: UntilOption = None,
     revision: RevisionOption = None,
+    tag: TagOption = None,
     exclude_errors: ExcludeErrors = None,
     errors_as: ErrorsAsOption = "loss",
     db: DatabaseUrl = None,
@@ -100,6 +102,7 @@ def tree(
             since=since,
             until=until,
             revision=revision,
+            tag=tag,
         ),
         exclude_errors=exclude_errors,
         errors_as=errors_as,

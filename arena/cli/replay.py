@@ -14,6 +14,7 @@ from arena.cli.options import (
     DatabaseUrl,
     EnvironmentOption,
     SinceOption,
+    TagOption,
     TournamentOption,
     UntilOption,
 )
@@ -40,6 +41,7 @@ def replay(
     against: AgainstOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
+    tag: TagOption = None,
     db: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
@@ -56,7 +58,7 @@ def replay(
         raise UsageError("say which game to check, `arena replay 1 --check`, or --all of them")
     asked: dict[str, Any] = {
         "tournament": tournament, "environment": environment, "agent": agent,
-        "against": against, "since": since, "until": until,
+        "against": against, "since": since, "until": until, "tag": tag,
     }  # fmt: skip
     for option, value in asked.items():
         if value and not everything:

@@ -20,6 +20,7 @@ from arena.cli.options import (
     RoleOption,
     SinceOption,
     StatusOption,
+    TagOption,
     TeamOption,
     TerminationOption,
     TournamentOption,
@@ -84,6 +85,7 @@ def search(
     until: UntilOption = None,
     game: GameOption = None,
     revision: RevisionOption = None,
+    tag: TagOption = None,
     ranked: Annotated[
         bool, typer.Option("--ranked", help="The most relevant first, instead of the newest games.")
     ] = False,
@@ -186,6 +188,7 @@ def search(
         until=until,
         game=game,
         revision=revision,
+        tag=tag,
     )
     if like is not None:
         if words or in_ or ranked or trigram or before:

@@ -66,7 +66,7 @@ class LeaderboardQuery:
         cannot be chosen by."""
         self.selection.allow(
             "tournament", "environment", "role", "team", "termination", "since", "until",
-            "revision", what="a leaderboard",
+            "revision", "tag", what="a leaderboard",
         )  # fmt: skip
         parts = [
             (noun, name)

@@ -115,6 +115,10 @@ TABLES: tuple[ArchivedTable, ...] = (
     ArchivedTable(
         "text_vectors", "none", {"game_turn_id": "turns"}, order=("game_turn_id", "space")
     ),
+    ArchivedTable("annotations", "own", _OF_GAME),
+    ArchivedTable(
+        "annotation_tags", "none", _OF_GAME, order=("game_id", "turn", "annotator", "tag")
+    ),
 )  # fmt: skip
 CATALOGUE = ("kinds", "models", "prompts", "agents", "environments")
 

@@ -207,7 +207,7 @@ def _of_games(
     if archived.name == "games":
         yield from _streamed(connection, statement.where(columns.id.in_(games)))
         return
-    if "game_id" in columns and archived.key == "own":
+    if "game_id" in columns and archived.key != "turn":
         yield from _streamed(connection, statement.where(columns.game_id.in_(games)))
         return
     # Keys are in the order of play: a range of them is a game.

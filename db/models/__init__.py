@@ -1,6 +1,7 @@
 """The tables, one module per subject."""
 
 from db.models.agents import Agent
+from db.models.annotations import WHOLE_GAME, Annotation, AnnotationTag
 from db.models.aside import SideCall, TextVector
 from db.models.boards import StoredBoard
 from db.models.branches import BranchRun
@@ -20,8 +21,11 @@ __all__ = [
     "GAME_STATUSES",
     "LAPSES",
     "TOURNAMENT_STATUSES",
+    "WHOLE_GAME",
     "Agent",
     "AgentTrueSkill",
+    "Annotation",
+    "AnnotationTag",
     "BranchRun",
     "CachedAnswer",
     "CallPayload",

@@ -13,10 +13,10 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from db.models import Counters, Environment, Game, PairScope, StoredBoard, Tournament
+from db.models import AnnotationTag, Counters, Environment, Game, PairScope, StoredBoard, Tournament
 from db.models.columns import aware
 from db.queries.agents import agent_names
-from db.selection import Selection
+from db.selection import Selection, several
 
 # Counters of a tournament that are others after a game has ended, void ones included.
 _GROWING = ("seats", "turns", "calls", "charged", "votes")
@@ -26,8 +26,8 @@ _GROWING = ("seats", "turns", "calls", "charged", "votes")
 class BoardState:
     """What an answer rests on: `newest` is the fold_index of the newest rated game of the
     tournaments and environments that it is about, None where none is, and `digest` changes whenever
-    a game of theirs ends, is rated or goes, or something that the answer names gets another
-    name."""
+    a game of theirs ends, is rated or goes, or is tagged with what is asked for, or something that
+    the answer names gets another name."""
 
     newest: int | None
     digest: str
@@ -98,6 +98,10 @@ def board_state(session: Session, selection: Selection) -> BoardState:
         # Games that nobody has counted: any that was rated may be one of them.
         newest = session.execute(whole).scalar()
         known.append([newest])
+    if selection.tag:
+        tagged = col(AnnotationTag.tag).in_(several(selection.tag))
+        games = select(col(AnnotationTag.game_id)).where(tagged).distinct()
+        known.append(sorted(session.scalars(games)))
     digest = hashlib.sha256(json.dumps(known).encode()).hexdigest()
     return BoardState(None if newest is None else int(newest), digest)
 

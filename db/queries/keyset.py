@@ -15,10 +15,12 @@ from sqlalchemy import ColumnElement, Connection, literal, select
 from sqlmodel import Session
 
 from db.models import Game
-from db.selection import Chosen
+from db.selection import Chosen, several
 
 _TABLES = Game.metadata.tables
 _GAMES, _SEATS, _AGENTS = (_TABLES[name] for name in ("games", "game_players", "agents"))
+
+_TAGS = _TABLES["annotation_tags"]
 
 # What is left to ask of a seat of agents that are known.
 _OTHERS = ("tournament", "environment", "against")
@@ -52,7 +54,26 @@ def games_after(
 def _queries(
     session: Session | Connection, chosen: Chosen, limit: int, before: int | None
 ) -> Iterator[Any]:
-    """Questions that an index answers in order: of each agent, of each tournament, or of all."""
+    """Questions that an index answers in order: of each tag, of each agent, of each tournament, or
+    of all."""
+    if chosen.asked.tag:
+        # People tag few games: from the tags to the games, however many of those there are.
+        below = [] if before is None else [_TAGS.c.game_id < before]
+        fits = select(literal(1)).where(_GAMES.c.id == _TAGS.c.game_id, *chosen.of_games())
+        game = fits.correlate(_TAGS).limit(1).scalar_subquery()
+        for tag in several(chosen.asked.tag):
+            yield (
+                select(_TAGS.c.game_id)
+                .where(
+                    _TAGS.c.tag == tag,
+                    *below,
+                    fits.correlate(_TAGS).limit(1).scalar_subquery() == 1,
+                )
+                .order_by(_TAGS.c.game_id.desc())
+                .distinct()
+                .limit(limit)
+            )
+        return
     agents = few_agents(session, chosen)
     if agents is not None:
         below = [] if before is None else [_SEATS.c.game_id < before]

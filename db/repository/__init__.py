@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlmodel import Session
 
 from db.repository.agents import AgentRepository
+from db.repository.annotations import AnnotationRepository
 from db.repository.aside import SideCallRepository
 from db.repository.boards import BoardRepository
 from db.repository.branches import BranchRepository
@@ -37,6 +38,7 @@ class Repository(
     PairRepository,
     EventRepository,
     SideCallRepository,
+    AnnotationRepository,
 ):
     """Everything that can be asked of the catalogue and the record.
 

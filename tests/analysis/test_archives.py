@@ -27,6 +27,8 @@ def played(tmp_path_factory):
         ["run", place / "small.yaml"],
         ["branch", "1", "--turn", "1", "--set", "0=Cy", "--times", "2"],
         ["branch", "7", "--turn", "2", "--set", "1=Bob", "--no-control"],
+        ["annotate", "7:1", "--rating", "4", "--tag", "trap", "--tag", "good", "--as", "Ann"],
+        ["annotate", "2", "--tag", "trap", "--comment", "So it began.", "--as", "Bob"],
     ):
         done = run_arena(*command, "--db", db)
         assert done.exit_code == 0, done.stderr

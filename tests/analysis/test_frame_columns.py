@@ -9,6 +9,7 @@ import pytest
 
 from arena.analysis import (
     agents_df,
+    annotations_df,
     calls_df,
     claims_df,
     events_df,
@@ -36,6 +37,7 @@ FRAMES = {
     "agent_trueskill": ratings_df,
     "rating_changes": rating_changes_df,
     "tournaments": tournaments_df,
+    "annotations": annotations_df,
 }
 # What a table's column is called where rows of several tables stand side by side.
 RENAMED = {
@@ -53,7 +55,12 @@ RENAMED = {
 NAMED = ("tournament_id", "environment_id", "agent_id", "kind_id", "model_id", "prompt_id")
 # Keys that no other table refers to, and what is kept for checking a row against itself.
 INTERNAL = {
-    *(("game_players", "id"), ("agent_trueskill", "id"), ("rating_changes", "id")),
+    *(
+        ("annotations", "id"),
+        ("game_players", "id"),
+        ("agent_trueskill", "id"),
+        ("rating_changes", "id"),
+    ),
     *(("agents", "fingerprint"), ("agents", "options_hash"), ("agents", "class")),
     *(("tournaments", "config_hash"), ("tournaments", "next_fold_index")),
 }

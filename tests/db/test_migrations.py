@@ -465,6 +465,21 @@ def test_0016_goes_down_and_up_with_calls_about_no_game(database_url: str) -> No
     assert counts(database_url)["side_calls"] == 2
 
 
+def test_0018_goes_down_and_up_with_annotations(database_url: str) -> None:
+    fill(database_url)
+    with get_session(database_url) as session:
+        Repository(session).annotate(1, 0, "Ann", rating=4, tags=["lie"])
+    engine = get_engine(database_url)
+
+    schema.downgrade(engine, "0017")
+    schema.upgrade(engine)
+
+    assert schema.differences(engine) == []
+    engine.dispose()
+    found = counts(database_url)
+    assert (found["annotations"], found["annotation_tags"], found["games"]) == (0, 0, 1)
+
+
 def test_every_table_is_archived_or_can_be_computed() -> None:
     """A new table is one of the two (`db.archive.tables`): an archive would lose it otherwise."""
     archived = {table.name for table in TABLES}

@@ -16,7 +16,7 @@ from db.selection import Selection
 _ROWS = 50
 FILTERS = (
     "tournament", "environment", "agent", "against", "kind", "model", "prompt", "role", "team",
-    "result", "status", "termination", "since", "until", "parent", "revision",
+    "result", "status", "termination", "since", "until", "parent", "revision", "tag",
 )  # fmt: skip
 """What the one filter of games may be asked in an address."""
 
