@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from arena.viewer.lanes import DOING, Lanes, lanes, phases, teams_of
 from arena.viewer.seen import SeenEvent, SeenGame, SeenSeat, SeenTurn
+from arena.viewer.table_page import TablePage, table_page
 
 _CAUSES: Mapping[str, str] = {
     "vote": "voted out",
@@ -84,6 +85,7 @@ class GamePage:
     teams: Mapping[str | None, int]
     story: tuple[Chapter, ...]
     lanes: Lanes | None
+    table: TablePage
     sections: tuple[Section, ...]
     votes: tuple[VoteTable, ...]
     nights: tuple[tuple[str, tuple[tuple[SeenSeat, Deed], ...]], ...]
@@ -98,11 +100,13 @@ def game_page(game: SeenGame) -> GamePage:
     claims = tuple(_claims(game, seats))
     untrue = {place: f"{c.subject.name}: {c.what}" for c in claims if c.untrue for place in c.turns}
     votes, nights = _by_phase(game, seats, labels)
+    drawn = lanes(game, untrue)
     return GamePage(
         game=game,
         teams=teams_of(game),
         story=tuple(_story(game, seats, labels)),
-        lanes=lanes(game, untrue),
+        lanes=drawn,
+        table=table_page(game, drawn),
         sections=tuple(_sections(game, seats, labels, claims)),
         votes=votes,
         nights=nights,

@@ -28,10 +28,18 @@ _TOLD: Mapping[str, frozenset[str]] = {
     "claim": frozenset({"role", "team", "denies"}),
     "bid": frozenset({"amount", "item", "face"}),
     "bet": frozenset({"amount", "how", "pot"}),
+    "call": frozenset({"amount", "pot"}),
+    "deal": frozenset({"cards"}),
+    "decision": frozenset({"choice"}),
+    "allocate": frozenset({"units"}),
+    "offer": frozenset({"gives", "wants", "amount", "terms"}),
+    "trade": frozenset({"gives", "gets"}),
+    "guess": frozenset({"guess"}),
     "payoff": frozenset({"amount", "total"}),
     "pot": frozenset({"amount"}),
     "move": frozenset({"move"}),
-    "clue": frozenset({"word", "count"}),
+    # The word of a clue is what the others must guess.
+    "clue": frozenset({"count"}),
 }
 # What a page of a view draws. All others, such as changes of the rules' own state, are not asked.
 _HIDDEN_KINDS = frozenset({"result", "change", "saved", "belief", "refused"})
@@ -101,7 +109,8 @@ class SeenEvent:
 
 @dataclass(frozen=True, slots=True)
 class SeenGame:
-    """What may be seen of a game. `winner`, `reason` and `cost` are None where they may not."""
+    """What may be seen of a game. `winner`, `reason` and `cost` are None where they may not;
+    `changes` are those of the rules' own state, for whoever may see everything."""
 
     number: int
     eyes: Eyes
@@ -110,6 +119,7 @@ class SeenGame:
     seats: tuple[SeenSeat, ...]
     turns: tuple[SeenTurn, ...]
     events: tuple[SeenEvent, ...] = ()
+    changes: tuple[SeenEvent, ...] = ()
     chances: tuple[tuple[int | None, TurnChance], ...] = ()
     tournament: str | None = None
     seed: int | None = None
@@ -177,6 +187,7 @@ def seen(
         seats=tuple(_seats(report, eyes)),
         turns=tuple(turns),
         events=tuple(_events(visible, places, everything)),
+        changes=tuple(_events(visible, places, True, ("change",))) if everything else (),
         chances=tuple((places.get(c.turn) if c.turn is not None else None, c) for c in chances)
         if everything
         else (),
@@ -240,10 +251,13 @@ def _seats(report: GameReport, eyes: Eyes) -> Iterator[SeenSeat]:
 
 
 def _events(
-    visible: Sequence[EventRow], places: Mapping[int, int], everything: bool
+    visible: Sequence[EventRow],
+    places: Mapping[int, int],
+    everything: bool,
+    kinds: tuple[str, ...] = (),
 ) -> Iterator[SeenEvent]:
     for event in visible:
-        if event.kind in ("message", "change"):
+        if event.kind not in kinds if kinds else event.kind in ("message", "change"):
             continue
         told = _TOLD.get(event.kind, frozenset())
         yield SeenEvent(

@@ -8,6 +8,7 @@ import pytest
 
 from tests.cli.commands import run_arena
 from tests.viewer.browser import TOURNAMENT, Get, browsing
+from tests.viewer.tables import play_tables
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +34,9 @@ def boarded(watched: str) -> str:
     result = run_arena("leaderboard", "--db", watched)
     assert result.exit_code == 0, result.stderr
     return watched
+
+
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The database with a game of boards, cards, rounds, offers and clues each."""
+    return play_tables(tmp_path_factory.mktemp("tables"))

@@ -20,6 +20,7 @@ if (slide && picture) {
     line.setAttribute("x1", x);
     line.setAttribute("x2", x);
     line.toggleAttribute("hidden", shown === all);
+    document.dispatchEvent(new CustomEvent("turn", { detail: shown }));
     label.textContent = shown === all ? `all ${all} turns` : `turn ${shown} of ${all}`;
     if (scroll) document.getElementById(`turn-${shown - 1}`)?.scrollIntoView({ block: "nearest" });
   };
