@@ -42,6 +42,7 @@ from arena.orchestrator.saturation import Saturation
 from arena.orchestrator.schedule import played
 from arena.orchestrator.standings import LiveStandings, Played
 from arena.orchestrator.stopping import Stop
+from arena.orchestrator.telling import Telling
 from arena.record.reading import recorded
 from arena.record.writing import GameRecorder, Meter
 from db import Database, Recorder
@@ -81,6 +82,7 @@ class Playing:
         self.stop = stop
         self.on_progress = on_progress
         self.meter = Meter()
+        self.telling = Telling(entry.tournament_id, self.meter)
         self.began = datetime.now(UTC)
         self.finished: list[int] = []
         self.void = 0
@@ -111,7 +113,7 @@ class Playing:
         stops."""
         executor = registry.executor(self.config.executor, concurrency)
         self.started = time.monotonic()
-        reporter = asyncio.create_task(self._report())
+        reporter = asyncio.create_task(self._report(recorder))
         try:
             await executor.run(
                 self.saturation.within(self._work(left, most), concurrency),
@@ -122,7 +124,7 @@ class Playing:
         self.kept.keep(recorder)
         for reason in self._again.values():
             self._pause(Paused(0, reason))
-        self._show()
+        self._show(recorder, ended=True)
 
     async def _work(
         self, left: Sequence[ScheduledGame], most: int | None
@@ -317,35 +319,54 @@ class Playing:
         self.causes[void.cause.value] += 1
         self.first_error = self.first_error or void.said
 
-    async def _report(self) -> None:
-        while self.on_progress is not None:
-            self._show()
+    async def _report(self, recorder: Recorder) -> None:
+        while True:
+            self._show(recorder)
             await asyncio.sleep(PROGRESS_SECONDS)
 
-    def _show(self) -> None:
-        if self.on_progress is None:
+    def _show(self, recorder: Recorder, *, ended: bool = False) -> None:
+        elapsed = time.monotonic() - self.started
+        due = self.telling.due(elapsed) or ended
+        if self.on_progress is None and not due:
             return
-        self.on_progress(
-            Progress(
-                games_done=self.earlier.completed + len(self.finished),
-                games_total=self.config.games,
-                games_running=self.running,
-                games_void=self.earlier.void + self.void,
-                turns=self.meter.turns,
-                calls=self.meter.calls,
-                calls_in_flight=self.meter.calls_in_flight,
-                cost=self.meter.cost,
-                waiting=self.standings.waiting,
-                standings=self.standings.table(),
-                elapsed=time.monotonic() - self.started,
-                spent=self.earlier.spent_in_all + self.meter.cost,
-                budget=self.config.budget,
-                paused=self.paused,
-                suspended=self.suspended,
-                models=model_states(self.models.limits, self.halts.parked),
-                evidence=self.supply.evidence,
+        progress = self._progress(elapsed)
+        if self.on_progress is not None:
+            self.on_progress(progress)
+        if due:
+            self.telling.tell(
+                recorder,
+                progress,
+                finished=len(self.finished),
+                causes=self.causes,
+                parked=self.halts.parked,
+                stopped=self._stopped(),
+                ended=ended,
             )
+
+    def _progress(self, elapsed: float) -> Progress:
+        return Progress(
+            games_done=self.earlier.completed + len(self.finished),
+            games_total=self.config.games,
+            games_running=self.running,
+            games_void=self.earlier.void + self.void,
+            turns=self.meter.turns,
+            calls=self.meter.calls,
+            calls_in_flight=self.meter.calls_in_flight,
+            cost=self.meter.cost,
+            waiting=self.standings.waiting,
+            standings=self.standings.table(),
+            elapsed=elapsed,
+            spent=self.earlier.spent_in_all + self.meter.cost,
+            budget=self.config.budget,
+            paused=self.paused,
+            suspended=self.suspended,
+            models=model_states(self.models.limits, self.halts.parked),
+            evidence=self.supply.evidence,
         )
+
+    def _stopped(self) -> list[str]:
+        """Why games are left that are not begun."""
+        return [*([self.stop.reason] if self.stop.reason else []), *self.halts.reasons()]
 
     def _price(self, games: int) -> GamePrice | None:
         """What those that are left, so many, cost under a cap."""
@@ -365,7 +386,6 @@ class Playing:
         earlier, meter = self.earlier, self.meter
         settled = earlier.completed + earlier.void + len(self.finished) + self.void
         left = self.supply.most() - settled
-        stopped = [*([self.stop.reason] if self.stop.reason else []), *self.halts.reasons()]
         return Summary(
             tournament=self.config.name,
             games_completed=len(self.finished),
@@ -389,7 +409,7 @@ class Playing:
             cached_calls=meter.cached_calls,
             spent=earlier.spent_in_all + meter.cost,
             budget=self.config.budget,
-            stopped="\n".join(stopped) or None,
+            stopped="\n".join(self._stopped()) or None,
             budget_reached=self.halts.budget_reached,
             game_price=self._price(left),
             beyond={} if self.models.budget is None else self.models.budget.beyond,

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, CheckConstraint
 from sqlmodel import Field, Relationship, Text
 
 from db.models.catalogue import now
-from db.models.columns import BigId, JsonValue, Table
+from db.models.columns import BigId, CompactDateTime, JsonValue, Table
 
 TOURNAMENT_STATUSES = ("created", "running", "paused", "finished")
 
@@ -73,7 +73,8 @@ class TournamentLease(Table, table=True):
 
     `fence` counts the holders, so that one that was taken for dead is known when it wakes up;
     `beat` goes up for as long as the holder lives. `granted` is what the holder may spend of the
-    tournament's budget (`db.shares`).
+    tournament's budget (`db.shares`). `told` is what its run said of itself, with its last holder's
+    clock at `told_at`, and stays when that is gone.
     """
 
     __tablename__ = "leases"
@@ -88,3 +89,5 @@ class TournamentLease(Table, table=True):
     fence: int
     beat: int = Field(sa_type=BigInteger)
     granted: dict[str, Any] | None = Field(default=None, sa_type=JsonValue)
+    told: dict[str, Any] | None = Field(default=None, sa_type=JsonValue)
+    told_at: datetime | None = Field(default=None, sa_type=CompactDateTime)

@@ -6,7 +6,17 @@ from the end of a game.
 
 from __future__ import annotations
 
-from db.writer import calls, counters, events, games, live_states, positions, ratings, turns
+from db.writer import (
+    calls,
+    counters,
+    events,
+    games,
+    live_states,
+    positions,
+    ratings,
+    run_status,
+    turns,
+)
 from db.writer.subject import Subject
 
 SUBJECTS: tuple[Subject, ...] = (
@@ -18,4 +28,5 @@ SUBJECTS: tuple[Subject, ...] = (
     positions.SUBJECT,
     ratings.SUBJECT,
     live_states.SUBJECT,
+    run_status.SUBJECT,
 )

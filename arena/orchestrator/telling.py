@@ -1,0 +1,93 @@
+"""Tells the database how a run goes, for whoever looks on: once a second, with its other rows."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from arena.orchestrator.progress import Progress
+from arena.record.writing import Meter
+from arena.reports.run_status import ModelStatus, RunStanding, RunStatus
+from db import Recorder
+from db.errors import DatabaseError
+from db.writer.run_status import RunTold
+
+EVERY_S = 1.0
+_WINDOW_S = 15.0
+"""Over which the speed is measured."""
+
+
+class Telling:
+    """What the run of a tournament says of itself."""
+
+    def __init__(self, tournament_id: int, meter: Meter) -> None:
+        self._tournament_id = tournament_id
+        self._meter = meter
+        self._next = 0.0
+        self._speed: deque[tuple[float, int]] = deque()
+
+    def due(self, elapsed: float) -> bool:
+        """Whether it is time to say something, this many seconds after the run began."""
+        return elapsed >= self._next
+
+    def tell(
+        self,
+        recorder: Recorder,
+        progress: Progress,
+        *,
+        finished: int,
+        causes: Mapping[str, int],
+        parked: Mapping[str, str],
+        stopped: Sequence[str],
+        ended: bool = False,
+    ) -> None:
+        """Say how it goes; nothing waits for it, and a database that takes no rows says so to the
+        games."""
+        self._next = progress.elapsed + EVERY_S
+        status = RunStatus(
+            elapsed=progress.elapsed,
+            done=progress.games_done,
+            void=progress.games_void,
+            total=progress.games_total,
+            finished=finished,
+            running=progress.games_running,
+            paused=progress.paused,
+            suspended=progress.suspended,
+            waiting=progress.waiting,
+            turns=progress.turns,
+            calls=progress.calls,
+            failed_calls=self._meter.failed_calls,
+            in_flight=progress.calls_in_flight,
+            speed=self._measured(progress),
+            cost=progress.cost,
+            spent=progress.spent,
+            budget=progress.budget,
+            models=tuple(
+                ModelStatus(
+                    m.name, m.in_flight, m.limit, m.waiting, m.state, parked.get(m.name, "")
+                )
+                for m in progress.models
+            ),
+            standings=tuple(
+                RunStanding(row.agent_id, row.name, row.mu, row.sigma, row.games)
+                for row in progress.standings
+            ),
+            void_causes=dict(causes),
+            lapses=dict(self._meter.lapses),
+            stopped=tuple(stopped),
+            ended=ended,
+        )
+        told = RunTold(self._tournament_id, datetime.now(UTC), status.told())
+        with suppress(DatabaseError):
+            recorder.post(told)
+
+    def _measured(self, progress: Progress) -> float | None:
+        """Turns in a second, over the last while."""
+        self._speed.append((progress.elapsed, progress.turns))
+        while len(self._speed) > 2 and progress.elapsed - self._speed[1][0] >= _WINDOW_S:
+            self._speed.popleft()
+        since, before = self._speed[0]
+        span = progress.elapsed - since
+        return (progress.turns - before) / span if span > 0 and progress.turns else None
