@@ -17,6 +17,8 @@ from db.writer.run_status import RunTold
 EVERY_S = 1.0
 _WINDOW_S = 15.0
 """Over which the speed is measured."""
+_MOST_ERRORS = 20
+_LONGEST = 500  # characters of a reason
 
 
 class Telling:
@@ -66,9 +68,14 @@ class Telling:
             budget=progress.budget,
             models=tuple(
                 ModelStatus(
-                    m.name, m.in_flight, m.limit, m.waiting, m.state, parked.get(m.name, "")
+                    name=model.name,
+                    in_flight=model.in_flight,
+                    limit=model.limit,
+                    waiting=model.waiting,
+                    state=model.state,
+                    why=parked.get(model.name, "")[:_LONGEST],
                 )
-                for m in progress.models
+                for model in progress.models
             ),
             standings=tuple(
                 RunStanding(row.agent_id, row.name, row.mu, row.sigma, row.games)
@@ -76,7 +83,8 @@ class Telling:
             ),
             void_causes=dict(causes),
             lapses=dict(self._meter.lapses),
-            stopped=tuple(stopped),
+            errors=dict(self._meter.errors.most_common(_MOST_ERRORS)),
+            stopped=tuple(said[:_LONGEST] for said in stopped),
             ended=ended,
         )
         told = RunTold(self._tournament_id, datetime.now(UTC), status.told())

@@ -32,6 +32,7 @@ class Meter:
     tokens: int = 0
     cost: float = 0.0
     lapses: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
 
     def count(self, entry: JournalEntry) -> None:
         """Take what is on record of a game now."""
@@ -44,7 +45,9 @@ class Meter:
                 self.cost += answer.charged or 0.0
                 self.tokens += answer.usage.total or 0
                 self.cached_calls += answer.cached
-                self.failed_calls += answer.error_class is not None
+                if answer.error_class is not None:
+                    self.failed_calls += 1
+                    self.errors[answer.error_class] += 1
             case TurnTaken(acted=acted):
                 self.turns += 1
                 if acted.lapse is not None:

@@ -50,7 +50,8 @@ class RunStatus:
     those with a result of this run, as are turns, calls and `cost` (dollars); `spent` is of all
     runs and their branches. `speed` is turns in a second of late, None before there were any;
     `waiting` finished games wait for an earlier one before they move the stored ratings;
-    `elapsed` is in seconds. `stopped` says why no more games are begun. `ended` says that the run
+    `elapsed` is in seconds; `void_causes`, `lapses` and the `errors` of calls are counted by cause
+    in this run. `stopped` says why no more games are begun. `ended` says that the run
     said this last, in order.
     """
 
@@ -75,6 +76,7 @@ class RunStatus:
     standings: tuple[RunStanding, ...] = ()
     void_causes: Mapping[str, int] = field(default_factory=dict)
     lapses: Mapping[str, int] = field(default_factory=dict)
+    errors: Mapping[str, int] = field(default_factory=dict)
     stopped: tuple[str, ...] = ()
     ended: bool = False
     version: int = VERSION

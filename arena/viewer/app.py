@@ -19,11 +19,12 @@ from arena.core import ArenaError
 from arena.viewer.boards import BoardWorker
 from arena.viewer.guard import Guard
 from arena.viewer.links import ServerLinks
-from arena.viewer.pages import game, games, leaderboard, search
+from arena.viewer.pages import game, games, leaderboard, search, tournaments
+from arena.viewer.streams import Streams
 from arena.viewer.templating import environment
 from arena.viewer.visit import Handler, NotThere, Visit
 from db import Database, Session
-from db.errors import BadSelection, DatabaseError, SchemaTooNew, SchemaTooOld
+from db.errors import BadSelection, DatabaseError, FileGone, SchemaTooNew, SchemaTooOld
 
 STATIC = Path(__file__).parent / "static"
 ROUTES: tuple[tuple[str, Handler], ...] = (
@@ -31,17 +32,28 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
     *games.ROUTES,
     *game.ROUTES,
     *search.ROUTES,
+    *tournaments.ROUTES,
 )
 """Every page: its path, and the function that answers it."""
 
 
-def application(database: Database, worker: BoardWorker, *, token: str, port: int) -> Guard:
-    """The pages of a read-only `database`, behind the guard; the caller closes the `worker`."""
+def application(
+    database: Database,
+    worker: BoardWorker,
+    *,
+    token: str,
+    port: int,
+    streams: Streams | None = None,
+) -> Guard:
+    """The pages of a read-only `database`, behind the guard, and the `streams` that tell them when
+    something has moved; the caller closes the `worker`, and the streams if it gives them."""
+    streams = streams or Streams(database)
     answered = _Answered(database, worker)
     routes = [Route(path, answered(handler)) for path, handler in ROUTES]
+    live = Route("/live", streams.answer)
     mounted = Mount("/static", StaticFiles(directory=STATIC))
     last = Route("/{path:path}", answered(_nothing))
-    return Guard(Starlette(routes=[*routes, mounted, last]), token, port)
+    return Guard(Starlette(routes=[*routes, live, mounted, last]), token, port)
 
 
 def _nothing(visit: Visit) -> Response:
@@ -70,6 +82,10 @@ class _Answered:
                 return _refused(visit, 503, error)
             except (BadSelection, ArenaError) as error:
                 return _refused(visit, 400, error)
+            except FileGone as error:
+                # What is there now is opened for the next page.
+                self._database.close()
+                return _refused(visit, 503, error)
             except DatabaseError as error:
                 return _refused(visit, 503, error)
             except Exception:

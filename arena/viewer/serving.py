@@ -6,12 +6,14 @@ import secrets
 import socket
 from collections.abc import Callable
 from contextlib import closing
+from types import FrameType
 
 import uvicorn
 
 from arena.core import UsageError
 from arena.viewer.app import application
 from arena.viewer.boards import BoardWorker
+from arena.viewer.streams import Streams
 from db import Database
 
 _HOST = "127.0.0.1"
@@ -41,16 +43,29 @@ def serve(url: str | None, port: int, ready: Callable[[str], None]) -> None:
         with listening:
             bound = listening.getsockname()[1]
             token = secrets.token_urlsafe(24)
-            app = application(database, worker, token=token, port=bound)
+            streams = Streams(database)
+            app = application(database, worker, token=token, port=bound, streams=streams)
             config = uvicorn.Config(
                 app,
                 log_level="warning",
                 # It would show the token.
                 access_log=False,
                 server_header=False,
-                # Open streams of events would keep it from stopping.
                 timeout_graceful_shutdown=2,
                 ws="none",
             )
             ready(f"http://{_HOST}:{bound}/?token={token}")
-            uvicorn.Server(config).run(sockets=[listening])
+            _Server(config, streams).run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    """Ends the open streams with a signal to stop, which it would wait for otherwise."""
+
+    def __init__(self, config: uvicorn.Config, streams: Streams) -> None:
+        super().__init__(config)
+        self._streams = streams
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """What a signal does."""
+        self._streams.close()
+        super().handle_exit(sig, frame)

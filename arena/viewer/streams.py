@@ -18,7 +18,7 @@ from arena.core import UsageError
 from arena.core.threads import in_thread
 from arena.viewer.watching import Topic, state_of
 from db import Database
-from db.errors import DatabaseError
+from db.errors import DatabaseError, FileGone
 from db.watch import Watch
 
 EVERY_S = 0.5
@@ -119,4 +119,7 @@ class Streams:
             with self._database.session(create=False) as session:
                 return {topic: ("moved", state_of(session, topic)) for topic in topics}
         except DatabaseError as error:
+            if isinstance(error, FileGone):
+                # What is there now is opened at the next look.
+                self._database.close()
             return dict.fromkeys(topics, ("away", str(error)))

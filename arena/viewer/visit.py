@@ -13,6 +13,7 @@ from arena.core import UsageError
 from arena.viewer.boards import BoardWorker
 from arena.viewer.links import Links, attributes
 from arena.viewer.templating import page
+from arena.viewer.watching import Watched, watched
 from db import Session
 
 _LARGEST = 2**31 - 1
@@ -44,8 +45,13 @@ class Visit:
 
     def draw(self, template: str, status: int = 200, **values: Any) -> Response:
         """A template as the answer."""
-        known = attributes(self.links) | {"live": self.live}
-        return page(self.templates, template, status, **known, **values)
+        known = attributes(self.links) | {"live": self.live, "watched": None}
+        return page(self.templates, template, status, **known | values)
+
+    def watching(self, noun: str, number: int = 0, *, moving: bool | None = None) -> Watched | None:
+        """What the page watches (`arena.viewer.watching`), for `draw` as `watched`: its parts that
+        are marked `data-live` are drawn again when that moves. A static copy watches nothing."""
+        return watched(self.session, noun, number, moving=moving) if self.live else None
 
     def asked(self, *names: str) -> dict[str, str]:
         """Those of the names that the query gives a value."""

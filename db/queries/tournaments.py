@@ -57,6 +57,7 @@ class TournamentRow:
     void_causes: Mapping[str, int]
     charged: float | None
     config: Mapping[str, Any]
+    settings: Mapping[str, Any]
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -76,13 +77,20 @@ def matchmakers(session: Session, keys: Iterable[int]) -> dict[int, Mapping[str,
     return found
 
 
-def tournaments(session: Session, selection: Selection | None = None) -> list[TournamentRow]:
-    """The tournaments of a selection, the newest first. Raises BadSelection for what is not on
-    record, and for anything but tournaments and environments."""
+def tournaments(
+    session: Session,
+    selection: Selection | None = None,
+    *,
+    limit: int | None = None,
+    before: int | None = None,
+) -> list[TournamentRow]:
+    """The tournaments of a selection, the newest first: all, or at most `limit` of those older
+    than the tournament `before`. Raises BadSelection for what is not on record, and for anything
+    but tournaments and environments."""
     selection = selection or Selection()
     selection.allow("tournament", "environment", what="tournaments")
     named = selection.on(session).named
-    which = [
+    which: list[Any] = [
         column.in_([*named[noun]])
         for noun, column in (
             ("tournament", col(Tournament.id)),
@@ -90,11 +98,14 @@ def tournaments(session: Session, selection: Selection | None = None) -> list[To
         )
         if noun in named
     ]
+    if before is not None:
+        which.append(col(Tournament.id) < before)
     query: Any = (
         select(Tournament, Environment)
         .join(Environment, col(Environment.id) == Tournament.environment_id)
         .where(*which)
         .order_by(col(Tournament.id).desc())
+        .limit(limit)
     )
     rows = session.execute(query).all()
     late, charged = {*behind(session, selection)}, spent_by_tournament(session)
@@ -122,6 +133,7 @@ def tournaments(session: Session, selection: Selection | None = None) -> list[To
             void_causes=causes[row.id],
             charged=None if row.name in late else charged.get(row.id, 0.0),
             config=row.config,
+            settings=row.settings or {},
             created_at=row.created_at,
             started_at=row.started_at,
             finished_at=row.finished_at,

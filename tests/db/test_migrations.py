@@ -132,7 +132,11 @@ def test_0007_goes_down_and_up_with_branches_and_what_a_run_may_spend(database_u
         later = repo.create_branch_run(1, 3, {0: 2}, times=1, control=False)
         assert later.first == 4
         session.connection().execute(
-            text("INSERT INTO leases VALUES (1, NULL, 3, 7, :granted)"), {"granted": "{}"}
+            text(
+                "INSERT INTO leases (tournament_id, holder, fence, beat, granted) "
+                "VALUES (1, NULL, 3, 7, :granted)"
+            ),
+            {"granted": "{}"},
         )
     engine = get_engine(database_url)
 
