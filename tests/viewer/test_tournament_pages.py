@@ -23,7 +23,8 @@ def stopped(watched: str, tmp_path: Path) -> str:
     shutil.copyfile(watched.removeprefix("sqlite:///"), file)
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("UPDATE games SET status = 'running', final = 0 WHERE id = 3")
-        connection.execute("UPDATE tournaments SET status = 'running'")
+        # They are counted again from the games.
+        connection.execute("UPDATE tournaments SET status = 'running', counters_version = NULL")
     return f"sqlite:///{file}"
 
 
