@@ -1,14 +1,14 @@
 """What the run of a tournament says of itself, beside its lease.
 
-Revision ID: 0018
+Revision ID: 0019
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "0018"
-down_revision: str | None = "0017"
+revision: str = "0019"
+down_revision: str | None = "0018"
 branch_labels: str | None = None
 depends_on: str | None = None
 
