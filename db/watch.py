@@ -11,7 +11,7 @@ from db.database import Database
 from db.engine import said_plainly
 
 
-class Watch:
+class CommitWatch:
     """Whether anything was committed since the last look; for one thread at a time.
 
     SQLite is asked for its data version on one connection that stays open, which takes some

@@ -38,11 +38,11 @@ from arena.orchestrator.preflight import Prepared
 from arena.orchestrator.progress import OnProgress, Progress, Summary, model_states
 from arena.orchestrator.ready_queue import Pending
 from arena.orchestrator.refused_models import RefusedModels
+from arena.orchestrator.run_teller import RunTeller
 from arena.orchestrator.saturation import Saturation
 from arena.orchestrator.schedule import played
 from arena.orchestrator.standings import LiveStandings, Played
 from arena.orchestrator.stopping import Stop
-from arena.orchestrator.telling import Telling
 from arena.record.reading import recorded
 from arena.record.writing import GameRecorder, Meter
 from db import Database, Recorder
@@ -82,7 +82,7 @@ class Playing:
         self.stop = stop
         self.on_progress = on_progress
         self.meter = Meter()
-        self.telling = Telling(entry.tournament_id, self.meter)
+        self.teller = RunTeller(entry.tournament_id, self.meter)
         self.began = datetime.now(UTC)
         self.finished: list[int] = []
         self.void = 0
@@ -326,14 +326,14 @@ class Playing:
 
     def _show(self, recorder: Recorder, *, ended: bool = False) -> None:
         elapsed = time.monotonic() - self.started
-        due = self.telling.due(elapsed) or ended
+        due = self.teller.due(elapsed) or ended
         if self.on_progress is None and not due:
             return
         progress = self._progress(elapsed)
         if self.on_progress is not None:
             self.on_progress(progress)
         if due:
-            self.telling.tell(
+            self.teller.tell(
                 recorder,
                 progress,
                 finished=len(self.finished),

@@ -19,7 +19,7 @@ from arena.core.threads import in_thread
 from arena.viewer.watching import Topic, state_of
 from db import Database
 from db.errors import DatabaseError, FileGone
-from db.watch import Watch
+from db.watch import CommitWatch
 
 EVERY_S = 0.5
 MOST = 64
@@ -97,7 +97,7 @@ class Streams:
     async def _poll(self) -> None:
         """Look as long as anybody watches."""
         looks = 0
-        with Watch(self._database) as watch:
+        with CommitWatch(self._database) as watch:
             while self._viewers and not self._closed:
                 topics = {viewer.topic for viewer in self._viewers}
                 new = topics - self._states.keys()
@@ -110,7 +110,7 @@ class Streams:
         self._states = {}
 
     def _look(
-        self, watch: Watch, topics: set[Topic], whatever: bool
+        self, watch: CommitWatch, topics: set[Topic], whatever: bool
     ) -> dict[Topic, tuple[str, str]] | None:
         """How the topics are; None where nobody has committed anything."""
         try:

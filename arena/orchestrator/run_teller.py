@@ -21,7 +21,7 @@ _MOST_ERRORS = 20
 _LONGEST = 500  # characters of a reason
 
 
-class Telling:
+class RunTeller:
     """What the run of a tournament says of itself."""
 
     def __init__(self, tournament_id: int, meter: Meter) -> None:
