@@ -12,6 +12,9 @@ from arena.stats.score import ScoreTest
 from db.queries.conduct import ConductRow
 from db.queries.usage import FinishedUsage
 
+QUARTILE = 0.6744897501960817
+"""The 75 % quantile of the normal distribution."""
+
 
 @dataclass(frozen=True, slots=True)
 class Equilibrium:
@@ -62,6 +65,12 @@ class BoardRow:
     void_games: int = 0
     void_own: int = 0
     equilibrium: Equilibrium | None = None
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """The 50 % interval of the rating."""
+        half = QUARTILE * self.sigma
+        return self.rating - half, self.rating + half
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +134,19 @@ class Board:
     def pairs(self) -> int:
         """How many pairs its rows make."""
         return len(self.rows) * (len(self.rows) - 1) // 2
+
+    @property
+    def team_shares(self) -> dict[str, float]:
+        """The share of its games that each team won, a draw counting half, by the seats of its
+        rows in it; the team with the most first."""
+        seats: dict[str, int] = {}
+        won: dict[str, float] = {}
+        for row in self.rows:
+            for team, tally in row.record.teams.items():
+                seats[team] = seats.get(team, 0) + tally.seats
+                won[team] = won.get(team, 0.0) + tally.wins + tally.draws / 2
+        shares = {team: won[team] / seats[team] for team in sorted(seats) if seats[team]}
+        return dict(sorted(shares.items(), key=lambda entry: -entry[1]))
 
     @property
     def separability(self) -> float | None:

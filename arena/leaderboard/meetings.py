@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -53,6 +53,17 @@ def meetings(session: Session, query: LeaderboardQuery, by: MeetingBy = "agent")
         raise UsageError("--errors-as range is of ratings: ask twice, with loss and with draw")
     found = _counted(session, query, by)
     return _scanned(session, query, by) if found is None else found
+
+
+def counted_matrix(
+    session: Session,
+    scope: CountedScope,
+    by: MeetingBy = "agent",
+    agents: Collection[int] | None = None,
+) -> HeadToHead:
+    """The matrix of a counted scope, of some `agents` only where they are named. No game is read,
+    so that it costs the same however many there are."""
+    return head_to_head(pair_counts(session, scope, by, agents), by, unit(scope.num_players))
 
 
 def head_to_head(counts: Counts, by: MeetingBy, whole: int) -> HeadToHead:

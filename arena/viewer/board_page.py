@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from arena.leaderboard.board import Board, BoardRow
 from arena.leaderboard.stored import BoardAnswer
 from arena.viewer.charts import Axis, axis
+from arena.viewer.matrix import DrawnMatrix
+from arena.viewer.scope import Chip, Menu, chip, menu, since
+
+WIDTH = 260
+"""Units of the column of ratings."""
+NARROW = 90
+"""Units of the column of shares by team."""
+_OPEN = 3
+"""Boards that are open when a page has several."""
+_MOST_TEAMS = 4
+"""Teams that a dumbbell can show."""
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnRow:
-    """A row with the places of its marks: `low`, `at` and `high` on the axis of ratings, `dots` as
-    (team, place among teams, x, share) on the axis of shares."""
+    """A row with the places of its marks: `low`, `middle`, `at` and `high` on the axis of ratings,
+    `without` that of the rating without games decided by errors where it is another; `dots` as
+    (team, place among teams, x, share) on the axis of shares; `alike` which columns of the groups
+    have a bar here."""
 
     row: BoardRow
     low: float
+    middle: tuple[float, float]
     at: float
     high: float
+    without: float | None
     dots: tuple[tuple[str, int, float, float], ...]
+    alike: tuple[bool, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnBoard:
-    """A board with the sentence that says its conclusion, and what that rests on."""
+    """A board with the sentence that says its conclusion, and what that rests on. `spends` says
+    that something has a price, `errs` that an error of its own decided a game of a row, or that a
+    row has void games; `open` that it is not folded."""
 
     board: Board
     title: str
@@ -33,17 +51,23 @@ class DrawnBoard:
     scale: Axis
     teams: tuple[str, ...]
     rows: tuple[DrawnRow, ...]
+    spends: bool
+    errs: bool
+    groups: int
+    matrix: DrawnMatrix | None = None
+    open: bool = True
 
 
-WIDTH = 220
-"""Units of the column of ratings."""
-NARROW = 90
-"""Units of the column of shares by team."""
-
-
-def drawn(answer: BoardAnswer) -> list[DrawnBoard]:
-    """The boards of an answer, each ready to be drawn."""
-    return [_board(board) for board in answer.boards]
+def drawn(
+    answer: BoardAnswer, matrices: Mapping[int, DrawnMatrix] | None = None
+) -> list[DrawnBoard]:
+    """The boards of an answer, each ready to be drawn, with the `matrices` of some by their
+    places."""
+    found = matrices or {}
+    return [
+        _board(board, found.get(place), opened=place < _OPEN)
+        for place, board in enumerate(answer.boards)
+    ]
 
 
 def conclusion(board: Board) -> tuple[str, str]:
@@ -61,7 +85,7 @@ def conclusion(board: Board) -> tuple[str, str]:
             "No other agent can be as strong, with 95 % confidence over all ranks together.",
         )
     agents = "1 other agent" if others == 1 else f"{others} other agents"
-    pairs = f"{board.told_apart} of {board.pairs} pairs can be told apart"
+    pairs = f"{board.told_apart:,} of {board.pairs:,} pairs can be told apart"
     if first.worst_rank == len(board.rows) and not board.told_apart:
         return "Nobody is clearly first", f"{agents} could be as strong as {first.name}; {pairs}."
     return (
@@ -70,66 +94,125 @@ def conclusion(board: Board) -> tuple[str, str]:
     )
 
 
-def _board(board: Board) -> DrawnBoard:
+def sides(board: Board) -> str:
+    """Which team wins more, where that is far from even: the total hides it. Empty elsewhere."""
+    shares = [*board.team_shares.items()]
+    if board.role or board.team or not 2 <= len(shares) <= _MOST_TEAMS:
+        return ""
+    (team, most), (_, least) = shares[0], shares[-1]
+    if most - least < 0.2:
+        return ""
+    return f"{team} won {100 * most:.0f} % of the games: look at the sides before the total."
+
+
+def _board(board: Board, matrix: DrawnMatrix | None, *, opened: bool) -> DrawnBoard:
     said, rests = conclusion(board)
     scale = axis([x for row in board.rows for x in (row.low, row.high)], 4, WIDTH - 4)
-    shares = axis([0, 1], 4, NARROW - 4)
     teams = tuple(sorted({team for row in board.rows for team in row.record.teams}))
-    rows = tuple(
-        DrawnRow(
-            row,
-            scale.at(row.low),
-            scale.at(row.rating),
-            scale.at(row.high),
-            tuple(
-                (team, place, shares.at(share), share)
-                for place, team in enumerate(teams)
-                if team in row.record.teams and (share := row.record.teams[team].share) is not None
-            ),
-        )
-        for row in board.rows
-    )
+    letters = sorted({letter for row in board.rows for letter in row.group})
     parts = (
         board.tournament,
         board.environment,
         f"{board.num_players} players" if board.num_players else None,
-        board.role or board.team,
+        f"as {board.role or board.team}" if board.role or board.team else None,
         f"by {board.by}" if board.by != "agent" else None,
-        f"{board.games:,} rated games",
+        "1 rated game" if board.games == 1 else f"{board.games:,} rated games",
         board.system,
     )
-    title = " · ".join(part for part in parts if part)
-    return DrawnBoard(board, title, said, rests, scale, teams, rows)
+    return DrawnBoard(
+        board,
+        " · ".join(part for part in parts if part),
+        said,
+        " ".join(part for part in (rests, sides(board)) if part),
+        scale,
+        teams if 1 < len(teams) <= _MOST_TEAMS else (),
+        tuple(_row(row, scale, teams, letters) for row in board.rows),
+        spends=any(row.spent is not None and row.spent.cost for row in board.rows),
+        errs=any(row.record.own or row.void_games for row in board.rows),
+        groups=len(letters),
+        matrix=matrix,
+        open=opened,
+    )
+
+
+def _row(row: BoardRow, scale: Axis, teams: Sequence[str], letters: Sequence[str]) -> DrawnRow:
+    shares = axis([0, 1], 4, NARROW - 4)
+    low, high = row.middle
+    other = row.without_errors
+    return DrawnRow(
+        row,
+        scale.at(row.low),
+        (scale.at(low), scale.at(high)),
+        scale.at(row.rating),
+        scale.at(row.high),
+        None if other is None or abs(other - row.rating) < 0.05 else scale.at(other),
+        tuple(
+            (team, place, shares.at(share), share)
+            for place, team in enumerate(teams)
+            if team in row.record.teams and (share := row.record.teams[team].share) is not None
+        ),
+        tuple(letter in row.group for letter in letters),
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Chip:
-    """A link that asks the same page another question: `asked` is its query."""
+class BoardScope:
+    """The questions that are one click away: `sides` as chips, the rest as menus."""
 
-    text: str
-    asked: Mapping[str, str]
-    chosen: bool = False
+    sides: tuple[Chip, ...]
+    menus: tuple[Menu, ...]
+    without: Chip
 
 
-def chips(asked: Mapping[str, str], boards: Sequence[DrawnBoard]) -> list[Chip]:
-    """The questions that are one click away."""
-
-    def link(text: str, drop: Sequence[str] = (), **change: str) -> Chip:
-        kept = {k: v for k, v in asked.items() if k not in change and k not in drop}
-        chosen = all(asked.get(name) == value for name, value in change.items())
-        if not change:
-            chosen = not any(name in asked for name in drop)
-        return Chip(text, kept | change, chosen)
-
+def scope_of(
+    asked: Mapping[str, str],
+    boards: Iterable[Board],
+    *,
+    environments: Collection[tuple[str, str]],
+    tournaments: Collection[tuple[str, str]],
+    systems: Collection[str],
+    official: str,
+) -> BoardScope:
+    """The chips of a board: `environments` and `tournaments` are pairs of what an address says and
+    what people read, `systems` what a board can be rated by."""
+    known = [*boards]
+    teams = {team for board in known for row in board.rows for team in row.record.teams}
+    roles = {role for board in known for row in board.rows for role in row.record.roles}
+    teams |= {asked["team"]} & {*asked.values()} if "team" in asked else set()
     part = ("team", "role", "by")
-    found = [link("All sides", part)]
-    named = {asked["team"]} if "team" in asked else set()
-    teams = sorted(named.union(*(board.teams for board in boards)))
-    found += [link(f"As {team}", part, team=team) for team in teams if len(teams) < 9]
-    found += [link(f"by {by}", part, by=by) for by in ("model", "prompt", "kind")]
-    if "errors" in asked:
-        dropped = link("", ("errors",)).asked
-        found.append(Chip("without games decided by errors", dropped, True))
-    else:
-        found.append(link("without games decided by errors", errors="decided"))
-    return found
+    whole = chip(asked, "All sides", part)
+    found = [Chip(whole.text, whole.asked, not {"team", "role"} & {*asked})]
+    if len(teams) <= _MOST_TEAMS:
+        found += [chip(asked, f"As {team}", part, team=team) for team in sorted(teams)]
+    menus = [
+        menu(asked, "environment", "Environment", [(None, "every one"), *environments], part),
+        menu(
+            asked, "role", "Role", [(None, "all"), *((role, role) for role in sorted(roles))], part
+        ),
+        menu(asked, "tournament", "Tournament", [(None, "all"), *tournaments]),
+        menu(
+            asked,
+            "by",
+            "Rows",
+            [(None, "agents"), ("model", "models"), ("prompt", "prompts"), ("kind", "kinds")],
+            ("team", "role", "system"),
+        ),
+        menu(
+            asked,
+            "system",
+            "Rated by",
+            [(None, official), *((each, each) for each in systems if each != official)],
+            ("by",),
+        ),
+        since(asked),
+    ]
+    without = chip(
+        asked,
+        "without games decided by errors",
+        errors=None if "errors" in asked else "decided",
+    )
+    return BoardScope(
+        tuple(found),
+        tuple(each for each in menus if len(each.chips) > 2 or each.chosen),
+        Chip(without.text, without.asked, "errors" in asked),
+    )

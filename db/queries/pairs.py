@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlalchemy import exists, select
 from sqlmodel import Session, col
 
 from db.models import Environment, Game, PairScope, PairTotal
-from db.pairs import PairBy, PairCount, PairKey
+from db.pairs import NOBODY, PairBy, PairCount, PairKey, unit
 from db.queries.games import RATED
 from db.selection import Selection
 
@@ -76,8 +77,11 @@ def counted_scopes(session: Session, selection: Selection) -> list[CountedScope]
     return [scope for key, scope in found.items() if not environments or key in environments]
 
 
-def pair_counts(session: Session, scope: CountedScope, by: PairBy) -> dict[PairKey, PairCount]:
-    """The counts of one kind in a scope, in order of key, and of every agent those of its games."""
+def pair_counts(
+    session: Session, scope: CountedScope, by: PairBy, agents: Collection[int] | None = None
+) -> dict[PairKey, PairCount]:
+    """The counts of one kind in a scope, in order of key, and of every agent those of its games;
+    of some `agents` only, where they are named."""
     table: Any = PairTotal.__table__  # type: ignore[attr-defined]
     own = (table.c.by == "agent") & (table.c.agent_id == table.c.other_id)
     query = (
@@ -85,6 +89,9 @@ def pair_counts(session: Session, scope: CountedScope, by: PairBy) -> dict[PairK
         .where(table.c.scope_id == scope.scope_id, (table.c.by == by) | own)
         .order_by(*table.primary_key)
     )
+    if agents is not None:
+        named = [*agents]
+        query = query.where(table.c.agent_id.in_(named), table.c.other_id.in_([*named, NOBODY]))
     result = session.connection().execute(query)
     # As the driver makes them: rows that know their columns' names take twice as long.
     cursor: Any = result.cursor
@@ -94,3 +101,30 @@ def pair_counts(session: Session, scope: CountedScope, by: PairBy) -> dict[PairK
         PairKey(*key): PairCount(games, won, drawn, blocks, score, squared, int(mixed), int(square))
         for _, *key, games, won, drawn, blocks, score, squared, mixed, square in rows
     }
+
+
+def games_counted(session: Session, scope: CountedScope) -> dict[int, int]:
+    """How many games of a scope each agent has, by agent_id."""
+    table: Any = PairTotal.__table__  # type: ignore[attr-defined]
+    query = select(table.c.agent_id, table.c.games).where(
+        table.c.scope_id == scope.scope_id,
+        table.c.by == "agent",
+        table.c.agent_id == table.c.other_id,
+    )
+    return {int(agent): int(games) for agent, games in session.execute(query)}
+
+
+def opponents(session: Session, scope: CountedScope, agent_id: int) -> dict[int, PairCount]:
+    """The counts of an agent against each that it met in a scope, as the agent sees them, by the
+    other's agent_id."""
+    table: Any = PairTotal.__table__  # type: ignore[attr-defined]
+    here = [table.c.scope_id == scope.scope_id, table.c.by == "agent"]
+    whole = unit(scope.num_players)
+    found: dict[int, PairCount] = {}
+    for own, other in ((table.c.agent_id, table.c.other_id), (table.c.other_id, table.c.agent_id)):
+        query = select(table).where(*here, own == agent_id, other != agent_id)
+        for row in session.execute(query).mappings():
+            count = PairCount(*(int(row[name]) for name in PairCount._fields))
+            first = row["agent_id"] == agent_id
+            found[int(row[other.name])] = count if first else count.turned(whole)
+    return dict(sorted(found.items()))

@@ -10,33 +10,57 @@ from starlette.responses import Response
 
 from arena.core import UsageError
 from arena.leaderboard import LeaderboardQuery
-from arena.leaderboard.stored import stored_answer
+from arena.leaderboard.board import Board
+from arena.leaderboard.meetings import counted_matrix
+from arena.leaderboard.query import OFFICIAL
+from arena.leaderboard.stored import BoardAnswer, stored_answer
+from arena.registry import names
 from arena.reports.game import result_of
-from arena.viewer.board_page import chips, drawn
+from arena.viewer.board_page import drawn, scope_of
+from arena.viewer.matrix import DrawnMatrix, drawn_matrix
 from arena.viewer.visit import Visit
+from db import Repository
+from db.queries.counters import tournaments_to_count
 from db.queries.games import games
+from db.queries.pairs import counted_scopes
 from db.selection import Selection
 
-_NEWEST = 12
+_NEWEST = 24
 _FILTERS = ("environment", "tournament", "role", "team", "since", "until")
+_IN_MATRIX = 10
+"""Agents of the matrix below a board: the first ones."""
+_MATRICES = 3
 
 
 def leaderboard(visit: Visit) -> Response:
-    """The boards of a question, and the newest games."""
+    """The boards of a question, head to head, and the newest games."""
     asked = visit.asked(*_FILTERS, "system", "by", "errors")
     query = board_query(asked)
     answer = stored_answer(visit.session, query)
     failed = None
     if visit.worker is not None and (answer is None or answer.behind):
         failed = visit.worker.ask(query)
-    boards = [] if answer is None else drawn(answer)
+    known = () if answer is None else answer.boards
+    boards = [] if answer is None else drawn(answer, _matrices(visit, query, answer))
+    scope = scope_of(
+        asked,
+        known,
+        environments=environment_options(visit),
+        tournaments=tournament_options(visit),
+        systems=names("ratings"),
+        official=OFFICIAL,
+    )
+    where = {name: asked[name] for name in ("environment", "tournament") if name in asked}
+    newest = games(visit.session, Selection(**where), limit=_NEWEST)  # type: ignore[arg-type]
     return visit.draw(
         "board.html",
         answer=answer,
+        asked=asked,
         boards=boards,
         failed=failed,
-        chips=chips(asked, boards),
-        newest=[(row, result_of(row)) for row in games(visit.session, limit=_NEWEST)],
+        scope=scope,
+        where=where,
+        newest=[(row, result_of(row)) for row in newest],
     )
 
 
@@ -50,6 +74,47 @@ def board_query(asked: Mapping[str, str]) -> LeaderboardQuery:
     words: dict[str, Any] = {name: asked[name] for name in _FILTERS if name in asked}
     query = LeaderboardQuery(Selection(**words), by=by, exclude_errors=errors)  # type: ignore[arg-type]
     return replace(query, system=asked["system"]) if "system" in asked else query
+
+
+def environment_options(visit: Visit) -> list[tuple[str, str]]:
+    """What an address says, and what people read: the number, where a name stands for several."""
+    rows = Repository(visit.session).get_environments()
+    called = [row.name for row in rows]
+    return [
+        (row.name, row.name)
+        if called.count(row.name) == 1
+        else (str(row.id), f"{row.name}, {row.num_players} players, {row.version or 'no version'}")
+        for row in rows
+    ]
+
+
+def tournament_options(visit: Visit) -> list[tuple[str, str]]:
+    """The tournaments, the newest first."""
+    known = tournaments_to_count(visit.session, Selection(), current=None)
+    return [(name, name) for _, name in reversed(known)]
+
+
+def _matrices(visit: Visit, query: LeaderboardQuery, answer: BoardAnswer) -> dict[int, DrawnMatrix]:
+    """The first agents of the first boards against each other, of whole tournaments and
+    environments: of fewer games nobody has counted it."""
+    if query.by != "agent" or query.role or query.team or query.exclude_errors:
+        return {}
+    scopes = counted_scopes(visit.session, query.selection)
+    found = {}
+    for place, board in enumerate(answer.boards[:_MATRICES]):
+        for scope in scopes or ():
+            rules = (scope.environment, scope.num_players, scope.version)
+            if rules == (board.environment, board.num_players, board.version):
+                agents = _agents(board)
+                matrix = counted_matrix(visit.session, scope, agents=agents)
+                called = {row.agent_id or 0: row.name for row in board.rows}
+                among = {"environment": scope.environment_id, "tournament": board.tournament}
+                found[place] = drawn_matrix(matrix, agents, called, asked=among)
+    return found
+
+
+def _agents(board: Board) -> list[int]:
+    return [row.agent_id for row in board.rows[:_IN_MATRIX] if row.agent_id is not None]
 
 
 ROUTES = (("/", leaderboard),)

@@ -1,0 +1,73 @@
+"""Who scored what against whom, as a matrix that a page draws."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from arena.stats.head_to_head import Cell, HeadToHead
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnCell:
+    """A cell: `look` is `won` or `lost` where the interval leaves one half, `open` where it does
+    not; `asked` are the games that it is of."""
+
+    cell: Cell
+    look: str
+    asked: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnMatrix:
+    """Rows and columns by name, in their order; a cell is None where there are no games, and on the
+    diagonal. `intervals` says that there is room for them in the cells. `first` is the number of
+    the first row among all of them."""
+
+    rows: tuple[tuple[int, str, tuple[DrawnCell | None, ...]], ...]
+    columns: tuple[tuple[int | str, str], ...]
+    by: str
+    intervals: bool
+    first: int = 1
+
+
+_ROOM = 14
+"""Columns up to which every cell has room for its interval."""
+
+
+def look(cell: Cell) -> str:
+    """What a cell shows, with the 95 % confidence of its interval."""
+    low, high = cell.interval
+    return "won" if low > 0.5 else "lost" if high < 0.5 else "open"
+
+
+def drawn_matrix(
+    matrix: HeadToHead,
+    agents: Sequence[int],
+    names: Mapping[int, str],
+    *,
+    by: str = "agent",
+    asked: Mapping[str, object] | None = None,
+    first: int = 1,
+) -> DrawnMatrix:
+    """The matrix with its agents in this order, each cell leading to its games among those that
+    are `asked` for."""
+    columns: Sequence[int | str] = agents if by == "agent" else matrix.columns
+
+    def cell(row: int, column: int | str) -> DrawnCell | None:
+        found = matrix.cells.get((row, column))
+        if found is None:
+            return None
+        other = {"against" if by == "agent" else by: column}
+        return DrawnCell(found, look(found), {**(asked or {}), "agent": row, **other})
+
+    return DrawnMatrix(
+        tuple(
+            (agent, names.get(agent, f"agent {agent}"), tuple(cell(agent, c) for c in columns))
+            for agent in agents
+        ),
+        tuple((c, names.get(c, f"agent {c}") if isinstance(c, int) else c) for c in columns),
+        by,
+        intervals=len(columns) <= _ROOM,
+        first=first,
+    )
