@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from arena.stats.head_to_head import Cell, HeadToHead
+from arena.viewer.charts import Axis, axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class DrawnMatrix:
     first: int = 1
 
 
+_WIDTH = 260
 _ROOM = 14
 """Columns up to which every cell has room for its interval."""
 
@@ -71,3 +73,50 @@ def drawn_matrix(
         intervals=len(columns) <= _ROOM,
         first=first,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnOpponent:
+    """One that an agent has met: `low`, `at` and `high` are places on the axis of shares."""
+
+    agent: int
+    name: str
+    cell: Cell
+    look: str
+    low: float
+    at: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnOpponents:
+    """Those that an agent has met, those that it does worst against first, with the sentence that
+    says how many it is surely better than."""
+
+    said: str
+    rows: tuple[DrawnOpponent, ...]
+    scale: Axis
+
+
+def drawn_row(cells: Mapping[int, Cell], names: Mapping[int, str]) -> DrawnOpponents:
+    """An agent's cells by opponent."""
+    scale = axis([0, 1], 4, _WIDTH - 4, wanted=4)
+    rows = [
+        DrawnOpponent(
+            other,
+            names.get(other, f"agent {other}"),
+            cell,
+            look(cell),
+            scale.at(cell.interval[0]),
+            scale.at(cell.score),
+            scale.at(cell.interval[1]),
+        )
+        for other, cell in cells.items()
+    ]
+    rows.sort(key=lambda row: (row.cell.score, row.name))
+    count = {kind: sum(row.look == kind for row in rows) for kind in ("won", "lost", "open")}
+    said = (
+        f"ahead of {count['won']} of {len(rows)} opponents and behind {count['lost']}, each taken "
+        f"alone with 95 % confidence; against {count['open']} it is open"
+    )
+    return DrawnOpponents(said, tuple(rows), scale)
