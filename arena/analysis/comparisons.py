@@ -8,14 +8,13 @@ import pandas as pd
 
 from arena.analysis.columns import FLOAT, INTEGER, STRING, series
 from arena.analysis.source import Filters
-from arena.compare.answer import Comparison, answer
+from arena.compare.answer import Comparison
+from arena.compare.on_record import on_record
 from arena.compare.played import played
 from arena.compare.question import Question
-from arena.config.restored import restored
 from arena.core import UsageError
 from db.database import Source
 from db.errors import DatabaseError
-from db.repository import Repository
 from db.selection import Selection
 from db.session import get_session
 
@@ -61,7 +60,13 @@ def comparison_df(comparison: Comparison | str, source: Source = None) -> pd.Dat
     UsageError for a tournament that is not on record or is no comparison, and for a test of a fixed
     size that is not at its end.
     """
-    found = comparison if isinstance(comparison, Comparison) else _on_record(comparison, source)
+    found = comparison
+    if not isinstance(found, Comparison):
+        try:
+            with get_session(source, create=False) as session:
+                found = on_record(session, found)
+        except DatabaseError as error:
+            raise UsageError(str(error)) from error
     steps = found.steps()
     first = found.verdict.blocks - len(steps) if found.verdict else 0
     rows: dict[str, tuple[list[Any], Any]] = {
@@ -78,19 +83,3 @@ def comparison_df(comparison: Comparison | str, source: Source = None) -> pd.Dat
     frame = pd.DataFrame({name: series(values, dtype) for name, (values, dtype) in rows.items()})
     frame.attrs.update(a=found.a, b=found.b, test=found.options.test, sentence=found.sentence)
     return frame
-
-
-def _on_record(name: str, source: Source) -> Comparison:
-    try:
-        with get_session(source, create=False) as session:
-            row = Repository(session).get_tournament_by_name(name)
-            if row is None:
-                raise UsageError(f"there is no tournament {name!r}: `arena tournaments list`")
-            if dict(row.config.get("matchmaker") or {}).get("name") != "duel":
-                raise UsageError(
-                    f"the tournament {name!r} is no comparison: `arena compare` plays one"
-                )
-            config = restored(row.config, row.settings)
-    except DatabaseError as error:
-        raise UsageError(str(error)) from error
-    return answer(source, config)

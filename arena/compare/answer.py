@@ -19,7 +19,7 @@ from arena.reports.voids import told
 from arena.stats.covariates import AdjustedMean
 from arena.stats.fixed import fixed_size
 from arena.stats.sequential import Decision, Verdict
-from db import Repository, get_session
+from db import Repository, Session, get_session
 from db.database import Source
 from db.queries.agents import agent_names
 from db.queries.spending import spent
@@ -122,30 +122,37 @@ def answer(url: Source, config: TournamentConfig, covariate: str | None = None) 
     it where one is named, which decides nothing. Raises UsageError where it is not on record,
     or where a fixed size was reached and no block has both results; nothing is written."""
     with get_session(url, create=False) as session:
-        repo = Repository(session)
-        row = repo.get_tournament_by_name(config.name)
-        if row is None or row.id is None:
-            raise UsageError(f"the comparison {config.name!r} is not in the database: play it")
-        finished = row.status == "finished"
-        past = history(session, row.id)
-        two = _two(repo, config)
-        blocks = blocks_of(past, lambda place: two)
-        voids = void_games(session, Selection(tournament=row.id))
-        names = {key: agent.name for key, agent in agent_names(session).items()}
-        dollars = sum(spent(session, row.id).values())
-        asked = looks(
-            repo.get_tournaments(),
-            config.environment.name,
-            config.environment.players,
-            {agent.name for agent in config.agents[:2]},
-        )
-        noise = noise_beside(session, row.environment_id, *two)
-        options = DuelOptions.read(config.matchmaker.options)
-        scores = [block.score for block in blocks if block.score is not None]
-        verdict = _verdict(options, scores, config.games, finished=finished)
-        adjusted = None
-        if covariate is not None and verdict is not None:
-            adjusted = adjusted_score(session, row.id, two, covariate, verdict.blocks)
+        return answer_in(session, config, covariate)
+
+
+def answer_in(
+    session: Session, config: TournamentConfig, covariate: str | None = None
+) -> Comparison:
+    """The same in an open session."""
+    repo = Repository(session)
+    row = repo.get_tournament_by_name(config.name)
+    if row is None or row.id is None:
+        raise UsageError(f"the comparison {config.name!r} is not in the database: play it")
+    finished = row.status == "finished"
+    past = history(session, row.id)
+    two = _two(repo, config)
+    blocks = blocks_of(past, lambda place: two)
+    voids = void_games(session, Selection(tournament=row.id))
+    names = {key: agent.name for key, agent in agent_names(session).items()}
+    dollars = sum(spent(session, row.id).values())
+    asked = looks(
+        repo.get_tournaments(),
+        config.environment.name,
+        config.environment.players,
+        {agent.name for agent in config.agents[:2]},
+    )
+    noise = noise_beside(session, row.environment_id, *two)
+    options = DuelOptions.read(config.matchmaker.options)
+    scores = [block.score for block in blocks if block.score is not None]
+    verdict = _verdict(options, scores, config.games, finished=finished)
+    adjusted = None
+    if covariate is not None and verdict is not None:
+        adjusted = adjusted_score(session, row.id, two, covariate, verdict.blocks)
     if options.test == "fixed" and finished and not scores:
         raise UsageError(
             f"no block of {config.name!r} has both results, and all its {config.games} games were "

@@ -38,27 +38,32 @@ def played(url: Source, question: Question, selection: Selection | None = None) 
     Raises UsageError for agents that never met, or never in each other's seats, and for a test that
     these games cannot be asked with, BadSelection for what is not on record.
     """
+    with get_session(url, create=False) as session:
+        return played_in(session, question, selection)
+
+
+def played_in(
+    session: Session, question: Question, selection: Selection | None = None
+) -> Comparison:
+    """The same in an open session."""
     _check(question)
     test = question.test or "evalue"
-    with get_session(url, create=False) as session:
-        repo = Repository(session)
-        a, b = two_agents(repo, question)
-        selection = selection or Selection()
-        rules = rules_of_games(
-            repo, selection, question.environment, question.players, (a.id, b.id)
-        )
-        if rules.key is None:
-            raise UsageError(f"no game of {rules.name} is on record{_to_play(question)}")
-        assert a.id is not None
-        assert b.id is not None
-        selection = replace(selection, environment=rules.key)
-        rows, void, dollars = games_of_both(session, selection, a.id, b.id)
-        if not rows:
-            _explain_none(session, selection, rules, (a, b), question)
-        again = repeats(session, {row.game_id: _same(row) for row in rows if row.seed is not None})
-        asked = looks(repo.get_tournaments(), rules.name, rules.players, {a.label, b.label})
-        voids = struck(session, [row.game_id for row in void], {a.id: a.label, b.id: b.label})
-        noise = noise_beside(session, rules.key, a.id, b.id)
+    repo = Repository(session)
+    a, b = two_agents(repo, question)
+    selection = selection or Selection()
+    rules = rules_of_games(repo, selection, question.environment, question.players, (a.id, b.id))
+    if rules.key is None:
+        raise UsageError(f"no game of {rules.name} is on record{_to_play(question)}")
+    assert a.id is not None
+    assert b.id is not None
+    selection = replace(selection, environment=rules.key)
+    rows, void, dollars = games_of_both(session, selection, a.id, b.id)
+    if not rows:
+        _explain_none(session, selection, rules, (a, b), question)
+    again = repeats(session, {row.game_id: _same(row) for row in rows if row.seed is not None})
+    asked = looks(repo.get_tournaments(), rules.name, rules.players, {a.label, b.label})
+    voids = struck(session, [row.game_id for row in void], {a.id: a.label, b.id: b.label})
+    noise = noise_beside(session, rules.key, a.id, b.id)
     met = [game for game in _met(rows, void) if game.key not in again]
     found = find_pairs(met, a.id, b.id)
     blocks, seating = _chosen(found, question, (a, b))

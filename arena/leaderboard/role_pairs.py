@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from arena.core import UsageError
@@ -40,9 +41,11 @@ class RolePair:
     high: float
 
 
-def role_pairs(session: Session, selection: Selection) -> list[RolePair]:
+def role_pairs(
+    session: Session, selection: Selection, agents: Collection[int] | None = None
+) -> list[RolePair]:
     """Every pair of a selection both ways, an environment after another, in order of agent and
-    role.
+    role; of some `agents` only, where they are named.
 
     Raises UsageError where that was not counted, and for a selection by anything but one tournament
     and environments; BadSelection for what is not on record.
@@ -59,7 +62,7 @@ def role_pairs(session: Session, selection: Selection) -> list[RolePair]:
     found = []
     for scope in scopes:
         whole = unit(scope.num_players)
-        found_here = pair_counts(session, scope, "roles")
+        found_here = pair_counts(session, scope, "roles", agents)
         counts = {key: count for key, count in found_here.items() if key.by == "roles"}
         both = counts | {key.turned: count.turned(whole) for key, count in counts.items()}
         for key, count in sorted(both.items()):

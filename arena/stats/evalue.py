@@ -79,6 +79,11 @@ class EValue:
         """The log of the e-value rejects from the second on; nothing is ever accepted."""
         return -float("inf"), -log(self.alpha)
 
+    def statistic(self, counts: Floats) -> Floats:
+        """The log of the e-value (...) of blocks by score (..., 2 * games + 1)."""
+        up, down = self._stakes(counts)
+        return up if self.side == "greater" else _larger(up, down)
+
     def verdict(self, scores: Sequence[float]) -> Verdict:
         """See `SequentialTest`."""
         places = positions(scores, self.games)

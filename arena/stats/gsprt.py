@@ -83,10 +83,14 @@ class GSPRT:
         alpha, beta = _CAUTION * self.alpha, _CAUTION * self.beta
         return log(beta / (1 - alpha)), log((1 - beta) / alpha)
 
+    def statistic(self, counts: Floats) -> Floats:
+        """The log likelihood ratio (...) of blocks by score (..., 2 * games + 1)."""
+        return likelihood_ratio(counts, self.h0, self.h1)
+
     def verdict(self, scores: Sequence[float]) -> Verdict:
         """See `SequentialTest`."""
         places = positions(scores, self.games)
-        ratios = likelihood_ratio(running(places, self.games), self.h0, self.h1)
+        ratios = self.statistic(running(places, self.games))
         low, high = self.bounds
         at, stopped = stop((ratios <= low) | (ratios >= high), self.most)
         ratio = float(ratios[at])

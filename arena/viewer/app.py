@@ -19,7 +19,7 @@ from arena.core import ArenaError
 from arena.viewer.boards import BoardWorker
 from arena.viewer.guard import Guard
 from arena.viewer.links import ServerLinks
-from arena.viewer.pages import game, games, head_to_head, leaderboard, search, tournaments
+from arena.viewer.pages import compare, game, games, head_to_head, leaderboard, search, tournaments
 from arena.viewer.streams import Streams
 from arena.viewer.templating import environment
 from arena.viewer.visit import Handler, NotThere, Visit
@@ -30,6 +30,7 @@ STATIC = Path(__file__).parent / "static"
 ROUTES: tuple[tuple[str, Handler], ...] = (
     *leaderboard.ROUTES,
     *head_to_head.ROUTES,
+    *compare.ROUTES,
     *games.ROUTES,
     *game.ROUTES,
     *search.ROUTES,

@@ -1,16 +1,36 @@
-"""Computes the boards that pages ask for and nobody has stored: one worker, one board at a time."""
+"""Computes what pages ask for and nobody has stored: one worker, one answer at a time. Boards are
+stored, other answers are kept while the pages are served."""
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+import sys
+import traceback
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from threading import Lock
+from typing import Any
 
 from arena.leaderboard.query import LeaderboardQuery
 from arena.leaderboard.stored import answered, keep
-from db import Database, get_session
+from db import Database, Session, get_session
 
 _WAITING = 32
 """Questions that wait at most: the next one is asked again when its page is."""
+_KEPT = 200
+"""Answers that are kept at most: the oldest goes first."""
+_PATIENCE = 0.2
+"""Seconds that a page waits for an answer that nobody has: most are there by then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """An answer as far as it is there: `value` is None until the first one is, `behind` says that a
+    newer one is being computed, `failed` why there is none."""
+
+    value: Any = None
+    behind: bool = False
+    failed: str | None = None
 
 
 class BoardWorker:
@@ -24,6 +44,8 @@ class BoardWorker:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="boards")
         self._lock = Lock()
         self._asked: dict[str, Future[str | None]] = {}
+        self._kept: dict[str, tuple[str, Computed]] = {}
+        self._open: dict[str, Future[None]] = {}
 
     def ask(self, query: LeaderboardQuery) -> str | None:
         """Have a board computed, unless it is being computed already. Why the last attempt failed,
@@ -38,6 +60,42 @@ class BoardWorker:
             if key not in self._asked and len(self._asked) < _WAITING:
                 self._asked[key] = self._pool.submit(self._compute, query)
         return None
+
+    def computed(self, key: str, state: str, compute: Callable[[Session], Any]) -> Computed:
+        """The answer to a question as it was computed last, and anew beside the page where the
+        `state` of what it rests on is another."""
+        with self._lock:
+            known = self._kept.get(key)
+            if known is not None and known[0] == state:
+                return known[1]
+            running = self._open.get(key)
+            if (running is None or running.done()) and len(self._open) < _WAITING:
+                running = self._open[key] = self._pool.submit(self._keep, key, state, compute)
+        if known is not None:
+            return Computed(known[1].value, behind=True, failed=known[1].failed)
+        if running is not None:
+            wait([running], timeout=_PATIENCE)
+        with self._lock:
+            known = self._kept.get(key)
+        return Computed(behind=True) if known is None else known[1]
+
+    def _keep(self, key: str, state: str, compute: Callable[[Session], Any]) -> None:
+        answer = Computed(
+            failed="it failed, which is a fault of the pages: the traceback is where "
+            "`arena view` was typed"
+        )
+        try:
+            with get_session(self._source, create=False) as session:
+                answer = computed(session, compute)
+        except Exception:
+            traceback.print_exc(file=sys.stderr)
+        finally:
+            with self._lock:
+                self._open.pop(key, None)
+                self._kept.pop(key, None)
+                self._kept[key] = state, answer
+                while len(self._kept) > _KEPT:
+                    del self._kept[next(iter(self._kept))]
 
     def close(self) -> None:
         """Wait for the board that is being computed; begin no other."""
@@ -55,3 +113,14 @@ class BoardWorker:
         except (ArenaError, DatabaseError) as error:
             return str(error)
         return None
+
+
+def computed(session: Session, compute: Callable[[Session], Any]) -> Computed:
+    """An answer, or why there is none: what was asked cannot be answered."""
+    from arena.core import ArenaError
+    from db.errors import DatabaseError
+
+    try:
+        return Computed(compute(session))
+    except (ArenaError, DatabaseError) as error:
+        return Computed(failed=str(error))

@@ -10,7 +10,7 @@ from jinja2 import Environment
 from starlette.responses import Response
 
 from arena.core import UsageError
-from arena.viewer.boards import BoardWorker
+from arena.viewer.boards import BoardWorker, Computed, computed
 from arena.viewer.links import Links, attributes
 from arena.viewer.templating import page
 from arena.viewer.watching import Watched, watched
@@ -52,6 +52,13 @@ class Visit:
         """What the page watches (`arena.viewer.watching`), for `draw` as `watched`: its parts that
         are marked `data-live` are drawn again when that moves. A static copy watches nothing."""
         return watched(self.session, noun, number, moving=moving) if self.live else None
+
+    def computed(self, key: str, state: str, compute: Callable[[Session], Any]) -> Computed:
+        """What takes longer than a page may: computed by the worker and kept by its `key` for as
+        long as the `state` that it rests on is the same; at once in a static copy."""
+        if self.worker is None:
+            return computed(self.session, compute)
+        return self.worker.computed(key, state, compute)
 
     def asked(self, *names: str) -> dict[str, str]:
         """Those of the names that the query gives a value."""
