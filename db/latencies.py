@@ -66,3 +66,11 @@ def packed(buckets: Mapping[int, int]) -> bytes:
 def unpacked(blob: bytes) -> Buckets:
     """The inverse of `packed`."""
     return dict(_ENTRY.iter_unpack(blob))
+
+
+def unpacked_sum(blobs: bytes) -> Buckets:
+    """The sum of the buckets of blobs that stand behind each other."""
+    found: Buckets = {}
+    for at, count in _ENTRY.iter_unpack(blobs):
+        found[at] = found.get(at, 0) + count
+    return found

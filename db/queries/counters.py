@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlmodel import Session, col
 
+from db import latencies
 from db.counts import (
     CALL,
     COLUMNS,
@@ -35,6 +36,7 @@ ENDED = ("completed", "void")
 # What the key of a row of counters can say of games and seats.
 _TOLD = ("tournament", "environment", "agent", "kind", "model", "prompt", "role", "team")
 _AGENT: Any = col(Counters.agent_id)
+_WHOLE = COLUMNS[:-2]
 _COLUMNS: list[Any] = [getattr(Counters, name) for name in (*KEY, *COLUMNS)]
 # In one statement: few enough for what SQLite takes as parameters.
 _AT_ONCE = 500
@@ -77,6 +79,39 @@ def agent_counts(session: Session, selection: Selection | None = None) -> dict[i
             return _by_agent([*rows, *_counted(session, chosen, and_(*alone))])
     of_any = or_(col(Game.tournament_id).is_not(None), and_(*alone))
     return _by_agent(_counted(session, chosen, of_any))
+
+
+def role_counts(session: Session, agent_id: int) -> dict[tuple[str, str], GameCounts]:
+    """What the counters say of an agent's finished games in each role and team, '' for none, by
+    name."""
+    query: Any = select(*_COLUMNS).where(agent_id == _AGENT, ~col(Counters.void))
+    found: dict[tuple[str, str], GameCounts] = defaultdict(GameCounts)
+    for key, counts in map(_row, session.execute(query)):
+        found[key.role, key.team].add(counts)
+    return dict(sorted(found.items()))
+
+
+def counter_sums(session: Session, agents: Sequence[int] | None = None) -> dict[int, AgentCounts]:
+    """What the counters say of each of the agents, or of all of them, by agent_id: added up by the
+    database, which is what a list of many needs."""
+    key: list[Any] = [_AGENT, col(Counters.void)]
+    some: list[Any] = [] if agents is None else [_AGENT.in_(agents)]
+    sums = [
+        func.max(column) if name == "largest" else func.sum(column)
+        for name, column in ((name, getattr(Counters, name)) for name in _WHOLE)
+    ]
+    found: dict[int, AgentCounts] = defaultdict(AgentCounts)
+    for agent, void, *numbers in session.execute(select(*key, *sums).where(*some).group_by(*key)):
+        found[agent].of(void=void).add(GameCounts.of_row([*numbers, b"", b""]))
+    blobs: dict[int, list[tuple[bytes, bytes]]] = defaultdict(list)
+    times: Any = select(_AGENT, col(Counters.turn_ms), col(Counters.call_ms))
+    for agent, *row in session.execute(times.where(~col(Counters.void), *some)):
+        blobs[agent].append(tuple(row))
+    for agent, rows in blobs.items():
+        finished = found[agent].finished
+        for name, parts in zip(("turn_ms", "call_ms"), zip(*rows, strict=True), strict=True):
+            setattr(finished, name, latencies.unpacked_sum(b"".join(parts)))
+    return {agent: found[agent] for agent in sorted(found)}
 
 
 def behind(session: Session, selection: Selection | None = None) -> list[str]:

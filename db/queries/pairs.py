@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import exists, select
 from sqlmodel import Session, col
 
-from db.models import Environment, Game, PairScope, PairTotal
+from db.models import Agent, Environment, Game, PairScope, PairTotal
 from db.pairs import NOBODY, PairBy, PairCount, PairKey, unit
 from db.queries.games import RATED
 from db.selection import Selection
@@ -118,13 +118,38 @@ def opponents(session: Session, scope: CountedScope, agent_id: int) -> dict[int,
     """The counts of an agent against each that it met in a scope, as the agent sees them, by the
     other's agent_id."""
     table: Any = PairTotal.__table__  # type: ignore[attr-defined]
-    here = [table.c.scope_id == scope.scope_id, table.c.by == "agent"]
+    here = [table.c.scope_id == scope.scope_id, table.c.by == "agent", table.c.part == ""]
+    # Of two agents the lower number comes first: the others are named, each to be found by its key.
+    lower = table.c.agent_id.in_(select(col(Agent.id)).where(col(Agent.id) < agent_id))
     whole = unit(scope.num_players)
     found: dict[int, PairCount] = {}
-    for own, other in ((table.c.agent_id, table.c.other_id), (table.c.other_id, table.c.agent_id)):
-        query = select(table).where(*here, own == agent_id, other != agent_id)
+    for own, other, some in (
+        (table.c.agent_id, table.c.other_id, ()),
+        (table.c.other_id, table.c.agent_id, (lower,)),
+    ):
+        query = select(table).where(*here, own == agent_id, other != agent_id, *some)
         for row in session.execute(query).mappings():
             count = PairCount(*(int(row[name]) for name in PairCount._fields))
             first = row["agent_id"] == agent_id
             found[int(row[other.name])] = count if first else count.turned(whole)
     return dict(sorted(found.items()))
+
+
+def parts_counted(session: Session, scope: CountedScope, agent_id: int) -> dict[PairKey, PairCount]:
+    """The counts of an agent in a scope in each role and on each team, against the other teams."""
+    table: Any = PairTotal.__table__  # type: ignore[attr-defined]
+    query = (
+        select(table)
+        .where(
+            table.c.scope_id == scope.scope_id,
+            table.c.by.in_(("role", "team")),
+            table.c.agent_id == agent_id,
+        )
+        .order_by(*table.primary_key)
+    )
+    return {
+        PairKey(*(row[name] for name in PairKey._fields)): PairCount(
+            *(int(row[name]) for name in PairCount._fields)
+        )
+        for row in session.execute(query).mappings()
+    }

@@ -1,12 +1,14 @@
-"""The steps that games made ratings take, as packed columns."""
+"""The steps that games made ratings take: all of a span as packed columns, or some of an agent."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlmodel import Session
+from sqlalchemy import BigInteger, column, func, select, values
+from sqlmodel import Session, col
 
+from db.models import AgentTrueSkill, Environment, Game, RatingChange, RatingPool
 from db.queries.folds import Span, packed, rows_of
 
 if TYPE_CHECKING:
@@ -67,3 +69,88 @@ def stored_steps(session: Session, span: Span) -> dict[int, Steps]:
         mine = rows[rows["pool"] == key]
         found[key] = Steps(mine["game"], mine["agent"], mine["values"])
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentRating:
+    """An agent's stored rating in an environment: that of the `system` which rates it there."""
+
+    pool_id: int
+    environment_id: int
+    environment: str
+    num_players: int
+    system: str
+    mu: float
+    sigma: float
+    games: int
+
+
+@dataclass(frozen=True, slots=True)
+class RatingStep:
+    """What an agent's rating came to by a game; `place` is that of the game among all rated ones,
+    from 1."""
+
+    game_id: int
+    place: int
+    mu: float
+    sigma: float
+
+
+def environment_ratings(session: Session, agent_id: int) -> list[EnvironmentRating]:
+    """An agent's stored ratings over the tournaments of an environment, the most games first."""
+    query: Any = (
+        select(
+            col(RatingPool.id),
+            col(Environment.id),
+            col(Environment.name),
+            col(Environment.num_players),
+            col(RatingPool.system),
+            col(AgentTrueSkill.mu),
+            col(AgentTrueSkill.sigma),
+            col(AgentTrueSkill.games),
+        )
+        .join(RatingPool, col(RatingPool.id) == col(AgentTrueSkill.pool_id))
+        .join(Environment, col(Environment.id) == col(RatingPool.environment_id))
+        .where(
+            col(AgentTrueSkill.agent_id) == agent_id,
+            col(AgentTrueSkill.games) > 0,
+            col(RatingPool.tournament_id).is_(None),
+        )
+        .order_by(col(AgentTrueSkill.games).desc(), col(RatingPool.id))
+    )
+    return [EnvironmentRating(*row) for row in session.execute(query)]
+
+
+def spread_steps(session: Session, pool_id: int, agent_id: int, most: int) -> list[RatingStep]:
+    """At most `most` steps of an agent in a pool, spread over its games, in the order in which the
+    games were rated; the first and the newest among them. What is read does not grow with the
+    games."""
+    change, fold = RatingChange, col(Game.fold_index)
+    own = (col(change.pool_id) == pool_id, col(change.agent_id) == agent_id)
+    ends: Any = select(
+        *(
+            select(end(col(change.game_id))).where(*own).scalar_subquery()
+            for end in (func.min, func.max)
+        )
+    )
+    first, last = session.execute(ends).one()
+    if first is None:
+        return []
+    few: Any = select(col(change.game_id)).where(*own).order_by(col(change.game_id)).limit(most + 1)
+    games = [*session.scalars(few)]
+    if len(games) > most:
+        wanted = [(first + (last - first) * at // (most - 1),) for at in range(most)]
+        places = values(column("first", BigInteger)).data(wanted).cte("wanted")
+        next_game = (
+            select(func.min(col(change.game_id)))
+            .where(*own, col(change.game_id) >= places.c.first)
+            .scalar_subquery()
+        )
+        games = [*session.scalars(select(next_game).select_from(places).distinct())]
+    steps: Any = (
+        select(col(change.game_id), fold, col(change.mu_after), col(change.sigma_after))
+        .join(Game, col(Game.id) == col(change.game_id))
+        .where(*own, col(change.game_id).in_(games), fold.is_not(None))
+        .order_by(fold)
+    )
+    return [RatingStep(*row) for row in session.execute(steps)]

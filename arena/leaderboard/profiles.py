@@ -1,0 +1,122 @@
+"""What an agent did in all of its games: its place, its opponents, its roles, its words, its cost.
+
+Read from stored boards, counters and pair counts, and from games that stand for all of them: as
+fast after a million games as after a hundred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from arena.leaderboard.board import BoardRow
+from arena.leaderboard.opponents import AgentMeetings, agent_meetings
+from arena.leaderboard.query import By, LeaderboardQuery
+from arena.leaderboard.stored import BoardAnswer, stored_answer
+from arena.reports.agent_samples import SampledRecord, sampled_record
+from arena.reports.error_rates import ErrorRates, error_rates
+from arena.reports.roles import AgentInRole, agent_in_roles
+from arena.reports.usage import PartUsage, part_usage
+from db import Session
+from db.queries.conduct import ConductRow
+from db.queries.counters import behind, counter_sums
+from db.queries.steps import EnvironmentRating, RatingStep, environment_ratings, spread_steps
+
+STEPS = 160
+"""Points of a rating over games."""
+CURVES = 4
+"""Environments in which a rating over games is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoardPlace:
+    """A row of a stored board with what its board is of: `of` rows in all."""
+
+    environment: str | None
+    num_players: int | None
+    tournament: str | None
+    system: str
+    of: int
+    row: BoardRow
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPlaces:
+    """The places in the boards of a question. `stored` says whether there are any boards yet,
+    `behind` that something has changed since they were computed; `newest` is the newest game."""
+
+    stored: bool
+    behind: bool
+    newest: int | None
+    places: tuple[BoardPlace, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RatingCurve:
+    """The stored rating of an agent in an environment, and some of its steps in order."""
+
+    now: EnvironmentRating
+    steps: tuple[RatingStep, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentProfile:
+    """`meetings` is None where games were rated that nobody has counted, `usage` and `errors` are
+    None without games of tournaments; `uncounted` are tournaments whose counters are not up to date
+    (`arena counters rebuild`)."""
+
+    board: StoredPlaces
+    curves: tuple[RatingCurve, ...]
+    meetings: tuple[AgentMeetings, ...] | None
+    roles: tuple[AgentInRole, ...]
+    usage: PartUsage | None
+    errors: ErrorRates | None
+    sample: SampledRecord
+    uncounted: tuple[str, ...]
+
+
+def agent_profile(session: Session, agent_id: int) -> AgentProfile:
+    """The profile of an agent by its number."""
+    counts = counter_sums(session, [agent_id]).get(agent_id)
+    ratings = environment_ratings(session, agent_id)[:CURVES]
+    met = agent_meetings(session, agent_id)
+    return AgentProfile(
+        board=stored_places(session, LeaderboardQuery(), lambda row: row.agent_id == agent_id),
+        curves=tuple(
+            RatingCurve(now, tuple(spread_steps(session, now.pool_id, agent_id, STEPS)))
+            for now in ratings
+        ),
+        meetings=None if met is None else tuple(met),
+        roles=tuple(agent_in_roles(session, agent_id)),
+        usage=part_usage([counts] if counts else []),
+        errors=error_rates([ConductRow.of(agent_id, counts)]) if counts else None,
+        sample=sampled_record(session, [agent_id]),
+        uncounted=tuple(behind(session)),
+    )
+
+
+def part_places(session: Session, by: By, name: str) -> StoredPlaces:
+    """The places of a model, a prompt or a kind, by what it adds to an agent."""
+    return stored_places(session, LeaderboardQuery(by=by), lambda row: row.name == name)
+
+
+def stored_places(
+    session: Session, query: LeaderboardQuery, wanted: Callable[[BoardRow], bool]
+) -> StoredPlaces:
+    """The rows of a stored answer that are wanted; nothing is computed."""
+    answer = stored_answer(session, query)
+    if answer is None:
+        return StoredPlaces(False, False, None, ())
+    return StoredPlaces(True, answer.behind, answer.newest, tuple(_places(answer, wanted)))
+
+
+def _places(answer: BoardAnswer, wanted: Callable[[BoardRow], bool]) -> Sequence[BoardPlace]:
+    return [
+        BoardPlace(
+            board.environment, board.num_players, board.tournament, board.system,
+            len(board.rows), row,
+        )
+        for board in answer.boards
+        for row in board.rows
+        if wanted(row)
+    ]  # fmt: skip
