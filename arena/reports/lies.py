@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from arena.stats.proportions import Interval, wilson
 from db.counts import holds
 from db.queries.samples import SampledSeat
 from db.writer.events import EventRow
@@ -115,6 +116,13 @@ class ClaimsBelieved:
     def share(self) -> float | None:
         """The share of the votes that followed; None without any."""
         return self.followed / self.votes if self.votes else None
+
+    @property
+    def interval(self) -> Interval | None:
+        """The 95 % interval of the share, in which the votes after one claim count as one; None
+        without votes."""
+        share = self.share
+        return None if share is None else wilson(share, min(self.votes, self.claims))
 
     @property
     def chance(self) -> float | None:

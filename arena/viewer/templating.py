@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
-from arena.viewer.texts import as_json, dollars, folded, harmless, is_grid, percent, seconds
+from arena.viewer.texts import as_json, dollars, folded, harmless, is_grid, percent, rate, seconds
 
 
 def environment() -> Environment:
@@ -26,6 +26,7 @@ def environment() -> Environment:
         folded=folded,
         is_grid=is_grid,
         percent=percent,
+        rate=rate,
         seconds=seconds,
     )
     return made

@@ -78,3 +78,10 @@ def seconds(milliseconds: float | None) -> str:
 def percent(share: float | None) -> str:
     """A share from 0 to 1: `38 %`."""
     return "–" if share is None else f"{100 * share:.0f} %"
+
+
+def rate(share: float | None) -> str:
+    """A share that may be small: `0.3 %`, `38 %`."""
+    if share is None:
+        return "–"
+    return f"{100 * share:.0f} %" if share >= 0.1 or not share else f"{100 * share:.2g} %"

@@ -21,8 +21,8 @@ from db.models.columns import aware
 from db.queries.events import COLUMNS, event_of
 from db.writer.events import EventRow
 
-_SEAT: Any = col(GamePlayer.agent_id)
-_GAME: Any = col(GamePlayer.game_id)
+_agent_id: Any = col(GamePlayer.agent_id)
+_game_id: Any = col(GamePlayer.game_id)
 
 
 class SampledSeat(NamedTuple):
@@ -64,7 +64,6 @@ def spread_games(session: Session, agents: Sequence[int], most: int) -> list[int
     ends: Any = select(
         own.c.agent,
         *(
-            select(end(_GAME)).where(own.c.agent == _SEAT).scalar_subquery()
             for end in (func.min, func.max)
         ),
     )
@@ -78,8 +77,6 @@ def spread_games(session: Session, agents: Sequence[int], most: int) -> list[int
     columns = column("agent", BigInteger), column("first", BigInteger)
     places = values(*columns).data(wanted).cte("wanted")
     next_game = (
-        select(func.min(_GAME))
-        .where(places.c.agent == _SEAT, places.c.first <= _GAME)
         .scalar_subquery()
     )
     games = session.scalars(select(next_game).select_from(places).distinct())
@@ -91,7 +88,6 @@ def latest_games(session: Session, agents: Sequence[int], most: int) -> list[int
     found: set[int] = set()
     for agent in agents:
         query: Any = (
-            select(_GAME).where(agent == _SEAT).distinct().order_by(_GAME.desc()).limit(most)
         )
         found.update(session.scalars(query))
     return sorted(found)[-most:]
@@ -100,10 +96,10 @@ def latest_games(session: Session, agents: Sequence[int], most: int) -> list[int
 def seats_of(session: Session, games: Sequence[int]) -> dict[int, list[SampledSeat]]:
     """The places of the games, by game."""
     query: Any = (
-        select(_GAME, col(GamePlayer.player_index), _SEAT, col(GamePlayer.role),
+        select(_game_id, col(GamePlayer.player_index), _agent_id, col(GamePlayer.role),
                col(GamePlayer.team))
-        .where(_GAME.in_(games))
-        .order_by(_GAME, col(GamePlayer.player_index))
+        .where(_game_id.in_(games))
+        .order_by(_game_id, col(GamePlayer.player_index))
     )  # fmt: skip
     found: dict[int, list[SampledSeat]] = defaultdict(list)
     for row in session.execute(query):
@@ -123,13 +119,12 @@ def calls_in(
     low = numbers.c.id * 2**32
     query: Any = (
         select(
-            _GAME, call.game_turn_id, _SEAT, call.model_answered, call.request_sent_at,
+            _game_id, call.game_turn_id, _agent_id, call.model_answered, call.request_sent_at,
             call.total_response_time_ms, call.prompt_tokens, call.response_tokens,
             call.cached_tokens, call.cost, call.error_class, call.error_status,
             call.error_message_text,
         )
         .select_from(numbers)
-        .join(GamePlayer, and_(numbers.c.id == _GAME, _SEAT.in_([*agents])))
         .join(
             LLMCall,
             and_(

@@ -1,0 +1,140 @@
+"""An agent as its page says it: how good it is first, then what that rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from arena.leaderboard.opponents import AgentOpponent
+from arena.leaderboard.profiles import AgentProfile, BoardPlace
+from arena.stats.head_to_head import Cell
+from arena.viewer.charts import Axis, axis
+from arena.viewer.curves import DrawnBars, DrawnCurve, drawn_bars, drawn_curve
+
+WIDTH = 200
+"""Units of the column of scores."""
+SHARES = axis([0, 1], 4, WIDTH - 4, 4)
+"""The axis of scores, from 0 to 1."""
+_SHOWN = 12
+"""Opponents that are open at each end."""
+_MOST = 100
+"""Opponents at each end that a page holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """An estimate on an axis: `low`, `at` and `high` are places in the picture."""
+
+    low: float
+    at: float
+    high: float
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnOpponent:
+    """An opponent with its score on the axis of scores."""
+
+    opponent: AgentOpponent
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnMeetings:
+    """The meetings of an environment: `parts` are (role or team, kind, cell, span); `rest` are the
+    opponents between the hardest and the easiest, `left` how many are not in the page."""
+
+    title: str
+    parts: tuple[tuple[str, str, Cell, Span], ...]
+    opponents: tuple[DrawnOpponent, ...]
+    rest: tuple[DrawnOpponent, ...]
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPage:
+    """`conclusion` and `lead` are sentences; `ratings` the places with their span on `scale`."""
+
+    conclusion: str
+    lead: tuple[str, ...]
+    curves: tuple[DrawnCurve, ...]
+    meetings: tuple[DrawnMeetings, ...]
+    bars: tuple[DrawnBars, ...]
+
+
+def agent_page(name: str, profile: AgentProfile) -> AgentPage:
+    """The page of an agent."""
+    places = profile.board.places
+    return AgentPage(
+        conclusion=_conclusion(name, places, played=bool(profile.curves)),
+        lead=tuple(_lead(profile)),
+        curves=tuple(filter(None, map(drawn_curve, profile.curves))),
+        meetings=tuple(_meetings(profile)),
+        bars=tuple(drawn_bars(profile.sample.slices)),
+    )
+
+
+def ordinal(number: int) -> str:
+    """`1st`, `2nd`, `11th`."""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10)
+    return f"{number}{ending or 'th'}"
+
+
+def placed(place: BoardPlace) -> str:
+    """`is 2nd of 6, but could be 1st to 4th`."""
+    row = place.row
+    said = f"is {ordinal(row.rank)} of {place.of}"
+    if row.best_rank == row.worst_rank:
+        return said
+    if row.best_rank == 1 and row.worst_rank == place.of:
+        return f"{said}, but could be anywhere"
+    return f"{said}, but could be {ordinal(row.best_rank)} to {ordinal(row.worst_rank)}"
+
+
+def _conclusion(name: str, places: Sequence[BoardPlace], *, played: bool) -> str:
+    if not places:
+        return f"{name} has games, and no rank yet" if played else f"{name} has no rated game yet"
+    first = max(places, key=lambda place: place.row.record.whole.games)
+    if first.of == 1:
+        return f"{name} is alone"
+    return f"{name} {placed(first)}"
+
+
+def _lead(profile: AgentProfile) -> Iterable[str]:
+    for place in sorted(profile.board.places, key=lambda place: -place.row.record.whole.games):
+        row, whole = place.row, place.row.record.whole
+        where = f" in {place.environment}" if place.environment else ""
+        share = "" if whole.share is None else f", won {100 * whole.share:.0f} %"
+        parts = " and ".join(
+            f"{100 * part.share:.0f} % as {team}"
+            for team, part in sorted(row.record.teams.items())
+            if part.share is not None
+        )
+        yield (
+            f"Rating {row.rating:.1f} ({row.low:.1f} to {row.high:.1f}) by {place.system}{where}: "
+            f"{whole.games:,} games{share}{f' ({parts})' if parts else ''}."
+        )
+
+
+def span(cell: Cell, scale: Axis = SHARES) -> Span:
+    """A score on its axis."""
+    low, high = cell.interval
+    says = f"{100 * cell.score:.0f} %, 95 % interval {100 * low:.0f} to {100 * high:.0f} %"
+    return Span(scale.at(low), scale.at(cell.score), scale.at(high), says)
+
+
+def _meetings(profile: AgentProfile) -> Iterable[DrawnMeetings]:
+    for met in profile.meetings or ():
+        rows = [DrawnOpponent(each, span(each.cell)) for each in met.opponents]
+        few = len(rows) <= 2 * _SHOWN + 4
+        hard, easy = rows[:_MOST], rows[_MOST:][-_MOST:]
+        kept = [*hard, *easy]
+        parts = [(name, "role", cell, span(cell)) for name, cell in met.roles.items()]
+        parts += [(name, "team", cell, span(cell)) for name, cell in met.teams.items()]
+        yield DrawnMeetings(
+            title=f"{met.environment}, {met.num_players} players",
+            parts=tuple(parts),
+            opponents=tuple(kept if few else [*kept[:_SHOWN], *kept[-_SHOWN:]]),
+            rest=() if few else tuple(kept[_SHOWN:-_SHOWN]),
+            left=len(rows) - len(kept),
+        )
