@@ -27,6 +27,15 @@ class Equilibrium:
 
 
 @dataclass(frozen=True, slots=True)
+class ForkChange:
+    """What a fork's rating is above its parent's, with the 95 % interval of the difference."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
 class BoardRow:
     """A row of a board.
 
@@ -42,7 +51,8 @@ class BoardRow:
     games, and `agents` how many agents the row is of; `spent` and `conduct` are None where nothing
     is known. `void_games` are the attempts at games without a result in which it sat, in any role,
     and `void_own` those that ended in its own turn. `equilibrium` is its deviation rating, where
-    that was asked for.
+    that was asked for. `change` is what a prompt is above the one it was forked from, None where
+    both did not play with a kind and a model in common.
     """
 
     rank: int
@@ -65,6 +75,7 @@ class BoardRow:
     void_games: int = 0
     void_own: int = 0
     equilibrium: Equilibrium | None = None
+    change: ForkChange | None = None
 
     @property
     def middle(self) -> tuple[float, float]:

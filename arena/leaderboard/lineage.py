@@ -7,24 +7,17 @@ from dataclasses import dataclass
 from math import sqrt
 
 from arena.core.ratings import MU
+from arena.leaderboard.board import ForkChange
 from arena.leaderboard.making import DEVIATIONS
-from arena.leaderboard.parts import Parts, rated_parts
+from arena.leaderboard.parts import Parts, fork_changes, rated_parts
 from arena.leaderboard.query import LeaderboardQuery
 from arena.leaderboard.records import WinRecord, records
 from arena.leaderboard.scopes import Scope, chosen_by_result, scopes
 from arena.ratings.composite import part_contrasts
 from arena.reports.voids import told, void_by_name
 from arena.stats.proportions import Interval
-from db import Prompt, Repository, Session
-
-
-@dataclass(frozen=True, slots=True)
-class ForkChange:
-    """What a fork's rating is above its parent's, with the 95 % interval of the difference."""
-
-    mean: float
-    low: float
-    high: float
+from db import Session
+from db.queries.prompts import PromptFork, prompt_tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +50,13 @@ class PromptLineage:
     twigs: tuple[Twig, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Branch:
-    name: str
-    parent: str | None
-    depth: int
-
-
 def lineages(session: Session, query: LeaderboardQuery) -> list[PromptLineage]:
     """One lineage for each environment with games, or a single one without ratings.
 
     Raises UsageError for names that are not there.
     """
     query.check()
-    tree = _tree(session)
+    tree = prompt_tree(session)
     if not tree:
         return []
     found = [scope for scope in scopes(session, query) if len(scope.played)]
@@ -81,12 +67,12 @@ def lineages(session: Session, query: LeaderboardQuery) -> list[PromptLineage]:
 
 
 def _lineage(
-    session: Session, scope: Scope, query: LeaderboardQuery, tree: Sequence[_Branch]
+    session: Session, scope: Scope, query: LeaderboardQuery, tree: Sequence[PromptFork]
 ) -> PromptLineage:
     fitted = rated_parts(session, scope)
     names, mean, covariance = part_contrasts(fitted.ratings, fitted.parts, by="prompt")
     place = {name: at for at, name in enumerate(names)}
-    mates = _mates(fitted.parts)
+    changes = fork_changes(session, fitted, names, mean, covariance)
     tallies = _games(scope, fitted.parts, place)
     twigs = []
     for branch in tree:
@@ -95,13 +81,6 @@ def _lineage(
             twigs.append(Twig(branch.name, branch.parent, branch.depth, 0))
             continue
         rating, reach = MU + float(mean[at]), DEVIATIONS * sqrt(max(float(covariance[at, at]), 0.0))
-        above = place.get(branch.parent) if branch.parent is not None else None
-        change = None
-        if above is not None and mates[branch.name] & mates[names[above]]:
-            difference = float(mean[at] - mean[above])
-            variance = covariance[at, at] + covariance[above, above] - 2 * covariance[at, above]
-            wide = DEVIATIONS * sqrt(max(float(variance), 0.0))
-            change = ForkChange(difference, difference - wide, difference + wide)
         twigs.append(
             Twig(
                 branch.name,
@@ -110,7 +89,7 @@ def _lineage(
                 tallies[at].games,
                 rating,
                 (rating - reach, rating + reach),
-                change,
+                changes.get(branch.name),
             )
         )
     return PromptLineage(
@@ -128,14 +107,6 @@ def _lineage(
     )
 
 
-def _mates(parts: Parts) -> dict[str, set[tuple[str, str]]]:
-    """The kinds and models that each prompt played with."""
-    found: dict[str, set[tuple[str, str]]] = {}
-    for kind, model, prompt in parts.values():
-        found.setdefault(prompt, set()).add((kind, model))
-    return found
-
-
 def _games(scope: Scope, parts: Parts, place: Mapping[str, int]) -> dict[int, WinRecord]:
     import numpy as np
 
@@ -143,20 +114,3 @@ def _games(scope: Scope, parts: Parts, place: Mapping[str, int]) -> dict[int, Wi
     owners = np.array([place[parts[int(agent)][2]] for agent in agents], dtype=np.int64)
     seats = owners[np.searchsorted(agents, scope.played.agents)]
     return {owner: record.whole for owner, record in records(scope.played, seats).items()}
-
-
-def _tree(session: Session) -> list[_Branch]:
-    """Every prompt after its parent, forks in order of their making."""
-    rows = sorted(Repository(session).get_prompts(), key=lambda row: row.id or 0)
-    names = {row.id: row.name for row in rows}
-    forks: dict[int | None, list[Prompt]] = {}
-    for row in rows:
-        forks.setdefault(row.forked_from, []).append(row)
-    found: list[_Branch] = []
-    # Not by recursion: a lineage may be thousands of forks long.
-    waiting = [(row, 0) for row in reversed(forks.get(None, []))]
-    while waiting:
-        row, depth = waiting.pop()
-        found.append(_Branch(row.name, names.get(row.forked_from), depth))
-        waiting += [(fork, depth + 1) for fork in reversed(forks.get(row.id, []))]
-    return found

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import product
+from math import sqrt
 
 import numpy as np
+from numpy.typing import NDArray
 
 from arena.core import Ratings, UsageError
 from arena.core.ratings import MU
-from arena.leaderboard.board import Board, BoardRow
+from arena.leaderboard.board import Board, BoardRow, ForkChange
 from arena.leaderboard.facts import BoardFacts
 from arena.leaderboard.making import DEVIATIONS, board_of, placed
 from arena.leaderboard.notes import said
@@ -34,6 +36,7 @@ from arena.stats.groups import told_apart
 from db import Session
 from db.queries.agents import agent_names
 from db.queries.conduct import ConductRow
+from db.queries.prompts import prompt_tree
 from db.queries.usage import FinishedUsage
 from db.queries.voids import AgentVoids
 
@@ -72,6 +75,35 @@ def rated_parts(session: Session, scope: Scope) -> Composite:
     return Composite(composite(rating_columns(scope.played, scope.rules), parts), parts)
 
 
+def fork_changes(
+    session: Session,
+    fitted: Composite,
+    names: Sequence[str],
+    mean: NDArray[np.float64],
+    covariance: NDArray[np.float64],
+) -> dict[str, ForkChange]:
+    """What prompts are above the ones they were forked from, by name, where both played with a kind
+    and a model in common: else nothing tells what the prompt does from what they do. `mean` and
+    `covariance` are the contrasts of the prompts `names` in the one fit."""
+    place = {name: at for at, name in enumerate(names)}
+    mates: dict[str, set[tuple[str, str]]] = {}
+    for kind, model, prompt in fitted.parts.values():
+        mates.setdefault(prompt, set()).add((kind, model))
+    found = {}
+    for fork in prompt_tree(session):
+        parent = fork.parent
+        if parent is None or fork.name not in place or parent not in place:
+            continue
+        if not mates[fork.name] & mates[parent]:
+            continue
+        at, above = place[fork.name], place[parent]
+        difference = float(mean[at] - mean[above])
+        variance = covariance[at, at] + covariance[above, above] - 2 * covariance[at, above]
+        wide = DEVIATIONS * sqrt(max(float(variance), 0.0))
+        found[fork.name] = ForkChange(difference, difference - wide, difference + wide)
+    return found
+
+
 def part_boards(session: Session, scope: Scope, query: LeaderboardQuery) -> list[Board]:
     """One board of a scope: a row for each model, prompt or kind, by what it adds."""
     if not len(scope.played):
@@ -89,6 +121,7 @@ def part_boards(session: Session, scope: Scope, query: LeaderboardQuery) -> list
     facts = BoardFacts.of(session, scope, query)
     limit = limited_by(fitted.ratings, fitted.parts, by=by)
     voids = _voids(facts, owners, len(names))
+    changes = fork_changes(session, fitted, names, mean, covariance) if by == "prompt" else {}
     rows = []
     for row in placed(range(len(names)), mean, covariance):
         place = row.agent_id or 0
@@ -105,6 +138,7 @@ def part_boards(session: Session, scope: Scope, query: LeaderboardQuery) -> list
                 spent=_spent([facts.spent[a] for a in members if a in facts.spent]),
                 void_games=len(voids[place].causes),
                 void_own=len(voids[place].own),
+                change=changes.get(names[place]),
             )
         )
     notes = [*fitted.ratings.noted({}), *said(scope, query, fitted.ratings.terms), *facts.notes]

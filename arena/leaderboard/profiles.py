@@ -17,10 +17,12 @@ from arena.reports.agent_samples import SampledRecord, sampled_record
 from arena.reports.error_rates import ErrorRates, error_rates
 from arena.reports.roles import AgentInRole, agent_in_roles
 from arena.reports.usage import PartUsage, part_usage
-from db import Session
+from db import Model, Repository, Session
+from db.queries.agents import CatalogueAgent, catalogue_agents
 from db.queries.conduct import ConductRow
 from db.queries.counters import behind, counter_sums
 from db.queries.steps import EnvironmentRating, RatingStep, environment_ratings, spread_steps
+from db.selection import Selection
 
 STEPS = 160
 """Points of a rating over games."""
@@ -120,3 +122,90 @@ def _places(answer: BoardAnswer, wanted: Callable[[BoardRow], bool]) -> Sequence
         for row in board.rows
         if wanted(row)
     ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ListedAgent:
+    """An agent of the catalogue with its places, the one of the most games first."""
+
+    agent: CatalogueAgent
+    places: tuple[BoardPlace, ...]
+
+
+def listed_agents(
+    session: Session, selection: Selection | None = None
+) -> tuple[list[ListedAgent], StoredPlaces]:
+    """The agents of a selection by their parts, those of the largest board first and best first,
+    and where they stand. Raises BadSelection for what is not on record."""
+    agents = catalogue_agents(session, selection)
+    wanted = {agent.agent_id for agent in agents}
+    board = stored_places(session, LeaderboardQuery(), lambda row: row.agent_id in wanted)
+    of: dict[int, list[BoardPlace]] = {}
+    for place in board.places:
+        of.setdefault(place.row.agent_id or 0, []).append(place)
+    found = [
+        ListedAgent(
+            agent,
+            tuple(
+                sorted(of.get(agent.agent_id, ()), key=lambda each: -each.row.record.whole.games)
+            ),
+        )
+        for agent in agents
+    ]
+    pools = [(place.environment, place.num_players) for place in board.places]
+    first = {pool: at for at, pool in enumerate(dict.fromkeys(pools))}
+
+    def order(each: ListedAgent) -> tuple[int, int, int]:
+        if not each.places:
+            return len(first), 0, each.agent.agent_id
+        top = each.places[0]
+        return first[top.environment, top.num_players], top.row.rank, each.agent.agent_id
+
+    return sorted(found, key=order), board
+
+
+@dataclass(frozen=True, slots=True)
+class ModelProfile:
+    """What a model's agents used and what games that stand for theirs say; see AgentProfile."""
+
+    board: StoredPlaces
+    usage: PartUsage | None
+    sample: SampledRecord
+    uncounted: tuple[str, ...]
+
+
+def model_profile(session: Session, model_id: int, name: str) -> ModelProfile:
+    """The profile of a model by its number and name."""
+    agents = [agent.agent_id for agent in catalogue_agents(session, Selection(model=model_id))]
+    return ModelProfile(
+        board=part_places(session, "model", name),
+        usage=part_usage(counter_sums(session, agents).values()),
+        sample=sampled_record(session, agents, talk=False),
+        uncounted=tuple(behind(session)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ListedModel:
+    """A model of the catalogue with what its `agents` used, None where they have no games."""
+
+    model: Model
+    agents: int
+    usage: PartUsage | None
+
+
+def listed_models(session: Session) -> tuple[list[ListedModel], StoredPlaces]:
+    """Every model, and where the models stand by what they add to an agent."""
+    made: dict[int, list[int]] = {}
+    for agent in catalogue_agents(session):
+        made.setdefault(agent.model_id, []).append(agent.agent_id)
+    counts = counter_sums(session)
+    found = [
+        ListedModel(
+            model,
+            len(agents := made.get(model.id or 0, [])),
+            part_usage(counts[agent] for agent in agents if agent in counts),
+        )
+        for model in Repository(session).get_models()
+    ]
+    return found, stored_places(session, LeaderboardQuery(by="model"), lambda row: True)

@@ -29,7 +29,7 @@ from db.queries.boards import BoardState, KeptBoard, board_state, kept_board, ke
 from db.queries.played import game_at
 from db.selection import Selection, find, several
 
-VERSION = 2
+VERSION = 3
 """Of the form and meaning of stored boards: it goes up when the same games give other ones."""
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from arena.leaderboard.board import BoardRow
 from arena.leaderboard.opponents import AgentOpponent
-from arena.leaderboard.profiles import AgentProfile, BoardPlace
+from arena.leaderboard.profiles import AgentProfile, BoardPlace, ListedAgent
 from arena.stats.head_to_head import Cell
 from arena.viewer.charts import Axis, axis
 from arena.viewer.curves import DrawnBars, DrawnCurve, drawn_bars, drawn_curve
+from db.queries.agents import CatalogueAgent
 
 WIDTH = 200
 """Units of the column of scores."""
@@ -138,3 +140,61 @@ def _meetings(profile: AgentProfile) -> Iterable[DrawnMeetings]:
             rest=() if few else tuple(kept[_SHOWN:-_SHOWN]),
             left=len(rows) - len(kept),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnAgent:
+    """An agent of a list with its rating on the axis of its table; `more` boards have it too."""
+
+    agent: CatalogueAgent
+    row: BoardRow | None
+    span: Span | None
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentTable:
+    """The agents of one pool, best first; those that no board has come last, without a title."""
+
+    title: str | None
+    of: int
+    scale: Axis
+    rows: tuple[DrawnAgent, ...]
+
+
+def agent_tables(listed: Sequence[ListedAgent]) -> list[AgentTable]:
+    """The agents by the pool in which they have the most games, in the order of the list."""
+    pools: dict[str | None, list[ListedAgent]] = {}
+    for each in listed:
+        pools.setdefault(_pool(each.places[0]) if each.places else None, []).append(each)
+    return [_table(title, of) for title, of in pools.items()]
+
+
+def _pool(place: BoardPlace) -> str:
+    players = f"{place.num_players} players" if place.num_players else None
+    return " · ".join(part for part in (place.environment, players, place.system) if part)
+
+
+def _table(title: str | None, listed: Sequence[ListedAgent]) -> AgentTable:
+    rows = [each.places[0].row if each.places else None for each in listed]
+    scale = axis([x for row in rows if row for x in (row.low, row.high)], 4, WIDTH - 4, 4)
+    return AgentTable(
+        title,
+        max((each.places[0].of for each in listed if each.places), default=0),
+        scale,
+        tuple(
+            DrawnAgent(
+                each.agent,
+                row,
+                None if row is None else rating_span(row, scale),
+                len(each.places) - 1,
+            )
+            for each, row in zip(listed, rows, strict=True)
+        ),
+    )
+
+
+def rating_span(row: BoardRow, scale: Axis) -> Span:
+    """A rating on its axis."""
+    says = f"{row.rating:.1f}, 95 % interval {row.low:.1f} to {row.high:.1f}"
+    return Span(scale.at(row.low), scale.at(row.rating), scale.at(row.high), says)

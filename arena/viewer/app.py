@@ -19,7 +19,18 @@ from arena.core import ArenaError
 from arena.viewer.boards import BoardWorker
 from arena.viewer.guard import Guard
 from arena.viewer.links import ServerLinks
-from arena.viewer.pages import (agents, compare, game, games, head_to_head, leaderboard, search, tournaments)
+from arena.viewer.pages import (
+    agents,
+    compare,
+    game,
+    games,
+    head_to_head,
+    leaderboard,
+    models,
+    prompts,
+    search,
+    tournaments,
+)
 from arena.viewer.streams import Streams
 from arena.viewer.templating import environment
 from arena.viewer.visit import Handler, NotThere, Visit
@@ -36,6 +47,8 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
     *search.ROUTES,
     *tournaments.ROUTES,
     *agents.ROUTES,
+    *prompts.ROUTES,
+    *models.ROUTES,
 )
 """Every page: its path, and the function that answers it."""
 

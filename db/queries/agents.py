@@ -10,6 +10,10 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from db.models import Agent, AgentTrueSkill, Kind, Model, Prompt, RatingPool
+from db.selection import Selection
+from db.versions import VersionedName
+
+_agent_id: Any = col(Agent.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +94,44 @@ def prompt_texts(session: Session, prompts: Iterable[int]) -> dict[int, str]:
     wanted = {*prompts}
     query: Any = select(col(Prompt.id), col(Prompt.content))
     return {key: text for key, text in session.execute(query) if key in wanted} if wanted else {}
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueAgent:
+    """An agent as a list shows it, with the keys of its model and prompt."""
+
+    agent_id: int
+    name: str
+    kind: str
+    model_id: int
+    model: str
+    prompt_id: int
+    prompt: str
+    active: bool
+
+
+def catalogue_agents(session: Session, selection: Selection | None = None) -> list[CatalogueAgent]:
+    """The agents of a selection, in order of making. Raises BadSelection for what is not on record,
+    and for anything but agents and their parts."""
+    selection = selection or Selection()
+    selection.allow("agent", "kind", "model", "prompt", what="agents")
+    query: Any = (
+        select(
+            col(Agent.id), col(Agent.alias), col(Kind.name), col(Kind.version), col(Model.id),
+            col(Model.name), col(Prompt.id), col(Prompt.name), col(Agent.active),
+        )
+        .join(Kind, col(Kind.id) == Agent.kind_id)
+        .join(Model, col(Model.id) == Agent.model_id)
+        .join(Prompt, col(Prompt.id) == Agent.prompt_id)
+        .where(*selection.on(session).of_agents(_agent_id))
+        .order_by(col(Agent.id))
+    )  # fmt: skip
+    return [
+        CatalogueAgent(
+            key, alias or f"{kind}/{model}/{prompt}", VersionedName(kind, version).label,
+            model_id, model, prompt_id, prompt, active,
+        )
+        for key, alias, kind, version, model_id, model, prompt_id, prompt, active in (
+            session.execute(query)
+        )
+    ]  # fmt: skip

@@ -64,6 +64,7 @@ def spread_games(session: Session, agents: Sequence[int], most: int) -> list[int
     ends: Any = select(
         own.c.agent,
         *(
+            select(end(_game_id)).where(_agent_id == own.c.agent).scalar_subquery()
             for end in (func.min, func.max)
         ),
     )
@@ -77,6 +78,8 @@ def spread_games(session: Session, agents: Sequence[int], most: int) -> list[int
     columns = column("agent", BigInteger), column("first", BigInteger)
     places = values(*columns).data(wanted).cte("wanted")
     next_game = (
+        select(func.min(_game_id))
+        .where(_agent_id == places.c.agent, _game_id >= places.c.first)
         .scalar_subquery()
     )
     games = session.scalars(select(next_game).select_from(places).distinct())
@@ -88,6 +91,11 @@ def latest_games(session: Session, agents: Sequence[int], most: int) -> list[int
     found: set[int] = set()
     for agent in agents:
         query: Any = (
+            select(_game_id)
+            .where(_agent_id == agent)
+            .distinct()
+            .order_by(_game_id.desc())
+            .limit(most)
         )
         found.update(session.scalars(query))
     return sorted(found)[-most:]
@@ -125,6 +133,7 @@ def calls_in(
             call.error_message_text,
         )
         .select_from(numbers)
+        .join(GamePlayer, and_(_game_id == numbers.c.id, _agent_id.in_([*agents])))
         .join(
             LLMCall,
             and_(

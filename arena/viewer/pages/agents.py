@@ -3,22 +3,45 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from starlette.responses import Response
 
 from arena.leaderboard import LeaderboardQuery
-from arena.leaderboard.profiles import agent_profile
+from arena.leaderboard.profiles import agent_profile, listed_agents
 from arena.reports.agent import agent_report
 from arena.reports.game import result_of
-from arena.viewer.agent_page import SHARES, agent_page
+from arena.viewer.agent_page import SHARES, agent_page, agent_tables
 from arena.viewer.named import waiting_for, which
-from arena.viewer.visit import Visit
+from arena.viewer.visit import Visit, number
 from db import Repository
 from db.queries.games import games
 from db.selection import Selection
 from db.versions import versioned
 
 _NEWEST = 12
+_ROWS = 200
+
+
+def agents(visit: Visit) -> Response:
+    """The agents of the catalogue, by kind, model or prompt where these are asked for."""
+    asked = visit.asked("kind", "model", "prompt")
+    words: dict[str, Any] = {**asked}
+    listed, board = listed_agents(visit.session, Selection(**words))
+    after = number(visit.query.get("from", "0"), "a row")
+    waiting, failed = waiting_for(visit, board, LeaderboardQuery())
+    shown = listed[after : after + _ROWS]
+    return visit.draw(
+        "agents.html",
+        asked=asked,
+        listed=shown,
+        total=len(listed),
+        start=after,
+        following=after + _ROWS if after + _ROWS < len(listed) else None,
+        tables=agent_tables(shown),
+        waiting=waiting,
+        failed=failed,
+    )
 
 
 def agent(visit: Visit) -> Response:
@@ -49,4 +72,7 @@ def agent(visit: Visit) -> Response:
     )
 
 
-ROUTES = (("/agent/{agent:path}", agent),)
+ROUTES = (
+    ("/agents", agents),
+    ("/agent/{agent:path}", agent),
+)

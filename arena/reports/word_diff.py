@@ -1,0 +1,96 @@
+"""What one text has that another has not, word by word."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+_WORDS = re.compile(r"\s+|\w+|[^\w\s]")
+_LINES = re.compile(r"[^\n]*\n|[^\n]+\Z")
+_MOST = 3_000
+"""Words in which a difference is looked for, in one text: comparing takes their square."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiffPiece:
+    """A stretch of text that is in both, or only in one of them."""
+
+    kind: Literal["same", "removed", "added"]
+    text: str
+
+
+def word_diff(before: str, after: str) -> list[DiffPiece]:
+    """The pieces that make `after` of `before`, in order: without the added ones they are `before`,
+    without the removed ones `after`. Long texts that differ in most are compared by lines."""
+    old, new = _WORDS.findall(before), _WORDS.findall(after)
+    start = _alike(zip(old, new, strict=False))
+    end = _alike(zip(reversed(old[start:]), reversed(new[start:]), strict=False))
+    head, tail = old[:start], old[len(old) - end :]
+    old, new = old[start : len(old) - end], new[start : len(new) - end]
+    if max(len(old), len(new)) > _MOST:
+        old, new = _LINES.findall("".join(old)), _LINES.findall("".join(new))
+        if max(len(old), len(new)) > _MOST:
+            old, new = ["".join(old)], ["".join(new)]
+    return [*_joined([("same", head), *_compared(old, new), ("same", tail)])]
+
+
+def changed_words(pieces: Iterable[DiffPiece]) -> tuple[int, int]:
+    """(words added, words removed)."""
+    counts = {"same": 0, "added": 0, "removed": 0}
+    for piece in pieces:
+        counts[piece.kind] += len(piece.text.split())
+    return counts["added"], counts["removed"]
+
+
+_Part = tuple[Literal["same", "removed", "added"], Sequence[str]]
+
+
+def _compared(old: Sequence[str], new: Sequence[str]) -> Iterator[_Part]:
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    for kind, a, b, c, d in matcher.get_opcodes():
+        if kind == "equal":
+            same = old[a:b]
+            # A blank between two changes belongs to them: else each word is one of its own.
+            if "".join(same).isspace() and len(same) == 1:
+                yield "removed", same
+                yield "added", same
+            else:
+                yield "same", same
+        else:
+            yield "removed", old[a:b]
+            yield "added", new[c:d]
+
+
+def _joined(parts: Iterable[_Part]) -> Iterator[DiffPiece]:
+    removed: list[str] = []
+    added: list[str] = []
+
+    def changes() -> Iterator[DiffPiece]:
+        if any(removed):
+            yield DiffPiece("removed", "".join(removed))
+        if any(added):
+            yield DiffPiece("added", "".join(added))
+        removed.clear()
+        added.clear()
+
+    for kind, words in parts:
+        if kind == "removed":
+            removed += words
+        elif kind == "added":
+            added += words
+        elif words:
+            yield from changes()
+            yield DiffPiece("same", "".join(words))
+    yield from changes()
+
+
+def _alike(pairs: Iterable[tuple[str, str]]) -> int:
+    count = 0
+    for one, other in pairs:
+        if one != other:
+            break
+        count += 1
+    return count
