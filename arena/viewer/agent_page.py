@@ -24,7 +24,7 @@ _MOST = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class DrawnEstimate:
     """An estimate on an axis: `low`, `at` and `high` are places in the picture."""
 
     low: float
@@ -34,11 +34,11 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class DrawnOpponent:
+class OpponentRow:
     """An opponent with its score on the axis of scores."""
 
     opponent: AgentOpponent
-    span: Span
+    span: DrawnEstimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ class DrawnMeetings:
     opponents between the hardest and the easiest, `left` how many are not in the page."""
 
     title: str
-    parts: tuple[tuple[str, str, Cell, Span], ...]
-    opponents: tuple[DrawnOpponent, ...]
-    rest: tuple[DrawnOpponent, ...]
+    parts: tuple[tuple[str, str, Cell, DrawnEstimate], ...]
+    opponents: tuple[OpponentRow, ...]
+    rest: tuple[OpponentRow, ...]
     left: int
 
 
@@ -118,16 +118,16 @@ def _lead(profile: AgentProfile) -> Iterable[str]:
         )
 
 
-def span(cell: Cell, scale: Axis = SHARES) -> Span:
+def span(cell: Cell, scale: Axis = SHARES) -> DrawnEstimate:
     """A score on its axis."""
     low, high = cell.interval
     says = f"{100 * cell.score:.0f} %, 95 % interval {100 * low:.0f} to {100 * high:.0f} %"
-    return Span(scale.at(low), scale.at(cell.score), scale.at(high), says)
+    return DrawnEstimate(scale.at(low), scale.at(cell.score), scale.at(high), says)
 
 
 def _meetings(profile: AgentProfile) -> Iterable[DrawnMeetings]:
     for met in profile.meetings or ():
-        rows = [DrawnOpponent(each, span(each.cell)) for each in met.opponents]
+        rows = [OpponentRow(each, span(each.cell)) for each in met.opponents]
         few = len(rows) <= 2 * _SHOWN + 4
         hard, easy = rows[:_MOST], rows[_MOST:][-_MOST:]
         kept = [*hard, *easy]
@@ -148,7 +148,7 @@ class DrawnAgent:
 
     agent: CatalogueAgent
     row: BoardRow | None
-    span: Span | None
+    span: DrawnEstimate | None
     more: int
 
 
@@ -194,7 +194,7 @@ def _table(title: str | None, listed: Sequence[ListedAgent]) -> AgentTable:
     )
 
 
-def rating_span(row: BoardRow, scale: Axis) -> Span:
+def rating_span(row: BoardRow, scale: Axis) -> DrawnEstimate:
     """A rating on its axis."""
     says = f"{row.rating:.1f}, 95 % interval {row.low:.1f} to {row.high:.1f}"
-    return Span(scale.at(row.low), scale.at(row.rating), scale.at(row.high), says)
+    return DrawnEstimate(scale.at(row.low), scale.at(row.rating), scale.at(row.high), says)

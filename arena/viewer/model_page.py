@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from arena.leaderboard.board import BoardRow
 from arena.leaderboard.profiles import ListedModel, ModelProfile, StoredPlaces
 from arena.reports.usage import PartUsage
-from arena.viewer.agent_page import WIDTH, Span, placed, rating_span
+from arena.viewer.agent_page import WIDTH, DrawnEstimate, placed, rating_span
 from arena.viewer.charts import Axis, axis
 from arena.viewer.curves import DrawnBars, drawn_bars
 from db import Model
@@ -22,7 +22,7 @@ class DrawnModel:
     agents: int
     usage: PartUsage | None
     row: BoardRow | None
-    span: Span | None
+    span: DrawnEstimate | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from arena.leaderboard.board import BoardRow, ForkChange
 from arena.leaderboard.profiles import BoardPlace
 from arena.reports.word_diff import DiffPiece, changed_words
-from arena.viewer.agent_page import Span, rating_span
+from arena.viewer.agent_page import DrawnEstimate, rating_span
 from arena.viewer.charts import Axis, axis
 from db.queries.prompts import PromptFork
 
@@ -26,8 +26,8 @@ class DrawnFork:
     fork: PromptFork
     indent: int
     row: BoardRow | None
-    rating: Span | None
-    change: Span | None
+    rating: DrawnEstimate | None
+    change: DrawnEstimate | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +87,10 @@ def change_axis(changes: Sequence[ForkChange]) -> Axis:
     return axis([-reach, reach], 4, WIDTH - 4, 4)
 
 
-def changed(change: ForkChange, scale: Axis) -> Span:
+def changed(change: ForkChange, scale: Axis) -> DrawnEstimate:
     """A difference to the parent on its axis."""
     says = f"{change.mean:+.1f}, 95 % interval {change.low:+.1f} to {change.high:+.1f}"
-    return Span(scale.at(change.low), scale.at(change.mean), scale.at(change.high), says)
+    return DrawnEstimate(scale.at(change.low), scale.at(change.mean), scale.at(change.high), says)
 
 
 def verdict(name: str, parent: str, change: ForkChange | None, *, rated: bool) -> str:
