@@ -18,6 +18,7 @@ EVERY_S = 1.0
 _WINDOW_S = 15.0
 """Over which the speed is measured."""
 _MOST_ERRORS = 20
+_FEWEST_MOVED = 10
 _LONGEST = 500  # characters of a reason
 
 
@@ -29,6 +30,7 @@ class RunTeller:
         self._meter = meter
         self._next = 0.0
         self._speed: deque[tuple[float, int]] = deque()
+        self._orders: deque[tuple[int, dict[int, int]]] = deque()
 
     def due(self, elapsed: float) -> bool:
         """Whether it is time to say something, this many seconds after the run began."""
@@ -48,6 +50,7 @@ class RunTeller:
         """Say how it goes; nothing waits for it, and a database that takes no rows says so to the
         games."""
         self._next = progress.elapsed + EVERY_S
+        games, before = self._earlier(progress)
         status = RunStatus(
             elapsed=progress.elapsed,
             done=progress.games_done,
@@ -78,18 +81,39 @@ class RunTeller:
                 for model in progress.models
             ),
             standings=tuple(
-                RunStanding(row.agent_id, row.name, row.mu, row.sigma, row.games)
-                for row in progress.standings
+                RunStanding(
+                    agent_id=row.agent_id,
+                    name=row.name,
+                    mu=row.mu,
+                    sigma=row.sigma,
+                    games=row.games,
+                    rose=before.get(row.agent_id, place) - place,
+                )
+                for place, row in enumerate(progress.standings)
             ),
             void_causes=dict(causes),
             lapses=dict(self._meter.lapses),
             errors=dict(self._meter.errors.most_common(_MOST_ERRORS)),
             stopped=tuple(said[:_LONGEST] for said in stopped),
+            moved_over=games,
             ended=ended,
         )
         told = RunTold(self._tournament_id, datetime.now(UTC), status.told())
         with suppress(DatabaseError):
             recorder.post(told)
+
+    def _earlier(self, progress: Progress) -> tuple[int, dict[int, int]]:
+        """How many games ago the standings were others, and every agent's place there; nothing
+        before a tenth of the games, and at least ten, have ended in this run."""
+        done = progress.games_done
+        places = {row.agent_id: place for place, row in enumerate(progress.standings)}
+        least = max(_FEWEST_MOVED, progress.games_total // 10)
+        if not self._orders or done - self._orders[-1][0] >= max(1, least // 20):
+            self._orders.append((done, places))
+        while len(self._orders) > 1 and done - self._orders[1][0] >= least:
+            self._orders.popleft()
+        then, before = self._orders[0]
+        return (done - then, before) if then and done - then >= least else (0, {})
 
     def _measured(self, progress: Progress) -> float | None:
         """Turns in a second, over the last while."""

@@ -35,13 +35,15 @@ class ModelStatus:
 
 @dataclass(frozen=True, slots=True)
 class RunStanding:
-    """An agent in the live standings, the average agent at 25; `sigma` is a standard deviation."""
+    """An agent in the live standings, the average agent at 25; `sigma` is a standard deviation,
+    `rose` the places that it has risen over the last games (`RunStatus.moved_over`)."""
 
     agent_id: int
     name: str
     mu: float
     sigma: float
     games: int
+    rose: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,9 @@ class RunStatus:
     runs and their branches. `speed` is turns in a second of late, None before there were any;
     `waiting` finished games wait for an earlier one before they move the stored ratings;
     `elapsed` is in seconds; `void_causes`, `lapses` and the `errors` of calls are counted by cause
-    in this run. `stopped` says why no more games are begun. `ended` says that the run
-    said this last, in order.
+    in this run. `stopped` says why no more games are begun; `moved_over` are the games over which
+    standings are said to have moved, 0 while there are too few. `ended` says that the run said this
+    last, in order.
     """
 
     elapsed: float
@@ -78,6 +81,7 @@ class RunStatus:
     lapses: Mapping[str, int] = field(default_factory=dict)
     errors: Mapping[str, int] = field(default_factory=dict)
     stopped: tuple[str, ...] = ()
+    moved_over: int = 0
     ended: bool = False
     version: int = VERSION
 

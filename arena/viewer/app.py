@@ -63,7 +63,7 @@ def application(
 ) -> Guard:
     """The pages of a read-only `database`, behind the guard, and the `streams` that tell them when
     something has moved; the caller closes the `worker`, and the streams if it gives them."""
-    streams = streams or Streams(database)
+    streams = streams or Streams(database, worker)
     answered = _Answered(database, worker)
     routes = [Route(path, answered(handler)) for path, handler in ROUTES]
     live = Route("/live", streams.answer)

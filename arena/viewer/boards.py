@@ -4,11 +4,12 @@ stored, other answers are kept while the pages are served."""
 from __future__ import annotations
 
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from threading import Lock
+from threading import Lock, Timer
 from typing import Any
 
 from arena.leaderboard.query import LeaderboardQuery
@@ -19,6 +20,8 @@ _WAITING = 32
 """Questions that wait at most: the next one is asked again when its page is."""
 _KEPT = 200
 """Answers that are kept at most: the oldest goes first."""
+_REST = 9.0
+"""Times as long as a board took it is left alone, while games end faster than it is computed."""
 _PATIENCE = 0.2
 """Seconds that a page waits for an answer that nobody has: most are there by then."""
 
@@ -46,6 +49,10 @@ class BoardWorker:
         self._asked: dict[str, Future[str | None]] = {}
         self._kept: dict[str, tuple[str, Computed]] = {}
         self._open: dict[str, Future[None]] = {}
+        self._rests: dict[str, float] = {}
+        self._later: dict[str, Timer] = {}
+        self.ended = 0
+        """How many computations have ended: an open page watches it."""
 
     def ask(self, query: LeaderboardQuery) -> str | None:
         """Have a board computed, unless it is being computed already. Why the last attempt failed,
@@ -57,9 +64,22 @@ class BoardWorker:
                 del self._asked[key]
                 if (failed := running.result()) is not None:
                     return failed
-            if key not in self._asked and len(self._asked) < _WAITING:
+            if key in self._asked or key in self._later or len(self._asked) >= _WAITING:
+                return None
+            rest = self._rests.get(key, 0.0) - time.monotonic()
+            if rest <= 0:
                 self._asked[key] = self._pool.submit(self._compute, query)
+            else:
+                self._later[key] = Timer(rest, self._after_rest, (key, query))
+                self._later[key].daemon = True
+                self._later[key].start()
         return None
+
+    def _after_rest(self, key: str, query: LeaderboardQuery) -> None:
+        with self._lock:
+            # Closed meanwhile, it is not there any more.
+            if self._later.pop(key, None) is not None and key not in self._asked:
+                self._asked[key] = self._pool.submit(self._compute, query)
 
     def computed(self, key: str, state: str, compute: Callable[[Session], Any]) -> Computed:
         """The answer to a question as it was computed last, and anew beside the page where the
@@ -91,6 +111,7 @@ class BoardWorker:
             traceback.print_exc(file=sys.stderr)
         finally:
             with self._lock:
+                self.ended += 1
                 self._open.pop(key, None)
                 self._kept.pop(key, None)
                 self._kept[key] = state, answer
@@ -99,9 +120,23 @@ class BoardWorker:
 
     def close(self) -> None:
         """Wait for the board that is being computed; begin no other."""
+        with self._lock:
+            later, self._later = self._later, {}
+        for timer in later.values():
+            timer.cancel()
         self._pool.shutdown(cancel_futures=True)
 
     def _compute(self, query: LeaderboardQuery) -> str | None:
+        began = time.monotonic()
+        try:
+            return self._stored(query)
+        finally:
+            now = time.monotonic()
+            with self._lock:
+                self.ended += 1
+                self._rests[repr(query)] = now + _REST * (now - began)
+
+    def _stored(self, query: LeaderboardQuery) -> str | None:
         from arena.core import ArenaError
         from db.errors import DatabaseError
 

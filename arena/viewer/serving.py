@@ -43,7 +43,7 @@ def serve(url: str | None, port: int, ready: Callable[[str], None]) -> None:
         with listening:
             bound = listening.getsockname()[1]
             token = secrets.token_urlsafe(24)
-            streams = Streams(database)
+            streams = Streams(database, worker)
             app = application(database, worker, token=token, port=bound, streams=streams)
             config = uvicorn.Config(
                 app,

@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from arena.core import UsageError
 from arena.core.threads import in_thread
+from arena.viewer.boards import BoardWorker
 from arena.viewer.watching import Topic, state_of
 from db import Database
 from db.errors import DatabaseError, FileGone
@@ -44,8 +45,10 @@ class Streams:
     """The open streams of one server. `states` says by topic how it is, while somebody watches it:
     ("moved", its state), or ("away", why the database cannot be read)."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, worker: BoardWorker) -> None:
         self._database = database
+        self._worker = worker
+        self._computed = 0
         self._viewers: set[_Viewer] = set()
         self._states: dict[Topic, tuple[str, str]] = {}
         self._poller: asyncio.Task[None] | None = None
@@ -114,10 +117,12 @@ class Streams:
     ) -> dict[Topic, tuple[str, str]] | None:
         """How the topics are; None where nobody has committed anything."""
         try:
-            if not watch.changed() and not whatever:
+            computed, before = self._worker.ended, self._computed
+            if not watch.changed() and not whatever and computed == before:
                 return None
+            self._computed = computed
             with self._database.session(create=False) as session:
-                return {topic: ("moved", state_of(session, topic)) for topic in topics}
+                return {topic: ("moved", state_of(session, topic, computed)) for topic in topics}
         except DatabaseError as error:
             if isinstance(error, FileGone):
                 # What is there now is opened at the next look.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -51,6 +52,7 @@ class StandingLine:
     low: float
     high: float
     games: int
+    rose: int
     left: float
     at: float
     right: float
@@ -58,9 +60,11 @@ class StandingLine:
 
 @dataclass(frozen=True, slots=True)
 class TournamentStandings:
-    """Who leads, the best first, on one axis; `of` says what the ratings are."""
+    """Who leads, the best first, on one axis; `of` says what the ratings are, and `moved_over` over
+    how many games `rose` is counted."""
 
     of: str
+    moved_over: int
     scale: Axis
     lines: tuple[StandingLine, ...]
 
@@ -69,7 +73,8 @@ class TournamentStandings:
 class TournamentFacts:
     """A tournament ready to be drawn. `status` is what its run said last, `age` how many seconds
     ago, and `alive` whether it may still play; `left` is how long it takes, as far as that is
-    known. `faults` are (what, cause, how often)."""
+    known; `resumes` the command that plays what a run leaves. `faults` are (what, cause, how
+    often)."""
 
     report: TournamentReport
     state: str
@@ -86,6 +91,7 @@ class TournamentFacts:
     faults: tuple[tuple[str, str, int], ...]
     waits: tuple[str, ...]
     configuration: tuple[tuple[str, str], ...]
+    resumes: str
     written: str
 
 
@@ -128,34 +134,34 @@ def facts(
         faults=_faults(report, status),
         waits=_waits(report, status if current else None),
         configuration=_configuration(report, config, settings),
+        resumes=shlex.join(["arena", "resume", report.name]),
         written=_written(config, settings),
     )
 
 
 def standings(status: RunStatus) -> TournamentStandings | None:
     """The live standings of a run; None where nobody has a game yet."""
-    rows = [row for row in status.standings if row.games] and status.standings
-    return _drawn(
-        "Live ratings, the average agent at 25; a bar is a 95 % interval",
-        [
-            (row.agent_id, row.name, row.mu, row.mu - 1.96 * row.sigma, row.mu + 1.96 * row.sigma,
-             row.games)
-            for row in rows
-        ],
-    )  # fmt: skip
-
-
-def _drawn(
-    of: str, rows: Sequence[tuple[int | None, str, float, float, float, int]]
-) -> TournamentStandings | None:
-    if not rows:
+    if not any(row.games for row in status.standings):
         return None
-    scale = axis([x for row in rows for x in row[3:5]], 4, WIDTH - 4)
+    rows = [(row, row.mu - 1.96 * row.sigma, row.mu + 1.96 * row.sigma) for row in status.standings]
+    scale = axis([x for _, low, high in rows for x in (low, high)], 4, WIDTH - 4)
     lines = tuple(
-        StandingLine(*row, left=scale.at(row[3]), at=scale.at(row[2]), right=scale.at(row[4]))
-        for row in rows
+        StandingLine(
+            agent_id=row.agent_id,
+            name=row.name,
+            rating=row.mu,
+            low=low,
+            high=high,
+            games=row.games,
+            rose=row.rose,
+            left=scale.at(low),
+            at=scale.at(row.mu),
+            right=scale.at(high),
+        )
+        for row, low, high in rows
     )
-    return TournamentStandings(of, scale, lines)
+    said = "Live ratings, the average agent at 25; a bar is a 95 % interval"
+    return TournamentStandings(said, status.moved_over, scale, lines)
 
 
 def budget_of(settings: Mapping[str, Any], config: Mapping[str, Any]) -> float | None:

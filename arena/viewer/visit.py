@@ -13,7 +13,7 @@ from arena.core import UsageError
 from arena.viewer.boards import BoardWorker, Computed, computed
 from arena.viewer.links import Links, attributes
 from arena.viewer.templating import page
-from arena.viewer.watching import Watched, watched
+from arena.viewer.watching import Topic, Watched, watched
 from db import Session
 
 _LARGEST = 2**31 - 1
@@ -51,7 +51,10 @@ class Visit:
     def watching(self, noun: str, number: int = 0, *, moving: bool | None = None) -> Watched | None:
         """What the page watches (`arena.viewer.watching`), for `draw` as `watched`: its parts that
         are marked `data-live` are drawn again when that moves. A static copy watches nothing."""
-        return watched(self.session, noun, number, moving=moving) if self.live else None
+        if self.worker is None:
+            return None
+        topic = Topic(noun, number)
+        return watched(self.session, topic, moving=moving, computed=self.worker.ended)
 
     def computed(self, key: str, state: str, compute: Callable[[Session], Any]) -> Computed:
         """What takes longer than a page may: computed by the worker and kept by its `key` for as

@@ -43,8 +43,9 @@ class Watched:
     moving: bool
 
 
-def state_of(session: Session, topic: Topic) -> str:
-    """What is equal as long as nothing of it has moved."""
+def state_of(session: Session, topic: Topic, computed: int = 0) -> str:
+    """What is equal as long as nothing of it has moved; `computed` is how many answers were
+    computed beside the pages (`arena.viewer.boards`)."""
     live = run_now(session)
     match topic.noun:
         case "game":
@@ -54,13 +55,13 @@ def state_of(session: Session, topic: Topic) -> str:
         case "tournaments":
             numbers = tournaments_moved(session, live)
         case _:
-            numbers = all_moved(session, live)
+            numbers = (*all_moved(session, live), computed)
     return hashlib.blake2b(repr(numbers).encode(), digest_size=8).hexdigest()
 
 
-def watched(session: Session, noun: str, number: int = 0, *, moving: bool | None = None) -> Watched:
+def watched(
+    session: Session, topic: Topic, *, moving: bool | None = None, computed: int = 0
+) -> Watched:
     """A page's topic as it is now; without `moving`, whether any run is under way."""
-    topic = Topic(noun, number)
-    return Watched(
-        topic, state_of(session, topic), bool(run_now(session)) if moving is None else moving
-    )
+    state = state_of(session, topic, computed)
+    return Watched(topic, state, bool(run_now(session)) if moving is None else moving)

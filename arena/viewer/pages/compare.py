@@ -60,6 +60,7 @@ def compare(visit: Visit) -> Response:
             asked, "environment", "Environment",
             [(None, "the only one"), *environment_options(visit)], ("tournament",),
         ),
+        watched=visit.watching("all", moving=running),
     )  # fmt: skip
 
 

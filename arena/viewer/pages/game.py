@@ -24,7 +24,9 @@ from db.writer.events import EventRow
 def whole_game(visit: Visit) -> Response:
     """Who won and how, turn by turn."""
     shown, missing = _seen(visit)
-    return visit.draw("game.html", page=game_page(shown), missing=missing)
+    open_ = shown.status in ("running", "paused", "scheduled")
+    watched = visit.watching("game", shown.number) if open_ else None
+    return visit.draw("game.html", page=game_page(shown), missing=missing, watched=watched)
 
 
 def turn(visit: Visit) -> Response:

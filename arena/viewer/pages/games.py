@@ -40,6 +40,7 @@ def game_list(visit: Visit) -> Response:
         rows=[(row, result_of(row)) for row in rows],
         older=rows[-1].game_id if len(found) > _ROWS else None,
         before=before,
+        watched=visit.watching("all", moving=bool(live)),
     )
 
 

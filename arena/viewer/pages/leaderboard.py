@@ -61,6 +61,7 @@ def leaderboard(visit: Visit) -> Response:
         scope=scope,
         where=where,
         newest=[(row, result_of(row)) for row in newest],
+        watched=visit.watching("all"),
     )
 
 

@@ -43,26 +43,37 @@
     return true;
   };
 
+  // What somebody is marking or filling in stays until it is let go.
+  const used = (part) => {
+    const chosen = document.getSelection();
+    if (!chosen.isCollapsed && part.contains(chosen.anchorNode)) return true;
+    const at = document.activeElement;
+    return part.contains(at) && at.matches("select, textarea, input:not([type='range'])");
+  };
+
   const take = (answer) => {
     const fresh = answer.querySelector("main");
     if (!fresh) return;
     const here = [...main.querySelectorAll("[data-live]")];
     const there = [...fresh.querySelectorAll("[data-live]")];
-    const chosen = document.getSelection();
+    const ids = (parts) => parts.map((each) => each.id).join();
     let changed = false;
-    if (here.map((each) => each.id).join() !== there.map((each) => each.id).join()) {
-      keepOpen(main, fresh);
-      main.replaceChildren(...[...fresh.childNodes].map((each) => document.adoptNode(each)));
-      changed = true;
-    } else {
+    if (here.length && ids(here) === ids(there)) {
       here.forEach((old, at) => {
-        // What somebody is marking stays until it is let go.
-        if (!chosen.isCollapsed && old.contains(chosen.anchorNode)) return;
-        changed = swap(old, there[at]) || changed;
+        if (!used(old)) changed = swap(old, there[at]) || changed;
       });
+    } else if (!used(main)) {
+      // A page without parts is one part; so is one whose parts are others now.
+      main.dataset.state = fresh.dataset.state || "";
+      changed = !main.isEqualNode(fresh);
+      keepOpen(main, fresh);
+      if (changed) {
+        main.replaceChildren(...[...fresh.childNodes].map((each) => document.adoptNode(each)));
+      }
     }
     document.title = answer.title;
     if (fresh.dataset.state) state = fresh.dataset.state;
+    else shut();
     if (changed) document.dispatchEvent(new Event("arena:moved"));
   };
 
@@ -79,7 +90,9 @@
       last = performance.now() + 9 * (performance.now() - began);
       if (request.status === 200 && request.response) {
         take(request.response);
-        say("on", "Live");
+        if (stream) say("on", "Live");
+        // Nothing moves here any more.
+        else sign.hidden = true;
         if (wanted !== state) later();
       } else {
         const told = request.response && request.response.querySelector("main .lead");

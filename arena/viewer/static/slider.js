@@ -1,8 +1,14 @@
 // The slider of a game's lanes, and its keys: j and k for a turn on and back.
+// A game that is being played is drawn again with every turn: then everything is set up anew.
 "use strict";
-const slide = document.querySelector(".slide");
-const picture = document.querySelector("svg.lanes");
-if (slide && picture) {
+let sliding = null;
+const slideOver = () => {
+  const slide = document.querySelector(".slide");
+  const picture = document.querySelector("svg.lanes");
+  const before = sliding;
+  before?.wires.abort();
+  sliding = null;
+  if (!slide || !picture) return;
   slide.hidden = false;
   const range = slide.querySelector("input");
   const label = slide.querySelector("label span");
@@ -28,6 +34,8 @@ if (slide && picture) {
     range.value = String(Number(range.value) + by);
     show(true);
   };
+  const wires = new AbortController();
+  sliding = { wires, at: () => (Number(range.value) === all ? null : range.value) };
   range.addEventListener("input", () => show(false));
   for (const button of slide.querySelectorAll("button")) {
     button.addEventListener("click", () => move(Number(button.dataset.move)));
@@ -37,5 +45,12 @@ if (slide && picture) {
     if (event.target instanceof HTMLInputElement && event.target.type !== "range") return;
     if (event.key === "j") move(1);
     if (event.key === "k") move(-1);
-  });
-}
+  }, { signal: wires.signal });
+  // Who has gone back to a turn stays there.
+  if (before?.at()) {
+    range.value = before.at();
+    show(false);
+  }
+};
+slideOver();
+document.addEventListener("arena:moved", slideOver);

@@ -1,9 +1,13 @@
 // The board and the lines of a game at the turn of the slider; one board at a time.
 "use strict";
-const strip = document.querySelector(".strip");
-const tracks = document.querySelector("svg.tracks");
-const at = document.querySelector(".slide input");
-if (at) {
+let stepping = null;
+const stepThrough = () => {
+  const strip = document.querySelector(".strip");
+  const tracks = document.querySelector("svg.tracks");
+  const at = document.querySelector(".slide input");
+  stepping?.abort();
+  if (!at) return;
+  stepping = new AbortController();
   const boards = strip ? [...strip.children] : [];
   strip?.classList.add("stepping");
   const show = (shown) => {
@@ -19,6 +23,8 @@ if (at) {
     line.setAttribute("x2", x);
     line.toggleAttribute("hidden", shown === Number(at.max));
   };
-  document.addEventListener("turn", (event) => show(event.detail));
+  document.addEventListener("turn", (event) => show(event.detail), { signal: stepping.signal });
   show(Number(at.value));
-}
+};
+stepThrough();
+document.addEventListener("arena:moved", stepThrough);
