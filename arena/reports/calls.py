@@ -114,7 +114,7 @@ def call_report(
     """The report of an attempt, after those before it in the game; `alike` is `shared` by
     turn_number and call_index."""
     thoughts = recorded_thoughts(call.text, call.response)
-    failure, advice = _failure(call)
+    failure, advice = failure_of(call.error_class, call.error_status, call.error_message)
     return CallReport(
         model=call.model_asked,
         call_number=call.call_number,
@@ -188,13 +188,16 @@ def _error(call: CallRow) -> str | None:
     return f"{call.error_class}{status}: {call.error_message or ''}"
 
 
-def _failure(call: CallRow) -> tuple[str | None, str | None]:
-    """What kind of failure it is, and what to do about it."""
-    if call.error_class is None:
+def failure_of(
+    error_class: str | None, status: int | None, message: str | None
+) -> tuple[str | None, str | None]:
+    """What kind of failure a recorded one is, as a word, and what to do about it; None where that
+    is not known."""
+    if error_class is None:
         return None, None
-    if call.error_class == ORPHANED:
+    if error_class == ORPHANED:
         return "lost with the run", _ORPHANED
-    if call.error_class == TIME_LIMIT:
+    if error_class == TIME_LIMIT:
         return "time limit", _TIME_LIMIT
-    kind = kind_on_record(call.error_class, call.error_status, call.error_message)
+    kind = kind_on_record(error_class, status, message)
     return (None, None) if kind is None else (kind.value.replace("_", " "), RULES[kind].advice)

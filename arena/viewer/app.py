@@ -21,6 +21,7 @@ from arena.viewer.guard import Guard
 from arena.viewer.links import ServerLinks
 from arena.viewer.pages import (
     agents,
+    calls,
     compare,
     game,
     games,
@@ -44,6 +45,7 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
     *compare.ROUTES,
     *games.ROUTES,
     *game.ROUTES,
+    *calls.ROUTES,
     *search.ROUTES,
     *tournaments.ROUTES,
     *agents.ROUTES,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, false
+from sqlalchemy import BigInteger, CheckConstraint, Index, false
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped
 from sqlmodel import Field, Relationship, Text, col
@@ -30,6 +30,13 @@ class LLMCall(Table, table=True):
     __table_args__ = (
         CheckConstraint("id = game_turn_id * 256 + call_index", name="ck_llm_calls_id"),
         CheckConstraint("call_index >= 0 AND call_index < 256", name="ck_llm_calls_call_index"),
+        # Failed calls are few: a list of them reads no other.
+        Index(
+            "ix_llm_calls_error_class",
+            "error_class",
+            "id",
+            info={"where": "error_class IS NOT NULL"},
+        ),
     )
 
     id: int = Field(sa_type=BigId, primary_key=True, sa_column_kwargs={"autoincrement": False})

@@ -138,7 +138,7 @@ def search(
     Raises BadSelection for a selection of what is not on record.
     """
     chosen = (selection or Selection()).on(session)
-    since, below = _bounds(session, chosen)
+    since, below = bounds(session, chosen)
     if sought.before:
         below = min(below, keys.turn_key(*sought.before, 0) << 2)
     unranked = False
@@ -195,7 +195,7 @@ def _turn(key: int) -> int:
     return key >> 10
 
 
-def _bounds(session: Session, chosen: Chosen) -> tuple[int, int]:
+def bounds(session: Session, chosen: Chosen) -> tuple[int, int]:
     """The keys between which all texts of a selection are, as far as an index tells at once."""
     where = [
         column.in_(values)
@@ -332,7 +332,7 @@ def hits_of(
     """The texts of some keys, with who said them and how that ended; `spans_in` finds what was
     sought in one."""
     said = texts_of_keys(session, found, read)
-    seats = _seats(session, sorted({key >> 26 for key in found}))
+    seats = seats_of(session, sorted({key >> 26 for key in found}))
     for key in found:
         text = said.get(key)
         game_id, turn_number, player_index = keys.turn_of(key >> 2)
@@ -356,7 +356,9 @@ def hits_of(
         )
 
 
-def _seats(session: Session, games: Sequence[int]) -> dict[tuple[int, int | None], tuple[Any, ...]]:
+def seats_of(
+    session: Session, games: Sequence[int]
+) -> dict[tuple[int, int | None], tuple[Any, ...]]:
     """(tournament, status, agent, role, team, result, teams of the game) by (game, player); by
     (game, None) the first two alone."""
     kinds, models, prompts = (_TABLES[name] for name in ("kinds", "models", "prompts"))

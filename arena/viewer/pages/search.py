@@ -94,7 +94,7 @@ def _page(visit: Visit, asked: Mapping[str, str], before: str | None) -> _Page:
         ranked=asked.get("sort") == "rank",
         before=None if before is None else _turn(before),
     )
-    selection = _selection(asked)
+    selection = selection_of(asked)
     store = open_made_store(visit.session, name)
     if store is None:
         option = " --trigram" if name == "parts" else ""
@@ -111,7 +111,8 @@ def _listed(asked: Mapping[str, str], name: str) -> tuple[str, ...]:
     return (asked[name],) if name in asked else ()
 
 
-def _selection(asked: Mapping[str, str]) -> Selection:
+def selection_of(asked: Mapping[str, str]) -> Selection:
+    """The one filter of an address."""
     words: dict[str, Any] = {name: asked[name] for name in FILTERS if name in asked}
     for name in ("parent", "revision"):
         if name in asked:
