@@ -16,11 +16,10 @@ from db import keys
 from db.errors import BadSelection
 from db.models import LLMCall
 from db.models.columns import original_text
-from db.search.hits import bounds, fitting, seats_of
+from db.queries.fitting import bounds, fitting_seats, seats_of
 from db.selection import Selection
 
 _PAGE = 200  # calls that are read together
-_TEXT = 2  # the two bits of a text's key
 _LAST = 2**63 - 1
 
 
@@ -94,7 +93,12 @@ def failed_calls(
     """
     chosen = (selection or Selection()).on(session)
     classes = _known(error_classes(session), failed)
-    since, below = (min(key >> _TEXT << 8, _LAST) for key in bounds(session, chosen))
+    of_games = bounds(session, chosen)
+    since, below = (
+        (0, _LAST)
+        if of_games is None
+        else (keys.calls_of_game(of_games[0])[0], keys.calls_of_game(of_games[1])[1])
+    )
     below = below if before is None else min(below, before)
     kept: list[int] = []
     looked, at, more = 0, below, True
@@ -142,9 +146,9 @@ def _newest(
 
 def _fitting(session: Session, chosen: Any, page: Sequence[int]) -> list[int]:
     """Those of some calls whose games and seats fit, in their order."""
-    of_turn = {key >> 8 << _TEXT for key in page}
-    fit = {*fitting(session, chosen, (), (), sorted(of_turn, reverse=True), set())}
-    return [key for key in page if key >> 8 << _TEXT in fit]
+    seats = {key: (key >> 32, key >> 8 & 0xFF) for key in page}
+    fit = fitting_seats(session, chosen, {*seats.values()})
+    return [key for key in page if seats[key] in fit]
 
 
 def _rows(session: Session, found: Sequence[int]) -> tuple[FailedCallRow, ...]:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import difflib
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, null, or_, select
+from sqlalchemy import or_, select
 from sqlmodel import Session
 
 from db import keys
 from db.errors import BadSelection
 from db.models import Game
-from db.queries.keyset import few_agents
+from db.queries.fitting import bounds, fitting_seats, seats_of
 from db.search.documents import PARTS, ReadAnswer, is_of_game, part_of, texts_of_keys
 from db.search.store import RANKED, IndexName, SearchStore
 from db.search.words import PART, part_spans, parts, spans, words
-from db.selection import Chosen, Selection, result_of, several
+from db.selection import Chosen, Selection
 
 # Keys of one question to the record; more of them once few of the first have fitted.
 _FEWEST, _MOST = 200, 5_000
@@ -27,11 +26,7 @@ MOST_SOUGHT = 64
 """Words of a question: an index takes no tree of thousands."""
 
 _TABLES = Game.metadata.tables
-_GAMES, _SEATS, _AGENTS, _TOURNAMENTS = (
-    _TABLES[name] for name in ("games", "game_players", "agents", "tournaments")
-)
-_EVENTS, _KINDS = (_TABLES[name] for name in ("game_events", "event_types"))
-_OF_A_SEAT = ("agent", "kind", "model", "prompt", "role", "team", "result")
+_GAMES, _EVENTS, _KINDS = (_TABLES[name] for name in ("games", "game_events", "event_types"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +133,8 @@ def search(
     Raises BadSelection for a selection of what is not on record.
     """
     chosen = (selection or Selection()).on(session)
-    since, below = bounds(session, chosen)
+    of_games = bounds(session, chosen)
+    since, below = (0, 1 << 62) if of_games is None else (of_games[0] << 26, of_games[1] + 1 << 26)
     if sought.before:
         below = min(below, keys.turn_key(*sought.before, 0) << 2)
     unranked = False
@@ -195,25 +191,6 @@ def _turn(key: int) -> int:
     return key >> 10
 
 
-def bounds(session: Session, chosen: Chosen) -> tuple[int, int]:
-    """The keys between which all texts of a selection are, as far as an index tells at once."""
-    where = [
-        column.in_(values)
-        for column, values in (
-            (_GAMES.c.tournament_id, [*chosen.named.get("tournament", ())]),
-            (_GAMES.c.id, several(chosen.asked.game)),
-        )
-        if values
-    ]
-    if not where:
-        return 0, 1 << 62
-    ends = [
-        session.execute(select(_GAMES.c.id).where(*where).order_by(order).limit(1)).scalar()
-        for order in (_GAMES.c.id, _GAMES.c.id.desc())
-    ]
-    return (ends[0] or 0) << 26, (ends[1] or 0) + 1 << 26
-
-
 def _newest(store: SearchStore, sought: Sought, since: int, below: int) -> Iterator[Sequence[int]]:
     size = _FEWEST
     while page := store.newest(
@@ -243,35 +220,10 @@ def fitting(
     """Those of some keys of texts, in their order, whose games and seats fit, and in whose turn an
     event of these kinds and phases happened, where any are asked for; `silent` gets the games that
     have no events on record."""
-    fit = _fitting(session, chosen, page)
+    of_keys = {key: (key >> 26, key >> 2 & 0xFF) for key in page}
+    seats = fitting_seats(session, chosen, {*of_keys.values()})
+    fit = [key for key in page if of_keys[key] in seats]
     return _happened(session, kinds, phases, fit, silent) if kinds or phases else fit
-
-
-def _fitting(session: Session, chosen: Chosen, page: Sequence[int]) -> list[int]:
-    """Those of some keys whose games and seats fit, in their order."""
-    of_seat = any(several(getattr(chosen.asked, name)) for name in _OF_A_SEAT)
-    games = sorted({key >> 26 for key in page})
-    agents = few_agents(session, chosen)
-    if agents and games:
-        # Of most hits the agent has not even played in the game.
-        played = select(_SEATS.c.game_id).where(
-            _SEATS.c.agent_id.in_(agents), _SEATS.c.game_id.between(games[0], games[-1])
-        )
-        games = sorted({*session.execute(played).scalars()}.intersection(games))
-    fit: set[tuple[int, int | None]] = set()
-    for start in range(0, len(games), _AT_ONCE):
-        some = _GAMES.c.id.in_(games[start : start + _AT_ONCE])
-        query: Any
-        if of_seat:
-            query = (
-                select(_GAMES.c.id, _SEATS.c.player_index)
-                .join(_SEATS, _SEATS.c.game_id == _GAMES.c.id)
-                .where(some, *chosen.of_seats())
-            )
-        else:
-            query = select(_GAMES.c.id, null()).where(some, *chosen.of_games())
-        fit.update((game, seat) for game, seat in session.execute(query))
-    return [key for key in page if (key >> 26, key >> 2 & 0xFF if of_seat else None) in fit]
 
 
 def kinds_of(session: Session, names: Sequence[str]) -> list[int]:
@@ -354,45 +306,3 @@ def hits_of(
             tuple(matches),
             *seat,
         )
-
-
-def seats_of(
-    session: Session, games: Sequence[int]
-) -> dict[tuple[int, int | None], tuple[Any, ...]]:
-    """(tournament, status, agent, role, team, result, teams of the game) by (game, player); by
-    (game, None) the first two alone."""
-    kinds, models, prompts = (_TABLES[name] for name in ("kinds", "models", "prompts"))
-    query: Any = (
-        select(
-            _GAMES.c.id,
-            _TOURNAMENTS.c.name,
-            _GAMES.c.status,
-            _SEATS.c.player_index,
-            _AGENTS.c.alias,
-            kinds.c.name,
-            models.c.name,
-            prompts.c.name,
-            _SEATS.c.role,
-            _SEATS.c.team,
-            result_of(_SEATS),
-        )
-        .select_from(_GAMES)
-        .outerjoin(_TOURNAMENTS, _TOURNAMENTS.c.id == _GAMES.c.tournament_id)
-        .outerjoin(_SEATS, _SEATS.c.game_id == _GAMES.c.id)
-        .outerjoin(_AGENTS, _AGENTS.c.id == _SEATS.c.agent_id)
-        .outerjoin(kinds, kinds.c.id == _AGENTS.c.kind_id)
-        .outerjoin(models, models.c.id == _AGENTS.c.model_id)
-        .outerjoin(prompts, and_(prompts.c.id == _AGENTS.c.prompt_id))
-        .where(_GAMES.c.id.in_(games))
-    )
-    found: dict[tuple[int, int | None], tuple[Any, ...]] = {}
-    teams: dict[int, set[str]] = defaultdict(set)
-    rows = session.execute(query).all()
-    for row in rows:
-        teams[row[0]].update([row[9]] if row[9] is not None else ())
-    for game, tournament, status, player, alias, kind, model, prompt, *rest in rows:
-        found[game, None] = (tournament, status)
-        if player is not None:
-            label = alias or f"{kind}/{model}/{prompt}"
-            found[game, player] = (tournament, status, label, *rest, (*sorted(teams[game]),))
-    return found
