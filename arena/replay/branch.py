@@ -27,9 +27,10 @@ from arena.orchestrator.clients import ModelAccess, limits_for
 from arena.orchestrator.stopping import Stop
 from arena.record.answer_cache import DatabaseCache
 from arena.record.writing import GameRecorder, Meter
+from arena.replay.effects import branch_effect, score
 from arena.replay.entered import Branch, Entered, enter, forget, hold, resumed
-from arena.replay.origin import Origin, read_origin, score
-from arena.stats.proportions import Interval, newcombe, share, wilson
+from arena.replay.origin import Origin, read_origin
+from arena.stats.proportions import Interval
 from db import Database, Recorder
 from db.database import Source, opened
 from db.errors import Damaged
@@ -283,8 +284,7 @@ class _Playing:
         """What has come of them."""
         origin = self.origin
         branches, controls = self.scores[False], self.scores[True]
-        won, other = share([*branches.values()]), share([*controls.values()])
-        both = won is not None and other is not None
+        won = branch_effect(branches, controls)
         return BranchReport(
             game_id=origin.game_id,
             turn=origin.turn,
@@ -296,14 +296,12 @@ class _Playing:
             else f"{origin.team}, the team of player {origin.player},",
             branches=tuple(sorted(branches)),
             controls=tuple(sorted(controls)),
-            share=won,
-            share_interval=None if won is None else wilson(won, len(branches)),
-            control_share=other,
-            control_interval=None if other is None else wilson(other, len(controls)),
-            effect=won - other if won is not None and other is not None else None,
-            effect_interval=newcombe(won or 0.0, len(branches), other or 0.0, len(controls))
-            if both
-            else None,
+            share=won.share,
+            share_interval=won.share_interval,
+            control_share=won.control_share,
+            control_interval=won.control_interval,
+            effect=won.effect,
+            effect_interval=won.effect_interval,
             recorded_share=origin.recorded,
             void=self.void,
             cost=self.meter.cost,

@@ -11,7 +11,8 @@ from arena.llm.costs.budget import Budget
 from arena.orchestrator.game_costs import PastCosts
 from arena.orchestrator.shared_budget import budget_of
 from arena.record.reading import recorded
-from arena.replay.origin import Origin, score
+from arena.replay.effects import score
+from arena.replay.origin import Origin
 from db import Database, Game, Repository, Session
 from db.errors import LeaseHeld
 from db.leases import BRANCHES, Lease

@@ -15,6 +15,7 @@ from arena.orchestrator.preflight import check_stored_model
 from arena.orchestrator.shared_budget import Caps, caps_of
 from arena.orchestrator.versions import CatalogueEntry, played_as
 from arena.record.reading import recorded
+from arena.replay.effects import score
 from arena.replay.lineage import Generation, Lineage, lineage, own_options, replies, task
 from db import Game, Repository, Session
 from db.selection import find
@@ -175,13 +176,3 @@ def _config(session: Session, game: Game) -> TournamentConfig | None:
     begun = CatalogueEntry(Repository(session), config, {}, key).begun()
     rows = [row for row in begun if row is not None]
     return played_as(config, rows) if len(rows) == len(begun) else config
-
-
-def score(results: Mapping[int, tuple[str | None, int | None]], player: int) -> float:
-    """What a player got out of a finished game, from (team, rank) by player_index: 1 when its team
-    finished first alone, half when it shares the first place, else 0."""
-    best = min(rank for _, rank in results.values() if rank is not None)
-    if results[player][1] != best:
-        return 0.0
-    first = {team or index for index, (team, rank) in results.items() if rank == best}
-    return 1.0 if len(first) == 1 else 0.5

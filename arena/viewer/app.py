@@ -20,6 +20,7 @@ from arena.viewer.boards import BoardWorker
 from arena.viewer.guard import Guard
 from arena.viewer.links import ServerLinks
 from arena.viewer.pages import (
+    against,
     agents,
     calls,
     compare,
@@ -45,6 +46,7 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
     *compare.ROUTES,
     *games.ROUTES,
     *game.ROUTES,
+    *against.ROUTES,
     *calls.ROUTES,
     *search.ROUTES,
     *tournaments.ROUTES,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,8 +31,8 @@ class AgentNames:
         return self.kind, self.model, self.prompt
 
 
-def agent_names(session: Session) -> dict[int, AgentNames]:
-    """Every agent of the catalogue by agent_id."""
+def agent_names(session: Session, agents: Collection[int] | None = None) -> dict[int, AgentNames]:
+    """Every agent of the catalogue by agent_id, or those that are named."""
     query: Any = (
         select(
             col(Agent.id), col(Agent.alias), col(Kind.name), col(Kind.version), col(Model.name),
@@ -42,6 +42,8 @@ def agent_names(session: Session) -> dict[int, AgentNames]:
         .join(Model, col(Model.id) == Agent.model_id)
         .join(Prompt, col(Prompt.id) == Agent.prompt_id)
     )  # fmt: skip
+    if agents is not None:
+        query = query.where(col(Agent.id).in_(agents))
     found = {}
     for agent_id, alias, kind, version, model, prompt in session.execute(query):
         shown = kind if version == 1 else f"{kind} v{version}"

@@ -19,7 +19,7 @@ from arena.core import DivergenceError, UsageError
 from arena.orchestrator import Stop, run
 from arena.replay.branch import BranchProgress, BranchReport, branch
 from arena.replay.check import check
-from arena.replay.origin import score
+from arena.replay.effects import score
 from db import get_session
 from db.errors import BadSelection
 from db.queries.transcript import transcript

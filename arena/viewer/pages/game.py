@@ -7,8 +7,10 @@ from dataclasses import replace
 from starlette.responses import Response
 
 from arena.core import UsageError
+from arena.replay.effects import branched_turns
 from arena.reports.chances import TurnChance, chances
 from arena.reports.game import GameReport, game_report
+from arena.viewer.branches_page import branches_page
 from arena.viewer.game_page import game_page
 from arena.viewer.lanes import teams_of
 from arena.viewer.seen import Eyes, SeenGame, calls_of, seen
@@ -23,15 +25,23 @@ from db.writer.events import EventRow
 
 def whole_game(visit: Visit) -> Response:
     """Who won and how, turn by turn."""
-    shown, missing = _seen(visit)
+    shown, missing = seen_game(visit)
     open_ = shown.status in ("running", "paused", "scheduled")
     watched = visit.watching("game", shown.number) if open_ else None
-    return visit.draw("game.html", page=game_page(shown), missing=missing, watched=watched)
+    page = game_page(shown)
+    found = branched_turns(visit.session, shown.number) if shown.eyes.everything else []
+    return visit.draw(
+        "game.html",
+        page=page,
+        missing=missing,
+        branches=branches_page(shown, found, page.lanes),
+        watched=watched,
+    )
 
 
 def turn(visit: Visit) -> Response:
     """What a player was shown in a turn, and what its model was sent and answered."""
-    shown, _ = _seen(visit, with_calls=True)
+    shown, _ = seen_game(visit, with_calls=True)
     place = visit.number("turn")
     found = calls_of(shown, place)
     if found is None:
@@ -51,7 +61,7 @@ def turn(visit: Visit) -> Response:
     )
 
 
-def _seen(visit: Visit, *, with_calls: bool = False) -> tuple[SeenGame, str | None]:
+def seen_game(visit: Visit, *, with_calls: bool = False) -> tuple[SeenGame, str | None]:
     """A game through the filter, and why a part of it is missing."""
     session, asked = visit.session, visit.number("game")
     row = game(session, asked)
