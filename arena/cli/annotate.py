@@ -81,14 +81,13 @@ def annotator_named(given: str | None) -> str:
     is."""
     if given is not None:
         return given
-    import getpass
-
     from arena.core import UsageError
+    from arena.core.login import login_name
 
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError) as error:
-        raise UsageError("nobody is logged in: --as NAME says who annotates") from error
+    name = login_name()
+    if name is None:
+        raise UsageError("nobody is logged in: --as NAME says who annotates")
+    return name
 
 
 def words(row: AnnotationRow) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
+from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
@@ -17,11 +19,12 @@ from starlette.staticfiles import StaticFiles
 
 from arena.core import ArenaError
 from arena.viewer.boards import BoardWorker
-from arena.viewer.guard import Guard
+from arena.viewer.guard import LARGEST_FORM, Guard
 from arena.viewer.links import ServerLinks
 from arena.viewer.pages import (
     against,
     agents,
+    annotating,
     calls,
     compare,
     game,
@@ -37,7 +40,14 @@ from arena.viewer.streams import Streams
 from arena.viewer.templating import environment
 from arena.viewer.visit import Handler, NotThere, Visit
 from db import Database, Session
-from db.errors import BadSelection, DatabaseError, FileGone, SchemaTooNew, SchemaTooOld
+from db.errors import (
+    BadAnnotation,
+    BadSelection,
+    DatabaseError,
+    FileGone,
+    SchemaTooNew,
+    SchemaTooOld,
+)
 
 STATIC = Path(__file__).parent / "static"
 ROUTES: tuple[tuple[str, Handler], ...] = (
@@ -53,8 +63,11 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
     *agents.ROUTES,
     *prompts.ROUTES,
     *models.ROUTES,
+    *annotating.ROUTES,
 )
 """Every page: its path, and the function that answers it."""
+FORMS: tuple[tuple[str, Handler], ...] = annotating.FORMS
+"""Every form that is sent to be written; the guard knows them too."""
 
 
 def application(
@@ -70,6 +83,7 @@ def application(
     streams = streams or Streams(database, worker)
     answered = _Answered(database, worker)
     routes = [Route(path, answered(handler)) for path, handler in ROUTES]
+    routes += [Route(path, answered.form(handler), methods=["POST"]) for path, handler in FORMS]
     live = Route("/live", streams.answer)
     mounted = Mount("/static", StaticFiles(directory=STATIC))
     last = Route("/{path:path}", answered(_nothing))
@@ -92,28 +106,57 @@ class _Answered:
         """The handler as an endpoint, which Starlette runs in a thread."""
 
         def endpoint(request: Request) -> Response:
-            visit = replace(self._visit, path=request.path_params, query=dict(request.query_params))
-            try:
-                with self._database.session(create=False) as session:
-                    return handler(replace(visit, session=session))
-            except NotThere as error:
-                return _refused(visit, 404, error)
-            except (SchemaTooOld, SchemaTooNew) as error:
-                return _refused(visit, 503, error)
-            except (BadSelection, ArenaError) as error:
-                return _refused(visit, 400, error)
-            except FileGone as error:
-                # What is there now is opened for the next page.
-                self._database.close()
-                return _refused(visit, 503, error)
-            except DatabaseError as error:
-                return _refused(visit, 503, error)
-            except Exception:
-                traceback.print_exc(file=sys.stderr)
-                said = "this page could not be made, which is a fault of the pages: the traceback "
-                return _refused(visit, 500, said + "is where `arena view` was typed")
+            return self._answer(handler, self._asked(request))
 
         return endpoint
+
+    def form(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+        """The same for a form, whose fields are read before."""
+
+        async def endpoint(request: Request) -> Response:
+            body = b""
+            async for part in request.stream():
+                body += part
+                if len(body) > LARGEST_FORM:
+                    return _refused(self._visit, 413, "the form is longer than it says")
+            text = body.decode("latin-1")
+            try:
+                form = parse_qsl(text, keep_blank_values=True, errors="replace", max_num_fields=50)
+            except ValueError:
+                return _refused(self._visit, 400, "the form has more than 50 fields")
+            visit = replace(self._asked(request), form=dict(form))
+            return await run_in_threadpool(self._answer, handler, visit)
+
+        return endpoint
+
+    def _asked(self, request: Request) -> Visit:
+        return replace(
+            self._visit,
+            path=request.path_params,
+            query=dict(request.query_params),
+            cookies=request.cookies,
+        )
+
+    def _answer(self, handler: Handler, visit: Visit) -> Response:
+        try:
+            with self._database.session(create=False) as session:
+                return handler(replace(visit, session=session))
+        except NotThere as error:
+            return _refused(visit, 404, error)
+        except (SchemaTooOld, SchemaTooNew) as error:
+            return _refused(visit, 503, error)
+        except (BadAnnotation, BadSelection, ArenaError) as error:
+            return _refused(visit, 400, error)
+        except FileGone as error:
+            # What is there now is opened for the next page.
+            self._database.close()
+            return _refused(visit, 503, error)
+        except DatabaseError as error:
+            return _refused(visit, 503, error)
+        except Exception:
+            traceback.print_exc(file=sys.stderr)
+            said = "this page could not be made, which is a fault of the pages: the traceback "
+            return _refused(visit, 500, said + "is where `arena view` was typed")
 
 
 def _refused(visit: Visit, status: int, said: object) -> Response:

@@ -39,11 +39,12 @@ class Computed:
 class BoardWorker:
     """Keeps boards fresh beside the pages, which only read what is stored.
 
-    It writes boards through a `source` of its own: the pages' connection cannot.
+    It writes boards through a `source` of its own: the pages' connection cannot. What else pages
+    write is written there too.
     """
 
     def __init__(self, source: Database) -> None:
-        self._source = source
+        self.source = source
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="boards")
         self._lock = Lock()
         self._asked: dict[str, Future[str | None]] = {}
@@ -105,7 +106,7 @@ class BoardWorker:
             "`arena view` was typed"
         )
         try:
-            with get_session(self._source, create=False) as session:
+            with get_session(self.source, create=False) as session:
                 answer = computed(session, compute)
         except Exception:
             traceback.print_exc(file=sys.stderr)
@@ -141,9 +142,9 @@ class BoardWorker:
         from db.errors import DatabaseError
 
         try:
-            with get_session(self._source, create=False) as session:
+            with get_session(self.source, create=False) as session:
                 answer = answered(session, query)
-            if not keep(self._source, answer):
+            if not keep(self.source, answer):
                 return "the board cannot be stored: the database takes no rows"
         except (ArenaError, DatabaseError) as error:
             return str(error)

@@ -1,4 +1,5 @@
-"""Who may ask for pages: this machine's own browser, with the token, at this address, to read."""
+"""Who may ask for pages: this machine's own browser, with the token, at this address, to read, and
+to write at the one place for that."""
 
 from __future__ import annotations
 
@@ -25,20 +26,28 @@ POLICY = "; ".join(
 HEADERS = {
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    # Without any referrer a browser sends `Origin: null` with a form, which tells nothing.
+    "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
     "cache-control": "no-store",
 }
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+WRITTEN = frozenset({"/annotate"})
+"""The paths that take a form; everything else is only read."""
+LARGEST_FORM = 256 * 1024
+_LONGEST_QUERY = 8 * 1024
+_LARGEST_HEADERS = 32 * 1024
+_FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
     """Lets through to `app` what the page's own browser asks: the Host is this machine's loopback
     at `port`, no other site sent it, and its cookie holds the `token`. An address with the token is
-    answered with the cookie, and with the address without it."""
+    answered with the cookie, and with the address without it. A form is taken at `WRITTEN` alone,
+    and only from a page of this very address: its Origin is the Host that it asks."""
 
     app: ASGIApp
     token: str
@@ -71,6 +80,12 @@ class Guard:
             return _said(421, f"This server answers at 127.0.0.1:{self.port} only.")
         if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
             return _said(403, "Pages of other sites may not ask here.")
+        if len(scope["query_string"]) > _LONGEST_QUERY:
+            return _said(414, f"The address is longer than {_LONGEST_QUERY:,} bytes.")
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > _LARGEST_HEADERS:
+            return _said(431, f"The headers are longer than {_LARGEST_HEADERS:,} bytes.")
+        if scope["method"] == "POST" and scope["path"] in WRITTEN:
+            return self._form_refusal(headers)
         if scope["method"] not in ("GET", "HEAD"):
             return _said(405, "Pages are only read.")
         asked = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
@@ -82,9 +97,26 @@ class Guard:
             answer = RedirectResponse(f"{path}?{rest}" if rest else path, 303)
             answer.set_cookie(self.cookie, self.token, httponly=True, samesite="strict", path="/")
             return answer
+        return self._token_refusal(headers)
+
+    def _token_refusal(self, headers: Headers) -> Response | None:
         if not self._fits(_cookie(headers.get("cookie", ""), self.cookie)):
             return _said(404, "Nothing here: open the address that `arena view` printed.")
         return None
+
+    def _form_refusal(self, headers: Headers) -> Response | None:
+        # Every browser says where a form comes from; what says nothing is none, and has no token.
+        from_here = headers.get("sec-fetch-site", "same-origin") == "same-origin"
+        if not from_here or headers.get("origin") != f"http://{headers['host']}":
+            return _said(403, "A form is only taken from a page of this server.")
+        if headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
+            return _said(415, f"A form is sent as {_FORM}.")
+        length = headers.get("content-length", "")
+        if not (length.isascii() and length.isdigit()):
+            return _said(411, "A form says how long it is.")
+        if len(length) > 9 or int(length) > LARGEST_FORM:
+            return _said(413, f"The form is longer than {LARGEST_FORM:,} bytes.")
+        return self._token_refusal(headers)
 
     def _fits(self, given: str) -> bool:
         return secrets.compare_digest(given.encode("utf-8", "replace"), self.token.encode())

@@ -4,8 +4,8 @@ Pages of a game are drawn from a `SeenGame` and from nothing else, so that what 
 out cannot be in one, neither as a text nor as an attribute, a colour, a length or a number. Seen by
 a player it holds what that player was shown up to its last turn: its own role, the events and the
 words whose audience it was in, and other players without names. Seen by the public it holds what
-everybody was shown, and agents' names, but no roles. Numbers of turns are counted anew in both,
-because a gap in them tells that somebody acted unseen.
+everybody was shown, and agents' names unless it is blind, but no roles. Numbers of turns are
+counted anew in both, because a gap in them tells that somebody acted unseen.
 """
 
 from __future__ import annotations
@@ -48,10 +48,11 @@ _HIDDEN_KINDS = frozenset({"result", "change", "saved", "belief", "refused"})
 @dataclass(frozen=True, slots=True)
 class Eyes:
     """Whose they are: a `player`'s, the `public`'s, or, with neither, those of whoever may see
-    everything."""
+    everything. The public can be `blind` to who plays, too: as whoever rates a game should be."""
 
     player: int | None = None
     public: bool = False
+    blind: bool = False
 
     @property
     def everything(self) -> bool:
@@ -63,7 +64,14 @@ class Eyes:
         """As it stands in an address, empty for everything."""
         if self.player is not None:
             return {"as": self.player}
+        if self.blind:
+            return {"blind": 1}
         return {"hidden": 1} if self.public else {}
+
+    @property
+    def named(self) -> bool:
+        """Whether agents' names are seen, where they are not one's own."""
+        return self.player is None and not self.blind
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,22 +147,8 @@ def seen(
 ) -> SeenGame:
     """The game as these eyes see it."""
     indices = [player.index for player in report.players]
-    acted = [place for place, turn in enumerate(report.turns) if turn.player == eyes.player]
-    # What was sent to a player behind its last turn was never read by it.
-    last = max((report.turns[place].number for place in acted), default=-1)
-    mask = audience_of([eyes.player] if eyes.player is not None else indices)
-
-    def shown(event: EventRow) -> bool:
-        if eyes.everything:
-            return True
-        if event.kind in _HIDDEN_KINDS or not mask or event.audience is None:
-            return False
-        behind = eyes.player is not None and event.turn is not None and event.turn >= last
-        own = event.source == eyes.player and event.turn is not None and event.turn <= last
-        return event.audience & mask == mask and (not behind or own)
-
-    visible = [event for event in events if shown(event)]
-    acting = {event.turn for event in visible if event.source is not None}
+    visible = _visible(report, events, eyes)
+    numbers = {*numbers_of(report, events, eyes)}
     heard = {event.turn: event.audience for event in visible if _says_the_action(event)}
     before = dict(_announced(report, eyes, len(indices)))
     turns: list[SeenTurn] = []
@@ -163,7 +157,7 @@ def seen(
     for at, turn in enumerate(report.turns):
         own = eyes.everything or turn.player == eyes.player
         waiting += before.get(at, ())
-        if not own and turn.number not in acting:
+        if turn.number not in numbers:
             continue
         place = places[turn.number] = len(turns)
         turns.append(
@@ -191,7 +185,7 @@ def seen(
         chances=tuple((places.get(c.turn) if c.turn is not None else None, c) for c in chances)
         if everything
         else (),
-        tournament=report.tournament,
+        tournament=None if eyes.blind else report.tournament,
         seed=report.seed if everything else None,
         winner=report.winner() if everything else None,
         drawn=everything and report.drawn,
@@ -205,6 +199,17 @@ def seen(
     )
 
 
+def numbers_of(report: GameReport, events: Sequence[EventRow], eyes: Eyes) -> list[int]:
+    """The game's own numbers of the turns that these eyes see, by their places. They are for what
+    is written, and never for a page that hides something."""
+    acting = {e.turn for e in _visible(report, events, eyes) if e.source is not None}
+    return [
+        turn.number
+        for turn in report.turns
+        if eyes.everything or turn.player == eyes.player or turn.number in acting
+    ]
+
+
 def calls_of(game: SeenGame, number: int) -> tuple[SeenTurn, Sequence[CallReport]] | None:
     """A turn by the number that it has in these eyes, with its calls; None where there is none, or
     it is another player's."""
@@ -212,6 +217,26 @@ def calls_of(game: SeenGame, number: int) -> tuple[SeenTurn, Sequence[CallReport
     if found is None or found.own is None:
         return None
     return found, found.own.calls
+
+
+def _visible(report: GameReport, events: Sequence[EventRow], eyes: Eyes) -> list[EventRow]:
+    """The events whose audience these eyes are of."""
+    if eyes.everything:
+        return [*events]
+    own_turns = [turn.number for turn in report.turns if turn.player == eyes.player]
+    # What was sent to a player behind its last turn was never read by it.
+    last = max(own_turns, default=-1)
+    indices = [player.index for player in report.players]
+    mask = audience_of([eyes.player] if eyes.player is not None else indices)
+
+    def shown(event: EventRow) -> bool:
+        if event.kind in _HIDDEN_KINDS or not mask or event.audience is None:
+            return False
+        behind = eyes.player is not None and event.turn is not None and event.turn >= last
+        own = event.source == eyes.player and event.turn is not None and event.turn <= last
+        return event.audience & mask == mask and (not behind or own)
+
+    return [event for event in events if shown(event)]
 
 
 def _says_the_action(event: EventRow) -> bool:
@@ -242,11 +267,11 @@ def _seats(report: GameReport, eyes: Eyes) -> Iterator[SeenSeat]:
         own = eyes.everything or player.index == eyes.player
         yield SeenSeat(
             index=player.index,
-            name=player.agent if own or eyes.public else f"Player {player.index}",
+            name=player.agent if own or eyes.named else f"Player {player.index}",
             role=player.role if own else None,
             team=player.team if own else None,
             outcome=report.outcome(player) if eyes.everything else None,
-            agent=player.agent if own or eyes.public else None,
+            agent=player.agent if own or eyes.named else None,
         )
 
 

@@ -29,6 +29,7 @@ class Visit:
 
     `path` holds the named parts of its address, `query` what stands behind the question mark.
     `worker` computes boards that nobody has stored; a static copy has none, and nobody to wait.
+    `form` is what was sent to be written, `cookies` what the browser keeps for the pages.
     """
 
     session: Session
@@ -37,6 +38,8 @@ class Visit:
     path: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     worker: BoardWorker | None = None
+    form: Mapping[str, str] = field(default_factory=dict)
+    cookies: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def live(self) -> bool:

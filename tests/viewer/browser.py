@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 from starlette.responses import Response
@@ -61,14 +62,24 @@ def browsing(url: str, cookie: str | None = TOKEN) -> Iterator[Get]:
     ):
         app = application(database, worker, token=TOKEN, port=PORT)
 
-        def get(path: str, method: str = "GET", **headers: str) -> httpx.Response:
+        def get(
+            path: str,
+            method: str = "GET",
+            form: dict[str, str] | str | None = None,
+            **headers: str,
+        ) -> httpx.Response:
+            content = urlencode(form) if isinstance(form, dict) else form
+            if form is not None:
+                method = "POST"
+                headers.setdefault("origin", HERE)
+                headers.setdefault("content-type", "application/x-www-form-urlencoded")
             if cookie is not None:
                 headers.setdefault("cookie", f"arena_{PORT}={cookie}")
 
             async def ask() -> httpx.Response:
                 transport: Any = httpx.ASGITransport(app)
                 async with httpx.AsyncClient(transport=transport, base_url=HERE) as client:
-                    return await client.request(method, path, headers=headers)
+                    return await client.request(method, path, headers=headers, content=content)
 
             return asyncio.run(ask())
 

@@ -13,7 +13,8 @@ from arena.reports.game import GameReport, game_report
 from arena.viewer.branches_page import branches_page
 from arena.viewer.game_page import game_page
 from arena.viewer.lanes import teams_of
-from arena.viewer.seen import Eyes, SeenGame, calls_of, seen
+from arena.viewer.notes import notes_of
+from arena.viewer.seen import Eyes, SeenGame, calls_of, numbers_of, seen
 from arena.viewer.visit import NotThere, Visit, number
 from db import Session
 from db.live import run_now
@@ -36,6 +37,7 @@ def whole_game(visit: Visit) -> Response:
         missing=missing,
         branches=branches_page(shown, found, page.lanes),
         watched=watched,
+        notes=notes_of(visit, shown),
     )
 
 
@@ -55,6 +57,7 @@ def turn(visit: Visit) -> Response:
         turn=asked,
         calls=calls,
         teams=teams_of(shown),
+        notes=notes_of(visit, shown, asked),
         seat=next(seat for seat in shown.seats if seat.index == asked.player),
         previous=own[at - 1] if at else None,
         following=own[at + 1] if at + 1 < len(own) else None,
@@ -82,10 +85,22 @@ def seen_game(visit: Visit, *, with_calls: bool = False) -> tuple[SeenGame, str 
     return seen(report, told, moves, eyes), missing
 
 
+def blind_numbers(visit: Visit) -> list[int]:
+    """The game's own numbers of the turns in the page for whoever rates it blind, by their
+    places."""
+    asked = visit.number("game")
+    row = game(visit.session, asked)
+    if row is None:
+        raise NotThere(f"there is no game {asked}: `arena games` lists them")
+    report = game_report(row, transcript(visit.session, asked))
+    return numbers_of(report, events(visit.session, asked), Eyes(public=True, blind=True))
+
+
 def _eyes(visit: Visit, report: GameReport) -> Eyes:
     given = visit.query.get("as")
     if given is None:
-        return Eyes(public=bool(visit.query.get("hidden")))
+        blind = bool(visit.query.get("blind"))
+        return Eyes(public=blind or bool(visit.query.get("hidden")), blind=blind)
     player = number(given, "a player")
     if player not in {each.index for each in report.players}:
         raise NotThere(f"game {report.game} has no player {player}")
