@@ -135,16 +135,25 @@ def get_engine(
 
         @event.listens_for(engine, "connect")
         def _on_connected(connection: Any, _record: Any) -> None:
-            if is_pooled(connection):
+            pooled = is_pooled(connection)
+            if pooled:
                 connection.prepare_threshold = None
             if read_only:
                 connection.read_only = True
+                if not pooled:
+                    connection.execute("SET default_transaction_read_only = on")
+                    connection.commit()
 
     if engine.dialect.name == "sqlite":
 
         @event.listens_for(engine, "do_connect")
-        def _on_do_connect(*_arguments: Any) -> None:
-            own_file(url)
+        def _on_do_connect(_dialect: Any, _record: Any, arguments: Any, named: Any) -> None:
+            if read_only:
+                # What the system opens to be read is not written by any statement, nor locked.
+                arguments[0] = f"{Path(str(url.database)).absolute().as_uri()}?mode=ro"
+                named["uri"] = True
+            else:
+                own_file(url)
 
         @event.listens_for(engine, "connect")
         def _on_connect(connection: Any, _record: Any) -> None:
@@ -163,12 +172,12 @@ _READING = frozenset(
     {
         sqlite3.SQLITE_SELECT,
         sqlite3.SQLITE_READ,
-        sqlite3.SQLITE_FUNCTION,
         sqlite3.SQLITE_RECURSIVE,
         sqlite3.SQLITE_TRANSACTION,
         sqlite3.SQLITE_SAVEPOINT,
     }
 )
+_ACTING = frozenset({"load_extension", "fts3_tokenizer"})
 _TOLD_BY_PRAGMA = frozenset({"data_version", "table_info", "table_xinfo", "index_list"})
 
 
@@ -177,8 +186,13 @@ def allow_reading(
 ) -> int:
     """An SQLite authorizer: what reads is allowed, and nothing else is compiled at all, not even a
     pragma that would set something."""
-    told = action == sqlite3.SQLITE_PRAGMA and first in _TOLD_BY_PRAGMA
-    return sqlite3.SQLITE_OK if told or action in _READING else sqlite3.SQLITE_DENY
+    if action == sqlite3.SQLITE_PRAGMA:
+        allowed = first in _TOLD_BY_PRAGMA
+    elif action == sqlite3.SQLITE_FUNCTION:
+        allowed = str(second).lower() not in _ACTING
+    else:
+        allowed = action in _READING
+    return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
 
 
 def begin_writing(connection: Connection) -> None:
