@@ -14,7 +14,7 @@ from playwright.sync_api import Browser
 
 from tests.viewer.chromium.conftest import served
 from tests.viewer.chromium.test_every_page import walk
-from tests.viewer.chromium.window import window
+from tests.viewer.chromium.window import Window, window
 
 AWAY = "//127.0.0.2:9/x"
 """Where nothing listens: to ask there is what must not happen."""
@@ -52,11 +52,11 @@ PAYLOADS = (
     "<b>" * 2_000,
     "'; DROP TABLE games; --",
 )
-MADE_BY_A_TEXT = ", ".join(
-    f"main {tag}"
-    for tag in ("script", "img", "image", "iframe", "object", "embed", "style", "link", "meta", "base",
-                "video", "template", "math")
+TAGS = (
+    "script", "img", "image", "iframe", "object", "embed", "style", "link", "meta", "base", "video",
+    "template", "math",
 )  # fmt: skip
+MADE_BY_A_TEXT = ", ".join(f"main {tag}" for tag in TAGS)
 ATTACKER = f"""
 from itertools import count
 from arena.llm.scripted.random import reply as legal
@@ -118,14 +118,20 @@ def test_hostile_outputs_do_nothing(
     games = request.node.callspec.params["hostile"]
     with served(hostile) as address, window(chromium, address) as at:
         paths = [f"/game/{number}" for number in range(1, games + 1)]
-        shown = 0
-        for path in dict.fromkeys([*paths, *walk(at, alike=1)]):
-            assert at.open(path).status == 200
-            at.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-            at.page.mouse.move(300, 500)
-            at.page.keyboard.press("Tab")
-            assert at.page.locator(MADE_BY_A_TEXT).count() == 0, path
-            assert "mine" not in at.page.locator("h1").all_inner_texts()
-            assert at.too_wide(360) == [], path
-            shown += at.page.locator("article.turn").count() if path in paths else 0
+        shown = sum(harmless(at, path) for path in paths)
+        for path in walk(at, alike=1):
+            harmless(at, path)
     assert shown >= min(1_000, 90 * games)
+
+
+def harmless(at: Window, path: str) -> int:
+    """Open a page and all that is folded in it, and look for what a text has made. The number of
+    turns in it."""
+    assert at.open(path).status == 200
+    at.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    at.page.mouse.move(300, 500)
+    at.page.keyboard.press("Tab")
+    assert at.page.locator(MADE_BY_A_TEXT).count() == 0, path
+    assert "mine" not in at.page.locator("h1").all_inner_texts()
+    assert at.too_wide(360) == [], path
+    return at.page.locator("article.turn").count()
