@@ -17,9 +17,6 @@ PATTERNS: dict[str, re.Pattern[str]] = {path: compile_path(path)[0] for path, _ 
 UNLINKED: frozenset[str] = frozenset()
 """Routes that are no pages, or that this record has no link to."""
 
-COMING = ("/calls",)
-"""Pages that are linked before they are there."""
-
 
 def walk(at: Window, *, alike: int) -> list[str]:
     """The paths that the links lead to, at most `alike` of one shape, each answered with a page."""
@@ -29,18 +26,11 @@ def walk(at: Window, *, alike: int) -> list[str]:
     waiting = deque(["/"])
     while waiting:
         path = waiting.popleft()
-        answer = at.page.request.get(at.home + path)
-        text = answer.text()
-        while 'http-equiv="refresh"' in text:
-            at.page.wait_for_timeout(200)
-            text = at.page.request.get(at.home + path).text()
-        assert answer.status == 200, (path, answer.status, text[:2000])
+        text = computed(at, path)
         found.append(path)
         for link in re.findall(r'<a[^>]* href="([^"#]+)', text):
             link = link.replace("&amp;", "&")
             assert link.startswith("/"), (path, link)
-            if link.startswith(COMING):
-                continue
             kind = shape(link, PATTERNS)
             assert kind[0], f"{path} leads to {link}, which no route answers"
             if link not in seen and shapes[kind] < alike:
@@ -48,6 +38,18 @@ def walk(at: Window, *, alike: int) -> list[str]:
                 shapes[kind] += 1
                 waiting.append(link)
     return found
+
+
+def computed(at: Window, path: str) -> str:
+    """A page, once all of it is computed: until then it opens itself again every few seconds."""
+    for _ in range(300):
+        answer = at.page.request.get(at.home + path)
+        text = answer.text()
+        assert answer.status == 200, (path, answer.status, text[:2000])
+        if not re.search(r'(?<!<noscript>)<meta http-equiv="refresh" content="\d"', text):
+            return text
+        at.page.wait_for_timeout(100)
+    raise AssertionError(f"{path} is not computed, and opens itself again for ever")
 
 
 @pytest.mark.slow
