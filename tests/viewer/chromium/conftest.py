@@ -59,8 +59,8 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tournaments that are paused."""
     file = tmp_path_factory.mktemp("recorded") / "recorded.db"
     file.write_bytes(gzip.decompress(RECORDED.read_bytes()))
-    for words in (("db", "upgrade"), ("events", "rebuild"), ("counters", "rebuild")):
-        result = run_arena(*words, "--db", file)
+    for words in ("db upgrade", "events rebuild", "counters rebuild", "ratings rebuild"):
+        result = run_arena(*words.split(), "--db", file)
         assert result.exit_code == 0, result.stderr
     return file
 

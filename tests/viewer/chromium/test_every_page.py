@@ -4,7 +4,7 @@ page is found by itself, and a page that nothing leads to is missed."""
 from __future__ import annotations
 
 import re
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 
 import pytest
 from playwright.sync_api import Browser
@@ -19,25 +19,34 @@ UNLINKED: frozenset[str] = frozenset()
 
 
 def walk(at: Window, *, alike: int) -> list[str]:
-    """The paths that the links lead to, at most `alike` of one shape, each answered with a page."""
-    found: list[str] = []
-    seen: set[str] = {"/"}
-    shapes: Counter[object] = Counter()
+    """The paths that the links lead to, each answered with a page: `alike` of those of one shape,
+    the longest. At most `6 + 2 * alike` of one shape are asked for; with two words of a query or
+    more, of one route."""
+    most = 6 + 2 * alike
+    asked: Counter[str] = Counter()
+    lengths: dict[tuple[str, frozenset[str]], dict[str, int]] = defaultdict(dict)
+    seen = {"/"}
     waiting = deque(["/"])
     while waiting:
         path = waiting.popleft()
         text = computed(at, path)
-        found.append(path)
+        lengths[shape(path, PATTERNS)][path] = len(text)
         for link in re.findall(r'<a[^>]* href="([^"#]+)', text):
             link = link.replace("&amp;", "&")
             assert link.startswith("/"), (path, link)
             kind = shape(link, PATTERNS)
             assert kind[0], f"{path} leads to {link}, which no route answers"
-            if link not in seen and shapes[kind] < alike:
+            many = len(kind[1]) > 1
+            if link not in seen and (asked[kind[0]] if many else len(lengths[kind])) < most:
                 seen.add(link)
-                shapes[kind] += 1
+                asked[kind[0]] += many
+                lengths[kind].setdefault(link, 0)
                 waiting.append(link)
-    return found
+    return [
+        path
+        for of_shape in lengths.values()
+        for path in sorted(of_shape, key=lambda path: -of_shape[path])[:alike]
+    ]
 
 
 def computed(at: Window, path: str) -> str:
