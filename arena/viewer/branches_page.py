@@ -112,12 +112,12 @@ def _row_points(of: BranchedTurn, scale: Axis) -> list[BranchPoint]:
 def _marks(of: BranchedTurn, own: SeenSeat, beside: Lanes | None, number: int) -> list[BranchPoint]:
     """The shares of the team whose chance the lanes draw: of two teams, one wins what the other
     does not."""
-    if beside is None or beside.curve is None:
+    if beside is None or beside.curve is None or not beside.first <= of.turn <= beside.end:
         return []
     curve = beside.curve
     height = Axis(0.0, 1.0, curve.bottom, curve.top)
     same = own.team == curve.team
-    x = beside.left + beside.step * of.turn
+    x = beside.left + beside.step * (of.turn - beside.first)
     found = []
     for control, share, bounds, games in _shares(of):
         low, high = bounds if same else (1 - bounds[1], 1 - bounds[0])

@@ -1,20 +1,38 @@
-"""A game as a page tells it: who won and how, the lanes, the transcript by phase, and beside it who
-voted for whom, what the nights brought, and what was claimed against the truth."""
+"""A game as a page tells it: who won and how, the lanes, the transcript by phase, and beside it
+what turned the game and its tables. A long game is told in parts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from arena.viewer.lanes import DOING, Lanes, lanes, phases, teams_of
+from arena.reports.chances import TurnChance
+from arena.viewer.game_digest import Claim, Liar, TurningPoint, cause_of, claims, liars, moments
+from arena.viewer.game_tables import (
+    Believer,
+    NamingTable,
+    NightTable,
+    SeenSeats,
+    Spending,
+    VoteTable,
+    believers,
+    namings,
+    nights,
+    spending,
+    votes,
+)
+from arena.viewer.lanes import DOING, Lanes, lanes, teams_of
+from arena.viewer.phases import GamePhase, phases
 from arena.viewer.seen import SeenEvent, SeenGame, SeenSeat, SeenTurn
 from arena.viewer.table_page import TablePage, table_page
 
-_CAUSES: Mapping[str, str] = {
-    "vote": "voted out",
-    "night": "killed by night",
-    "error": "thrown out for an error",
-}
+PART = 200
+"""Turns that are told at once; a little more where that is the whole game."""
+
+_MOST_CLAIMS = 60
+_MOST_TABLES = 12
+_NO_DEED = frozenset({"speech", "claim", "accusation", "belief", "phase", "saved"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +42,6 @@ class Deed:
     doing: str
     target: SeenSeat | None
     found: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What a player said of itself or of a `subject`, in which turns; `untrue` is None where the
-    truth is not seen."""
-
-    player: SeenSeat
-    subject: SeenSeat
-    what: str
-    turns: tuple[int, ...]
-    untrue: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +57,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The turns of one phase."""
+    """The turns of one phase; `chance` is that of a `team` after it, which moved by so many
+    `points` of a percent in it, None where it did not surely move."""
 
     label: str
     look: str
     entries: tuple[Entry, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class VoteTable:
-    """Who voted for whom in one vote: `votes` by voter, in the order in which they were cast;
-    `counts` by who was voted for."""
-
-    label: str
-    votes: tuple[tuple[SeenSeat, SeenSeat], ...]
-    counts: Mapping[int, int]
+    team: str | None = None
+    chance: float | None = None
+    points: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,8 @@ class Chapter:
 
 @dataclass(frozen=True, slots=True)
 class GamePage:
-    """All that the page of a game draws."""
+    """All that the page of a game draws: of a long one the turns from `first` to before `end`, and
+    the numbers of its `parts`."""
 
     game: SeenGame
     teams: Mapping[str | None, int]
@@ -87,85 +88,162 @@ class GamePage:
     lanes: Lanes | None
     table: TablePage
     sections: tuple[Section, ...]
-    votes: tuple[VoteTable, ...]
-    nights: tuple[tuple[str, tuple[tuple[SeenSeat, Deed], ...]], ...]
     claims: tuple[Claim, ...]
-    moved: tuple[tuple[int, str, int], ...]
+    liars: tuple[Liar, ...]
+    moments: tuple[TurningPoint, ...]
+    votes: tuple[VoteTable, ...]
+    nights: NightTable | None
+    namings: tuple[NamingTable, ...]
+    believers: tuple[Believer, ...]
+    spending: tuple[Spending, ...]
+    first: int
+    end: int
+    part: int
+    parts: tuple[tuple[int, int, int], ...] = ()
+    failed: tuple[SeenTurn, ...] = ()
+    columns: tuple[SeenSeat, ...] = field(default=())
+
+    def part_of(self, place: int) -> int | None:
+        """The part in which a turn is told, None for the one that is drawn."""
+        return None if self.first <= place < self.end else part_of(self.game, place)
 
 
-def game_page(game: SeenGame) -> GamePage:
-    """The page of a game from what is seen of it."""
-    labels = phases(game)
-    seats: dict[int | None, SeenSeat] = {seat.index: seat for seat in game.seats}
-    claims = tuple(_claims(game, seats))
-    untrue = {place: f"{c.subject.name}: {c.what}" for c in claims if c.untrue for place in c.turns}
-    votes, nights = _by_phase(game, seats, labels)
-    drawn = lanes(game, untrue)
-    return GamePage(
-        game=game,
-        teams=teams_of(game),
-        story=tuple(_story(game, seats, labels)),
-        lanes=drawn,
-        table=table_page(game, drawn),
-        sections=tuple(_sections(game, seats, labels, claims)),
-        votes=votes,
-        nights=nights,
-        claims=claims,
-        moved=tuple(_moved(game, labels)),
+def parts(game: SeenGame) -> tuple[tuple[int, int, int], ...]:
+    """(number, first turn, end) of each part of a game."""
+    count = len(game.turns)
+    if count <= PART + PART // 2:
+        return ((0, 0, count),)
+    return tuple(
+        (number, first, min(first + PART, count))
+        for number, first in enumerate(range(0, count, PART))
     )
 
 
-def _story(
-    game: SeenGame, seats: Mapping[int | None, SeenSeat], labels: list[tuple[str, str]]
-) -> Iterator[Chapter]:
+def part_of(game: SeenGame, place: int) -> int:
+    """The number of the part that a turn is told in."""
+    return next(number for number, _, end in parts(game) if place < end)
+
+
+def game_page(game: SeenGame, part: int | None = 0) -> GamePage:
+    """The page of a game from what is seen of it, in parts where it is long: `part` of it, or all
+    of it for None."""
+    whole = ((0, 0, len(game.turns)),) if part is None else parts(game)
+    _, first, end = whole[part or 0]
+    named = phases(game)
+    seats: dict[int | None, SeenSeat] = {seat.index: seat for seat in game.seats}
+    told = tuple(claims(game, seats))
+    untrue = {place: f"{c.subject.name}: {c.what}" for c in told if c.untrue for place in c.turns}
+    teams = teams_of(game)
+    window = replace(
+        game,
+        events=tuple(e for e in game.events if e.place is None or first <= e.place < end),
+    )
+    drawn = lanes(game, named, untrue, first, end)
+    return GamePage(
+        game=game,
+        teams=teams,
+        story=tuple(_story(game, seats, named)),
+        lanes=drawn,
+        # Its lines go over the whole game, and would not stand below the lanes of a part.
+        table=table_page(game, drawn if len(whole) == 1 else None),
+        sections=tuple(_sections(game, seats, named, told, first, end)),
+        claims=told[:_MOST_CLAIMS],
+        liars=tuple(liars(game, seats, told, named)),
+        moments=moments(game, seats, told, named),
+        votes=tuple(votes(window, seats, named))[:_MOST_TABLES],
+        nights=nights(window, seats, named),
+        namings=tuple(namings(window, seats, named))[:_MOST_TABLES],
+        believers=tuple(believers(game, seats)),
+        spending=tuple(spending(game)) if game.eyes.everything else (),
+        first=first,
+        end=end,
+        part=part or 0,
+        parts=whole if len(whole) > 1 else (),
+        failed=tuple(turn for turn in game.turns if turn.own and turn.own.failed_calls),
+        columns=tuple(sorted(game.seats, key=lambda seat: (teams[seat.team], seat.index))),
+    )
+
+
+def _story(game: SeenGame, seats: SeenSeats, phases: Sequence[GamePhase]) -> Iterator[Chapter]:
+    cast: dict[str, list[int | None]] = defaultdict(list)
     for event in game.events:
-        if event.target not in seats or event.place is None:
+        if event.place is None:
             continue
-        label = labels[event.place][0]
-        if event.kind == "eliminate":
-            yield Chapter(label, seats[event.target], _cause(event))
-        elif event.kind == "saved":
-            yield Chapter(label, seats[event.target], "saved")
-
-
-def _cause(event: SeenEvent) -> str:
-    cause = str(event.data.get("cause", "out"))
-    return _CAUSES.get(cause, cause)
+        label = phases[event.place].label
+        if event.kind == "vote":
+            cast[label].append(event.target)
+        elif event.target in seats and event.kind == "saved":
+            by = seats[event.source].role if event.source in seats else None
+            yield Chapter(label, seats[event.target], f"saved by the {by}" if by else "saved")
+        elif event.target in seats and event.kind == "eliminate":
+            how = cause_of(event)
+            votes = cast[label].count(event.target)
+            if event.data.get("cause") == "vote" and votes:
+                how = f"{how}, {votes} of {len(cast[label])}"
+            yield Chapter(label, seats[event.target], how)
 
 
 def _sections(
     game: SeenGame,
-    seats: Mapping[int | None, SeenSeat],
-    labels: list[tuple[str, str]],
-    claims: tuple[Claim, ...],
+    seats: SeenSeats,
+    phases: Sequence[GamePhase],
+    told: Sequence[Claim],
+    first: int,
+    end: int,
 ) -> Iterator[Section]:
+    events: dict[int | None, list[SeenEvent]] = defaultdict(list)
+    for event in game.events:
+        events[event.place].append(event)
+    claimed: dict[int, list[Claim]] = defaultdict(list)
+    for claim in told:
+        for place in claim.turns:
+            claimed[place].append(claim)
+    chances = {place: chance for place, chance in game.chances if place is not None}
+    before = next((chance for place, chance in game.chances if place is None), None)
+    for place in range(first):
+        before = chances.get(place, before)
     entries: list[Entry] = []
-    for turn in game.turns:
-        own = [event for event in game.events if event.place == turn.place]
+    for turn in game.turns[first:end]:
+        own = events[turn.place]
         entries.append(
             Entry(
                 turn,
                 seats[turn.player],
-                tuple(_deed(e, seats) for e in own if e.source == turn.player and _is_deed(e)),
-                tuple(claim for claim in claims if turn.place in claim.turns),
                 tuple(
-                    (seats[e.target], _cause(e))
-                    for e in own
-                    if e.kind == "eliminate" and e.target in seats
+                    _deed(event, seats)
+                    for event in own
+                    if event.source == turn.player and event.kind not in _NO_DEED
+                ),
+                tuple(claimed[turn.place]),
+                tuple(
+                    (seats[event.target], cause_of(event))
+                    for event in own
+                    if event.kind == "eliminate" and event.target in seats
                 ),
             )
         )
-        last = turn.place + 1 == len(game.turns)
-        if last or labels[turn.place + 1] != labels[turn.place]:
-            yield Section(*labels[turn.place], tuple(entries))
+        after = chances.get(turn.place, before)
+        following = turn.place + 1
+        if following == end or phases[following].label != phases[turn.place].label:
+            phase = phases[turn.place]
+            yield Section(phase.label, phase.look, tuple(entries), *_moved(before, after))
             entries = []
+            before = after
 
 
-def _is_deed(event: SeenEvent) -> bool:
-    return event.kind not in ("speech", "claim", "accusation", "belief", "phase", "saved")
+def _moved(
+    before: TurnChance | None, after: TurnChance | None
+) -> tuple[str | None, float | None, int | None]:
+    """(team, chance, points by which it surely moved)."""
+    if after is None:
+        return None, None, None
+    points = None
+    if before is not None and after is not before and after.turned:
+        points = round(100 * after.chance) - round(100 * before.chance)
+    return after.team, after.chance, points
 
 
-def _deed(event: SeenEvent, seats: Mapping[int | None, SeenSeat]) -> Deed:
+def _deed(event: SeenEvent, seats: SeenSeats) -> Deed:
     found = event.data.get("found")
     if found is None and event.data.get("saved"):
         found = "saved"
@@ -176,57 +254,3 @@ def _deed(event: SeenEvent, seats: Mapping[int | None, SeenSeat]) -> Deed:
     target = None if event.target is None else seats.get(event.target)
     doing = DOING.get(event.kind, event.kind.replace("_", " "))
     return Deed(doing, target, None if found is None else str(found))
-
-
-def _by_phase(
-    game: SeenGame, seats: Mapping[int | None, SeenSeat], labels: list[tuple[str, str]]
-) -> tuple[tuple[VoteTable, ...], tuple[tuple[str, tuple[tuple[SeenSeat, Deed], ...]], ...]]:
-    votes: dict[str, list[tuple[SeenSeat, SeenSeat]]] = {}
-    nights: dict[str, list[tuple[SeenSeat, Deed]]] = {}
-    for event in game.events:
-        if event.place is None or event.source not in seats or event.target not in seats:
-            continue
-        label, look = labels[event.place]
-        if event.kind == "vote":
-            votes.setdefault(label, []).append((seats[event.source], seats[event.target]))
-        elif look == "night" and _is_deed(event):
-            nights.setdefault(label, []).append((seats[event.source], _deed(event, seats)))
-    tables = []
-    for label, cast in votes.items():
-        counts: dict[int, int] = {}
-        for _, target in cast:
-            counts[target.index] = counts.get(target.index, 0) + 1
-        tables.append(VoteTable(label, tuple(cast), counts))
-    return tuple(tables), tuple((label, tuple(deeds)) for label, deeds in nights.items())
-
-
-def _claims(game: SeenGame, seats: Mapping[int | None, SeenSeat]) -> Iterator[Claim]:
-    """The claims of a game, each once with all the turns in which it was made."""
-    found: dict[tuple[int, int, str], list[int]] = {}
-    truths: dict[tuple[int, int, str], bool | None] = {}
-    for event in game.events:
-        if event.kind != "claim" or event.place is None or event.source not in seats:
-            continue
-        seat = seats.get(event.source if event.target is None else event.target)
-        named = event.data.get("role") or event.data.get("team")
-        if seat is None or named is None:
-            continue
-        denies = bool(event.data.get("denies"))
-        what = f"{'not ' if denies else ''}{named}"
-        key = (seats[event.source].index, seat.index, what)
-        found.setdefault(key, []).append(event.place)
-        known = seat.role if event.data.get("role") else seat.team
-        truths[key] = None if known is None else (known == named) == denies
-    for key, places in found.items():
-        source, subject, what = key
-        yield Claim(seats[source], seats[subject], what, tuple(dict.fromkeys(places)), truths[key])
-
-
-def _moved(game: SeenGame, labels: list[tuple[str, str]]) -> Iterator[tuple[int, str, int]]:
-    """(points of a percent, phase, place of the turn) where the interval of the chance left the one
-    before."""
-    before = None
-    for place, chance in game.chances:
-        if chance.turned and before is not None and place is not None:
-            yield round(100 * (chance.chance - before)), labels[place][0], place
-        before = chance.chance

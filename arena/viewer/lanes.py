@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from arena.viewer.charts import axis
-from arena.viewer.seen import SeenGame, SeenSeat
+from arena.viewer.game_digest import cause_of
+from arena.viewer.game_tables import vote_is_right
+from arena.viewer.phases import GamePhase
+from arena.viewer.seen import SeenEvent, SeenGame, SeenSeat
 
 LEFT, RIGHT = 224.0, 1_060.0
 _TOP, _LANE = 22.0, 24.0
 _CHANCE = 70.0  # units of height
 _LEAST, _MOST = 7.0, 44.0  # units of width for a turn
+_BAR = 22.0  # units of height of the tallest
 
 DOING: Mapping[str, str] = {
     "speech": "speaks",
@@ -29,12 +33,14 @@ DOING: Mapping[str, str] = {
 """What a kind of event is called in a page; others by their names."""
 
 _LOOKS = frozenset({"speech", "vote", "kill_choice", "protect", "investigate"})
+_NO_MARK = frozenset({"phase", "result", "belief", "accusation", "claim", "saved"})
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
     """Something that happened at (`x`, `y`), to the lane at `to` where it was done to somebody.
-    `look` is its kind, `says` the sentence for a pointer."""
+    `look` is its kind, `says` the sentence for a pointer; `label` is written beside it, to the left
+    where `before`."""
 
     place: int
     x: float
@@ -43,6 +49,18 @@ class Mark:
     look: str
     team: int
     says: str
+    label: str = ""
+    before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TokenBar:
+    """The tokens of a turn, as a bar of some `height` at `x`."""
+
+    place: int
+    x: float
+    height: float
+    tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +86,11 @@ class Band:
 @dataclass(frozen=True, slots=True)
 class Curve:
     """The chance of `team` as a step line with its band, as points of a polyline and a polygon;
-    `moves` are (x, y, points of a percent) where the interval left the one before."""
+    `other` is the only team against it, None where there are more. `moves` are (x, y, points of a
+    percent) where the interval left the one before."""
 
     team: str
+    other: str | None
     line: str
     band: str
     top: float
@@ -80,11 +100,12 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """The whole picture, in units: the turns lie between `left` and `right`, each `step` wide;
-    `looks` are those of its marks."""
+    """The picture of the turns from `first` to before `end`, in units: they lie between `left` and
+    `right`, each `step` wide; bars of tokens stand on `foot`. `looks` are those of its marks."""
 
     lanes: tuple[Lane, ...]
     marks: tuple[Mark, ...]
+    bars: tuple[TokenBar, ...]
     bands: tuple[Band, ...]
     curve: Curve | None
     width: float
@@ -94,32 +115,9 @@ class Lanes:
     left: float
     right: float
     looks: frozenset[str]
-
-
-def look_of(phase: str | None) -> str:
-    """How a phase is coloured: night, vote, day or plain, by its own name."""
-    name = (phase or "").lower()
-    return next((look for look in ("night", "vot", "day") if look in name), "plain")
-
-
-def phase_label(day: int | None, phase: str | None) -> str:
-    """`Night 1`, `Vote 1`, `Day 1`; any other phase by its name."""
-    named = {"night": "Night", "vot": "Vote", "day": "Day"}.get(look_of(phase), phase or "")
-    return " ".join(part for part in (named, "" if day is None else str(day)) if part) or "Game"
-
-
-def phases(game: SeenGame) -> list[tuple[str, str]]:
-    """(label, look) of every turn that is seen, from its events or those before."""
-    told: dict[int, tuple[int | None, str | None]] = {}
-    for event in game.events:
-        if event.place is not None and event.source is not None:
-            told.setdefault(event.place, (event.day, event.phase))
-    found = []
-    at: tuple[int | None, str | None] = (None, None)
-    for turn in game.turns:
-        at = told.get(turn.place, at)
-        found.append((phase_label(*at), look_of(at[1])))
-    return found
+    first: int
+    end: int
+    foot: float
 
 
 def teams_of(game: SeenGame) -> dict[str | None, int]:
@@ -128,75 +126,136 @@ def teams_of(game: SeenGame) -> dict[str | None, int]:
     return {None: 9} | {name: place % 6 for place, name in enumerate(names)}
 
 
-def lanes(game: SeenGame, untrue: Mapping[int, str]) -> Lanes | None:
-    """The picture of a game; `untrue` says of places of turns what was claimed there against the
-    truth. None without a turn."""
-    if not game.turns:
+class _Ruler:
+    """Where the turns from `first` to before `end` stand."""
+
+    def __init__(self, first: int, end: int) -> None:
+        self.first, self.end = first, end
+        self.step = min(max((RIGHT - LEFT) / (end - first), _LEAST), _MOST)
+        self.right = LEFT + self.step * (end - first)
+
+    def holds(self, place: int | None) -> bool:
+        """Whether a turn is in the picture."""
+        return place is not None and self.first <= place < self.end
+
+    def at(self, place: int) -> float:
+        """The middle of a turn."""
+        return round(self.behind(place) - self.step / 2, 2)
+
+    def behind(self, place: int | None) -> float:
+        """The end of a turn, at the edge where it lies beyond; the start for None."""
+        after = 0 if place is None else place + 1 - self.first
+        return round(min(max(LEFT + self.step * after, LEFT), self.right), 2)
+
+
+def lanes(
+    game: SeenGame, phases: Sequence[GamePhase], untrue: Mapping[int, str], first: int, end: int
+) -> Lanes | None:
+    """The picture of the turns from `first` to before `end`; `untrue` says of places of turns what
+    was claimed there against the truth. None without a turn."""
+    if first >= end:
         return None
     teams = teams_of(game)
-    step = min(max((RIGHT - LEFT) / len(game.turns), _LEAST), _MOST)
-    right = LEFT + step * len(game.turns)
+    ruler = _Ruler(first, end)
     top = _TOP + (_CHANCE + 26 if game.chances else 6)
     order = sorted(game.seats, key=lambda seat: (teams[seat.team], seat.index))
     heights = {seat.index: top + _LANE * (at + 0.5) for at, seat in enumerate(order)}
-    of = {seat.index: seat for seat in game.seats}
-
-    def x(place: int | None) -> float:
-        return round(LEFT + step * ((-0.5 if place is None else place) + 0.5), 2)
-
+    bars = tuple(_bars(game, ruler))
+    bottom = top + _LANE * len(order) + (_BAR + 14 if bars else 0)
     ends = {
-        event.target: x(event.place) + step / 2
+        event.target: ruler.behind(event.place)
         for event in game.events
         if event.kind == "eliminate" and event.target is not None
     }
-    marks = []
-    for event in game.events:
-        source, target = event.source, event.target
-        if event.place is None or event.kind in ("phase", "result", "belief", "accusation"):
-            continue
-        if event.kind == "eliminate" and target in heights:
-            says = f"{of[target].name} is out"
-            at = min(ends[target], right)
-            marks.append(Mark(event.place, at, heights[target], None, "out", 9, says))
-        elif source in heights and event.kind not in ("claim", "saved"):
-            to = heights.get(target) if target is not None and target != source else None
-            aim = f" {of[target].name}" if target in of else ""
-            says = f"{of[source].name} {DOING.get(event.kind, event.kind)}{aim}"
-            look = event.kind if event.kind in _LOOKS else "other"
-            if event.kind == "speech" and event.place in untrue:
-                look, says = "untrue", f"{says}: {untrue[event.place]}"
-            team = teams[of[source].team]
-            marks.append(Mark(event.place, x(event.place), heights[source], to, look, team, says))
+    marks = tuple(
+        mark
+        for event in game.events
+        if event.kind not in _NO_MARK and ruler.holds(event.place)
+        if (mark := _mark(event, game, ruler, heights, teams, untrue)) is not None
+    )
     return Lanes(
         lanes=tuple(
-            Lane(s, teams[s.team], heights[s.index], min(ends.get(s.index, right), right))
-            for s in order
+            Lane(s, teams[s.team], heights[s.index], ends.get(s.index, ruler.right)) for s in order
         ),
-        marks=tuple(marks),
-        bands=tuple(_bands(phases(game), step)),
-        curve=_curve(game, step, right),
-        width=max(right, RIGHT) + 30,
-        height=top + _LANE * len(order) + 8,
-        step=step,
+        marks=marks,
+        bars=bars,
+        bands=tuple(_bands(phases[first:end], ruler.step)),
+        curve=_curve(game, ruler),
+        width=max(ruler.right, RIGHT) + 34,
+        height=bottom + 8,
+        step=ruler.step,
         top=top,
         left=LEFT,
-        right=right,
+        right=ruler.right,
         looks=frozenset(mark.look for mark in marks),
+        first=first,
+        end=end,
+        foot=bottom,
     )
 
 
-def _bands(of: Sequence[tuple[str, str]], step: float) -> list[Band]:
+def _mark(
+    event: SeenEvent,
+    game: SeenGame,
+    ruler: _Ruler,
+    heights: Mapping[int, float],
+    teams: Mapping[str | None, int],
+    untrue: Mapping[int, str],
+) -> Mark | None:
+    of: dict[int | None, SeenSeat] = {seat.index: seat for seat in game.seats}
+    source, target, place = event.source, event.target, event.place or 0
+    if event.kind == "eliminate" and target is not None and target in heights:
+        how = cause_of(event)
+        at = ruler.behind(place)
+        says = f"{of[target].name} is {how}"
+        label = "out" if len(how) > 12 else how
+        return Mark(
+            place, at, heights[target], None, "out", 9, says, label, before=at + 64 > ruler.right
+        )
+    if source is None or source not in heights:
+        return None
+    to = heights.get(target) if target is not None and target != source else None
+    aim = f" {of[target].name}" if target in of else ""
+    says = f"{of[source].name} {DOING.get(event.kind, event.kind)}{aim}"
+    look = event.kind if event.kind in _LOOKS else "other"
+    team = teams[of[source].team]
+    if event.kind == "speech" and place in untrue:
+        look, says = "untrue", f"{says}: {untrue[place]}"
+    if event.kind == "vote" and vote_is_right(event, of) is not None:
+        look, team = "vote", _helped(event, of, teams)
+    return Mark(place, ruler.at(place), heights[source], to, look, team, says)
+
+
+def _helped(
+    event: SeenEvent, of: Mapping[int | None, SeenSeat], teams: Mapping[str | None, int]
+) -> int:
+    """The team that a vote helps, where there are two: the one that its target is not of."""
+    target, source = of[event.target].team, of[event.source].team
+    others = [number for name, number in teams.items() if name not in (None, target)]
+    return others[0] if len(others) == 1 else teams[source]
+
+
+def _bars(game: SeenGame, ruler: _Ruler) -> Iterator[TokenBar]:
+    shown = [turn for turn in game.turns[ruler.first : ruler.end] if turn.own and turn.own.tokens]
+    most = max((turn.own.tokens for turn in shown if turn.own), default=0)
+    for turn in shown:
+        tokens = turn.own.tokens if turn.own else 0
+        height = round(max(_BAR * tokens / most, 1.0), 1)
+        yield TokenBar(turn.place, ruler.at(turn.place), height, tokens)
+
+
+def _bands(of: Sequence[GamePhase], step: float) -> list[Band]:
     found: list[Band] = []
-    for place, (label, look) in enumerate(of):
+    for place, phase in enumerate(of):
         start, end = LEFT + step * place, LEFT + step * (place + 1)
-        if found and found[-1].label == label:
-            found[-1] = Band(label, look, found[-1].start, end)
+        if found and found[-1].label == phase.label:
+            found[-1] = Band(phase.label, phase.look, found[-1].start, end)
         else:
-            found.append(Band(label, look, start, end))
+            found.append(Band(phase.label, phase.look, start, end))
     return found
 
 
-def _curve(game: SeenGame, step: float, right: float) -> Curve | None:
+def _curve(game: SeenGame, ruler: _Ruler) -> Curve | None:
     if not game.chances:
         return None
     height = axis([0, 1], _TOP + 10 + _CHANCE, _TOP + 10)
@@ -206,19 +265,22 @@ def _curve(game: SeenGame, step: float, right: float) -> Curve | None:
     moves = []
     before = None
     for at, (place, chance) in enumerate(game.chances):
-        start = LEFT if place is None else LEFT + step * (place + 1)
-        following = game.chances[at + 1][0] if at + 1 < len(game.chances) else None
-        end = right if following is None else LEFT + step * (following + 1)
+        start = ruler.behind(place)
+        last = at + 1 == len(game.chances)
+        end = ruler.right if last else ruler.behind(game.chances[at + 1][0])
         for points, value in (
             (line, chance.chance), (upper, chance.high), (lower, chance.low)
         ):  # fmt: skip
             points += [(start, height.at(value)), (end, height.at(value))]
-        if chance.turned and before is not None:
-            moved = round(100 * (chance.chance - before))
-            moves.append((min(start, right - 14), height.at(chance.chance) - 5, moved))
+        if chance.turned and before is not None and ruler.holds(place):
+            moved = round(100 * chance.chance) - round(100 * before)
+            moves.append((min(start + 4, ruler.right + 4), height.at(chance.chance) - 5, moved))
         before = chance.chance
+    team = game.chances[0][1].team
+    others = {seat.team for seat in game.seats} - {team, None}
     return Curve(
-        game.chances[0][1].team,
+        team,
+        others.pop() if len(others) == 1 else None,
         _points(line),
         _points([*upper, *reversed(lower)]),
         height.at(1),

@@ -118,7 +118,8 @@ class SeenEvent:
 @dataclass(frozen=True, slots=True)
 class SeenGame:
     """What may be seen of a game. `winner`, `reason` and `cost` are None where they may not;
-    `changes` are those of the rules' own state, for whoever may see everything."""
+    `changes` are those of the rules' own state, for whoever may see everything; `reader` read its
+    claims, None for the rules."""
 
     number: int
     eyes: Eyes
@@ -140,6 +141,7 @@ class SeenGame:
     cost: float | None = None
     calls: int = 0
     parent: tuple[int, int] | None = None
+    reader: str | None = None
 
 
 def seen(

@@ -19,7 +19,7 @@ def side_by_side(visit: Visit) -> Response:
     if numbers[0] == numbers[1]:
         raise NotThere(f"game {numbers[0]} is compared with itself: name another one behind it")
     first, second = (
-        game_page(seen_game(replace(visit, path={"game": str(each)}, query={}))[0])
+        game_page(seen_game(replace(visit, path={"game": str(each)}, query={}))[0], None)
         for each in numbers
     )
     found = difference(visit.session, *numbers)

@@ -11,7 +11,7 @@ from arena.replay.effects import branched_turns
 from arena.reports.chances import TurnChance, chances
 from arena.reports.game import GameReport, game_report
 from arena.viewer.branches_page import branches_page
-from arena.viewer.game_page import game_page
+from arena.viewer.game_page import game_page, part_of, parts
 from arena.viewer.lanes import teams_of
 from arena.viewer.notes import notes_of
 from arena.viewer.seen import Eyes, SeenGame, calls_of, numbers_of, seen
@@ -27,16 +27,18 @@ from db.writer.events import EventRow
 def whole_game(visit: Visit) -> Response:
     """Who won and how, turn by turn."""
     shown, missing = seen_game(visit)
+    part = number(visit.query.get("part", "0"), "a part")
+    if part >= len(parts(shown)):
+        raise NotThere(f"game {shown.number} has no part {part}: go back to the game")
     open_ = shown.status in ("running", "paused", "scheduled")
-    watched = visit.watching("game", shown.number) if open_ else None
-    page = game_page(shown)
+    page = game_page(shown, part)
     found = branched_turns(visit.session, shown.number) if shown.eyes.everything else []
     return visit.draw(
         "game.html",
         page=page,
         missing=missing,
         branches=branches_page(shown, found, page.lanes),
-        watched=watched,
+        watched=visit.watching("game", shown.number) if open_ else None,
         notes=notes_of(visit, shown),
     )
 
@@ -57,6 +59,7 @@ def turn(visit: Visit) -> Response:
         turn=asked,
         calls=calls,
         teams=teams_of(shown),
+        part=part_of(shown, asked.place) or None,
         notes=notes_of(visit, shown, asked),
         seat=next(seat for seat in shown.seats if seat.index == asked.player),
         previous=own[at - 1] if at else None,
@@ -82,7 +85,8 @@ def seen_game(visit: Visit, *, with_calls: bool = False) -> tuple[SeenGame, str 
             missing = "the game is not over: who voted for whom is told when it is"
     eyes = _eyes(visit, report)
     moves = _chances(session, asked) if told and eyes.everything else []
-    return seen(report, told, moves, eyes), missing
+    reader = None if state is None else state.reader
+    return replace(seen(report, told, moves, eyes), reader=reader), missing
 
 
 def blind_numbers(visit: Visit) -> list[int]:
