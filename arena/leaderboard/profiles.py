@@ -15,6 +15,7 @@ from arena.leaderboard.query import By, LeaderboardQuery
 from arena.leaderboard.stored import BoardAnswer, stored_answer
 from arena.reports.agent_samples import SampledRecord, sampled_record
 from arena.reports.error_rates import ErrorRates, error_rates
+from arena.reports.failures import FailedKind, failed_kinds
 from arena.reports.roles import AgentInRole, agent_in_roles
 from arena.reports.usage import PartUsage, part_usage
 from db import Model, Repository, Session
@@ -74,6 +75,7 @@ class AgentProfile:
     usage: PartUsage | None
     errors: ErrorRates | None
     sample: SampledRecord
+    failures: tuple[FailedKind, ...]
     uncounted: tuple[str, ...]
 
 
@@ -82,6 +84,7 @@ def agent_profile(session: Session, agent_id: int) -> AgentProfile:
     counts = counter_sums(session, [agent_id]).get(agent_id)
     ratings = environment_ratings(session, agent_id)[:CURVES]
     met = agent_meetings(session, agent_id)
+    usage = part_usage([counts] if counts else [])
     return AgentProfile(
         board=stored_places(session, LeaderboardQuery(), lambda row: row.agent_id == agent_id),
         curves=tuple(
@@ -90,11 +93,20 @@ def agent_profile(session: Session, agent_id: int) -> AgentProfile:
         ),
         meetings=None if met is None else tuple(met),
         roles=tuple(agent_in_roles(session, agent_id)),
-        usage=part_usage([counts] if counts else []),
+        usage=usage,
         errors=error_rates([ConductRow.of(agent_id, counts)]) if counts else None,
         sample=sampled_record(session, [agent_id]),
+        failures=_failures(session, usage, Selection(agent=agent_id)),
         uncounted=tuple(behind(session)),
     )
+
+
+def _failures(
+    session: Session, usage: PartUsage | None, selection: Selection
+) -> tuple[FailedKind, ...]:
+    """The kinds of failed calls; not looked for where the counters know of none."""
+    uncounted = usage is None or bool(behind(session))
+    return failed_kinds(session, selection) if uncounted or (usage and usage.failed) else ()
 
 
 def part_places(session: Session, by: By, name: str) -> StoredPlaces:
@@ -171,16 +183,19 @@ class ModelProfile:
     board: StoredPlaces
     usage: PartUsage | None
     sample: SampledRecord
+    failures: tuple[FailedKind, ...]
     uncounted: tuple[str, ...]
 
 
 def model_profile(session: Session, model_id: int, name: str) -> ModelProfile:
     """The profile of a model by its number and name."""
     agents = [agent.agent_id for agent in catalogue_agents(session, Selection(model=model_id))]
+    usage = part_usage(counter_sums(session, agents).values())
     return ModelProfile(
         board=part_places(session, "model", name),
-        usage=part_usage(counter_sums(session, agents).values()),
+        usage=usage,
         sample=sampled_record(session, agents, talk=False),
+        failures=_failures(session, usage, Selection(model=model_id)),
         uncounted=tuple(behind(session)),
     )
 

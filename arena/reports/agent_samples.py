@@ -1,5 +1,5 @@
-"""What games that stand for all of an agent's say: what it took over time, under which names its
-model answered, by which errors calls failed, and who believed what is not true."""
+"""What a few games say that stand for all of an agent's: what it took over time, under which names
+its model answered, and who believed what is not true."""
 
 from __future__ import annotations
 
@@ -11,19 +11,11 @@ from datetime import datetime
 from arena.reports.lies import KINDS, ClaimsBelieved, believed, untrue_claims
 from db import Session
 from db.models.calls import ORPHANED
-from db.queries.samples import (
-    SampledCall,
-    calls_in,
-    events_in,
-    latest_games,
-    seats_of,
-    spread_games,
-)
+from db.queries.samples import SampledCall, calls_in, events_in, seats_of
+from db.queries.steps import rated_spans, spread_games
 
 GAMES = 80
 """Games that are looked at, spread evenly over the record."""
-NEWEST = 60
-"""Newest games in which failed calls are looked for besides."""
 SLICES = 12
 """Parts in time that the games are put into."""
 
@@ -47,19 +39,6 @@ class SpentSlice:
 
 
 @dataclass(frozen=True, slots=True)
-class FailedKind:
-    """Failed `calls` of one error class, with what the newest of them said and where it is."""
-
-    name: str
-    calls: int
-    status: int | None
-    message: str | None
-    game_id: int
-    turn_number: int
-    player_index: int
-
-
-@dataclass(frozen=True, slots=True)
 class AnsweredSpan:
     """A name under which a model answered, in how many of the calls, and when first and last."""
 
@@ -73,16 +52,14 @@ class AnsweredSpan:
 
 @dataclass(frozen=True, slots=True)
 class SampledRecord:
-    """What `games` say, spread evenly over the record of some agents, or all of it where it is
-    `whole`. `failures` are of these and of the newest games, the most frequent first. `told` is the
-    effect of the agents' own untrue claims on others, by their team; `heard` that of others' on
-    them."""
+    """What rated `games` say, spread evenly over the record of some agents, or all of it where it is
+    `whole`. `told` is the effect of the agents' own untrue claims on others, by their team; `heard`
+    that of others' on them."""
 
     games: int
     whole: bool
     slices: tuple[SpentSlice, ...]
     names: tuple[AnsweredSpan, ...]
-    failures: tuple[FailedKind, ...]
     told: Mapping[str, ClaimsBelieved]
     heard: ClaimsBelieved
 
@@ -91,21 +68,15 @@ def sampled_record(
     session: Session, agents: Sequence[int], *, most: int = GAMES, talk: bool = True
 ) -> SampledRecord:
     """The sample of agents, of at most `most` games; without `talk` no claims are read."""
-    newest = latest_games(session, agents, most + 1)
-    whole = len(newest) <= most
-    games = newest if whole else spread_games(session, agents, most)
+    spans = rated_spans(session, agents)
+    games = spread_games(session, spans, most)
     calls = calls_in(session, games, agents)
-    seen = set(games)
-    others = [game for game in newest[-NEWEST:] if game not in seen]
-    failed = [call for call in calls if call.error_class is not None]
-    failed += calls_in(session, others, agents, failed=True)
     told, heard = _talk(session, games, agents) if talk else ({}, ClaimsBelieved())
     return SampledRecord(
         games=len(games),
-        whole=whole,
+        whole=sum(span.games for span in spans) <= most,
         slices=_slices(games, calls),
         names=_names(calls),
-        failures=_failures(failed),
         told=told,
         heard=heard,
     )
@@ -154,28 +125,6 @@ def _names(calls: Sequence[SampledCall]) -> tuple[AnsweredSpan, ...]:
         for name, of in by_name.items()
     ]
     return tuple(sorted(found, key=lambda span: (span.first_game, span.name)))
-
-
-def _failures(calls: Sequence[SampledCall]) -> tuple[FailedKind, ...]:
-    by_class: dict[str, list[SampledCall]] = defaultdict(list)
-    for call in calls:
-        if call.error_class is not None:
-            by_class[call.error_class].append(call)
-    found = []
-    for name, of in by_class.items():
-        last = max(of, key=lambda call: (call.game_id, call.turn_number))
-        found.append(
-            FailedKind(
-                name,
-                len(of),
-                last.error_status,
-                last.error_message,
-                last.game_id,
-                last.turn_number,
-                last.player_index,
-            )
-        )
-    return tuple(sorted(found, key=lambda kind: (-kind.calls, kind.name)))
 
 
 def _talk(

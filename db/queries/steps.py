@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, column, func, select, values
+from sqlalchemy import select, text
 from sqlmodel import Session, col
 
 from db.models import AgentTrueSkill, Environment, Game, RatingChange, RatingPool
@@ -121,36 +122,120 @@ def environment_ratings(session: Session, agent_id: int) -> list[EnvironmentRati
     return [EnvironmentRating(*row) for row in session.execute(query)]
 
 
+@dataclass(frozen=True, slots=True)
+class RatedSpan:
+    """The rated games of an agent in a pool: how many, from which to which."""
+
+    pool_id: int
+    agent_id: int
+    games: int
+    first: int
+    last: int
+
+
+def rated_spans(session: Session, agents: Sequence[int], most: int = 64) -> list[RatedSpan]:
+    """The rated games of agents in the pools of environments: at most `most` spans, those with the
+    most games first."""
+    query: Any = (
+        select(col(AgentTrueSkill.pool_id), col(AgentTrueSkill.agent_id), col(AgentTrueSkill.games))
+        .join(RatingPool, col(RatingPool.id) == col(AgentTrueSkill.pool_id))
+        .where(
+            col(AgentTrueSkill.agent_id).in_(agents),
+            col(AgentTrueSkill.games) > 0,
+            col(RatingPool.environment_id).is_not(None),
+            col(RatingPool.tournament_id).is_(None),
+        )
+        .order_by(
+            col(AgentTrueSkill.games).desc(),
+            col(AgentTrueSkill.pool_id),
+            col(AgentTrueSkill.agent_id),
+        )
+        .limit(most)
+    )
+    known = [(int(pool), int(agent), int(games)) for pool, agent, games in session.execute(query)]
+    if not known:
+        return []
+    games = {(pool, agent): count for pool, agent, count in known}
+    ends = text(
+        f"WITH own(pool, agent) AS ({_values(session, [row[:2] for row in known])}) "  # noqa: S608
+        "SELECT o.pool, o.agent, "
+        f"(SELECT MIN(c.game_id) {_OWN_STEPS}), (SELECT MAX(c.game_id) {_OWN_STEPS}) FROM own o"
+    )
+    return [
+        RatedSpan(pool, agent, games[pool, agent], first, last)
+        for pool, agent, first, last in session.connection().execute(ends)
+        if first is not None
+    ]
+
+
+def spread_games(session: Session, spans: Sequence[RatedSpan], most: int) -> list[int]:
+    """At most `most` games of some spans, the oldest first: all there are, or spread evenly over
+    them, of each as many as it has games. What is read does not grow with the games."""
+    total = sum(span.games for span in spans)
+    if total <= most:
+        found: set[int] = set()
+        for span in spans:
+            found.update(newest_rated(session, span, most))
+        return sorted(found)
+    wanted = []
+    before = at = 0
+    for span in spans:
+        while (place := at * total // most) < before + span.games and at < most:
+            share = (place - before) / max(span.games - 1, 1)
+            reach = span.first + round((span.last - span.first) * share)
+            wanted.append((span.pool_id, span.agent_id, reach))
+            at += 1
+        before += span.games
+    # The newest one too.
+    wanted[-1] = (spans[-1].pool_id, spans[-1].agent_id, spans[-1].last)
+    query = text(
+        f"WITH own(pool, agent, first) AS ({_values(session, wanted)}) SELECT DISTINCT "  # noqa: S608
+        f"(SELECT MIN(c.game_id) {_OWN_STEPS} AND c.game_id >= o.first) FROM own o"
+    )
+    return sorted(int(game) for (game,) in session.connection().execute(query) if game is not None)
+
+
+def newest_rated(session: Session, span: RatedSpan, most: int) -> list[int]:
+    """The newest games of a span, the newest first."""
+    game = col(RatingChange.game_id)
+    query: Any = (
+        select(game)
+        .where(
+            col(RatingChange.pool_id) == span.pool_id,
+            col(RatingChange.agent_id) == span.agent_id,
+        )
+        .order_by(game.desc())
+        .limit(most)
+    )
+    return [int(key) for key in session.scalars(query)]
+
+
 def spread_steps(session: Session, pool_id: int, agent_id: int, most: int) -> list[RatingStep]:
     """At most `most` steps of an agent in a pool, spread over its games, in the order in which the
-    games were rated; the first and the newest among them. What is read does not grow with the
-    games."""
+    games were rated."""
+    spans = [span for span in rated_spans(session, [agent_id]) if span.pool_id == pool_id]
+    games = spread_games(session, spans, most)
     change, fold = RatingChange, col(Game.fold_index)
-    own = (col(change.pool_id) == pool_id, col(change.agent_id) == agent_id)
-    ends: Any = select(
-        *(
-            select(end(col(change.game_id))).where(*own).scalar_subquery()
-            for end in (func.min, func.max)
-        )
-    )
-    first, last = session.execute(ends).one()
-    if first is None:
-        return []
-    few: Any = select(col(change.game_id)).where(*own).order_by(col(change.game_id)).limit(most + 1)
-    games = [*session.scalars(few)]
-    if len(games) > most:
-        wanted = [(first + (last - first) * at // (most - 1),) for at in range(most)]
-        places = values(column("first", BigInteger)).data(wanted).cte("wanted")
-        next_game = (
-            select(func.min(col(change.game_id)))
-            .where(*own, col(change.game_id) >= places.c.first)
-            .scalar_subquery()
-        )
-        games = [*session.scalars(select(next_game).select_from(places).distinct())]
     steps: Any = (
         select(col(change.game_id), fold, col(change.mu_after), col(change.sigma_after))
         .join(Game, col(Game.id) == col(change.game_id))
-        .where(*own, col(change.game_id).in_(games), fold.is_not(None))
+        .where(
+            col(change.pool_id) == pool_id,
+            col(change.agent_id) == agent_id,
+            col(change.game_id).in_(games),
+            fold.is_not(None),
+        )
         .order_by(fold)
     )
     return [RatingStep(*row) for row in session.execute(steps)]
+
+
+_OWN_STEPS = "FROM rating_changes c WHERE c.pool_id = o.pool AND c.agent_id = o.agent"
+
+
+def _values(session: Session, rows: Sequence[Sequence[int]]) -> str:
+    """Whole numbers as a table of a statement: as values of their own they take ten times as long
+    to be made a statement of."""
+    server = session.get_bind().dialect.name == "postgresql"
+    kind = "::bigint" if server else ""
+    return "VALUES " + ", ".join(f"({', '.join(f'{x:d}{kind}' for x in row)})" for row in rows)
