@@ -22,9 +22,18 @@ from db import Model, Repository, Session
 from db.queries.agents import CatalogueAgent, catalogue_agents
 from db.queries.conduct import ConductRow
 from db.queries.counters import behind, counter_sums
-from db.queries.steps import EnvironmentRating, RatingStep, environment_ratings, spread_steps
+from db.queries.steps import (
+    EnvironmentRating,
+    RatingStep,
+    environment_ratings,
+    newest_rated,
+    rated_spans,
+    spread_steps,
+)
 from db.selection import Selection
 
+NEWEST = 12
+"""Newest games that are named."""
 STEPS = 160
 """Points of a rating over games."""
 CURVES = 4
@@ -33,11 +42,12 @@ CURVES = 4
 
 @dataclass(frozen=True, slots=True)
 class BoardPlace:
-    """A row of a stored board with what its board is of: `of` rows in all."""
+    """A row of a stored board with what its board is of: `of` rows in all. `board` is its place
+    among the boards of the answer: an environment has several where not all agents have met."""
 
+    board: int
     environment: str | None
     num_players: int | None
-    tournament: str | None
     system: str
     of: int
     row: BoardRow
@@ -64,11 +74,12 @@ class RatingCurve:
 
 @dataclass(frozen=True, slots=True)
 class AgentProfile:
-    """`meetings` is None where games were rated that nobody has counted, `usage` and `errors` are
-    None without games of tournaments; `uncounted` are tournaments whose counters are not up to date
-    (`arena counters rebuild`)."""
+    """`newest` are the game_ids of its newest rated games. `meetings` is None where games were
+    rated that nobody has counted, `usage` and `errors` are None without games of tournaments; `uncounted`
+    are tournaments whose counters are not up to date (`arena counters rebuild`)."""
 
     board: StoredPlaces
+    newest: tuple[int, ...]
     curves: tuple[RatingCurve, ...]
     meetings: tuple[AgentMeetings, ...] | None
     roles: tuple[AgentInRole, ...]
@@ -87,6 +98,7 @@ def agent_profile(session: Session, agent_id: int) -> AgentProfile:
     usage = part_usage([counts] if counts else [])
     return AgentProfile(
         board=stored_places(session, LeaderboardQuery(), lambda row: row.agent_id == agent_id),
+        newest=tuple(newest_rated(session, rated_spans(session, [agent_id]), NEWEST)),
         curves=tuple(
             RatingCurve(now, tuple(spread_steps(session, now.pool_id, agent_id, STEPS)))
             for now in ratings
@@ -127,10 +139,10 @@ def stored_places(
 def _places(answer: BoardAnswer, wanted: Callable[[BoardRow], bool]) -> Sequence[BoardPlace]:
     return [
         BoardPlace(
-            board.environment, board.num_players, board.tournament, board.system,
+            at, board.environment, board.num_players, board.system,
             len(board.rows), row,
         )
-        for board in answer.boards
+        for at, board in enumerate(answer.boards)
         for row in board.rows
         if wanted(row)
     ]  # fmt: skip
@@ -164,14 +176,11 @@ def listed_agents(
         )
         for agent in agents
     ]
-    pools = [(place.environment, place.num_players) for place in board.places]
-    first = {pool: at for at, pool in enumerate(dict.fromkeys(pools))}
 
     def order(each: ListedAgent) -> tuple[int, int, int]:
         if not each.places:
-            return len(first), 0, each.agent.agent_id
-        top = each.places[0]
-        return first[top.environment, top.num_players], top.row.rank, each.agent.agent_id
+            return len(agents), 0, each.agent.agent_id
+        return each.places[0].board, each.places[0].row.rank, each.agent.agent_id
 
     return sorted(found, key=order), board
 

@@ -52,9 +52,9 @@ class AnsweredSpan:
 
 @dataclass(frozen=True, slots=True)
 class SampledRecord:
-    """What rated `games` say, spread evenly over the record of some agents, or all of it where it is
-    `whole`. `told` is the effect of the agents' own untrue claims on others, by their team; `heard`
-    that of others' on them."""
+    """What rated `games` say, spread evenly over the record of agents, or all where it is `whole`.
+    `told` is the effect of the agents' own untrue claims on others, by their team; `heard` that of
+    others' on them."""
 
     games: int
     whole: bool

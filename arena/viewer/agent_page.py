@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from arena.leaderboard.board import BoardRow
-from arena.leaderboard.opponents import AgentOpponent
+from arena.leaderboard.opponents import AgentMeetings, AgentOpponent
 from arena.leaderboard.profiles import AgentProfile, BoardPlace, ListedAgent
+from arena.reports.roles import AgentInRole
 from arena.stats.head_to_head import Cell
 from arena.viewer.charts import Axis, axis
 from arena.viewer.curves import DrawnBars, DrawnCurve, drawn_bars, drawn_curve
@@ -42,12 +43,25 @@ class OpponentRow:
 
 
 @dataclass(frozen=True, slots=True)
+class DrawnPart:
+    """What was scored as a team, or in a role where it is the `role` of one; `team` is the place of
+    its team among the teams, 9 where it has none."""
+
+    name: str
+    role: bool
+    team: int
+    cell: Cell
+    span: DrawnEstimate
+
+
+@dataclass(frozen=True, slots=True)
 class DrawnMeetings:
-    """The meetings of an environment: `parts` are (role or team, kind, cell, span); `rest` are the
-    opponents between the hardest and the easiest, `left` how many are not in the page."""
+    """The meetings of an environment: `parts` are its teams and roles, each role below its team;
+    `rest` are the opponents between the hardest and the easiest, `left` how many are not in the
+    page."""
 
     title: str
-    parts: tuple[tuple[str, str, Cell, DrawnEstimate], ...]
+    parts: tuple[DrawnPart, ...]
     opponents: tuple[OpponentRow, ...]
     rest: tuple[OpponentRow, ...]
     left: int
@@ -125,17 +139,29 @@ def span(cell: Cell, scale: Axis = SHARES) -> DrawnEstimate:
     return DrawnEstimate(scale.at(low), scale.at(cell.score), scale.at(high), says)
 
 
+def _parts(met: AgentMeetings, roles: Sequence[AgentInRole]) -> Iterable[DrawnPart]:
+    of = {each.role: each.team for each in roles if each.role is not None}
+    for at, (team, cell) in enumerate(sorted(met.teams.items())):
+        mine = {role: each for role, each in met.roles.items() if of.get(role) == team}
+        yield DrawnPart(team, False, min(at, 5), cell, span(cell))
+        # A single role says the same as its team.
+        if len(mine) > 1 or any(each.games != cell.games for each in mine.values()):
+            for role, each in sorted(mine.items()):
+                yield DrawnPart(role, True, min(at, 5), each, span(each))
+    for role, cell in met.roles.items():
+        if of.get(role) not in met.teams:
+            yield DrawnPart(role, True, 9, cell, span(cell))
+
+
 def _meetings(profile: AgentProfile) -> Iterable[DrawnMeetings]:
     for met in profile.meetings or ():
         rows = [OpponentRow(each, span(each.cell)) for each in met.opponents]
         few = len(rows) <= 2 * _SHOWN + 4
         hard, easy = rows[:_MOST], rows[_MOST:][-_MOST:]
         kept = [*hard, *easy]
-        parts = [(name, "role", cell, span(cell)) for name, cell in met.roles.items()]
-        parts += [(name, "team", cell, span(cell)) for name, cell in met.teams.items()]
         yield DrawnMeetings(
             title=f"{met.environment}, {met.num_players} players",
-            parts=tuple(parts),
+            parts=tuple(_parts(met, profile.roles)),
             opponents=tuple(kept if few else [*kept[:_SHOWN], *kept[-_SHOWN:]]),
             rest=() if few else tuple(kept[_SHOWN:-_SHOWN]),
             left=len(rows) - len(kept),
@@ -163,16 +189,20 @@ class AgentTable:
 
 
 def agent_tables(listed: Sequence[ListedAgent]) -> list[AgentTable]:
-    """The agents by the pool in which they have the most games, in the order of the list."""
-    pools: dict[str | None, list[ListedAgent]] = {}
+    """The agents by the board in which they have the most games, in the order of the list."""
+    boards: dict[int | None, list[ListedAgent]] = {}
     for each in listed:
-        pools.setdefault(_pool(each.places[0]) if each.places else None, []).append(each)
-    return [_table(title, of) for title, of in pools.items()]
+        boards.setdefault(each.places[0].board if each.places else None, []).append(each)
+    return [
+        _table(None if board is None else pool(of[0].places[0]), of) for board, of in boards.items()
+    ]
 
 
-def _pool(place: BoardPlace) -> str:
+def pool(place: BoardPlace) -> str:
+    """What the board of a place is of."""
     players = f"{place.num_players} players" if place.num_players else None
-    return " · ".join(part for part in (place.environment, players, place.system) if part)
+    parts = (place.environment, players, f"{place.of} rated together")
+    return " · ".join(part for part in parts if part)
 
 
 def _table(title: str | None, listed: Sequence[ListedAgent]) -> AgentTable:

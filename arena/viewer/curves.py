@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from arena.leaderboard.profiles import RatingCurve
 from arena.reports.agent_samples import SpentSlice
 from arena.viewer.charts import Axis, axis
+from arena.viewer.texts import dollars, seconds
 
 WIDTH, HEIGHT = 760, 210
 """Of a curve, in units of its picture."""
@@ -87,10 +88,12 @@ def drawn_curve(curve: RatingCurve) -> DrawnCurve | None:
 
 def drawn_bars(slices: Sequence[SpentSlice]) -> list[DrawnBars]:
     """Dollars, tokens and seconds over time; what nobody knows is left out."""
-    quantities = (
-        ("$/game", [part.cost_per_game for part in slices], "{:.4f}"),
-        ("Tokens/turn", [part.tokens_per_turn for part in slices], "{:,.0f}"),
-        ("s/turn", [part.seconds_per_turn for part in slices], "{:.2f}"),
+    seconds_each = [part.seconds_per_turn for part in slices]
+    times = [None if value is None else 1000 * value for value in seconds_each]
+    quantities: tuple[tuple[str, Sequence[float | None], Callable[[float], str]], ...] = (
+        ("$/game", [part.cost_per_game for part in slices], dollars),
+        ("Tokens/turn", [part.tokens_per_turn for part in slices], "{:,.0f}".format),
+        ("Time/turn", times, seconds),
     )
     found = []
     for title, values, form in quantities:
@@ -111,10 +114,10 @@ def drawn_bars(slices: Sequence[SpentSlice]) -> list[DrawnBars]:
                     y,
                     round(step - 2, 2),
                     round(BAR - y, 2),
-                    f"{form.format(value)} in {games}",
+                    f"{form(value)} in {games}",
                 )
             )
-        found.append(DrawnBars(title, tuple(bars), form.format(known[0]), form.format(known[-1])))
+        found.append(DrawnBars(title, tuple(bars), form(known[0]), form(known[-1])))
     return found
 
 

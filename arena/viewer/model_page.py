@@ -6,23 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from arena.leaderboard.board import BoardRow
-from arena.leaderboard.profiles import ListedModel, ModelProfile, StoredPlaces
-from arena.reports.usage import PartUsage
-from arena.viewer.agent_page import WIDTH, DrawnEstimate, placed, rating_span
+from arena.leaderboard.profiles import BoardPlace, ListedModel, ModelProfile
+from arena.viewer.agent_page import WIDTH, DrawnEstimate, placed, pool, rating_span
 from arena.viewer.charts import Axis, axis
 from arena.viewer.curves import DrawnBars, drawn_bars
-from db import Model
 
 
 @dataclass(frozen=True, slots=True)
-class DrawnModel:
-    """A model of the list with its rating on the axis."""
+class ModelBoard:
+    """The models of a board, best first, each with its rating on the axis and its number."""
 
-    model: Model
-    agents: int
-    usage: PartUsage | None
-    row: BoardRow | None
-    span: DrawnEstimate | None
+    title: str
+    scale: Axis
+    rows: tuple[tuple[int | None, BoardRow, DrawnEstimate], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,29 +30,19 @@ class ModelPage:
     bars: tuple[DrawnBars, ...]
 
 
-def model_list(
-    found: Sequence[ListedModel], board: StoredPlaces
-) -> tuple[str | None, Axis, list[DrawnModel]]:
-    """The environment with the most games, the axis of its ratings, and the models, best first."""
-    games: dict[str, int] = {}
-    for place in board.places:
-        pool = place.environment or ""
-        games[pool] = games.get(pool, 0) + place.row.record.whole.games
-    first = max(games, key=lambda pool: games[pool]) if games else None
-    of = {p.row.name: p.row for p in board.places if (p.environment or "") == first}
-    scale = axis([x for row in of.values() for x in (row.low, row.high)], 4, WIDTH - 4, 4)
-    rows = [
-        DrawnModel(
-            each.model,
-            each.agents,
-            each.usage,
-            row := of.get(each.model.name),
-            None if row is None else rating_span(row, scale),
-        )
-        for each in found
-    ]
-    rows.sort(key=lambda each: (each.row.rank if each.row else len(rows) + 1, each.model.name))
-    return first or None, scale, rows
+def model_boards(found: Sequence[ListedModel], places: Sequence[BoardPlace]) -> list[ModelBoard]:
+    """The boards that the models stand in."""
+    numbers = {each.model.name: each.model.id for each in found}
+    boards: dict[int, list[BoardPlace]] = {}
+    for place in places:
+        boards.setdefault(place.board, []).append(place)
+    made = []
+    for of in boards.values():
+        rows = [place.row for place in of]
+        scale = axis([x for row in rows for x in (row.low, row.high)], 4, WIDTH - 4, 4)
+        drawn = tuple((numbers.get(row.name), row, rating_span(row, scale)) for row in rows)
+        made.append(ModelBoard(pool(of[0]), scale, drawn))
+    return made
 
 
 def model_page(name: str, profile: ModelProfile) -> ModelPage:

@@ -7,32 +7,39 @@ from dataclasses import dataclass
 
 from arena.leaderboard.board import BoardRow, ForkChange
 from arena.leaderboard.profiles import BoardPlace
-from arena.reports.word_diff import DiffPiece, changed_words
-from arena.viewer.agent_page import DrawnEstimate, rating_span
+from arena.reports.word_diff import DiffPiece, changed_words, word_diff
+from arena.viewer.agent_page import DrawnEstimate, pool, rating_span
 from arena.viewer.charts import Axis, axis
+from arena.viewer.texts import signed
 from db.queries.prompts import PromptFork
 
 WIDTH = 180
 _KEPT = 160
 """Characters of an unchanged stretch that stay open at each end."""
+_EDITS = 4
+"""Changes of a fork that the tree shows."""
 _DEEPEST = 12
 """Forks that are indented: beyond, a name would have no room."""
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnFork:
-    """A prompt of the tree with the spans of its rating and of its change, None where unknown."""
+    """A prompt of the tree with the estimates of its rating and of its change, None where unknown.
+    `levels` says for each fork above it whether a line goes on to a later fork there, its own
+    last; `edits` are the first things that differ from its parent."""
 
     fork: PromptFork
-    indent: int
+    levels: tuple[bool, ...]
     row: BoardRow | None
     rating: DrawnEstimate | None
     change: DrawnEstimate | None
+    edits: tuple[DiffPiece, ...] = ()
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnTree:
-    """The prompts of an environment, with the axes of ratings and changes."""
+    """The prompts of a board, with the axes of ratings and changes."""
 
     title: str | None
     forks: tuple[DrawnFork, ...]
@@ -50,17 +57,54 @@ class ShownPiece:
     after: str = ""
 
 
-def drawn_trees(tree: Sequence[PromptFork], places: Sequence[BoardPlace]) -> list[DrawnTree]:
-    """The tree for each environment with ratings, or once without any."""
-    boards: dict[str | None, dict[str, BoardRow]] = {}
+def drawn_trees(
+    tree: Sequence[PromptFork], places: Sequence[BoardPlace], texts: Mapping[int, str]
+) -> list[DrawnTree]:
+    """The tree for each board, or once without any; of the forks with `texts` it says what they
+    changed."""
+    boards: dict[int, list[BoardPlace]] = {}
     for place in places:
-        parts = (place.environment, f"{place.num_players} players" if place.num_players else None)
-        title = ", ".join(part for part in parts if part) or None
-        boards.setdefault(title, {})[place.row.name] = place.row
-    return [_tree(title, tree, rows) for title, rows in (boards or {None: {}}).items()]
+        boards.setdefault(place.board, []).append(place)
+    edits = {
+        fork.prompt_id: _edits(word_diff(texts[fork.parent_id], texts[fork.prompt_id]))
+        for fork in tree
+        if fork.parent_id is not None and fork.parent_id in texts and fork.prompt_id in texts
+    }
+    if not boards:
+        return [_tree(None, tree, {}, edits)]
+    return [
+        _tree(pool(of[0]), tree, {place.row.name: place.row for place in of}, edits)
+        for of in boards.values()
+    ]
 
 
-def _tree(title: str | None, tree: Sequence[PromptFork], rows: Mapping[str, BoardRow]) -> DrawnTree:
+def conclusion(tree: Sequence[PromptFork], places: Sequence[BoardPlace]) -> str:
+    """What forking has brought, as a sentence."""
+    names = {fork.name: fork.parent for fork in tree if fork.parent is not None}
+    known = [place.row for place in places if place.row.change is not None]
+    better = [row for row in known if row.change is not None and row.change.low > 0]
+    worse = [row for row in known if row.change is not None and row.change.high < 0]
+    if not tree:
+        return "No prompt yet"
+    if not names:
+        return f"{len(tree):,} prompt{'' if len(tree) == 1 else 's'}, none forked from another"
+    if better:
+        best = max(better, key=lambda row: row.change.mean if row.change else 0.0)
+        return f"{best.name} is better than {names.get(best.name)}, which it was forked from"
+    if worse:
+        last = min(worse, key=lambda row: row.change.mean if row.change else 0.0)
+        return f"{last.name} is worse than {names.get(last.name)}, which it was forked from"
+    if known:
+        return "No fork is clearly better or worse than the prompt it came from"
+    return f"{len(tree):,} prompts, and no fork that can be compared yet"
+
+
+def _tree(
+    title: str | None,
+    tree: Sequence[PromptFork],
+    rows: Mapping[str, BoardRow],
+    edits: Mapping[int, Sequence[DiffPiece]],
+) -> DrawnTree:
     here = [rows.get(fork.name) for fork in tree]
     ratings = axis([x for row in here if row for x in (row.low, row.high)], 4, WIDTH - 4, 4)
     changes = change_axis([row.change for row in here if row and row.change])
@@ -69,16 +113,35 @@ def _tree(title: str | None, tree: Sequence[PromptFork], rows: Mapping[str, Boar
         tuple(
             DrawnFork(
                 fork,
-                min(fork.depth, _DEEPEST),
+                levels,
                 row,
                 None if row is None else rating_span(row, ratings),
                 None if row is None or row.change is None else changed(row.change, changes),
+                tuple(edits.get(fork.prompt_id, ())[:_EDITS]),
+                max(len(edits.get(fork.prompt_id, ())) - _EDITS, 0),
             )
-            for fork, row in zip(tree, here, strict=True)
+            for fork, row, levels in zip(tree, here, _levels(tree), strict=True)
         ),
         ratings,
         changes,
     )
+
+
+def _levels(tree: Sequence[PromptFork]) -> list[tuple[bool, ...]]:
+    """For each prompt of a tree in order, whether later forks come at each depth above it."""
+    found: list[tuple[bool, ...]] = []
+    later: list[bool] = []
+    for fork in reversed(tree):
+        depth = fork.depth
+        later = [*later[:depth], *[False] * (depth - len(later))]
+        found.append(tuple(later[:depth])[-_DEEPEST:])
+        if depth:
+            later[depth - 1] = True
+    return found[::-1]
+
+
+def _edits(pieces: Sequence[DiffPiece]) -> list[DiffPiece]:
+    return [piece for piece in pieces if piece.kind != "same" and piece.text.strip()]
 
 
 def change_axis(changes: Sequence[ForkChange]) -> Axis:
@@ -89,7 +152,8 @@ def change_axis(changes: Sequence[ForkChange]) -> Axis:
 
 def changed(change: ForkChange, scale: Axis) -> DrawnEstimate:
     """A difference to the parent on its axis."""
-    says = f"{change.mean:+.1f}, 95 % interval {change.low:+.1f} to {change.high:+.1f}"
+    low, high = signed(change.low), signed(change.high)
+    says = f"{signed(change.mean)}, 95 % interval {low} to {high}"
     return DrawnEstimate(scale.at(change.low), scale.at(change.mean), scale.at(change.high), says)
 
 

@@ -7,7 +7,17 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
-from arena.viewer.texts import as_json, dollars, folded, harmless, is_grid, percent, rate, seconds
+from arena.viewer.texts import (
+    as_json,
+    dollars,
+    folded,
+    harmless,
+    is_grid,
+    percent,
+    rate,
+    seconds,
+    signed,
+)
 
 
 def environment() -> Environment:
@@ -28,6 +38,7 @@ def environment() -> Environment:
         percent=percent,
         rate=rate,
         seconds=seconds,
+        signed=signed,
     )
     return made
 

@@ -85,3 +85,11 @@ def rate(share: float | None) -> str:
     if share is None:
         return "–"
     return f"{100 * share:.0f} %" if share >= 0.1 or not share else f"{100 * share:.2g} %"
+
+
+def signed(number: float, places: int = 1) -> str:
+    """A difference with its sign, `+1.3`, `−0.4`; what rounds to nothing has none."""
+    text = f"{abs(number):.{places}f}"
+    if not float(text):
+        return text
+    return f"+{text}" if number > 0 else f"\N{MINUS SIGN}{text}"

@@ -93,9 +93,8 @@ def prompted(session: Session) -> list[PromptedAgent]:
 
 def prompt_texts(session: Session, prompts: Iterable[int]) -> dict[int, str]:
     """The texts of prompts by their keys."""
-    wanted = {*prompts}
-    query: Any = select(col(Prompt.id), col(Prompt.content))
-    return {key: text for key, text in session.execute(query) if key in wanted} if wanted else {}
+    query: Any = select(col(Prompt.id), col(Prompt.content)).where(col(Prompt.id).in_({*prompts}))
+    return {int(key): text for key, text in session.execute(query)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,10 +173,7 @@ def spread_games(session: Session, spans: Sequence[RatedSpan], most: int) -> lis
     them, of each as many as it has games. What is read does not grow with the games."""
     total = sum(span.games for span in spans)
     if total <= most:
-        found: set[int] = set()
-        for span in spans:
-            found.update(newest_rated(session, span, most))
-        return sorted(found)
+        return newest_rated(session, spans, most)[::-1]
     wanted = []
     before = at = 0
     for span in spans:
@@ -195,19 +192,22 @@ def spread_games(session: Session, spans: Sequence[RatedSpan], most: int) -> lis
     return sorted(int(game) for (game,) in session.connection().execute(query) if game is not None)
 
 
-def newest_rated(session: Session, span: RatedSpan, most: int) -> list[int]:
-    """The newest games of a span, the newest first."""
+def newest_rated(session: Session, spans: Sequence[RatedSpan], most: int) -> list[int]:
+    """The newest `most` games of some spans, the newest first."""
     game = col(RatingChange.game_id)
-    query: Any = (
-        select(game)
-        .where(
-            col(RatingChange.pool_id) == span.pool_id,
-            col(RatingChange.agent_id) == span.agent_id,
+    found: set[int] = set()
+    for span in spans:
+        query: Any = (
+            select(game)
+            .where(
+                col(RatingChange.pool_id) == span.pool_id,
+                col(RatingChange.agent_id) == span.agent_id,
+            )
+            .order_by(game.desc())
+            .limit(most)
         )
-        .order_by(game.desc())
-        .limit(most)
-    )
-    return [int(key) for key in session.scalars(query)]
+        found.update(session.scalars(query))
+    return sorted(found, reverse=True)[:most]
 
 
 def spread_steps(session: Session, pool_id: int, agent_id: int, most: int) -> list[RatingStep]:

@@ -10,7 +10,6 @@ from starlette.responses import Response
 from arena.leaderboard import LeaderboardQuery
 from arena.leaderboard.profiles import agent_profile, listed_agents
 from arena.reports.agent import agent_report
-from arena.reports.game import result_of
 from arena.viewer.agent_page import SHARES, agent_page, agent_tables
 from arena.viewer.named import waiting_for, which
 from arena.viewer.visit import Visit, number
@@ -19,7 +18,6 @@ from db.queries.games import games
 from db.selection import Selection
 from db.versions import versioned
 
-_NEWEST = 12
 _ROWS = 200
 
 
@@ -54,7 +52,7 @@ def agent(visit: Visit) -> Response:
     profile = agent_profile(session, key)
     waiting, failed = waiting_for(visit, profile.board, LeaderboardQuery())
     versions = repository.get_agent_versions(versioned(row.alias).name) if row.alias else []
-    played = games(session, Selection(agent=key), limit=_NEWEST)
+    newest = games(session, Selection(game=profile.newest)) if profile.newest else []
     return visit.draw(
         "agent.html",
         agent=agent_report(row),
@@ -66,7 +64,7 @@ def agent(visit: Visit) -> Response:
         settings=[(name, json.dumps(value)) for name, value in row.model.params.items()],
         text=row.prompt.content,
         versions=[(each.id, each.label) for each in versions],
-        newest=[(each, result_of(each)) for each in played],
+        newest=newest,
         waiting=waiting and bool(profile.curves),
         failed=failed,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.responses import Response
 
 from arena.core.prompts import VARIABLES, used
@@ -13,18 +15,23 @@ from arena.viewer.named import waiting_for, which
 from arena.viewer.prompt_page import (
     change_axis,
     changed,
+    conclusion,
     drawn_trees,
     said_change,
     shown_pieces,
     verdict,
 )
 from arena.viewer.visit import Visit
-from db import Repository
-from db.queries.prompts import prompt_tree
+from db import Repository, Session
+from db.queries.agents import prompt_texts
+from db.queries.prompts import PromptFork, prompt_tree
 from db.selection import Selection
 
 _MOST = 300
 """Prompts in a page."""
+_COMPARED = 80
+"""Prompts whose texts the tree compares, each of at most so many characters."""
+_LONG = 6_000
 _AGENTS = 40
 """Agents in the page of a prompt."""
 
@@ -32,18 +39,31 @@ _AGENTS = 40
 def prompts(visit: Visit) -> Response:
     """Every prompt after the one it was forked from, with what each fork changed."""
     tree = prompt_tree(visit.session)
+    shown = tree[:_MOST]
+    texts = _short_texts(visit.session, shown)
     query = LeaderboardQuery(by="prompt")
     board = stored_places(visit.session, query, lambda row: True)
     waiting, failed = waiting_for(visit, board, query)
     return visit.draw(
         "prompts.html",
-        trees=drawn_trees(tree[:_MOST], board.places),
+        trees=drawn_trees(shown, board.places, texts),
+        said=conclusion(tree, board.places),
         total=len(tree),
         most=_MOST,
         waiting=waiting,
         failed=failed,
         forks=sum(fork.parent_id is not None for fork in tree),
     )
+
+
+def _short_texts(session: Session, shown: Sequence[PromptFork]) -> dict[int, str]:
+    """The texts of the first forks and of what they were forked from, but for long ones."""
+    lengths = {fork.prompt_id: fork.characters for fork in shown}
+    wanted: set[int] = set()
+    for fork in shown:
+        if fork.parent_id is not None and len(wanted) < _COMPARED:
+            wanted |= {fork.prompt_id, fork.parent_id}
+    return prompt_texts(session, [key for key in wanted if lengths.get(key, _LONG) < _LONG])
 
 
 def prompt(visit: Visit) -> Response:
