@@ -75,8 +75,8 @@ class RatingCurve:
 @dataclass(frozen=True, slots=True)
 class AgentProfile:
     """`newest` are the game_ids of its newest rated games. `meetings` is None where games were
-    rated that nobody has counted, `usage` and `errors` are None without games of tournaments; `uncounted`
-    are tournaments whose counters are not up to date (`arena counters rebuild`)."""
+    rated that nobody has counted, `usage` and `errors` are None without games of tournaments;
+    `uncounted` are tournaments whose counters are not up to date (`arena counters rebuild`)."""
 
     board: StoredPlaces
     newest: tuple[int, ...]

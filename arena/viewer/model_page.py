@@ -38,11 +38,27 @@ def model_boards(found: Sequence[ListedModel], places: Sequence[BoardPlace]) -> 
         boards.setdefault(place.board, []).append(place)
     made = []
     for of in boards.values():
+        # One alone is the average, and says nothing.
+        if len(of) < 2:
+            continue
         rows = [place.row for place in of]
         scale = axis([x for row in rows for x in (row.low, row.high)], 4, WIDTH - 4, 4)
         drawn = tuple((numbers.get(row.name), row, rating_span(row, scale)) for row in rows)
         made.append(ModelBoard(pool(of[0]), scale, drawn))
     return made
+
+
+def conclusion(count: int, boards: Sequence[ModelBoard]) -> str:
+    """Which model adds the most, as far as that can be said."""
+    if not boards:
+        return f"{count} model{'' if count == 1 else 's'}" if count else "No model yet"
+    _, first, _ = boards[0].rows[0]
+    others = sum(row.best_rank == 1 for _, row, _ in boards[0].rows[1:])
+    if not others:
+        return f"{first.name} adds the most"
+    if first.worst_rank == len(boards[0].rows):
+        return "No model clearly adds the most"
+    return f"{first.name} adds the most, but not clearly"
 
 
 def model_page(name: str, profile: ModelProfile) -> ModelPage:

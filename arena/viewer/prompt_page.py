@@ -72,9 +72,11 @@ def drawn_trees(
     }
     if not boards:
         return [_tree(None, tree, {}, edits)]
+    # One alone is the average, and says nothing.
+    several = [of for of in boards.values() if len(of) > 1] or [*boards.values()][:1]
     return [
         _tree(pool(of[0]), tree, {place.row.name: place.row for place in of}, edits)
-        for of in boards.values()
+        for of in several
     ]
 
 

@@ -174,22 +174,29 @@ def spread_games(session: Session, spans: Sequence[RatedSpan], most: int) -> lis
     total = sum(span.games for span in spans)
     if total <= most:
         return newest_rated(session, spans, most)[::-1]
+    found: set[int] = set()
     wanted = []
-    before = at = 0
+    before = 0
     for span in spans:
-        while (place := at * total // most) < before + span.games and at < most:
-            share = (place - before) / max(span.games - 1, 1)
-            reach = span.first + round((span.last - span.first) * share)
-            wanted.append((span.pool_id, span.agent_id, reach))
-            at += 1
+        first, after = (-(-place * most // total) for place in (before, before + span.games))
         before += span.games
-    # The newest one too.
-    wanted[-1] = (spans[-1].pool_id, spans[-1].agent_id, spans[-1].last)
-    query = text(
-        f"WITH own(pool, agent, first) AS ({_values(session, wanted)}) SELECT DISTINCT "  # noqa: S608
-        f"(SELECT MIN(c.game_id) {_OWN_STEPS} AND c.game_id >= o.first) FROM own o"
-    )
-    return sorted(int(game) for (game,) in session.connection().execute(query) if game is not None)
+        # The newest one is one of them.
+        places = [(span.games - 1) * at // max(after - first - 1, 1) for at in range(after - first)]
+        if span.games <= _READ:
+            games = newest_rated(session, [span], span.games)[::-1]
+            found.update(games[place] for place in places if place < len(games))
+            continue
+        reach = (span.last - span.first) / (span.games - 1)
+        wanted += [
+            (span.pool_id, span.agent_id, span.first + int(place * reach)) for place in places
+        ]
+    if wanted:
+        query = text(
+            f"WITH own(pool, agent, first) AS ({_values(session, wanted)}) SELECT DISTINCT "  # noqa: S608
+            f"(SELECT MIN(c.game_id) {_OWN_STEPS} AND c.game_id >= o.first) FROM own o"
+        )
+        found.update(game for (game,) in session.connection().execute(query) if game is not None)
+    return sorted(found)
 
 
 def newest_rated(session: Session, spans: Sequence[RatedSpan], most: int) -> list[int]:
@@ -230,6 +237,9 @@ def spread_steps(session: Session, pool_id: int, agent_id: int, most: int) -> li
     return [RatingStep(*row) for row in session.execute(steps)]
 
 
+_READ = 1_000
+"""Games of a span that are read, to take every so many of them; of more, the numbers of games are
+taken to be spread evenly."""
 _OWN_STEPS = "FROM rating_changes c WHERE c.pool_id = o.pool AND c.agent_id = o.agent"
 
 

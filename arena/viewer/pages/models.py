@@ -9,7 +9,7 @@ from starlette.responses import Response
 from arena.leaderboard import LeaderboardQuery
 from arena.leaderboard.profiles import listed_agents, listed_models, model_profile
 from arena.viewer.agent_page import agent_tables
-from arena.viewer.model_page import model_boards, model_page
+from arena.viewer.model_page import conclusion, model_boards, model_page
 from arena.viewer.named import waiting_for, which
 from arena.viewer.visit import Visit
 from db import Repository
@@ -25,10 +25,12 @@ def models(visit: Visit) -> Response:
     """What each model adds to an agent, how it answers and what it costs."""
     found, board = listed_models(visit.session)
     waiting, failed = waiting_for(visit, board, _QUERY)
+    boards = model_boards(found, board.places)
     return visit.draw(
         "models.html",
         found=found,
-        boards=model_boards(found, board.places),
+        boards=boards,
+        said=conclusion(len(found), boards),
         uncounted=behind(visit.session),
         waiting=waiting and any(each.usage for each in found),
         failed=failed,
