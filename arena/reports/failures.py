@@ -6,7 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from arena.reports.calls import failure_of
+from arena.reports.usage import PartUsage
 from db import Session
+from db.queries.counters import behind
 from db.queries.failed_calls import FailedCallRow, failed_calls
 from db.selection import Selection
 
@@ -40,3 +42,11 @@ def failed_kinds(session: Session, selection: Selection) -> tuple[FailedKind, ..
         for (name, failure), rows in kinds.items()
     ]
     return tuple(sorted(made, key=lambda kind: -kind.calls))
+
+
+def failed_of(
+    session: Session, usage: PartUsage | None, selection: Selection
+) -> tuple[FailedKind, ...]:
+    """The kinds of failed calls of a selection; not looked for where its counters know of none."""
+    uncounted = usage is None or bool(behind(session))
+    return failed_kinds(session, selection) if uncounted or (usage and usage.failed) else ()

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from arena.leaderboard.board import BoardRow
 from arena.leaderboard.opponents import AgentMeetings, AgentOpponent
-from arena.leaderboard.profiles import AgentProfile, BoardPlace, ListedAgent
+from arena.leaderboard.places import BoardPlace, ListedAgent
+from arena.leaderboard.profiles import AgentProfile
 from arena.reports.roles import AgentInRole
 from arena.stats.head_to_head import Cell
 from arena.viewer.charts import Axis, axis

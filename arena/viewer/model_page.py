@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from arena.leaderboard.board import BoardRow
-from arena.leaderboard.profiles import BoardPlace, ListedModel, ModelProfile
+from arena.leaderboard.part_profiles import ListedModel, ModelProfile
+from arena.leaderboard.places import BoardPlace
 from arena.viewer.agent_page import WIDTH, DrawnEstimate, placed, pool, rating_span
 from arena.viewer.charts import Axis, axis
 from arena.viewer.curves import DrawnBars, drawn_bars

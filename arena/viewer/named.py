@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from arena.leaderboard import LeaderboardQuery
-from arena.leaderboard.profiles import StoredPlaces
+from arena.leaderboard.places import StoredPlaces
 from arena.viewer.visit import NotThere, Visit
 from db.errors import BadSelection
 from db.selection import Noun, find

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from arena.leaderboard.board import BoardRow, ForkChange
-from arena.leaderboard.profiles import BoardPlace
+from arena.leaderboard.part_profiles import PromptProfile
+from arena.leaderboard.places import BoardPlace
 from arena.reports.word_diff import DiffPiece, changed_words, word_diff
 from arena.viewer.agent_page import DrawnEstimate, pool, rating_span
 from arena.viewer.charts import Axis, axis
@@ -159,10 +160,14 @@ def changed(change: ForkChange, scale: Axis) -> DrawnEstimate:
     return DrawnEstimate(scale.at(change.low), scale.at(change.mean), scale.at(change.high), says)
 
 
-def verdict(name: str, parent: str, change: ForkChange | None, *, rated: bool) -> str:
-    """What a fork did to the rating, as a sentence."""
+def verdict(profile: PromptProfile, row: BoardRow | None) -> str:
+    """What a fork did to the rating, as a sentence; of a prompt without a parent its name."""
+    name, parent = profile.own.name, profile.own.parent
+    if parent is None:
+        return name
+    change = None if row is None else row.change
     if change is None:
-        if not rated:
+        if row is None:
             return f"{name}: nobody has played with it in a rated game"
         return f"{name} and {parent} cannot be compared"
     if change.low > 0:

@@ -8,7 +8,8 @@ from typing import Any
 from starlette.responses import Response
 
 from arena.leaderboard import LeaderboardQuery
-from arena.leaderboard.profiles import agent_profile, listed_agents
+from arena.leaderboard.places import listed_agents
+from arena.leaderboard.profiles import agent_profile
 from arena.reports.agent import agent_report
 from arena.viewer.agent_page import SHARES, agent_page, agent_tables
 from arena.viewer.named import waiting_for, which

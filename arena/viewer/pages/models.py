@@ -7,7 +7,8 @@ import json
 from starlette.responses import Response
 
 from arena.leaderboard import LeaderboardQuery
-from arena.leaderboard.profiles import listed_agents, listed_models, model_profile
+from arena.leaderboard.part_profiles import listed_models, model_profile
+from arena.leaderboard.places import listed_agents
 from arena.viewer.agent_page import agent_tables
 from arena.viewer.model_page import conclusion, model_boards, model_page
 from arena.viewer.named import waiting_for, which

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from starlette.responses import Response
 
-from arena.core.prompts import VARIABLES, used
+from arena.core.prompts import VARIABLES
 from arena.leaderboard import LeaderboardQuery
-from arena.leaderboard.profiles import listed_agents, part_places, stored_places
-from arena.reports.word_diff import word_diff
+from arena.leaderboard.part_profiles import prompt_profile
+from arena.leaderboard.places import stored_places
 from arena.viewer.agent_page import agent_tables
 from arena.viewer.named import waiting_for, which
 from arena.viewer.prompt_page import (
@@ -22,10 +22,9 @@ from arena.viewer.prompt_page import (
     verdict,
 )
 from arena.viewer.visit import Visit
-from db import Repository, Session
+from db import Session
 from db.queries.agents import prompt_texts
 from db.queries.prompts import PromptFork, prompt_tree
-from db.selection import Selection
 
 _MOST = 300
 """Prompts in a page."""
@@ -70,42 +69,25 @@ def prompt(visit: Visit) -> Response:
     """A prompt's text beside its parent's, and what that did to the rating."""
     session = visit.session
     key = which(visit, "prompt")
-    repository = Repository(session)
-    row = repository.get_prompt_by_id(key)
-    assert row is not None
-    tree = prompt_tree(session)
-    own = next(fork for fork in tree if fork.prompt_id == key)
-    board = part_places(session, "prompt", row.name)
-    waiting, failed = waiting_for(visit, board, LeaderboardQuery(by="prompt"))
-    parent = None if row.forked_from is None else repository.get_prompt_by_id(row.forked_from)
-    pieces = [] if parent is None else word_diff(parent.content, row.content)
-    places = sorted(board.places, key=lambda place: -place.row.record.whole.games)
-    agents, _ = listed_agents(session, Selection(prompt=key))
+    profile = prompt_profile(session, key)
+    waiting, failed = waiting_for(visit, profile.board, LeaderboardQuery(by="prompt"))
+    places = sorted(profile.board.places, key=lambda place: -place.row.record.whole.games)
     scale = change_axis([place.row.change for place in places if place.row.change])
-    first = places[0].row if places else None
-    said = row.name
-    if parent is not None:
-        change = first.change if first else None
-        said = verdict(row.name, parent.name, change, rated=first is not None)
     return visit.draw(
         "prompt.html",
-        prompt=row,
-        own=own,
-        parent=parent,
-        said=said,
-        changed=said_change(pieces),
-        pieces=shown_pieces(pieces),
+        p=profile,
+        said=verdict(profile, places[0].row if places else None),
+        changed=said_change(profile.difference),
+        pieces=shown_pieces(profile.difference),
         places=[
             (place, None if (c := place.row.change) is None else changed(c, scale))
             for place in places
         ],
         scale=scale,
-        variables=[(name, VARIABLES.get(name)) for name in used(row.content)],
-        forks=[fork for fork in tree if fork.parent_id == key],
-        line=repository.get_prompt_lineage(key)[1:][::-1],
-        tables=agent_tables(agents[:_AGENTS]),
-        left=len(agents) > _AGENTS,
-        waiting=waiting,
+        variables=[(name, VARIABLES.get(name)) for name in profile.variables],
+        tables=agent_tables(profile.agents[:_AGENTS]),
+        left=len(profile.agents) > _AGENTS,
+        waiting=waiting and bool(profile.agents),
         failed=failed,
     )
 
