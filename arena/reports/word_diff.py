@@ -28,6 +28,9 @@ def word_diff(before: str, after: str) -> list[DiffPiece]:
     old, new = _WORDS.findall(before), _WORDS.findall(after)
     start = _alike(zip(old, new, strict=False))
     end = _alike(zip(reversed(old[start:]), reversed(new[start:]), strict=False))
+    # From a line's end on: what is alike in the line itself may be what was said before.
+    while end and "\n" not in old[len(old) - end]:
+        end -= 1
     head, tail = old[:start], old[len(old) - end :]
     old, new = old[start : len(old) - end], new[start : len(new) - end]
     if max(len(old), len(new)) > _MOST:
