@@ -10,6 +10,8 @@ from typing import Literal
 
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 _LINES = re.compile(r"[^\n]*\n|[^\n]+\Z")
+_ENDS = (".", ",", ";", ":", "!", "?")
+_Kind = Literal["same", "removed", "added"]
 _MOST = 3_000
 """Words in which a difference is looked for, in one text: comparing takes their square."""
 
@@ -18,7 +20,7 @@ _MOST = 3_000
 class DiffPiece:
     """A stretch of text that is in both, or only in one of them."""
 
-    kind: Literal["same", "removed", "added"]
+    kind: _Kind
     text: str
 
 
@@ -48,7 +50,7 @@ def changed_words(pieces: Iterable[DiffPiece]) -> tuple[int, int]:
     return counts["added"], counts["removed"]
 
 
-_Part = tuple[Literal["same", "removed", "added"], Sequence[str]]
+_Part = tuple[_Kind, Sequence[str]]
 
 
 def _compared(old: Sequence[str], new: Sequence[str]) -> Iterator[_Part]:
@@ -70,24 +72,43 @@ def _compared(old: Sequence[str], new: Sequence[str]) -> Iterator[_Part]:
 def _joined(parts: Iterable[_Part]) -> Iterator[DiffPiece]:
     removed: list[str] = []
     added: list[str] = []
-
-    def changes() -> Iterator[DiffPiece]:
-        if any(removed):
-            yield DiffPiece("removed", "".join(removed))
-        if any(added):
-            yield DiffPiece("added", "".join(added))
-        removed.clear()
-        added.clear()
-
     for kind, words in parts:
         if kind == "removed":
             removed += words
         elif kind == "added":
             added += words
         elif words:
-            yield from changes()
-            yield DiffPiece("same", "".join(words))
-    yield from changes()
+            yield from _change(removed, added, words)
+            removed, added = [], []
+    yield from _change(removed, added, ())
+
+
+def _change(
+    removed: Sequence[str], added: Sequence[str], same: Sequence[str]
+) -> Iterator[DiffPiece]:
+    """A change and what stays the same behind it. Where only one of the two texts has the sign that
+    ends a sentence at its beginning, it is the end of the sentence before: `. Say little` before a
+    full stop is ` Say little.` behind one."""
+    one: _Kind
+    for one, mine, other, others in (
+        ("removed", removed, "added", added),
+        ("added", added, "removed", removed),
+    ):
+        moved = mine and same and mine[0] == same[0] in _ENDS and others[:1] != same[:1]
+        if moved:
+            yield from _pieces(other, others)
+            yield from _pieces("same", same[:1])
+            yield from _pieces(one, [*mine[1:], same[0]])
+            yield from _pieces("same", same[1:])
+            return
+    yield from _pieces("removed", removed)
+    yield from _pieces("added", added)
+    yield from _pieces("same", same)
+
+
+def _pieces(kind: _Kind, words: Sequence[str]) -> Iterator[DiffPiece]:
+    if words:
+        yield DiffPiece(kind, "".join(words))
 
 
 def _alike(pairs: Iterable[tuple[str, str]]) -> int:
