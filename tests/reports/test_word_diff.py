@@ -46,7 +46,7 @@ def test_long_texts_are_compared_by_lines_and_then_as_a_whole() -> None:
     pieces = word_diff("x" + before, "y" + before.replace("says 900\n", "said 900\n"))
     assert [piece.text for piece in pieces if piece.kind == "added"] == [
         "yline 0 says 0\n",
-        "line 900 said 900\n",
+        "line 900 said 900",
     ]
     one, other = (" ".join(f"{sign}{at}" for at in range(5_000)) for sign in "ab")
     assert [piece.kind for piece in word_diff(one, other)] == ["removed", "added"]
