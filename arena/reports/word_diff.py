@@ -89,11 +89,11 @@ def _change(
     """A change and what stays the same behind it. Where only one of the two texts has the sign that
     ends a sentence at its beginning, it is the end of the sentence before: `. Say little` before a
     full stop is ` Say little.` behind one."""
-    one: _Kind
-    for one, mine, other, others in (
+    turns: tuple[tuple[_Kind, Sequence[str], _Kind, Sequence[str]], ...] = (
         ("removed", removed, "added", added),
         ("added", added, "removed", removed),
-    ):
+    )
+    for one, mine, other, others in turns:
         moved = mine and same and mine[0] == same[0] in _ENDS and others[:1] != same[:1]
         if moved:
             yield from _pieces(other, others)
