@@ -35,6 +35,8 @@ def serve(url: str | None, port: int, ready: Callable[[str], None]) -> None:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((_HOST, port))
+            # Whoever reads the address connects at once.
+            listening.listen()
         except OSError as error:
             listening.close()
             raise UsageError(

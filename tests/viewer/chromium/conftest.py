@@ -5,17 +5,14 @@ from __future__ import annotations
 import gzip
 import os
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.cli.commands import run_arena
+from tests.viewer.serving import served
 
 RECORDED = Path(__file__).parents[2] / "recorded" / "arena.db.gz"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -36,21 +33,6 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=arguments)
         yield browser
         browser.close()
-
-
-@contextmanager
-def served(url: str | Path) -> Iterator[str]:
-    """`arena view` over a database, as it is typed: its address, with the token."""
-    command = [sys.executable, "-m", "arena.cli", "view", "--db", str(url), "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        try:
-            address = server.stdout.readline().strip()
-            assert address.startswith("http://127.0.0.1:"), address
-            yield address
-        finally:
-            server.send_signal(signal.SIGINT)
-            assert server.wait(60) == 130
 
 
 @pytest.fixture(scope="session")

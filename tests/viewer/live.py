@@ -1,0 +1,136 @@
+"""A tournament that is played for real and held in the middle, and pages that are watched."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from arena import registry
+from tests.servers.openai_server import OpenAIServer, Reply
+
+KEY = "sk-arena-test-0123456789abcdef"
+_TOURNAMENT = """\
+name: evening
+seed: 5
+environment: {{name: TicTacToe-v0, players: 2}}
+games: 6
+concurrency: 2
+budget: 5
+matchmaker: {{name: round-robin}}
+models:
+  - {{name: far, litellm_model: openai/one, api_base: "{url}",
+     input_price: 1.0, output_price: 2.0, params: {{max_tokens: 50}}}}
+prompts:
+  - {{name: plain, text: "You are player {{{{player_index}}}}."}}
+  - {{name: other, text: "Play."}}
+agents:
+  - {{name: Ann, model: far, prompt: plain}}
+  - {{name: Bob, model: far, prompt: other}}
+  - {{name: Cy, kind: remembering, model: far, prompt: plain}}
+"""
+
+
+class Evening:
+    """A tournament whose model answers the first calls, and then none until `go_on`."""
+
+    def __init__(self, folder: Path, url: str, *, first: int = 30) -> None:
+        self.url = url
+        self._file = folder / "evening.yaml"
+        self._first = first
+        self._asked = 0
+        self._gate = threading.Event()
+        self._held = threading.Semaphore(0)
+        self._server = OpenAIServer(self._reply)
+
+    def _reply(self, body: dict[str, Any]) -> Reply:
+        self._asked += 1
+        move = registry.policy("random")(
+            body["messages"], random.Random(body["messages"][-1]["content"])
+        )
+        if self._asked <= self._first:
+            return Reply(move)
+        self._held.release()
+        return Reply(move, after=self._gate)
+
+    def __enter__(self) -> Evening:
+        self._server.__enter__()
+        self._file.write_text(_TOURNAMENT.format(url=self._server.url))
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        self._gate.set()
+        self._server.__exit__(*raised)
+
+    def wait_until_held(self, calls: int = 2) -> None:
+        """Both games wait for an answer."""
+        for _ in range(calls):
+            assert self._held.acquire(timeout=60)
+
+    def go_on(self) -> None:
+        """Answer every call, those that wait too."""
+        self._gate.set()
+
+    @contextmanager
+    def played(self, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+        """The command as it is typed, in a process that is gone afterwards."""
+        words = words or ("run", str(self._file))
+        command = [sys.executable, "-m", "arena.cli", *words, "--db", self.url]
+        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        env = {**os.environ, "ARENA_TEST_KEY": KEY}
+        with subprocess.Popen(command, env=env, **silent) as process:  # type: ignore[call-overload]
+            try:
+                yield process
+            finally:
+                process.kill()
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """A page that is asked for again whenever the server says that something has moved."""
+
+    browser: httpx.Client
+    path: str
+    lines: Iterator[str]
+
+    def told(self) -> tuple[str, str]:
+        """The next that the server says: (event, data)."""
+        event, quiet = "", 0
+        for line in self.lines:
+            quiet += line.startswith(":")
+            assert quiet < 8, "nothing moves"
+            name, _, value = line.partition(": ")
+            if name == "event":
+                event = value
+            if name == "data":
+                return event, json.loads(value)
+        raise AssertionError("the stream has ended")
+
+    def until(self, fits: Callable[[str], bool] | str) -> str:
+        """The page, as soon as it says this."""
+        while True:
+            page = self.browser.get(self.path).text
+            if fits in page if isinstance(fits, str) else fits(page):
+                return page
+            self.told()
+
+
+@contextmanager
+def watching(address: str, path: str, about: str) -> Iterator[Watching]:
+    """A browser at a server of pages, with an open stream."""
+    home = str(httpx.URL(address).copy_with(path="/", query=None))
+    with httpx.Client(base_url=home, trust_env=False, timeout=120) as browser:
+        assert browser.get(address).status_code == 303
+        with browser.stream("GET", f"/live?about={about}&state=") as stream:
+            assert stream.headers["content-type"].startswith("text/event-stream")
+            yield Watching(browser, path, stream.iter_lines())

@@ -1,0 +1,25 @@
+"""`arena view` as a person types it, for the length of a block."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def served(url: str | Path) -> Iterator[str]:
+    """`arena view` over a database, as it is typed: its address, with the token."""
+    command = [sys.executable, "-m", "arena.cli", "view", "--db", str(url), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        try:
+            address = server.stdout.readline().strip()
+            assert address.startswith("http://127.0.0.1:"), address
+            yield address
+        finally:
+            server.send_signal(signal.SIGINT)
+            assert server.wait(60) == 130
