@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.viewer.chromium.conftest import served
-from tests.viewer.chromium.test_every_page import walk
+from tests.viewer.chromium.walking import walk
 from tests.viewer.chromium.window import Window, window
 
 AWAY = "//127.0.0.2:9/x"
@@ -119,7 +119,7 @@ def test_hostile_outputs_do_nothing(
     with served(hostile) as address, window(chromium, address) as at:
         paths = [f"/game/{number}" for number in range(1, games + 1)]
         shown = sum(harmless(at, path) for path in paths)
-        for path in walk(at, alike=1):
+        for path in walk(address, alike=1):
             harmless(at, path)
     assert shown >= min(1_000, 90 * games)
 

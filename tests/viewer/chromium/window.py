@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,6 +30,14 @@ _WIDER = """() => {
   }).map((part) => `${part.tagName}.${part.getAttribute("class")}`).slice(0, 5);
 }"""
 
+_MARKED = """() => {
+  const at = document.activeElement;
+  if (at === document.body) return true;
+  const { top, bottom, width } = at.getBoundingClientRect();
+  const seen = bottom >= 0 && top <= innerHeight && width > 0;
+  return seen && getComputedStyle(at).outlineStyle !== "none";
+}"""
+
 
 @dataclass(slots=True)
 class Window:
@@ -50,10 +57,15 @@ class Window:
         """The page's first line."""
         return self.page.locator("h1").first.inner_text()
 
-    def links(self) -> list[str]:
-        """The paths that the page leads to, without fragments."""
-        found = self.page.eval_on_selector_all("a[href]", "all => all.map(a => a.href)")
-        return [address[len(self.home) :].partition("#")[0] for address in found]
+    def focused(self) -> str:
+        """The text of what has the focus of the keyboard."""
+        text: str = self.page.evaluate("() => document.activeElement.innerText")
+        return text
+
+    def focus_is_marked(self) -> bool:
+        """Whether what has the focus has an outline and is in the window; true where nothing has it."""
+        found: bool = self.page.evaluate(_MARKED)
+        return found
 
     def too_wide(self, width: int) -> list[str]:
         """What stands out of the page at this width, so that all of it would scroll sideways."""
@@ -95,11 +107,3 @@ def window(browser: Browser, address: str, **options: Any) -> Iterator[Window]:
         page.goto(address)
         yield made
         assert faults == [], json.dumps(faults, indent=1)
-
-
-def shape(path: str, routes: dict[str, re.Pattern[str]]) -> tuple[str, frozenset[str]]:
-    """(the route that answers a path, the names in its query): pages of one shape are alike."""
-    parts = urlsplit(path)
-    names = frozenset(re.findall(r"(?:^|&)([^=&]+)=", parts.query))
-    route = next((name for name, fits in routes.items() if fits.fullmatch(parts.path)), "")
-    return route, names
