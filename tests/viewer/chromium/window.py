@@ -63,7 +63,7 @@ class Window:
         return text
 
     def focus_is_marked(self) -> bool:
-        """Whether what has the focus has an outline and is in the window; true where nothing has it."""
+        """Whether what has the focus is seen and has an outline; true where nothing has it."""
         found: bool = self.page.evaluate(_MARKED)
         return found
 
@@ -95,7 +95,14 @@ def window(browser: Browser, address: str, **options: Any) -> Iterator[Window]:
         made = Window(page, home)
         faults = made.faults
         page.add_init_script(_VIOLATED)
-        page.on("console", lambda said: faults.append(f"console: {said.text} on {page.url}"))
+        page.on(
+            "console",
+            lambda said: (
+                faults.append(f"{said.type}: {said.text} on {page.url}")
+                if said.type in ("error", "warning")
+                else None
+            ),
+        )
         page.on("pageerror", lambda error: faults.append(f"error: {error} on {page.url}"))
         page.on("dialog", lambda dialog: (faults.append("dialog"), dialog.dismiss()))
         page.on(
