@@ -34,6 +34,7 @@ from arena.analysis.source import Readable
 from arena.compare.answer import Comparison
 from arena.core import UsageError
 from arena.core.text import one_line
+from arena.stats.front import cost_front
 from db.database import Source
 
 if TYPE_CHECKING:
@@ -98,8 +99,7 @@ def plot_cost(
     known = known.sort_values(["cost_per_game", "rating"], ascending=[True, False], kind="stable")
     cost = known["cost_per_game"].to_numpy(dtype=float)
     rating = known["rating"].to_numpy(dtype=float)
-    best = np.maximum.accumulate(rating)
-    front = np.concatenate(([True], rating[1:] > best[:-1]))
+    front = np.array(cost_front(cost.tolist(), rating.tolist()))
     if "low" in known:
         ax.vlines(cost, known["low"], known["high"], color=BAND, linewidth=2.4, zorder=1)
     ax.plot(cost[front], rating[front], color=DOT, linewidth=1, drawstyle="steps-post", zorder=2)

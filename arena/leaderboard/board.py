@@ -98,7 +98,8 @@ class Board:
     are what each of several environments counts for, {} of one and where the system cannot tell
     them apart. `noise` is what null variants of prompts among the rows differ by, None without any.
     `saved` is the share of the ratings' variance that the `covariate` saved, None without one.
-    `notes` are sentences for people: what the numbers do not say.
+    `notes` are sentences for people: what the numbers do not say. `environment_id` is None where
+    the games are of several.
     """
 
     environment: str | None
@@ -124,6 +125,7 @@ class Board:
     noise: PromptNoise | None = None
     covariate: str | None = None
     saved: float | None = None
+    environment_id: int | None = None
 
     def _repr_html_(self) -> str:
         return table(

@@ -191,6 +191,7 @@ def board_of(
         weights=weights or {},
         covariate=query.covariate,
         saved=saved,
+        environment_id=scope.environment_id,
     )
 
 

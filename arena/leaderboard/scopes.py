@@ -48,6 +48,7 @@ class Scope:
     revisions: Mapping[int, Mapping[int, int]] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)
     paired: tuple[PairedGames, ...] = ()
+    environment_id: int | None = None
 
 
 def scopes(session: Session, query: LeaderboardQuery) -> list[Scope]:
@@ -85,6 +86,7 @@ def scopes(session: Session, query: LeaderboardQuery) -> list[Scope]:
         scope = replace(
             whole,
             environment=row.name,
+            environment_id=int(key),
             num_players=row.num_players,
             version=row.version,
             selection=replace(selection, environment=int(key)),

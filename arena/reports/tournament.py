@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from db.queries.spending import ModelSpending
 from db.queries.tournaments import TournamentRow
@@ -73,3 +74,9 @@ def tournament_report(
         charged=row.charged if models is None else sum(model.charged for model in models),
         models=models,
     )
+
+
+def budget_of(settings: Mapping[str, Any], config: Mapping[str, Any]) -> float | None:
+    """Dollars that a tournament may cost; None where it has no budget of its own."""
+    found = settings.get("budget", config.get("budget"))
+    return float(found) if isinstance(found, int | float) else None

@@ -46,6 +46,8 @@ class BoardWorker:
     def __init__(self, source: Database) -> None:
         self.source = source
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="boards")
+        # A board may take minutes, which what is asked beside it must not wait for.
+        self._answers = ThreadPoolExecutor(1, thread_name_prefix="answers")
         self._lock = Lock()
         self._asked: dict[str, Future[str | None]] = {}
         self._kept: dict[str, tuple[str, Computed]] = {}
@@ -91,7 +93,7 @@ class BoardWorker:
                 return known[1]
             running = self._open.get(key)
             if (running is None or running.done()) and len(self._open) < _WAITING:
-                running = self._open[key] = self._pool.submit(self._keep, key, state, compute)
+                running = self._open[key] = self._answers.submit(self._keep, key, state, compute)
         if known is not None:
             return Computed(known[1].value, behind=True, failed=known[1].failed)
         if running is not None:
@@ -125,6 +127,7 @@ class BoardWorker:
             later, self._later = self._later, {}
         for timer in later.values():
             timer.cancel()
+        self._answers.shutdown(cancel_futures=True)
         self._pool.shutdown(cancel_futures=True)
 
     def _compute(self, query: LeaderboardQuery) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from arena.reports.run_status import RunStatus, RunTelling
-from arena.reports.tournament import TournamentReport
+from arena.reports.tournament import TournamentReport, budget_of
 from arena.stats.time_left import TimeLeft
 from arena.viewer.charts import Axis, axis
 
@@ -162,12 +162,6 @@ def standings(status: RunStatus) -> TournamentStandings | None:
     )
     said = "Live ratings, the average agent at 25; a bar is a 95 % interval"
     return TournamentStandings(said, status.moved_over, scale, lines)
-
-
-def budget_of(settings: Mapping[str, Any], config: Mapping[str, Any]) -> float | None:
-    """Dollars that a tournament may cost; None where it has no budget of its own."""
-    found = settings.get("budget", config.get("budget"))
-    return float(found) if isinstance(found, int | float) else None
 
 
 def spell(seconds: float) -> str:

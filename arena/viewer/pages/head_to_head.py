@@ -104,8 +104,7 @@ def _ordered(
         visit.worker.ask(query)
     places: dict[int, int] = {}
     for board in () if answer is None else answer.boards:
-        rules = (board.environment, board.num_players, board.version)
-        if rules == (scope.environment, scope.num_players, scope.version):
+        if board.environment_id == scope.environment_id:
             places |= {row.agent_id or 0: row.rank for row in board.rows}
     return sorted(by_games, key=lambda agent: places.get(agent, len(games) + 1))
 

@@ -104,8 +104,7 @@ def _matrices(visit: Visit, query: LeaderboardQuery, answer: BoardAnswer) -> dic
     found = {}
     for place, board in enumerate(answer.boards[:_MATRICES]):
         for scope in scopes or ():
-            rules = (scope.environment, scope.num_players, scope.version)
-            if rules == (board.environment, board.num_players, board.version):
+            if scope.environment_id == board.environment_id:
                 agents = _agents(board)
                 matrix = counted_matrix(visit.session, scope, agents=agents)
                 called = {row.agent_id or 0: row.name for row in board.rows}

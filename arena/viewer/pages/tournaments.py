@@ -7,9 +7,9 @@ from starlette.responses import Response
 from arena.leaderboard import LeaderboardQuery
 from arena.leaderboard.stored import stored_answer
 from arena.reports.run_status import telling
-from arena.reports.tournament import tournament_report
+from arena.reports.tournament import budget_of, tournament_report
 from arena.viewer.board_page import drawn
-from arena.viewer.tournament_page import budget_of, facts, line, spell, standings
+from arena.viewer.tournament_page import facts, line, spell, standings
 from arena.viewer.visit import NotThere, Visit, number
 from db.errors import BadSelection
 from db.live import run_now
