@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from arena.leaderboard.board import Board, BoardRow
 from arena.reports.cost import CostReport, CostRow
@@ -154,7 +155,7 @@ def _labelled(points: Sequence[CostPoint]) -> list[CostPoint]:
     taken = [(p.x - 6, p.y - 6, p.x + 6, p.y + 6) for p in points]
     taken += [(p.x - 2, p.high, p.x + 2, p.low) for p in points]
     on = sorted((point for point in points if point.front), key=lambda point: point.x)
-    for before, point in zip(on, on[1:], strict=False):
+    for before, point in pairwise(on):
         taken += [(before.x, before.y - 1, point.x, before.y + 1)]
         taken += [(point.x - 1, point.y, point.x + 1, before.y)]
     if on:
