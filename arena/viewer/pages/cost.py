@@ -53,6 +53,7 @@ def cost(visit: Visit) -> Response:
         report=report,
         bars=[] if report is None else bars(report),
         many=many,
+        watched=visit.watching("all"),
         menus=[each for each in menus if len(each.chips) > 2 or each.chosen],
     )
 

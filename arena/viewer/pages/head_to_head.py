@@ -50,7 +50,7 @@ def head_to_head(visit: Visit) -> Response:
     among = {"environment": scope.environment_id, "tournament": asked.get("tournament")}
     values: dict[str, Any] = {
         "scope": scope, "menus": menus, "asked": asked, "names": names, "among": among,
-        "others": known[1:], "agents": len(agents), "by": by,
+        "watched": visit.watching("all"), "others": known[1:], "agents": len(agents), "by": by,
     }  # fmt: skip
     if "agent" in asked:
         return visit.draw("head_to_head.html", **values, **_of_one(visit, scope, asked, names))
