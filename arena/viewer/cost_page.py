@@ -55,7 +55,7 @@ class CostChart:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class CostPart:
     """A part of a sum, from 0 to 1, as `width` of a bar; `shown` is the amount."""
 
     name: str
@@ -66,12 +66,12 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Bars:
+class CostParts:
     """Parts of a sum, the largest first."""
 
     title: str
     note: str
-    bars: tuple[Bar, ...]
+    bars: tuple[CostPart, ...]
 
 
 def conclusion(chart: CostChart | None, board: Board | None) -> tuple[str, str]:
@@ -183,23 +183,23 @@ def _meet(one: tuple[float, float, float, float], other: tuple[float, float, flo
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def bars(report: CostReport) -> list[Bars]:
+def bars(report: CostReport) -> list[CostParts]:
     """Where the money went, or the tokens where nothing has a price."""
     money = report.charged + report.void > 0
     sample = report.sampled
     newest = f"of the newest {sample.games:,} finished games"
     found = [
-        Bars(
+        CostParts(
             "By model",
             "Finished games and void attempts.",
             _rows(report.models, money=money),
         ),
-        Bars(
+        CostParts(
             "By phase of the game",
             f"Calls {newest}.",
             _calls(sample.phases, sample.games),
         ),
-        Bars(
+        CostParts(
             "By what the call was for",
             f"Calls {newest}.",
             _calls(sample.purposes, sample.games),
@@ -207,11 +207,11 @@ def bars(report: CostReport) -> list[Bars]:
     ]
     if report.aside:
         aside = _calls(report.aside, 0)
-        found.append(Bars("Beside the games", "Calls that no player made.", aside))
+        found.append(CostParts("Beside the games", "Calls that no player made.", aside))
     return [each for each in found if each.bars]
 
 
-def _rows(rows: Iterable[CostRow], *, money: bool) -> tuple[Bar, ...]:
+def _rows(rows: Iterable[CostRow], *, money: bool) -> tuple[CostPart, ...]:
     def told(row: CostRow) -> str:
         parts = [f"{row.calls:,} calls"]
         if row.failed:
@@ -228,7 +228,7 @@ def _rows(rows: Iterable[CostRow], *, money: bool) -> tuple[Bar, ...]:
     )
 
 
-def _calls(rows: Sequence[CallCosts], games: int) -> tuple[Bar, ...]:
+def _calls(rows: Sequence[CallCosts], games: int) -> tuple[CostPart, ...]:
     money = any(row.dollars for row in rows)
 
     def told(row: CallCosts) -> str:
@@ -249,12 +249,12 @@ def _calls(rows: Sequence[CallCosts], games: int) -> tuple[Bar, ...]:
     )
 
 
-def _bars(parts: Sequence[tuple[str, float, str]], *, money: bool) -> tuple[Bar, ...]:
+def _bars(parts: Sequence[tuple[str, float, str]], *, money: bool) -> tuple[CostPart, ...]:
     """The parts of a sum of dollars, or of tokens; none where the sum is nothing."""
     whole = sum(amount for _, amount, _ in parts)
     most = max((amount for _, amount, _ in parts), default=0.0)
     return tuple(
-        Bar(
+        CostPart(
             name,
             f"${dollars(amount)}" if money else f"{many(amount)} tokens",
             amount / whole,
