@@ -24,7 +24,8 @@ from arena.cli.output import Column, tell
 from arena.cli.sessions import reading
 
 if TYPE_CHECKING:
-    from db import Repository
+    from arena.cli.profiles import ShownProfile
+    from db import Repository, Session
 
 app = typer.Typer(help="Agents: a kind, a model and a prompt.", no_args_is_help=True)
 AgentVars = Annotated[
@@ -50,6 +51,12 @@ def _rows(repository: Repository) -> list[Fields]:
     return [report | {"class": report.pop("class_")} for report in reports]
 
 
+def _profile(session: Session, row: Fields) -> ShownProfile:
+    from arena.cli.profiles import agent_shown
+
+    return agent_shown(session, row["id"])
+
+
 add_commands(
     app,
     CatalogueNoun(
@@ -67,6 +74,7 @@ add_commands(
             ),
             (Column(""), state),
         ],
+        profile=_profile,
         switch=lambda repository, key, active: repository.set_agent_active(key, active),
     ),
 )

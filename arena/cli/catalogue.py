@@ -15,6 +15,7 @@ from arena.cli.output import Column, print_fields, print_json, print_table, tell
 from arena.cli.sessions import reading
 
 if TYPE_CHECKING:
+    from arena.cli.profiles import ShownProfile
     from arena.orchestrator.edits import CatalogueEdit
     from db import Repository, Session
     from db.models.columns import Table
@@ -41,8 +42,9 @@ class CatalogueNoun:
 
     `rows` are all of its rows; `columns` those of its table, each with the text of its cell.
     `switch` makes a row active or inactive by its number. `details` adds to a row that is shown
-    alone. `installed` makes what is listed of (the rows to be listed, all rows): what the catalogue
-    does not have is listed too, also where there is no database.
+    alone, and `profile` says what it did in its games. `installed` makes what is listed of (the
+    rows to be listed, all rows): what the catalogue does not have is listed too, also where there
+    is no database.
     """
 
     noun: Noun
@@ -50,6 +52,7 @@ class CatalogueNoun:
     columns: Sequence[tuple[Column, Callable[[Fields], str]]]
     switch: Callable[[Repository, int, bool], object]
     details: Callable[[Session, Fields], Fields] | None = None
+    profile: Callable[[Session, Fields], ShownProfile] | None = None
     installed: Callable[[list[Fields], list[Fields]], list[Fields]] | None = None
 
 
@@ -73,13 +76,18 @@ def add_commands(app: typer.Typer, of: CatalogueNoun) -> None:
 
     @app.command(help=f"Show one {of.noun}.")
     def show(name: KnownName, db: DatabaseUrl = None, as_json: AsJson = False) -> None:
-
         with reading(db) as session:
             key = number_of(session, of.noun, name)
             (fields,) = (row for row in rows_of(of, session) if row["id"] == key)
             if of.details is not None:
                 fields = of.details(session, fields)
-        print_json({of.noun: fields}) if as_json else print_fields(fields)
+            found = None if of.profile is None else of.profile(session, fields)
+        if as_json:
+            print_json({of.noun: fields if found is None else fields | {"profile": found.plain}})
+            return
+        print_fields(fields)
+        if found is not None:
+            found.show()
 
     @app.command(help=f"Offer {_a(of.noun)} again.")
     def activate(name: KnownName, db: DatabaseUrl = None) -> None:

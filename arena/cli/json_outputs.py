@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from arena.cli.json_schemas import JsonObject, JsonRows, OneOfForms, document
@@ -210,8 +211,52 @@ def _of_catalogue() -> dict[str, JsonObject | OneOfForms]:
     }
     for noun, fields in (("agent", agent), ("model", model), ("prompt", prompt), ("kind", kind)):
         found[f"{noun}s list"] = JsonObject(named={f"{noun}s": JsonRows(fields)})
-        found[f"{noun}s show"] = JsonObject(named={noun: fields})
+        whole = replace(fields, named={**(fields.named or {}), **_profiles().get(noun, {})})
+        found[f"{noun}s show"] = JsonObject(named={noun: whole})
     return found
+
+
+def _profiles() -> dict[str, dict[str, Any]]:
+    """What `show` says beside a row, by noun: of what it did in its games."""
+    from arena.reports.agent_samples import SampledRecord
+    from arena.reports.roles import AgentInRole
+    from arena.reports.usage import PartUsage
+    from arena.reports.word_diff import DiffPiece
+    from db.queries.steps import EnvironmentRating, RatingStep
+
+    place = {
+        **{"environment": Text, "num_players": Whole, "system": str, "rank": int, "of": int},
+        **{"best_rank": int, "worst_rank": int, "rating": float, "low": float, "high": float},
+        **{"games": int, "won": Number, "change": dict[str, float] | None},
+    }
+    board = JsonObject(
+        named={
+            **{"stored": bool, "behind": bool, "as_of_game": Whole},
+            "places": JsonRows(JsonObject(named=place)),
+        }
+    )
+    failure = {
+        **{"error_class": str, "failure": Text, "advice": Text, "calls": int},
+        **{"newest_game": int, "newest_turn": int, "newest_said": Text},
+    }
+    used = {
+        **{"board": board, "usage": PartUsage | None, "sample": SampledRecord},
+        **{"failures": JsonRows(JsonObject(named=failure)), "uncounted": list[str]},
+    }
+    rated = JsonObject([EnvironmentRating], {"steps": list[RatingStep]})
+    agent = {
+        **used,
+        **{"newest_games": list[int], "ratings": JsonRows(rated), "roles": list[AgentInRole]},
+        "meetings": list[dict[str, Any]] | None,
+    }
+    prompt = {
+        **{"board": board, "line": list[str], "forks": list[str], "agents": list[str]},
+        **{"difference": list[DiffPiece], "variables": list[str]},
+    }
+    return {
+        noun: {"profile": JsonObject(named=fields)}
+        for noun, fields in (("agent", agent), ("model", used), ("prompt", prompt))
+    }
 
 
 def _table(model: Any) -> dict[str, Any]:

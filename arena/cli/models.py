@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from arena.cli.catalogue import (
     CatalogueNoun,
+    Fields,
     KnownName,
     NewName,
     add_commands,
@@ -22,11 +23,21 @@ from arena.cli.options import DatabaseUrl, key_values
 from arena.cli.output import Column, tell
 from arena.cli.sessions import reading, writing
 
+if TYPE_CHECKING:
+    from arena.cli.profiles import ShownProfile
+    from db import Session
+
 app = typer.Typer(help="Models: what is asked, and of whom.", no_args_is_help=True)
 
 
 def _price(dollars: float | None) -> str:
     return "" if dollars is None else f"{dollars:g}"
+
+
+def _profile(session: Session, row: Fields) -> ShownProfile:
+    from arena.cli.profiles import model_shown
+
+    return model_shown(session, row["id"], row["name"])
 
 
 add_commands(
@@ -42,6 +53,7 @@ add_commands(
             (Column("$/M out", "right"), lambda row: _price(row["output_price"])),
             (Column(""), state),
         ],
+        profile=_profile,
         switch=lambda repository, key, active: repository.set_model_active(key, active),
     ),
 )

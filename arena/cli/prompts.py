@@ -38,7 +38,8 @@ from arena.cli.output import Column, moment, print_json, tell
 from arena.cli.sessions import reading, writing
 
 if TYPE_CHECKING:
-    from db import Repository
+    from arena.cli.profiles import ShownProfile
+    from db import Repository, Session
 
 app = typer.Typer(help="Prompts: immutable texts that are forked.", no_args_is_help=True)
 
@@ -55,6 +56,12 @@ def _beginning(row: Fields) -> str:
     return one_line(row["content"], 60)
 
 
+def _profile(session: Session, row: Fields) -> ShownProfile:
+    from arena.cli.profiles import prompt_shown
+
+    return prompt_shown(session, row["id"])
+
+
 add_commands(
     app,
     CatalogueNoun(
@@ -68,6 +75,7 @@ add_commands(
             (Column("begins", shrink=True), _beginning),
             (Column(""), state),
         ],
+        profile=_profile,
         switch=lambda repository, key, active: repository.set_prompt_active(key, active),
     ),
 )

@@ -177,11 +177,13 @@ def spread_games(session: Session, spans: Sequence[RatedSpan], most: int) -> lis
     found: set[int] = set()
     wanted = []
     before = 0
-    for span in spans:
+    for turn, span in enumerate(spans):
         first, after = (-(-place * most // total) for place in (before, before + span.games))
         before += span.games
-        # The newest one is one of them.
-        places = [(span.games - 1) * at // max(after - first - 1, 1) for at in range(after - first)]
+        # Agents of the same games take turns in them; the newest game is one of them.
+        last = max((after - first) * len(spans) - 1, 1)
+        at_game = [at * len(spans) + turn for at in range(after - first)]
+        places = [(span.games - 1) * at // last for at in at_game]
         if span.games <= _READ:
             games = newest_rated(session, [span], span.games)[::-1]
             found.update(games[place] for place in places if place < len(games))
