@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from arena.core import Usage
-from arena.llm.failures.kinds import RULES
+from arena.llm.failures.kinds import RULES, FaultKind
 from arena.llm.failures.on_record import kind_on_record
 from arena.llm.recorded import TIME_LIMIT, completion_of
 from arena.llm.thoughts import read, recorded_thoughts
@@ -23,6 +23,21 @@ _TIME_LIMIT = (
     "The turn's time was over: raise `time_limit` in the tournament's `environment`, or ask for "
     "shorter answers."
 )
+# Kinds that say too little by their own names.
+_NAMED = {
+    FaultKind.SERVER: "server error",
+    FaultKind.HOST: "unknown host",
+    FaultKind.LOST: "connection lost",
+    FaultKind.MALFORMED: "malformed answer",
+    FaultKind.CUT: "answer cut off",
+    FaultKind.OVERSIZED: "oversized answer",
+    FaultKind.CONTEXT: "prompt too long",
+    FaultKind.ALLOWANCE: "request too large",
+    FaultKind.REQUEST: "request refused",
+    FaultKind.KEY: "key refused",
+    FaultKind.CREDIT: "out of credit",
+    FaultKind.MODEL: "unknown model",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,4 +215,6 @@ def failure_of(
     if error_class == TIME_LIMIT:
         return "time limit", _TIME_LIMIT
     kind = kind_on_record(error_class, status, message)
-    return (None, None) if kind is None else (kind.value.replace("_", " "), RULES[kind].advice)
+    if kind is None:
+        return None, None
+    return _NAMED.get(kind, kind.value.replace("_", " ")), RULES[kind].advice

@@ -173,6 +173,22 @@ def lanes(
         if event.kind not in _NO_MARK and ruler.holds(event.place)
         if (mark := _mark(event, game, ruler, heights, teams, untrue)) is not None
     )
+    told = {mark.place for mark in marks if mark.look != "out"}
+    of = {seat.index: seat for seat in game.seats}
+    marks += tuple(
+        Mark(
+            turn.place,
+            ruler.at(turn.place),
+            heights[turn.player],
+            None,
+            "other",
+            teams[of[turn.player].team],
+            f"{of[turn.player].name} acts",
+        )
+        for turn in game.turns[first:end]
+        # Of a game without events nothing more is known.
+        if turn.place not in told
+    )
     return Lanes(
         lanes=tuple(
             Lane(s, teams[s.team], heights[s.index], ends.get(s.index, ruler.right)) for s in order

@@ -81,7 +81,9 @@ def seen_game(visit: Visit, *, with_calls: bool = False) -> tuple[SeenGame, str 
     if not told:
         why = f" ({state.error})" if state is not None and state.error else ""
         missing = f"this game has no events{why}: type `arena events rebuild`"
-        if row.status in ("running", "paused", "scheduled"):
+        if row.status == "void":
+            missing = "a void game has no events: what was said and done is in its transcript"
+        elif row.status in ("running", "paused", "scheduled"):
             missing = "the game is not over: who voted for whom is told when it is"
     eyes = _eyes(visit, report)
     moves = _chances(session, asked) if told and eyes.everything else []

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from arena.reports.game import result_of
 from arena.viewer.visit import Visit, number
 from db.live import run_now
-from db.queries.games import games, shown_status
+from db.queries.games import games, shown_status, spent
 from db.selection import Selection
 
 _ROWS = 50
@@ -33,11 +33,12 @@ def game_list(visit: Visit) -> Response:
     found = games(visit.session, Selection(**words), limit=_ROWS + 1, before=before)
     live = run_now(visit.session)
     rows = [replace(row, status=shown_status(row, live)) for row in found[:_ROWS]]
+    taken = spent(visit.session, [row.game_id for row in rows])
     return visit.draw(
         "games.html",
         asked=asked,
         filters=FILTERS,
-        rows=[(row, result_of(row)) for row in rows],
+        rows=[(row, result_of(row), taken[row.game_id].failed_calls) for row in rows],
         older=rows[-1].game_id if len(found) > _ROWS else None,
         before=before,
         watched=visit.watching("all", moving=bool(live)),

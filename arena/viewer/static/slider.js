@@ -10,6 +10,7 @@ if (slide && picture) {
   const said = document.querySelector(".nowsaid");
   const first = Number(picture.dataset.first);
   const all = Number(range.max);
+  const whole = label.textContent;
   const tell = (turn) => {
     said.replaceChildren();
     said.hidden = !turn;
@@ -38,7 +39,7 @@ if (slide && picture) {
     line.setAttribute("x1", x);
     line.setAttribute("x2", x);
     line.toggleAttribute("hidden", shown === all);
-    label.textContent = shown === all ? `all ${all} turns` : `turn ${place} of ${first + all}`;
+    label.textContent = shown === all ? whole : `turn ${place} of ${first + all}`;
     tell(current);
     // Where the lanes are in sight the words stand below them; further down the turn itself moves.
     const below = picture.getBoundingClientRect().bottom < 0;

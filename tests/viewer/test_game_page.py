@@ -1,0 +1,208 @@
+"""What the page of a game says of it: the story, who lied, what turned it, and its tables."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from arena.reports.chances import TurnChance
+from arena.reports.game import GameReport, PlayerReport, TurnReport
+from arena.viewer.game_page import PART, GamePage, game_page
+from arena.viewer.seen import Eyes, seen
+from db.writer.events import EventRow
+from tests.viewer.browser import sheet
+
+ALL, MAFIA, DOCTOR = 0b11111, 0b00001, 0b00010
+ROLES = ("Mafia", "Doctor", "Detective", "Villager", "Villager")
+NIGHT, DAY, VOTE = "Night-Mafia", "Day-Discussion", "Day-Voting"
+
+
+def event(
+    turn: int | None, phase: str, kind: str, by: int | None, to: int | None = None,
+    audience: int = ALL, **data: Any,
+) -> EventRow:  # fmt: skip
+    return EventRow(turn, 1, phase, kind, by, to, audience, data)
+
+
+TOLD = [
+    event(0, NIGHT, "kill_choice", 0, 2, MAFIA),
+    event(1, NIGHT, "protect", 1, 2, DOCTOR, saved=True),
+    event(1, NIGHT, "saved", 1, 2, 0),
+    event(2, DAY, "speech", 0),
+    event(2, DAY, "claim", 0, None, role="Detective"),
+    event(2, DAY, "claim", 0, 2, team="Mafia"),
+    event(2, DAY, "accusation", 0, 2),
+    event(3, DAY, "speech", 2),
+    event(3, DAY, "claim", 2, None, role="Detective"),
+    event(3, DAY, "accusation", 2, 0),
+    event(3, DAY, "belief", 3, 2, 0, suspicion=0.9),
+    event(3, DAY, "belief", 3, 0, 0, suspicion=0.2),
+    event(4, VOTE, "vote", 0, 2),
+    event(5, VOTE, "vote", 1, 2),
+    event(6, VOTE, "vote", 2, 0),
+    event(7, VOTE, "vote", 3, 2),
+    event(8, VOTE, "vote", 4, 0),
+    event(8, VOTE, "eliminate", None, 2, cause="vote", role="Detective", team="Village"),
+]  # fmt: skip
+PLAYERS = (0, 1, 0, 2, 0, 1, 2, 3, 4)
+CHANCES = [
+    TurnChance(None, "night", "Village", 0.3, 50, 15, 0.3, 0.2, 0.4),
+    TurnChance(1, "day", "Village", 0.3, 50, 15, 0.35, 0.25, 0.45),
+    TurnChance(8, "over", "Village", 0.0, 50, 0, 0.0, 0.0, 0.0, turned=True),
+]
+
+
+def told(eyes: Eyes = Eyes(), **turn: Any) -> GamePage:  # noqa: B008
+    players = [
+        PlayerReport(index, f"Agent{index}", role, "Mafia" if role == "Mafia" else "Village", 0)
+        for index, role in enumerate(ROLES)
+    ]
+    turns = [
+        TurnReport(number, player, "", f"words {number}", number_of_calls=1, tokens=100 + number,
+                   **turn)
+        for number, player in enumerate(PLAYERS)
+    ]  # fmt: skip
+    report = GameReport(7, "SecretMafia-v0", None, 5, "completed", players, turns)
+    return game_page(seen(report, TOLD, CHANCES if eyes.everything else [], eyes))
+
+
+def drawn(page: GamePage) -> str:
+    """The text of a page without its tags."""
+    html = bytes(sheet("game.html", page=page, missing=None).body).decode()
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+
+
+def test_who_lied_to_whom_and_what_followed() -> None:
+    page = told()
+    [liar] = page.liars
+    assert liar.player.index == 0
+    assert liar.hearers is None
+    own, other = liar.claims
+    assert (own[0].what, own[0].of_itself, own[1]) == ("Detective", True, ())
+    assert (other[0].subject.index, other[0].what) == (2, "Mafia")
+    # Of the others, 1, 3 and 4 voted after it; that the accused voted too says nothing.
+    [followed] = other[1]
+    assert (followed.label, followed.votes, followed.asked, followed.out) == ("Vote 1", 2, 3, True)
+    text = drawn(page)
+    assert "claimed to be the Detective" in text
+    assert "Vote 1: 2 of 3 others voted for 2 , who was put out" in text
+    true = [claim for claim in page.claims if claim.player.index == 2]
+    assert [claim.untrue for claim in true] == [False]
+
+
+def test_what_turned_it() -> None:
+    [turned] = told().moments
+    assert (turned.label, turned.place, turned.points) == ("Vote 1", 8, -35)
+    assert [(seat.index, how) for seat, how in turned.out] == [(2, "voted out")]
+    assert ([voter.index for voter in turned.voters], turned.cast) == ([0, 1, 3], 5)
+    assert [(c.player.index, c.what) for c in turned.called] == [(0, "Mafia")]
+    text = drawn(told())
+    assert "Agent2 Detective was voted out by 0 1 3 (3 of 5 votes)" in text
+    assert "after 0 had said that it is Mafia" in text
+    assert "35 % → 0 %" in text
+
+
+def test_the_story_is_told_with_counts_and_who_saved() -> None:
+    assert [(c.when, c.who.index, c.how) for c in told().story] == [
+        ("Night 1", 2, "saved by the Doctor"),
+        ("Vote 1", 2, "voted out, 3 of 5"),
+    ]
+
+
+def test_the_tables() -> None:
+    page = told()
+    [vote] = page.votes
+    assert (vote.label, vote.out, vote.counts) == ("Vote 1", 2, {2: 3, 0: 2})
+    assert (vote.team, vote.right, vote.asked) == ("Village", 2, 4)
+    assert page.nights is not None
+    assert page.nights.kinds == ("kill_choice", "protect")
+    [(label, (kills, protected), out)] = page.nights.rows
+    assert (label, [deed.target.index for deed in kills], protected[0].found, out) == (
+        "Night 1", [2], "saved", (),
+    )  # fmt: skip
+    [named] = page.namings
+    assert (named.label, named.counts, named.most) == ("Day 1", {(0, 2): 1, (2, 0): 1}, 1)
+    [believer] = page.believers
+    assert (believer.player.index, [seat.index for seat in believer.most], believer.right) == (
+        3, [2], False,
+    )  # fmt: skip
+    assert [(s.player.index, s.calls, s.tokens) for s in page.spending][:2] == [
+        (0, 3, 306), (1, 2, 206),
+    ]  # fmt: skip
+
+
+def test_sections_say_the_chance_after_them() -> None:
+    found = [(s.label, s.chance, s.points) for s in told().sections]
+    assert found == [("Night 1", 0.35, None), ("Day 1", 0.35, None), ("Vote 1", 0.0, -35)]
+
+
+def test_votes_in_the_lanes_are_coloured_by_whom_they_help() -> None:
+    page = told()
+    assert page.lanes is not None
+    votes = [mark for mark in page.lanes.marks if mark.look == "vote"]
+    mafia, village = page.teams["Mafia"], page.teams["Village"]
+    assert [mark.team for mark in votes] == [mafia, mafia, village, mafia, village]
+    [out] = [mark for mark in page.lanes.marks if mark.look == "out"]
+    assert (out.label, out.before) == ("voted out", True)
+    heights = [bar.height for bar in page.lanes.bars]
+    assert heights == sorted(heights)
+
+
+@pytest.mark.parametrize("eyes", [Eyes(0), Eyes(2), Eyes(public=True), Eyes(None, True, True)])
+def test_what_is_hidden_is_in_no_table(eyes: Eyes) -> None:
+    page = told(eyes)
+    assert not page.moments
+    assert not page.believers
+    assert not page.spending
+    assert all(vote.team is None and vote.right == 0 for vote in page.votes)
+    text = drawn(page)
+    for words in (
+        "Who lied",
+        "What turned it",
+        "aimed right",
+        "Beliefs",
+        "What it cost",
+        "saved by",
+    ):
+        assert words not in text
+
+
+def test_failed_calls_stand_in_the_head_and_at_their_turns() -> None:
+    html = bytes(sheet("game.html", page=told(failed_calls=2), missing=None).body).decode()
+    assert "18 failed calls" in html
+    assert 'href="/game/7/turn/0#failed"' in html
+
+
+def long_game(turns: int, events: Mapping[str, Any] | None = None) -> GamePage:
+    report = GameReport(
+        1, "Game", None, 5, "completed", [PlayerReport(0, "A"), PlayerReport(1, "B")],
+        [TurnReport(n, n % 2, "", f"the words of turn {n}", tokens=n) for n in range(turns)],
+    )  # fmt: skip
+    told = [EventRow(n, None, None, "speech", n % 2, None, 0b11, {}) for n in range(turns)]
+    return game_page(seen(report, told, [], Eyes()), **(events or {}))
+
+
+def test_a_long_game_is_told_in_parts() -> None:
+    first = long_game(2_000)
+    assert len(first.parts) == 10
+    assert (first.first, first.end) == (0, PART)
+    html = bytes(sheet("game.html", page=first, missing=None).body)
+    assert len(gzip.compress(html)) < 100_000
+    assert b"the words of turn 199" in html
+    assert b"the words of turn 200" not in html
+    last = long_game(2_000, {"part": 9})
+    assert last.lanes is not None
+    assert [mark.place for mark in last.lanes.marks] == [*range(1_800, 2_000)]
+    assert all(last.lanes.left < mark.x < last.lanes.right for mark in last.lanes.marks)
+    html = bytes(sheet("game.html", page=last, missing=None).body)
+    assert b'id="turn-1999"' in html
+    assert b'href="/game/1?part=8"' in html
+
+
+def test_a_game_a_little_longer_than_a_part_is_told_at_once() -> None:
+    assert not long_game(PART + PART // 2).parts
+    assert len(long_game(PART + PART // 2 + 1).parts) == 2
