@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from arena.cli.options import DatabaseUrl
+from arena.cli.options import (
+    AgentOption,
+    DatabaseUrl,
+    EnvironmentOption,
+    SinceOption,
+    TagOption,
+    TournamentOption,
+    UntilOption,
+)
 
 
 def view(
@@ -17,13 +27,47 @@ def view(
         ),
     ] = 8811,
     open_: Annotated[bool, typer.Option("--open", help="Open the pages in the browser.")] = False,
+    export: Annotated[
+        Path | None,
+        typer.Option(
+            "--export",
+            metavar="DIR",
+            help="Write the pages as files into this folder instead, to be opened or published "
+            "without a server.",
+        ),
+    ] = None,
+    views: Annotated[
+        bool,
+        typer.Option(
+            "--views",
+            help="With --export: also each game as each player saw it and with roles hidden, a "
+            "file each.",
+        ),
+    ] = False,
+    calls: Annotated[
+        bool,
+        typer.Option(
+            "--calls",
+            help="With --export: also a page for each turn, with what models were sent and "
+            "answered.",
+        ),
+    ] = False,
+    tournament: TournamentOption = None,
+    environment: EnvironmentOption = None,
+    agent: AgentOption = None,
+    tag: TagOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
     db: DatabaseUrl = None,
 ) -> None:
     """Look at a database in the browser.
 
     The leaderboard, the games, each turn by turn and as each player saw it. The address
     holds a token, without which nothing is shown, and only this machine can ask. Nothing but boards
-    that were computed is written. Ctrl-C ends it."""
+    that were computed is written. Ctrl-C ends it.
+
+    With --export nothing is served: the pages of the games that the filter chooses become files,
+    which take the folder's place when all are written."""
     from arena.cli.output import tell
     from arena.core import UsageError
 
@@ -34,6 +78,18 @@ def view(
             f"the pages need {error.name}: type `python -m pip install 'llm-arena[pages]'`"
         ) from error
 
+    given = {
+        "tournament": tournament, "environment": environment, "agent": agent, "tag": tag,
+        "since": since, "until": until,
+    }  # fmt: skip
+    if export is not None:
+        _export(db, export, _where(given), views=views, calls=calls)
+        return
+    if views or calls or any(given.values()):
+        raise UsageError(
+            "the filter, --views and --calls are for --export DIR: pages have their own"
+        )
+
     def ready(address: str) -> None:
         typer.echo(address)
         tell("open it in a browser on this machine; Ctrl-C ends it")
@@ -41,3 +97,33 @@ def view(
             typer.launch(address)
 
     serve(db, port, ready)
+
+
+def _where(given: Mapping[str, str | Sequence[str] | None]) -> dict[str, str]:
+    """The one filter as the pages are asked it: a value each. Raises UsageError for several."""
+    from arena.core import UsageError
+
+    where: dict[str, str] = {}
+    for name, value in given.items():
+        match [value] if isinstance(value, str) else list(value or ()):
+            case []:
+                pass
+            case [only]:
+                where[name] = only
+            case several:
+                raise UsageError(f"--{name} is given {len(several)} times: a copy has one of each")
+    return where
+
+
+def _export(
+    db: str | None, folder: Path, where: Mapping[str, str], *, views: bool, calls: bool
+) -> None:
+    from arena.cli.output import count, tell
+    from arena.viewer.static_copy import write_copy
+
+    report = write_copy(db, folder, where=where, views=views, calls=calls)
+    typer.echo(str(report.index))
+    tell(
+        f"{count(report.pages, 'page')} of {count(report.games, 'game')}, "
+        f"{report.size / 1e6:.1f} MB: open it in a browser"
+    )

@@ -9,7 +9,13 @@ from markupsafe import Markup
 
 
 class Links(Protocol):
-    """What the pages can lead to."""
+    """What the pages can lead to. `policy` is the Content-Security-Policy that each page carries
+    itself and `about` what a copy holds; both are empty where a server answers."""
+
+    @property
+    def policy(self) -> str: ...
+    @property
+    def about(self) -> str: ...
 
     def address(self, path: str) -> str | None:
         """The address of a page by its path and query at the server, None where there is no such
@@ -23,6 +29,9 @@ class Links(Protocol):
 
 class ServerLinks:
     """The addresses of `arena view`: every page is there."""
+
+    policy = ""
+    about = ""
 
     def address(self, path: str) -> str:
         """The path itself."""
@@ -53,4 +62,10 @@ def attributes(links: Links) -> dict[str, Any]:
             return Markup("")
         return Markup(' href="{}"').format(f"{address}#{fragment}" if fragment else address)
 
-    return {"href": href, "href_to": href_to, "asset": links.asset}
+    return {
+        "href": href,
+        "href_to": href_to,
+        "asset": links.asset,
+        "policy": links.policy,
+        "about": links.about,
+    }

@@ -140,6 +140,15 @@ def games(
     return _rows(session, query.where(*chosen.of_games()))
 
 
+def game_numbers(session: Session, selection: Selection) -> list[int]:
+    """The games of a selection, and the branches of each, the oldest first. Raises BadSelection."""
+    chosen = selection.on(session)
+    numbers = select(col(Game.id)).where(*chosen.of_games())
+    branches = select(col(Game.id)).where(col(Game.parent_game_id).in_(numbers))
+    found = {key for query in (numbers, branches) for key in session.scalars(query)}
+    return sorted(key for key in found if key is not None)
+
+
 def games_of_both(
     session: Session, selection: Selection, first: int, second: int
 ) -> tuple[list[GameRow], list[GameRow], float | None]:
