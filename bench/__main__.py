@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 PARTS = (
     "arena", "projections", "recorder", "http", "bursts", "storage", "scale", "ratings", "boards",
-    "systems", "start", "frames",
+    "systems", "start", "frames", "pages", "viewers",
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-Unit = Literal["x", "ms", "s", "MiB"]
+Unit = Literal["x", "ms", "s", "KiB", "MiB"]
 
 
 @dataclass(frozen=True, slots=True)

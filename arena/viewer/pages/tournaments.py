@@ -86,4 +86,4 @@ def tournament(visit: Visit) -> Response:
     )
 
 
-ROUTES = (("/tournaments", tournament_list), ("/t/{tournament}", tournament))
+ROUTES = (("/tournaments", tournament_list), ("/t/{tournament:path}", tournament))
