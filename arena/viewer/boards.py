@@ -67,8 +67,14 @@ class BoardWorker:
                 del self._asked[key]
                 if (failed := running.result()) is not None:
                     return failed
-            if key in self._asked or key in self._later or len(self._asked) >= _WAITING:
+            if key in self._asked or key in self._later:
                 return None
+            if sum(not each.done() for each in self._asked.values()) >= _WAITING:
+                return None
+            # Those that were computed are read from where they are stored; why others were not is
+            # told once, or forgotten.
+            for other in [other for other, each in self._asked.items() if each.done()][:-_WAITING]:
+                del self._asked[other]
             rest = self._rests.get(key, 0.0) - time.monotonic()
             if rest <= 0:
                 self._asked[key] = self._pool.submit(self._compute, query)

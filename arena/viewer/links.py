@@ -7,6 +7,8 @@ from urllib.parse import quote, urlencode
 
 from markupsafe import Markup
 
+_BEFORE, _AFTER = Markup(' href="'), Markup('"')
+
 
 class Links(Protocol):
     """What the pages can lead to. `policy` is the Content-Security-Policy that each page carries
@@ -60,7 +62,8 @@ def attributes(links: Links) -> dict[str, Any]:
         address = links.address(path)
         if address is None:
             return Markup("")
-        return Markup(' href="{}"').format(f"{address}#{fragment}" if fragment else address)
+        # As `format` would, in less time: a page may have a thousand.
+        return _BEFORE + (f"{address}#{fragment}" if fragment else address) + _AFTER
 
     return {
         "href": href,

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from arena.stats.head_to_head import Cell, HeadToHead
 from arena.viewer.charts import Axis, axis
+from arena.viewer.links import path_of
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnCell:
     """A cell: `look` is `won` or `lost` where the interval leaves one half, `open` where it does
-    not; `asked` are the games that it is of."""
+    not; `path` leads to the games that it is of. A page has a thousand of them: their texts are
+    made once, `score` in percent, its `span` and what is `told` of both."""
 
     cell: Cell
     look: str
-    asked: Mapping[str, object]
+    path: str
+    score: str
+    span: str
+    told: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +62,25 @@ def drawn_matrix(
     are `asked` for."""
     columns: Sequence[int | str] = agents if by == "agent" else matrix.columns
 
+    base = path_of("games", **(asked or {}))
+    base += "&" if "?" in base else "?"
+    other = "against" if by == "agent" else by
+
     def cell(row: int, column: int | str) -> DrawnCell | None:
         found = matrix.cells.get((row, column))
         if found is None:
             return None
-        other = {"against" if by == "agent" else by: column}
-        return DrawnCell(found, look(found), {**(asked or {}), "agent": row, **other})
+        low, high = (f"{100 * edge:.0f}" for edge in found.interval)
+        score = f"{100 * found.score:.0f}"
+        games = "1 game" if found.games == 1 else f"{found.games:,} games"
+        return DrawnCell(
+            found,
+            look(found),
+            f"{base}agent={row}&{other}={quote(str(column), safe='')}",
+            score,
+            f"{low}–{high}",
+            f"{score} %, {low} to {high} in {games}",
+        )
 
     return DrawnMatrix(
         tuple(

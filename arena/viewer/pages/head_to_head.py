@@ -21,7 +21,7 @@ from db.queries.agents import agent_names
 from db.queries.pairs import CountedScope, counted_scopes, games_counted, opponents
 from db.selection import Selection, find
 
-_AT_ONCE = 40
+_AT_ONCE = 30
 """Agents of a matrix: more of them nobody can take in, and they take longer than a page may."""
 
 _BY = ("agent", "role", "team")
