@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from arena import registry
 from arena.core import Event, Position, UsageError
 from db import Repository, Session
-from db.queries.events import events
-from db.queries.positions import StoodAlike, stood_alike, stored_positions, uncounted
+from db.queries.events import events, events_state
+from db.queries.games import game as game_row
+from db.queries.positions import StoodAlike, counted_positions, stood_alike, uncounted
 from db.writer.events import EventRow
 
 BLEND = 20
@@ -37,27 +38,32 @@ class TurnChance:
     turned: bool = False
 
 
-def chances(session: Session, game_id: int) -> list[TurnChance]:
-    """The chances of a finished game, position by position.
+def chances(
+    session: Session, game_id: int, told: Sequence[EventRow] | None = None
+) -> list[TurnChance]:
+    """The chances of a finished game, position by position; `told` are its events, where they are
+    read already.
 
     Raises UsageError for a game that is not there, has no events, or whose environment does not
     tell chances.
     """
-    game = Repository(session).get_game_by_id(game_id, with_relations=True)
-    if game is None or game.environment is None or game.environment.id is None:
+    game = game_row(session, game_id)
+    if game is None or game.environment is None or game.environment_id is None:
         raise UsageError(f"there is no game {game_id} of an environment; `arena games` lists them")
-    if game.events_version is None or game.events_error is not None:
+    state = events_state(session, game_id)
+    if state is None or state.version is None or state.error is not None:
         raise UsageError(f"game {game_id} has no events: type `arena events rebuild`")
-    name = game.environment.name
+    name = game.environment
     rules = registry.load("environments", name)(name=name)
     telling = getattr(rules, "positions", None)
     roles = [player.role for player in game.players]
-    if telling is None or not (own := telling(events_read(events(session, game_id)), roles)):
+    told = events(session, game_id) if told is None else told
+    if telling is None or not (own := telling(events_read(told), roles)):
         raise UsageError(f"{name} does not tell chances (`arena.core.TellsChances`)")
-    alike = stood_alike(session, game.environment.id, [position.name for position in own])
+    alike = stood_alike(session, game.environment_id, [position.name for position in own])
     if game.tournament_id is not None:
         # The game itself is no evidence of how others like it end.
-        for name, team in stored_positions(game.positions):
+        for name, team in counted_positions(session, game_id):
             if name in alike:
                 found = alike[name]
                 alike[name] = StoodAlike(found.games - 1, found.won - (team == game.winning_team))
@@ -87,17 +93,24 @@ def _blended(own: Sequence[Position], alike: Mapping[str, StoodAlike]) -> list[T
     """A Beta distribution for each position, with play at random as BLEND games before it."""
     from scipy.stats import beta
 
+    open_ = [at for at in own if at.chance not in (0.0, 1.0)]
+    above = {at: BLEND * at.chance + _alike(at, alike).won for at in open_}
+    below = {
+        at: BLEND * (1 - at.chance) + _alike(at, alike).games - _alike(at, alike).won
+        for at in open_
+    }
+    # All at once: each call costs as much as a hundred intervals.
+    lows, highs = beta.interval(0.95, [*above.values()], [*below.values()]) if above else ([], [])
+    bounds = dict(zip(above, zip(lows, highs, strict=True), strict=True))
     found: list[TurnChance] = []
     for at in own:
-        games = alike.get(at.name, StoodAlike())
-        if at.chance in (0.0, 1.0):
+        games = _alike(at, alike)
+        if at not in bounds:
             # It is over, or as good as.
             chance = low = high = at.chance
         else:
-            above = BLEND * at.chance + games.won
-            below = BLEND * (1 - at.chance) + games.games - games.won
-            chance = above / (above + below)
-            low, high = (float(each) for each in beta.interval(0.95, above, below))
+            chance = above[at] / (above[at] + below[at])
+            low, high = (float(each) for each in bounds[at])
         turned = bool(found) and (low > found[-1].high or high < found[-1].low)
         found.append(
             TurnChance(
@@ -106,3 +119,7 @@ def _blended(own: Sequence[Position], alike: Mapping[str, StoodAlike]) -> list[T
             )
         )  # fmt: skip
     return found
+
+
+def _alike(at: Position, alike: Mapping[str, StoodAlike]) -> StoodAlike:
+    return alike.get(at.name, StoodAlike())

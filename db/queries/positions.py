@@ -56,6 +56,12 @@ def roles(session: Session, game_id: int) -> list[str | None]:
     return [*session.scalars(query.order_by(col(GamePlayer.player_index)))]
 
 
+def counted_positions(session: Session, game_id: int) -> list[PositionRow]:
+    """The positions of a game that are in the counters."""
+    stored = session.scalars(select(Game.positions).where(Game.id == game_id)).first()
+    return [*stored_positions(stored)]
+
+
 def stored_positions(stored: str | None) -> Iterator[PositionRow]:
     """The positions of a game from its row."""
     for name, team in json.loads(stored or "[]"):

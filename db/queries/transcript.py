@@ -96,10 +96,12 @@ class TurnRow:
     reading: Any = None
 
 
-def transcript(session: Session, game_id: int, *, calls: bool = True) -> list[TurnRow]:
+def transcript(
+    session: Session, game_id: int, *, calls: bool = True, bodies: bool = True
+) -> list[TurnRow]:
     """Every turn of a game in order of play, in one pass over its rows; with `calls=False`, no
-    call is read. Raises Damaged for rows that are not as they were
-    written."""
+    call is read, with `bodies=False` none of what was sent and what came back. Raises Damaged for
+    rows that are not as they were written."""
     first, end = keys.turns_of_game(game_id)
     reader = PayloadReader()
     shown: dict[int, tuple[Any, Any]] = {}
@@ -116,7 +118,7 @@ def transcript(session: Session, game_id: int, *, calls: bool = True) -> list[Tu
     query = select(GameTurn).where(GameTurn.id >= first, GameTurn.id < end)
     turns = session.exec(query.order_by(col(GameTurn.id))).all()
     actions = {turn.id: turn.action for turn in turns}
-    made = _calls(session, game_id, reader, shown, actions) if calls else {}
+    made = _calls(session, game_id, reader, shown, actions, bodies=bodies) if calls else {}
     rows = []
     for turn in turns:
         observation, new = shown.get(turn.id, (None, None))
@@ -150,17 +152,23 @@ def _calls(
     reader: PayloadReader,
     shown: dict[int, tuple[Any, Any]],
     actions: dict[int, str | None],
+    *,
+    bodies: bool,
 ) -> dict[int, list[CallRow]]:
     first, end = keys.calls_of_game(game_id)
     query = select(LLMCall).where(LLMCall.id >= first, LLMCall.id < end)
     calls = {call.id: call for call in session.exec(query.order_by(col(LLMCall.id)))}
     made: dict[int, list[CallRow]] = defaultdict(list)
+    if not bodies:
+        for call in calls.values():
+            made[call.game_turn_id].append(_row(call, None, None, None))
+        return made
     for call_id, prefix_len, prefix_hash, body, answer in session.execute(
         _CALLS, {"first": first, "end": end}
     ):
         call = calls[call_id]
         turn_id = call.game_turn_id
-        _, turn_number, player = keys.turn_of(turn_id)
+        _, _, player = keys.turn_of(turn_id)
         with at_turn(turn_id):
             messages = reader.messages(
                 player,
@@ -171,38 +179,41 @@ def _calls(
                 shown.get(turn_id, (None, None))[0],
             )
             said, response = reader.answer(answer, actions.get(turn_id))
-        made[turn_id].append(
-            CallRow(
-                call_id=call_id,
-                game_id=game_id,
-                turn_number=turn_number,
-                player_index=player,
-                call_index=call.call_index,
-                call_number=call.call_number,
-                attempt=call.attempt,
-                model_asked=call.model,
-                model_answered=call.model_answered,
-                request=call.request,
-                request_hash=call.request_hash,
-                request_sent_at=call.request_sent_at,
-                response_received_at=call.response_received_at,
-                total_response_time_ms=call.total_response_time_ms,
-                first_token_ms=call.first_token_ms,
-                prompt_tokens=call.prompt_tokens,
-                response_tokens=call.response_tokens,
-                cached_tokens=call.cached_tokens,
-                reasoning_tokens=call.reasoning_tokens,
-                cost=call.cost,
-                finish_reason=call.finish_reason,
-                error_class=call.error_class,
-                error_message=call.error_message,
-                error_status=call.error_status,
-                messages=messages,
-                text=said,
-                response=response,
-                reserved=call.reserved,
-                charged=call.charged,
-                cached=call.cached,
-            )
-        )
+        made[turn_id].append(_row(call, messages, said, response))
     return made
+
+
+def _row(call: LLMCall, messages: Any, said: str | None, response: Any) -> CallRow:
+    game_id, turn_number, player = keys.turn_of(call.game_turn_id)
+    return CallRow(
+        call_id=call.id,
+        game_id=game_id,
+        turn_number=turn_number,
+        player_index=player,
+        call_index=call.call_index,
+        call_number=call.call_number,
+        attempt=call.attempt,
+        model_asked=call.model,
+        model_answered=call.model_answered,
+        request=call.request,
+        request_hash=call.request_hash,
+        request_sent_at=call.request_sent_at,
+        response_received_at=call.response_received_at,
+        total_response_time_ms=call.total_response_time_ms,
+        first_token_ms=call.first_token_ms,
+        prompt_tokens=call.prompt_tokens,
+        response_tokens=call.response_tokens,
+        cached_tokens=call.cached_tokens,
+        reasoning_tokens=call.reasoning_tokens,
+        cost=call.cost,
+        finish_reason=call.finish_reason,
+        error_class=call.error_class,
+        error_message=call.error_message,
+        error_status=call.error_status,
+        messages=messages,
+        text=said,
+        response=response,
+        reserved=call.reserved,
+        charged=call.charged,
+        cached=call.cached,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from starlette.responses import Response
@@ -68,13 +69,14 @@ def turn(visit: Visit) -> Response:
 
 
 def seen_game(visit: Visit, *, with_calls: bool = False) -> tuple[SeenGame, str | None]:
-    """A game through the filter, and why a part of it is missing."""
+    """A game through the filter, and why a part of it is missing: with its calls, but without
+    chances, for the page of a turn."""
     session, asked = visit.session, visit.number("game")
     row = game(session, asked)
     if row is None:
         raise NotThere(f"there is no game {asked}: `arena games` lists them")
     row = replace(row, status=shown_status(row, run_now(session)))
-    report = game_report(row, transcript(session, asked), with_calls=with_calls)
+    report = game_report(row, transcript(session, asked, bodies=with_calls), with_calls=with_calls)
     state = events_state(session, asked)
     told: list[EventRow] = events(session, asked)
     missing = None
@@ -86,7 +88,7 @@ def seen_game(visit: Visit, *, with_calls: bool = False) -> tuple[SeenGame, str 
         elif row.status in ("running", "paused", "scheduled"):
             missing = "the game is not over: who voted for whom is told when it is"
     eyes = _eyes(visit, report)
-    moves = _chances(session, asked) if told and eyes.everything else []
+    moves = [] if with_calls or not eyes.everything else _chances(session, asked, told)
     reader = None if state is None else state.reader
     return replace(seen(report, told, moves, eyes), reader=reader), missing
 
@@ -98,7 +100,7 @@ def blind_numbers(visit: Visit) -> list[int]:
     row = game(visit.session, asked)
     if row is None:
         raise NotThere(f"there is no game {asked}: `arena games` lists them")
-    report = game_report(row, transcript(visit.session, asked))
+    report = game_report(row, transcript(visit.session, asked, calls=False))
     return numbers_of(report, events(visit.session, asked), Eyes(public=True, blind=True))
 
 
@@ -113,10 +115,10 @@ def _eyes(visit: Visit, report: GameReport) -> Eyes:
     return Eyes(player)
 
 
-def _chances(session: Session, asked: int) -> list[TurnChance]:
+def _chances(session: Session, asked: int, told: Sequence[EventRow]) -> list[TurnChance]:
     """Who was ahead, where the environment tells it."""
     try:
-        return chances(session, asked)
+        return chances(session, asked, told)
     except UsageError:
         return []
 
