@@ -69,8 +69,14 @@ def unpacked(blob: bytes) -> Buckets:
 
 
 def unpacked_sum(blobs: bytes) -> Buckets:
-    """The sum of the buckets of blobs that stand behind each other."""
-    found: Buckets = {}
-    for at, count in _ENTRY.iter_unpack(blobs):
-        found[at] = found.get(at, 0) + count
-    return found
+    """The sum of the buckets of blobs that stand behind each other, of many faster than adding
+    them one by one."""
+    import numpy as np
+
+    entries = np.frombuffer(blobs, np.dtype([("at", "<u2"), ("count", "<u8")]))
+    if not len(entries):
+        return {}
+    # In doubles, which hold whole numbers of calls exactly.
+    sums = np.bincount(entries["at"], weights=entries["count"])
+    (used,) = sums.nonzero()
+    return {int(at): int(sums[at]) for at in used}

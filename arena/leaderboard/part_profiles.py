@@ -22,6 +22,7 @@ from db import Model, Repository, Session
 from db.queries.agents import catalogue_agents, prompt_texts
 from db.queries.counters import behind, counter_sums
 from db.queries.prompts import PromptFork, prompt_tree
+from db.queries.steps import rated_spans
 from db.selection import Selection
 
 
@@ -40,12 +41,13 @@ def model_profile(session: Session, model_id: int, name: str) -> ModelProfile:
     """The profile of a model by its number and name."""
     agents = [agent.agent_id for agent in catalogue_agents(session, Selection(model=model_id))]
     usage = part_usage(counter_sums(session, agents).values())
+    uncounted = behind(session)
     return ModelProfile(
         board=part_places(session, "model", name),
         usage=usage,
-        sample=sampled_record(session, agents, talk=False),
-        failures=failed_of(session, usage, Selection(model=model_id)),
-        uncounted=tuple(behind(session)),
+        sample=sampled_record(session, agents, rated_spans(session, agents), talk=False),
+        failures=failed_of(session, usage, Selection(model=model_id), uncounted),
+        uncounted=tuple(uncounted),
     )
 
 

@@ -67,20 +67,24 @@ def agent_profile(session: Session, agent_id: int) -> AgentProfile:
     """The profile of an agent by its number."""
     counts = counter_sums(session, [agent_id]).get(agent_id)
     ratings = environment_ratings(session, agent_id)[:CURVES]
+    spans = rated_spans(session, [agent_id])
+    of_pool = {span.pool_id: span for span in spans}
+    uncounted = behind(session)
     met = agent_meetings(session, agent_id)
     usage = part_usage([counts] if counts else [])
     return AgentProfile(
         board=stored_places(session, LeaderboardQuery(), lambda row: row.agent_id == agent_id),
-        newest=tuple(newest_rated(session, rated_spans(session, [agent_id]), NEWEST)),
+        newest=tuple(newest_rated(session, spans, NEWEST)),
         curves=tuple(
-            RatingCurve(now, tuple(spread_steps(session, now.pool_id, agent_id, STEPS)))
+            RatingCurve(now, tuple(spread_steps(session, of_pool[now.pool_id], STEPS)))
             for now in ratings
+            if now.pool_id in of_pool
         ),
         meetings=None if met is None else tuple(met),
         roles=tuple(agent_in_roles(session, agent_id)),
         usage=usage,
         errors=error_rates([ConductRow.of(agent_id, counts)]) if counts else None,
-        sample=sampled_record(session, [agent_id]),
-        failures=failed_of(session, usage, Selection(agent=agent_id)),
-        uncounted=tuple(behind(session)),
+        sample=sampled_record(session, [agent_id], spans),
+        failures=failed_of(session, usage, Selection(agent=agent_id), uncounted),
+        uncounted=tuple(uncounted),
     )

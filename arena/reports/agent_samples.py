@@ -12,9 +12,9 @@ from arena.reports.lies import KINDS, ClaimsBelieved, believed, untrue_claims
 from db import Session
 from db.models.calls import ORPHANED
 from db.queries.samples import SampledCall, calls_in, events_in, seats_of
-from db.queries.steps import rated_spans, spread_games
+from db.queries.steps import RatedSpan, spread_games
 
-GAMES = 80
+GAMES = 64
 """Games that are looked at, spread evenly over the record."""
 SLICES = 12
 """Parts in time that the games are put into."""
@@ -65,10 +65,15 @@ class SampledRecord:
 
 
 def sampled_record(
-    session: Session, agents: Sequence[int], *, most: int = GAMES, talk: bool = True
+    session: Session,
+    agents: Sequence[int],
+    spans: Sequence[RatedSpan],
+    *,
+    most: int = GAMES,
+    talk: bool = True,
 ) -> SampledRecord:
-    """The sample of agents, of at most `most` games; without `talk` no claims are read."""
-    spans = rated_spans(session, agents)
+    """The sample of agents, of at most `most` games of their `spans`; without `talk` no claims are
+    read."""
     games = spread_games(session, spans, most)
     calls = calls_in(session, games, agents)
     told, heard = _talk(session, games, agents) if talk else ({}, ClaimsBelieved())

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from arena.reports.calls import failure_of
 from arena.reports.usage import PartUsage
 from db import Session
-from db.queries.counters import behind
 from db.queries.failed_calls import FailedCallRow, failed_calls
 from db.selection import Selection
 
@@ -45,8 +45,10 @@ def failed_kinds(session: Session, selection: Selection) -> tuple[FailedKind, ..
 
 
 def failed_of(
-    session: Session, usage: PartUsage | None, selection: Selection
+    session: Session, usage: PartUsage | None, selection: Selection, uncounted: Sequence[str]
 ) -> tuple[FailedKind, ...]:
-    """The kinds of failed calls of a selection; not looked for where its counters know of none."""
-    uncounted = usage is None or bool(behind(session))
-    return failed_kinds(session, selection) if uncounted or (usage and usage.failed) else ()
+    """The kinds of failed calls of a selection; not looked for where its counters, unless there are
+    `uncounted` tournaments, know of none."""
+    if usage is not None and not usage.failed and not uncounted:
+        return ()
+    return failed_kinds(session, selection)

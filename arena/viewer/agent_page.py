@@ -21,8 +21,6 @@ SHARES = axis([0, 1], 4, WIDTH - 4, 4)
 """The axis of scores, from 0 to 1."""
 _SHOWN = 12
 """Opponents that are open at each end."""
-_MOST = 100
-"""Opponents at each end that a page holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +56,11 @@ class DrawnPart:
 @dataclass(frozen=True, slots=True)
 class DrawnMeetings:
     """The meetings of an environment: `parts` are its teams and roles, each role below its team;
-    `rest` are the opponents between the hardest and the easiest, `left` how many are not in the
-    page."""
+    `opponents` the hardest and the easiest, `left` how many there are between them."""
 
     title: str
     parts: tuple[DrawnPart, ...]
     opponents: tuple[OpponentRow, ...]
-    rest: tuple[OpponentRow, ...]
     left: int
 
 
@@ -157,15 +153,12 @@ def _parts(met: AgentMeetings, roles: Sequence[AgentInRole]) -> Iterable[DrawnPa
 def _meetings(profile: AgentProfile) -> Iterable[DrawnMeetings]:
     for met in profile.meetings or ():
         rows = [OpponentRow(each, span(each.cell)) for each in met.opponents]
-        few = len(rows) <= 2 * _SHOWN + 4
-        hard, easy = rows[:_MOST], rows[_MOST:][-_MOST:]
-        kept = [*hard, *easy]
+        left = max(len(rows) - 2 * _SHOWN, 0)
         yield DrawnMeetings(
             title=f"{met.environment}, {met.num_players} players",
             parts=tuple(_parts(met, profile.roles)),
-            opponents=tuple(kept if few else [*kept[:_SHOWN], *kept[-_SHOWN:]]),
-            rest=() if few else tuple(kept[_SHOWN:-_SHOWN]),
-            left=len(rows) - len(kept),
+            opponents=tuple(rows if not left else [*rows[:_SHOWN], *rows[-_SHOWN:]]),
+            left=left,
         )
 
 

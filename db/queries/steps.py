@@ -184,7 +184,7 @@ def spread_games(session: Session, spans: Sequence[RatedSpan], most: int) -> lis
         last = max((after - first) * len(spans) - 1, 1)
         at_game = [at * len(spans) + turn for at in range(after - first)]
         places = [(span.games - 1) * at // last for at in at_game]
-        if span.games <= _READ:
+        if span.games <= _READ and span.games <= 20 * len(places):
             games = newest_rated(session, [span], span.games)[::-1]
             found.update(games[place] for place in places if place < len(games))
             continue
@@ -219,18 +219,17 @@ def newest_rated(session: Session, spans: Sequence[RatedSpan], most: int) -> lis
     return sorted(found, reverse=True)[:most]
 
 
-def spread_steps(session: Session, pool_id: int, agent_id: int, most: int) -> list[RatingStep]:
-    """At most `most` steps of an agent in a pool, spread over its games, in the order in which the
-    games were rated."""
-    spans = [span for span in rated_spans(session, [agent_id]) if span.pool_id == pool_id]
-    games = spread_games(session, spans, most)
+def spread_steps(session: Session, span: RatedSpan, most: int) -> list[RatingStep]:
+    """At most `most` steps of a span, spread over its games, in the order in which they were
+    rated."""
+    games = spread_games(session, [span], most)
     change, fold = RatingChange, col(Game.fold_index)
     steps: Any = (
         select(col(change.game_id), fold, col(change.mu_after), col(change.sigma_after))
         .join(Game, col(Game.id) == col(change.game_id))
         .where(
-            col(change.pool_id) == pool_id,
-            col(change.agent_id) == agent_id,
+            col(change.pool_id) == span.pool_id,
+            col(change.agent_id) == span.agent_id,
             col(change.game_id).in_(games),
             fold.is_not(None),
         )

@@ -78,10 +78,11 @@ def test_a_rating_over_games_is_told_in_their_order(database_url: str) -> None:
     with get_session(database_url) as session:
         (now,) = environment_ratings(session, 1)
         assert (now.environment, now.system, now.games) == ("Nim-v0", "trueskill", 8)
-        whole = spread_steps(session, now.pool_id, 1, 100)
+        (mine,) = rated_spans(session, [1])
+        whole = spread_steps(session, mine, 100)
         assert [step.place for step in whole] == [1, 3, 4, 6, 7, 9, 10, 12]
         assert (whole[-1].mu, whole[-1].sigma) == (now.mu, now.sigma)
-        assert [step.game_id for step in spread_steps(session, now.pool_id, 1, 3)] == [
+        assert [step.game_id for step in spread_steps(session, mine, 3)] == [
             keys[0], keys[5], keys[11],
         ]  # fmt: skip
 
