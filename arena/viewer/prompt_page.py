@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from arena.leaderboard.board import BoardRow, ForkChange
@@ -75,10 +75,28 @@ def drawn_trees(
         return [_tree(None, tree, {}, edits)]
     # One alone is the average, and says nothing.
     several = [of for of in boards.values() if len(of) > 1] or [*boards.values()][:1]
-    return [
-        _tree(pool(of[0]), tree, {place.row.name: place.row for place in of}, edits)
-        for of in several
-    ]
+    found = []
+    shown: set[str] = set()
+    for of in several:
+        rows = {place.row.name: place.row for place in of}
+        line = _with_lines(tree, rows)
+        shown |= {fork.name for fork in line}
+        found.append(_tree(pool(of[0]), line, rows, edits))
+    left = {fork.name for fork in tree} - shown
+    if left:
+        found.append(_tree(None, _with_lines(tree, left), {}, edits))
+    return found
+
+
+def _with_lines(tree: Sequence[PromptFork], wanted: Collection[str]) -> list[PromptFork]:
+    """The prompts that are wanted, and those they came from, in the order of the tree."""
+    kept: set[str] = set()
+    for fork in reversed(tree):
+        if fork.name in wanted or fork.name in kept:
+            kept.add(fork.name)
+            if fork.parent is not None:
+                kept.add(fork.parent)
+    return [fork for fork in tree if fork.name in kept]
 
 
 def conclusion(tree: Sequence[PromptFork], places: Sequence[BoardPlace]) -> str:
