@@ -27,6 +27,12 @@ def view(
         ),
     ] = 8811,
     open_: Annotated[bool, typer.Option("--open", help="Open the pages in the browser.")] = False,
+    host: Annotated[
+        str | None,
+        typer.Option(
+            "--host", metavar="HOST", help="Refused: pages are for this machine alone so far."
+        ),
+    ] = None,
     export: Annotated[
         Path | None,
         typer.Option(
@@ -64,13 +70,19 @@ def view(
 
     The leaderboard, the games, each turn by turn and as each player saw it. The address
     holds a token, without which nothing is shown, and only this machine can ask. Nothing but boards
-    that were computed is written. Ctrl-C ends it.
+    that were computed, and what you annotate, is written. Ctrl-C ends it.
 
     With --export nothing is served: the pages of the games that the filter chooses become files,
     which take the folder's place when all are written."""
     from arena.cli.output import tell
     from arena.core import UsageError
 
+    if host is not None:
+        raise UsageError(
+            "pages are served to this machine alone, because nothing tells who may see what yet: "
+            f"leave --host out; from another machine `ssh -L {port}:127.0.0.1:{port} MACHINE` "
+            f"brings them to http://127.0.0.1:{port} there"
+        )
     try:
         from arena.viewer.serving import serve
     except ModuleNotFoundError as error:

@@ -87,9 +87,15 @@ def application(
     routes = [Route(path, answered(handler)) for path, handler in ROUTES]
     routes += [Route(path, answered.form(handler), methods=["POST"]) for path, handler in FORMS]
     live = Route("/live", streams.answer)
+    nothing = answered(_nothing)
+
+    def missing(request: Request, _error: Exception) -> Response:
+        return nothing(request)
+
     mounted = Mount("/static", StaticFiles(directory=STATIC))
-    last = Route("/{path:path}", answered(_nothing))
-    return Guard(Starlette(routes=[*routes, live, mounted, last]), token, port)
+    pages = Starlette(routes=[*routes, live, mounted], exception_handlers={404: missing})
+    pages.router.redirect_slashes = False
+    return Guard(pages, token, port)
 
 
 def _nothing(visit: Visit) -> Response:

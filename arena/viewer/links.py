@@ -51,6 +51,10 @@ def path_of(*parts: object, **query: object) -> str:
     return f"{path}?{urlencode(asked)}" if asked else path
 
 
+_LONGEST = 6_000
+"""Characters of an address that a page leads to: a server takes no longer ones."""
+
+
 def attributes(links: Links) -> dict[str, Any]:
     """What templates write links with: `href("game", 3, as=2)` is the attribute, and empty where
     there is no such page, so that `<a>` is plain text there; `asset("base.css")` is an address."""
@@ -60,7 +64,7 @@ def attributes(links: Links) -> dict[str, Any]:
 
     def href_to(path: str, fragment: str = "") -> Markup:
         address = links.address(path)
-        if address is None:
+        if address is None or len(address) > _LONGEST:
             return Markup("")
         # As `format` would, in less time: a page may have a thousand.
         return _BEFORE + (f"{address}#{fragment}" if fragment else address) + _AFTER

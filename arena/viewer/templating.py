@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from arena.viewer.texts import (
+    WholeText,
     as_json,
     dollars,
     folded,
@@ -39,6 +40,7 @@ def environment() -> Environment:
         rate=rate,
         seconds=seconds,
         signed=signed,
+        whole=WholeText,
     )
     return made
 

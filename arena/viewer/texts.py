@@ -13,8 +13,15 @@ from arena.core.text import visible
 
 SHOWN = 1_500  # characters of a text that are open
 _FOLDED = 100_000  # characters behind them that a page holds
-_VALUE = 20_000  # characters of any other value
+_VALUE = 4_000  # characters of any other value, such as a name
+_GRID = 20_000  # characters by which a grid is told
 _STROKES = re.compile(r"[|+]|--")
+
+
+class WholeText(str):
+    """A text that a page shows as it is: it is long on purpose, or cut already."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +37,24 @@ class CutText:
 def folded(text: str, shown: int = SHOWN) -> CutText:
     """A long text cut at `shown` characters, at a blank where one is near."""
     if len(text) <= shown + shown // 4:
-        return CutText(text, "", 0)
+        return CutText(WholeText(text), "", 0)
     blank = max(text.rfind(" ", shown - 80, shown), text.rfind("\n", shown - 80, shown))
     end = blank + 1 if blank >= 0 else shown
-    rest = text[end : end + _FOLDED]
-    return CutText(text[:end], rest, len(text) - end - len(rest))
+    rest = WholeText(text[end : end + _FOLDED])
+    return CutText(WholeText(text[:end]), rest, len(text) - end - len(rest))
 
 
 def harmless(value: Any) -> Any:
     """What a template prints, before it is escaped: every text with its control characters,
-    overrides of direction and lone surrogates made visible. For Jinja's `finalize`."""
+    overrides of direction and lone surrogates made visible, and what is endless cut. For Jinja's
+    `finalize`."""
     if value is None:
         return ""
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
-    if len(value) > _FOLDED + _VALUE:
-        value = value[: _FOLDED + _VALUE] + "…"
+    most = _FOLDED if isinstance(value, WholeText) else _VALUE
+    if len(value) > most:
+        value = value[:most] + "…"
     return visible(value, keep="\n\t")
 
 
@@ -57,7 +66,7 @@ def as_json(value: Any) -> str:
 def is_grid(text: str) -> bool:
     """Whether a text is drawn with bars or lines of characters, as boards are: its characters must
     stand below each other."""
-    drawn = [line for line in text[:_VALUE].split("\n") if len(_STROKES.findall(line)) > 1]
+    drawn = [line for line in text[:_GRID].split("\n") if len(_STROKES.findall(line)) > 1]
     return len(drawn) > 1
 
 

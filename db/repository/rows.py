@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import or_, text
+from sqlalchemy import func, or_, text
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlmodel import Session, SQLModel, select
@@ -95,7 +95,9 @@ def version_rows(
     session: Session, table: type[Row], label: InstrumentedAttribute[Any], name: str
 ) -> list[Row]:
     """The rows that bear this name as versions of it, the first version first."""
-    query = select(table).where(or_(label == name, label.startswith(f"{name}@", autoescape=True)))
+    # Patterns have a longest length, names have none.
+    begins = func.substr(label, 1, len(name) + 1) == f"{name}@"
+    query = select(table).where(or_(label == name, begins))
     found = {versioned(getattr(row, label.key)): row for row in session.exec(query)}
     return [found[known] for known in sorted(found) if known.name == name]
 
