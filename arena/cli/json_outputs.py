@@ -63,6 +63,7 @@ _HIT_FIELDS = {
 }
 _HIT = JsonObject(named=_HIT_FIELDS)
 _SIMILAR = JsonObject(named={**_HIT_FIELDS, "similarity": float})
+_FAILURE = {"failure": Text, "advice": Text, "command": str}
 _RULES = {
     **{"name": str, "min_players": int, "max_players": int, "package": str},
     **{"description": str, "twin": Text, "package_version": str},
@@ -83,6 +84,8 @@ def _of_games() -> dict[str, JsonObject | OneOfForms]:
     from arena.replay.check import ReplayReport
     from arena.replay.difference import GameDifference
     from arena.reports.chances import TurnChance
+    from arena.reports.insights import InsightsReport
+    from db.queries.failed_calls import FailedCallRow
     from db.queries.games import GameRow, GameSpent
     from db.queries.transcript import TurnRow
     from db.writer.events import EventRow
@@ -115,6 +118,10 @@ def _of_games() -> dict[str, JsonObject | OneOfForms]:
                 JsonObject(named={"model": str, "compared": int, "hits": JsonRows(_SIMILAR)}),
                 JsonObject([EmbeddingPrice]),
             ]
+        ),
+        "insights": JsonObject([InsightsReport]),
+        "calls": JsonObject(
+            named={"calls": JsonRows(JsonObject([FailedCallRow], _FAILURE)), "older": Whole}
         ),
         "replay": OneOfForms(
             [JsonObject(named={"games": list[ReplayReport]}), JsonObject([ReplayReport])]

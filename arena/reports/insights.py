@@ -7,10 +7,11 @@ questions were asked. What was looked for and not found is said too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
+from arena.core import UsageError
 from arena.reports.insight_questions import InsightQuestion, questions
 from arena.stats.contrasts import Contrast, contrasts, width
 from arena.stats.false_discoveries import discoveries
@@ -153,6 +154,19 @@ def insights(
     )
 
 
+def question_sql(
+    session: Session, name: str, selection: Selection | None = None, *, most: int = MOST
+) -> str:
+    """The statement behind a question, to be run by anybody. Raises UsageError for one that is
+    not asked, BadSelection for what is not on record."""
+    known = {each.name: each for each in questions(error_classes(session)[:_ERRORS])}
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise UsageError(f"unknown question {name!r}: expected {', '.join(known)}{hint}")
+    return shown_sql(games_asked(session, selection or Selection(), most), known[name].trials)
+
+
 def _contrasts(question: InsightQuestion, rows: list[TrialSum]) -> _Answered:
     import numpy as np
 
@@ -198,8 +212,6 @@ def _finding(
 
 
 def _with_places(session: Session, each: _Answered, made: InsightFinding) -> InsightFinding:
-    from dataclasses import replace
-
     true = made.difference > 0
     games = []
     for row in reversed(each.rows):
@@ -287,10 +299,3 @@ def points(difference: float) -> str:
     """The size of a difference of two shares: `3.1 points`."""
     size = 100 * abs(difference)
     return f"{size:.1f} points" if size < 10 else f"{size:.0f} points"
-
-
-def rows_of(report: InsightsReport) -> Sequence[dict[str, Any]]:
-    """The findings as plain rows, for a frame."""
-    from dataclasses import asdict
-
-    return [asdict(found) for found in report.findings]
