@@ -1,4 +1,4 @@
-"""The page of findings: what stands out, how sure that is, where to look, and what was not found."""
+"""The page of findings: what stands out, how sure that is, where to look, what was not found."""
 
 from __future__ import annotations
 
