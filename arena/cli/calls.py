@@ -58,9 +58,9 @@ def calls(
     db: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """List calls that failed, the latest first: by what error, and what came of them.
+    """List calls that failed, the latest first.
 
-    `arena show GAME --calls` shows what was sent and what came back, and so does the page of the
+    Each with its error and what came of it. `arena show GAME --calls` shows what was sent and what came back, and so does the page of the
     turn in `arena view`."""
     from arena.reports.calls import failure_of
     from db.queries.failed_calls import failed_calls

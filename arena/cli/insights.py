@@ -47,8 +47,10 @@ def insights(
     db: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Look for what differs: illegal moves, votes against one's own words, seats, failed calls, ...
+    """Find what stands out in the games.
 
+    That is: illegal moves, votes against one's own words, seats that win, prompts that lose in one
+    role, claims that are believed, calls that fail, replies that are cut, repetitions, refusals.
     Every agent, role, prompt, seat, phase or model is compared with the others in the same place.
     All comparisons are tested together, so that of what is found at most 5 % is chance on average,
     however many questions are asked; the intervals shown hold in the same way. What was looked for

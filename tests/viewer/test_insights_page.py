@@ -44,7 +44,7 @@ def test_findings_with_their_size_evidence_and_query(stood_out: str) -> None:
         assert "tested together: of what is found here, at most 5 % is chance" in page
         assert page.count('<circle class="dot"') == 8
         assert "Votes against one&#39;s own words, by agent" in page
-        assert "Looked for and not found" in page
+        assert "Looked for and not found" not in page
         assert "Not asked" in page
         assert "WITH these AS" in page
         assert "As of game 60" in page
@@ -60,6 +60,29 @@ def test_a_few_games_are_too_few(get: Get) -> None:
     page = opened(get, "/insights")
     assert "There is too little to compare yet" in page
     assert "here are 3 games" in page
+
+
+def test_what_was_not_found_is_said(stood_out: str) -> None:
+    with get_session(stood_out) as session:
+        report = insights(session)
+    first = report.findings[0]
+    none = replace(
+        report,
+        findings=(),
+        questions=tuple(
+            replace(one, found=0, largest=replace(first, label="agent-7", low=-0.1))
+            for one in report.questions
+        ),
+    )
+    drawn = insights_page(none)
+    assert drawn.conclusion == "Nothing stands out"
+    answer = sheet(
+        "insights.html", asked={}, filters=(), answer=Computed(none), report=none, page=drawn,
+        command="arena insights",
+    )  # fmt: skip
+    html = bytes(answer.body).decode()
+    assert "Looked for and not found" in html
+    assert "<bdi>agent-7</bdi>: " in html
 
 
 def test_names_are_never_markup(stood_out: str) -> None:
@@ -92,7 +115,7 @@ def test_the_command_says_the_same(stood_out: str) -> None:
     said = run_arena("insights", "--db", file)
     assert said.exit_code == 0, said.stderr
     assert "8 findings among" in said.stderr
-    assert "looked for and not found: " in said.stderr
+    assert "too few to ask: " in said.stderr
     told = json.loads(run_arena("insights", "--db", file, "--json").stdout)
     assert len(told["findings"]) == 8
     with get_session(stood_out) as session:
