@@ -60,8 +60,8 @@ def calls(
 ) -> None:
     """List calls that failed, the latest first.
 
-    Each with its error and what came of it. `arena show GAME --calls` shows what was sent and what came back, and so does the page of the
-    turn in `arena view`."""
+    Each with its error and what came of it. `arena show GAME --calls` shows what was sent and what
+    came back, and so does the page of the turn in `arena view`."""
     from arena.reports.calls import failure_of
     from db.queries.failed_calls import failed_calls
     from db.selection import Selection
