@@ -17,13 +17,12 @@ from arena.stats.contrasts import Contrast, contrasts, width
 from arena.stats.false_discoveries import discoveries
 from arena.stats.proportions import design_effect, wilson
 from db import Session
-from db.models import Environment, Model, Prompt
-from db.queries.agents import agent_names
 from db.queries.failed_calls import error_classes
 from db.queries.trials import (
     GamesAsked,
     TrialSum,
     games_asked,
+    part_names,
     seat_turns,
     shown_sql,
     trial_places,
@@ -117,7 +116,7 @@ def insights(
     import numpy as np
 
     asked = games_asked(session, selection or Selection(), most)
-    names = _names(session)
+    names = part_names(session)
     answered = []
     for question in questions(error_classes(session)[:_ERRORS]) if asked.games else ():
         rows = trial_sums(session, asked, question.trials)
@@ -251,20 +250,6 @@ def _told(
         found, round(trials), len(by_game), share, low, high, largest,
         shown_sql(asked, question.trials),
     )  # fmt: skip
-
-
-def _names(session: Session) -> dict[str, dict[str, str]]:
-    from sqlmodel import select
-
-    return {
-        "agent": {str(key): row.name for key, row in agent_names(session).items()},
-        "prompt": {str(row.id): row.name for row in session.exec(select(Prompt))},
-        "environment": {
-            str(row.id): f"{row.name}, {row.num_players} players"
-            for row in session.exec(select(Environment))
-        },
-        "model": {row.litellm_model_name: row.name for row in session.exec(select(Model))},
-    }
 
 
 def _label(

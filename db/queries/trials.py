@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
-from db.models import Game
+from db.models import Environment, Game, Model, Prompt
+from db.queries.agents import agent_names
 from db.selection import Selection
 
 ENDED = ("completed", "void")
@@ -117,6 +117,20 @@ def seat_turns(
         f"ORDER BY d.id DESC LIMIT {int(limit)}"
     )
     return [(game, turn) for game, turn in session.connection().exec_driver_sql(sql)]
+
+
+def part_names(session: Session) -> dict[str, dict[str, str]]:
+    """What parts are called, by what they are: agents, prompts and environments by number, models
+    by the name that their provider is asked for."""
+    return {
+        "agent": {str(key): row.name for key, row in agent_names(session).items()},
+        "prompt": {str(row.id): row.name for row in session.exec(select(Prompt))},
+        "environment": {
+            str(row.id): f"{row.name}, {row.num_players} players"
+            for row in session.exec(select(Environment))
+        },
+        "model": {row.litellm_model_name: row.name for row in session.exec(select(Model))},
+    }
 
 
 def _statement(games: str, trials: tuple[str, str], rest: str) -> str:
