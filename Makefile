@@ -16,12 +16,12 @@ TESTS ?= tests
 # Workers take tests from each other; each holds half a gigabyte.
 PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses=4 --dist worksteal
 
-.PHONY: demo test fast check lint contracts types schema pytest bench torture proof models real docs picture lock clean
+.PHONY: demo test fast check lint contracts types schema pytest bench torture proof models real docs picture pictures lock clean
 
 demo: $(STAMP)
 	$(BIN)/arena run configs/quickstart.yaml
 	@echo
-	@echo "To read one of the games: $(BIN)/arena show 1. What else there is: README.md."
+	@echo "To look at it in the browser: $(BIN)/arena view --open. What else there is: README.md."
 
 # The quickest first.
 test: lint contracts schema types pytest
@@ -88,6 +88,10 @@ docs: $(STAMP)
 picture: $(STAMP)
 	$(BIN)/python docs/picture.py docs/demo.png
 	$(BIN)/python -m docs.notebook_pictures docs/notebooks
+
+# Of the pages, by Chromium.
+pictures: $(STAMP)
+	$(BIN)/python -m docs.page_pictures docs/pages
 
 # The lock names versions and hashes for every platform, and no index.
 lock: $(STAMP)

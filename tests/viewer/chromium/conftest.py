@@ -18,19 +18,27 @@ RECORDED = Path(__file__).parents[2] / "recorded" / "arena.db.gz"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
+def browser_path() -> str | None:
+    """Where the browser is."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def launched_with() -> list[str]:
+    """Its arguments: it refuses to put root into its sandbox."""
+    return ["--no-sandbox"] if os.geteuid() == 0 else []
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """The browser of a module's tests: its event loop would be in the way of other modules."""
-    path = next(filter(None, map(shutil.which, NAMES)), None)
+    path = browser_path()
     if path is None:
         missing = f"none of {', '.join(NAMES)} is on the path: `apt-get install chromium`"
         if os.environ.get("CI"):
             pytest.fail(missing)
         pytest.skip(missing)
-    # Chromium refuses to put root into its sandbox.
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        browser = playwright.chromium.launch(executable_path=path, args=launched_with())
         yield browser
         browser.close()
 
