@@ -58,7 +58,7 @@ def walk(address: str, *, alike: int) -> list[str]:
 
 def _computed(client: httpx.Client, address: str) -> str:
     """A page, once all of it is computed: until then it opens itself again every few seconds."""
-    for _ in range(300):
+    for _ in range(2_000):
         answer = client.get(address)
         assert answer.status_code == 200, (address, answer.status_code, answer.text[:2000])
         if not re.search(r'http-equiv="refresh" content="[1-4]"', answer.text):
