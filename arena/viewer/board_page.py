@@ -178,7 +178,7 @@ def scope_of(
     known = [*boards]
     teams = {team for board in known for row in board.rows for team in row.record.teams}
     roles = {role for board in known for row in board.rows for role in row.record.roles}
-    teams |= {asked["team"]} & {*asked.values()} if "team" in asked else set()
+    teams |= {asked["team"]} if "team" in asked else set()
     part = ("team", "role", "by")
     whole = chip(asked, "All sides", part)
     found = [Chip(whole.text, whole.asked, not {"team", "role"} & {*asked})]
