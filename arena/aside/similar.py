@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arena.aside.vectors import space_of
-from arena.core import ModelSpec, UsageError
+from arena.core import UsageError
 from db import Session
 from db.search.documents import ReadAnswer
 from db.search.hits import SearchHit, fitting, hits_of, kinds_of
@@ -40,7 +39,7 @@ class SimilarHits:
 
 def similar(
     session: Session,
-    model: ModelSpec,
+    space: str,
     place: tuple[int, int],
     selection: Selection,
     read: ReadAnswer,
@@ -49,9 +48,9 @@ def similar(
     phase: Sequence[str] = (),
     limit: int,
 ) -> SimilarHits:
-    """The `limit` actions that are most like that of a (game, turn), and were not said in it.
-    Raises UsageError for a turn that has no vector, BadSelection for what is not on record."""
-    space = space_of(model)
+    """The `limit` actions that are most like that of a (game, turn), and were not said in it, by
+    the vectors of a space (`arena.aside.vectors.space_of`). Raises UsageError for a turn that has
+    no vector, BadSelection for what is not on record."""
     own = vector_of(session, space, *place)
     if own is None:
         raise UsageError(_without_vector(session, place))
@@ -95,4 +94,7 @@ def _without_vector(session: Session, place: tuple[int, int]) -> str:
         return f"nothing was said in turn {turn} of game {game_id}: `arena show {game_id}` shows it"
     if status not in ("completed", "void"):
         return f"game {game_id} is not over: its turns can be compared when it is"
-    return f"turn {turn} of game {game_id} has no vector yet: leave out --no-fill"
+    return (
+        f"turn {turn} of game {game_id} has no vector yet: `arena search --like {game_id}:{turn}` "
+        "makes it"
+    )

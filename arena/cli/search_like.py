@@ -40,6 +40,7 @@ def search_like(
         embedding_model,
         fill_vectors,
         price_of_filling,
+        space_of,
     )
     from arena.cli.search_lines import filling_progress
     from arena.core import Pause
@@ -62,7 +63,14 @@ def search_like(
                 stopped = str(pause)
         with database.session() as session:
             found = similar(
-                session, model, place, selection, spoken, kind=kind, phase=phase, limit=limit
+                session,
+                space_of(model),
+                place,
+                selection,
+                spoken,
+                kind=kind,
+                phase=phase,
+                limit=limit,
             )
         behind = count_without_vector(database, model)
         spending.say()

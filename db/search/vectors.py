@@ -46,6 +46,11 @@ def spaces(session: Session) -> list[str]:
     return [*session.exec(select(TextVector.space).distinct().order_by(TextVector.space))]
 
 
+def first_space(session: Session) -> str | None:
+    """The first space by name that there are vectors of; None without any."""
+    return session.exec(select(func.min(TextVector.space))).first()
+
+
 def dimensions(session: Session, space: str) -> int | None:
     """How many numbers the vectors of a space have; None where there are none."""
     one = select(TextVector.vector).where(TextVector.space == space).limit(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote_plus
@@ -85,6 +86,30 @@ def test_a_filter_that_hardly_anything_fits_is_looked_through_in_steps(
     assert 'rel="next"' in page
 
 
+def test_what_is_like_what_was_said_in_a_turn(searched: str, tmp_path: Path) -> None:
+    file = tmp_path / "alike.db"
+    for end in ("", "-search"):
+        shutil.copyfile(searched.removeprefix("sqlite:///") + end, f"{file}{end}")
+    with browsing(f"sqlite:///{file}") as get:
+        first = hits(get("/search?q=player&in=action").text)[0]
+        game, turn = re.findall(r"\d+", first)
+        address = f"/search?like={game}:{turn}"
+        assert f"<code>arena search --like {game}:{turn}</code>" in get(address).text
+        assert run_arena("search", "--db", file, "--like", f"{game}:{turn}").exit_code == 0
+        assert f'href="/search?like={game}%3A{turn}"' in get("/search?q=player&in=action").text
+        for _ in range(600):
+            page = get(address).text
+            if "is being compared" not in page:
+                break
+            time.sleep(0.05)
+        found = hits(page)
+        assert found
+        assert first not in found
+        assert "by the vectors of <bdi>words</bdi>" in page
+        assert get("/search?like=999:1").status_code == 200
+        assert get("/search?like=x").status_code == 404
+
+
 def test_an_index_that_is_missing_or_behind_says_what_to_type(watched: str, tmp_path: Path) -> None:
     file = tmp_path / "fresh.db"
     shutil.copyfile(watched.removeprefix("sqlite:///"), file)
@@ -141,6 +166,7 @@ def test_what_was_found_is_never_markup() -> None:
     body = sheet(
         "search.html", asked={"q": text}, page=page, groups=by_game(shown), before=None, older=None,
         offered=search.OFFERED, filters=(), kept={}, looked_at=1, rows=1,
+        alike=False,
     ).body  # fmt: skip
     html = bytes(body).decode()
     assert "<script>" not in html

@@ -13,11 +13,13 @@ from arena.reports.search import phrases, spoken
 from arena.viewer.pages.games import FILTERS
 from arena.viewer.search_page import ShownHit, by_game, shown_hits
 from arena.viewer.visit import Visit, number
+from db.queries.boards import board_state
 from db.search.documents import PARTS
 from db.search.filling import is_behind
 from db.search.hits import SearchHits, Sought
 from db.search.hits import search as hits_of
 from db.search.opened import open_made_store
+from db.search.vectors import first_space
 from db.selection import Selection
 
 _ROWS = 30
@@ -25,7 +27,7 @@ _LOOKED_AT = 3_000
 """Texts with the words that a page looks at: those of a word that everybody says, by a filter that
 hardly any of them fits, are without number."""
 _LONGEST = 2_000
-_OWN = ("q", "in", "event", "phase", "sort", "inside")
+_OWN = ("q", "like", "in", "event", "phase", "sort", "inside")
 OFFERED: Mapping[str, tuple[tuple[str, str], ...]] = {
     "in": (("", "anything"), *((part, part) for part in PARTS)),
     "sort": (("", "newest first"), ("rank", "most relevant first")),
@@ -37,12 +39,17 @@ OFFERED: Mapping[str, tuple[tuple[str, str], ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """What is shown of a question: `missing` says why nothing can be found."""
+    """What is shown of a question: `missing` says what to type where nothing can be found. What is
+    `like` a turn was `compared` with so many actions `by` a model; `failed` says why it was not."""
 
     hits: list[ShownHit]
     found: SearchHits | None = None
     missing: str | None = None
     behind: bool = False
+    like: str | None = None
+    compared: int = 0
+    by: str | None = None
+    failed: str | None = None
 
 
 def search(visit: Visit) -> Response:
@@ -67,12 +74,15 @@ def search(visit: Visit) -> Response:
         filters=[name for name in FILTERS if name not in OFFERED],
         kept={name: value for name, value in asked.items() if name in FILTERS},
         looked_at=_LOOKED_AT,
+        alike=page.hits and first_space(visit.session) is not None,
         rows=_ROWS,
     )
 
 
 def _page(visit: Visit, asked: Mapping[str, str], before: str | None) -> _Page:
     line = asked.get("q", "")
+    if not line and "like" in asked:
+        return _like(visit, asked)
     if not line:
         return _Page([])
     if len(line) > _LONGEST:
@@ -105,6 +115,37 @@ def _page(visit: Visit, asked: Mapping[str, str], before: str | None) -> _Page:
             visit.session, store, sought, spoken, selection, limit=_ROWS, most=_LOOKED_AT
         )
     return _Page(shown_hits(found.hits), found, behind=is_behind(visit.session, at))
+
+
+def _like(visit: Visit, asked: Mapping[str, str]) -> _Page:
+    """What is most like what was said in a turn, where there are vectors."""
+    from arena.aside.similar import SimilarHits, similar
+
+    given = asked["like"]
+    place, selection = _turn(given), selection_of(asked)
+    space = first_space(visit.session)
+    if space is None:
+        return _Page([], like=given, missing=f"arena search --like {place[0]}:{place[1]}")
+    answer = visit.computed(
+        f"like {space} {place} {selection} {asked.get('event')} {asked.get('phase')}",
+        board_state(visit.session, Selection()).digest,
+        lambda session: similar(
+            session,
+            space,
+            place,
+            selection,
+            spoken,
+            kind=_listed(asked, "event"),
+            phase=_listed(asked, "phase"),
+            limit=_ROWS,
+        ),
+    )
+    if answer.value is None:
+        return _Page([], like=given, behind=True, failed=answer.failed)
+    found: SimilarHits = answer.value
+    shown = shown_hits([each.hit for each in found.hits], [each.similarity for each in found.hits])
+    by = space.partition(": ")[0]
+    return _Page(shown, like=given, compared=found.compared, by=by, failed=answer.failed)
 
 
 def _listed(asked: Mapping[str, str], name: str) -> tuple[str, ...]:
