@@ -225,6 +225,7 @@ def _of_catalogue() -> dict[str, JsonObject | OneOfForms]:
 
 def _profiles() -> dict[str, dict[str, Any]]:
     """What `show` says beside a row, by noun: of what it did in its games."""
+    from arena.leaderboard.stored import PartRating
     from arena.reports.agent_samples import SampledRecord
     from arena.reports.roles import AgentInRole
     from arena.reports.usage import PartUsage
@@ -255,6 +256,7 @@ def _profiles() -> dict[str, dict[str, Any]]:
         **used,
         **{"newest_games": list[int], "ratings": JsonRows(rated), "roles": list[AgentInRole]},
         "meetings": list[dict[str, Any]] | None,
+        "part_ratings": dict[str, list[PartRating]],
     }
     prompt = {
         **{"board": board, "line": list[str], "forks": list[str], "agents": list[str]},

@@ -67,6 +67,10 @@ def _plain_agent(profile: AgentProfile) -> dict[str, Any]:
         ],
         "meetings": None if met is None else [_plain_meetings(each) for each in met],
         "roles": [asdict(role) for role in profile.roles],
+        "part_ratings": {
+            name: [asdict(rated) for rated in ratings]
+            for name, ratings in profile.part_ratings.items()
+        },
         "usage": asdict(profile.usage) if profile.usage else None,
         "sample": asdict(profile.sample),
         "failures": [_plain_failure(kind) for kind in profile.failures],

@@ -82,6 +82,38 @@ def stored_answer(session: Session, query: LeaderboardQuery) -> BoardAnswer | No
     return BoardAnswer(query, found, newest, kept.state, True, behind)
 
 
+@dataclass(frozen=True, slots=True)
+class PartRating:
+    """An agent's rating on the board of a role or a team, as it was stored whatever has changed
+    since."""
+
+    environment: str | None
+    num_players: int | None
+    rank: int
+    of: int
+    rating: float
+    low: float
+    high: float
+
+
+def stored_part(session: Session, query: LeaderboardQuery, agent_id: int) -> list[PartRating]:
+    """The ratings of an agent on the stored boards of a query, which is read without the rest of
+    them; none where nothing is stored. Raises what `boards` raises before it reads a game."""
+    query = replace(query, system=registered("ratings", query.system))
+    kept = kept_board(session, _key(question(session, query)))
+    if kept is None or kept.version != VERSION:
+        return []
+    return [
+        PartRating(
+            board["environment"], board["num_players"], row["rank"], len(board["rows"]),
+            row["rating"], row["low"], row["high"],
+        )
+        for board in json.loads(kept.body)
+        for row in board["rows"]
+        if row["agent_id"] == agent_id
+    ]  # fmt: skip
+
+
 def keep(source: Source, answer: BoardAnswer) -> bool:
     """Store an answer that was computed, in a session of its own: an open one may hold what nobody
     else will see. False where the database takes no rows: then it is computed again."""

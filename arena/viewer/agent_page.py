@@ -9,7 +9,7 @@ from arena.leaderboard.board import BoardRow
 from arena.leaderboard.opponents import AgentMeetings, AgentOpponent
 from arena.leaderboard.places import BoardPlace, ListedAgent
 from arena.leaderboard.profiles import AgentProfile
-from arena.reports.roles import AgentInRole
+from arena.leaderboard.stored import PartRating
 from arena.stats.head_to_head import Cell
 from arena.viewer.charts import Axis, axis
 from arena.viewer.curves import DrawnBars, DrawnCurve, drawn_bars, drawn_curve
@@ -44,13 +44,15 @@ class OpponentRow:
 @dataclass(frozen=True, slots=True)
 class DrawnPart:
     """What was scored as a team, or in a role where it is the `role` of one; `team` is the place of
-    its team among the teams, 9 where it has none."""
+    its team among the teams, 9 where it has none; `rated` is its rating in it, where it is
+    stored."""
 
     name: str
     role: bool
     team: int
     cell: Cell
     span: DrawnEstimate
+    rated: PartRating | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,18 +138,28 @@ def span(cell: Cell, scale: Axis = SHARES) -> DrawnEstimate:
     return DrawnEstimate(scale.at(low), scale.at(cell.score), scale.at(high), says)
 
 
-def _parts(met: AgentMeetings, roles: Sequence[AgentInRole]) -> Iterable[DrawnPart]:
-    of = {each.role: each.team for each in roles if each.role is not None}
+def _parts(met: AgentMeetings, profile: AgentProfile) -> Iterable[DrawnPart]:
+    of = {each.role: each.team for each in profile.roles if each.role is not None}
+
+    def part(name: str, cell: Cell, team: int, *, role: bool) -> DrawnPart:
+        here = (met.environment, met.num_players)
+        rated = [
+            each
+            for each in profile.part_ratings.get(name, ())
+            if (each.environment, each.num_players) == here
+        ]
+        return DrawnPart(name, role, team, cell, span(cell), rated[0] if rated else None)
+
     for at, (team, cell) in enumerate(sorted(met.teams.items())):
         mine = {role: each for role, each in met.roles.items() if of.get(role) == team}
-        yield DrawnPart(team, False, min(at, 5), cell, span(cell))
+        yield part(team, cell, min(at, 5), role=False)
         # A single role says the same as its team.
         if len(mine) > 1 or any(each.games != cell.games for each in mine.values()):
             for role, each in sorted(mine.items()):
-                yield DrawnPart(role, True, min(at, 5), each, span(each))
+                yield part(role, each, min(at, 5), role=True)
     for role, cell in met.roles.items():
         if of.get(role) not in met.teams:
-            yield DrawnPart(role, True, 9, cell, span(cell))
+            yield part(role, cell, 9, role=True)
 
 
 def _meetings(profile: AgentProfile) -> Iterable[DrawnMeetings]:
@@ -156,7 +168,7 @@ def _meetings(profile: AgentProfile) -> Iterable[DrawnMeetings]:
         left = max(len(rows) - 2 * _SHOWN, 0)
         yield DrawnMeetings(
             title=f"{met.environment}, {met.num_players} players",
-            parts=tuple(_parts(met, profile.roles)),
+            parts=tuple(_parts(met, profile)),
             opponents=tuple(rows if not left else [*rows[:_SHOWN], *rows[-_SHOWN:]]),
             left=left,
         )

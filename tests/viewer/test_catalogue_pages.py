@@ -24,6 +24,7 @@ def forked(tmp_path_factory: pytest.TempPathFactory) -> str:
         ("leaderboard",),
         ("leaderboard", "--by", "prompt"),
         ("leaderboard", "--by", "model"),
+        ("leaderboard", "--team", "Mafia"),
     ):
         result = run_arena(*asked, "--db", url)
         assert result.exit_code == 0, result.stderr
@@ -57,6 +58,22 @@ def test_an_agent_says_its_rank_roles_opponents_words_and_cost(boarded: str) -> 
     assert 'href="/games?agent=1&amp;against=2"' in page
     assert 'href="/game/3"' in page
     assert "None: no action was refused" in page
+
+
+def test_a_rating_in_a_team_is_shown_where_somebody_has_asked_for_it(forked: str) -> None:
+    with browsing(forked) as get:
+        pages = [get(f"/agent/{number}").text for number in range(1, 7)]
+        board = get("/?team=Mafia").text
+    rated = [page for page in pages if "Rating as it" in page]
+    assert rated
+    assert all('<a href="/?team=Mafia">' in page for page in rated)
+    for page in rated:
+        shown = re.search(r'<b>([\d.]+)</b> <small>[\d.]+ to [\d.]+</small></td>\s*<td class="n">'
+                          r'<a href="/\?team=Mafia">\d of \d</a>', page)  # fmt: skip
+        assert shown
+        assert f"<b>{shown[1]}</b>" in board
+    # Nobody has asked for the other team.
+    assert any('<a href="/?team=Village">' in page for page in pages)
 
 
 def test_agents_are_listed_best_first_and_by_their_parts(boarded: str) -> None:

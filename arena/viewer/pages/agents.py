@@ -27,7 +27,7 @@ def agents(visit: Visit) -> Response:
     asked = visit.asked("kind", "model", "prompt")
     words: dict[str, Any] = {**asked}
     listed, board = listed_agents(visit.session, Selection(**words))
-    after = number(visit.query.get("from", "0"), "a row")
+    after = number(visit.query.get("after", "0"), "a row")
     waiting, failed = waiting_for(visit, board, LeaderboardQuery())
     shown = listed[after : after + _ROWS]
     return visit.draw(
