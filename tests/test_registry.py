@@ -19,6 +19,7 @@ GROUPS: tuple[Group, ...] = (
     "environments",
     "executors",
     "matchmakers",
+    "pages",
     "providers",
     "ratings",
     "readers",

@@ -93,10 +93,11 @@ class CopyPlan:
         numbers = [part for part in parts if part.isdigit()]
         if any(int(part) not in request.games for part in numbers[::2][:1]):
             return False
-        views = request.views and query.keys() <= {"as", "hidden"}
+        views = request.views and query.keys() <= {"as", "hidden", "part"}
+        own = query.keys() <= {"part"}
         match parts:
             case (_,):
-                return not query or views
+                return own or views
             case (_, "turn", _):
                 return request.calls and (not query or views)
             case (_, "against", other):

@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from markupsafe import Markup
+
 from arena.reports.chances import TurnChance
 from arena.viewer.game_digest import Claim, Liar, TurningPoint, cause_of, claims, liars, moments
 from arena.viewer.game_tables import (
@@ -24,6 +26,7 @@ from arena.viewer.game_tables import (
 )
 from arena.viewer.lanes import DOING, Lanes, lanes, teams_of
 from arena.viewer.phases import GamePhase, phases
+from arena.viewer.plugin_part import plugin_part
 from arena.viewer.seen import SeenEvent, SeenGame, SeenSeat, SeenTurn
 from arena.viewer.table_page import TablePage, table_page
 
@@ -87,6 +90,7 @@ class GamePage:
     story: tuple[Chapter, ...]
     lanes: Lanes | None
     table: TablePage
+    plugin: tuple[Markup | None, str | None]
     sections: tuple[Section, ...]
     claims: tuple[Claim, ...]
     liars: tuple[Liar, ...]
@@ -146,6 +150,7 @@ def game_page(game: SeenGame, part: int | None = 0) -> GamePage:
         lanes=drawn,
         # Its lines go over the whole game, and would not stand below the lanes of a part.
         table=table_page(game, drawn if len(whole) == 1 else None),
+        plugin=plugin_part(game),
         sections=tuple(_sections(game, seats, named, told, first, end)),
         claims=told[:_MOST_CLAIMS],
         liars=tuple(liars(game, seats, told, named)),

@@ -17,6 +17,7 @@ GROUPS = (
     "environments",
     "executors",
     "matchmakers",
+    "pages",
     "providers",
     "ratings",
     "scripted",
