@@ -88,7 +88,16 @@ def test_a_database_that_goes_away_is_a_page(watched: str, tmp_path: Path) -> No
 
 
 def test_nothing_in_a_page_is_inline_or_elsewhere(get: Get) -> None:
-    for path in ("/", "/games", "/game/1", "/game/1?as=0", "/game/1/turn/0"):
+    for path in (
+        "/",
+        "/games",
+        "/game/1",
+        "/game/1?as=0",
+        "/game/1/turn/0",
+        "/search",
+        "/calls",
+        "/insights",
+    ):
         text = get(path).text
         assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", text), path
         scripts = re.findall(r"<script[^>]*>", text)
@@ -127,7 +136,7 @@ class _Tags(HTMLParser):
 def test_every_page_is_well_formed(boarded: str) -> None:
     with browsing(boarded) as get:
         for path in ("/", "/games?team=Mafia", "/game/1", "/game/2?as=0", "/game/3?hidden=1",
-                     "/game/1/turn/0", "/nothing"):  # fmt: skip
+                     "/game/1/turn/0", "/search", "/calls", "/insights", "/nothing"):  # fmt: skip
             tags = _Tags()
             tags.feed(get(path).text)
             assert (tags.wrong, tags.open) == ([], []), path
