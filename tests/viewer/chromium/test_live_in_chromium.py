@@ -1,0 +1,40 @@
+"""A run that is watched in the browser from start to end: killed in the middle, and resumed. The page
+is opened once and never again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.viewer.chromium.window import window
+from tests.viewer.live import Evening
+from tests.viewer.serving import served
+
+MINUTES = 2 * 60_000.0
+
+
+@pytest.mark.slow
+def test_a_run_is_watched_killed_and_resumed(chromium: Browser, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'evening.db'}"
+    with Evening(tmp_path, url) as evening, evening.played() as run:
+        evening.wait_until_held()
+        with served(url) as address, window(chromium, address) as at:
+            at.open("/t/evening")
+            at.page.evaluate("window.openedOnce = true")
+            page, live = at.page.locator("main"), at.page.locator("#live")
+            expect(live).to_have_text("Live")
+            expect(page).to_contain_text("Calls in flight")
+
+            run.kill()
+            run.wait()
+            expect(page).to_contain_text("arena resume evening", timeout=MINUTES)
+            expect(page).to_contain_text("did not end in order")
+
+            evening.go_on()
+            with evening.played("resume", "evening") as again:
+                expect(page).to_contain_text("evening is finished: 6 games", timeout=MINUTES)
+                assert again.wait(120) == 0
+            assert at.page.evaluate("window.openedOnce")
+            assert at.too_wide(360) == []
