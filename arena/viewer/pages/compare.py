@@ -15,8 +15,9 @@ from arena.leaderboard.role_pairs import role_pairs
 from arena.viewer.compare_page import ComparedPage, compared_page, roles
 from arena.viewer.pages.leaderboard import environment_options
 from arena.viewer.scope import Chip, chip, menu
-from arena.viewer.visit import Visit
+from arena.viewer.visit import NotThere, Visit
 from db import Session
+from db.errors import BadSelection
 from db.live import run_now
 from db.queries.agents import agent_names
 from db.queries.boards import board_state
@@ -28,7 +29,10 @@ _NUMBERS = ("h0", "h1", "alpha", "beta")
 
 def compare(visit: Visit) -> Response:
     """The sequential test of A against B, and what it rests on."""
-    a, b = (find(visit.session, "agent", visit.path[name])[-1] for name in ("a", "b"))
+    try:
+        a, b = (find(visit.session, "agent", visit.path[name])[-1] for name in ("a", "b"))
+    except BadSelection as error:
+        raise NotThere(str(error)) from error
     names = {key: row.name for key, row in agent_names(visit.session).items()}
     if a == b:
         raise UsageError(

@@ -1,5 +1,5 @@
-"""A run that is watched in the browser from start to end: killed in the middle, and resumed. The page
-is opened once and never again."""
+"""A run watched in the browser from start to end, killed in the middle and resumed: the page is
+opened once."""
 
 from __future__ import annotations
 
