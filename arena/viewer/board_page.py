@@ -42,7 +42,7 @@ class DrawnRow:
 class DrawnBoard:
     """A board with the sentence that says its conclusion, and what that rests on. `spends` says
     that something has a price, `errs` that an error of its own decided a game of a row, or that a
-    row has void games; `open` that it is not folded."""
+    row has void games; `open` that it is not folded; `more` rows are left out."""
 
     board: Board
     title: str
@@ -56,16 +56,19 @@ class DrawnBoard:
     groups: int
     matrix: DrawnMatrix | None = None
     open: bool = True
+    more: int = 0
 
 
 def drawn(
-    answer: BoardAnswer, matrices: Mapping[int, DrawnMatrix] | None = None
+    answer: BoardAnswer,
+    matrices: Mapping[int, DrawnMatrix] | None = None,
+    most: int | None = None,
 ) -> list[DrawnBoard]:
-    """The boards of an answer, each ready to be drawn, with the `matrices` of some by their
-    places."""
+    """The boards of an answer, each ready to be drawn, with the `matrices` of some by their places
+    and the first `most` rows, or all."""
     found = matrices or {}
     return [
-        _board(board, found.get(place), opened=place < _OPEN)
+        _board(board, found.get(place), most, opened=place < _OPEN)
         for place, board in enumerate(answer.boards)
     ]
 
@@ -105,7 +108,9 @@ def sides(board: Board) -> str:
     return f"{team} won {100 * most:.0f} % of the games: look at the sides before the total."
 
 
-def _board(board: Board, matrix: DrawnMatrix | None, *, opened: bool) -> DrawnBoard:
+def _board(
+    board: Board, matrix: DrawnMatrix | None, most: int | None, *, opened: bool
+) -> DrawnBoard:
     said, rests = conclusion(board)
     scale = axis([x for row in board.rows for x in (row.low, row.high)], 4, WIDTH - 4)
     teams = tuple(sorted({team for row in board.rows for team in row.record.teams}))
@@ -126,12 +131,13 @@ def _board(board: Board, matrix: DrawnMatrix | None, *, opened: bool) -> DrawnBo
         " ".join(part for part in (rests, sides(board)) if part),
         scale,
         teams if 1 < len(teams) <= _MOST_TEAMS else (),
-        tuple(_row(row, scale, teams, letters) for row in board.rows),
+        tuple(_row(row, scale, teams, letters) for row in board.rows[:most]),
         spends=any(row.spent is not None and row.spent.cost for row in board.rows),
         errs=any(row.record.own or row.void_games for row in board.rows),
         groups=len(letters),
         matrix=matrix,
         open=opened,
+        more=0 if most is None else max(len(board.rows) - most, 0),
     )
 
 

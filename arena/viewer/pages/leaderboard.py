@@ -27,6 +27,7 @@ from db.selection import Selection
 
 _NEWEST = 24
 _FILTERS = ("environment", "tournament", "role", "team", "since", "until")
+_ROWS = 50
 _IN_MATRIX = 10
 """Agents of the matrix below a board: the first ones."""
 _MATRICES = 3
@@ -34,14 +35,16 @@ _MATRICES = 3
 
 def leaderboard(visit: Visit) -> Response:
     """The boards of a question, head to head, and the newest games."""
-    asked = visit.asked(*_FILTERS, "system", "by", "errors")
+    asked = visit.asked(*_FILTERS, "system", "by", "errors", "rows")
     query = board_query(asked)
     answer = stored_answer(visit.session, query)
     failed = None
     if visit.worker is not None and (answer is None or answer.behind):
         failed = visit.worker.ask(query)
+    # Most people look at the first ones, and every row takes its time.
+    most = _ROWS if visit.live and asked.get("rows") != "all" else None
     known = () if answer is None else answer.boards
-    boards = [] if answer is None else drawn(answer, _matrices(visit, query, answer))
+    boards = [] if answer is None else drawn(answer, _matrices(visit, query, answer), most)
     scope = scope_of(
         asked,
         known,
