@@ -22,10 +22,12 @@ class AnnotatorAgreement:
     tags: Mapping[str, Agreement]
 
 
-def agreement(rows: Iterable[AnnotationRow]) -> AnnotatorAgreement:
-    """The agreement in these annotations. Intervals resample games, because what is said of the
-    turns of one depends on each other. Who has annotated something without a tag has not given it;
-    who has only left a comment has judged nothing."""
+def agreement(rows: Iterable[AnnotationRow], most_tags: int | None = None) -> AnnotatorAgreement:
+    """The agreement in these annotations, of all tags or of the `most_tags` most used.
+
+    Intervals resample games, because what is said of the turns of one depends on each other. Who
+    has annotated something without a tag has not given it; who has only left a comment has judged
+    nothing."""
     made: dict[str, int] = defaultdict(int)
     targets: dict[tuple[int, int | None], list[AnnotationRow]] = defaultdict(list)
     for row in rows:
@@ -51,7 +53,7 @@ def agreement(rows: Iterable[AnnotationRow]) -> AnnotatorAgreement:
                 ordinal=False,
                 clusters=games,
             )
-            for tag in sorted(used, key=lambda tag: (-used[tag], tag))
+            for tag in sorted(used, key=lambda tag: (-used[tag], tag))[:most_tags]
         },
     )
 

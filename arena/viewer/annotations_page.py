@@ -11,7 +11,8 @@ from arena.viewer.charts import Axis
 
 WIDTH = 220
 _SCALE = Axis(-0.5, 1.0, 6, WIDTH - 6, (0.0, 0.5, 1.0))
-_TAGS = 12
+TAGS = 6
+"""Tags whose agreement the page shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class AnnotationsPage:
 
 def annotations_page(found: AnnotatorAgreement, newest_only: bool) -> AnnotationsPage:
     """The page of these annotations, which are the newest only or all."""
-    rows = [("Rating", found.ratings), *[*found.tags.items()][:_TAGS]]
+    rows = [("Rating", found.ratings), *[*found.tags.items()][:TAGS]]
     drawn = tuple(_drawn(what, each) for what, each in rows if each.alpha is not None)
     conclusion, rests = _conclusion(found)
     if newest_only:

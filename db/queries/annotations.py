@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, exists, func, select
+from sqlalchemy import func, select, tuple_
 from sqlmodel import Session, col
 
 from db import keys
-from db.models import WHOLE_GAME, Annotation, AnnotationTag, Game, GameTurn
+from db.models import WHOLE_GAME, Game, GameTurn
 from db.models.columns import aware
 from db.selection import Selection, several
 
-_AT_ONCE = 200  # annotations whose tags are read in one question
+_NOTES, _TAGS, _GAMES = (
+    Game.metadata.tables[name] for name in ("annotations", "annotation_tags", "games")
+)
+_KEY = (_NOTES.c.game_id, _NOTES.c.turn, _NOTES.c.annotator)
+_TAGS_KEY = (_TAGS.c.game_id, _TAGS.c.turn, _TAGS.c.annotator)
+# No tag has a comma in it.
+_JOINED = (
+    select(func.aggregate_strings(_TAGS.c.tag, ","))
+    .where(*(tag == note for tag, note in zip(_TAGS_KEY, _KEY, strict=True)))
+    .correlate(_NOTES)
+)
+_COLUMNS = (
+    _NOTES.c.id, *_KEY, _NOTES.c.rating, _NOTES.c.comment, _NOTES.c.blind, _NOTES.c.created_at,
+    _NOTES.c.updated_at, _JOINED.scalar_subquery(),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,40 +59,36 @@ def annotation_rows(
     """The annotations of the games of a selection, the newest first, or those older than the
     annotation `before`; where the selection asks for tags, those that bear one of them. Raises
     BadSelection for what is not on record."""
-    query = select(Annotation).order_by(col(Annotation.id).desc())
+    query = select(*_COLUMNS).order_by(_NOTES.c.id.desc())
     if selection is not None and selection != Selection():
         chosen = selection.on(session)
-        query = query.join(Game, col(Game.id) == col(Annotation.game_id)).where(*chosen.of_games())
+        rest = replace(chosen, asked=replace(selection, tag=None))
+        if where := rest.of_games():
+            query = query.join(_GAMES, _GAMES.c.id == _NOTES.c.game_id).where(*where)
         if selection.tag:
-            own = and_(
-                col(AnnotationTag.game_id) == col(Annotation.game_id),
-                col(AnnotationTag.turn) == col(Annotation.turn),
-                col(AnnotationTag.annotator) == col(Annotation.annotator),
-                col(AnnotationTag.tag).in_(several(selection.tag)),
-            )
-            query = query.where(exists().where(own))
+            bears = _TAGS.c.tag.in_(several(selection.tag))
+            query = query.where(tuple_(*_KEY).in_(select(*_TAGS_KEY).where(bears)))
     if annotator is not None:
-        query = query.where(col(Annotation.annotator) == annotator)
+        query = query.where(_NOTES.c.annotator == annotator)
     if before is not None:
-        query = query.where(col(Annotation.id) < before)
+        query = query.where(_NOTES.c.id < before)
     return _rows(session, query if limit is None else query.limit(limit))
 
 
 def annotations_of(session: Session, game_id: int) -> list[AnnotationRow]:
     """Those of a game and of its turns, by turn, the game itself first."""
-    about = col(Annotation.game_id) == game_id
-    query = select(Annotation).where(about)
-    return _rows(session, query.order_by(col(Annotation.turn), col(Annotation.annotator)))
+    query = select(*_COLUMNS).where(_NOTES.c.game_id == game_id)
+    return _rows(session, query.order_by(_NOTES.c.turn, _NOTES.c.annotator))
 
 
 def annotation(
     session: Session, game_id: int, turn: int | None, annotator: str
 ) -> AnnotationRow | None:
     """That of an annotator about a game or a turn; None without one."""
-    query = select(Annotation).where(
-        col(Annotation.game_id) == game_id,
-        col(Annotation.turn) == (WHOLE_GAME if turn is None else turn),
-        col(Annotation.annotator) == annotator,
+    query = select(*_COLUMNS).where(
+        _NOTES.c.game_id == game_id,
+        _NOTES.c.turn == (WHOLE_GAME if turn is None else turn),
+        _NOTES.c.annotator == annotator,
     )
     found = _rows(session, query)
     return found[0] if found else None
@@ -87,7 +96,7 @@ def annotation(
 
 def tag_counts(session: Session, limit: int = 50) -> list[tuple[str, int]]:
     """(tag, how many annotations bear it), the most used first."""
-    count, tag = func.count(), col(AnnotationTag.tag)
+    count, tag = func.count(), _TAGS.c.tag
     query = select(tag, count).group_by(tag).order_by(count.desc(), tag).limit(limit)
     return [(name, int(number)) for name, number in session.execute(query)]
 
@@ -105,25 +114,20 @@ def turn_there(session: Session, game_id: int, turn: int) -> bool:
 
 
 def _rows(session: Session, query: Any) -> list[AnnotationRow]:
-    found = session.execute(query).scalars().all()
-    tags: dict[tuple[int, int, str], list[str]] = defaultdict(list)
-    for at in range(0, len(found), _AT_ONCE):
-        games = sorted({row.game_id for row in found[at : at + _AT_ONCE]})
-        of_these = select(AnnotationTag).where(col(AnnotationTag.game_id).in_(games))
-        for own in session.execute(of_these).scalars():
-            tags[own.game_id, own.turn, own.annotator].append(own.tag)
     return [
         AnnotationRow(
-            row.id or 0,
-            row.game_id,
-            None if row.turn == WHOLE_GAME else row.turn,
-            row.annotator,
-            row.rating,
-            tuple(sorted({*tags[row.game_id, row.turn, row.annotator]})),
-            row.comment,
-            row.blind,
-            aware(row.created_at),
-            aware(row.updated_at),
+            key,
+            game,
+            None if turn == WHOLE_GAME else turn,
+            annotator,
+            rating,
+            tuple(sorted(tags.split(","))) if tags else (),
+            comment,
+            blind,
+            aware(created),
+            aware(updated),
         )
-        for row in found
+        for key, game, turn, annotator, rating, comment, blind, created, updated, tags in (
+            session.execute(query)
+        )
     ]

@@ -12,7 +12,10 @@ from sqlalchemy import text
 
 from db import Database, Repository, get_session
 from db.queries.annotations import AnnotationRow, annotation_rows
+from db.queries.games import games
+from tests.cli.commands import run_arena
 from tests.viewer.browser import HERE, PORT, TOKEN, Get, browsing
+from tests.viewer.live import Evening
 
 
 @pytest.fixture
@@ -203,3 +206,32 @@ def test_while_others_write_it_is_said_and_nothing_that_was_typed_is_lost(
             assert get("/game/1").status_code == 200
         assert get("/annotate", form=said).status_code == 303
     assert [row.annotator for row in on_record(url)] == ["Ann", "Bob"]
+
+
+@pytest.mark.slow
+def test_a_run_and_annotators_write_at_once_and_neither_loses_anything(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'evening.db'}"
+    with Evening(tmp_path, url) as evening, evening.played() as run:
+        evening.wait_until_held()
+        with browsing(url) as get:
+
+            def rate(game: int, name: str) -> None:
+                said = {"game": str(game), "annotator": name, "rating": "3", "tags": "seen"}
+                assert get("/annotate", form=said).status_code == 303
+
+            # Two games are in the middle; the run's next rows wait for a slow annotator.
+            rate(1, "Ann")
+            with Database(url) as other, other.session() as session:
+                Repository(session).annotate(1, None, "Bob", rating=1)
+                evening.go_on()
+                assert get("/games").status_code == 200
+            names = [f"Annotator {number}" for number in range(12)]
+            for number, name in enumerate(names):
+                rate(number % 6 + 1, name)
+            assert run.wait(120) == 0
+    with get_session(url, create=False) as session:
+        assert {row.status for row in games(session)} == {"completed"}
+        assert len(games(session)) == 6
+        rows = annotation_rows(session)
+    assert {row.annotator for row in rows} == {"Ann", "Bob", *names}
+    assert run_arena("db", "verify", "--db", url).exit_code == 0

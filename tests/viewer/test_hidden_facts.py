@@ -129,6 +129,16 @@ def test_the_public_sees_no_role_no_night_and_no_end(marked: Marked) -> None:
     assert "Win chance" not in text
 
 
+def test_whoever_rates_blind_sees_what_the_public_does_and_no_name(marked: Marked) -> None:
+    report, told, moves = marked
+    named = replace(report, tournament="@tournament@")
+    public = "".join(pages(marked, Eyes(public=True)))
+    text = "".join(pages((named, told, moves), Eyes(public=True, blind=True)))
+    seen_by_all = {mark for mark in re.findall(r"@[^@\s]+@", public) if "@agent" not in mark}
+    assert set(re.findall(r"@[^@\s]+@", text)) == seen_by_all
+    assert "123.45" not in text
+
+
 def test_who_may_see_everything_does(marked: Marked) -> None:
     text = "".join(pages(marked, Eyes()))
     for mark in ("@role5@", "@won@", "@reason@", "@error@", "@action0@", "@prompt0@"):
@@ -179,3 +189,32 @@ def test_no_name_of_another_agent_is_in_the_page_of_a_player(get: Get) -> None:
             assert not [name for _, name in cast if name != own and name in text]
             assert "Win chance" not in text
             assert " won</h1>" not in text
+
+
+@pytest.mark.parametrize(
+    "hiding", [*(f"as={player}" for player in range(6)), "hidden=1", "blind=1"]
+)
+def test_no_page_that_hides_leads_to_what_it_hides(get: Get, watched: str, hiding: str) -> None:
+    """Every page that is reached from a hidden one with the same eyes, attributes included."""
+    name, _, value = hiding.partition("=")
+    with get_session(watched) as session:
+        row = game(session, 1)
+    assert row is not None
+    everybody = {player.agent for player in row.players}
+    own = {player.agent for player in row.players if hiding == f"as={player.player_index}"}
+    secret = everybody - own if name != "hidden" else set()
+    waiting, done = [f"/game/1?{hiding}"], set()
+    while waiting:
+        path = waiting.pop()
+        done.add(path)
+        text = get(path).text
+        assert not [agent for agent in secret if agent in text], path
+        if name != "as":
+            assert "prompt and answer" not in text
+        for link in re.findall(r'href="(/game/[^"#]+)', text):
+            link = link.replace("&amp;", "&")
+            same = re.search(rf"[?&]{name}={value}(&|$)", link)
+            if same and link not in done and link not in waiting:
+                waiting.append(link)
+    acted = name == "as" and 'class="turn' in get(f"/game/1?{hiding}").text
+    assert not acted or len(done) > 1, "its own turns have pages"

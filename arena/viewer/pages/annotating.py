@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import RedirectResponse, Response
 
 from arena.reports.agreement import agreement
-from arena.viewer.annotations_page import annotations_page
+from arena.viewer.annotations_page import TAGS, annotations_page
 from arena.viewer.links import path_of
 from arena.viewer.notes import COOKIE, AnnotationForm, annotator_of, cookie_of, targets_of
 from arena.viewer.pages.game import blind_numbers, seen_game
@@ -20,9 +20,9 @@ from db.queries.games import games
 from db.selection import Selection
 
 _ROWS = 50
-_JUDGED = 2_000
+_JUDGED = 400
 """The newest annotations whose agreement a page computes."""
-_OFFERED = 60
+_OFFERED = 24
 """The newest games among which those are looked for that one has not rated."""
 _PATIENCE_S = 5.0
 _YEAR_S = 365 * 24 * 3600
@@ -40,7 +40,7 @@ def annotation_list(visit: Visit) -> Response:
     judged = annotation_rows(visit.session, chosen, limit=_JUDGED)
     return visit.draw(
         "annotations.html",
-        page=annotations_page(agreement(judged), len(judged) == _JUDGED),
+        page=annotations_page(agreement(judged, TAGS), len(judged) == _JUDGED),
         asked=asked,
         rows=rows[:_ROWS],
         older=rows[_ROWS - 1].id if len(rows) > _ROWS else None,
