@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from arena.viewer.game_tables import SeenSeats
+from arena.viewer.game_tables import SeenSeats, largest_team
 from arena.viewer.phases import GamePhase
 from arena.viewer.seen import SeenEvent, SeenGame, SeenSeat
 
@@ -56,6 +56,15 @@ class Liar:
     player: SeenSeat
     claims: tuple[tuple[Claim, tuple[Followed, ...]], ...]
     hearers: tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pointed:
+    """A player that accused another in some turns."""
+
+    player: SeenSeat
+    target: SeenSeat
+    turns: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +134,25 @@ def liars(
             (claim, tuple(_followed(game, claim, phases)) if claim.against else ()) for claim in own
         ]
         yield Liar(seats[index], tuple(followed), game.turns[first].audience)
+
+
+def pointed(game: SeenGame, seats: SeenSeats) -> tuple[Pointed, ...]:
+    """Whom those accused who knew better: the players of all teams but the largest, which is told
+    nothing, against others than their own; the most often first."""
+    uninformed = largest_team(game)
+    turns: dict[tuple[int, int], list[int]] = {}
+    for event in game.events:
+        source, target = seats.get(event.source), seats.get(event.target)
+        if event.kind != "accusation" or source is None or target is None or event.place is None:
+            continue
+        if uninformed is None or source.team in (None, uninformed) or target.team != uninformed:
+            continue
+        turns.setdefault((source.index, target.index), []).append(event.place)
+    ranked = sorted(turns.items(), key=lambda item: -len(item[1]))
+    return tuple(
+        Pointed(seats[source], seats[target], tuple(dict.fromkeys(places)))
+        for (source, target), places in ranked[:_MOST]
+    )
 
 
 def moments(

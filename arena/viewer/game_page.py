@@ -10,7 +10,17 @@ from dataclasses import dataclass, field, replace
 from markupsafe import Markup
 
 from arena.reports.chances import TurnChance
-from arena.viewer.game_digest import Claim, Liar, TurningPoint, cause_of, claims, liars, moments
+from arena.viewer.game_digest import (
+    Claim,
+    Liar,
+    Pointed,
+    TurningPoint,
+    cause_of,
+    claims,
+    liars,
+    moments,
+    pointed,
+)
 from arena.viewer.game_tables import (
     Believer,
     NamingTable,
@@ -94,6 +104,7 @@ class GamePage:
     sections: tuple[Section, ...]
     claims: tuple[Claim, ...]
     liars: tuple[Liar, ...]
+    pointed: tuple[Pointed, ...]
     moments: tuple[TurningPoint, ...]
     votes: tuple[VoteTable, ...]
     nights: NightTable | None
@@ -154,6 +165,7 @@ def game_page(game: SeenGame, part: int | None = 0) -> GamePage:
         sections=tuple(_sections(game, seats, named, told, first, end)),
         claims=told[:_MOST_CLAIMS],
         liars=tuple(liars(game, seats, told, named)),
+        pointed=pointed(game, seats),
         moments=moments(game, seats, told, named),
         votes=tuple(votes(window, seats, named))[:_MOST_TABLES],
         nights=nights(window, seats, named),

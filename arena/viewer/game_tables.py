@@ -93,7 +93,7 @@ class Spending:
 
 def votes(game: SeenGame, seats: SeenSeats, phases: Sequence[GamePhase]) -> Iterator[VoteTable]:
     """The votes of a game, each phase a table."""
-    largest = _largest_team(game)
+    largest = largest_team(game)
     cast = [event for event in game.events if event.kind == "vote" and _within(event, seats)]
     for label, own in groupby(cast, lambda event: phases[event.place or 0].label):
         held = [_vote(event, seats) for event in own]
@@ -219,7 +219,7 @@ def _label(event: SeenEvent, phases: Sequence[GamePhase]) -> str:
     return phases[event.place or 0].label
 
 
-def _largest_team(game: SeenGame) -> str | None:
+def largest_team(game: SeenGame) -> str | None:
     """The team that has the most players, where there is one; it is what a vote is looked at for:
     the other knows who is who."""
     sizes: dict[str, int] = {}

@@ -39,6 +39,7 @@ TOLD = [
     event(3, DAY, "speech", 2),
     event(3, DAY, "claim", 2, None, role="Detective"),
     event(3, DAY, "accusation", 2, 0),
+    event(3, DAY, "accusation", 2, 1),
     event(3, DAY, "belief", 3, 2, 0, suspicion=0.9),
     event(3, DAY, "belief", 3, 0, 0, suspicion=0.2),
     event(4, VOTE, "vote", 0, 2),
@@ -56,7 +57,7 @@ CHANCES = [
 ]
 
 
-def told(eyes: Eyes = Eyes(), **turn: Any) -> GamePage:  # noqa: B008
+def told(eyes: Eyes = Eyes(), events: list[EventRow] = TOLD, **turn: Any) -> GamePage:  # noqa: B008
     players = [
         PlayerReport(index, f"Agent{index}", role, "Mafia" if role == "Mafia" else "Village", 0)
         for index, role in enumerate(ROLES)
@@ -67,7 +68,7 @@ def told(eyes: Eyes = Eyes(), **turn: Any) -> GamePage:  # noqa: B008
         for number, player in enumerate(PLAYERS)
     ]  # fmt: skip
     report = GameReport(7, "SecretMafia-v0", None, 5, "completed", players, turns)
-    return game_page(seen(report, TOLD, CHANCES if eyes.everything else [], eyes))
+    return game_page(seen(report, events, CHANCES if eyes.everything else [], eyes))
 
 
 def drawn(page: GamePage) -> str:
@@ -94,6 +95,16 @@ def test_who_lied_to_whom_and_what_followed() -> None:
     assert [claim.untrue for claim in true] == [False]
 
 
+def test_where_no_lie_was_read_whom_those_accused_who_knew_better() -> None:
+    silent = [each for each in TOLD if each.kind != "claim"]
+    page = told(events=silent)
+    assert not page.liars
+    assert [(p.player.index, p.target.index, p.turns) for p in page.pointed] == [(0, 2, (2,))]
+    text = drawn(page)
+    assert "No untrue claim was read in what was said. Mafia accused others" in text
+    assert "Agent0 Mafia accused 2" in text
+
+
 def test_what_turned_it() -> None:
     [turned] = told().moments
     assert (turned.label, turned.place, turned.points) == ("Vote 1", 8, -35)
@@ -118,6 +129,7 @@ def test_the_tables() -> None:
     [vote] = page.votes
     assert (vote.label, vote.out, vote.counts) == ("Vote 1", 2, {2: 3, 0: 2})
     assert (vote.team, vote.right, vote.asked) == ("Village", 2, 4)
+    assert [cast.right for cast in vote.votes] == [True, False, True, False, True]
     assert page.nights is not None
     assert page.nights.kinds == ("kill_choice", "protect")
     [(label, (kills, protected), out)] = page.nights.rows
@@ -125,7 +137,11 @@ def test_the_tables() -> None:
         "Night 1", [2], "saved", (),
     )  # fmt: skip
     [named] = page.namings
-    assert (named.label, named.counts, named.most) == ("Day 1", {(0, 2): 1, (2, 0): 1}, 1)
+    assert (named.label, named.counts, named.most) == (
+        "Day 1",
+        {(0, 2): 1, (2, 0): 1, (2, 1): 1},
+        1,
+    )
     [believer] = page.believers
     assert (believer.player.index, [seat.index for seat in believer.most], believer.right) == (
         3, [2], False,
@@ -156,6 +172,7 @@ def test_votes_in_the_lanes_are_coloured_by_whom_they_help() -> None:
 def test_what_is_hidden_is_in_no_table(eyes: Eyes) -> None:
     page = told(eyes)
     assert not page.moments
+    assert not page.pointed
     assert not page.believers
     assert not page.spending
     assert all(vote.team is None and vote.right == 0 for vote in page.votes)

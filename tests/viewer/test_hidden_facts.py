@@ -46,10 +46,16 @@ def marked(watched: str, request: pytest.FixtureRequest) -> Marked:
             new=f"[GAME] @new{turn.number}@",
             action=f"@action{turn.number}@",
             submitted=f"@submitted{turn.number}@",
+            tokens=7_000_000 + turn.number,
+            failed_calls=4_000 + turn.number,
             calls=[
                 replace(
                     c,
                     answer=f"@answer{turn.number}@",
+                    error=f"@failed{turn.number}@",
+                    advice=f"@advice{turn.number}@",
+                    request={"model": f"@request{turn.number}@"},
+                    response=[f"@response{turn.number}@"],
                     messages=[SentMessage("user", f"@prompt{turn.number}@")],
                 )
                 for c in turn.calls
@@ -88,6 +94,11 @@ def pages(of: Marked, eyes: Eyes) -> Iterator[str]:
             ).body).decode()  # fmt: skip
 
 
+def plain(text: str) -> str:
+    """With numbers as they are without the commas of thousands."""
+    return re.sub(r"(?<=\d),(?=\d{3})", "", text)
+
+
 def test_a_player_sees_what_it_was_shown_until_its_last_turn(marked: Marked) -> None:
     report, told, _ = marked
     for player in range(6):
@@ -95,8 +106,12 @@ def test_a_player_sees_what_it_was_shown_until_its_last_turn(marked: Marked) -> 
         allowed = {f"@{what}{player}@" for what in ("agent", "role", "team")}
         for number in own:
             allowed |= {
-                f"@{what}{number}@" for what in ("new", "action", "submitted", "answer", "prompt")
-            }
+                f"@{what}{number}@"
+                for what in (
+                    "new", "action", "submitted", "answer", "prompt",
+                    "failed", "advice", "request", "response",
+                )
+            }  # fmt: skip
         for seq, event in enumerate(told):
             heard = event.audience is not None and event.audience >> player & 1
             in_time = event.turn is None or (bool(own) and event.turn <= own[-1])
@@ -104,11 +119,14 @@ def test_a_player_sees_what_it_was_shown_until_its_last_turn(marked: Marked) -> 
                 if event.kind == "message" and event.source is not None:
                     allowed.add(f"@submitted{event.turn}@")
                 allowed |= {f"@data{seq}{key}@" for key in SHOWN_WITH.get(event.kind, ())}
-        found = set(re.findall(r"@[^@\s]+@", "".join(pages(marked, Eyes(player)))))
+        text = "".join(pages(marked, Eyes(player)))
+        found = set(re.findall(r"@[^@\s]+@", text))
         assert found <= allowed, found - allowed
+        tokens = {int(number) - 7_000_000 for number in re.findall(r"70000\d\d", plain(text))}
+        assert tokens == {*own}
         if own:
             assert {f"@role{player}@", f"@action{own[0]}@", f"@prompt{own[0]}@"} <= found
-        assert "123.45" not in "".join(pages(marked, Eyes(player)))
+        assert "123.45" not in text
 
 
 def test_the_public_sees_no_role_no_night_and_no_end(marked: Marked) -> None:
@@ -127,6 +145,7 @@ def test_the_public_sees_no_role_no_night_and_no_end(marked: Marked) -> None:
     assert any(mark.startswith("@submitted") for mark in found)
     assert "123.45" not in text
     assert "Win chance" not in text
+    assert not re.search(r"70000\d\d|40\d\d failed", plain(text))
 
 
 def test_whoever_rates_blind_sees_what_the_public_does_and_no_name(marked: Marked) -> None:
