@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-
-import yaml
 
 from arena.reports.run_status import RunStatus, RunTelling
 from arena.reports.tournament import TournamentReport, budget_of
@@ -285,7 +284,7 @@ def _configuration(
 
 
 def _written(config: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
-    """The configuration as it is stored, as YAML."""
+    """The configuration as it is stored."""
     known = {key: value for key, value in settings.items() if key != "models"}
-    both = {**config, **known}
-    return yaml.safe_dump(both, sort_keys=False, allow_unicode=True, width=88)
+    # YAML would take several times as long as the rest of the page.
+    return json.dumps({**config, **known}, indent=2, ensure_ascii=False)

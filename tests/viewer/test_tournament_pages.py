@@ -60,7 +60,7 @@ def test_a_finished_tournament_shows_its_standings_and_its_configuration(get: Ge
     assert "arena resume" not in page
     assert "and did not end in order" not in page
     assert page.count('<svg class="interval" viewBox="0 0 220 20"') == len(NAMES)
-    for said in ("discussion_rounds: 1", "litellm_model: scripted/mafia-sharp", "<dt>Seed</dt>"):
+    for said in ("<bdi>discussion_rounds 1</bdi>", "scripted/mafia-sharp", "<dt>Seed</dt>"):
         assert said in page
     assert get("/t/1").text == page
 
