@@ -20,8 +20,9 @@ from arena.viewer.board_page import drawn, scope_of
 from arena.viewer.matrix import DrawnMatrix, drawn_matrix
 from arena.viewer.visit import Visit
 from db import Repository
+from db.live import run_now
 from db.queries.counters import tournaments_to_count
-from db.queries.games import games
+from db.queries.games import GameRow, games, shown_status
 from db.queries.pairs import counted_scopes
 from db.selection import Selection
 
@@ -63,9 +64,15 @@ def leaderboard(visit: Visit) -> Response:
         failed=failed,
         scope=scope,
         where=where,
-        newest=[(row, result_of(row)) for row in newest],
+        newest=[(shown, result_of(shown)) for shown in _shown(visit, newest)],
         watched=visit.watching("all"),
     )
+
+
+def _shown(visit: Visit, rows: list[GameRow]) -> list[GameRow]:
+    """The games with the status that they are shown with: one that nobody plays is not running."""
+    live = run_now(visit.session)
+    return [replace(row, status=shown_status(row, live)) for row in rows]
 
 
 def board_query(asked: Mapping[str, str]) -> LeaderboardQuery:
