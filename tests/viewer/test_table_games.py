@@ -92,7 +92,7 @@ def test_hands_pots_and_chips(see: Get) -> None:
     game = number("KuhnPoker-v0")
     page = see(f"/game/{game}").text
     assert 'aria-label="Chips: 0:' in page
-    hands = r'class="cards"><bdi>([JQK])</bdi>'
+    hands = r'class="hand"><bdi>([JQK])</bdi>'
     assert len(re.findall(hands, page)) == 6
     assert len(re.findall(hands, see(f"/game/{game}?as=0").text)) == 3
 
