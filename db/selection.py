@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Literal, SupportsIndex, get_args
+from typing import Any, SupportsIndex, get_args
 
 from sqlalchemy import (
     ColumnElement,
@@ -25,16 +24,9 @@ from sqlalchemy import (
 from sqlmodel import Session
 
 from db.errors import BadSelection
+from db.finding import NameOrNumber, Noun, numbers_of, unknown
 from db.live import run_now
 from db.models import GAME_STATUSES, Game
-from db.versions import EVERY, FIRST, VersionedName, versioned
-
-Noun = Literal["tournament", "environment", "agent", "kind", "model", "prompt"]
-"""What has names and numbers of its own."""
-
-NameOrNumber = str | SupportsIndex
-"""A name, or a row's number; digits in a string are a number unless something bears that name. A
-later version is `name@2`, `name@*` all of them; of a kind, so is the name alone."""
 
 Names = NameOrNumber | Iterable[NameOrNumber] | None
 Words = str | Iterable[str] | None
@@ -43,18 +35,6 @@ Moment = datetime | str | None
 
 STATUSES = ("scheduled", "running", "paused", "completed", "void")
 RESULTS = ("win", "draw", "loss")
-
-# Where a person finds what there is.
-_LISTS: Mapping[str, str] = {
-    "tournament": "arena tournaments list",
-    "environment": "arena tournaments list",
-    "agent": "arena agents list --all",
-    "kind": "arena kinds list --all",
-    "model": "arena models list --all",
-    "prompt": "arena prompts list --all",
-    "tag": "arena annotations list",
-}
-_LISTED = 12  # names in a message
 
 _TABLES = Game.metadata.tables
 _GAMES, _SEATS, _AGENTS = (_TABLES[name] for name in ("games", "game_players", "agents"))
@@ -129,9 +109,9 @@ class Selection:
         named: dict[str, dict[int, str]] = {}
         for noun in get_args(Noun):
             for name in several(getattr(self, noun)):
-                named.setdefault(noun, {}).update(_found(session, noun, name))
+                named.setdefault(noun, {}).update(numbers_of(session, noun, name))
         for name in several(self.against):
-            named.setdefault("against", {}).update(_found(session, "agent", name))
+            named.setdefault("against", {}).update(numbers_of(session, "agent", name))
         return Chosen(
             asked=self,
             named=named,
@@ -302,79 +282,6 @@ def _on_another_team(seat: FromClause, other: FromClause) -> ColumnElement[bool]
     )
 
 
-def find(session: Session | Connection, noun: Noun, name: NameOrNumber) -> tuple[int, ...]:
-    """The numbers of the rows that a name stands for: of environments and kinds there may be
-    several of one name, of everything else there is one, or with `name@*` every version, the latest
-    last.
-
-    Raises BadSelection for a name that is not on record, with the nearest that is, and for one that
-    several agents have.
-    """
-    return tuple(_found(session, noun, name))
-
-
-def _found(session: Session | Connection, noun: Noun, name: NameOrNumber) -> dict[int, str]:
-    known = _known(session, noun)
-    if isinstance(name, str):
-        # An agent's own name goes before the parts of another, both before a number.
-        found = (
-            {key: label for key, label, _ in known if label == name}
-            or {key: label for key, label, parts in known if parts == name}
-            or {key: label for key, label, _ in known if str(key) == name}
-            or _versions(noun, name, known)
-        )
-    else:
-        found = {key: label for key, label, _ in known if key == operator.index(name)}
-    if not found:
-        raise BadSelection(_unknown(noun, name, [label for _, label, _ in known]))
-    if noun == "agent" and len(found) > 1 and not str(name).endswith(EVERY):
-        raise BadSelection(
-            f"{len(found)} agents are named {name!r}: give the number of one of them, "
-            f"{', '.join(map(str, found))}"
-        )
-    return found
-
-
-def _versions(noun: Noun, name: str, known: Sequence[tuple[int, str, str]]) -> dict[int, str]:
-    """What `name@1`, `name@2` or `name@*` stands for."""
-    every = name.removesuffix(EVERY)
-    labels = {key: label if noun != "kind" else said for key, label, said in known}
-    if noun not in ("agent", "model", "prompt", "kind"):
-        return {}
-    if every != name:
-        found = {versioned(said): key for key, said in labels.items()}
-        return {found[one]: labels[found[one]] for one in sorted(found) if one.name == every}
-    wanted = versioned(name.removesuffix(FIRST))
-    return {key: said for key, said in labels.items() if versioned(said) == wanted}
-
-
-def _known(session: Session | Connection, noun: Noun) -> list[tuple[int, str, str]]:
-    """(number, name, parts) of every row; the parts of what has none are its name."""
-    if noun == "kind":
-        table = _TABLES["kinds"]
-        query = select(table.c.id, table.c.name, table.c.version).order_by(table.c.id)
-        return [
-            (key, name, VersionedName(name, version).label)
-            for key, name, version in session.execute(query)
-        ]
-    if noun != "agent":
-        table = _TABLES[f"{noun}s"]
-        rows = session.execute(select(table.c.id, table.c.name).order_by(table.c.id))
-        return [(key, name, name) for key, name in rows]
-    kinds, models, prompts = (_TABLES[name] for name in ("kinds", "models", "prompts"))
-    query = (
-        select(_AGENTS.c.id, _AGENTS.c.alias, kinds.c.name, models.c.name, prompts.c.name)
-        .join(kinds, kinds.c.id == _AGENTS.c.kind_id)
-        .join(models, models.c.id == _AGENTS.c.model_id)
-        .join(prompts, prompts.c.id == _AGENTS.c.prompt_id)
-        .order_by(_AGENTS.c.id)
-    )
-    return [
-        (key, alias or "/".join(parts), "/".join(parts))
-        for key, alias, *parts in session.execute(query)
-    ]
-
-
 def _check(noun: str, asked: Iterable[str], known: Sequence[str]) -> None:
     for word in asked:
         if word not in known:
@@ -386,7 +293,7 @@ def _check_on_record(
 ) -> None:
     if session.execute(select(column).where(column == word).limit(1)).first() is None:
         known = session.execute(select(column).distinct().where(column.is_not(None)))
-        raise BadSelection(_unknown(noun, word, [name for (name,) in known]))
+        raise BadSelection(unknown(noun, word, [name for (name,) in known]))
 
 
 def _check_games(session: Session | Connection, asked: Sequence[int]) -> None:
@@ -394,16 +301,3 @@ def _check_games(session: Session | Connection, asked: Sequence[int]) -> None:
     for number in asked:
         if number not in there:
             raise BadSelection(f"there is no game {number}; `arena games` lists them")
-
-
-def _unknown(noun: str, name: NameOrNumber, known: Iterable[str]) -> str:
-    names = sorted({*known})
-    if not names:
-        return f"unknown {noun} {name!r}: no {noun} is on record yet"
-    near = difflib.get_close_matches(str(name), names, n=1)
-    if near:
-        hint = f"; did you mean {near[0]!r}?"
-    else:
-        more = ", ..." if len(names) > _LISTED else ""
-        hint = f"; known: {', '.join(names[:_LISTED])}{more}."
-    return f"unknown {noun} {name!r}{hint} `{_LISTS.get(noun, 'arena games --json')}` lists them"

@@ -16,7 +16,8 @@ from db import Database
 from db.archive import Archived, Restored, restore, write_archive
 from db.archive.opened import open_archive
 from db.database import Source, opened
-from db.selection import Selection, find
+from db.finding import find
+from db.selection import Selection
 
 _GAMES = 500  # in one question
 

@@ -36,7 +36,7 @@ from arena.analysis.ratings import rating_changes_df, ratings_df
 from arena.analysis.source import Readable
 from arena.core import Rating, UsageError
 from arena.core.text import one_line
-from db.selection import NameOrNumber
+from db.finding import NameOrNumber
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from arena.cli.profiles import ShownProfile
     from arena.orchestrator.edits import CatalogueEdit
     from db import Repository, Session
+    from db.finding import Noun
     from db.models.columns import Table
     from db.queries.uses import UsedNoun
-    from db.selection import Noun
 
 Fields = dict[str, Any]
 """A row as it is printed in JSON; among its keys are `id`, `name` and `active`."""
@@ -215,7 +215,7 @@ def known(repository: Repository, noun: Noun, name: str) -> object | None:
 def number_of(session: Session, noun: Noun, name: str) -> int:
     """The number of the row of a name: of a kind that of its latest version. Raises BadSelection
     with the nearest name."""
-    from db.selection import find
+    from db.finding import find
 
     return find(session, noun, name)[-1]
 

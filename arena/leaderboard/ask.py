@@ -14,7 +14,7 @@ from arena.leaderboard.scopes import Scope, scopes
 from arena.registry import registered
 from arena.reports.noise_floor import null_agents, null_prompts, prompt_noise
 from db import Session
-from db.selection import find
+from db.finding import find
 
 
 def boards(session: Session, query: LeaderboardQuery) -> list[Board]:

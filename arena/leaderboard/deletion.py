@@ -9,9 +9,9 @@ from arena.core import UsageError
 from arena.leaderboard.rebuild import rebuild_on
 from db import Repository, Session
 from db.database import Source, opened
+from db.finding import find
 from db.live import branches_run_now, run_now
 from db.queries.contents import TournamentContents, tournament_contents
-from db.selection import find
 
 
 @dataclass(frozen=True, slots=True)

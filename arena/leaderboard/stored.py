@@ -25,9 +25,10 @@ from arena.registry import described, load, registered
 from db import Repository, Session, get_session
 from db.database import Source
 from db.errors import DatabaseError
+from db.finding import find
 from db.queries.boards import BoardState, KeptBoard, board_state, kept_board, kept_boards
 from db.queries.played import game_at
-from db.selection import Selection, find, several
+from db.selection import Selection, several
 
 VERSION = 3
 """Of the form and meaning of stored boards: it goes up when the same games give other ones."""

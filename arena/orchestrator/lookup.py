@@ -13,8 +13,9 @@ from arena.core.rules_options import held
 from arena.orchestrator.casting import casting
 from db import Agent, Environment, Repository
 from db.errors import BadSelection
+from db.finding import find
 from db.queries.agents import rated_environments
-from db.selection import Selection, find
+from db.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)

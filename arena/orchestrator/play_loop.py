@@ -38,7 +38,7 @@ from arena.orchestrator.preflight import Prepared
 from arena.orchestrator.progress import OnProgress, Progress, Summary, model_states
 from arena.orchestrator.ready_queue import Pending
 from arena.orchestrator.refused_models import RefusedModels
-from arena.orchestrator.run_teller import RunTeller
+from arena.orchestrator.run_teller import RunNow, RunTeller
 from arena.orchestrator.saturation import Saturation
 from arena.orchestrator.schedule import played
 from arena.orchestrator.standings import LiveStandings, Played
@@ -48,8 +48,6 @@ from arena.record.writing import GameRecorder, Meter
 from db import Database, Recorder
 from db.errors import Damaged
 from db.queries.schedule import ScheduledGame
-
-PROGRESS_SECONDS = 0.25
 
 
 class Playing:
@@ -82,7 +80,6 @@ class Playing:
         self.stop = stop
         self.on_progress = on_progress
         self.meter = Meter()
-        self.teller = RunTeller(entry.tournament_id, self.meter)
         self.began = datetime.now(UTC)
         self.finished: list[int] = []
         self.void = 0
@@ -113,7 +110,8 @@ class Playing:
         stops."""
         executor = registry.executor(self.config.executor, concurrency)
         self.started = time.monotonic()
-        reporter = asyncio.create_task(self._report(recorder))
+        teller = RunTeller(self.entry.tournament_id, self.meter, recorder, self._now)
+        reporter = asyncio.create_task(teller.run(self.on_progress))
         try:
             await executor.run(
                 self.saturation.within(self._work(left, most), concurrency),
@@ -124,7 +122,7 @@ class Playing:
         self.kept.keep(recorder)
         for reason in self._again.values():
             self._pause(Paused(0, reason))
-        self._show(recorder, ended=True)
+        teller.show(self.on_progress, ended=True)
 
     async def _work(
         self, left: Sequence[ScheduledGame], most: int | None
@@ -319,29 +317,10 @@ class Playing:
         self.causes[void.cause.value] += 1
         self.first_error = self.first_error or void.said
 
-    async def _report(self, recorder: Recorder) -> None:
-        while True:
-            self._show(recorder)
-            await asyncio.sleep(PROGRESS_SECONDS)
-
-    def _show(self, recorder: Recorder, *, ended: bool = False) -> None:
-        elapsed = time.monotonic() - self.started
-        due = self.teller.due(elapsed) or ended
-        if self.on_progress is None and not due:
-            return
-        progress = self._progress(elapsed)
-        if self.on_progress is not None:
-            self.on_progress(progress)
-        if due:
-            self.teller.tell(
-                recorder,
-                progress,
-                finished=len(self.finished),
-                causes=self.causes,
-                parked=self.halts.parked,
-                stopped=self._stopped(),
-                ended=ended,
-            )
+    def _now(self) -> RunNow:
+        progress = self._progress(time.monotonic() - self.started)
+        done, stopped = len(self.finished), self._stopped()
+        return RunNow(progress, done, self.causes, self.halts.parked, stopped)
 
     def _progress(self, elapsed: float) -> Progress:
         return Progress(

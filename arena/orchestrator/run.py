@@ -30,9 +30,9 @@ from arena.orchestrator.versions import as_catalogued
 from arena.record.answer_cache import DatabaseCache
 from db import Database, Repository, Session, get_session
 from db.database import Source, opened
+from db.finding import find
 from db.leases import Lease
 from db.queries.schedule import ScheduledGame, live_state, open_games, scheduled_places
-from db.selection import find
 
 
 async def run(

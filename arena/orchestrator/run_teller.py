@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from arena.orchestrator.progress import Progress
+from arena.orchestrator.progress import OnProgress, Progress
 from arena.record.writing import Meter
 from arena.reports.run_status import ModelStatus, RunStanding, RunStatus
 from db import Recorder
 from db.errors import DatabaseError
 from db.writer.run_status import RunTold
 
+PROGRESS_SECONDS = 0.25
 EVERY_S = 1.0
 _WINDOW_S = 15.0
 """Over which the speed is measured."""
@@ -22,33 +26,53 @@ _FEWEST_MOVED = 10
 _LONGEST = 500  # characters of a reason
 
 
-class RunTeller:
-    """What the run of a tournament says of itself."""
+@dataclass(frozen=True, slots=True)
+class RunNow:
+    """How a run goes: its progress, the games that it finished, and why others were not."""
 
-    def __init__(self, tournament_id: int, meter: Meter) -> None:
+    progress: Progress
+    finished: int
+    causes: Mapping[str, int]
+    parked: Mapping[str, str]
+    stopped: Sequence[str]
+
+
+class RunTeller:
+    """What the run of a tournament says of itself: to who started it four times a second, and to
+    the database."""
+
+    def __init__(
+        self, tournament_id: int, meter: Meter, recorder: Recorder, now: Callable[[], RunNow]
+    ) -> None:
         self._tournament_id = tournament_id
         self._meter = meter
+        self._recorder = recorder
+        self._now = now
+        self._began = time.monotonic()
         self._next = 0.0
         self._speed: deque[tuple[float, int]] = deque()
         self._orders: deque[tuple[int, dict[int, int]]] = deque()
 
-    def due(self, elapsed: float) -> bool:
-        """Whether it is time to say something, this many seconds after the run began."""
-        return elapsed >= self._next
+    async def run(self, on_progress: OnProgress | None) -> None:
+        """Say how it goes until this is cancelled."""
+        while True:
+            self.show(on_progress)
+            await asyncio.sleep(PROGRESS_SECONDS)
 
-    def tell(
-        self,
-        recorder: Recorder,
-        progress: Progress,
-        *,
-        finished: int,
-        causes: Mapping[str, int],
-        parked: Mapping[str, str],
-        stopped: Sequence[str],
-        ended: bool = False,
-    ) -> None:
-        """Say how it goes; nothing waits for it, and a database that takes no rows says so to the
-        games."""
+    def show(self, on_progress: OnProgress | None, *, ended: bool = False) -> None:
+        """Say how it goes, as far as it is time to."""
+        due = ended or time.monotonic() - self._began >= self._next
+        if on_progress is None and not due:
+            return
+        now = self._now()
+        if on_progress is not None:
+            on_progress(now.progress)
+        if due:
+            self._tell(now, ended=ended)
+
+    def _tell(self, now: RunNow, *, ended: bool) -> None:
+        """Nothing waits for it, and a database that takes no rows says so to the games."""
+        progress = now.progress
         self._next = progress.elapsed + EVERY_S
         games, before = self._earlier(progress)
         status = RunStatus(
@@ -56,7 +80,7 @@ class RunTeller:
             done=progress.games_done,
             void=progress.games_void,
             total=progress.games_total,
-            finished=finished,
+            finished=now.finished,
             running=progress.games_running,
             paused=progress.paused,
             suspended=progress.suspended,
@@ -76,7 +100,7 @@ class RunTeller:
                     limit=model.limit,
                     waiting=model.waiting,
                     state=model.state,
-                    why=parked.get(model.name, "")[:_LONGEST],
+                    why=now.parked.get(model.name, "")[:_LONGEST],
                 )
                 for model in progress.models
             ),
@@ -91,16 +115,16 @@ class RunTeller:
                 )
                 for place, row in enumerate(progress.standings)
             ),
-            void_causes=dict(causes),
+            void_causes=dict(now.causes),
             lapses=dict(self._meter.lapses),
             errors=dict(self._meter.errors.most_common(_MOST_ERRORS)),
-            stopped=tuple(said[:_LONGEST] for said in stopped),
+            stopped=tuple(said[:_LONGEST] for said in now.stopped),
             moved_over=games,
             ended=ended,
         )
         told = RunTold(self._tournament_id, datetime.now(UTC), status.told())
         with suppress(DatabaseError):
-            recorder.post(told)
+            self._recorder.post(told)
 
     def _earlier(self, progress: Progress) -> tuple[int, dict[int, int]]:
         """How many games ago the standings were others, and every agent's place there; nothing

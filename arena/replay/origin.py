@@ -18,7 +18,7 @@ from arena.record.reading import recorded
 from arena.replay.effects import score
 from arena.replay.lineage import Generation, Lineage, lineage, own_options, replies, task
 from db import Game, Repository, Session
-from db.selection import find
+from db.finding import find
 
 # Where a game has no limit on record: as high as a configuration may set it.
 _LONGEST_GAME = 65_536

@@ -6,7 +6,7 @@ from arena.leaderboard import LeaderboardQuery
 from arena.leaderboard.places import StoredPlaces
 from arena.viewer.visit import NotThere, Visit
 from db.errors import BadSelection
-from db.selection import Noun, find
+from db.finding import Noun, find
 
 
 def which(visit: Visit, noun: Noun) -> int:

@@ -20,9 +20,10 @@ from sqlmodel import Session, col, select
 
 from db import Agent, Environment, Game, GamePlayer, Repository, Tournament, get_session
 from db.errors import BadSelection
+from db.finding import find
 from db.models import TournamentLease
 from db.queries.games import count_games, games
-from db.selection import RESULTS, STATUSES, Selection, find, moment
+from db.selection import RESULTS, STATUSES, Selection, moment
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ALIVE = {"host": socket.gethostname(), "pid": os.getpid()}

@@ -19,7 +19,7 @@ from arena.leaderboard.rebuild import rebuild
 from arena.orchestrator import Stop, restore, run
 from arena.replay.check import check
 from db import Repository, get_session
-from db.selection import find
+from db.finding import find
 from tests.replay.test_branch import rows
 from tests.servers.openai_server import OpenAIServer, Reply, error
 

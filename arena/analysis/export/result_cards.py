@@ -24,10 +24,10 @@ from arena.analysis.source import Readable, session_on
 from arena.core import Games, PluginError, UsageError
 from arena.ratings.online.fold import fold
 from db import DatabaseError, schema
+from db.finding import find
 from db.queries.cards import CardGame, card_games, card_head
 from db.repository.ratings import DEFAULT_SYSTEM
 from db.repository.rows import hashed
-from db.selection import find
 
 FORMAT = "llm-arena result card"
 VERSION = 1

@@ -18,10 +18,11 @@ from arena.viewer.scope import Chip, chip, menu
 from arena.viewer.visit import NotThere, Visit
 from db import Session
 from db.errors import BadSelection
+from db.finding import find
 from db.live import run_now
 from db.queries.agents import agent_names
 from db.queries.boards import board_state
-from db.selection import Selection, find
+from db.selection import Selection
 
 _SINGLE = "single games, as they were seated"
 _NUMBERS = ("h0", "h1", "alpha", "beta")

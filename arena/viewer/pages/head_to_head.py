@@ -16,10 +16,11 @@ from arena.viewer.matrix import drawn_matrix, drawn_row
 from arena.viewer.pages.leaderboard import environment_options, tournament_options
 from arena.viewer.scope import Menu, menu
 from arena.viewer.visit import NotThere, Visit, number
+from db.finding import find
 from db.pairs import unit
 from db.queries.agents import agent_names
 from db.queries.pairs import CountedScope, counted_scopes, games_counted, opponents
-from db.selection import Selection, find
+from db.selection import Selection
 
 _AT_ONCE = 30
 """Agents of a matrix: more of them nobody can take in, and they take longer than a page may."""

@@ -12,11 +12,12 @@ from arena.viewer.board_page import drawn
 from arena.viewer.tournament_page import facts, line, spell, standings
 from arena.viewer.visit import NotThere, Visit, number
 from db.errors import BadSelection
+from db.finding import find
 from db.live import run_now
 from db.queries.running import games_being_played, told_by_runs
 from db.queries.spending import spending
 from db.queries.tournaments import tournaments
-from db.selection import Selection, find
+from db.selection import Selection
 
 _ROWS = 40
 _SHOWN = 120
