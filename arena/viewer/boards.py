@@ -109,15 +109,12 @@ class BoardWorker:
         return Computed(behind=True) if known is None else known[1]
 
     def _keep(self, key: str, state: str, compute: Callable[[Session], Any]) -> None:
-        answer = Computed(
-            failed="it failed, which is a fault of the pages: the traceback is where "
-            "`arena view` was typed"
-        )
+        answer = Computed(failed="it was given up")
         try:
             with get_session(self.source, create=False) as session:
                 answer = computed(session, compute)
-        except Exception:
-            traceback.print_exc(file=sys.stderr)
+        except Exception as error:
+            answer = Computed(failed=_unexpected(error))
         finally:
             with self._lock:
                 self.ended += 1
@@ -157,6 +154,8 @@ class BoardWorker:
                 return "the board cannot be stored: the database takes no rows"
         except (ArenaError, DatabaseError) as error:
             return str(error)
+        except Exception as error:
+            return _unexpected(error)
         return None
 
 
@@ -169,3 +168,10 @@ def computed(session: Session, compute: Callable[[Session], Any]) -> Computed:
         return Computed(compute(session))
     except (ArenaError, DatabaseError) as error:
         return Computed(failed=str(error))
+
+
+def _unexpected(error: Exception) -> str:
+    """What a page says of a fault that nobody has foreseen: a disk that is full, or one of ours."""
+    traceback.print_exc(file=sys.stderr)
+    first = (str(error).splitlines() or [""])[0][:300]
+    return f"{type(error).__name__}: {first}; the whole of it is where `arena view` was typed"

@@ -15,7 +15,14 @@ import pytest
 
 from arena.leaderboard import LeaderboardQuery
 from arena.leaderboard.meetings import meetings
-from db import get_session
+from arena.reports.cost import cost_report
+from arena.viewer.boards import BoardWorker
+from arena.viewer.links import ServerLinks
+from arena.viewer.pages.leaderboard import leaderboard
+from arena.viewer.templating import environment
+from arena.viewer.visit import Visit
+from db import Database, get_session
+from db.queries.call_costs import FIRST, FURTHER
 from db.queries.games import games
 from db.selection import Selection
 from tests.cli.commands import run_arena
@@ -140,6 +147,52 @@ def test_costs_are_against_the_rating_and_by_model_phase_and_purpose(board: Get)
     # Scripted models have no price: tokens stand for it.
     assert "Nothing here has a price" in page.text
     assert page.text.count('<line class="span"') == len(NAMES)
+
+
+def test_costs_add_up_to_the_calls_on_record(boarded: str) -> None:
+    with get_session(boarded, create=False) as session:
+        report = cost_report(session, Selection())
+        calls, sent, got, further = session.connection().exec_driver_sql(
+            "SELECT COUNT(*), SUM(prompt_tokens), SUM(response_tokens), "
+            "SUM(CASE WHEN call_number > 0 THEN 1 ELSE 0 END) FROM llm_calls"
+        ).one()  # fmt: skip
+        nights = (
+            session.connection()
+            .exec_driver_sql(
+                "SELECT COUNT(*) FROM game_turns t JOIN game_events e ON e.game_id = t.game_id "
+                "AND e.turn = t.turn_number AND e.kind IN (SELECT id FROM event_types WHERE name = "
+                "'kill_choice')"
+            )
+            .scalar()
+        )
+    assert (report.calls, report.tokens) == (calls, sent + got)
+    for parts in (report.sampled.phases, report.sampled.purposes):
+        assert sum(part.calls for part in parts) == calls
+        assert sum(part.tokens for part in parts) == sent + got
+    purposes = {part.name: part.calls for part in report.sampled.purposes}
+    assert purposes == {FIRST: calls - further, FURTHER: further}
+    phases = {part.name: part.calls for part in report.sampled.phases}
+    assert phases["Night-Mafia"] >= nights > 0
+    assert sum(row.games for row in report.agents) == len(NAMES) * 3
+
+
+def test_a_board_that_cannot_be_stored_says_so_and_how_to_go_on(watched: str) -> None:
+    query = {"by": "kind", "until": "2000-01-01"}
+    with (
+        Database(watched, read_only=True) as database,
+        closing(BoardWorker(database)) as worker,
+        database.session(create=False) as session,
+    ):
+        visit = Visit(session, environment(), ServerLinks(), query=query, worker=worker)
+        for _ in range(300):
+            page = bytes(leaderboard(visit).body).decode()
+            if "is being computed" not in page:
+                break
+            time.sleep(0.05)
+    assert "The board could not be computed" in page
+    assert "not authorized; the whole of it is where `arena view` was typed" in page
+    assert '<a href="/?until=2000-01-01&amp;by=kind">Try again</a>' in page
+    assert "Newest games" in page
 
 
 def test_hostile_names_are_names_on_every_board(boarded: str, tmp_path: Path) -> None:
