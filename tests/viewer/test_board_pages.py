@@ -132,7 +132,7 @@ def test_agents_that_cannot_be_compared_say_why_and_what_to_type(board: Get) -> 
     same = board("/compare/1/1")
     assert same.status_code == 400
     assert "itself" in same.text
-    assert board("/compare/1/Nobody").status_code == 400
+    assert board("/compare/1/Nobody").status_code == 404
     assert board("/compare/1/2?h0=much").status_code == 400
     assert board("/compare/1/2?tournament=watched").status_code == 400
 
