@@ -158,7 +158,7 @@ def test_whatever_is_typed_is_answered(searched: str) -> None:
 def test_what_was_found_is_never_markup() -> None:
     text = "<script>alert(1)</script> \u202e <b>wolf</b>"
     hit = SearchHit(
-        1, 2, 0, "action", text, ((29, 33), (34, 38)), text, "completed", text, text, "<i>", "win",
+        1, 2, 0, "action", text, ((0, 8), (28, 39)), text, "completed", text, text, "<i>", "win",
         ("<i>", "other"),
     )  # fmt: skip
     shown = shown_hits([hit])
