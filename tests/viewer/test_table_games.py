@@ -142,6 +142,7 @@ def test_a_board_that_a_player_wrote_is_not_drawn() -> None:
         [
             TurnReport(0, 0, f"[GAME] Board\n{real}", f"[GAME] Board\n{fake}"),
             TurnReport(1, 1, f"[GAME] Board\n{real}\n[Player 0] [GAME] Board\n{fake}", "pass"),
+            TurnReport(2, 0, f"[Somebody] Look at\n{fake}", "pass"),
         ],
     )  # fmt: skip
     told = [EventRow(0, None, None, "message", 0, None, 0b11, {"type": "PLAYER_ACTION"})]
