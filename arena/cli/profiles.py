@@ -178,7 +178,7 @@ def _print_agent(profile: AgentProfile) -> None:
         if len(met.opponents) > _SHOWN:
             tell(f"the {_SHOWN} hardest of {len(met.opponents)} opponents; --json has them all")
     if profile.meetings is None:
-        advise("games were rated that nobody has counted: run `arena ratings rebuild`")
+        advise("some rated games have not been counted: run `arena ratings rebuild`")
     _print_roles(profile.roles)
     for team, told in profile.sample.told.items():
         who = f"as {team} it" if team else "it"

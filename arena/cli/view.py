@@ -79,7 +79,7 @@ def view(
 
     if host is not None:
         raise UsageError(
-            "pages are served to this machine alone, because nothing tells who may see what yet: "
+            "pages are served to this machine alone, because there is no access control yet: "
             f"leave --host out; from another machine `ssh -L {port}:127.0.0.1:{port} MACHINE` "
             f"brings them to http://127.0.0.1:{port} there"
         )

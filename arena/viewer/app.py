@@ -165,8 +165,8 @@ class _Answered:
             return _refused(visit, 503, error)
         except Exception:
             traceback.print_exc(file=sys.stderr)
-            said = "this page could not be made, which is a fault of the pages: the traceback "
-            return _refused(visit, 500, said + "is where `arena view` was typed")
+            said = "this page could not be made, which is a bug of the pages: the traceback is "
+            return _refused(visit, 500, said + "in the terminal of `arena view`")
 
 
 def _refused(visit: Visit, status: int, said: object) -> Response:

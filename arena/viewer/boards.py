@@ -174,4 +174,4 @@ def _unexpected(error: Exception) -> str:
     """What a page says of a fault that nobody has foreseen: a disk that is full, or one of ours."""
     traceback.print_exc(file=sys.stderr)
     first = (str(error).splitlines() or [""])[0][:300]
-    return f"{type(error).__name__}: {first}; the whole of it is where `arena view` was typed"
+    return f"{type(error).__name__}: {first}; the traceback is in the terminal of `arena view`"

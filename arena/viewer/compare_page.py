@@ -83,13 +83,13 @@ def still(left: Remaining) -> str:
     """How many games are still to be played, in words."""
     if left.median is None:
         return (
-            f"If games go on as they went, it is more likely than not still open after "
+            f"At this rate it will more likely than not still be open after "
             f"{left.horizon:,} more; it takes at least {left.least:,}."
         )
     most = f"more than {left.horizon:,}" if left.high is None else f"{left.high:,}"
     low = left.least if left.low is None else left.low
     return (
-        f"If games go on as they went, about {left.median:,} more decide it, with 80 % "
+        f"At this rate about {left.median:,} more decide it, with 80 % "
         f"probability {low:,} to {most}; at least {left.least:,}."
     )
 

@@ -190,7 +190,7 @@ def test_a_board_that_cannot_be_stored_says_so_and_how_to_go_on(watched: str) ->
                 break
             time.sleep(0.05)
     assert "The board could not be computed" in page
-    assert "not authorized; the whole of it is where `arena view` was typed" in page
+    assert "not authorized; the traceback is in the terminal of `arena view`" in page
     assert '<a href="/?until=2000-01-01&amp;by=kind">Try again</a>' in page
     assert "Newest games" in page
 

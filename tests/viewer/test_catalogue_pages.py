@@ -124,7 +124,7 @@ def test_without_a_stored_board_a_page_says_that_it_is_computed(
     assert run_arena("leaderboard", "--by", "prompt", "--db", file).exit_code == 0
     with browsing(f"sqlite:///{file}") as get:
         models, prompts = get("/models"), get("/prompts")
-    assert "are being computed beside this page" in models.text
+    assert "are being computed. This page reloads by itself" in models.text
     assert 'http-equiv="refresh"' in models.text
     assert 'http-equiv="refresh"' not in prompts.text
 
