@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from arena.stats.krippendorff import Agreement, krippendorff
 from db.queries.annotations import AnnotationRow
 
+RELIABLE, TENTATIVE = 0.8, 0.667
+"""Alphas from which annotations can be relied on, and allow tentative conclusions: Krippendorff,
+Content Analysis (2004), page 241."""
+
 
 @dataclass(frozen=True, slots=True)
 class AnnotatorAgreement:
@@ -59,17 +63,17 @@ def agreement(rows: Iterable[AnnotationRow], most_tags: int | None = None) -> An
 
 
 def said(found: Agreement) -> str:
-    """What an alpha means, by the limits of Krippendorff (Content Analysis, 2004, page 241)."""
+    """What an alpha means."""
     if found.alpha is None:
         if not found.units:
             return "nothing was judged by two people"
         return "everybody said the same of everything: there is nothing to tell apart"
     if found.low is None:
         return "too few games were judged by two people to say"
-    if found.low >= 0.8:
+    if found.low >= RELIABLE:
         return "reliable"
-    if found.alpha >= 0.8:
+    if found.alpha >= RELIABLE:
         return "high, but the interval leaves it open"
-    if found.alpha >= 0.667:
+    if found.alpha >= TENTATIVE:
         return "enough for tentative conclusions"
     return "too low to conclude from"

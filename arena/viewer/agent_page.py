@@ -111,7 +111,7 @@ def _conclusion(name: str, places: Sequence[BoardPlace], *, played: bool) -> str
         return f"{name} has games, and no rank yet" if played else f"{name} has no rated game yet"
     first = max(places, key=lambda place: place.row.record.whole.games)
     if first.of == 1:
-        return f"{name} is alone"
+        return f"{name} is the only agent of its board"
     return f"{name} {placed(first)}"
 
 

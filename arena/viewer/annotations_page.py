@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from arena.reports.agreement import AnnotatorAgreement, said
+from arena.reports.agreement import RELIABLE, TENTATIVE, AnnotatorAgreement, said
 from arena.stats.krippendorff import Agreement
 from arena.viewer.charts import Axis
 
@@ -68,13 +68,13 @@ def _conclusion(found: AnnotatorAgreement) -> tuple[str, str]:
         return "Too few games were rated by two people to say how far they agree", (
             f"{number}. {much}"
         )
-    number += f", with 95 % confidence {alpha.low:.2f} to {alpha.high:.2f}. {much}"
-    if alpha.low >= 0.8:
+    number += f" (95 % interval: {alpha.low:.2f} to {alpha.high:.2f}). {much}"
+    if alpha.low >= RELIABLE:
         return "Annotators agree", number
-    if alpha.alpha >= 0.667:
-        return "Annotators agree, but not so surely that one could replace another", number
+    if alpha.alpha >= TENTATIVE:
+        return "Annotators agree well enough for tentative conclusions", number
     if alpha.low > 0:
-        return "Annotators agree more than by chance, and too little to conclude from", number
+        return "Annotators agree more than by chance, but too little to conclude from", number
     return "Annotators may agree no more than by chance", number
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from arena.reports.insights import AnsweredQuestion, InsightFinding, InsightsReport
+from arena.stats.contrasts import FEWEST_GAMES
 from arena.viewer.charts import Axis, axis
 
 WIDTH = 240
@@ -79,7 +80,7 @@ def rests_on(report: InsightsReport) -> str:
     if report.left_out:
         games = f"the newest {games}"
     if not report.asked:
-        return f"A comparison needs some twenty games on each side, and here are {games}."
+        return f"A comparison needs {FEWEST_GAMES} games on each side; found {games}."
     share = f"{100 * report.alpha:.0f} %"
     asked = f"{report.asked:,} comparisons in {games} were tested together"
     if not report.findings:

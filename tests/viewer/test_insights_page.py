@@ -59,7 +59,7 @@ def test_findings_with_their_size_evidence_and_query(stood_out: str) -> None:
 def test_a_few_games_are_too_few(get: Get) -> None:
     page = opened(get, "/insights")
     assert "There is too little to compare yet" in page
-    assert "here are 3 games" in page
+    assert "needs 20 games on each side; found 3 games" in page
 
 
 def test_what_was_not_found_is_said(stood_out: str) -> None:
