@@ -147,7 +147,11 @@ def game_page(game: SeenGame, part: int | None = 0) -> GamePage:
     named = phases(game)
     seats: dict[int | None, SeenSeat] = {seat.index: seat for seat in game.seats}
     told = tuple(claims(game, seats))
-    untrue = {place: f"{c.subject.name}: {c.what}" for c in told if c.untrue for place in c.turns}
+    untrue: dict[int, str] = {}
+    for claim in told:
+        for place in claim.turns if claim.untrue else ():
+            before = f"{untrue[place]}; " if place in untrue else ""
+            untrue[place] = f"{before}{claim.subject.name}: {claim.what}"
     teams = teams_of(game)
     window = replace(
         game,

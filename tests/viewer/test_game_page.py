@@ -57,7 +57,12 @@ CHANCES = [
 ]
 
 
-def told(eyes: Eyes = Eyes(), events: list[EventRow] = TOLD, **turn: Any) -> GamePage:  # noqa: B008
+def told(
+    eyes: Eyes = Eyes(),  # noqa: B008
+    events: list[EventRow] = TOLD,
+    chances: list[TurnChance] = CHANCES,
+    **turn: Any,
+) -> GamePage:
     players = [
         PlayerReport(index, f"Agent{index}", role, "Mafia" if role == "Mafia" else "Village", 0)
         for index, role in enumerate(ROLES)
@@ -68,7 +73,7 @@ def told(eyes: Eyes = Eyes(), events: list[EventRow] = TOLD, **turn: Any) -> Gam
         for number, player in enumerate(PLAYERS)
     ]  # fmt: skip
     report = GameReport(7, "SecretMafia-v0", None, 5, "completed", players, turns)
-    return game_page(seen(report, events, CHANCES if eyes.everything else [], eyes))
+    return game_page(seen(report, events, chances if eyes.everything else [], eyes))
 
 
 def drawn(page: GamePage) -> str:
@@ -115,6 +120,19 @@ def test_what_turned_it() -> None:
     assert "Agent2 Detective was voted out by 0 1 3 (3 of 5 votes)" in text
     assert "after 0 had said that it is Mafia" in text
     assert "35 % → 0 %" in text
+
+
+def test_the_most_frequent_liar_and_the_largest_move_come_first() -> None:
+    whispered = [
+        event(1, NIGHT, "claim", 3, None, role="Doctor"),
+        event(1, NIGHT, "message", 3, None, MAFIA | DOCTOR, type="PLAYER_ACTION"),
+    ]
+    small = TurnChance(1, "day", "Village", 0.3, 50, 15, 0.25, 0.2, 0.28, turned=True)
+    page = told(events=[*whispered, *TOLD], chances=[CHANCES[0], small, CHANCES[2]])
+    assert [(liar.player.index, len(liar.claims)) for liar in page.liars] == [(0, 2), (3, 1)]
+    assert [liar.hearers for liar in page.liars] == [None, (0, 1)]
+    assert "Villager , to players 0 1:" in drawn(page)
+    assert [(moment.place, moment.points) for moment in page.moments] == [(8, -25), (1, -5)]
 
 
 def test_the_story_is_told_with_counts_and_who_saved() -> None:
@@ -166,6 +184,32 @@ def test_votes_in_the_lanes_are_coloured_by_whom_they_help() -> None:
     assert (out.label, out.before) == ("voted out", True)
     heights = [bar.height for bar in page.lanes.bars]
     assert heights == sorted(heights)
+
+
+def test_lanes_show_lies_the_ends_of_players_and_where_the_chance_moved() -> None:
+    protects_itself = event(1, NIGHT, "protect", 1, 1, DOCTOR)
+    page = told(events=[*TOLD[:1], protects_itself, *(e for e in TOLD if (e.turn or 0) > 1)])
+    assert page.lanes is not None
+    lanes = page.lanes
+    of = {lane.seat.index: lane for lane in lanes.lanes}
+    speeches = {mark.place: mark for mark in lanes.marks if mark.place in (2, 3)}
+    assert [speeches[place].look for place in (2, 3)] == ["untrue", "speech"]
+    assert speeches[2].says == "Agent0 speaks: Agent0: Detective; Agent2: Mafia"
+    killing, protecting = lanes.marks[:2]
+    assert (killing.look, killing.to) == ("kill_choice", of[2].y)
+    assert (protecting.look, protecting.y, protecting.to) == ("protect", of[1].y, None)
+    assert [band.label for band in lanes.bands] == ["Night 1", "Day 1", "Vote 1"]
+    assert [band.start for band in lanes.bands[1:]] == [band.end for band in lanes.bands[:2]]
+    assert lanes.curve is not None
+    assert (lanes.curve.team, lanes.curve.other) == ("Village", "Mafia")
+    assert [points for _, _, points in lanes.curve.moves] == [-35]
+    out_early = told(events=[event(4, VOTE, "eliminate", None, 3, cause="vote")], chances=[])
+    assert out_early.lanes is not None
+    ends = {lane.seat.index: lane.end for lane in out_early.lanes.lanes}
+    assert ends.pop(3) < out_early.lanes.right
+    assert {*ends.values()} == {out_early.lanes.right}
+    # A turn of which no event tells anything has a mark all the same.
+    assert [mark.says for mark in out_early.lanes.marks if mark.place == 0] == ["Agent0 acts"]
 
 
 @pytest.mark.parametrize("eyes", [Eyes(0), Eyes(2), Eyes(public=True), Eyes(None, True, True)])

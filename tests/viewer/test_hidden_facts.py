@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
@@ -14,7 +14,7 @@ from arena.reports.chances import TurnChance, chances
 from arena.reports.game import GameReport, PlayerReport, TurnReport, game_report
 from arena.viewer.game_page import game_page
 from arena.viewer.lanes import teams_of
-from arena.viewer.seen import Eyes, calls_of, seen
+from arena.viewer.seen import Eyes, SeenGame, calls_of, seen
 from db import get_session
 from db.queries.events import events
 from db.queries.games import game
@@ -162,6 +162,32 @@ def test_who_may_see_everything_does(marked: Marked) -> None:
     text = "".join(pages(marked, Eyes()))
     for mark in ("@role5@", "@won@", "@reason@", "@error@", "@action0@", "@prompt0@"):
         assert mark in text
+
+
+def test_facts_of_the_whole_game_are_for_those_who_see_everything(marked: Marked) -> None:
+    """Every field of what pages are drawn from is hidden, but for those that are named here."""
+    report, told, moves = marked
+    whole = replace(
+        report, seed=5, parent=(7, 3), void_cause="void", number_of_calls=9, winning_team="team"
+    )
+    assert moves
+    shown = {"number", "eyes", "environment", "status", "seats", "turns", "events", "tournament"}
+    # They need another game, or a part of the page that this one has not.
+    other = {"drawn", "changes", "reader"}
+    hidden = [field for field in fields(SeenGame) if field.name not in shown]
+    everything = seen(whole, told, moves, Eyes())
+    for field in hidden:
+        if field.name not in other:
+            assert getattr(everything, field.name) != field.default, field.name
+    drawn = replace(whole, players=[replace(player, rank=0) for player in whole.players])
+    for eyes in (Eyes(0), Eyes(public=True), Eyes(public=True, blind=True)):
+        for report in (whole, drawn):
+            game = seen(report, told, moves, eyes)
+            for field in hidden:
+                assert getattr(game, field.name) == field.default, field.name
+            assert all(turn.audience is None for turn in game.turns)
+            assert all(seat.outcome is None for seat in game.seats)
+    assert seen(drawn, told, moves, Eyes()).drawn
 
 
 def test_an_act_that_was_seen_does_not_tell_its_words() -> None:
