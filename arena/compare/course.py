@@ -23,7 +23,7 @@ _DRAWS, _STEPS, _HORIZON = 400, 48, 5_000
 
 @dataclass(frozen=True, slots=True)
 class EstimateAt:
-    """A's mean score after so many `games`, with the 95 % interval that holds at any time."""
+    """A's mean score after a number of `games`, with the 95 % interval that holds at any time."""
 
     games: int
     score: float
@@ -107,5 +107,5 @@ def remaining(test: GSPRT | EValue, scores: Sequence[float]) -> Remaining:
 
 
 def _thinned(blocks: int, most: int) -> list[int]:
-    """Numbers of blocks from none to all, at most so many and one."""
+    """At most `most` + 1 numbers of blocks, evenly spaced from 0 to all."""
     return [*map(int, np.unique(np.linspace(0, blocks, most + 1).astype(np.int64)))]

@@ -1,4 +1,4 @@
-"""Tells the database how a run goes, for whoever looks on: once a second, with its other rows."""
+"""Writes the status of a run into the database for the pages, once a second, with its rows."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class ShareEstimate:
 
 @dataclass(frozen=True, slots=True)
 class AgentInRole:
-    """An agent's finished games in a role and team, None where there is none of the name.
+    """An agent's finished games in a role and team; each is None where the rules define none.
 
     `right` are its votes for a player of another team, `survived` its places that nobody put out of
     those in games in which somebody was; None without any. Claims and accusations are those that
@@ -66,7 +66,7 @@ def _in_role(role: str, team: str, counts: GameCounts) -> AgentInRole:
 
 
 def estimated(count: int, of: int, games: int) -> ShareEstimate | None:
-    """The share of `count` in `of`, which happened in `games` games; None of nothing."""
+    """The share of `count` in `of`, counted in `games` games; None where `of` is 0."""
     if not of:
         return None
     low, high = wilson(count / of, max(min(of, games), 1))

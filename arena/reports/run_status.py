@@ -1,4 +1,4 @@
-"""What a run says of itself while it runs: kept beside its lease, for whoever looks on."""
+"""What a run says of itself while it runs, kept beside its lease for the pages."""
 
 from __future__ import annotations
 

@@ -61,7 +61,8 @@ class Contrast:
 
 
 def width(tests: int, found: int, alpha: float = 0.05) -> float:
-    """The standard errors of an interval that goes with e-BH, of so many `found` among `tests`."""
+    """How many standard errors an interval reaches to either side, where e-BH `found` some of
+    `tests`."""
     bound = log(tests / (alpha * max(found, 1)))
     return sqrt((2 * bound + log(1 + _SPREAD)) * (1 + _SPREAD) / _SPREAD)
 

@@ -137,7 +137,7 @@ def _choice(event: SeenEvent) -> str:
 
 
 def _offers(game: SeenGame, seats: Mapping[int, SeenSeat]) -> list[Offer]:
-    """The offers, each with the next answer of whom it was made to."""
+    """The offers, each with the next answer of the player that it was made to."""
     offers: list[Offer] = []
     for event in game.events:
         source = event.source

@@ -1,4 +1,4 @@
-"""Of which games a page is: what its address asks, and the links that ask something else."""
+"""The games that a page is about: what its address asks, and links that ask something else."""
 
 from __future__ import annotations
 

@@ -47,8 +47,8 @@ _HIDDEN_KINDS = frozenset({"result", "change", "saved", "belief", "refused"})
 
 @dataclass(frozen=True, slots=True)
 class Eyes:
-    """Whose they are: a `player`'s, the `public`'s, or, with neither, those of whoever may see
-    everything. The public can be `blind` to who plays, too: as whoever rates a game should be."""
+    """Who looks at a game: a `player`, the `public`, or, with neither, somebody who may see
+    everything. The public can be `blind` to who plays, too, as annotators are by default."""
 
     player: int | None = None
     public: bool = False

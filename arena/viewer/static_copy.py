@@ -137,7 +137,7 @@ class _Drawing:
         return bytes(answer.body)
 
     def _store_board(self, query: Mapping[str, str]) -> None:
-        """Have a board that nobody has asked for, or not since games were added."""
+        """Compute and store a board that is not stored, or is behind the games."""
         with suppress(ArenaError, BadSelection):
             asked = board_query(query)
             with self._database.session(create=False) as session:

@@ -29,7 +29,7 @@ _ALL = 4
 """Looks after which everything is asked, whatever was committed: a process that was killed commits
 nothing more."""
 _QUIET_S = 15.0
-"""After which a stream says something, so that one whose viewer is gone ends."""
+"""Seconds of silence after which a comment is sent: a stream whose viewer is gone then ends."""
 
 
 @dataclass(slots=True, eq=False)

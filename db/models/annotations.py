@@ -40,7 +40,7 @@ class Annotation(Table, table=True):
 
 
 class AnnotationTag(Table, table=True):
-    """A tag of an annotation, which is known by what it is about and by whom it is."""
+    """A tag of an annotation; the annotation's game, turn and annotator are its key."""
 
     __tablename__ = "annotation_tags"
     __table_args__ = (

@@ -76,7 +76,7 @@ def annotation_rows(
 
 
 def annotations_of(session: Session, game_id: int) -> list[AnnotationRow]:
-    """Those of a game and of its turns, by turn, the game itself first."""
+    """The annotations of a game and of its turns, by turn, the game itself first."""
     query = select(*_COLUMNS).where(_NOTES.c.game_id == game_id)
     return _rows(session, query.order_by(_NOTES.c.turn, _NOTES.c.annotator))
 
@@ -84,7 +84,7 @@ def annotations_of(session: Session, game_id: int) -> list[AnnotationRow]:
 def annotation(
     session: Session, game_id: int, turn: int | None, annotator: str
 ) -> AnnotationRow | None:
-    """That of an annotator about a game or a turn; None without one."""
+    """The annotation of a game or a turn by an annotator; None without one."""
     query = select(*_COLUMNS).where(
         _NOTES.c.game_id == game_id,
         _NOTES.c.turn == (WHOLE_GAME if turn is None else turn),

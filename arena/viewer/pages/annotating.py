@@ -122,7 +122,7 @@ def annotate(visit: Visit) -> Response:
 
 
 def _after(form: AnnotationForm, *, again: bool) -> str:
-    """Where one is led: whoever has rated a game blind sees who it was."""
+    """The address after a form: after a blind rating, the page that shows who played."""
     noted = "again" if again else "new"
     if form.page == "turn" and form.target:
         path = path_of("game", form.game, "turn", form.target, noted=noted)

@@ -23,7 +23,7 @@ from db.queries.pairs import CountedScope, counted_scopes, games_counted, oppone
 from db.selection import Selection
 
 _AT_ONCE = 30
-"""Agents of a matrix: more of them nobody can take in, and they take longer than a page may."""
+"""Agents of a matrix at most: nobody reads a larger one, and it takes longer than a page may."""
 
 _BY = ("agent", "role", "team")
 _ORDERS = (("rating", "rating"), ("games", "games"), ("name", "name"))

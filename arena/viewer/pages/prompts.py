@@ -29,8 +29,9 @@ from db.queries.prompts import PromptFork, prompt_tree
 _MOST = 300
 """Prompts in a page."""
 _COMPARED = 80
-"""Prompts whose texts the tree compares, each of at most so many characters."""
+"""Prompts whose texts the tree compares at most."""
 _LONG = 6_000
+"""Characters of a text that is compared at most."""
 _AGENTS = 40
 """Agents in the page of a prompt."""
 
