@@ -27,14 +27,22 @@ def phase_of(day: int | None, name: str | None) -> GamePhase:
 
 
 def phases(game: SeenGame) -> list[GamePhase]:
-    """The phase of every turn that is seen, from its events or those before."""
+    """The phase of every turn that is seen: that of its events, else the one that had begun. What
+    the rules refused is an event of no phase."""
     told: dict[int, GamePhase] = {}
+    begun: dict[int, GamePhase] = {}
+    following = 0
     for event in game.events:
-        if event.place is not None and event.source is not None:
+        following = following if event.place is None else event.place + 1
+        if event.day is None and event.phase is None:
+            continue
+        if event.kind == "phase":
+            begun[following] = phase_of(event.day, event.phase)
+        elif event.place is not None and event.source is not None:
             told.setdefault(event.place, phase_of(event.day, event.phase))
     found = []
     at = GamePhase("Game", "plain")
     for turn in game.turns:
-        at = told.get(turn.place, at)
+        at = told.get(turn.place) or begun.get(turn.place) or at
         found.append(at)
     return found

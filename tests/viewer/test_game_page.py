@@ -142,6 +142,18 @@ def test_the_story_is_told_with_counts_and_who_saved() -> None:
     ]
 
 
+def test_a_turn_that_the_rules_refused_is_in_the_phase_that_had_begun() -> None:
+    refused = EventRow(0, None, None, "refused", 0, None, ALL, {})
+    last = EventRow(8, None, None, "refused", 4, None, ALL, {"eliminated": True})
+    out = event(8, NIGHT, "eliminate", None, 4, cause="error", role="Villager", team="Village")
+    began = [event(None, NIGHT, "phase", None), event(7, NIGHT, "phase", None)]
+    page = told(events=[began[0], refused, *TOLD[1:17], began[1], last, out])
+    assert [section.label for section in page.sections] == ["Night 1", "Day 1", "Vote 1", "Night 1"]
+    assert (page.story[-1].when, page.story[-1].how) == ("Night 1", "thrown out for an error")
+    # In eyes from which the night is hidden nothing tells when it began.
+    assert told(Eyes(player=3), events=[refused, *TOLD[1:]]).sections[0].label != "Game"
+
+
 def test_the_tables() -> None:
     page = told()
     [vote] = page.votes
