@@ -10,15 +10,16 @@ counted anew in both, because a gap in them tells that somebody acted unseen.
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from arena.core import audience_of
 from arena.reports.calls import CallReport
 from arena.reports.chances import TurnChance
 from arena.reports.game import GameReport, TurnReport
-from arena.reports.narration import Announcement, Moved, Shown
+from arena.reports.narration import Announcement, Moved, Shown, tell_story
 from db.writer.events import EventRow
 
 # Of an event's data, what its audience was told with it. The rest is what the rules know.
@@ -152,13 +153,13 @@ def seen(
     visible = _visible(report, events, eyes)
     numbers = {*numbers_of(report, events, eyes)}
     heard = {event.turn: event.audience for event in visible if _says_the_action(event)}
-    before = dict(_announced(report, eyes, len(indices)))
+    before = _announced(report, visible, eyes)
     turns: list[SeenTurn] = []
     places: dict[int, int] = {}
     waiting: tuple[str, ...] = ()
     for at, turn in enumerate(report.turns):
         own = eyes.everything or turn.player == eyes.player
-        waiting += before.get(at, ())
+        waiting += tuple(before.get(at, ()))
         if turn.number not in numbers:
             continue
         place = places[turn.number] = len(turns)
@@ -299,19 +300,56 @@ def _events(
 
 
 def _announced(
-    report: GameReport, eyes: Eyes, players: int
-) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """By the place of a turn what the rules said ahead of it."""
-    waiting: list[str] = []
-    for item in report.story():
-        if isinstance(item, Moved):
-            yield item.turn, tuple(waiting)
-            waiting = []
-        elif isinstance(item, Announcement):
-            if item.opening and eyes.everything:
-                continue
-            to_all = len(item.audience) == players
-            if eyes.everything or (to_all if eyes.public else eyes.player in item.audience):
-                waiting.append(item.text)
-        elif isinstance(item, Shown) and item.player == eyes.player:
-            waiting.append(item.text)
+    report: GameReport, visible: Sequence[EventRow], eyes: Eyes
+) -> Mapping[int, Sequence[str]]:
+    """By the place of a turn what the rules said ahead of it.
+
+    Players can be told the same words at different times, as of a card that one had before the
+    other: the event of a message says whom it went to, and when. Where something is hidden, a
+    player is told what it was shown, and the public only that of which an event says that it went
+    to everybody.
+    """
+    turns: Sequence[TurnReport] = report.turns
+    if eyes.player is not None:
+        turns = [turn if turn.player == eyes.player else replace(turn, new="") for turn in turns]
+    # By its words, or by its length where that alone is on record.
+    sent: defaultdict[object, deque[int]] = defaultdict(deque)
+    places = {turn.number: place for place, turn in enumerate(turns)}
+    for event in visible:
+        if event.kind == "message" and event.source is None:
+            known = event.data.get("text", event.data.get("chars"))
+            sent[known].append(0 if event.turn is None else places.get(event.turn, 0) + 1)
+    found: defaultdict[int, list[str]] = defaultdict(list)
+    waiting: list[Announcement | Shown] = []
+    for item in tell_story(turns):
+        if not isinstance(item, Moved):
+            waiting.append(item)
+            continue
+        for told in waiting:
+            place: int | None = item.turn
+            if eyes.everything:
+                place = None if isinstance(told, Shown) or told.opening else place
+            else:
+                place = _sent_at(sent, told, item.turn, len(report.players), eyes)
+            if place is not None:
+                found[place].append(told.text)
+        waiting = []
+    return found
+
+
+def _sent_at(
+    sent: Mapping[object, deque[int]],
+    told: Announcement | Shown,
+    heard: int,
+    players: int,
+    eyes: Eyes,
+) -> int | None:
+    """The place of the turn ahead of which a text was sent that was `heard` ahead of another one,
+    None where these eyes may not have seen it."""
+    keys: list[object] = [told.text]
+    if not eyes.public or (isinstance(told, Announcement) and len(told.audience) == players):
+        keys.append(len(told.text))
+    for key in keys:
+        if (at := sent.get(key)) and at[0] <= heard:
+            return at.popleft()
+    return None if eyes.public else heard
