@@ -18,6 +18,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from arena.core import ArenaError
+from arena.core.text import visible
 from arena.viewer.boards import BoardWorker
 from arena.viewer.guard import LARGEST_FORM, Guard
 from arena.viewer.links import ServerLinks
@@ -164,7 +165,7 @@ class _Answered:
         except DatabaseError as error:
             return _refused(visit, 503, error)
         except Exception:
-            traceback.print_exc(file=sys.stderr)
+            sys.stderr.write(visible(traceback.format_exc(), keep="\n\t"))
             said = "this page could not be made, which is a bug of the pages: the traceback is "
             return _refused(visit, 500, said + "in the terminal of `arena view`")
 

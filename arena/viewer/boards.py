@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from threading import Lock, Timer
 from typing import Any
 
+from arena.core.text import visible
 from arena.leaderboard.query import LeaderboardQuery
 from arena.leaderboard.stored import answered, keep
 from db import Database, Session, get_session
@@ -111,7 +112,11 @@ class BoardWorker:
     def _keep(self, key: str, state: str, compute: Callable[[Session], Any]) -> None:
         answer = Computed(failed="it was given up")
         try:
-            with get_session(self.source, create=False) as session:
+            with (
+                # What pages show is read by a connection that cannot write.
+                Database(self.source.url, read_only=True) as database,
+                database.session(create=False) as session,
+            ):
                 answer = computed(session, compute)
         except Exception as error:
             answer = Computed(failed=_unexpected(error))
@@ -172,6 +177,6 @@ def computed(session: Session, compute: Callable[[Session], Any]) -> Computed:
 
 def _unexpected(error: Exception) -> str:
     """What a page says of a fault that nobody has foreseen: a disk that is full, or one of ours."""
-    traceback.print_exc(file=sys.stderr)
+    sys.stderr.write(visible(traceback.format_exc(), keep="\n\t"))
     first = (str(error).splitlines() or [""])[0][:300]
     return f"{type(error).__name__}: {first}; the traceback is in the terminal of `arena view`"

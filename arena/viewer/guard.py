@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -100,7 +100,7 @@ class Guard:
         return self._token_refusal(headers)
 
     def _token_refusal(self, headers: Headers) -> Response | None:
-        if not self._fits(_cookie(headers.get("cookie", ""), self.cookie)):
+        if not self._fits(cookie_parser(headers.get("cookie", "")).get(self.cookie, "")):
             return _said(404, "Nothing here: open the address that `arena view` printed.")
         return None
 
@@ -120,15 +120,6 @@ class Guard:
 
     def _fits(self, given: str) -> bool:
         return secrets.compare_digest(given.encode("utf-8", "replace"), self.token.encode())
-
-
-def _cookie(header: str, name: str) -> str:
-    jar = SimpleCookie()
-    try:
-        jar.load(header)
-    except CookieError:
-        return ""
-    return jar[name].value if name in jar else ""
 
 
 def _said(status: int, text: str) -> Response:

@@ -66,7 +66,7 @@ def browsing(url: str, cookie: str | None = TOKEN) -> Iterator[Get]:
             path: str,
             method: str = "GET",
             form: dict[str, str] | str | None = None,
-            **headers: str,
+            **headers: str | bytes,
         ) -> httpx.Response:
             content = urlencode(form) if isinstance(form, dict) else form
             if form is not None:

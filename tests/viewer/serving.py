@@ -9,12 +9,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_UNTIL_OURS_ENDS = """
+import os, signal, sys, threading
+
+def wait():
+    sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+threading.Thread(target=wait, daemon=True).start()
+from arena.cli import main
+main()
+"""
+"""The command, ended by its end of a pipe where the tests are killed."""
+
 
 @contextmanager
 def served(url: str | Path) -> Iterator[str]:
     """`arena view` over a database, as it is typed: its address, with the token."""
-    command = [sys.executable, "-m", "arena.cli", "view", "--db", str(url), "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+    command = [sys.executable, "-c", _UNTIL_OURS_ENDS, "view", "--db", str(url), "--port", "0"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
         assert server.stdout is not None
         try:
             address = server.stdout.readline().strip()

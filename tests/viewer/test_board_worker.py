@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
+from sqlalchemy import text
 
 from arena.leaderboard import LeaderboardQuery
 from arena.leaderboard.stored import stored_answer
 from arena.viewer.boards import BoardWorker, Computed
 from db import Database, Session, get_session
-from db.queries.games import count_games
+from db.queries.games import count_games, games
 from db.selection import Selection
 
 
@@ -71,3 +72,15 @@ def test_what_cannot_be_answered_says_why_and_is_asked_again(worker: BoardWorker
     found = settled(worker, "nobody", "a", refuse)
     assert (found.value, found.failed) == (None, "no two agents have met: play some games")
     assert settled(worker, "nobody", "b", lambda session: 7).value == 7
+
+
+def test_an_answer_beside_the_pages_cannot_write(worker: BoardWorker, watched: str) -> None:
+    def write(session: Session) -> None:
+        session.connection().execute(text("UPDATE games SET reason = 'written'"))
+
+    found = settled(worker, "writes", "a", write)
+    assert found.value is None
+    assert found.failed is not None
+    with get_session(watched) as session:
+        game = games(session, Selection(), limit=1)[0]
+    assert game.reason != "written"

@@ -29,6 +29,12 @@ def test_nobody_sees_anything_without_it(watched: str) -> None:
         assert get("/", cookie="\x7f;;=").status_code == 404
 
 
+@pytest.mark.parametrize("other", ['a={"b": 1, "c": 2}', "a[b]=1", "=;;", 'a="', "caf\u00e9=1"])
+def test_cookies_of_other_servers_of_this_machine_lock_nobody_out(get: Get, other: str) -> None:
+    held = f"{other}; arena_{PORT}={TOKEN}; {other}"
+    assert get("/games", cookie=held.encode()).status_code == 200
+
+
 def test_other_hosts_other_sites_and_other_methods_are_refused(get: Get) -> None:
     assert get("/games", host=f"arena.example:{PORT}").status_code == 421
     assert get("/games", host="127.0.0.1").status_code == 421

@@ -215,6 +215,38 @@ def test_an_act_that_was_seen_does_not_tell_its_words() -> None:
         assert text.count("votes for") > 1
 
 
+def test_a_card_that_both_had_at_different_times_is_told_to_nobody_else() -> None:
+    """The same words to one player in the first round, and to the other in the second."""
+    king, queen, said = "Your card is K", "Your card is Q", "Player 0 folds"
+    report = GameReport(
+        1, "Game", None, 5, "completed",
+        [PlayerReport(index, f"Agent {index}") for index in range(2)],
+        [
+            TurnReport(0, 0, f"[GAME] Rules\n[GAME] {king}", "fold"),
+            TurnReport(1, 1, f"[GAME] Rules\n[GAME] {queen}\n[GAME] {said}", "bet"),
+            TurnReport(2, 0, f"[GAME] {said}\n[GAME] {queen}", "fold"),
+            TurnReport(3, 1, f"[GAME] {king}", "bet"),
+        ],
+    )  # fmt: skip
+    sent = [(None, king, 0b01), (None, queen, 0b10), (0, said, 0b11), (1, queen, 0b01)]
+    told = [
+        EventRow(turn, 1, None, "message", None, None, audience, {"text": text})
+        for turn, text, audience in [*sent, (1, king, 0b10)]
+    ]
+    told += [
+        EventRow(turn, 1, None, "message", turn % 2, None, 0b11, {"type": "PLAYER_ACTION"})
+        for turn in range(4)
+    ]
+
+    def before(eyes: Eyes) -> list[list[str]]:
+        shown = seen(report, told, [], eyes)
+        return [[text for text in turn.before if text != "Rules"] for turn in shown.turns]
+
+    assert before(Eyes(public=True)) == [[], [said], [], []]
+    assert before(Eyes(0)) == [[king], [said], [queen]]
+    assert before(Eyes(1)) == [[queen], [said], [king], []]
+
+
 def test_numbers_of_turns_have_no_gaps_where_something_is_hidden(marked: Marked) -> None:
     report = marked[0]
     for player in range(6):

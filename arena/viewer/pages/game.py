@@ -31,7 +31,8 @@ def whole_game(visit: Visit) -> Response:
     part = number(visit.query.get("part", "0"), "a part")
     if part >= len(parts(shown)):
         raise NotThere(f"game {shown.number} has no part {part}: go back to the game")
-    open_ = shown.status in ("running", "paused", "scheduled")
+    # That something has moved would tell whom it is hidden from that somebody acted.
+    open_ = shown.eyes.everything and shown.status in ("running", "paused", "scheduled")
     page = game_page(shown, part)
     found = branched_turns(visit.session, shown.number) if shown.eyes.everything else []
     return visit.draw(
