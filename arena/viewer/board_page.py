@@ -42,9 +42,11 @@ class DrawnRow:
 class DrawnBoard:
     """A board with the sentence that says its conclusion, and what that rests on. `spends` says
     that something has a price, `errs` that an error of its own decided a game of a row, or that a
-    row has void games; `open` that it is not folded; `more` rows are left out."""
+    row has void games; `open` that it is not folded; `more` rows are left out.
+    `environment` is what tells its environment from others of that name."""
 
     board: Board
+    environment: str | None
     title: str
     conclusion: str
     rests_on: str
@@ -61,14 +63,14 @@ class DrawnBoard:
 
 def drawn(
     answer: BoardAnswer,
-    matrices: Mapping[int, DrawnMatrix] | None = None,
+    matrix: DrawnMatrix | None = None,
     most: int | None = None,
+    called: Mapping[int, str] | None = None,
 ) -> list[DrawnBoard]:
-    """The boards of an answer, each ready to be drawn, with the `matrices` of some by their places
-    and the first `most` rows, or all."""
-    found = matrices or {}
+    """The boards of an answer, each ready to be drawn, the first with the `matrix`, each with the
+    first `most` rows, or all; `called` is what environments are called, by environment_id."""
     return [
-        _board(board, found.get(place), most, opened=place < _OPEN)
+        _board(board, None if place else matrix, most, called or {}, opened=place < _OPEN)
         for place, board in enumerate(answer.boards)
     ]
 
@@ -109,15 +111,21 @@ def sides(board: Board) -> str:
 
 
 def _board(
-    board: Board, matrix: DrawnMatrix | None, most: int | None, *, opened: bool
+    board: Board,
+    matrix: DrawnMatrix | None,
+    most: int | None,
+    called: Mapping[int, str],
+    *,
+    opened: bool,
 ) -> DrawnBoard:
+    environment = called.get(board.environment_id or 0, board.environment)
     said, rests = conclusion(board)
     scale = axis([x for row in board.rows for x in (row.low, row.high)], 4, WIDTH - 4)
     teams = tuple(sorted({team for row in board.rows for team in row.record.teams}))
     letters = sorted({letter for row in board.rows for letter in row.group})
     parts = (
         board.tournament,
-        board.environment,
+        environment,
         f"{board.num_players} players" if board.num_players else None,
         f"as {board.role or board.team}" if board.role or board.team else None,
         f"by {board.by}" if board.by != "agent" else None,
@@ -126,6 +134,7 @@ def _board(
     )
     return DrawnBoard(
         board,
+        environment,
         " · ".join(part for part in parts if part),
         said,
         " ".join(part for part in (rests, sides(board)) if part),

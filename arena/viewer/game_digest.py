@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -70,9 +71,9 @@ class Pointed:
 @dataclass(frozen=True, slots=True)
 class TurningPoint:
     """What changed the chance of `team` from `before` to `after`, both from 0 to 1 and None where
-    nobody tells chances: who was put `out` and how, by the votes of `voters` out of `cast`, after
-    the untrue claims of `called`; or who was `saved`. `sure` says that the
-    intervals lie apart."""
+    nobody tells chances: who was put `out` and how, by the votes of `voters` out of `cast`, which
+    as many had as those who were `tied`, after the untrue claims of `called`; or who was `saved`.
+    `sure` says that the intervals lie apart."""
 
     label: str
     place: int
@@ -85,6 +86,7 @@ class TurningPoint:
     voters: tuple[SeenSeat, ...] = ()
     cast: int = 0
     called: tuple[Claim, ...] = ()
+    tied: tuple[SeenSeat, ...] = ()
 
     @property
     def points(self) -> int | None:
@@ -198,6 +200,13 @@ def _moment(
     targets = {event.target for event in gone}
     votes = [event for event in own if event.kind == "vote"]
     by_vote = [event for event in votes if event.target in targets and event.source in seats]
+    counts = Counter(event.target for event in votes)
+    most = max((counts[target] for target in targets), default=0)
+    tied = [
+        seats[target]
+        for target, count in counts.items()
+        if by_vote and count == most and target in seats and target not in targets
+    ]
     called = [
         claim
         for claim in told
@@ -216,6 +225,7 @@ def _moment(
         tuple(seats[event.source] for event in by_vote),
         len(votes),
         tuple(called),
+        tuple(tied),
     )
 
 

@@ -22,6 +22,7 @@ from arena.viewer.pages.leaderboard import leaderboard
 from arena.viewer.templating import environment
 from arena.viewer.visit import Visit
 from db import Database, get_session
+from db.models import Environment
 from db.queries.call_costs import FIRST, FURTHER
 from db.queries.games import games
 from db.selection import Selection
@@ -76,6 +77,24 @@ def test_every_menu_of_the_scope_leads_to_a_board(board: Get) -> None:
         assert "<table" in found.text, path
     # A part of a question that does not go with another is left out of its link.
     assert "/?team=Mafia" in hrefs(there(board, "/?by=model"), "/?")
+
+
+def test_environments_of_one_name_are_told_apart_by_their_rules(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'rules.db'}"
+    with get_session(url) as session:
+        for number, options in enumerate(({"turn_limit": 9}, {"turn_limit": 9, "rounds": 1})):
+            session.add(
+                Environment(
+                    name="Talk-v0", num_players=6, options=options, package="talk", version="1",
+                    fingerprint=f"{number}",
+                )
+            )  # fmt: skip
+    with browsing(url) as get:
+        text = get("/").text
+        assert "Talk-v0 (rounds: default)" in text
+        assert "Talk-v0 (rounds: 1)" in text
+        assert "turn_limit" not in text
+        assert "/?environment=2" in hrefs(get("/"), "/?")
 
 
 def test_a_scope_without_games_says_so(board: Get) -> None:

@@ -135,6 +135,14 @@ def test_the_most_frequent_liar_and_the_largest_move_come_first() -> None:
     assert [(moment.place, moment.points) for moment in page.moments] == [(8, -25), (1, -5)]
 
 
+def test_a_tie_is_said_where_it_turned_the_game() -> None:
+    drawn_vote = [e if (e.kind, e.turn) != ("vote", 7) else event(7, VOTE, "pass", 3) for e in TOLD]
+    [turned] = told(events=drawn_vote).moments
+    assert [seat.index for seat in turned.tied] == [0]
+    assert "(2 of 4 votes, a tie with 0 )" in drawn(told(events=drawn_vote))
+    assert "a tie" not in drawn(told())
+
+
 def test_the_story_is_told_with_counts_and_who_saved() -> None:
     assert [(c.when, c.who.index, c.how) for c in told().story] == [
         ("Night 1", 2, "saved by the Doctor"),

@@ -31,7 +31,6 @@ _FILTERS = ("environment", "tournament", "role", "team", "since", "until")
 _ROWS = 50
 _IN_MATRIX = 10
 """Agents of the matrix below a board: the first ones."""
-_MATRICES = 3
 
 
 def leaderboard(visit: Visit) -> Response:
@@ -45,7 +44,9 @@ def leaderboard(visit: Visit) -> Response:
     # Most people look at the first ones, and every row takes its time.
     most = _ROWS if visit.live and asked.get("rows") != "all" else None
     known = () if answer is None else answer.boards
-    boards = [] if answer is None else drawn(answer, _matrices(visit, query, answer), most)
+    boards = (
+        [] if answer is None else drawn(answer, _matrix(visit, query, answer), most, _called(visit))
+    )
     scope = scope_of(
         asked,
         known,
@@ -90,13 +91,33 @@ def board_query(asked: Mapping[str, str]) -> LeaderboardQuery:
 def environment_options(visit: Visit) -> list[tuple[str, str]]:
     """What an address says, and what people read: the number, where a name stands for several."""
     rows = Repository(visit.session).get_environments()
-    called = [row.name for row in rows]
+    called = _called(visit)
     return [
-        (row.name, row.name)
-        if called.count(row.name) == 1
-        else (str(row.id), f"{row.name}, {row.num_players} players, {row.version or 'no version'}")
+        (row.name if called[row.id or 0] == row.name else str(row.id), called[row.id or 0])
         for row in rows
     ]
+
+
+def _called(visit: Visit) -> dict[int, str]:
+    """What each environment is called, by its number: its name, and in what it differs from others
+    of that name."""
+    rows = Repository(visit.session).get_environments()
+    found = {}
+    for row in rows:
+        alike = [other for other in rows if other.name == row.name]
+        told = []
+        if len({other.num_players for other in alike}) > 1:
+            told.append(f"{row.num_players} players")
+        if len({other.version for other in alike}) > 1:
+            told.append(row.version or "no version")
+        for option in sorted({option for other in alike for option in other.options}):
+            if any(other.options.get(option) != row.options.get(option) for other in alike):
+                given = row.options.get(option, "default")
+                told.append(f"{option}: {str(given)[:40]}")
+        if len(alike) > 1 and not told:
+            told.append(f"number {row.id}")
+        found[row.id or 0] = f"{row.name} ({', '.join(told)})" if told else row.name
+    return found
 
 
 def tournament_options(visit: Visit) -> list[tuple[str, str]]:
@@ -105,22 +126,20 @@ def tournament_options(visit: Visit) -> list[tuple[str, str]]:
     return [(name, name) for _, name in reversed(known)]
 
 
-def _matrices(visit: Visit, query: LeaderboardQuery, answer: BoardAnswer) -> dict[int, DrawnMatrix]:
-    """The first agents of the first boards against each other, of whole tournaments and
-    environments: of fewer games nobody has counted it."""
+def _matrix(visit: Visit, query: LeaderboardQuery, answer: BoardAnswer) -> DrawnMatrix | None:
+    """The first agents of the first board against each other, of a whole tournament or
+    environment: of fewer games nobody has counted it."""
     if query.by != "agent" or query.role or query.team or query.exclude_errors:
-        return {}
-    scopes = counted_scopes(visit.session, query.selection)
-    found = {}
-    for place, board in enumerate(answer.boards[:_MATRICES]):
-        for scope in scopes or ():
+        return None
+    for board in answer.boards[:1]:
+        for scope in counted_scopes(visit.session, query.selection) or ():
             if scope.environment_id == board.environment_id:
                 agents = _agents(board)
                 matrix = counted_matrix(visit.session, scope, agents=agents)
                 called = {row.agent_id or 0: row.name for row in board.rows}
                 among = {"environment": scope.environment_id, "tournament": board.tournament}
-                found[place] = drawn_matrix(matrix, agents, called, asked=among)
-    return found
+                return drawn_matrix(matrix, agents, called, asked=among)
+    return None
 
 
 def _agents(board: Board) -> list[int]:
