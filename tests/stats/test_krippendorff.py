@@ -61,7 +61,9 @@ def test_the_interval_resamples_clusters_and_is_the_same_again() -> None:
     assert alone == again
     assert alone.low is not None
     assert alone.high is not None
-    assert alone.low < 0.815 < alone.high
+    # What 50,000 resamples with another seed give; its middle 90 % are 0.661 to 0.924.
+    assert alone.low == pytest.approx(0.624, abs=0.012)
+    assert alone.high == pytest.approx(0.944, abs=0.012)
     # Copies of a unit tell nothing new: as clusters they leave as much open as one of each.
     copies = [at % len(FOUR_OBSERVERS) for at in range(len(units))]
     clustered = krippendorff(units, ordinal=True, clusters=copies)
