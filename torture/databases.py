@@ -50,15 +50,22 @@ class PostgreSQL:
 
         `immediate` is what a crash of the server is: no goodbye, and a recovery at the start.
         """
-        base = make_url(self.base)
-        sockets = base.query["host"]
-        assert isinstance(sockets, str)
         stopped = time.monotonic()
-        self._pg_ctl("-w", "-m", mode, "stop")
-        time.sleep(pause)
-        log = self._server.log
-        self._pg_ctl("-w", "-o", f'-h "" -k {sockets}', "-l", str(log), "start")
+        with self.away(mode):
+            time.sleep(pause)
         return time.monotonic() - stopped
+
+    @contextmanager
+    def away(self, mode: Literal["fast", "immediate"]) -> Iterator[None]:
+        """The server is stopped for the length of a block, and started again."""
+        sockets = make_url(self.base).query["host"]
+        assert isinstance(sockets, str)
+        self._pg_ctl("-w", "-m", mode, "stop")
+        try:
+            yield
+        finally:
+            log = self._server.log
+            self._pg_ctl("-w", "-o", f'-h "" -k {sockets}', "-l", str(log), "start")
 
     def _pg_ctl(self, *arguments: str) -> None:
         program = [str(self._server.bin_path / "pg_ctl"), "-D", str(self._server.pgdata)]

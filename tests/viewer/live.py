@@ -47,6 +47,8 @@ class Evening:
     def __init__(self, folder: Path, url: str, *, first: int = 30) -> None:
         self.url = url
         self._file = folder / "evening.yaml"
+        self._said = folder / "said.txt"
+        self._run: subprocess.Popen[bytes] | None = None
         self._first = first
         self._asked = 0
         self._gate = threading.Event()
@@ -73,9 +75,11 @@ class Evening:
         self._server.__exit__(*raised)
 
     def wait_until_held(self, calls: int = 2) -> None:
-        """Both games wait for an answer."""
+        """Both games wait for an answer, however long a busy machine takes to get there."""
+        assert self._run is not None
         for _ in range(calls):
-            assert self._held.acquire(timeout=60)
+            while not self._held.acquire(timeout=1):
+                assert self._run.poll() is None, self._said.read_text()
 
     def go_on(self) -> None:
         """Answer every call, those that wait too."""
@@ -86,9 +90,12 @@ class Evening:
         """The command as it is typed, in a process that is gone afterwards."""
         words = words or ("run", str(self._file))
         command = [sys.executable, "-m", "arena.cli", *words, "--db", self.url]
-        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         env = {**os.environ, "ARENA_TEST_KEY": KEY}
-        with subprocess.Popen(command, env=env, **silent) as process:  # type: ignore[call-overload]
+        with (
+            self._said.open("wb") as said,
+            subprocess.Popen(command, env=env, stdout=said, stderr=said) as process,
+        ):
+            self._run = process
             try:
                 yield process
             finally:

@@ -98,9 +98,10 @@ def test_a_server_that_goes_away_is_said_and_so_is_its_return(tmp_path: Path) ->
             evening.wait_until_held()
             with served(url) as address, watching(address, "/t/evening", "tournament-1") as viewer:
                 viewer.until("running")
-                own.restart("fast", pause=2.0)
-                while viewer.told()[0] != "away":
-                    pass
+                with own.away("fast"):
+                    while viewer.told()[0] != "away":
+                        pass
+                    assert viewer.browser.get("/t/evening").status_code == 503
                 while viewer.told()[0] != "moved":
                     pass
                 assert viewer.browser.get("/t/evening").status_code == 200

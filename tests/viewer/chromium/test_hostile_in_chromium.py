@@ -58,17 +58,14 @@ TAGS = (
 )  # fmt: skip
 MADE_BY_A_TEXT = ", ".join(f"main {tag}" for tag in TAGS)
 ATTACKER = f"""
-from itertools import count
 from arena.llm.scripted.random import reply as legal
 
 PAYLOADS = {json.dumps(PAYLOADS)}
-number = count()
 
 def reply(messages, rng):
-    n = next(number)
-    text = PAYLOADS[n % len(PAYLOADS)]
-    thought = f"<think>{{text}}</think>" if n % 5 == 0 else ""
-    return f"{{thought}}{{text}} {{PAYLOADS[n // 7 % len(PAYLOADS)]}} {{legal(messages, rng)}}"
+    text, other = rng.sample(PAYLOADS, 2)
+    thought = f"<think>{{text}}</think>" if rng.random() < 0.2 else ""
+    return f"{{thought}}{{text}} {{other}} {{legal(messages, rng)}}"
 """
 
 

@@ -1,5 +1,5 @@
 """A run watched in the browser from start to end, killed in the middle and resumed: the page is
-opened once."""
+opened once, and what a person has unfolded stays open."""
 
 from __future__ import annotations
 
@@ -26,15 +26,19 @@ def test_a_run_is_watched_killed_and_resumed(chromium: Browser, tmp_path: Path) 
             page, live = at.page.locator("main"), at.page.locator("#live")
             expect(live).to_have_text("Live")
             expect(page).to_contain_text("Calls in flight")
+            page.locator("summary", has_text="As it is stored").click()
 
             run.kill()
             run.wait()
-            expect(page).to_contain_text("arena resume evening", timeout=MINUTES)
+            expect(page.locator("h1")).to_contain_text("evening has stopped at", timeout=MINUTES)
+            expect(page.locator(".resume code").first).to_have_text("arena resume evening")
             expect(page).to_contain_text("did not end in order")
 
             evening.go_on()
             with evening.played("resume", "evening") as again:
                 expect(page).to_contain_text("evening is finished: 6 games", timeout=MINUTES)
-                assert again.wait(120) == 0
+                assert again.wait() == 0
+            assert at.page.title() == "evening · Arena"
             assert at.page.evaluate("window.openedOnce")
+            assert page.locator("#configuration details[open]").count() == 1
             assert at.too_wide(360) == []
