@@ -14,7 +14,7 @@ MINUTES = 2 * 60_000.0
 
 def asked(at: Window, path: str, **words: str) -> None:
     """Wait for the page that a form asks for."""
-    query = "".join(rf"(?=.*[?&]{name}={value}(&|$))" for name, value in words.items())
+    query = "".join(rf"(?=(.*&)?{name}={value}(&|$))" for name, value in words.items())
     expect(at.page).to_have_url(re.compile(rf"{path}\?{query}"), timeout=MINUTES)
 
 
