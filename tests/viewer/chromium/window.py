@@ -35,9 +35,7 @@ _MARKED = """() => {
   if (at === document.body) return true;
   const { top, bottom, width } = at.getBoundingClientRect();
   const seen = bottom >= 0 && top <= innerHeight && width > 0;
-  const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(at);
-  const drawn = outlineStyle !== "none" && parseFloat(outlineWidth) >= 1;
-  return seen && drawn && outlineColor !== "rgba(0, 0, 0, 0)";
+  return seen && getComputedStyle(at).outlineStyle !== "none";
 }"""
 
 
