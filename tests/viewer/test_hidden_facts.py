@@ -295,3 +295,20 @@ def test_no_page_that_hides_leads_to_what_it_hides(get: Get, watched: str, hidin
                 waiting.append(link)
     acted = name == "as" and 'class="turn' in get(f"/game/1?{hiding}").text
     assert not acted or len(done) > 1, "its own turns have pages"
+
+
+def test_what_came_of_a_players_last_turn_was_never_shown_to_it() -> None:
+    report = GameReport(
+        1, "Game", None, 5, "completed",
+        [PlayerReport(index, f"Agent {index}") for index in range(2)],
+        [TurnReport(0, 0, "", "first"), TurnReport(1, 1, "", "last")],
+    )  # fmt: skip
+    told = [
+        EventRow(1, 1, "Vote", "vote", 1, 0, 0b11, {}),
+        EventRow(1, 1, "Vote", "eliminate", None, 0, 0b11, {"cause": "vote"}),
+    ]
+    assert [event.kind for event in seen(report, told, [], Eyes(1)).events] == ["vote"]
+    assert [event.kind for event in seen(report, told, [], Eyes(public=True)).events] == [
+        "vote",
+        "eliminate",
+    ]
