@@ -15,7 +15,7 @@ from sqlalchemy import create_engine as create
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
-from db.errors import Damaged, DatabaseError, FileGone, UnwritablePath
+from db.errors import BadSelection, Damaged, DatabaseError, FileGone, UnwritablePath
 from db.faults import damaged, fault, first_line
 from db.strange_files import (
     definitions_of,
@@ -279,6 +279,11 @@ def said_plainly(url: URL) -> Iterator[None]:
             at = at.__context__
         raise _not_opened(url, error) from error
     except _FAILED as error:
+        if isinstance(error, OverflowError) and "SQLite INTEGER" in str(error):
+            raise BadSelection(
+                "a number is asked for that is larger than any on record: up to "
+                f"{2**63 - 1:,} can be"
+            ) from error
         if _while_reading(error):
             raise damaged(url, f"a value cannot be read: {first_line(error)[:100]}") from error
         if (strange := _strange_value(url)) is not None:

@@ -108,7 +108,10 @@ def view(
         if open_:
             typer.launch(address)
 
-    serve(db, port, ready)
+    from arena.cli.signals import Interrupts
+
+    with Interrupts():
+        serve(db, port, ready)
 
 
 def _where(given: Mapping[str, str | Sequence[str] | None]) -> dict[str, str]:
@@ -131,9 +134,11 @@ def _export(
     db: str | None, folder: Path, where: Mapping[str, str], *, views: bool, calls: bool
 ) -> None:
     from arena.cli.output import count, tell
+    from arena.cli.signals import stoppable
     from arena.viewer.static_copy import write_copy
 
-    report = write_copy(db, folder, where=where, views=views, calls=calls)
+    with stoppable("nothing was written: the same command writes all of it"):
+        report = write_copy(db, folder, where=where, views=views, calls=calls)
     typer.echo(str(report.index))
     tell(
         f"{count(report.pages, 'page')} of {count(report.games, 'game')}, "

@@ -43,14 +43,7 @@ from arena.viewer.streams import Streams
 from arena.viewer.templating import environment
 from arena.viewer.visit import Handler, NotThere, Visit
 from db import Database, Session
-from db.errors import (
-    BadAnnotation,
-    BadSelection,
-    DatabaseError,
-    FileGone,
-    SchemaTooNew,
-    SchemaTooOld,
-)
+from db.errors import BadAnnotation, BadSelection, DatabaseError
 
 STATIC = Path(__file__).parent / "static"
 ROUTES: tuple[tuple[str, Handler], ...] = (
@@ -96,7 +89,9 @@ def application(
         return nothing(request)
 
     mounted = Mount("/static", StaticFiles(directory=STATIC))
-    pages = Starlette(routes=[*routes, live, mounted], exception_handlers={404: missing})
+    pages = Starlette(
+        routes=[*routes, live, mounted], exception_handlers={404: missing, 405: missing}
+    )
     pages.router.redirect_slashes = False
     return Guard(pages, token, port)
 
@@ -154,15 +149,13 @@ class _Answered:
                 return handler(replace(visit, session=session))
         except NotThere as error:
             return _refused(visit, 404, error)
-        except (SchemaTooOld, SchemaTooNew) as error:
-            return _refused(visit, 503, error)
         except (BadAnnotation, BadSelection, ArenaError) as error:
             return _refused(visit, 400, error)
-        except FileGone as error:
-            # What is there now is opened for the next page.
-            self._database.close()
-            return _refused(visit, 503, error)
         except DatabaseError as error:
+            # What is there by then is opened for the next page: another file, upgraded tables.
+            self._database.close()
+            if visit.worker is not None:
+                visit.worker.source.close()
             return _refused(visit, 503, error)
         except Exception:
             sys.stderr.write(visible(traceback.format_exc(), keep="\n\t"))

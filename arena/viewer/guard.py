@@ -87,7 +87,7 @@ class Guard:
         if scope["method"] == "POST" and scope["path"] in WRITTEN:
             return self._form_refusal(headers)
         if scope["method"] not in ("GET", "HEAD"):
-            return _said(405, "Pages are only read.")
+            return _said(405, "Pages are only read.", allow="GET, HEAD")
         asked = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         given = next((value for name, value in asked if name == "token"), None)
         if given is not None and self._fits(given):
@@ -122,5 +122,5 @@ class Guard:
         return secrets.compare_digest(given.encode("utf-8", "replace"), self.token.encode())
 
 
-def _said(status: int, text: str) -> Response:
-    return PlainTextResponse(text + "\n", status)
+def _said(status: int, text: str, **headers: str) -> Response:
+    return PlainTextResponse(text + "\n", status, headers)

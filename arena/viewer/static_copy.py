@@ -70,8 +70,8 @@ def write_copy(
     everything as it was. Boards that are not stored are computed, and kept in the database where it
     can be written. `on_page` is told how many pages are written, and how many are known of so far.
 
-    Raises UsageError for a folder that holds something else and a filter that no game fits,
-    BadSelection, and what `Database` raises.
+    Raises UsageError for a folder that holds something else or cannot be written, a full disk and a
+    filter that no game fits, BadSelection, and what `Database` raises.
     """
     folder = folder.absolute()
     _check_ours(folder)
@@ -84,8 +84,14 @@ def write_copy(
             raise UsageError("no game fits: `arena games` with the same options lists them")
         plan = CopyPlan(CopyRequest(frozenset(games), where, views, calls))
         links = StaticLinks(plan, POLICY, _about(len(games), where, views, calls))
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        except OSError as error:
+            raise UsageError(
+                f"nothing can be written into {folder.parent} ({error.strerror}): name a folder "
+                "elsewhere"
+            ) from error
         try:
             made.chmod(0o755)
             size = _assets(made)
@@ -103,9 +109,11 @@ def write_copy(
             told = {"games": len(games), "pages": pages, "where": dict(where), "about": links.about}
             (made / MARK).write_text(json.dumps(told, indent=2) + "\n")
             _put(made, folder)
-        except BaseException:
+        except OSError as error:
+            raise UsageError(f"{folder} cannot be written: {error.strerror or error}") from error
+        finally:
+            # The whole of it is in its place by now, or nothing of it is of use.
             shutil.rmtree(made, ignore_errors=True)
-            raise
     return CopyReport(folder / INDEX, len(games), pages, size)
 
 
@@ -171,11 +179,14 @@ def _put(made: Path, folder: Path) -> None:
         made.rename(folder)
         return
     old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent)) / "old"
-    folder.rename(old)
     try:
+        folder.rename(old)
         made.rename(folder)
-    except OSError:
-        old.rename(folder)
+    except BaseException:
+        if old.exists() and not folder.exists():
+            old.rename(folder)
+        with suppress(OSError):
+            old.parent.rmdir()
         raise
     shutil.rmtree(old.parent, ignore_errors=True)
 

@@ -19,7 +19,7 @@ from arena.core.threads import in_thread
 from arena.viewer.boards import BoardWorker
 from arena.viewer.watching import Topic, state_of
 from db import Database
-from db.errors import DatabaseError, FileGone
+from db.errors import DatabaseError
 from db.watch import CommitWatch
 
 EVERY_S = 0.5
@@ -124,7 +124,7 @@ class Streams:
             with self._database.session(create=False) as session:
                 return {topic: ("moved", state_of(session, topic, computed)) for topic in topics}
         except DatabaseError as error:
-            if isinstance(error, FileGone):
-                # What is there now is opened at the next look.
-                self._database.close()
+            # What is there by then is opened at the next look.
+            self._database.close()
+            watch.close()
             return dict.fromkeys(topics, ("away", str(error)))

@@ -81,5 +81,6 @@ Handler = Callable[[Visit], Response]
 def number(given: str, what: str) -> int:
     """A number of an address. Raises NotThere for one that nothing can have."""
     if not (given.isascii() and given.isdigit()) or len(given) > 10 or int(given) > _LARGEST:
-        raise NotThere(f"{given[:40]!r} is not the number of {what}")
+        expected = f"expected a whole number up to {_LARGEST:,}"
+        raise NotThere(f"{given[:40]!r} is not the number of {what}: {expected}")
     return int(given)

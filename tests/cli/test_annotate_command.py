@@ -58,6 +58,7 @@ def test_a_game_and_a_turn_are_annotated_listed_and_forgotten(arena: Arena, db: 
         (["2"], "nothing is said: give a rating from 1 to 5, a tag or a comment"),
         (["two", "--rating", "3"], "expected a game or GAME:TURN, such as 12 or 12:5, found 'two'"),
         (["2:x", "--rating", "3"], "expects GAME:TURN, such as 12:5, found '2:x'"),
+        (["9" * 30, "--rating", "3"], "a number is asked for that is larger than any on record"),
         (["2", "--rating", "6"], "expected a number up to 5"),
         (["2", "--rating", "3", "--as", " "], "the annotator's name is empty"),
     ],

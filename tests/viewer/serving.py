@@ -25,10 +25,12 @@ main()
 
 @contextmanager
 def served(url: str | Path) -> Iterator[str]:
-    """`arena view` over a database, as it is typed: its address, with the token."""
+    """`arena view` over a database, as it is typed: its address, with the token. It begins with
+    interrupts ignored, as a background job of a shell does, and is interrupted all the same."""
     command = [sys.executable, "-c", _UNTIL_OURS_ENDS, "view", "--db", str(url), "--port", "0"]
+    ignoring = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *command]
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ignoring, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as server:
         assert server.stdout is not None
         try:

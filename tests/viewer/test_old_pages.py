@@ -19,9 +19,9 @@ def test_pages_of_an_old_database(tmp_path: Path) -> None:
         refused = get("/games")
         assert refused.status_code == 503
         assert "arena db upgrade" in refused.text
-    result = run_arena("db", "upgrade", "--db", file)
-    assert result.exit_code == 0, result.stderr
-    with browsing(f"sqlite:///{file}") as get:
+        result = run_arena("db", "upgrade", "--db", file)
+        assert result.exit_code == 0, result.stderr
+        # The same pages, which were not started again.
         listed = re.findall(r'class="n"><a href="(/game/\d+)"', get("/games").text)
         assert listed
         for game in listed:

@@ -68,10 +68,15 @@ def test_what_there_is_not_says_so(get: Get) -> None:
         "/game/x",
         "/game/1?as=7",
         "/game/1?as=x",
+        "/game/1/against/x",
+        "/annotate",
     ):
         page = get(path)
         assert page.status_code == 404, path
         assert "This cannot be shown" in page.text
+    assert "'x' is not the number of a game: expected a whole number" in get(
+        "/game/1/against/x"
+    ).text.replace("&#39;", "'")
     assert get("/game/" + "9" * 5000).status_code == 404
     assert get("/?by=colour").status_code == 400
 

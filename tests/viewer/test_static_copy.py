@@ -153,6 +153,9 @@ def test_an_old_copy_is_replaced_and_anything_else_is_left_alone(
     assert refused.exit_code == 2
     assert "holds something else" in refused.stderr
     assert [file.name for file in folder.iterdir()] == ["mine.txt"]
+    refused = run_arena("view", "--db", played, "--export", folder / "mine.txt" / "site")
+    assert refused.exit_code == 2
+    assert "name a folder elsewhere" in refused.stderr
     (folder / "mine.txt").unlink()
     for _ in range(2):
         write_copy(played, folder, where={"agent": NAMES[0]})

@@ -10,12 +10,12 @@ from arena.replay.difference import difference
 from arena.viewer.against_page import against_page
 from arena.viewer.game_page import game_page
 from arena.viewer.pages.game import seen_game
-from arena.viewer.visit import NotThere, Visit
+from arena.viewer.visit import NotThere, Visit, number
 
 
 def side_by_side(visit: Visit) -> Response:
     """Two games, or a game and its branch, aligned by turn, with the first difference."""
-    numbers = visit.number("game"), visit.number("other")
+    numbers = visit.number("game"), number(visit.path["other"], "a game")
     if numbers[0] == numbers[1]:
         raise NotThere(f"game {numbers[0]} is compared with itself: name another one behind it")
     first, second = (

@@ -27,7 +27,9 @@ def game_list(visit: Visit) -> Response:
     given = visit.query.get("before")
     before = None if given is None else number(given, "a game")
     numbers = {
-        name: number(asked[name], "a number") for name in ("parent", "revision") if name in asked
+        name: number(asked[name], what)
+        for name, what in (("parent", "a game"), ("revision", "a revision"))
+        if name in asked
     }
     words: dict[str, Any] = asked | numbers
     found = games(visit.session, Selection(**words), limit=_ROWS + 1, before=before)
