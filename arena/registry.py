@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
-from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from importlib.metadata import Distribution, EntryPoint, EntryPoints, entry_points
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 # Help lists the commands by this module: what a name is needed for is imported when it is.
@@ -219,7 +219,13 @@ def _described(group: Group, point: EntryPoint) -> str:
 
 
 def _package(point: EntryPoint) -> str:
-    return f"{point.dist.name} {point.dist.version}" if point.dist else "an unknown package"
+    return _called(point.dist) if point.dist else "an unknown package"
+
+
+@cache
+def _called(package: Distribution) -> str:
+    # Its metadata are read and taken apart for it, twice.
+    return f"{package.name} {package.version}"
 
 
 def _check_arguments(what: str, factory: Any, arguments: Mapping[str, Any]) -> None:

@@ -18,6 +18,7 @@ _JOINER = "\u200d"
 _MARKS = 4  # combining marks on one character; more of them grow over the neighbouring lines
 
 _PLAIN = re.compile(r"[\x20-\x7e]*")
+_RUNS = re.compile(r"[\x20-\x7e]+|[^\x20-\x7e]")
 
 
 def visible(text: str, *, keep: str = "") -> str:
@@ -34,8 +35,13 @@ def pieces(text: str, *, keep: str = "") -> Iterator[tuple[str, bool]]:
     """The same, in pieces: (text, whether it is an escape), so that escapes can be set apart."""
     plain: list[str] = []
     marks = 0
-    for position, char in enumerate(text):
-        category = "Lu" if " " <= char <= "~" else unicodedata.category(char)
+    for found in _RUNS.finditer(text):
+        position, char = found.start(), found.group()
+        if " " <= char[0] <= "~":
+            plain.append(char)
+            marks = 0
+            continue
+        category = unicodedata.category(char)
         marks = marks + 1 if category in {"Mn", "Me"} else 0
         hidden = category in _HIDING or char in _BLANK or marks > _MARKS
         if not hidden or char in keep or (char == _JOINER and _joins(text, position)):

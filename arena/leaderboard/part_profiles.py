@@ -3,6 +3,7 @@ reads an agent's."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from arena.core.prompts import used
@@ -20,7 +21,7 @@ from arena.reports.usage import PartUsage, part_usage
 from arena.reports.word_diff import DiffPiece, word_diff
 from db import Model, Repository, Session
 from db.queries.agents import catalogue_agents, prompt_texts
-from db.queries.counters import behind, counter_sums
+from db.queries.counters import behind, counter_sums, model_sums
 from db.queries.prompts import PromptFork, prompt_tree
 from db.queries.steps import rated_spans
 from db.selection import Selection
@@ -62,15 +63,13 @@ class ListedModel:
 
 def listed_models(session: Session) -> tuple[list[ListedModel], StoredPlaces]:
     """Every model, and where the models stand by what they add to an agent."""
-    made: dict[int, list[int]] = {}
-    for agent in catalogue_agents(session):
-        made.setdefault(agent.model_id, []).append(agent.agent_id)
-    counts = counter_sums(session)
+    made = Counter(agent.model_id for agent in catalogue_agents(session))
+    counts = model_sums(session)
     found = [
         ListedModel(
             model,
-            len(agents := made.get(model.id or 0, [])),
-            part_usage(counts[agent] for agent in agents if agent in counts),
+            made[key := model.id or 0],
+            part_usage([counts[key]] if key in counts else []),
         )
         for model in Repository(session).get_models()
     ]

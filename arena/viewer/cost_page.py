@@ -172,15 +172,22 @@ def _labelled(points: Sequence[CostPoint]) -> list[CostPoint]:
             left = point.x + dx - (wide if anchor == "end" else 0)
             box = (left, point.y + dy - _LINE + 3, left + wide, point.y + dy + 3)
             inside = box[0] >= _LEFT and box[2] <= _WIDTH and box[1] >= 0 and box[3] <= _BOTTOM
-            if inside and not any(_meet(box, other) for other in taken):
+            if inside and not _meets(box, taken):
                 labels[at] = (round(point.x + dx, 1), round(point.y + dy, 1), anchor)
                 taken.append(box)
                 break
     return [replace(point, label=labels.get(at)) for at, point in enumerate(points)]
 
 
-def _meet(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+_Box = tuple[float, float, float, float]
+
+
+def _meets(box: _Box, taken: Sequence[_Box]) -> bool:
+    left, top, right, bottom = box
+    return any(
+        left < other[2] and other[0] < right and top < other[3] and other[1] < bottom
+        for other in taken
+    )
 
 
 def bars(report: CostReport) -> list[CostParts]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
@@ -26,7 +26,7 @@ from db.counts import (
     counts_of,
 )
 from db.keys import calls_of_game, turns_of_game
-from db.models import Counters, Game, GamePlayer, Tournament
+from db.models import Agent, Counters, Game, GamePlayer, Tournament
 from db.models.counters import VERSION
 from db.selection import Chosen, Selection, several
 
@@ -38,6 +38,9 @@ _TOLD = ("tournament", "environment", "agent", "kind", "model", "prompt", "role"
 _AGENT: Any = col(Counters.agent_id)
 _WHOLE = COLUMNS[:-2]
 _COLUMNS: list[Any] = [getattr(Counters, name) for name in (*KEY, *COLUMNS)]
+_SUMS: list[Any] = [
+    (func.max if name == "largest" else func.sum)(getattr(Counters, name)) for name in _WHOLE
+]
 # In one statement: few enough for what SQLite takes as parameters.
 _AT_ONCE = 500
 
@@ -94,24 +97,30 @@ def role_counts(session: Session, agent_id: int) -> dict[tuple[str, str], GameCo
 def counter_sums(session: Session, agents: Sequence[int] | None = None) -> dict[int, AgentCounts]:
     """What the counters say of each of the agents, or of all of them, by agent_id: added up by the
     database, which is what a list of many needs."""
-    key: list[Any] = [_AGENT, col(Counters.void)]
-    some: list[Any] = [] if agents is None else [_AGENT.in_(agents)]
-    sums = [
-        func.max(column) if name == "largest" else func.sum(column)
-        for name, column in ((name, getattr(Counters, name)) for name in _WHOLE)
-    ]
+    return _sums_by(session, _AGENT, *([] if agents is None else [_AGENT.in_(agents)]))
+
+
+def model_sums(session: Session) -> dict[int, AgentCounts]:
+    """The same of all agents of each model, by model_id."""
+    return _sums_by(session, col(Agent.model_id), col(Agent.id) == _AGENT)
+
+
+def _sums_by(session: Session, key: Any, *where: Any) -> dict[int, AgentCounts]:
     found: dict[int, AgentCounts] = defaultdict(AgentCounts)
-    for agent, void, *numbers in session.execute(select(*key, *sums).where(*some).group_by(*key)):
-        found[agent].of(void=void).add(GameCounts.of_row([*numbers, b"", b""]))
+    void = col(Counters.void)
+    for name, of_void, *numbers in session.execute(
+        select(key, void, *_SUMS).where(*where).group_by(key, void)
+    ):
+        found[name].of(void=of_void).add(GameCounts.of_row([*numbers, b"", b""]))
     blobs: dict[int, list[tuple[bytes, bytes]]] = defaultdict(list)
-    times: Any = select(_AGENT, col(Counters.turn_ms), col(Counters.call_ms))
-    for agent, *row in session.execute(times.where(~col(Counters.void), *some)):
-        blobs[agent].append(tuple(row))
-    for agent, rows in blobs.items():
-        finished = found[agent].finished
-        for name, parts in zip(("turn_ms", "call_ms"), zip(*rows, strict=True), strict=True):
-            setattr(finished, name, latencies.unpacked_sum(b"".join(parts)))
-    return {agent: found[agent] for agent in sorted(found)}
+    times: Any = select(key, col(Counters.turn_ms), col(Counters.call_ms))
+    for name, *row in session.execute(times.where(~void, *where)):
+        blobs[name].append(tuple(row))
+    for name, rows in blobs.items():
+        finished = found[name].finished
+        for field_name, parts in zip(("turn_ms", "call_ms"), zip(*rows, strict=True), strict=True):
+            setattr(finished, field_name, latencies.unpacked_sum(b"".join(parts)))
+    return {name: found[name] for name in sorted(found)}
 
 
 def behind(session: Session, selection: Selection | None = None) -> list[str]:
@@ -220,21 +229,22 @@ def _counted(
 
 
 def tournament_counts(session: Session, tournament_id: int) -> dict[int, GameCounts]:
-    """What all games of a tournament used, by agent_id: those that have ended, void ones too, and
-    those that are being played. Of the ended ones it reads the counters where these are up to
-    date."""
+    """What all games of a tournament used, by agent_id, without how long it took: those that have
+    ended, void ones too, and those that are being played. Of the ended ones it reads the counters
+    where these are up to date."""
     version: Any = select(col(Tournament.counters_version)).where(
         col(Tournament.id) == tournament_id
     )
     current = session.scalar(version) == VERSION
-    stored = stored_counters(session, tournament_id) if current else {}
     read = games_in(session, tournament_id, ("running",) if current else (*ENDED, "running"))
     found: dict[int, GameCounts] = defaultdict(GameCounts)
-    for key, counts in stored.items():
-        found[key.agent_id].add(counts)
+    if current:
+        here = col(Counters.tournament_id) == tournament_id
+        for agent, *numbers in session.execute(select(_AGENT, *_SUMS).where(here).group_by(_AGENT)):
+            found[agent].add(GameCounts.of_row([*numbers, b"", b""]))
     for game in games_of(session, read):
         for key, counts in counts_of(game).items():
-            found[key.agent_id].add(counts)
+            found[key.agent_id].add(replace(counts, turn_ms={}, call_ms={}))
     return dict(sorted(found.items()))
 
 

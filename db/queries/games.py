@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +23,6 @@ from db.models import (
     Prompt,
     Tournament,
 )
-from db.models.games import COUNTS
 from db.queries.keyset import newest_games
 from db.selection import Selection
 
@@ -104,6 +103,11 @@ class GameSpent:
     reasoning_tokens: int = 0
     cost: float | None = None
 
+
+_SEAT: list[Any] = [
+    getattr(GamePlayer, name)
+    for name in ("game_id", "player_index", "agent_id", *(f.name for f in fields(PlayerRow)[6:]))
+]
 
 RATED = (col(Game.status) == "completed", col(Game.fold_index).is_not(None))
 """The conditions on the table of games that those have which moved the ratings."""
@@ -257,7 +261,7 @@ def _players(session: Session, game_ids: list[int]) -> dict[int, list[PlayerRow]
     # Fewer keys at a time than the smallest limit on the values of a statement.
     for start in range(0, len(game_ids), 500):
         query: Any = (
-            select(GamePlayer, col(Agent.alias), col(Kind.name), col(Model.name), col(Prompt.name))
+            select(*_SEAT, col(Agent.alias), col(Kind.name), col(Model.name), col(Prompt.name))
             .join(Agent, col(Agent.id) == GamePlayer.agent_id)
             .join(Kind, col(Kind.id) == Agent.kind_id)
             .join(Model, col(Model.id) == Agent.model_id)
@@ -265,22 +269,8 @@ def _players(session: Session, game_ids: list[int]) -> dict[int, list[PlayerRow]
             .where(col(GamePlayer.game_id).in_(game_ids[start : start + 500]))
             .order_by(col(GamePlayer.game_id), col(GamePlayer.player_index))
         )
-        for player, alias, kind, model, prompt in session.execute(query):
-            players[player.game_id].append(
-                PlayerRow(
-                    player_index=player.player_index,
-                    agent_id=player.agent_id,
-                    agent=alias or f"{kind}/{model}/{prompt}",
-                    kind=kind,
-                    model=model,
-                    prompt=prompt,
-                    role=player.role,
-                    team=player.team,
-                    rank=player.rank,
-                    reward=player.reward,
-                    decided=player.decided,
-                    eliminated_turn=player.eliminated_turn,
-                    **{name: getattr(player, name) for name in COUNTS},
-                )
-            )
+        for game_id, place, agent_id, *told, alias, kind, model, prompt in session.execute(query):
+            named = alias or f"{kind}/{model}/{prompt}"
+            parts = (place, agent_id, named, kind, model, prompt)
+            players[game_id].append(PlayerRow(*parts, *told))
     return players
