@@ -42,14 +42,6 @@ def view(
             "without a server.",
         ),
     ] = None,
-    views: Annotated[
-        bool,
-        typer.Option(
-            "--views",
-            help="With --export: also each game as each player saw it and with roles hidden, a "
-            "file each.",
-        ),
-    ] = False,
     calls: Annotated[
         bool,
         typer.Option(
@@ -95,12 +87,10 @@ def view(
         "since": since, "until": until,
     }  # fmt: skip
     if export is not None:
-        _export(db, export, _where(given), views=views, calls=calls)
+        _export(db, export, _where(given), calls=calls)
         return
-    if views or calls or any(given.values()):
-        raise UsageError(
-            "the filter, --views and --calls are for --export DIR: pages have their own"
-        )
+    if calls or any(given.values()):
+        raise UsageError("the filter and --calls are for --export DIR: pages have their own")
 
     def ready(address: str) -> None:
         typer.echo(address)
@@ -130,15 +120,13 @@ def _where(given: Mapping[str, str | Sequence[str] | None]) -> dict[str, str]:
     return where
 
 
-def _export(
-    db: str | None, folder: Path, where: Mapping[str, str], *, views: bool, calls: bool
-) -> None:
+def _export(db: str | None, folder: Path, where: Mapping[str, str], *, calls: bool) -> None:
     from arena.cli.output import count, tell
     from arena.cli.signals import stoppable
     from arena.viewer.static_copy import write_copy
 
     with stoppable("nothing was written: the same command writes all of it"):
-        report = write_copy(db, folder, where=where, views=views, calls=calls)
+        report = write_copy(db, folder, where=where, calls=calls)
     typer.echo(str(report.index))
     tell(
         f"{count(report.pages, 'page')} of {count(report.games, 'game')}, "

@@ -30,12 +30,11 @@ _PLAIN = re.compile(r"[a-z0-9]{1,40}")
 @dataclass(frozen=True, slots=True)
 class CopyRequest:
     """What a copy is asked to hold: of which `games`, where the `where` of the one filter chose
-    them, with the game as each player saw it (`views`) and with the calls of each turn (`calls`).
+    them, with the calls of each turn (`calls`).
     """
 
     games: Collection[int]
     where: Mapping[str, str] = field(default_factory=dict)
-    views: bool = False
     calls: bool = False
 
 
@@ -93,13 +92,12 @@ class CopyPlan:
         numbers = [part for part in parts if part.isdigit()]
         if any(int(part) not in request.games for part in numbers[::2][:1]):
             return False
-        views = request.views and query.keys() <= {"as", "hidden", "part"}
-        own = query.keys() <= {"part"}
+        seen = query.keys() <= {"as", "part"}
         match parts:
             case (_,):
-                return own or views
+                return seen
             case (_, "turn", _):
-                return request.calls and (not query or views)
+                return request.calls and seen
             case (_, "against", other):
                 return not query and other.isdigit() and int(other) in request.games
         return False

@@ -132,7 +132,7 @@ class _Ruler:
     def __init__(self, first: int, end: int) -> None:
         self.first, self.end = first, end
         self.step = min(max((RIGHT - LEFT) / (end - first), _LEAST), _MOST)
-        self.right = LEFT + self.step * (end - first)
+        self.right = round(LEFT + self.step * (end - first), 1)
 
     def holds(self, place: int | None) -> bool:
         """Whether a turn is in the picture."""
@@ -140,12 +140,12 @@ class _Ruler:
 
     def at(self, place: int) -> float:
         """The middle of a turn."""
-        return round(self.behind(place) - self.step / 2, 2)
+        return round(LEFT + self.step * (place - self.first + 0.5), 1)
 
     def behind(self, place: int | None) -> float:
         """The end of a turn, at the edge where it lies beyond; the start for None."""
         after = 0 if place is None else place + 1 - self.first
-        return round(min(max(LEFT + self.step * after, LEFT), self.right), 2)
+        return round(min(max(LEFT + self.step * after, LEFT), self.right), 1)
 
 
 def lanes(
@@ -263,7 +263,7 @@ def _bars(game: SeenGame, ruler: _Ruler) -> Iterator[TokenBar]:
 def _bands(of: Sequence[GamePhase], step: float) -> list[Band]:
     found: list[Band] = []
     for place, phase in enumerate(of):
-        start, end = LEFT + step * place, LEFT + step * (place + 1)
+        start, end = (round(LEFT + step * at, 1) for at in (place, place + 1))
         if found and found[-1].label == phase.label:
             found[-1] = Band(phase.label, phase.look, found[-1].start, end)
         else:
@@ -306,4 +306,4 @@ def _curve(game: SeenGame, ruler: _Ruler) -> Curve | None:
 
 
 def _points(places: Sequence[tuple[float, float]]) -> str:
-    return " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+    return " ".join(f"{round(x, 1):g},{round(y, 1):g}" for x, y in places)

@@ -60,7 +60,6 @@ def write_copy(
     folder: Path,
     *,
     where: Mapping[str, str],
-    views: bool = False,
     calls: bool = False,
     on_page: Callable[[int, int], None] | None = None,
 ) -> CopyReport:
@@ -82,8 +81,8 @@ def write_copy(
             games = game_numbers(session, Selection(**words))
         if not games:
             raise UsageError("no game fits: `arena games` with the same options lists them")
-        plan = CopyPlan(CopyRequest(frozenset(games), where, views, calls))
-        links = StaticLinks(plan, POLICY, _about(len(games), where, views, calls))
+        plan = CopyPlan(CopyRequest(frozenset(games), where, calls))
+        links = StaticLinks(plan, POLICY, _about(len(games), where, calls))
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
             made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
@@ -191,17 +190,10 @@ def _put(made: Path, folder: Path) -> None:
     shutil.rmtree(old.parent, ignore_errors=True)
 
 
-def _about(games: int, where: Mapping[str, str], views: bool, calls: bool) -> str:
+def _about(games: int, where: Mapping[str, str], calls: bool) -> str:
     """What is in the copy, in a sentence."""
     chosen = "".join(f", {name} {value}" for name, value in where.items())
-    held = [
-        (views, "each game as each player saw it"),
-        (calls, "what models were sent and answered"),
-    ]
-    with_ = " and ".join(what for is_held, what in held if is_held)
-    without = " and ".join(what for is_held, what in held if not is_held)
     today = datetime.now(UTC).strftime("%Y-%m-%d")
     said = f"A copy of {games:,} game{'' if games == 1 else 's'}{chosen}, made {today}"
-    said += f", with {with_}" if with_ else ""
-    said += f", without {without}" if without else ""
-    return f"{said}."
+    what = "what models were sent and answered"
+    return f"{said}, with {what}." if calls else f"{said}, without {what}."

@@ -20,6 +20,12 @@ class TablePage:
     tracks: Tracks | None
     ledger: Ledger
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing of it to draw."""
+        told = self.ledger.plays or self.ledger.rounds or self.ledger.offers
+        return self.boards is None and self.tracks is None and not told
+
     def beside_board(self, words: str) -> str:
         """What the rules said, without the board where the page draws boards already."""
         return words if self.boards is None else without_grid(words)

@@ -46,10 +46,12 @@ def folded(text: str, shown: int = SHOWN) -> CutText:
 
 def harmless(value: Any) -> Any:
     """What a template prints, before it is escaped: every text with its control characters,
-    overrides of direction and lone surrogates made visible, and what is endless cut. For Jinja's
-    `finalize`."""
+    overrides of direction and lone surrogates made visible, and what is endless cut; a float
+    without a fraction as an integer. For Jinja's `finalize`."""
     if value is None:
         return ""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
     most = _FOLDED if isinstance(value, WholeText) else _VALUE

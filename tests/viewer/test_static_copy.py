@@ -38,7 +38,7 @@ def played(watched: str, tmp_path_factory: pytest.TempPathFactory) -> str:
 def copied(played: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small tournament as files, with the games as each player saw them."""
     folder = tmp_path_factory.mktemp("copied") / "site"
-    result = run_arena("view", "--db", played, "--export", folder, "--views")
+    result = run_arena("view", "--db", played, "--export", folder)
     assert result.exit_code == 0, result.stderr
     assert result.stdout.strip() == str(folder / "index.html")
     return folder
@@ -104,7 +104,7 @@ def test_no_file_of_a_player_holds_what_it_did_not_see(copied: Path, played: str
 def test_turns_of_a_view_are_in_files_of_its_own(tables: str, tmp_path: Path) -> None:
     """A hand is dealt to each player alone: nobody's files hold the other's card."""
     folder = tmp_path / "site"
-    write_copy(tables, folder, where={"tournament": "kuhnpoker-v0"}, views=True, calls=True)
+    write_copy(tables, folder, where={"tournament": "kuhnpoker-v0"}, calls=True)
     number = numbered("KuhnPoker-v0")
     with get_session(tables, create=False) as session:
         hands = [event for event in events(session, number) if event.kind == "deal"]

@@ -16,11 +16,11 @@ if (slide && picture) {
     said.hidden = !turn;
     if (!turn) return;
     const heading = turn.querySelector("h3").cloneNode(true);
-    heading.querySelector(".number")?.remove();
+    heading.querySelector("a")?.remove();
     const head = document.createElement("span");
     head.append(...heading.childNodes);
     const words = document.createElement("bdi");
-    words.textContent = (turn.querySelector(".words bdi")?.textContent ?? "").slice(0, 300);
+    words.textContent = (turn.querySelector(":scope > bdi, :scope > .told > bdi")?.textContent ?? "").slice(0, 300);
     said.append(head, " ", words);
   };
   const show = (scroll) => {
@@ -31,7 +31,7 @@ if (slide && picture) {
     }
     let current = null;
     for (const turn of document.querySelectorAll("article.turn")) {
-      const now = shown < all && Number(turn.dataset.place) === place;
+      const now = shown < all && turn.id === `turn-${place}`;
       turn.classList.toggle("now", now);
       if (now) current = turn;
     }
