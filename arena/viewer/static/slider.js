@@ -18,6 +18,7 @@ if (slide && picture) {
     const heading = turn.querySelector("h3").cloneNode(true);
     heading.querySelector("a")?.remove();
     const head = document.createElement("span");
+    head.className = turn.className;
     head.append(...heading.childNodes);
     const words = document.createElement("bdi");
     words.textContent = (turn.querySelector(":scope > bdi, :scope > .told > bdi")?.textContent ?? "").slice(0, 300);
@@ -30,7 +31,7 @@ if (slide && picture) {
       mark.classList.toggle("later", Number(mark.dataset.place) > place);
     }
     let current = null;
-    for (const turn of document.querySelectorAll("article.turn")) {
+    for (const turn of document.querySelectorAll("article")) {
       const now = shown < all && turn.id === `turn-${place}`;
       turn.classList.toggle("now", now);
       if (now) current = turn;
