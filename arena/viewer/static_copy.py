@@ -31,11 +31,11 @@ from db.selection import Selection
 MARK = "arena-pages.json"
 """The file by which a folder is known as a copy that may be replaced."""
 
-POLICY = "; ".join(
+POLICY = ";".join(
     (
         "default-src 'none'",
         # A file has no origin that `'self'` could stand for.
-        *(f"{what}-src 'self' file:" for what in ("script", "style", "img", "font")),
+        *(f"{what}-src 'self' file:" for what in ("script", "style", "font")),
         "base-uri 'none'",
         "form-action 'none'",
         "require-trusted-types-for 'script'",
@@ -82,7 +82,10 @@ def write_copy(
         if not games:
             raise UsageError("no game fits: `arena games` with the same options lists them")
         plan = CopyPlan(CopyRequest(frozenset(games), where, calls))
-        links = StaticLinks(plan, POLICY, _about(len(games), where, calls))
+        about = _about(len(games), where)
+        first, others = (
+            StaticLinks(plan, POLICY, said) for said in (f"{about} {_left_out(calls)}", about)
+        )
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
             made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
@@ -94,18 +97,18 @@ def write_copy(
         try:
             made.chmod(0o755)
             size = _assets(made)
-            drawing = _Drawing(database, writable, links)
-            links.address("/")
+            drawing = _Drawing(database, writable)
+            first.address("/")
             pages = 0
             while plan.waiting:
                 path = plan.waiting.popleft()
                 name = plan.file(path)
                 assert name is not None
-                size += (made / name).write_bytes(drawing.page(path))
+                size += (made / name).write_bytes(drawing.page(path, others if pages else first))
                 pages += 1
                 if on_page is not None:
                     on_page(pages, pages + len(plan.waiting))
-            told = {"games": len(games), "pages": pages, "where": dict(where), "about": links.about}
+            told = {"games": len(games), "pages": pages, "where": dict(where), "about": first.about}
             (made / MARK).write_text(json.dumps(told, indent=2) + "\n")
             _put(made, folder)
         except OSError as error:
@@ -119,14 +122,13 @@ def write_copy(
 class _Drawing:
     """Draws pages by their paths, as the server does."""
 
-    def __init__(self, database: Database, writable: Database, links: StaticLinks) -> None:
+    def __init__(self, database: Database, writable: Database) -> None:
         self._database = database
         self._writable = writable
-        self._links = links
         self._templates = environment()
         self._routes = [(Route(path, lambda _: None), handler) for path, handler in ROUTES]
 
-    def page(self, path: str) -> bytes:
+    def page(self, path: str, links: StaticLinks) -> bytes:
         """A page as bytes; what the server refuses is a page that says why."""
         split = urlsplit(path)
         query = dict(parse_qsl(split.query))
@@ -136,7 +138,7 @@ class _Drawing:
         if split.path == "/":
             self._store_board(query)
         with self._database.session(create=False) as session:
-            visit = Visit(session, self._templates, self._links, found["path_params"], query)
+            visit = Visit(session, self._templates, links, found["path_params"], query)
             try:
                 answer: Response = handler(visit)
             except (BadSelection, ArenaError) as error:
@@ -190,10 +192,17 @@ def _put(made: Path, folder: Path) -> None:
     shutil.rmtree(old.parent, ignore_errors=True)
 
 
-def _about(games: int, where: Mapping[str, str], calls: bool) -> str:
+def _about(games: int, where: Mapping[str, str]) -> str:
     """What is in the copy, in a sentence."""
     chosen = "".join(f", {name} {value}" for name, value in where.items())
     today = datetime.now(UTC).strftime("%Y-%m-%d")
-    said = f"A copy of {games:,} game{'' if games == 1 else 's'}{chosen}, made {today}"
-    what = "what models were sent and answered"
-    return f"{said}, with {what}." if calls else f"{said}, without {what}."
+    return f"A copy of {games:,} game{'' if games == 1 else 's'}{chosen}, made {today}."
+
+
+def _left_out(calls: bool) -> str:
+    """What `arena view` shows and the copy does not."""
+    without = "" if calls else " what models were sent and answered (--calls),"
+    return (
+        f"It is without{without} the lanes and tables of a game as a player saw it, games with "
+        "their roles hidden, annotations in a list and search: `arena view` shows them."
+    )
