@@ -32,11 +32,11 @@ def test_a_copy_is_read_from_its_first_page_to_a_turn(
     page.locator("tbody a", has_text="1").last.click()
     assert page.title().startswith("Game ")
     assert page.url.startswith(copied.as_uri())
-    assert page.locator("article.turn").count() > 10
+    assert page.locator("article").count() > 10
     assert page.locator(".slide").is_visible() is scripts
     if scripts:
         page.keyboard.press("k")
-        assert page.locator("article.turn.now").count() == 1
+        assert page.locator("article.now").count() == 1
         family = "document.fonts.check('15px Inter')"
         assert page.evaluate(family)
     assert said == []

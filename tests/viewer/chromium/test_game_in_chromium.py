@@ -35,18 +35,18 @@ def test_turns_are_stepped_by_keys(chromium: Browser, pages: str) -> None:
         said, now = at.page.locator(".nowsaid"), at.page.locator("article.now")
         expect(said).to_be_hidden()
         at.page.keyboard.press("k")
-        last = at.page.locator("article.turn").nth(-2)
-        expect(now).to_have_attribute("data-place", last.get_attribute("data-place") or "")
-        expect(said).to_contain_text(last.locator(".words").inner_text().strip()[:40])
+        last = at.page.locator("article").nth(-2)
+        expect(now).to_have_attribute("id", last.get_attribute("id") or "")
+        expect(said).to_contain_text(last.locator("> bdi").inner_text().strip()[:40])
         at.page.keyboard.press("k")
         at.page.keyboard.press("j")
-        expect(now).to_have_attribute("data-place", last.get_attribute("data-place") or "")
+        expect(now).to_have_attribute("id", last.get_attribute("id") or "")
         at.page.keyboard.press("/")
         box = at.page.locator("input[type=search]")
         expect(box).to_be_focused()
         at.page.keyboard.type("jk/")
         expect(box).to_have_value("jk/")
-        expect(now).to_have_attribute("data-place", last.get_attribute("data-place") or "")
+        expect(now).to_have_attribute("id", last.get_attribute("id") or "")
 
 
 def test_a_failed_call_is_two_steps_from_the_list_of_games(chromium: Browser, pages: str) -> None:
