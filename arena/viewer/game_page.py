@@ -59,13 +59,15 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A turn of the transcript."""
+    """A turn of the transcript: `out` are those who were put out in it, `gone` those who were found
+    to be ahead of it."""
 
     turn: SeenTurn
     player: SeenSeat
     deeds: tuple[Deed, ...]
     claims: tuple[Claim, ...]
     out: tuple[tuple[SeenSeat, str], ...]
+    gone: tuple[tuple[SeenSeat, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,11 +238,8 @@ def _sections(
                     if event.source == turn.player and event.kind not in _NO_DEED
                 ),
                 tuple(claimed[turn.place]),
-                tuple(
-                    (seats[event.target], cause_of(event))
-                    for event in own
-                    if event.kind == "eliminate" and event.target in seats
-                ),
+                _put_out(own, seats, ahead=False),
+                _put_out(own, seats, ahead=True),
             )
         )
         after = chances.get(turn.place, before)
@@ -250,6 +249,16 @@ def _sections(
             yield Section(phase.label, phase.look, tuple(entries), *_moved(before, after))
             entries = []
             before = after
+
+
+def _put_out(
+    events: Sequence[SeenEvent], seats: SeenSeats, *, ahead: bool
+) -> tuple[tuple[SeenSeat, str], ...]:
+    return tuple(
+        (seats[event.target], cause_of(event))
+        for event in events
+        if event.kind == "eliminate" and event.target in seats and event.ahead is ahead
+    )
 
 
 def _moved(

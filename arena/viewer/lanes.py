@@ -163,7 +163,7 @@ def lanes(
     bars = tuple(_bars(game, ruler))
     bottom = top + _LANE * len(order) + (_BAR + 14 if bars else 0)
     ends = {
-        event.target: ruler.behind(event.place)
+        event.target: _gone_at(ruler, event)
         for event in game.events
         if event.kind == "eliminate" and event.target is not None
     }
@@ -210,6 +210,11 @@ def lanes(
     )
 
 
+def _gone_at(ruler: _Ruler, event: SeenEvent) -> float:
+    """Where the lane ends of a player who is put out."""
+    return ruler.behind(event.place - 1 if event.ahead and event.place else event.place)
+
+
 def _mark(
     event: SeenEvent,
     game: SeenGame,
@@ -222,7 +227,7 @@ def _mark(
     source, target, place = event.source, event.target, event.place or 0
     if event.kind == "eliminate" and target is not None and target in heights:
         how = cause_of(event)
-        at = ruler.behind(place)
+        at = _gone_at(ruler, event)
         says = f"{of[target].name} is {how}"
         label = "out" if len(how) > 12 else how
         return Mark(

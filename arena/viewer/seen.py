@@ -105,7 +105,8 @@ class SeenTurn:
 
 @dataclass(frozen=True, slots=True)
 class SeenEvent:
-    """An event with the place of its turn, None ahead of the first."""
+    """An event with the place of its turn, None ahead of the first; where that turn is not seen, of
+    the one that it is `ahead` of."""
 
     place: int | None
     kind: str
@@ -114,6 +115,7 @@ class SeenEvent:
     day: int | None
     phase: str | None
     data: Mapping[str, Any] = field(default_factory=dict)
+    ahead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,14 +290,20 @@ def _events(
         if event.kind not in kinds if kinds else event.kind in ("message", "change"):
             continue
         told = _TOLD.get(event.kind, frozenset())
+        place = None if event.turn is None else places.get(event.turn)
+        ahead = place is None and event.turn is not None and event.kind == "eliminate"
+        if ahead:
+            # Who was put out by night is heard of ahead of the next turn that is seen.
+            place = next((at for turn, at in places.items() if turn > (event.turn or 0)), None)
         yield SeenEvent(
-            place=None if event.turn is None else places.get(event.turn),
+            place=place,
             kind=event.kind,
             source=event.source,
             target=event.target,
             day=event.day,
             phase=event.phase,
             data={k: v for k, v in event.data.items() if everything or k in told},
+            ahead=ahead and place is not None,
         )
 
 

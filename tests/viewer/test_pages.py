@@ -145,3 +145,12 @@ def test_every_page_is_well_formed(boarded: str) -> None:
             tags = _Tags()
             tags.feed(get(path).text)
             assert (tags.wrong, tags.open) == ([], []), path
+
+
+def test_who_was_killed_by_night_is_told_to_those_who_slept(get: Get) -> None:
+    for player in (0, 3, 5):  # player 1 acts last in the night, and sees it at once
+        page = get(f"/game/1?as={player}").text
+        night, _, day = page.partition("<h2>Day 1")
+        assert '<p class="out">' not in night
+        assert day.index('<p class="out">') < day.index("<h3>"), "ahead of the first who speaks"
+    assert '<p class="out">' not in get("/game/1?as=2").text, "it never came to a turn again"
