@@ -25,7 +25,7 @@ from tests.viewer.chromium.conftest import browser_path, launched_with, served
 
 CONFIG = Path(__file__).parents[1] / "configs" / "quickstart.yaml"
 GAME = 108
-COLOURS = 96
+COLOURS = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def draw(browser: Browser, address: str, picture: Picture, file: Path) -> None:
     """One picture, with few colours."""
     view = {"width": picture.wide, "height": picture.high}
     with browser.new_context(
-        viewport=view, color_scheme=picture.theme, reduced_motion="reduce", device_scale_factor=1.5
+        viewport=view, color_scheme=picture.theme, reduced_motion="reduce", device_scale_factor=1.0
     ) as context:
         page = context.new_page()
         page.goto(address)

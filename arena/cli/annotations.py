@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from arena.cli.annotate import As, Target
+from arena.cli.annotating import As, Target
 from arena.cli.catalogue import Yes
 from arena.cli.options import (
     LIMIT,
@@ -93,7 +93,7 @@ def show(target: Target, as_: As = None, db: DatabaseUrl = None, as_json: AsJson
     By everybody, or with --as by one annotator."""
     from dataclasses import asdict
 
-    from arena.cli.annotate import target_named
+    from arena.cli.annotating import target_named
     from arena.cli.output import print_fields, print_json
     from arena.core import UsageError
     from db.queries.annotations import annotations_of
@@ -121,7 +121,7 @@ def delete(target: Target, as_: As = None, yes: Yes = False, db: DatabaseUrl = N
     """Delete an annotation.
 
     That of the annotator on a game or a turn."""
-    from arena.cli.annotate import annotator_named, target_named, words
+    from arena.cli.annotating import annotator_named, target_named, words
     from arena.cli.catalogue import confirm_deletion
     from arena.cli.output import tell
     from arena.core import UsageError

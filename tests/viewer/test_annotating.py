@@ -67,7 +67,7 @@ def test_a_game_is_rated_blind_and_then_shows_who_it_was(ask: Get, url: str) -> 
 def test_a_turn_of_a_blind_page_is_written_by_its_own_number(ask: Get, url: str) -> None:
     """Turns are counted anew where the night is hidden."""
     page = ask("/game/1?blind=1").text
-    words = re.findall(r'id="turn-(\d+)".*?<bdi>(.*?)</bdi></div>', page, re.S)
+    words = re.findall(r'id="turn-(\d+)".*?</h3><bdi>(.*?)</bdi>', page, re.S)
     place, said = words[3]
     ask("/annotate", form={"game": "1", "blind": "1", "target": place, "annotator": "Ann",
                            "rating": "5"})  # fmt: skip

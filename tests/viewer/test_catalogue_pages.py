@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -121,6 +123,8 @@ def test_without_a_stored_board_a_page_says_that_it_is_computed(
 ) -> None:
     file = tmp_path / "bare.db"
     shutil.copyfile(watched.removeprefix("sqlite:///"), file)
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("DELETE FROM stored_boards")
     assert run_arena("leaderboard", "--by", "prompt", "--db", file).exit_code == 0
     with browsing(f"sqlite:///{file}") as get:
         models, prompts = get("/models"), get("/prompts")

@@ -78,7 +78,9 @@ def poisoned(url: str, place: Path, words: str) -> str:
             connection.execute(f"UPDATE {table} SET {column} = ? || id", (words,))
         for table, columns in SAID.items():
             key = "seq" if table == "game_events" else "id"
-            some = f"{key} IN (SELECT {key} FROM {table} ORDER BY 1 LIMIT 8)"
+            # A call that failed is continued by none: those of the end are made to have failed.
+            order = "1 DESC" if table == "llm_calls" else "1"
+            some = f"{key} IN (SELECT {key} FROM {table} ORDER BY {order} LIMIT 8)"
             for column in columns:
                 value = "? || team" if table == "game_players" else "?"
                 some = "1" if table == "game_players" else some

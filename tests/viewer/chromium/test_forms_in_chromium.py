@@ -92,11 +92,11 @@ def test_forms_are_filled_in_and_the_slider_is_pulled(chromium: Browser, pages: 
         page.mouse.move(box["x"] + box["width"] / 3, middle, steps=4)
         page.mouse.up()
         expect(now).to_have_count(1)
-        place = int(now.get_attribute("data-place") or "")
-        assert 0 < place < page.locator("article.turn").count() - 1
+        place = int((now.get_attribute("id") or "").removeprefix("turn-"))
+        assert 0 < place < page.locator("article[id^=turn-]").count() - 1
         assert later.count() > 0
         expect(page.locator(".nowsaid")).to_be_visible()
         page.get_by_role("button", name="A turn on").click()
-        expect(now).to_have_attribute("data-place", str(place + 1))
+        expect(now).to_have_attribute("id", f"turn-{place + 1}")
         page.get_by_role("button", name="A turn back").click()
-        expect(now).to_have_attribute("data-place", str(place))
+        expect(now).to_have_attribute("id", f"turn-{place}")
