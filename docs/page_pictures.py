@@ -25,7 +25,7 @@ from tests.viewer.chromium.conftest import browser_path, launched_with, served
 
 CONFIG = Path(__file__).parents[1] / "configs" / "quickstart.yaml"
 GAME = 108
-COLOURS = 48
+COLOURS = 80
 
 
 @dataclass(frozen=True, slots=True)
