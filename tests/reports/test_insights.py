@@ -55,11 +55,9 @@ def test_what_was_planted_is_found_and_nothing_else(games: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_server_finds_the_same(games: str, database_url: str) -> None:
-    if database_url.startswith("sqlite"):
-        pytest.skip("it is the other that is compared")
-    planted(database_url)
-    with get_session(games) as one, get_session(database_url) as other:
+def test_a_server_finds_the_same(games: str, postgresql_url: str) -> None:
+    planted(postgresql_url)
+    with get_session(games) as one, get_session(postgresql_url) as other:
         mine, theirs = insights(one), insights(other)
     assert found(theirs) == found(mine)
     assert [each.places for each in theirs.findings] == [each.places for each in mine.findings]
