@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +16,6 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from arena.core import ArenaError
-from arena.core.text import visible
 from arena.viewer.boards import BoardWorker
 from arena.viewer.guard import LARGEST_FORM, Guard
 from arena.viewer.links import ServerLinks
@@ -41,6 +38,7 @@ from arena.viewer.pages import (
 )
 from arena.viewer.streams import Streams
 from arena.viewer.templating import environment
+from arena.viewer.tracebacks import print_traceback
 from arena.viewer.visit import Handler, NotThere, Visit
 from db import Database, Session
 from db.errors import BadAnnotation, BadSelection, DatabaseError
@@ -158,7 +156,7 @@ class _Answered:
                 visit.worker.source.close()
             return _refused(visit, 503, error)
         except Exception:
-            sys.stderr.write(visible(traceback.format_exc(), keep="\n\t"))
+            print_traceback()
             said = "this page could not be made, which is a bug of the pages: the traceback is "
             return _refused(visit, 500, said + "in the terminal of `arena view`")
 

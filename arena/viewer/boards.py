@@ -3,18 +3,16 @@ stored, other answers are kept while the pages are served."""
 
 from __future__ import annotations
 
-import sys
 import time
-import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from threading import Lock, Timer
 from typing import Any
 
-from arena.core.text import visible
 from arena.leaderboard.query import LeaderboardQuery
 from arena.leaderboard.stored import answered, keep
+from arena.viewer.tracebacks import print_traceback
 from db import Database, Session, get_session
 
 _WAITING = 32
@@ -177,6 +175,6 @@ def computed(session: Session, compute: Callable[[Session], Any]) -> Computed:
 
 def _unexpected(error: Exception) -> str:
     """What a page says of a fault that nobody has foreseen: a disk that is full, or one of ours."""
-    sys.stderr.write(visible(traceback.format_exc(), keep="\n\t"))
+    print_traceback()
     first = (str(error).splitlines() or [""])[0][:300]
     return f"{type(error).__name__}: {first}; the traceback is in the terminal of `arena view`"

@@ -17,6 +17,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from arena.core import UsageError
 from arena.core.threads import in_thread
 from arena.viewer.boards import BoardWorker
+from arena.viewer.tracebacks import print_traceback
 from arena.viewer.watching import Topic, state_of
 from db import Database
 from db.errors import DatabaseError
@@ -128,3 +129,7 @@ class Streams:
             self._database.close()
             watch.close()
             return dict.fromkeys(topics, ("away", str(error)))
+        except Exception:
+            # Whoever watches is told at a later look.
+            print_traceback()
+            return None
