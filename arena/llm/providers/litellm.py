@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import json
 import os
 import re
 import warnings
@@ -17,11 +19,17 @@ from typing import Any
 from arena.core import Message, ModelSpec, UsageError
 from arena.core.threads import Shared
 from arena.llm.costs.prices import PriceTable, listed_limit, listed_prices
-from arena.llm.failures.classify import raise_local, said_in
+from arena.llm.failures.classify import raise_local
 from arena.llm.failures.inside import Heard
 from arena.llm.providers import litellm_scripted, litellm_transport
 from arena.llm.providers.litellm_connections import Connections
+from arena.llm.providers.litellm_lean import LeanPath, LeanRequests
 from arena.llm.providers.litellm_names import unknown_model, unknown_protocol
+from arena.llm.providers.litellm_params import (
+    check_accepted,
+    check_found,
+    unknown_to_provider,
+)
 from arena.llm.providers.litellm_transport import nothing_sent, one_attempt
 from arena.llm.providers.litellm_version import check_names, supported
 from arena.llm.providers.prompt_cache import marked, wants_marks
@@ -31,7 +39,7 @@ from arena.llm.providers.stopwatch import stopwatch
 from arena.llm.providers.token_logs import asking, recorded_tokens
 from arena.llm.request import PER_CALL
 from arena.llm.scripted.policies import PREFIX, is_scripted
-from arena.llm.secrets import check_key, headers_of, key_of, scrub
+from arena.llm.secrets import headers_of, key_of, scrub
 
 # Read by LiteLLM when it is imported: no `.env` file, no price list or anything else from the
 # network, and no queue of 100 connections inside it that would count as the provider's latency.
@@ -64,8 +72,6 @@ _FIRST_STREAMED = (
     "litellm.types.litellm_core_utils.streaming_chunk_builder_utils",
 )
 
-_FORMS = ("response_format", "tools", "tool_choice")
-
 
 class LiteLLM:
     """Every model that LiteLLM can reach, and the scripted ones."""
@@ -75,6 +81,9 @@ class LiteLLM:
         self._module: Any = None
         self._connections: Connections | None = None
         self._switch: ContextVar[bool] | None = None
+        self._learned: dict[str, LeanPath | str] = {}
+        self._learning: dict[str, asyncio.Task[LeanPath | str]] = {}
+        self.lean = LeanRequests(lambda kwargs, messages: self.send(kwargs, messages, False))
 
     def load(self, models: Iterable[ModelSpec] = ()) -> None:
         """Import LiteLLM: about 3 s of CPU."""
@@ -95,7 +104,7 @@ class LiteLLM:
             self._settings.policy(model.litellm_model.removeprefix(PREFIX))
             return
         self.check_name(model)
-        _check_accepted(_litellm(), model)
+        check_accepted(_litellm(), model)
 
     def check_name(self, model: ModelSpec) -> None:
         """Raises UsageError for a name or an address that LiteLLM cannot use."""
@@ -124,7 +133,7 @@ class LiteLLM:
         litellm = _litellm()
         _, provider, _, _ = litellm.get_llm_provider(model.litellm_model)
         found = litellm.validate_environment(model.litellm_model)
-        _check_found(model, provider, [str(name) for name in found.get("missing_keys", ())])
+        check_found(model, provider, [str(name) for name in found.get("missing_keys", ())])
 
     def prepare(self, model: ModelSpec) -> LiteLLMEndpoint:
         self.load([model])
@@ -140,7 +149,7 @@ class LiteLLM:
             del kwargs["seed"]
         # Their values are read for each request.
         kwargs.pop("extra_headers", None)
-        for name in _unknown_to_provider(litellm, model):
+        for name in unknown_to_provider(litellm, model):
             del kwargs[name]
         if kwargs.get("tools"):
             # Otherwise it looks for tools of its own gateway, with a package that is not installed.
@@ -169,8 +178,23 @@ class LiteLLM:
         return LiteLLMEndpoint(self, model, kwargs, prices, listed_limit(entry), marks=marks)
 
     async def aclose(self) -> None:
+        await self.lean.aclose()
         if self._connections is not None:
             await self._connections.aclose()
+
+    async def learned(self, model: ModelSpec, kwargs: Mapping[str, Any]) -> LeanPath | str:
+        """The lean path of a model, learned when it is first asked for; nothing is sent."""
+        headers = sorted(model.params.get("extra_headers") or ())
+        keyed, seeded = model.api_key_env is not None, model.params.get("seed") == PER_CALL
+        named = json.dumps([kwargs, keyed, seeded, headers], sort_keys=True, default=str)
+        if (found := self._learned.get(named)) is not None:
+            return found
+        task = self._learning.get(named)
+        if task is None or task.get_loop() is not asyncio.get_running_loop():
+            learning = self.lean.learn(kwargs, key=keyed, headers=headers, seeded=seeded)
+            task = self._learning[named] = asyncio.create_task(learning)
+        self._learned[named] = found = await asyncio.shield(task)
+        return found
 
     async def send(
         self, kwargs: Mapping[str, Any], messages: Sequence[Mapping[str, Any]], stream: bool
@@ -239,14 +263,30 @@ class LiteLLMEndpoint:
     async def ask(self, messages: Sequence[Message], seed: int | None) -> Answer:
         kwargs = self.kwargs
         key = key_of(self.model)
+        headers = headers_of(self.model)
         if key is not None:
             kwargs = {**kwargs, "api_key": key}
-        if headers := headers_of(self.model):
+        if headers:
             kwargs = {**kwargs, "extra_headers": headers}
         if seed is not None:
             kwargs = {**kwargs, "seed": seed}
         sent = marked(messages) if self.marks else messages
+        path = await self.path()
+        if isinstance(path, LeanPath) and path.fits(messages):
+            secrets = path.secrets(key, headers)
+            if secrets is not None:
+                return await self.provider.lean.ask(path, kwargs, messages, secrets, seed)
         return await self.provider.send(kwargs, sent, self.model.stream)
+
+    async def path(self) -> LeanPath | str:
+        """How it is asked without LiteLLM, or why it is not."""
+        if self.free:
+            return "scripted models take the path of LiteLLM"
+        if self.marks:
+            return "its prompts are marked for a cache"
+        if self.model.stream:
+            return "its answers are streamed"
+        return await self.provider.learned(self.model, self.kwargs)
 
 
 async def _streamed(response: Any, heard: Heard) -> Answer:
@@ -338,60 +378,3 @@ def listed_entry(
         if entry is None or not model.litellm_model.startswith(f"{entry.get('litellm_provider')}/"):
             return None
     return entry
-
-
-def _unknown_to_provider(litellm: Any, model: ModelSpec) -> list[str]:
-    """The forms of an answer that a model is asked for and its provider does not have: LiteLLM
-    would refuse the call, and an answer can be read without them."""
-    wanted = [name for name in _FORMS if name in model.params]
-    if not wanted or is_scripted(model):
-        return []
-    name, provider, _, _ = litellm.get_llm_provider(model.litellm_model, api_base=model.api_base)
-    known = litellm.get_supported_openai_params(model=name, custom_llm_provider=provider)
-    return [] if known is None else [name for name in wanted if name not in known]
-
-
-def _check_accepted(litellm: Any, model: ModelSpec) -> None:
-    """Raises UsageError for params that LiteLLM refuses before anything is sent."""
-    params = {name: value for name, value in model.params.items() if name != "extra_headers"}
-    if params.get("seed") == PER_CALL:
-        params["seed"] = 1
-    for name in _unknown_to_provider(litellm, model):
-        del params[name]
-    name, provider, _, _ = litellm.get_llm_provider(model.litellm_model, api_base=model.api_base)
-    try:
-        litellm.get_optional_params(model=name, custom_llm_provider=provider, **deepcopy(params))
-    except litellm.UnsupportedParamsError as error:
-        said = said_in(str(error)).partition(" To drop ")[0].strip()
-        raise UsageError(
-            f"model {model.name!r} ({model.litellm_model}) cannot be asked with these params, says "
-            f"LiteLLM: {said}\nRemove them from the model's `params`."
-        ) from error
-    except Exception:
-        # What it cannot tell without a request is told by the first one.
-        return
-
-
-_KEY_VARIABLE = re.compile(r"(\w+?)(?:AI)?_API_KEY")
-
-
-def _check_found(model: ModelSpec, provider: str, missing: Sequence[str]) -> None:
-    """Raises UsageError where every variable that LiteLLM misses is for a key, and none with the
-    provider's name and a key is set: a provider may have other ways to be given credentials."""
-    stems = [found[1] for name in missing if (found := _KEY_VARIABLE.fullmatch(name))]
-    others = {"HUGGINGFACE": "HF"}
-    prefixes = tuple({*stems, *(others[stem] for stem in stems if stem in others)})
-    given = {
-        name: value
-        for name, value in os.environ.items()
-        if value and name.startswith(prefixes or "\0") and re.search(r"KEY|TOKEN", name)
-    }
-    if missing and len(stems) == len(missing) and not given:
-        raise UsageError(
-            f"model {model.name!r} ({model.litellm_model}) needs a key in the environment variable "
-            f"{' or '.join(missing)}, which is not set; type: export {missing[-1]}=... "
-            "(a model may name another variable in `api_key_env`)"
-        )
-    usual = f"{provider.upper()}_API_KEY"
-    if value := os.environ.get(usual):
-        check_key(model, usual, value)

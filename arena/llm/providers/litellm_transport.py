@@ -23,7 +23,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 import httpx
 
@@ -31,7 +31,7 @@ from arena.core.threads import Shared
 from arena.llm.failures.inside import Heard
 from arena.llm.providers import litellm_wire
 from arena.llm.providers.normalize import as_stream, lawful, lawful_events
-from arena.llm.providers.stopwatch import stopwatch
+from arena.llm.providers.stopwatch import stopwatch, unwatched
 
 # Decoded bytes of one response: the longest answers of any model are under a megabyte.
 MOST = 16 * 2**20
@@ -40,14 +40,17 @@ _PIECE = 65_536
 _EVENTS = 16_384
 
 # Seconds in which a connection that the server has closed says so; no answer is computed in them.
-_AT_ONCE = 1.0
+AT_ONCE = 1.0
 
 _STREAM = re.compile(rb'"stream"\s*:\s*true')
 
 Send = Callable[[Any, httpx.Request], Awaitable[httpx.Response]]
+Answered = Callable[[Any, httpx.Request], httpx.Response]
+"""Answers a request in the place of a transport; raises what the transport would."""
 
 _sent: ContextVar[set[str] | None] = ContextVar("sent", default=None)
 _heard: ContextVar[Heard | None] = ContextVar("heard", default=None)
+_answer: ContextVar[Answered | None] = ContextVar("answer", default=None)
 
 
 class OversizedBody(httpx.DecodingError):
@@ -74,6 +77,18 @@ def one_attempt() -> Iterator[Heard]:
     finally:
         _heard.reset(hearing)
         _sent.reset(sending)
+
+
+@contextmanager
+def answered(answer: Answered) -> Iterator[None]:
+    """Inside, a request of ours is answered by `answer`, and nothing is sent. It is bound to the
+    context: calls that are made meanwhile elsewhere are sent."""
+    token = _answer.set(answer)
+    try:
+        with unwatched():
+            yield
+    finally:
+        _answer.reset(token)
 
 
 def nothing_sent() -> bool:
@@ -105,23 +120,32 @@ def guarded(send: Send, *, most: int = MOST) -> Send:
         _count(sent, request)
         # What can be decoded in bounded pieces with the standard library.
         request.headers["accept-encoding"] = "gzip, deflate"
-        reused = litellm_wire.watch(self)
+        answer = _answer.get()
+        if answer is not None:
+            return _received(request, answer(self, request), most)
+        reused = litellm_wire.watch(getattr(self, "get_valid_client_session", lambda: None)())
         timed = stopwatch()
         timed.preparing()
         try:
             response = await send(self, request)
         except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
-            if _closed_while_idle(error, reused() and timed.answering() < _AT_ONCE):
-                raise NotTaken(str(error), request=request) from error
-            if isinstance(error, httpx.ConnectError | httpx.RemoteProtocolError):
-                # LiteLLM takes these two for requests that were never sent, and sends again.
-                raise httpx.NetworkError(str(error), request=request) from error
-            raise
+            raise_lost(error, request, at_once=reused() and timed.answering() < AT_ONCE)
         timed.reading()
         return _received(request, response, most)
 
     handle_async_request.guarded = True  # type: ignore[attr-defined]
     return handle_async_request
+
+
+def raise_lost(error: httpx.HTTPError, request: httpx.Request, *, at_once: bool) -> NoReturn:
+    """Raise what a lost request is: `at_once` says that a connection which was open before said so
+    as soon as it was used."""
+    if _closed_while_idle(error, at_once):
+        raise NotTaken(str(error), request=request) from error
+    if isinstance(error, httpx.ConnectError | httpx.RemoteProtocolError):
+        # LiteLLM takes these two for requests that were never sent, and sends again.
+        raise httpx.NetworkError(str(error), request=request) from error
+    raise error
 
 
 def _closed_while_idle(error: httpx.HTTPError, reused_at_once: bool) -> bool:
@@ -164,7 +188,7 @@ def _received(request: httpx.Request, response: httpx.Response, most: int) -> ht
     stream = response.stream
     assert isinstance(stream, httpx.AsyncByteStream)
     size = int(claimed) if claimed.isdecimal() else 0
-    response.stream = _Bounded(stream, _decoder(encoding), most, size, form=form, events=events)
+    response.stream = _Bounded(stream, decoder(encoding), most, size, form=form, events=events)
     return response
 
 
@@ -295,6 +319,7 @@ class Decoder:
 _DECODED = re.compile(r"(?:x-)?gzip|deflate")
 
 
-def _decoder(encoding: str) -> Decoder | None:
+def decoder(encoding: str) -> Decoder | None:
+    """What decodes a body of this content-encoding; None for one that was not asked for."""
     # Anything else was not asked for; a body that really has it cannot be read.
     return Decoder() if _DECODED.fullmatch(encoding) else None

@@ -30,13 +30,12 @@ _TICK = 0.01
 _reused: ContextVar[list[bool] | None] = ContextVar("reused", default=None)
 
 
-def watch(transport: Any) -> Callable[[], bool]:
-    """Watch the session that sends for this transport, for all of its requests; what comes back
-    tells whether the request of this attempt goes over a connection that was open before, False
-    where this version of LiteLLM does not let that be seen."""
+def watch(session: Any) -> Callable[[], bool]:
+    """Watch a session of aiohttp, for all of its requests; what comes back tells whether the
+    request of this attempt goes over a connection that was open before, False for what is no such
+    session."""
     seen: list[bool] = []
     _reused.set(seen)
-    session = getattr(transport, "get_valid_client_session", lambda: None)()
     configs = getattr(session, "trace_configs", None)
     if isinstance(configs, list) and not any(
         config.trace_config_ctx() is _OURS for config in configs

@@ -7,8 +7,8 @@ time limits, timeouts and the record of an attempt count is measured here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from enum import Enum, auto
 
@@ -164,6 +164,16 @@ _current: ContextVar[Stopwatch | None] = ContextVar("stopwatch", default=None)
 def stopwatch() -> Stopwatch:
     """The stopwatch of the attempt that this code is a part of; a new one outside of any."""
     return _current.get() or Stopwatch(LoopLag())
+
+
+@contextmanager
+def unwatched() -> Iterator[None]:
+    """Inside, what is read counts for no attempt: it was timed when it came."""
+    token = _current.set(None)
+    try:
+        yield
+    finally:
+        _current.reset(token)
 
 
 @asynccontextmanager

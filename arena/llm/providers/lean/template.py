@@ -1,0 +1,131 @@
+"""What is the same in every request to a model, and where the rest of it goes.
+
+A template is learned from requests that a library made and nobody sent. It holds no key: where one
+stands there is a mark, and the key is put in for each call.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import orjson
+
+from arena.core import Message
+
+# What carries a request, which is the connection's to say, and differs with the body.
+_CARRIED = frozenset({"accept-encoding", "content-length", "host"})
+_ROLES = ("system", "user", "assistant")
+
+
+class Trait(Enum):
+    """A way in which a conversation is unusual, so that a library might rewrite it."""
+
+    EMPTY = "an empty message"
+    REPEATED = "the same role twice in a row"
+    ENDS_OTHERWISE = "an end that is not the user's"
+    BEGINS_OTHERWISE = "a beginning that is not the user's"
+    LATE_SYSTEM = "a system message that is not the first"
+
+
+@dataclass(frozen=True, slots=True)
+class SentRequest:
+    """A request as a library would have sent it; names of headers are in lower case."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A request without its messages: `constant` is the rest of its body. `headers` hold marks in
+    the places of secrets; `seeded` says that each body has a seed of its own."""
+
+    url: str
+    headers: Mapping[str, str]
+    constant: Mapping[str, Any]
+    seeded: bool
+
+    def body(self, messages: Sequence[Message], seed: int | None) -> bytes:
+        """The bytes of a request with these messages.
+
+        Raises TypeError for a text that is not Unicode, such as a lone surrogate.
+        """
+        whole: dict[str, Any] = {**self.constant, "messages": messages}
+        if self.seeded:
+            whole["seed"] = seed
+        return orjson.dumps(whole)
+
+    def filled(self, secrets: Mapping[str, str]) -> dict[str, str]:
+        """The headers, with secrets in the places of their marks."""
+        headers = dict(self.headers)
+        for mark, secret in secrets.items():
+            for name, value in headers.items():
+                if mark in value:
+                    headers[name] = value.replace(mark, secret)
+        return headers
+
+
+def template_of(
+    sent: Sequence[tuple[Sequence[Message], SentRequest]], seed: int | None
+) -> Template | str:
+    """The template of requests with these messages, or why they have none."""
+    found: Template | None = None
+    for messages, request in sent:
+        one = _template(messages, request, seed)
+        if isinstance(one, str):
+            return one
+        if found is not None and one != found:
+            return "its requests differ in more than their messages"
+        found = one
+    return found if found is not None else "LiteLLM sent no request"
+
+
+def _template(
+    messages: Sequence[Message], request: SentRequest, seed: int | None
+) -> Template | str:
+    if request.method != "POST":
+        return f"its requests are {request.method}"
+    try:
+        body = json.loads(request.body)
+    except ValueError:
+        return "its requests are not JSON"
+    if not isinstance(body, dict) or body.get("messages") != [dict(one) for one in messages]:
+        return "LiteLLM rewrites messages for its provider"
+    del body["messages"]
+    if seed is not None and body.pop("seed", None) != seed:
+        return "its seed stands elsewhere"
+    headers = {name: value for name, value in request.headers.items() if name not in _CARRIED}
+    return Template(request.url, headers, body, seed is not None)
+
+
+def traits(messages: Sequence[Message]) -> frozenset[Trait] | None:
+    """What is unusual about a conversation; None where it has more than texts of the three roles,
+    so that nothing of it was learned."""
+    found = set()
+    before = None
+    spoken = False
+    for place, message in enumerate(messages):
+        role, content = message["role"], message["content"]
+        if len(message) != 2 or role not in _ROLES or not isinstance(content, str):
+            return None
+        if not content.strip():
+            found.add(Trait.EMPTY)
+        if role == before:
+            found.add(Trait.REPEATED)
+        if role == "system":
+            if place:
+                found.add(Trait.LATE_SYSTEM)
+        elif not spoken:
+            spoken = True
+            if role != "user":
+                found.add(Trait.BEGINS_OTHERWISE)
+        before = role
+    if before != "user":
+        found.add(Trait.ENDS_OTHERWISE)
+    return frozenset(found)

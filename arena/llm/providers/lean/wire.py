@@ -1,0 +1,114 @@
+"""Sends a request by aiohttp and gives back what came, to the byte, whatever it is.
+
+What guards a request that a library makes guards these too: a body is bounded, no redirect is
+followed, no cookie is kept, nothing is sent twice (`arena.llm.providers.litellm_transport`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+from yarl import URL
+
+from arena.core.threads import Shared
+from arena.llm.providers import litellm_wire
+from arena.llm.providers.stopwatch import stopwatch
+
+MakeSession = Callable[[], aiohttp.ClientSession]
+"""Makes a session with the connections, proxies and certificates that the library would use."""
+
+_NO_LIMIT = aiohttp.ClientTimeout(total=None, sock_connect=None, sock_read=None)
+
+
+@dataclass(slots=True)
+class Received:
+    """What came of a request: the head, the bytes of the body as they came, and the `error` that
+    ended it, None where it is whole. Without a `status` no head came. `reused` says that it went
+    over a connection that was open before, `answering` how many seconds the error took."""
+
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytearray = field(default_factory=bytearray)
+    error: BaseException | None = None
+    reused: bool = False
+    answering: float = 0.0
+
+
+class Wire:
+    """The connections of one provider's lean requests: one session a loop."""
+
+    def __init__(self, make: MakeSession) -> None:
+        self._make = make
+        self._session: aiohttp.ClientSession | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def aclose(self) -> None:
+        """Close the connections. Requests that are made later have new ones."""
+        session, self._session = self._session, None
+        if session is not None and self._loop is asyncio.get_running_loop():
+            await session.close()
+
+    async def send(
+        self,
+        url: URL,
+        headers: Mapping[str, str],
+        body: bytes,
+        how: Mapping[str, Any],
+        most: int,
+        hear: Callable[[bytes], None] | None = None,
+    ) -> Received:
+        """Send one request and take all that comes, at most a chunk more than `most` bytes of it.
+
+        `how` are aiohttp's words for the proxy and the certificates, `hear` is told each chunk as
+        it comes. No error of the connection is raised: it is in what was received.
+        """
+        came = Received()
+        session = self._of_loop()
+        reused = litellm_wire.watch(session)
+        timed = stopwatch()
+        timed.preparing()
+        loop = Shared()
+        try:
+            async with session.post(
+                url,
+                data=body,
+                headers=headers,
+                allow_redirects=False,
+                auto_decompress=False,
+                timeout=_NO_LIMIT,
+                **how,
+            ) as response:
+                timed.reading()
+                came.status, came.headers = response.status, response.headers
+                timed.awaiting()
+                async for chunk in response.content.iter_any():
+                    timed.reading()
+                    came.body += chunk
+                    if len(came.body) > most:
+                        break
+                    if hear is not None:
+                        hear(chunk)
+                        await loop.others()
+                    timed.awaiting()
+        except asyncio.CancelledError as error:
+            # One of aiohttp's own is the end of a connection, not of this attempt.
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            came.error = error
+        except Exception as error:
+            came.error = error
+        timed.reading()
+        if came.error is not None:
+            came.reused, came.answering = reused(), timed.answering()
+        return came
+
+    def _of_loop(self) -> aiohttp.ClientSession:
+        loop = asyncio.get_running_loop()
+        if self._session is None or self._session.closed or self._loop is not loop:
+            self._session, self._loop = self._make(), loop
+        return self._session
