@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
 
@@ -259,6 +259,7 @@ class LiteLLMEndpoint:
     longest_answer: int | None = None
     free: bool = False
     marks: bool = False
+    _path: list[LeanPath | str] = field(default_factory=list, repr=False, compare=False)
 
     async def ask(self, messages: Sequence[Message], seed: int | None) -> Answer:
         kwargs = self.kwargs
@@ -271,7 +272,7 @@ class LiteLLMEndpoint:
         if seed is not None:
             kwargs = {**kwargs, "seed": seed}
         sent = marked(messages) if self.marks else messages
-        path = await self.path()
+        path = self._path[0] if self._path else await self.path()
         if isinstance(path, LeanPath) and path.fits(messages):
             secrets = path.secrets(key, headers)
             if secrets is not None:
@@ -286,7 +287,9 @@ class LiteLLMEndpoint:
             return "its prompts are marked for a cache"
         if self.model.stream:
             return "its answers are streamed"
-        return await self.provider.learned(self.model, self.kwargs)
+        if not self._path:
+            self._path.append(await self.provider.learned(self.model, self.kwargs))
+        return self._path[0]
 
 
 async def _streamed(response: Any, heard: Heard) -> Answer:

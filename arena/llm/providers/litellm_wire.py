@@ -41,8 +41,7 @@ def watch(session: Any) -> Callable[[], bool]:
         config.trace_config_ctx() is _OURS for config in configs
     ):
         config = import_module("aiohttp").TraceConfig(lambda trace_request_ctx=None: _OURS)
-        config.on_connection_reuseconn.append(_note_reuse)
-        config.on_request_headers_sent.append(_note_sent)
+        # The head leaves with the first piece of the body.
         config.on_request_chunk_sent.append(_note_sent)
         config.freeze()
         configs.append(config)
@@ -66,12 +65,6 @@ def arrived(transport: Any) -> float | None:
     return max(0.0, received / 1e3 - _TICK) if sent or received else None
 
 
-async def _note_reuse(*_: Any) -> None:
-    seen = _reused.get()
-    if seen is not None:
-        seen.append(True)
-
-
 async def _note_sent(*_: Any) -> None:
     stopwatch().sent()
 
@@ -89,11 +82,15 @@ def _timed(handler: Any) -> Any:
         """aiohttp's side of one connection, which many requests use one after another."""
 
         stopwatch: Stopwatch | None = None
+        used = False
 
         def set_response_params(self, **params: Any) -> None:
             # Called by the request that this connection was given to.
             self.stopwatch = stopwatch()
             self.stopwatch.watched = True
+            if self.used and (seen := _reused.get()) is not None:
+                seen.append(True)
+            self.used = True
             super().set_response_params(**params)
 
         def data_received(self, data: bytes) -> None:

@@ -19,7 +19,7 @@ from arena.llm.recorded import completion_of
 _MOST_TOOL_CALLS = 32
 _MOST_ARGUMENTS = 65_536
 _MOST_THOUGHTS = 1_000_000
-_LONGEST_NAME = 256
+LONGEST_NAME = 256
 
 
 def read(response: Any) -> Answer:
@@ -81,27 +81,25 @@ def _answer(
     fingerprint = _name(get(response, "system_fingerprint"))
     if fingerprint:
         stored["system_fingerprint"] = fingerprint
-    stored |= _answered_by(response, headers)
+    stored |= answered_by(response, headers)
     # What a model gave as its reason to refuse is the text where there is no other. The rest is
     # read as it will be read back from the record.
     completion = completion_of(text or refusal, finish_reason, usage, stored)
     return Answer(completion, stored["model"], stored)
 
 
-def _answered_by(response: Any, headers: Any) -> dict[str, str]:
+def answered_by(response: Any, headers: Any) -> dict[str, str]:
     """Who answered, as far as the response says: behind a router its provider, the tier of the
     service, and the region, which stands in a header whose name ends so (Azure, Groq)."""
-    regions = (
-        _name(value)
-        for name, value in (headers.items() if isinstance(headers, Mapping) else ())
-        if str(name).lower().endswith("region")
-    )
     found = {
-        "provider": _name(get(response, "provider")),
-        "service_tier": _name(get(response, "service_tier")),
-        "region": next(filter(None, regions), None),
+        name: said for name in ("provider", "service_tier") if (said := _name(get(response, name)))
     }
-    return {name: said for name, said in found.items() if said}
+    if isinstance(headers, Mapping):
+        for name, value in headers.items():
+            if name[-6:].lower() == "region" and (said := _name(value)):
+                found["region"] = said
+                break
+    return found
 
 
 def _headers(response: Any) -> Any:
@@ -118,7 +116,7 @@ def _name(value: Any) -> str | None:
     """A short word of the response's, or None for anything else."""
     if value is None or isinstance(value, bool) or not isinstance(value, str | int):
         return None
-    return str(value)[:_LONGEST_NAME]
+    return str(value)[:LONGEST_NAME]
 
 
 def _text(content: Any) -> str:

@@ -7,31 +7,51 @@ read by the library.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from arena.core import Completion, Usage
 from arena.llm.failures.inside import Heard
 from arena.llm.providers import token_logs
 from arena.llm.providers.protocol import Answer
-from arena.llm.providers.response import read
+from arena.llm.providers.response import LONGEST_NAME, answered_by
+from arena.llm.providers.usage import read_usage
 
 _ENDS = ("stop", "length")
-_FIELDS: Mapping[str, type | tuple[type, ...]] = {
-    "id": str,
-    "object": str,
-    "created": int,
-    "model": str,
-    "system_fingerprint": (str, type(None)),
-    "service_tier": (str, type(None)),
-    "provider": str,
+_MAYBE_TEXT = (str, type(None))
+_ANSWER: Mapping[str, tuple[type, ...]] = {
+    "id": (str,),
+    "object": (str,),
+    "created": (int,),
+    "model": (str,),
+    "system_fingerprint": _MAYBE_TEXT,
+    "service_tier": _MAYBE_TEXT,
+    "provider": (str,),
+    "choices": (list,),
+    "usage": (dict,),
 }
+_CHOICE: Mapping[str, tuple[type, ...]] = {
+    "index": (int,),
+    "message": (dict,),
+    "finish_reason": (str,),
+    "logprobs": (dict, type(None)),
+    "token_ids": (list, type(None)),
+}
+_MESSAGE: Mapping[str, tuple[type, ...]] = {"role": (str,), "content": (str,)}
 # How the tags begin that a library takes for thoughts; a text with one is not plain.
 _TAGS = ("<think", "</think", "<budget:thinking", "</budget:thinking")
 _MOST_TOKENS = 10**9
-_COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
-_CHOICE = ("index", "message", "finish_reason", "logprobs", "token_ids")
+_NOTHING: Mapping[str, Any] = {}
+_COUNTED = {
+    "prompt_tokens",
+    "completion_tokens",
+    "total_tokens",
+    "prompt_tokens_details",
+    "completion_tokens_details",
+}
+_COUNTS = 3  # of a usage without details
 
 
 def plain_answer(body: bytes) -> dict[str, Any] | None:
@@ -40,26 +60,17 @@ def plain_answer(body: bytes) -> dict[str, Any] | None:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
         return None
-    if not isinstance(answer, dict):
+    if not _has_only(answer, _ANSWER) or "model" not in answer:
         return None
     choices = answer.get("choices")
-    if not isinstance(choices, list) or len(choices) != 1 or "error" in answer:
+    if not choices or len(choices) != 1 or not _has_only(choices[0], _CHOICE):
         return None
-    choice = choices[0]
-    if not isinstance(choice, dict) or choice.get("finish_reason") not in _ENDS:
+    message = choices[0].get("message")
+    if choices[0].get("finish_reason") not in _ENDS or not _has_only(message, _MESSAGE):
         return None
-    message = choice.get("message")
-    if not isinstance(message, dict) or not is_plain_text(message.get("content")):
+    if message.get("role") != "assistant" or not is_plain_text(message.get("content")):
         return None
-    if not _only(message, ("role", "content")) or message.get("role") != "assistant":
-        return None
-    if not _only(choice, _CHOICE):
-        return None
-    if not all(isinstance(answer[name], kind) for name, kind in _FIELDS.items() if name in answer):
-        return None
-    if not isinstance(answer.get("model"), str) or not is_plain_usage(answer.get("usage")):
-        return None
-    return answer if _only(answer, (*_FIELDS, "choices", "usage")) else None
+    return answer if is_plain_usage(answer.get("usage")) else None
 
 
 def is_plain_text(content: Any) -> bool:
@@ -71,23 +82,25 @@ def is_plain_text(content: Any) -> bool:
 
 def is_plain_usage(usage: Any) -> bool:
     """Whether a usage has the counts that it must have, and no more than counts."""
-    if not isinstance(usage, dict):
+    if type(usage) is not dict:
         return False
-    if not all(type(usage.get(name)) is int and usage[name] > 0 for name in _COUNTS):
+    prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    total = usage.get("total_tokens")
+    if type(prompt) is not int or type(completion) is not int or type(total) is not int:
         return False
-    if usage["prompt_tokens"] + usage["completion_tokens"] != usage["total_tokens"]:
+    if prompt <= 0 or completion <= 0 or prompt + completion != total or total > _MOST_TOKENS:
         return False
-    for name, value in usage.items():
-        counts = value.values() if isinstance(value, dict) else (value,)
-        if name.endswith("_details") and value is None:
-            continue
-        if not name.endswith(("_tokens", "_details")):
-            if value:
-                return False
-            continue
-        if not all(one is None or (type(one) is int and 0 <= one < _MOST_TOKENS) for one in counts):
-            return False
-    return True
+    return len(usage) == _COUNTS or all(_is_count(name, value) for name, value in usage.items())
+
+
+def _is_count(name: str, value: Any) -> bool:
+    if type(value) is dict:
+        return name.endswith("_details") and all(
+            one is None or (type(one) is int and 0 <= one < _MOST_TOKENS) for one in value.values()
+        )
+    if name.endswith("_tokens"):
+        return value is None or (type(value) is int and 0 <= value < _MOST_TOKENS)
+    return not value
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +112,69 @@ class ModelName:
 
 
 def read_plain(answer: dict[str, Any], headers: Mapping[str, str], name: ModelName) -> Answer:
-    """A plain answer as it is recorded."""
-    heard = Heard()
-    token_logs.listen(answer["choices"][0], heard)
-    hidden = {"additional_headers": headers}
-    said = read({**answer, "model": name.prefix + answer["model"], "_hidden_params": hidden})
-    stored = {**(said.response or {}), **token_logs.recorded_tokens(heard)}
-    return replace(said, response=stored)
+    """A plain answer as `arena.llm.providers.response.read` would have it recorded."""
+    choice = answer["choices"][0]
+    text, finish_reason = choice["message"]["content"], choice["finish_reason"]
+    usage, counts = _usage(answer["usage"])
+    created = answer.get("created")
+    model = (name.prefix + answer["model"])[:LONGEST_NAME]
+    stored: dict[str, Any] = {
+        "id": _short(answer.get("id")),
+        "model": model,
+        "created": created if created is not None and abs(created) < 2**53 else None,
+        "choices": [{"text": text, "finish_reason": finish_reason}],
+        "usage": counts,
+    }
+    if fingerprint := answer.get("system_fingerprint"):
+        stored["system_fingerprint"] = fingerprint[:LONGEST_NAME]
+    stored |= answered_by(answer, headers)
+    if choice.get("logprobs") or choice.get("token_ids"):
+        heard = Heard()
+        token_logs.listen(choice, heard)
+        stored |= token_logs.recorded_tokens(heard)
+    return Answer(Completion(text, finish_reason, usage), model, stored)
 
 
-def _only(holder: Mapping[str, Any], names: tuple[str, ...]) -> bool:
-    """Whether everything else that it holds is empty."""
-    return not any(value for name, value in holder.items() if name not in names)
+def _short(value: str | None) -> str | None:
+    return None if value is None else value[:LONGEST_NAME]
+
+
+def _usage(usage: Mapping[str, Any]) -> tuple[Usage, Mapping[str, float]]:
+    """Tokens, and the same as they are stored; most usages have no more than five counts."""
+    if len(usage) == _COUNTS:
+        prompt, completion = usage["prompt_tokens"], usage["completion_tokens"]
+        counts = {"prompt_tokens": prompt, "completion_tokens": completion}
+        return Usage(prompt, completion), counts
+    of_prompt = usage.get("prompt_tokens_details") or _NOTHING
+    of_answer = usage.get("completion_tokens_details") or _NOTHING
+    if not usage.keys() <= _COUNTED or _more(of_prompt, "cached_tokens"):
+        return read_usage(usage, said=True)
+    prompt, completion = usage["prompt_tokens"], usage["completion_tokens"]
+    cached, reasoning = of_prompt.get("cached_tokens"), of_answer.get("reasoning_tokens")
+    if (cached or 0) > prompt or (reasoning or 0) > completion:
+        return read_usage(usage, said=True)
+    counts = {"prompt_tokens": prompt, "completion_tokens": completion}
+    if cached is not None:
+        counts["cached_tokens"] = cached
+    if reasoning is not None:
+        counts["reasoning_tokens"] = reasoning
+    return Usage(prompt, completion, cached, reasoning), counts
+
+
+def _more(holder: Mapping[str, Any], name: str) -> bool:
+    """Whether it counts something else."""
+    return any(value for other, value in holder.items() if other != name)
+
+
+def _has_only(holder: Any, fields: Mapping[str, tuple[type, ...]]) -> bool:
+    """Whether it is an object whose fields are of these types, and all others empty."""
+    if type(holder) is not dict:
+        return False
+    for name, value in holder.items():
+        kinds = fields.get(name)
+        if kinds is None:
+            if value:
+                return False
+        elif type(value) not in kinds:
+            return False
+    return True

@@ -18,7 +18,7 @@ from arena.core import Message
 
 # What carries a request, which is the connection's to say, and differs with the body.
 _CARRIED = frozenset({"accept-encoding", "content-length", "host"})
-_ROLES = ("system", "user", "assistant")
+_SPEAKERS = ("user", "assistant")
 
 
 class Trait(Enum):
@@ -107,20 +107,22 @@ def _template(
 def traits(messages: Sequence[Message]) -> frozenset[Trait] | None:
     """What is unusual about a conversation; None where it has more than texts of the three roles,
     so that nothing of it was learned."""
-    found = set()
+    found: set[Trait] = set()
     before = None
     spoken = False
     for place, message in enumerate(messages):
         role, content = message["role"], message["content"]
-        if len(message) != 2 or role not in _ROLES or not isinstance(content, str):
+        if type(content) is not str or len(message) != 2:
             return None
-        if not content.strip():
+        if not content or content.isspace():
             found.add(Trait.EMPTY)
         if role == before:
             found.add(Trait.REPEATED)
         if role == "system":
             if place:
                 found.add(Trait.LATE_SYSTEM)
+        elif role not in _SPEAKERS:
+            return None
         elif not spoken:
             spoken = True
             if role != "user":

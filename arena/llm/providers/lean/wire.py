@@ -16,7 +16,7 @@ from yarl import URL
 
 from arena.core.threads import Shared
 from arena.llm.providers import litellm_wire
-from arena.llm.providers.stopwatch import stopwatch
+from arena.llm.providers.stopwatch import Stopwatch, stopwatch
 
 MakeSession = Callable[[], aiohttp.ClientSession]
 """Makes a session with the connections, proxies and certificates that the library would use."""
@@ -71,7 +71,6 @@ class Wire:
         reused = litellm_wire.watch(session)
         timed = stopwatch()
         timed.preparing()
-        loop = Shared()
         try:
             async with session.post(
                 url,
@@ -84,16 +83,7 @@ class Wire:
             ) as response:
                 timed.reading()
                 came.status, came.headers = response.status, response.headers
-                timed.awaiting()
-                async for chunk in response.content.iter_any():
-                    timed.reading()
-                    came.body += chunk
-                    if len(came.body) > most:
-                        break
-                    if hear is not None:
-                        hear(chunk)
-                        await loop.others()
-                    timed.awaiting()
+                await self._take(response.content, came.body, timed, most, hear)
         except asyncio.CancelledError as error:
             # One of aiohttp's own is the end of a connection, not of this attempt.
             task = asyncio.current_task()
@@ -106,6 +96,24 @@ class Wire:
         if came.error is not None:
             came.reused, came.answering = reused(), timed.answering()
         return came
+
+    async def _take(
+        self,
+        content: aiohttp.StreamReader,
+        body: bytearray,
+        timed: Stopwatch,
+        most: int,
+        hear: Callable[[bytes], None] | None,
+    ) -> None:
+        loop = Shared() if hear is not None else None
+        while not content.at_eof() and len(body) <= most:
+            timed.awaiting()
+            chunk = await content.readany()
+            timed.reading()
+            body += chunk
+            if hear is not None and loop is not None:
+                hear(chunk)
+                await loop.others()
 
     def _of_loop(self) -> aiohttp.ClientSession:
         loop = asyncio.get_running_loop()
