@@ -83,7 +83,7 @@ class LiteLLM:
         self._switch: ContextVar[bool] | None = None
         self._learned: dict[str, LeanPath | str] = {}
         self._learning: dict[str, asyncio.Task[LeanPath | str]] = {}
-        self.lean = LeanRequests(lambda kwargs, messages: self.send(kwargs, messages, False))
+        self.lean = LeanRequests(self.send)
 
     def load(self, models: Iterable[ModelSpec] = ()) -> None:
         """Import LiteLLM: about 3 s of CPU."""
@@ -197,7 +197,7 @@ class LiteLLM:
         return found
 
     async def send(
-        self, kwargs: Mapping[str, Any], messages: Sequence[Mapping[str, Any]], stream: bool
+        self, kwargs: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]
     ) -> Answer:
         """One request, with these arguments of LiteLLM's; whatever goes wrong is raised."""
         # LiteLLM may write into the messages it is given.
@@ -205,7 +205,7 @@ class LiteLLM:
 
         async def ask(litellm: Any, heard: Heard) -> Answer:
             response = await litellm.acompletion(messages=fresh, **kwargs)
-            return await _streamed(response, heard) if stream else read(response)
+            return await _streamed(response, heard) if kwargs.get("stream") else read(response)
 
         return await self.attempt(ask, local="client" in kwargs)
 
@@ -277,7 +277,7 @@ class LiteLLMEndpoint:
             secrets = path.secrets(key, headers)
             if secrets is not None:
                 return await self.provider.lean.ask(path, kwargs, messages, secrets, seed)
-        return await self.provider.send(kwargs, sent, self.model.stream)
+        return await self.provider.send(kwargs, sent)
 
     async def path(self) -> LeanPath | str:
         """How it is asked without LiteLLM, or why it is not."""
@@ -285,8 +285,6 @@ class LiteLLMEndpoint:
             return "scripted models take the path of LiteLLM"
         if self.marks:
             return "its prompts are marked for a cache"
-        if self.model.stream:
-            return "its answers are streamed"
         if not self._path:
             self._path.append(await self.provider.learned(self.model, self.kwargs))
         return self._path[0]
@@ -341,6 +339,8 @@ def _readied() -> Any:
     check_names(litellm)
     # It would print to stdout.
     litellm.suppress_debug_info = True
+    # It would fetch one from the network, and hold the loop for it, to count a stream's tokens.
+    litellm.disable_hf_tokenizer_download = True
     for kind in (litellm.ModelResponseStream, litellm.utils.StreamingChoices, litellm.utils.Delta):
         for name in ("model_fields", "model_computed_fields"):
             # Its streams look at every attribute of these; pydantic warns of two that belong to

@@ -13,6 +13,7 @@ import os
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -21,8 +22,9 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from arena.core import Message
-from arena.llm.providers.lean.conversations import UNUSUAL, USUAL, answers
-from arena.llm.providers.lean.plain import ModelName, plain_answer, read_plain
+from arena.llm.providers.lean.conversations import UNUSUAL, USUAL, answers, events
+from arena.llm.providers.lean.plain import plain_answer, read_plain
+from arena.llm.providers.lean.stream import PlainStream
 from arena.llm.providers.lean.template import (
     SentRequest,
     Template,
@@ -40,6 +42,7 @@ from arena.llm.providers.litellm_transport import (
     raise_lost,
 )
 from arena.llm.providers.protocol import Answer
+from arena.llm.providers.stopwatch import stopwatch
 
 _KEY = "arena-probe-key-0123456789"
 _SEED = 271_828_182
@@ -61,7 +64,7 @@ class LeanPath:
     template: Template
     url: URL
     how: Mapping[str, Any]
-    name: ModelName
+    prefix: str
     allowed: frozenset[Trait]
     variables: Mapping[str, str]
     _filled: list[tuple[Mapping[str, str], CIMultiDict[str]]] = field(
@@ -154,11 +157,10 @@ class LeanRequests:
         if isinstance(template, str):
             raise _NotLearned(template)
         _check_keys(template)
-        name = ModelName(_prefix(sent[0][3].model_answered))
+        prefix = "" if asked.get("stream") else _prefix(sent[0][3].model_answered)
         for answer in plain:
             _, _, read = await self._probed(asked, USUAL[0], answer)
-            ours = read_plain(json.loads(json.dumps(answer)), {}, name)
-            if plain_answer(json.dumps(answer).encode()) is None or read != ours:
+            if not _read_alike(asked, answer, read, prefix):
                 raise _NotLearned("LiteLLM reads its answers otherwise than they stand there")
         allowed = set()
         for trait, said in UNUSUAL.items():
@@ -172,14 +174,14 @@ class LeanRequests:
         url = URL(template.url, encoded=True)
         how = await _how(transport, sent[0][1])
         self._wire = self._wire or Wire(_sessions_of(transport))
-        return LeanPath(template, url, how, name, frozenset(allowed), variables)
+        return LeanPath(template, url, how, prefix, frozenset(allowed), variables)
 
     async def _probed(
         self, asked: Mapping[str, Any], said: Sequence[Message], answer: Mapping[str, Any]
     ) -> tuple[SentRequest, Any, Answer]:
         """What LiteLLM would send, by which transport, and what it makes of the answer."""
-        body = bytearray(json.dumps(answer).encode())
-        probe = _Probe(Received(200, {"content-type": "application/json"}, body))
+        kind, body = _body(asked, answer)
+        probe = _Probe(Received(200, {"content-type": kind}, bytearray(body)))
         try:
             with answered(probe):
                 read = await self._send(asked, said)
@@ -204,29 +206,81 @@ class LeanRequests:
             body = path.template.body(messages, seed)
         except TypeError:
             return await self._send(kwargs, messages)
-        came = await self._wire.send(path.url, path.headers(secrets), body, path.how, MOST)
-        answer = _plain(came)
+        stream = _stream() if kwargs.get("stream") else None
+        came = await self._wire.send(
+            path.url,
+            path.headers(secrets),
+            body,
+            path.how,
+            MOST,
+            None if stream is None else partial(_hear, stream),
+        )
+        answer = _plain(came, stream, path.prefix)
         if answer is not None:
-            return read_plain(answer, came.headers, path.name)
+            return answer
         with answered(lambda _, request: _replayed(request, came)):
-            return await self._send(kwargs, messages)
+            read = await self._send(kwargs, messages)
+        return read if stream is None else replace(read, first_token_ms=stream.first_token_ms)
 
 
 class _NotLearned(Exception):
     """A model has no lean path: why."""
 
 
-def _plain(came: Received) -> dict[str, Any] | None:
+def _body(asked: Mapping[str, Any], answer: Mapping[str, Any]) -> tuple[str, bytes]:
+    """The content type and the bytes of an answer to what is asked."""
+    if asked.get("stream"):
+        return "text/event-stream", events(answer)
+    return "application/json", json.dumps(answer).encode()
+
+
+def _read_alike(
+    asked: Mapping[str, Any], answer: Mapping[str, Any], read: Answer, prefix: str
+) -> bool:
+    """Whether an answer is read here as LiteLLM reads it. A stream has of LiteLLM the name and the
+    time of the request; here it has those of the answer."""
+    kind, body = _body(asked, answer)
+    stream = _stream() if asked.get("stream") else None
+    if stream is not None:
+        stream.hear(body)
+    came = Received(200, {"content-type": kind}, bytearray(body))
+    ours = _plain(came, stream, prefix)
+    if ours is None or stream is None:
+        return ours == read
+    theirs = {**(read.response or {}), "model": prefix + answer["model"]}
+    theirs["created"] = answer["created"]
+    return ours.completion == read.completion and ours.response == theirs
+
+
+def _stream() -> PlainStream:
+    timed = stopwatch()
+    return PlainStream(lambda: timed.answering() * 1e3)
+
+
+def _hear(stream: PlainStream, came: Received, chunk: bytes) -> None:
+    encoding = came.headers.get("content-encoding", "").strip().lower()
+    if encoding and stream.decoder is None:
+        stream.decoder = decoder(encoding)
+        stream.odd = stream.decoder is None
+    stream.hear(chunk)
+
+
+def _plain(came: Received, stream: PlainStream | None, prefix: str) -> Answer | None:
+    """The answer that came, if it is plain."""
     if came.error is not None or came.status != 200:
         return None
-    if "json" not in came.headers.get("content-type", "").lower():
+    kind = came.headers.get("content-type", "").lower()
+    if stream is not None:
+        return stream.answer(came.headers, prefix) if "event-stream" in kind else None
+    if "json" not in kind:
         return None
     encoding = came.headers.get("content-encoding", "").strip().lower()
     body = bytes(came.body)
     if encoding:
         decoding = decoder(encoding)
         body = b"" if decoding is None else _decoded(decoding, body)
-    return plain_answer(body)
+    answer = plain_answer(body)
+    return None if answer is None else read_plain(answer, came.headers, prefix)
 
 
 def _decoded(decoding: Decoder, body: bytes) -> bytes:

@@ -3,8 +3,14 @@ one for each way in which a conversation may be unusual, and answers to them."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 from arena.core import Message
 from arena.llm.providers.lean.template import Trait
+
+DONE = b"data: [DONE]\n\n"
 
 
 def _said(*turns: str) -> list[Message]:
@@ -32,9 +38,9 @@ UNUSUAL = {
 """A conversation for each trait: where it is rewritten, those with the trait are."""
 
 
-def answers(model: str) -> list[dict[str, object]]:
+def answers(model: str) -> list[dict[str, Any]]:
     """Plain answers, each with other fields than the one before."""
-    plain: dict[str, object] = {
+    plain: dict[str, Any] = {
         "id": "probe-1",
         "object": "chat.completion",
         "created": 1_700_000_001,
@@ -57,14 +63,31 @@ def answers(model: str) -> list[dict[str, object]]:
     return [plain, more]
 
 
-def _choice(text: str, reason: str) -> dict[str, object]:
+def _choice(text: str, reason: str) -> dict[str, Any]:
     message = {"role": "assistant", "content": text, "refusal": None}
     return {"index": 0, "message": message, "finish_reason": reason, "logprobs": None}
 
 
-def _usage(prompt: int, completion: int) -> dict[str, object]:
+def _usage(prompt: int, completion: int) -> dict[str, Any]:
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "total_tokens": prompt + completion,
     }
+
+
+def events(answer: Mapping[str, Any]) -> bytes:
+    """A plain answer as a stream of events: its text in pieces, why it ended, what it took."""
+    choice = answer["choices"][0]
+    head = {**answer, "object": "chat.completion.chunk"}
+    usage = head.pop("usage")
+    text = choice["message"]["content"]
+    deltas: list[tuple[dict[str, Any], str | None]] = [({"role": "assistant", "content": ""}, None)]
+    deltas += [({"content": piece}, None) for piece in (text[:3], text[3:])]
+    deltas.append(({}, choice["finish_reason"]))
+    said = [
+        {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
+        for delta, reason in deltas
+    ]
+    said.append({**head, "choices": [], "usage": usage})
+    return b"".join(b"data: %s\n\n" % json.dumps(one).encode() for one in said) + DONE

@@ -7,7 +7,6 @@ read by the library.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -19,7 +18,7 @@ from arena.llm.providers.protocol import Answer
 from arena.llm.providers.response import LONGEST_NAME, answered_by
 from arena.llm.providers.usage import read_usage
 
-_ENDS = ("stop", "length")
+ENDS = ("stop", "length")
 _MAYBE_TEXT = (str, type(None))
 _ANSWER: Mapping[str, tuple[type, ...]] = {
     "id": (str,),
@@ -60,13 +59,13 @@ def plain_answer(body: bytes) -> dict[str, Any] | None:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
         return None
-    if not _has_only(answer, _ANSWER) or "model" not in answer:
+    if not has_only(answer, _ANSWER) or "model" not in answer:
         return None
     choices = answer.get("choices")
-    if not choices or len(choices) != 1 or not _has_only(choices[0], _CHOICE):
+    if not choices or len(choices) != 1 or not has_only(choices[0], _CHOICE):
         return None
     message = choices[0].get("message")
-    if choices[0].get("finish_reason") not in _ENDS or not _has_only(message, _MESSAGE):
+    if choices[0].get("finish_reason") not in ENDS or not has_only(message, _MESSAGE):
         return None
     if message.get("role") != "assistant" or not is_plain_text(message.get("content")):
         return None
@@ -103,44 +102,48 @@ def _is_count(name: str, value: Any) -> bool:
     return not value
 
 
-@dataclass(frozen=True, slots=True)
-class ModelName:
-    """Under which name a model is recorded to have answered: a library may put its provider in
-    front of what was said."""
-
-    prefix: str = ""
-
-
-def read_plain(answer: dict[str, Any], headers: Mapping[str, str], name: ModelName) -> Answer:
-    """A plain answer as `arena.llm.providers.response.read` would have it recorded."""
+def read_plain(answer: dict[str, Any], headers: Mapping[str, str], prefix: str) -> Answer:
+    """A plain answer as `arena.llm.providers.response.read` would have it recorded; `prefix` is
+    what a library puts in front of the name under which a model answers."""
     choice = answer["choices"][0]
     text, finish_reason = choice["message"]["content"], choice["finish_reason"]
-    usage, counts = _usage(answer["usage"])
-    created = answer.get("created")
-    model = (name.prefix + answer["model"])[:LONGEST_NAME]
+    usage, counts = usage_of(answer["usage"])
+    stored = stored_answer(answer, text, finish_reason, counts, headers, prefix)
+    if choice.get("logprobs") or choice.get("token_ids"):
+        heard = Heard()
+        token_logs.listen(choice, heard)
+        stored |= token_logs.recorded_tokens(heard)
+    return Answer(Completion(text, finish_reason, usage), stored["model"], stored)
+
+
+def stored_answer(
+    answer: Mapping[str, Any],
+    text: str,
+    finish_reason: str,
+    counts: Mapping[str, float],
+    headers: Mapping[str, str],
+    prefix: str,
+) -> dict[str, Any]:
+    """What is stored of an answer with this head."""
+    created, model = answer.get("created"), answer.get("model")
     stored: dict[str, Any] = {
         "id": _short(answer.get("id")),
-        "model": model,
+        "model": None if model is None else (prefix + model)[:LONGEST_NAME],
         "created": created if created is not None and abs(created) < 2**53 else None,
         "choices": [{"text": text, "finish_reason": finish_reason}],
         "usage": counts,
     }
     if fingerprint := answer.get("system_fingerprint"):
         stored["system_fingerprint"] = fingerprint[:LONGEST_NAME]
-    stored |= answered_by(answer, headers)
-    if choice.get("logprobs") or choice.get("token_ids"):
-        heard = Heard()
-        token_logs.listen(choice, heard)
-        stored |= token_logs.recorded_tokens(heard)
-    return Answer(Completion(text, finish_reason, usage), model, stored)
+    return stored | answered_by(answer, headers)
 
 
 def _short(value: str | None) -> str | None:
     return None if value is None else value[:LONGEST_NAME]
 
 
-def _usage(usage: Mapping[str, Any]) -> tuple[Usage, Mapping[str, float]]:
-    """Tokens, and the same as they are stored; most usages have no more than five counts."""
+def usage_of(usage: Mapping[str, Any]) -> tuple[Usage, Mapping[str, float]]:
+    """Tokens of a plain usage, and the same as they are stored."""
     if len(usage) == _COUNTS:
         prompt, completion = usage["prompt_tokens"], usage["completion_tokens"]
         counts = {"prompt_tokens": prompt, "completion_tokens": completion}
@@ -166,7 +169,7 @@ def _more(holder: Mapping[str, Any], name: str) -> bool:
     return any(value for other, value in holder.items() if other != name)
 
 
-def _has_only(holder: Any, fields: Mapping[str, tuple[type, ...]]) -> bool:
+def has_only(holder: Any, fields: Mapping[str, tuple[type, ...]]) -> bool:
     """Whether it is an object whose fields are of these types, and all others empty."""
     if type(holder) is not dict:
         return False

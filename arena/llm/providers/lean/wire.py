@@ -59,7 +59,7 @@ class Wire:
         body: bytes,
         how: Mapping[str, Any],
         most: int,
-        hear: Callable[[bytes], None] | None = None,
+        hear: Callable[[Received, bytes], None] | None = None,
     ) -> Received:
         """Send one request and take all that comes, at most a chunk more than `most` bytes of it.
 
@@ -83,7 +83,7 @@ class Wire:
             ) as response:
                 timed.reading()
                 came.status, came.headers = response.status, response.headers
-                await self._take(response.content, came.body, timed, most, hear)
+                await self._take(response.content, came, timed, most, hear)
         except asyncio.CancelledError as error:
             # One of aiohttp's own is the end of a connection, not of this attempt.
             task = asyncio.current_task()
@@ -100,19 +100,19 @@ class Wire:
     async def _take(
         self,
         content: aiohttp.StreamReader,
-        body: bytearray,
+        came: Received,
         timed: Stopwatch,
         most: int,
-        hear: Callable[[bytes], None] | None,
+        hear: Callable[[Received, bytes], None] | None,
     ) -> None:
         loop = Shared() if hear is not None else None
-        while not content.at_eof() and len(body) <= most:
+        while not content.at_eof() and len(came.body) <= most:
             timed.awaiting()
             chunk = await content.readany()
             timed.reading()
-            body += chunk
+            came.body += chunk
             if hear is not None and loop is not None:
-                hear(chunk)
+                hear(came, chunk)
                 await loop.others()
 
     def _of_loop(self) -> aiohttp.ClientSession:
