@@ -99,7 +99,9 @@ async def attempt(
     }
     try:
         async with asyncio.timeout(2.5):
-            return await litellm.send(arguments, [{"role": "user", "content": "vote"}], stream)
+            return await litellm.send(
+                {**arguments, "stream": stream}, [{"role": "user", "content": "vote"}]
+            )
     except Fault as fault:
         return fault
     except Exception as error:

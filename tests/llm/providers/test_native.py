@@ -208,7 +208,7 @@ async def ask(names: list[str], *, whole_for_stream: bool = False) -> dict[Any, 
                 }  # fmt: skip
                 asked = [{"role": "user", "content": "vote"}]
                 try:
-                    found[name, stream] = await litellm.send(arguments, asked, stream)
+                    found[name, stream] = await litellm.send({**arguments, "stream": stream}, asked)
                 except Exception as error:
                     found[name, stream] = error if isinstance(error, Fault) else fault_of(error)
         await litellm.aclose()
