@@ -25,6 +25,7 @@ from arena.llm.failures.kinds import FaultKind
 from arena.llm.failures.retry import Backoff
 from arena.llm.pacing.limits import Limits
 from arena.llm.providers.litellm import LiteLLM
+from arena.llm.providers.litellm_lean import LeanPath
 from arena.llm.providers.protocol import Answer, ProviderSettings
 from tests.clients import client
 from tests.servers.faulty import FaultyServer, drawn, read_log
@@ -80,6 +81,7 @@ class Outcome:
 
 def provider() -> LiteLLM:
     """LiteLLM, loaded."""
+    os.environ["MISBEHAVIOUR_KEY"] = KEY
     made = LiteLLM(ProviderSettings(1.5, registry.policy))
     made.load()
     return made
@@ -89,19 +91,12 @@ async def attempt(
     litellm: LiteLLM, route: str, server: FaultyServer, stream: bool
 ) -> Answer | Fault:
     """One attempt as an endpoint makes it."""
-    arguments = {
-        "model": route,
-        "api_base": server.url,
-        "api_key": KEY,
-        "max_retries": 0,
-        "timeout": 1.5,
-        **({"stream": True} if stream else {}),
-    }
+    spec = ModelSpec("m", route, api_base=server.url, api_key_env="MISBEHAVIOUR_KEY", stream=stream)
+    endpoint = litellm.prepare(spec)
+    assert isinstance(await endpoint.path(), LeanPath)
     try:
         async with asyncio.timeout(2.5):
-            return await litellm.send(
-                {**arguments, "stream": stream}, [{"role": "user", "content": "vote"}]
-            )
+            return await endpoint.ask([{"role": "user", "content": "vote"}], None)
     except Fault as fault:
         return fault
     except Exception as error:

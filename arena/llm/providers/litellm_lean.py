@@ -218,9 +218,10 @@ class LeanRequests:
         answer = _plain(came, stream, path.prefix)
         if answer is not None:
             return answer
+        first = None if stream is None else stream.first_token_ms or stream.now()
         with answered(lambda _, request: _replayed(request, came)):
             read = await self._send(kwargs, messages)
-        return read if stream is None else replace(read, first_token_ms=stream.first_token_ms)
+        return read if read.first_token_ms is None else replace(read, first_token_ms=first)
 
 
 class _NotLearned(Exception):
