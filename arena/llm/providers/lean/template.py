@@ -44,12 +44,12 @@ class SentRequest:
 @dataclass(frozen=True, slots=True)
 class Template:
     """A request without its messages: `constant` is the rest of its body. `headers` hold marks in
-    the places of secrets; `seeded` says that each body has a seed of its own."""
+    the places of secrets; `seed` names the field of each body's own seed, if it has one."""
 
     url: str
     headers: Mapping[str, str]
     constant: Mapping[str, Any]
-    seeded: bool
+    seed: str | None = None
 
     def body(self, messages: Sequence[Message], seed: int | None) -> bytes:
         """The bytes of a request with these messages.
@@ -57,8 +57,8 @@ class Template:
         Raises TypeError for a text that is not Unicode, such as a lone surrogate.
         """
         whole: dict[str, Any] = {**self.constant, "messages": messages}
-        if self.seeded:
-            whole["seed"] = seed
+        if self.seed is not None:
+            whole[self.seed] = seed
         return orjson.dumps(whole)
 
     def filled(self, secrets: Mapping[str, str]) -> dict[str, str]:
@@ -98,10 +98,13 @@ def _template(
     if not isinstance(body, dict) or body.get("messages") != [dict(one) for one in messages]:
         return "LiteLLM rewrites messages for its provider"
     del body["messages"]
-    if seed is not None and body.pop("seed", None) != seed:
-        return "its seed stands elsewhere"
+    named = [name for name, value in body.items() if seed is not None and value == seed]
+    if seed is not None and len(named) != 1:
+        return "its requests do not name the seed of a call"
+    for name in named:
+        del body[name]
     headers = {name: value for name, value in request.headers.items() if name not in _CARRIED}
-    return Template(request.url, headers, body, seed is not None)
+    return Template(request.url, headers, body, *named)
 
 
 def traits(messages: Sequence[Message]) -> frozenset[Trait] | None:
