@@ -45,12 +45,12 @@ AT_ONCE = 1.0
 _STREAM = re.compile(rb'"stream"\s*:\s*true')
 
 Send = Callable[[Any, httpx.Request], Awaitable[httpx.Response]]
-Answered = Callable[[Any, httpx.Request], httpx.Response]
+InItsPlace = Callable[[Any, httpx.Request], httpx.Response]
 """Answers a request in the place of a transport; raises what the transport would."""
 
 _sent: ContextVar[set[str] | None] = ContextVar("sent", default=None)
 _heard: ContextVar[Heard | None] = ContextVar("heard", default=None)
-_answer: ContextVar[Answered | None] = ContextVar("answer", default=None)
+_answer: ContextVar[InItsPlace | None] = ContextVar("answer", default=None)
 
 
 class OversizedBody(httpx.DecodingError):
@@ -80,7 +80,7 @@ def one_attempt() -> Iterator[Heard]:
 
 
 @contextmanager
-def answered(answer: Answered) -> Iterator[None]:
+def answered(answer: InItsPlace) -> Iterator[None]:
     """Inside, a request of ours is answered by `answer`, and nothing is sent. It is bound to the
     context: calls that are made meanwhile elsewhere are sent."""
     token = _answer.set(answer)

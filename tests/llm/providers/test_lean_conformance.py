@@ -20,7 +20,7 @@ from arena.llm.providers.protocol import ProviderSettings
 from arena.llm.request import PER_CALL
 from tests.servers.openai_server import OpenAIServer, Reply, error
 
-KEY = "a-key-of-the-tests-0123456789"
+KEY = "a-key-of-the-lean-path-qwv"
 SHORT = ("openai/gpt-4o-mini", "mistral/mistral-small-latest", "hosted_vllm/qwen")
 ROUTES = (
     *SHORT,
@@ -161,7 +161,7 @@ CASES: Mapping[str, Reply] = {
 @pytest.fixture(autouse=True)
 def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEAN_KEY", KEY)
-    monkeypatch.setenv("LEAN_TITLE", "a title 0123456789")
+    monkeypatch.setenv("LEAN_TITLE", "a title of the lean path")
     monkeypatch.setenv("AZURE_API_VERSION", "2024-06-01")
 
 
