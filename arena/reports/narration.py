@@ -184,6 +184,11 @@ def _words(turn: ShownTurn) -> str:
     return turn.submitted if turn.submitted is not None else (turn.action or "")
 
 
+def repeats(text: str, turn: ShownTurn) -> bool:
+    """Whether a piece of what a player was shown is what was done in that turn."""
+    return plain(text) == plain(_words(turn))
+
+
 def plain(text: str) -> str:
     """The text without brackets, breaks, bars and white space: rules and adapters change these
     when they pass it on."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from arena.reports.narration import split
+from arena.reports.narration import repeats, split
 from arena.viewer.seen import SeenGame, SeenTurn
 
 MOST = 400
@@ -69,6 +69,9 @@ def boards(game: SeenGame) -> Boards | None:
     Only what the rules drew is taken, never what a player wrote."""
     drawn = list(_drawn(game))
     own = len({viewer for _, viewer, _ in drawn}) > 1 and _differ(drawn)
+    if own:
+        # Whoever acts is shown its board last.
+        drawn = sorted([*_earlier(game), *drawn], key=lambda board: board[0])
     grids: list[Grid] = []
     last: dict[int | None, str] = {}
     for place, viewer, text in drawn:
@@ -142,6 +145,26 @@ def _drawn(game: SeenGame) -> Iterator[tuple[int, int | None, str]]:
         found = next((grid for text in reversed(texts) if (grid := grid_in(text))), None)
         if found is not None:
             yield turn.place, viewer, found
+
+
+def _earlier(game: SeenGame) -> Iterator[tuple[int, int | None, str]]:
+    """As `_drawn`, the boards that a player was shown between two turns of its own and that another
+    one had replaced by the second: each ahead of the turn that followed it."""
+    acted: dict[int, int] = {}
+    shown = [_shown(turn) for turn in game.turns]
+    for turn in game.turns:
+        place = acted.get(turn.player, 0)
+        acted[turn.player] = turn.place
+        if turn.own is None:
+            continue
+        found: list[tuple[int, str]] = []
+        for told, text in split(turn.own.new, shown[place : turn.place]):
+            if not told:
+                echoed = (at for at in range(place, turn.place) if repeats(text, shown[at]))
+                place = next(echoed, place - 1) + 1
+            elif (grid := grid_in(text)) is not None:
+                found.append((place, grid))
+        yield from ((at, turn.player, grid) for at, grid in found[:-1])
 
 
 def _shown(turn: SeenTurn) -> _Shown:

@@ -56,6 +56,7 @@ def test_players_with_boards_of_their_own_never_see_the_others(see: Get, tables:
     whole = see(f"/game/{game}").text
     assert "as player 0 is shown it" in whole
     assert "as player 1 is shown it" in whole
+    ships = {text for _, text in drawn(whole)}
     with get_session(tables, create=False) as session:
         turns = transcript(session, game, calls=False)
     for player in range(2):
@@ -63,6 +64,7 @@ def test_players_with_boards_of_their_own_never_see_the_others(see: Get, tables:
         others = " ".join(str(turn.observation) for turn in turns if turn.player_index != player)
         own = {text for _, text in drawn(see(f"/game/{game}?as={player}").text)}
         assert own
+        assert own < ships
         for board in own:
             fleet = board.splitlines()[2]
             assert fleet in shown
