@@ -8,7 +8,7 @@ import random
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ import httpx
 from arena import registry
 from tests.servers.openai_server import OpenAIServer, Reply
 
+_MOVES = 200  # of a page that still does not say what it should
 KEY = "sk-arena-test-0123456789abcdef"
 _TOURNAMENT = """\
 name: evening
@@ -115,7 +116,7 @@ class Watching:
         event, quiet = "", 0
         for line in self.lines:
             quiet += line.startswith(":")
-            assert quiet < 8, "nothing moves"
+            assert quiet < 30, "nothing moves"
             name, _, value = line.partition(": ")
             if name == "event":
                 event = value
@@ -123,13 +124,14 @@ class Watching:
                 return event, json.loads(value)
         raise AssertionError("the stream has ended")
 
-    def until(self, fits: Callable[[str], bool] | str) -> str:
-        """The page, as soon as it says this."""
-        while True:
+    def until(self, *words: str) -> str:
+        """The page, as soon as it says all of this at once."""
+        for _ in range(_MOVES):
             page = self.browser.get(self.path).text
-            if fits in page if isinstance(fits, str) else fits(page):
+            if all(word in page for word in words):
                 return page
             self.told()
+        raise AssertionError(f"it never says {[word for word in words if word not in page]}")
 
 
 @contextmanager
