@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
 
-from arena.config.errors import KeyPath, Problem, located
+from arena.config.errors import KeyPath, Problem, located, nearest
+from arena.config.shipped import beside
 from arena.core import ConfigError
 
 MAX_BYTES = 1024 * 1024
@@ -49,8 +51,32 @@ class Document:
     lines: dict[KeyPath, int]
 
 
-def read(text: str, source: str) -> Document:
-    """The data of a YAML text; `source` is the file name that errors show.
+def text_of(path: str | Path, noun: str) -> str:
+    """The text of a YAML file; `noun` is what is expected in it. Raises ConfigError."""
+    file = Path(path)
+    try:
+        if file.is_dir():
+            raise ConfigError(f"{path}: a folder; expected a {noun} file (.yaml)")
+        with file.open("rb") as stream:
+            raw = stream.read(MAX_BYTES + 1)
+        return raw.decode("utf-8-sig")
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file{_beside(file)}") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise ConfigError(f"{path}:{line}: not UTF-8 text; save the file as UTF-8") from None
+
+
+def _beside(file: Path) -> str:
+    hint = nearest(file.name, beside(file))
+    return hint if "did you mean" in hint else ""
+
+
+def read(text: str, source: str, expected: str = "a tournament (name, games, ...)") -> Document:
+    """The data of a YAML text; `source` is the file name that errors show, `expected` what they
+    say should be in it.
 
     Raises ConfigError with every problem that was found.
     """
@@ -65,7 +91,7 @@ def read(text: str, source: str) -> Document:
     except RecursionError as error:
         raise ConfigError(f"{source}: nested more than {MAX_DEPTH} deep") from error
     if node is None:
-        raise ConfigError(f"{source}: the file is empty; expected a tournament (name, games, ...)")
+        raise ConfigError(f"{source}: the file is empty; expected {expected}")
     reader = _Reader()
     data = reader.value(node, (), 0)
     if reader.problems:

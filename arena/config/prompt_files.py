@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from arena.config.errors import Problem, nearest
+from arena.core import UsageError
 
 MAX_BYTES = 1024 * 1024
 
@@ -26,43 +27,40 @@ def read_prompts(data: Any, folder: Path) -> tuple[dict[int, str], list[Problem]
         if not isinstance(name, str) or not name:
             continue
         try:
-            texts[index] = _read(folder, name)
-        except _Unreadable as error:
+            texts[index] = text_beside(folder, name)
+        except UsageError as error:
             problems.append(Problem(("prompts", index, "file"), f"prompts[{index}].file: {error}"))
     return texts, problems
 
 
-class _Unreadable(Exception):
-    pass
-
-
-def _read(folder: Path, name: str) -> str:
+def text_beside(folder: Path, name: str, noun: str = "prompt", whose: str = "tournament") -> str:
+    """The text of a file beside another one; `noun` is what it holds. Raises UsageError."""
     if "\0" in name or Path(name).is_absolute():
-        raise _Unreadable(f"expected a path beside this file, found {name!r}")
+        raise UsageError(f"expected a path beside this file, found {name!r}")
     file = folder / name
     try:
         if not file.resolve().is_relative_to(folder.resolve()):
-            raise _Unreadable(
-                f"{name!r} leads out of the tournament's folder; copy the prompt beside this file"
+            raise UsageError(
+                f"{name!r} leads out of the {whose}'s folder; copy the {noun} beside this file"
             )
         if not file.exists():
-            raise _Unreadable(f"no such file {name!r}{_near(file)}")
+            raise UsageError(f"no such file {name!r}{_near(file)}")
         if not file.is_file():
-            raise _Unreadable(f"{name!r} is not a file with text")
+            raise UsageError(f"{name!r} is not a file with text")
         with file.open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
     except OSError as error:
-        raise _Unreadable(f"{name!r} cannot be read: {error.strerror or error}") from None
+        raise UsageError(f"{name!r} cannot be read: {error.strerror or error}") from None
     if len(raw) > MAX_BYTES:
-        raise _Unreadable(f"{name!r} is longer than {MAX_BYTES // 1024} KiB")
+        raise UsageError(f"{name!r} is longer than {MAX_BYTES // 1024} KiB")
     try:
         text = raw.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
-        raise _Unreadable(f"{name!r} is not UTF-8 text; save it as UTF-8") from None
+        raise UsageError(f"{name!r} is not UTF-8 text; save it as UTF-8") from None
     if not text.strip():
-        raise _Unreadable(f"{name!r} is empty")
+        raise UsageError(f"{name!r} is empty")
     if "\0" in text:
-        raise _Unreadable(f"{name!r} holds a NUL byte; expected text")
+        raise UsageError(f"{name!r} holds a NUL byte; expected text")
     return text
 
 

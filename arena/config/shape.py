@@ -50,7 +50,6 @@ from arena.config.parts import (
 from arena.config.prompt_files import read_prompts
 from arena.config.prompt_variables import check_variables
 from arena.config.secrets import all_secrets, secrets
-from arena.config.shipped import beside
 from arena.config.variants import written_out
 from arena.core import ConfigError, EnvironmentCrash, UsageError
 
@@ -237,21 +236,8 @@ class TournamentConfig(Shape):
 def load(path: str | Path, *, settings: Sequence[str] = ()) -> TournamentConfig:
     """The tournament in a YAML file, with `settings` (`games=50`) in place of what it says. Raises
     ConfigError with everything that is wrong with it."""
-    file = Path(path)
-    try:
-        if file.is_dir():
-            raise ConfigError(f"{path}: a folder; expected a tournament file (.yaml)")
-        with file.open("rb") as stream:
-            raw = stream.read(document.MAX_BYTES + 1)
-        text = raw.decode("utf-8-sig")
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file{_beside(file)}") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise ConfigError(f"{path}:{line}: not UTF-8 text; save the file as UTF-8") from None
-    return loads(text, source=str(path), folder=file.parent, settings=settings)
+    text = document.text_of(path, "tournament")
+    return loads(text, source=str(path), folder=Path(path).parent, settings=settings)
 
 
 def loads(
@@ -347,8 +333,3 @@ def _missing(path: KeyPath, noun: str, name: str, known: set[str]) -> Problem:
     hint = nearest(name, known)
     sentence = f"{dotted(path)}: no {noun} {name!r} in this file or in the catalogue"
     return Problem(path, sentence + hint)
-
-
-def _beside(file: Path) -> str:
-    hint = nearest(file.name, beside(file))
-    return hint if "did you mean" in hint else ""
