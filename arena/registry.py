@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
-from importlib.metadata import Distribution, EntryPoint, EntryPoints, entry_points
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 # Help lists the commands by this module: what a name is needed for is imported when it is.
@@ -79,7 +79,7 @@ _MADE: dict[Group, tuple[str, ...]] = {
 
 def names(group: Group) -> list[str]:
     """The names registered in a group, sorted."""
-    return sorted(_points(group, tuple(sys.path)).names)
+    return sorted(_points(group, tuple(sys.path)))
 
 
 def check(group: Group, name: str) -> None:
@@ -167,10 +167,10 @@ def described(group: Group, name: str) -> str:
 
 def _point(group: Group, name: str) -> EntryPoint:
     points = _points(group, tuple(sys.path))
-    found: list[EntryPoint] = [*points.select(name=name)]
+    found: Sequence[EntryPoint] = points.get(name, ())
     if not found and group != "environments":
         # A name may be written as Python writes it: round_robin.
-        found = [*points.select(name=name.replace("_", "-"))]
+        found = points.get(name.replace("_", "-"), ())
     if not found:
         raise _refused(unknown(_NOUNS[group], name, names(group)))
     if len({point.value for point in found}) > 1:
@@ -183,9 +183,12 @@ def _point(group: Group, name: str) -> EntryPoint:
 
 
 @cache
-def _points(group: Group, path: tuple[str, ...]) -> EntryPoints:
+def _points(group: Group, path: tuple[str, ...]) -> Mapping[str, Sequence[EntryPoint]]:
     # The metadata of every package on the path is read for it: 30 ms each time.
-    return entry_points(group=f"arena.{group}")
+    found: dict[str, list[EntryPoint]] = {}
+    for point in entry_points(group=f"arena.{group}"):
+        found.setdefault(point.name, []).append(point)
+    return found
 
 
 @contextmanager

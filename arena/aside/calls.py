@@ -29,11 +29,11 @@ from arena.llm.providers.protocol import Answer
 from arena.llm.request import (
     addressed,
     asked,
-    request_hash,
     sendable,
     sent_seed,
     stored_request,
 )
+from arena.llm.request_hash import request_hash
 from arena.orchestrator.clients import check_capped, limits_for
 from arena.record.reading import completion
 from db import Database, Repository, Session

@@ -187,7 +187,7 @@ def verify(db: DatabaseUrl = None, as_json: AsJson = False) -> None:
     against its hash. Exit code 1 when something is damaged."""
     from dataclasses import asdict
 
-    from arena.llm.request import request_hash
+    from arena.llm.request_hash import request_hash
     from db import Database
     from db.maintenance.verify import verify as read_all
     from db.urls import shown

@@ -40,6 +40,9 @@ _TOKEN = re.compile(
     rf"|\](?={BREAK}*{_HIDDEN}(?:~|![a-z]~))"  # MiniMax: `]~b]`, `]!p~[`
     rf"|>(?={BREAK}*>[A-Z]{{3}})"  # Falcon: `>>QUESTION<<`
 )
+_BRACKET = re.compile(r"\[")
+# What every token and label in ASCII has.
+_SIGN = re.compile(r"[<>\[\]]")
 
 # What a model that was not stopped says when it has said everything. Thoughts end otherwise.
 _END = re.compile(
@@ -131,6 +134,8 @@ def speakers_of(names: Iterable[str]) -> frozenset[str]:
 
 def places(text: str, speakers: Collection[str] = ()) -> list[int]:
     """Where the first characters of control tokens and of labels stand, in order."""
+    if text.isascii() and _SIGN.search(text) is None:
+        return []
     found = {match.start() for match in _TOKEN.finditer(text)}
     if speakers:
         found.update(place for place in _brackets(text) if _names(text, place + 1, speakers))
@@ -139,7 +144,7 @@ def places(text: str, speakers: Collection[str] = ()) -> list[int]:
 
 def _brackets(text: str) -> Iterator[int]:
     if text.isascii():
-        return (match.start() for match in re.finditer(r"\[", text))
+        return (match.start() for match in _BRACKET.finditer(text))
     return (place for place, char in enumerate(text) if char == "[" or _is_bracket(char))
 
 

@@ -9,6 +9,7 @@ as it is.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache, partial
 from itertools import pairwise
 
 from arena.core.inert import BAR, BREAK, places, speakers_of, spoken
@@ -17,6 +18,8 @@ from arena.core.inert import BAR, BREAK, places, speakers_of, spoken
 # together with the last one of the line before it.
 _MARK = 3
 _LINE = 12
+# Messages of players that are put to the others, one after another.
+_RECENT = 32
 
 
 class Quoting:
@@ -24,10 +27,11 @@ class Quoting:
     are those by which the game calls its players, `rules` what the rules said before anybody
     spoke: that is theirs, whoever says it again."""
 
-    __slots__ = ("_lines", "_marks", "_own", "_speakers")
+    __slots__ = ("_lines", "_marks", "_own", "_speakers", "_spoken")
 
     def __init__(self, names: Iterable[str], rules: Iterable[str]) -> None:
         self._speakers = speakers_of(names)
+        self._spoken = lru_cache(_RECENT)(partial(spoken, speakers=self._speakers))
         self._own = {_mark(text, place) for text in rules for place in places(text)}
         self._marks: set[str] = set()
         self._lines: set[str] = set()
@@ -42,7 +46,7 @@ class Quoting:
 
     def of_player(self, text: str) -> str:
         """A player's message, as the others are shown it."""
-        return spoken(text, self._speakers)
+        return self._spoken(text)
 
     def of_rules(self, text: str) -> str:
         """A message of the rules, with what it quotes of the players marked."""

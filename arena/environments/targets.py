@@ -113,8 +113,11 @@ def read_target(text: str, question: TargetQuestion) -> TargetFound:
 
 def _plain(text: str) -> str:
     boxed = _BOXED.sub(lambda found: f"[{found[1]}]".rjust(len(found[0])), text)
+    plain = boxed.translate(_PLAIN)
+    if plain.isascii():
+        return plain.lower()
     # Of the same length, whatever the letters: `lower` turns some into two.
-    return "".join(char.lower() if char.isascii() else char for char in boxed.translate(_PLAIN))
+    return "".join(char.lower() if char.isascii() else char for char in plain)
 
 
 def _mentions(plain: str) -> Iterator[_Mention]:

@@ -31,7 +31,7 @@ _ASKED = 4_000  # characters of what a player has seen that its question is in
 def plain_brackets(action: str) -> str:
     r"""An action with brackets that the rules know: `\[3\]`, `［3］` and `[Vote: 3]` become
     `[3]`."""
-    if "[" not in action and not _WIDE.keys() & set(map(ord, action)):
+    if "[" not in action and (action.isascii() or not _WIDE.keys() & set(map(ord, action))):
         return action
     return _LABEL.sub(r"[\1]", _ESCAPED.sub(r"\1", action).translate(_WIDE))
 

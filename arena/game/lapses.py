@@ -52,6 +52,12 @@ _REFUSAL = re.compile(
     rf"(?:{_UNWILLING} {_HELPING}|i (?:must|have to) decline(?: {_NOUN})?){_WHY}",
     re.IGNORECASE,
 )
+# How a text begins whose first sentence is one. Nearly every answer is told from a refusal by this
+# alone; its blanks may be any, because `_sentences` joins lines.
+_OPENING = re.compile(
+    rf"\s*{_APOLOGY}{_MACHINE}(?:{_UNWILLING} |i (?:must|have to) decline)".replace(" ", r"\s+"),
+    re.IGNORECASE,
+)
 # What follows a refusal when nothing but a refusal was meant.
 _COURTESY = re.compile(
     r"\b(?:help|assist|requests?|polic(?:y|ies)|guidelines?|content|harm(?:ful)?|safety|unsafe"
@@ -113,7 +119,9 @@ def is_refusal(text: str) -> bool:
     """Whether the whole answer declines to answer, in English: no move in brackets, no player
     spoken to, a refusal in the first sentence and only courtesies in the others."""
     said = unicodedata.normalize("NFKC", text.strip()[: _LONGEST_REFUSAL + 1]).replace("’", "'")
-    if len(said) > _LONGEST_REFUSAL or _MOVE.search(said) or _ADDRESSED.search(said):
+    if len(said) > _LONGEST_REFUSAL or not _OPENING.match(said):
+        return False
+    if _MOVE.search(said) or _ADDRESSED.search(said):
         return False
     first, *others = _sentences(said)
     return _REFUSAL.fullmatch(first) is not None and all(map(_COURTESY.search, others))

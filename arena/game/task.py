@@ -29,6 +29,7 @@ from arena.game.seating import Sitter, seat, sitting
 from arena.llm.cache import Answers
 from arena.llm.clearance import Clearance
 from arena.llm.overflow import ContextLimit, OverflowPolicy
+from arena.llm.request_hash import HashChain
 from arena.llm.turn import ModelClient, TurnLLM
 
 
@@ -116,10 +117,12 @@ async def _play(
         return Voided(VoidCause.AGENT, traceback.format_exc(), 0)
 
     limits: dict[tuple[int, int], ContextLimit] = {}
+    hashes: dict[tuple[int, int], HashChain] = {}
 
     def handle(observation: Observation, turn: TurnLog) -> Handle:
         number, player = observation.turn_number, observation.player_index
         sitter = sitting(task.players[player], number)
+        place = player, sitter.turn
         asking = None if isinstance(turn, ReplayedTurn) else ports
         record.handle = TurnLLM(
             None if asking is None else asking.client,
@@ -131,7 +134,8 @@ async def _play(
             time_limit=task.time_limit,
             clearance=None if asking is None else asking.clearance,
             answers=None if asking is None else asking.answers,
-            limit=limits.setdefault((player, sitter.turn), ContextLimit(task.overflow)),
+            limit=limits.setdefault(place, ContextLimit(task.overflow)),
+            hashes=hashes.setdefault(place, HashChain()),
         )
         return record.handle
 

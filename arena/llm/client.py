@@ -26,11 +26,11 @@ from arena.llm.providers.protocol import KeyFinder, Provider, ProviderSettings
 from arena.llm.request import (
     check_params,
     check_written,
-    request_hash,
     sendable,
     sent_seed,
     stored_request,
 )
+from arena.llm.request_hash import HashChain
 from arena.llm.scripted.policies import is_scripted
 from arena.llm.secrets import headers_of, key_of
 
@@ -156,11 +156,13 @@ class Client:
         first_attempt: int = 0,
         seed: int | None = None,
         within: float | None = None,
+        hashes: HashChain | None = None,
     ) -> Completion:
         """One answer, after as many attempts as it takes, each of them in `log`.
 
         `seed` is the call's own, for models that are sent one (`sent_seed`). `answers` are looked
-        at first; `within` is the seconds that its turn still has.
+        at first; `within` is the seconds that its turn still has; `hashes` are those of the calls
+        before it that began alike.
 
         Raises ProviderError when the attempts are used up, or at once where another would not
         help; a Pause when the game can resume later; TimeLimitReached; UsageError when the
@@ -176,7 +178,7 @@ class Client:
             prepared=prepared,
             messages=sent,
             request=request,
-            request_hash=request_hash(model.litellm_model, sent, request),
+            request_hash=(hashes or HashChain()).of(model.litellm_model, sent, request),
             log=log,
             clearance=clearance,
             answers=answers,

@@ -1,17 +1,17 @@
-"""What is sent to a model, what of it is stored, and its hash; pure, and without LiteLLM."""
+"""What is sent to a model, and what of it is stored; pure, and without LiteLLM."""
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import blake2b
-from typing import Any, Literal
+from typing import Any
 
 from arena.core import CallOptions, ContentPart, Message, ModelSpec, UsageError, text_of
 from arena.core.secret_names import referred
+from arena.llm.request_hash import TOOL_FIELDS
 
 # Stored with their values. Anything else that a model's params hold is sent, and stored by name
 # only: an unknown parameter may be a credential.
@@ -100,8 +100,6 @@ _CARRIED = frozenset(
 # A kind offers them with a call, and reads what becomes of them.
 _OF_KINDS = ("tools", "tool_choice", "functions", "function_call", "parallel_tool_calls")
 
-_OF_TOOLS: tuple[Literal["tool_calls", "tool_call_id"], ...] = ("tool_calls", "tool_call_id")
-
 # Every provider takes these by the same type: what is expected, and the least.
 _WHOLE, _NUMBER = "a whole number", "a number"
 _NUMBERS = {
@@ -116,8 +114,6 @@ _NUMBERS = {
     "top_k": (_WHOLE, -1),  # vLLM: no limit
     "top_p": (_NUMBER, 0),
 }
-
-_HELD = 2047
 
 _SECRET_FIELDS = ("key", "secret", "token", "password", "authorization", "credential")
 
@@ -265,50 +261,6 @@ def _is_secret(name: object, value: object) -> bool:
     return isinstance(value, str) and any(word in str(name).lower() for word in _SECRET_FIELDS)
 
 
-def request_hash(model: str, messages: Sequence[Message], request: Mapping[str, Any]) -> str:
-    """32 hex digits over the LiteLLM name of the model, the messages and the stored request.
-
-    The same on every machine and Python version: fields are written with their lengths, the
-    request as canonical JSON.
-    """
-    digest = blake2b(digest_size=16)
-    head = json.dumps([model, request], sort_keys=True, separators=(",", ":"), default=str)
-    digest.update(b"%d\n%s" % (len(head), head.encode()))
-    for message in messages:
-        role, content = message["role"].encode(), content_bytes(message["content"])
-        # What was there before there was more than text is hashed as it was then.
-        more = b"" if isinstance(message["content"], str) else b"parts "
-        digest.update(b"\n%s%d %d\n%s\n" % (more, len(role), len(content), role))
-        feed(digest, content)
-        for name in _OF_TOOLS:
-            if name in message:
-                extra = _canonical(message[name])
-                digest.update(b"\n%s %d\n" % (name.encode(), len(extra)))
-                feed(digest, extra)
-    return digest.hexdigest()
-
-
-def content_bytes(content: str | Sequence[ContentPart]) -> bytes:
-    """A content as bytes: a text in UTF-8, parts as canonical JSON."""
-    return (
-        content.encode("utf-8", "surrogatepass")
-        if isinstance(content, str)
-        else _canonical(content)
-    )
-
-
-def _canonical(value: Any) -> bytes:
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.encode("utf-8", "surrogatepass")
-
-
-def feed(digest: blake2b, content: bytes) -> None:
-    """`digest.update`, without letting another thread run in between: hashlib does for 2,048 bytes
-    or more, and to wait for one's turn again takes longer than the hashing."""
-    for at in range(0, len(content), _HELD):
-        digest.update(content[at : at + _HELD])
-
-
 def sendable(messages: Sequence[Message]) -> list[Message]:
     """Fresh messages, with nothing in them that the caller may write to, and that can be written
     as UTF-8: a lone surrogate, which no request can carry, becomes U+FFFD."""
@@ -318,7 +270,7 @@ def sendable(messages: Sequence[Message]) -> list[Message]:
 def _sendable(message: Message) -> Message:
     fresh: Message = {"role": message["role"], "content": _copied(message["content"])}
     if len(message) > len(fresh):
-        for name in _OF_TOOLS:
+        for name in TOOL_FIELDS:
             if name in message:
                 fresh[name] = _copied(message[name])
     return fresh

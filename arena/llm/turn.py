@@ -25,11 +25,11 @@ from arena.llm.request import (
     addressed,
     asked,
     call_seed,
-    request_hash,
     sendable,
     sent_seed,
     stored_request,
 )
+from arena.llm.request_hash import HashChain
 
 if TYPE_CHECKING:
     from arena.llm.cache import Answers
@@ -52,6 +52,7 @@ class ModelClient(Protocol):
         first_attempt: int = 0,
         seed: int | None = None,
         within: float | None = None,
+        hashes: HashChain | None = None,
     ) -> Completion:
         """One answer, after as many attempts as it takes, each of them in `log`."""
         ...
@@ -64,13 +65,14 @@ class TurnLLM:
     clearance for what it sends, the record must hold every call that is asked. `seed` is the
     turn's; every call gets one of its own from it. `time_limit` is the seconds that the answers of
     the turn may take together; `place` names the turn in messages; `limit` is what is known of the
-    model's context.
+    model's context, `hashes` those of the player's requests so far.
     """
 
     __slots__ = (
         "_answers",
         "_clearance",
         "_client",
+        "_hashes",
         "_limit",
         "_log",
         "_model",
@@ -99,6 +101,7 @@ class TurnLLM:
         clearance: Clearance | None = None,
         answers: Answers | None = None,
         limit: ContextLimit | None = None,
+        hashes: HashChain | None = None,
     ) -> None:
         self._client = client
         self._model = model
@@ -109,6 +112,7 @@ class TurnLLM:
         self._clearance = clearance
         self._answers = answers
         self._limit = limit or ContextLimit()
+        self._hashes = hashes or HashChain()
         self._recorded = _by_number(recorded) if recorded else {}
         self._next_index = recorded[-1].call_index + 1 if recorded else 0
         self._next_call = 0
@@ -169,6 +173,7 @@ class TurnLLM:
                 within=self._left(),
                 clearance=self._clearance,
                 answers=self._answers,
+                hashes=self._hashes,
             )
         self._left()
         self.last = served
@@ -198,7 +203,7 @@ class TurnLLM:
     ) -> Completion | None:
         sent = sendable(messages)
         request = stored_request(model, sent_seed(model, self._call_seed(number)))
-        digest = request_hash(model.litellm_model, sent, request)
+        digest = self._hashes.of(model.litellm_model, sent, request)
         # What was only tried told the agent nothing: its model may have been mended since.
         told = [call for call in before if call.answered or call.error_class in DECIDED]
         check_same(told, digest, sent, self._place)

@@ -333,7 +333,7 @@ class Playing:
             calls_in_flight=self.meter.calls_in_flight,
             cost=self.meter.cost,
             waiting=self.standings.waiting,
-            standings=self.standings.table(),
+            standings=self.standings.shown() if self.running else self.standings.table(),
             elapsed=elapsed,
             spent=self.earlier.spent_in_all + self.meter.cost,
             budget=self.config.budget,

@@ -7,6 +7,7 @@ that it says so.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,9 @@ from arena.core.ratings import MU, SIGMA
 from arena.ratings.online.live import draw_probability
 from arena.ratings.sides import LiveSides
 from arena.ratings.sides_fold import SidesState
+
+# The table is shown while games are played: it takes no more than this part of the time.
+_SHARE = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,9 @@ class LiveStandings:
         self._folded = folded or Folded(LiveSides())
         self.begun = self._next = place
         self._settled: dict[int, Played | None] = {}
+        self._shown: tuple[LiveStanding, ...] | None = None
+        self._changed = False
+        self._due = 0.0
 
     @property
     def place(self) -> int:
@@ -109,10 +116,20 @@ class LiveStandings:
     def settle(self, schedule_index: int, played: Played | None) -> None:
         """Take the result of a game; None for a game that will never have one."""
         self._settled[schedule_index] = played
+        self._changed = True
         while self._next in self._settled:
             if ready := self._settled.pop(self._next):
                 self._folded.play(ready)
             self._next += 1
+
+    def shown(self) -> tuple[LiveStanding, ...]:
+        """The table, to be looked at often: that of a moment ago where folding the waiting games
+        again would take more than a fiftieth of the time."""
+        now = time.perf_counter()
+        if self._shown is None or (self._changed and now >= self._due):
+            self._shown, self._changed = self.table(), False
+            self._due = now + (time.perf_counter() - now) / _SHARE
+        return self._shown
 
     def table(self) -> tuple[LiveStanding, ...]:
         """Every agent, best first; the waiting games are folded over a copy."""

@@ -23,6 +23,7 @@ _LONGEST = 4_000  # characters of a speech that are read
 _SENTENCE = re.compile(r"[^.!?;\n]+[.!?;\n]*")
 _QUOTED = re.compile(r"[\"“«][^\"”»]{0,400}[\"”»]")
 _PLAYER = r"(?:\[\s*(?:player\s*)?(\d{1,3})\s*\]|\b(?:player|p)\s*#?\s*(\d{1,3})\b|\b(\d{1,3})\b)"
+_NUMBER = re.compile(r"\d")
 _NAMED = re.compile(r"\[\s*(?:player\s*)?(\d{1,3})\s*\]|\b(?:player|p)\s*#?\s*(\d{1,3})\b", re.I)
 _HEDGED = re.compile(
     r"\b(?:if|unless|whether|suppose|imagine|pretend|perhaps|maybe|might|may|could|would|whoever|"
@@ -103,6 +104,9 @@ class _CastRules:
             before = sentence[: match.start()]
             if not _HEDGED.search(before) and not _REPORTS.search(before):
                 yield self._claim(match, None)
+        if _NUMBER.search(sentence) is None:
+            # Whatever else is read names a player, and players are named by their numbers.
+            return
         for match in self._others.finditer(sentence):
             target = self._target(match, speaker)
             before = sentence[: match.start()]

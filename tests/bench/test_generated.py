@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from arena.leaderboard.rebuild import rebuild
-from arena.llm.request import request_hash
+from arena.llm.request_hash import request_hash
 from arena.orchestrator import run
 from arena.replay.events import rebuild_events
 from bench.generated import Scale, cached, config, generate

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from arena.core import Action, Lapse, Termination
+from arena.game import lapses
 from arena.game.lapses import is_refusal, is_silent, lapse_of, termination
 
 
@@ -130,6 +133,29 @@ def test_any_text_is_judged(text: str) -> None:
 
     assert found in {None, Lapse.SILENCE, Lapse.OVERLONG, Lapse.REFUSAL}
     assert (found is None) == (not is_silent(text) and not is_refusal(text))
+
+
+# What refusals are made of, and what comes near.
+PIECES = (
+    "I'm sorry", "I’m ſorry", "My apologies", "Unfortunately", ",", " -", ".", "!", " ", "\n",
+    "\u00a8", "\u2028", "but ", "As an AI model, ", "I ", "We ", "İ can't", "can't", "cannot",
+    "must decline to", "am not able to", " assist with that", " help with this request", " comply",
+    "I have to decline", " because it is bad", "I can help with something else.", " [3]",
+    "Player 3",
+)  # fmt: skip
+
+
+@example(["I'm sorry\n- I can't assist with that."], "")
+@given(st.lists(st.sampled_from(PIECES), max_size=9), st.sampled_from(["", " ", "\n"]))
+def test_an_answer_that_does_not_begin_like_a_refusal_is_none(
+    pieces: list[str], between: str
+) -> None:
+    text = between.join(pieces)
+    found = is_refusal(text)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lapses, "_OPENING", re.compile(""))
+        assert is_refusal(text) is found
 
 
 def test_a_game_that_an_invalid_action_decided_is_called_by_the_lapse_behind_it() -> None:

@@ -49,7 +49,8 @@ from arena.llm.clearance import CallNeeds, Ending, Grant, LocalClearance, Return
 from arena.llm.pacing.limits import Limits
 from arena.llm.providers.protocol import Answer
 from arena.llm.recorded import RecordedCall
-from arena.llm.request import call_seed, request_hash, sendable, stored_request
+from arena.llm.request import call_seed, sendable, stored_request
+from arena.llm.request_hash import request_hash
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
 MODEL = ModelSpec("m", "openai/m", {"temperature": 0.5, "stop": ["\n"]}, "http://127.0.0.1/v1")

@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import arena.llm.request_hash
 from arena.core import Message, ModelSpec, UsageError
 from arena.llm.request import (
     addressed,
     call_seed,
     check_params,
-    content_bytes,
-    request_hash,
     sendable,
     sent_seed,
     stored_request,
 )
+from arena.llm.request_hash import HashChain, content_bytes, request_hash
 
 HELLO: list[Message] = [
     {"role": "system", "content": "be short"},
@@ -105,6 +105,74 @@ def test_a_text_is_hashed_as_it_was_before_there_were_parts(
     model: str, messages: list[Message], request: dict[str, Any]
 ) -> None:
     assert request_hash(model, messages, request) == before_parts(model, messages, request)
+
+
+# A player's requests grow at the end, are shortened, or differ in the middle.
+messages_said = st.fixed_dictionaries(
+    {"role": st.sampled_from(["system", "user", "assistant"]), "content": texts}
+)
+odd_messages = st.sampled_from(
+    [
+        {"role": "user", "content": [{"type": "text", "text": "1"}]},
+        {"role": "user", "content": [{"type": "n", "n": 1}]},
+        {"role": "user", "content": [{"type": "n", "n": True}]},
+        {"role": "assistant", "content": "", "tool_calls": [{"id": "1"}]},
+        {"role": "tool", "content": "", "tool_call_id": "1"},
+    ]
+)
+steps = st.tuples(
+    st.integers(0, 4),
+    st.lists(messages_said | odd_messages, max_size=3),
+    st.sampled_from([{}, {"seed": 1}, {"seed": True}, {"seed": 1.0}]),
+    st.sampled_from(["m", "n"]),
+)
+
+
+@given(st.lists(steps, min_size=1, max_size=8))
+def test_a_chain_gives_every_request_the_hash_that_it_has_alone(
+    taken: list[tuple[int, list[Message], dict[str, Any], str]],
+) -> None:
+    chain, messages = HashChain(), []
+    for kept, more, request, model in taken:
+        messages = [*messages[: len(messages) - kept], *more]
+
+        assert chain.of(model, sendable(messages), request) == request_hash(
+            model, messages, request
+        )
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"content": [{"n": 1}]}, {"content": [{"n": True}]}),
+        ({"content": [{"n": 1}]}, {"content": [{"n": 1.0}]}),
+        ({"tool_calls": [{"id": "1"}]}, {"tool_calls": [{"id": "2"}]}),
+        ({"tool_call_id": "1"}, {}),
+        ({"role": "tool"}, {"role": "user"}),
+    ],
+)
+def test_a_chain_tells_messages_apart_that_are_written_otherwise(
+    before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    chain = HashChain()
+    first, then = ([{"role": "user", "content": "x", **said}, *HELLO] for said in (before, after))
+
+    assert chain.of("m", first, {}) != chain.of("m", then, {}) == request_hash("m", then, {})
+
+
+def test_a_chain_hashes_only_what_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed: list[Message] = []
+    add = arena.llm.request_hash._add
+    monkeypatch.setattr(arena.llm.request_hash, "_add", lambda d, m: (hashed.append(m), add(d, m)))
+    system, question, answer = said("rules", "what?", "this")
+    chain = HashChain()
+
+    chain.of("m", [system, question], {})
+    chain.of("m", sendable([system, question, answer, question]), {})
+    assert hashed == [system, question, answer, question]
+
+    chain.of("m", sendable([system, question, answer, answer]), {})
+    assert hashed[4:] == [answer]
 
 
 PARTS = [

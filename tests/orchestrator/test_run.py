@@ -76,7 +76,8 @@ def test_what_is_shown_live_follows_from_the_games_alone(
         for index, result in history(session, 1).settled.items():
             again.settle(index, result)
 
-    assert again.table() == summary.standings, "to the last bit"
+    assert again.table() == again.shown() == summary.standings, "to the last bit"
+    assert again.shown() is again.shown(), "nothing settled: nothing is folded again"
     assert len({row.mu for row in summary.standings}) > 1
 
 

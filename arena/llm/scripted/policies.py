@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 
 from arena.core import Message, ModelSpec
-from arena.llm.request import content_bytes, feed
+from arena.llm.request_hash import content_bytes, feed
 
 PREFIX = "scripted/"
 
