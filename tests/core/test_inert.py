@@ -206,3 +206,9 @@ def test_end_tokens_are_cut_from_an_answer(end: str) -> None:
 )  # fmt: skip
 def test_an_answer_without_end_tokens_stays(said: str) -> None:
     assert without_end_tokens(said) == said
+
+
+@pytest.mark.parametrize("text", ["<|im_end|>", "[INST]", "say ]~b] so", "a]!p~ b", ">>QUE"])
+def test_each_sign_that_a_token_begins_with_is_enough(text: str) -> None:
+    assert inert(text) != text
+    assert original(inert(text)) == text
