@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.cli.options import AsJson, ConcurrencyOption, DatabaseUrl, GameNumber
+from arena.cli.options import AsJson, ConcurrencyOption, DatabaseUrl, ExecutorOption, GameNumber
 from arena.cli.sessions import existing
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def branch(
         ),
     ] = True,
     concurrency: ConcurrencyOption = None,
+    executor: ExecutorOption = None,
     cache: Annotated[
         float | None,
         typer.Option(
@@ -76,14 +77,26 @@ def branch(
     began = datetime.now(UTC)
     seats = parse_seats(put)
     where = typed(db)
-    again = shlex.join(_command(game, turn, put, times, control, concurrency, cache, where))
+    again = shlex.join(
+        _command(game, turn, put, times, control, concurrency, executor, cache, where)
+    )
     typed_budget = "" if budget is None else f" --budget {budget:g}"
     with (
         existing(db) as database,
         stoppable(f"to go on: {again}{typed_budget}") as interrupts,
     ):
         report = _play(
-            interrupts, database, game, turn, seats, times, control, concurrency, cache, budget
+            interrupts,
+            database,
+            game,
+            turn,
+            seats,
+            times,
+            control,
+            concurrency,
+            executor,
+            cache,
+            budget,
         )
         review = review_branches(game, turn, report.finished, before=began, url=database)
         if as_json:
@@ -107,6 +120,7 @@ def _command(
     times: int,
     control: bool,
     concurrency: int | None,
+    executor: str | None,
     cache: float | None,
     where: str | None,
 ) -> list[str]:
@@ -114,7 +128,12 @@ def _command(
     command = ["arena", "branch", str(game), "--turn", str(turn), "--times", str(times)]
     command += [word for pair in put for word in ("--set", pair)]
     command += [] if control else ["--no-control"]
-    for name, value in (("--concurrency", concurrency), ("--cache", cache), ("--db", where)):
+    for name, value in (
+        ("--concurrency", concurrency),
+        ("--executor", executor),
+        ("--cache", cache),
+        ("--db", where),
+    ):
         command += [] if value is None else [name, f"{value}"]
     return command
 
@@ -143,6 +162,7 @@ def _play(
     times: int,
     control: bool,
     concurrency: int | None,
+    executor: str | None,
     cache: float | None,
     budget: float | None,
 ) -> BranchReport:
@@ -164,6 +184,7 @@ def _play(
                 control=control,
                 url=database,
                 concurrency=concurrency,
+                executor=executor,
                 cache=cache,
                 budget=budget,
                 uncapped=False,

@@ -166,6 +166,14 @@ ConcurrencyOption = Annotated[
         help="Games at the same time, instead of the tournament's.",
     ),
 ]
+ExecutorOption = Annotated[
+    str | None,
+    typer.Option(
+        "--executor",
+        metavar="NAME",
+        help="What runs the games: local (this process), processes (a worker on each CPU), auto.",
+    ),
+]
 BudgetOption = Annotated[
     float | None,
     typer.Option(

@@ -31,6 +31,7 @@ class ProgressView:
     def __init__(self, clock: Callable[[], float], stream: TextIO | None = None) -> None:
         self._screen = Screen(clock, stream)
         self._speed: deque[tuple[float, int]] = deque()
+        self._told = 0
 
     def __enter__(self) -> Self:
         self._screen.__enter__()
@@ -50,6 +51,9 @@ class ProgressView:
 
     def update(self, progress: Progress) -> None:
         """Take a report; drawn when the last drawing is old enough."""
+        for said in progress.news[self._told :]:
+            self.say(said)
+        self._told = len(progress.news)
         self._measure(progress)
         self._screen.show(lambda: self._line(progress), lambda: self._drawn(progress))
 

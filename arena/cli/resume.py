@@ -6,7 +6,14 @@ from typing import Annotated
 
 import typer
 
-from arena.cli.options import BudgetOption, ConcurrencyOption, DatabaseUrl, DryRun, GamesOption
+from arena.cli.options import (
+    BudgetOption,
+    ConcurrencyOption,
+    DatabaseUrl,
+    DryRun,
+    ExecutorOption,
+    GamesOption,
+)
 
 
 def resume(
@@ -18,6 +25,7 @@ def resume(
     ] = None,
     games: GamesOption = None,
     concurrency: ConcurrencyOption = None,
+    executor: ExecutorOption = None,
     budget: BudgetOption = None,
     db: DatabaseUrl = None,
     dry_run: DryRun = False,
@@ -35,7 +43,9 @@ def resume(
     with existing(db) as database:
         config = restore(database, tournament)
         # By its name also where none was typed: the next time there may be two.
-        wish = Wish(("arena", "resume", config.name), database, games, concurrency, budget, db)
+        wish = Wish(
+            ("arena", "resume", config.name), database, games, concurrency, budget, db, executor
+        )
         if dry_run:
             show_estimate(config, wish)
             return

@@ -12,6 +12,7 @@ from arena.cli.options import (
     ConcurrencyOption,
     DatabaseUrl,
     DryRun,
+    ExecutorOption,
     GamesOption,
     SetOption,
     typed_settings,
@@ -28,6 +29,7 @@ def run(
     ],
     games: GamesOption = None,
     concurrency: ConcurrencyOption = None,
+    executor: ExecutorOption = None,
     budget: BudgetOption = None,
     settings: SetOption = None,
     db: DatabaseUrl = None,
@@ -49,7 +51,7 @@ def run(
 
     with Database(db or None) as database:
         command = ("arena", "run", str(config), *typed_settings(settings))
-        wish = Wish(command, database, games, concurrency, budget, db)
+        wish = Wish(command, database, games, concurrency, budget, db, executor)
         if dry_run:
             show_estimate(tournament, wish)
             return

@@ -31,6 +31,7 @@ class Wish:
     concurrency: int | None = None
     budget: float | None = None
     db: str | None = None
+    executor: str | None = None
 
     def again(self) -> str:
         """What to type to go on."""
@@ -50,6 +51,7 @@ class Wish:
         for option, value in (
             ("--games", self.games),
             ("--concurrency", self.concurrency),
+            ("--executor", self.executor),
             ("--budget", None if budget is None else f"{budget:g}"),
         ):
             if value is not None:
@@ -106,6 +108,7 @@ def play_out(
                 url=wish.database,
                 games=games,
                 concurrency=wish.concurrency,
+                executor=wish.executor,
                 budget=wish.budget,
                 uncapped=uncapped,
                 on_progress=playing(view.update),
@@ -278,7 +281,7 @@ def _attention(summary: Summary, wish: Wish) -> Iterator[str]:
     if summary.orphans:
         were = "call was" if summary.orphans == 1 else "calls were"
         yield (
-            f"{summary.orphans:,} {were} in flight when an earlier run was killed: counted, and "
+            f"{summary.orphans:,} {were} in flight when a run or a worker was killed: counted, and "
             f"charged {money(summary.orphan_cost)} at worst"
         )
     if summary.games_void:

@@ -59,6 +59,7 @@ from arena.core.errors import (
     Suspend,
     TimeLimitReached,
     UsageError,
+    WorkerLost,
 )
 from arena.core.events import (
     Event,
@@ -163,6 +164,7 @@ __all__ = [
     "UsageError",
     "VoidCause",
     "Watchable",
+    "WorkerLost",
     "audience_of",
     "audience_players",
     "awaited",

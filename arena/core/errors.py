@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 #   │   ├── BudgetReached       the next call might cost more than may be spent
 #   │   └── Suspend             its agent waits for hours: a person, an approval
 #   ├── EnvironmentCrash        the rules themselves raised
+#   ├── WorkerLost              the process that played a game has ended: it resumes in another
 #   ├── RecordError             the record could not be written: the tournament stops
 #   └── DivergenceError         a replayed game differs from its record
 
@@ -116,6 +117,10 @@ class EnvironmentCrash(ArenaError):
 
 class RecordError(ArenaError):
     """The record could not be written: nothing moves on without it, the tournament stops."""
+
+
+class WorkerLost(ArenaError):
+    """The process in which a game was played has ended: the game resumes from its record."""
 
 
 class DivergenceError(ArenaError):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 T = TypeVar("T")
 TaskT = TypeVar("TaskT")
@@ -31,7 +31,10 @@ class Slot(Protocol):
         self, play: Callable[[TaskT, PortsT], Awaitable[ResultT]], task: TaskT, ports: PortsT
     ) -> ResultT:
         """What `play(task, ports)` returns, called where the executor has its workers: `play` and
-        the task can be pickled, and plain data passes through the ports."""
+        the task can be pickled, and plain data passes through the ports.
+
+        Raises what `play` raises, and WorkerLost when what ran it has ended before: what passed the
+        ports until then has passed them."""
         ...
 
 
@@ -47,4 +50,14 @@ class Executor(Protocol):
         The first exception of a `play` cancels the rest and is raised as it is; cancelling this
         call cancels what runs.
         """
+        ...
+
+
+@runtime_checkable
+class TellsNews(Protocol):
+    """An executor that has something to say to who started the run."""
+
+    @property
+    def news(self) -> Sequence[str]:
+        """Everything that it had to say so far, a sentence each."""
         ...

@@ -10,6 +10,8 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
+from typing import Any
 
 from arena.core import CallLog, Completion, Message, ModelSpec, Policy
 from arena.core.plugins import guarded
@@ -79,6 +81,23 @@ class Client:
         )
         self._providers: dict[str, Provider] = {}
         self._prepared: dict[int, PreparedModel] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # In another process it is made as here, and finds its own providers and connections.
+        means, settings = self._means, self._settings
+        made = partial(
+            Client,
+            self._make,
+            policy=settings.policy,
+            provider=self._default,
+            timeout=settings.timeout,
+            retries=means.retries,
+            keep_answers=means.keep,
+            cached=settings.cached,
+            logprobs=settings.logprobs,
+            backoff=means.backoff,
+        )
+        return made, ()
 
     @property
     def lag(self) -> LoopLag:

@@ -19,15 +19,12 @@ from arena.core import (
     Pause,
     VoidCause,
 )
-from arena.core.execution import Slot
+from arena.core.execution import Executor, Slot, TellsNews
 from arena.core.threads import in_thread
-from arena.game.loop import Finished, GameResult, Paused, Suspended, Voided
-from arena.game.seating import Sitter
-from arena.game.task import GameTask
-from arena.llm.clearance import GameAccount
-from arena.llm.overflow import OverflowPolicy
+from arena.game.loop import Finished, Paused, Suspended, Voided
 from arena.orchestrator import schedule
 from arena.orchestrator.affordable import Affordable, GamePrice
+from arena.orchestrator.attempts import Attempts
 from arena.orchestrator.catalogue import EnteredTournament
 from arena.orchestrator.clients import ModelAccess
 from arena.orchestrator.game_costs import SeatedModels
@@ -43,10 +40,8 @@ from arena.orchestrator.saturation import Saturation
 from arena.orchestrator.schedule import played
 from arena.orchestrator.standings import LiveStandings, Played
 from arena.orchestrator.stopping import Stop
-from arena.record.reading import recorded
 from arena.record.writing import GameRecorder, Meter
 from db import Database, Recorder
-from db.errors import Damaged
 from db.queries.schedule import ScheduledGame
 
 
@@ -85,7 +80,6 @@ class Playing:
         self.void = 0
         self.paused = 0
         self.suspended = 0
-        self.resumed = 0
         longest = self.config.environment.turn_limit
         self.affordable = Affordable(models.budget, earlier.costs, longest=longest)
         self._left: dict[int, ScheduledGame] = {}
@@ -96,6 +90,8 @@ class Playing:
         self.refused = RefusedModels()
         self._again: dict[int, ModelUnproven] = {}
         self._pending = Pending((), self._models)
+        self.attempts = Attempts(prepared, entry, database, models, stop, self._worth_lending)
+        self.executor: Executor | None = None
         self.first_error: str | None = None
         self.started = time.monotonic()
 
@@ -108,7 +104,8 @@ class Playing:
     ) -> None:
         """Play these games and those that the matchmaker adds, at most `most` in all, until the run
         stops."""
-        executor = registry.executor(self.config.executor, concurrency)
+        at_once = max(1, min(concurrency, most or concurrency, self._games_left()))
+        executor = self.executor = registry.executor(self.config.executor, at_once)
         self.started = time.monotonic()
         teller = RunTeller(self.entry.tournament_id, self.meter, recorder, self._now)
         reporter = asyncio.create_task(teller.run(self.on_progress))
@@ -205,7 +202,9 @@ class Playing:
         try:
             while True:
                 journal = GameRecorder(recorder, game.game_id, self.meter, self.stop.going)
-                result = await self._attempt(journal, game, slot, self.affordable.account(first))
+                result = await self.attempts.play(
+                    journal, game, slot, self.affordable.account(first)
+                )
                 if isinstance(result, Finished):
                     finished = True
                     await journal.finished(result)
@@ -230,39 +229,6 @@ class Playing:
             self.running -= 1
             self.affordable.end(first, finished=finished)
             self.supply.end()
-
-    async def _attempt(
-        self,
-        journal: GameRecorder,
-        game: ScheduledGame,
-        slot: Slot,
-        account: GameAccount,
-    ) -> GameResult:
-        task = self._task(game)
-        if game.begun:
-            self.resumed += 1
-            try:
-                turns = await in_thread(schedule.recorded, self.database, game.game_id)
-            except Damaged as error:
-                # Its rows stay, and it is played again.
-                return Voided(VoidCause.DIVERGENCE, str(error), 0)
-            task = replace(task, recorded=recorded(turns), revision=game.revision or 1)
-        else:
-            await journal.started(self.prepared.spec.revision)
-        return await self.models.play(task, journal, slot, self.stop, self._worth_lending, account)
-
-    def _task(self, game: ScheduledGame) -> GameTask:
-        environment, spec = self.config.environment, self.prepared.spec
-        return GameTask(
-            environment=environment.name,
-            options=self.prepared.options,
-            rules=(spec.package, spec.version),
-            seed=game.seed,
-            players=tuple((Sitter(0, self.entry.agents[agent]),) for agent in game.agents),
-            turn_limit=environment.turn_limit,
-            time_limit=environment.time_limit,
-            overflow=OverflowPolicy(environment.overflow),
-        )
 
     def _settle(self, game: ScheduledGame, result: Finished) -> None:
         self.finished.append(game.game_id)
@@ -341,6 +307,7 @@ class Playing:
             suspended=self.suspended,
             models=model_states(self.models.limits, self.halts.parked),
             evidence=self.supply.evidence,
+            news=self._news(),
         )
 
     def _stopped(self) -> list[str]:
@@ -356,6 +323,13 @@ class Playing:
         more = games - len(left)
         return self.affordable.price(left, more=more, model=self.halts.short_model)
 
+    def _games_left(self) -> int:
+        settled = self.earlier.completed + self.earlier.void + len(self.finished) + self.void
+        return self.supply.most() - settled
+
+    def _news(self) -> tuple[str, ...]:
+        return tuple(self.executor.news) if isinstance(self.executor, TellsNews) else ()
+
     def complete(self) -> bool:
         """Whether no game is to be added to the schedule any more."""
         return self.supply.complete()
@@ -363,8 +337,7 @@ class Playing:
     def summary(self) -> Summary:
         """What this run has done."""
         earlier, meter = self.earlier, self.meter
-        settled = earlier.completed + earlier.void + len(self.finished) + self.void
-        left = self.supply.most() - settled
+        left = self._games_left()
         return Summary(
             tournament=self.config.name,
             games_completed=len(self.finished),
@@ -382,9 +355,9 @@ class Playing:
             first_error=self.first_error,
             paused=self.paused,
             suspended=self.suspended,
-            resumed=self.resumed,
-            orphans=len(earlier.orphans),
-            orphan_cost=sum(earlier.orphans),
+            resumed=self.attempts.resumed,
+            orphans=len(earlier.orphans) + len(meter.orphans),
+            orphan_cost=sum(earlier.orphans) + sum(meter.orphans),
             cached_calls=meter.cached_calls,
             spent=earlier.spent_in_all + meter.cost,
             budget=self.config.budget,
@@ -396,4 +369,5 @@ class Playing:
             fewest_at_once=self.saturation.fewest,
             began=self.began,
             finished=tuple(self.finished),
+            news=self._news(),
         )

@@ -51,7 +51,8 @@ class Progress:
     """A run at one moment. Counts of games are of the whole tournament, `turns`, calls and `cost`
     (dollars) of this run; `spent` is of all runs; `elapsed` is in seconds. `waiting` games are
     finished and count in `standings`, but move the stored ratings only after a predecessor.
-    `evidence` says at that moment how near a comparison is to its end: () of other tournaments."""
+    `evidence` says at that moment how near a comparison is to its end: () of other tournaments.
+    `news` is what the executor had to say so far: of its workers, say."""
 
     games_done: int
     games_total: int
@@ -70,6 +71,7 @@ class Progress:
     suspended: int = 0
     models: tuple[ModelState, ...] = ()
     evidence: Callable[[], Sequence[Evidence]] = tuple
+    news: tuple[str, ...] = ()
 
 
 OnProgress = Callable[[Progress], None]
@@ -82,14 +84,14 @@ class Summary:
 
     `paused` games were stopped in the middle and are resumed by the next run, as `resumed`
     were by this one; so are `suspended` ones, once what their agents wait for is there. `orphans`
-    are calls that were in flight when an earlier run was killed, charged with `orphan_cost`
-    dollars. `cost` is of this run, `spent` of all; both count an attempt of unknown cost at
-    its worst case. `stopped` says why the run ended early; `budget_reached` that it was for a
-    budget, `game_price` what a game costs where there is one; `beyond` are models that charged more
-    for a call than its worst case, and how many dollars more at most; `unrated` why results do not
-    move the stored ratings. The run `began` at a time, and the games that it `finished` have these
-    game_ids; `fewest_at_once` is the fewest games that the event loop could carry, None where it
-    kept up.
+    are calls that were in flight when an earlier run, or a worker of this one, was killed, charged
+    with `orphan_cost` dollars. `cost` is of this run, `spent` of all; both count an attempt of
+    unknown cost at its worst case. `stopped` says why the run ended early; `budget_reached` that it
+    was for a budget, `game_price` what a game costs where there is one; `beyond` are models that
+    charged more for a call than its worst case, and how many dollars more at most; `unrated` why
+    results do not move the stored ratings. The run `began` at a time, and the games that it
+    `finished` have these game_ids; `news` is what the executor had to say; `fewest_at_once` is the
+    fewest games that the event loop could carry, None where it kept up.
     """
 
     tournament: str
@@ -123,3 +125,4 @@ class Summary:
     fewest_at_once: int | None = None
     began: datetime | None = None
     finished: tuple[int, ...] = ()
+    news: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from arena import registry
 from arena.config import TournamentConfig, restored
 from arena.core import UsageError
 from arena.core.threads import in_thread
@@ -41,6 +42,7 @@ async def run(
     url: Source = None,
     games: int | None = None,
     concurrency: int | None = None,
+    executor: str | None = None,
     budget: float | None = None,
     uncapped: bool = True,
     on_progress: OnProgress | None = None,
@@ -50,7 +52,8 @@ async def run(
 
     Everything is checked before the first row is written. A tournament of the same name and
     configuration is resumed: a game that was begun is played again from its record, no
-    answered call is made twice, and goes on where the record ends. `budget` (dollars, over all
+    answered call is made twice, and goes on where the record ends. `executor` replaces the file's.
+    `budget` (dollars, over all
     runs) replaces the file's; without any, unless `uncapped`, models that cost money are refused.
     `stop` ends the run early and in order. Cancelling this call leaves
     the database as a killed process would: nothing is lost that was committed.
@@ -60,6 +63,9 @@ async def run(
     """
     if budget is not None:
         config = config.model_copy(update={"budget": budget})
+    if executor is not None:
+        registry.check("executors", executor)
+        config = config.model_copy(update={"executor": executor})
     with opened(url) as database:
         # In threads: imports, checks and a slow database take seconds, in which the caller's loop
         # has other work, and a Ctrl-C wants an answer.

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
 from arena.core import RecordError
 from arena.core.execution import always
+from arena.core.threads import in_thread
 from arena.game.journal import Answered, Intended, JournalEntry, Opened, Refused, TurnTaken
 from arena.game.loop import Finished, PlayerConduct, Voided
 from arena.record.events import events_told
+from db import Database, Repository, Session
 from db.errors import DatabaseError
 from db.recorder import Recorder
 from db.writer.calls import CallAnswered, CallIntended
@@ -22,7 +24,8 @@ from db.writer.turns import TurnActed, TurnOpened, TurnRefused
 
 @dataclass(slots=True)
 class Meter:
-    """What a run has done so far: counted as it happens, shown while it runs."""
+    """What a run has done so far: counted as it happens, shown while it runs. `orphans` are the
+    dollars charged for each call that was in flight when its worker was ended."""
 
     turns: int = 0
     calls: int = 0
@@ -33,6 +36,7 @@ class Meter:
     cost: float = 0.0
     lapses: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
+    orphans: list[float] = field(default_factory=list)
 
     def count(self, entry: JournalEntry) -> None:
         """Take what is on record of a game now."""
@@ -54,6 +58,12 @@ class Meter:
                     self.lapses[acted.lapse.value] += 1
             case _:
                 pass
+
+    def orphaned(self, dollars: Sequence[float]) -> None:
+        """Take the calls that nobody waits for any more."""
+        self.orphans += dollars
+        self.calls_in_flight -= len(dollars)
+        self.cost += sum(dollars)
 
 
 class GameRecorder:
@@ -117,6 +127,16 @@ class GameRecorder:
                 )
             case Refused():
                 return TurnRefused(*key)
+
+    async def lost(self, database: Database) -> None:
+        """The process that played the game has ended: charge the calls that were in flight."""
+
+        def settle(session: Session) -> list[float]:
+            settled = Repository(session).settle_orphans([self.game_id])
+            return [dollars for _, dollars in settled]
+
+        orphans = await in_thread(database.reconnecting, settle)
+        self.meter.orphaned(orphans)
 
     async def _write(self, *records: Record) -> None:
         try:

@@ -8,7 +8,7 @@ no rating. What is stopped, or killed, resumes when the same is asked for again.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from arena import registry
 from arena.core import (
@@ -18,6 +18,7 @@ from arena.core import (
     ModelRefused,
     ModelUnproven,
     VoidCause,
+    WorkerLost,
 )
 from arena.core.execution import Slot
 from arena.core.threads import in_thread
@@ -37,7 +38,7 @@ from db.errors import Damaged
 from db.leases import Lease
 
 CONCURRENCY = 10
-EXECUTOR = "local"
+EXECUTOR = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ async def branch(
     control: bool = True,
     url: Source = None,
     concurrency: int | None = None,
+    executor: str | None = None,
     cache: float | None = None,
     budget: float | None = None,
     uncapped: bool = True,
@@ -102,7 +104,8 @@ async def branch(
     stop: Stop | None = None,
 ) -> BranchReport:
     """Play a completed game on `times` times from `turn`, with the agents of `seats` (player_index
-    to name) at their places, `concurrency` at once; with `control` as often without them.
+    to name) at their places, `concurrency` at once, by an `executor`; with `control` as often
+    without them.
 
     A new agent has seen nothing before; agents that stay keep the memory that the record gives
     them. Every branch asks its models with other seeds. What was asked for in the same words before
@@ -117,6 +120,7 @@ async def branch(
     Raises UsageError for what cannot be branched, DivergenceError when the game cannot be played
     again up to the turn, RecordError when the database cannot be written.
     """
+    runs = registry.executor(executor or EXECUTOR, min(concurrency or CONCURRENCY, 2 * times))
     with opened(url) as database:
         answers = None if cache is None else DatabaseCache(database, cache)
 
@@ -153,7 +157,7 @@ async def branch(
             playing = _Playing(origin, entered, database, models, stop or Stop(), on_progress)
             try:
                 async with database.recorder(lease=lease) as recorder:
-                    await registry.executor(EXECUTOR, concurrency or CONCURRENCY).run(
+                    await runs.run(
                         playing.work(), lambda own, slot: playing.one(recorder, own, slot)
                     )
             except DivergenceError:
@@ -232,15 +236,19 @@ class _Playing:
         writer = GameRecorder(recorder, own.game_id, self.meter, self.stop.going)
         if not own.begun:
             await writer.started(origin.lineage.revision)
-        account = self.affordable.account(own.game_id)
         copied = True
-        result: GameResult
-        try:
-            task = await in_thread(resumed, self.database, origin, own)
-            copied = task.copied
-            result = await self.models.play(task, writer, slot, self.stop, _never, account)
-        except Damaged as error:
-            result = Voided(VoidCause.DIVERGENCE, str(error), 0)
+        result: GameResult | None = None
+        while result is None:
+            account = self.affordable.account(own.game_id)
+            try:
+                task = await in_thread(resumed, self.database, origin, own)
+                copied = task.copied
+                result = await self.models.play(task, writer, slot, self.stop, _never, account)
+            except WorkerLost:
+                own = replace(own, begun=True)
+                await writer.lost(self.database)
+            except Damaged as error:
+                result = Voided(VoidCause.DIVERGENCE, str(error), 0)
         await self._settle(own, writer, result)
         if copied and isinstance(result, Voided) and result.cause is VoidCause.DIVERGENCE:
             raise DivergenceError(

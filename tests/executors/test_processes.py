@@ -1,15 +1,14 @@
-"""A task is played in another process: the same game, to the last byte of its rows, times apart.
-
-The process is sent the task, and its journal, answers and clearance pass over a pipe. So worker
-processes and a cluster are an executor each, and need no change of the loop.
-"""
+"""Games are played in worker processes: the same games, to the last byte of their rows, times
+apart, whatever happens to a worker."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,15 +18,14 @@ from sqlalchemy import MetaData, create_engine
 
 from arena import registry
 from arena.config import TournamentConfig, loads
+from arena.core import ArenaError, UsageError
+from arena.executors.auto import AutoExecutor
+from arena.executors.processes.executor import ProcessExecutor
 from arena.orchestrator import Stop, Summary, run
 from arena.replay.check import check
 from db import get_session
 from db.queries.transcript import transcript
-from tests.game.elsewhere import Elsewhere
 from tests.servers.openai_server import OpenAIServer, Reply, error
-from tests.strangers import Install, install
-
-__all__ = ["install"]
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +35,7 @@ seed: 7
 executor: {executor}
 environment: {{name: SecretMafia-v0, players: 6, options: {{discussion_rounds: 1}}}}
 games: {games}
-concurrency: 1
+concurrency: {concurrency}
 budget: 100
 cache: {{ttl: 3600, rated: true}}
 matchmaker: {{name: random}}
@@ -68,8 +66,8 @@ MADE_UP = {"id", "created"}
 STOPPED_AT = 8
 
 
-def tournament(url: str, executor: str, games: int) -> TournamentConfig:
-    text = TOURNAMENT.format(url=url, executor=executor, games=games)
+def tournament(url: str, executor: str, games: int, concurrency: int = 1) -> TournamentConfig:
+    text = TOURNAMENT.format(url=url, executor=executor, games=games, concurrency=concurrency)
     return loads(text, source="village.yaml")
 
 
@@ -110,18 +108,18 @@ def shown(column: tuple[str, Any]) -> Any:
 
 
 class Provider:
-    """Plays at random, from nothing but the request. One request may fail; while one is answered,
-    a person may stop the run."""
+    """Plays at random, from nothing but the request. One request may fail; while the eighth is
+    answered, something may be done to the run."""
 
     def __init__(self, fails_at: int | None = None) -> None:
         self.requests = 0
         self.fails_at = fails_at
-        self.stop: Callable[[], None] | None = None
+        self.meanwhile: Callable[[], None] | None = None
 
     def __call__(self, body: dict[str, Any]) -> Reply | str:
         self.requests += 1
-        if self.requests == STOPPED_AT and self.stop is not None:
-            self.stop()
+        if self.requests == STOPPED_AT and self.meanwhile is not None:
+            self.meanwhile()
         if self.requests == self.fails_at:
             return error(500, "not now")
         rng = random.Random(body["messages"][-1]["content"])
@@ -135,34 +133,39 @@ def played(url: str, config: TournamentConfig, provider: Provider, *, stops: boo
         def stopping() -> None:
             loop.call_soon_threadsafe(stop.request)
 
-        provider.stop = stopping if stops else None
+        if stops:
+            provider.meanwhile = stopping
         return await run(config, url=url, stop=stop)
 
+    provider.meanwhile = None
     return asyncio.run(main())
 
 
-@pytest.fixture
-def elsewhere(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`executor: elsewhere`, from a package of its own."""
-    install(
-        "from tests.game.elsewhere import Elsewhere\n", {"executors": {"elsewhere": "Elsewhere"}}
-    )
-    Elsewhere.passed.clear()
-    Elsewhere.rooms.clear()
-    monkeypatch.delenv("ARENA_DATABASE_URL", raising=False)
+def workers() -> list[int]:
+    """The processes that this one has started to play games."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            command = (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if parent == os.getpid() and b"arena.executors.processes.worker" in command:
+            found.append(int(folder.name))
+    return found
 
 
 @pytest.mark.parametrize(
-    ("begun", "ended", "games"),
+    ("begun", "ended", "games", "concurrency"),
     [
-        pytest.param(None, "elsewhere", 1, id="fresh", marks=pytest.mark.sweep),
-        pytest.param(None, "elsewhere", 2, id="both games", marks=pytest.mark.sweep),
-        pytest.param("local", "elsewhere", 1, id="resumed elsewhere"),
-        pytest.param("elsewhere", "local", 1, id="stopped elsewhere", marks=pytest.mark.sweep),
+        pytest.param(None, "processes", 1, 1, id="fresh", marks=pytest.mark.sweep),
+        pytest.param(None, "processes", 3, 3, id="at once", marks=pytest.mark.sweep),
+        pytest.param("local", "processes", 1, 1, id="resumed in a worker"),
+        pytest.param("processes", "local", 1, 1, id="stopped", marks=pytest.mark.sweep),
     ],
 )
-def test_a_game_that_is_played_elsewhere_is_the_same_to_the_last_byte(
-    elsewhere: None, tmp_path: Path, begun: str | None, ended: str, games: int
+def test_games_in_workers_are_the_same_to_the_last_byte(
+    tmp_path: Path, begun: str | None, ended: str, games: int, concurrency: int
 ) -> None:
     here, there = f"sqlite:///{tmp_path}/here.db", f"sqlite:///{tmp_path}/there.db"
     provider, asked = Provider(), []
@@ -170,38 +173,79 @@ def test_a_game_that_is_played_elsewhere_is_the_same_to_the_last_byte(
         for url, first, second in ((here, "local", "local"), (there, begun, ended)):
             provider.requests = 0
             if begun is not None:
-                config = tournament(server.url, first or "", games)
+                config = tournament(server.url, first or "", games, concurrency)
                 part = played(url, config, provider, stops=True)
                 assert part.interrupted
                 assert (part.paused, part.games_completed) == (1, 0)
-            done = played(url, tournament(server.url, second, games), provider, stops=False)
+            config = tournament(server.url, second, games, concurrency)
+            done = played(url, config, provider, stops=False)
             assert done.games_completed == games
             assert done.resumed == (begun is not None)
             asked.append(provider.requests)
 
     assert asked[0] == asked[1] > 7 * games
     assert tables(there) == tables(here)
-    assert Elsewhere.passed["done"] == games
-    assert Elsewhere.passed["ask"] == Elsewhere.passed["give_back"] > 1
-    assert Elsewhere.passed["get"] >= Elsewhere.passed["ask"]
-    assert "arena" in Elsewhere.rooms
-    assert not {"db", "sqlalchemy"} & Elsewhere.rooms, "this process alone writes the database"
     assert check(1, there).ok
+    assert workers() == []
 
 
 @pytest.mark.sweep
-def test_an_attempt_that_fails_elsewhere_waits_here(elsewhere: None, tmp_path: Path) -> None:
+def test_an_attempt_that_fails_in_a_worker_waits_here(tmp_path: Path) -> None:
     summaries = {}
-    for executor in ("local", "elsewhere"):
+    for executor in ("local", "processes"):
         provider = Provider(fails_at=4)
         with OpenAIServer(provider) as server:
             config = tournament(server.url, executor, games=1)
             url = f"sqlite:///{tmp_path}/{executor}.db"
             summaries[executor] = played(url, config, provider, stops=False)
 
-    here, there = summaries["local"], summaries["elsewhere"]
+    here, there = summaries["local"], summaries["processes"]
     assert (here.failed_calls, here.games_completed) == (1, 1)
     assert (there.calls, there.failed_calls, there.turns) == (here.calls, 1, here.turns)
     assert there.cost == here.cost > 0
-    assert Elsewhere.passed["wait"] == 1
-    assert Elsewhere.passed["ask"] == Elsewhere.passed["give_back"]
+
+
+def test_a_worker_that_is_killed_loses_nothing(database_url: str, tmp_path: Path) -> None:
+    """Its games resume in the middle; the call that was in flight is an orphan, charged at worst;
+    everything else is as if nothing had happened."""
+    provider = Provider()
+    alone = f"sqlite:///{tmp_path}/alone.db"
+    with OpenAIServer(provider) as server:
+        undisturbed = played(alone, tournament(server.url, "local", 2), provider, stops=False)
+        asked = provider.requests
+        provider.requests = 0
+
+        def kill() -> None:
+            (worker,) = workers()
+            os.kill(worker, signal.SIGKILL)
+
+        async def main() -> Summary:
+            provider.meanwhile = kill
+            return await run(tournament(server.url, "processes", 2), url=database_url)
+
+        disturbed = asyncio.run(main())
+
+    assert provider.requests == asked + 1, "the call in flight is asked again, and no other"
+    assert (disturbed.games_completed, disturbed.turns) == (2, undisturbed.turns)
+    assert disturbed.calls == undisturbed.calls + 1
+    assert disturbed.orphans == 1
+    assert disturbed.orphan_cost > 0
+    assert disturbed.cost == pytest.approx(undisturbed.cost + disturbed.orphan_cost)
+    (said,) = disturbed.news
+    assert "was ended by SIGKILL: another is started, and its 1 game resumes" in said
+    assert results(database_url) == results(alone)
+    assert check(1, database_url).ok
+    assert workers() == []
+
+
+def results(url: str) -> list[Any]:
+    """What was done in every turn, how games ended, and the ratings."""
+    found = tables(url)
+    kept = ("game_turns", "game_players", "agent_trueskill", "rating_changes")
+    with get_session(url, create=False) as session:
+        turns = [
+            (turn.player_index, turn.observation, turn.action, turn.submitted, turn.invalid)
+            for row in found["games"]
+            for turn in transcript(session, row[0])
+        ]
+    return [turns, *(len(found[name]) for name in kept)]

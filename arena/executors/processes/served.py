@@ -1,0 +1,123 @@
+"""The parent's side of a game that a worker plays: answers what its ports ask."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from arena.core import ArenaError, WorkerLost
+from arena.executors.processes.stream import Message
+from arena.game.journal import Intended, JournalEntry, TurnTaken
+from arena.game.task import Ports
+from arena.llm.clearance import CallNeeds, Ending, Grant, Returned
+from arena.llm.providers.protocol import Answer
+
+
+class ServedGame:
+    """A game that is played in a worker. `send` sends to it; `progressed` is called when a turn of
+    it is durable.
+
+    `ended` is what came of it. Once it is `closed`, nothing more of it is written.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        ports: Ports,
+        send: Callable[[Message], None],
+        progressed: Callable[[], None],
+    ) -> None:
+        self.number = number
+        self.ended: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._ports = ports
+        self._send = send
+        self._progressed = progressed
+        self._appending: set[asyncio.Task[None]] = set()
+        self._waiting: set[asyncio.Task[None]] = set()
+        # Grants that the worker has, and whether it has recorded what it sends with them.
+        self._granted: dict[int, bool] = {}
+
+    def asked(self, request: int, what: str, value: Any) -> None:
+        """The worker asks something, or says it."""
+        match what:
+            case "append":
+                self._begin(self._appending, request, self._append(value))
+            case "ask":
+                self._begin(self._waiting, request, self._ask(value))
+            case "give_back":
+                self._give_back(value)
+            case "wait":
+                self._begin(self._waiting, request, self._ports.clearance.wait(value))
+            case "get":
+                self._begin(self._waiting, request, self._get(value))
+            case "done":
+                self._end(value)
+
+    def lost(self, reason: str) -> None:
+        """The worker is gone."""
+        self._fail(WorkerLost(reason))
+
+    async def closed(self) -> None:
+        """Returns when nothing is awaited any more for the worker, and what it wanted recorded is
+        durable or refused. Leave that it has, and has recorded no call for, is given back."""
+        for task in self._waiting:
+            task.cancel()
+        while left := [*self._waiting, *self._appending]:
+            await asyncio.wait(left)
+        for grant_id, sent in self._granted.items():
+            if not sent:
+                self._ports.clearance.give_back(Returned(grant_id, Ending.UNSENT))
+        self._granted.clear()
+
+    def _begin(
+        self, among: set[asyncio.Task[None]], request: int, work: Coroutine[Any, Any, Any]
+    ) -> None:
+        task = asyncio.get_running_loop().create_task(self._answer(request, work))
+        among.add(task)
+        task.add_done_callback(among.discard)
+
+    async def _answer(self, request: int, work: Coroutine[Any, Any, Any]) -> None:
+        try:
+            found, error = await work, None
+        except ArenaError as raised:
+            found, error = None, raised
+        except Exception as bug:
+            self._fail(bug)
+            return
+        self._send(("reply", request, found, error, self._ports.journal.wanted(), self.number))
+
+    def _give_back(self, returned: Returned) -> None:
+        self._granted.pop(returned.grant_id, None)
+        try:
+            self._ports.clearance.give_back(returned)
+        except Exception as bug:
+            self._fail(bug)
+
+    def _fail(self, error: Exception) -> None:
+        if not self.ended.done():
+            self.ended.set_exception(error)
+
+    async def _append(self, entries: tuple[JournalEntry, ...]) -> None:
+        for entry in entries:
+            if isinstance(entry, Intended):
+                self._granted = dict.fromkeys(self._granted, True)
+        await self._ports.journal.append(*entries)
+        if any(isinstance(entry, TurnTaken) for entry in entries):
+            self._progressed()
+
+    async def _ask(self, needs: CallNeeds) -> Grant:
+        grant = await self._ports.clearance.ask(needs)
+        self._granted[grant.grant_id] = False
+        return grant
+
+    async def _get(self, request_hash: str) -> Answer | None:
+        assert self._ports.answers is not None
+        return await self._ports.answers.get(request_hash)
+
+    def _end(self, value: tuple[bool, Any]) -> None:
+        well, result = value
+        if not well:
+            self._fail(result)
+        elif not self.ended.done():
+            self.ended.set_result(result)

@@ -1,0 +1,89 @@
+"""Plays one attempt at a game of a tournament, from its beginning or from its record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from arena.core import VoidCause, WorkerLost
+from arena.core.execution import Slot
+from arena.core.threads import in_thread
+from arena.game.loop import GameResult, Voided
+from arena.game.seating import Sitter
+from arena.game.task import GameTask
+from arena.llm.clearance import GameAccount
+from arena.llm.overflow import OverflowPolicy
+from arena.orchestrator import schedule
+from arena.orchestrator.catalogue import EnteredTournament
+from arena.orchestrator.clients import ModelAccess
+from arena.orchestrator.preflight import Prepared
+from arena.orchestrator.stopping import Stop
+from arena.record.reading import recorded
+from arena.record.writing import GameRecorder
+from db import Database
+from db.errors import Damaged
+from db.queries.schedule import ScheduledGame
+
+
+class Attempts:
+    """What the attempts at the games of a run share. `worth_lending` says whether another game
+    could be played in the slot of one that waits; `resumed` counts the games that earlier runs had
+    begun."""
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        entry: EnteredTournament,
+        database: Database,
+        models: ModelAccess,
+        stop: Stop,
+        worth_lending: Callable[[], bool],
+    ) -> None:
+        self._prepared = prepared
+        self._entry = entry
+        self._database = database
+        self._models = models
+        self._stop = stop
+        self._worth_lending = worth_lending
+        self.resumed = 0
+
+    async def play(
+        self, journal: GameRecorder, game: ScheduledGame, slot: Slot, account: GameAccount
+    ) -> GameResult:
+        """What came of it. A game whose process ends resumes from its record, in another."""
+        begun = game.begun
+        self.resumed += begun
+        if not begun:
+            await journal.started(self._prepared.spec.revision)
+        while True:
+            task = self._task(game)
+            if begun:
+                try:
+                    turns = await in_thread(schedule.recorded, self._database, game.game_id)
+                except Damaged as error:
+                    # Its rows stay, and it is played again.
+                    return Voided(VoidCause.DIVERGENCE, str(error), 0)
+                task = replace(task, recorded=recorded(turns), revision=self._revision(game))
+            try:
+                return await self._models.play(
+                    task, journal, slot, self._stop, self._worth_lending, account
+                )
+            except WorkerLost:
+                begun = True
+                await journal.lost(self._database)
+
+    def _revision(self, game: ScheduledGame) -> int:
+        return (game.revision or 1) if game.begun else self._prepared.spec.revision
+
+    def _task(self, game: ScheduledGame) -> GameTask:
+        environment, spec = self._prepared.config.environment, self._prepared.spec
+        return GameTask(
+            environment=environment.name,
+            options=self._prepared.options,
+            rules=(spec.package, spec.version),
+            seed=game.seed,
+            players=tuple((Sitter(0, self._entry.agents[agent]),) for agent in game.agents),
+            turn_limit=environment.turn_limit,
+            time_limit=environment.time_limit,
+            overflow=OverflowPolicy(environment.overflow),
+        )
