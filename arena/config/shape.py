@@ -79,7 +79,11 @@ class TournamentConfig(Shape):
     environment: EnvironmentConfig
     games: int = Field(ge=1, le=10_000_000, description="Games to play.")
     concurrency: int = Field(default=50, ge=1, le=10_000, description="Games at the same time.")
-    executor: Name = Field(default="local", description="What runs the games; here, by default.")
+    executor: Name = Field(
+        default="auto",
+        description="What runs the games: local, here; processes, in workers; auto, by their "
+        "number.",
+    )
     matchmaker: MatchmakerConfig = MatchmakerConfig()
     models: tuple[ModelConfig, ...] = Field(default=(), strict=False)
     prompts: tuple[PromptConfig, ...] = Field(default=(), strict=False)

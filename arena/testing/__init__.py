@@ -1,5 +1,5 @@
 """Checks that a plug-in keeps the arena's promises: environments, matchmakers, rating systems,
-covariates, readers and providers, ours and yours.
+covariates, readers, providers and executors, ours and yours.
 
     from arena.testing import check_environment
 
@@ -19,6 +19,7 @@ from arena.testing.conformance import (
 )
 from arena.testing.covariates import check_covariate
 from arena.testing.events import check_events
+from arena.testing.executors import check_executor
 from arena.testing.matchmakers import check_matchmaker
 from arena.testing.policies import (
     HOSTILE_TEXTS,
@@ -42,6 +43,7 @@ __all__ = [
     "check_crash",
     "check_environment",
     "check_events",
+    "check_executor",
     "check_interleaving",
     "check_matchmaker",
     "check_provider",

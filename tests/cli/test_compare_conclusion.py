@@ -96,7 +96,7 @@ def test_everything_that_is_worth_a_line_has_one(
         "note: overlong answers were cut by their limit of tokens, or are longer than the rules "
         "read: raise max_tokens of a model that was cut while it thought; `arena show GAME` tells "
         "which",
-        "note: 2 calls were in flight when an earlier run was killed: counted, and charged "
+        "note: 2 calls were in flight when a run or a worker was killed: counted, and charged "
         "$0.0200 at worst",
     ]
 

@@ -139,7 +139,7 @@ def test_limits_budgets_and_the_cache_are_read_and_are_no_part_of_the_tournament
     assert config.models[0].spec() == plain.models[0].spec()
     assert config.config_hash == plain.config_hash
     assert config.settings() == {
-        "executor": "local",
+        "executor": "auto",
         "concurrency": 20,
         "llm": {
             "timeout": 5.0,
@@ -177,7 +177,7 @@ def test_limits_budgets_and_the_cache_are_read_and_are_no_part_of_the_tournament
 def test_the_executor_is_a_setting_and_no_part_of_the_tournament() -> None:
     here, elsewhere = loads(minimal()), loads(minimal(executor="cluster"))
 
-    assert (here.executor, elsewhere.executor) == ("local", "cluster")
+    assert (here.executor, elsewhere.executor) == ("auto", "cluster")
     assert elsewhere.config_hash == here.config_hash
     assert elsewhere.settings()["executor"] == "cluster"
 

@@ -8,7 +8,7 @@ import json
 import os
 import random
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,6 @@ from sqlalchemy import MetaData, create_engine
 
 from arena import registry
 from arena.config import TournamentConfig, loads
-from arena.core import ArenaError, UsageError
-from arena.executors.auto import AutoExecutor
-from arena.executors.processes.executor import ProcessExecutor
 from arena.orchestrator import Stop, Summary, run
 from arena.replay.check import check
 from db import get_session

@@ -18,7 +18,7 @@ from arena.core.execution import PortsT, ResultT, TaskT
 from arena.core.threads import in_thread
 from arena.executors.processes.served import ServedGame
 from arena.executors.processes.shared import SharedParts
-from arena.executors.processes.stream import Message, MessageStream
+from arena.executors.processes.stream import MessageStream, Packet
 
 # What is imported where is the parent's choice, whatever folder it was started in.
 _BEGIN = (
@@ -111,17 +111,17 @@ class WorkerProcess:
             return f"was ended by {signal.Signals(-code).name}"
         return f"was ended by signal {-code}"
 
-    def _send(self, message: Message) -> None:
+    def _send(self, message: Packet) -> None:
         if self._stream is not None:
             self._stream.send(message)
 
-    def _received(self, messages: list[Message]) -> None:
+    def _received(self, messages: list[Packet]) -> None:
         for number, request, what, value in messages:
             game = self._games.get(number)
             if game is not None:
                 game.asked(request, what, value)
 
-    def _unsendable(self, message: Message, error: Exception) -> None:
+    def _unsendable(self, message: Packet, error: Exception) -> None:
         # An answer from the cache, or an error: both are ours, and plain data.
         raise TypeError(f"{message[0]} cannot be sent to a worker: {error}") from error
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from arena.core import ArenaError, WorkerLost
-from arena.executors.processes.stream import Message
+from arena.executors.processes.stream import Packet
 from arena.game.journal import Intended, JournalEntry, TurnTaken
 from arena.game.task import Ports
 from arena.llm.clearance import CallNeeds, Ending, Grant, Returned
@@ -25,7 +25,7 @@ class ServedGame:
         self,
         number: int,
         ports: Ports,
-        send: Callable[[Message], None],
+        send: Callable[[Packet], None],
         progressed: Callable[[], None],
     ) -> None:
         self.number = number

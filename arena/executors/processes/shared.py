@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from arena.core import AgentSpec, ModelSpec, UsageError
-from arena.executors.processes.stream import Message
+from arena.executors.processes.stream import Packet
 from arena.llm.client import Client
 
 _SHARED = (AgentSpec, Client, ModelSpec)
@@ -25,7 +25,7 @@ class SharedParts:
     prepared for a model is found again, and a prompt is sent once.
     """
 
-    def __init__(self, send: Callable[[Message], None]) -> None:
+    def __init__(self, send: Callable[[Packet], None]) -> None:
         self._send = send
         self._numbers: dict[int, int] = {}
         # Kept, so that the id of one is not given to another.

@@ -11,7 +11,7 @@ from typing import Any
 
 _LENGTH = struct.Struct(">Q")
 
-Message = tuple[Any, ...]
+Packet = tuple[Any, ...]
 
 
 class MessageStream(asyncio.Protocol):
@@ -24,23 +24,23 @@ class MessageStream(asyncio.Protocol):
 
     def __init__(
         self,
-        received: Callable[[list[Message]], None],
-        refused: Callable[[Message, Exception], None],
+        received: Callable[[list[Packet]], None],
+        refused: Callable[[Packet, Exception], None],
         lost: Callable[[], None],
     ) -> None:
         self._received = received
         self._refused = refused
         self._lost = lost
         self._transport: asyncio.Transport | None = None
-        self._sending: list[Message] = []
+        self._sending: list[Packet] = []
         self._buffer = bytearray()
 
     @classmethod
     async def over(
         cls,
         end: socket.socket,
-        received: Callable[[list[Message]], None],
-        refused: Callable[[Message, Exception], None],
+        received: Callable[[list[Packet]], None],
+        refused: Callable[[Packet, Exception], None],
         lost: Callable[[], None],
     ) -> MessageStream:
         """A stream over one end of a pair of sockets, which belongs to it from now on."""
@@ -48,7 +48,7 @@ class MessageStream(asyncio.Protocol):
         _, made = await loop.create_unix_connection(lambda: cls(received, refused, lost), sock=end)
         return made
 
-    def send(self, message: Message) -> None:
+    def send(self, message: Packet) -> None:
         """Send a message with the others of this turn of the loop; what is sent to an end that is
         gone is dropped."""
         if not self._sending:
@@ -72,7 +72,7 @@ class MessageStream(asyncio.Protocol):
             data = pickle.dumps(self._sendable(sending), pickle.HIGHEST_PROTOCOL)
         self._transport.writelines((_LENGTH.pack(len(data)), data))
 
-    def _sendable(self, sending: list[Message]) -> list[Message]:
+    def _sendable(self, sending: list[Packet]) -> list[Packet]:
         sendable = []
         for message in sending:
             try:

@@ -22,7 +22,7 @@ from typing import Any
 
 from arena.core import ArenaError, ModelSpec
 from arena.core.threads import in_thread
-from arena.executors.processes.stream import Message, MessageStream
+from arena.executors.processes.stream import MessageStream, Packet
 from arena.game.journal import JournalEntry
 from arena.game.task import Ports
 from arena.llm.clearance import CallNeeds, Grant, Returned
@@ -68,7 +68,7 @@ class _PlayedHere:
         # Nothing is to be said to anybody any more, and no answer is waited for.
         os._exit(0)
 
-    def tell(self, message: Message) -> None:
+    def tell(self, message: Packet) -> None:
         assert self._stream is not None
         self._stream.send(message)
 
@@ -83,7 +83,7 @@ class _PlayedHere:
         finally:
             self._waiting.pop(request, None)
 
-    def _received(self, messages: list[Message]) -> None:
+    def _received(self, messages: list[Packet]) -> None:
         for message in messages:
             match message:
                 case ("reply", request, value, error, wanted, game):
@@ -116,7 +116,7 @@ class _PlayedHere:
         else:
             waiting.set_exception(error)
 
-    def _unsendable(self, message: Message, error: Exception) -> None:
+    def _unsendable(self, message: Packet, error: Exception) -> None:
         """A plug-in has put something into a record that no other process can have."""
         game, request, what, _ = message
         if what == "done":
