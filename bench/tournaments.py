@@ -25,6 +25,7 @@ environment:
   turn_limit: {turn_limit}
 games: {games}
 concurrency: {concurrency}
+executor: {executor}
 matchmaker: {{name: random}}
 models:
   - {{name: one, litellm_model: {model}{server}}}
@@ -63,6 +64,7 @@ def config(
     rounds: int = 3,
     turn_limit: int = 500,
     api_base: str | None = None,
+    executor: str = "local",
 ) -> TournamentConfig:
     """Six agents at six-player Secret Mafia, one call a turn, with the prompts of `configs/`."""
     text = _CONFIG.format(
@@ -71,6 +73,7 @@ def config(
         turn_limit=turn_limit,
         games=games,
         concurrency=concurrency,
+        executor=executor,
         model=model,
         server="" if api_base is None else f", api_base: '{api_base}', input_price: 0",
         plain=json.dumps("Be brief.\n\n" + (PROMPTS / "mafia-plain.md").read_text()),
