@@ -31,6 +31,14 @@ PROJECTIONS = frozenset(
 )  # fmt: skip
 """Tables that are no facts: computed again, or of the moment."""
 
+DEFINITIONS = frozenset(
+    {
+        "agent_template_uses", "agent_templates", "tournament_template_uses",
+        "tournament_templates",
+    }
+)  # fmt: skip
+"""Tables of what tournaments are made from by copying: an archive holds the copies."""
+
 KeyKind = Literal["own", "turn", "call", "none"]
 """`own` is a number without a meaning, `turn` and `call` are those of `db.keys`; with `none` a row
 is known by the rows it belongs to."""

@@ -14,6 +14,12 @@ from db.models.live_states import LiveState
 from db.models.pairs import PairScope, PairTotal
 from db.models.positions import PositionCount
 from db.models.ratings import AgentTrueSkill, RatingChange, RatingPool
+from db.models.templates import (
+    AgentTemplate,
+    AgentTemplateUse,
+    TournamentTemplate,
+    TournamentTemplateUse,
+)
 from db.models.tournaments import TOURNAMENT_STATUSES, Environment, Tournament, TournamentLease
 from db.models.turns import LAPSES, GameTurn, TurnPayload
 
@@ -23,6 +29,8 @@ __all__ = [
     "TOURNAMENT_STATUSES",
     "WHOLE_GAME",
     "Agent",
+    "AgentTemplate",
+    "AgentTemplateUse",
     "AgentTrueSkill",
     "Annotation",
     "AnnotationTag",
@@ -51,5 +59,7 @@ __all__ = [
     "TextVector",
     "Tournament",
     "TournamentLease",
+    "TournamentTemplate",
+    "TournamentTemplateUse",
     "TurnPayload",
 ]

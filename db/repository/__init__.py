@@ -18,6 +18,7 @@ from db.repository.models import ModelRepository
 from db.repository.pairs import PairRepository
 from db.repository.prompts import PromptRepository
 from db.repository.ratings import RatingRepository
+from db.repository.templates import TemplateRepository
 from db.repository.tournaments import TournamentRepository
 from db.repository.turns import TurnRepository
 
@@ -39,6 +40,7 @@ class Repository(
     EventRepository,
     SideCallRepository,
     AnnotationRepository,
+    TemplateRepository,
 ):
     """Everything that can be asked of the catalogue and the record.
 

@@ -1,0 +1,130 @@
+"""Templates of agents and of tournaments: changed in place, and deleted once nothing was made of
+them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from sqlmodel import Session, col, select
+
+from db.errors import DatabaseError
+from db.models import (
+    Agent,
+    AgentTemplate,
+    AgentTemplateUse,
+    Tournament,
+    TournamentTemplate,
+    TournamentTemplateUse,
+)
+from db.repository.rows import added, edited, removed
+
+Template = TypeVar("Template", AgentTemplate, TournamentTemplate)
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateUses:
+    """What was made from a template, by name: `agents` of the catalogue, `tournaments`, and the
+    tournament `templates` whose agents name it."""
+
+    agents: Sequence[str] = ()
+    tournaments: Sequence[str] = ()
+    templates: Sequence[str] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.agents or self.tournaments or self.templates)
+
+
+class TemplateRepository:
+    session: Session
+
+    def add_template(self, row: Template) -> Template:
+        """The row, with its key. Raises DatabaseError for a name that is taken."""
+        return added(self.session, row, f"the {_noun(type(row))} {row.name!r}")
+
+    def get_template_by_id(self, table: type[Template], template_id: int) -> Template | None:
+        """The row as it is in the database now."""
+        return self.session.get(table, template_id, populate_existing=True)
+
+    def get_template_by_name(self, table: type[Template], name: str) -> Template | None:
+        return self.session.exec(select(table).where(table.name == name)).first()
+
+    def get_templates(self, table: type[Template]) -> Sequence[Template]:
+        """Templates by name."""
+        return self.session.exec(select(table).order_by(table.name)).all()
+
+    def edit_template(self, row: Template, **values: Any) -> Template:
+        """The row with some of its columns set. Raises DatabaseError for a name that is taken."""
+        what = f"the {_noun(type(row))} {row.name!r}"
+        return edited(self.session, row, what, **values, updated_at=datetime.now(UTC))
+
+    def delete_template(self, row: AgentTemplate | TournamentTemplate) -> None:
+        """Delete a template. Raises DatabaseError for one that something was made from."""
+        removed(self.session, row, f"the {_noun(type(row))} {row.name!r}")
+
+    def use_agent_template(self, template_id: int, agent_id: int) -> None:
+        """Record that an agent was made from a template; again, it says nothing new. Raises
+        DatabaseError for a template that is gone."""
+        if self.session.get(AgentTemplateUse, (template_id, agent_id)) is None:
+            self._check_there(AgentTemplate, template_id)
+            row = AgentTemplateUse(template_id=template_id, agent_id=agent_id)
+            added(self.session, row, f"the use of the agent template {template_id}")
+
+    def use_tournament_template(self, template_id: int, tournament_id: int) -> None:
+        """Record from which template a tournament was made first. Raises DatabaseError for one
+        that is gone."""
+        if self.session.get(TournamentTemplateUse, tournament_id) is None:
+            self._check_there(TournamentTemplate, template_id)
+            row = TournamentTemplateUse(template_id=template_id, tournament_id=tournament_id)
+            added(self.session, row, f"the use of the tournament template {template_id}")
+
+    def _check_there(self, table: type[Template], template_id: int) -> None:
+        if self.get_template_by_id(table, template_id) is None:
+            raise DatabaseError(
+                f"the {_noun(table)} {template_id} was deleted a moment ago: `arena templates "
+                "list` lists those that are left"
+            )
+
+    def get_template_uses(self, row: AgentTemplate | TournamentTemplate) -> TemplateUses:
+        """What was made from a template, in the order in which it was made."""
+        if isinstance(row, TournamentTemplate):
+            query = (
+                select(Tournament.name)
+                .join(
+                    TournamentTemplateUse,
+                    col(TournamentTemplateUse.tournament_id) == col(Tournament.id),
+                )
+                .where(TournamentTemplateUse.template_id == row.id)
+                .order_by(col(Tournament.id))
+            )
+            return TemplateUses(tournaments=self.session.exec(query).all())
+        agents = (
+            select(Agent)
+            .join(AgentTemplateUse, col(AgentTemplateUse.agent_id) == col(Agent.id))
+            .where(AgentTemplateUse.template_id == row.id)
+            .order_by(col(Agent.id))
+        )
+        return TemplateUses(
+            agents=[agent.label for agent in self.session.exec(agents)],
+            templates=[
+                other.name
+                for other in self.get_templates(TournamentTemplate)
+                if row.name in agent_templates_of(other.config)
+            ],
+        )
+
+
+def agent_templates_of(config: Mapping[str, Any]) -> set[str]:
+    """The names of the agent templates that the agents of a tournament file are made from."""
+    agents = config.get("agents")
+    return {
+        agent["template"]
+        for agent in (agents if isinstance(agents, list | tuple) else ())
+        if isinstance(agent, Mapping) and isinstance(agent.get("template"), str)
+    }
+
+
+def _noun(table: type[AgentTemplate] | type[TournamentTemplate]) -> str:
+    return "agent template" if table is AgentTemplate else "tournament template"
