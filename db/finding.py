@@ -14,16 +14,7 @@ from db.errors import BadSelection
 from db.models import Game
 from db.versions import EVERY, FIRST, VersionedName, versioned
 
-Noun = Literal[
-    "tournament",
-    "environment",
-    "agent",
-    "kind",
-    "model",
-    "prompt",
-    "agent template",
-    "tournament template",
-]
+Noun = Literal["tournament", "environment", "agent", "kind", "model", "prompt"]
 """What has names and numbers of its own."""
 
 NameOrNumber = str | SupportsIndex
@@ -40,6 +31,7 @@ _LISTS: Mapping[str, str] = {
     "prompt": "arena prompts list --all",
     "agent template": "arena templates list",
     "tournament template": "arena templates list",
+    "template": "arena templates list",
     "tag": "arena annotations list",
 }
 _LISTED = 12  # names in a message
@@ -105,7 +97,7 @@ def _known(session: Session | Connection, noun: Noun) -> list[tuple[int, str, st
             for key, name, version in session.execute(query)
         ]
     if noun != "agent":
-        table = _TABLES[f"{noun.replace(' ', '_')}s"]
+        table = _TABLES[f"{noun}s"]
         rows = session.execute(select(table.c.id, table.c.name).order_by(table.c.id))
         return [(key, name, name) for key, name in rows]
     kinds, models, prompts = (_TABLES[name] for name in ("kinds", "models", "prompts"))
