@@ -49,6 +49,7 @@ Group = Literal[
     "ratings",
     "readers",
     "scripted",
+    "tools",
 ]
 
 _NOUNS: dict[Group, str] = {
@@ -63,6 +64,7 @@ _NOUNS: dict[Group, str] = {
     "ratings": "rating system",
     "readers": "reader",
     "scripted": "scripted model",
+    "tools": "tool",
 }
 
 # What an object made by a plug-in must have, by group: the names of its protocol.

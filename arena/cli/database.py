@@ -136,6 +136,34 @@ def _rehearse(database: Database, revision: str, *, down: bool = False, as_json:
 
 
 @app.command()
+def seed(db: DatabaseUrl = None, as_json: AsJson = False) -> None:
+    """Add what comes with the arena.
+
+    Kinds of event and of agents, scripted models, prompts and templates. What is there already
+    stays as it is, also where it differs from what would be added."""
+    from dataclasses import asdict
+
+    from arena.cli.sessions import writing
+    from arena.templates.seed import seed as add_starters
+
+    with writing(db) as session:
+        rows = add_starters(session)
+    news = [row for row in rows if row.state != "unchanged"]
+    if as_json:
+        print_json({"rows": [asdict(row) for row in rows]})
+    elif news:
+        print_table(
+            [Column("of"), Column("name", shrink=True), Column("")],
+            [[row.noun, row.name, row.state] for row in news],
+        )
+    states = [row.state for row in rows]
+    tell(
+        f"{states.count('added')} added, {states.count('unchanged')} unchanged, "
+        f"{states.count('differs')} there otherwise, which stay"
+    )
+
+
+@app.command()
 def current(db: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """Print the revision of the tables."""
     from db import Database, schema

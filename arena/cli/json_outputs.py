@@ -211,7 +211,18 @@ def _of_catalogue() -> dict[str, JsonObject | OneOfForms]:
         **{"prompt": str, "forked_from": Text, "depth": int, "games": int},
         **{"rating": Number, "low": Number, "high": Number, "change": dict[str, Any] | None},
     }
+    from arena.templates import AgentTemplateResponse, TournamentTemplateResponse
+    from db.repository.templates import TemplateUses
+
+    used: dict[str, Any] = {"of": str, "uses": TemplateUses}
+    template = {
+        **used, **_table(AgentTemplateResponse), **_table(TournamentTemplateResponse)
+    }  # fmt: skip
+    optional = ["personality", "model", "tools", "config", "roles", "event_flow"]
+    templates = JsonObject(named=template, optional=optional)
     found: dict[str, JsonObject | OneOfForms] = {
+        "templates list": JsonObject(named={"templates": JsonRows(templates)}),
+        "templates show": JsonObject(named={"template": templates}),
         "prompts tree": JsonObject(named={"prompts": JsonRows(JsonObject(named=twig))}),
         "tournaments list": JsonObject(named={"tournaments": list[TournamentReport]}),
         "tournaments show": JsonObject([TournamentReport]),
@@ -303,6 +314,7 @@ def _of_rest() -> dict[str, JsonObject | OneOfForms]:
     from arena.analysis.archives import Imported
     from arena.analysis.export.result_cards import Card, CardCheck
     from arena.core import RulesOption
+    from arena.templates.seed import SeededRow
     from db.archive import Archived
     from db.maintenance.migrate import Migrated, MigrationRehearsal
     from db.maintenance.verify import Verified
@@ -337,6 +349,7 @@ def _of_rest() -> dict[str, JsonObject | OneOfForms]:
         ),
         "db upgrade": migrated,
         "db downgrade": migrated,
+        "db seed": JsonObject(named={"rows": list[SeededRow]}),
         "db current": JsonObject(named={**database, "revision": Text, "head": str}),
         "db check": JsonObject(named={**database, "revision": str, "differences": list[str]}),
         "db verify": JsonObject([Verified], database),

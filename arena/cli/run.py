@@ -21,12 +21,21 @@ from arena.cli.options import (
 
 def run(
     config: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
-            metavar="CONFIG",
+            metavar="[CONFIG]",
             help="The tournament's file (YAML), or the name of one that comes with the arena.",
+            show_default=False,
         ),
-    ],
+    ] = None,
+    template: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Instead of a file: the tournament template to make it from. It is called like "
+            "that; --set name=NAME calls it otherwise.",
+        ),
+    ] = None,
     games: GamesOption = None,
     concurrency: ConcurrencyOption = None,
     executor: ExecutorOption = None,
@@ -43,14 +52,22 @@ def run(
     130 when it was interrupted."""
     from arena.cli.run_to_end import Wish, play, show_estimate
     from arena.cli.signals import stoppable
-    from arena.cli.tournament_files import read
+    from arena.cli.tournament_files import from_template, read
+    from arena.core import UsageError
 
     # Before the rest is imported: what is wrong with it is told at once.
-    tournament = read(config, settings=settings, db=db)
+    if config is not None and template is None:
+        tournament = read(config, settings=settings, db=db)
+        what = [str(config)]
+    elif template is not None and config is None:
+        tournament = from_template(template, settings=settings, db=db)
+        what = ["--template", template]
+    else:
+        raise UsageError("expected either a tournament's file or --template NAME")
     from db import Database
 
     with Database(db or None) as database:
-        command = ("arena", "run", str(config), *typed_settings(settings))
+        command = ("arena", "run", *what, *typed_settings(settings))
         wish = Wish(command, database, games, concurrency, budget, db, executor)
         if dry_run:
             show_estimate(tournament, wish)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from arena.config import TournamentConfig
+    from arena.config.templated import AgentParts, TournamentParts
+    from arena.templates import StoredTemplates
 
 
 def read(
     path: Path, *, settings: Sequence[str] | None = None, db: str | None = None
 ) -> TournamentConfig:
     """The tournament in a file, or of a shipped one by its bare name, with the `settings` that
-    `--set` gives. Raises ConfigError for what is wrong with it and for names that no package
-    registers: before what a run needs is imported. Where there is no such file, it says which of
-    the files here, of the shipped ones and of the tournaments on record may be meant."""
+    `--set` gives and the templates of the database that it names. Raises ConfigError for what is
+    wrong with it and for names that no package registers: before what a run needs is imported.
+    Where there is no such file, it says which of the files here, of the shipped ones and of the
+    tournaments on record may be meant."""
     from arena import registry
     from arena.config import load
     from arena.config.shipped import find
@@ -26,9 +30,58 @@ def read(
     file = find(path)
     if not file.exists():
         raise ConfigError(f"{path}: no such file{_meant(path, db)}")
-    config = load(file, settings=settings or ())
+    config = load(file, settings=settings or (), templates=_OnRecord(db))
     registry.check_names(config)
     return config
+
+
+def from_template(
+    name: str, *, settings: Sequence[str] | None = None, db: str | None = None
+) -> TournamentConfig:
+    """The tournament that a template of the database makes, called like it where `settings` name
+    no other. Raises ConfigError."""
+    from arena import registry
+    from arena.config import parse
+
+    config = parse(
+        {"template": name, "name": name},
+        source=f"--template {name}",
+        settings=settings or (),
+        templates=_OnRecord(db),
+    )
+    registry.check_names(config)
+    return config
+
+
+class _OnRecord:
+    """The templates of a database that is opened only for a file that names one."""
+
+    def __init__(self, db: str | None) -> None:
+        self._db = db
+
+    def agent(self, name: str) -> AgentParts:
+        with self._looking_for(name) as stored:
+            return stored.agent(name)
+
+    def tournament(self, name: str) -> TournamentParts:
+        with self._looking_for(name) as stored:
+            return stored.tournament(name)
+
+    @contextmanager
+    def _looking_for(self, name: str) -> Iterator[StoredTemplates]:
+        from arena.cli.sessions import reading
+        from arena.core import UsageError
+        from arena.templates import StoredTemplates
+        from db.errors import MissingDatabase
+
+        try:
+            with reading(self._db) as session:
+                yield StoredTemplates(session)
+        except MissingDatabase as error:
+            raise UsageError(
+                f"no template {name!r}, because {error}; `arena db seed` makes one with the "
+                "templates that come with the arena"
+            ) from error
 
 
 def _meant(path: Path, db: str | None) -> str:
@@ -40,7 +93,7 @@ def _meant(path: Path, db: str | None) -> str:
     here = {name: repr(name) for name in beside(path)}
     bare = path.name == str(path)
     shipped = {name: f"{name!r}, which comes with the arena" for name in names()} if bare else {}
-    begun = {name: _resumed(name, db) for name in _on_record(db)} if bare else {}
+    begun = {name: _resumed(name, db) for name in _begun(db)} if bare else {}
     # A file may also be meant by its name without the ending.
     meant = begun | shipped | {Path(name).stem: text for name, text in here.items()} | here
     near = difflib.get_close_matches(path.name, meant, n=1, cutoff=0.6)
@@ -50,7 +103,7 @@ def _meant(path: Path, db: str | None) -> str:
     return f"{known}; to write one: arena init {shlex.quote(str(path.with_suffix('.yaml')))}"
 
 
-def _on_record(db: str | None) -> list[str]:
+def _begun(db: str | None) -> list[str]:
     from arena.cli.sessions import reading
     from db import Repository
     from db.errors import DatabaseError

@@ -43,6 +43,33 @@ for _name, _pattern, _first in (
     _Loader.add_implicit_resolver(f"{_PREFIX}{_name}", re.compile(rf"^(?:{_pattern})$"), _first)
 
 
+class _Dumper(yaml.SafeDumper):
+    """SafeDumper that quotes a text which `_Loader` or YAML 1.1 would take for something else."""
+
+
+_Dumper.yaml_implicit_resolvers = {
+    first: [
+        *_Loader.yaml_implicit_resolvers.get(first, ()),
+        *yaml.SafeDumper.yaml_implicit_resolvers.get(first, ()),
+    ]
+    for first in {*_Loader.yaml_implicit_resolvers, *yaml.SafeDumper.yaml_implicit_resolvers}
+}
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    # In a block, lines stand as they are.
+    block = "|" if "\n" in text else None
+    return dumper.represent_scalar(f"{_PREFIX}str", text, style=block)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def written(data: Any) -> str:
+    """Plain data as YAML that `read` reads back as the same."""
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """Plain data, and the line (from 1) of every key and item by its path."""

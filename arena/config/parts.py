@@ -246,6 +246,30 @@ class AgentConfig(Shape):
         return prompts.stored(self.options, self.vars)
 
 
+class TemplatedAgent(Shape):
+    """An agent that is made from a template: what is said here goes before what that says."""
+
+    template: Name = Field(description="As `arena templates list` shows it.")
+    name: Name | None = Field(default=None, description="By default that of the template.")
+    kind: Name | None = Field(default=None, description="thinking, remembering, ...")
+    model: Name | None = Field(
+        default=None, description="A model of this file or of the catalogue."
+    )
+    prompt: Name | None = Field(
+        default=None, description="A prompt of this file or of the catalogue."
+    )
+    options: Options = Field(default={}, description="Options of the kind.")
+    vars: dict[VariableName, str | int | float] = Field(
+        default={}, description="What the prompt says as {{vars.NAME}}."
+    )
+    null_variants: int = Field(
+        default=0,
+        ge=0,
+        le=MOST,
+        description="Agents beside it whose prompts say the same: what they differ by is noise.",
+    )
+
+
 class GridConfig(Shape):
     """Every kind with every model and every prompt: agents that are called KIND/MODEL/PROMPT."""
 

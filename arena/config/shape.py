@@ -46,10 +46,12 @@ from arena.config.parts import (
     PromptConfig,
     RecordConfig,
     Shape,
+    TemplatedAgent,
 )
 from arena.config.prompt_files import read_prompts
 from arena.config.prompt_variables import check_variables
 from arena.config.secrets import all_secrets, secrets
+from arena.config.templated import Templates, TemplatesUsed, from_template, with_agents
 from arena.config.variants import written_out
 from arena.core import ConfigError, EnvironmentCrash, UsageError
 
@@ -69,6 +71,7 @@ class _Origin:
     source: str = "config"
     lines: Mapping[KeyPath, WrittenAt] = field(default_factory=dict)
     folder: Path | None = None
+    templates: TemplatesUsed = field(default_factory=TemplatesUsed)
 
 
 class TournamentConfig(Shape):
@@ -113,6 +116,11 @@ class TournamentConfig(Shape):
     def folder(self) -> Path | None:
         """Where the files that it names are; None for one that was read from a database."""
         return self._origin.folder
+
+    @property
+    def templates(self) -> TemplatesUsed:
+        """The templates that were copied into it; none for one that was read from a database."""
+        return self._origin.templates
 
     @property
     def external_models(self) -> tuple[str, ...]:
@@ -237,11 +245,15 @@ class TournamentConfig(Shape):
         return ConfigError(located(self.source, problems, self._origin.lines))
 
 
-def load(path: str | Path, *, settings: Sequence[str] = ()) -> TournamentConfig:
-    """The tournament in a YAML file, with `settings` (`games=50`) in place of what it says. Raises
-    ConfigError with everything that is wrong with it."""
+def load(
+    path: str | Path, *, settings: Sequence[str] = (), templates: Templates | None = None
+) -> TournamentConfig:
+    """The tournament in a YAML file, with `settings` (`games=50`) in place of what it says;
+    `templates` are where those are that it names. Raises ConfigError with everything that is wrong
+    with it."""
     text = document.text_of(path, "tournament")
-    return loads(text, source=str(path), folder=Path(path).parent, settings=settings)
+    folder = Path(path).parent
+    return loads(text, source=str(path), folder=folder, settings=settings, templates=templates)
 
 
 def loads(
@@ -250,10 +262,18 @@ def loads(
     source: str = "config",
     folder: Path | None = None,
     settings: Sequence[str] = (),
+    templates: Templates | None = None,
 ) -> TournamentConfig:
     """The tournament in a YAML text; prompts' files are looked for in `folder`."""
     found = document.read(text, source)
-    return parse(found.data, source=source, folder=folder, lines=found.lines, settings=settings)
+    return parse(
+        found.data,
+        source=source,
+        folder=folder,
+        lines=found.lines,
+        settings=settings,
+        templates=templates,
+    )
 
 
 def parse(
@@ -264,32 +284,43 @@ def parse(
     lines: Mapping[KeyPath, WrittenAt] | None = None,
     stored: bool = False,
     settings: Sequence[str] = (),
+    templates: Templates | None = None,
 ) -> TournamentConfig:
     """The tournament in plain data, as `loads` reads it from YAML; one that is `stored` already is
     not looked through for secrets. Raises ConfigError."""
-    data, lines = overridden(data, lines or {}, settings)
-    data, lines, problems = without_grids(data, lines)
+    lines = lines or {}
+    try:
+        data, lines, template = from_template(data, lines, templates)
+    except UsageError as error:
+        wrong = Problem(("template",), f"template: {error}")
+        raise ConfigError(located(source, [wrong], lines)) from error
+    data, lines = overridden(data, lines, settings)
+    data, lines, used, problems = with_agents(data, lines, templates)
+    data, lines, wrong_grids = without_grids(data, lines)
+    problems += wrong_grids
     config = None
     try:
         config = TournamentConfig.model_validate(data)
     except ValidationError as error:
-        wrong_grids = bool(problems)
+        left_out = bool(problems)
         found = explain(error, TournamentConfig)
-        # Without its grids a file may have no agents.
-        problems += [p for p in found if not (wrong_grids and p.path == ("agents",))]
+        # Without its grids and templates a file may have no agents.
+        problems += [p for p in found if not (left_out and p.path == ("agents",))]
     texts, unread = read_prompts(data, folder or Path())
     problems += [*check(data), *unread, *(() if stored else all_secrets(data))]
     if config is None or problems:
         raise ConfigError(located(source, problems, lines))
     for index, content in texts.items():
         config.prompts[index]._content = content
-    if not stored and (wrong := [*check_variables(config.prompts, config.agents)]):
-        raise ConfigError(located(source, wrong, lines))
+    if not stored and (unfit := [*check_variables(config.prompts, config.agents)]):
+        raise ConfigError(located(source, unfit, lines))
     out = written_out(config.prompts, config.agents, lines)
     if out.problems:
         raise ConfigError(located(source, out.problems, lines))
     config = config.model_copy(update={"prompts": out.prompts, "agents": out.agents})
-    config._origin = _Origin(source, out.lines, None if stored else folder or Path())
+    config._origin = _Origin(
+        source, out.lines, None if stored else folder or Path(), TemplatesUsed(template, used)
+    )
     return config
 
 
@@ -319,11 +350,15 @@ def json_schema() -> dict[str, Any]:
     """The JSON Schema of a tournament file, for editors."""
     schema = TournamentConfig.model_json_schema()
     grid = GridEntry.model_json_schema(ref_template="#/$defs/{model}")
-    schema["$defs"] |= {**grid.pop("$defs"), "GridEntry": grid}
-    # The agents of a grid are written out before the rest is looked at.
+    templated = TemplatedAgent.model_json_schema()
+    schema["$defs"] |= {**grid.pop("$defs"), "GridEntry": grid, "TemplatedAgent": templated}
+    # Templates are copied, and the agents of a grid written out, before the rest is looked at.
     grid_entry = {"$ref": "#/$defs/GridEntry"}
     agents = schema["properties"]["agents"]
-    agents["items"] = {"anyOf": [agents["items"], grid_entry]}
+    agents["items"] = {"anyOf": [agents["items"], {"$ref": "#/$defs/TemplatedAgent"}, grid_entry]}
+    said = "The tournament template that it is made from; what the file says goes before it."
+    schema["properties"]["template"] = {"type": "string", "minLength": 1, "description": said}
+    schema["anyOf"] = [{"required": schema.pop("required")}, {"required": ["name", "template"]}]
     listed = {key: agents.pop(key) for key in ("type", "items", "minItems")}
     agents["anyOf"] = [listed, grid_entry]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -53,6 +53,7 @@ def enter(session: Session, prepared: Prepared) -> EnteredTournament:
     repo = Repository(session)
     # Two runs that start together may share models, prompts and agents.
     repo.lock_catalogue()
+    templates = prepared.config.templates
     known = continuation(repo, prepared)
     prepared = replace(prepared, config=by_newest(prepared) if known is None else known.config)
     config = prepared.config
@@ -76,6 +77,11 @@ def enter(session: Session, prepared: Prepared) -> EnteredTournament:
         if known is None
         else (known.tournament)
     )
+    for agent, row in zip(config.agents, rows, strict=True):
+        if agent.name in templates.agents:
+            repo.use_agent_template(templates.agents[agent.name], key_of(row))
+    if templates.tournament is not None:
+        repo.use_tournament_template(templates.tournament, key_of(tournament))
     return EnteredTournament(
         key_of(tournament),
         key_of(environment),

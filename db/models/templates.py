@@ -78,7 +78,5 @@ class TournamentTemplateUse(Table, table=True):
         primary_key=True,
         sa_column_kwargs={"autoincrement": False},
     )
-    template_id: int = Field(
-        foreign_key="tournament_templates.id", ondelete="RESTRICT", index=True
-    )
+    template_id: int = Field(foreign_key="tournament_templates.id", ondelete="RESTRICT", index=True)
     used_at: datetime = Field(default_factory=now)

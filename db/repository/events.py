@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
 from sqlalchemy import delete
 from sqlmodel import col, select
 
@@ -45,17 +49,22 @@ class EventRepository(PositionRepository):
         self.replace_positions(game, told.positions)
         return True
 
+    def create_event_type(
+        self, name: str, description: str, schema: Mapping[str, Any]
+    ) -> EventType:
+        """A new kind of event. Raises DatabaseError when there is one of this name."""
+        row = EventType(name=name, description=description, data_schema=dict(schema))
+        return added(self.session, row, f"the kind of event {name!r}")
+
+    def get_event_type_by_name(self, name: str) -> EventType | None:
+        return self.session.exec(select(EventType).where(EventType.name == name)).first()
+
     def _kinds(self, told: EventsTold) -> dict[str, int | None]:
         kinds = dict(self.session.exec(select(EventType.name, EventType.id)).all())
-        for name, description, schema in told.types:
-            if name not in kinds:
-                row = EventType(name=name, description=description, data_schema=dict(schema))
-                kinds[name] = self._kind(row).id
+        for kind in told.types:
+            if kind.name not in kinds:
+                kinds[kind.name] = found_or_made(
+                    partial(self.get_event_type_by_name, kind.name),
+                    partial(self.create_event_type, *kind),
+                ).id
         return kinds
-
-    def _kind(self, row: EventType) -> EventType:
-        of_name = select(EventType).where(EventType.name == row.name)
-        return found_or_made(
-            lambda: self.session.exec(of_name).first(),
-            lambda: added(self.session, row, f"the kind of event {row.name!r}"),
-        )

@@ -21,7 +21,7 @@ from db.models import (
 )
 from db.repository.rows import added, edited, removed
 
-Template = TypeVar("Template", AgentTemplate, TournamentTemplate)
+TemplateRow = TypeVar("TemplateRow", AgentTemplate, TournamentTemplate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +40,22 @@ class TemplateUses:
 class TemplateRepository:
     session: Session
 
-    def add_template(self, row: Template) -> Template:
+    def add_template(self, row: TemplateRow) -> TemplateRow:
         """The row, with its key. Raises DatabaseError for a name that is taken."""
         return added(self.session, row, f"the {_noun(type(row))} {row.name!r}")
 
-    def get_template_by_id(self, table: type[Template], template_id: int) -> Template | None:
+    def get_template_by_id(self, table: type[TemplateRow], template_id: int) -> TemplateRow | None:
         """The row as it is in the database now."""
         return self.session.get(table, template_id, populate_existing=True)
 
-    def get_template_by_name(self, table: type[Template], name: str) -> Template | None:
+    def get_template_by_name(self, table: type[TemplateRow], name: str) -> TemplateRow | None:
         return self.session.exec(select(table).where(table.name == name)).first()
 
-    def get_templates(self, table: type[Template]) -> Sequence[Template]:
+    def get_templates(self, table: type[TemplateRow]) -> Sequence[TemplateRow]:
         """Templates by name."""
         return self.session.exec(select(table).order_by(table.name)).all()
 
-    def edit_template(self, row: Template, **values: Any) -> Template:
+    def edit_template(self, row: TemplateRow, **values: Any) -> TemplateRow:
         """The row with some of its columns set. Raises DatabaseError for a name that is taken."""
         what = f"the {_noun(type(row))} {row.name!r}"
         return edited(self.session, row, what, **values, updated_at=datetime.now(UTC))
@@ -80,7 +80,7 @@ class TemplateRepository:
             row = TournamentTemplateUse(template_id=template_id, tournament_id=tournament_id)
             added(self.session, row, f"the use of the tournament template {template_id}")
 
-    def _check_there(self, table: type[Template], template_id: int) -> None:
+    def _check_there(self, table: type[TemplateRow], template_id: int) -> None:
         if self.get_template_by_id(table, template_id) is None:
             raise DatabaseError(
                 f"the {_noun(table)} {template_id} was deleted a moment ago: `arena templates "

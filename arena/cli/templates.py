@@ -1,0 +1,260 @@
+"""`arena templates`: what agents and tournaments are made from, by copying."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from arena.cli.catalogue import KnownName, Yes, confirm_deletion, read_text
+from arena.cli.options import AsJson, DatabaseUrl
+from arena.cli.output import Column, moment, print_fields, print_json, print_table, tell
+from arena.cli.sessions import reading, writing
+
+if TYPE_CHECKING:
+    from arena.templates import AgentTemplateResponse, TemplateManager, TournamentTemplateResponse
+    from db.repository.templates import TemplateUses
+
+app = typer.Typer(help="Templates, to be copied from.", no_args_is_help=True)
+
+Sort = Literal["agent", "tournament"]
+SortOption = Annotated[
+    Sort | None,
+    typer.Option("--of", metavar="agent|tournament", help="Which, where both have the name."),
+]
+TemplateFile = Annotated[
+    str, typer.Argument(metavar="FILE", help="The template (YAML); - reads standard input.")
+]
+
+
+@app.command("list")
+def list_(
+    of: Annotated[
+        Sort | None, typer.Option("--of", metavar="agent|tournament", help="Only these.")
+    ] = None,
+    db: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the templates."""
+    from arena.templates import TemplateManager
+
+    with reading(db) as session:
+        manager = TemplateManager(session)
+        found: list[AgentTemplateResponse | TournamentTemplateResponse] = []
+        if of != "tournament":
+            found += manager.list_agent_templates()
+        if of != "agent":
+            found += manager.list_tournament_templates()
+        rows = [(_sort(each), each, _uses(manager, each)) for each in found]
+    if as_json:
+        print_json({"templates": [_plain(*row) for row in rows]})
+        return
+    print_table(
+        [
+            Column("of"),
+            Column("template", shrink=True),
+            Column("made from it", "right"),
+            Column("changed"),
+            Column("description", shrink=True),
+        ],
+        [
+            [
+                sort,
+                each.name,
+                f"{len(uses.agents) + len(uses.tournaments):,}",
+                moment(each.updated_at)[:16],
+                each.description or "",
+            ]
+            for sort, each, uses in rows
+        ],
+    )
+
+
+@app.command()
+def show(
+    name: KnownName, of: SortOption = None, db: DatabaseUrl = None, as_json: AsJson = False
+) -> None:
+    """Show one template, and what was made from it."""
+    from arena.templates import TemplateManager
+    from arena.templates.files import to_yaml
+
+    with reading(db) as session:
+        manager = TemplateManager(session)
+        found = _find(manager, name, of)
+        uses = _uses(manager, found)
+    if as_json:
+        print_json({"template": _plain(_sort(found), found, uses)})
+        return
+    print_fields(
+        {
+            "template": found.name,
+            "number": found.id,
+            "added": found.created_at,
+            "changed": found.updated_at,
+            "agents": ", ".join(uses.agents),
+            "tournaments": ", ".join(uses.tournaments),
+            "templates": ", ".join(uses.templates),
+            "file": to_yaml(found).rstrip("\n"),
+        }
+    )
+
+
+@app.command()
+def add(file: TemplateFile, db: DatabaseUrl = None) -> None:
+    """Add a template from a file.
+
+    The file begins with `template: agent` or `template: tournament`."""
+    from arena.templates import AgentTemplateCreate, TemplateManager
+    from arena.templates.files import read_template
+
+    template = read_template(read_text(file, None), *_place(file))
+    with writing(db) as session:
+        manager = TemplateManager(session)
+        if isinstance(template, AgentTemplateCreate):
+            manager.create_agent_template(template)
+        else:
+            manager.create_tournament_template(template)
+    tell(f"added the {_sort(template)} template {template.name}")
+
+
+@app.command()
+def edit(
+    name: KnownName,
+    file: TemplateFile,
+    of: SortOption = None,
+    db: DatabaseUrl = None,
+) -> None:
+    """Change a template to what a file says.
+
+    What was made from it has copies, and stays as it is."""
+    from arena.templates import AgentTemplateUpdate, TemplateManager
+    from arena.templates.files import read_update
+
+    with reading(db) as session:
+        manager = TemplateManager(session)
+        found = _find(manager, name, of)
+        update = read_update(read_text(file, None), *_place(file), _sort(found))
+        changed: AgentTemplateResponse | TournamentTemplateResponse
+        if isinstance(update, AgentTemplateUpdate):
+            changed = manager.update_agent_template(found.id, update)
+        else:
+            changed = manager.update_tournament_template(found.id, update)
+    tell(f"changed the {_sort(changed)} template {changed.name}")
+
+
+@app.command()
+def delete(
+    name: KnownName, of: SortOption = None, yes: Yes = False, db: DatabaseUrl = None
+) -> None:
+    """Delete a template that nothing was made from.
+
+    What was made from it is listed."""
+    from arena.templates import TemplateManager
+
+    with reading(db) as session:
+        manager = TemplateManager(session)
+        found = _find(manager, name, of)
+        # Tried first: who is asked should be asked about what can be done.
+        _delete(manager, found)
+        session.rollback()
+    what = f"the {_sort(found)} template {found.name}"
+    confirm_deletion(what, "nothing uses it", yes=yes)
+    with reading(db) as session:
+        _delete(TemplateManager(session), found)
+    tell(f"deleted {what}")
+
+
+@app.command()
+def export(
+    name: KnownName,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="A new file.", show_default=False)
+    ] = None,
+    of: SortOption = None,
+    db: DatabaseUrl = None,
+) -> None:
+    """Write a template as a file.
+
+    To stdout, where none is named. `arena templates add` reads it as the same."""
+    from arena.core import UsageError
+    from arena.templates import TemplateManager
+    from arena.templates.files import to_yaml
+
+    with reading(db) as session:
+        text = to_yaml(_find(TemplateManager(session), name, of))
+    if file is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        with file.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except FileExistsError:
+        raise UsageError(
+            f"{file} is there already, and stays as it is: name another file"
+        ) from None
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be written: {error.strerror or error}") from None
+    tell(f"wrote {file}")
+
+
+def _delete(
+    manager: TemplateManager, template: AgentTemplateResponse | TournamentTemplateResponse
+) -> None:
+    if _sort(template) == "agent":
+        manager.delete_agent_template(template.id)
+    else:
+        manager.delete_tournament_template(template.id)
+
+
+def _place(file: str) -> tuple[str, Path]:
+    """What errors call a file, and where the files that it names are."""
+    return ("standard input", Path()) if file == "-" else (file, Path(file).parent)
+
+
+def _find(
+    manager: TemplateManager, name: str, of: Sort | None
+) -> AgentTemplateResponse | TournamentTemplateResponse:
+    """The template of a name, or else of a number. Raises UsageError."""
+    from arena.core import UsageError
+    from arena.templates.stored import not_there
+
+    rows: list[AgentTemplateResponse | TournamentTemplateResponse] = []
+    if of != "tournament":
+        rows += manager.list_agent_templates()
+    if of != "agent":
+        rows += manager.list_tournament_templates()
+    found = [row for row in rows if row.name == name] or [
+        row for row in rows if str(row.id) == name
+    ]
+    if not found:
+        noun = "template" if of is None else f"{of} template"
+        raise UsageError(not_there(noun, name, (row.name for row in rows)))
+    if len(found) > 1:
+        raise UsageError(
+            f"{name!r} is an agent template and a tournament template: say --of agent or "
+            "--of tournament"
+        )
+    return found[0]
+
+
+def _sort(template: object) -> Sort:
+    from arena.templates import AgentTemplateCreate
+
+    return "agent" if isinstance(template, AgentTemplateCreate) else "tournament"
+
+
+def _uses(
+    manager: TemplateManager, template: AgentTemplateResponse | TournamentTemplateResponse
+) -> TemplateUses:
+    if _sort(template) == "agent":
+        return manager.agent_template_uses(template.id)
+    return manager.tournament_template_uses(template.id)
+
+
+def _plain(
+    sort: Sort, template: AgentTemplateResponse | TournamentTemplateResponse, uses: TemplateUses
+) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {"of": sort, **template.model_dump(mode="json"), "uses": asdict(uses)}
