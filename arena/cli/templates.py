@@ -108,7 +108,7 @@ def add(file: TemplateFile, db: DatabaseUrl = None) -> None:
     from arena.templates import AgentTemplateCreate, TemplateManager
     from arena.templates.files import read_template
 
-    template = read_template(read_text(file, None), *_place(file))
+    template = read_template(*_read(file))
     with writing(db) as session:
         manager = TemplateManager(session)
         if isinstance(template, AgentTemplateCreate):
@@ -134,7 +134,7 @@ def edit(
     with reading(db) as session:
         manager = TemplateManager(session)
         found = _find(manager, name, of)
-        update = read_update(read_text(file, None), *_place(file), _sort(found))
+        update = read_update(*_read(file), _sort(found))
         changed: AgentTemplateResponse | TournamentTemplateResponse
         if isinstance(update, AgentTemplateUpdate):
             changed = manager.update_agent_template(found.id, update)
@@ -207,9 +207,13 @@ def _delete(
         manager.delete_tournament_template(template.id)
 
 
-def _place(file: str) -> tuple[str, Path]:
-    """What errors call a file, and where the files that it names are."""
-    return ("standard input", Path()) if file == "-" else (file, Path(file).parent)
+def _read(file: str) -> tuple[str, str, Path]:
+    """A file's text, what errors call it, and where the files that it names are."""
+    from arena.config.document import text_of
+
+    if file == "-":
+        return read_text(file, None), "standard input", Path()
+    return text_of(file, "template"), file, Path(file).parent
 
 
 def _find(

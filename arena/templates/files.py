@@ -30,7 +30,7 @@ def read_template(
 ) -> AgentTemplateCreate | TournamentTemplateCreate:
     """The template in a YAML text; `source` is the file name that errors show, and prompts' files
     are looked for in `folder` and copied. Raises ConfigError with everything that is wrong."""
-    known = document.read(text, source)
+    known = document.read(text, source, "a template (template: agent, name, ...)")
     data = known.data
     sort = data.get("template") if isinstance(data, Mapping) else None
     if sort not in SORTS:
