@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 PARTS = (
-    "arena", "projections", "recorder", "http", "bursts", "storage", "scale", "ratings", "boards",
+    "arena", "projections", "recorder", "lean", "http", "bursts", "storage", "scale", "ratings", "boards",
     "systems", "start", "frames", "pages", "viewers",
 )  # fmt: skip
 

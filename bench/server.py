@@ -2,7 +2,8 @@
 
 `/<lane>/<latency>/<games>/v1/chat/completions` answers after `latency` seconds, as `bench.policies`
 does. The first calls of the games are answered one after another over one latency, so that games
-that begin together do not go on calling in bursts. `/<lane>/times` gives the moments (of the
+that begin together do not go on calling in bursts. A request for a stream is answered by events of
+four characters each, about a token, that come together. `/<lane>/times` gives the moments (of the
 machine's monotonic clock) at which that lane was answered. It parses no more of HTTP than its two
 clients write.
 """
@@ -13,9 +14,11 @@ import asyncio
 import contextlib
 import json
 import multiprocessing
+import re
 import time
 import urllib.request
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any, Self
@@ -24,6 +27,9 @@ from bench.policies import answer_to, response
 
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = b"content-length:"
+_JSON, _EVENTS = b"application/json", b"text/event-stream"
+_STREAM = re.compile(r'"stream"\s*:\s*true')
+_TOKEN = 4  # characters
 
 
 class LoopbackServer:
@@ -97,27 +103,46 @@ class _Client(asyncio.Protocol):
         if path[1] == "times":
             self._send(json.dumps(self._times[path[0]]))
             return
-        text = json.dumps(response("loopback", answer_to(body), len(body) // 4, 75))
+        answer = response("loopback", answer_to(body), len(body) // 4, 75)
+        streamed = _STREAM.search(body) is not None
+        text = events(answer) if streamed else json.dumps(answer)
         latency, games = float(path[1]), int(path[2])
         if self._asked[path[0]] < games:
             self._asked[path[0]] += 1
             latency *= self._asked[path[0]] / games
+        kind = _EVENTS if streamed else _JSON
         if latency:
-            asyncio.get_running_loop().call_later(latency, self._answer, path[0], text)
+            asyncio.get_running_loop().call_later(latency, self._answer, path[0], text, kind)
         else:
-            self._answer(path[0], text)
+            self._answer(path[0], text, kind)
 
-    def _answer(self, lane: str, text: str) -> None:
+    def _answer(self, lane: str, text: str, kind: bytes) -> None:
         if not self._transport.is_closing():
             self._times[lane].append(time.monotonic())
-            self._send(text)
+            self._send(text, kind)
 
-    def _send(self, text: str) -> None:
+    def _send(self, text: str, kind: bytes = _JSON) -> None:
         body = text.encode()
         self._transport.write(
-            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s"
-            % (len(body), body)
+            b"HTTP/1.1 200 OK\r\ncontent-type: %s\r\ncontent-length: %d\r\n\r\n%s"
+            % (kind, len(body), body)
         )
+
+
+def events(answer: Mapping[str, Any]) -> str:
+    """An answer as providers stream it: a head, its text in tokens, its end, its usage."""
+    head = {name: answer[name] for name in ("id", "created", "model")}
+    head["object"] = "chat.completion.chunk"
+    text = answer["choices"][0]["message"]["content"]
+    deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
+    deltas += [{"content": text[at : at + _TOKEN]} for at in range(0, len(text), _TOKEN)]
+    chunks: list[dict[str, Any]] = [
+        {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+        for delta in deltas
+    ]
+    chunks.append({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+    chunks.append({**head, "choices": [], "usage": answer["usage"]})
+    return "".join(f"data: {json.dumps(one)}\n\n" for one in chunks) + "data: [DONE]\n\n"
 
 
 def _serve(pipe: Connection) -> None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import threading
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -23,13 +25,19 @@ class WorkerFailed(Exception):
 
 
 class Worker:
-    """One process. It ends with `close`, and by itself when this process is gone."""
+    """One process. It ends with `close`, and by itself when this process is gone. `before` is a
+    folder whose modules it imports in the place of others of their names."""
 
-    def __init__(self) -> None:
+    def __init__(self, before: Path | None = None) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs,))
+        # A spawned process is given the path of the one that starts it.
+        path = [*sys.path]
+        if before is not None:
+            sys.path.insert(0, str(before))
         self._process.start()
+        sys.path[:] = path
         theirs.close()
 
     def start(self, work: Callable[..., T], **kwargs: Any) -> Callable[[], T]:
@@ -77,11 +85,12 @@ class Workers:
         for worker in self._workers.values():
             worker.close()
 
-    def of(self, name: str) -> Worker:
-        """The process of a lane, started when it is first asked for."""
-        key = "all" if self._shared else name
+    def of(self, name: str, before: Path | None = None) -> Worker:
+        """The process of a lane, started when it is first asked for; one with modules of its own
+        (`before`) is nobody else's."""
+        key = name if before is not None or not self._shared else "all"
         if key not in self._workers:
-            self._workers[key] = Worker()
+            self._workers[key] = Worker(before)
         return self._workers[key]
 
 
