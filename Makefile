@@ -54,7 +54,7 @@ schema: $(STAMP)
 pytest: $(STAMP) $(VENV)/inspect/.installed
 	$(PYTEST) $(TESTS) --durations=10 --durations-min=5
 
-bench: $(STAMP)
+bench: $(STAMP) $(VENV)/inspect/.installed
 	$(BIN)/python -m bench
 
 torture: $(STAMP)
@@ -63,7 +63,8 @@ torture: $(STAMP)
 proof: $(STAMP)
 	$(BIN)/python -m proof
 
-# Inspect AI, which opens the logs that `arena export --for inspect` writes, apart from our packages.
+# Inspect AI, apart from our packages: it opens the logs that `arena export --for inspect` writes, and
+# `make bench` measures it.
 $(VENV)/inspect/.installed: tests/inspect.txt | $(STAMP)
 	rm -rf $(VENV)/inspect
 	$(PIP) --target $(VENV)/inspect --no-deps --only-binary :all: --require-hashes -r tests/inspect.txt
@@ -97,7 +98,7 @@ pictures: $(STAMP)
 lock: $(STAMP)
 	$(BIN)/uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes \
 		--no-header --no-annotate --no-emit-index-url --quiet pyproject.toml -o requirements.txt
-	echo 'inspect-ai>=0.3,<0.4' | $(BIN)/uv pip compile --universal --python-version 3.11 \
+	printf 'inspect-ai>=0.3,<0.4\nopenai\n' | $(BIN)/uv pip compile --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --no-emit-index-url --quiet - -o tests/inspect.txt
 
 clean:

@@ -11,8 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 PARTS = (
-    "arena", "projections", "recorder", "lean", "http", "bursts", "storage", "scale", "ratings", "boards",
-    "systems", "start", "frames", "pages", "viewers",
+    "arena", "projections", "recorder", "lean", "whole", "http", "bursts", "storage", "scale",
+    "ratings", "boards", "systems", "start", "frames", "pages", "viewers",
 )  # fmt: skip
 
 
@@ -24,14 +24,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print JSON")
     form.add_argument("--markdown", action="store_true", help="print the table of docs/bench.md")
-    parser.add_argument("--toy", action="store_true", help="tiny sizes: only that it runs")
+    form.add_argument("--history", action="store_true", help="print what was recorded, and end")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--toy", action="store_true", help="tiny sizes: only that it runs")
+    size.add_argument("--record", action="store_true", help="add it to docs/bench-history.jsonl")
     options = parser.parse_args(arguments)
     if wrong := [part for part in options.parts if part not in PARTS]:
         parser.error(f"unknown part {wrong[0]!r}; known: {', '.join(PARTS)}")
 
-    from bench import policies, report
+    from bench import history, policies, report
     from bench.workers import Workers
 
+    if options.history:
+        print(history.as_table(history.remembered()))
+        return 0
     rows = []
     started = time.monotonic()
     with TemporaryDirectory() as folder, Workers(shared=True) as shared:
@@ -46,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 with Workers() as workers:
                     found = measure(workers)
             rows += found
+            if options.record:
+                history.remember(found)
             if not (options.json or options.markdown):
                 print(f"\n{part}")
                 print("\n".join(report.as_text(row) for row in found), flush=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import subprocess
 import sys
@@ -10,10 +11,16 @@ from typing import Any
 
 import pytest
 
+from arena.llm.providers.lean.plain import plain_answer, read_plain
+from arena.llm.providers.lean.stream import PlainStream
 from bench.__main__ import PARTS
+from bench.earlier import NoHistory, earlier
+from bench.history import as_table, remember, remembered
 from bench.measure import Row
-from bench.policies import FIXED_TALK, answer_to
+from bench.policies import FIXED_TALK, answer_to, response
 from bench.report import as_markdown, as_text
+from bench.server import events
+from bench.workers import Workers
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
@@ -27,6 +34,12 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
         timeout=300,
         check=False,
     )
+
+
+def whose_arena() -> Path:
+    """Where the provider that its entry point names comes from."""
+    (found,) = importlib.metadata.entry_points(group="arena.providers", name="litellm")
+    return Path(str(sys.modules[found.load().__module__].__file__))
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +66,9 @@ def test_every_promise_of_the_arena_is_measured(rows: list[dict[str, Any]]) -> N
         ("arena", 1.7),
         ("recorder", 8.0),
         ("recorder", 20.0),
+        ("lean", 20.0),
+        ("lean", 1.5),
+        ("lean", 3.0),
         ("http", 0.9),
         ("http", 1024.0),
         ("storage", 1 / 5),
@@ -81,6 +97,51 @@ def test_a_row_is_its_median_and_knows_whether_its_target_is_met() -> None:
     late = Row("recorder", "held", [21.0], unit="ms", target=20.0, at_most=True)
     assert (late.met, "at most 20.00 ms: NO" in as_text(late)) == (False, True)
     assert Row("arena", "beside", [0.7]).met is None
+
+
+def test_a_history_has_the_newest_figure_of_each_row_and_those_before(tmp_path: Path) -> None:
+    file = tmp_path / "history.jsonl"
+
+    def row(figure: float) -> Row:
+        return Row("lean", "CPU a call", [figure], target=1.5, at_most=True, numbers={"µs": 120.0})
+
+    remember([row(1.61), Row("lean", "calls", [21.0], target=20.0)], file)
+    remember([row(1.32)], file)
+
+    last, other = remembered(file)
+    assert (last.row.figure, last.row.met, last.before) == (1.32, True, (1.61,))
+    assert (other.row.figure, other.before) == (21.0, ())
+    assert "| lean | CPU a call | 1.32x | at most 1.50x | yes | 1.61 | 20" in as_table([last])
+    assert "120" not in file.read_text()
+
+
+def test_the_history_that_is_kept_can_be_read() -> None:
+    kept = as_table(remembered())
+    assert bench("--history").stdout == kept + "\n"
+
+
+def test_a_stream_of_the_loopback_server_is_read_as_its_unstreamed_answer() -> None:
+    answer = response("loopback", FIXED_TALK, 120, 75)
+    stream = PlainStream(lambda: 3.0)
+    stream.hear(events(answer).encode())
+    read = stream.answer({}, "")
+    plain = plain_answer(json.dumps(answer).encode())
+    assert read is not None
+    assert plain is not None
+    assert read.completion == read_plain(plain, {}, "").completion
+
+
+def test_an_earlier_arena_is_imported_in_the_place_of_this_one(tmp_path: Path) -> None:
+    with Workers(shared=True) as workers:
+        then = workers.of("before", earlier("HEAD", tmp_path)).run(whose_arena)
+        now = workers.of("now").run(whose_arena)
+    assert then.is_relative_to(tmp_path)
+    assert now == CHECKOUT / "arena" / "llm" / "providers" / "litellm.py"
+
+
+def test_a_commit_that_is_not_there_is_named_with_what_to_type(tmp_path: Path) -> None:
+    with pytest.raises(NoHistory, match="the commit 0000000, which"):
+        earlier("0000000", tmp_path)
 
 
 def test_the_fixed_answer_is_talk_or_one_of_the_players_that_may_be_chosen() -> None:
