@@ -6,7 +6,7 @@ unknown, and nothing is stored that is larger than an answer needs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -221,11 +221,19 @@ class StreamedAnswer:
             )
         return _answer(
             self.last,
-            text="".join(self.texts),
-            thoughts="".join(self.thoughts),
-            refusal="".join(self.refusals),
+            text=_joined(self.texts),
+            thoughts=_joined(self.thoughts),
+            refusal=_joined(self.refusals),
             finish_reason=_name(finish_reason),
             calls=[self.calls[index] for index in sorted(self.calls)],
             reported=reported(getattr(stream, "chunks", None) or [], self.pieces),
             headers=_headers(stream),
         )
+
+
+def _joined(pieces: Sequence[str]) -> str:
+    """The text of pieces, of which one may end in the middle of a surrogate pair."""
+    text = "".join(pieces)
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
