@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from arena.llm.providers.protocol import Provider, ProviderSettings
 
 _SCRIPTED = "scripted/"
+_ANY = "*"  # at the end of a registered name: every name that begins like it, where none is it
 
 Group = Literal[
     "agents",
@@ -80,8 +81,8 @@ _MADE: dict[Group, tuple[str, ...]] = {
 
 
 def names(group: Group) -> list[str]:
-    """The names registered in a group, sorted."""
-    return sorted(_points(group, tuple(sys.path)))
+    """The names registered in a group, sorted, without those that stand for any (`scenario-*`)."""
+    return sorted(each for each in _points(group, tuple(sys.path)) if not each.endswith(_ANY))
 
 
 def check(group: Group, name: str) -> None:
@@ -174,6 +175,8 @@ def _point(group: Group, name: str) -> EntryPoint:
         # A name may be written as Python writes it: round_robin.
         found = points.get(name.replace("_", "-"), ())
     if not found:
+        found = next((points[each] for each in points if _stands_for(each, name)), ())
+    if not found:
         raise _refused(unknown(_NOUNS[group], name, names(group)))
     if len({point.value for point in found}) > 1:
         registered = " and ".join(sorted(f"{_package(point)} ({point.value})" for point in found))
@@ -182,6 +185,11 @@ def _point(group: Group, name: str) -> EntryPoint:
             "uninstall one of them"
         )
     return found[0]
+
+
+def _stands_for(registered: str, name: str) -> bool:
+    beginning = registered.removesuffix(_ANY)
+    return beginning != registered and name.startswith(beginning) and name != beginning
 
 
 @cache
