@@ -287,13 +287,26 @@ def environment(name: str, options: Mapping[str, Any]) -> Callable[[], Environme
     return fresh
 
 
-def environment_options(name: str) -> Sequence[RulesOption]:
-    """What options an environment takes: as it tells, or else as its factory takes them.
+def copied_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of an environment with what its files say in their place, where its factory has
+    `copied` (`arena.core.CopiesFiles`); else as they are. Raises UsageError."""
+    factory = load("environments", name)
+    if not hasattr(factory, "copied"):
+        return dict(options)
+    with guarded("environments", name, "it was asked to copy its files"):
+        return dict(factory.copied(name=name, options=options))
+
+
+def environment_options(
+    name: str, options: Mapping[str, Any] | None = None
+) -> Sequence[RulesOption]:
+    """What options an environment takes: as it tells, or else as its factory takes them; asked of
+    one that is made with these `options`.
 
     Raises UsageError for a name that is not registered, PluginError for an environment that cannot
     be made or asked.
     """
-    made = make("environments", name, name=name)
+    made = make("environments", name, name=name, **(options or {}))
     with guarded("environments", name, "it was asked for its options"):
         if hasattr(made, "options"):
             return [*made.options()]
@@ -308,7 +321,7 @@ def check_environment_options(name: str, options: Mapping[str, Any]) -> None:
     from arena.core.rules_options import check_values
 
     if options:
-        check_values(name, environment_options(name), options)
+        check_values(name, environment_options(name, options), options)
 
 
 def kind(name: str, version: int | None = None) -> AgentKind:

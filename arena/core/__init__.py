@@ -22,6 +22,7 @@ from arena.core.agents import (
 from arena.core.environments import (
     Action,
     ActionReading,
+    CopiesFiles,
     Environment,
     EnvironmentSpec,
     GameBooks,
@@ -107,6 +108,7 @@ __all__ = [
     "ConfigError",
     "ContentPart",
     "ContextOverflow",
+    "CopiesFiles",
     "DivergenceError",
     "Environment",
     "EnvironmentCrash",

@@ -20,7 +20,9 @@ class EnvironmentSpec:
     `max_characters` is the longest action that the rules are given whole; None for any length.
     `faults` are what is known to be wrong with the rules, a sentence each; `twin` is the name of
     the environment in which some of them are mended, or of which this is the mended one. `tells`
-    are what it tells every player of itself, of role, team and phase (`TellsPlayers`).
+    are what it tells every player of itself, of role, team and phase (`TellsPlayers`). With
+    `referee` the rules ask somebody who is no player and is not rated: in its turns the
+    player_index is the number of players, and no outcome tells of it.
     """
 
     name: str
@@ -35,6 +37,7 @@ class EnvironmentSpec:
     faults: tuple[str, ...] = ()
     twin: str | None = None
     tells: tuple[str, ...] = ()
+    referee: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class RulesOption:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What one player sees when it is its turn.
+    """What one player, or the referee, sees when it is its turn.
 
     `text` is everything the player has seen so far, oldest first; `new` is the part that was not
     there at this player's previous turn. `turn_number` counts the turns of the game from 0.
@@ -259,6 +262,15 @@ class KeepsBooks(Protocol):
 
     def books(self) -> GameBooks:
         """The books of the game as it stands."""
+        ...
+
+
+class CopiesFiles(Protocol):
+    """What the factory of an environment may have besides: it copies the files that its options
+    name into the options, so that a tournament on record needs none of them."""
+
+    def copied(self, name: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The options of the same game, without files. Raises UsageError."""
         ...
 
 

@@ -121,7 +121,9 @@ class EventsGatherer:
         self._safely(lambda: self._drain(turn))
         if invalid and self._ask is not None:
             data = {"eliminated": True} if eliminated else {}
-            self._gathered.append(Event("refused", player, data=data, turn=turn))
+            # A referee is no player.
+            source = player if player < self._num_players else None
+            self._gathered.append(Event("refused", source, data=data, turn=turn))
 
     def ended(self, outcome: Outcome, *, reading: bool = True) -> GatheredEvents:
         """The events of the game with what the rules read in its speeches; without `reading` only

@@ -138,7 +138,7 @@ async def play(
     turn_limit: int,
     going: Callable[[], bool] = always,
 ) -> GameResult:
-    """Play one game to its end; `agents[i]` sits at player_index i.
+    """Play one game to its end; `agents[i]` sits at player_index i, the referee behind the players.
 
     The environment is stepped only after the turn is committed. A provider that fails for good, a
     conversation that its model's context does not hold, rules and agents that raise or return amiss
@@ -200,7 +200,8 @@ async def play(
             if step.done:
                 return _finished(rules, turns, conduct, player, lapse)
         outcome = rules.outcome(turn_limit=True)
-        return Finished(outcome, turns, tuple(conduct), events=rules.events.ended(outcome))
+        players = tuple(conduct[: rules.num_players])
+        return Finished(outcome, turns, players, events=rules.events.ended(outcome))
     except EnvironmentCrash as crash:
         return Voided(VoidCause.ENVIRONMENT, crash.traceback or str(crash), turns)
 
@@ -245,4 +246,5 @@ def _finished(
     if decided is not None and conduct[player].eliminated_turn is None:
         conduct[player].eliminated_turn = turns - 1
     outcome = replace(outcome, termination=termination(outcome.termination, lapse))
-    return Finished(outcome, turns, tuple(conduct), decided, rules.events.ended(outcome))
+    players = tuple(conduct[: rules.num_players])
+    return Finished(outcome, turns, players, decided, rules.events.ended(outcome))

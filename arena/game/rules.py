@@ -51,7 +51,8 @@ class GuardedRules:
 
     `source` is the package that holds the rules, and its version; `revision` how they are put to
     the players; `max_characters` the longest action that they are given whole; `events` gathers
-    what happens, which never stops a game; `tells` is what a player is told of itself.
+    what happens, which never stops a game; `tells` is what a player is told of itself; `seats` are
+    the players and, where the rules ask one, the referee behind them.
     """
 
     @guarded
@@ -65,6 +66,7 @@ class GuardedRules:
         self.source = (spec.package, spec.version)
         self.revision = spec.revision
         self.tells = spec.tells
+        self.seats = num_players + spec.referee
         self.events = EventsGatherer.of(self._environment, num_players)
 
     @guarded
@@ -81,10 +83,10 @@ class GuardedRules:
             raise _amiss("observe() returned an Observation whose text is no str")
         if seen.turn_number != turn_number:
             raise _amiss(f"observe() says turn {seen.turn_number} in turn {turn_number}")
-        if type(seen.player_index) is not int or not 0 <= seen.player_index < self.num_players:
+        if type(seen.player_index) is not int or not 0 <= seen.player_index < self.seats:
             raise _amiss(
                 f"observe() says that player {seen.player_index!r} is to move; there are players "
-                f"0 to {self.num_players - 1}"
+                f"0 to {self.seats - 1}"
             )
         return seen
 

@@ -17,6 +17,7 @@ from arena.core import (
     Environment,
     EnvironmentCrash,
     Observation,
+    UsageError,
     VoidCause,
 )
 from arena.core.execution import always
@@ -40,7 +41,8 @@ class GameTask:
     `environment` is a registered name with its `options`; `rules` are the package and the version
     that the game was begun under, None where they may be any, and `revision` how they are put to
     the players, None for the latest. `players[i]` are the agents that follow each other at
-    player_index i, the first from turn 0. `turn_limit` is in turns, `time_limit` in seconds of
+    player_index i, the first from turn 0; `referee` are those that follow each other as the
+    referee, where the rules ask one. `turn_limit` is in turns, `time_limit` in seconds of
     answers a turn; `overflow` is what a conversation does that is longer than a model's context.
     `call_seeds` are (turn, seed): what the seeds of calls follow from, from that turn on; where
     none stands it is the game's `seed`.
@@ -59,8 +61,14 @@ class GameTask:
     time_limit: float | None = None
     overflow: OverflowPolicy = OverflowPolicy.VOID
     call_seeds: tuple[tuple[int, int], ...] = ()
+    referee: tuple[Sitter, ...] = ()
     recorded: tuple[RecordedTurn, ...] = ()
     copied: bool = False
+
+    @property
+    def seats(self) -> tuple[tuple[Sitter, ...], ...]:
+        """Who sits at each player_index, the referee behind the players."""
+        return (*self.players, self.referee) if self.referee else self.players
 
     def call_seed(self, turn_number: int) -> int:
         """The seed of a turn's calls."""
@@ -107,9 +115,12 @@ async def _play(
         rules = rules_of(task)
     except EnvironmentCrash as crash:
         return Voided(VoidCause.ENVIRONMENT, crash.traceback, 0)
+    if rules.seats != len(task.seats):
+        wanted = "asks a referee" if rules.seats > len(task.players) else "asks no referee"
+        raise UsageError(f"{task.environment} {wanted}, and the game has {len(task.seats)} seats")
     seats = [
         seat(sitters, index, environment=task.environment, rules=rules)
-        for index, sitters in enumerate(task.players)
+        for index, sitters in enumerate(task.seats)
     ]
     try:
         agents = [agent() for agent in seats]
@@ -121,7 +132,7 @@ async def _play(
 
     def handle(observation: Observation, turn: TurnLog) -> Handle:
         number, player = observation.turn_number, observation.player_index
-        sitter = sitting(task.players[player], number)
+        sitter = sitting(task.seats[player], number)
         place = player, sitter.turn
         asking = None if isinstance(turn, ReplayedTurn) else ports
         record.handle = TurnLLM(

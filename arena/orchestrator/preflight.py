@@ -91,6 +91,11 @@ def prepare(config: TournamentConfig) -> Prepared:
     rules = config.environment
     with config.at("environment"):
         options = held(rules.name, rules.options, config.folder)
+        copied = registry.copied_options(rules.name, options)
+        if copied != options:
+            options = copied
+            rules = rules.model_copy(update={"options": copied})
+            config = config.model_copy(update={"environment": rules})
         if not options:
             # Those that have some are imported for them.
             _check_players(registry.environment(rules.name, {})().spec, rules.players)
@@ -111,7 +116,7 @@ def prepare(config: TournamentConfig) -> Prepared:
             check({0: fold.initial()})
     with config.at("environment"):
         make = registry.environment(rules.name, options)
-        registry.check_environment_options(rules.name, rules.options)
+        registry.check_environment_options(rules.name, options)
         environment = make()
         _check_players(environment.spec, rules.players)
     texts = {prompt.name: prompt.content for prompt in config.prompts}

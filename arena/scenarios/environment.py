@@ -58,6 +58,7 @@ class ScenarioGame:
             description=" ".join(shape.description.split()),
             max_characters=MAX_CHARACTERS,
             tells=("role", *team, "phase"),
+            referee=shape.referee is not None,
         )
 
     @staticmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from arena.core import PlayerResult
 from arena.scenarios.shape import CurvePoint, Persona, Score
@@ -53,7 +54,7 @@ def _at(curve: Sequence[CurvePoint], number: float) -> float:
     there."""
     if number <= curve[0].at:
         return curve[0].points
-    for low, high in zip(curve, curve[1:], strict=False):
+    for low, high in pairwise(curve):
         if number <= high.at:
             share = (number - low.at) / (high.at - low.at)
             return low.points + share * (high.points - low.points)

@@ -22,9 +22,9 @@ def _label(value: str) -> str:
 Label = Annotated[Name, AfterValidator(_label)]
 """A name that stands in brackets where players write it: `[rent: 120]`."""
 
-Text = Annotated[str, Field(min_length=1, max_length=20_000)]
-Line = Annotated[str, Field(min_length=1, max_length=2_000)]
-Bound = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
+LongText = Annotated[str, Field(min_length=1, max_length=20_000)]
+ShortText = Annotated[str, Field(min_length=1, max_length=2_000)]
+RangeEnd = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
 Points = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
 
 
@@ -47,16 +47,16 @@ class AttachedText(Shape):
 class Profile(Shape):
     """What is known of a persona."""
 
-    background: Text | None = None
-    goals: tuple[Line, ...] = Field(default=(), strict=False, max_length=20)
-    traits: tuple[Line, ...] = Field(default=(), strict=False, max_length=20)
+    background: LongText | None = None
+    goals: tuple[ShortText, ...] = Field(default=(), strict=False, max_length=20)
+    traits: tuple[ShortText, ...] = Field(default=(), strict=False, max_length=20)
 
 
 class Persona(Profile):
     """One seat. What is not `private` is told to everybody."""
 
     name: Label = Field(description="Agents are rated under it, as under a role.")
-    role: Line | None = Field(default=None, description="What it is in the story: tenant, ...")
+    role: ShortText | None = Field(default=None, description="What it is in the story: tenant, ...")
     team: Label | None = Field(default=None, description="Personas of a team win together.")
     private: Profile = Field(default=Profile(), description="Told to this seat alone.")
 
@@ -65,7 +65,7 @@ class SettledValue(Shape):
     """Something the parties settle: players state it as `[NAME: VALUE]`."""
 
     name: Label
-    number: tuple[Bound, Bound] | None = Field(
+    number: tuple[RangeEnd, RangeEnd] | None = Field(
         default=None, strict=False, description="From and to; whole numbers if both are."
     )
     options: tuple[Label, ...] = Field(default=(), strict=False, max_length=50)
@@ -94,9 +94,9 @@ class Success(Shape):
     """When a scene has reached its goal: exactly one of these."""
 
     settled: tuple[Label, ...] = Field(default=(), strict=False, description="All of these values.")
-    said: Line | None = Field(default=None, description="These words; * for any in between.")
+    said: ShortText | None = Field(default=None, description="These words; * for any in between.")
     by: Label | None = Field(default=None, description="Who must say them; by default anybody.")
-    referee: Line | None = Field(default=None, description="A yes-or-no question to the referee.")
+    referee: ShortText | None = Field(default=None, description="Yes or no, for the referee.")
 
     @model_validator(mode="after")
     def _one_metric(self) -> Self:
@@ -113,8 +113,8 @@ class SceneShape(Shape):
     """A part of the game, in which some speak in turn and some listen."""
 
     title: Label
-    description: Text | None = None
-    goal: Line | None = None
+    description: LongText | None = None
+    goal: ShortText | None = None
     speaks: tuple[Label, ...] | None = Field(
         default=None, strict=False, min_length=1, description="In this order; by default all."
     )
@@ -128,11 +128,11 @@ class SceneShape(Shape):
 class NarratorLine(Shape):
     """What the narrator says, and when: exactly one of `at`, `after` and `said`."""
 
-    say: Text
+    say: LongText
     scene: Label | None = Field(default=None, description="In this scene; by default in any.")
     at: Literal["start", "end", "settled"] | None = None
     after: int | None = Field(default=None, ge=1, le=MAX_TURNS, description="Turns of a scene.")
-    said: Line | None = Field(default=None, description="Words, the first time that they fall.")
+    said: ShortText | None = Field(default=None, description="The first time that they fall.")
     value: Label | None = Field(default=None, description="With `at: settled`: of this value.")
 
     @model_validator(mode="after")
@@ -150,8 +150,8 @@ class VerdictField(Shape):
     """A field of the referee's verdict."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$", max_length=60)]
-    description: Line | None = None
-    number: tuple[Bound, Bound] | None = Field(default=None, strict=False)
+    description: ShortText | None = None
+    number: tuple[RangeEnd, RangeEnd] | None = Field(default=None, strict=False)
     options: tuple[Label, ...] = Field(default=(), strict=False, max_length=50)
     text: int | None = Field(default=None, ge=1, le=4_000, description="At most so long.")
 
@@ -169,7 +169,7 @@ class VerdictField(Shape):
 class RefereeShape(Shape):
     """An unrated seat that judges when all scenes are over."""
 
-    instructions: Text
+    instructions: LongText
     fields: tuple[VerdictField, ...] = Field(strict=False, min_length=1, max_length=30)
     attempts: int = Field(default=3, ge=1, le=10, description="A verdict that cannot be read.")
 
@@ -177,7 +177,7 @@ class RefereeShape(Shape):
 class CurvePoint(Shape):
     """So many points at a number."""
 
-    at: Bound
+    at: RangeEnd
     points: Points
 
 
@@ -188,7 +188,7 @@ class Score(Shape):
     value: Label | None = Field(default=None, description="As it was settled.")
     verdict: str | None = Field(default=None, description="A field of the verdict.")
     scene: Label | None = Field(default=None, description="Points if it reached its goal.")
-    said: Line | None = Field(default=None, description="Points if these words fall.")
+    said: ShortText | None = Field(default=None, description="Points if these words fall.")
     by: Label | None = Field(default=None, description="Who says them; by default the persona.")
     worth: dict[Label, Points] | None = Field(default=None, description="Points by option.")
     curve: tuple[CurvePoint, ...] = Field(
@@ -222,10 +222,10 @@ class ScenarioShape(Shape):
     """A scenario: who, what happens in which order, and what counts."""
 
     name: Name
-    description: Text
+    description: LongText
     tags: tuple[Name, ...] = Field(default=(), strict=False, max_length=50)
     difficulty: Literal["easy", "medium", "hard"] | None = None
-    objectives: tuple[Line, ...] = Field(
+    objectives: tuple[ShortText, ...] = Field(
         default=(), strict=False, max_length=50, description="What is to be learned from it."
     )
     texts: tuple[AttachedText, ...] = Field(default=(), strict=False, max_length=20)

@@ -155,10 +155,8 @@ class Stage:
             value = by_name[statement.name]
             if statement.stated is None:
                 refused = True
-                self._tell(
-                    f"{briefing.LABEL} To you alone: [{statement.name}: ...] takes {value.takes()}.",
-                    [player],
-                )
+                takes = f"[{statement.name}: ...] takes {value.takes()}"
+                self._tell(f"{briefing.LABEL} To you alone: {takes}.", [player])
                 continue
             self._add(
                 "statement",
@@ -189,9 +187,9 @@ class Stage:
 
     def _count_words(self, name: str, words: str) -> None:
         for number, score in enumerate(self._shape.scoring):
-            if score.said is not None and name == (score.by or score.persona):
-                if said(score.said, words):
-                    self._said_for.add(number)
+            speaks = name == (score.by or score.persona)
+            if score.said is not None and speaks and said(score.said, words):
+                self._said_for.add(number)
 
     def _narrate(self, due: Any, *, once: bool = False) -> None:
         for number, line in enumerate(self._shape.narrator):
@@ -249,12 +247,11 @@ class Stage:
             return False
         said_wrong = "; ".join(verdict.wrong)
         if self._answers >= self._shape.referee.attempts:
-            raise EnvironmentCrash(
-                f"the referee gave no verdict in {self._answers} answers: {said_wrong}"
-            )
+            said = f"the referee gave no verdict in {self._answers} answers: {said_wrong}"
+            raise EnvironmentCrash(said, said)
         self._heard[self._referee] += (
-            f"\n{briefing.LABEL} That is no verdict yet: {said_wrong}. Answer again, with the whole "
-            "JSON object."
+            f"\n{briefing.LABEL} That is no verdict yet: {said_wrong}. Answer again, with the "
+            "whole JSON object."
         )
         self._add("message", audience=(), data={"type": NARRATOR, "text": said_wrong[:_LONGEST]})
         return True
@@ -262,7 +259,10 @@ class Stage:
     def _finish(self) -> None:
         self.over = True
         facts = GameFacts(
-            {value.shape.name: value.settled and value.settled.stated for value in self._values},
+            {
+                value.shape.name: None if value.settled is None else value.settled.stated
+                for value in self._values
+            },
             self._verdict,
             frozenset(self._reached),
             frozenset(self._said_for),
@@ -291,7 +291,6 @@ class Stage:
 
     def reason(self) -> str:
         """The points of all, for people."""
-        ordered = sorted(self._shape.personas, key=lambda p: -self.points.get(p.name, 0.0))
-        return (
-            ", ".join(f"{p.name} {self.points.get(p.name, 0.0):.4g}" for p in ordered) + " points."
-        )
+        names = sorted(self._index, key=lambda name: -self.points.get(name, 0.0))
+        points = ", ".join(f"{name} {self.points.get(name, 0.0):.4g}" for name in names)
+        return f"Points: {points}."

@@ -15,7 +15,7 @@ _NEAR = 0.8  # of difflib's ratio: a misspelt option, not another one
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RefereeVerdict:
     """What the referee said by field; `wrong` says what is missing, one sentence for each field,
     and a verdict with such is none."""
 
@@ -59,17 +59,18 @@ def _schema(field: VerdictField) -> dict[str, Any]:
         return {"type": "string", "maxLength": field.text, **said}
     assert field.number is not None
     low, high = field.number
-    kind = "integer" if whole(field.number) else "number"
-    return {"type": kind, "minimum": low, "maximum": high, **said}
+    if whole(field.number):
+        return {"type": "integer", "minimum": int(low), "maximum": int(high), **said}
+    return {"type": "number", "minimum": low, "maximum": high, **said}
 
 
-def read_verdict(answer: str, fields: Sequence[VerdictField]) -> Verdict:
+def read_verdict(answer: str, fields: Sequence[VerdictField]) -> RefereeVerdict:
     """The verdict in an answer, mended where what is meant is plain: letters of another case, an
     option that is misspelt, a number as text, a text that is too long."""
     wanted = {field.name.casefold() for field in fields}
     found = find_object(answer, wanted)
     if found is None:
-        return Verdict({}, ("no JSON object with the fields of the verdict was found",))
+        return RefereeVerdict({}, ("no JSON object with the fields of the verdict was found",))
     given = {str(name).casefold(): value for name, value in found.value.items()}
     read: dict[str, Stated] = {}
     wrong = []
@@ -79,7 +80,7 @@ def read_verdict(answer: str, fields: Sequence[VerdictField]) -> Verdict:
             wrong.append(f"{field.name!r} is {_found(field, given)}; expected {_expected(field)}")
         else:
             read[field.name] = value
-    return Verdict(read, tuple(wrong))
+    return RefereeVerdict(read, tuple(wrong))
 
 
 def _mended(field: VerdictField, value: Any) -> Stated | None:

@@ -134,7 +134,8 @@ def _check_game(
     environment, unplayed = make(), make()
     name = environment.spec.name
     game = TranscriptGame(environment, seed=seed, num_players=num_players, policy=policy)
-    invalid = [0] * num_players
+    seats = num_players + environment.spec.referee
+    invalid = [0] * seats
     while not game.done and len(game.turns) < turn_limit:
         observation = environment.observe()
         for text in HOSTILE_TEXTS if not game.turns else ():
@@ -145,20 +146,20 @@ def _check_game(
                 expect(environment.read(text) == environment.read(text), f"{name}: read to be pure")
         expect(observation == environment.observe(), f"{name}: observe to be idempotent")
         expect(observation.turn_number == len(game.turns), f"{name}: turns counted from 0")
-        expect(0 <= observation.player_index < num_players, f"{name}: a player of the game")
+        expect(0 <= observation.player_index < seats, f"{name}: a player of the game")
         expect(
             observation.text.endswith(observation.new) or observation.new in observation.text,
             f"{name}: what is new to be part of what is seen",
         )
-        if environment.spec.tells:
+        if environment.spec.tells and observation.player_index < num_players:
             _check_known(unplayed, observation, environment.outcome(turn_limit=True))
         game.advance()
         invalid[observation.player_index] += game.turns[-1].invalid
     outcome = environment.outcome(turn_limit=not game.done)
     _check_outcome(name, outcome, num_players, over=game.done)
     expect(
-        [player.invalid_actions for player in outcome.players] == invalid,
-        f"{name}: {invalid} invalid actions counted",
+        [player.invalid_actions for player in outcome.players] == invalid[:num_players],
+        f"{name}: {invalid[:num_players]} invalid actions counted",
     )
 
 

@@ -7,6 +7,7 @@ import re
 from typing import Protocol
 
 from arena.core import Observation
+from arena.llm.scripted import scenario
 
 # What a game offers is usually bracketed: "Valid moves: [0], [1]", "[Accept]". Who speaks is too,
 # at the beginning of a line.
@@ -51,7 +52,10 @@ class ActionPolicy(Protocol):
 
 
 def offered(observation: Observation, rng: random.Random) -> str:
-    """One of the bracketed texts on the last line that has any, however long ago that was."""
+    """One of the bracketed texts on the last line that has any, however long ago that was; of a
+    referee, any verdict of the schema that it is asked for."""
+    if scenario.asks_verdict(observation.text):
+        return scenario.at_random(observation.text, rng)
     for text in (observation.new, observation.text):
         for line in reversed(text.split("\n")):
             found: list[str] = _OFFERED.findall(_SPEAKER.sub("", line))
@@ -63,6 +67,8 @@ def offered(observation: Observation, rng: random.Random) -> str:
 def plausible(observation: Observation, rng: random.Random) -> str:
     """Mostly `offered`; sometimes anything in brackets, a number or a few words."""
     chance = rng.random()
+    if scenario.asks_verdict(observation.text):
+        return offered(observation, rng)
     if chance < 0.05:
         return f"[{rng.randrange(10)}]"
     if chance < 0.1:
@@ -74,7 +80,9 @@ def plausible(observation: Observation, rng: random.Random) -> str:
 
 
 def with_hostile_texts(observation: Observation, rng: random.Random) -> str:
-    """`plausible`, with every third action a hostile one."""
-    if rng.random() < 1 / 3:
+    """`plausible`, with every third action a hostile one; a referee that has been told so once
+    gives a verdict."""
+    again = scenario.asks_verdict(observation.text) and not scenario.asks_verdict(observation.new)
+    if rng.random() < 1 / 3 and not again:
         return rng.choice(HOSTILE_TEXTS)
     return plausible(observation, rng)

@@ -249,6 +249,7 @@ _PAGE = """\
 
 {count} environments are offered, from the pinned release of TextArena. `arena environments list`
 lists them; `arena environments show NAME` tells players, roles, options and known faults of one.
+Scenarios, which are written as files, are on [a page of their own](scenarios.md).
 
 Upstream stays what a name means. Where a mend is small there is a twin, of the same name with
 `-mended` behind it, whose games are rated in a pool of their own; the shipped tournaments play the

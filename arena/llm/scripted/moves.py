@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from arena.core import Message
+from arena.llm.scripted import scenario
 from arena.llm.scripted.conversation import read, write_notes
 
 Player = Callable[[str, random.Random], str]
@@ -167,4 +168,5 @@ _PLAYERS: tuple[tuple[str, Player], ...] = (
     ("game of Othello", _offered("Valid moves:")),
     ("Negotiation Game", _negotiation),
     ("game of ColonelBlotto", _blotto),
+    ("[Narrator] ", scenario.at_random),
 )
