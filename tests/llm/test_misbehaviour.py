@@ -24,8 +24,8 @@ from arena.llm.failures.classify import Fault, fault_of
 from arena.llm.failures.kinds import FaultKind
 from arena.llm.failures.retry import Backoff
 from arena.llm.pacing.limits import Limits
+from arena.llm.providers.lean.path import LeanPath
 from arena.llm.providers.litellm import LiteLLM
-from arena.llm.providers.litellm_lean import LeanPath
 from arena.llm.providers.protocol import Answer, ProviderSettings
 from tests.clients import client
 from tests.servers.faulty import FaultyServer, drawn, read_log

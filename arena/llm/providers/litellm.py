@@ -22,8 +22,9 @@ from arena.llm.costs.prices import PriceTable, listed_limit, listed_prices
 from arena.llm.failures.classify import raise_local
 from arena.llm.failures.inside import Heard
 from arena.llm.providers import litellm_scripted, litellm_transport
+from arena.llm.providers.lean.path import LeanPath
 from arena.llm.providers.litellm_connections import Connections
-from arena.llm.providers.litellm_lean import LeanPath, LeanRequests
+from arena.llm.providers.litellm_lean import LeanRequests
 from arena.llm.providers.litellm_names import unknown_model, unknown_protocol
 from arena.llm.providers.litellm_params import (
     check_accepted,
@@ -182,16 +183,21 @@ class LiteLLM:
         if self._connections is not None:
             await self._connections.aclose()
 
-    async def learned(self, model: ModelSpec, kwargs: Mapping[str, Any]) -> LeanPath | str:
-        """The lean path of a model, learned when it is first asked for; nothing is sent."""
+    async def learned(
+        self, model: ModelSpec, kwargs: Mapping[str, Any], *, marks: bool = False
+    ) -> LeanPath | str:
+        """The lean path of a model, learned when it is first asked for; nothing is sent. `marks`
+        says that its prompts are marked for a cache."""
         headers = sorted(model.params.get("extra_headers") or ())
         keyed, seeded = model.api_key_env is not None, model.params.get("seed") == PER_CALL
-        named = json.dumps([kwargs, keyed, seeded, headers], sort_keys=True, default=str)
+        named = json.dumps([kwargs, keyed, seeded, headers, marks], sort_keys=True, default=str)
         if (found := self._learned.get(named)) is not None:
             return found
         task = self._learning.get(named)
         if task is None or task.get_loop() is not asyncio.get_running_loop():
-            learning = self.lean.learn(kwargs, key=keyed, headers=headers, seeded=seeded)
+            learning = self.lean.learn(
+                kwargs, key=keyed, headers=headers, seeded=seeded, marks=marks
+            )
             task = self._learning[named] = asyncio.create_task(learning)
         self._learned[named] = found = await asyncio.shield(task)
         return found
@@ -276,17 +282,17 @@ class LiteLLMEndpoint:
         if isinstance(path, LeanPath) and path.fits(messages):
             secrets = path.secrets(key, headers)
             if secrets is not None:
-                return await self.provider.lean.ask(path, kwargs, messages, secrets, seed)
+                return await self.provider.lean.ask(path, kwargs, sent, secrets, seed)
         return await self.provider.send(kwargs, sent)
 
     async def path(self) -> LeanPath | str:
         """How it is asked without LiteLLM, or why it is not."""
         if self.free:
             return "scripted models take the path of LiteLLM"
-        if self.marks:
-            return "its prompts are marked for a cache"
         if not self._path:
-            self._path.append(await self.provider.learned(self.model, self.kwargs))
+            self._path.append(
+                await self.provider.learned(self.model, self.kwargs, marks=self.marks)
+            )
         return self._path[0]
 
 

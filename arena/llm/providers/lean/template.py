@@ -51,7 +51,7 @@ class Template:
     constant: Mapping[str, Any]
     seed: str | None = None
 
-    def body(self, messages: Sequence[Message], seed: int | None) -> bytes:
+    def body(self, messages: Sequence[Mapping[str, Any]], seed: int | None) -> bytes:
         """The bytes of a request with these messages.
 
         Raises TypeError for a text that is not Unicode, such as a lone surrogate.
@@ -63,16 +63,18 @@ class Template:
 
     def filled(self, secrets: Mapping[str, str]) -> dict[str, str]:
         """The headers, with secrets in the places of their marks."""
-        headers = dict(self.headers)
-        for mark, secret in secrets.items():
-            for name, value in headers.items():
-                if mark in value:
-                    headers[name] = value.replace(mark, secret)
-        return headers
+        return {name: filled(value, secrets) for name, value in self.headers.items()}
+
+
+def filled(said: str, secrets: Mapping[str, str]) -> str:
+    """A text, with secrets in the places of their marks."""
+    for mark, secret in secrets.items():
+        said = said.replace(mark, secret)
+    return said
 
 
 def template_of(
-    sent: Sequence[tuple[Sequence[Message], SentRequest]], seed: int | None
+    sent: Sequence[tuple[Sequence[Mapping[str, Any]], SentRequest]], seed: int | None
 ) -> Template | str:
     """The template of requests with these messages, or why they have none."""
     found: Template | None = None
@@ -86,8 +88,18 @@ def template_of(
     return found if found is not None else "LiteLLM sent no request"
 
 
+def frame_of(sent: Sequence[SentRequest]) -> Template | str:
+    """The template of requests whose bodies are made elsewhere, or why they have none."""
+    frames = [Template(one.url, _kept(one.headers), {}) for one in sent]
+    if any(one.method != "POST" for one in sent):
+        return "its requests are no POST"
+    if not frames or any(one != frames[0] for one in frames):
+        return "its requests differ in more than their messages"
+    return frames[0]
+
+
 def _template(
-    messages: Sequence[Message], request: SentRequest, seed: int | None
+    messages: Sequence[Mapping[str, Any]], request: SentRequest, seed: int | None
 ) -> Template | str:
     if request.method != "POST":
         return f"its requests are {request.method}"
@@ -103,8 +115,11 @@ def _template(
         return "its requests do not name the seed of a call"
     for name in named:
         del body[name]
-    headers = {name: value for name, value in request.headers.items() if name not in _CARRIED}
-    return Template(request.url, headers, body, *named)
+    return Template(request.url, _kept(request.headers), body, *named)
+
+
+def _kept(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name not in _CARRIED}
 
 
 def traits(messages: Sequence[Message]) -> frozenset[Trait] | None:

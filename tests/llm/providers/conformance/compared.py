@@ -12,8 +12,9 @@ from arena import registry
 from arena.core import Message, ModelSpec
 from arena.llm.costs.prices import own_prices
 from arena.llm.failures.classify import Fault, fault_of, said_in
+from arena.llm.providers.lean.path import LeanPath
 from arena.llm.providers.litellm import LiteLLM, LiteLLMEndpoint
-from arena.llm.providers.litellm_lean import LeanPath, LeanRequests
+from arena.llm.providers.litellm_lean import LeanRequests
 from arena.llm.providers.protocol import Answer, ProviderSettings
 from arena.llm.request import PER_CALL
 from tests.llm.providers.conformance.cases import ProviderCases
