@@ -17,9 +17,11 @@ import httpx
 from multidict import CIMultiDict
 
 from arena.core import Message
+from arena.llm.providers.lean.anthropic import ANTHROPIC
 from arena.llm.providers.lean.chat import CHAT
 from arena.llm.providers.lean.conversations import UNUSUAL, USUAL
 from arena.llm.providers.lean.dialect import Dialect
+from arena.llm.providers.lean.google import GOOGLE
 from arena.llm.providers.lean.path import KEY, LeanPath, mark
 from arena.llm.providers.lean.reading import begun, read
 from arena.llm.providers.lean.rewriting import NotRewritten, Rewriting, rewriting_of
@@ -37,7 +39,7 @@ from arena.llm.providers.litellm_transport import answered
 from arena.llm.providers.prompt_cache import marked
 from arena.llm.providers.protocol import Answer
 
-DIALECTS = (CHAT,)
+DIALECTS = (CHAT, ANTHROPIC, GOOGLE)
 
 SEED = 271_828_182
 _MODEL = "probe-model"

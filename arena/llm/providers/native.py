@@ -235,6 +235,9 @@ def _anthropic_usage(usage: Any) -> dict[str, Any]:
     written = given.get("cache_creation")
     if isinstance(written, dict):
         counts["cache_creation"] = _counts(written, tuple(map(str, written)))
+    details = given.get("output_tokens_details")
+    if isinstance(details, dict) and (thought := _counts(details, ("thinking_tokens",))):
+        counts["output_tokens_details"] = thought
     if tier := _word(given.get("service_tier")):
         counts["service_tier"] = tier
     return {"input_tokens": 0, "output_tokens": 0, **counts}

@@ -41,7 +41,7 @@ _CHOICE: Mapping[str, tuple[type, ...]] = {
 _MESSAGE: Mapping[str, tuple[type, ...]] = {"role": (str,), "content": (str,)}
 # How the tags begin that a library takes for thoughts; a text with one is not plain.
 _TAGS = ("<think", "</think", "<budget:thinking", "</budget:thinking")
-_MOST_TOKENS = 10**9
+MOST_TOKENS = 10**9
 _NOTHING: Mapping[str, Any] = {}
 _COUNTED = {
     "prompt_tokens",
@@ -87,7 +87,7 @@ def is_plain_usage(usage: Any) -> bool:
     total = usage.get("total_tokens")
     if type(prompt) is not int or type(completion) is not int or type(total) is not int:
         return False
-    if prompt <= 0 or completion <= 0 or prompt + completion != total or total > _MOST_TOKENS:
+    if prompt <= 0 or completion <= 0 or prompt + completion != total or total > MOST_TOKENS:
         return False
     return len(usage) == _COUNTS or all(_is_count(name, value) for name, value in usage.items())
 
@@ -95,10 +95,10 @@ def is_plain_usage(usage: Any) -> bool:
 def _is_count(name: str, value: Any) -> bool:
     if type(value) is dict:
         return name.endswith("_details") and all(
-            one is None or (type(one) is int and 0 <= one < _MOST_TOKENS) for one in value.values()
+            one is None or (type(one) is int and 0 <= one < MOST_TOKENS) for one in value.values()
         )
     if name.endswith("_tokens"):
-        return value is None or (type(value) is int and 0 <= value < _MOST_TOKENS)
+        return value is None or (type(value) is int and 0 <= value < MOST_TOKENS)
     return not value
 
 
