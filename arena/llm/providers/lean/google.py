@@ -60,7 +60,7 @@ def answers(model: str) -> list[dict[str, Any]]:
         "modelVersion": model,
         "responseId": "probe-1",
     }
-    parts = [
+    parts: list[dict[str, Any]] = [
         {"text": "Hm.\n\U0001f43a", "thought": True},
         {"text": " é\n<b>", "thoughtSignature": "c2ln"},
         {"text": "\U0001f43a</b>\n"},

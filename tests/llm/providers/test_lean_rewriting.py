@@ -1,0 +1,151 @@
+"""Messages that a provider wants otherwise: LiteLLM's own rewriting, called again without it, gives
+the bytes that it would have sent, or is not used."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import httpx
+import pytest
+
+from arena import registry
+from arena.core import Message, ModelSpec
+from arena.llm.providers.lean.anthropic import answers
+from arena.llm.providers.lean.path import LeanPath
+from arena.llm.providers.litellm import LiteLLM, LiteLLMEndpoint
+from arena.llm.providers.litellm_transport import answered
+from arena.llm.providers.prompt_cache import marked
+from arena.llm.providers.protocol import ProviderSettings
+
+ROUTES = ("anthropic/claude-sonnet-4-5", "gemini/gemini-2.5-flash")
+KEY = "a-key-of-the-rewriting-qwv"
+
+
+def said(*turns: str) -> list[Message]:
+    return [
+        {"role": role, "content": text}
+        for role, _, text in (turn.partition(": ") for turn in turns)
+    ]
+
+
+CONVERSATIONS: Mapping[str, Sequence[Message]] = {
+    "alone": said("user: Night."),
+    "alternating": said("system: é \u2028", "user: a\n", "assistant:  [2] ", "user: \U0001f43a"),
+    "several systems": said("system: a", "system: b", "user: c", "system: d", "user: e"),
+    "the same twice": said("user: a", "user: b", "assistant: c", "assistant: d", "user: e"),
+    "nothing said": said("system: ", "user:  ", "assistant: ", "user: \n"),
+    "begun by the assistant": said("assistant: a", "user: b"),
+    "ended by the assistant": said("user: a", "assistant: b "),
+    "long": said("system: Win.", "user: " + "[Player 1] I say\n" * 2_000),
+}
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEAN_KEY", KEY)
+
+
+def prepared(litellm: LiteLLM, route: str, name: str = "m", **params: Any) -> LiteLLMEndpoint:
+    params = {"max_tokens": 50, "temperature": 0.5, **params}
+    return litellm.prepare(ModelSpec(name, route, api_key_env="LEAN_KEY", params=params))
+
+
+async def sent(endpoint: LiteLLMEndpoint, messages: Sequence[Any]) -> httpx.Request:
+    """What LiteLLM would send."""
+    requests: list[httpx.Request] = []
+
+    def keep(_: Any, request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return httpx.Response(200, json=answers("m")[0], request=request)
+
+    with answered(keep):
+        try:
+            await endpoint.provider.send({**endpoint.kwargs, "api_key": KEY}, messages)
+        except Exception:  # it is an answer of another protocol
+            assert requests
+    return requests[0]
+
+
+async def learned(endpoint: LiteLLMEndpoint) -> LeanPath:
+    path = await endpoint.path()
+    assert isinstance(path, LeanPath), path
+    return path
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_its_bytes_are_those_that_litellm_sends(route: str) -> None:
+    async def run() -> None:
+        litellm = LiteLLM(ProviderSettings(20.0, registry.policy, cached=frozenset({"cached"})))
+        for name in ("m", "cached"):
+            endpoint = prepared(litellm, route, name)
+            path = await learned(endpoint)
+            assert path.rewriting is not None
+            for conversation, messages in CONVERSATIONS.items():
+                whole: Sequence[Any] = marked(messages) if endpoint.marks else messages
+                theirs = await sent(endpoint, whole)
+                assert await path.body(whole, None) == theirs.content, (name, conversation)
+                head = path.head(path.secrets(KEY, {}) or {}, theirs.content)
+                assert head is not None
+                assert str(head[0]) == str(theirs.url)
+                headers = {**theirs.headers}
+                for own in ("host", "content-length"):
+                    del headers[own]
+                assert {name.lower(): value for name, value in head[1].items()} == headers
+        await litellm.aclose()
+
+    asyncio.run(run())
+
+
+def test_it_is_not_used_where_its_bytes_are_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> None:
+        litellm = LiteLLM(ProviderSettings(20.0, registry.policy))
+        litellm.load()
+        from litellm.llms.anthropic.chat.transformation import AnthropicConfig
+
+        theirs = AnthropicConfig.transform_request
+        times = 0
+
+        def differs(*args: Any, **named: Any) -> Any:
+            nonlocal times
+            times += 1
+            return {**theirs(*args, **named), "metadata": {"user_id": str(times)}}
+
+        monkeypatch.setattr(AnthropicConfig, "transform_request", differs)
+        path = await prepared(litellm, ROUTES[0]).path()
+        assert path == "LiteLLM sends something else than its rewriting gives"
+        await litellm.aclose()
+
+    asyncio.run(run())
+
+
+def test_what_litellm_refuses_it_refuses_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rewriting that fails asks LiteLLM, which says what is wrong."""
+
+    async def run() -> None:
+        litellm = LiteLLM(ProviderSettings(20.0, registry.policy))
+        endpoint = prepared(litellm, ROUTES[0])
+        await learned(endpoint)
+        from litellm.llms.anthropic.chat.transformation import AnthropicConfig
+
+        def refuses(*_: Any, **__: Any) -> Any:
+            raise ValueError("no such message is known")
+
+        monkeypatch.setattr(AnthropicConfig, "transform_request", refuses)
+        with pytest.raises(Exception, match="no such message is known"):
+            await endpoint.ask(CONVERSATIONS["alone"], None)
+        await litellm.aclose()
+
+    asyncio.run(run())
+
+
+def test_a_secret_is_in_no_path() -> None:
+    async def run() -> None:
+        litellm = LiteLLM(ProviderSettings(20.0, registry.policy))
+        path = await learned(prepared(litellm, ROUTES[0]))
+        assert KEY not in repr(path)
+        assert KEY.encode() not in await path.body(CONVERSATIONS["alone"], None)
+        await litellm.aclose()
+
+    asyncio.run(run())
