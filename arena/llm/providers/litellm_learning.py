@@ -132,6 +132,7 @@ class Learning:
     async def _dialect(self) -> tuple[Dialect, str]:
         """The dialect whose plain answers LiteLLM reads as they are read here, and what it puts in
         front of the name of the model that answers."""
+        raised: set[str] = set()
         for dialect in DIALECTS:
             prefixes = set()
             for answer in dialect.answers(_MODEL):
@@ -139,8 +140,12 @@ class Learning:
                 # Where it sends none, or several, it is the same in any dialect.
                 assert probe.request
                 prefixes.add(self._prefix(dialect, answer, probe))
+                if isinstance(probe.read, Exception):
+                    raised.add(type(probe.read).__name__)
             if len(prefixes) == 1 and (prefix := prefixes.pop()) is not None:
                 return dialect, prefix
+        if raised:
+            raise NotLearned(f"LiteLLM refuses to be asked: {', '.join(sorted(raised))}")
         raise NotLearned("LiteLLM reads its answers otherwise than they stand there")
 
     async def _probe(
