@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from arena.llm.providers.lean.rewriting import Call, copied
+from arena.llm.providers.lean.rewriting import LibraryCall, copied
 
 _REWRITE = (
     ("litellm.llms.anthropic.chat.transformation", "AnthropicConfig.async_transform_request"),
@@ -35,8 +35,8 @@ _SIGN = (("litellm.llms.bedrock.base_aws_llm", "BaseAWSLLM.get_request_headers")
 class Calls:
     """What was called: to rewrite messages, and to sign."""
 
-    rewriting: list[Call] = field(default_factory=list)
-    signing: list[Call] = field(default_factory=list)
+    rewriting: list[LibraryCall] = field(default_factory=list)
+    signing: list[LibraryCall] = field(default_factory=list)
 
 
 _calls: ContextVar[Calls | None] = ContextVar("calls", default=None)
@@ -69,7 +69,7 @@ def _watching(function: Callable[..., Any], kind: str) -> Callable[..., Any]:
     def watching(*args: Any, **named: Any) -> Any:
         calls = _calls.get()
         if calls is not None:
-            getattr(calls, kind).append(Call(function, args, copied(named)))
+            getattr(calls, kind).append(LibraryCall(function, args, copied(named)))
         return function(*args, **named)
 
     watching.watched = True  # type: ignore[attr-defined]

@@ -23,7 +23,7 @@ class NotRewritten(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class LibraryCall:
     """One call of a library's function, with its arguments as they were before it."""
 
     function: Callable[..., Any]
@@ -31,7 +31,7 @@ class Call:
     named: Mapping[str, Any] = field(repr=False)
 
     def again(self, **others: Any) -> Any:
-        """Call it once more, with some of its arguments changed; it may write into all of them."""
+        """LibraryCall it once more, with some of its arguments changed; it may write into all of them."""
         return self.function(*self.args, **copied(self.named), **others)
 
 
@@ -40,7 +40,7 @@ class Rewriting:
     """How messages become the body of a request: `call` rewrites them, `added` are the fields that
     the library adds, `seeds` the parameters that hold the seed of a call."""
 
-    call: Call
+    call: LibraryCall
     added: Mapping[str, Any]
     encode: Encode
     seeds: Sequence[str] = ()
@@ -53,7 +53,7 @@ class Rewriting:
 
 
 async def rewriting_of(
-    sent: Sequence[tuple[Sequence[Mapping[str, Any]], Sequence[Call], SentRequest]],
+    sent: Sequence[tuple[Sequence[Mapping[str, Any]], Sequence[LibraryCall], SentRequest]],
     seed: int | None,
 ) -> Rewriting:
     """The rewriting that made these requests of these messages by these calls.
@@ -67,7 +67,7 @@ async def rewriting_of(
             raise NotRewritten("LiteLLM rewrites messages before its provider does")
         held = call.named.get("optional_params") or {}
         seeds = [name for name, value in held.items() if seed is not None and value == seed]
-        kept = Call(call.function, call.args, _without(call.named, "messages"))
+        kept = LibraryCall(call.function, call.args, _without(call.named, "messages"))
         if found is None:
             found = await _first(kept, messages, request, seeds, seed)
         elif (kept.function, tuple(seeds)) != (found.call.function, found.seeds):
@@ -80,7 +80,7 @@ async def rewriting_of(
 
 
 async def _first(
-    call: Call,
+    call: LibraryCall,
     messages: Sequence[Mapping[str, Any]],
     request: SentRequest,
     seeds: Sequence[str],
@@ -99,12 +99,12 @@ async def _first(
 
 
 async def _rewritten(
-    call: Call, messages: Sequence[Mapping[str, Any]], seeds: Mapping[str, int | None]
+    call: LibraryCall, messages: Sequence[Mapping[str, Any]], seeds: Mapping[str, int | None]
 ) -> dict[str, Any]:
     others: dict[str, Any] = {"messages": copied([*messages])}
     if seeds:
         others["optional_params"] = {**copied(call.named["optional_params"]), **seeds}
-        call = Call(call.function, call.args, _without(call.named, "optional_params"))
+        call = LibraryCall(call.function, call.args, _without(call.named, "optional_params"))
     made = call.again(**others)
     made = await made if isinstance(made, Awaitable) else made
     if not isinstance(made, dict):
@@ -112,7 +112,7 @@ async def _rewritten(
     return made
 
 
-def _only(calls: Sequence[Call]) -> Call:
+def _only(calls: Sequence[LibraryCall]) -> LibraryCall:
     if len(calls) != 1 or "messages" not in calls[0].named:
         raise NotRewritten(
             "LiteLLM rewrites messages for its provider, by no function that is known"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from arena.llm.providers.lean.rewriting import Call, copied
+from arena.llm.providers.lean.rewriting import LibraryCall, copied
 from arena.llm.providers.lean.template import filled
 
 _ACCESS = {
@@ -24,7 +24,7 @@ SIGNED = frozenset({"authorization", "x-amz-date", "x-amz-security-token"})
 class Signing:
     """`call` signed one request."""
 
-    call: Call
+    call: LibraryCall
 
     def headers(self, body: bytes, given: Mapping[str, str]) -> dict[str, str] | None:
         """The headers of a request with this body, by lower-case name; `given` are those of the
@@ -41,7 +41,7 @@ class Signing:
         return {name.lower(): value for name, value in dict(request.headers).items()}
 
 
-def signing_of(call: Call) -> Signing | str | None:
+def signing_of(call: LibraryCall) -> Signing | str | None:
     """The signing of a request that this call prepared; None for one with a token of its own, a
     reason where the access key is another one than the environment's."""
     credentials = call.named.get("credentials")
