@@ -31,7 +31,7 @@ class LibraryCall:
     named: Mapping[str, Any] = field(repr=False)
 
     def again(self, **others: Any) -> Any:
-        """LibraryCall it once more, with some of its arguments changed; it may write into all of them."""
+        """Make it once more, with some of its arguments changed; it may write into all of them."""
         return self.function(*self.args, **copied(self.named), **others)
 
 
