@@ -77,27 +77,27 @@ class GameCounts:
     accusations_false: int = 0
     turn_ms: Buckets = field(default_factory=dict)
     call_ms: Buckets = field(default_factory=dict)
+    lag_ms: Buckets = field(default_factory=dict)
 
     def add(self, other: GameCounts) -> None:
         """Add the counts of another counts."""
         for name in _SUMS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.largest = max(self.largest, other.largest)
-        latencies.add(self.turn_ms, other.turn_ms)
-        latencies.add(self.call_ms, other.call_ms)
+        for name in TIMES:
+            latencies.add(getattr(self, name), getattr(other, name))
 
     def row(self) -> tuple[int | bytes, ...]:
         """The values of `COLUMNS`; what no column holds is the most that it does."""
         numbers = (min(getattr(self, name), _MOST) for name in _WHOLE)
-        return *numbers, latencies.packed(self.turn_ms), latencies.packed(self.call_ms)
+        return *numbers, *(latencies.packed(getattr(self, name)) for name in TIMES)
 
     @classmethod
     def of_row(cls, row: Sequence[Any]) -> GameCounts:
         """The inverse of `row`."""
-        *numbers, turn_ms, call_ms = row
-        counts = cls(turn_ms=latencies.unpacked(turn_ms), call_ms=latencies.unpacked(call_ms))
-        for name, count in zip(_WHOLE, numbers, strict=True):
-            setattr(counts, name, int(count))
+        counts = cls()
+        for name, value in zip(COLUMNS, row, strict=True):
+            setattr(counts, name, latencies.unpacked(value) if name in TIMES else int(value))
         return counts
 
 
@@ -106,7 +106,10 @@ COLUMNS: tuple[str, ...] = tuple(each.name for each in fields(GameCounts))
 
 KEY: tuple[str, ...] = CountsKey._fields
 
-_WHOLE = COLUMNS[:-2]
+TIMES: tuple[str, ...] = ("turn_ms", "call_ms", "lag_ms")
+"""Those of them that hold times, in the buckets of `db.latencies`."""
+
+_WHOLE = tuple(name for name in COLUMNS if name not in TIMES)
 _SUMS = tuple(name for name in _WHOLE if name != "largest")
 
 # What is read of a game, in the order in which it is taken apart below.
@@ -117,7 +120,7 @@ SEAT = (
 TURN = "t.player_index, t.response_time_ms"
 CALL = (
     "c.game_turn_id & 255, c.error_class, c.response_received_at IS NOT NULL, "
-    "c.total_response_time_ms, c.prompt_tokens, c.response_tokens, c.reasoning_tokens, "
+    "c.total_response_time_ms, c.lag_ms, c.prompt_tokens, c.response_tokens, c.reasoning_tokens, "
     "c.cached_tokens, c.cost, c.charged, c.reserved, c.cached"
 )
 EVENT = "k.name, e.source, e.target, e.data"
@@ -206,6 +209,7 @@ def _call(
     error: str | None,
     received: bool,
     milliseconds: float | None,
+    lag: float | None,
     prompt: int | None,
     completion: int | None,
     reasoning: int | None,
@@ -226,6 +230,8 @@ def _call(
         counts.unpriced += cost is None
         if milliseconds is not None:
             _time(counts.call_ms, milliseconds)
+        if lag is not None:
+            _time(counts.lag_ms, lag)
     elif not running:
         counts.orphans += 1
     counts.own_cache += bool(own_cache)

@@ -27,7 +27,8 @@ _GAME = ("id", "tournament_id", "environment_id", "parent_game_id", "attempt", "
          "started_at", "finished_at")  # fmt: skip
 _TURN = ("game_id", "observed_at", "acted_at", "response_time_ms", "calls")
 _CALL = ("call_id", "game_id", "call_index", "attempt", "request_sent_at",
-         "response_received_at", "total_response_time_ms", "first_token_ms")  # fmt: skip
+         "response_received_at", "total_response_time_ms", "lag_ms",
+         "first_token_ms")  # fmt: skip
 # Of the counters, what does not depend on what was lost and asked again.
 _COUNTED = ("agent", "role", "team", "seats", "games", "again", *COUNTS, "decided",
             "eliminated", "observed", "votes", "votes_against", "saves", "mortal", "survived",

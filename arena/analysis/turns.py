@@ -94,8 +94,9 @@ def calls_df(
     agent, kind, model, prompt · role, team · call_index (attempts of the turn, from 0),
     call_number (the agent's questions in it), attempt (tries of that question) · model_asked (as
     LiteLLM was), model_answered · answered (False: in flight, or it was when the process died) ·
-    request_sent_at, response_received_at · first_token_ms, total_response_time_ms (milliseconds) ·
-    prompt_tokens, response_tokens, cached_tokens, reasoning_tokens, total_tokens_consumed · cost
+    request_sent_at, response_received_at · first_token_ms, total_response_time_ms (milliseconds),
+    lag_ms (for which it waited for the process that made it) · prompt_tokens, response_tokens,
+    cached_tokens, reasoning_tokens, total_tokens_consumed · cost
     (dollars), reserved (the most that it could have cost), charged (what it counted against a
     budget), cached (its answer was on record already) · finish_reason · error_class,
     error_message, error_status (HTTP) · request_hash.
@@ -133,6 +134,7 @@ def _calls(read: Reading, without: tuple[str, ...]) -> FrameQuery:
         FrameColumn("response_received_at", TIME, calls.c.response_received_at),
         FrameColumn("first_token_ms", FLOAT, calls.c.first_token_ms),
         FrameColumn("total_response_time_ms", FLOAT, calls.c.total_response_time_ms),
+        FrameColumn("lag_ms", FLOAT, calls.c.lag_ms),
         FrameColumn("prompt_tokens", INTEGER, calls.c.prompt_tokens),
         FrameColumn("response_tokens", INTEGER, calls.c.response_tokens),
         FrameColumn("cached_tokens", INTEGER, calls.c.cached_tokens),

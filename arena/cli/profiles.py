@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from arena.reports.failures import FailedKind
     from arena.reports.lies import ClaimsBelieved
     from arena.reports.roles import AgentInRole
-    from arena.reports.usage import PartUsage
+    from arena.reports.usage import Latency, PartUsage
     from arena.stats.head_to_head import Cell
     from db import Session
 
@@ -319,9 +319,8 @@ def _print_usage(usage: PartUsage | None) -> None:
         "$ in all": f"{usage.charged:.4g}",
         "tokens/turn": "" if usage.tokens_per_turn is None else f"{usage.tokens_per_turn:,.0f}",
         "cached": "" if usage.cached_share is None else f"{100 * usage.cached_share:.0f} %",
-        "call": ""
-        if usage.call_ms is None
-        else f"{usage.call_ms.median:,.0f} ms, 9 in 10 below {usage.call_ms.p90:,.0f} ms",
+        "call": _half_and_most(usage.call_ms),
+        "waited here": _half_and_most(usage.lag_ms),
         "turn": ""
         if usage.turn_ms is None
         else f"{usage.turn_ms.median:,.0f} ms, 9 in 10 below {usage.turn_ms.p90:,.0f} ms",
@@ -330,6 +329,12 @@ def _print_usage(usage: PartUsage | None) -> None:
     for name, said in known.items():
         if said:
             print_line(safe(f"  {name.ljust(12)}{said}"), console())
+
+
+def _half_and_most(times: Latency | None) -> str:
+    if times is None:
+        return ""
+    return f"{times.median:,.0f} ms, 19 in 20 below {times.p95:,.0f} ms"
 
 
 def _print_failures(failures: Iterable[FailedKind]) -> None:

@@ -42,6 +42,7 @@ _LOSS = re.compile(r"\b(killed|eliminated|died|lynched|executed)\b", re.IGNORECA
 
 # Characters: rules give a sentence.
 _LONGEST_REASON = 20_000
+_LONG_LAG = 100.0  # milliseconds for which a call waited here, that are told
 
 
 def _sent(message: SentMessage, player: int) -> str:
@@ -199,6 +200,8 @@ class _Printer:
             facts.append(money(call.cost))
         if call.total_response_time_ms is not None:
             facts.append(milliseconds(call.total_response_time_ms))
+        if (call.lag_ms or 0.0) >= _LONG_LAG:
+            facts.append(f"waited here for {milliseconds(call.lag_ms or 0.0)}")
         if call.finish_reason:
             facts.append(call.finish_reason)
         if call.cached:

@@ -101,6 +101,8 @@ class CallIntent:
 class CallAnswer:
     """How an attempt ended: an answer, or an error. Times are aware, UTC.
 
+    `total_ms` is the provider's time alone; `lag_ms` that in which the event loop of this process
+    had other work and the attempt waited for it, before or after that of the provider.
     `charged` is what it counts against the budget: its cost, or the worst case where a provider
     may have answered and been paid without saying so. `cached` marks an answer that no provider
     gave: it was on record already; `cacheable` one that may be given again to the same request.
@@ -122,6 +124,7 @@ class CallAnswer:
     charged: float | None = None
     cached: bool = False
     cacheable: bool = False
+    lag_ms: float | None = None
 
 
 class CallLog(Protocol):

@@ -64,6 +64,7 @@ class CallReport:
     the `cost`; a `cached` answer was on record. `tool_calls` are as in `vote({"player": 3})`.
     `cached_tokens` of the prompt were cached by the provider; `shared` is how much of it an earlier
     answered call of the player began with, from 0 to 1; `answered_by` is who answered.
+    `lag_ms` is how long it waited for the process that made it, beside the provider's time.
 
     A failed one has an `error`, the `failure` as a word for its kind and the `advice` what to do,
     None where the record says too little. `request` and `response` are the stored bodies without
@@ -89,6 +90,7 @@ class CallReport:
     shared: float | None = None
     answered_by: str | None = None
     first_token_ms: float | None = None
+    lag_ms: float | None = None
     reasoning_tokens: int | None = None
     failure: str | None = None
     advice: str | None = None
@@ -154,6 +156,7 @@ def call_report(
         shared=alike.get((turn.turn_number, call.call_index)),
         answered_by=answered_by(call.model_asked, call.model_answered, call.response),
         first_token_ms=call.first_token_ms,
+        lag_ms=call.lag_ms,
         reasoning_tokens=call.reasoning_tokens,
         failure=failure,
         advice=advice,

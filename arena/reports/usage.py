@@ -16,6 +16,7 @@ class Latency:
 
     median: float
     p90: float
+    p95: float
     p99: float
 
 
@@ -45,6 +46,7 @@ class PartUsage:
     failed_share: float | None
     turn_ms: Latency | None
     call_ms: Latency | None
+    lag_ms: Latency | None
 
 
 def part_usage(counted: Iterable[AgentCounts]) -> PartUsage | None:
@@ -78,8 +80,9 @@ def part_usage(counted: Iterable[AgentCounts]) -> PartUsage | None:
         cached_share=_share(done.cached_tokens, done.prompt_tokens),
         reasoning_share=_share(done.reasoning_tokens, done.response_tokens),
         failed_share=failed / calls if calls else None,
-        turn_ms=_latency(done.turn_ms),
-        call_ms=_latency(done.call_ms),
+        turn_ms=latency_of(done.turn_ms),
+        call_ms=latency_of(done.call_ms),
+        lag_ms=latency_of(done.lag_ms),
     )
 
 
@@ -87,8 +90,9 @@ def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-def _latency(buckets: dict[int, int]) -> Latency | None:
-    found = [quantile(buckets, q) for q in (0.5, 0.9, 0.99)]
+def latency_of(buckets: dict[int, int]) -> Latency | None:
+    """The quantiles of buckets; None where they hold nothing."""
+    found = [quantile(buckets, q) for q in (0.5, 0.9, 0.95, 0.99)]
     if any(each is None for each in found):
         return None
     return Latency(*(each or 0.0 for each in found))

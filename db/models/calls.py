@@ -23,7 +23,8 @@ class LLMCall(Table, table=True):
     `attempt` the tries of that question, all from 0. A row without `response_received_at` is an
     intent: the call is in flight, or was when the process died. `reserved` is the most that it
     could cost, `charged` what it counts against a budget, both in dollars; `cached` says that its
-    answer was on record already.
+    answer was on record already. `total_response_time_ms` is the provider's time, `lag_ms` that in
+    which the call waited for the process that made it; of a call of an earlier release unknown.
     """
 
     __tablename__ = "llm_calls"
@@ -54,6 +55,7 @@ class LLMCall(Table, table=True):
     first_token_ms: float | None = None
     response_received_at: datetime | None = Field(default=None, sa_type=CompactDateTime)
     total_response_time_ms: float | None = None
+    lag_ms: float | None = None
     prompt_tokens: int | None = None
     response_tokens: int | None = None
     cached_tokens: int | None = None

@@ -1,6 +1,6 @@
 """Counters: what agents used and how they behaved, added up as games end."""
 
-from sqlalchemy import BigInteger, false
+from sqlalchemy import BigInteger, false, text
 from sqlmodel import Field, Text
 
 from db.models.columns import Table
@@ -40,7 +40,8 @@ class Counters(Table, table=True):
     `cost` is that of the priced calls and `charged` what counts against a budget, reserved dollars
     included where nothing else is known; `largest` is the most that was reserved for a call; all
     three in trillionths of a dollar. `turn_ms` and `call_ms` are the times of turns and of answered
-    calls, in the buckets of `db.latencies`.
+    calls, `lag_ms` for how long those waited for the process that made them, as far as that is on
+    record; in the buckets of `db.latencies`.
 
     The rest is of the games whose events are on record: `votes` between players with teams,
     `votes_against` for one of another team; `saves`, players that it kept from dying; `mortal`,
@@ -108,3 +109,4 @@ class Counters(Table, table=True):
     accusations_false: int = _count()
     turn_ms: bytes = b""
     call_ms: bytes = b""
+    lag_ms: bytes = Field(default=b"", sa_column_kwargs={"server_default": text("''")})

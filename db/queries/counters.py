@@ -19,6 +19,7 @@ from db.counts import (
     EVENTS,
     KEY,
     SEAT,
+    TIMES,
     TURN,
     CountsKey,
     GameCounts,
@@ -36,7 +37,8 @@ ENDED = ("completed", "void")
 # What the key of a row of counters can say of games and seats.
 _TOLD = ("tournament", "environment", "agent", "kind", "model", "prompt", "role", "team")
 _AGENT: Any = col(Counters.agent_id)
-_WHOLE = COLUMNS[:-2]
+_WHOLE = [name for name in COLUMNS if name not in TIMES]
+_NO_TIMES = [b"" for _ in TIMES]
 _COLUMNS: list[Any] = [getattr(Counters, name) for name in (*KEY, *COLUMNS)]
 _SUMS: list[Any] = [
     (func.max if name == "largest" else func.sum)(getattr(Counters, name)) for name in _WHOLE
@@ -111,14 +113,14 @@ def _sums_by(session: Session, key: Any, *where: Any) -> dict[int, AgentCounts]:
     for name, of_void, *numbers in session.execute(
         select(key, void, *_SUMS).where(*where).group_by(key, void)
     ):
-        found[name].of(void=of_void).add(GameCounts.of_row([*numbers, b"", b""]))
-    blobs: dict[int, list[tuple[bytes, bytes]]] = defaultdict(list)
-    times: Any = select(key, col(Counters.turn_ms), col(Counters.call_ms))
+        found[name].of(void=of_void).add(GameCounts.of_row([*numbers, *_NO_TIMES]))
+    blobs: dict[int, list[tuple[bytes, ...]]] = defaultdict(list)
+    times: Any = select(key, *(getattr(Counters, name) for name in TIMES))
     for name, *row in session.execute(times.where(~void, *where)):
         blobs[name].append(tuple(row))
     for name, rows in blobs.items():
         finished = found[name].finished
-        for field_name, parts in zip(("turn_ms", "call_ms"), zip(*rows, strict=True), strict=True):
+        for field_name, parts in zip(TIMES, zip(*rows, strict=True), strict=True):
             setattr(finished, field_name, latencies.unpacked_sum(b"".join(parts)))
     return {name: found[name] for name in sorted(found)}
 
@@ -241,10 +243,10 @@ def tournament_counts(session: Session, tournament_id: int) -> dict[int, GameCou
     if current:
         here = col(Counters.tournament_id) == tournament_id
         for agent, *numbers in session.execute(select(_AGENT, *_SUMS).where(here).group_by(_AGENT)):
-            found[agent].add(GameCounts.of_row([*numbers, b"", b""]))
+            found[agent].add(GameCounts.of_row([*numbers, *_NO_TIMES]))
     for game in games_of(session, read):
         for key, counts in counts_of(game).items():
-            found[key.agent_id].add(replace(counts, turn_ms={}, call_ms={}))
+            found[key.agent_id].add(replace(counts, turn_ms={}, call_ms={}, lag_ms={}))
     return dict(sorted(found.items()))
 
 

@@ -40,6 +40,7 @@ class FailedCallRow:
     error_message: str | None
     request_sent_at: datetime | None
     total_response_time_ms: float | None
+    lag_ms: float | None
     prompt_tokens: int | None
     later: int
     answered: bool
@@ -156,7 +157,7 @@ def _rows(session: Session, found: Sequence[int]) -> tuple[FailedCallRow, ...]:
         LLMCall.id, LLMCall.call_number, LLMCall.attempt, LLMCall.model, LLMCall.error_class,
         LLMCall.error_status, LLMCall.error_message_text, LLMCall.error_message_raw,
         LLMCall.request_sent_at, LLMCall.response_received_at, LLMCall.total_response_time_ms,
-        LLMCall.prompt_tokens,
+        LLMCall.lag_ms, LLMCall.prompt_tokens,
     )  # fmt: skip
     query: Any = select(*(col(each) for each in columns)).where(
         col(LLMCall.game_turn_id).in_(sorted({key >> 8 for key in found}))
@@ -165,7 +166,7 @@ def _rows(session: Session, found: Sequence[int]) -> tuple[FailedCallRow, ...]:
     seats = seats_of(session, sorted({key >> 32 for key in found}))
     rows = []
     for key in found:
-        _, number, attempt, model, name, status, said, raw, sent, _, ms, tokens = of_turns[key]
+        _, number, attempt, model, name, status, said, raw, sent, _, ms, lag, tokens = of_turns[key]
         game_id, turn_number, player_index = keys.turn_of(key >> 8)
         later = [
             row
@@ -179,7 +180,7 @@ def _rows(session: Session, found: Sequence[int]) -> tuple[FailedCallRow, ...]:
         rows.append(
             FailedCallRow(
                 key, game_id, turn_number, player_index, number, attempt, model, name, status,
-                original_text(said, raw), sent, ms, tokens, len(later),
+                original_text(said, raw), sent, ms, lag, tokens, len(later),
                 any(row[4] is None and row[9] is not None for row in later),
                 tournament, game_status, agent, role, team, teams,
             )

@@ -62,6 +62,7 @@ class CallRow:
     reserved: float | None = None
     charged: float | None = None
     cached: bool = False
+    lag_ms: float | None = None
 
     @property
     def answered(self) -> bool:
@@ -216,4 +217,5 @@ def _row(call: LLMCall, messages: Any, said: str | None, response: Any) -> CallR
         reserved=call.reserved,
         charged=call.charged,
         cached=call.cached,
+        lag_ms=call.lag_ms,
     )

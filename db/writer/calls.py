@@ -25,7 +25,8 @@ _MESSAGES = (
 )
 _ANSWER = (
     "UPDATE llm_calls SET request_sent_at = ?, response_received_at = ?, "
-    "total_response_time_ms = ?, first_token_ms = ?, model_answered = ?, finish_reason = ?, "
+    "total_response_time_ms = ?, lag_ms = ?, first_token_ms = ?, model_answered = ?, "
+    "finish_reason = ?, "
     "prompt_tokens = ?, response_tokens = ?, cached_tokens = ?, reasoning_tokens = ?, "
     "total_tokens_consumed = ?, cost = ?, charged = ?, cached = ?, error_class = ?, "
     "error_message = ?, error_message_raw = ?, error_status = ? "
@@ -92,6 +93,8 @@ class CallAnswer(Protocol):
     def response_received_at(self) -> datetime: ...
     @property
     def total_ms(self) -> float: ...
+    @property
+    def lag_ms(self) -> float | None: ...
     @property
     def first_token_ms(self) -> float | None: ...
     @property
@@ -190,6 +193,7 @@ def _answered(writing: Writing, record: CallAnswered, following: Record | None) 
         writing.moment(answer.request_sent_at),
         writing.moment(answer.response_received_at),
         answer.total_ms,
+        answer.lag_ms,
         answer.first_token_ms,
         cleaned(answer.model_answered)[0],
         cleaned(answer.finish_reason)[0],

@@ -24,7 +24,7 @@ SEATS = [
 def call(player, **given):  # type: ignore[no-untyped-def]
     """A row as it is read: a call that was answered in 100 ms."""
     row = {
-        "error": None, "received": True, "ms": 100.0, "prompt": 90, "completion": 10,
+        "error": None, "received": True, "ms": 100.0, "lag": 5.0, "prompt": 90, "completion": 10,
         "reasoning": 4, "cached": 45, "cost": 0.1, "charged": 0.1, "reserved": 0.5, "own": False,
     }  # fmt: skip
     return (player, *(row | given).values())
@@ -66,6 +66,9 @@ def test_calls_are_counted_by_how_they_ended_and_dollars_exactly() -> None:
     assert mine.charged == 1_550_000_000_000
     assert mine.largest == 750_000_000_000
     assert mine.call_ms == {latencies.bucket(100.0): 3}
+    assert mine.lag_ms == {latencies.bucket(5.0): 3}, "of answered calls"
+    (early, *_) = counts_of(GameRows(1, 7, True, SEATS, calls=[call(0, lag=None)])).values()
+    assert (early.calls, early.lag_ms) == (1, {}), "of an earlier release"
 
 
 def test_votes_saves_survival_and_claims_are_told_by_events() -> None:

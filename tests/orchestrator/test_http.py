@@ -17,6 +17,7 @@ from arena.config import TournamentConfig
 from arena.orchestrator import Summary, run
 from arena.replay.check import check
 from db import get_session
+from db.queries.counters import counter_sums
 from tests.servers.openai_server import OpenAIServer, Reply, error
 
 pytestmark = pytest.mark.slow
@@ -73,6 +74,14 @@ def test_whole_games_are_played_over_http(small: Small, database_url: str, strea
     assert bool(first) is stream
     assert tokens > 0
     assert cost > 0
+    # Each says for how long it waited for this process, beside the time of its provider.
+    unsaid = "SELECT COUNT(*) FROM llm_calls WHERE lag_ms IS NULL OR total_response_time_ms IS NULL"
+    assert rows(database_url, unsaid) == [(0,)]
+    with get_session(database_url) as session:
+        counted = [counts.finished for counts in counter_sums(session).values()]
+    waits = [sum(each.lag_ms.values()) for each in counted]
+    assert waits == [sum(each.call_ms.values()) for each in counted]
+    assert sum(waits) == summary.calls
     assert check(1, database_url).ok
 
 

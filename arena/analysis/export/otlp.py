@@ -166,7 +166,11 @@ def _of_call(call: Mapping[str, Any]) -> dict[str, Any]:
             if call["text"] is None
             else as_json(_parts(chat([{"role": "assistant", "content": call["text"]}]))),
             "error.type": call["error_class"],
-            **_own("call", call, "attempt", "call_number", "cost", "cached", "first_token_ms"),
+            **_own(
+                "call",
+                call,
+                *("attempt", "call_number", "cost", "cached", "first_token_ms", "lag_ms"),
+            ),
         },
         error=call["error_message"] or call["error_class"],
     )

@@ -39,6 +39,7 @@ class Stopwatch:
     __slots__ = (
         "_answered",
         "_before",
+        "_begun",
         "_ended",
         "_heard",
         "_held",
@@ -51,7 +52,7 @@ class Stopwatch:
     )
 
     def __init__(self, lag: LoopLag) -> None:
-        now = _now()
+        now = self._begun = _now()
         self.phase = AttemptPhase.UNTOLD
         self.watched = False
         self._lag = lag
@@ -144,6 +145,12 @@ class Stopwatch:
         if self.phase is AttemptPhase.PROVIDER:
             return self._before + max(0.0, now - self._since)
         return self._before + self._unheld(now)
+
+    def lagging(self, now: float | None = None) -> float:
+        """Seconds for which the attempt waited for our loop: all that it has taken, but for
+        `elapsed`."""
+        now = self._time(now)
+        return max(0.0, now - self._begun - self.elapsed(now))
 
     def _time(self, now: float | None) -> float:
         if self._ended is not None:

@@ -64,6 +64,7 @@ def test_only_what_lies_between_request_and_answer_is_the_providers() -> None:
     watch = virtual_time.run(main())
     assert watch.answering() == soon(7.0)
     assert watch.elapsed() == soon(10.0)
+    assert watch.lagging() == soon(60.0)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,9 @@ def test_an_answer_that_came_while_the_loop_was_held_came_in_time(
             await asyncio.sleep(1.0)
         return watch
 
-    assert virtual_time.run(main()).answering() == soon(seconds)
+    watch = virtual_time.run(main())
+    assert watch.answering() == soon(seconds)
+    assert watch.lagging() == soon(10.0 - seconds), "the answer lay there"
 
 
 @pytest.mark.parametrize("held", [0.0, 30.0])
