@@ -1,13 +1,13 @@
 """For how long calls waited for the process that made them, beside their provider's time.
 
-Revision ID: 0021
+Revision ID: 0022
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0021"
-down_revision: str | None = "0020"
+revision: str = "0022"
+down_revision: str | None = "0021"
 branch_labels: str | None = None
 depends_on: str | None = None
 
