@@ -21,6 +21,7 @@ from psycopg import Connection, connect
 from arena.cli import ONE_THREAD
 from arena.llm.key_places import Pair, allow
 from db import init_db
+from torture.commands import Commands
 
 pytest_plugins = ("tests.selecting", "tests.small")
 
@@ -37,6 +38,14 @@ os.environ.update(ONE_THREAD)
 
 TEMPLATE = "arena_template"
 Fresh = Callable[[str], AbstractContextManager[str]]
+
+
+@pytest.fixture(scope="session")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
+    """Types `arena`, each time in a process of its own, forked from one that has imported
+    everything: the imports of a run take seconds."""
+    with Commands(tmp_path_factory.mktemp("typed"), {}) as typed:
+        yield typed
 
 
 @pytest.fixture(scope="session")

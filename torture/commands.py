@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,17 @@ class Command:
         code, at = self._commands.end_of(self.pid, seconds)
         out, err = (path.read_text(errors="surrogateescape") for path in self._outputs)
         return Ended(code, at, out, err)
+
+    def first_line(self, seconds: float = PATIENCE) -> str:
+        """The first line on stdout, as soon as it is there; empty when the command ends without
+        one. Raises TimeoutError."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            ended = not self.running(0.02)
+            line, found, _ = self._outputs[0].read_text().partition("\n")
+            if found or ended:
+                return line
+        raise TimeoutError(f"the command with pid {self.pid} prints nothing")
 
     def running(self, seconds: float = 0.0) -> bool:
         """Whether it still runs after that many seconds."""

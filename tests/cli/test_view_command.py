@@ -18,7 +18,12 @@ from tests.cli.commands import Arena
 def test_pages_are_served_until_ctrl_c(played: str) -> None:
     command = [sys.executable, "-m", "arena.cli", "view", "--db", played, "--port", "0"]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell's background job starts with interrupts ignored, and its children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
     ) as server:
         try:
             assert server.stdout is not None

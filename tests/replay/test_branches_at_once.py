@@ -5,12 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +20,7 @@ from arena.replay.branch import BranchReport, branch
 from arena.replay.check import check
 from tests.replay.test_branch import DUEL, branched, player_of, rows
 from tests.servers.openai_server import OpenAIServer, Reply
-
-ROOT = Path(__file__).parents[2]
+from torture.commands import Commands
 
 pytestmark = [
     pytest.mark.slow,
@@ -62,19 +58,6 @@ def until(condition: Callable[[], object], what: str) -> None:
         time.sleep(0.05)
 
 
-@contextmanager
-def typed(url: str, *words: str) -> Iterator[subprocess.Popen[bytes]]:
-    """`arena branch 1 ...` in a process of its own."""
-    command = [sys.executable, "-m", "arena.cli", "branch", "1", "--db", url, *words]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
 def statuses(url: str) -> Counter[str]:
     return Counter(status for (status,) in rows(url, f"SELECT status {OWN}"))
 
@@ -97,7 +80,9 @@ def locks(url: str) -> list[Path]:
     return [Path(json.loads(holder)["lock"]) for (holder,) in holders]
 
 
-def test_two_processes_branch_one_turn_at_once_and_a_killed_one_resumes(database_url: str) -> None:
+def test_two_processes_branch_one_turn_at_once_and_a_killed_one_resumes(
+    commands: Commands, database_url: str
+) -> None:
     url = database_url
     with OpenAIServer(legal) as server:
         for config in (over_http(server), third(over_http(server))):
@@ -106,20 +91,21 @@ def test_two_processes_branch_one_turn_at_once_and_a_killed_one_resumes(database
         words = ("--turn", "2", "--set", f"{place}=Cid", "--times", "6", "--budget", "9")
         server.requests.clear()
         server._latency = 0.4
-        with typed(url, *words) as first, typed(url, *words) as second:
-            until(
-                lambda: (
-                    {first.poll(), second.poll()} != {None}
-                    or (runs(url) == 2 and len(server.requests) > 25)
-                ),
-                "both are playing",
-            )
-            assert first.poll() is second.poll() is None
-            held = locks(url)
-            first.kill()
-            first.wait()
-            _, said = second.communicate()
-            assert second.returncode == 0, said
+        first, second = (commands.start("branch", "1", "--db", url, *words) for _ in range(2))
+        until(
+            lambda: (
+                not (first.running() and second.running())
+                or (runs(url) == 2 and len(server.requests) > 25)
+            ),
+            "both are playing",
+        )
+        assert first.running()
+        assert second.running()
+        held = locks(url)
+        first.signal()
+        first.wait()
+        ended = second.wait()
+        assert ended.code == 0, ended.stderr
         server._latency = 0.0
         half = statuses(url)
         assert half["completed"] >= 12

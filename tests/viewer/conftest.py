@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
 from tests.cli.commands import run_arena
 from tests.viewer.browser import TOURNAMENT, Get, browsing
+from tests.viewer.serving import Served, serving
 from tests.viewer.tables import play_tables
+from torture.commands import Commands
+
+
+@pytest.fixture(scope="session")
+def served(commands: Commands) -> Served:
+    """`arena view` over a database, as it is typed."""
+    return partial(serving, commands)
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import random
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +15,7 @@ import httpx
 
 from arena import registry
 from tests.servers.openai_server import OpenAIServer, Reply
+from torture.commands import Command, Commands
 
 _MOVES = 200  # of a page that still does not say what it should
 KEY = "sk-arena-test-0123456789abcdef"
@@ -45,11 +43,11 @@ agents:
 class Evening:
     """A tournament whose model answers the first calls, and then none until `go_on`."""
 
-    def __init__(self, folder: Path, url: str, *, first: int = 30) -> None:
+    def __init__(self, commands: Commands, folder: Path, url: str, *, first: int = 30) -> None:
         self.url = url
+        self._commands = commands
         self._file = folder / "evening.yaml"
-        self._said = folder / "said.txt"
-        self._run: subprocess.Popen[bytes] | None = None
+        self._run: Command | None = None
         self._first = first
         self._asked = 0
         self._gate = threading.Event()
@@ -80,27 +78,23 @@ class Evening:
         assert self._run is not None
         for _ in range(calls):
             while not self._held.acquire(timeout=1):
-                assert self._run.poll() is None, self._said.read_text()
+                assert self._run.running(), self._run.wait().stderr
 
     def go_on(self) -> None:
         """Answer every call, those that wait too."""
         self._gate.set()
 
     @contextmanager
-    def played(self, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    def played(self, *words: str) -> Iterator[Command]:
         """The command as it is typed, in a process that is gone afterwards."""
         words = words or ("run", str(self._file))
-        command = [sys.executable, "-m", "arena.cli", *words, "--db", self.url]
-        env = {**os.environ, "ARENA_TEST_KEY": KEY}
-        with (
-            self._said.open("wb") as said,
-            subprocess.Popen(command, env=env, stdout=said, stderr=said) as process,
-        ):
-            self._run = process
-            try:
-                yield process
-            finally:
-                process.kill()
+        env = {"ARENA_TEST_KEY": KEY}
+        self._run = self._commands.start(*words, "--db", self.url, env=env)
+        try:
+            yield self._run
+        finally:
+            self._run.signal()
+            self._run.wait()
 
 
 @dataclass(frozen=True, slots=True)

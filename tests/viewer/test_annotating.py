@@ -16,6 +16,7 @@ from db.queries.games import games
 from tests.cli.commands import run_arena
 from tests.viewer.browser import HERE, PORT, TOKEN, Get, browsing
 from tests.viewer.live import Evening
+from torture.commands import Commands
 
 
 @pytest.fixture
@@ -209,9 +210,11 @@ def test_while_others_write_it_is_said_and_nothing_that_was_typed_is_lost(
 
 
 @pytest.mark.slow
-def test_a_run_and_annotators_write_at_once_and_neither_loses_anything(tmp_path: Path) -> None:
+def test_a_run_and_annotators_write_at_once_and_neither_loses_anything(
+    commands: Commands, tmp_path: Path
+) -> None:
     url = f"sqlite:///{tmp_path / 'evening.db'}"
-    with Evening(tmp_path, url) as evening, evening.played() as run:
+    with Evening(commands, tmp_path, url) as evening, evening.played() as run:
         evening.wait_until_held()
         with browsing(url) as get:
 
@@ -228,7 +231,7 @@ def test_a_run_and_annotators_write_at_once_and_neither_loses_anything(tmp_path:
             names = [f"Annotator {number}" for number in range(12)]
             for number, name in enumerate(names):
                 rate(number % 6 + 1, name)
-            assert run.wait(120) == 0
+            assert run.wait().code == 0
     with get_session(url, create=False) as session:
         assert {row.status for row in games(session)} == {"completed"}
         assert len(games(session)) == 6

@@ -11,14 +11,15 @@ import httpx
 import pytest
 
 from tests.viewer.live import KEY, Evening, watching
-from tests.viewer.serving import served
+from tests.viewer.serving import Served
+from torture.commands import Commands
 from torture.databases import PostgreSQL
 
 pytestmark = pytest.mark.slow
 
 
-def _from_start_to_end(folder: Path, url: str) -> None:
-    with Evening(folder, url) as evening, evening.played() as run:
+def _from_start_to_end(commands: Commands, served: Served, folder: Path, url: str) -> None:
+    with Evening(commands, folder, url) as evening, evening.played() as run:
         evening.wait_until_held()
         with served(url) as address, watching(address, "/t/evening", "tournament-1") as viewer:
             page = viewer.until(
@@ -38,7 +39,7 @@ def _from_start_to_end(folder: Path, url: str) -> None:
             begun = viewer.browser.get(game).text
             assert 'data-about="game-' in begun
 
-            run.kill()
+            run.signal()
             run.wait()
             page = viewer.until("evening has stopped at")
             assert "<code><bdi>arena resume evening</bdi></code> plays what is left" in page
@@ -48,26 +49,28 @@ def _from_start_to_end(folder: Path, url: str) -> None:
             evening.go_on()
             with evening.played("resume", "evening") as again:
                 page = viewer.until("evening is finished: 6 games")
-                assert again.wait(120) == 0
+                assert again.wait().code == 0
             assert "and did not end in order" not in viewer.until("Its last run ended")
             ended = viewer.browser.get(game).text
             assert ended.count('id="turn-') > begun.count('id="turn-')
             assert "data-about" not in ended
 
 
-def test_a_run_is_watched_killed_and_resumed(tmp_path: Path) -> None:
-    _from_start_to_end(tmp_path, f"sqlite:///{tmp_path / 'evening.db'}")
+def test_a_run_is_watched_killed_and_resumed(
+    commands: Commands, served: Served, tmp_path: Path
+) -> None:
+    _from_start_to_end(commands, served, tmp_path, f"sqlite:///{tmp_path / 'evening.db'}")
 
 
 @pytest.mark.sweep
 def test_a_run_on_a_server_is_watched_killed_and_resumed(
-    tmp_path: Path, empty_postgresql_url: str
+    commands: Commands, served: Served, tmp_path: Path, empty_postgresql_url: str
 ) -> None:
-    _from_start_to_end(tmp_path, empty_postgresql_url)
+    _from_start_to_end(commands, served, tmp_path, empty_postgresql_url)
 
 
 def test_a_database_that_goes_away_is_said_and_so_is_its_return(
-    watched: str, tmp_path: Path
+    watched: str, served: Served, tmp_path: Path
 ) -> None:
     file, elsewhere = tmp_path / "here.db", tmp_path / "elsewhere.db"
     shutil.copyfile(watched.removeprefix("sqlite:///"), file)
@@ -93,11 +96,13 @@ def test_a_database_that_goes_away_is_said_and_so_is_its_return(
 
 
 @pytest.mark.sweep
-def test_a_server_that_goes_away_is_said_and_so_is_its_return(tmp_path: Path) -> None:
+def test_a_server_that_goes_away_is_said_and_so_is_its_return(
+    commands: Commands, served: Served, tmp_path: Path
+) -> None:
     own = PostgreSQL()
     try:
         url = own.base
-        with Evening(tmp_path, url) as evening, evening.played():
+        with Evening(commands, tmp_path, url) as evening, evening.played():
             evening.wait_until_held()
             with served(url) as address, watching(address, "/t/evening", "tournament-1") as viewer:
                 viewer.until("running")

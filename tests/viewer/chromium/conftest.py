@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.cli.commands import run_arena
-from tests.viewer.serving import served
+from tests.viewer.serving import Served
 
 RECORDED = Path(__file__).parents[2] / "recorded" / "arena.db.gz"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -56,7 +56,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def pages(recorded: Path) -> Iterator[str]:
+def pages(recorded: Path, served: Served) -> Iterator[str]:
     """The address of that database's pages."""
     with served(recorded) as address:
         yield address

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 from db import get_session
 from db.queries.annotations import annotation_rows
 from tests.viewer.chromium.window import window
-from tests.viewer.serving import served
+from tests.viewer.serving import Served
 
 
 @pytest.fixture
@@ -22,7 +22,9 @@ def mine(recorded: Path, tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
-def test_a_game_is_rated_blind_by_hand(chromium: Browser, mine: Path, script: bool) -> None:
+def test_a_game_is_rated_blind_by_hand(
+    chromium: Browser, served: Served, mine: Path, script: bool
+) -> None:
     with (
         served(mine) as address,
         window(chromium, address, java_script_enabled=script) as at,

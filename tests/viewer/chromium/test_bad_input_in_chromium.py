@@ -12,7 +12,7 @@ from tests.cli.commands import run_arena
 from tests.viewer.chromium.conftest import RECORDED
 from tests.viewer.chromium.walking import walk
 from tests.viewer.chromium.window import THEMES, Window, window
-from tests.viewer.serving import served
+from tests.viewer.serving import Served
 
 pytestmark = pytest.mark.slow
 WRONG = {
@@ -50,7 +50,7 @@ def test_what_there_is_not(chromium: Browser, pages: str) -> None:
         assert "No game fits" in said(at, "/games?tournament=noughts&status=void")
 
 
-def test_a_database_with_nothing_in_it(chromium: Browser, sqlite_url: str) -> None:
+def test_a_database_with_nothing_in_it(chromium: Browser, served: Served, sqlite_url: str) -> None:
     with served(sqlite_url) as address, window(chromium, address) as at:
         for path in walk(address, alike=1):
             assert said(at, path)
@@ -60,7 +60,7 @@ def test_a_database_with_nothing_in_it(chromium: Browser, sqlite_url: str) -> No
 
 
 def test_a_database_of_another_version_and_events_not_yet_filled(
-    chromium: Browser, tmp_path: Path
+    chromium: Browser, served: Served, tmp_path: Path
 ) -> None:
     file = tmp_path / "old.db"
     file.write_bytes(gzip.decompress(RECORDED.read_bytes()))

@@ -73,7 +73,7 @@ def test_pages_without_javascript_say_the_same(
 def test_every_page_can_be_used_by_keyboard(
     chromium: Browser, pages: str, walked: list[str]
 ) -> None:
-    with window(chromium, pages) as at:
+    with window(chromium, pages, viewport={"width": 480, "height": 320}) as at:
         for path in by_route(walked):
             at.open(path)
             at.page.keyboard.press("Tab")

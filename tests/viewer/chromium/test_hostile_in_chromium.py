@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.viewer.chromium.conftest import served
 from tests.viewer.chromium.walking import walk
 from tests.viewer.chromium.window import Window, window
+from tests.viewer.serving import Served
 
 AWAY = "//127.0.0.2:9/x"
 """Where nothing listens: to ask there is what must not happen."""
@@ -110,7 +110,7 @@ def hostile(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 def test_hostile_outputs_do_nothing(
-    hostile: Path, chromium: Browser, request: pytest.FixtureRequest
+    hostile: Path, served: Served, chromium: Browser, request: pytest.FixtureRequest
 ) -> None:
     games = request.node.callspec.params["hostile"]
     with served(hostile) as address, window(chromium, address) as at:

@@ -10,15 +10,18 @@ from playwright.sync_api import Browser, expect
 
 from tests.viewer.chromium.window import window
 from tests.viewer.live import Evening
-from tests.viewer.serving import served
+from tests.viewer.serving import Served
+from torture.commands import Commands
 
 MINUTES = 2 * 60_000.0
 
 
 @pytest.mark.slow
-def test_a_run_is_watched_killed_and_resumed(chromium: Browser, tmp_path: Path) -> None:
+def test_a_run_is_watched_killed_and_resumed(
+    chromium: Browser, served: Served, commands: Commands, tmp_path: Path
+) -> None:
     url = f"sqlite:///{tmp_path / 'evening.db'}"
-    with Evening(tmp_path, url) as evening, evening.played() as run:
+    with Evening(commands, tmp_path, url) as evening, evening.played() as run:
         evening.wait_until_held()
         with served(url) as address, window(chromium, address) as at:
             at.open("/t/evening")
@@ -28,7 +31,7 @@ def test_a_run_is_watched_killed_and_resumed(chromium: Browser, tmp_path: Path) 
             expect(page).to_contain_text("Calls in flight")
             page.locator("summary", has_text="As it is stored").click()
 
-            run.kill()
+            run.signal()
             run.wait()
             expect(page.locator("h1")).to_contain_text("evening has stopped at", timeout=MINUTES)
             expect(page.locator(".resume code").first).to_have_text("arena resume evening")
@@ -37,7 +40,7 @@ def test_a_run_is_watched_killed_and_resumed(chromium: Browser, tmp_path: Path) 
             evening.go_on()
             with evening.played("resume", "evening") as again:
                 expect(page).to_contain_text("evening is finished: 6 games", timeout=MINUTES)
-                assert again.wait() == 0
+                assert again.wait().code == 0
             assert at.page.title() == "evening · Arena"
             assert at.page.evaluate("window.openedOnce")
             assert page.locator("#configuration details[open]").count() == 1
