@@ -207,7 +207,7 @@ def interrupted(command: list[str], db: Path, *signals: signal.Signals) -> tuple
             time.sleep(0.02)
         for number in signals:
             run.send_signal(number)
-        _, rest = run.communicate(timeout=60)
+        _, rest = run.communicate(timeout=300)
     return run.returncode, said + rest
 
 

@@ -29,16 +29,16 @@ def test_pages_are_served_until_ctrl_c(played: str) -> None:
             assert server.stdout is not None
             address = server.stdout.readline().strip()
             assert address.startswith("http://127.0.0.1:")
-            with httpx.Client(follow_redirects=True, trust_env=False) as browser:
+            with httpx.Client(follow_redirects=True, trust_env=False, timeout=120) as browser:
                 page = browser.get(address)
                 assert page.status_code == 200
                 assert "token" not in str(page.url)
                 assert browser.get(httpx.URL(address).join("/game/1")).status_code == 200
-            plain = httpx.get(httpx.URL(address).join("/games"), trust_env=False)
+            plain = httpx.get(httpx.URL(address).join("/games"), trust_env=False, timeout=120)
             assert plain.status_code == 404
         finally:
             server.send_signal(signal.SIGINT)
-            _, said = server.communicate(timeout=60)
+            _, said = server.communicate(timeout=300)
     assert server.returncode == 130
     assert "Traceback" not in said
     assert "token" not in said

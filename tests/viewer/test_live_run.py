@@ -90,7 +90,7 @@ def test_a_database_that_goes_away_is_said_and_so_is_its_return(
             assert viewer.browser.get("/t/watched").status_code == 200
             assert viewer.browser.get("/live?about=nobody-1").status_code == 404
             plain = httpx.URL(address).copy_with(path="/live", query=b"about=all-0")
-            assert httpx.get(plain, trust_env=False).status_code == 404
+            assert httpx.get(plain, trust_env=False, timeout=120).status_code == 404
         # The server has ended: a stream that it had cut off raises here.
         assert [line for line in viewer.lines if line.startswith("event")] == []
 

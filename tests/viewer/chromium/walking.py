@@ -31,7 +31,7 @@ def walk(address: str, *, alike: int) -> list[str]:
     lengths: dict[Shape, dict[str, int]] = defaultdict(dict)
     seen = {"/"}
     waiting = deque(["/"])
-    with httpx.Client(follow_redirects=True, trust_env=False) as client:
+    with httpx.Client(follow_redirects=True, trust_env=False, timeout=120) as client:
         home = str(client.get(address).url).rstrip("/")
         while waiting:
             path = waiting.popleft()
