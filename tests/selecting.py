@@ -22,6 +22,9 @@ OF_DATABASES = "tests/db/"
 # Their tests are the longest.
 OF_CHECKOUTS = "tests/setup/"
 
+EXAMPLES = 25
+"""That a property is tried with, outside of a sweep."""
+
 LEFT_OUT = pytest.StashKey[Counter[str]]()
 
 
@@ -70,10 +73,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     # Nothing follows from what earlier runs left in a folder. A sweep draws other examples each
-    # time, and prints how to draw a failing one again.
+    # time, and more, where a test does not say how many it needs; it prints how to draw a failing
+    # one again.
     sweep = config.getoption("--sweep")
     settings.register_profile(
-        "arena", database=None, deadline=None, derandomize=not sweep, print_blob=True
+        "arena",
+        database=None,
+        deadline=None,
+        derandomize=not sweep,
+        max_examples=100 if sweep else EXAMPLES,
+        print_blob=True,
     )
     settings.load_profile("arena")
 
