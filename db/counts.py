@@ -190,17 +190,12 @@ def counts_of(game: GameRows) -> dict[CountsKey, GameCounts]:
         if (counts := of_player.get(player)) is not None:
             counts.observed += 1
             if milliseconds is not None:
-                _time(counts.turn_ms, milliseconds)
+                latencies.count(counts.turn_ms, milliseconds)
     for player, *call in game.calls:
         if (counts := of_player.get(player)) is not None:
             _call(counts, game.running, *call)
     _events(game, of_player)
     return found
-
-
-def _time(buckets: Buckets, milliseconds: float) -> None:
-    at = latencies.bucket(milliseconds)
-    buckets[at] = buckets.get(at, 0) + 1
 
 
 def _call(
@@ -229,9 +224,9 @@ def _call(
     elif received:
         counts.unpriced += cost is None
         if milliseconds is not None:
-            _time(counts.call_ms, milliseconds)
+            latencies.count(counts.call_ms, milliseconds)
         if lag is not None:
-            _time(counts.lag_ms, lag)
+            latencies.count(counts.lag_ms, lag)
     elif not running:
         counts.orphans += 1
     counts.own_cache += bool(own_cache)

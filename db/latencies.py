@@ -29,6 +29,12 @@ def bucket(milliseconds: float) -> int:
     return bisect_right(_BOUNDS, milliseconds)
 
 
+def count(buckets: Buckets, milliseconds: float) -> None:
+    """Count a value."""
+    at = bucket(milliseconds)
+    buckets[at] = buckets.get(at, 0) + 1
+
+
 def quantile(buckets: Mapping[int, int], q: float) -> float | None:
     """The q-quantile in milliseconds, 0 < q < 1, between the two values that it lies between as
     the median of an even number does; None without values."""

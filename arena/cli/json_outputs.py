@@ -195,6 +195,7 @@ def _of_ratings() -> dict[str, JsonObject | OneOfForms]:
 
 def _of_catalogue() -> dict[str, JsonObject | OneOfForms]:
     from arena.reports.agent import AgentReport
+    from arena.reports.run_status import RunTelling
     from arena.reports.tournament import TournamentReport
     from db.models import Kind, Model, Prompt
 
@@ -225,7 +226,7 @@ def _of_catalogue() -> dict[str, JsonObject | OneOfForms]:
         "templates show": JsonObject(named={"template": templates}),
         "prompts tree": JsonObject(named={"prompts": JsonRows(JsonObject(named=twig))}),
         "tournaments list": JsonObject(named={"tournaments": list[TournamentReport]}),
-        "tournaments show": JsonObject([TournamentReport]),
+        "tournaments show": JsonObject([TournamentReport], named={"run": RunTelling | None}),
     }
     for noun, fields in (("agent", agent), ("model", model), ("prompt", prompt), ("kind", kind)):
         found[f"{noun}s list"] = JsonObject(named={f"{noun}s": JsonRows(fields)})

@@ -95,6 +95,7 @@ class ProgressView:
             *self._pace(progress),
             f"{count(progress.calls_in_flight, 'call')} in flight",
             _spent(progress),
+            *_saturated(progress),
         ]
 
     def _drawn(self, progress: Progress) -> Group:
@@ -148,6 +149,13 @@ class ProgressView:
                 f"{row.games:,}",
             )
         return table
+
+
+def _saturated(progress: Progress) -> list[str]:
+    """What a process says that has more to do than it can."""
+    if progress.at_once is not None:
+        return [f"saturated: at most {count(progress.at_once, 'game')} at once"]
+    return ["saturated"] if progress.times.saturated else []
 
 
 def speed(turns: float) -> str:

@@ -197,6 +197,8 @@ def _done(summary: Summary) -> Iterator[str]:
         yield f"{count(summary.resumed, 'game')} resumed from the record"
     if summary.cached_calls:
         yield f"{count(summary.cached_calls, 'call')} answered from the cache"
+    if summary.times.said is not None:
+        yield summary.times.said
     if summary.failed_calls:
         yield f"{count(summary.failed_calls, 'attempt')} of a call failed"
     if summary.lapses:
@@ -259,13 +261,19 @@ def _next_dollar(price: GamePrice) -> Iterator[str]:
         )
 
 
+# What helps a process that has more to do than it can.
+_RELIEF = "lower the concurrency, take `--executor processes`, or give it faster cores"
+
+
 def _attention(summary: Summary, wish: Wish) -> Iterator[str]:
     """What a person may have to look at."""
     if summary.fewest_at_once is not None:
         yield (
             "this process was far behind with its own work, and began games only while fewer than "
-            f"{summary.fewest_at_once + 1} played: lower the concurrency, or give it a faster core"
+            f"{summary.fewest_at_once + 1} played: {_RELIEF}"
         )
+    elif summary.times.saturated:
+        yield f"this process was saturated, and not its providers slow: {_RELIEF}"
     if summary.lapses.get("overlong"):
         yield (
             "overlong answers were cut by their limit of tokens, or are longer than the rules "

@@ -89,8 +89,10 @@ def list_(
 @app.command()
 def show(name: KnownName, db: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """Show one tournament, and what it has cost."""
+    from arena.reports.run_status import telling
     from arena.reports.tournament import tournament_report
     from db.live import run_now
+    from db.queries.running import told_by_runs
     from db.queries.spending import spending
     from db.queries.tournaments import tournaments
     from db.selection import Selection
@@ -99,10 +101,18 @@ def show(name: KnownName, db: DatabaseUrl = None, as_json: AsJson = False) -> No
         (row,) = tournaments(session, Selection(tournament=name))
         spent = spending(session, row.tournament_id)
         report = _here(tournament_report(row, run_now(session), spent), db)
+        run = telling(told_by_runs(session, [row.tournament_id]).get(row.tournament_id))
     if as_json:
-        print_json(asdict(report))
-    else:
-        print_fields(_fields(report))
+        print_json(asdict(report) | {"run": None if run is None else asdict(run)})
+        return
+    print_fields(_fields(report))
+    if run is not None and run.status.times.said is not None:
+        tell(f"in its last run {run.status.times.said}")
+        if run.status.at_once is not None or run.status.times.saturated:
+            advise(
+                "the process of that run was saturated: its calls waited for it, not for their "
+                "providers"
+            )
 
 
 @app.command()

@@ -41,6 +41,8 @@ from arena.orchestrator.schedule import played
 from arena.orchestrator.standings import LiveStandings, Played
 from arena.orchestrator.stopping import Stop
 from arena.record.writing import GameRecorder, Meter
+from arena.reports.call_times import CallTimes
+from arena.reports.usage import latency_of
 from db import Database, Recorder
 from db.queries.schedule import ScheduledGame
 
@@ -84,7 +86,7 @@ class Playing:
         self.affordable = Affordable(models.budget, earlier.costs, longest=longest)
         self._left: dict[int, ScheduledGame] = {}
         self.running = 0
-        self.saturation = Saturation(lambda: self.running)
+        self.saturation = Saturation(lambda: self.running, self.meter)
         self.causes: Counter[str] = Counter()
         self.halts = Halts()
         self.refused = RefusedModels()
@@ -307,6 +309,8 @@ class Playing:
             suspended=self.suspended,
             models=model_states(self.models.limits, self.halts.parked),
             evidence=self.supply.evidence,
+            times=self._times(),
+            at_once=self.saturation.limit,
             news=self._news(),
         )
 
@@ -322,6 +326,9 @@ class Playing:
         left = [(game.game_id, self._seating(game)) for game in known]
         more = games - len(left)
         return self.affordable.price(left, more=more, model=self.halts.short_model)
+
+    def _times(self) -> CallTimes:
+        return CallTimes(latency_of(self.meter.call_ms), latency_of(self.meter.lag_ms))
 
     def _games_left(self) -> int:
         settled = self.earlier.completed + self.earlier.void + len(self.finished) + self.void
@@ -367,6 +374,7 @@ class Playing:
             beyond={} if self.models.budget is None else self.models.budget.beyond,
             lapses=dict(meter.lapses),
             fewest_at_once=self.saturation.fewest,
+            times=self._times(),
             began=self.began,
             finished=tuple(self.finished),
             news=self._news(),

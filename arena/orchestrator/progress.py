@@ -12,6 +12,7 @@ from arena.llm.pacing.gate import GateState
 from arena.llm.pacing.limits import Limits
 from arena.orchestrator.affordable import GamePrice
 from arena.orchestrator.standings import LiveStanding
+from arena.reports.call_times import CallTimes
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,9 @@ class Progress:
     """A run at one moment. Counts of games are of the whole tournament, `turns`, calls and `cost`
     (dollars) of this run; `spent` is of all runs; `elapsed` is in seconds. `waiting` games are
     finished and count in `standings`, but move the stored ratings only after a predecessor.
-    `evidence` says at that moment how near a comparison is to its end: () of other tournaments.
+    `times` are those of this run's calls; `at_once` is how many games are played at once at most
+    while the process is saturated, None while it is not. `evidence` says at that moment how near a
+    comparison is to its end: () of other tournaments.
     `news` is what the executor had to say so far: of its workers, say."""
 
     games_done: int
@@ -72,6 +75,8 @@ class Progress:
     models: tuple[ModelState, ...] = ()
     evidence: Callable[[], Sequence[Evidence]] = tuple
     news: tuple[str, ...] = ()
+    times: CallTimes = field(default_factory=CallTimes)
+    at_once: int | None = None
 
 
 OnProgress = Callable[[Progress], None]
@@ -91,7 +96,8 @@ class Summary:
     charged more for a call than its worst case, and how many dollars more at most; `unrated` why
     results do not move the stored ratings. The run `began` at a time, and the games that it
     `finished` have these game_ids; `news` is what the executor had to say; `fewest_at_once` is the
-    fewest games that the event loop could carry, None where it kept up.
+    fewest games that the process could carry, None where it kept up; `times` are those of its
+    calls.
     """
 
     tournament: str
@@ -123,6 +129,7 @@ class Summary:
     lapses: Mapping[str, int] = field(default_factory=dict)
     unrated: str | None = None
     fewest_at_once: int | None = None
+    times: CallTimes = field(default_factory=CallTimes)
     began: datetime | None = None
     finished: tuple[int, ...] = ()
     news: tuple[str, ...] = ()

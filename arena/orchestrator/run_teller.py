@@ -120,6 +120,8 @@ class RunTeller:
             errors=dict(self._meter.errors.most_common(_MOST_ERRORS)),
             stopped=tuple(said[:_LONGEST] for said in now.stopped),
             moved_over=games,
+            times=progress.times,
+            at_once=progress.at_once,
             ended=ended,
         )
         told = RunTold(self._tournament_id, datetime.now(UTC), status.told())

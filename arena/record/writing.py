@@ -13,8 +13,9 @@ from arena.core.threads import in_thread
 from arena.game.journal import Answered, Intended, JournalEntry, Opened, Refused, TurnTaken
 from arena.game.loop import Finished, PlayerConduct, Voided
 from arena.record.events import events_told
-from db import Database, Repository, Session
+from db import Database, Repository, Session, latencies
 from db.errors import DatabaseError
+from db.latencies import Buckets
 from db.recorder import Recorder
 from db.writer.calls import CallAnswered, CallIntended
 from db.writer.games import GameFinished, GameStarted, GameVoided, PlayerFinished
@@ -25,7 +26,10 @@ from db.writer.turns import TurnActed, TurnOpened, TurnRefused
 @dataclass(slots=True)
 class Meter:
     """What a run has done so far: counted as it happens, shown while it runs. `orphans` are the
-    dollars charged for each call that was in flight when its worker was ended."""
+    dollars charged for each call that was in flight when its worker was ended. `call_ms` and
+    `lag_ms` are the times of answered calls at their providers, and for how long they waited for
+    the process that made them, in the buckets of `db.latencies`; `seconds` and `lag` the sums of
+    both, over the `answered` ones."""
 
     turns: int = 0
     calls: int = 0
@@ -37,6 +41,11 @@ class Meter:
     lapses: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
     orphans: list[float] = field(default_factory=list)
+    call_ms: Buckets = field(default_factory=dict)
+    lag_ms: Buckets = field(default_factory=dict)
+    answered: int = 0
+    seconds: float = 0.0
+    lag: float = 0.0
 
     def count(self, entry: JournalEntry) -> None:
         """Take what is on record of a game now."""
@@ -52,6 +61,12 @@ class Meter:
                 if answer.error_class is not None:
                     self.failed_calls += 1
                     self.errors[answer.error_class] += 1
+                elif answer.lag_ms is not None:
+                    latencies.count(self.call_ms, answer.total_ms)
+                    latencies.count(self.lag_ms, answer.lag_ms)
+                    self.answered += 1
+                    self.seconds += answer.total_ms / 1e3
+                    self.lag += answer.lag_ms / 1e3
             case TurnTaken(acted=acted):
                 self.turns += 1
                 if acted.lapse is not None:

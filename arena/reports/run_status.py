@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from arena.reports.call_times import CallTimes
 from arena.stats.time_left import TimeLeft, time_left
 
 if TYPE_CHECKING:
@@ -54,8 +55,9 @@ class RunStatus:
     `waiting` finished games wait for an earlier one before they move the stored ratings;
     `elapsed` is in seconds; `void_causes`, `lapses` and the `errors` of calls are counted by cause
     in this run. `stopped` says why no more games are begun; `moved_over` are the games over which
-    standings are said to have moved, 0 while there are too few. `ended` says that the run said this
-    last, in order.
+    standings are said to have moved, 0 while there are too few. `times` are those of its
+    calls, and `at_once` is how many games it lets itself play at once while its process is
+    saturated. `ended` says that the run said this last, in order.
     """
 
     elapsed: float
@@ -83,6 +85,8 @@ class RunStatus:
     stopped: tuple[str, ...] = ()
     moved_over: int = 0
     ended: bool = False
+    times: CallTimes = field(default_factory=CallTimes)
+    at_once: int | None = None
     version: int = VERSION
 
     @property

@@ -12,6 +12,8 @@ from arena.cli.progress import ProgressView, speed
 from arena.core import Evidence
 from arena.orchestrator import LiveStanding, Progress
 from arena.orchestrator.progress import ModelState
+from arena.reports.call_times import CallTimes
+from arena.reports.usage import Latency
 
 
 def report(
@@ -159,6 +161,21 @@ def test_a_line_says_what_is_spent_of_the_budget_and_which_models_are_in_trouble
         "small\\x1b[2J is held back: 12 calls waiting, 3 of 4 in flight · "
         "own is parked, it only fails · 3.0 s\n"
     )
+
+
+def test_a_line_says_that_the_process_is_saturated() -> None:
+    def seconds(each: float) -> Latency:
+        return Latency(*(each * 1e3,) * 4)
+
+    for times, at_once, said in (
+        (CallTimes(seconds(0.5), seconds(5.3)), None, " · saturated · "),
+        (CallTimes(seconds(0.5), seconds(5.3)), 750, " · saturated: at most 750 games at once · "),
+        (CallTimes(seconds(60.0), seconds(5.3)), None, " · "),
+    ):
+        out = io.StringIO()
+        with ProgressView(lambda: 0.0, out) as view:
+            view.update(replace(report(6), times=times, at_once=at_once))
+        assert out.getvalue().endswith(f"7 calls in flight · $0.5000{said}3.0 s\n")
 
 
 def test_a_terminal_names_the_models_in_trouble_but_not_dozens(

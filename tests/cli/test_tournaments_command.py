@@ -33,13 +33,18 @@ def test_a_tournament_says_how_far_it_is_and_what_it_cost(arena: Arena, played: 
     (model,) = shown["models"]
     assert (model["model"], model["failed"], shown["charged"]) == ("random", 0, 0.0)
     assert model["calls"] > 6 * 5
-    assert listed == shown | {"models": None}
     assert read(arena, "tournaments", "show", "1", "--db", played) == shown
+    status = shown.pop("run")["status"]
+    assert (status["done"], status["ended"], status["at_once"]) == (6, True, None)
+    assert status["times"]["latency"]["median"] > 0.0
+    assert status["times"]["lag"]["p95"] >= 0.0
+    assert listed == shown | {"models": None}
 
 
 def test_a_person_reads_it_in_lines(arena: Arena, played: str) -> None:
     table = arena("tournaments", "list", "--db", played).stdout.splitlines()
-    lines = arena("tournaments", "show", "small", "--db", played).stdout.splitlines()
+    printed = arena("tournaments", "show", "small", "--db", played)
+    lines = printed.stdout.splitlines()
 
     assert " ".join(table[0].split()) == "# tournament environment status played of started"
     assert table[2].split()[:6] == ["1", "small", "TicTacToe-v0", "finished", "6", "6"]
@@ -47,6 +52,7 @@ def test_a_person_reads_it_in_lines(arena: Arena, played: str) -> None:
     assert "by_status    completed 6" in lines
     assert lines[-1].startswith("random ")
     assert lines[-1].endswith(" calls, 0 failed, $0.00")
+    assert "in its last run calls took " in printed.stderr
 
 
 def test_tournaments_are_chosen_by_environment_and_one_that_nobody_runs_is_paused(

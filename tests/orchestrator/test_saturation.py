@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
+import pytest
+
+from arena.core import CallAnswer
+from arena.game.journal import Answered
 from arena.orchestrator.saturation import Saturation
+from arena.record.writing import Meter
+from arena.reports.call_times import CallTimes
+from arena.reports.usage import latency_of
 from torture import virtual_time
 
 
@@ -30,7 +38,7 @@ async def games() -> AsyncIterator[int]:
 def test_a_loop_that_is_far_behind_for_long_begins_no_game_until_some_have_ended() -> None:
     async def main() -> None:
         playing = 8
-        saturation = Saturation(lambda: playing)
+        saturation = Saturation(lambda: playing, Meter())
         begun: list[int] = []
 
         async def play() -> None:
@@ -60,7 +68,7 @@ def test_a_loop_that_is_far_behind_for_long_begins_no_game_until_some_have_ended
 
 
 def test_a_loop_that_is_late_now_and_then_is_not_saturated() -> None:
-    saturation = Saturation(lambda: 8)
+    saturation = Saturation(lambda: 8, Meter())
     for _ in range(20):
         for _ in range(9):
             saturation.looked(2.0)
@@ -71,7 +79,7 @@ def test_a_loop_that_is_late_now_and_then_is_not_saturated() -> None:
 
 def test_one_game_is_always_played() -> None:
     running = 8
-    saturation = Saturation(lambda: running)
+    saturation = Saturation(lambda: running, Meter())
     limits = []
     for _ in range(8):
         for _ in range(10):
@@ -81,3 +89,53 @@ def test_one_game_is_always_played() -> None:
         limits.append(running)
 
     assert limits == [6, 4, 3, 2, 1, 1, 1, 1]
+
+
+def answered(meter: Meter, *, latency: float, lag: float, calls: int = 20) -> None:
+    """Calls come back that took their provider, and waited here, for so many seconds."""
+    now = datetime.now(UTC)
+    for _ in range(calls):
+        answer = CallAnswer(0, now, now, total_ms=latency * 1e3, text="", lag_ms=lag * 1e3)
+        meter.count(Answered(0, 0, answer))
+
+
+@pytest.mark.parametrize(
+    ("latency", "lag", "limit"),
+    [
+        pytest.param(0.5, 0.6, 6, id="calls wait for the process longer than for their provider"),
+        pytest.param(0.0, 0.4, None, id="nor is a short wait a long one, whatever it is a part of"),
+        pytest.param(5.0, 0.6, None, id="a wait that is little beside a slow provider's time"),
+        pytest.param(60.0, 0.0, None, id="a slow provider is no saturated process"),
+    ],
+)
+def test_calls_that_wait_for_the_process_say_that_it_is_saturated(
+    latency: float, lag: float, limit: int | None
+) -> None:
+    meter = Meter()
+    saturation = Saturation(lambda: 8, meter)
+    for _ in range(10):
+        answered(meter, latency=latency, lag=lag)
+        saturation.looked(0.0)
+
+    assert saturation.limit == saturation.fewest == limit
+
+    for _ in range(10):
+        answered(meter, latency=latency, lag=0.01)
+        saturation.looked(0.0)
+    assert saturation.limit is None if limit is None else saturation.limit in (None, 8)
+
+
+def test_a_saturated_process_is_told_from_a_slow_provider() -> None:
+    def times(latency: float, lag: float) -> CallTimes:
+        meter = Meter()
+        answered(meter, latency=latency, lag=lag)
+        return CallTimes(latency_of(meter.call_ms), latency_of(meter.lag_ms))
+
+    slow, busy = times(60.0, 0.02), times(0.5, 5.3)
+    assert (slow.saturated, busy.saturated) == (False, True)
+    assert busy.said == (
+        "calls took 501 ms (19 in 20 below 501 ms), and waited here for 5.2 s "
+        "(19 in 20 below 5.2 s)"
+    ), "right to 2.2 percent"
+    assert not CallTimes().saturated
+    assert CallTimes().said is None

@@ -52,6 +52,9 @@ def test_a_run_leaves_its_last_word(watched: str) -> None:
     assert status.models == ()
     assert status.turns
     assert status.calls
+    assert status.times.latency is not None
+    assert status.times.lag is not None
+    assert status.at_once is None
 
 
 def test_a_finished_tournament_shows_its_standings_and_its_configuration(get: Get) -> None:
@@ -60,7 +63,10 @@ def test_a_finished_tournament_shows_its_standings_and_its_configuration(get: Ge
     assert "arena resume" not in page
     assert "and did not end in order" not in page
     assert page.count('<svg class="interval" viewBox="0 0 220 20"') == len(NAMES)
-    for said in ("<bdi>discussion_rounds 1</bdi>", "scripted/mafia-sharp", "<dt>Seed</dt>"):
+    for said in (
+        "<bdi>discussion_rounds 1</bdi>", "scripted/mafia-sharp", "<dt>Seed</dt>",
+        "<dt>A call takes</dt>", ">Waits here</dt>",
+    ):  # fmt: skip
         assert said in page
     assert get("/t/1").text == page
 
