@@ -32,6 +32,15 @@ class LoopLag:
     def watched(self) -> Iterator[None]:
         """Inside, the lag of the running loop is measured; by any number of tasks at once."""
         loop = asyncio.get_running_loop()
+        self.watch(loop)
+        try:
+            yield
+        finally:
+            self.leave(loop)
+
+    def watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Measure the lag of the running loop, until as many calls of `leave` as there were of
+        this."""
         if self._loop is not loop:
             # What was in flight in another loop ended with it.
             self._loop, self._watched = loop, 0
@@ -39,14 +48,14 @@ class LoopLag:
         if self._watched == 1:
             self._looked, self._late = loop.time(), 0.0
             self._again(loop)
-        try:
-            yield
-        finally:
-            if self._loop is loop:
-                self._watched -= 1
-                if not self._watched:
-                    self._held += self.behind(loop.time())
-                    self._stop()
+
+    def leave(self, loop: asyncio.AbstractEventLoop) -> None:
+        """What was watched there has ended."""
+        if self._loop is loop:
+            self._watched -= 1
+            if not self._watched:
+                self._held += self.behind(loop.time())
+                self._stop()
 
     def behind(self, now: float) -> float:
         """Seconds by which the loop is late at the moment; `now` is by its own clock."""
@@ -54,7 +63,8 @@ class LoopLag:
 
     def held(self, now: float) -> float:
         """Seconds in all for which the loop was late so far."""
-        return self._held + self.behind(now)
+        late = now - self._due
+        return self._held + late if late > 0.0 else self._held
 
     def unseen(self, now: float) -> float:
         """For how many seconds, at most, what the loop has just found may have been there."""

@@ -1,9 +1,9 @@
 """Sees on the connections of LiteLLM's requests what happens there, and when: whether a connection
 was open before, when a request has left, when something of its answer came in.
 
-LiteLLM sends by aiohttp, whose traces tell all but the last; for that, the class of a session's
-connections is replaced by one that looks at the clock. Where a version does not let that be done,
-the stopwatch is told when the loop comes to read what came.
+LiteLLM sends by aiohttp: the class of a session's connections is replaced by one that looks at the
+clock. Where a version does not let that be done, a trace tells when a request has left, and the
+stopwatch is told when the loop comes to read what came.
 """
 
 from __future__ import annotations
@@ -36,17 +36,24 @@ def watch(session: Any) -> Callable[[], bool]:
     session."""
     seen: list[bool] = []
     _reused.set(seen)
+    factory = getattr(getattr(session, "connector", None), "_factory", None)
+    if not getattr(factory, "watched", False):
+        _begin(session)
+    return lambda: bool(seen)
+
+
+def _begin(session: Any) -> None:
+    """Make what this session sends known to the stopwatches of its attempts."""
     configs = getattr(session, "trace_configs", None)
-    if isinstance(configs, list) and not any(
-        config.trace_config_ctx() is _OURS for config in configs
-    ):
+    if not isinstance(configs, list) or _replace(getattr(session, "connector", None)):
+        return
+    # A trace is three times dearer, and tells less.
+    if not any(config.trace_config_ctx() is _OURS for config in configs):
         config = import_module("aiohttp").TraceConfig(lambda trace_request_ctx=None: _OURS)
         # The head leaves with the first piece of the body.
         config.on_request_chunk_sent.append(_note_sent)
         config.freeze()
         configs.append(config)
-        _replace(getattr(session, "connector", None))
-    return lambda: bool(seen)
 
 
 def arrived(transport: Any) -> float | None:
@@ -69,12 +76,16 @@ async def _note_sent(*_: Any) -> None:
     stopwatch().sent()
 
 
-def _replace(connector: Any) -> None:
-    """Make the connections of this connector look at the clock."""
+def _replace(connector: Any) -> bool:
+    """Make the connections of this connector look at the clock, where that can be done."""
     make = getattr(connector, "_factory", None)
     if not isinstance(make, partial) or not isinstance(make.func, type):
-        return
-    connector._factory = partial(_timed(make.func), *make.args, **make.keywords)
+        return False
+    if not hasattr(make.func, "start_timeout"):
+        return False
+    connector._factory = replaced = partial(_timed(make.func), *make.args, **make.keywords)
+    replaced.watched = True  # type: ignore[attr-defined]
+    return True
 
 
 def _timed(handler: Any) -> Any:
@@ -93,9 +104,15 @@ def _timed(handler: Any) -> Any:
             self.used = True
             super().set_response_params(**params)
 
+        def start_timeout(self) -> None:
+            # Called when the last byte of a request was written.
+            if self.stopwatch is not None:
+                self.stopwatch.sent()
+            super().start_timeout()
+
         def data_received(self, data: bytes) -> None:
             if data and self.stopwatch is not None:
-                self.stopwatch.heard(arrived(self.transport))
+                self.stopwatch.heard(partial(arrived, self.transport))
             super().data_received(data)
 
         def pause_reading(self, *how: Any, **named: Any) -> None:

@@ -7,10 +7,11 @@ time limits, timeouts and the record of an attempt count is measured here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import Enum, auto
+from types import TracebackType
 
 from arena.llm.pacing.loop_lag import LoopLag
 
@@ -40,6 +41,7 @@ class Stopwatch:
         "_answered",
         "_before",
         "_begun",
+        "_clock",
         "_ended",
         "_heard",
         "_held",
@@ -52,7 +54,8 @@ class Stopwatch:
     )
 
     def __init__(self, lag: LoopLag) -> None:
-        now = self._begun = _now()
+        self._clock = asyncio.get_running_loop().time
+        now = self._begun = self._clock()
         self.phase = AttemptPhase.UNTOLD
         self.watched = False
         self._lag = lag
@@ -65,7 +68,7 @@ class Stopwatch:
 
     def preparing(self) -> None:
         """A request is about to ask for a connection."""
-        now = _now()
+        now = self._clock()
         if self.phase is not AttemptPhase.UNTOLD:
             self._answered = self.answering(now)
         self._paused = None
@@ -75,45 +78,51 @@ class Stopwatch:
     def sent(self) -> None:
         """The request, or another piece of it, has left."""
         if self.phase is AttemptPhase.BEFORE:
-            self._sent = self._heard = _now()
-            self._enter(AttemptPhase.PROVIDER, self._sent)
+            self._sent = self._heard = now = self._clock()
+            self._enter(AttemptPhase.PROVIDER, now)
         elif self.phase is AttemptPhase.PROVIDER and self._sent == self._heard:
-            self._sent = self._heard = _now()
+            self._sent = self._heard = self._clock()
 
-    def heard(self, ago: float | None = None) -> None:
-        """Something of the answer came in, at most so many seconds `ago`; None for not known. It
-        lay there no longer than the loop did not look."""
-        now = _now()
+    def heard(self, ago: Callable[[], float | None] | None = None) -> None:
+        """Something of the answer came in: `ago` gives how many seconds ago at most, or None for
+        not known. It lay there no longer than the loop did not look."""
         if self.phase is AttemptPhase.UNTOLD:
             return
+        now = self._clock()
         unseen = self._lag.unseen(now)
-        self._heard = max(self._heard, now - (unseen if ago is None else min(ago, unseen)))
+        if unseen > 0.0:
+            known = None if ago is None else ago()
+            at = now - (unseen if known is None else min(known, unseen))
+        else:
+            at = now
+        if at > self._heard:
+            self._heard = at
         if self.phase is not AttemptPhase.AFTER:
             self._enter(AttemptPhase.AFTER, now, until=self._heard)
 
     def pausing(self) -> None:
         """Nothing more is taken from the connection until what came of it is read."""
         if self._paused is None:
-            self._paused = _now()
+            self._paused = self._clock()
 
     def resuming(self) -> None:
         """The connection is read again. What comes now may have been there all the time."""
         if self._paused is not None:
-            paused, self._paused = _now() - self._paused, None
+            paused, self._paused = self._clock() - self._paused, None
             self._sent += paused
             self._heard += paused
 
     def awaiting(self) -> None:
         """More of the answer is asked for; with nothing unread, it is waited for."""
         if self.phase is AttemptPhase.AFTER:
-            self._enter(AttemptPhase.PROVIDER, _now())
+            self._enter(AttemptPhase.PROVIDER, self._clock())
 
     def reading(self) -> None:
         """Something of the answer is being read."""
         if not self.watched:
             self.heard()
         elif self.phase is AttemptPhase.PROVIDER:
-            self._enter(AttemptPhase.AFTER, _now())
+            self._enter(AttemptPhase.AFTER, self._clock())
 
     @property
     def left(self) -> bool:
@@ -122,7 +131,7 @@ class Stopwatch:
 
     def stop(self) -> None:
         """The attempt has ended, and so has its time."""
-        self._ended = _now()
+        self._ended = self._clock()
 
     def answering(self, now: float | None = None) -> float:
         """Seconds from the request's last byte to the last one that came of the answer, or to
@@ -155,11 +164,19 @@ class Stopwatch:
     def _time(self, now: float | None) -> float:
         if self._ended is not None:
             return self._ended
-        return _now() if now is None else now
+        return self._clock() if now is None else now
 
     def _enter(self, phase: AttemptPhase, now: float, until: float | None = None) -> None:
-        self._before = self.elapsed(now if until is None else until)
-        self.phase, self._since, self._held = phase, now, self._lag.held(now)
+        """Begin a phase `now`; the one before has lasted `until` then."""
+        if self._ended is not None:
+            return
+        held = self._lag.held(now)
+        spent = (now if until is None else until) - self._since
+        if self.phase is not AttemptPhase.PROVIDER:
+            spent -= held - self._held
+        if spent > 0.0:
+            self._before += spent
+        self.phase, self._since, self._held = phase, now, held
 
     def _unheld(self, now: float) -> float:
         return max(0.0, now - self._since - (self._lag.held(self._time(None)) - self._held))
@@ -183,52 +200,65 @@ def unwatched() -> Iterator[None]:
         _current.reset(token)
 
 
-@asynccontextmanager
-async def timed(
-    lag: LoopLag, *, most: float, answering: float | None = None
-) -> AsyncIterator[Stopwatch]:
-    """Inside is one attempt. Raises TimeoutError once it has taken `most` seconds, or its answer
-    `answering`.
+class timed:
+    """Inside is one attempt, `async with timed(lag, most=60.0) as watch`. Raises TimeoutError once
+    it has taken `most` seconds, or its answer `answering`.
 
     Time is over when the loop looked after it and nothing had come: what came while the loop was
     held is read first.
     """
-    loop = asyncio.get_running_loop()
-    timer: asyncio.TimerHandle
 
-    def left(now: float) -> float:
-        seconds = most - watch.elapsed(now)
-        return seconds if answering is None else min(seconds, answering - watch.answering(now))
+    __slots__ = ("_answering", "_lag", "_loop", "_most", "_scope", "_timer", "_token", "_watch")
 
-    def look() -> None:
-        nonlocal timer
-        # By the time this is decided, what has come in until now was noted.
-        timer = loop.call_at(loop.time(), decide, loop.time())
+    _watch: Stopwatch
+    _timer: asyncio.TimerHandle
 
-    def decide(asked: float) -> None:
-        nonlocal timer
-        seconds = left(asked)
-        if seconds <= 0.0:
-            scope.reschedule(loop.time())
-        elif watch.phase is AttemptPhase.PROVIDER:
-            timer = loop.call_at(asked + seconds, look)
-        else:
-            timer = loop.call_later(max(seconds, _SOON), look)
+    def __init__(self, lag: LoopLag, *, most: float, answering: float | None = None) -> None:
+        self._lag = lag
+        self._most = most
+        self._answering = answering
+        self._scope = asyncio.timeout(None)
 
-    with lag.watched():
-        watch = Stopwatch(lag)
-        token = _current.set(watch)
+    async def __aenter__(self) -> Stopwatch:
+        self._loop = asyncio.get_running_loop()
+        self._lag.watch(self._loop)
+        self._watch = watch = Stopwatch(self._lag)
+        self._token = _current.set(watch)
+        await self._scope.__aenter__()
+        now = self._loop.time()
+        self._timer = self._loop.call_at(now + self._left(now), self._look)
+        return watch
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._timer.cancel()
         try:
-            async with asyncio.timeout(None) as scope:
-                timer = loop.call_later(left(loop.time()), look)
-                try:
-                    yield watch
-                finally:
-                    timer.cancel()
+            await self._scope.__aexit__(kind, error, traceback)
         finally:
-            watch.stop()
-            _current.reset(token)
+            self._watch.stop()
+            _current.reset(self._token)
+            self._lag.leave(self._loop)
 
+    def _left(self, now: float) -> float:
+        seconds = self._most - self._watch.elapsed(now)
+        if self._answering is None:
+            return seconds
+        return min(seconds, self._answering - self._watch.answering(now))
 
-def _now() -> float:
-    return asyncio.get_running_loop().time()
+    def _look(self) -> None:
+        # By the time this is decided, what has come in until now was noted.
+        now = self._loop.time()
+        self._timer = self._loop.call_at(now, self._decide, now)
+
+    def _decide(self, asked: float) -> None:
+        seconds = self._left(asked)
+        if seconds <= 0.0:
+            self._scope.reschedule(self._loop.time())
+        elif self._watch.phase is AttemptPhase.PROVIDER:
+            self._timer = self._loop.call_at(asked + seconds, self._look)
+        else:
+            self._timer = self._loop.call_later(max(seconds, _SOON), self._look)

@@ -56,7 +56,7 @@ def test_only_what_lies_between_request_and_answer_is_the_providers() -> None:
             await asyncio.sleep(2.0)
             hold(4.0)  # while the provider thinks
             await asyncio.sleep(1.0)
-            watch.heard(0.0)
+            watch.heard(lambda: 0.0)
             hold(20.0)  # while the answer is read
             await asyncio.sleep(0)
         return watch
@@ -84,7 +84,7 @@ def test_an_answer_that_came_while_the_loop_was_held_came_in_time(
             watch.sent()
             await asyncio.sleep(2.0)
             hold(8.0)
-            watch.heard(ago)
+            watch.heard(lambda: ago)
             await asyncio.sleep(1.0)
         return watch
 
@@ -136,7 +136,7 @@ def test_what_waits_until_the_rest_is_read_came_in_time() -> None:
             watch.sent()
             await asyncio.sleep(1.0)
             for _ in range(10):
-                watch.heard(0.0)
+                watch.heard(lambda: 0.0)
                 watch.pausing()
                 await asyncio.sleep(3.0)  # while others have their turn, too
                 watch.pausing()
