@@ -94,7 +94,8 @@ def answered_by(response: Any, headers: Any) -> dict[str, str]:
     found = {
         name: said for name in ("provider", "service_tier") if (said := _name(get(response, name)))
     }
-    if isinstance(headers, Mapping):
+    # All names are looked through at once: most answers have thirty headers, and no region.
+    if isinstance(headers, Mapping) and "region" in "\n".join(headers).lower():
         for name, value in headers.items():
             if name[-6:].lower() == "region" and (said := _name(value)):
                 found["region"] = said

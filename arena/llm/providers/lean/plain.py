@@ -135,7 +135,8 @@ def stored_answer(
     }
     if fingerprint := answer.get("system_fingerprint"):
         stored["system_fingerprint"] = fingerprint[:LONGEST_NAME]
-    return stored | answered_by(answer, headers)
+    stored.update(answered_by(answer, headers))
+    return stored
 
 
 def _short(value: str | None) -> str | None:
