@@ -263,6 +263,14 @@ class MessagePieces:
         self._usages.append(self._usage)
         return True
 
+    def text_in(self, said: Any) -> str | None:
+        """Nothing: each event is read."""
+        return None
+
+    def say(self, text: str) -> bool:
+        """Nothing is."""
+        return False
+
     def answer(self, headers: Mapping[str, str], prefix: str, first: float | None) -> Answer | None:
         """The answer, if it is plain and whole."""
         if not self._over or self._ended is None or not self._head:

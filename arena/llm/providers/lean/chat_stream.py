@@ -106,6 +106,25 @@ class ChatPieces:
             self._ended = reason
         return True
 
+    def text_in(self, said: Any) -> str | None:
+        """The text of a plain chunk that brings nothing else."""
+        choices = said.get("choices")
+        if not choices or said.get("usage"):
+            return None
+        choice = choices[0]
+        if choice.get("logprobs") or choice.get("token_ids") or choice.get("finish_reason"):
+            return None
+        text: str | None = (choice.get("delta") or {}).get("content")
+        return text
+
+    def say(self, text: str) -> bool:
+        """Take a chunk like the one before, with this text."""
+        if self._ended is not None:
+            return False
+        if text:
+            self._texts.append(text)
+        return True
+
     def _note(self, chunk: Mapping[str, Any]) -> None:
         """Who answers, as far as any chunk says it."""
         if not self._head:

@@ -151,6 +151,14 @@ class GooglePieces:
         self.begun |= self._pieces > 0
         return True
 
+    def text_in(self, said: Any) -> str | None:
+        """Nothing: each event is read."""
+        return None
+
+    def say(self, text: str) -> bool:
+        """Nothing is."""
+        return False
+
     def answer(self, headers: Mapping[str, str], prefix: str, first: float | None) -> Answer | None:
         """The answer, if it is plain and whole."""
         text, thoughts = "".join(self._said), "".join(self._thought)

@@ -17,6 +17,8 @@ from arena.llm.providers.litellm_transport import Decoder
 from arena.llm.providers.protocol import Answer
 
 _DATA = b"data:"
+# Stands for what a model may say.
+_OTHER = b"arena-probe-text"
 
 
 class Pieces(Protocol):
@@ -30,6 +32,14 @@ class Pieces(Protocol):
 
     def take(self, said: Any) -> bool:
         """Take what an event says; whether that is plain."""
+        ...
+
+    def text_in(self, said: Any) -> str | None:
+        """The text of a plain event that brings nothing else; None of any other."""
+        ...
+
+    def say(self, text: str) -> bool:
+        """Take an event like the one before, which brings this text and nothing else."""
         ...
 
     def answer(self, headers: Mapping[str, str], prefix: str, first: float | None) -> Answer | None:
@@ -47,6 +57,7 @@ class PlainStream:
     first_token_ms: float | None = None
     odd: bool = False
     _left: bytes = b""
+    _frame: tuple[bytes, bytes] | None = None
 
     def hear(self, chunk: bytes) -> None:
         """Take bytes as they came."""
@@ -55,8 +66,9 @@ class PlainStream:
         try:
             for piece in (chunk,) if self.decoder is None else self.decoder.pieces(chunk):
                 *lines, self._left = (self._left + piece).split(b"\n")
-                for line in lines:
-                    if not self._line(line.rstrip(b"\r")):
+                for ended in lines:
+                    line = ended.rstrip(b"\r")
+                    if line and not self._again(line) and not self._line(line):
                         self.odd = True
                         return
         except httpx.DecodingError:
@@ -68,9 +80,25 @@ class PlainStream:
             return None
         return self.pieces.answer(headers, prefix, self.first_token_ms)
 
+    def _again(self, line: bytes) -> bool:
+        """Whether a line is the one before with another text, which is taken then.
+
+        Most lines of a stream are; what is the same in all of them is read once.
+        """
+        if self._frame is None:
+            return False
+        head, tail = self._frame
+        if not line.startswith(head) or not line.endswith(tail):
+            return False
+        try:
+            text = orjson.loads(line[len(head) : len(line) - len(tail)])
+        except orjson.JSONDecodeError:
+            return False
+        return type(text) is str and self.pieces.say(text)
+
     def _line(self, line: bytes) -> bool:
         """Whether a line is plain."""
-        if not line or line.startswith(self.pieces.passed):
+        if line.startswith(self.pieces.passed):
             return True
         if not line.startswith(_DATA):
             return False
@@ -78,9 +106,25 @@ class PlainStream:
         if said == b"[DONE]":
             return True
         try:
-            plain = self.pieces.take(orjson.loads(said))
+            event = orjson.loads(said)
         except orjson.JSONDecodeError:
             return False
+        plain = self.pieces.take(event)
         if self.first_token_ms is None and self.pieces.begun:
             self.first_token_ms = self.now()
+        if plain and (text := self.pieces.text_in(event)):
+            self._frame = self._around(line, text)
         return plain
+
+    def _around(self, line: bytes, text: str) -> tuple[bytes, bytes] | None:
+        """What stands before and behind the text in a line; None where that is not certain."""
+        parts = line.split(orjson.dumps(text))
+        if len(parts) != 2:
+            return None
+        head, tail = parts
+        # Where another text can stand in its place and is read there, the place is the text's.
+        try:
+            other = orjson.loads(b'%b"%b"%b' % (head[len(_DATA) :], _OTHER, tail))
+        except orjson.JSONDecodeError:
+            return None
+        return (head, tail) if self.pieces.text_in(other) == _OTHER.decode() else None
