@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from arena.llm.providers.lean.plain import plain_answer, read_plain
-from arena.llm.providers.lean.stream import PlainStream
+from arena.llm.providers.lean.chat import CHAT
 from bench.__main__ import PARTS
 from bench.earlier import NoHistory, earlier
 from bench.history import as_table, remember, remembered
@@ -122,13 +121,12 @@ def test_the_history_that_is_kept_can_be_read() -> None:
 
 def test_a_stream_of_the_loopback_server_is_read_as_its_unstreamed_answer() -> None:
     answer = response("loopback", FIXED_TALK, 120, 75)
-    stream = PlainStream(lambda: 3.0)
+    stream = CHAT.stream(lambda: 3.0)
     stream.hear(events(answer).encode())
-    read = stream.answer({}, "")
-    plain = plain_answer(json.dumps(answer).encode())
+    read, whole = stream.answer({}, ""), CHAT.read(json.dumps(answer).encode(), {}, "")
     assert read is not None
-    assert plain is not None
-    assert read.completion == read_plain(plain, {}, "").completion
+    assert whole is not None
+    assert read.completion == whole.completion
 
 
 def test_an_earlier_arena_is_imported_in_the_place_of_this_one(tmp_path: Path) -> None:
