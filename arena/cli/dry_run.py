@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from arena.cli.output import Column, count, duration, money, print_in_parts, print_line, safe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from arena.core import ModelSpec
     from arena.forecast.cost import Estimate, ForecastInterval, ModelEstimate
     from arena.forecast.plan import Plan
+    from arena.llm.providers.protocol import CallPath
     from db.database import Source
 
 
@@ -35,7 +36,7 @@ def show_plan(plan: Plan, database: Source) -> None:
     _show_balance(plan)
     if plan.models:
         _say()
-        _show_models(plan.models)
+        _show_models(plan.models, plan.paths)
     if plan.estimate is not None and now:
         _say()
         _show_estimate(plan.estimate)
@@ -49,12 +50,19 @@ def show_plan(plan: Plan, database: Source) -> None:
         _say("\nEverything is in order; nothing was played or written.")
 
 
-def _show_models(models: Sequence[ModelSpec]) -> None:
-    """Who is asked, at which address, and which variables' values go there."""
+def _show_models(models: Sequence[ModelSpec], paths: Mapping[str, CallPath]) -> None:
+    """Who is asked, at which address, which variables' values go there, and by which path."""
     from arena.llm.key_places import variables_of
+    from arena.llm.scripted.policies import is_scripted
 
     asked = [
-        [model.name, model.litellm_model, model.api_base or "", ", ".join(variables_of(model))]
+        [
+            model.name,
+            model.litellm_model,
+            model.api_base or "",
+            ", ".join(variables_of(model)),
+            "" if is_scripted(model) else _path(paths.get(model.name)),
+        ]
         for model in models
     ]
     named = [
@@ -62,6 +70,7 @@ def _show_models(models: Sequence[ModelSpec]) -> None:
         Column("LiteLLM's name", shrink=True, least=24),
         Column("at", shrink=True, least=24),
         Column("is sent the value of", shrink=True, least=24),
+        Column("path", shrink=True, least=24),
     ]
     shown = [place for place in range(len(named)) if place < 2 or any(row[place] for row in asked)]
     print_in_parts(
@@ -69,6 +78,13 @@ def _show_models(models: Sequence[ModelSpec]) -> None:
         [[row[place] for place in shown] for row in asked],
         repeated=1,
     )
+
+
+def _path(path: CallPath | None) -> str:
+    """How a model's calls are sent: `lean`, or through LiteLLM and why."""
+    if path is None:
+        return ""
+    return "lean" if path.lean else f"through LiteLLM: {path.why}"
 
 
 def _show_balance(plan: Plan) -> None:

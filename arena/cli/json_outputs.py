@@ -238,6 +238,7 @@ def _of_catalogue() -> dict[str, JsonObject | OneOfForms]:
 def _profiles() -> dict[str, dict[str, Any]]:
     """What `show` says beside a row, by noun: of what it did in its games."""
     from arena.leaderboard.stored import PartRating
+    from arena.llm.providers.protocol import CallPath
     from arena.reports.agent_samples import SampledRecord
     from arena.reports.roles import AgentInRole
     from arena.reports.usage import PartUsage
@@ -274,9 +275,10 @@ def _profiles() -> dict[str, dict[str, Any]]:
         **{"board": board, "line": list[str], "forks": list[str], "agents": list[str]},
         **{"difference": list[DiffPiece], "variables": list[str]},
     }
+    model = {**used, "path": CallPath | None}
     return {
         noun: {"profile": JsonObject(named=fields)}
-        for noun, fields in (("agent", agent), ("model", used), ("prompt", prompt))
+        for noun, fields in (("agent", agent), ("model", model), ("prompt", prompt))
     }
 
 

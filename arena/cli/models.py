@@ -35,9 +35,23 @@ def _price(dollars: float | None) -> str:
 
 
 def _profile(session: Session, row: Fields) -> ShownProfile:
-    from arena.cli.profiles import model_shown
+    from dataclasses import asdict
 
-    return model_shown(session, row["id"], row["name"])
+    from arena.cli.call_paths import path_of, print_path
+    from arena.cli.profiles import ShownProfile, model_shown
+    from arena.orchestrator.specs import model_spec
+    from db import Repository
+
+    found = model_shown(session, row["id"], row["name"])
+    model = Repository(session).get_model_by_id(row["id"])
+    path = None if model is None else path_of(model_spec(model))
+
+    def show() -> None:
+        if path is not None:
+            print_path(path)
+        found.show()
+
+    return ShownProfile(found.plain | {"path": None if path is None else asdict(path)}, show)
 
 
 add_commands(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -61,6 +61,7 @@ class Wish:
 
 def show_estimate(config: TournamentConfig, wish: Wish) -> None:
     """Say what would be played, and play nothing; exits with 1 where a key is missing."""
+    from arena.cli.call_paths import paths_of
     from arena.cli.dry_run import show_plan
     from arena.forecast.plan import plan
 
@@ -69,7 +70,7 @@ def show_estimate(config: TournamentConfig, wish: Wish) -> None:
         update={name: value for name, value in changes.items() if value is not None}
     )
     planned = plan(config, url=wish.database, games=wish.games, estimate=True)
-    show_plan(planned, wish.database)
+    show_plan(replace(planned, paths=paths_of(planned.models, config)), wish.database)
     if planned.missing is not None:
         advise(f"a run would not start yet: {planned.missing}")
         raise typer.Exit(1)

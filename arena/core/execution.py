@@ -55,7 +55,7 @@ class Executor(Protocol):
 
 @runtime_checkable
 class TellsNews(Protocol):
-    """An executor that has something to say to who started the run."""
+    """An executor or a provider that has something to say to who started the run."""
 
     @property
     def news(self) -> Sequence[str]:

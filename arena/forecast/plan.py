@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from arena.config import TournamentConfig
 from arena.core import ConfigError, ModelSpec
 from arena.forecast.cost import Estimate
 from arena.forecast.cost import estimate as estimated
+from arena.llm.providers.protocol import CallPath
 from arena.matchmakers.balance import Balance, counts
 from arena.matchmakers.shortfalls import Shortfall, shortfall
 from arena.orchestrator import schedule
@@ -23,7 +25,8 @@ class Plan:
     next `games_now`, which the estimate is of. `balance` counts agents, numbered from 1 in the
     file's order, over these and the games before them; of a schedule that `follows_results` it is
     the one that would be played if no result told anything. `missing` says which key a run would
-    ask for, `shortfall` what games that are paired like this were found to be worse for."""
+    ask for, `shortfall` what games that are paired like this were found to be worse for; `paths`
+    how the calls to `models` are sent, as far as it was asked for."""
 
     tournament: str
     environment: str
@@ -41,6 +44,7 @@ class Plan:
     estimate: Estimate | None = None
     missing: str | None = None
     shortfall: Shortfall | None = None
+    paths: Mapping[str, CallPath] = field(default_factory=dict)
 
 
 def plan(

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from arena.core import CallLog, Completion, Message, ModelSpec, Policy
+from arena.core.execution import TellsNews
 from arena.core.plugins import guarded
 from arena.llm.cache import Answers
 from arena.llm.call import Call, Means
@@ -24,7 +25,13 @@ from arena.llm.failures.retry import Backoff
 from arena.llm.key_places import check_places
 from arena.llm.pacing.loop_lag import LoopLag
 from arena.llm.prepared import PreparedModel
-from arena.llm.providers.protocol import KeyFinder, Provider, ProviderSettings
+from arena.llm.providers.protocol import (
+    CallPath,
+    KeyFinder,
+    PathTeller,
+    Provider,
+    ProviderSettings,
+)
 from arena.llm.request import (
     check_params,
     check_written,
@@ -155,6 +162,32 @@ class Client:
         prepared = self._prepare(model)
         if not prepared.free:
             check_priced(model, prepared.prices, prepared.endpoint.longest_answer)
+
+    @property
+    def news(self) -> list[str]:
+        """What providers had to say so far to who started the run, a sentence each."""
+        return [
+            said
+            for provider in self._providers.values()
+            if isinstance(provider, TellsNews)
+            for said in provider.news
+        ]
+
+    async def learn(self, models: Iterable[ModelSpec]) -> None:
+        """Learn how these models are asked, so that no game waits for it. Nothing is sent."""
+        for model in models:
+            await self.path(model)
+
+    async def path(self, model: ModelSpec) -> CallPath | None:
+        """How the calls to a model are sent; None where its provider has one way. Nothing is sent.
+        Raises UsageError as `check` does."""
+        if is_scripted(model):
+            return CallPath(False, "a scripted model answers within this process")
+        prepared = self._prepare(model)
+        if not isinstance(prepared.endpoint, PathTeller):
+            return None
+        with self._guarded(prepared.provider, f"learning how {model.name!r} is asked"):
+            return await prepared.endpoint.call_path()
 
     async def aclose(self) -> None:
         """Close the connections; the client can be used again afterwards."""

@@ -94,6 +94,7 @@ class Playing:
         self._pending = Pending((), self._models)
         self.attempts = Attempts(prepared, entry, database, models, stop, self._worth_lending)
         self.executor: Executor | None = None
+        self._said: list[str] = []
         self.first_error: str | None = None
         self.started = time.monotonic()
 
@@ -108,6 +109,8 @@ class Playing:
         stops."""
         at_once = max(1, min(concurrency, most or concurrency, self._games_left()))
         executor = self.executor = registry.executor(self.config.executor, at_once)
+        if self._games_left():
+            await self.models.client.learn(spec.model for spec in self.entry.agents.values())
         self.started = time.monotonic()
         teller = RunTeller(self.entry.tournament_id, self.meter, recorder, self._now)
         reporter = asyncio.create_task(teller.run(self.on_progress))
@@ -335,7 +338,12 @@ class Playing:
         return self.supply.most() - settled
 
     def _news(self) -> tuple[str, ...]:
-        return tuple(self.executor.news) if isinstance(self.executor, TellsNews) else ()
+        """What is said so far; what was said before stays in its place."""
+        theirs = self.executor.news if isinstance(self.executor, TellsNews) else ()
+        for said in (*self.models.client.news, *theirs):
+            if said not in self._said:
+                self._said.append(said)
+        return tuple(self._said)
 
     def complete(self) -> bool:
         """Whether no game is to be added to the schedule any more."""

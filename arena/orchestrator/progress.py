@@ -55,7 +55,7 @@ class Progress:
     `times` are those of this run's calls; `at_once` is how many games are played at once at most
     while the process is saturated, None while it is not. `evidence` says at that moment how near a
     comparison is to its end: () of other tournaments.
-    `news` is what the executor had to say so far: of its workers, say."""
+    `news` is what executor and providers had to say so far: of workers, say."""
 
     games_done: int
     games_total: int
@@ -95,7 +95,7 @@ class Summary:
     was for a budget, `game_price` what a game costs where there is one; `beyond` are models that
     charged more for a call than its worst case, and how many dollars more at most; `unrated` why
     results do not move the stored ratings. The run `began` at a time, and the games that it
-    `finished` have these game_ids; `news` is what the executor had to say; `fewest_at_once` is the
+    `finished` have these game_ids; `news` is as in a Progress; `fewest_at_once` is the
     fewest games that the process could carry, None where it kept up; `times` are those of its
     calls.
     """

@@ -25,16 +25,17 @@ from arena.llm.providers import litellm_scripted, litellm_transport
 from arena.llm.providers.lean.path import LeanPath
 from arena.llm.providers.litellm_connections import Connections
 from arena.llm.providers.litellm_lean import LeanRequests
-from arena.llm.providers.litellm_names import unknown_model, unknown_protocol
+from arena.llm.providers.litellm_names import listed_entry, unknown_model, unknown_protocol
 from arena.llm.providers.litellm_params import (
     check_accepted,
     check_found,
     unknown_to_provider,
 )
+from arena.llm.providers.litellm_path import call_path
 from arena.llm.providers.litellm_transport import nothing_sent, one_attempt
 from arena.llm.providers.litellm_version import check_names, supported
 from arena.llm.providers.prompt_cache import marked, wants_marks
-from arena.llm.providers.protocol import Answer, ProviderSettings
+from arena.llm.providers.protocol import Answer, CallPath, ProviderSettings
 from arena.llm.providers.response import StreamedAnswer, is_silent, read
 from arena.llm.providers.stopwatch import stopwatch
 from arena.llm.providers.token_logs import asking, recorded_tokens
@@ -85,6 +86,7 @@ class LiteLLM:
         self._learned: dict[str, LeanPath | str] = {}
         self._learning: dict[str, asyncio.Task[LeanPath | str]] = {}
         self.lean = LeanRequests(self.send)
+        self.news: list[str] = []
 
     def load(self, models: Iterable[ModelSpec] = ()) -> None:
         """Import LiteLLM: about 3 s of CPU."""
@@ -184,12 +186,17 @@ class LiteLLM:
             await self._connections.aclose()
 
     async def learned(
-        self, model: ModelSpec, kwargs: Mapping[str, Any], *, marks: bool = False
+        self,
+        model: ModelSpec,
+        kwargs: Mapping[str, Any],
+        *,
+        marks: bool = False,
+        as_keyed: bool = False,
     ) -> LeanPath | str:
         """The lean path of a model, learned when it is first asked for; nothing is sent. `marks`
-        says that its prompts are marked for a cache."""
+        says that its prompts are marked for a cache, `as_keyed` that it has a key of its own."""
         headers = sorted(model.params.get("extra_headers") or ())
-        keyed, seeded = model.api_key_env is not None, model.params.get("seed") == PER_CALL
+        keyed, seeded = as_keyed or bool(model.api_key_env), model.params.get("seed") == PER_CALL
         named = json.dumps([kwargs, keyed, seeded, headers, marks], sort_keys=True, default=str)
         if (found := self._learned.get(named)) is not None:
             return found
@@ -200,7 +207,14 @@ class LiteLLM:
             )
             task = self._learning[named] = asyncio.create_task(learning)
         self._learned[named] = found = await asyncio.shield(task)
+        if isinstance(found, str):
+            self.note(f"{model.name} is asked through LiteLLM, which takes more CPU: {found}")
         return found
+
+    def note(self, said: str) -> None:
+        """Have this told once to who started the run."""
+        if said not in self.news:
+            self.news.append(said)
 
     async def send(
         self, kwargs: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]
@@ -279,10 +293,13 @@ class LiteLLMEndpoint:
             kwargs = {**kwargs, "seed": seed}
         sent = marked(messages) if self.marks else messages
         path = self._path[0] if self._path else await self.path()
-        if isinstance(path, LeanPath) and path.fits(messages):
+        if isinstance(path, LeanPath):
+            odd = path.unlike(messages)
             secrets = path.secrets(key, headers)
-            if secrets is not None:
+            if odd is None and secrets is not None:
                 return await self.provider.lean.ask(path, kwargs, sent, secrets, seed)
+            why = odd or "a key is gone"
+            self.provider.note(f"some calls of {self.model.name} go through LiteLLM: {why}")
         return await self.provider.send(kwargs, sent)
 
     async def path(self) -> LeanPath | str:
@@ -294,6 +311,15 @@ class LiteLLMEndpoint:
                 await self.provider.learned(self.model, self.kwargs, marks=self.marks)
             )
         return self._path[0]
+
+    async def call_path(self) -> CallPath:
+        """The way that its calls take, or would if its key were set; nothing is sent."""
+        try:
+            self.provider.check_key(self.model)
+        except UsageError:
+            learned = self.provider.learned(self.model, self.kwargs, as_keyed=True)
+            return call_path(await learned)
+        return call_path(await self.path())
 
 
 async def _streamed(response: Any, heard: Heard) -> Answer:
@@ -372,18 +398,3 @@ def _set(switch: ContextVar[bool]) -> Iterator[None]:
         yield
     finally:
         switch.reset(token)
-
-
-def listed_entry(
-    listed: Mapping[str, Mapping[str, Any]], model: ModelSpec
-) -> Mapping[str, Any] | None:
-    """The model's entry in LiteLLM's price list."""
-    if model.api_base is not None:
-        return None
-    entry = listed.get(model.litellm_model)
-    if entry is None:
-        _, _, bare = model.litellm_model.partition("/")
-        entry = listed.get(bare)
-        if entry is None or not model.litellm_model.startswith(f"{entry.get('litellm_provider')}/"):
-            return None
-    return entry

@@ -1,9 +1,11 @@
-"""What is said of a model's name that LiteLLM cannot place."""
+"""Models by their names in LiteLLM: what its price list says of one, and what is said of one that it
+cannot place."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from arena.core import ModelSpec
 
@@ -25,3 +27,18 @@ def unknown_protocol(model: ModelSpec) -> str:
         "which protocol that server speaks; a server that speaks OpenAI's (Ollama, vLLM, "
         f"llama.cpp) is named with the prefix openai/: openai/{model.litellm_model}"
     )
+
+
+def listed_entry(
+    listed: Mapping[str, Mapping[str, Any]], model: ModelSpec
+) -> Mapping[str, Any] | None:
+    """The model's entry in LiteLLM's price list."""
+    if model.api_base is not None:
+        return None
+    entry = listed.get(model.litellm_model)
+    if entry is None:
+        _, _, bare = model.litellm_model.partition("/")
+        entry = listed.get(bare)
+        if entry is None or not model.litellm_model.startswith(f"{entry.get('litellm_provider')}/"):
+            return None
+    return entry

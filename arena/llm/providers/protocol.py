@@ -29,6 +29,16 @@ class Answer:
     first_token_ms: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class CallPath:
+    """How the calls to a model are sent: `lean`, by the arena itself as a library was seen to do
+    it, or through that library, and `why`. `address` is where a lean call goes."""
+
+    lean: bool
+    why: str
+    address: str | None = None
+
+
 class Endpoint(Protocol):
     """One model at its provider, ready to be asked by any number of calls at once.
 
@@ -77,6 +87,15 @@ class Provider(Protocol):
 
     async def aclose(self) -> None:
         """Close the connections of this provider, and of no other; it can be used again."""
+        ...
+
+
+@runtime_checkable
+class PathTeller(Protocol):
+    """An endpoint whose calls may be sent in more than one way."""
+
+    async def call_path(self) -> CallPath:
+        """The way that its calls take. Nothing is sent, and no key is needed."""
         ...
 
 

@@ -322,3 +322,20 @@ def test_a_litellm_that_cannot_be_imported_is_told_with_those_that_work(
     monkeypatch.setitem(sys.modules, "litellm", None)
     with pytest.raises(PluginError, match="does not work with this arena: it raised Module"):
         LiteLLM(ProviderSettings(1.0, registry.policy)).check(ModelSpec("m", "openai/gpt-4o-mini"))
+
+
+def test_a_conversation_that_is_not_sent_as_it_is_goes_through_litellm_and_is_told_once() -> None:
+    async def asked(server: OpenAIServer) -> list[str]:
+        litellm = LiteLLM(ProviderSettings(5.0, registry.policy))
+        model = ModelSpec("m", "mistral/mistral-small-latest", api_base=server.url)
+        endpoint = litellm.prepare(model)
+        await endpoint.ask(HELLO, None)
+        assert not litellm.news
+        for _ in range(2):
+            await endpoint.ask([{"role": "user", "content": " "}, *HELLO], None)
+        await litellm.aclose()
+        return litellm.news
+
+    with OpenAIServer() as server:
+        news = asyncio.run(asked(server))
+    assert news == ["some calls of m go through LiteLLM: an empty message"]

@@ -44,10 +44,14 @@ class LeanPath:
         default_factory=list, repr=False, compare=False
     )
 
-    def fits(self, messages: Sequence[Message]) -> bool:
-        """Whether such a conversation is sent as it was learned."""
+    def unlike(self, messages: Sequence[Message]) -> str | None:
+        """What is in the way of sending such a conversation as it was learned; None for nothing."""
         found = traits(messages)
-        return found is not None and found <= self.allowed
+        if found is None:
+            return "a message that is no text of a usual role"
+        if found <= self.allowed:
+            return None
+        return " and ".join(sorted(trait.value for trait in found - self.allowed))
 
     def secrets(self, key: str | None, headers: Mapping[str, str]) -> dict[str, str] | None:
         """What goes into the places of marks now; None where a variable is gone."""
