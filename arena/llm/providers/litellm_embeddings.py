@@ -19,7 +19,8 @@ from arena.llm.costs.prices import PriceTable, listed_prices
 from arena.llm.failures.classify import Fault
 from arena.llm.failures.inside import Heard
 from arena.llm.failures.kinds import FaultKind
-from arena.llm.providers.litellm import NO_TIMEOUT, LiteLLM, listed_entry
+from arena.llm.providers.litellm import NO_TIMEOUT, LiteLLM
+from arena.llm.providers.litellm_names import listed_entry
 from arena.llm.providers.protocol import Answer, ProviderSettings
 from arena.llm.scripted.policies import is_scripted, tokens
 from arena.llm.scripted.words import NAME, words_vector

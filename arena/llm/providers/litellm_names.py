@@ -1,5 +1,5 @@
-"""Models by their names in LiteLLM: what its price list says of one, and what is said of one that it
-cannot place."""
+"""Models by their names in LiteLLM: what its price list says of one, and what is said of a name
+that it cannot place."""
 
 from __future__ import annotations
 
