@@ -100,16 +100,21 @@ def check_names(config: TournamentConfig) -> None:
             check("agents", agent.kind)
     for index, model in enumerate(config.models):
         with config.at("models", index):
-            provider = model.provider or config.llm.provider
-            check("providers", provider)
-            if provider == "litellm" and model.litellm_model.startswith(_SCRIPTED):
-                check("scripted", model.litellm_model.removeprefix(_SCRIPTED))
+            check_model(model.litellm_model, model.provider or config.llm.provider)
     with config.at("executor"):
         check("executors", config.executor)
     with config.at("rating"):
         check("ratings", config.rating)
     with config.at("matchmaker"):
         check("matchmakers", config.matchmaker.name)
+
+
+def check_model(litellm_model: str, provider: str = "litellm") -> None:
+    """Raises UsageError for a provider that is not registered, and for a scripted model that is
+    not; imports nothing."""
+    check("providers", provider)
+    if provider == "litellm" and litellm_model.startswith(_SCRIPTED):
+        check("scripted", litellm_model.removeprefix(_SCRIPTED))
 
 
 def registered(group: Group, name: str) -> str:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from db.writer.events import EventRow
 
 REBUILD = "rebuild"
+TYPES = "types"
 _PLAIN = ("message", "change")  # what is left out unless it is asked for
 CONCURRENCY = 10  # calls of a reader
 
@@ -39,7 +40,9 @@ CONCURRENCY = 10  # calls of a reader
 def events(
     game: Annotated[
         str,
-        typer.Argument(metavar="GAME|rebuild", help="The game's number, or `rebuild` for many."),
+        typer.Argument(
+            metavar="GAME|rebuild|types", help="The game's number, or `rebuild` for many."
+        ),
     ],
     kind: Annotated[
         list[str] | None,
@@ -99,7 +102,8 @@ def events(
 ) -> None:
     """Read what happened in a game, as typed facts.
 
-    Votes, bids, offers, moves, and who was shown what.
+    Votes, bids, offers, moves, and who was shown what. `types` lists the kinds of events there
+    are, with --json each with the schema of its data.
 
     `rebuild` tells the events of finished games again, by playing their records, where they are
     missing or of an earlier release; the options say of which games. With --reader, what speeches
@@ -130,14 +134,31 @@ def events(
     wrong = [f"--{name}" for name, value in asked.items() if value]
     if wrong:
         raise UsageError(f"{wrong[0]} goes with rebuild: `arena events rebuild {wrong[0]} ...`")
+    if game == TYPES:
+        if kind or chances or everything:
+            raise UsageError("`arena events types` goes without --kind, --chances and --all")
+        _types(db, as_json=as_json)
+        return
     if not game.isdecimal():
-        raise UsageError(f"{game!r} is no game: expected its number, or `rebuild`")
+        raise UsageError(f"{game!r} is no game: expected its number, `rebuild` or `types`")
     if chances:
         if kind or everything:
             raise UsageError("--chances goes without --kind and --all")
         _chances(int(game), db, as_json=as_json)
         return
     _show(int(game), kind, db, everything=everything, as_json=as_json)
+
+
+def _types(db: str | None, *, as_json: bool) -> None:
+    from db.queries.events import event_types
+
+    with reading(db) as session:
+        rows = [(row.name, row.description, row.data_schema) for row in event_types(session)]
+    if as_json:
+        fields = ("name", "description", "schema")
+        print_json({"types": [dict(zip(fields, row, strict=True)) for row in rows]})
+        return
+    print_table([Column("kind"), Column("what it says", shrink=True)], [[*row[:2]] for row in rows])
 
 
 def _show(

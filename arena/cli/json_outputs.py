@@ -61,6 +61,7 @@ _HIT_FIELDS = {
     **{"tournament": Text, "status": Text, "excerpt": str, "text": str, "command": str},
     **{"excerpt_matches": list[tuple[int, int]], "matches": list[tuple[int, int]]},
 }
+_EVENT_TYPE = {"name": str, "description": str, "schema": dict[str, Any]}
 _HIT = JsonObject(named=_HIT_FIELDS)
 _SIMILAR = JsonObject(named={**_HIT_FIELDS, "similarity": float})
 _FAILURE = {"failure": Text, "advice": Text, "command": str}
@@ -108,6 +109,7 @@ def _of_games() -> dict[str, JsonObject | OneOfForms]:
                     }
                 ),
                 JsonObject(named={"game_id": int, "chances": list[TurnChance]}),
+                JsonObject(named={"types": JsonRows(JsonObject(named=_EVENT_TYPE))}),
                 *_of_events_rebuild(),
             ]
         ),
@@ -223,7 +225,7 @@ def _of_catalogue() -> dict[str, JsonObject | OneOfForms]:
     templates = JsonObject(named=template, optional=optional)
     found: dict[str, JsonObject | OneOfForms] = {
         "templates list": JsonObject(named={"templates": JsonRows(templates)}),
-        "templates show": JsonObject(named={"template": templates}),
+        "templates show": JsonObject(named={"template": templates, "unseen": list[str] | None}),
         "prompts tree": JsonObject(named={"prompts": JsonRows(JsonObject(named=twig))}),
         "tournaments list": JsonObject(named={"tournaments": list[TournamentReport]}),
         "tournaments show": JsonObject([TournamentReport], named={"run": RunTelling | None}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -14,6 +15,7 @@ from arena.cli.sessions import reading, writing
 
 if TYPE_CHECKING:
     from arena.templates import AgentTemplateResponse, TemplateManager, TournamentTemplateResponse
+    from db import Session
     from db.repository.templates import TemplateUses
 
 app = typer.Typer(help="Templates, to be copied from.", no_args_is_help=True)
@@ -46,7 +48,8 @@ def list_(
             found += manager.list_agent_templates()
         if of != "agent":
             found += manager.list_tournament_templates()
-        rows = [(_sort(each), each, _uses(manager, each)) for each in found]
+        used = _uses(manager)
+    rows = [(_sort(each), each, used(each)) for each in found]
     if as_json:
         print_json({"templates": [_plain(*row) for row in rows]})
         return
@@ -82,9 +85,10 @@ def show(
     with reading(db) as session:
         manager = TemplateManager(session)
         found = _find(manager, name, of)
-        uses = _uses(manager, found)
+        uses = _uses(manager)(found)
+        unseen = _unseen(session, found, uses)
     if as_json:
-        print_json({"template": _plain(_sort(found), found, uses)})
+        print_json({"template": _plain(_sort(found), found, uses), "unseen": unseen})
         return
     print_fields(
         {
@@ -98,6 +102,8 @@ def show(
             "file": to_yaml(found).rstrip("\n"),
         }
     )
+    if unseen:
+        tell(f"no game has told these expected events yet: {', '.join(unseen)}")
 
 
 @app.command()
@@ -121,26 +127,48 @@ def add(file: TemplateFile, db: DatabaseUrl = None) -> None:
 @app.command()
 def edit(
     name: KnownName,
-    file: TemplateFile,
+    file: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[FILE]", help="All of it, anew; - reads standard input.", show_default=False
+        ),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="In place of what it says: config.games=50, personality.vars.name=Otto.",
+        ),
+    ] = None,
     of: SortOption = None,
     db: DatabaseUrl = None,
 ) -> None:
-    """Change a template to what a file says.
+    """Change a template, by a file or a few values.
 
     What was made from it has copies, and stays as it is."""
+    from arena.core import UsageError
     from arena.templates import AgentTemplateUpdate, TemplateManager
-    from arena.templates.files import read_update
+    from arena.templates.files import read_update, to_yaml
+    from db import Repository
 
+    if file is None and not settings:
+        raise UsageError("say what to change: a FILE with all of it, or --set KEY=VALUE")
+    written = None if file is None else _read(file)
     with reading(db) as session:
+        # Whoever changes another value at the same time waits.
+        Repository(session).lock_catalogue()
         manager = TemplateManager(session)
         found = _find(manager, name, of)
-        update = read_update(*_read(file), _sort(found))
+        sort = _sort(found)
+        text, source, folder = written or (to_yaml(found), f"the template {name!r}", None)
+        update = read_update(text, source, folder, sort, settings or ())
         changed: AgentTemplateResponse | TournamentTemplateResponse
         if isinstance(update, AgentTemplateUpdate):
             changed = manager.update_agent_template(found.id, update)
         else:
             changed = manager.update_tournament_template(found.id, update)
-    tell(f"changed the {_sort(changed)} template {changed.name}")
+    tell(f"changed the {sort} template {changed.name}")
 
 
 @app.command()
@@ -248,12 +276,28 @@ def _sort(template: object) -> Sort:
     return "agent" if isinstance(template, AgentTemplateCreate) else "tournament"
 
 
-def _uses(
-    manager: TemplateManager, template: AgentTemplateResponse | TournamentTemplateResponse
-) -> TemplateUses:
-    if _sort(template) == "agent":
-        return manager.agent_template_uses(template.id)
-    return manager.tournament_template_uses(template.id)
+def _uses(manager: TemplateManager) -> Callable[[Any], TemplateUses]:
+    """Looks up what was made from a template."""
+    from db.repository.templates import TemplateUses
+
+    by_number = {
+        "agent": manager.agent_template_uses(),
+        "tournament": manager.tournament_template_uses(),
+    }
+    return lambda template: by_number[_sort(template)].get(template.id, TemplateUses())
+
+
+def _unseen(session: Session, template: object, uses: TemplateUses) -> list[str] | None:
+    """The kinds of event that are expected and that no game has told; None where no tournament was
+    made from the template."""
+    from arena.templates import TournamentTemplateResponse
+    from db.queries.events import kinds_told
+
+    if not isinstance(template, TournamentTemplateResponse) or not uses.tournaments:
+        return None
+    expected = dict.fromkeys(step.event for step in template.event_flow)
+    told = kinds_told(session, uses.tournaments, expected)
+    return [name for name in expected if name not in told]
 
 
 def _plain(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from arena.config import TournamentConfig
@@ -66,6 +66,10 @@ class _OnRecord:
     def tournament(self, name: str) -> TournamentParts:
         with self._looking_for(name) as stored:
             return stored.tournament(name)
+
+    def model(self, name: str) -> Mapping[str, Any] | None:
+        with self._looking_for(name) as stored:
+            return stored.model(name)
 
     @contextmanager
     def _looking_for(self, name: str) -> Iterator[StoredTemplates]:

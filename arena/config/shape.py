@@ -289,23 +289,21 @@ def parse(
     """The tournament in plain data, as `loads` reads it from YAML; one that is `stored` already is
     not looked through for secrets. Raises ConfigError."""
     lines = lines or {}
-    try:
-        data, lines, template = from_template(data, lines, templates)
-    except UsageError as error:
-        wrong = Problem(("template",), f"template: {error}")
-        raise ConfigError(located(source, [wrong], lines)) from error
-    data, lines = overridden(data, lines, settings)
-    data, lines, used, problems = with_agents(data, lines, templates)
-    data, lines, wrong_grids = without_grids(data, lines)
-    problems += wrong_grids
+    data, lines, template, wrong = from_template(data, lines, templates)
+    if not wrong:
+        data, lines = overridden(data, lines, settings)
+        data, lines, used, wrong = with_agents(data, lines, templates)
+    if wrong:
+        raise ConfigError(located(source, wrong, lines))
+    data, lines, problems = without_grids(data, lines)
     config = None
     try:
         config = TournamentConfig.model_validate(data)
     except ValidationError as error:
-        left_out = bool(problems)
+        wrong_grids = bool(problems)
         found = explain(error, TournamentConfig)
-        # Without its grids and templates a file may have no agents.
-        problems += [p for p in found if not (left_out and p.path == ("agents",))]
+        # Without its grids a file may have no agents.
+        problems += [p for p in found if not (wrong_grids and p.path == ("agents",))]
     texts, unread = read_prompts(data, folder or Path())
     problems += [*check(data), *unread, *(() if stored else all_secrets(data))]
     if config is None or problems:

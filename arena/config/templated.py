@@ -7,7 +7,7 @@ names that were used stay with the configuration, and no template is looked at a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -46,11 +46,14 @@ class TournamentParts:
 
 
 class Templates(Protocol):
-    """Where templates are looked up by name. Both raise UsageError for a name that is not there."""
+    """Where templates are looked up by name; UsageError is raised for one that is not there.
+    `model` is the definition of a model of the catalogue, None for one that it does not have."""
 
     def agent(self, name: str) -> AgentParts: ...
 
     def tournament(self, name: str) -> TournamentParts: ...
+
+    def model(self, name: str) -> Mapping[str, Any] | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,37 +70,39 @@ Lines = Mapping[KeyPath, WrittenAt]
 
 def from_template(
     data: Any, lines: Lines, templates: Templates | None
-) -> tuple[Any, Lines, int | None]:
-    """The data of a file with what its own template says, where it has one, the lines, and the
-    number of the template. Raises UsageError for one that is not there."""
+) -> tuple[Any, Lines, int | None, list[Problem]]:
+    """The data of a file with what its own template says, where it has one: with the lines, the
+    number of the template, and what is wrong with it."""
     if not isinstance(data, Mapping) or "template" not in data:
-        return data, lines, None
+        return data, lines, None, []
     own = {key: value for key, value in data.items() if key != "template"}
     at = line_of(lines, ("template",))
-    parts = _source(templates).tournament(_named(data["template"]))
+    try:
+        parts = _source(templates).tournament(_named(data["template"]))
+    except UsageError as error:
+        return own, lines, None, [Problem(("template",), f"template: {error}")]
     placed = dict(lines)
     if at is not None:
         placed |= {(key,): at for key in parts.config if key not in own}
-    return {**parts.config, **own}, placed, parts.key
+    return {**parts.config, **own}, placed, parts.key, []
 
 
 def with_agents(
     data: Any, lines: Lines, templates: Templates | None
 ) -> tuple[Any, Lines, dict[str, int], list[Problem]]:
     """The data of a file with what the templates of its agents say, where they have one: with the
-    lines, the numbers of the templates by the agents' names, and what is wrong with them."""
+    lines, the numbers of the templates by the agents' names, and what is wrong with them, which is
+    to be told before the rest is looked at."""
     agents = data.get("agents") if isinstance(data, Mapping) else None
     if not isinstance(agents, list | tuple) or not any(map(_is_templated, agents)):
         return data, lines, {}, []
-    copy = _Copy(data, dict(lines))
+    copy = _Copy(data, dict(lines), templates)
     entries = [
-        copy.entry(index, agent, templates) if _is_templated(agent) else agent
+        copy.entry(index, agent) if _is_templated(agent) else agent
         for index, agent in enumerate(agents)
     ]
-    # Of an agent whose template is wrong, nothing else can be said.
-    kept = [entry for entry in entries if entry is not None]
-    written = {**data, "agents": kept, "models": copy.models, "prompts": copy.prompts}
-    return written, copy.placed(entries), copy.used, copy.problems
+    written = {**data, "agents": entries, "models": copy.models, "prompts": copy.prompts}
+    return written, copy.lines, copy.used, copy.problems
 
 
 def _is_templated(agent: Any) -> bool:
@@ -123,8 +128,14 @@ class _Copy:
     """The agents of a file as they are made from templates, with the models and prompts that come
     along."""
 
-    def __init__(self, data: Mapping[str, Any], lines: dict[KeyPath, WrittenAt]) -> None:
+    def __init__(
+        self,
+        data: Mapping[str, Any],
+        lines: dict[KeyPath, WrittenAt],
+        templates: Templates | None,
+    ) -> None:
         self.lines = lines
+        self.templates = templates
         self.models = self._entries(data, "models")
         self.prompts = self._entries(data, "prompts")
         self.used: dict[str, int] = {}
@@ -135,27 +146,24 @@ class _Copy:
         # Whatever else it is, is told with the shape.
         return [*entries] if isinstance(entries, list | tuple) else entries or []
 
-    def entry(
-        self, index: int, agent: Mapping[str, Any], templates: Templates | None
-    ) -> dict[str, Any] | None:
+    def entry(self, index: int, agent: Mapping[str, Any]) -> dict[str, Any] | None:
         """The agent with all that its template says; None where something is wrong."""
         here: KeyPath = ("agents", index)
         try:
             said = TemplatedAgent.model_validate(agent)
         except ValidationError as error:
-            self._note(
-                *(
-                    Problem((*here, *wrong.path), f"agents[{index}]: {wrong.message}")
-                    for wrong in explain(error, TemplatedAgent)
-                )
-            )
+            self.problems += [
+                Problem((*here, *wrong.path), f"agents[{index}]: {wrong.message}")
+                for wrong in explain(error, TemplatedAgent)
+            ]
             return None
         try:
-            parts = _source(templates).agent(said.template)
+            parts = _source(self.templates).agent(said.template)
             name = said.name or parts.name
             made = self._made(here, said, parts)
         except UsageError as error:
-            self._note(Problem((*here, "template"), f"agents[{index}].template: {error}"))
+            message = f"agents[{index}].template: {error}"
+            self.problems.append(Problem((*here, "template"), message))
             return None
         self.used[name] = parts.key
         return {"name": name, **made}
@@ -199,17 +207,17 @@ class _Copy:
             return self._added("models", here, own.pop("name"), own)
         if not parts.params:
             return base
-        known = _by_name(self.models, base)
+        known = _by_name(self.models, base) or _source(self.templates).model(base)
         if known is None:
             raise UsageError(
                 f"the template {parts.name!r} has params, which are laid over those of the model "
-                f"{base!r}: define it under `models` of this file"
+                f"{base!r}, and there is no model of that name in this file or in the catalogue"
             )
         params = known.get("params") or {}
         if not isinstance(params, Mapping) or {**params, **parts.params} == params:
             return base
         own = {**known, "params": {**params, **parts.params}}
-        del own["name"]
+        own.pop("name", None)
         return self._added("models", here, f"{base}+{parts.name}", own)
 
     def _added(self, key: str, here: KeyPath, name: str, own: Mapping[str, Any]) -> str:
@@ -231,24 +239,6 @@ class _Copy:
                 f"rename that, or add `{noun}: NAME` here"
             )
         return name
-
-    def _note(self, *problems: Problem) -> None:
-        # Other agents may come to stand at its place.
-        self.problems += [
-            Problem(each.path, each.message, line_of(self.lines, each.path)) for each in problems
-        ]
-
-    def placed(self, entries: Sequence[Any]) -> dict[KeyPath, WrittenAt]:
-        """The lines by the places that the agents have now."""
-        places = [index for index, entry in enumerate(entries) if entry is not None]
-        moved = {
-            path: at for path, at in self.lines.items() if path[:1] != ("agents",) or len(path) == 1
-        }
-        for place, index in enumerate(places):
-            for path, at in self.lines.items():
-                if path[:2] == ("agents", index):
-                    moved["agents", place, *path[2:]] = at
-        return moved
 
 
 def _by_name(entries: Any, name: str) -> Mapping[str, Any] | None:

@@ -14,7 +14,7 @@ from arena.config import AgentConfig, ModelConfig, TournamentConfig, parse
 from arena.config.document import MAX_BYTES
 from arena.config.errors import Problem, nearest
 from arena.config.prompt_variables import wrong_vars
-from arena.config.secrets import all_secrets, secrets
+from arena.config.secrets import secrets
 from arena.config.templated import Templates
 from arena.core import ArenaError, Environment, Part, prompts
 from arena.core.rules_options import held
@@ -53,10 +53,9 @@ def check_agent(template: AgentTemplateCreate, text_of: Callable[[str], str | No
         path = ("personality", "vars")
         raise template.error(*(Problem(path, f"personality.vars: {each}") for each in wrong))
     with _at(template, "model"):
-        if (model := template.model).provider is not None:
-            registry.check("providers", model.provider)
-        written = model.written()
+        model, written = template.model, template.model.written()
         if isinstance(written, dict):
+            registry.check_model(str(model.litellm_model), model.provider or "litellm")
             spec = ModelConfig(**{"name": template.name, **written}, params=model.params).spec()
             client_for(None).check_spec(spec)
     for tool in template.tools:
@@ -74,7 +73,7 @@ def check_tournament(template: TournamentTemplateCreate, templates: Templates) -
         "environment": {"name": _ELSEWHERE, "players": 1},
         "agents": [{"name": _ELSEWHERE, "model": _ELSEWHERE, "prompt": _ELSEWHERE}],
     }
-    if found := [*all_secrets({"config": dict(config)})]:
+    if found := [*secrets(template.model_dump(mode="json", exclude={"config"}))]:
         raise template.error(*found)
     parsed = parse(
         {"name": template.name, **left_out, **config},
@@ -88,11 +87,14 @@ def check_tournament(template: TournamentTemplateCreate, templates: Templates) -
             Problem(("config", "prompts"), "config.prompts: expected 'text', found 'file', which a "
                     "template in a database does not have")
         )  # fmt: skip
+    for index, agent in enumerate(parsed.agents):
+        with parsed.at("agents", index):
+            held(f"agent {agent.name!r}", agent.options, None)
     make = None
-    if left_out.keys() <= config.keys():
-        make = prepare(parsed).environment
-    elif "environment" in config:
+    if "environment" in config:
         make = _environment(parsed)
+        if left_out.keys() <= config.keys():
+            prepare(parsed)
     _check_roles(template, parsed, make)
     _check_flow(template, make)
 

@@ -3,7 +3,7 @@ says."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from arena.config import document
 from arena.config.errors import Problem, explain, found, located
+from arena.config.overrides import overridden
 from arena.config.prompt_files import read_prompts
 from arena.core import ConfigError
 from arena.templates.schemas import (
@@ -26,12 +27,14 @@ _Shaped = TypeVar("_Shaped", bound=Written)
 
 
 def read_template(
-    text: str, source: str, folder: Path | None = None
+    text: str, source: str, folder: Path | None = None, settings: Sequence[str] = ()
 ) -> AgentTemplateCreate | TournamentTemplateCreate:
-    """The template in a YAML text; `source` is the file name that errors show, and prompts' files
-    are looked for in `folder` and copied. Raises ConfigError with everything that is wrong."""
-    known = document.read(text, source, "a template (template: agent, name, ...)")
-    data = known.data
+    """The template in a YAML text, with `settings` (`config.games=50`) in place of what it says;
+    `source` is the file name that errors show, and prompts' files are looked for in `folder` and
+    copied. Raises ConfigError with everything that is wrong."""
+    read = document.read(text, source, "a template (template: agent, name, ...)")
+    data, lines = overridden(read.data, read.lines, settings)
+    known = document.Document(data, lines)
     sort = data.get("template") if isinstance(data, Mapping) else None
     if sort not in SORTS:
         said = "" if sort is None else f", found {found(sort)}"
@@ -55,11 +58,11 @@ def read_template(
 
 
 def read_update(
-    text: str, source: str, folder: Path | None, sort: str
+    text: str, source: str, folder: Path | None, sort: str, settings: Sequence[str] = ()
 ) -> AgentTemplateUpdate | TournamentTemplateUpdate:
-    """What a file changes of a template: everything that it may say; what it does not say becomes
+    """What a file makes of a template: everything that it may say; what it does not say becomes
     what it is by default. Raises ConfigError for a file of the other sort too."""
-    template = read_template(text, source, folder)
+    template = read_template(text, source, folder, settings)
     if isinstance(template, AgentTemplateCreate) != (sort == "agent"):
         raise ConfigError(f"{source}: expected 'template: {sort}', found the other")
     shape: type[AgentTemplateUpdate] | type[TournamentTemplateUpdate] = (

@@ -75,9 +75,10 @@ class TemplateManager:
         """Delete a template that nothing was made from."""
         self._delete(self._row(AgentTemplate, template_id))
 
-    def agent_template_uses(self, template_id: int) -> TemplateUses:
-        """The agents that were made from a template, and the tournament templates that name it."""
-        return self._repo.get_template_uses(self._row(AgentTemplate, template_id))
+    def agent_template_uses(self) -> dict[int, TemplateUses]:
+        """By the template's number: the agents that were made from it, and the tournament templates
+        that name it. Of one without any, nothing is said."""
+        return self._repo.get_agent_template_uses()
 
     # Tournament templates
 
@@ -120,9 +121,9 @@ class TemplateManager:
         """Delete a template that nothing was made from."""
         self._delete(self._row(TournamentTemplate, template_id))
 
-    def tournament_template_uses(self, template_id: int) -> TemplateUses:
-        """The tournaments that were made from a template."""
-        return self._repo.get_template_uses(self._row(TournamentTemplate, template_id))
+    def tournament_template_uses(self) -> dict[int, TemplateUses]:
+        """By the template's number: the tournaments that were made from it."""
+        return self._repo.get_tournament_template_uses()
 
     # What both share
 
@@ -159,14 +160,20 @@ class TemplateManager:
         if row.name == changed.name:
             return
         self._check_free(type(row), changed)
-        if named := self._repo.get_template_uses(row).templates:
+        if named := self._uses(row).templates:
             raise UsageError(
                 f"the {_noun(type(row))} {row.name!r} is known by its name in the tournament "
                 f"template{'s' if len(named) > 1 else ''} {listed(named)}: change that first"
             )
 
+    def _uses(self, row: AgentTemplate | TournamentTemplate) -> TemplateUses:
+        key = row.id or 0
+        if isinstance(row, AgentTemplate):
+            return self._repo.get_agent_template_uses(key).get(key, TemplateUses())
+        return self._repo.get_tournament_template_uses(key).get(key, TemplateUses())
+
     def _delete(self, row: AgentTemplate | TournamentTemplate) -> None:
-        uses = self._repo.get_template_uses(row)
+        uses = self._uses(row)
         if uses:
             raise UsageError(
                 f"the {_noun(type(row))} {row.name!r} is used by {told(uses)}: what was made "

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
 
 from arena.config.templated import AgentParts, TournamentParts
 from arena.core import UsageError
+from arena.orchestrator.specs import model_spec
 from arena.templates.schemas import ModelTemplate, Personality
 from db import Repository, Session
 from db.finding import unknown
@@ -51,6 +54,15 @@ class StoredTemplates:
             rows = self._repo.get_templates(TournamentTemplate)
             raise UsageError(not_there("tournament template", name, (row.name for row in rows)))
         return TournamentParts(row.id, row.config)
+
+    def model(self, name: str) -> dict[str, Any] | None:
+        """A model of the catalogue as a tournament file defines it, without its name."""
+        row = self._repo.get_model_by_name(name)
+        if row is None:
+            return None
+        said = asdict(model_spec(row))
+        del said["name"]
+        return {key: value for key, value in said.items() if value is not None}
 
 
 def not_there(noun: str, name: str, known: Iterable[str]) -> str:

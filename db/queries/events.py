@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
-from db.models import EventType, Game, GameEvent
+from db.models import EventType, Game, GameEvent, Tournament
 from db.selection import Selection
 from db.writer.events import EventRow
 
@@ -92,6 +92,18 @@ def _read_by_another(reader: str) -> Any:
 def event_types(session: Session) -> Iterator[EventType]:
     """The kinds of event on record, by name."""
     yield from session.exec(select(EventType).order_by(col(EventType.name)))
+
+
+def kinds_told(session: Session, tournaments: Sequence[str], kinds: Iterable[str]) -> set[str]:
+    """Those of the kinds of event of which a game of these tournaments told any."""
+    games = (
+        select(GameEvent.kind)
+        .join(Game, col(Game.id) == col(GameEvent.game_id))
+        .join(Tournament, col(Tournament.id) == col(Game.tournament_id))
+        .where(col(Tournament.name).in_(tournaments), GameEvent.kind == EventType.id)
+    )
+    known = select(EventType.name).where(col(EventType.name).in_({*kinds}), games.exists())
+    return {*session.exec(known)}
 
 
 def plain(row: EventRow) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import func
 from sqlalchemy.orm import selectinload
+from sqlalchemy.sql.base import ExecutableOption
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -200,9 +201,14 @@ def refreshed(session: Session, which: Any) -> None:
     session.flush()
 
 
-def _whole() -> SelectOfScalar[Agent]:
-    return select(Agent).options(
+def with_parts() -> tuple[ExecutableOption, ...]:
+    """The options of a statement that loads agents with what they are made of."""
+    return (
         selectinload(Agent.kind),  # type: ignore[arg-type]
         selectinload(Agent.model),  # type: ignore[arg-type]
         selectinload(Agent.prompt),  # type: ignore[arg-type]
     )
+
+
+def _whole() -> SelectOfScalar[Agent]:
+    return select(Agent).options(*with_parts())

@@ -3,7 +3,7 @@ them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from db.models import (
     TournamentTemplate,
     TournamentTemplateUse,
 )
+from db.repository.agents import with_parts
 from db.repository.rows import added, edited, removed
 
 TemplateRow = TypeVar("TemplateRow", AgentTemplate, TournamentTemplate)
@@ -87,33 +88,51 @@ class TemplateRepository:
                 "list` lists those that are left"
             )
 
-    def get_template_uses(self, row: AgentTemplate | TournamentTemplate) -> TemplateUses:
-        """What was made from a template, in the order in which it was made."""
-        if isinstance(row, TournamentTemplate):
-            query = (
-                select(Tournament.name)
-                .join(
-                    TournamentTemplateUse,
-                    col(TournamentTemplateUse.tournament_id) == col(Tournament.id),
-                )
-                .where(TournamentTemplateUse.template_id == row.id)
-                .order_by(col(Tournament.id))
-            )
-            return TemplateUses(tournaments=self.session.exec(query).all())
-        agents = (
-            select(Agent)
-            .join(AgentTemplateUse, col(AgentTemplateUse.agent_id) == col(Agent.id))
-            .where(AgentTemplateUse.template_id == row.id)
+    def get_agent_template_uses(self, template_id: int | None = None) -> dict[int, TemplateUses]:
+        """What was made from each agent template, or from one, by number and in the order in which
+        it was made; of one that nothing was made from, nothing is said."""
+        query = (
+            select(AgentTemplateUse.template_id, Agent)
+            .join(Agent, col(AgentTemplateUse.agent_id) == col(Agent.id))
+            .options(*with_parts())
             .order_by(col(Agent.id))
         )
-        return TemplateUses(
-            agents=[agent.label for agent in self.session.exec(agents)],
-            templates=[
-                other.name
-                for other in self.get_templates(TournamentTemplate)
-                if row.name in agent_templates_of(other.config)
-            ],
+        names = select(AgentTemplate.name, AgentTemplate.id)
+        if template_id is not None:
+            query = query.where(AgentTemplateUse.template_id == template_id)
+            names = names.where(AgentTemplate.id == template_id)
+        agents = _gathered((key, agent.label) for key, agent in self.session.exec(query))
+        keys = {name: key or 0 for name, key in self.session.exec(names)}
+        templates = _gathered(
+            (keys[name], other.name)
+            for other in self.get_templates(TournamentTemplate)
+            for name in sorted(agent_templates_of(other.config) & keys.keys())
         )
+        return {
+            key: TemplateUses(agents=agents.get(key, ()), templates=templates.get(key, ()))
+            for key in agents.keys() | templates.keys()
+        }
+
+    def get_tournament_template_uses(
+        self, template_id: int | None = None
+    ) -> dict[int, TemplateUses]:
+        """The same of tournament templates."""
+        query = (
+            select(TournamentTemplateUse.template_id, Tournament.name)
+            .join(Tournament, col(TournamentTemplateUse.tournament_id) == col(Tournament.id))
+            .order_by(col(Tournament.id))
+        )
+        if template_id is not None:
+            query = query.where(TournamentTemplateUse.template_id == template_id)
+        found = _gathered(self.session.exec(query))
+        return {key: TemplateUses(tournaments=names) for key, names in found.items()}
+
+
+def _gathered(rows: Iterable[tuple[int, str]]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for key, name in rows:
+        found.setdefault(key, []).append(name)
+    return found
 
 
 def agent_templates_of(config: Mapping[str, Any]) -> set[str]:
