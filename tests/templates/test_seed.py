@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from arena.templates.seed import SeededRow, seed, starters
 from arena.templates.stored import StoredTemplates
 from db import Database, Repository
@@ -69,6 +71,7 @@ def test_what_was_changed_stays_and_what_was_deleted_comes_back(
     assert "3 there otherwise, which stay" in again.stderr
 
 
+@pytest.mark.slow
 def test_the_templates_that_come_with_the_arena_are_played(arena: Arena, tmp_path: Path) -> None:
     db = ("--db", str(tmp_path / "new.db"))
     assert arena("db", "seed", *db).exit_code == 0

@@ -3,29 +3,60 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from arena.config.document import text_of
+from arena.core import UsageError
+from arena.templates import AgentTemplateCreate, TemplateManager
+from arena.templates.files import read_template
+from db import Database, Session
 from tests.cli.commands import Arena
 from tests.templates.conftest import AGENT, TOURNAMENT
 
 KEY = "sk-" + "a1" * 12
 
 
-def refused(arena: Arena, sqlite_url: str, tmp_path: Path, text: str | bytes) -> str:
-    """What is said of a file with an agent template on record that it may name."""
-    known = tmp_path / "known.yaml"
-    known.write_text(AGENT)
-    assert arena("templates", "add", known, "--db", sqlite_url).exit_code == 0
-    file = tmp_path / "bad.yaml"
+@pytest.fixture(scope="module")
+def known(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Path, Database]]:
+    """A folder, and a database with an agent template that a file may name."""
+    folder = tmp_path_factory.mktemp("refused")
+    shutil.copyfile(sqlite_template, folder / "arena.db")
+    (folder / "known.yaml").write_text(AGENT)
+    with Database(folder / "arena.db") as database:
+        with database.session() as session:
+            create(session, AGENT, "known.yaml", folder)
+        yield folder, database
+
+
+def create(session: Session, text: str, source: str, folder: Path) -> None:
+    template = read_template(text, source, folder)
+    manager = TemplateManager(session)
+    if isinstance(template, AgentTemplateCreate):
+        manager.create_agent_template(template)
+    else:
+        manager.create_tournament_template(template)
+
+
+def refused(known: tuple[Path, Database], text: str | bytes) -> str:
+    """What is said of a file, of which nothing is kept."""
+    folder, database = known
+    file = folder / "bad.yaml"
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
-    result = arena("templates", "add", file, "--db", sqlite_url)
-    assert (result.exit_code, result.stdout) == (2, "")
-    left = json.loads(arena("templates", "list", "--db", sqlite_url, "--json").stdout)["templates"]
-    assert [row["name"] for row in left] == ["sceptic"]
-    assert KEY not in result.stderr
-    return result.stderr.replace(str(tmp_path), "").replace("\n", " ")
+    with pytest.raises(UsageError) as error, database.session() as session:
+        create(session, text_of(file, "template"), "bad.yaml", folder)
+    with database.session() as session:
+        manager = TemplateManager(session)
+        left = [*manager.list_agent_templates(), *manager.list_tournament_templates()]
+    assert [row.name for row in left] == ["sceptic"]
+    said = str(error.value)
+    assert KEY not in said
+    return said.replace(f"{folder}/", "")
 
 
 @pytest.mark.parametrize(
@@ -85,9 +116,9 @@ def refused(arena: Arena, sqlite_url: str, tmp_path: Path, text: str | bytes) ->
     ],
 )
 def test_an_agent_template_is_refused(
-    arena: Arena, sqlite_url: str, tmp_path: Path, text: str | bytes, said: str
+    known: tuple[Path, Database], text: str | bytes, said: str
 ) -> None:
-    assert said in refused(arena, sqlite_url, tmp_path, text)
+    assert said in refused(known, text)
 
 
 @pytest.mark.parametrize(
@@ -133,12 +164,13 @@ def test_an_agent_template_is_refused(
     ],
 )
 def test_a_tournament_template_is_refused(
-    arena: Arena, sqlite_url: str, tmp_path: Path, before: str, after: str, said: str
+    known: tuple[Path, Database], before: str, after: str, said: str
 ) -> None:
     assert before in TOURNAMENT
-    assert said in refused(arena, sqlite_url, tmp_path, TOURNAMENT.replace(before, after, 1))
+    assert said in refused(known, TOURNAMENT.replace(before, after, 1))
 
 
+@pytest.mark.slow
 def test_what_is_said_of_a_player_is_not_looked_at_again(
     arena: Arena, sqlite_url: str, tmp_path: Path
 ) -> None:

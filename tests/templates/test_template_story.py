@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from db import Repository, get_session
 from tests.cli.commands import Arena
 
@@ -24,6 +26,7 @@ def uses(arena: Arena, db: str, name: str) -> dict[str, list[str]]:
     return found
 
 
+@pytest.mark.slow
 def test_templates_are_copied_into_what_is_made_from_them(
     arena: Arena, database_url: str, agent_file: Path, tournament_file: Path
 ) -> None:
