@@ -71,10 +71,20 @@ def test_a_game_that_cannot_be_told_says_why_and_keeps_what_it_has(arena: Arena,
     assert "game 3 has no events: the rules were textarena 0.0.1" in said.stderr
 
 
+def test_the_kinds_of_events_are_listed(arena: Arena, played: str) -> None:
+    types = json.loads(arena("events", "types", "--db", played, "--json").stdout)["types"]
+
+    known = {row["name"]: row for row in types}
+    assert known["vote"]["description"] == "A player votes for another one to be put out."
+    assert known["protect"]["schema"]["required"] == ["saved"]
+    assert "A player votes for another one" in arena("events", "types", "--db", played).stdout
+
+
 def test_what_goes_with_what(arena: Arena, played: str) -> None:
     for wrong, said in (
         (("99",), "there is no game 99"),
-        (("one",), "'one' is no game: expected its number, or `rebuild`"),
+        (("one",), "'one' is no game: expected its number, `rebuild` or `types`"),
+        (("types", "--kind", "vote"), "`arena events types` goes without --kind"),
         (("1", "--kind", "dance"), "unknown kind of event 'dance'"),
         (("1", "--check"), "--check goes with rebuild: `arena events rebuild --check ...`"),
         (("1", "--chances"), "TicTacToe-v0 does not tell chances"),
