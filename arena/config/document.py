@@ -8,14 +8,14 @@ and tags that would build anything but plain data.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
 
-from arena.config.errors import KeyPath, Problem, WrittenAt, located, nearest
+from arena.config.errors import KeyPath, Problem, located, nearest
 from arena.config.shipped import beside
 from arena.core import ConfigError
 
@@ -75,7 +75,7 @@ class Document:
     """Plain data, and the line (from 1) of every key and item by its path."""
 
     data: Any
-    lines: Mapping[KeyPath, WrittenAt]
+    lines: dict[KeyPath, int]
 
 
 def text_of(path: str | Path, noun: str) -> str:

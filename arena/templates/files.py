@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from arena.config import document
-from arena.config.errors import Problem, explain, found, located
+from arena.config.errors import KeyPath, Problem, WrittenAt, explain, found, located
 from arena.config.overrides import overridden
 from arena.config.prompt_files import read_prompts
 from arena.core import ConfigError
@@ -23,6 +23,7 @@ from arena.templates.schemas import (
 )
 
 SORTS = ("agent", "tournament")
+_Lines = Mapping[KeyPath, WrittenAt]
 _Shaped = TypeVar("_Shaped", bound=Written)
 
 
@@ -34,7 +35,6 @@ def read_template(
     copied. Raises ConfigError with everything that is wrong."""
     read = document.read(text, source, "a template (template: agent, name, ...)")
     data, lines = overridden(read.data, read.lines, settings)
-    known = document.Document(data, lines)
     sort = data.get("template") if isinstance(data, Mapping) else None
     if sort not in SORTS:
         said = "" if sort is None else f", found {found(sort)}"
@@ -46,14 +46,14 @@ def read_template(
                         ("template",), f"expected 'template: agent' or 'template: tournament'{said}"
                     )
                 ],
-                known.lines,
+                lines,
             )
         )
     own = {key: value for key, value in data.items() if key != "template"}
     if sort == "agent":
-        return shaped(AgentTemplateCreate, own, known, source)
+        return shaped(AgentTemplateCreate, own, lines, source)
     return shaped(
-        TournamentTemplateCreate, _with_prompts(own, known, source, folder), known, source
+        TournamentTemplateCreate, _with_prompts(own, lines, source, folder), lines, source
     )
 
 
@@ -72,12 +72,12 @@ def read_update(
     return shape(**said).placed(*template.origin)
 
 
-def shaped(shape: type[_Shaped], data: Any, known: document.Document, source: str) -> _Shaped:
+def shaped(shape: type[_Shaped], data: Any, lines: _Lines, source: str) -> _Shaped:
     """The data of a document in their shape. Raises ConfigError with every problem."""
     try:
-        return shape.model_validate(data).placed(source, known.lines)
+        return shape.model_validate(data).placed(source, lines)
     except ValidationError as error:
-        raise ConfigError(located(source, explain(error, shape), known.lines)) from error
+        raise ConfigError(located(source, explain(error, shape), lines)) from error
 
 
 def to_yaml(template: AgentTemplateCreate | TournamentTemplateCreate) -> str:
@@ -89,7 +89,7 @@ def to_yaml(template: AgentTemplateCreate | TournamentTemplateCreate) -> str:
 
 
 def _with_prompts(
-    data: dict[str, Any], known: document.Document, source: str, folder: Path | None
+    data: dict[str, Any], lines: _Lines, source: str, folder: Path | None
 ) -> dict[str, Any]:
     """The data with the texts of prompts in the place of the names of their files."""
     config = data.get("config")
@@ -98,7 +98,7 @@ def _with_prompts(
     texts, unread = read_prompts(config, folder)
     if unread:
         wrong = [Problem(("config", *each.path), f"config.{each.message}") for each in unread]
-        raise ConfigError(located(source, wrong, known.lines))
+        raise ConfigError(located(source, wrong, lines))
     if not texts:
         return data
     prompts = [
