@@ -19,7 +19,9 @@ from multidict import CIMultiDict
 from arena.core import Message
 from arena.llm.providers.lean.anthropic import ANTHROPIC
 from arena.llm.providers.lean.chat import CHAT
+from arena.llm.providers.lean.cohere import COHERE
 from arena.llm.providers.lean.conversations import UNUSUAL, USUAL
+from arena.llm.providers.lean.converse import CONVERSE
 from arena.llm.providers.lean.dialect import Dialect
 from arena.llm.providers.lean.google import GOOGLE
 from arena.llm.providers.lean.path import KEY, LeanPath, mark
@@ -39,7 +41,7 @@ from arena.llm.providers.litellm_transport import answered
 from arena.llm.providers.prompt_cache import marked
 from arena.llm.providers.protocol import Answer
 
-DIALECTS = (CHAT, ANTHROPIC, GOOGLE)
+DIALECTS = (CHAT, ANTHROPIC, GOOGLE, CONVERSE, COHERE)
 
 SEED = 271_828_182
 _MODEL = "probe-model"
@@ -134,6 +136,8 @@ class Learning:
         front of the name of the model that answers."""
         raised: set[str] = set()
         for dialect in DIALECTS:
+            if self.asked.get("stream") and dialect.stream is None:
+                continue
             prefixes = set()
             for answer in dialect.answers(_MODEL):
                 probe = await self._probe(USUAL[0], dialect, answer)
@@ -165,6 +169,7 @@ class Learning:
     def _body(self, dialect: Dialect, answer: Mapping[str, Any]) -> tuple[str, bytes]:
         """The content type and the bytes of an answer to what is asked."""
         if self.asked.get("stream"):
+            assert dialect.events is not None
             return dialect.streamed, dialect.events(answer)
         return "application/json", dialect.body(answer)
 

@@ -19,7 +19,12 @@ from arena.llm.providers.litellm_transport import answered
 from arena.llm.providers.prompt_cache import marked
 from arena.llm.providers.protocol import ProviderSettings
 
-ROUTES = ("anthropic/claude-sonnet-4-5", "gemini/gemini-2.5-flash")
+ROUTES = (
+    "anthropic/claude-sonnet-4-5",
+    "gemini/gemini-2.5-flash",
+    "bedrock/anthropic.claude-3-haiku-20240307-v1:0",
+    "bedrock/amazon.nova-pro-v1:0",
+)
 KEY = "a-key-of-the-rewriting-qwv"
 
 
@@ -45,6 +50,7 @@ CONVERSATIONS: Mapping[str, Sequence[Message]] = {
 @pytest.fixture(autouse=True)
 def _key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEAN_KEY", KEY)
+    monkeypatch.setenv("AWS_REGION_NAME", "us-east-1")
 
 
 def prepared(litellm: LiteLLM, route: str, name: str = "m", **params: Any) -> LiteLLMEndpoint:

@@ -292,4 +292,4 @@ def stream(now: Callable[[], float]) -> PlainStream:
     return PlainStream(now, MessagePieces())
 
 
-ANTHROPIC = Dialect("Anthropic's messages", answers, events, read, stream)
+ANTHROPIC = Dialect("Anthropic's messages", answers, read, events, stream)

@@ -81,4 +81,4 @@ def stream(now: Callable[[], float]) -> PlainStream:
     return PlainStream(now, ChatPieces())
 
 
-CHAT = Dialect("chat completions", answers, events, read, stream)
+CHAT = Dialect("chat completions", answers, read, events, stream)

@@ -42,13 +42,14 @@ class Dialect:
     of them as the bytes of a stream of the type `streamed`. `read` reads a body, None for one that
     is not plain, and `stream` takes one that is streamed; both are told what a library puts in
     front of the name of the model that answers, or that whole name where an answer `names` none.
+    Without a `stream` none is read.
     """
 
     name: str
     answers: Callable[[str], Sequence[Mapping[str, Any]]]
-    events: Callable[[Mapping[str, Any]], bytes]
     read: Callable[[bytes, Mapping[str, str], str], Answer | None]
-    stream: Callable[[Callable[[], float]], Stream]
+    events: Callable[[Mapping[str, Any]], bytes] | None = None
+    stream: Callable[[Callable[[], float]], Stream] | None = None
     streamed: str = "text/event-stream"
     names: bool = True
 

@@ -180,7 +180,7 @@ def _is_plain_usage(usage: Any) -> bool:
         if name in _DETAILS:
             if type(value) is not list or not all(map(_is_text_count, value)):
                 return False
-        elif (name not in _COUNTS or not is_count(value)) and value:
+        elif not is_count(value) if name in _COUNTS else value:
             return False
     return bool(usage.get("promptTokenCount"))
 
@@ -217,4 +217,4 @@ def stream(now: Callable[[], float]) -> PlainStream:
     return PlainStream(now, GooglePieces())
 
 
-GOOGLE = Dialect("Google's generateContent", answers, events, read, stream)
+GOOGLE = Dialect("Google's generateContent", answers, read, events, stream)

@@ -14,6 +14,7 @@ from arena.llm.providers.stopwatch import stopwatch
 def begun(dialect: Dialect) -> Stream:
     """A stream whose request is sent now."""
     timed = stopwatch()
+    assert dialect.stream is not None
     return dialect.stream(lambda: timed.answering() * 1e3)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from arena.llm.providers.lean.template import SentRequest
+from arena.llm.providers.litellm_transport import one_attempt
 
 Encode = Callable[[Any], bytes]
 
@@ -105,8 +106,10 @@ async def _rewritten(
     if seeds:
         others["optional_params"] = {**copied(call.named["optional_params"]), **seeds}
         call = LibraryCall(call.function, call.args, _without(call.named, "optional_params"))
-    made = call.again(**others)
-    made = await made if isinstance(made, Awaitable) else made
+    # Of what is ours it logs nothing.
+    with one_attempt():
+        made = call.again(**others)
+        made = await made if isinstance(made, Awaitable) else made
     if not isinstance(made, dict):
         raise NotRewritten("LiteLLM's rewriting gives no object")
     return made
