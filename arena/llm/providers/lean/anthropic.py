@@ -264,12 +264,17 @@ class MessagePieces:
         return True
 
     def text_in(self, said: Any) -> str | None:
-        """Nothing: each event is read."""
-        return None
+        """The text of a plain event that brings nothing else."""
+        delta = said.get("delta") or {}
+        text: str | None = delta.get("text") if said["type"] == "content_block_delta" else None
+        return text
 
     def say(self, text: str) -> bool:
-        """Nothing is."""
-        return False
+        """Take an event like the one before, with this text."""
+        if self._over or self._ended is not None:
+            return False
+        self._said.append(text)
+        return True
 
     def answer(self, headers: Mapping[str, str], prefix: str, first: float | None) -> Answer | None:
         """The answer, if it is plain and whole."""

@@ -173,7 +173,6 @@ class ConversePieces:
     """The events of one answer."""
 
     begun: bool = False
-    passed: tuple[bytes, ...] = ()
     _said: list[str] = field(default_factory=list)
     _answer: dict[str, Any] = field(default_factory=dict)
 

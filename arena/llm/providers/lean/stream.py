@@ -22,17 +22,24 @@ _OTHER = b"arena-probe-text"
 
 
 class Pieces(Protocol):
-    """What an answer is put together from. `begun` says that something of it has come, `passed`
-    how lines begin that say nothing which is read."""
+    """What an answer is put together from. `begun` says that something of it has come."""
 
     begun: bool
-
-    @property
-    def passed(self) -> tuple[bytes, ...]: ...
 
     def take(self, said: Any) -> bool:
         """Take what an event says; whether that is plain."""
         ...
+
+    def answer(self, headers: Mapping[str, str], prefix: str, first: float | None) -> Answer | None:
+        """The answer, if it is plain and whole; `first` are the milliseconds to its first piece."""
+        ...
+
+
+class PiecesOfLines(Pieces, Protocol):
+    """The same of lines. `passed` is how those begin that say nothing which is read."""
+
+    @property
+    def passed(self) -> tuple[bytes, ...]: ...
 
     def text_in(self, said: Any) -> str | None:
         """The text of a plain event that brings nothing else; None of any other."""
@@ -42,17 +49,13 @@ class Pieces(Protocol):
         """Take an event like the one before, which brings this text and nothing else."""
         ...
 
-    def answer(self, headers: Mapping[str, str], prefix: str, first: float | None) -> Answer | None:
-        """The answer, if it is plain and whole; `first` are the milliseconds to its first piece."""
-        ...
-
 
 @dataclass(slots=True)
 class PlainStream:
     """A stream of server-sent events as it comes, whose data is JSON."""
 
     now: Callable[[], float]
-    pieces: Pieces
+    pieces: PiecesOfLines
     decoder: Decoder | None = None
     first_token_ms: float | None = None
     odd: bool = False
