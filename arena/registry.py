@@ -95,8 +95,8 @@ def check_names(config: TournamentConfig) -> None:
     no plug-in, so that a misspelled name is told before anything that takes seconds."""
     with config.at("environment"):
         check("environments", config.environment.name)
-    for index, agent in enumerate(config.agents):
-        with config.at("agents", index):
+    for index, agent in enumerate(config.everybody):
+        with config.at(*config.place_of(index)):
             check("agents", agent.kind)
     for index, model in enumerate(config.models):
         with config.at("models", index):

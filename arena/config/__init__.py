@@ -9,6 +9,7 @@ from arena.config.parts import (
     MatchmakerConfig,
     ModelConfig,
     PromptConfig,
+    RefereeConfig,
 )
 from arena.config.restored import restored
 from arena.config.shape import (
@@ -30,6 +31,7 @@ __all__ = [
     "MatchmakerConfig",
     "ModelConfig",
     "PromptConfig",
+    "RefereeConfig",
     "TournamentConfig",
     "json_schema",
     "load",

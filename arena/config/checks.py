@@ -19,6 +19,7 @@ def check(data: Any) -> list[Problem]:
     return [
         *_twice(data),
         *_same_agent(data),
+        *_referee(data),
         *_forks(data),
     ]
 
@@ -45,17 +46,40 @@ def _twice(data: Mapping[str, Any]) -> Iterator[Problem]:
             seen.setdefault(name, index)
 
 
+def _referee(data: Mapping[str, Any]) -> Iterator[Problem]:
+    """A referee that is one of the agents would be rated, and judge itself."""
+    rules = data.get("environment")
+    referee = rules.get("referee") if isinstance(rules, Mapping) else None
+    if not isinstance(referee, Mapping):
+        return
+    path = ("environment", "referee")
+    for index, entry in _entries(data, "agents"):
+        name, other = referee.get("name", "Referee"), dotted(("agents", index))
+        if entry.get("name") == name:
+            yield Problem(path, f"{dotted(path)}: {name!r} is already the name of {other}")
+        elif _identity(entry) == _identity(referee):
+            yield Problem(
+                path,
+                f"{dotted(path)} is the same agent as {entry.get('name')!r} ({other}): same kind, "
+                "model, prompt, options and vars; give it a prompt of its own",
+            )
+
+
+def _identity(entry: Mapping[str, Any]) -> str:
+    parts = [
+        entry.get("kind", "thinking"),
+        entry.get("model"),
+        entry.get("prompt"),
+        entry.get("options", {}),
+        entry.get("vars") or {},
+    ]
+    return json.dumps(parts, sort_keys=True, default=str)
+
+
 def _same_agent(data: Mapping[str, Any]) -> Iterator[Problem]:
     seen: dict[str, tuple[int, Any]] = {}
     for index, entry in _entries(data, "agents"):
-        parts = [
-            entry.get("kind", "thinking"),
-            entry.get("model"),
-            entry.get("prompt"),
-            entry.get("options", {}),
-            entry.get("vars") or {},
-        ]
-        identity = json.dumps(parts, sort_keys=True, default=str)
+        identity = _identity(entry)
         if identity in seen and entry.get("name") != seen[identity][1]:
             first, name = seen[identity]
             yield Problem(

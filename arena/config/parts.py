@@ -56,6 +56,77 @@ class Shape(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+class AgentConfig(Shape):
+    """kind + model + prompt (+ options, vars)."""
+
+    name: Name = Field(description="What tables and transcripts call it.")
+    kind: Name = Field(default="thinking", description="thinking, remembering, ...")
+    model: Name = Field(description="A model of this file or of the catalogue.")
+    prompt: Name = Field(description="A prompt of this file or of the catalogue.")
+    options: Options = Field(default={}, description="Options of the kind.")
+    vars: dict[VariableName, str | int | float] = Field(
+        default={}, description="What the prompt says as {{vars.NAME}}."
+    )
+    null_variants: int = Field(
+        default=0,
+        ge=0,
+        le=MOST,
+        description="Agents beside it whose prompts say the same: what they differ by is noise.",
+    )
+
+    @model_validator(mode="after")
+    def _vars_beside_options(self) -> Self:
+        if prompts.VARS in self.options:
+            raise ValueError("expected 'vars' beside 'options', found it in them")
+        return self
+
+    @property
+    def stored_options(self) -> Options:
+        """The options as they are on record, with the `vars`."""
+        return prompts.stored(self.options, self.vars)
+
+
+class TemplatedAgent(Shape):
+    """An agent that is made from a template: what is said here goes before what that says."""
+
+    template: Name = Field(description="As `arena templates list` shows it.")
+    name: Name | None = Field(default=None, description="By default that of the template.")
+    kind: Name | None = Field(default=None, description="thinking, remembering, ...")
+    model: Name | None = Field(
+        default=None, description="A model of this file or of the catalogue."
+    )
+    prompt: Name | None = Field(
+        default=None, description="A prompt of this file or of the catalogue."
+    )
+    options: Options = Field(default={}, description="Options of the kind.")
+    vars: dict[VariableName, str | int | float] = Field(
+        default={}, description="What the prompt says as {{vars.NAME}}."
+    )
+    null_variants: int = Field(
+        default=0,
+        ge=0,
+        le=MOST,
+        description="Agents beside it whose prompts say the same: what they differ by is noise.",
+    )
+
+
+class RefereeConfig(Shape):
+    """Who is asked where the rules ask a referee: an agent that has no seat and is not rated."""
+
+    name: Name = Field(default="Referee", description="What tables and transcripts call it.")
+    kind: Name = Field(default="thinking", description="thinking, remembering, ...")
+    model: Name = Field(description="A model of this file or of the catalogue.")
+    prompt: Name = Field(description="A prompt of this file or of the catalogue.")
+    options: Options = Field(default={}, description="Options of the kind.")
+    vars: dict[VariableName, str | int | float] = Field(
+        default={}, description="What the prompt says as {{vars.NAME}}."
+    )
+
+    def agent(self) -> AgentConfig:
+        """The same, as an agent."""
+        return AgentConfig(**self.model_dump())
+
+
 class EnvironmentConfig(Shape):
     """The rules, and how many play."""
 
@@ -74,6 +145,9 @@ class EnvironmentConfig(Shape):
     )
     overflow: Literal["void", "truncate-oldest", "lose"] = Field(
         default="void", description="What a conversation longer than a model's context does."
+    )
+    referee: RefereeConfig | None = Field(
+        default=None, description="Who judges, where the rules ask somebody."
     )
 
 
@@ -214,60 +288,6 @@ class PromptConfig(Shape):
     def content(self) -> str:
         """The text, wherever it was written."""
         return self._content
-
-
-class AgentConfig(Shape):
-    """kind + model + prompt (+ options, vars)."""
-
-    name: Name = Field(description="What tables and transcripts call it.")
-    kind: Name = Field(default="thinking", description="thinking, remembering, ...")
-    model: Name = Field(description="A model of this file or of the catalogue.")
-    prompt: Name = Field(description="A prompt of this file or of the catalogue.")
-    options: Options = Field(default={}, description="Options of the kind.")
-    vars: dict[VariableName, str | int | float] = Field(
-        default={}, description="What the prompt says as {{vars.NAME}}."
-    )
-    null_variants: int = Field(
-        default=0,
-        ge=0,
-        le=MOST,
-        description="Agents beside it whose prompts say the same: what they differ by is noise.",
-    )
-
-    @model_validator(mode="after")
-    def _vars_beside_options(self) -> Self:
-        if prompts.VARS in self.options:
-            raise ValueError("expected 'vars' beside 'options', found it in them")
-        return self
-
-    @property
-    def stored_options(self) -> Options:
-        """The options as they are on record, with the `vars`."""
-        return prompts.stored(self.options, self.vars)
-
-
-class TemplatedAgent(Shape):
-    """An agent that is made from a template: what is said here goes before what that says."""
-
-    template: Name = Field(description="As `arena templates list` shows it.")
-    name: Name | None = Field(default=None, description="By default that of the template.")
-    kind: Name | None = Field(default=None, description="thinking, remembering, ...")
-    model: Name | None = Field(
-        default=None, description="A model of this file or of the catalogue."
-    )
-    prompt: Name | None = Field(
-        default=None, description="A prompt of this file or of the catalogue."
-    )
-    options: Options = Field(default={}, description="Options of the kind.")
-    vars: dict[VariableName, str | int | float] = Field(
-        default={}, description="What the prompt says as {{vars.NAME}}."
-    )
-    null_variants: int = Field(
-        default=0,
-        ge=0,
-        le=MOST,
-        description="Agents beside it whose prompts say the same: what they differ by is noise.",
-    )
 
 
 class GridConfig(Shape):

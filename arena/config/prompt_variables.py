@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from arena.config.errors import Problem, nearest
+from arena.config.errors import KeyPath, Problem, dotted, nearest
 from arena.config.parts import AgentConfig, PromptConfig
 from arena.core import UsageError, prompts
 
 
 def check_variables(
-    written: Sequence[PromptConfig], agents: Sequence[AgentConfig]
+    written: Sequence[PromptConfig],
+    agents: Sequence[AgentConfig],
+    place_of: Callable[[int], KeyPath],
 ) -> Iterator[Problem]:
     """A problem for every variable that a prompt uses and nobody gives, and for every one of `vars`
-    that its agent's prompt does not use. Prompts of the catalogue are checked where they are
-    found."""
+    that its agent's prompt does not use; `place_of` says where an agent stands. Prompts of the
+    catalogue are checked where they are found."""
     texts: Mapping[str, str] = {prompt.name: prompt.content for prompt in written}
     for index, prompt in enumerate(written):
         try:
@@ -22,8 +24,9 @@ def check_variables(
         except UsageError as error:
             yield Problem(("prompts", index), str(error))
     for index, agent in enumerate(agents):
+        path = (*place_of(index), "vars")
         for message in wrong_vars(agent, texts.get(agent.prompt)):
-            yield Problem(("agents", index, "vars"), f"agents[{index}].vars: {message}")
+            yield Problem(path, f"{dotted(path)}: {message}")
 
 
 def wrong_vars(agent: AgentConfig, text: str | None) -> Iterator[str]:

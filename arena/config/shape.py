@@ -123,14 +123,24 @@ class TournamentConfig(Shape):
         return self._origin.templates
 
     @property
+    def everybody(self) -> tuple[AgentConfig, ...]:
+        """The agents, and behind them the referee, if there is one."""
+        referee = self.environment.referee
+        return self.agents if referee is None else (*self.agents, referee.agent())
+
+    def place_of(self, index: int) -> tuple[str | int, ...]:
+        """Where in the file one of `everybody` stands."""
+        return ("agents", index) if index < len(self.agents) else ("environment", "referee")
+
+    @property
     def external_models(self) -> tuple[str, ...]:
         """Models that agents name and the file does not define, sorted: the catalogue's."""
-        return _absent((agent.model for agent in self.agents), (m.name for m in self.models))
+        return _absent((agent.model for agent in self.everybody), (m.name for m in self.models))
 
     @property
     def external_prompts(self) -> tuple[str, ...]:
         """Prompts that are named and not defined in the file, sorted: the catalogue's."""
-        named = [agent.prompt for agent in self.agents]
+        named = [agent.prompt for agent in self.everybody]
         named += [prompt.forked_from for prompt in self.prompts if prompt.forked_from]
         return _absent(named, (prompt.name for prompt in self.prompts))
 
@@ -152,6 +162,8 @@ class TournamentConfig(Shape):
         if self.environment.time_limit is None:
             # Tournaments from before there was such a limit keep their hash.
             del data["environment"]["time_limit"]
+        if self.environment.referee is None:
+            del data["environment"]["referee"]
         if self.pool is None:
             del data["pool"]
         if self.environment.overflow == "void":
@@ -226,15 +238,12 @@ class TournamentConfig(Shape):
         known_models = models | {model.name for model in self.models}
         known_prompts = prompts | {prompt.name for prompt in self.prompts}
         problems = []
-        for index, agent in enumerate(self.agents):
+        for index, agent in enumerate(self.everybody):
+            path = self.place_of(index)
             if agent.model not in known_models:
-                problems.append(
-                    _missing(("agents", index, "model"), "model", agent.model, known_models)
-                )
+                problems.append(_missing((*path, "model"), "model", agent.model, known_models))
             if agent.prompt not in known_prompts:
-                problems.append(
-                    _missing(("agents", index, "prompt"), "prompt", agent.prompt, known_prompts)
-                )
+                problems.append(_missing((*path, "prompt"), "prompt", agent.prompt, known_prompts))
         for index, prompt in enumerate(self.prompts):
             parent = prompt.forked_from
             if parent and parent not in known_prompts:
@@ -310,8 +319,9 @@ def parse(
         raise ConfigError(located(source, problems, lines))
     for index, content in texts.items():
         config.prompts[index]._content = content
-    if not stored and (unfit := [*check_variables(config.prompts, config.agents)]):
-        raise ConfigError(located(source, unfit, lines))
+    unfit = check_variables(config.prompts, config.everybody, config.place_of)
+    if not stored and (said := [*unfit]):
+        raise ConfigError(located(source, said, lines))
     out = written_out(config.prompts, config.agents, lines)
     if out.problems:
         raise ConfigError(located(source, out.problems, lines))

@@ -101,8 +101,8 @@ def prepare(config: TournamentConfig) -> Prepared:
             _check_players(registry.environment(rules.name, {})().spec, rules.players)
     kinds: dict[str, AgentKind] = {}
     client = client_for(config)
-    for index, agent in enumerate(config.agents):
-        with config.at("agents", index):
+    for index, agent in enumerate(config.everybody):
+        with config.at(*config.place_of(index)):
             held(f"agent {agent.name!r}", agent.options, config.folder)
             kinds[agent.kind] = registry.check_kind(agent.kind, agent.options)
     for index, model in enumerate(config.models):
@@ -119,12 +119,13 @@ def prepare(config: TournamentConfig) -> Prepared:
         registry.check_environment_options(rules.name, options)
         environment = make()
         _check_players(environment.spec, rules.players)
+        _check_referee(environment.spec, config)
     texts = {prompt.name: prompt.content for prompt in config.prompts}
     for index, prompt in enumerate(config.prompts):
         with config.at("prompts", index):
             prompts.check_told(prompt.content, rules.name, environment.spec.tells)
-    for index, agent in enumerate(config.agents):
-        with config.at("agents", index):
+    for index, agent in enumerate(config.everybody):
+        with config.at(*config.place_of(index)):
             check_retold(agent, texts.get(agent.prompt, ""))
     prepared = Prepared(config, make, environment.spec, kinds, fold, options)
     agents = range(1, len(config.agents) + 1)
@@ -160,12 +161,13 @@ def check_retold(agent: AgentConfig, prompt: str) -> None:
 
 def check_stored_prompt(prepared: Prepared, index: int, text: str) -> None:
     """The checks of an agent's prompt for one that comes from the catalogue."""
-    config, agent = prepared.config, prepared.config.agents[index]
-    with config.at("agents", index, "prompt"):
+    config, agent = prepared.config, prepared.config.everybody[index]
+    place = config.place_of(index)
+    with config.at(*place, "prompt"):
         prompts.check_told(text, prepared.spec.name, prepared.spec.tells)
         check_retold(agent, text)
     for message in wrong_vars(agent, text):
-        raise config.error(message, "agents", index, "vars")
+        raise config.error(message, *place, "vars")
 
 
 def _check_played(
@@ -205,10 +207,23 @@ def _check_players(spec: EnvironmentSpec, players: int) -> None:
         raise UsageError(f"{spec.name} is played by {wanted} players, found players: {players}")
 
 
+def _check_referee(spec: EnvironmentSpec, config: TournamentConfig) -> None:
+    """Raises UsageError where a referee is asked for and there is none, or the other way round."""
+    if spec.referee and config.environment.referee is None:
+        raise UsageError(
+            f"{spec.name} asks a referee, found none: write `referee: {{model: NAME, prompt: "
+            "NAME}` under 'environment'"
+        )
+    if config.environment.referee is not None and not spec.referee:
+        raise config.error(
+            f"{spec.name} asks no referee: remove 'referee'", "environment", "referee"
+        )
+
+
 def check_keys(config: TournamentConfig, client: Client) -> None:
     """Raises ConfigError for a model that an agent plays with and whose key is not set, or cannot
     be sent."""
-    played = {agent.model for agent in config.agents}
+    played = {agent.model for agent in config.everybody}
     for index, model in enumerate(config.models):
         if model.name in played:
             with config.at("models", index):
