@@ -17,6 +17,7 @@ from db.latencies import Buckets
 from db.models.calls import ORPHANED
 from db.models.counters import MONEY
 from db.models.games import COUNTS
+from db.models.tournaments import REFEREE
 
 _MOST = 2**63 - 1
 
@@ -132,7 +133,8 @@ EVENTS = ("vote", "saved", "eliminate", "claim", "accusation")
 @dataclass(slots=True)
 class GameRows:
     """What is on record of a game that has ended, as rows of `SEAT` in order of player_index,
-    `TURN`, `CALL` and `EVENT`. Only the `chosen` players are counted, all of them without any.
+    `TURN`, `CALL` and `EVENT`; `referee` is the agent_id of who judged it, whose player_index is
+    the number of players. Only the `chosen` players are counted, all of them without any.
     Of one that is still `running` no call is an orphan that nobody has found to be one."""
 
     game_id: int
@@ -144,6 +146,7 @@ class GameRows:
     events: Sequence[Sequence[Any]] = ()
     chosen: Collection[int] | None = None
     running: bool = False
+    referee: int | None = None
 
 
 def units(dollars: float) -> int:
@@ -186,6 +189,10 @@ def counts_of(game: GameRows) -> dict[CountsKey, GameCounts]:
             decided.add(key)
             counts.decided += 1
         counts.eliminated += thrown_out is not None
+    if game.referee is not None and game.chosen is None:
+        # It has no place in the game, and has called all the same.
+        key = CountsKey(game.tournament_id, game.referee, game.void, REFEREE, "")
+        of_player[len(game.seats)] = found[key] = GameCounts()
     for player, milliseconds in game.turns:
         if (counts := of_player.get(player)) is not None:
             counts.observed += 1
@@ -268,6 +275,8 @@ def _events(game: GameRows, of_player: Mapping[int, GameCounts]) -> None:
             setattr(counts, name, getattr(counts, name) + 1)
     if put_out:
         for player, counts in of_player.items():
+            if not counts.seats:
+                continue
             counts.mortal += 1
             counts.survived += player not in put_out
 

@@ -136,7 +136,7 @@ def configure_placing(url: Source, question: PlacingQuestion) -> TournamentConfi
             name: value for name, value in config.matchmaker.options.items() if name in _KEPT
         }
         data: dict[str, Any] = {
-            "environment": of_row(pool.environment).written,
+            "environment": of_row(repo, pool.environment).written,
             "games": games,
             "matchmaker": {"name": "gauntlet", "newcomers": 1, **seating},
             "agents": [written(entered) for entered in [*members, agent]],

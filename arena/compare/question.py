@@ -116,7 +116,7 @@ def resumed(repo: Repository, data: dict[str, Any]) -> bool:
     begun = repo.get_tournament_by_name(data["name"])
     if begun is not None and begun.environment is not None:
         # Others may have played by other rules of that name since.
-        data["environment"] = of_row(begun.environment).written
+        data["environment"] = of_row(repo, begun.environment).written
     if begun is not None and begun.settings and begun.settings.get("budget") is not None:
         data["budget"] = begun.settings["budget"]
     return begun is not None

@@ -18,7 +18,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -96,11 +96,19 @@ class Estimate:
 @dataclass(frozen=True, slots=True)
 class KnownBefore:
     """What an estimate starts from: the agents by their numbers, from 1 in the file's order, what
-    is on record of them, and how their models have answered, by LiteLLM name."""
+    is on record of them, and how their models have answered, by LiteLLM name. `referee` is the
+    number of the one among them that has no place in a pairing."""
 
     agents: Mapping[int, AgentView]
     past: PastUsage
     habits: Mapping[str, Habits]
+    referee: int | None = None
+
+    def judged(self, pairing: Pairing) -> Pairing:
+        """The pairing with the referee behind its players."""
+        if self.referee is None or self.referee in pairing.agents:
+            return pairing
+        return replace(pairing, agents=(*pairing.agents, self.referee))
 
 
 def estimate(
@@ -123,7 +131,7 @@ def estimate(
     neither in the file nor in the catalogue, UsageError when no game could be rehearsed.
     """
     known = look_up(config, prepared, url)
-    schedule = prepared.schedule([*known.agents])
+    schedule = prepared.schedule(range(1, len(config.agents) + 1))
     left = schedule[max(len(schedule) - games_left, 0) :] if games_left > 0 else []
     pairings = left[:games_now]
     return estimate_of(
@@ -141,11 +149,13 @@ def estimate_of(
     price_of: PriceOf = own_prices,
     rehearsal: Rehearsal | None = None,
 ) -> Estimate:
-    """As `estimate`, of these pairings of agents by number; a `rehearsal` that was made for them,
+    """As `estimate`, of these pairings of agents by number, to which the referee is added where
+    there is one; a `rehearsal` that was made for them,
     at `lengths_of` their models, need not be made again."""
     if not pairings:
         none = ForecastInterval(0.0, 0.0, 0.0)
         return Estimate(0, 0, none, none, none, none, none, {}, ())
+    pairings = [known.judged(pairing) for pairing in pairings]
     seats = Counter(agent for pairing in pairings for agent in pairing.agents)
     agents = {number: known.agents[number] for number in sorted(seats)}
     lengths = lengths_of([agent.model for agent in agents.values()])
@@ -207,7 +217,8 @@ def look_up(
         agents = _agents(config, prepared, models, prompts)
         marks, known, past = marks_of(agents, None), {}, PastUsage()
     views = {number: AgentView(agent, marks[number]) for number, agent in agents.items()}
-    return KnownBefore(views, past, known)
+    referee = None if config.environment.referee is None else len(config.everybody)
+    return KnownBefore(views, past, known, referee)
 
 
 def _agents(
@@ -218,7 +229,7 @@ def _agents(
 ) -> dict[int, AgentSpec]:
     if error := config.unresolved(models=models, prompts=prompts):
         raise error
-    for index, agent in enumerate(config.agents):
+    for index, agent in enumerate(config.everybody):
         if agent.prompt in config.external_prompts:
             check_stored_prompt(prepared, index, prompts[agent.prompt])
     return {
@@ -232,7 +243,7 @@ def _agents(
             options=agent.options,
             vars=agent.vars,
         )
-        for number, agent in enumerate(config.agents, start=1)
+        for number, agent in enumerate(config.everybody, start=1)
     }
 
 

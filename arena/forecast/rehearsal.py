@@ -75,7 +75,8 @@ async def rehearse(
     lengths: Sequence[int],
 ) -> Rehearsal:
     """Play each pairing once for each of `lengths`: the characters of an answer; those of scripted
-    models are as long as they are. `agents` are by agent_id."""
+    models are as long as they are. `agents` are by agent_id; in a pairing the referee stands behind
+    the players."""
     policies = {number: _policy(agent.model) for number, agent in agents.items()}
     # Who asks is known by the model's name.
     named = {
@@ -95,7 +96,8 @@ async def rehearse(
             if isinstance(result, Voided):
                 void, error = void + 1, error or result.error
                 break
-            for agent, conduct in zip(pairing.agents, result.conduct, strict=True):
+            judged = () if result.referee is None else (result.referee,)
+            for agent, conduct in zip(pairing.agents, (*result.conduct, *judged), strict=True):
                 asked.setdefault(agent, Asked()).turns += conduct.turns
             levels.append(asked)
         else:
@@ -117,11 +119,13 @@ async def _play(
     asked: dict[int, Asked],
 ) -> Finished | Voided:
     environment = prepared.config.environment
+    seats = tuple((Sitter(0, agents[agent]),) for agent in pairing.agents)
     task = GameTask(
         environment=environment.name,
         options=prepared.options,
         seed=pairing.seed,
-        players=tuple((Sitter(0, agents[agent]),) for agent in pairing.agents),
+        players=seats[: environment.players],
+        referee=next(iter(seats[environment.players :]), ()),
         turn_limit=environment.turn_limit,
     )
     client = StandIn(policies, length, asked)

@@ -75,7 +75,8 @@ class PlayerConduct:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A game with a result. `conduct[i]` is of player_index i; `decided_by` is the player whose
+    """A game with a result. `conduct[i]` is of player_index i, `referee` that of who judged;
+    `decided_by` is the player whose
     own error ended the game, if one did; `events` are what happened, as typed facts."""
 
     outcome: Outcome
@@ -83,6 +84,7 @@ class Finished:
     conduct: tuple[PlayerConduct, ...] = ()
     decided_by: int | None = None
     events: GatheredEvents | None = None
+    referee: PlayerConduct | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +202,7 @@ async def play(
             if step.done:
                 return _finished(rules, turns, conduct, player, lapse)
         outcome = rules.outcome(turn_limit=True)
-        players = tuple(conduct[: rules.num_players])
-        return Finished(outcome, turns, players, events=rules.events.ended(outcome))
+        return _ended(rules, outcome, turns, conduct, None)
     except EnvironmentCrash as crash:
         return Voided(VoidCause.ENVIRONMENT, crash.traceback or str(crash), turns)
 
@@ -246,5 +247,16 @@ def _finished(
     if decided is not None and conduct[player].eliminated_turn is None:
         conduct[player].eliminated_turn = turns - 1
     outcome = replace(outcome, termination=termination(outcome.termination, lapse))
+    return _ended(rules, outcome, turns, conduct, decided)
+
+
+def _ended(
+    rules: GuardedRules,
+    outcome: Outcome,
+    turns: int,
+    conduct: list[PlayerConduct],
+    decided: int | None,
+) -> Finished:
     players = tuple(conduct[: rules.num_players])
-    return Finished(outcome, turns, players, decided, rules.events.ended(outcome))
+    referee = next(iter(conduct[rules.num_players :]), None)
+    return Finished(outcome, turns, players, decided, rules.events.ended(outcome), referee)

@@ -83,6 +83,7 @@ class Attempts:
             rules=(spec.package, spec.version),
             seed=game.seed,
             players=tuple((Sitter(0, self._entry.agents[agent]),) for agent in game.agents),
+            referee=() if self._entry.referee is None else (Sitter(0, self._entry.referee),),
             turn_limit=environment.turn_limit,
             time_limit=environment.time_limit,
             overflow=OverflowPolicy(environment.overflow),

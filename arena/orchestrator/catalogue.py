@@ -27,6 +27,7 @@ from db import Agent, Environment, Model, Prompt, Repository, Session, Tournamen
 from db.database import Source
 from db.errors import MissingDatabase
 from db.live import run_now
+from db.models.tournaments import REFEREE
 from db.queries.uses import has_answers
 
 
@@ -41,6 +42,13 @@ class EnteredTournament:
     agents: Mapping[int, AgentSpec]
     prepared: Prepared
     config_hash: str
+    referee: AgentSpec | None = None
+
+    @property
+    def everybody(self) -> tuple[AgentSpec, ...]:
+        """The agents, and behind them the referee, if there is one."""
+        agents = tuple(self.agents.values())
+        return agents if self.referee is None else (*agents, self.referee)
 
 
 def enter(session: Session, prepared: Prepared) -> EnteredTournament:
@@ -62,11 +70,14 @@ def enter(session: Session, prepared: Prepared) -> EnteredTournament:
     tournament_id = None if known is None else known.tournament.id
     entry = CatalogueEntry(repo, config, prepared.kinds, tournament_id)
     begun = [] if known is None else entry.begun()
-    rows = _entered(entry, prepared)
+    everybody = _entered(entry, prepared)
+    rows = everybody[: len(config.agents)]
     agents = _agents(config, rows)
-    environment = _environment(repo, prepared)
+    referee = None if len(everybody) == len(rows) else agent_spec(everybody[-1])
+    environment = _environment(repo, prepared, referee)
     if known is not None:
         known = _same_agents(repo, known, begun, rows)
+        known = _same_referee(repo, known, environment)
         if known.anew:
             _schedule_anew(repo, prepared, known, environment, list(agents))
         else:
@@ -86,8 +97,9 @@ def enter(session: Session, prepared: Prepared) -> EnteredTournament:
         key_of(tournament),
         key_of(environment),
         agents,
-        replace(prepared, config=played_as(config, rows)),
+        replace(prepared, config=played_as(config, everybody)),
         tournament.config_hash,
+        referee,
     )
 
 
@@ -104,19 +116,19 @@ def as_begun(url: Source, prepared: Prepared) -> Prepared:
 
 
 def _entered(entry: CatalogueEntry, prepared: Prepared) -> list[Agent]:
-    """The agents of the file, with all that they are made of."""
+    """Everybody in the file, with all that they are made of."""
     repo, config = entry.repo, entry.config
     models = {model.name: entry.model(index) for index, model in enumerate(config.models)}
     prompts: dict[str, Prompt] = {}
     for index, prompt in enumerate(config.prompts):
         prompts[prompt.name] = entry.prompt(index, prompts)
     _resolve(repo, config, models, prompts)
-    for index, agent in enumerate(config.agents):
+    for index, agent in enumerate(config.everybody):
         if agent.prompt in config.external_prompts:
             check_stored_prompt(prepared, index, prompts[agent.prompt].content)
     return [
         entry.agent(index, models[agent.model], prompts[agent.prompt])
-        for index, agent in enumerate(config.agents)
+        for index, agent in enumerate(config.everybody)
     ]
 
 
@@ -163,6 +175,23 @@ def _same_agents(
             f"the tournament {known.config.name!r} is being run with other agents of these names: "
             "stop that run first",
             "name",
+        )
+    return replace(known, change="all")
+
+
+def _same_referee(repo: Repository, known: Continuation, environment: Environment) -> Continuation:
+    """The continuation, by the referee that judges now. Raises ConfigError where it is another one
+    than has judged."""
+    was, now = known.tournament.environment.referee_id, environment.referee_id
+    if known.anew or was == now:
+        return known
+    if has_answers(repo.session, key_of(known.tournament)):
+        raise known.config.error(
+            f"the tournament {known.config.name!r} was begun with another referee, and games that "
+            "are judged by another are rated in another pool: give the tournament another name, or "
+            "undo the change to resume it",
+            "environment",
+            "referee",
         )
     return replace(known, change="all")
 
@@ -249,23 +278,28 @@ def _resolve(
         raise error
 
 
-def environment_options(config: TournamentConfig) -> dict[str, object]:
-    """The options of the environment's rules, as they are in the catalogue."""
+def environment_options(
+    config: TournamentConfig, referee: AgentSpec | None = None
+) -> dict[str, object]:
+    """The options of the environment's rules, as they are in the catalogue. By another referee the
+    same rules are another environment."""
     rules = config.environment
     limits: dict[str, object] = {"turn_limit": rules.turn_limit}
     if rules.time_limit is not None:
         limits["time_limit"] = rules.time_limit
     if rules.overflow != "void":
         limits["overflow"] = rules.overflow
+    if referee is not None:
+        limits[REFEREE] = referee.agent_id
     return {**rules.options, **limits}
 
 
-def _environment(repo: Repository, prepared: Prepared) -> Environment:
+def _environment(repo: Repository, prepared: Prepared, referee: AgentSpec | None) -> Environment:
     config = prepared.config.environment
     return repo.get_or_create_environment(
         name=config.name,
         num_players=config.players,
-        options=environment_options(prepared.config),
+        options=environment_options(prepared.config, referee),
         package=prepared.spec.package,
         version=prepared.spec.version,
     )

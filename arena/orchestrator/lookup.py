@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from arena import registry
-from arena.core import Part, UsageError
+from arena.core import Part, UsageError, prompts
 from arena.core.rules_options import held
 from arena.orchestrator.casting import casting
 from db import Agent, Environment, Repository
 from db.errors import BadSelection
 from db.finding import find
+from db.models.tournaments import REFEREE
 from db.queries.agents import rated_environments
 from db.selection import Selection
 
@@ -91,7 +92,7 @@ def rules_of(
         raise UsageError(
             f"{rows[0].name} was played by {' and by '.join(map(str, numbers))}: say --players N"
         )
-    return replace(of_row(rows[-1]), others=len(rows) - 1, why=why)
+    return replace(of_row(repo, rows[-1]), others=len(rows) - 1, why=why)
 
 
 def _possible(
@@ -143,18 +144,35 @@ def rules_of_games(
                 f"the tournaments {rows[0].name!r} and {row.name!r} are not of one environment: "
                 "agents are told apart in one"
             )
-    return of_row(rows[0].environment)
+    return of_row(repo, rows[0].environment)
 
 
-def of_row(row: Environment) -> Rules:
+def of_row(repo: Repository, row: Environment) -> Rules:
     """The rules of a row of the catalogue."""
     options = dict(row.options)
     written: dict[str, Any] = {"name": row.name, "players": row.num_players}
     for limit in ("turn_limit", "time_limit", "overflow"):
         if (value := options.pop(limit, None)) is not None:
             written[limit] = value
+    if (key := options.pop(REFEREE, None)) is not None:
+        written[REFEREE] = _written_referee(repo, key)
     written["options"] = options
     return Rules(written, row.id)
+
+
+def _written_referee(repo: Repository, key: int) -> dict[str, Any]:
+    """A referee as a tournament file says it, by names of the catalogue."""
+    row = repo.get_agent_by_id(key, with_relations=True)
+    assert row is not None
+    options, own = prompts.parted(row.options)
+    return {
+        "name": row.label,
+        "kind": row.kind.name,
+        "model": row.model.name,
+        "prompt": row.prompt.name,
+        "options": options,
+        "vars": own,
+    }
 
 
 def _unplayed(name: str | None, players: int | None, played: Sequence[str]) -> Rules:

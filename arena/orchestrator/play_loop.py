@@ -198,7 +198,9 @@ class Playing:
         return {*self._seating(game)}
 
     def _seating(self, game: ScheduledGame) -> SeatedModels:
-        return tuple(self.entry.agents[agent].model.name for agent in game.agents)
+        referee = () if self.entry.referee is None else (self.entry.referee,)
+        seated = (*(self.entry.agents[agent] for agent in game.agents), *referee)
+        return tuple(agent.model.name for agent in seated)
 
     async def _game(self, recorder: Recorder, game: ScheduledGame, slot: Slot) -> None:
         """Play one place of the schedule, again after a fault, up to the configured attempts."""

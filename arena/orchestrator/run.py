@@ -149,10 +149,10 @@ def _loaded(
             client = client_for(entry.prepared.config, keep_answers=config.cache is not None)
         if schedule.status(session, entry.tournament_id) != "finished":
             # What is refused here leaves no row behind.
-            client.load(spec.model for spec in entry.agents.values())
+            client.load(spec.model for spec in entry.everybody)
             _check_prices(entry.prepared.config, client, entry)
             if not uncapped and not caps_of(config).any:
-                models = (spec.model for spec in entry.agents.values())
+                models = (spec.model for spec in entry.everybody)
                 check_capped(client, models, capped=False)
     return _Ready(entry.prepared, entry, client, config)
 
@@ -246,7 +246,7 @@ def _standings(session: Session, entry: EnteredTournament) -> LiveStandings:
 
 def _check_prices(config: TournamentConfig, client: Client, entry: EnteredTournament) -> None:
     caps = caps_of(config)
-    for spec in entry.agents.values():
+    for spec in entry.everybody:
         if caps.total is not None or spec.model.name in caps.per_model:
             client.check_priced(spec.model)
 

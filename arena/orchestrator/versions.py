@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from arena.config import ModelConfig, PromptConfig, TournamentConfig
+from arena.config import EnvironmentConfig, ModelConfig, PromptConfig, TournamentConfig
 from arena.core import AgentKind, ModelSpec, prompts
 from arena.orchestrator.specs import key_of, model_columns, model_spec
 from db import Agent, Kind, Model, Prompt, Repository
@@ -91,8 +91,8 @@ class CatalogueEntry:
         return repo.create_prompt(label, wanted.content, forked_from=parent)
 
     def agent(self, index: int, model: Model, prompt: Prompt) -> Agent:
-        """The row of an agent of the file, made of these parts. Raises ConfigError."""
-        config, repo, wanted = self.config, self.repo, self.config.agents[index]
+        """The row of one of everybody in the file, made of these parts. Raises ConfigError."""
+        config, repo, wanted = self.config, self.repo, self.config.everybody[index]
         options = wanted.stored_options
         for kind in self._kinds(wanted.kind):
             parts = (key_of(kind), key_of(model), key_of(prompt))
@@ -108,8 +108,7 @@ class CatalogueEntry:
                 raise config.error(
                     f"agent {wanted.name!r} is in the catalogue as {found.label!r}: the same kind, "
                     "model, prompt, options and vars; use that name",
-                    "agents",
-                    index,
+                    *config.place_of(index),
                 )
             return self._renamed(index, found)
         if known and self._free("agent", key_of(known[-1])):
@@ -189,7 +188,7 @@ class CatalogueEntry:
 
     def _renamed(self, index: int, row: Agent) -> Agent:
         """A row under the name that the file has for it; names that were swapped are swapped."""
-        name, old = self.config.agents[index].name, row.alias
+        name, old = self.config.everybody[index].name, row.alias
         taken = self.repo.get_agent_by_alias(name)
         if taken is None:
             return self._called(row, self._label("agents", index, name, lambda name: name))
@@ -216,9 +215,9 @@ def _is_called(row: Agent, name: str) -> bool:
 
 def played_as(config: TournamentConfig, agents: Sequence[Agent]) -> TournamentConfig:
     """The configuration with its models by the names that they have in the catalogue: what is said
-    of them there (limits, a budget) is looked up by those."""
+    of them there (limits, a budget) is looked up by those. `agents` are everybody's rows."""
     names = {
-        entered.model: row.model.name for entered, row in zip(config.agents, agents, strict=True)
+        entered.model: row.model.name for entered, row in zip(config.everybody, agents, strict=True)
     }
     if all(name == label for name, label in names.items()):
         return config
@@ -231,8 +230,30 @@ def played_as(config: TournamentConfig, agents: Sequence[Agent]) -> TournamentCo
             "agents": tuple(
                 agent.model_copy(update={"model": names[agent.model]}) for agent in config.agents
             ),
+            "environment": with_referee(config.environment, names=names),
         }
     )
+
+
+def with_referee(
+    rules: EnvironmentConfig, row: Agent | None = None, names: Mapping[str, str] | None = None
+) -> EnvironmentConfig:
+    """The rules with their referee's model by another of its `names`, or with a referee that is
+    made as this `row` of the catalogue is."""
+    referee = rules.referee
+    if referee is None:
+        return rules
+    made: dict[str, Any] = {"model": (names or {}).get(referee.model, referee.model)}
+    if row is not None:
+        options, own = prompts.parted(row.options)
+        made = {
+            "kind": row.kind.name,
+            "model": _name_of(referee.model, row.model.name),
+            "prompt": _name_of(referee.prompt, row.prompt.name),
+            "options": options,
+            "vars": own,
+        }
+    return rules.model_copy(update={"referee": referee.model_copy(update=made)})
 
 
 def as_catalogued(
@@ -255,13 +276,27 @@ def as_catalogued(
         models[model], texts[prompt] = row.model, row.prompt.content
         made = {"kind": row.kind.name, "model": model, "prompt": prompt}
         agents.append(agent.model_copy(update={**made, "options": options, "vars": own}))
+    rules = config.environment
+    if (judge := _referee(repo, tournament_id)) is not None:
+        rules = with_referee(rules, judge)
+        assert rules.referee is not None
+        models[rules.referee.model] = judge.model
+        texts[rules.referee.prompt] = judge.prompt.content
     return config.model_copy(
         update={
+            "environment": rules,
             "models": tuple(_model_as(model, models.get(model.name)) for model in config.models),
             "prompts": tuple(_prompt_as(prompt, texts) for prompt in config.prompts),
             "agents": tuple(agents),
         }
     )
+
+
+def _referee(repo: Repository, tournament_id: int) -> Agent | None:
+    """The referee that a tournament on record was begun with."""
+    row = repo.get_tournament_by_id(tournament_id)
+    key = None if row is None else row.environment.referee_id
+    return None if key is None else repo.get_agent_by_id(key, with_relations=True)
 
 
 def _name_of(written: str, label: str) -> str:

@@ -18,6 +18,7 @@ from arena.game.task import GameTask
 from arena.llm.overflow import OverflowPolicy
 from arena.orchestrator.specs import agent_spec
 from db import Environment, Game, Repository, Session
+from db.models.tournaments import REFEREE
 from db.queries.transcript import TurnRow, transcript
 
 TURN_LIMIT = "turn_limit"
@@ -126,6 +127,7 @@ def task(
             specs[agent_id] = _agent(session, agent_id)
         return Sitter(turn, specs[agent_id])
 
+    referee = rules.referee_id
     return GameTask(
         environment=rules.name,
         options=own_options(rules),
@@ -136,6 +138,7 @@ def task(
             tuple(sitter(turn, agent_id) for turn, agent_id in of.sitters(player_index))
             for player_index in range(len(of.generations[-1].agents))
         ),
+        referee=() if referee is None else (sitter(0, referee),),
         turn_limit=rules.options.get(TURN_LIMIT, longest),
         time_limit=rules.options.get(TIME_LIMIT),
         overflow=OverflowPolicy(rules.options.get(OVERFLOW, OverflowPolicy.VOID)),
@@ -156,6 +159,6 @@ def _agent(session: Session, agent_id: int) -> AgentSpec:
 def own_options(rules: Environment) -> dict[str, object]:
     """The options that the environment itself takes, without the arena's; files are looked for in
     the working directory, and nowhere else. Raises UsageError for a file outside of it."""
-    limits = (TURN_LIMIT, TIME_LIMIT, OVERFLOW)
+    limits = (TURN_LIMIT, TIME_LIMIT, OVERFLOW, REFEREE)
     own = {name: value for name, value in rules.options.items() if name not in limits}
     return held(rules.name, own, Path.cwd())

@@ -12,10 +12,18 @@ from db.models.columns import BigId, CompactDateTime, JsonValue, Table
 TOURNAMENT_STATUSES = ("created", "running", "paused", "finished")
 
 
+REFEREE = "referee"
+"""The option of an environment that holds the agent_id of who judges its games."""
+
+REFEREE_ID = f"CAST(e.options ->> '{REFEREE}' AS BIGINT)"
+"""The same in SQL, of an environment `e`; NULL where its rules ask no referee."""
+
+
 class Environment(Table, table=True):
     """The rules: a name, a number of players, options, and the package version that holds them.
 
-    `fingerprint` hashes all of it: a change of rules is another environment, with its own ratings.
+    `fingerprint` hashes all of it: a change of rules, or of who judges by them, is another
+    environment, with its own ratings.
     """
 
     __tablename__ = "environments"
@@ -29,6 +37,13 @@ class Environment(Table, table=True):
     version: str = Field(sa_type=Text)
     fingerprint: str = Field(sa_type=Text, unique=True)
     created_at: datetime = Field(default_factory=now)
+
+    @property
+    def referee_id(self) -> int | None:
+        """The agent_id of the referee, None where the rules ask none. It has no row in
+        `game_players`: its turns have the number of players as their player_index."""
+        found = self.options.get(REFEREE)
+        return found if isinstance(found, int) else None
 
 
 class Tournament(Table, table=True):

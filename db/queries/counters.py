@@ -29,6 +29,7 @@ from db.counts import (
 from db.keys import calls_of_game, turns_of_game
 from db.models import Agent, Counters, Game, GamePlayer, Tournament
 from db.models.counters import VERSION
+from db.models.tournaments import REFEREE_ID
 from db.selection import Chosen, Selection, several
 
 ENDED = ("completed", "void")
@@ -271,6 +272,10 @@ def _games_of_seats(
 # CROSS JOIN says the order in which SQLite reads the tables: from the few games that are named to
 # their rows, whatever its statistics say. A key holds its game (`db.keys`).
 _GAMES = "SELECT g.id, g.tournament_id, g.status FROM named n CROSS JOIN games g WHERE g.id = n.id "
+_REFEREES = (
+    f"SELECT n.id, {REFEREE_ID} FROM named n CROSS JOIN games g "  # noqa: S608
+    "CROSS JOIN environments e WHERE g.id = n.id AND e.id = g.environment_id"
+)
 _PARTS: Mapping[str, str] = {
     "seats": f"SELECT n.id, {SEAT} FROM named n CROSS JOIN game_players p "  # noqa: S608
     "WHERE p.game_id = n.id ORDER BY p.game_id, p.player_index",
@@ -315,7 +320,13 @@ def games_of(
             of_game = parts[name] = defaultdict(list)
             for game, *row in rows(query, some):
                 of_game[game].append(tuple(row))
+        seats, turns = parts["seats"], parts["turns"]
+        judged = [
+            game for game in some if any(player >= len(seats[game]) for player, *_ in turns[game])
+        ]
+        referees = dict(rows(_REFEREES, judged)) if judged else {}
         for game, tournament, status in rows(f"{_GAMES} ORDER BY g.id", some):
+            referee = referees.get(game)
             yield GameRows(
                 game,
                 tournament or 0,
@@ -323,4 +334,5 @@ def games_of(
                 **{name: of_game[game] for name, of_game in parts.items()},
                 chosen=None if players is None else players[game],
                 running=status == "running",
+                referee=None if referee is None else int(referee),
             )

@@ -15,6 +15,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from sqlmodel import Session, col, select
 
 from db.models import Agent, Environment, Game, GamePlayer, Model
+from db.models.tournaments import REFEREE_ID
 
 # In one statement: few enough for what SQLite takes as parameters.
 _AT_ONCE = 500
@@ -59,10 +60,9 @@ class SeatUsage(NamedTuple):
 
 
 # A call's key holds its game and its player (`db.keys`): its turn need not be read.
-_SEATS = text(
-    """
+_SEATS = """
 SELECT s.place, CASE WHEN g.id <> s.place THEN 1 ELSE 0 END, g.tournament_id, g.environment_id,
-  p.player_index, a.fingerprint, m.litellm_model_name, k.name, m.name, s.turns, s.calls,
+  s.player, a.fingerprint, m.litellm_model_name, k.name, m.name, s.turns, s.calls,
   s.answered, s.prompts, s.completions, s.cached, s.reasoning, s.own, s.timed, s.milliseconds,
   s.charged, s.cost, s.priced, s.priced_prompts, s.priced_completions, s.priced_cached
 FROM (
@@ -91,26 +91,36 @@ FROM (
   GROUP BY place, game, player
 ) s
 JOIN games g ON g.id = s.game
-JOIN game_players p ON p.game_id = s.game AND p.player_index = s.player
-JOIN agents a ON a.id = p.agent_id
+{seated}
 JOIN models m ON m.id = a.model_id
 JOIN kinds k ON k.id = a.kind_id
 ORDER BY s.place, s.game, s.player
 """
-).bindparams(bindparam("games", expanding=True))
+_PLAYERS = """
+JOIN game_players p ON p.game_id = s.game AND p.player_index = s.player
+JOIN agents a ON a.id = p.agent_id
+"""
+_REFEREES = f"""
+JOIN environments e ON e.id = g.environment_id AND e.num_players = s.player
+JOIN agents a ON a.id = {REFEREE_ID}
+"""
 
 # Sums are decimals in one database and integers in the other.
 _TYPES = (int, bool, int, int, int, str, str, str, str, *[int] * 9, *[float] * 3, *[int] * 4)
 
 
 def seat_usage(session: Session, games: Collection[int]) -> list[SeatUsage]:
-    """What completed games of tournaments took, by game and seat; a seat for which no model was
-    called is left out."""
+    """What completed games of tournaments took, by game and seat, referees behind the players of
+    all games; a seat for which no model was called is left out."""
     keys, found = sorted(games), []
-    for at in range(0, len(keys), _AT_ONCE):
-        for row in session.connection().execute(_SEATS, {"games": keys[at : at + _AT_ONCE]}):
-            values = [of(value) for of, value in zip(_TYPES, row, strict=True)]
-            found.append(SeatUsage._make(values))
+    environments = session.exec(select(Environment)).all()
+    judged = any(environment.referee_id is not None for environment in environments)
+    for seated in (_PLAYERS, _REFEREES) if judged else (_PLAYERS,):
+        query = text(_SEATS.format(seated=seated)).bindparams(bindparam("games", expanding=True))
+        for at in range(0, len(keys), _AT_ONCE):
+            for row in session.connection().execute(query, {"games": keys[at : at + _AT_ONCE]}):
+                values = [of(value) for of, value in zip(_TYPES, row, strict=True)]
+                found.append(SeatUsage._make(values))
     return found
 
 

@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 from db.counts import GameCounts, charges_of
 from db.models import Agent, Game, GamePlayer, GameTurn, LLMCall, Model
 from db.models.counters import MONEY
+from db.models.tournaments import REFEREE_ID
 from db.queries.counters import games_in, games_of, tournament_counts
 
 # A call's key holds its game and its player (`db.keys`): its turn need not be read. The inner
@@ -23,9 +24,10 @@ from db.queries.counters import games_in, games_of, tournament_counts
 _CALLS = "CROSS JOIN llm_calls c"
 _OF_GAME = "c.id >= g.id * 4294967296 AND c.id < (g.id + 1) * 4294967296"
 _AGENTS = (
-    "CROSS JOIN game_players p CROSS JOIN agents a CROSS JOIN models m "
-    "WHERE p.game_id = s.game_id AND p.player_index = s.player_index "
-    "AND a.id = p.agent_id AND m.id = a.model_id"
+    "CROSS JOIN games j LEFT JOIN game_players p "
+    "ON p.game_id = s.game_id AND p.player_index = s.player_index "
+    "LEFT JOIN environments e ON e.id = j.environment_id CROSS JOIN agents a CROSS JOIN models m "
+    f"WHERE j.id = s.game_id AND a.id = COALESCE(p.agent_id, {REFEREE_ID}) AND m.id = a.model_id"
 )
 
 
@@ -205,7 +207,10 @@ def spent_by_seat(session: Session, tournament_id: int, latest: int) -> list[Sea
     found = []
     for game in games_of(session, sorted(read)):
         charged = charges_of(game)
-        for player, agent, *_ in game.seats:
+        seats = [(int(player), int(agent)) for player, agent, *_ in game.seats]
+        if game.referee is not None:
+            seats.append((len(seats), game.referee))
+        for player, agent in seats:
             dollars, largest = (each / MONEY for each in charged.get(player, (0, 0)))
             status = "running" if game.running else "completed"
             found.append(SeatSpending(game.game_id, status, names[agent], dollars, largest))

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlmodel import Session, col
 
 from db.live import branches_run_now, run_now
-from db.models import Agent, Game, GamePlayer, GameTurn, LLMCall, Prompt, Tournament
+from db.models import Agent, Environment, Game, GamePlayer, GameTurn, LLMCall, Prompt, Tournament
 from db.versions import versioned
 
 UsedNoun = Literal["model", "prompt", "kind", "agent"]
@@ -79,7 +79,13 @@ def catalogue_uses(session: Session, noun: UsedNoun, key: int) -> CatalogueUses:
 def has_played(session: Session, noun: UsedNoun, key: int) -> bool:
     """Whether an agent of this row has acted in a game, or an answer to it is on record."""
     query = _seats(noun, key).with_only_columns(col(Game.id)).where(_SAID).limit(1)
-    return session.execute(query).first() is not None
+    if session.execute(query).first() is not None:
+        return True
+    judged: Any = select(col(Game.id)).where(
+        col(Game.environment_id).in_(_refereed(session, noun, key)),
+        col(Game.status) != "scheduled",
+    )
+    return session.execute(judged.limit(1)).first() is not None
 
 
 def has_answers(session: Session, tournament_id: int) -> bool:
@@ -105,7 +111,8 @@ def running_with(
         names = {versioned(label).name for label in agents.values()}
         query: Any = select(Tournament).where(col(Tournament.id).in_(live))
         for row in session.execute(query.order_by(col(Tournament.id))).scalars():
-            entered = row.config.get("agents", ())
+            judge = (row.config.get("environment") or {}).get("referee")
+            entered = [*row.config.get("agents", ()), *([judge] if judge else [])]
             if names & {versioned(str(agent["name"])).name for agent in entered}:
                 found.append(row.name)
     found += [
@@ -125,6 +132,14 @@ def _of(noun: UsedNoun, key: int) -> ColumnElement[bool]:
     }
     found: ColumnElement[bool] = columns[noun] == key
     return found
+
+
+def _refereed(session: Session, noun: UsedNoun, key: int) -> list[int]:
+    """The environments, by number, whose referee is an agent of this row."""
+    rows: Any = select(col(Agent.id)).where(_of(noun, key))
+    agents = {*session.execute(rows).scalars()}
+    environments = session.execute(select(Environment)).scalars() if agents else ()
+    return [row.id for row in environments if row.id and row.referee_id in agents]
 
 
 def _seats(noun: UsedNoun, key: int) -> Any:

@@ -16,6 +16,7 @@ from db.counts import (
     counts_of,
 )
 from db.keys import calls_of_game, turns_of_game
+from db.models.tournaments import REFEREE_ID
 from db.writer.connections import Connection
 from db.writer.games import GameVoided
 from db.writer.subject import Ended, Subject, Writing
@@ -26,6 +27,10 @@ _CALLS = f"SELECT {CALL} FROM llm_calls c WHERE c.id >= ? AND c.id < ?"  # noqa:
 _EVENTS = (
     f"SELECT {EVENT} FROM game_events e JOIN event_types k ON k.id = e.kind "  # noqa: S608
     f"WHERE e.game_id = ? AND k.name IN ({', '.join('?' * len(EVENTS))})"
+)
+_REFEREE = (
+    f"SELECT {REFEREE_ID} FROM games g "  # noqa: S608
+    "JOIN environments e ON e.id = g.environment_id WHERE g.id = ?"
 )
 _STORED = f"SELECT {', '.join((*KEY, *COLUMNS))} FROM counters WHERE tournament_id = ? AND "  # noqa: S608
 _STORE = (
@@ -54,6 +59,9 @@ def _count(writing: Writing, ended: Ended) -> None:
         connection.query(_CALLS, calls_of_game(game_id)),
         connection.query(_EVENTS, (game_id, *EVENTS)),
     )
+    if any(player >= len(game.seats) for player, *_ in game.turns):
+        ((referee,),) = connection.query(_REFEREE, (game_id,))
+        game.referee = None if referee is None else int(referee)
     found = counts_of(game)
     if not found:
         return
