@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet
 TESTS ?= tests
-# Workers take tests from each other; each holds half a gigabyte.
+# Workers, one more than processors, take tests from each other; each holds half a gigabyte.
 PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses=4 --dist worksteal
 
 .PHONY: demo test fast check lint contracts types schema pytest bench torture proof models real docs picture pictures lock clean

@@ -6,6 +6,7 @@ slow comes first, so that no worker is left alone with it.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -63,6 +64,13 @@ def _sample(values: list[Any], one_in: int) -> list[Any]:
 
 def _digest(value: object) -> int:
     return int.from_bytes(blake2b(str(value).encode(), digest_size=8).digest(), "big")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than the machine has processors: some test always waits for a process, a lease or a
+    browser."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
+import shutil
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,6 +35,26 @@ EVERYTHING = (
 )
 
 
+@pytest.fixture(scope="module")
+def once(small: Small, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small tournament in a file, played once for all tests."""
+    file = tmp_path_factory.mktemp("once") / "once.db"
+    shutil.copyfile(sqlite_template, file)
+    asyncio.run(run(small(), url=f"sqlite:///{file}", concurrency=12))
+    return file
+
+
+@pytest.fixture
+def played(small: Small, database_url: str, request: pytest.FixtureRequest) -> str:
+    """A database of its own with the small tournament."""
+    file = database_url.removeprefix("sqlite:///")
+    if file == database_url:
+        asyncio.run(run(small(), url=database_url, concurrency=12))
+    else:
+        shutil.copyfile(request.getfixturevalue("once"), file)
+    return database_url
+
+
 def stored(url: str) -> list[list[tuple[object, ...]]]:
     with get_session(url) as session:
         connection = session.connection()
@@ -44,41 +66,38 @@ def tamper(url: str, statement: str) -> None:
         session.connection().execute(text(statement))
 
 
-def test_what_was_stored_live_is_what_the_games_say(small: Small, database_url: str) -> None:
-    asyncio.run(run(small(), url=database_url, concurrency=12))
-    asyncio.run(run(small(("name: small\n", "name: second\n")), url=database_url, concurrency=3))
+def test_what_was_stored_live_is_what_the_games_say(small: Small, played: str) -> None:
+    asyncio.run(run(small(("name: small\n", "name: second\n")), url=played, concurrency=3))
 
-    report = rebuild(database_url, check=True)
+    report = rebuild(played, check=True)
 
     assert (report.ok, report.games, report.pools) == (True, 24, 3)
     assert "bit for bit" in str(report)
 
 
-def test_a_stored_rating_that_is_wrong_is_found_and_mended(small: Small, database_url: str) -> None:
-    asyncio.run(run(small(), url=database_url))
-    before = stored(database_url)
-    tamper(database_url, "UPDATE agent_trueskill SET mu = mu + 1e-12 WHERE agent_id = 1")
-    tamper(database_url, "DELETE FROM rating_changes WHERE agent_id = 2")
+def test_a_stored_rating_that_is_wrong_is_found_and_mended(played: str) -> None:
+    before = stored(played)
+    tamper(played, "UPDATE agent_trueskill SET mu = mu + 1e-12 WHERE agent_id = 1")
+    tamper(played, "DELETE FROM rating_changes WHERE agent_id = 2")
 
-    found = rebuild(database_url, check=True)
+    found = rebuild(played, check=True)
     assert not found.ok
     wrong = "\n".join(found.differences)
     assert wrong.count("agent 1:") == 2
     assert "60 steps, 60 of them equal stored, 72 steps" in wrong
 
-    assert rebuild(database_url).ok
-    assert stored(database_url) == before
-    assert rebuild(database_url, check=True).differences == ()
+    assert rebuild(played).ok
+    assert stored(played) == before
+    assert rebuild(played, check=True).differences == ()
 
 
-def test_everything_can_be_deleted_and_comes_back(small: Small, database_url: str) -> None:
-    asyncio.run(run(small(), url=database_url))
-    before = stored(database_url)
-    tamper(database_url, "DELETE FROM rating_pools")
+def test_everything_can_be_deleted_and_comes_back(played: str) -> None:
+    before = stored(played)
+    tamper(played, "DELETE FROM rating_pools")
 
-    rebuild(database_url)
+    rebuild(played)
 
-    assert [sorted(row[1:] for row in rows) for rows in stored(database_url)[:2]] == [
+    assert [sorted(row[1:] for row in rows) for rows in stored(played)[:2]] == [
         sorted(row[1:] for row in rows) for rows in before[:2]
     ]
 
@@ -90,16 +109,15 @@ def short_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("short_stretches")
-def test_games_in_several_stretches_are_one_fold(small: Small, database_url: str) -> None:
-    asyncio.run(run(small(), url=database_url, concurrency=12))
-    asyncio.run(run(small(("name: small\n", "name: second\n")), url=database_url, concurrency=3))
-    before = stored(database_url)
+def test_games_in_several_stretches_are_one_fold(small: Small, played: str) -> None:
+    asyncio.run(run(small(("name: small\n", "name: second\n")), url=played, concurrency=3))
+    before = stored(played)
 
-    assert rebuild(database_url, check=True).ok
-    tamper(database_url, "UPDATE agent_trueskill SET mu = mu + 1 WHERE agent_id = 1")
-    assert rebuild(database_url).differences
+    assert rebuild(played, check=True).ok
+    tamper(played, "UPDATE agent_trueskill SET mu = mu + 1 WHERE agent_id = 1")
+    assert rebuild(played).differences
 
-    assert stored(database_url) == before
+    assert stored(played) == before
 
 
 PLACES = (
@@ -113,10 +131,9 @@ PLACES = (
 
 
 @pytest.mark.usefixtures("short_stretches")
-def test_the_last_bit_of_every_number_counts(small: Small, database_url: str) -> None:
-    asyncio.run(run(small(), url=database_url))
+def test_the_last_bit_of_every_number_counts(played: str) -> None:
     for table, column in PLACES:
-        with get_session(database_url) as session:
+        with get_session(played) as session:
             connection = session.connection()
             key, value = connection.execute(
                 text(f"SELECT id, {column} FROM {table} ORDER BY id DESC")
@@ -124,12 +141,12 @@ def test_the_last_bit_of_every_number_counts(small: Small, database_url: str) ->
             set_to = text(f"UPDATE {table} SET {column} = :value WHERE id = :key")
             connection.execute(set_to, {"key": key, "value": math.nextafter(value, math.inf)})
 
-        found = rebuild(database_url, check=True)
+        found = rebuild(played, check=True)
         assert (found.ok, len(found.differences)) == (False, 1), (table, column)
 
-        with get_session(database_url) as session:
+        with get_session(played) as session:
             session.connection().execute(set_to, {"key": key, "value": value})
-        assert rebuild(database_url, check=True).ok
+        assert rebuild(played, check=True).ok
 
 
 def one(table: str, where: str = "1 = 1") -> str:
@@ -146,19 +163,17 @@ COUNTERS = (
 )
 
 
-def test_counters_and_missing_steps_are_found(small: Small, database_url: str) -> None:
-    asyncio.run(run(small(), url=database_url))
-    before = stored(database_url)
+def test_counters_and_missing_steps_are_found(played: str) -> None:
+    before = stored(played)
     for statement in COUNTERS:
-        tamper(database_url, statement)
-        assert len(rebuild(database_url, check=True).differences) == 1, statement
-        rebuild(database_url)
-        assert stored(database_url) == before
+        tamper(played, statement)
+        assert len(rebuild(played, check=True).differences) == 1, statement
+        rebuild(played)
+        assert stored(played) == before
 
 
-def test_a_step_of_a_game_that_was_never_rated_is_found(small: Small, database_url: str) -> None:
-    asyncio.run(run(small(), url=database_url))
-    with get_session(database_url) as session:
+def test_a_step_of_a_game_that_was_never_rated_is_found(played: str) -> None:
+    with get_session(played) as session:
         game = Repository(session).create_game(status="scheduled", environment_id=1)
         session.connection().execute(
             text(
@@ -169,18 +184,17 @@ def test_a_step_of_a_game_that_was_never_rated_is_found(small: Small, database_u
             {"game": game.id},
         )
 
-    (found,) = rebuild(database_url, check=True).differences
+    (found,) = rebuild(played, check=True).differences
 
     assert "73 steps, 72 of them equal stored, 72 steps, 72 of them equal from the games" in found
 
 
 @pytest.mark.usefixtures("short_stretches")
 def test_a_rebuild_that_is_interrupted_leaves_the_old_ratings(
-    small: Small, database_url: str, monkeypatch: pytest.MonkeyPatch
+    played: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asyncio.run(run(small(), url=database_url))
-    tamper(database_url, "UPDATE agent_trueskill SET mu = mu + 1 WHERE agent_id = 1")
-    before = stored(database_url)
+    tamper(played, "UPDATE agent_trueskill SET mu = mu + 1 WHERE agent_id = 1")
+    before = stored(played)
     store = Repository.store_steps
     written: list[Any] = []
 
@@ -192,26 +206,23 @@ def test_a_rebuild_that_is_interrupted_leaves_the_old_ratings(
 
     monkeypatch.setattr(Repository, "store_steps", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        rebuild(database_url)
+        rebuild(played)
 
-    assert stored(database_url) == before
+    assert stored(played) == before
 
 
 @pytest.mark.usefixtures("short_stretches")
-def test_a_check_reads_as_of_one_moment(
-    small: Small, database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asyncio.run(run(small(), url=database_url))
+def test_a_check_reads_as_of_one_moment(played: str, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Span] = []
 
     def meanwhile(session: Session, span: Span) -> dict[int, Steps]:
         if not seen:
-            tamper(database_url, "UPDATE agent_trueskill SET mu = mu + 1 WHERE agent_id = 1")
+            tamper(played, "UPDATE agent_trueskill SET mu = mu + 1 WHERE agent_id = 1")
         seen.append(span)
         return stored_steps(session, span)
 
     monkeypatch.setattr(arena.leaderboard.rebuild, "stored_steps", meanwhile)
 
-    assert rebuild(database_url, check=True).ok
+    assert rebuild(played, check=True).ok
     assert len(seen) == 3
-    assert not rebuild(database_url, check=True).ok
+    assert not rebuild(played, check=True).ok

@@ -80,7 +80,7 @@ def tournament(games: int) -> str:
         {
             "name": names[2],
             "seed": 5,
-            "environment": environment | {"options": {"discussion_rounds": 14}},
+            "environment": environment | {"options": {"discussion_rounds": 14 if games > 2 else 6}},
             "games": games,
             "matchmaker": {"name": "random"},
             "models": [{"name": names[0], "litellm_model": "scripted/attacker"}],
@@ -118,7 +118,7 @@ def test_hostile_outputs_do_nothing(
         shown = sum(harmless(at, path) for path in paths)
         for path in walk(address, alike=1):
             harmless(at, path)
-    assert shown >= (1_000 if games > 2 else 180)
+    assert shown >= (1_000 if games > 2 else 90)
 
 
 def harmless(at: Window, path: str) -> int:
