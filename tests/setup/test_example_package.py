@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -34,6 +36,40 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return packages
 
 
+TYPED = """
+import json, sys
+from contextlib import redirect_stderr, redirect_stdout
+from tempfile import TemporaryFile
+from arena.cli import main
+
+def read(file):
+    file.seek(0)
+    return file.read()
+
+done = []
+for words in json.loads(sys.argv[1]):
+    sys.argv, code = ["arena", *words], 0
+    with TemporaryFile("w+") as out, TemporaryFile("w+") as err:
+        with redirect_stdout(out), redirect_stderr(err):
+            try:
+                main()
+            except SystemExit as end:
+                code = end.code
+        done.append((code, read(out), read(err)))
+print(json.dumps(done))
+"""
+"""Types commands one after the other in one process: their imports take seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a command ended, and what it printed."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
 def run(target: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Python, with the package on its path, in another folder."""
     return subprocess.run(
@@ -46,16 +82,26 @@ def run(target: Path, folder: Path, *arguments: str) -> subprocess.CompletedProc
     )
 
 
+def typed(target: Path, folder: Path, *commands: Sequence[str]) -> list[Done]:
+    """The commands `arena`, with the package on the path, in another folder."""
+    done = run(target, folder, "-c", TYPED, json.dumps(commands))
+    assert done.returncode == 0, done.stderr
+    return [Done(*each) for each in json.loads(done.stdout)]
+
+
 def test_its_tournament_is_played_by_the_real_command(target: Path, tmp_path: Path) -> None:
-    arena = ("-m", "arena.cli")
+    played, games, replayed, openings, rebuilt, environments = typed(
+        target,
+        tmp_path,
+        ("run", str(EXAMPLE / "challenge.yaml")),
+        ("games", "--json"),
+        ("replay", "1", "--check"),
+        ("openings", "--tournament", "challenge", "--json"),
+        ("ratings", "rebuild", "--check"),
+        ("environments", "list", "--json"),
+    )
 
-    played = run(target, tmp_path, *arena, "run", str(EXAMPLE / "challenge.yaml"))
-    games = run(target, tmp_path, *arena, "games", "--json")
-    replayed = run(target, tmp_path, *arena, "replay", "1", "--check")
-    openings = run(target, tmp_path, *arena, "openings", "--tournament", "challenge", "--json")
-    rebuilt = run(target, tmp_path, *arena, "ratings", "rebuild", "--check")
-
-    assert played.returncode == 0, played.stderr
+    assert played.code == 0, played.stderr
     assert "Champion" in played.stdout
     found = json.loads(games.stdout)["games"]
     assert [game["status"] for game in found] == ["completed"] * 8
@@ -67,14 +113,16 @@ def test_its_tournament_is_played_by_the_real_command(target: Path, tmp_path: Pa
     # One game after the other, though the tournament allows 50 at once: that is the executor.
     for before, after in pairwise(in_order):
         assert before["finished_at"] <= after["started_at"]
-    assert replayed.returncode == 0, replayed.stderr
+    assert replayed.code == 0, replayed.stderr
     # Its own rating system was stored game by game, to the bit what the games say.
     with get_session(tmp_path / "arena.db") as session:
         stored = [(pool.tournament, pool.games) for pool in pools(session, system="glicko")]
         assert stored == [(None, 8)]
         assert pools(session, system="trueskill") == []
     assert "8 games in 2 pools: the stored ratings are those of the games" in rebuilt.stdout
-    assert openings.returncode == 0, openings.stderr
+    assert openings.code == 0, openings.stderr
+    listed = {each["name"]: each for each in json.loads(environments.stdout)["environments"]}
+    assert listed["Subtraction-v0"]["package"] == "arena-example"
     assert [[*row.values()] for row in json.loads(openings.stdout)["openings"]] == [
         ["[1]", 3, 3], ["[2]", 3, 3], ["[3]", 2, 1],
     ]  # fmt: skip
@@ -82,21 +130,23 @@ def test_its_tournament_is_played_by_the_real_command(target: Path, tmp_path: Pa
 
 @pytest.mark.sweep
 def test_its_provider_answers_for_the_model_that_names_it(target: Path, tmp_path: Path) -> None:
-    arena = ("-m", "arena.cli")
+    played, shown, again, replayed, models = typed(
+        target,
+        tmp_path,
+        ("run", str(EXAMPLE / "echo.yaml")),
+        ("show", "1", "--calls", "--json"),
+        ("run", str(EXAMPLE / "echo.yaml")),
+        ("replay", "1", "--check"),
+        ("models", "list", "--json"),
+    )
 
-    played = run(target, tmp_path, *arena, "run", str(EXAMPLE / "echo.yaml"))
-    shown = run(target, tmp_path, *arena, "show", "1", "--calls", "--json")
-    again = run(target, tmp_path, *arena, "run", str(EXAMPLE / "echo.yaml"))
-    replayed = run(target, tmp_path, *arena, "replay", "1", "--check")
-    models = run(target, tmp_path, *arena, "models", "list", "--json")
-
-    assert played.returncode == 0, played.stderr
+    assert played.code == 0, played.stderr
     calls = [call for turn in json.loads(shown.stdout)["turns"] for call in turn["calls"]]
     assert {
         (call["model_asked"], call["text"]) for call in calls if "echo" in call["model_asked"]
     } == {("echo/[1]", "[1]")}
-    assert again.returncode == 0, again.stderr
-    assert replayed.returncode == 0, replayed.stderr
+    assert again.code == 0, again.stderr
+    assert replayed.code == 0, replayed.stderr
     providers = {model["name"]: model["provider"] for model in json.loads(models.stdout)["models"]}
     assert providers == {"one": "echo", "subtraction": None}
 
@@ -109,12 +159,3 @@ def test_its_own_test_passes(target: Path, tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "6 passed" in done.stdout
-
-
-def test_it_is_listed_among_the_environments(target: Path, tmp_path: Path) -> None:
-    done = run(target, tmp_path, "-m", "arena.cli", "environments", "list", "--json")
-
-    listed = {
-        environment["name"]: environment for environment in json.loads(done.stdout)["environments"]
-    }
-    assert listed["Subtraction-v0"]["package"] == "arena-example"
