@@ -16,6 +16,9 @@ TESTS ?= tests
 # Workers, one more than processors, take tests from each other; each holds half a gigabyte.
 PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses=4 --dist worksteal
 
+# The tests start hundreds of processes, and each would compile the same files anew.
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: demo test fast check lint contracts types schema pytest bench torture proof models real docs picture pictures lock clean
 
 demo: $(STAMP)

@@ -118,7 +118,7 @@ def test_hostile_outputs_do_nothing(
         shown = sum(harmless(at, path) for path in paths)
         for path in walk(address, alike=1):
             harmless(at, path)
-    assert shown >= (1_000 if games > 2 else 90)
+    assert shown >= (1_000 if games > 2 else 75)
 
 
 def harmless(at: Window, path: str) -> int:
