@@ -173,11 +173,13 @@ class Database:
             sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    def recorder(self, fold: Fold | None = None, *, lease: Lease | None = None) -> Recorder:
+    def recorder(
+        self, fold: Fold | None = None, *, lease: Lease | None = None, delegates: bool = False
+    ) -> Recorder:
         """The durable append path (`db.recorder`), to be entered in a running event loop."""
         from db.recorder import Recorder
 
-        return Recorder(self.url, fold, lease=lease)
+        return Recorder(self.url, fold, lease=lease, delegates=delegates)
 
     def lease(
         self,

@@ -20,10 +20,11 @@ from types import TracebackType
 from typing import NamedTuple, Protocol, Self, TypeVar
 
 import fasteners  # type: ignore[import-untyped]
-from sqlalchemy import Connection, TextClause, inspect, text
+from sqlalchemy import URL, Connection, TextClause, inspect, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
+from db.delegates import Delegation, end_all
 from db.engine import FROZEN_AFTER_S, PATIENCE
 from db.errors import DatabaseError, LeaseHeld
 from db.holders import death, described, forget, new_lock, read_holder
@@ -120,6 +121,12 @@ class Lease:
         """What is leased, for messages."""
         return self.leased.said.format(self.key)
 
+    def delegated(self, url: URL) -> Delegation:
+        """What other processes need to write for its holder into the database of this URL."""
+        leased = self.leased
+        shown = url.render_as_string(hide_password=False)
+        return Delegation(shown, leased.table, leased.key, self.key, self.fence, self.said)
+
     def __enter__(self) -> Self:
         return self
 
@@ -174,6 +181,8 @@ def acquire(
         while True:
             seen = row.ensured()
             if seen.holder == row.ours:
+                if before is not None:
+                    row.end_delegates()
                 forget(before)
                 return Lease(leased, key, seen.fence, lock, reconnecting)
             if seen.holder is None:
@@ -285,6 +294,13 @@ class _Held:
             connection.execute(self.leased.sql(_TAKE), values)
 
         self.reconnecting(take)
+
+    def end_delegates(self) -> None:
+        """End what other processes still write for the last holder. The fence keeps the rest out:
+        it has to be there before."""
+        self.reconnecting(
+            lambda session: end_all(session.connection(), self.leased.table, self.key)
+        )
 
     def still(
         self,

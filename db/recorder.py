@@ -20,6 +20,7 @@ from typing import Any, Self
 
 from sqlalchemy import URL
 
+from db.delegates import Delegation
 from db.engine import BUSY_TIMEOUT_MS, LONGEST_PAUSE, PATIENCE, get_engine
 from db.errors import DatabaseError, LeaseLost, WriteFailed
 from db.faults import first_line
@@ -59,6 +60,10 @@ class Recorder:
     holder lives, and so does an idle recorder every HEARTBEAT seconds; once another process has
     taken over, appends raise LeaseLost and nothing is written. A server that goes away is waited
     for, `patience` seconds at most.
+
+    With a `db.delegates.Delegation` in the place of a lease it writes for the holder of one, in
+    another process. A recorder that `delegates` has a `delegation` for others where the database
+    allows it: on a server, without a pooler between.
     """
 
     def __init__(
@@ -67,13 +72,16 @@ class Recorder:
         fold: Fold | None = None,
         *,
         busy_timeout_ms: int = BUSY_TIMEOUT_MS,
-        lease: Lease | None = None,
+        lease: Lease | Delegation | None = None,
+        delegates: bool = False,
         patience: float = PATIENCE,
     ) -> None:
         self._url: URL = resolve_url(db_path)
         self._fold = fold
         self._busy_timeout_ms = busy_timeout_ms
         self._lease = lease
+        self._delegates = delegates
+        self.delegation: Delegation | None = None
         self._patience = patience
         self._queue: queue.SimpleQueue[list[Append] | None] = queue.SimpleQueue()
         self._gathered: list[Append] = []
@@ -209,6 +217,8 @@ class Recorder:
 
     def _connect(self) -> None:
         self._connection = open_writer(self._url, self._busy_timeout_ms)
+        if self._delegates and isinstance(self._lease, Lease) and self._connection.named:
+            self.delegation = self._lease.delegated(self._url)
         self._writer = BatchWriter(self._connection, self._fold, self._lease)
 
     def _serve(self) -> None:

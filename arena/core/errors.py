@@ -120,7 +120,12 @@ class RecordError(ArenaError):
 
 
 class WorkerLost(ArenaError):
-    """The process in which a game was played has ended: the game resumes from its record."""
+    """The process in which a game was played, of this `pid`, has ended: the game resumes from its
+    record."""
+
+    def __init__(self, message: str, pid: int = 0) -> None:
+        super().__init__(message)
+        self.pid = pid
 
 
 class DivergenceError(ArenaError):

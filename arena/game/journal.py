@@ -8,11 +8,13 @@ A failed attempt is appended at once, because a long wait may follow it.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from arena.core import CallAnswer, CallIntent, Observation
+from arena.core import Action, CallAnswer, CallIntent, Observation
 from arena.game.logs import Acted
 
 
@@ -78,6 +80,54 @@ class Journal(Protocol):
     def wanted(self) -> bool:
         """Whether the run still wants the game to go on; asked before every turn."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedElsewhere:
+    """How a game is recorded by the process that plays it: in the `recording` of its run, as the
+    game of this id."""
+
+    recording: Recording
+    game_id: int
+
+
+class Recording(Protocol):
+    """What another process needs to record games of a run itself: plain data, equal for all games
+    of the run."""
+
+    def opened(self) -> AbstractAsyncContextManager[Callable[[int], Journal]]:
+        """In that process: makes journals of games by their ids."""
+        ...
+
+
+@runtime_checkable
+class Delegates(Protocol):
+    """A journal whose game can be recorded by the process that plays it."""
+
+    @property
+    def elsewhere(self) -> RecordedElsewhere | None:
+        """How; None where only this process can."""
+        ...
+
+    def count(self, *entries: JournalEntry) -> None:
+        """Take what was recorded there, as far as `told` tells it."""
+        ...
+
+
+def told(entries: Sequence[JournalEntry]) -> list[JournalEntry]:
+    """What is counted of entries that another process has recorded: without their texts."""
+    found: list[JournalEntry] = []
+    for entry in entries:
+        match entry:
+            case Intended(intent=intent):
+                found.append(replace(entry, intent=replace(intent, messages=(), request={})))
+            case Answered(answer=answer):
+                found.append(replace(entry, answer=replace(answer, text=None, response=None)))
+            case TurnTaken(acted=acted):
+                found.append(replace(entry, acted=Acted(Action(""), "", acted.lapse)))
+            case _:
+                pass
+    return found
 
 
 class LiveLog:

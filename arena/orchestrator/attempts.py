@@ -68,9 +68,9 @@ class Attempts:
                 return await self._models.play(
                     task, journal, slot, self._stop, self._worth_lending, account
                 )
-            except WorkerLost:
+            except WorkerLost as lost:
                 begun = True
-                await journal.lost(self._database)
+                await journal.lost(self._database, lost.pid)
 
     def _revision(self, game: ScheduledGame) -> int:
         return (game.revision or 1) if game.begun else self._prepared.spec.revision

@@ -90,7 +90,9 @@ async def run(
                 on_progress,
             )
             try:
-                async with database.recorder(ready.prepared.fold, lease=lease) as recorder:
+                async with database.recorder(
+                    ready.prepared.fold, lease=lease, delegates=config.cache is None
+                ) as recorder:
                     await playing.play(
                         recorder, begun.left, concurrency or config.concurrency, most=games
                     )

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
 from arena.core import RecordError
 from arena.core.execution import always
 from arena.core.threads import in_thread
-from arena.game.journal import Answered, Intended, JournalEntry, Opened, Refused, TurnTaken
+from arena.game.journal import (
+    Answered,
+    Intended,
+    JournalEntry,
+    Opened,
+    RecordedElsewhere,
+    Refused,
+    TurnTaken,
+)
 from arena.game.loop import Finished, PlayerConduct, Voided
 from arena.record.events import events_told
 from db import Database, Repository, Session, latencies
+from db.delegates import Delegation
 from db.errors import DatabaseError
 from db.latencies import Buckets
 from db.recorder import Recorder
@@ -99,9 +109,21 @@ class GameRecorder:
         self.meter = meter
         self.wanted = wanted
 
+    @property
+    def elsewhere(self) -> RecordedElsewhere | None:
+        """How the process that plays the game can record it itself, where it can."""
+        delegation = self.recorder.delegation
+        return (
+            None if delegation is None else RecordedElsewhere(Delegated(delegation), self.game_id)
+        )
+
     async def append(self, *entries: JournalEntry) -> None:
         """Commit these entries together. Raises RecordError."""
         await self._write(*(self._record(entry) for entry in entries))
+        self.count(*entries)
+
+    def count(self, *entries: JournalEntry) -> None:
+        """Take what is on record."""
         for entry in entries:
             self.meter.count(entry)
 
@@ -143,10 +165,14 @@ class GameRecorder:
             case Refused():
                 return TurnRefused(*key)
 
-    async def lost(self, database: Database) -> None:
-        """The process that played the game has ended: charge the calls that were in flight."""
+    async def lost(self, database: Database, pid: int) -> None:
+        """The process of this number, which played the game, has ended: charge the calls that were
+        in flight."""
+        delegation = self.recorder.delegation
 
         def settle(session: Session) -> list[float]:
+            if delegation is not None:
+                delegation.end(session, pid)
             settled = Repository(session).settle_orphans([self.game_id])
             return [dollars for _, dollars in settled]
 
@@ -209,3 +235,26 @@ class GameRecorder:
                 turn_count=void.turns,
             )
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Delegated:
+    """What a process needs to record games of another's run (`arena.game.journal.Recording`)."""
+
+    delegation: Delegation
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Callable[[int], GameRecorder]]:
+        """Makes journals of games by their ids, with a recorder of this process. Raises RecordError
+        where the database cannot be written."""
+        meter = Meter()
+        try:
+            recorder = await Recorder(
+                self.delegation.session_url, lease=self.delegation
+            ).__aenter__()
+        except DatabaseError as error:
+            raise RecordError(str(error)) from error
+        try:
+            yield lambda game_id: GameRecorder(recorder, game_id, meter)
+        finally:
+            await recorder.close()

@@ -156,7 +156,7 @@ async def branch(
             )
             playing = _Playing(origin, entered, database, models, stop or Stop(), on_progress)
             try:
-                async with database.recorder(lease=lease) as recorder:
+                async with database.recorder(lease=lease, delegates=answers is None) as recorder:
                     await runs.run(
                         playing.work(), lambda own, slot: playing.one(recorder, own, slot)
                     )
@@ -244,9 +244,9 @@ class _Playing:
                 task = await in_thread(resumed, self.database, origin, own)
                 copied = task.copied
                 result = await self.models.play(task, writer, slot, self.stop, _never, account)
-            except WorkerLost:
+            except WorkerLost as lost:
                 own = replace(own, begun=True)
-                await writer.lost(self.database)
+                await writer.lost(self.database, lost.pid)
             except Damaged as error:
                 result = Voided(VoidCause.DIVERGENCE, str(error), 0)
         await self._settle(own, writer, result)

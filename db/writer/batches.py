@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
+from db.delegates import Delegation
 from db.errors import DatabaseError, LeaseLost, WriteFailed
 from db.fold import Fold
 from db.leases import Lease
@@ -42,7 +43,7 @@ class BatchWriter:
         self,
         connection: Connection,
         fold: Fold | None,
-        lease: Lease | None = None,
+        lease: Lease | Delegation | None = None,
         subjects: Sequence[Subject] = SUBJECTS,
     ) -> None:
         self._connection = connection
@@ -180,7 +181,7 @@ class BatchWriter:
                 self._writing.forget(record.game_id)
 
 
-def _lost(lease: Lease) -> LeaseLost:
+def _lost(lease: Lease | Delegation) -> LeaseLost:
     return LeaseLost(
         f"another process has taken over {lease.said}: nothing more is written here; let it run, "
         "or end it and type the same command again"

@@ -27,6 +27,8 @@ class Connection(Protocol):
     """What the writer asks of a database. Errors are `refused`, `Lost`, or bugs."""
 
     refused: type[Exception]
+    # Whether the server knows the session by the name that its URL gives it.
+    named: bool
 
     def fault(self, error: Exception) -> DatabaseError | None:
         """What an error says of the whole database; None when only its rows are at fault."""
@@ -72,6 +74,7 @@ class SQLiteConnection:
     """The writer's connection to a file."""
 
     refused: type[Exception] = sqlite3.Error
+    named = False
 
     def __init__(self, url: URL, busy_timeout_ms: int) -> None:
         self._url = url
@@ -163,6 +166,7 @@ class PostgreSQLConnection:
                 f"the database {shown(url)} cannot be reached: {reason}"
             )
             raise found from error
+        self.named = self._connection.prepare_threshold is not None
         self._statements: dict[str, str] = {}
 
     def fault(self, error: Exception) -> DatabaseError | None:

@@ -34,7 +34,7 @@ environment: {{name: SecretMafia-v0, players: 6, options: {{discussion_rounds: 1
 games: {games}
 concurrency: {concurrency}
 budget: 100
-cache: {{ttl: 3600, rated: true}}
+{cache}
 matchmaker: {{name: random}}
 models:
   - name: far
@@ -63,8 +63,15 @@ MADE_UP = {"id", "created"}
 STOPPED_AT = 8
 
 
-def tournament(url: str, executor: str, games: int, concurrency: int = 1) -> TournamentConfig:
-    text = TOURNAMENT.format(url=url, executor=executor, games=games, concurrency=concurrency)
+CACHE = "cache: {ttl: 3600, rated: true}"
+
+
+def tournament(
+    url: str, executor: str, games: int, concurrency: int = 1, cache: str = ""
+) -> TournamentConfig:
+    text = TOURNAMENT.format(
+        url=url, executor=executor, games=games, concurrency=concurrency, cache=cache
+    )
     return loads(text, source="village.yaml")
 
 
@@ -170,11 +177,11 @@ def test_games_in_workers_are_the_same_to_the_last_byte(
         for url, first, second in ((here, "local", "local"), (there, begun, ended)):
             provider.requests = 0
             if begun is not None:
-                config = tournament(server.url, first or "", games, concurrency)
+                config = tournament(server.url, first or "", games, concurrency, CACHE)
                 part = played(url, config, provider, stops=True)
                 assert part.interrupted
                 assert (part.paused, part.games_completed) == (1, 0)
-            config = tournament(server.url, second, games, concurrency)
+            config = tournament(server.url, second, games, concurrency, CACHE)
             done = played(url, config, provider, stops=False)
             assert done.games_completed == games
             assert done.resumed == (begun is not None)

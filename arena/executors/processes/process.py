@@ -19,6 +19,7 @@ from arena.core.threads import in_thread
 from arena.executors.processes.served import ServedGame
 from arena.executors.processes.shared import SharedParts
 from arena.executors.processes.stream import MessageStream, Packet
+from arena.game.journal import Delegates
 
 # What is imported where is the parent's choice, whatever folder it was started in.
 _BEGIN = (
@@ -83,8 +84,10 @@ class WorkerProcess:
     ) -> ResultT:
         """What `play(task, ports)` returns there. Raises what it raises, WorkerLost when the
         process ends before it does, NotPlainData for what cannot be sent."""
+        journal = ports.journal
+        elsewhere = journal.elsewhere if isinstance(journal, Delegates) else None
         data = self._parts.written(
-            (play, task, ports.client, ports.answers is not None, ports.journal.wanted())
+            (play, task, ports.client, ports.answers is not None, elsewhere, journal.wanted())
         )
         number = next(self._numbers)
         game = self._games[number] = ServedGame(number, ports, self._send, self._progressed)
@@ -129,7 +132,7 @@ class WorkerProcess:
         if not self._closed:
             self._lost(self)
         for game in self._games.values():
-            game.lost(f"the worker process {self.pid} has ended")
+            game.lost(self.pid)
 
 
 def _started(theirs: socket.socket) -> subprocess.Popen[bytes]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from arena.core import ArenaError, WorkerLost
 from arena.executors.processes.stream import Packet
-from arena.game.journal import Intended, JournalEntry, TurnTaken
+from arena.game.journal import Delegates, Intended, JournalEntry, TurnTaken
 from arena.game.task import Ports
 from arena.llm.clearance import CallNeeds, Ending, Grant, Returned
 from arena.llm.providers.protocol import Answer
@@ -41,6 +41,8 @@ class ServedGame:
     def asked(self, request: int, what: str, value: Any) -> None:
         """The worker asks something, or says it."""
         match what:
+            case "recorded":
+                self._recorded(value)
             case "append":
                 self._begin(self._appending, request, self._append(value))
             case "ask":
@@ -54,9 +56,9 @@ class ServedGame:
             case "done":
                 self._end(value)
 
-    def lost(self, reason: str) -> None:
+    def lost(self, pid: int) -> None:
         """The worker is gone."""
-        self._fail(WorkerLost(reason))
+        self._fail(WorkerLost(f"the worker process {pid} has ended", pid))
 
     async def closed(self) -> None:
         """Returns when nothing is awaited any more for the worker, and what it wanted recorded is
@@ -99,10 +101,25 @@ class ServedGame:
             self.ended.set_exception(error)
 
     async def _append(self, entries: tuple[JournalEntry, ...]) -> None:
-        for entry in entries:
-            if isinstance(entry, Intended):
-                self._granted = dict.fromkeys(self._granted, True)
+        self._sent(entries)
         await self._ports.journal.append(*entries)
+        self._took(entries)
+
+    def _recorded(self, entries: Sequence[JournalEntry]) -> None:
+        """The worker has recorded these itself."""
+        journal = self._ports.journal
+        assert isinstance(journal, Delegates)
+        self._sent(entries)
+        journal.count(*entries)
+        self._took(entries)
+        if not journal.wanted():
+            self._send(("unwanted", self.number))
+
+    def _sent(self, entries: Sequence[JournalEntry]) -> None:
+        if any(isinstance(entry, Intended) for entry in entries):
+            self._granted = dict.fromkeys(self._granted, True)
+
+    def _took(self, entries: Sequence[JournalEntry]) -> None:
         if any(isinstance(entry, TurnTaken) for entry in entries):
             self._progressed()
 

@@ -16,14 +16,14 @@ import select
 import socket
 import threading
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
 from arena.core import ArenaError, ModelSpec
 from arena.core.threads import in_thread
 from arena.executors.processes.stream import MessageStream, Packet
-from arena.game.journal import JournalEntry
+from arena.game.journal import Journal, JournalEntry, RecordedElsewhere, Recording, told
 from arena.game.task import Ports
 from arena.llm.clearance import CallNeeds, Grant, Returned
 from arena.llm.client import Client
@@ -58,6 +58,8 @@ class _PlayedHere:
         self._shared: dict[int, Any] = {}
         self._unloaded: list[ModelSpec] = []
         self._loading: asyncio.Future[None] | None = None
+        self._recordings: dict[Recording, asyncio.Future[Callable[[int], Journal]]] = {}
+        self._opened: list[Any] = []
 
     async def serve(self, end: socket.socket) -> None:
         """Returns when the parent is gone."""
@@ -96,6 +98,9 @@ class _PlayedHere:
                     task = asyncio.get_running_loop().create_task(self._play(number, data))
                     self._playing[number] = task
                     task.add_done_callback(partial(self._played_out, number))
+                case ("unwanted", number):
+                    if number in self._games:
+                        self._games[number].still_wanted = False
                 case ("cancel", number):
                     if number in self._playing:
                         self._playing[number].cancel()
@@ -134,9 +139,10 @@ class _PlayedHere:
         self.tell((number, -1, "done", result))
 
     async def _played(self, number: int, data: bytes) -> Any:
-        play, task, client, answers, wanted = self._unpickled(data)
+        play, task, client, answers, elsewhere, wanted = self._unpickled(data)
         await self._load(client)
-        remote = self._games[number] = RemotePorts(self, number, wanted)
+        own = None if elsewhere is None else (await self._recording(elsewhere))
+        remote = self._games[number] = RemotePorts(self, number, wanted, own)
         try:
             # Also while the game waits: what a model is given to recover is not our lag.
             with client.lag.watched():
@@ -151,6 +157,17 @@ class _PlayedHere:
             self._loading = asyncio.ensure_future(_loaded(client, models, self._loading))
         if self._loading is not None:
             await asyncio.shield(self._loading)
+
+    async def _recording(self, elsewhere: RecordedElsewhere) -> Journal:
+        """The journal of a game that this process records itself."""
+        opening = self._recordings.get(elsewhere.recording)
+        if opening is None:
+            # Closed by nobody: it is open for as long as there is a parent to play for.
+            opened = elsewhere.recording.opened()
+            opening = asyncio.ensure_future(opened.__aenter__())
+            self._recordings[elsewhere.recording] = opening
+            self._opened.append(opened)
+        return (await asyncio.shield(opening))(elsewhere.game_id)
 
     def _unpickled(self, data: bytes) -> Any:
         return _TaskUnpickler(data, self._shared).load()
@@ -195,16 +212,24 @@ def _told(error: Exception) -> Exception:
 
 
 class RemotePorts:
-    """The journal, the clearance and the answers of a game, which are the parent's."""
+    """The journal, the clearance and the answers of a game, which are the parent's, unless the game
+    is recorded here, in a journal of its `own`."""
 
-    def __init__(self, process: _PlayedHere, game: int, wanted: bool) -> None:
+    def __init__(
+        self, process: _PlayedHere, game: int, wanted: bool, own: Journal | None = None
+    ) -> None:
         self._process = process
         self._game = game
+        self._own = own
         self.still_wanted = wanted
 
     async def append(self, *entries: JournalEntry) -> None:
         """Returns when all of them are durable (`arena.game.journal.Journal`)."""
-        await self._process.ask(self._game, "append", entries)
+        if self._own is None:
+            await self._process.ask(self._game, "append", entries)
+        else:
+            await self._own.append(*entries)
+            self._process.tell((self._game, -1, "recorded", told(entries)))
 
     def wanted(self) -> bool:
         """Whether the run still wants the game to go on, as far as that has been told."""

@@ -1,0 +1,76 @@
+"""Lets other processes write for the holder of a lease, on a server: each through a session of its
+own, whose name says for whom it writes.
+
+Such a process asks in every transaction whether the lease is still that of its run; it locks no row
+for it, so that it holds up neither its run nor the others. What was under way when a lease changed
+hands, or when the process was ended, ends with its session, which is waited for.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+
+from sqlalchemy import URL, Connection, make_url, text
+from sqlmodel import Session
+
+from db.engine import PATIENCE
+from db.errors import DatabaseError
+
+_END = text(
+    "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE starts_with(application_name, :name) AND usename = current_user"
+)
+# A transaction is told the same again and again otherwise.
+_LOOK_AGAIN = text("SELECT pg_stat_clear_snapshot()")
+_PAUSE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """What another process needs to write for the holder of a lease: plain data. `url` is that of
+    the database; the lease is of a `table`, by its `key` and `fence`, and `said` in messages."""
+
+    url: str = field(repr=False)
+    table: str
+    key_column: str
+    key: int
+    fence: int
+    said: str
+
+    @property
+    def beat(self) -> str:
+        """What says whether the lease is still its run's, for a driver: of `key` and `fence`; of no
+        row when another process has taken over."""
+        return f"SELECT 1 FROM {self.table} WHERE {self.key_column} = ? AND fence = ?"  # noqa: S608
+
+    @property
+    def session_url(self) -> URL:
+        """The database's, for the session of this process."""
+        name = _name(self.table, self.key, self.fence, os.getpid())
+        return make_url(self.url).update_query_dict({"application_name": name})
+
+    def end(self, session: Session, pid: int) -> None:
+        """Let nothing more be written by a process that has ended. Blocks until that is certain.
+        Raises DatabaseError where it cannot be told."""
+        _end(session.connection(), _name(self.table, self.key, self.fence, pid))
+
+
+def end_all(connection: Connection, table: str, key: int) -> None:
+    """Let nothing more be written for those who had a lease before. Blocks, as `Delegation.end`."""
+    if connection.dialect.name == "postgresql":
+        _end(connection, f"arena {table} {key} ")
+
+
+def _name(table: str, key: int, fence: int, pid: int) -> str:
+    return f"arena {table} {key} {fence} {pid}."
+
+
+def _end(connection: Connection, name: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while connection.execute(_END, {"name": name}).first() is not None:
+        if time.monotonic() > deadline:
+            raise DatabaseError("a session of a process that has ended does not end on the server")
+        time.sleep(_PAUSE)
+        connection.execute(_LOOK_AGAIN)
