@@ -219,8 +219,11 @@ def test_a_worker_that_is_killed_loses_nothing(database_url: str, tmp_path: Path
         asked = provider.requests
         provider.requests = 0
 
+        recording: list[str] = []
+
         def kill() -> None:
             (worker,) = workers()
+            recording.extend(sessions(database_url))
             os.kill(worker, signal.SIGKILL)
 
         async def main() -> Summary:
@@ -229,6 +232,8 @@ def test_a_worker_that_is_killed_loses_nothing(database_url: str, tmp_path: Path
 
         disturbed = asyncio.run(main())
 
+    own = 1 if database_url.startswith("postgresql") else 0
+    assert len(recording) == own, "on a server the worker records its games itself"
     assert provider.requests == asked + 1, "the call in flight is asked again, and no other"
     assert (disturbed.games_completed, disturbed.turns) == (2, undisturbed.turns)
     assert disturbed.calls == undisturbed.calls + 1
@@ -240,6 +245,21 @@ def test_a_worker_that_is_killed_loses_nothing(database_url: str, tmp_path: Path
     assert results(database_url) == results(alone)
     assert check(1, database_url).ok
     assert workers() == []
+
+
+def sessions(url: str) -> list[str]:
+    """Those of workers on the server."""
+    if url.startswith("sqlite"):
+        return []
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql(
+            "SELECT application_name FROM pg_stat_activity "
+            "WHERE application_name LIKE 'arena leases 1 %' AND datname = current_database()"
+        )
+        names = [str(name) for (name,) in found]
+    engine.dispose()
+    return names
 
 
 def results(url: str) -> list[Any]:
