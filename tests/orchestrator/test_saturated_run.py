@@ -38,11 +38,11 @@ def hold(progress: Progress) -> None:
 def test_time_limits_count_the_providers_time_and_the_lag_stands_beside_it(
     small: Callable[..., TournamentConfig], tmp_path: Path
 ) -> None:
-    with OpenAIServer(moves, latency=0.05) as server:
+    with OpenAIServer(moves, latency=0.2) as server:
         model = f"litellm_model: openai/m, api_base: {server.url}"
         config = small(
             ("SecretMafia-v0, players: 6, options: {discussion_rounds: 1}}",
-             f"TicTacToe-v0, players: 2, time_limit: {LIMIT}}}"),
+             f"TicTacToe-v0, players: 2, turn_limit: 4, time_limit: {LIMIT}}}"),
             ("games: 12", "games: 1"),
             ("litellm_model: scripted/random", model),
             ("litellm_model: scripted/mafia-naive", model),
