@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, Engine, MetaData, Text, event
+from sqlalchemy import JSON, Engine, MetaData, Text, event, make_url
 from sqlmodel import Field, Session, SQLModel, create_engine
 
 from arena.core import Message
@@ -79,9 +79,14 @@ class PlainRating(Plain, table=True):
     updated_at: datetime = Field(default_factory=now)
 
 
-def open_plain(path: Path) -> Engine:
-    """An engine with write-ahead log and synchronous=FULL, as the arena's own; makes the tables."""
-    engine = create_engine(f"sqlite:///{path}")
+def open_plain(place: Path | str) -> Engine:
+    """An engine of a file, with write-ahead log and synchronous=FULL as the arena's own, or of the
+    URL of a server; makes the tables."""
+    if isinstance(place, str):
+        engine = create_engine(make_url(place).set(drivername="postgresql+psycopg"))
+        Plain.metadata.create_all(engine)
+        return engine
+    engine = create_engine(f"sqlite:///{place}")
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:

@@ -1,8 +1,8 @@
 """The recorder alone: committed turns a second, beside an ORM commit for every turn.
 
-Both write the same turns with synchronous=FULL: an observation, the messages of one call, its
-answer, the action. The recorder commits a turn twice, as the arena has it do: the intent before the
-request, the rest before the game moves.
+Both write the same turns, into a file with synchronous=FULL and into a PostgreSQL server with
+fsync: an observation, the messages of one call, its answer, the action. The recorder commits a turn
+twice, as the arena has it do: the intent before the request, the rest before the game moves.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from arena.core import CallAnswer, Message, Pairing, Usage
 from bench.measure import Row, Sample, median, ratios
 from bench.plain import PlainGame, open_plain, record
 from bench.policies import prose
+from bench.postgres import postgresql
 from bench.tournaments import PROMPTS
 from bench.workers import Workers
 from db import Recorder, Repository, get_session, init_db
@@ -89,7 +90,7 @@ def turns_of_a_game(count: int, rng: random.Random) -> list[Turn]:
     return turns
 
 
-def scheduled(database: Path, games: int) -> list[int]:
+def scheduled(database: Path | str, games: int) -> list[int]:
     """A fresh database with a tournament of `games` games: their keys."""
     init_db(database)
     with get_session(database) as session:
@@ -189,7 +190,7 @@ def idle(seconds: float) -> float:
     return asyncio.run(ticking(asyncio.sleep(seconds)))[0]
 
 
-def through_recorder(database: Path, games: int, turns: int) -> Recorded:
+def through_recorder(database: Path | str, games: int, turns: int) -> Recorded:
     """Every game at once, each a task that waits for its own commits."""
     rng = random.Random(1)
     keys = scheduled(database, games)
@@ -214,7 +215,7 @@ def through_recorder(database: Path, games: int, turns: int) -> Recorded:
         return asyncio.run(play())
 
 
-def through_orm(database: Path, games: int, turns: int, *, executor: bool) -> Recorded:
+def through_orm(database: Path | str, games: int, turns: int, *, executor: bool) -> Recorded:
     """Every game at once; each turn one ORM transaction, on the loop's thread or in another."""
     rng = random.Random(1)
     engine = open_plain(database)
@@ -307,6 +308,7 @@ def measure(workers: Workers, *, toy: bool = False) -> list[Row]:
             target=8.0,
             numbers={**mine, "ORM turns/s": median(in_executor)},
         ),
+        *_postgresql(workers, size),
         Row(
             PART,
             "recorder / ORM, turns per second of CPU",
@@ -331,4 +333,33 @@ def measure(workers: Workers, *, toy: bool = False) -> list[Row]:
                 "ORM on the loop's thread ms": median([run.held for run in plain]) * 1e3,
             },
         ),
+    ]
+
+
+def _postgresql(workers: Workers, size: Size) -> list[Row]:
+    recorder, orm = workers.of("recorder"), workers.of("orm")
+    ours: list[float] = []
+    theirs: list[float] = []
+    with postgresql() as fresh:
+        for _ in range(size.repetitions):
+            mine = recorder.run(
+                through_recorder, database=fresh(), games=size.games, turns=size.turns
+            )
+            other = orm.run(
+                through_orm,
+                database=fresh(),
+                games=size.orm_games,
+                turns=size.turns,
+                executor=False,
+            )
+            ours.append(mine.sample.per_second)
+            theirs.append(other.sample.per_second)
+    return [
+        Row(
+            PART,
+            "PostgreSQL: recorder / ORM commit per turn on the loop's thread",
+            ratios(ours, theirs),
+            target=5.0,
+            numbers={"recorder turns/s": median(ours), "ORM turns/s": median(theirs)},
+        )
     ]
