@@ -11,8 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 PARTS = (
-    "arena", "projections", "recorder", "lean", "whole", "http", "bursts", "storage", "scale",
-    "ratings", "boards", "systems", "start", "frames", "pages", "viewers",
+    "arena", "projections", "recorder", "steady", "lean", "whole", "http", "in_flight",
+    "bursts", "storage", "scale", "ratings", "boards", "systems", "start", "frames", "pages",
+    "viewers",
 )  # fmt: skip
 
 

@@ -87,11 +87,22 @@ def timed(work: Callable[[], int]) -> Sample:
 def peak_memory() -> float:
     """The most memory that this process has held so far, in MiB. Not `ru_maxrss`, which a process
     inherits from the one that started it."""
+    peak = _status("VmHWM")
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20 if peak is None else peak
+
+
+def memory() -> float:
+    """The memory that this process holds now, in MiB; where no system says so the most so far."""
+    held = _status("VmRSS")
+    return peak_memory() if held is None else held
+
+
+def _status(name: str) -> float | None:
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        return None
     for line in status.splitlines():
-        if line.startswith("VmHWM:"):
+        if line.startswith(f"{name}:"):
             return int(line.split()[1]) / 1024
-    raise RuntimeError("/proc/self/status names no VmHWM")
+    raise RuntimeError(f"/proc/self/status names no {name}")

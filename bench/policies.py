@@ -55,12 +55,13 @@ _LENGTH = 300
 _METADATA = "Metadata-Version: 2.1\nName: arena-bench\nVersion: 0\n"
 _ENTRY_POINTS = (
     "[arena.scripted]\nbench-fixed = bench.policies:fixed\nbench-talk = bench.policies:talk\n"
+    "[arena.providers]\nbench-instant = bench.instant:InstantProvider\n"
 )
 
 
 def register(folder: Path) -> None:
-    """Make `scripted/bench-fixed` and `scripted/bench-talk` known, here and in the processes that
-    this one starts; `folder` must live as long as they do."""
+    """Make `scripted/bench-fixed`, `scripted/bench-talk` and `bench.instant` known, here and in the
+    processes that this one starts; `folder` must live as long as they do."""
     package = folder / "arena_bench-0.dist-info"
     package.mkdir()
     (package / "METADATA").write_text(_METADATA)
