@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from arena.config.errors import Problem
 from arena.core import UsageError
-from arena.templates.checks import check_agent, check_tournament
 from arena.templates.schemas import (
     AgentTemplateCreate,
     AgentTemplateResponse,
@@ -87,7 +86,7 @@ class TemplateManager:
     ) -> TournamentTemplateResponse:
         """A new template."""
         self._repo.lock_catalogue()
-        check_tournament(template, StoredTemplates(self.session))
+        self._check_tournament(template)
         self._check_free(TournamentTemplate, template)
         row = TournamentTemplate(**_tournament_columns(template))
         return _tournament(self._repo.add_template(row))
@@ -113,7 +112,7 @@ class TemplateManager:
         it is."""
         row = self._row(TournamentTemplate, template_id)
         changed = _with(TournamentTemplateCreate, _tournament(row), update_data)
-        check_tournament(changed, StoredTemplates(self.session))
+        self._check_tournament(changed)
         self._check_renamed(row, changed)
         return _tournament(self._repo.edit_template(row, **_tournament_columns(changed)))
 
@@ -127,7 +126,15 @@ class TemplateManager:
 
     # What both share
 
+    def _check_tournament(self, template: TournamentTemplateCreate) -> None:
+        # Who only looks at templates does not wait for what plays.
+        from arena.templates.checks import check_tournament
+
+        check_tournament(template, StoredTemplates(self.session))
+
     def _check_agent(self, template: AgentTemplateCreate) -> None:
+        from arena.templates.checks import check_agent
+
         def text_of(name: str) -> str | None:
             row = self._repo.get_prompt_by_name(name)
             return None if row is None else row.content

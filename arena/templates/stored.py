@@ -8,7 +8,6 @@ from typing import Any
 
 from arena.config.templated import AgentParts, TournamentParts
 from arena.core import UsageError
-from arena.orchestrator.specs import model_spec
 from arena.templates.schemas import ModelTemplate, Personality
 from db import Repository, Session
 from db.finding import unknown
@@ -57,6 +56,8 @@ class StoredTemplates:
 
     def model(self, name: str) -> dict[str, Any] | None:
         """A model of the catalogue as a tournament file defines it, without its name."""
+        from arena.orchestrator.specs import model_spec
+
         row = self._repo.get_model_by_name(name)
         if row is None:
             return None

@@ -74,7 +74,15 @@ def test_a_command_imports_what_it_needs(played: str, config: Path, tmp_path: Pa
     fresh = shutil.copy(played, tmp_path / "fresh.db")
     with get_session(fresh) as session:
         Repository(session).forget_boards()
-    reading = ("games", "show 1", "agents list", "tournaments list", "models list", "db current")
+    reading = (
+        "games",
+        "show 1",
+        "agents list",
+        "tournaments list",
+        "models list",
+        "templates list",
+        "db current",
+    )
 
     for_reading = imported(*(f"{line} --db {played}" for line in reading))
     (board,) = imported(f"leaderboard --db {fresh}")
