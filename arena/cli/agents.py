@@ -83,26 +83,40 @@ add_commands(
 @app.command()
 def add(
     name: NewName,
-    model: Annotated[str, typer.Option(help="A model of the catalogue.")],
-    prompt: Annotated[str, typer.Option(help="A prompt of the catalogue.")],
-    kind: Annotated[str, typer.Option(help="An installed kind.")] = "thinking",
+    model: Annotated[str | None, typer.Option(help="A model of the catalogue.")] = None,
+    prompt: Annotated[str | None, typer.Option(help="A prompt of the catalogue.")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="An installed kind; thinking by default.")
+    ] = None,
     option: KindOptions = None,
     var: AgentVars = None,
+    template: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The template that says the rest.")
+    ] = None,
     db: DatabaseUrl = None,
 ) -> None:
-    """Add an agent."""
+    """Add an agent.
+
+    Of a model and a prompt, or from a template."""
+    from arena.core import UsageError
     from db import Repository
 
+    options, own = key_values(option or [], "--option"), key_values(var or [], "--var")
     with reading(db) as session:
-        _create(
-            Repository(session),
-            name,
-            kind=kind,
-            model=model,
-            prompt=prompt,
-            options=key_values(option or [], "--option"),
-            own=key_values(var or [], "--var"),
-        )
+        repository = Repository(session)
+        if template is not None:
+            from arena.templates.catalogued import copied
+
+            repository.lock_catalogue()
+            said = {"kind": kind, "model": model, "prompt": prompt, "options": options, "vars": own}
+            made = copied(session, name, template, said)
+            agent = _create(repository, name, **made.parts, options=made.options, own=made.vars)
+            repository.use_agent_template(made.template_id, agent)
+        elif model is not None and prompt is not None:
+            parts = {"kind": kind or "thinking", "model": model, "prompt": prompt}
+            _create(repository, name, **parts, options=options, own=own)
+        else:
+            raise UsageError("an agent needs --model and --prompt, or a --template that has them")
     tell(f"added the agent {name}")
 
 
@@ -192,7 +206,7 @@ def _create(
     prompt: str,
     options: Mapping[str, Any],
     own: Mapping[str, Any],
-) -> None:
+) -> int:
     from arena.core import UsageError
 
     parts, stored = _parts(
@@ -205,7 +219,7 @@ def _create(
             f"the catalogue has this agent already, as {twin.label!r}: change its kind, model, "
             "prompt, options or vars"
         )
-    repository.create_agent(*parts, alias=name, options=stored)
+    return repository.create_agent(*parts, alias=name, options=stored).id or 0
 
 
 def _parts(

@@ -19,6 +19,9 @@ def upgrade() -> None:
         "counters",
         sa.Column("lag_ms", sa.LargeBinary, nullable=False, server_default=sa.text("''")),
     )
+    if op.get_bind().dialect.name == "sqlite":
+        # The default is a text there, and what is read is a BLOB.
+        op.execute("UPDATE counters SET lag_ms = X'' WHERE typeof(lag_ms) = 'text'")
 
 
 def downgrade() -> None:

@@ -11,12 +11,13 @@ import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
+from sqlmodel import select
 
 from arena.events.kinds import KINDS
 from db import DatabaseError, Game, Repository, get_engine, get_session, init_db, schema
 from db.archive.tables import DEFINITIONS, PROJECTIONS, TABLES
 from db.errors import MissingDatabase, SchemaTooNew, SchemaTooOld
-from db.models import TextVector
+from db.models import AgentTemplate, Counters, TextVector, TournamentTemplate
 from db.models.columns import Table
 from db.queries.counters import behind
 from tests.db.tournaments import tournament
@@ -482,6 +483,44 @@ def test_0018_goes_down_and_up_with_annotations(database_url: str) -> None:
     engine.dispose()
     found = counts(database_url)
     assert (found["annotations"], found["annotation_tags"], found["games"]) == (0, 0, 1)
+
+
+def test_0021_goes_down_and_up_with_templates(database_url: str) -> None:
+    tournament(database_url)
+    with get_session(database_url) as session:
+        repo = Repository(session)
+        sections: dict[str, dict[str, object]] = {"personality": {}, "model": {}, "tools": {}}
+        agent = repo.add_template(AgentTemplate(name="sceptic", **sections))
+        sections = {"config": {}, "roles": {}, "event_flow": {}}
+        evening = repo.add_template(TournamentTemplate(name="evening", **sections))
+        repo.use_agent_template(agent.id or 0, 1)
+        repo.use_tournament_template(evening.id or 0, 1)
+    before = counts(database_url)
+    engine = get_engine(database_url)
+
+    schema.downgrade(engine, "0020")
+    assert counts(database_url).items() < before.items()
+    schema.upgrade(engine)
+
+    assert schema.differences(engine) == []
+    templates = {"agent_templates", "agent_template_uses"}
+    templates |= {"tournament_templates", "tournament_template_uses"}
+    assert counts(database_url) == before | dict.fromkeys(templates, 0)
+    engine.dispose()
+
+
+def test_0022_goes_down_and_up_with_counters_that_can_be_read(database_url: str) -> None:
+    first, *_ = tournament(database_url)
+    write(database_url, finished(first, CLEAN, SILENT))
+    engine = get_engine(database_url)
+
+    schema.downgrade(engine, "0021")
+    schema.upgrade(engine)
+
+    assert schema.differences(engine) == []
+    engine.dispose()
+    with get_session(database_url) as session:
+        assert [row.lag_ms for row in session.exec(select(Counters))] == [b""] * 2
 
 
 def test_every_table_is_archived_or_can_be_computed() -> None:

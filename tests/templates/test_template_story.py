@@ -106,3 +106,35 @@ def test_a_template_comes_out_as_the_file_that_it_came_from(
         ]
 
     assert said(arena("templates", "list", "--db", other, "--json").stdout) == said(shown)
+
+
+def test_an_agent_of_the_catalogue_is_made_from_a_template(
+    arena: Arena, sqlite_url: str, agent_file: Path
+) -> None:
+    db = ("--db", sqlite_url)
+    arena("templates", "add", agent_file, *db)
+    arena("models", "add", "random", "scripted/random", "--param", "top_p=1", *db)
+
+    made = arena(
+        "agents", "add", "Otto", "--template", "sceptic", "--model", "random", "--var",
+        "name=Otto", *db,
+    )  # fmt: skip
+
+    assert made.exit_code == 0, made.stderr
+    otto = json.loads(arena("agents", "show", "Otto", *db, "--json").stdout)["agent"]
+    assert (otto["model"], otto["prompt"]) == ("random+sceptic", "sceptic")
+    assert otto["options"]["vars"] == {"name": "Otto", "goal": "proof"}
+    model = json.loads(arena("models", "show", "random+sceptic", *db, "--json").stdout)["model"]
+    assert model["params"] == {"top_p": 1, "temperature": 0.5}
+    assert uses(arena, sqlite_url, "sceptic")["agents"] == ["Otto"]
+    for more, said in (
+        ([], "has no model: add `model: NAME` here"),
+        (["--model", "random", "--var", "nme=x"], "does not use 'nme'"),
+        (["--template", "sceptik", "--model", "random"], "did you mean 'sceptic'?"),
+    ):
+        refused = arena("agents", "add", "Ann", "--template", "sceptic", *more, *db)
+        assert (refused.exit_code, said in refused.stderr) == (2, True), refused.stderr
+    arena("prompts", "edit", "sceptic", "--text", "Another.", *db)
+    taken = arena("agents", "add", "Ann", "--template", "sceptic", "--model", "random", *db)
+    assert "the prompt of the template 'sceptic' would be called 'sceptic'" in taken.stderr
+    assert "has them" in arena("agents", "add", "Ann", *db).stderr
