@@ -77,6 +77,20 @@ def test_every_plugin_can_be_loaded_far_from_the_checkout(
     assert places == [packages / "arena" / "__init__.py", packages / "db" / "__init__.py"]
 
 
+def test_what_comes_with_it_is_added_to_a_database(installed: Installed, tmp_path: Path) -> None:
+    typed = type_all(
+        ["arena db seed --db seeded.db", "arena db seed --db seeded.db", "arena templates list "
+         "--db seeded.db"],
+        tmp_path,
+        installed.environment,
+    )  # fmt: skip
+
+    assert [(line.command, line.output) for line in typed.values() if line.status] == []
+    # The second time: the same command stands for it.
+    assert "0 added, " in typed["arena db seed --db seeded.db"].output
+    assert "sceptic" in typed["arena templates list --db seeded.db"].output
+
+
 @pytest.mark.sweep
 def test_the_packaged_tournament_is_played_as_the_readme_says(
     installed: Installed, tmp_path: Path
