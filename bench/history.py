@@ -21,6 +21,8 @@ from bench.report import as_plain, machine, number, target, verdict, with_unit
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
 FILE = _CHECKOUT / "docs" / "bench-history.jsonl"
+PAGE = _CHECKOUT / "docs" / "bench.md"
+_BEGIN, _END = "<!-- history -->", "<!-- /history -->"
 _KEPT = ("part", "what", "figure", "unit", "target", "at_most")
 
 
@@ -35,8 +37,8 @@ class Remembered:
     before: tuple[float, ...] = ()
 
 
-def remember(rows: Sequence[Row], file: Path = FILE) -> None:
-    """Add the rows of a part to the end of a history."""
+def remember(rows: Sequence[Row], file: Path = FILE, page: Path = PAGE) -> None:
+    """Add the rows of a part to the end of a history, and make the table of a page again."""
     line = {
         "date": datetime.now(UTC).date().isoformat(),
         "revision": _revision(),
@@ -45,6 +47,14 @@ def remember(rows: Sequence[Row], file: Path = FILE) -> None:
     }
     with file.open("a") as history:
         history.write(json.dumps(line) + "\n")
+    before, _, rest = page.read_text().partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    page.write_text(before + quoted(file) + after)
+
+
+def quoted(file: Path = FILE) -> str:
+    """A history as a page has it."""
+    return f"{_BEGIN}\n{as_table(remembered(file))}\n{_END}"
 
 
 def remembered(file: Path = FILE) -> list[Remembered]:

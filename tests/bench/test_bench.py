@@ -14,7 +14,7 @@ import pytest
 from arena.llm.providers.lean.chat import CHAT
 from bench.__main__ import PARTS
 from bench.earlier import NoHistory, earlier
-from bench.history import as_table, remember, remembered
+from bench.history import as_table, quoted, remember, remembered
 from bench.measure import Row
 from bench.policies import FIXED_TALK, answer_to, response
 from bench.report import as_markdown, as_text
@@ -108,19 +108,23 @@ def test_a_history_has_the_newest_figure_of_each_row_and_those_before(tmp_path: 
     def row(figure: float) -> Row:
         return Row("lean", "CPU a call", [figure], target=1.5, at_most=True, numbers={"µs": 120.0})
 
-    remember([row(1.61), Row("lean", "calls", [21.0], target=20.0)], file)
-    remember([row(1.32)], file)
+    page = tmp_path / "bench.md"
+    page.write_text("Above.\n<!-- history -->\n| old |\n<!-- /history -->\nBelow.\n")
+    remember([row(1.61), Row("lean", "calls", [21.0], target=20.0)], file, page)
+    remember([row(1.32)], file, page)
 
     last, other = remembered(file)
     assert (last.row.figure, last.row.met, last.before) == (1.32, True, (1.61,))
     assert (other.row.figure, other.before) == (21.0, ())
     assert "| lean | CPU a call | 1.32x | at most 1.50x | yes | 1.61 | 20" in as_table([last])
     assert "120" not in file.read_text()
+    assert page.read_text() == f"Above.\n{quoted(file)}\nBelow.\n"
+    assert quoted(file).count("\n") == 5
 
 
-def test_the_history_that_is_kept_can_be_read() -> None:
-    kept = as_table(remembered())
-    assert bench("--history").stdout == kept + "\n"
+def test_the_page_quotes_the_history_that_is_kept() -> None:
+    assert quoted() in (CHECKOUT / "docs" / "bench.md").read_text()
+    assert bench("--history").stdout == as_table(remembered()) + "\n"
 
 
 def test_a_stream_of_the_loopback_server_is_read_as_its_unstreamed_answer() -> None:
