@@ -53,7 +53,8 @@ class Size:
     repetitions: int
 
 
-FULL = Size(calls=4_000, by_litellm=400, warm=100, in_flight=32, repetitions=7)
+# Many short repetitions: the lanes of one are a few seconds apart, and a machine changes.
+FULL = Size(calls=2_000, by_litellm=200, warm=100, in_flight=32, repetitions=15)
 TOY = Size(calls=8, by_litellm=4, warm=2, in_flight=2, repetitions=1)
 
 

@@ -137,6 +137,7 @@ def test_a_stream_of_the_loopback_server_is_read_as_its_unstreamed_answer() -> N
     assert read.completion == whole.completion
 
 
+@pytest.mark.slow
 def test_an_earlier_arena_is_imported_in_the_place_of_this_one(tmp_path: Path) -> None:
     with Workers(shared=True) as workers:
         then = workers.of("before", earlier("HEAD", tmp_path)).run(whose_arena)
