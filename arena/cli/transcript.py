@@ -79,7 +79,7 @@ class _Printer:
     def __init__(self, page: Page, game: GameReport) -> None:
         self._page = page
         self._game = game
-        self._players = {player.index: player for player in game.players}
+        self._players = {player.index: player for player in game.seats}
         self._opened = False
         self._after_move = False
 
@@ -99,7 +99,7 @@ class _Printer:
         if game.started_at:
             self._page.print(Text(moment(game.started_at), "dim"))
         self._page.print(Text())
-        for player in game.players:
+        for player in game.seats:
             self._page.print(self._name(player.index))
         self._page.print(Text())
 

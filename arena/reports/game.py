@@ -73,7 +73,8 @@ class GameReport:
     """Everything that can be told of a game. A branch has the game that it comes from as its
     `parent`, with the first turn that was played live. `cost` is in dollars, None where no call had
     a price. `shared` is how much of the prompts an earlier call of the same player began with,
-    from 0 to 1, None without calls; `cached_tokens` of the `prompt_tokens` were cached."""
+    from 0 to 1, None without calls; `cached_tokens` of the `prompt_tokens` were cached. `referee`
+    judged it: no player, and without a result of its own."""
 
     game: int
     environment: str | None
@@ -95,6 +96,12 @@ class GameReport:
     shared: float | None = None
     prompt_tokens: int = 0
     cached_tokens: int = 0
+    referee: PlayerReport | None = None
+
+    @property
+    def seats(self) -> Sequence[PlayerReport]:
+        """The players, and behind them the referee, if there is one."""
+        return self.players if self.referee is None else [*self.players, self.referee]
 
     def story(self) -> list[StoryItem]:
         """What happened, in order; moves are places in `turns`."""
@@ -118,7 +125,7 @@ class GameReport:
             caption=title,
             notes=notes,
         )  # fmt: skip
-        names = {player.index: player.agent for player in self.players}
+        names = {player.index: player.agent for player in self.seats}
         left = len(self.turns) - _SHOWN
         moves = table(
             ("turn", "agent", "action", ""),
@@ -259,6 +266,9 @@ def game_report(
         shared=shared,
         prompt_tokens=sum(call.prompt_tokens or 0 for call in made),
         cached_tokens=sum(call.cached_tokens or 0 for call in made),
+        referee=None
+        if row.referee is None
+        else PlayerReport(len(row.players), row.referee, "referee"),
     )
 
 

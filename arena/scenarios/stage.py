@@ -136,6 +136,7 @@ class Stage:
         line = f"[{name}] {spoken(words, self._speakers)}" if words else f"[{name}] says nothing."
         for other in (*present, self._referee):
             self._heard[other] += f"\n{line}"
+        self._add("message", player, audience=present, data={"type": "SPEECH"})
         self._add("speech", player, audience=present)
         refused = self._state(player, words)
         self._turns += 1

@@ -268,7 +268,7 @@ def _few(audience: int | None, indices: Sequence[int]) -> tuple[int, ...] | None
 
 
 def _seats(report: GameReport, eyes: Eyes) -> Iterator[SeenSeat]:
-    for player in report.players:
+    for player in report.seats:
         own = eyes.everything or player.index == eyes.player
         yield SeenSeat(
             index=player.index,

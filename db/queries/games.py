@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
@@ -61,7 +61,8 @@ class PlayerRow:
 @dataclass(frozen=True, slots=True)
 class GameRow:
     """One game as a list shows it, with its players in order of player_index; `revision` is how
-    its environment put the rules to them."""
+    its environment put the rules to them, `referee` the agent that judged it, which is none of the
+    players and whose turns have their number as player_index."""
 
     game_id: int
     tournament_id: int | None
@@ -87,6 +88,7 @@ class GameRow:
     fold_index: int | None
     revision: int | None
     players: tuple[PlayerRow, ...]
+    referee: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +227,7 @@ def _games() -> Any:
 def _rows(session: Session, query: Any) -> list[GameRow]:
     found = session.execute(query).all()
     players = _players(session, [row.id for row, _, _ in found])
+    referees = _referees(session, {row.environment_id for row, _, _ in found})
     return [
         GameRow(
             game_id=row.id,
@@ -251,9 +254,21 @@ def _rows(session: Session, query: Any) -> list[GameRow]:
             fold_index=row.fold_index,
             revision=row.revision,
             players=tuple(players[row.id]),
+            referee=referees.get(row.environment_id),
         )
         for row, tournament, environment in found
     ]
+
+
+def _referees(session: Session, environments: Iterable[int | None]) -> dict[int, str]:
+    """The referees of environments, by environment_id: those that have one."""
+    found: dict[int, str] = {}
+    for key in environments:
+        row = None if key is None else session.get(Environment, key)
+        judge = None if row is None else session.get(Agent, row.referee_id or 0)
+        if key is not None and judge is not None:
+            found[key] = judge.label
+    return found
 
 
 def _players(session: Session, game_ids: list[int]) -> dict[int, list[PlayerRow]]:

@@ -111,7 +111,7 @@ def _eyes(visit: Visit, report: GameReport) -> Eyes:
         blind = bool(visit.query.get("blind"))
         return Eyes(public=blind or bool(visit.query.get("hidden")), blind=blind)
     player = number(given, "a player")
-    if player not in {each.index for each in report.players}:
+    if player not in {each.index for each in report.seats}:
         raise NotThere(f"game {report.game} has no player {player}")
     return Eyes(player)
 
