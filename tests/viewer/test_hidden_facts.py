@@ -20,6 +20,7 @@ from db.queries.events import events
 from db.queries.games import game
 from db.queries.transcript import transcript
 from db.writer.events import EventRow
+from tests.selecting import sampled
 from tests.viewer.browser import NAMES, Get, sheet
 
 Marked = tuple[GameReport, list[EventRow], list[TurnChance]]
@@ -27,7 +28,7 @@ SHOWN_WITH = {"eliminate": {"cause"}, "investigate": {"found"}}
 SHOWN_WITH["claim"] = {"role", "team"}
 
 
-@pytest.fixture(scope="module", params=[1, 2, 3])
+@pytest.fixture(scope="module", params=sampled([1, 2, 3], one_in=8))
 def marked(watched: str, request: pytest.FixtureRequest) -> Marked:
     """A game in which every text is a mark of its own."""
     with get_session(watched, create=False) as session:

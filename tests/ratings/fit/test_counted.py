@@ -94,10 +94,20 @@ def test_counts_that_were_added_to_are_those_of_all_games(made: Any, more: int) 
     assert np.array_equal(added.places.seat, anew.places.seat)
 
 
+MADE = (games, in_environments, alone, blocks, for_themselves, covariates)
+BEGUN = ((120, 8), (1, 8), (0, 8), (150, 60))
+
+
 @pytest.mark.parametrize(
-    "made", [games, in_environments, alone, blocks, for_themselves, covariates]
+    ("made", "start", "agents"),
+    [
+        # Every way to make games with some way to begin, and the reverse; all of them in a sweep.
+        pytest.param(*case, marks=[] if (row + column) % 4 == 0 else [pytest.mark.sweep])
+        for row, made in enumerate(MADE)
+        for column, begun in enumerate(BEGUN)
+        for case in [(made, *begun)]
+    ],
 )
-@pytest.mark.parametrize(("start", "agents"), [(120, 8), (1, 8), (0, 8), (150, 60)])
 def test_ratings_are_the_same_bits_whatever_was_counted_before(
     made: Any, start: int, agents: int
 ) -> None:
