@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import queue
@@ -123,6 +124,13 @@ class Commands:
         assert process.stdout is not None
         process.stdout.close()
 
+    def elsewhere(self, folder: Path, env: Mapping[str, str]) -> Commands:
+        """The same process, to type commands in another folder and environment."""
+        other = copy.copy(self)
+        other.folder, other._env = folder, dict(env)
+        folder.mkdir(parents=True, exist_ok=True)
+        return other
+
     @property
     def pid(self) -> int:
         """The process that commands are forked from."""
@@ -147,7 +155,7 @@ class Commands:
         answer = self._order(
             {
                 "arguments": words,
-                "env": dict(env or {}),
+                "env": {**self._env, **(env or {})},
                 "cwd": str(self.folder),
                 "stdout": str(outputs[0]),
                 "stderr": str(outputs[1]),

@@ -24,17 +24,25 @@ from torture.verdict import Undisturbed
 class Harness:
     """Runs in `folder`: databases, books, tournament files, and what every command printed stay
     there. `key` is the API key that every command is given; it must never be written down. With
-    `postgresql`, the URL of a server that is there already, none is started.
+    `postgresql`, the URL of a server that is there already, none is started; with `commands`, no
+    process to fork them from.
     """
 
-    def __init__(self, folder: Path, *, seed: int, postgresql: str | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        seed: int,
+        postgresql: str | None = None,
+        commands: Commands | None = None,
+    ) -> None:
         self.folder = folder
         self.seed = seed
         self.key = f"sk-torture-{secrets.token_hex(16)}"
         self.started = time.monotonic()
         self.databases = Databases(folder / "databases", postgresql)
         self._stack = ExitStack()
-        self._commands: Commands | None = None
+        self._commands = commands and commands.elsewhere(folder / "printed", self.env)
 
     def __enter__(self) -> Self:
         self._stack.enter_context(self.databases)

@@ -1,4 +1,4 @@
-"""One harness for all: the process that commands are forked from takes seconds to start."""
+"""One harness for all tests, whose commands are forked from the process that other tests use."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from torture.commands import Commands
 from torture.harness import Harness
 
 
 @pytest.fixture(scope="session")
-def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
-    with Harness(tmp_path_factory.mktemp("torture"), seed=3) as made:
+def harness(tmp_path_factory: pytest.TempPathFactory, commands: Commands) -> Iterator[Harness]:
+    with Harness(tmp_path_factory.mktemp("torture"), seed=3, commands=commands) as made:
         yield made

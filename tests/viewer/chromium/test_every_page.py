@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 from playwright.sync_api import Browser
 
-from tests.viewer.chromium.walking import PATTERNS, shape, walk
+from tests.viewer.chromium.walking import PATTERNS, by_route, shape, walk
 from tests.viewer.chromium.window import THEMES, WIDTHS, Window, window
 
 UNLINKED: frozenset[str] = frozenset()
@@ -20,11 +20,6 @@ UNLINKED: frozenset[str] = frozenset()
 def walked(pages: str) -> list[str]:
     """A path of each shape."""
     return walk(pages, alike=1)
-
-
-def by_route(paths: list[str]) -> list[str]:
-    """A path of each route, the first."""
-    return list({shape(path)[0]: path for path in reversed(paths)}.values())
 
 
 def test_links_lead_to_every_page(walked: list[str]) -> None:

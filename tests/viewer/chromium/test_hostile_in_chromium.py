@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.viewer.chromium.walking import walk
+from tests.viewer.chromium.walking import by_route, walk
 from tests.viewer.chromium.window import Window, window
 from tests.viewer.serving import Served
 
@@ -116,7 +116,8 @@ def test_hostile_outputs_do_nothing(
     with served(hostile) as address, window(chromium, address) as at:
         paths = [f"/game/{number}" for number in range(1, games + 1)]
         shown = sum(harmless(at, path) for path in paths)
-        for path in walk(address, alike=1):
+        walked = walk(address, alike=1)
+        for path in walked if games > 2 else by_route(walked):
             harmless(at, path)
     assert shown >= (1_000 if games > 2 else 75)
 
