@@ -30,8 +30,8 @@ def by_route(paths: list[str]) -> list[str]:
 
 def walk(address: str, *, alike: int) -> list[str]:
     """The paths that the links lead to, each answered with a page: `alike` of those of one shape,
-    the longest. At most `4 * alike` of one shape are asked for, with a query `1 + alike`; with two
-    words of it or more, of one route."""
+    the longest. At most `6 + 2 * alike` of one shape are asked for, with a query `1 + alike`; with
+    two words of it or more, of one route."""
     asked: Counter[str] = Counter()
     lengths: dict[Shape, dict[str, int]] = defaultdict(dict)
     seen = {"/"}
@@ -47,7 +47,7 @@ def walk(address: str, *, alike: int) -> list[str]:
                 assert link.startswith("/"), (path, link)
                 kind = shape(link)
                 assert kind[0], f"{path} leads to {link}, which no route answers"
-                most = 1 + alike if kind[1] else 4 * alike
+                most = 1 + alike if kind[1] else 6 + 2 * alike
                 many = len(kind[1]) > 1
                 if link not in seen and (asked[kind[0]] if many else len(lengths[kind])) < most:
                     seen.add(link)
