@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 
 PARTS = (
-    "kill", "faults", "bursts", "limits", "migrations", "budget", "hostile", "stop", "secrets",
+    "kill", "workers", "faults", "bursts", "limits", "migrations", "budget", "hostile", "stop", "secrets",
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from arena.replay.check import check
 from db import get_session
 from db.queries.transcript import transcript
 from tests.servers.openai_server import OpenAIServer, Reply, error
+from torture.worker_processes import workers_of
 
 pytestmark = pytest.mark.slow
 
@@ -147,16 +148,7 @@ def played(url: str, config: TournamentConfig, provider: Provider, *, stops: boo
 
 def workers() -> list[int]:
     """The processes that this one has started to play games."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            command = (folder / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if parent == os.getpid() and b"arena.executors.processes.worker" in command:
-            found.append(int(folder.name))
-    return found
+    return workers_of(os.getpid())
 
 
 @pytest.mark.parametrize(
