@@ -13,7 +13,8 @@ from importlib import import_module
 from pathlib import Path
 
 PARTS = (
-    "kill", "workers", "faults", "bursts", "limits", "migrations", "budget", "hostile", "stop", "secrets",
+    "kill", "workers", "faults", "bursts", "limits", "migrations", "budget", "hostile", "stop",
+    "secrets",
 )  # fmt: skip
 
 

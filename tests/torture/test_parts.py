@@ -13,7 +13,7 @@ import pytest
 from torture.__main__ import PARTS
 from torture.flipped_bits import flipped
 from torture.harness import Harness
-from torture.parts import bursts, faults, hostile, secrets
+from torture.parts import bursts, faults, hostile, secrets, workers
 from torture.parts.kill import _gaps, _Killing
 from torture.report import as_markdown, as_text
 from torture.rows import Row, kept
@@ -39,6 +39,16 @@ def test_killed_runs_come_to_what_an_undisturbed_run_does(harness: Harness) -> N
     assert [wrong for wrong in broken(rows) if "lost in flight" not in wrong] == []
     assert value(rows, "runs killed and resumed") == 3
     assert value(rows, "answers lost in flight, the most in one kill") <= 4
+
+
+@pytest.mark.sweep
+@pytest.mark.slow
+def test_killed_workers_lose_nothing(harness: Harness) -> None:
+    with harness.service("workers", 0.005, 0.02) as service:
+        rows = [*workers.killed(harness, service, "sqlite", 1)]
+
+    assert broken(rows) == []
+    assert value(rows, "workers killed") == 1
 
 
 @pytest.mark.sweep

@@ -28,7 +28,7 @@ from torture.worker_processes import living, workers_of
 
 PART = "workers"
 KILLS = 40  # on each database
-PER_TOURNAMENT = 8
+PER_TOURNAMENT = 4
 LATENCY = (0.1, 0.4)
 # Calls that are asked between two kills: more than are in flight, so that turns end in between.
 BETWEEN = (10, 40)
