@@ -96,7 +96,11 @@ def _timed(handler: Any) -> Any:
         used = False
 
         def set_response_params(self, **params: Any) -> None:
-            # Called by the request that this connection was given to.
+            # Called by the request that this connection was given to, and before it by one without
+            # a timer that only opens a tunnel through a proxy: nothing of an attempt.
+            if "timer" not in params:
+                super().set_response_params(**params)
+                return
             self.stopwatch = stopwatch()
             self.stopwatch.watched = True
             if self.used and (seen := _reused.get()) is not None:

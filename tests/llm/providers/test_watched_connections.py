@@ -72,3 +72,26 @@ def test_a_request_has_left_when_its_last_byte_is_written(
 
     assert server.phases == [AttemptPhase.PROVIDER] * 2
     assert reused == known
+
+
+def test_a_request_whose_tunnel_leads_nowhere_has_not_left() -> None:
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        await reader.read(100)
+        writer.close()
+
+    async def one_request() -> Stopwatch:
+        listening = await asyncio.start_server(proxy, "127.0.0.1", 0)
+        port = listening.sockets[0].getsockname()[1]
+        async with aiohttp.ClientSession() as session, timed(LoopLag(), most=30) as watch:
+            litellm_wire.watch(session)
+            watch.preparing()
+            with pytest.raises(aiohttp.ClientError):
+                await session.post(
+                    "https://127.0.0.1:9/", data=b"{}", proxy=f"http://127.0.0.1:{port}"
+                )
+        listening.close()
+        return watch
+
+    assert not asyncio.run(one_request()).left
