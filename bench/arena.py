@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from sqlmodel import col, select
 
 from arena import registry
-from arena.cli.process import freeze
+from arena.core.collector import set_aside
 from arena.llm.providers import litellm_scripted
 from arena.llm.providers.litellm import LiteLLM
 from arena.llm.providers.protocol import ProviderSettings
@@ -82,7 +82,7 @@ def play(
 def send(model: str, calls: Sequence[Call], *, quiet: bool = False) -> Sample:
     """The bare loop. With `quiet`, under the switch that the arena's client calls LiteLLM with."""
     LiteLLM(ProviderSettings(120.0, registry.policy)).load()
-    freeze()
+    set_aside()
     litellm_scripted.list_free(f"scripted/{model}")
     return asyncio.run(_send(model, registry.policy(model), calls, quiet))
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from arena.cli.process import freeze
 from arena.config import parse
+from arena.core.collector import set_aside
 from arena.orchestrator import Progress, run
 from bench.measure import Row, median
 from bench.recorder import TICK, idle
@@ -75,7 +75,7 @@ def played(
 
         def begin(progress: Progress) -> None:
             if not watching:
-                freeze()
+                set_aside()
                 watching.append(asyncio.create_task(held.watch()))
 
         summary = await run(parse(file), url=database, on_progress=begin)

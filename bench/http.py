@@ -18,8 +18,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from arena import registry
-from arena.cli.process import freeze
 from arena.core import Message
+from arena.core.collector import set_aside
 from arena.llm.providers.litellm import LiteLLM
 from arena.llm.providers.protocol import ProviderSettings
 from arena.orchestrator import Progress, run
@@ -103,7 +103,7 @@ def through_litellm(
 ) -> None:
     """As many tasks as games, each sending the messages of one recorded game after another."""
     LiteLLM(ProviderSettings(TIMEOUT, registry.policy)).load()
-    freeze()
+    set_aside()
 
     async def all_of_them() -> None:
         import litellm

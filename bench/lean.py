@@ -8,6 +8,7 @@ process of its own and answers at once. No lane records anything: `bench.whole` 
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import sys
 import time
@@ -19,7 +20,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from arena import registry
-from arena.cli.process import freeze
 from arena.core import Message, ModelSpec
 from arena.llm.pacing.loop_lag import LoopLag
 from arena.llm.providers.litellm import LiteLLM
@@ -148,7 +148,7 @@ def asking(
         async with lane(url) as ask:
             messages = itertools.cycle(sent)
             await _together(ask, itertools.islice(messages, warm), in_flight)
-            freeze()
+            gc.freeze()
             cpu, wall = time.process_time(), time.perf_counter()
             await _together(ask, itertools.islice(messages, calls), in_flight)
             return Sample(calls, time.process_time() - cpu, time.perf_counter() - wall)

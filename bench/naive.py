@@ -17,8 +17,8 @@ from sqlalchemy.orm import configure_mappers
 from sqlmodel import Session
 
 from arena import registry
-from arena.cli.process import freeze
 from arena.core import Message
+from arena.core.collector import set_aside
 from arena.game.loop import turn_seed
 from arena.llm.providers import litellm_scripted
 from arena.llm.providers.litellm import LiteLLM
@@ -53,7 +53,7 @@ def play_naively(model: str, games: Sequence[NaiveGame], database: Path, rounds:
     """Play the games with `scripted/<model>`, as many at once as there are cores."""
     policy = registry.policy(model)
     LiteLLM(ProviderSettings(120.0, registry.policy)).load()
-    freeze()
+    set_aside()
     litellm_scripted.list_free(f"scripted/{model}")
     load()
     configure_mappers()

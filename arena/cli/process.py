@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import warnings
 from collections.abc import Callable
 from typing import TypeVar
+
+from arena.core.collector import set_aside
 
 T = TypeVar("T")
 
@@ -23,14 +24,7 @@ def playing(show: Callable[[T], None]) -> Callable[[T], None]:
         if not frozen:
             # With the first report everything that the run needs is there.
             frozen = True
-            freeze()
+            set_aside()
         show(report)
 
     return shown
-
-
-def freeze() -> None:
-    """Set what is there aside from the collector: a million objects that live as long as the
-    process, and to look through them again and again is a tenth of a call's CPU. The little garbage
-    among them stays: to find it takes as long as fifty calls."""
-    gc.freeze()

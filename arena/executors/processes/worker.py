@@ -21,6 +21,7 @@ from functools import partial
 from typing import Any
 
 from arena.core import ArenaError, ModelSpec
+from arena.core.collector import set_aside
 from arena.core.threads import in_thread
 from arena.executors.processes.stream import MessageStream, Packet
 from arena.game.journal import Journal, JournalEntry, RecordedElsewhere, Recording, told
@@ -193,8 +194,7 @@ async def _loaded(
     try:
         await in_thread(client.load, models)
     finally:
-        # As in `arena.cli.process`: a million objects that live as long as the process.
-        gc.freeze()
+        set_aside()
         gc.enable()
 
 
