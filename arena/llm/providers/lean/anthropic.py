@@ -163,6 +163,9 @@ def _answer(
     told = [_told(usage, bool(thought)) for usage in usages]
     if None in told or not told[-1]["prompt_tokens"]:  # type: ignore[index]
         return None
+    if len(usages) > 1 and usages[0]["output_tokens"] >= usages[-1]["output_tokens"]:
+        # Whether they add up is LiteLLM's to say.
+        return None
     chunks = [{"usage": one} for one in told]
     whole = chunks[0]["usage"] if len(told) == 1 else reported(chunks, len(said) + len(thought))
     usage = read_usage(whole, said=True)
@@ -266,7 +269,7 @@ class MessagePieces:
     def text_in(self, said: Any) -> str | None:
         """The text of a plain event that brings nothing else."""
         delta = said.get("delta") or {}
-        text: str | None = delta.get("text") if said["type"] == "content_block_delta" else None
+        text: str | None = delta.get("text") if said.get("type") == "content_block_delta" else None
         return text
 
     def say(self, text: str) -> bool:

@@ -26,7 +26,8 @@ class ProviderCases:
     """One model of a provider; those of one `family` answer alike, but for what is their own.
 
     `answers` are for requests that do not stream, `streams` for those that do; of these, those
-    named in `plain` must be read without LiteLLM, and those in `own` are of no other model. `base`
+    named in `plain` must be read without LiteLLM, and those in `own` are of no other model. What
+    is stored by the names in `made_up` LiteLLM makes up, whatever the provider says. `base`
     is what follows the server's address in `api_base`, `environment` holds variables that the
     provider needs. `why` gives the reason for which a model has no lean path, where it has none,
     for requests that do not stream (False) and that do (True).
@@ -38,6 +39,7 @@ class ProviderCases:
     streams: Mapping[str, Canned]
     plain: frozenset[str] = frozenset()
     own: frozenset[str] = frozenset()
+    made_up: frozenset[str] = frozenset()
     params: Mapping[str, Mapping[str, Any]] = field(
         default_factory=lambda: {"few": FEW, "many": MANY}
     )

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
+from tests.llm.providers.conformance.anthropic_like import ANTHROPIC_LIKE
 from tests.llm.providers.conformance.cases import ProviderCases
 from tests.llm.providers.conformance.compared import KEY, TITLE, compared
 from tests.llm.providers.conformance.openai_providers import OPENAI_LIKE
 
-ALL: tuple[ProviderCases, ...] = (*OPENAI_LIKE,)
+ALL: tuple[ProviderCases, ...] = (*OPENAI_LIKE, *ANTHROPIC_LIKE)
 STREAMED = {False: "whole", True: "streamed"}
 
 
