@@ -107,6 +107,9 @@ def _is_json(said: bytes) -> bool:
 
 def _event(line: bytes, heard: Heard | None) -> bytes:
     line = line.removeprefix(BOM)
+    if line.startswith(b":"):
+        # A comment; LiteLLM takes it for the beginning of an answer of Google's.
+        return b""
     if line.startswith(b"data:"):
         said = line[5:].strip()
         if heard is not None and said == b"[DONE]":

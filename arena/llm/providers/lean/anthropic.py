@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from arena.llm.providers.lean.counted import answer_of, is_count, is_maybe_count
+from arena.llm.providers.lean.counted import answer_of, count_on, is_count, is_maybe_count
 from arena.llm.providers.lean.dialect import Dialect
 from arena.llm.providers.lean.plain import has_only, is_plain_text
 from arena.llm.providers.lean.stream import PlainStream
@@ -163,8 +163,7 @@ def _answer(
     told = [_told(usage, bool(thought)) for usage in usages]
     if None in told or not told[-1]["prompt_tokens"]:  # type: ignore[index]
         return None
-    if len(usages) > 1 and usages[0]["output_tokens"] >= usages[-1]["output_tokens"]:
-        # Whether they add up is LiteLLM's to say.
+    if not count_on([usage["output_tokens"] for usage in usages], len(said) + len(thought)):
         return None
     chunks = [{"usage": one} for one in told]
     whole = chunks[0]["usage"] if len(told) == 1 else reported(chunks, len(said) + len(thought))

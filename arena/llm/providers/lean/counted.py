@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from arena.core import Usage
@@ -37,3 +38,12 @@ def is_count(value: Any) -> bool:
 def is_maybe_count(value: Any) -> bool:
     """Whether it is a number of tokens, or none."""
     return value is None or is_count(value)
+
+
+def count_on(counts: Sequence[int], pieces: int) -> bool:
+    """Whether each of the counts of a stream in so many pieces holds those before. Of others it is
+    the library's to say whether they add up (`arena.llm.providers.usage.reported`)."""
+    told = [count for count in counts if count]
+    if any(after < before for before, after in pairwise(told)):
+        return False
+    return len(set(told)) != 1 or len(told) == 1 or told[0] >= pieces

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
-from arena.llm.providers.lean.counted import answer_of, is_count
+from arena.llm.providers.lean.counted import answer_of, count_on, is_count
 from arena.llm.providers.lean.dialect import Dialect
 from arena.llm.providers.lean.plain import has_only, is_plain_text
 from arena.llm.providers.lean.stream import PlainStream
@@ -123,6 +123,9 @@ class GooglePieces:
         """Take a chunk; whether it is plain."""
         if not has_only(said, _ANSWER) or "modelVersion" not in said or self._ended is not None:
             return False
+        # What stands behind this sign LiteLLM leaves out of the name.
+        if "@" in said["modelVersion"]:
+            return False
         candidates = said.get("candidates")
         if not candidates or len(candidates) != 1 or not has_only(candidates[0], _CANDIDATE):
             return False
@@ -164,12 +167,17 @@ class GooglePieces:
         text, thoughts = "".join(self._said), "".join(self._thought)
         if self._ended is None or not self._usages or not is_plain_text(text):
             return None
-        usage = read_usage(_usage(self._usages, self._pieces), said=True)
+        told = list(map(_told, self._usages))
+        if not count_on([one["completion_tokens"] for one in told], self._pieces):
+            return None
+        whole = told[0] if len(told) == 1 else reported([{"usage": one} for one in told])
+        usage = read_usage(whole, said=True)
         head = self._head
         if tier := headers.get(_TIER, "").lower():
             head = {**head, "service_tier": "default" if tier == "standard" else tier}
         ended = _ENDS[self._ended]
-        return answer_of(head, (text, thoughts), ended, usage, headers, prefix, first)
+        # LiteLLM keeps no other header.
+        return answer_of(head, (text, thoughts), ended, usage, {}, prefix, first)
 
 
 def _is_plain_usage(usage: Any) -> bool:
@@ -187,11 +195,6 @@ def _is_plain_usage(usage: Any) -> bool:
 
 def _is_text_count(detail: Any) -> bool:
     return has_only(detail, _DETAIL) and detail.get("modality") == "TEXT"
-
-
-def _usage(usages: Sequence[Mapping[str, Any]], pieces: int) -> dict[str, Any]:
-    told = list(map(_told, usages))
-    return told[0] if len(told) == 1 else reported([{"usage": one} for one in told], pieces)
 
 
 def _told(usage: Mapping[str, Any]) -> dict[str, Any]:

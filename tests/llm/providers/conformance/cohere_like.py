@@ -1,0 +1,124 @@
+"""Cohere's chat, as Cohere answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from arena.llm.request import PER_CALL
+from tests.llm.providers.conformance.cases import FEW, ProviderCases, as_json, on_the_wire
+from tests.servers.canned_server import Canned
+
+COUNTS = {
+    "billed_units": {"input_tokens": 30, "output_tokens": 9},
+    "tokens": {"input_tokens": 40, "output_tokens": 9},
+}
+SAID = "[3] I vote é\N{WOLF FACE} today"
+CALL = {"id": "c1", "type": "function", "function": {"name": "vote", "arguments": '{"p": 3}'}}
+
+
+def part(text: str = SAID) -> dict[str, Any]:
+    return {"type": "text", "text": text}
+
+
+def said(
+    *parts: Mapping[str, Any],
+    reason: Any = "COMPLETE",
+    usage: Any = COUNTS,
+    message: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    content = {"role": "assistant", "content": [*parts] or [part()], **(message or {})}
+    return {
+        "id": "c-1",
+        "message": content,
+        "finish_reason": reason,
+        **({} if usage is None else {"usage": usage}),
+        **more,
+    }
+
+
+def answer(*parts: Mapping[str, Any], **named: Any) -> Canned:
+    return as_json(said(*parts, **named))
+
+
+def error(status: int, message: str, **headers: str) -> Canned:
+    """An error as Cohere words it."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return as_json({"id": "e-1", "message": message}, status=status, headers=named)
+
+
+PLAIN = answer()
+ANSWERS: Mapping[str, Canned] = {
+    "plain": PLAIN,
+    "a sequence that stops": answer(reason="STOP_SEQUENCE"),
+    "two parts": answer(part("[3] "), part("yes")),
+    "cached": answer(usage={**COUNTS, "cached_tokens": 30}),
+    "cut by the limit": answer(reason="MAX_TOKENS"),
+    "toxic": answer(reason="ERROR_TOXIC"),
+    "failed": answer(reason="ERROR"),
+    "an odd reason": answer(reason="LATER"),
+    "no reason": answer(reason=None),
+    "thoughts": answer({"type": "thinking", "thinking": "Hm."}, part()),
+    "thoughts in the text": answer(part("<think>Hm.</think>[3]")),
+    "a tool": answer(message={"tool_calls": [CALL], "content": None}, reason="TOOL_CALL"),
+    "citations": answer(message={"citations": [{"start": 0, "end": 3, "text": "[3]"}]}),
+    "silence": answer(part("")),
+    "blanks": answer(part(" \n ")),
+    "no parts": as_json({**said(), "message": {"role": "assistant", "content": []}}),
+    "a text for content": as_json({**said(), "message": {"role": "assistant", "content": "[3]"}}),
+    "no message": as_json({n: v for n, v in said().items() if n != "message"}),
+    "no usage": answer(usage=None),
+    "only what is billed": answer(usage={"billed_units": COUNTS["billed_units"]}),
+    "a usage of parts": answer(usage={"tokens": {"input_tokens": 40.0, "output_tokens": 9.0}}),
+    "a usage of texts": answer(usage={"tokens": {"input_tokens": "40", "output_tokens": "9"}}),
+    "a usage of zeros": answer(usage={"tokens": {"input_tokens": 0, "output_tokens": 0}}),
+    "probabilities": answer(logprobs=[{"text": "[3]", "logprobs": [-0.5]}]),
+    "a surrogate": answer(part("[3] \ud800")),
+    "a NUL": answer(part("[3] \x00")),
+    "an endless number": Canned(json.dumps(said()).replace("40", "9" * 400).encode()),
+    "another protocol": as_json({"choices": [{"message": {"content": "[3]"}}]}),
+    "a deep one": Canned(b"[" * 2_000),
+    "null": as_json(None),
+}
+FAILURES: Mapping[str, Canned] = {
+    "400": error(400, "invalid request: max_tokens"),
+    "401": error(401, "invalid api token"),
+    "403": error(403, "not allowed"),
+    "404": error(404, "model 'answered' not found"),
+    "422": error(422, "invalid request: messages"),
+    "429": error(429, "You are using a Trial key, which is limited", Retry_After="7"),
+    "498": error(498, "blocked by the safety check"),
+    "499": error(499, "request cancelled"),
+    "too long": error(400, "too many tokens: size limit exceeded by 100 tokens"),
+    "500": error(500, "internal server error"),
+    "503": error(503, "unavailable", Retry_After="3"),
+    "504": error(504, "timeout"),
+}
+
+
+def cases(model: str, **fields: Any) -> ProviderCases:
+    """A model that Cohere answers for."""
+    return ProviderCases(
+        model,
+        "cohere",
+        {**ANSWERS, **on_the_wire(PLAIN), **FAILURES},
+        {"plain": PLAIN},
+        plain=frozenset({"plain", "a sequence that stops", "two parts", "cached"}),
+        params={
+            "few": FEW,
+            "many": {
+                "max_tokens": 400,
+                "top_p": 0.9,
+                "seed": PER_CALL,
+                "extra_headers": {"X-Title": "$LEAN_TITLE"},
+            },
+        },
+        made_up=frozenset({"id", "created"}),
+        why={True: "LiteLLM refuses to be asked: MidStreamFallbackError"},
+        **{"base": "/v2/chat", **fields},
+    )
+
+
+COHERE_LIKE = (cases("cohere_chat/command-a-03-2025"),)
