@@ -55,7 +55,7 @@ def _part(text: str) -> dict[str, Any]:
     return {"type": "text", "text": text}
 
 
-def read(body: bytes, headers: Mapping[str, str], prefix: str) -> Answer | None:
+def read(body: bytes, _: Mapping[str, str], prefix: str) -> Answer | None:
     """A body as an answer, if it is plain."""
     try:
         answer = orjson.loads(body)
@@ -80,7 +80,8 @@ def read(body: bytes, headers: Mapping[str, str], prefix: str) -> Answer | None:
         "total_tokens": prompt + completion,
     }
     head = {"id": answer.get("id"), "model": ""}
-    return answer_of(head, (text, ""), "stop", read_usage(told, said=True), headers, prefix)
+    # LiteLLM keeps no header.
+    return answer_of(head, (text, ""), "stop", read_usage(told, said=True), {}, prefix)
 
 
 COHERE = Dialect("Cohere's chat", answers, read, names=False)

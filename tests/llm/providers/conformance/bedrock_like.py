@@ -168,7 +168,7 @@ STREAMS: Mapping[str, Canned] = {
     "more behind the end": stream(*frames(), *frames()),
     "an error within": stream(
         *frames()[:3],
-        frame_of("throttlingException", {"message": "Too many tokens"}).replace(b"event", b"event"),
+        frame_of("throttlingException", {"message": "Too many tokens"}),
     ),
     "a broken frame": stream(*frames()[:3], frames()[3][:-1] + b"\x00", *frames()[4:]),
     "half a frame": stream(*frames()[:-1], frames()[-1][:-9]),
