@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses=4 --dist worksteal
 # The tests start hundreds of processes, and each would compile the same files anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test fast check lint contracts types schema pytest bench torture proof models real docs picture pictures lock clean
+.PHONY: demo test fast check upgrade-check lint contracts types schema pytest bench torture proof models real docs picture pictures lock clean
 
 demo: $(STAMP)
 	$(BIN)/arena run configs/quickstart.yaml
@@ -36,6 +36,10 @@ fast: lint contracts
 # Every test, on every Python that is here.
 check: lint contracts schema types $(VENV)/inspect/.installed
 	$(BIN)/python -m tests.every_python
+
+# What is asked and read is the same with the newest LiteLLM in the range: an environment of its own.
+upgrade-check: $(STAMP)
+	$(BIN)/python -m tests.upgrade_check
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

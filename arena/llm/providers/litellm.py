@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
-import os
 import re
-import warnings
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
@@ -24,6 +21,7 @@ from arena.llm.failures.inside import Heard
 from arena.llm.providers import litellm_scripted, litellm_transport
 from arena.llm.providers.lean.path import LeanPath
 from arena.llm.providers.litellm_connections import Connections
+from arena.llm.providers.litellm_imports import FIRST_ASKED, FIRST_STREAMED, importing
 from arena.llm.providers.litellm_lean import LeanRequests
 from arena.llm.providers.litellm_names import listed_entry, unknown_model, unknown_protocol
 from arena.llm.providers.litellm_params import (
@@ -43,36 +41,10 @@ from arena.llm.request import PER_CALL
 from arena.llm.scripted.policies import PREFIX, is_scripted
 from arena.llm.secrets import headers_of, key_of, scrub
 
-# Read by LiteLLM when it is imported: no `.env` file, no price list or anything else from the
-# network, and no queue of 100 connections inside it that would count as the provider's latency.
-_ENVIRONMENT = {
-    "LITELLM_MODE": "PRODUCTION",
-    "LITELLM_OFFLINE_MODE": "true",
-    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-    "AIOHTTP_CONNECTOR_LIMIT": "20000",
-    "AIOHTTP_CONNECTOR_LIMIT_PER_HOST": "20000",
-    "AIOHTTP_KEEPALIVE_TIMEOUT": "75",
-}
-
 _ADDRESS = re.compile(r"https?://[^\s/?#]+\S*\Z", re.IGNORECASE)
 
 # Its timers would count the lag of the loop. It makes a connection pool for each value.
 NO_TIMEOUT = 86_400.0
-
-# What the first request of a sort imports, which would hold the event loop for a tenth of a second.
-_FIRST_ASKED = (
-    "openai.resources",
-    "litellm._service_logger",
-    "litellm.litellm_core_utils.default_encoding",
-    "litellm.llms.litellm_proxy.chat.transformation",
-    "litellm.llms.openai.chat.gpt_audio_transformation",
-    "litellm.proxy._experimental.mcp_server.stdio_gate",
-    "litellm.proxy.openai_files_endpoints.common_utils",
-)
-_FIRST_STREAMED = (
-    "anyio._backends._asyncio",
-    "litellm.types.litellm_core_utils.streaming_chunk_builder_utils",
-)
 
 
 class LiteLLM:
@@ -93,8 +65,8 @@ class LiteLLM:
         self.loaded()
         models = list(models)
         asked = not all(map(is_scripted, models))
-        names = _FIRST_ASKED * asked + _FIRST_STREAMED * any(model.stream for model in models)
-        with _importing():
+        names = FIRST_ASKED * asked + FIRST_STREAMED * any(model.stream for model in models)
+        with importing():
             for name in names:
                 # A version that has them elsewhere only takes longer over the first request.
                 with suppress(ImportError):
@@ -335,39 +307,20 @@ async def _streamed(response: Any, heard: Heard) -> Answer:
     return replace(answer, first_token_ms=first_token_ms)
 
 
-@contextmanager
-def _importing() -> Iterator[None]:
-    """Inside, something of LiteLLM's may be imported, and leaves no mark on the process: it reads
-    the environment, adds to it, and filters warnings."""
-    before, collecting = dict(os.environ), gc.isenabled()
-    os.environ.update({**_ENVIRONMENT, **before})
-    gc.disable()  # what an import makes lives on: to look through it takes a sixth of the time
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        if collecting:
-            gc.enable()
-        for name, value in [*os.environ.items()]:
-            if name not in before:
-                del os.environ[name]
-            elif value != before[name]:
-                os.environ[name] = before[name]
-
-
 def _litellm() -> Any:
     with supported():
         return _readied()
 
 
 def _readied() -> Any:
-    with _importing():
+    with importing():
         import litellm
 
         # Pydantic warns of LiteLLM's own types when they are first used.
         litellm.ModelResponse()
         litellm.ModelResponseStream()
+        with suppress(AttributeError):
+            litellm.get_llm_provider("mistral/any")
     check_names(litellm)
     # It would print to stdout.
     litellm.suppress_debug_info = True

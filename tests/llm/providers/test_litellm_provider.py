@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
@@ -339,3 +341,13 @@ def test_a_conversation_that_is_not_sent_as_it_is_goes_through_litellm_and_is_to
     with OpenAIServer() as server:
         news = asyncio.run(asked(server))
     assert news == ["some calls of m go through LiteLLM: an empty message"]
+
+
+def test_clients_are_made_in_threads_at_once_and_leave_the_environment_as_it_was() -> None:
+    def check(_: int) -> None:
+        LiteLLM(ProviderSettings(1.0, registry.policy)).check(ModelSpec("m", "openai/gpt-4o-mini"))
+
+    before = dict(os.environ)
+    with ThreadPoolExecutor(8) as threads:
+        assert [*threads.map(check, range(200))] == [None] * 200
+    assert dict(os.environ) == before
