@@ -29,9 +29,12 @@ demo: $(STAMP)
 # The quickest first.
 test: lint contracts schema types pytest
 
-# The tests that take no second and no PostgreSQL.
+# The tests that take no second and no PostgreSQL; of all folders, those that do not play and show
+# whole tournaments.
+WHOLE := cli leaderboard orchestrator viewer
 fast: lint contracts
-	$(PYTEST) $(TESTS) -q -m "not slow and not postgresql"
+	$(PYTEST) $(TESTS) -q -m "not slow and not postgresql" \
+		$(if $(filter tests,$(TESTS)),$(WHOLE:%=--ignore=tests/%))
 
 # Every test, on every Python that is here.
 check: lint contracts schema types $(VENV)/inspect/.installed

@@ -98,6 +98,7 @@ def test_what_never_played_is_changed_renamed_and_deleted(arena: Arena, tmp_path
         assert ask(db, f"SELECT COUNT(*) FROM {table}") == [(0,)]
 
 
+@pytest.mark.slow
 def test_of_what_has_played_there_is_another_version(arena: Arena, db: str, tmp_path: Path) -> None:
     before = ask(db, "SELECT * FROM models"), ask(db, "SELECT * FROM prompts ORDER BY id")
 
@@ -163,6 +164,7 @@ def test_of_what_has_played_there_is_another_version(arena: Arena, db: str, tmp_
     assert arena("run", file, "--db", db).exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_tournament_is_deleted_and_the_others_are_rated_without_it(
     arena: Arena, db: str, tmp_path: Path
 ) -> None:

@@ -42,6 +42,7 @@ def erring(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(folder / "erring.db")
 
 
+@pytest.mark.slow
 def test_errors_stand_beside_the_rating(arena: Arena, erring: str) -> None:
     result = arena("leaderboard", "--db", erring)
 

@@ -81,6 +81,7 @@ def test_a_table_says_what_each_rating_rests_on(arena: Arena, mafia: str) -> Non
     assert re.search(r"separability \d+ %: \d+ of 10 pairs are told apart", result.stderr)
 
 
+@pytest.mark.slow
 def test_a_second_column_for_results_that_do_not_add_up(arena: Arena, mafia: str) -> None:
     result = arena("leaderboard", "--nash", "--db", mafia)
 
@@ -93,6 +94,7 @@ def test_a_second_column_for_results_that_do_not_add_up(arena: Arena, mafia: str
     assert {row["nash"] for row in rows(arena, "--db", mafia)} == {None}
 
 
+@pytest.mark.slow
 def test_systems_are_held_to_what_they_predicted(
     arena: Arena, mafia: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

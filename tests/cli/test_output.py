@@ -197,6 +197,7 @@ FULL = [
 ]
 
 
+@pytest.mark.slow
 def test_a_stdout_that_takes_nothing_ends_in_a_line() -> None:
     shell = shutil.which("sh")
     assert shell is not None

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from db import Repository, get_session
 from tests.cli.commands import TOURNAMENT
 
@@ -70,6 +72,7 @@ def test_what_is_wrong_with_a_file_is_told_before_anything_is_imported(tmp_path:
     assert dict(zip(lines, imported(*lines), strict=True)) == dict.fromkeys(lines, (2, set()))
 
 
+@pytest.mark.slow
 def test_a_command_imports_what_it_needs(played: str, config: Path, tmp_path: Path) -> None:
     fresh = shutil.copy(played, tmp_path / "fresh.db")
     with get_session(fresh) as session:
@@ -98,6 +101,7 @@ def test_a_command_imports_what_it_needs(played: str, config: Path, tmp_path: Pa
     assert not again[1] & {"aiohttp", "litellm", "nltk", "openai", "pandas", "sklearn"}
 
 
+@pytest.mark.slow
 def test_textarena_leaves_the_word_lists_to_the_games_that_ask_for_them() -> None:
     code = (
         "import sys\n"

@@ -60,6 +60,7 @@ def flipped(file: Path, flips: int) -> Iterator[tuple[int, int, str]]:
             connection.execute(update, (blob, row_id))
 
 
+@pytest.mark.slow
 def test_every_flipped_bit_is_named_by_game_and_turn(copy: Path, arena: Arena) -> None:
     assert "nothing is damaged" in arena("db", "verify", "--db", copy).stdout
     found = 0

@@ -70,6 +70,7 @@ def game(kind: str, options: Mapping[str, Any], prompt: str = PROMPT) -> GameTas
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "options"),
     [("thinking", {}), ("thinking", {"history": "chat"}), ("remembering", {})],

@@ -468,6 +468,7 @@ def test_who_sits_first_is_not_taken_for_the_better_player(sqlite_url: str) -> N
     assert [columns.role_names[role] for role in columns.roles[:3]] == [*live.roles]
 
 
+@pytest.mark.slow
 def test_a_game_that_could_not_come_out_otherwise_counts_once_everywhere(sqlite_url: str) -> None:
     """Twelve games of two programs under four names: the board, the matrix, the plan and the
     comparison are those of the twelve, and say how many were left out."""

@@ -161,6 +161,7 @@ def test_prompts_without_games_are_a_tree_without_ratings(sqlite_url: str) -> No
     assert [(twig.name, twig.rating) for twig in tree.twigs] == [("plain", None), ("fork", None)]
 
 
+@pytest.mark.slow
 def test_a_lineage_may_be_thousands_of_forks_long(sqlite_url: str) -> None:
     from db import Prompt
 

@@ -160,6 +160,7 @@ def test_boards_are_forgotten_and_computed_again(database_url: str) -> None:
     assert again.boards == before.boards
 
 
+@pytest.mark.slow
 def test_what_cannot_be_stored_is_answered(tmp_path: Path) -> None:
     place = tmp_path / "arena.db"
     first, *_ = tournament(str(place))

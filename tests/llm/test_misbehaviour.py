@@ -288,6 +288,7 @@ class Log:
         self.answers.append(answer)
 
 
+@pytest.mark.slow
 def test_whatever_a_provider_does_every_call_gets_its_answer_and_every_request_is_on_record() -> (
     None
 ):

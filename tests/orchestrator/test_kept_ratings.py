@@ -84,6 +84,7 @@ def test_what_is_no_state_is_none() -> None:
     assert unpacked(line.replace(b'"agent": ', b'"agent": 1', 1) + b"\n" + rest) is None
 
 
+@pytest.mark.slow
 def test_a_run_resumes_from_what_was_kept(
     small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

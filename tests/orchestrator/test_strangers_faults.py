@@ -139,6 +139,7 @@ def test_rules_that_raise_in_one_game_of_five_stop_no_other(
         assert turns == 2
 
 
+@pytest.mark.slow
 def test_a_killed_run_of_such_rules_resumes(install: Install, sqlite_url: str) -> None:
     install(RULES, FRAGILE)
     until(tournament(), sqlite_url, lambda seen: seen.games_done >= 10)

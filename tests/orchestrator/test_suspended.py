@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from arena.config import TournamentConfig, loads
@@ -99,6 +100,7 @@ def approved(server: OpenAIServer, approval: Path) -> TournamentConfig:
     return loads(text, source="approved.yaml", folder=approval.parent)
 
 
+@pytest.mark.slow
 def test_a_suspended_game_resumes_in_a_later_run_and_nothing_is_repaid(
     install: Install, database_url: str, tmp_path: Path
 ) -> None:

@@ -32,6 +32,7 @@ def test_repeats_count_once() -> None:
     assert wrong["counted four times"] > wrong[OFFICIAL]
 
 
+@pytest.mark.slow
 def test_places_are_roles_where_there_are_none() -> None:
     cost = mean("four for themselves, places worth ± 0.5 beta", 3, "regret")
 
@@ -39,6 +40,7 @@ def test_places_are_roles_where_there_are_none() -> None:
     assert cost[LIVE] < cost["places not taken for roles"] / 4
 
 
+@pytest.mark.slow
 def test_what_is_unseen_is_uncertain() -> None:
     covered = mean("a third of the agents never villagers", 12, "covered")
 

@@ -50,6 +50,7 @@ class Broken:
         return replace(changes[self._how], system=self.name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("how", "found"),
     [
@@ -65,6 +66,7 @@ def test_a_broken_promise_is_found(how: str, found: str) -> None:
         check_rating_system(lambda: Broken(how))
 
 
+@pytest.mark.slow
 def test_a_fold_does_not_pass_for_order_free() -> None:
     check_rating_system(lambda: Broken("none"))
 

@@ -29,6 +29,7 @@ def found(report: InsightsReport) -> dict[str, float]:
     }
 
 
+@pytest.mark.slow
 def test_what_was_planted_is_found_and_nothing_else(games: str) -> None:
     with get_session(games) as session:
         report = insights(session)

@@ -97,6 +97,7 @@ def test_a_game_that_is_not_there_has_no_other_side(see: Get, path: str) -> None
     assert "game" in answer.text
 
 
+@pytest.mark.slow
 def test_games_of_two_environments_are_not_aligned(tables: str) -> None:
     with browsing(tables) as ask:
         page = ask("/game/1/against/3").text

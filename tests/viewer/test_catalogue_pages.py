@@ -62,6 +62,7 @@ def test_an_agent_says_its_rank_roles_opponents_words_and_cost(boarded: str) -> 
     assert "None: no action was refused" in page
 
 
+@pytest.mark.slow
 def test_a_rating_in_a_team_is_shown_where_somebody_has_asked_for_it(forked: str) -> None:
     with browsing(forked) as get:
         pages = [get(f"/agent/{number}").text for number in range(1, 7)]

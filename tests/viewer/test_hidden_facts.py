@@ -100,6 +100,7 @@ def plain(text: str) -> str:
     return re.sub(r"(?<=\d),(?=\d{3})", "", text)
 
 
+@pytest.mark.slow
 def test_a_player_sees_what_it_was_shown_until_its_last_turn(marked: Marked) -> None:
     report, told, _ = marked
     for player in range(6):

@@ -37,6 +37,7 @@ def opened(get: Get, path: str) -> str:
     raise AssertionError(page)
 
 
+@pytest.mark.slow
 def test_findings_with_their_size_evidence_and_query(stood_out: str) -> None:
     with browsing(stood_out) as get:
         page = opened(get, "/insights")

@@ -6,12 +6,15 @@ import gzip
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.cli.commands import run_arena
 from tests.viewer.browser import browsing
 
 RECORDED = Path(__file__).parent.parent / "recorded" / "arena.db.gz"
 
 
+@pytest.mark.slow
 def test_pages_of_an_old_database(tmp_path: Path) -> None:
     file = tmp_path / "old.db"
     file.write_bytes(gzip.decompress(RECORDED.read_bytes()))

@@ -51,6 +51,7 @@ def pages(folder: Path) -> Iterator[tuple[str, str]]:
         yield file.name, file.read_text()
 
 
+@pytest.mark.slow
 def test_every_link_leads_to_a_file_and_to_a_place_in_it(copied: Path) -> None:
     texts = dict(pages(copied))
     for name, text in texts.items():
@@ -102,6 +103,7 @@ def test_no_file_of_a_player_holds_what_it_did_not_see(copied: Path, played: str
             assert "Win chance" not in text
 
 
+@pytest.mark.slow
 def test_turns_of_a_view_are_in_files_of_its_own(tables: str, tmp_path: Path) -> None:
     """A hand is dealt to each player alone: nobody's files hold the other's card."""
     folder = tmp_path / "site"
@@ -162,6 +164,7 @@ def test_an_old_copy_is_replaced_and_anything_else_is_left_alone(
     assert [file.name for file in tmp_path.iterdir()] == ["site"]
 
 
+@pytest.mark.slow
 def test_a_copy_that_is_interrupted_leaves_what_was_there(played: str, tmp_path: Path) -> None:
     folder = tmp_path / "site"
     write_copy(played, folder, where={})

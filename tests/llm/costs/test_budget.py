@@ -225,6 +225,7 @@ def test_many_small_sums_add_up_exactly() -> None:
     run(work)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32), st.floats(0.5, 5.0), st.booleans())
 def test_the_cap_is_never_passed_and_nobody_is_forgotten(

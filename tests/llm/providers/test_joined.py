@@ -107,6 +107,7 @@ def test_counts_are_the_most_that_was_said_of_each() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.sampled_from(["content", "reasoning_content", "end"]), st.text())))
 def test_nothing_is_lost_doubled_or_moved(pieces: list[tuple[str, str]]) -> None:
     def said(events: list[Any]) -> list[tuple[str, str]]:

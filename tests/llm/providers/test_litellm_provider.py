@@ -233,6 +233,7 @@ print(json.dumps(changed))
 """
 
 
+@pytest.mark.slow
 def test_calls_leave_the_process_as_it_was() -> None:
     """Warning filters, the collector, the environment, signals, logging: they are the caller's."""
     done = subprocess.run(

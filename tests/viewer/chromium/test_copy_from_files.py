@@ -19,6 +19,7 @@ def copied(watched: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scripts", [True, False])
 def test_a_copy_is_read_from_its_first_page_to_a_turn(
     chromium: Browser, copied: Path, scripts: bool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.viewer.chromium.window import window
@@ -49,6 +50,7 @@ def test_turns_are_stepped_by_keys(chromium: Browser, pages: str) -> None:
         expect(now).to_have_attribute("id", last.get_attribute("id") or "")
 
 
+@pytest.mark.slow
 def test_a_failed_call_is_two_steps_from_the_list_of_games(chromium: Browser, pages: str) -> None:
     with window(chromium, pages, java_script_enabled=False) as at:
         at.page.goto(pages)
