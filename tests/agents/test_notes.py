@@ -150,6 +150,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.sampled_from(["suspicions", "claims", "facts", "plan"]), json_values))
 def test_any_shape_gives_notes_that_can_be_rendered(value: dict[str, object]) -> None:
     found = rewritten(json.dumps(value), OLD)

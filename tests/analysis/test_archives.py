@@ -105,6 +105,7 @@ def test_behind_other_games_it_gets_numbers_of_its_own_and_plays_the_same(
         assert import_archive(tmp_path / "again.zip", third).restored.games == 11
 
 
+@pytest.mark.slow
 def test_what_has_the_same_name_here_is_never_touched(archive, played, tmp_path):
     here = tmp_path / "here.db"
     shutil.copy(played, here)

@@ -68,6 +68,7 @@ def test_exactly_the_games_needed_are_played_whatever_runs_at_once(
     assert answer(other, configure(other, QUICK)) == found
 
 
+@pytest.mark.slow
 def test_the_same_question_goes_on_where_it_stopped(url: str) -> None:
     first = play(url, QUICK, games=3)
     so_far = answer(url, configure(url, QUICK))

@@ -119,14 +119,17 @@ def test_what_is_fast_takes_no_second_and_a_check_leaves_nothing_out(
     checkout: Path, tmp_path: Path
 ) -> None:
     commands = machine(tmp_path / "bin", new=["python3"])
-    fast, check, test = (
-        make(checkout, commands, "--dry-run", target).stdout.splitlines()
-        for target in ("fast", "check", "test")
+    some, fast, check, test = (
+        make(checkout, commands, "--dry-run", *words).stdout.replace("\\\n", "").splitlines()
+        for words in (("fast", "TESTS=tests/cli"), ("fast",), ("check",), ("test",))
     )
 
-    assert fast[-1] == test[-1].replace(
+    quick = test[-1].replace(
         "--durations=10 --durations-min=5", '-q -m "not slow and not postgresql"'
     )
+    folders = ("cli", "leaderboard", "orchestrator", "viewer")
+    assert fast[-1].split() == [*quick.split(), *(f"--ignore=tests/{name}" for name in folders)]
+    assert some[-1].split() == quick.replace(" tests ", " tests/cli ").split()
     assert "mypy" not in "".join(fast)
     assert check[-1] == ".venv/bin/python -m tests.every_python"
     assert check[:-1] == test[:-1]

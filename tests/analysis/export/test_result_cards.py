@@ -31,6 +31,7 @@ def card(played):
     return file
 
 
+@pytest.mark.slow
 def test_what_was_not_changed_fits(card, played):
     for alone in (True, False):
         found = check_card(card, played, alone=alone)

@@ -79,6 +79,7 @@ def test_the_filter_chooses_the_seats(sqlite, tmp_path):
     assert {row["agent"] for row in rows(tmp_path / "out", "sft")} == {"ann"}
 
 
+@pytest.mark.slow
 def test_pairs_are_of_branches_of_one_turn_with_one_prompt_and_the_same_agents(branched, tmp_path):
     export_training(tmp_path / "out", branched, purpose="dpo")
     pairs = rows(tmp_path / "out", "dpo")
