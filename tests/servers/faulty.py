@@ -105,6 +105,10 @@ class FaultyServer:
     def port(self) -> int:
         return self._port
 
+    def misbehave(self, *kinds: str) -> None:
+        """From now on, in these ways."""
+        self._kinds = kinds
+
     @property
     def elsewhere(self) -> int:
         """Requests that came in somewhere else, where only a redirect leads."""
