@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sqlmodel import col, func, select
+
 from arena.cli.process import playing
 from arena.orchestrator import Progress, run
 from arena.orchestrator.file_limits import allow_files
@@ -24,6 +26,7 @@ from bench.measure import Row, median, peak_memory
 from bench.server import LoopbackServer
 from bench.tournaments import config
 from bench.workers import Workers
+from db import GameTurn, get_session
 
 PART = "in_flight"
 # A name on the price list, as a hosted model's is.
@@ -34,16 +37,18 @@ SHORTEST_GAME = 20  # turns
 @dataclass(frozen=True, slots=True)
 class Cell:
     """A latency in seconds, the games in flight, the executor that plays them, and the rounds
-    before and in the window. `target` is the least part of the ideal, `most` the most MiB."""
+    before and in the window. `target` is the least part of the ideal, `most` the most MiB;
+    `time_limit` is that of a turn, longer than the latency: no turn may lapse."""
 
     latency: float
     games: int
     executor: str
     before: int
     rounds: int
-    target: float
+    target: float | None = None
     repetitions: int = 3
     most: float | None = None
+    time_limit: float | None = None
 
     @property
     def calls(self) -> int:
@@ -52,20 +57,22 @@ class Cell:
     @property
     def said(self) -> str:
         how = "one process" if self.executor == "local" else self.executor
-        return f"{self.latency:g} s, {self.games:,} in flight, {how}"
+        limit = "" if self.time_limit is None else f", time_limit {self.time_limit:g}"
+        return f"{self.latency:g} s, {self.games:,} in flight, {how}{limit}"
 
 
 FULL = (
     Cell(0.5, 1000, "local", 6, 12, 0.5),
     Cell(0.5, 1000, "processes", 6, 12, 0.8),
     Cell(5, 5000, "local", 2, 3, 0.95, repetitions=1, most=1536.0),
+    Cell(5, 3000, "local", 2, 3, repetitions=1, time_limit=12.0),
 )
-TOY = (Cell(0.01, 3, "local", 1, 2, 0.5, repetitions=1, most=1536.0),)
+TOY = (Cell(0.01, 3, "local", 1, 2, 0.5, repetitions=1, most=1536.0, time_limit=12.0),)
 
 
 def in_flight(url: str, database: Path, cell: Cell) -> tuple[float, CallTimes]:
     """Play until the calls of a cell were made: the most memory that was held, in MiB, and how long
-    calls took."""
+    calls took. Raises RuntimeError for a void game, and for a turn that lapsed."""
     last: list[Progress] = []
 
     async def until() -> None:
@@ -86,12 +93,18 @@ def in_flight(url: str, database: Path, cell: Cell) -> tuple[float, CallTimes]:
             api_base=url,
             executor=cell.executor,
         )
+        rules = tournament.environment.model_copy(update={"time_limit": cell.time_limit})
+        tournament = tournament.model_copy(update={"environment": rules})
         allow_files(cell.games)
         task = asyncio.create_task(run(tournament, url=database, on_progress=playing(look)))
         with contextlib.suppress(asyncio.CancelledError):
             await task
 
     asyncio.run(until())
+    with get_session(database, create=False) as session:
+        late = select(func.count()).where(col(GameTurn.lapse) == "time_limit")
+        if lapses := session.exec(late).one():
+            raise RuntimeError(f"{lapses} turns lapsed of a provider that answers in time")
     return peak_memory(), last[-1].times
 
 
@@ -151,6 +164,18 @@ def _cell(workers: Workers, server: LoopbackServer, folder: Path, cell: Cell) ->
                 unit="MiB",
                 target=cell.most,
                 at_most=True,
+            )
+        )
+    if cell.time_limit is not None:
+        found = [each.latency.p95 for each in times if each.latency is not None]
+        rows.append(
+            Row(
+                PART,
+                f"{cell.said}: 95th percentile of the latency on record / the provider's",
+                [each / 1e3 / cell.latency for each in found],
+                target=1.1,
+                at_most=True,
+                numbers=_times(times),
             )
         )
     return rows
