@@ -9,6 +9,8 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
+from arena.executors.processes.plain import pickled
+
 _LENGTH = struct.Struct(">Q")
 
 Packet = tuple[Any, ...]
@@ -66,17 +68,17 @@ class MessageStream(asyncio.Protocol):
         if not sending or self._transport is None or self._transport.is_closing():
             return
         try:
-            data = pickle.dumps(sending, pickle.HIGHEST_PROTOCOL)
+            data = pickled(sending)
         except Exception:
             # Whatever a plug-in put into it: the others are not held up by one.
-            data = pickle.dumps(self._sendable(sending), pickle.HIGHEST_PROTOCOL)
+            data = pickled(self._sendable(sending))
         self._transport.writelines((_LENGTH.pack(len(data)), data))
 
     def _sendable(self, sending: list[Packet]) -> list[Packet]:
         sendable = []
         for message in sending:
             try:
-                pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+                pickled(message)
             except Exception as error:
                 self._refused(message, error)
             else:
