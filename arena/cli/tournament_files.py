@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from arena.config import TournamentConfig
@@ -30,7 +30,8 @@ def read(
     file = find(path)
     if not file.exists():
         raise ConfigError(f"{path}: no such file{_meant(path, db)}")
-    config = load(file, settings=settings or (), templates=_OnRecord(db))
+    with _OnRecord(db) as templates:
+        config = load(file, settings=settings or (), templates=templates)
     registry.check_names(config)
     return config
 
@@ -43,49 +44,56 @@ def from_template(
     from arena import registry
     from arena.config import parse
 
-    config = parse(
-        {"template": name, "name": name},
-        source=f"--template {name}",
-        settings=settings or (),
-        templates=_OnRecord(db),
-    )
+    with _OnRecord(db) as templates:
+        config = parse(
+            {"template": name, "name": name},
+            source=f"--template {name}",
+            settings=settings or (),
+            templates=templates,
+        )
     registry.check_names(config)
     return config
 
 
 class _OnRecord:
-    """The templates of a database that is opened only for a file that names one."""
+    """The templates of a database that is opened only for a file that names one, and once."""
 
     def __init__(self, db: str | None) -> None:
         self._db = db
+        self._opened = ExitStack()
+        self._stored: StoredTemplates | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
 
     def agent(self, name: str) -> AgentParts:
-        with self._looking_for(name) as stored:
-            return stored.agent(name)
+        return self._on_record().agent(name)
 
     def tournament(self, name: str) -> TournamentParts:
-        with self._looking_for(name) as stored:
-            return stored.tournament(name)
+        return self._on_record().tournament(name)
 
     def model(self, name: str) -> Mapping[str, Any] | None:
-        with self._looking_for(name) as stored:
-            return stored.model(name)
+        return self._on_record().model(name)
 
-    @contextmanager
-    def _looking_for(self, name: str) -> Iterator[StoredTemplates]:
+    def _on_record(self) -> StoredTemplates:
         from arena.cli.sessions import reading
         from arena.core import UsageError
         from arena.templates import StoredTemplates
         from db.errors import MissingDatabase
 
-        try:
-            with reading(self._db) as session:
-                yield StoredTemplates(session)
-        except MissingDatabase as error:
-            raise UsageError(
-                f"no template {name!r}, because {error}; `arena db seed` makes one with the "
-                "templates that come with the arena"
-            ) from error
+        if self._stored is None:
+            try:
+                session = self._opened.enter_context(reading(self._db))
+            except MissingDatabase as error:
+                raise UsageError(
+                    f"{error}; `arena db seed` makes one with the templates that come with the "
+                    "arena"
+                ) from error
+            self._stored = StoredTemplates(session)
+        return self._stored
 
 
 def _meant(path: Path, db: str | None) -> str:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from arena.config.errors import KeyPath, Problem, WrittenAt, explain, found, line_of
 from arena.config.parts import TemplatedAgent
+from arena.config.variants import variants_of
 from arena.core import UsageError
 
 _LONGEST_NAME = 100
@@ -165,7 +166,7 @@ class _Copy:
             message = f"agents[{index}].template: {error}"
             self.problems.append(Problem((*here, "template"), message))
             return None
-        self.used[name] = parts.key
+        self.used |= dict.fromkeys([name, *variants_of(name, said.null_variants)], parts.key)
         return {"name": name, **made}
 
     def _made(self, here: KeyPath, said: TemplatedAgent, parts: AgentParts) -> dict[str, Any]:

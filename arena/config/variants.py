@@ -44,8 +44,7 @@ def written_out(
         if not number:
             continue
         found = null_variants(texts.get(agent.prompt, ""), number)
-        names = [f"{agent.prompt}~{place}" for place in range(1, number + 1)]
-        mine = [f"{agent.name}~{place}" for place in range(1, number + 1)]
+        names, mine = variants_of(agent.prompt, number), variants_of(agent.name, number)
         if wrong := _wrong(agent, found, texts, {*names}, {*mine}, {a.name for a in agents}):
             path = ("agents", index, "null_variants")
             problems.append(Problem(path, f"agents[{index}].null_variants: {wrong}"))
@@ -61,6 +60,11 @@ def written_out(
         _moved(lines, [index for index, _ in entered]),
         problems,
     )
+
+
+def variants_of(name: str, number: int) -> list[str]:
+    """What the null variants of an agent or a prompt are called."""
+    return [f"{name}~{place}" for place in range(1, number + 1)]
 
 
 def _wrong(

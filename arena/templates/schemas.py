@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, JsonValue, PrivateAttr, model_valida
 from arena.config.errors import KeyPath, Problem, WrittenAt, located
 from arena.config.parts import ModelConfig, Name, Options, Price, Shape, VariableName
 from arena.core import ConfigError, prompts
+from db.models.columns import clean_text
 
 MOST_STEPS = 200
 
@@ -49,8 +50,14 @@ class Written(Shape):
         return ConfigError(located(self.source, problems, self._lines))
 
 
-Description = Annotated[str, Field(max_length=10_000)]
-TemplateText = Annotated[str, Field(min_length=1, max_length=1_000_000)]
+def _storable(text: str) -> str:
+    if clean_text(text) != text:
+        raise ValueError("expected text without NUL or half of a surrogate pair, found one")
+    return text
+
+
+Description = Annotated[str, Field(max_length=10_000), AfterValidator(_storable)]
+TemplateText = Annotated[str, Field(min_length=1, max_length=1_000_000), AfterValidator(_storable)]
 
 
 class Personality(Shape):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from arena.config.document import MAX_BYTES, read
+from arena.config.document import MAX_BYTES, read, written
 from arena.core import ConfigError
 
 
@@ -98,3 +100,27 @@ def test_all_keys_that_occur_twice_are_shown() -> None:
         "  t.yaml:2: the key 'a' occurs twice; the first is in line 1",
         "  t.yaml:4: the key 'b' occurs twice; the first is in line 3",
     ]
+
+
+# What no database can hold is refused, and a file begins without a mark.
+_TEXTS = st.text(st.characters(exclude_characters="\0\ufeff", exclude_categories=("Cs",))) | (
+    st.sampled_from(
+        ["no", "1e3", "0x1F", "08", "~", "null", "<<", "=", "- a", "a: b", "1_000", ".5"]
+    )
+)
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    | _TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXTS, inner, max_size=3),
+    max_leaves=8,
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.dictionaries(_TEXTS, _VALUES, min_size=1, max_size=3))
+def test_what_is_written_is_read_as_the_same(data: dict[str, object]) -> None:
+    assert read(written(data), "t").data == data
+
+
+def test_lines_of_a_text_stand_as_they_are() -> None:
+    assert written({"text": "one\n\ntwo: 2\n"}) == "text: |\n  one\n\n  two: 2\n"

@@ -104,6 +104,13 @@ def test_a_file_with_templates_is_one_that_has_it_all_written() -> None:
     assert (config.config_hash, config.canonical()) == (whole.config_hash, whole.canonical())
 
 
+def test_null_variants_are_made_from_the_template_of_their_agent() -> None:
+    config = entered("{template: sceptic, null_variants: 1, vars: {who: Otto, }}")
+
+    assert [agent.name for agent in config.agents] == ["Ann", "sceptic", "sceptic~1"]
+    assert config.templates.agents == {"sceptic": 7, "sceptic~1": 7}
+
+
 def test_a_tournament_is_made_from_a_template() -> None:
     text = "template: evening\n" + FILE.replace("games: 2\n", "")
     config = loads(text, templates=Known(), settings=["environment.players=3"])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -38,6 +40,21 @@ def test_a_second_time_the_rows_are_the_same(database_url: str) -> None:
     assert added == {"kind", "model", "prompt", "agent template", "tournament template"}
     kinds = [row for row in first if row.noun == "kind of event"]
     assert {row.state for row in kinds} == {"unchanged"}, "the first tables have them"
+
+
+def test_two_at_the_same_time_add_one_of_each(database_url: str) -> None:
+    together = Barrier(2)
+
+    def add() -> list[str]:
+        with Database(database_url) as database, database.session() as session:
+            together.wait()
+            return [row.state for row in seed(session)]
+
+    with ThreadPoolExecutor(2) as threads:
+        one, other = (future.result() for future in [threads.submit(add), threads.submit(add)])
+
+    assert sorted(state.count("added") for state in (one, other))[0] == 0
+    assert max(one.count("added"), other.count("added")) > 0
 
 
 def test_what_was_changed_stays_and_what_was_deleted_comes_back(

@@ -222,6 +222,8 @@ def test_changes_at_the_same_time_are_made_one_after_the_other(database_url: str
         {"name": "x", "model": {"api_base": "http://127.0.0.1:1"}},
         {"name": "x", "tools": {"calculator": 3}},
         {"name": "x", "description": "x" * 10_001},
+        {"name": "x", "description": "\0"},
+        {"name": "x", "personality": {"text": "\ud800"}},
     ],
 )
 def test_a_shape_refuses_what_it_does_not_know(wrong: dict[str, object]) -> None:

@@ -8,8 +8,14 @@ from typing import Any
 
 import pytest
 
-from db import Repository, get_session
+from arena.config import parse
+from arena.orchestrator.catalogue import enter
+from arena.orchestrator.preflight import prepare
+from arena.templates import AgentTemplateCreate, StoredTemplates, TemplateManager
+from arena.templates.files import read_template
+from db import Database, DatabaseError, Repository, get_session
 from tests.cli.commands import Arena
+from tests.templates.conftest import AGENT, TOURNAMENT
 
 
 def stored(db: str, name: str) -> dict[str, Any]:
@@ -106,6 +112,31 @@ def test_a_template_comes_out_as_the_file_that_it_came_from(
         ]
 
     assert said(arena("templates", "list", "--db", other, "--json").stdout) == said(shown)
+
+
+def test_a_template_that_is_deleted_while_it_is_read_leaves_nothing_half_made(
+    database_url: str,
+) -> None:
+    with Database(database_url) as database:
+        with database.session() as session:
+            manager = TemplateManager(session)
+            for text in (AGENT, TOURNAMENT):
+                template = read_template(text, "file")
+                if isinstance(template, AgentTemplateCreate):
+                    manager.create_agent_template(template)
+                else:
+                    manager.create_tournament_template(template)
+            config = parse({"name": "x", "template": "evening"}, templates=StoredTemplates(session))
+            manager.delete_tournament_template(1)
+            manager.delete_agent_template(1)
+        with (
+            pytest.raises(DatabaseError, match="the agent template 1 was deleted a moment ago"),
+            database.session() as session,
+        ):
+            enter(session, prepare(config))
+        with database.session() as session:
+            repo = Repository(session)
+            assert (*repo.get_tournaments(), *repo.get_agents(), *repo.get_models()) == ()
 
 
 def test_an_agent_of_the_catalogue_is_made_from_a_template(
