@@ -206,6 +206,26 @@ def test_changes_at_the_same_time_are_made_one_after_the_other(database_url: str
     assert found.model.params == {"temperature": 0.9}
 
 
+def test_of_those_who_make_the_same_at_once_one_does(database_url: str) -> None:
+    with Database(database_url) as database:
+        together = Barrier(4)
+
+        def create(_: int) -> str:
+            try:
+                with database.session() as session:
+                    together.wait()
+                    TemplateManager(session).create_agent_template(sceptic())
+            except ConfigError as error:
+                return str(error)
+            return "made"
+
+        with ThreadPoolExecutor(4) as threads:
+            said = sorted(threads.map(create, range(4)))
+
+    taken = [each for each in said if "there is an agent template 'sceptic' already" in each]
+    assert (len(taken), said.count("made")) == (3, 1)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -150,6 +150,11 @@ def test_an_agent_template_is_refused(
         ("model: random}", "model: x}", "laid over those of the model 'x', and there is no model"),
         ("{name: Otto}", "{nam: Otto}", "does not use 'nam'"),
         ("{name: Otto}", f"{{name: {KEY}}}", "looks like a secret"),
+        (
+            "{name: Otto}",
+            "{name: Otto}, options: {answer: ./x.txt}",
+            "agent 'Otto' has the option answer: './x.txt', which names a file beside",
+        ),
         ("scripted/random", "scripted/rndom", "unknown scripted model 'rndom'"),
         (
             "  games: 2",
