@@ -56,10 +56,13 @@ _Dumper.yaml_implicit_resolvers = {
 }
 
 
+_OTHER_BREAKS = re.compile("[\r\x85\u2028\u2029]")
+
+
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    # In a block, lines stand as they are.
-    block = "|" if "\n" in text else None
-    return dumper.represent_scalar(f"{_PREFIX}str", text, style=block)
+    # In a block, lines stand as they are; other breaks of lines are kept by escapes alone.
+    style = '"' if _OTHER_BREAKS.search(text) else "|" if "\n" in text else None
+    return dumper.represent_scalar(f"{_PREFIX}str", text, style=style)
 
 
 _Dumper.add_representer(str, _text)

@@ -105,7 +105,22 @@ def test_all_keys_that_occur_twice_are_shown() -> None:
 # What no database can hold is refused, and a file begins without a mark.
 _TEXTS = st.text(st.characters(exclude_characters="\0\ufeff", exclude_categories=("Cs",))) | (
     st.sampled_from(
-        ["no", "1e3", "0x1F", "08", "~", "null", "<<", "=", "- a", "a: b", "1_000", ".5"]
+        [
+            "no",
+            "1e3",
+            "0x1F",
+            "08",
+            "~",
+            "null",
+            "<<",
+            "=",
+            "- a",
+            "a: b",
+            "1_000",
+            ".5",
+            "\x85",
+            " \n x",
+        ]
     )
 )
 _VALUES = st.recursive(
