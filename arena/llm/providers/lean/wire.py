@@ -9,19 +9,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-import aiohttp
 from yarl import URL
 
 from arena.core.threads import Shared
 from arena.llm.providers import litellm_wire
 from arena.llm.providers.stopwatch import Stopwatch, stopwatch
 
-MakeSession = Callable[[], aiohttp.ClientSession]
-"""Makes a session with the connections, proxies and certificates that the library would use."""
-
-_NO_LIMIT = aiohttp.ClientTimeout(total=None, sock_connect=None, sock_read=None)
+if TYPE_CHECKING:
+    # Its import takes a while, and a run that asks nobody needs none.
+    import aiohttp
 
 
 @dataclass(slots=True)
@@ -39,10 +38,12 @@ class Received:
 
 
 class Wire:
-    """The connections of one provider's lean requests: one session a loop."""
+    """The connections of one provider's lean requests: one session a loop. `make` makes it, with
+    the connections, proxies and certificates that the library would use."""
 
-    def __init__(self, make: MakeSession) -> None:
+    def __init__(self, make: Callable[[], aiohttp.ClientSession]) -> None:
         self._make = make
+        self._no_limit: aiohttp.ClientTimeout | None = None
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -78,7 +79,7 @@ class Wire:
                 headers=headers,
                 allow_redirects=False,
                 auto_decompress=False,
-                timeout=_NO_LIMIT,
+                timeout=self._no_limit,
                 **how,
             ) as response:
                 timed.reading()
@@ -119,4 +120,7 @@ class Wire:
         loop = asyncio.get_running_loop()
         if self._session is None or self._session.closed or self._loop is not loop:
             self._session, self._loop = self._make(), loop
+            self._no_limit = import_module("aiohttp").ClientTimeout(
+                total=None, sock_connect=None, sock_read=None
+            )
         return self._session
