@@ -29,9 +29,9 @@ demo: $(STAMP)
 # The quickest first.
 test: lint contracts schema types pytest
 
-# The tests that take no second and no PostgreSQL; of all folders, those that do not play and show
-# whole tournaments.
-WHOLE := cli leaderboard orchestrator viewer
+# The tests that take no second and no PostgreSQL; of all folders, those that neither play whole
+# tournaments nor work on their records.
+WHOLE := analysis cli compare forecast leaderboard orchestrator viewer
 fast: lint contracts
 	$(PYTEST) $(TESTS) -q -m "not slow and not postgresql" \
 		$(if $(filter tests,$(TESTS)),$(WHOLE:%=--ignore=tests/%))

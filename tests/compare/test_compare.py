@@ -87,6 +87,7 @@ def test_the_same_question_goes_on_where_it_stopped(url: str) -> None:
     assert (again.verdict, again.seating) == (done.verdict, "clones")
 
 
+@pytest.mark.slow
 def test_a_fixed_size_is_not_looked_at_before_its_end(url: str) -> None:
     question = Question("Sharp", "Naive", MAFIA, test="fixed", games=8)
     play(url, question, games=4)

@@ -63,6 +63,7 @@ def test_a_new_comparison_of_the_same_two_needs_to_be_asked_for(url: str, again:
     assert configure(url, replace(again, again=True)).name != configure(url, ASKED).name
 
 
+@pytest.mark.slow
 def test_every_verdict_says_how_many_comparisons_of_the_two_are_looked_at(url: str) -> None:
     play(url, ASKED, 2)
     first = answer(url, configure(url, ASKED))

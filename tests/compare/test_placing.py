@@ -64,6 +64,7 @@ def schedule(url: str, name: str) -> list[tuple[object, ...]]:
         return [tuple(row) for row in session.connection().execute(query, {"name": name})]
 
 
+@pytest.mark.slow
 def test_who_is_placed_plays_the_same_games_and_moves_nobody(url: str) -> None:
     part = place(url, CID, games=3)
     cid = place(url, CID)
@@ -89,6 +90,7 @@ def test_who_is_placed_plays_the_same_games_and_moves_nobody(url: str) -> None:
     assert answer_placing(url, CID, configure_placing(url, CID)) == cid
 
 
+@pytest.mark.slow
 def test_a_second_placement_of_an_agent_is_told(url: str) -> None:
     place(url, CID)
     longer = place(url, PlacingQuestion("Cid", "noughts", games=10))
@@ -97,6 +99,7 @@ def test_a_second_placement_of_an_agent_is_told(url: str) -> None:
     assert any("was placed against this pool in 'place Cid against" in n for n in longer.notes)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_placed_is_told(sqlite_url: str) -> None:
     play(sqlite_url, tournament("newcomers", ("Cid", "Dot"), 2))
     with pytest.raises(UsageError, match="none is on record"):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from db import get_engine, schema
 from torture.migrations import run
 
 KILLS = 3
 
 
+@pytest.mark.slow
 def test_a_killed_migration_leaves_no_half(database_url: str, tmp_path: Path) -> None:
     (figures,) = run(KILLS, 5, tmp_path, [database_url], games=10).values()
     assert figures.problems == []

@@ -66,6 +66,7 @@ def test_a_server_finds_the_same(games: str, postgresql_url: str) -> None:
         assert (here.asked, here.trials, here.share) == (there.asked, there.trials, there.share)
 
 
+@pytest.mark.slow
 def test_each_finding_shows_where_it_can_be_seen(games: str) -> None:
     with get_session(games) as session:
         report = insights(session)

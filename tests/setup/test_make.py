@@ -127,7 +127,7 @@ def test_what_is_fast_takes_no_second_and_a_check_leaves_nothing_out(
     quick = test[-1].replace(
         "--durations=10 --durations-min=5", '-q -m "not slow and not postgresql"'
     )
-    folders = ("cli", "leaderboard", "orchestrator", "viewer")
+    folders = ["analysis", "cli", "compare", "forecast", "leaderboard", "orchestrator", "viewer"]
     assert fast[-1].split() == [*quick.split(), *(f"--ignore=tests/{name}" for name in folders)]
     assert some[-1].split() == quick.replace(" tests ", " tests/cli ").split()
     assert "mypy" not in "".join(fast)

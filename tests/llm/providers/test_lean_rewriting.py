@@ -80,6 +80,7 @@ async def learned(endpoint: LiteLLMEndpoint) -> LeanPath:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("route", ROUTES)
 def test_its_bytes_are_those_that_litellm_sends(route: str) -> None:
     async def run() -> None:

@@ -98,6 +98,7 @@ MADE = (games, in_environments, alone, blocks, for_themselves, covariates)
 BEGUN = ((120, 8), (1, 8), (0, 8), (150, 60))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("made", "start", "agents"),
     [
