@@ -25,6 +25,7 @@ class BranchView:
 
     def __init__(self, clock: Callable[[], float], stream: TextIO | None = None) -> None:
         self._screen = Screen(clock, stream)
+        self._told = 0
 
     def __enter__(self) -> Self:
         self._screen.__enter__()
@@ -44,6 +45,9 @@ class BranchView:
 
     def update(self, progress: BranchProgress) -> None:
         """Take a report; drawn when the last drawing is old enough."""
+        for said in progress.news[self._told :]:
+            self.say(said)
+        self._told = len(progress.news)
 
         def line() -> str:
             void = f" · {progress.void:,} void" if progress.void else ""

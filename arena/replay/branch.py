@@ -20,7 +20,7 @@ from arena.core import (
     VoidCause,
     WorkerLost,
 )
-from arena.core.execution import Slot
+from arena.core.execution import Executor, Slot, TellsNews
 from arena.core.threads import in_thread
 from arena.game.loop import Finished, GameResult, Paused, Suspended, Voided
 from arena.orchestrator.affordable import Affordable
@@ -44,7 +44,7 @@ EXECUTOR = "auto"
 @dataclass(frozen=True, slots=True)
 class BranchProgress:
     """Branches and controls so far: `done` with a result, `void` without one, of `total`; turns,
-    calls and dollars are of this time."""
+    calls and dollars are of this time. `news` is what the executor had to say so far."""
 
     done: int
     void: int
@@ -52,6 +52,7 @@ class BranchProgress:
     turns: int
     calls: int
     cost: float
+    news: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,7 @@ async def branch(
             models = ModelAccess(
                 origin.client, limits_for(origin.config, origin.client.lag), entered.budget, answers
             )
-            playing = _Playing(origin, entered, database, models, stop or Stop(), on_progress)
+            playing = _Playing(origin, entered, database, models, stop or Stop(), on_progress, runs)
             try:
                 async with database.recorder(lease=lease, delegates=answers is None) as recorder:
                     await runs.run(
@@ -184,7 +185,9 @@ class _Playing:
         models: ModelAccess,
         stop: Stop,
         on_progress: Callable[[BranchProgress], None] | None,
+        executor: Executor,
     ) -> None:
+        self.executor = executor
         self.origin = origin
         self.entered = entered
         self.database = database
@@ -286,7 +289,10 @@ class _Playing:
     def _progress(self) -> BranchProgress:
         meter = self.meter
         done = len(self.scores[False]) + len(self.scores[True])
-        return BranchProgress(done, self.void, self.total, meter.turns, meter.calls, meter.cost)
+        news = tuple(self.executor.news) if isinstance(self.executor, TellsNews) else ()
+        return BranchProgress(
+            done, self.void, self.total, meter.turns, meter.calls, meter.cost, news
+        )
 
     def report(self) -> BranchReport:
         """What has come of them."""

@@ -5,12 +5,14 @@ from arena_example.blunt import Blunt
 from arena_example.challenge import Challenge
 from arena_example.echo import Echo
 from arena_example.glicko import Glicko
+from arena_example.serial import Serial
 from arena_example.subtraction import Subtraction
 
 from arena.core import ModelSpec
 from arena.testing import (
     check_covariate,
     check_environment,
+    check_executor,
     check_matchmaker,
     check_provider,
     check_rating_system,
@@ -40,3 +42,7 @@ def test_the_challenge_keeps_the_protocol() -> None:
 
 def test_the_echo_keeps_the_protocol() -> None:
     check_provider(Echo, model=ModelSpec("one", "echo/[1]"), unknown=ModelSpec("x", "other/[1]"))
+
+
+def test_the_serial_executor_keeps_the_protocol() -> None:
+    check_executor(Serial)

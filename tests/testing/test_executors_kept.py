@@ -16,5 +16,7 @@ def test_a_registered_executor_keeps_the_protocol(name: str) -> None:
 
 
 def test_more_at_once_than_there_are_slots_is_told() -> None:
-    with pytest.raises(ConformanceError, match=r"as there are slots: 3; found 4"):
+    with pytest.raises(
+        ConformanceError, match=r"at most as many at once as there are slots: 3; found 4"
+    ):
         check_executor(lambda concurrency: LocalExecutor(concurrency=concurrency + 1))
