@@ -83,6 +83,9 @@ class Supply:
         """Take the result of a game; None for one that will never have one."""
         self._settled[schedule_index] = played
         while self._frontier in self._settled:
+            if self._length >= self._games:
+                # Of a schedule that is whole nobody asks for standings any more.
+                del self._settled[self._frontier]
             self._frontier += 1
 
     def evidence(self) -> Sequence[Evidence]:
@@ -162,7 +165,7 @@ class Supply:
 
     def _advance(self, needed: int) -> None:
         for index in range(self._taken, needed):
-            if played := self._settled[index]:
+            if played := self._settled.pop(index):
                 self._folded.play(played)
                 self._results.append(Result(self._scheduled[index], played.players))
                 if self._matchmaker.lag is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -169,3 +170,20 @@ def test_what_was_chosen_before_a_matchmaker_fails_is_played_first() -> None:
         asyncio.run(supply.more(lambda: True))
     assert not supply.complete()
     assert supply.most() == 30
+
+
+def test_results_of_a_schedule_that_is_whole_are_not_kept() -> None:
+    scheduled = [Pairing(place, place, place, (1, 2)) for place in range(50)]
+    supply = supply_of(BestAgainstNext(lag=None), games=50, scheduled=scheduled)
+    for place in (*range(1, 50), 0):
+        supply.settle(
+            place, Played((RatedPlayer(1, 0, 0), RatedPlayer(2, 1, 1)), ("a", "of whole"))
+        )
+    gc.collect()
+
+    assert supply.complete()
+    assert not [each for each in gc.get_objects() if _is_of_whole(each)]
+
+
+def _is_of_whole(found: object) -> bool:
+    return type(found) is Played and found.roles == ("a", "of whole")
