@@ -11,9 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 PARTS = (
-    "arena", "projections", "recorder", "steady", "lean", "whole", "http", "in_flight", "executors",
-    "bursts", "storage", "scale", "ratings", "boards", "systems", "start", "frames", "pages",
-    "viewers",
+    "arena", "projections", "recorder", "steady", "lean", "rewriting", "whole", "http", "in_flight",
+    "executors", "bursts", "storage", "scale", "ratings", "boards", "systems", "start", "frames",
+    "pages", "viewers",
 )  # fmt: skip
 
 

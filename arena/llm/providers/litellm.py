@@ -21,7 +21,7 @@ from arena.llm.failures.inside import Heard
 from arena.llm.providers import litellm_scripted, litellm_transport
 from arena.llm.providers.lean.path import LeanPath
 from arena.llm.providers.litellm_connections import Connections
-from arena.llm.providers.litellm_imports import FIRST_ASKED, FIRST_STREAMED, importing
+from arena.llm.providers.litellm_imports import FIRST_ASKED, FIRST_OF, FIRST_STREAMED, importing
 from arena.llm.providers.litellm_lean import LeanRequests
 from arena.llm.providers.litellm_names import listed_entry, unknown_model, unknown_protocol
 from arena.llm.providers.litellm_params import (
@@ -66,6 +66,8 @@ class LiteLLM:
         models = list(models)
         asked = not all(map(is_scripted, models))
         names = FIRST_ASKED * asked + FIRST_STREAMED * any(model.stream for model in models)
+        for word, own in FIRST_OF.items():
+            names += own * any(model.litellm_model.startswith(word) for model in models)
         with importing():
             for name in names:
                 # A version that has them elsewhere only takes longer over the first request.

@@ -31,6 +31,8 @@ FIRST_ASKED = (
     "litellm.proxy._experimental.mcp_server.stdio_gate",
     "litellm.proxy.openai_files_endpoints.common_utils",
 )
+# What warns of its own types when it is first asked for a model whose name begins so.
+FIRST_OF = {"cohere": ("litellm.llms.cohere.chat.transformation",)}
 FIRST_STREAMED = (
     "anyio._backends._asyncio",
     "litellm.types.litellm_core_utils.streaming_chunk_builder_utils",

@@ -138,8 +138,10 @@ class Learning:
         for dialect in DIALECTS:
             if self.asked.get("stream") and dialect.stream is None:
                 continue
-            prefixes = set()
+            prefixes: set[str | None] = set()
             for answer in dialect.answers(_MODEL):
+                if None in prefixes:
+                    break
                 probe = await self._probe(USUAL[0], dialect, answer)
                 # Where it sends none, or several, it is the same in any dialect.
                 assert probe.request

@@ -14,17 +14,22 @@ from arena import registry
 from arena.core import Message, ModelSpec
 from arena.llm.providers.lean.anthropic import answers
 from arena.llm.providers.lean.path import LeanPath
+from arena.llm.providers.lean.rewriting import LibraryCall
+from arena.llm.providers.lean.signing import signing_of
 from arena.llm.providers.litellm import LiteLLM, LiteLLMEndpoint
 from arena.llm.providers.litellm_transport import answered
 from arena.llm.providers.prompt_cache import marked
 from arena.llm.providers.protocol import ProviderSettings
 
+CLAUDE = "anthropic/claude-sonnet-4-5"
+OF_AMAZON = "bedrock/anthropic.claude-3-haiku-20240307-v1:0"
 ROUTES = (
-    "anthropic/claude-sonnet-4-5",
+    CLAUDE,
     "gemini/gemini-2.5-flash",
-    "bedrock/anthropic.claude-3-haiku-20240307-v1:0",
-    "bedrock/amazon.nova-pro-v1:0",
+    OF_AMAZON,
+    pytest.param("bedrock/amazon.nova-pro-v1:0", marks=pytest.mark.sweep),
 )
+CARRIED = ("host", "content-length")
 KEY = "a-key-of-the-rewriting-qwv"
 
 
@@ -58,7 +63,7 @@ def prepared(litellm: LiteLLM, route: str, name: str = "m", **params: Any) -> Li
     return litellm.prepare(ModelSpec(name, route, api_key_env="LEAN_KEY", params=params))
 
 
-async def sent(endpoint: LiteLLMEndpoint, messages: Sequence[Any]) -> httpx.Request:
+async def sent(endpoint: LiteLLMEndpoint, messages: Sequence[Any], **more: Any) -> httpx.Request:
     """What LiteLLM would send."""
     requests: list[httpx.Request] = []
 
@@ -68,7 +73,7 @@ async def sent(endpoint: LiteLLMEndpoint, messages: Sequence[Any]) -> httpx.Requ
 
     with answered(keep):
         try:
-            await endpoint.provider.send({**endpoint.kwargs, "api_key": KEY}, messages)
+            await endpoint.provider.send({**endpoint.kwargs, **more}, messages)
         except Exception:  # it is an answer of another protocol
             assert requests
     return requests[0]
@@ -91,14 +96,12 @@ def test_its_bytes_are_those_that_litellm_sends(route: str) -> None:
             assert path.rewriting is not None
             for conversation, messages in CONVERSATIONS.items():
                 whole: Sequence[Any] = marked(messages) if endpoint.marks else messages
-                theirs = await sent(endpoint, whole)
+                theirs = await sent(endpoint, whole, api_key=KEY)
                 assert await path.body(whole, None) == theirs.content, (name, conversation)
                 head = path.head(path.secrets(KEY, {}) or {}, theirs.content)
                 assert head is not None
                 assert str(head[0]) == str(theirs.url)
-                headers = {**theirs.headers}
-                for own in ("host", "content-length"):
-                    del headers[own]
+                headers = {n: v for n, v in theirs.headers.items() if n not in CARRIED}
                 assert {name.lower(): value for name, value in head[1].items()} == headers
         await litellm.aclose()
 
@@ -120,7 +123,7 @@ def test_it_is_not_used_where_its_bytes_are_others(monkeypatch: pytest.MonkeyPat
             return {**theirs(*args, **named), "metadata": {"user_id": str(times)}}
 
         monkeypatch.setattr(AnthropicConfig, "transform_request", differs)
-        path = await prepared(litellm, ROUTES[0]).path()
+        path = await prepared(litellm, CLAUDE).path()
         assert path == "LiteLLM sends something else than its rewriting gives"
         await litellm.aclose()
 
@@ -132,7 +135,7 @@ def test_what_litellm_refuses_it_refuses_itself(monkeypatch: pytest.MonkeyPatch)
 
     async def run() -> None:
         litellm = LiteLLM(ProviderSettings(20.0, registry.policy))
-        endpoint = prepared(litellm, ROUTES[0])
+        endpoint = prepared(litellm, CLAUDE)
         await learned(endpoint)
         from litellm.llms.anthropic.chat.transformation import AnthropicConfig
 
@@ -150,9 +153,56 @@ def test_what_litellm_refuses_it_refuses_itself(monkeypatch: pytest.MonkeyPatch)
 def test_a_secret_is_in_no_path() -> None:
     async def run() -> None:
         litellm = LiteLLM(ProviderSettings(20.0, registry.policy))
-        path = await learned(prepared(litellm, ROUTES[0]))
+        path = await learned(prepared(litellm, CLAUDE))
         assert KEY not in repr(path)
         assert KEY.encode() not in await path.body(CONVERSATIONS["alone"], None)
         await litellm.aclose()
 
     asyncio.run(run())
+
+
+def test_each_request_to_amazon_is_signed_as_litellm_signs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOFTHELEANPATH")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret-of-the-lean-path")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "a-session-of-the-lean-path")
+    monkeypatch.setenv("LEAN_TITLE", "a title")
+    messages = CONVERSATIONS["alternating"]
+
+    async def run() -> None:
+        litellm = LiteLLM(ProviderSettings(20.0, registry.policy))
+        params = {"max_tokens": 50, "extra_headers": {"X-Title": "$LEAN_TITLE"}}
+        endpoint = litellm.prepare(ModelSpec("m", OF_AMAZON, params=params))
+        path = await learned(endpoint)
+        assert path.signing is not None
+        secrets = path.secrets(None, {"X-Title": "a title"})
+        assert secrets is not None
+        more = {"extra_headers": {"X-Title": "a title"}}
+        body = await path.body(messages, None)
+        ours: Mapping[str, str] = {}
+        for _ in range(20):
+            # A signature is of its second.
+            theirs = await sent(endpoint, messages, **more)
+            head = path.head(secrets, body)
+            assert head is not None
+            ours = {name.lower(): value for name, value in head[1].items()}
+            if ours["x-amz-date"] == theirs.headers["x-amz-date"]:
+                break
+        assert theirs.content == body
+        assert ours == {n: v for n, v in theirs.headers.items() if n not in CARRIED}
+        # Without its key nothing is signed, and LiteLLM is asked.
+        monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+        assert path.head(secrets, body) is None
+        await litellm.aclose()
+
+    asyncio.run(run())
+
+
+def test_an_access_key_that_litellm_renews_is_its_own() -> None:
+    class Renewed:
+        access_key, secret_key, token = "AKIA", "secret", "of another hour"
+
+    call = LibraryCall(print, (), {"credentials": Renewed()})
+    assert signing_of(call) == "LiteLLM finds and renews its access key by itself"
+    assert signing_of(LibraryCall(print, (), {"credentials": None})) is None

@@ -27,8 +27,8 @@ class Signing:
     call: LibraryCall
 
     def headers(self, body: bytes, given: Mapping[str, str]) -> dict[str, str] | None:
-        """The headers of a request with this body, by lower-case name; `given` are those of the
-        model with their values. None where the environment holds no access key."""
+        """The headers that sign a request with this body, by lower-case name; `given` are values in
+        the places of marks. None where the environment holds no access key."""
         held = _held()
         if not held["access_key"] or not held["secret_key"]:
             return None
@@ -38,7 +38,8 @@ class Signing:
             if named.get(name):
                 named[name] = {one: filled(said, given) for one, said in named[name].items()}
         request = self.call.function(*self.call.args, **copied(named))
-        return {name.lower(): value for name, value in dict(request.headers).items()}
+        signed = {name.lower(): value for name, value in dict(request.headers).items()}
+        return {name: value for name, value in signed.items() if name in SIGNED}
 
 
 def signing_of(call: LibraryCall) -> Signing | str | None:
