@@ -81,7 +81,9 @@ class LiteLLM:
             self._settings.policy(model.litellm_model.removeprefix(PREFIX))
             return
         self.check_name(model)
-        check_accepted(_litellm(), model)
+        # What it has for a provider is imported when it is first needed, with warnings.
+        with importing():
+            check_accepted(_litellm(), model)
 
     def check_name(self, model: ModelSpec) -> None:
         """Raises UsageError for a name or an address that LiteLLM cannot use."""

@@ -24,6 +24,7 @@ from arena.llm.providers.lean.conversations import UNUSUAL, USUAL
 from arena.llm.providers.lean.converse import CONVERSE
 from arena.llm.providers.lean.dialect import Dialect
 from arena.llm.providers.lean.google import GOOGLE
+from arena.llm.providers.lean.groq import GROQ
 from arena.llm.providers.lean.path import KEY, LeanPath, mark
 from arena.llm.providers.lean.reading import begun, read
 from arena.llm.providers.lean.rewriting import NotRewritten, Rewriting, rewriting_of
@@ -41,7 +42,7 @@ from arena.llm.providers.litellm_transport import answered
 from arena.llm.providers.prompt_cache import marked
 from arena.llm.providers.protocol import Answer
 
-DIALECTS = (CHAT, ANTHROPIC, GOOGLE, CONVERSE, COHERE)
+DIALECTS = (CHAT, ANTHROPIC, GOOGLE, CONVERSE, COHERE, GROQ)
 
 SEED = 271_828_182
 _MODEL = "probe-model"

@@ -34,6 +34,7 @@ _CHUNK: Mapping[str, tuple[type, ...]] = {
     "x_groq": (dict, type(None)),
     # Noise that hides the length of a piece.
     "obfuscation": _TEXT,
+    "prompt_filter_results": (list, type(None)),
 }
 _CHOICE: Mapping[str, tuple[type, ...]] = {
     "index": (int,),
@@ -41,6 +42,8 @@ _CHOICE: Mapping[str, tuple[type, ...]] = {
     "finish_reason": _TEXT,
     "logprobs": (dict, type(None)),
     "token_ids": (list, type(None)),
+    "native_finish_reason": _TEXT,
+    "content_filter_results": (dict, type(None)),
 }
 _DELTA: Mapping[str, tuple[type, ...]] = {"role": _TEXT, "content": _TEXT}
 

@@ -16,10 +16,12 @@ from arena.llm.failures.inside import Heard
 from arena.llm.providers import token_logs
 from arena.llm.providers.protocol import Answer
 from arena.llm.providers.response import LONGEST_NAME, answered_by
-from arena.llm.providers.usage import read_usage
+from arena.llm.providers.usage import countable, read_usage
 
 ENDS = ("stop", "length")
 _MAYBE_TEXT = (str, type(None))
+_LISTED = (list, type(None))
+_FIELDS = (dict, type(None))
 _ANSWER: Mapping[str, tuple[type, ...]] = {
     "id": (str,),
     "object": (str,),
@@ -30,6 +32,17 @@ _ANSWER: Mapping[str, tuple[type, ...]] = {
     "provider": (str,),
     "choices": (list,),
     "usage": (dict,),
+    # What nobody reads: filters of Azure, times of Groq, Cerebras and llama.cpp, sources of
+    # Perplexity, the prompt of Together, weights of SGLang.
+    "prompt_filter_results": _LISTED,
+    "x_groq": _FIELDS,
+    "usage_breakdown": _FIELDS,
+    "time_info": _FIELDS,
+    "timings": _FIELDS,
+    "citations": _LISTED,
+    "search_results": _LISTED,
+    "prompt": _LISTED,
+    "metadata": _FIELDS,
 }
 _CHOICE: Mapping[str, tuple[type, ...]] = {
     "index": (int,),
@@ -37,6 +50,11 @@ _CHOICE: Mapping[str, tuple[type, ...]] = {
     "finish_reason": (str,),
     "logprobs": (dict, type(None)),
     "token_ids": (list, type(None)),
+    # Of an answer that says something nobody reads these.
+    "native_finish_reason": _MAYBE_TEXT,
+    "content_filter_results": _FIELDS,
+    "matched_stop": (int, str, type(None)),
+    "seed": (int, type(None)),
 }
 _MESSAGE: Mapping[str, tuple[type, ...]] = {"role": (str,), "content": (str,)}
 # How the tags begin that a library takes for thoughts; a text with one is not plain.
@@ -51,6 +69,10 @@ _COUNTED = {
     "completion_tokens_details",
 }
 _COUNTS = 3  # of a usage without details
+_TIMES = ("queue_time", "prompt_time", "completion_time", "total_time")
+_NUMBER = (int, float)
+# What `stated_cost` reads, in whatever form it is, and what it does not.
+_SPENT = ("cost", "cost_details", "is_byok", "search_context_size")
 
 
 def plain_answer(body: bytes) -> dict[str, Any] | None:
@@ -93,13 +115,18 @@ def is_plain_usage(usage: Any) -> bool:
 
 
 def _is_count(name: str, value: Any) -> bool:
-    if type(value) is dict:
+    if type(value) is dict and name not in _SPENT:
         return name.endswith("_details") and all(
             one is None or (type(one) is int and 0 <= one < MOST_TOKENS) for one in value.values()
         )
+    if name == "reasoning_tokens":
+        # SGLang's; a library leaves out a zero that stands here.
+        return not value
     if name.endswith("_tokens"):
         return value is None or (type(value) is int and 0 <= value < MOST_TOKENS)
-    return not value
+    if name in _SPENT:
+        return True
+    return not value or (name in _TIMES and type(value) in _NUMBER)
 
 
 def read_plain(answer: dict[str, Any], headers: Mapping[str, str], prefix: str) -> Answer:
@@ -152,7 +179,9 @@ def usage_of(usage: Mapping[str, Any]) -> tuple[Usage, Mapping[str, float]]:
     of_prompt = usage.get("prompt_tokens_details") or _NOTHING
     of_answer = usage.get("completion_tokens_details") or _NOTHING
     if not usage.keys() <= _COUNTED or _more(of_prompt, "cached_tokens"):
-        return read_usage(usage, said=True)
+        counted = countable(usage) or {}
+        counted.pop("reasoning_tokens", None)
+        return read_usage(counted, said=True)
     prompt, completion = usage["prompt_tokens"], usage["completion_tokens"]
     cached, reasoning = of_prompt.get("cached_tokens"), of_answer.get("reasoning_tokens")
     if (cached or 0) > prompt or (reasoning or 0) > completion:

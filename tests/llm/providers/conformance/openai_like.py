@@ -137,6 +137,29 @@ ANSWERS: Mapping[str, Canned] = {
     "a mark of the order of bytes": Canned(b"\xef\xbb\xbf" + json.dumps(answer()).encode()),
     "a time of parts": completion(created=1_700_000_000.25),
     "a deep one": Canned(b"[" * 2_000),
+    "much that nobody reads": completion(
+        usage={**COUNTS, "queue_time": 0.018, "is_byok": False, "cost_details": {"a": 0.1}},
+        x_groq={"id": "req_1"},
+        usage_breakdown=None,
+        time_info={"queue_time": 0.1},
+        timings={"prompt_n": 40},
+        citations=["https://example.org"],
+        search_results=[{"title": "A"}],
+        prompt=[],
+        metadata={"weight_version": "default"},
+        prompt_filter_results=[{"prompt_index": 0}],
+        choices=[
+            {
+                "index": 0,
+                "message": message(),
+                "finish_reason": "stop",
+                "native_finish_reason": "completed",
+                "content_filter_results": {"hate": {"filtered": False, "severity": "safe"}},
+                "matched_stop": 128_009,
+                "seed": 1_234_567,
+            }
+        ],
+    ),
     "a list": as_json([answer()]),
     "null": as_json(None),
     "no JSON": Canned(b"<html>"),
@@ -215,13 +238,14 @@ def cases(
     model: str,
     own: Mapping[str, Mapping[str, Any]] | None = None,
     own_streams: Mapping[str, Sequence[Any]] | None = None,
+    unplain: frozenset[str] = frozenset({"of xAI"}),
     **fields: Any,
 ) -> ProviderCases:
     """A model with what everybody may answer, and what its `own` provider does, which must be read
-    without LiteLLM."""
+    without LiteLLM but for those that are `unplain`."""
     answers = {name: as_json(said) for name, said in (own or {}).items()}
     streams = {name: streamed(*said) for name, said in (own_streams or {}).items()}
-    plain = frozenset({"plain", "pieces"})
+    plain = frozenset({"plain", "pieces", *answers, *streams} - unplain)
     events = [event(one) for one in chunks(*words())]
     whole = Canned(b"".join(events), kind=EVENTS)
     return ProviderCases(

@@ -55,8 +55,9 @@ def sampled() -> list[Any]:
             turn = models if len(models) == 1 else models[stream::2]
             lean = [cases for cases in turn if stream not in cases.why]
             for place, cases in enumerate(lean):
-                names = [name for name in cases.named(stream) if name in cases.own | cases.plain]
-                shared = [name for name in cases.named(stream) if name not in names]
+                alone = cases.own | models[0].plain
+                names = [name for name in cases.named(stream) if name in alone]
+                shared = [name for name in cases.named(stream) if name not in alone]
                 names += shared[place :: ALONE if len(models) == 1 else len(lean)]
                 params = [*cases.params][(place + stream) % len(cases.params)]
                 named = f"{cases.model}-{params}-{STREAMED[stream]}"
