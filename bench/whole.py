@@ -44,7 +44,8 @@ TOY = Size(games=2, in_flight=2, rounds=1, repetitions=1)
 
 
 def tournament(url: str, database: Path, games: int, in_flight: int, rounds: int) -> Sample:
-    """Play a tournament: its calls after the first of each game, and what they took."""
+    """Play a tournament: its calls after the first two of each game, before which a model is
+    learned, and what they took."""
     marks: list[Sample] = []
 
     def mark(progress: Progress) -> None:
@@ -54,7 +55,7 @@ def tournament(url: str, database: Path, games: int, in_flight: int, rounds: int
     summary = asyncio.run(run(played, url=database, on_progress=playing(mark)))
     if summary.games_completed != games:
         raise RuntimeError(f"{summary.games_void} games of {games} are void: {summary.first_error}")
-    first = next((one for one in marks[:-1] if one.count >= in_flight), marks[0])
+    first = next((one for one in marks[:-1] if one.count >= 2 * in_flight), marks[0])
     last = marks[-1]
     return Sample(last.count - first.count, last.cpu - first.cpu, last.wall - first.wall)
 
