@@ -25,7 +25,6 @@ from arena.llm.pacing.loop_lag import LoopLag
 from arena.llm.providers.litellm import LiteLLM
 from arena.llm.providers.protocol import ProviderSettings
 from arena.llm.providers.stopwatch import timed
-from bench.arena import play
 from bench.earlier import BEFORE_LEAN, NoHistory, earlier
 from bench.measure import Row, Sample, median, ratios
 from bench.server import LoopbackServer
@@ -166,6 +165,9 @@ async def _together(ask: Ask, messages: Iterator[list[Message]], in_flight: int)
 
 def measure(workers: Workers, *, toy: bool = False) -> list[Row]:
     """One row for each promise of what a call costs."""
+    # Not by the lanes, of which one has an earlier arena.
+    from bench.arena import play
+
     size = TOY if toy else FULL
     with TemporaryDirectory() as folder, LoopbackServer() as server:
         place = Path(folder)

@@ -60,7 +60,9 @@ class Worker:
         try:
             done, value = self._pipe.recv()
         except EOFError:
-            raise WorkerFailed("the process of a lane has died") from None
+            self._process.join(10)
+            ended = self._process.exitcode
+            raise WorkerFailed(f"the process of a lane has ended, with the code {ended}") from None
         if not done:
             raise WorkerFailed(value)
         return value
@@ -88,7 +90,7 @@ class Workers:
     def of(self, name: str, before: Path | None = None) -> Worker:
         """The process of a lane, started when it is first asked for; one with modules of its own
         (`before`) is nobody else's."""
-        key = name if before is not None or not self._shared else "all"
+        key = "all" if self._shared and before is None else f"{name} {before or ''}"
         if key not in self._workers:
             self._workers[key] = Worker(before)
         return self._workers[key]

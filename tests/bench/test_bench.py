@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from arena.llm.providers.lean.chat import CHAT
+from bench import lean, whole
 from bench.__main__ import PARTS
-from bench.earlier import NoHistory, earlier
+from bench.earlier import BEFORE_LEAN, NoHistory, earlier
 from bench.history import as_table, quoted, remember, remembered
 from bench.measure import Row
 from bench.policies import FIXED_TALK, answer_to, response
@@ -72,6 +73,7 @@ def test_every_promise_of_the_arena_is_measured(rows: list[dict[str, Any]]) -> N
         ("lean", 20.0),
         ("lean", 1.5),
         ("lean", 3.0),
+        ("whole", 8.0),
         ("http", 0.9),
         ("http", 1024.0),
         ("storage", 1 / 5),
@@ -144,6 +146,14 @@ def test_an_earlier_arena_is_imported_in_the_place_of_this_one(tmp_path: Path) -
         now = workers.of("now").run(whose_arena)
     assert then.is_relative_to(tmp_path)
     assert now == CHECKOUT / "arena" / "llm" / "providers" / "litellm.py"
+
+
+@pytest.mark.sweep
+def test_the_earlier_arena_that_is_measured_has_what_its_lanes_import(tmp_path: Path) -> None:
+    with Workers() as workers:
+        before = workers.of("before", earlier(BEFORE_LEAN, tmp_path))
+        for lane in (lean.asking, lean.endpoint, whole.tournament):
+            assert lane.__name__ in before.run(str, object=lane)
 
 
 def test_a_commit_that_is_not_there_is_named_with_what_to_type(tmp_path: Path) -> None:
