@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -15,6 +16,7 @@ from arena.cli.output import Column, advise, console, print_json, print_line, pr
 
 if TYPE_CHECKING:
     from arena.core import EnvironmentSpec, RulesOption
+    from arena.scenarios.summary import ScenarioSummary
 
 T = TypeVar("T")
 
@@ -89,6 +91,52 @@ def show(
         _print(spec, options, roles, twin.faults if twin else spec.faults)
     for message in dict.fromkeys(failed):
         advise(message)
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="A scenario file (.yaml).")],
+    as_json: AsJson = False,
+) -> None:
+    """Check a scenario file, and say what it would play.
+
+    Everything that is wrong is said at once, with its line. Exit code 2 for a file that is refused.
+    """
+    from arena.scenarios.reading import load
+    from arena.scenarios.summary import summary_of
+
+    summary = summary_of(load(file))
+    if as_json:
+        print_json(asdict(summary))
+    else:
+        _print_scenario(summary)
+
+
+def _print_scenario(summary: ScenarioSummary) -> None:
+    out = console()
+    for text in (f"{summary.name}: {summary.description}", *_scenario_lines(summary)):
+        print_line(safe(text), out)
+
+
+def _scenario_lines(summary: ScenarioSummary) -> Iterator[str]:
+    about = [*([summary.difficulty] if summary.difficulty else []), *summary.tags]
+    yield f"{', '.join(about)}{' · ' if about else ''}at most {summary.turns} turns · {summary.mark}"
+    for objective in summary.objectives:
+        yield f"teaches: {objective}"
+    yield ""
+    for persona in summary.personas:
+        role = f", {persona.role}" if persona.role else ""
+        team = f" (team {persona.team})" if persona.team else ""
+        yield f"{persona.name}{role}{team}: {persona.low:g} to {persona.high:g} points"
+    yield ""
+    for number, scene in enumerate(summary.scenes, start=1):
+        silent = f"; {', '.join(scene.observes)} listens" if scene.observes else ""
+        speaks = f"{', '.join(scene.speaks)} in turn{silent}"
+        yield f"scene {number}, {scene.title}: {speaks}; at most {scene.timeout_turns} turns"
+    for name, takes in summary.values.items():
+        yield f"value {name}: {takes}"
+    for name, takes in summary.verdict.items():
+        yield f"verdict {name}: {takes}"
 
 
 def _spec(name: str) -> EnvironmentSpec:

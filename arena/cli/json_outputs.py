@@ -319,6 +319,7 @@ def _of_rest() -> dict[str, JsonObject | OneOfForms]:
     from arena.analysis.archives import Imported
     from arena.analysis.export.result_cards import Card, CardCheck
     from arena.core import RulesOption
+    from arena.scenarios.summary import ScenarioSummary
     from arena.templates.seed import SeededRow
     from db.archive import Archived
     from db.maintenance.migrate import Migrated, MigrationRehearsal
@@ -340,6 +341,7 @@ def _of_rest() -> dict[str, JsonObject | OneOfForms]:
                 "options": list[RulesOption] | None,
             }
         ),
+        "environments check": JsonObject([ScenarioSummary]),
         "keys list": JsonObject(
             named={"keys": JsonRows(JsonObject(named={"variable": str, "host": str}))}
         ),

@@ -55,7 +55,7 @@ class ScenarioGame:
             package="scenario",
             version=f"{VERSION}+{self._scenario.mark}",
             options={"file": file} if file else {},
-            description=" ".join(shape.description.split()),
+            description=" ".join(self._scenario.filled(shape.description).split()),
             max_characters=MAX_CHARACTERS,
             tells=("role", *team, "phase"),
             referee=shape.referee is not None,
