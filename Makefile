@@ -23,6 +23,8 @@ export PYTHONDONTWRITEBYTECODE =
 
 demo: $(STAMP)
 	$(BIN)/arena run configs/quickstart.yaml
+	$(BIN)/arena run configs/negotiation.yaml
+	$(BIN)/arena run configs/courtroom.yaml
 	@echo
 	@echo "To look at it in the browser: $(BIN)/arena view --open. What else there is: README.md."
 
@@ -94,6 +96,7 @@ real: $(VENV)/real/.installed
 docs: $(STAMP)
 	$(BIN)/python -m arena.cli.docs > docs/commands.md
 	$(BIN)/arena schema > docs/tournament.schema.json
+	$(BIN)/arena schema --scenario > docs/scenario.schema.json
 	$(BIN)/python -m arena.testing.referee > docs/environments.md
 
 picture: $(STAMP)

@@ -120,7 +120,8 @@ def _print_scenario(summary: ScenarioSummary) -> None:
 
 def _scenario_lines(summary: ScenarioSummary) -> Iterator[str]:
     about = [*([summary.difficulty] if summary.difficulty else []), *summary.tags]
-    yield f"{', '.join(about)}{' · ' if about else ''}at most {summary.turns} turns · {summary.mark}"
+    known = [*([", ".join(about)] if about else []), f"at most {summary.turns} turns", summary.mark]
+    yield " · ".join(known)
     for objective in summary.objectives:
         yield f"teaches: {objective}"
     yield ""

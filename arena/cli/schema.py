@@ -18,12 +18,19 @@ def schema(
             show_default=False,
         ),
     ] = None,
+    scenario: Annotated[bool, typer.Option("--scenario", help="That of scenario files.")] = False,
 ) -> None:
     """Print the JSON Schema of a file or a command.
 
-    Of tournament files without a COMMAND, else of what it prints with --json.
+    Of tournament files without a COMMAND, or of scenario files; else of what a command prints with
+    --json.
 
     Editors use it to complete and to check what is typed, programs to read what is printed."""
+    if scenario:
+        from arena.scenarios.reading import json_schema as of_scenarios
+
+        write_json(of_scenarios())
+        return
     if not command:
         from arena.config import json_schema
 

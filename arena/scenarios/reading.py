@@ -57,6 +57,12 @@ def shipped() -> list[str]:
     return sorted(file.stem for file in SHIPPED.glob("*.yaml"))
 
 
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a scenario file, for editors."""
+    schema = ScenarioShape.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
 def load(path: str | Path) -> Scenario:
     """The scenario in a YAML file. Raises ConfigError with everything that is wrong with it."""
     text = document.text_of(path, "scenario")

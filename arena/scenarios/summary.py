@@ -61,9 +61,7 @@ def summary_of(scenario: Scenario) -> ScenarioSummary:
         speaks = names if scene.speaks is None else scene.speaks
         silent = tuple(name for name in names if name not in speaks)
         observes = silent if scene.observes is None else scene.observes
-        scenes.append(
-            SceneSummary(scene.title, scene.goal, speaks, observes, scene.timeout_turns)
-        )
+        scenes.append(SceneSummary(scene.title, scene.goal, speaks, observes, scene.timeout_turns))
     return ScenarioSummary(
         name=shape.name,
         description=" ".join(scenario.filled(shape.description).split()),

@@ -67,7 +67,7 @@ ROWS = (
     "ORDER BY 1",
     "SELECT g.schedule_index, t.turn_number, t.player_index, t.action, t.invalid FROM game_turns t "
     "JOIN games g ON g.id = t.game_id ORDER BY 1, 2",
-    "SELECT g.schedule_index, e.position, k.name, e.source, e.audience FROM game_events e "
+    "SELECT g.schedule_index, e.seq, k.name, e.source, e.audience FROM game_events e "
     "JOIN event_types k ON k.id = e.kind JOIN games g ON g.id = e.game_id ORDER BY 1, 2",
     "SELECT g.schedule_index, c.agent_id, c.mu_after, c.sigma_after FROM rating_changes c "
     "JOIN games g ON g.id = c.game_id ORDER BY c.pool_id, g.fold_index, c.agent_id",
@@ -158,11 +158,11 @@ def test_a_scenario_with_a_referee_from_its_file_to_its_pages(
 
         # Drawn: scenes, narrator, verdict and scores, also as one of the players sees them.
         with browsing(database_url) as get:
-            page = get("/games/1").text
+            page = get("/game/1").text
             for said in ("Words", "Referee", "verdict", "score", "It has one wheel."):
                 assert said in page
-            assert "say little" not in get("/games/1", {"as": 1}).text
-            assert get("/games/1", {"as": 2}).status_code == 200
+            assert "say little" not in get("/game/1?as=1").text
+            assert get("/game/1?as=2").status_code == 200
 
         # Changed: another scenario is another tournament, and another pool.
         (tmp_path / "duel.yaml").write_text(DUEL.replace("better word?", "longer word?"))
