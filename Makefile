@@ -23,8 +23,8 @@ export PYTHONDONTWRITEBYTECODE =
 
 demo: $(STAMP)
 	$(BIN)/arena run configs/quickstart.yaml
-	$(BIN)/arena run configs/negotiation.yaml
-	$(BIN)/arena run configs/courtroom.yaml
+	$(BIN)/arena run configs/negotiation.yaml --db scenarios.db
+	$(BIN)/arena run configs/courtroom.yaml --db scenarios.db
 	@echo
 	@echo "To look at it in the browser: $(BIN)/arena view --open. What else there is: README.md."
 

@@ -140,7 +140,7 @@ async def branch(
             found.client.load(
                 sitter.agent.model
                 for task in found.tasks.values()
-                for sitters in task.players
+                for sitters in task.seats
                 for sitter in sitters
             )
             return found
@@ -203,7 +203,7 @@ class _Playing:
         longest = origin.tasks[False].turn_limit - origin.turn
         self.affordable = Affordable(models.budget, entered.costs, longest=longest)
         self.seatings = {
-            which: tuple(sitters[-1].agent.model.name for sitters in task.players)
+            which: tuple(sitters[-1].agent.model.name for sitters in task.seats)
             for which, task in origin.tasks.items()
         }
 

@@ -103,7 +103,7 @@ def read_origin(
     models = {
         sitters[-1].agent.model.name: sitters[-1].agent.model
         for branched in tasks.values()
-        for sitters in branched.players
+        for sitters in branched.seats
     }
     for model in models.values():
         check_stored_model(client, model)
@@ -175,4 +175,7 @@ def _config(session: Session, game: Game) -> TournamentConfig | None:
     # What it says of a model is said of the version that plays in it.
     begun = CatalogueEntry(Repository(session), config, {}, key).begun()
     rows = [row for row in begun if row is not None]
-    return played_as(config, rows) if len(rows) == len(begun) else config
+    if (judge := tournament.environment.referee_id) is not None:
+        row = Repository(session).get_agent_by_id(judge, with_relations=True)
+        rows += [] if row is None else [row]
+    return played_as(config, rows) if len(rows) == len(config.everybody) else config

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, text
 from sqlmodel import Session, col, select
 
 from db.models import Game
+from db.models.tournaments import REFEREE_ID
 
 _AT_ONCE = 500
 
@@ -31,20 +32,21 @@ class TailUsage(NamedTuple):
 
 
 _TAILS = text(
-    """
-SELECT g.id, p.player_index, a.fingerprint, m.name, COUNT(*),
+    f"""
+SELECT g.id, c.game_turn_id & 255, a.fingerprint, m.name, COUNT(*),
   SUM(CASE WHEN c.prompt_tokens > 0 AND c.response_tokens IS NOT NULL THEN 1 ELSE 0 END),
   SUM(COALESCE(c.prompt_tokens, 0)), SUM(COALESCE(c.response_tokens, 0)),
   SUM(CASE WHEN c.cached THEN 1 ELSE 0 END), SUM(COALESCE(c.charged, c.reserved, 0.0))
 FROM games g
 JOIN llm_calls c ON c.id >= g.id * 4294967296 AND c.id < (g.id + 1) * 4294967296
-JOIN game_players p ON p.game_id = g.id AND p.player_index = (c.game_turn_id & 255)
-JOIN agents a ON a.id = p.agent_id
+LEFT JOIN game_players p ON p.game_id = g.id AND p.player_index = (c.game_turn_id & 255)
+LEFT JOIN environments e ON e.id = g.environment_id
+JOIN agents a ON a.id = COALESCE(p.agent_id, {REFEREE_ID})
 JOIN models m ON m.id = a.model_id
 WHERE g.id IN :games AND g.status = 'completed' AND ((c.game_turn_id >> 8) & 65535) >= :turn
-GROUP BY g.id, p.player_index, a.fingerprint, m.name
-ORDER BY g.id, p.player_index
-"""
+GROUP BY 1, 2, a.fingerprint, m.name
+ORDER BY 1, 2
+"""  # noqa: S608
 ).bindparams(bindparam("games", expanding=True))
 
 # Sums are decimals in one database and integers in the other.

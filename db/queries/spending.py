@@ -171,9 +171,15 @@ def spent_in_all(
 
 
 _OF_GAMES = f"""
-WITH chosen AS ({{games}})
+WITH chosen AS ({{games}}), seated AS (
+  SELECT p.game_id, p.player_index, p.agent_id
+  FROM chosen g CROSS JOIN game_players p WHERE p.game_id = g.id
+  UNION ALL SELECT j.id, e.num_players, {REFEREE_ID}
+  FROM chosen g CROSS JOIN games j CROSS JOIN environments e
+  WHERE j.id = g.id AND e.id = j.environment_id AND {REFEREE_ID} IS NOT NULL
+)
 SELECT g.id, g.status, m.name, COALESCE(s.charged, 0.0), COALESCE(s.largest, 0.0)
-FROM chosen g CROSS JOIN game_players p CROSS JOIN agents a CROSS JOIN models m
+FROM chosen g CROSS JOIN seated p CROSS JOIN agents a CROSS JOIN models m
 LEFT JOIN (
   SELECT g.id AS game_id, c.game_turn_id & 255 AS player_index,
     SUM(COALESCE(c.charged, c.reserved, 0.0)) AS charged, MAX(COALESCE(c.reserved, 0.0)) AS largest
