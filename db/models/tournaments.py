@@ -15,8 +15,8 @@ TOURNAMENT_STATUSES = ("created", "running", "paused", "finished")
 REFEREE = "referee"
 """The option of an environment that holds the agent_id of who judges its games."""
 
-REFEREE_ID = f"CAST(e.options ->> '{REFEREE}' AS BIGINT)"
-"""The same in SQL, of an environment `e`; NULL where its rules ask no referee."""
+REFEREE_ID = f"CAST(rules.options ->> '{REFEREE}' AS BIGINT)"
+"""The same in SQL, of an environment `rules`; NULL where its rules ask no referee."""
 
 
 class Environment(Table, table=True):

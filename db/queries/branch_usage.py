@@ -40,7 +40,7 @@ SELECT g.id, c.game_turn_id & 255, a.fingerprint, m.name, COUNT(*),
 FROM games g
 JOIN llm_calls c ON c.id >= g.id * 4294967296 AND c.id < (g.id + 1) * 4294967296
 LEFT JOIN game_players p ON p.game_id = g.id AND p.player_index = (c.game_turn_id & 255)
-LEFT JOIN environments e ON e.id = g.environment_id
+LEFT JOIN environments rules ON rules.id = g.environment_id
 JOIN agents a ON a.id = COALESCE(p.agent_id, {REFEREE_ID})
 JOIN models m ON m.id = a.model_id
 WHERE g.id IN :games AND g.status = 'completed' AND ((c.game_turn_id >> 8) & 65535) >= :turn

@@ -274,7 +274,7 @@ def _games_of_seats(
 _GAMES = "SELECT g.id, g.tournament_id, g.status FROM named n CROSS JOIN games g WHERE g.id = n.id "
 _REFEREES = (
     f"SELECT n.id, {REFEREE_ID} FROM named n CROSS JOIN games g "  # noqa: S608
-    "CROSS JOIN environments e WHERE g.id = n.id AND e.id = g.environment_id"
+    "CROSS JOIN environments rules WHERE g.id = n.id AND rules.id = g.environment_id"
 )
 _PARTS: Mapping[str, str] = {
     "seats": f"SELECT n.id, {SEAT} FROM named n CROSS JOIN game_players p "  # noqa: S608

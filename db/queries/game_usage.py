@@ -101,7 +101,7 @@ JOIN game_players p ON p.game_id = s.game AND p.player_index = s.player
 JOIN agents a ON a.id = p.agent_id
 """
 _REFEREES = f"""
-JOIN environments e ON e.id = g.environment_id AND e.num_players = s.player
+JOIN environments rules ON rules.id = g.environment_id AND rules.num_players = s.player
 JOIN agents a ON a.id = {REFEREE_ID}
 """
 

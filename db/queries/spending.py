@@ -26,7 +26,8 @@ _OF_GAME = "c.id >= g.id * 4294967296 AND c.id < (g.id + 1) * 4294967296"
 _AGENTS = (
     "CROSS JOIN games j LEFT JOIN game_players p "
     "ON p.game_id = s.game_id AND p.player_index = s.player_index "
-    "LEFT JOIN environments e ON e.id = j.environment_id CROSS JOIN agents a CROSS JOIN models m "
+    "LEFT JOIN environments rules ON rules.id = j.environment_id "
+    "CROSS JOIN agents a CROSS JOIN models m "
     f"WHERE j.id = s.game_id AND a.id = COALESCE(p.agent_id, {REFEREE_ID}) AND m.id = a.model_id"
 )
 
@@ -174,9 +175,9 @@ _OF_GAMES = f"""
 WITH chosen AS ({{games}}), seated AS (
   SELECT p.game_id, p.player_index, p.agent_id
   FROM chosen g CROSS JOIN game_players p WHERE p.game_id = g.id
-  UNION ALL SELECT j.id, e.num_players, {REFEREE_ID}
-  FROM chosen g CROSS JOIN games j CROSS JOIN environments e
-  WHERE j.id = g.id AND e.id = j.environment_id AND {REFEREE_ID} IS NOT NULL
+  UNION ALL SELECT j.id, rules.num_players, {REFEREE_ID}
+  FROM chosen g CROSS JOIN games j CROSS JOIN environments rules
+  WHERE j.id = g.id AND rules.id = j.environment_id AND {REFEREE_ID} IS NOT NULL
 )
 SELECT g.id, g.status, m.name, COALESCE(s.charged, 0.0), COALESCE(s.largest, 0.0)
 FROM chosen g CROSS JOIN seated p CROSS JOIN agents a CROSS JOIN models m

@@ -30,7 +30,7 @@ _EVENTS = (
 )
 _REFEREE = (
     f"SELECT {REFEREE_ID} FROM games g "  # noqa: S608
-    "JOIN environments e ON e.id = g.environment_id WHERE g.id = ?"
+    "JOIN environments rules ON rules.id = g.environment_id WHERE g.id = ?"
 )
 _STORED = f"SELECT {', '.join((*KEY, *COLUMNS))} FROM counters WHERE tournament_id = ? AND "  # noqa: S608
 _STORE = (
