@@ -98,9 +98,10 @@ def check(
     file: Annotated[Path, typer.Argument(help="A scenario file (.yaml).")],
     as_json: AsJson = False,
 ) -> None:
-    """Check a scenario file, and say what it would play.
+    """Check a scenario file.
 
-    Everything that is wrong is said at once, with its line. Exit code 2 for a file that is refused.
+    Says what it would play, or everything that is wrong with it, each with its line. Exit code 2
+    for a file that is refused.
     """
     from arena.scenarios.reading import load
     from arena.scenarios.summary import summary_of
