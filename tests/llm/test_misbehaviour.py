@@ -32,7 +32,8 @@ from tests.servers.faulty import FaultyServer, drawn, read_log
 from tests.servers.misbehaviour import ALL, ANSWERS, BILLED, FAULTS, fits
 
 TEXT = "I vote [3] today"
-KEY = "canary-key-0123456789"
+# Its end is no part of the keys of other tests: it stays in the environment.
+KEY = "canary-key-of-misbehaviour-qwv"
 
 EXPECTED = {
     FaultKind.RATE_LIMIT: {
