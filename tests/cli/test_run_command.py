@@ -137,7 +137,7 @@ def test_a_file_that_is_not_there_may_be_another(
     near = f"error: {config.stem}s: no such file; did you mean {config.name!r}?\n"
     assert said(f"{config.stem}s") == near
     assert "'village cup', which is on record: `arena resume 'village cup' --db" in said("village")
-    assert "with the arena come connect-four, hosted" in said("zzz")
+    assert "with the arena come connect-four, courtroom, hosted" in said("zzz")
 
 
 def test_a_changed_tournament_is_refused_under_its_old_name(
