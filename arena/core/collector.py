@@ -7,8 +7,8 @@ import gc
 # New objects until the youngest are looked through. At Python's own number, 700, most of them are
 # those of calls in flight, looked through for nothing again and again: a sixth of a turn's CPU.
 _YOUNG = 50_000
-# So many looks later those that were older then are looked through too: at 200,000 objects, which is
-# ten milliseconds, and bounds the garbage of games that have ended.
+# So many looks later those that were older then are looked through too: at 200,000 objects. That
+# bounds the garbage of games that have ended, and for how long one look holds the loop.
 _LOOKS = 4
 
 
