@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from torture.commands import Command
+from torture.commands import PATIENCE, Command
 from torture.databases import KINDS, Kind
 from torture.facts import read_census, read_orphans
 from torture.harness import Harness, wait_for
@@ -122,8 +122,12 @@ def _tournament(
 def _asked(scene: Scene, command: Command, calls: int) -> bool:
     """Whether so many further calls were asked before the run ended."""
     until = len(scene.books().requests) + calls
-    wait_for(lambda: len(scene.books().requests) >= until or not command.running(), 120, pause=0.02)
-    return command.running()
+
+    def there() -> bool:
+        return len(scene.books().requests) >= until
+
+    wait_for(lambda: there() or not command.running(), PATIENCE, pause=0.02)
+    return there() and command.running()
 
 
 def _parent_killed(scene: Scene, alone: Undisturbed) -> Iterator[Row]:
