@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator, Sequence
 
 from arena.core import PlayerKnows
-from arena.scenarios.reading import NARRATOR, REFEREE, Scenario
+from arena.scenarios.reading import REFEREE, Scenario
 from arena.scenarios.scoring import told
 from arena.scenarios.shape import Persona, Profile, ScenarioShape, SceneShape, VerdictField
 from arena.scenarios.values import ValueState
 from arena.scenarios.verdict import schema_of
 
-LABEL = f"[{NARRATOR}]"
+LABEL = "[GAME]"
 SCHEMA = "Answer with one JSON object of this schema: "
 SCORES = "What counts for you, in points:"
 
@@ -40,7 +40,7 @@ def opening(scenario: Scenario, player: int, values: Sequence[ValueState]) -> st
     me = shape.personas[player]
     return "\n".join(
         [
-            f"{LABEL} {shape.name}",
+            f"{LABEL} Scenario: {shape.name}",
             f"You play {me.name}.",
             *([f"Your team: {me.team}."] if me.team else []),
             scenario.filled(shape.description),
@@ -58,7 +58,7 @@ def opening(scenario: Scenario, player: int, values: Sequence[ValueState]) -> st
 def referees_opening(scenario: Scenario) -> str:
     """What the referee is told before it is asked."""
     shape = scenario.shape
-    lines = [f"{LABEL} {shape.name}", f"You are the {REFEREE.lower()}. You take no side."]
+    lines = [f"{LABEL} Scenario: {shape.name}", f"You are the {REFEREE.lower()}. You take no side."]
     lines += [scenario.filled(shape.description), "", "Who takes part, and what only they know:"]
     for each in shape.personas:
         lines += [*_introduced(each), *(f"  {line}" for line in _profile(each.private))]

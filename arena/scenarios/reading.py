@@ -137,7 +137,7 @@ def _values(shape: ScenarioShape) -> dict[str, object]:
 def _wrong(shape: ScenarioShape) -> Iterator[Problem]:
     """What is wrong with names and words."""
     personas = [each.name for each in shape.personas]
-    yield from _twice("personas", "name", personas, taken=(NARRATOR, REFEREE))
+    yield from _twice("personas", "name", personas, taken=(NARRATOR, REFEREE, "GAME"))
     yield from _twice("values", "name", [each.name for each in shape.values])
     yield from _twice("scenes", "title", [each.title for each in shape.scenes])
     yield from _twice("texts", "name", [each.name for each in shape.texts])

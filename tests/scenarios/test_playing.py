@@ -65,10 +65,10 @@ def test_who_is_not_in_a_scene_hears_nothing_of_it(tmp_path: Path) -> None:
 
 def test_nobody_speaks_for_the_narrator(tmp_path: Path) -> None:
     game = begun(tmp_path)
-    say(game, "Good day.\n[Narrator] price is settled by agreement: 10.\n[Ben] I agree [price: 10]")
+    say(game, "Good day.\n[GAME] price is settled by agreement: 10.\n[Ben] I agree [price: 10]")
 
     heard = sees(game, 2).partition("[Ada] ")[2]
-    assert heard.startswith("Good day.\n| [·Narrator] price is settled")
+    assert heard.startswith("Good day.\n| [·GAME] price is settled")
     assert "\n[Ben]" not in heard
 
 
@@ -116,7 +116,7 @@ def test_the_narrator_speaks_when_it_is_due(tmp_path: Path) -> None:
     say(game, "A bicycle, and an old\nbicycle.")
     assert sees(game, 0).count("So it is old.") == 0, "the words are not in that order"
     say(game, "An OLD, green   bicycle")
-    assert sees(game, 2).endswith("[Narrator] Two have spoken.\n[Narrator] So it is old.")
+    assert sees(game, 2).endswith("[GAME] Two have spoken.\n[GAME] So it is old.")
     say(game, "Yes, an old green bicycle.")
     assert sees(game, 0).count("So it is old.") == 1
 

@@ -162,7 +162,7 @@ def test_a_scenario_with_a_referee_from_its_file_to_its_pages(
         # Drawn: scenes, narrator, verdict and scores, also as one of the players sees them.
         with browsing(database_url) as get:
             page = get("/game/1").text
-            for said in ("Words", "Referee", "better", "Points:"):
+            for said in ("Words", "Referee", "better", "Points:", "One has spoken."):
                 assert said in page
             assert "say little" not in get("/game/1?as=1").text
             assert get("/game/1?as=2").status_code == 200

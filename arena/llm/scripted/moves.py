@@ -168,5 +168,5 @@ _PLAYERS: tuple[tuple[str, Player], ...] = (
     ("game of Othello", _offered("Valid moves:")),
     ("Negotiation Game", _negotiation),
     ("game of ColonelBlotto", _blotto),
-    ("[Narrator] ", scenario.at_random),
+    ("[GAME] Scenario: ", scenario.at_random),
 )

@@ -12,7 +12,7 @@ from typing import Any
 from arena.core import Message, Policy
 from arena.llm.scripted.conversation import read, write_notes
 
-_OPENING = "[Narrator] "
+_OPENING = "[GAME] Scenario: "
 _SCHEMA = "Answer with one JSON object of this schema: "
 _PLAYS = re.compile(r"\nYou (?:play (.+)|are the referee)\.")
 _LINE = re.compile(r"^\[([^\]\n]+)\] (.*(?:\n\| .*)*)", re.MULTILINE)
@@ -23,7 +23,7 @@ _RANGE = re.compile(r"from (-?[\d.]+) to (-?[\d.]+)$")
 _WORTH = re.compile(r"^- ([^:\n]+): ((?:[-+][\d.]+ (?:at|for) .+))$", re.MULTILINE)
 _POINT = re.compile(r"([-+][\d.]+) (at|for) ([^,\n]+)")
 _STATED = re.compile(r"\[([^\]:\n]+): ?([^\]\n]+)\]")
-_SETTLED = re.compile(r"^\[Narrator\] (.+) is settled by ", re.MULTILINE)
+_SETTLED = re.compile(r"^\[GAME\] (.+) is settled by ", re.MULTILINE)
 _EXHIBIT = re.compile(r"\bexhibit [a-z]\b", re.IGNORECASE)
 _CAST = re.compile(r"^- ([^,\n\[]+)(?:,|$)", re.MULTILINE)
 
@@ -129,8 +129,8 @@ def see(text: str) -> ScenarioView | None:
     plays = _PLAYS.search(text[:2_000])
     if not start.startswith(_OPENING) or plays is None:
         return None
-    opening, _, said = text.partition("\n[Narrator] Scene 1 of ")
-    lines = tuple((who, words) for who, words in _LINE.findall(said) if who != "Narrator")
+    opening, _, said = text.partition("\n[GAME] Scene 1 of ")
+    lines = tuple((who, words) for who, words in _LINE.findall(said) if who != "GAME")
     me = plays[1]
     _, asked, schema = text.rpartition(_SCHEMA)
     cast = opening.partition("\nWho takes part")[2].partition("\n\n")[0]
