@@ -28,6 +28,7 @@ FIRST_ASKED = (
     "litellm.llms.github_copilot.per_user_auth",
     "litellm.llms.litellm_proxy.chat.transformation",
     "litellm.llms.openai.chat.gpt_audio_transformation",
+    "litellm.llms.vertex_ai.context_caching.vertex_ai_context_caching",
     "litellm.proxy._experimental.mcp_server.stdio_gate",
     "litellm.proxy.openai_files_endpoints.common_utils",
 )
