@@ -6,6 +6,7 @@ make the `llm` handle of a turn, which reaches a model or the record of one.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import traceback
 from collections.abc import Callable, Sequence
@@ -218,6 +219,12 @@ async def _act(
         if llm.error is not None:
             raise llm.error from None
         raise
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        # Of work of its own, and nobody has cancelled the game.
+        raise RuntimeError("act() awaited something that was cancelled") from error
     finally:
         llm.close()
     if llm.error is not None:

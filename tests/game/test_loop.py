@@ -119,13 +119,13 @@ class DiaryTurn:
 class Says:
     """An agent that says its lines in order; an exception among them is raised."""
 
-    lines: list[str | Exception]
+    lines: list[str | BaseException]
     seen: list[str] = field(default_factory=list)
 
     async def act(self, observation: Observation, llm: object) -> Action:
         self.seen.append(observation.text)
         line = self.lines.pop(0)
-        if isinstance(line, Exception):
+        if isinstance(line, BaseException):
             raise line
         return Action(line)
 
@@ -143,7 +143,7 @@ class NoLLM:
 
 
 def run(
-    *scripts: list[str | Exception],
+    *scripts: Sequence[str | BaseException],
     turn_limit: int = 20,
     crash_on: str = "crash",
     fail_on: str = "",
@@ -209,10 +209,11 @@ def test_a_game_that_does_not_end_is_stopped_at_the_turn_limit() -> None:
     [
         (ProviderError("the model is down"), VoidCause.PROVIDER, "the model is down"),
         (ZeroDivisionError("division by zero"), VoidCause.AGENT, "ZeroDivisionError"),
+        (asyncio.CancelledError(), VoidCause.AGENT, "awaited something that was cancelled"),
     ],
 )
 def test_a_fault_makes_the_game_void_and_nobody_loses(
-    line: Exception, cause: VoidCause, said: str
+    line: BaseException, cause: VoidCause, said: str
 ) -> None:
     result, diary = run(["1"], [line])
 
