@@ -90,7 +90,7 @@ def test_a_command_imports_what_it_needs(played: str, config: Path, tmp_path: Pa
     for_reading = imported(*(f"{line} --db {played}" for line in reading))
     (board,) = imported(f"leaderboard --db {fresh}")
     (stored,) = imported(f"leaderboard --db {fresh}")
-    (again,) = imported(f"run {config} --db {played}")
+    (again,) = imported(f"run {config} --db {fresh}")
 
     assert for_reading == [(0, {"sqlalchemy"})] * len(reading)
     assert board == (0, {"sqlalchemy", "numpy", "scipy.special", "scipy.sparse"})
