@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from arena.cli.process import playing
-from arena.executors.processes.executor import usable_cpus
+from arena.executors.processes.cpus import usable_cpus
 from arena.orchestrator import Progress, run
 from bench.measure import Row, median, ratios
 from bench.server import LoopbackServer

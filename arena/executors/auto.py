@@ -8,18 +8,20 @@ from typing import TypeVar
 
 from arena.core.execution import Slot
 from arena.executors.local import LocalExecutor
-from arena.executors.processes.executor import ProcessExecutor, usable_cpus
+from arena.executors.processes.cpus import usable_cpus
+from arena.executors.processes.executor import ProcessExecutor
 
 T = TypeVar("T")
 
 # Fewer games at once end before what workers import at their start is paid back.
 MANY_GAMES = 200
+_GAMES_EACH = 100
 
 
 class AutoExecutor:
     """Takes worker processes (`arena.executors.processes`) for 200 and more games at once where
-    there are two or more `cpus`, else this process (`arena.executors.local`). `news` says which,
-    and why, where there is a choice."""
+    there are two or more `cpus`, one for each and for every 100 games, else this process
+    (`arena.executors.local`). `news` says which, and why, where there is a choice."""
 
     def __init__(self, *, concurrency: int, cpus: int | None = None) -> None:
         self._said: list[str] = []
@@ -32,7 +34,8 @@ class AutoExecutor:
             self._said.append(f"games are played in this process: {why}")
             self._taken = LocalExecutor(concurrency=concurrency)
         else:
-            self._taken = ProcessExecutor(concurrency=concurrency, workers=cpus, else_here=True)
+            workers = min(cpus, concurrency // _GAMES_EACH)
+            self._taken = ProcessExecutor(concurrency=concurrency, workers=workers, else_here=True)
             self._said.append(
                 f"games are played in {self._taken.workers} worker processes: {concurrency:,} at "
                 f"once, on {cpus} CPUs"

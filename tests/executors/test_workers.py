@@ -127,7 +127,7 @@ def test_what_exists_in_one_process_only_is_refused_and_auto_plays_it_here() -> 
             200,
             8,
             ProcessExecutor,
-            ["games are played in 8 worker processes: 200 at once, on 8 CPUs"],
+            ["games are played in 2 worker processes: 200 at once, on 8 CPUs"],
         ),
     ],
 )

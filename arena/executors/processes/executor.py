@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import TypeVar
@@ -11,6 +10,7 @@ from typing import TypeVar
 from arena.core import ArenaError
 from arena.core.execution import PortsT, ResultT, Slot, TaskT, always
 from arena.executors.local import LocalExecutor
+from arena.executors.processes.cpus import usable_cpus
 from arena.executors.processes.process import WorkerProcess
 from arena.executors.processes.shared import NotPlainData
 
@@ -18,13 +18,6 @@ T = TypeVar("T")
 
 # Workers that may end in a row before a turn is durable.
 _MOST_DEATHS = 3
-
-
-def usable_cpus() -> int:
-    """How many CPUs this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class ProcessExecutor:
@@ -99,7 +92,7 @@ class WorkerPool:
         self._workers: list[WorkerProcess] = []
         self._starting: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
-        self._failed: ArenaError | None = None
+        self._failed: Exception | None = None
         self._deaths = 0
         self._closed = False
 
@@ -113,11 +106,11 @@ class WorkerPool:
     ) -> ResultT:
         """What `play` returns in the worker that has the fewest games. Raises WorkerLost when that
         ends before, ArenaError when no worker lives long enough."""
-        while not self._workers:
-            if self._failed is not None:
-                raise self._failed
+        while not self._workers and self._failed is None:
             self._changed.clear()
             await self._changed.wait()
+        if self._failed is not None:
+            raise self._failed
         worker = min(self._workers, key=lambda worker: worker.games)
         return await worker.play(play, task, ports)
 
@@ -126,9 +119,7 @@ class WorkerPool:
         self._closed = True
         while self._starting:
             await asyncio.wait(self._starting)
-        for worker in self._workers:
-            await worker.ended()
-        self._workers.clear()
+        await self._end()
 
     async def _add(self) -> None:
         self._workers.append(await WorkerProcess.started(self._lost, self._progressed))
@@ -138,6 +129,9 @@ class WorkerPool:
         self._deaths = 0
 
     def _lost(self, worker: WorkerProcess) -> None:
+        if worker not in self._workers:
+            # It is being ended with the others.
+            return
         self._workers.remove(worker)
         self._deaths += 1
         task = asyncio.get_running_loop().create_task(self._replace(worker, worker.games))
@@ -146,7 +140,7 @@ class WorkerPool:
 
     async def _replace(self, worker: WorkerProcess, games: int) -> None:
         how = await worker.ended()
-        if self._closed:
+        if self._closed or self._failed is not None:
             return
         if self._deaths >= _MOST_DEATHS:
             await self._fail(
@@ -157,19 +151,21 @@ class WorkerPool:
                 )
             )
             return
-        were = "1 game" if games == 1 else f"{games:,} games"
-        self._news.append(
-            f"worker process {worker.pid} {how}: another is started, and its {were} "
-            f"{'resumes' if games == 1 else 'resume'} from the record"
+        resume = {0: "", 1: ", and its 1 game resumes from the record"}.get(
+            games, f", and its {games:,} games resume from the record"
         )
+        self._news.append(f"worker process {worker.pid} {how}: another is started{resume}")
         try:
             await self._add()
-        except ArenaError as error:
+        except Exception as error:
+            # Also a bug: whoever waits for a worker is told.
             await self._fail(error)
 
-    async def _fail(self, error: ArenaError) -> None:
+    async def _fail(self, error: Exception) -> None:
         self._failed = error
-        workers, self._workers = self._workers, []
         self._changed.set()
-        for worker in workers:
-            await worker.ended()
+        await self._end()
+
+    async def _end(self) -> None:
+        workers, self._workers = self._workers, []
+        await asyncio.gather(*(worker.ended() for worker in workers))
