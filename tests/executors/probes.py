@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sys
@@ -42,3 +43,37 @@ async def prints(task: str, ports: Ports) -> None:
 async def odd(task: str, ports: Ports) -> object:
     """A result that exists here only."""
     return lambda: task
+
+
+async def waits(task: str, ports: Ports) -> None:
+    """Says that it has begun, and never ends."""
+    await ports.journal.append(Opened(0, 0, task, datetime.now(UTC)))
+    await asyncio.Event().wait()
+
+
+async def cancels(task: str, ports: Ports) -> None:
+    """Waits for work of its own that was cancelled."""
+    own = asyncio.ensure_future(asyncio.sleep(60))
+    own.cancel()
+    await own
+
+
+async def leaves_a_child(task: str, ports: Ports) -> None:
+    """Starts a process that has every descriptor that may be inherited, writes its number into the
+    file of this name, and is killed."""
+    child = await asyncio.create_subprocess_exec("sleep", "60", close_fds=False)
+    descriptor = os.open(task, os.O_CREAT | os.O_WRONLY)
+    os.write(descriptor, str(child.pid).encode())
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def says(task: str, ports: Ports) -> None:
+    """Prints, and is killed."""
+    print(task)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def looks_up(task: str, ports: Ports) -> object:
+    """An answer that is on record."""
+    assert ports.answers is not None
+    return await ports.answers.get(task)

@@ -55,7 +55,10 @@ class WorkerProcess:
     ) -> WorkerProcess:
         """A new process, which may still be importing what it needs. Raises UsageError where the
         system starts none."""
-        ours, theirs = socket.socketpair()
+        try:
+            ours, theirs = socket.socketpair()
+        except OSError as error:
+            raise _none(error) from error
         try:
             with theirs:
                 process = await in_thread(_started, theirs, undo=_ended)
@@ -125,14 +128,19 @@ class WorkerProcess:
                 game.asked(request, what, value)
 
     def _unsendable(self, message: Packet, error: Exception) -> None:
-        # An answer from the cache, or an error: both are ours, and plain data.
-        raise TypeError(f"{message[0]} cannot be sent to a worker: {error}") from error
+        # What a plug-in's cache answers, or its error says.
+        what, *_, number = message
+        if what != "reply":
+            raise TypeError(f"{what} cannot be sent to a worker") from error
+        if number in self._games:
+            bug = TypeError(f"an answer cannot be sent to a worker: {error}")
+            self._games[number].fail(bug)
 
     def _gone(self) -> None:
-        if not self._closed:
-            self._lost(self)
         for game in self._games.values():
             game.lost(self.pid)
+        if not self._closed:
+            self._lost(self)
 
 
 def _started(theirs: socket.socket) -> subprocess.Popen[bytes]:
@@ -144,8 +152,9 @@ def _started(theirs: socket.socket) -> subprocess.Popen[bytes]:
     path = json.dumps(sys.path)
     try:
         return subprocess.Popen(  # noqa: S603 — our own interpreter
-            # The parent has told what there is to tell of what libraries think of each other.
-            (sys.executable, "-W", "ignore", "-c", _BEGIN, str(theirs.fileno()), path),
+            # The parent has told what there is to tell of what libraries think of each other; what
+            # a plug-in prints is written at once, however the process ends.
+            (sys.executable, "-u", "-W", "ignore", "-c", _BEGIN, str(theirs.fileno()), path),
             stdin=subprocess.DEVNULL,
             # What anything prints does not come between the parent's data.
             stdout=2,
@@ -154,9 +163,11 @@ def _started(theirs: socket.socket) -> subprocess.Popen[bytes]:
             process_group=0,
         )
     except OSError as error:
-        raise UsageError(
-            f"no worker process can be started ({error}): take `executor: local`"
-        ) from error
+        raise _none(error) from error
+
+
+def _none(error: OSError) -> UsageError:
+    return UsageError(f"no worker process can be started ({error}): take `executor: local`")
 
 
 def _ended(process: subprocess.Popen[bytes]) -> int:

@@ -35,8 +35,12 @@ class ServedGame:
         self._progressed = progressed
         self._appending: set[asyncio.Task[None]] = set()
         self._waiting: set[asyncio.Task[None]] = set()
-        # Grants that the worker has, and whether it has recorded what it sends with them.
+        # Grants that the worker has, and whether it may have recorded what it sends with them: one
+        # that records its games itself does so before it tells.
         self._granted: dict[int, bool] = {}
+        self._records = isinstance(ports.journal, Delegates) and (
+            ports.journal.elsewhere is not None
+        )
 
     def asked(self, request: int, what: str, value: Any) -> None:
         """The worker asks something, or says it."""
@@ -58,11 +62,17 @@ class ServedGame:
 
     def lost(self, pid: int) -> None:
         """The worker is gone."""
-        self._fail(WorkerLost(f"the worker process {pid} has ended", pid))
+        self.fail(WorkerLost(f"the worker process {pid} has ended", pid))
+
+    def fail(self, error: Exception) -> None:
+        """The game ends with this error, unless it has ended."""
+        if not self.ended.done():
+            self.ended.set_exception(error)
 
     async def closed(self) -> None:
         """Returns when nothing is awaited any more for the worker, and what it wanted recorded is
-        durable or refused. Leave that it has, and has recorded no call for, is given back."""
+        durable or refused. Leave that it has is given back where it has certainly recorded no call
+        for it; the rest counts as lost."""
         for task in self._waiting:
             task.cancel()
         while left := [*self._waiting, *self._appending]:
@@ -85,7 +95,7 @@ class ServedGame:
         except ArenaError as raised:
             found, error = None, raised
         except Exception as bug:
-            self._fail(bug)
+            self.fail(bug)
             return
         self._send(("reply", request, found, error, self._ports.journal.wanted(), self.number))
 
@@ -94,11 +104,7 @@ class ServedGame:
         try:
             self._ports.clearance.give_back(returned)
         except Exception as bug:
-            self._fail(bug)
-
-    def _fail(self, error: Exception) -> None:
-        if not self.ended.done():
-            self.ended.set_exception(error)
+            self.fail(bug)
 
     async def _append(self, entries: tuple[JournalEntry, ...]) -> None:
         self._sent(entries)
@@ -125,7 +131,7 @@ class ServedGame:
 
     async def _ask(self, needs: CallNeeds) -> Grant:
         grant = await self._ports.clearance.ask(needs)
-        self._granted[grant.grant_id] = False
+        self._granted[grant.grant_id] = self._records
         return grant
 
     async def _get(self, request_hash: str) -> Answer | None:
@@ -135,6 +141,6 @@ class ServedGame:
     def _end(self, value: tuple[bool, Any]) -> None:
         well, result = value
         if not well:
-            self._fail(result)
+            self.fail(result)
         elif not self.ended.done():
             self.ended.set_result(result)

@@ -17,6 +17,15 @@ _SHARED = (AgentSpec, Client, ModelSpec)
 class NotPlainData(UsageError):
     """A part of the run exists in the memory of this process only: no other can play with it."""
 
+    @classmethod
+    def of(cls, error: Exception) -> NotPlainData:
+        """What this error was raised for. Which one it is, is the choice of what cannot be
+        pickled."""
+        return cls(
+            "games cannot be sent to other processes, because a part of this run exists in the "
+            f"memory of this one only ({error}): take `executor: local`"
+        )
+
 
 class SharedParts:
     """The parts of tasks that one worker has. `send` sends to it.
@@ -42,11 +51,7 @@ class SharedParts:
         except NotPlainData:
             raise
         except Exception as error:
-            # Which one it is, is the choice of whatever cannot be pickled.
-            raise NotPlainData(
-                "games cannot be sent to other processes, because a part of this run exists in the "
-                f"memory of this one only ({error}): take `executor: local`"
-            ) from error
+            raise NotPlainData.of(error) from error
         return data.getvalue()
 
     def _number(self, part: Any) -> int:

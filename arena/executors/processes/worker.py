@@ -23,6 +23,7 @@ from typing import Any
 from arena.core import ArenaError, ModelSpec
 from arena.core.collector import set_aside
 from arena.core.threads import in_thread
+from arena.executors.processes.shared import NotPlainData
 from arena.executors.processes.stream import MessageStream, Packet
 from arena.game.journal import Journal, JournalEntry, RecordedElsewhere, Recording, told
 from arena.game.task import Ports
@@ -34,6 +35,8 @@ from arena.llm.providers.protocol import Answer
 def main(descriptor: int) -> None:
     """Play what comes over the socket of this number until the parent closes it."""
     end = socket.socket(fileno=descriptor)
+    # What a game starts outlives this process, whose end the parent would not see.
+    end.set_inheritable(False)
     # Also while a game holds the event loop.
     threading.Thread(target=_end_with_parent, args=(end.fileno(),), daemon=True).start()
     asyncio.run(_PlayedHere().serve(end))
@@ -54,6 +57,7 @@ class _PlayedHere:
         self._gone = asyncio.Event()
         self._games: dict[int, RemotePorts] = {}
         self._playing: dict[int, asyncio.Task[None]] = {}
+        self._cancelled: set[int] = set()
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._numbers = itertools.count()
         self._shared: dict[int, Any] = {}
@@ -92,9 +96,7 @@ class _PlayedHere:
                 case ("reply", request, value, error, wanted, game):
                     self._replied(request, value, error, wanted, game)
                 case ("share", number, data):
-                    shared = self._shared[number] = self._unpickled(data)
-                    if isinstance(shared, ModelSpec):
-                        self._unloaded.append(shared)
+                    self._share(number, data)
                 case ("play", number, data):
                     task = asyncio.get_running_loop().create_task(self._play(number, data))
                     self._playing[number] = task
@@ -104,10 +106,22 @@ class _PlayedHere:
                         self._games[number].still_wanted = False
                 case ("cancel", number):
                     if number in self._playing:
+                        self._cancelled.add(number)
                         self._playing[number].cancel()
+
+    def _share(self, number: int, data: bytes) -> None:
+        try:
+            shared = self._shared[number] = self._unpickled(data)
+        except NotPlainData as error:
+            # Raised for each game that has a part in it.
+            self._shared[number] = error
+        else:
+            if isinstance(shared, ModelSpec):
+                self._unloaded.append(shared)
 
     def _played_out(self, number: int, task: asyncio.Task[None]) -> None:
         del self._playing[number]
+        self._cancelled.discard(number)
 
     def _replied(
         self, request: int, value: Any, error: ArenaError | None, wanted: bool, game: int
@@ -133,8 +147,10 @@ class _PlayedHere:
     async def _play(self, number: int, data: bytes) -> None:
         try:
             result = True, await self._played(number, data)
-        except asyncio.CancelledError:
-            return
+        except asyncio.CancelledError as error:
+            if number in self._cancelled:
+                return
+            result = False, _told(RuntimeError(f"the game cancelled work of its own: {error!r}"))
         except Exception as error:
             result = False, _told(error)
         self.tell((number, -1, "done", result))
@@ -171,7 +187,12 @@ class _PlayedHere:
         return (await asyncio.shield(opening))(elsewhere.game_id)
 
     def _unpickled(self, data: bytes) -> Any:
-        return _TaskUnpickler(data, self._shared).load()
+        try:
+            return _TaskUnpickler(data, self._shared).load()
+        except NotPlainData:
+            raise
+        except Exception as error:
+            raise NotPlainData.of(error) from error
 
 
 class _TaskUnpickler(pickle.Unpickler):
@@ -182,7 +203,10 @@ class _TaskUnpickler(pickle.Unpickler):
         self._shared = shared
 
     def persistent_load(self, number: Any) -> Any:
-        return self._shared[number]
+        shared = self._shared[number]
+        if isinstance(shared, NotPlainData):
+            raise shared
+        return shared
 
 
 async def _loaded(

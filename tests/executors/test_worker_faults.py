@@ -1,0 +1,204 @@
+"""Workers and plug-ins that misbehave: the run is told, and nothing waits for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arena.core import ArenaError, UsageError, WorkerLost
+from arena.core.execution import Slot
+from arena.executors.auto import AutoExecutor
+from arena.executors.processes.executor import ProcessExecutor, WorkerPool
+from arena.executors.processes.served import ServedGame
+from arena.game.journal import Journal, JournalEntry, RecordedElsewhere
+from arena.game.task import Ports
+from arena.llm.clearance import CallNeeds
+from arena.testing.executors import ExecutorPorts
+from tests.clients import client
+from tests.executors import probes
+
+pytestmark = pytest.mark.slow
+
+PATIENCE = 30.0
+
+
+def ports(answers: Any = None) -> Ports:
+    theirs = ExecutorPorts()
+    return Ports(theirs, theirs, client(), answers)
+
+
+def called(
+    executor: ProcessExecutor | AutoExecutor,
+    play: Callable[[Any, Ports], Awaitable[Any]],
+    task: Any,
+    answers: Any = None,
+) -> Any:
+    """What one task came to: what was returned, or raised."""
+    found: list[Any] = []
+
+    async def one(task: Any, slot: Slot) -> None:
+        try:
+            found.append(await slot.call(play, task, ports(answers)))
+        except Exception as error:
+            found.append(error)
+
+    async def main() -> None:
+        async with asyncio.timeout(PATIENCE):
+            await executor.run([task], one)
+
+    asyncio.run(main())
+    return found[0]
+
+
+def one_worker() -> ProcessExecutor:
+    return ProcessExecutor(concurrency=1)
+
+
+def test_a_worker_that_ends_while_the_others_are_ended_holds_up_nothing() -> None:
+    async def main() -> list[Any]:
+        pool = WorkerPool(3, [])
+        await pool.start()
+        theirs = [ports() for _ in range(3)]
+        games = [asyncio.ensure_future(pool.call(probes.waits, "task", each)) for each in theirs]
+        async with asyncio.timeout(PATIENCE):
+            for each in theirs:
+                assert isinstance(each.journal, ExecutorPorts)
+                await each.journal.recorded.wait()
+            os.kill(pool._workers[2].pid, signal.SIGKILL)
+            await pool._fail(ArenaError("enough"))
+            ended = await asyncio.gather(*games, return_exceptions=True)
+            with pytest.raises(ArenaError, match="enough"):
+                await pool.call(probes.who, "task", ports())
+            await pool.close()
+        return ended
+
+    assert [type(each) for each in asyncio.run(main())] == [WorkerLost] * 3
+
+
+@contextmanager
+def no_descriptors() -> Iterator[None]:
+    """Inside, this process can open nothing more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_worker_that_cannot_be_replaced_stops_the_run() -> None:
+    async def main() -> None:
+        pool = WorkerPool(1, [])
+        await pool.start()
+        try:
+            with pytest.raises(WorkerLost):
+                await pool.call(probes.dies, "task", ports())
+            with no_descriptors(), pytest.raises(UsageError, match="no worker process can be"):
+                async with asyncio.timeout(PATIENCE):
+                    await pool.call(probes.who, "task", ports())
+        finally:
+            await pool.close()
+
+    asyncio.run(main())
+
+
+def test_work_of_its_own_that_was_cancelled_is_an_error_of_the_game() -> None:
+    error = called(one_worker(), probes.cancels, "task")
+
+    assert "cancelled" in str(error).lower()
+    assert not isinstance(error, TimeoutError)
+
+
+def test_what_a_game_has_started_does_not_hide_the_end_of_its_worker(tmp_path: Path) -> None:
+    number = tmp_path / "child"
+    lost = called(one_worker(), probes.leaves_a_child, str(number))
+
+    assert isinstance(lost, WorkerLost)
+    os.kill(int(number.read_text()), signal.SIGKILL)
+
+
+def test_what_a_plug_in_printed_is_seen_though_its_worker_is_killed(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    called(one_worker(), probes.says, "I was here")
+
+    assert "I was here" in capfd.readouterr().err
+
+
+class Made:
+    """A class of a notebook."""
+
+
+def test_what_only_the_main_module_has_is_refused_and_auto_plays_it_here(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Made, "__module__", "__main__")
+    monkeypatch.setattr(sys.modules["__main__"], "Made", Made, raising=False)
+
+    refused = called(one_worker(), probes.who, Made())
+    pid, _ = called(AutoExecutor(concurrency=200, cpus=2), probes.who, Made())
+
+    assert isinstance(refused, UsageError)
+    assert "a part of this run exists in the memory of this one only" in str(refused)
+    assert "Made" in str(refused)
+    assert pid == os.getpid()
+
+
+class OddAnswers:
+    """Knows answers that cannot leave this process."""
+
+    async def get(self, request_hash: str) -> Any:
+        return lambda: request_hash
+
+
+def test_an_answer_that_cannot_be_sent_is_an_error_of_the_game() -> None:
+    error = called(one_worker(), probes.looks_up, "task", OddAnswers())
+
+    assert "cannot be sent to a worker" in str(error)
+
+
+class Nowhere:
+    def opened(self) -> AbstractAsyncContextManager[Callable[[int], Journal]]:
+        raise AssertionError("it is lost before")
+
+
+class RecordsItself(ExecutorPorts):
+    """The journal of a game that its worker records."""
+
+    @property
+    def elsewhere(self) -> RecordedElsewhere | None:
+        return RecordedElsewhere(Nowhere(), 1)
+
+    def count(self, *entries: JournalEntry) -> None:
+        self.entries += entries
+
+
+@pytest.mark.parametrize(("made", "left"), [(ExecutorPorts, ["1 unsent"]), (RecordsItself, [])])
+def test_leave_that_a_lost_worker_had_is_unsent_only_where_that_is_certain(
+    made: type[ExecutorPorts], left: list[str]
+) -> None:
+    """A worker that records its games may have recorded a call without having told so: the leave
+    stays open, and counts as lost."""
+
+    async def main() -> list[str]:
+        theirs = made()
+        game = ServedGame(0, Ports(theirs, theirs, client()), lambda _: None, lambda: None)
+        game.asked(0, "ask", CallNeeds("model", 1))
+        await asyncio.gather(*game._waiting)
+        game.lost(1)
+        await game.closed()
+        with pytest.raises(WorkerLost):
+            await game.ended
+        return theirs.diary
+
+    assert asyncio.run(main())[1:] == left
