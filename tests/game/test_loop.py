@@ -143,7 +143,7 @@ class NoLLM:
 
 
 def run(
-    *scripts: Sequence[str | BaseException],
+    *scripts: list[str | BaseException],
     turn_limit: int = 20,
     crash_on: str = "crash",
     fail_on: str = "",
