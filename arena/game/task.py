@@ -163,6 +163,16 @@ async def _play(
     return result
 
 
+def lost_again(task: GameTask) -> Voided:
+    """What a task comes to whose processes end again and again before its next turn."""
+    return Voided(
+        VoidCause.INTERRUPTED,
+        "the worker processes in which it was played have ended, one after the other, before its "
+        f"next turn: turn {len(task.recorded)} may be what ends them",
+        len(task.recorded),
+    )
+
+
 def rules_of(task: GameTask) -> GuardedRules:
     """The rules of a task's game, in its version and revision. Raises DivergenceError where those
     are not what is installed, EnvironmentCrash when they cannot be made."""

@@ -10,7 +10,7 @@ from arena.core.execution import Slot
 from arena.core.threads import in_thread
 from arena.game.loop import GameResult, Voided
 from arena.game.seating import Sitter
-from arena.game.task import GameTask
+from arena.game.task import GameTask, lost_again
 from arena.llm.clearance import GameAccount
 from arena.llm.overflow import OverflowPolicy
 from arena.orchestrator import schedule
@@ -70,7 +70,8 @@ class Attempts:
                 )
             except WorkerLost as lost:
                 begun = True
-                await journal.lost(self._database, lost.pid)
+                if not await journal.lost(self._database, lost.pid):
+                    return lost_again(task)
 
     def _revision(self, game: ScheduledGame) -> int:
         return (game.revision or 1) if game.begun else self._prepared.spec.revision

@@ -32,6 +32,9 @@ from db.writer.games import GameFinished, GameStarted, GameVoided, PlayerFinishe
 from db.writer.subject import Record
 from db.writer.turns import TurnActed, TurnOpened, TurnRefused
 
+# Workers that may end in a row before a call or a turn of a game of theirs does.
+_MOST_LOST = 5
+
 
 @dataclass(slots=True)
 class Meter:
@@ -84,10 +87,12 @@ class Meter:
             case _:
                 pass
 
-    def orphaned(self, dollars: Sequence[float]) -> None:
-        """Take the calls that nobody waits for any more."""
+    def orphaned(self, dollars: Sequence[float], in_flight: int) -> None:
+        """Take the calls of a game that nobody waits for any more, where so many were counted as
+        in flight: a process that records its games itself may have ended before it told."""
         self.orphans += dollars
-        self.calls_in_flight -= len(dollars)
+        self.calls += max(0, len(dollars) - in_flight)
+        self.calls_in_flight -= in_flight
         self.cost += sum(dollars)
 
 
@@ -108,6 +113,8 @@ class GameRecorder:
         self.game_id = game_id
         self.meter = meter
         self.wanted = wanted
+        self._in_flight = 0
+        self._lost = 0
 
     @property
     def elsewhere(self) -> RecordedElsewhere | None:
@@ -126,6 +133,11 @@ class GameRecorder:
         """Take what is on record."""
         for entry in entries:
             self.meter.count(entry)
+            if isinstance(entry, Intended):
+                self._in_flight += 1
+            elif isinstance(entry, Answered | TurnTaken):
+                self._in_flight -= isinstance(entry, Answered)
+                self._lost = 0
 
     def _record(self, entry: JournalEntry) -> Record:
         key = (self.game_id, entry.turn_number, entry.player_index)
@@ -165,9 +177,10 @@ class GameRecorder:
             case Refused():
                 return TurnRefused(*key)
 
-    async def lost(self, database: Database, pid: int) -> None:
+    async def lost(self, database: Database, pid: int) -> bool:
         """The process of this number, which played the game, has ended: charge the calls that were
-        in flight."""
+        in flight. Whether the game is to be played on: not where that has happened again and again
+        before anything else of it did, as it may be what ends them."""
         delegation = self.recorder.delegation
 
         def settle(session: Session) -> list[float]:
@@ -177,7 +190,10 @@ class GameRecorder:
             return [dollars for _, dollars in settled]
 
         orphans = await in_thread(database.reconnecting, settle)
-        self.meter.orphaned(orphans)
+        self.meter.orphaned(orphans, self._in_flight)
+        self._in_flight = 0
+        self._lost += 1
+        return self._lost < _MOST_LOST
 
     async def _write(self, *records: Record) -> None:
         try:

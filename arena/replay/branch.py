@@ -23,6 +23,7 @@ from arena.core import (
 from arena.core.execution import Executor, Slot, TellsNews
 from arena.core.threads import in_thread
 from arena.game.loop import Finished, GameResult, Paused, Suspended, Voided
+from arena.game.task import lost_again
 from arena.orchestrator.affordable import Affordable
 from arena.orchestrator.clients import ModelAccess, limits_for
 from arena.orchestrator.stopping import Stop
@@ -249,7 +250,8 @@ class _Playing:
                 result = await self.models.play(task, writer, slot, self.stop, _never, account)
             except WorkerLost as lost:
                 own = replace(own, begun=True)
-                await writer.lost(self.database, lost.pid)
+                if not await writer.lost(self.database, lost.pid):
+                    result = lost_again(task)
             except Damaged as error:
                 result = Voided(VoidCause.DIVERGENCE, str(error), 0)
         await self._settle(own, writer, result)

@@ -7,9 +7,11 @@ import os
 import signal
 import sys
 from datetime import UTC, datetime
+from typing import Any
 
 from arena.game.journal import Opened
 from arena.game.task import Ports
+from arena.llm.client import Client
 
 
 async def who(task: str, ports: Ports) -> tuple[int, set[str]]:
@@ -77,3 +79,11 @@ async def looks_up(task: str, ports: Ports) -> object:
     """An answer that is on record."""
     assert ports.answers is not None
     return await ports.answers.get(task)
+
+
+async def notes(task: str, ports: Ports) -> None:
+    """What a provider finds out while a game is played."""
+    client = ports.client
+    assert isinstance(client, Client)
+    provider: Any = client._provider("litellm")
+    provider.note(task)

@@ -7,26 +7,34 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
+from arena import registry
+from arena.config import TournamentConfig
 from arena.core import ArenaError, UsageError, WorkerLost
-from arena.core.execution import Slot
+from arena.core.execution import Slot, always
 from arena.executors.auto import AutoExecutor
+from arena.executors.local import LocalExecutor
 from arena.executors.processes.executor import ProcessExecutor, WorkerPool
 from arena.executors.processes.served import ServedGame
 from arena.game.journal import Journal, JournalEntry, RecordedElsewhere
 from arena.game.task import Ports
 from arena.llm.clearance import CallNeeds
+from arena.orchestrator import run
+from arena.record.writing import Meter
 from arena.testing.executors import ExecutorPorts
 from tests.clients import client
 from tests.executors import probes
 
 pytestmark = pytest.mark.slow
+
+T = TypeVar("T")
 
 PATIENCE = 30.0
 
@@ -202,3 +210,69 @@ def test_leave_that_a_lost_worker_had_is_unsent_only_where_that_is_certain(
         return theirs.diary
 
     assert asyncio.run(main())[1:] == left
+
+
+def test_what_a_provider_says_in_a_worker_is_told_once() -> None:
+    executor = ProcessExecutor(concurrency=2, workers=2)
+    said = "some calls go through LiteLLM"
+
+    async def one(task: str, slot: Slot) -> None:
+        await slot.call(probes.notes, task, ports())
+
+    asyncio.run(executor.run([said] * 4, one))
+
+    assert executor.news == [said]
+
+
+@pytest.mark.parametrize(("in_flight", "calls"), [(2, 3), (1, 4), (0, 5)])
+def test_orphans_that_their_worker_did_not_tell_of_are_counted(in_flight: int, calls: int) -> None:
+    meter = Meter(calls=3, calls_in_flight=in_flight)
+
+    meter.orphaned([0.25, 0.5], in_flight)
+
+    assert (meter.calls, meter.calls_in_flight, meter.cost) == (calls, 0, 0.75)
+
+
+@dataclass(frozen=True, slots=True)
+class LosesGames:
+    """Every game is lost, after its first turn if that is not on record, in a process that never
+    was. `seen` is how many turns were on record each time."""
+
+    seen: list[int]
+
+    async def run(
+        self, work: Iterable[T] | AsyncIterable[T], play: Callable[[T, Slot], Awaitable[None]]
+    ) -> None:
+        local = LocalExecutor(concurrency=1)
+        await local.run(work, lambda item, slot: play(item, LosingSlot(slot, self.seen)))
+
+
+@dataclass(frozen=True, slots=True)
+class LosingSlot:
+    slot: Slot
+    seen: list[int]
+
+    def lent(
+        self, after: float = 0.0, worth: Callable[[], bool] = always
+    ) -> AbstractContextManager[None]:
+        return self.slot.lent(after, worth)
+
+    async def call(self, play: Any, task: Any, ports: Any) -> Any:
+        self.seen.append(len(task.recorded))
+        if not task.recorded:
+            await play(replace(task, turn_limit=1), ports)
+        raise WorkerLost("the worker process 7 has ended", 7)
+
+
+def test_a_game_whose_workers_end_again_and_again_is_void(
+    small: Callable[..., TournamentConfig], sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    monkeypatch.setattr(registry, "executor", lambda name, concurrency: LosesGames(seen))
+
+    summary = asyncio.run(run(small(("games: 12", "games: 1\nattempts: 1")), url=sqlite_url))
+
+    assert seen == [0, 1, 1, 1, 1]
+    assert (summary.games_void, summary.void_causes) == (1, {"interrupted": 1})
+    assert summary.first_error is not None
+    assert "turn 1 may be what ends them" in summary.first_error

@@ -122,8 +122,12 @@ class WorkerPool:
         await self._end()
 
     async def _add(self) -> None:
-        self._workers.append(await WorkerProcess.started(self._lost, self._progressed))
+        self._workers.append(await WorkerProcess.started(self._lost, self._progressed, self._told))
         self._changed.set()
+
+    def _told(self, said: str) -> None:
+        if said not in self._news:
+            self._news.append(said)
 
     def _progressed(self) -> None:
         self._deaths = 0

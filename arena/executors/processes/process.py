@@ -32,17 +32,19 @@ _PATIENCE = 5.0
 
 class WorkerProcess:
     """A process that plays games. `lost` is called once, when it is gone; `progressed` whenever a
-    turn of one of its games is durable."""
+    turn of one of its games is durable; `told` with what its providers have to say."""
 
     def __init__(
         self,
         process: subprocess.Popen[bytes],
         lost: Callable[[WorkerProcess], None],
         progressed: Callable[[], None],
+        told: Callable[[str], None],
     ) -> None:
         self._process = process
         self._lost = lost
         self._progressed = progressed
+        self._told = told
         self._stream: MessageStream | None = None
         self._parts = SharedParts(self._send)
         self._numbers = itertools.count()
@@ -51,7 +53,10 @@ class WorkerProcess:
 
     @classmethod
     async def started(
-        cls, lost: Callable[[WorkerProcess], None], progressed: Callable[[], None]
+        cls,
+        lost: Callable[[WorkerProcess], None],
+        progressed: Callable[[], None],
+        told: Callable[[str], None],
     ) -> WorkerProcess:
         """A new process, which may still be importing what it needs. Raises UsageError where the
         system starts none."""
@@ -65,7 +70,7 @@ class WorkerProcess:
         except BaseException:
             ours.close()
             raise
-        worker = cls(process, lost, progressed)
+        worker = cls(process, lost, progressed, told)
         ours.setblocking(False)
         worker._stream = await MessageStream.over(
             ours, worker._received, worker._unsendable, worker._gone
@@ -123,6 +128,9 @@ class WorkerProcess:
 
     def _received(self, messages: list[Packet]) -> None:
         for number, request, what, value in messages:
+            if what == "news":
+                self._told(value)
+                continue
             game = self._games.get(number)
             if game is not None:
                 game.asked(request, what, value)

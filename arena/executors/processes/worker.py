@@ -65,6 +65,7 @@ class _PlayedHere:
         self._loading: asyncio.Future[None] | None = None
         self._recordings: dict[Recording, asyncio.Future[Callable[[int], Journal]]] = {}
         self._opened: list[Any] = []
+        self._said: set[str] = set()
 
     async def serve(self, end: socket.socket) -> None:
         """Returns when the parent is gone."""
@@ -166,6 +167,10 @@ class _PlayedHere:
                 return await play(task, Ports(remote, remote, client, remote if answers else None))
         finally:
             del self._games[number]
+            for said in client.news:
+                if said not in self._said:
+                    self._said.add(said)
+                    self.tell((number, -1, "news", said))
 
     async def _load(self, client: Client) -> None:
         """Return once what calls to the models need is there."""
