@@ -54,7 +54,8 @@ class Heard:
     choices. `choices` says that it had some; `no_tokens` that its answer is said to have had none.
     `logprobs` are its tokens and the logarithm of the probability of each, `token_ids` their
     numbers. `events` says that it was a stream of events, `done` that the stream said it was over,
-    `choice` the index of the choice that is read.
+    `bare` that it is read as bare lines of JSON (None before it has begun), `choice` the index of
+    the choice that is read.
     """
 
     told: dict[str, str] = field(default_factory=dict)
@@ -66,6 +67,7 @@ class Heard:
     fault: Any = None
     events: bool = False
     done: bool = False
+    bare: bool | None = None
     choice: int | None = None
     logprobs: list[tuple[str, float | None]] = field(default_factory=list)
     token_ids: list[int] = field(default_factory=list)

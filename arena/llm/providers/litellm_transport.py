@@ -249,7 +249,8 @@ class _Bounded(httpx.AsyncByteStream):
             if self._form is not None:
                 yield self._form(bytes(body), self._heard)
             elif body:
-                yield bytes(body)
+                # The last line of events, which has no end of its own.
+                yield lawful_events(bytes(body), self._heard)
         finally:
             # An error keeps this frame alive, for as long as LiteLLM keeps the error.
             body.clear()

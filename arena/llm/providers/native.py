@@ -95,16 +95,16 @@ def _google(answer: Mapping[str, Any], heard: Heard | None) -> dict[str, Any]:
         "usageMetadata": usage,
     }
     for name in ("modelVersion", "responseId"):
-        if word := _word(answer.get(name)):
+        if word := short_word(answer.get(name)):
             put[name] = word
     feedback = answer.get("promptFeedback")
-    blocked = _word(feedback.get("blockReason")) if isinstance(feedback, dict) else None
+    blocked = short_word(feedback.get("blockReason")) if isinstance(feedback, dict) else None
     if blocked and not any(_said(one) for one in put["candidates"]):
         put["promptFeedback"] = {"blockReason": blocked}
     else:
         blocked = None
     if heard is not None:
-        ended = _word(found[0].get("finishReason")) if found else None
+        ended = short_word(found[0].get("finishReason")) if found else None
         _hear(heard, ended or (blocked and f"block: {blocked}"), answer.get("error"))
         heard.choices |= bool(found)
         if isinstance(answer.get("usageMetadata"), dict):
@@ -127,7 +127,7 @@ def _candidate(candidate: Mapping[str, Any], place: int) -> dict[str, Any]:
         "content": {"role": "model", "parts": kept},
         "index": index if type(index) is int else place,
     }
-    if reason := _word(candidate.get("finishReason")):
+    if reason := short_word(candidate.get("finishReason")):
         put["finishReason"] = reason
     return put
 
@@ -158,7 +158,7 @@ def _part(part: Any) -> dict[str, Any] | None:
 def _google_usage(usage: Any) -> dict[str, Any]:
     """The counts; zeros, which are unknown, where there are none."""
     given = usage if isinstance(usage, dict) else {}
-    counts: dict[str, Any] = _counts(given, _GOOGLE_COUNTS)
+    counts: dict[str, Any] = counts_of(given, _GOOGLE_COUNTS)
     for name in _GOOGLE_DETAILS:
         details = given.get(name)
         if isinstance(details, list):
@@ -181,16 +181,16 @@ def _message(answer: Mapping[str, Any], heard: Heard | None) -> dict[str, Any] |
     put = [block for block in map(_block, blocks) if block is not None]
     if isinstance(answer.get("error"), dict) and not put:
         return None
-    reason = _word(answer.get("stop_reason"))
+    reason = short_word(answer.get("stop_reason"))
     if heard is not None:
         _hear(heard, reason, answer.get("error"))
         heard.choices = True
         _hear_tokens(heard, answer.get("usage"))
     return {
-        "id": _word(answer.get("id")) or "",
+        "id": short_word(answer.get("id")) or "",
         "type": "message",
         "role": "assistant",
-        "model": _word(answer.get("model")) or "",
+        "model": short_word(answer.get("model")) or "",
         "content": put,
         "stop_reason": reason,
         "stop_sequence": None,
@@ -214,13 +214,13 @@ def _block(block: Any) -> dict[str, Any] | None:
         data = block.get("data")
         return {"type": kind, "data": data} if isinstance(data, str) else None
     if kind == "tool_use":
-        named = _word(block.get("name"))
+        named = short_word(block.get("name"))
         called = block.get("input")
         if not named:
             return None
         return {
             "type": "tool_use",
-            "id": _word(block.get("id")) or named,
+            "id": short_word(block.get("id")) or named,
             "name": named,
             "input": called if isinstance(called, dict) else {},
         }
@@ -231,14 +231,14 @@ def _block(block: Any) -> dict[str, Any] | None:
 
 def _anthropic_usage(usage: Any) -> dict[str, Any]:
     given = usage if isinstance(usage, dict) else {}
-    counts: dict[str, Any] = _counts(given, _ANTHROPIC_COUNTS)
+    counts: dict[str, Any] = counts_of(given, _ANTHROPIC_COUNTS)
     written = given.get("cache_creation")
     if isinstance(written, dict):
-        counts["cache_creation"] = _counts(written, tuple(map(str, written)))
+        counts["cache_creation"] = counts_of(written, tuple(map(str, written)))
     details = given.get("output_tokens_details")
-    if isinstance(details, dict) and (thought := _counts(details, ("thinking_tokens",))):
+    if isinstance(details, dict) and (thought := counts_of(details, ("thinking_tokens",))):
         counts["output_tokens_details"] = thought
-    if tier := _word(given.get("service_tier")):
+    if tier := short_word(given.get("service_tier")):
         counts["service_tier"] = tier
     return {"input_tokens": 0, "output_tokens": 0, **counts}
 
@@ -274,7 +274,7 @@ def _block_stop(event: Mapping[str, Any], heard: Heard | None) -> dict[str, Any]
 
 def _message_delta(event: Mapping[str, Any], heard: Heard | None) -> dict[str, Any]:
     delta = event.get("delta")
-    reason = _word(delta.get("stop_reason")) if isinstance(delta, dict) else None
+    reason = short_word(delta.get("stop_reason")) if isinstance(delta, dict) else None
     if heard is not None:
         _hear(heard, reason, None)
         _hear_tokens(heard, event.get("usage"))
@@ -309,7 +309,7 @@ def _index(event: Mapping[str, Any]) -> int:
     return _count(event.get("index")) or 0
 
 
-def _counts(given: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, int]:
+def counts_of(given: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, int]:
     found = {name: _count(given.get(name)) for name in names}
     return {name: count for name, count in found.items() if count is not None}
 
@@ -323,7 +323,7 @@ def _count(value: Any) -> int | None:
     return math.ceil(value) if 0 <= value <= _MOST_TOKENS else None
 
 
-def _word(value: Any) -> str | None:
+def short_word(value: Any) -> str | None:
     """A short word, which may be a number or stand in a list."""
     if isinstance(value, list):
         value = next((one for one in value if isinstance(one, str)), None)

@@ -14,6 +14,7 @@ from typing import Any
 
 from arena.llm.failures.inside import Heard
 from arena.llm.providers import token_logs
+from arena.llm.providers.cohere_events import are_coheres, bare_lines, is_whole, whole_lines
 from arena.llm.providers.joined import joined
 from arena.llm.providers.native import as_events, native_form
 from arena.llm.providers.unwrap import BOM, error_in, unwrapped
@@ -79,7 +80,13 @@ def lawful_events(lines: bytes, heard: Heard | None = None) -> bytes:
     """The same for whole lines of a stream of events, or of lines of JSON."""
     if heard is not None:
         heard.events = True
-    found = _joined_data(lines.splitlines(keepends=True))
+    found = _joined_data(lines.removeprefix(BOM).splitlines(keepends=True))
+    if heard is not None:
+        if heard.bare is None:
+            heard.bare = are_coheres(found)
+        if heard.bare is not False:
+            # Before the first event nothing is said.
+            return bare_lines(found, heard)
     return b"".join(joined(_event(line, heard) for line in found))
 
 
@@ -159,6 +166,8 @@ def as_stream(body: bytes, heard: Heard | None = None) -> bytes:
     if heard is not None:
         # It is all there.
         heard.events = heard.done = True
+    if is_whole(answer):
+        return whole_lines(answer, heard)
     if "choices" not in answer and (put_native := native_form(answer, None)) is not None:
         return b"".join(
             b"data: " + json.dumps(event).encode() + b"\n\n" for event in as_events(put_native)

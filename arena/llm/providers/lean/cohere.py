@@ -1,8 +1,10 @@
-"""The dialect of Cohere's chat, second version; not of its streams, which LiteLLM cannot read."""
+"""The dialect of Cohere's chat, second version."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -10,11 +12,13 @@ import orjson
 from arena.llm.providers.lean.counted import answer_of, is_count
 from arena.llm.providers.lean.dialect import Dialect
 from arena.llm.providers.lean.plain import has_only, is_plain_text
+from arena.llm.providers.lean.stream import PlainStream
 from arena.llm.providers.protocol import Answer
 from arena.llm.providers.usage import read_usage
 
 # LiteLLM says of every answer that it came to its end; of others than these that would be wrong.
 _ENDS = ("COMPLETE", "STOP_SEQUENCE")
+_ENDS_OF_STREAMS = {"COMPLETE": "stop", "STOP_SEQUENCE": "stop", "MAX_TOKENS": "length"}
 _ANSWER: Mapping[str, tuple[type, ...]] = {
     "id": (str,),
     "finish_reason": (str,),
@@ -63,13 +67,27 @@ def read(body: bytes, _: Mapping[str, str], prefix: str) -> Answer | None:
         return None
     if not has_only(answer, _ANSWER) or answer.get("finish_reason") not in _ENDS:
         return None
-    message, usage = answer.get("message"), answer.get("usage")
-    if not has_only(message, _MESSAGE) or not has_only(usage, _USAGE):
+    message = answer.get("message")
+    if not has_only(message, _MESSAGE):
         return None
     parts = message.get("content") or []
     if not all(has_only(part, _PART) and part.get("type") == "text" for part in parts):
         return None
     text = "".join(part.get("text", "") for part in parts)
+    return _answer(answer.get("id"), text, "stop", answer.get("usage"), prefix)
+
+
+def _answer(
+    number: str | None,
+    text: str,
+    ended: str,
+    usage: Any,
+    prefix: str,
+    first: float | None = None,
+) -> Answer | None:
+    """A plain text that took this much; None where it is none, or that is not said."""
+    if not has_only(usage, _USAGE):
+        return None
     counts = usage.get("tokens") or {}
     prompt, completion = counts.get("input_tokens"), counts.get("output_tokens")
     if not is_plain_text(text) or not (is_count(prompt) and is_count(completion)) or not prompt:
@@ -79,9 +97,112 @@ def read(body: bytes, _: Mapping[str, str], prefix: str) -> Answer | None:
         "completion_tokens": completion,
         "total_tokens": prompt + completion,
     }
-    head = {"id": answer.get("id"), "model": ""}
+    head = {"id": number, "model": ""}
     # LiteLLM keeps no header.
-    return answer_of(head, (text, ""), "stop", read_usage(told, said=True), {}, prefix)
+    return answer_of(head, (text, ""), ended, read_usage(told, said=True), {}, prefix, first)
 
 
-COHERE = Dialect("Cohere's chat", answers, read, names=False)
+def events(answer: Mapping[str, Any]) -> bytes:
+    """A plain answer as a stream of events: its parts in pieces, why it ended, what it took."""
+    message = {"role": "assistant", "content": [], "tool_plan": "", "tool_calls": []}
+    said: list[dict[str, Any]] = [
+        {"id": answer["id"], "type": "message-start", "delta": {"message": message}}
+    ]
+    for index, part in enumerate(answer["message"]["content"]):
+        pieces = (("start", {**part, "text": ""}), *(("delta", one) for one in _pieces(part)))
+        said += [
+            {
+                "type": f"content-{kind}",
+                "index": index,
+                "delta": {"message": {"content": piece}},
+            }
+            for kind, piece in pieces
+        ]
+        said.append({"type": "content-end", "index": index})
+    delta = {name: answer[name] for name in ("finish_reason", "usage")}
+    said.append({"type": "message-end", "delta": delta})
+    return b"".join(
+        b"event: %s\ndata: %s\n\n" % (one["type"].encode(), json.dumps(one).encode())
+        for one in said
+    )
+
+
+def _pieces(part: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{"text": piece} for piece in (part["text"][:3], part["text"][3:])]
+
+
+_EVENT: Mapping[str, tuple[type, ...]] = {
+    "type": (str,),
+    "id": (str,),
+    "index": (int,),
+    "delta": (dict,),
+}
+
+
+@dataclass(slots=True)
+class CoherePieces:
+    """The events of one answer."""
+
+    begun: bool = False
+    passed: tuple[bytes, ...] = (b":", b"event:")
+    _texts: list[str] = field(default_factory=list)
+    _number: str | None = None
+    _end: dict[str, Any] | None = None
+
+    def take(self, said: Any) -> bool:
+        """Take an event; whether it is plain."""
+        if self._end is not None or not has_only(said, _EVENT):
+            return False
+        kind, delta = said.get("type"), said.get("delta")
+        if kind in ("content-start", "content-delta"):
+            text = self.text_in(said)
+            if text is None:
+                return False
+            self._texts.append(text)
+            self.begun |= bool(text)
+            return True
+        if kind == "message-start":
+            self._number = said.get("id")
+            message = delta.get("message") if has_only(delta, {"message": (dict,)}) else None
+            return has_only(message, {"role": (str,)})
+        if kind == "message-end":
+            self._end = delta
+            return (
+                has_only(delta, {"finish_reason": (str,), "usage": (dict,)})
+                and delta.get("finish_reason") in _ENDS_OF_STREAMS
+            )
+        return kind == "content-end" and not delta
+
+    def text_in(self, said: Any) -> str | None:
+        """The text of a plain event that brings nothing else."""
+        content: Any = said.get("delta")
+        for name in ("message", "content"):
+            if not has_only(content, {name: (dict,)}):
+                return None
+            content = content.get(name)
+        if not has_only(content, _PART) or content.get("type", "text") != "text":
+            return None
+        text: str | None = content.get("text")
+        return text
+
+    def say(self, text: str) -> bool:
+        """Take an event like the one before, with this text."""
+        if self._end is not None:
+            return False
+        self._texts.append(text)
+        return True
+
+    def answer(self, headers: Mapping[str, str], prefix: str, first: float | None) -> Answer | None:
+        """The answer, if it is plain and whole."""
+        if self._end is None:
+            return None
+        ended, usage = _ENDS_OF_STREAMS[self._end["finish_reason"]], self._end.get("usage")
+        return _answer(self._number, "".join(self._texts), ended, usage, prefix, first)
+
+
+def stream(now: Callable[[], float]) -> PlainStream:
+    """A stream of events, as it comes."""
+    return PlainStream(now, CoherePieces())
+
+
+COHERE = Dialect("Cohere's chat", answers, read, events, stream, names=False)
