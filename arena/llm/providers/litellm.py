@@ -177,7 +177,8 @@ class LiteLLM:
         if (found := self._learned.get(named)) is not None:
             return found
         task = self._learning.get(named)
-        if task is None or task.get_loop() is not asyncio.get_running_loop():
+        elsewhere = task is not None and task.get_loop() is not asyncio.get_running_loop()
+        if task is None or elsewhere or task.cancelled():
             learning = self.lean.learn(
                 kwargs, key=keyed, headers=headers, seeded=seeded, marks=marks
             )

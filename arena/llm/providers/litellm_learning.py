@@ -25,7 +25,7 @@ from arena.llm.providers.lean.converse import CONVERSE
 from arena.llm.providers.lean.dialect import Dialect
 from arena.llm.providers.lean.google import GOOGLE
 from arena.llm.providers.lean.groq import GROQ
-from arena.llm.providers.lean.path import KEY, LeanPath, mark
+from arena.llm.providers.lean.path import KEY, LeanPath, header_mark, variable_mark
 from arena.llm.providers.lean.reading import begun, read
 from arena.llm.providers.lean.rewriting import NotRewritten, Rewriting, rewriting_of
 from arena.llm.providers.lean.signing import SIGNED, Signing, signing_of
@@ -251,7 +251,7 @@ def _marked(probe: _Probe, variables: dict[str, str]) -> _Probe:
     for variable, value in os.environ.items():
         if len(value) < _SHORTEST_KEY or not _SECRET.search(variable):
             continue
-        stands = mark(f"variable-{variable}")
+        stands = variable_mark(variable)
         if value in url:
             url = url.replace(value, stands)
             variables[stands] = variable
@@ -306,7 +306,7 @@ def asked_of(
     if key:
         asked["api_key"] = KEY
     if headers:
-        asked["extra_headers"] = {name: mark(name) for name in headers}
+        asked["extra_headers"] = {name: header_mark(name) for name in headers}
     if seeded:
         asked["seed"] = SEED
     return asked

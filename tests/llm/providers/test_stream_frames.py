@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import pytest
 
 from arena.llm.providers.lean.chat_stream import ChatPieces
-from arena.llm.providers.lean.stream import PlainStream
+from arena.llm.providers.lean.stream import LONGEST_EVENT, PlainStream
+from arena.llm.providers.litellm_transport import MOST, Decoder
 from arena.llm.providers.protocol import Answer
 
 TEXTS = [
@@ -122,3 +124,35 @@ def test_the_place_of_a_text_is_known_only_where_another_is_read_there() -> None
     lines += [json.dumps({**chunk(""), **ending}) for ending in ENDINGS]
 
     assert streamed(lines) == streamed(lines, learning=False)
+
+
+class Counted(Decoder):
+    """Counts what it has unpacked."""
+
+    unpacked = 0
+
+    def pieces(self, chunk: bytes) -> Iterator[bytes]:
+        for piece in super().pieces(chunk):
+            self.unpacked += len(piece)
+            yield piece
+
+
+@pytest.mark.parametrize(
+    ("said", "most"),
+    [(bytes(60_000), 2 * LONGEST_EVENT), (b":" + bytes(60_000) + b"\n", 2 * MOST)],
+    ids=["of one event", "of many"],
+)
+def test_a_stream_is_not_unpacked_without_end(said: bytes, most: int) -> None:
+    packed = zlib.compress(said * (64 * 2**20 // len(said)), wbits=31)
+    stream = PlainStream(lambda: 3.0, ChatPieces())
+    stream.decoder = decoder = Counted()
+    stream.hear(packed)
+    assert stream.odd
+    assert decoder.unpacked < most
+
+
+def test_a_line_without_end_is_not_looked_through_again_and_again() -> None:
+    stream = PlainStream(lambda: 3.0, ChatPieces())
+    for _ in range(3 * LONGEST_EVENT // 65_536):
+        stream.hear(b"data:" + bytes(65_536))
+    assert stream.odd

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from arena.llm.providers.lean.stream import Pieces
+from arena.llm.providers.lean.stream import LONGEST_EVENT, Pieces
 from arena.llm.providers.litellm_transport import Decoder
 from arena.llm.providers.protocol import Answer
 
@@ -40,6 +40,9 @@ class FrameStream:
             return
         try:
             self._size += len(chunk)
+            if self._size > LONGEST_EVENT + len(chunk):
+                self.odd, self._buffer = True, None
+                return
             self._buffer.add_data(chunk)
             for frame in self._buffer:
                 self._size -= frame.prelude.total_length

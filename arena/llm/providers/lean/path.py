@@ -20,9 +20,14 @@ KEY = "arena-probe-key-0123456789"
 """Stands where the key of a model is put."""
 
 
-def mark(name: str) -> str:
-    """What stands where the value of a header or a variable of this name is put."""
-    return f"arena-probe-{name.lower()}-0123456789"
+def header_mark(name: str) -> str:
+    """What stands where the value of a header of this name is put."""
+    return f"arena-probe-header-{name.lower()}-0123456789"
+
+
+def variable_mark(name: str) -> str:
+    """What stands where the value of a variable of this name is put."""
+    return f"arena-probe-variable-{name.lower()}-0123456789"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ class LeanPath:
 
     def secrets(self, key: str | None, headers: Mapping[str, str]) -> dict[str, str] | None:
         """What goes into the places of marks now; None where a variable is gone."""
-        found = {mark(name): value for name, value in headers.items()}
+        found = {header_mark(name): value for name, value in headers.items()}
         if key is not None:
             found[KEY] = key
         for stands, variable in self.variables.items():
@@ -75,11 +80,14 @@ class LeanPath:
     def head(self, secrets: Mapping[str, str], body: bytes) -> tuple[URL, CIMultiDict[str]] | None:
         """The address and the headers of a request with these secrets, as aiohttp takes them the
         quickest; None where it cannot be signed."""
-        if not self._head or self._head[0][0] != secrets:
+        head = self._head[0] if self._head else None
+        if head is None or head[0] != secrets:
             headers = {**self.template.filled(secrets), "accept-encoding": "gzip, deflate"}
             url = URL(filled(self.template.url, secrets), encoded=True)
-            self._head[:] = [(secrets, url, CIMultiDict(headers))]
-        _, url, known = self._head[0]
+            # A thread that asks with another key puts its own here.
+            head = (secrets, url, CIMultiDict(headers))
+            self._head[:] = [head]
+        _, url, known = head
         if self.signing is None:
             return url, known
         signed = self.signing.headers(body, secrets)

@@ -13,10 +13,13 @@ from typing import Any, Protocol
 import httpx
 import orjson
 
-from arena.llm.providers.litellm_transport import Decoder
+from arena.llm.providers.litellm_transport import MOST, Decoder
 from arena.llm.providers.protocol import Answer
 
 _DATA = b"data:"
+# Bytes of one event, at most: what is said in one is a few words, and all that has come of it is
+# looked through again with each chunk.
+LONGEST_EVENT = 2**20
 # Stands for what a model may say.
 _OTHER = b"arena-probe-text"
 
@@ -60,6 +63,7 @@ class PlainStream:
     first_token_ms: float | None = None
     odd: bool = False
     _left: bytes = b""
+    _taken: int = 0
     _frame: tuple[bytes, bytes] | None = None
 
     def hear(self, chunk: bytes) -> None:
@@ -68,6 +72,10 @@ class PlainStream:
             return
         try:
             for piece in (chunk,) if self.decoder is None else self.decoder.pieces(chunk):
+                self._taken += len(piece)
+                if self._taken > MOST or len(self._left) > LONGEST_EVENT:
+                    self.odd, self._left = True, b""
+                    return
                 *lines, self._left = (self._left + piece).split(b"\n")
                 for ended in lines:
                     line = ended.rstrip(b"\r")
