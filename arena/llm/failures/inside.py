@@ -55,7 +55,7 @@ class Heard:
     `logprobs` are its tokens and the logarithm of the probability of each, `token_ids` their
     numbers. `events` says that it was a stream of events, `done` that the stream said it was over,
     `bare` that it is read as bare lines of JSON (None before it has begun), `choice` the index of
-    the choice that is read.
+    the choice that is read. `finish_reason` is why it ended, where a library does not say it.
     """
 
     told: dict[str, str] = field(default_factory=dict)
@@ -67,6 +67,7 @@ class Heard:
     fault: Any = None
     events: bool = False
     done: bool = False
+    finish_reason: str | None = None
     bare: bool | None = None
     choice: int | None = None
     logprobs: list[tuple[str, float | None]] = field(default_factory=list)

@@ -55,6 +55,12 @@ def is_whole(answer: Mapping[str, Any]) -> bool:
     return isinstance(answer.get("message"), dict) and "finish_reason" in answer
 
 
+def finish_reason_of(answer: Mapping[str, Any]) -> str | None:
+    """Why a whole answer, or the last event of a stream, says that it ended; None for nothing."""
+    reason = short_word(answer.get("finish_reason"))
+    return None if reason is None else _REASONS.get(reason, reason)
+
+
 def whole_lines(answer: Mapping[str, Any], heard: Heard | None) -> bytes:
     """A whole answer where a stream was asked for."""
     message = answer["message"]
@@ -122,7 +128,7 @@ def _ended(delta: Mapping[str, Any], heard: Heard) -> dict[str, Any]:
     put: dict[str, Any] = {}
     if reason := short_word(delta.get("finish_reason")):
         heard.reasons.append(reason)
-        put["finish_reason"] = _REASONS.get(reason, reason)
+        put["finish_reason"] = finish_reason_of(delta)
     told = counts_of(_fields(_fields(delta.get("usage")).get("tokens")), _COUNTS)
     if told:
         heard.no_tokens = told.get("output_tokens") == 0

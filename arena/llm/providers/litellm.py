@@ -34,7 +34,7 @@ from arena.llm.providers.litellm_transport import nothing_sent, one_attempt
 from arena.llm.providers.litellm_version import check_names, supported
 from arena.llm.providers.prompt_cache import marked, wants_marks
 from arena.llm.providers.protocol import Answer, CallPath, ProviderSettings
-from arena.llm.providers.response import StreamedAnswer, is_silent, read
+from arena.llm.providers.response import StreamedAnswer, ended_by, is_silent, read
 from arena.llm.providers.stopwatch import stopwatch
 from arena.llm.providers.token_logs import asking, recorded_tokens
 from arena.llm.request import PER_CALL
@@ -228,6 +228,8 @@ class LiteLLM:
             failure = heard.failure(silent=is_silent(answer))
             if failure is not None:
                 raise failure
+            if heard.finish_reason is not None:
+                answer = ended_by(answer, heard.finish_reason)
             said = {**heard.told, **(answer.response or {}), **recorded_tokens(heard)}
             return replace(answer, response=said)
 

@@ -248,7 +248,8 @@ def _marked(probe: _Probe, variables: dict[str, str]) -> _Probe:
     """The probe with marks where the value of a variable stands in its address or a header."""
     request = probe.request
     url, headers = request.url, dict(request.headers)
-    for variable, value in os.environ.items():
+    # One value may begin like another.
+    for variable, value in sorted(os.environ.items(), key=lambda one: -len(one[1])):
         if len(value) < _SHORTEST_KEY or not _SECRET.search(variable):
             continue
         stands = variable_mark(variable)

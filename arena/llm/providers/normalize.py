@@ -14,7 +14,13 @@ from typing import Any
 
 from arena.llm.failures.inside import Heard
 from arena.llm.providers import token_logs
-from arena.llm.providers.cohere_events import are_coheres, bare_lines, is_whole, whole_lines
+from arena.llm.providers.cohere_events import (
+    are_coheres,
+    bare_lines,
+    finish_reason_of,
+    is_whole,
+    whole_lines,
+)
 from arena.llm.providers.joined import joined
 from arena.llm.providers.native import as_events, native_form
 from arena.llm.providers.unwrap import BOM, error_in, unwrapped
@@ -65,6 +71,9 @@ def lawful(body: bytes, heard: Heard | None = None, *, streamed: bool = False) -
         if put is not None:
             return json.dumps(put).encode() if put != answer or not whole else body
         if heard is not None:
+            if isinstance(answer, dict) and is_whole(answer):
+                # LiteLLM says of each that it stopped.
+                heard.finish_reason = finish_reason_of(answer)
             heard.fault = heard.fault or error_in(answer)
             if len(heard.reasons) < _MOST_REASONS:
                 heard.reasons += [one.decode() for one in _REASON.findall(body) if one.isascii()]

@@ -7,7 +7,7 @@ unknown, and nothing is stored that is larger than an answer needs.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from arena.llm.failures.classify import Fault
@@ -40,6 +40,17 @@ def read(response: Any) -> Answer:
         reported=get(response, "usage"),
         headers=_headers(response),
     )
+
+
+def ended_by(answer: Answer, finish_reason: str) -> Answer:
+    """The answer, ended for this reason."""
+    stored = dict(answer.response or {})
+    stored["choices"] = [
+        {**choice, "finish_reason": finish_reason} for choice in stored.get("choices", ())
+    ]
+    said = answer.completion
+    completion = completion_of(said.text, finish_reason, said.usage, stored)
+    return replace(answer, completion=completion, response=stored)
 
 
 def is_silent(answer: Answer) -> bool:

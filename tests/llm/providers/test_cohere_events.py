@@ -15,6 +15,7 @@ from arena.llm.providers.normalize import lawful_events
 from arena.llm.providers.protocol import ProviderSettings
 from tests.llm.providers.conformance.cases import on_the_line
 from tests.llm.providers.conformance.cohere_like import (
+    ANSWERS,
     COUNTS,
     SAID,
     STREAMS,
@@ -25,19 +26,19 @@ from tests.llm.providers.conformance.compared import made
 from tests.servers.canned_server import CannedServer
 
 
-def asked_of_litellm(*named: str) -> list[dict[str, Any]]:
+def asked_of_litellm(*named: str, stream: bool = True) -> list[dict[str, Any]]:
     """What LiteLLM itself makes of these streams."""
 
     async def asked() -> list[dict[str, Any]]:
         litellm = LiteLLM(ProviderSettings(20.0, registry.policy))
-        every = {**STREAMS, **on_the_line([*map(event, chunks())])}
+        every = {**STREAMS, **on_the_line([*map(event, chunks())])} if stream else ANSWERS
         try:
             with CannedServer() as server:
                 spec = ModelSpec(
                     "m",
                     "cohere_chat/command-a-03-2025",
                     api_base=server.url + "/v2/chat",
-                    stream=True,
+                    stream=stream,
                     input_price=1.0,
                     output_price=2.0,
                 )
@@ -64,6 +65,17 @@ def test_litellm_reads_a_stream_of_coheres() -> None:
     assert tool["tool calls"] == (ToolCall("vote", '{"p": 3}'),)
     assert failed["message"] == "the model was lost (finish_reason 'ERROR')"
     assert broken["message"] == "an event of the stream is no JSON object"
+
+
+@pytest.mark.slow
+def test_a_whole_answer_says_why_it_ended() -> None:
+    found = asked_of_litellm("plain", "cut by the limit", "a tool", "toxic", stream=False)
+    assert [one["finish reason"] for one in found] == [
+        "stop",
+        "length",
+        "tool_calls",
+        "content_filter",
+    ]
 
 
 def test_texts_that_come_together_are_one_line() -> None:

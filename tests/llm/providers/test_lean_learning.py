@@ -118,3 +118,21 @@ def test_a_header_may_have_the_name_of_a_mark(monkeypatch: pytest.MonkeyPatch) -
     sent = asyncio.run(ask())
     assert sent["key"] == "the value of the header"
     assert sent["authorization"] == "Bearer a-key-for-learning-qwv"
+
+
+@pytest.mark.slow
+def test_a_key_that_begins_like_another_is_put_in_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_SHORTER_KEY", "sk-begins-alike")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-begins-alike-and-is-longer")
+
+    async def learned() -> LeanPath | str:
+        litellm = LiteLLM(ProviderSettings(20.0, registry.policy))
+        try:
+            return await litellm.prepare(ModelSpec("m", "openai/gpt-4o")).path()
+        finally:
+            await litellm.aclose()
+
+    path = asyncio.run(learned())
+    assert isinstance(path, LeanPath)
+    assert [*path.variables.values()] == ["OPENAI_API_KEY"]
+    assert "longer" not in path.template.headers["authorization"]

@@ -16,9 +16,7 @@ from arena.llm.providers.lean.stream import PlainStream
 from arena.llm.providers.protocol import Answer
 from arena.llm.providers.usage import read_usage
 
-# LiteLLM says of every answer that it came to its end; of others than these that would be wrong.
-_ENDS = ("COMPLETE", "STOP_SEQUENCE")
-_ENDS_OF_STREAMS = {"COMPLETE": "stop", "STOP_SEQUENCE": "stop", "MAX_TOKENS": "length"}
+_ENDS = {"COMPLETE": "stop", "STOP_SEQUENCE": "stop", "MAX_TOKENS": "length"}
 _ANSWER: Mapping[str, tuple[type, ...]] = {
     "id": (str,),
     "finish_reason": (str,),
@@ -45,7 +43,7 @@ def answers(_: str) -> list[dict[str, Any]]:
     more = {
         **plain,
         "message": {"role": "assistant", "content": [_part(" é\n<b>"), _part("\U0001f43a</b>\n")]},
-        "finish_reason": "STOP_SEQUENCE",
+        "finish_reason": "MAX_TOKENS",
         "usage": {
             "billed_units": {"input_tokens": 1_000, "output_tokens": 90},
             "tokens": {"input_tokens": 1_200, "output_tokens": 90},
@@ -74,7 +72,9 @@ def read(body: bytes, _: Mapping[str, str], prefix: str) -> Answer | None:
     if not all(has_only(part, _PART) and part.get("type") == "text" for part in parts):
         return None
     text = "".join(part.get("text", "") for part in parts)
-    return _answer(answer.get("id"), text, "stop", answer.get("usage"), prefix)
+    return _answer(
+        answer.get("id"), text, _ENDS[answer["finish_reason"]], answer.get("usage"), prefix
+    )
 
 
 def _answer(
@@ -169,7 +169,7 @@ class CoherePieces:
             self._end = delta
             return (
                 has_only(delta, {"finish_reason": (str,), "usage": (dict,)})
-                and delta.get("finish_reason") in _ENDS_OF_STREAMS
+                and delta.get("finish_reason") in _ENDS
             )
         return kind == "content-end" and not delta
 
@@ -196,7 +196,7 @@ class CoherePieces:
         """The answer, if it is plain and whole."""
         if self._end is None:
             return None
-        ended, usage = _ENDS_OF_STREAMS[self._end["finish_reason"]], self._end.get("usage")
+        ended, usage = _ENDS[self._end["finish_reason"]], self._end.get("usage")
         return _answer(self._number, "".join(self._texts), ended, usage, prefix, first)
 
 

@@ -222,7 +222,9 @@ def cases(model: str, **fields: Any) -> ProviderCases:
         "cohere",
         {**ANSWERS, **on_the_wire(PLAIN), **FAILURES},
         {**STREAMS, **on_the_line([*map(event, chunks())]), **FAILURES},
-        plain=frozenset({"plain", "two parts", "cached", "pieces", "limit", "in one piece"}),
+        plain=frozenset(
+            {"plain", "cut by the limit", "two parts", "cached", "pieces", "limit", "in one piece"}
+        ),
         params={
             "few": FEW,
             "many": {
