@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from datetime import UTC, datetime
 from typing import Any
 
+from arena.executors.processes.executor import WorkerPool
 from arena.game.journal import Opened
 from arena.game.task import Ports
 from arena.llm.client import Client
+from arena.testing.executors import ExecutorPorts
+from tests.clients import client
 
 
 async def who(task: str, ports: Ports) -> tuple[int, set[str]]:
@@ -83,7 +87,24 @@ async def looks_up(task: str, ports: Ports) -> object:
 
 async def notes(task: str, ports: Ports) -> None:
     """What a provider finds out while a game is played."""
-    client = ports.client
-    assert isinstance(client, Client)
-    provider: Any = client._provider("litellm")
+    asked = ports.client
+    assert isinstance(asked, Client)
+    provider: Any = asked._provider("litellm")
     provider.note(task)
+
+
+async def holds_every_thread(task: str, ports: Ports) -> None:
+    """Says which process it is, and is long in code that lets no other thread run."""
+    print(os.getpid(), flush=True)
+    re.match(r"(a+)+$", "a" * 36 + "b")
+
+
+def killed_with_a_game() -> None:
+    """A run that is killed while its worker is in such code. For a process of its own."""
+
+    async def main() -> None:
+        pool, port = WorkerPool(1, []), ExecutorPorts()
+        await pool.start()
+        await pool.call(holds_every_thread, "task", Ports(port, port, client()))
+
+    asyncio.run(main())

@@ -6,7 +6,9 @@ import asyncio
 import os
 import resource
 import signal
+import subprocess
 import sys
+import time
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -31,6 +33,7 @@ from arena.record.writing import Meter
 from arena.testing.executors import ExecutorPorts
 from tests.clients import client
 from tests.executors import probes
+from torture.worker_processes import living
 
 pytestmark = pytest.mark.slow
 
@@ -276,3 +279,17 @@ def test_a_game_whose_workers_end_again_and_again_is_void(
     assert (summary.games_void, summary.void_causes) == (1, {"interrupted": 1})
     assert summary.first_error is not None
     assert "turn 1 may be what ends them" in summary.first_error
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system ends the worker there")
+def test_no_worker_outlives_its_parent_whatever_it_does() -> None:
+    code = "from tests.executors.probes import killed_with_a_game as run; run()"
+    with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE) as parent:
+        assert parent.stderr is not None
+        worker = int(parent.stderr.readline())
+        assert living([worker])
+        parent.kill()
+        deadline = time.monotonic() + PATIENCE
+        while living([worker]):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)

@@ -7,13 +7,16 @@ models, which leave from here.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import io
 import itertools
 import os
 import pickle
 import select
+import signal
 import socket
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Mapping
@@ -31,12 +34,18 @@ from arena.llm.clearance import CallNeeds, Grant, Returned
 from arena.llm.client import Client
 from arena.llm.providers.protocol import Answer
 
+# The number of PR_SET_PDEATHSIG: prctl(2).
+_SIGNAL_AT_PARENTS_DEATH = 1
+
 
 def main(descriptor: int) -> None:
     """Play what comes over the socket of this number until the parent closes it."""
     end = socket.socket(fileno=descriptor)
     # What a game starts outlives this process, whose end the parent would not see.
     end.set_inheritable(False)
+    if sys.platform == "linux":
+        # Also while code in C lets no other thread run.
+        ctypes.CDLL(None).prctl(_SIGNAL_AT_PARENTS_DEATH, signal.SIGKILL)
     # Also while a game holds the event loop.
     threading.Thread(target=_end_with_parent, args=(end.fileno(),), daemon=True).start()
     asyncio.run(_PlayedHere().serve(end))
