@@ -12,19 +12,27 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import struct
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
+
+CERTIFICATE = Path(__file__).with_name("loopback.pem")
+"""The certificate of a server that speaks TLS, and its key: signed by itself, for the address
+127.0.0.1 and no name, until 2126."""
 
 
 @dataclass(frozen=True)
 class Canned:
     """One response. `body` is sent in one piece with its length; as a sequence, in chunks that
     leave one after the other. Headers that are given replace those of the same name.
+
+    After one that `closes`, the connection ends, of which its head says nothing.
 
     A response that is `cut` ends with the connection before it is whole; with `reset` by RST. A
     `raw` one is sent as it is, head and all, and then the connection ends.
@@ -37,6 +45,7 @@ class Canned:
     cut: bool = False
     reset: bool = False
     raw: bytes | None = None
+    closes: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,9 +59,10 @@ class Asked:
 
 
 class CannedServer:
-    """Answers each request with the next of its `queue`."""
+    """Answers each request with the next of its `queue`; one that is `safe` speaks TLS."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, safe: bool = False) -> None:
+        self._safe = safe
         self.queue: deque[Canned] = deque()
         self.requests: list[Asked] = []
         self._ready = threading.Event()
@@ -64,7 +74,7 @@ class CannedServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        return f"http{'s' * self._safe}://127.0.0.1:{self._port}"
 
     def __enter__(self) -> CannedServer:
         self._thread.start()
@@ -89,7 +99,10 @@ class CannedServer:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        server = await asyncio.start_server(self._connected, "127.0.0.1", 0, backlog=256)
+        context = _certified() if self._safe else None
+        server = await asyncio.start_server(
+            self._connected, "127.0.0.1", 0, backlog=256, ssl=context
+        )
         self._port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()
@@ -151,7 +164,7 @@ class CannedServer:
         if chunked:
             writer.write(b"0\r\n\r\n")
         await writer.drain()
-        return True
+        return not canned.closes
 
     def _ended(self, canned: Canned, writer: asyncio.StreamWriter) -> bool:
         if canned.reset:
@@ -159,6 +172,12 @@ class CannedServer:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             writer.transport.abort()
         return False
+
+
+def _certified() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    return context
 
 
 def _length(canned: Canned) -> dict[str, str]:

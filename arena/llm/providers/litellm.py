@@ -276,10 +276,13 @@ class LiteLLMEndpoint:
             odd = path.unlike(messages)
             secrets = path.secrets(key, headers)
             if odd is None and secrets is not None:
-                return await self.provider.lean.ask(path, kwargs, sent, secrets, seed)
-            why = odd or "a key is gone"
-            self.provider.note(f"some calls of {self.model.name} go through LiteLLM: {why}")
+                lean = self.provider.lean
+                return await lean.ask(path, kwargs, sent, secrets, seed, self._not_lean)
+            self._not_lean(odd or "a key is gone")
         return await self.provider.send(kwargs, sent)
+
+    def _not_lean(self, why: str) -> None:
+        self.provider.note(f"some calls of {self.model.name} go through LiteLLM: {why}")
 
     async def path(self) -> LeanPath | str:
         """How it is asked without LiteLLM, or why it is not."""

@@ -63,17 +63,24 @@ class LeanRequests:
         messages: Sequence[Mapping[str, Any]],
         secrets: Mapping[str, str],
         seed: int | None,
+        note: Callable[[str], None],
     ) -> Answer:
         """One request by a lean path; `kwargs` are those with which LiteLLM reads what is not
-        plain. Whatever goes wrong is raised."""
+        plain. `note` is told why one that cannot be made so goes through LiteLLM. Whatever else
+        goes wrong is raised."""
         assert self._wire is not None
         try:
             body = await path.body(messages, seed)
-        except Exception:
+        except Exception as error:
+            if path.rewriting is None:
+                note("a text that is not Unicode")
+            else:
+                note(f"its own rewriting of their messages fails ({type(error).__name__})")
             # It is LiteLLM's to say what is wrong with them.
             return await self._send(kwargs, messages)
         head = path.head(secrets, body)
         if head is None:
+            note("a key is gone")
             return await self._send(kwargs, messages)
         stream = begun(path.dialect) if kwargs.get("stream") else None
         came = await self._wire.send(

@@ -135,7 +135,7 @@ class Learning:
     async def _dialect(self) -> tuple[Dialect, str]:
         """The dialect whose plain answers LiteLLM reads as they are read here, and what it puts in
         front of the name of the model that answers."""
-        raised: set[str] = set()
+        unread = False
         for dialect in DIALECTS:
             if self.asked.get("stream") and dialect.stream is None:
                 continue
@@ -147,12 +147,11 @@ class Learning:
                 # Where it sends none, or several, it is the same in any dialect.
                 assert probe.request
                 prefixes.add(self._prefix(dialect, answer, probe))
-                if isinstance(probe.read, Exception):
-                    raised.add(type(probe.read).__name__)
+                unread = unread or isinstance(probe.read, Exception)
             if len(prefixes) == 1 and (prefix := prefixes.pop()) is not None:
                 return dialect, prefix
-        if raised:
-            raise NotLearned(f"LiteLLM refuses to be asked: {', '.join(sorted(raised))}")
+        if unread:
+            raise NotLearned("its answers have a form that only LiteLLM reads")
         raise NotLearned("LiteLLM reads its answers otherwise than they stand there")
 
     async def _probe(
