@@ -75,7 +75,7 @@ class LeanRequests:
             if path.rewriting is None:
                 note("a text that is not Unicode")
             else:
-                note(f"its own rewriting of their messages fails ({type(error).__name__})")
+                note(f"LiteLLM's rewriting fails ({type(error).__name__})")
             # It is LiteLLM's to say what is wrong with them.
             return await self._send(kwargs, messages)
         head = path.head(secrets, body)

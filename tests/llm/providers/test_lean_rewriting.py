@@ -131,7 +131,7 @@ def test_it_is_not_used_where_its_bytes_are_others(monkeypatch: pytest.MonkeyPat
 
 
 def test_what_litellm_refuses_it_refuses_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A rewriting that fails asks LiteLLM, which says what is wrong."""
+    """A rewriting that fails asks LiteLLM, which says what is wrong, and that is said once."""
 
     async def run() -> None:
         litellm = LiteLLM(ProviderSettings(20.0, registry.policy))
@@ -143,8 +143,12 @@ def test_what_litellm_refuses_it_refuses_itself(monkeypatch: pytest.MonkeyPatch)
             raise ValueError("no such message is known")
 
         monkeypatch.setattr(AnthropicConfig, "transform_request", refuses)
-        with pytest.raises(Exception, match="no such message is known"):
-            await endpoint.ask(CONVERSATIONS["alone"], None)
+        for conversation in ("alone", "alternating"):
+            with pytest.raises(Exception, match="no such message is known"):
+                await endpoint.ask(CONVERSATIONS[conversation], None)
+        assert litellm.news == [
+            "some calls of m go through LiteLLM: LiteLLM's rewriting fails (ValueError)"
+        ]
         await litellm.aclose()
 
     asyncio.run(run())

@@ -247,6 +247,11 @@ OPENAI_LIKE: tuple[ProviderCases, ...] = (
     ),
     cases("xai/grok-3-mini", {"of xAI": _XAI}),
     cases(
+        "openai/gpt-5",
+        {"of OpenAI": _OPENAI},
+        params={"few": {"max_tokens": 50}, "many": {"max_tokens": 400, "seed": PER_CALL}},
+    ),
+    cases(
         "openai/o3-mini",
         params={"few": {"max_tokens": 50}, "many": {"max_tokens": 400, "seed": PER_CALL}},
         why=dict.fromkeys([False, True], "LiteLLM rewrites messages for its provider"),

@@ -1,5 +1,5 @@
-"""What can go wrong with a connection is the same fault as through LiteLLM: with its certificate, at
-a proxy, and with one that was kept open."""
+"""What can go wrong with a connection is the same fault as through LiteLLM: with its certificate,
+at a proxy, and with one that was kept open."""
 
 from __future__ import annotations
 
@@ -138,13 +138,3 @@ def test_one_that_ends_within_an_answer_has_taken_it(route: str) -> None:
         first, lost, after = both_ways(route, server.url, server, PLAIN, begun, PLAIN)
     assert first == after
     assert (lost["fault"], lost["billed"]) == (FaultKind.LOST, True)
-
-
-@pytest.mark.parametrize("route", ROUTES)
-def test_one_that_was_closed_while_nobody_used_it_is_opened_again(route: str) -> None:
-    with CannedServer() as server:
-        closes = Canned(PLAIN.body, closes=True)
-        first, second = both_ways(route, server.url, server, closes, closes)
-        assert "text" in first
-        # One that is told of at once is not used; of another the request was not taken.
-        assert second == first or (second["fault"], second["billed"]) == ("unreachable", False)
