@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from db import latencies
@@ -82,24 +83,25 @@ class GameCounts:
 
     def add(self, other: GameCounts) -> None:
         """Add the counts of another counts."""
-        for name in _SUMS:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name, mine, others in zip(_SUMS, _sums_of(self), _sums_of(other), strict=True):
+            if others:
+                setattr(self, name, mine + others)
         self.largest = max(self.largest, other.largest)
         for name in TIMES:
             latencies.add(getattr(self, name), getattr(other, name))
 
     def row(self) -> tuple[int | bytes, ...]:
         """The values of `COLUMNS`; what no column holds is the most that it does."""
-        numbers = (min(getattr(self, name), _MOST) for name in _WHOLE)
-        return *numbers, *(latencies.packed(getattr(self, name)) for name in TIMES)
+        numbers = [min(number, _MOST) for number in _numbers_of(self)]
+        return *numbers, *map(latencies.packed, _times_of(self))
 
     @classmethod
     def of_row(cls, row: Sequence[Any]) -> GameCounts:
         """The inverse of `row`."""
-        counts = cls()
-        for name, value in zip(COLUMNS, row, strict=True):
-            setattr(counts, name, latencies.unpacked(value) if name in TIMES else int(value))
-        return counts
+        *numbers, turn_ms, call_ms, lag_ms = row
+        times = map(latencies.unpacked, (turn_ms, call_ms, lag_ms))
+        values: list[Any] = [*map(int, numbers), *times]
+        return cls(*values)
 
 
 COLUMNS: tuple[str, ...] = tuple(each.name for each in fields(GameCounts))
@@ -112,6 +114,7 @@ TIMES: tuple[str, ...] = ("turn_ms", "call_ms", "lag_ms")
 
 _WHOLE = tuple(name for name in COLUMNS if name not in TIMES)
 _SUMS = tuple(name for name in _WHOLE if name != "largest")
+_numbers_of, _sums_of, _times_of = attrgetter(*_WHOLE), attrgetter(*_SUMS), attrgetter(*TIMES)
 
 # What is read of a game, in the order in which it is taken apart below.
 SEAT = (

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping
+from itertools import starmap
 from struct import Struct
 
 RELATIVE_ERROR = 2 ** (1 / 32) - 1
@@ -66,7 +67,7 @@ def add(into: Buckets, more: Mapping[int, int]) -> None:
 
 def packed(buckets: Mapping[int, int]) -> bytes:
     """Buckets as a blob: equal buckets give equal bytes."""
-    return b"".join(_ENTRY.pack(at, buckets[at]) for at in sorted(buckets))
+    return b"".join(starmap(_ENTRY.pack, sorted(buckets.items())))
 
 
 def unpacked(blob: bytes) -> Buckets:

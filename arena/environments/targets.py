@@ -74,14 +74,15 @@ class _Mention:
 def read_target(text: str, question: TargetQuestion) -> TargetFound:
     """Whom a text chooses, and how that is told."""
     plain = _plain(text)
-    if len(plain) > _LONGEST or len(list(_mentions(plain))) > _MOST:
+    every = list(_mentions(plain)) if len(plain) <= _LONGEST else None
+    if every is None or len(every) > _MOST:
         return TargetFound(None, TargetHow.SEVERAL)
     echoes = _echoes(plain, question)
-    mentions = [m for m in _mentions(plain) if not any(a <= m.start < b for a, b in echoes)]
+    mentions = [m for m in every if not any(a <= m.start < b for a, b in echoes)]
     ruled_out = [m for m in mentions if _is_ruled_out(plain, m, question)]
     named = [m for m in mentions if m not in ruled_out]
     bracketed = {mention.player for mention in named if mention.sort == "bracketed"}
-    everywhere = {m.player for m in _mentions(plain) if m.sort == "bracketed"}
+    everywhere = {m.player for m in every if m.sort == "bracketed"}
     void = frozenset(everywhere - bracketed)
     stated = _stated(plain, named, question.me)
     if stated is not None:

@@ -20,6 +20,8 @@ from arena.events.readings import read_by_the_rules, speeches
 _LONGEST = 16_000  # characters of one event's data
 _LONGEST_PHASE = 80
 _LONGEST_POSITION = 200
+# `json.dumps` makes one of these for every value.
+_ENCODER = json.JSONEncoder(allow_nan=False)
 
 TellsPositions = Callable[[Sequence[Event], Sequence[str | None]], Sequence[Position]]
 
@@ -188,7 +190,7 @@ class EventsGatherer:
             raise ValueError(f"{event.kind}: the phase has {len(event.phase)} characters")
         data = event.data
         if data:
-            text = json.dumps(data, allow_nan=False)
+            text = _ENCODER.encode(data)
             if len(text) > _LONGEST:
                 raise ValueError(
                     f"{event.kind}: {len(text)} characters of data; at most {_LONGEST}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from db.counts import (
     CALL,
     COLUMNS,
@@ -65,22 +67,22 @@ def _count(writing: Writing, ended: Ended) -> None:
     found = counts_of(game)
     if not found:
         return
-    for key, stored in _stored(connection, ended.tournament_id, found).items():
-        if key in found:
-            found[key].add(stored)
+    for key, stored in _stored(connection, ended.tournament_id, found):
+        found[key].add(stored)
     connection.run([(_STORE, [(*key, *counts.row()) for key, counts in found.items()])])
 
 
 def _stored(
     connection: Connection, tournament_id: int, found: dict[CountsKey, GameCounts]
-) -> dict[CountsKey, GameCounts]:
+) -> Iterator[tuple[CountsKey, GameCounts]]:
+    """What is stored of the keys that are found."""
     agents = sorted({key.agent_id for key in found})
     query = f"{_STORED}agent_id IN ({', '.join('?' * len(agents))})"
     size = len(KEY)
-    return {
-        CountsKey(row[0], row[1], bool(row[2]), row[3], row[4]): GameCounts.of_row(row[size:])
-        for row in connection.query(query, (tournament_id, *agents))
-    }
+    for row in connection.query(query, (tournament_id, *agents)):
+        key = CountsKey(row[0], row[1], bool(row[2]), row[3], row[4])
+        if key in found:
+            yield key, GameCounts.of_row(row[size:])
 
 
 SUBJECT = Subject(follows=_count)
