@@ -236,7 +236,10 @@ def test_nothing_is_deleted_or_changed_while_it_is_played(
 
 # What a noun may be told, and what one alone may be beside it.
 VERBS = {"list", "show", "add", "edit", "rename", "delete", "fork", "activate", "deactivate"}
-ALONE = {"prompts": {"tree"}, "annotations": {"agreement"}, "templates": {"export"}}
+ALONE = {
+    "prompts": {"tree"}, "annotations": {"agreement"}, "templates": {"export"},
+    "environments": {"check"},
+}  # fmt: skip
 
 
 def test_every_noun_has_the_same_verbs() -> None:

@@ -75,8 +75,10 @@ def undisturbed(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Undis
             return super().append(*records)
 
     class Listened(Database):
-        def recorder(self, fold: Fold | None = None, *, lease: Lease | None = None) -> Recorder:
-            return Listening(self.url, fold, lease=lease)
+        def recorder(
+            self, fold: Fold | None = None, *, lease: Lease | None = None, delegates: bool = False
+        ) -> Recorder:
+            return Listening(self.url, fold, lease=lease, delegates=delegates)
 
     url = f"sqlite:///{folder}/whole.db"
     with Listened(url) as database:

@@ -100,10 +100,20 @@ def test_a_run_resumes_from_what_was_kept(
         assert live_state(session, 2, kept_ratings.VERSION) is None
 
     folded: list[Played] = []
-    play = Folded.play
-    monkeypatch.setattr(
-        Folded, "play", lambda self, played: (folded.append(played), play(self, played))
-    )
+    shown: list[Folded] = []  # copies, over which waiting games are folded whenever one looks
+    copy, play = Folded.copy, Folded.play
+
+    def copied(self: Folded) -> Folded:
+        shown.append(copy(self))
+        return shown[-1]
+
+    def played(self: Folded, game: Played) -> None:
+        if not any(self is one for one in shown):
+            folded.append(game)
+        play(self, game)
+
+    monkeypatch.setattr(Folded, "copy", copied)
+    monkeypatch.setattr(Folded, "play", played)
     rest = asyncio.run(run(small(), url=path))
 
     assert rest.standings == whole.standings
