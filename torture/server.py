@@ -23,6 +23,7 @@ import itertools
 import json
 import os
 import random
+import re
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -115,9 +116,9 @@ class Books:
         rng = random.Random(f"{self._seed} {number}")
         await asyncio.sleep(rng.uniform(*self._latency))
         if body.get("stream"):
-            return await self._streamed(
-                request, number, usages.chunks(shape, text.split(" "), usage)
-            )
+            words = [piece for piece in re.split(r"(?= )", text) if piece] or [""]
+            head = {"id": f"chatcmpl-{digest}", "model": body["model"]}
+            return await self._streamed(request, number, head, usages.chunks(shape, words, usage))
         data = json.dumps(_completion(body["model"], digest, text, usage)).encode()
         response = web.Response(body=data, content_type="application/json")
         if request.transport is None or request.transport.is_closing():
@@ -132,13 +133,17 @@ class Books:
         return web.Response()
 
     async def _streamed(
-        self, request: web.Request, number: int, chunks: Iterable[Mapping[str, Any]]
+        self,
+        request: web.Request,
+        number: int,
+        head: Mapping[str, Any],
+        chunks: Iterable[Mapping[str, Any]],
     ) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        head = {"id": f"chatcmpl-{number}", "object": "chat.completion.chunk", "model": "torture"}
+        same = {**head, "object": "chat.completion.chunk", "created": 1700000000}
         for chunk in chunks:
-            line = {**head, "created": 1700000000, **chunk}
+            line = {**same, **chunk}
             await response.write(b"data: " + json.dumps(line).encode() + b"\n\n")
         await response.write(b"data: [DONE]\n\n")
         await response.write_eof()

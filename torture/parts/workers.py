@@ -12,12 +12,12 @@ from __future__ import annotations
 import os
 import random
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from torture.commands import PATIENCE, Command
-from torture.databases import KINDS, Kind
+from torture.databases import KINDS, LABELS, Kind
 from torture.facts import read_census, read_orphans
 from torture.harness import Harness, wait_for
 from torture.rows import Row
@@ -60,8 +60,8 @@ def run(harness: Harness, *, toy: bool = False) -> list[Row]:
 def killed(harness: Harness, service: Service, kind: Kind, kills: int) -> Iterator[Row]:
     """The rows of one database."""
     rng = random.Random(f"{harness.seed} {kind}")
-    lane = Scene(harness, service, PART, "alone", kind, concurrency=AT_ONCE, executor="local")
-    alone = harness.alone(lane.config, lane.url, service)
+    alone = _alone(harness, service, kind, "alone", ())
+    alone_streamed = _alone(harness, service, kind, "alone streamed", STREAMED)
     tally, number = Tally(), 0
     while tally.kills < kills:
         number += 1
@@ -70,9 +70,12 @@ def killed(harness: Harness, service: Service, kind: Kind, kills: int) -> Iterat
             harness, service, PART, str(number), kind,
             concurrency=AT_ONCE, streamed=STREAMED if streamed else (),
         )  # fmt: skip
-        _tournament(scene, alone, rng, min(PER_TOURNAMENT, kills - tally.kills), tally, streamed)
+        _tournament(
+            scene, alone_streamed if streamed else alone, rng,
+            min(PER_TOURNAMENT, kills - tally.kills), tally, streamed,
+        )  # fmt: skip
         harness.say(f"{kind}: {tally.kills} workers killed in {number} tournaments")
-    name = lane.label
+    name = LABELS[kind]
     yield Row(PART, f"{name}: workers killed", tally.kills, promised=kills, bound="at least")
     yield from tally.rows
     yield Row(
@@ -86,6 +89,17 @@ def killed(harness: Harness, service: Service, kind: Kind, kills: int) -> Iterat
               promised=0)  # fmt: skip
     yield from _parent_killed(Scene(harness, service, PART, "parent", kind, concurrency=AT_ONCE),
                               alone)  # fmt: skip
+
+
+def _alone(
+    harness: Harness, service: Service, kind: Kind, name: str, streamed: Sequence[str]
+) -> Undisturbed:
+    """What one process comes to that is left alone."""
+    lane = Scene(
+        harness, service, PART, name, kind,
+        concurrency=AT_ONCE, executor="local", streamed=streamed,
+    )  # fmt: skip
+    return harness.alone(lane.config, lane.url, service)
 
 
 def _tournament(
