@@ -180,7 +180,8 @@ def test_a_run_and_branches_at_once_spend_no_more_than_the_cap(database_url: str
         assert played.games_left
         assert capped.left
         assert free.left
-        assert played.games_completed + len(capped.branches) + len(free.branches) > 2
+        # Who asks first decides which games end; the money is used up whoever does.
+        assert till.dollars > 0.9 * cap
         assert statuses_of_all(url).keys() <= {"completed", "running", "scheduled"}
 
         # What one of them has left over is there for the others.
