@@ -50,6 +50,7 @@ def limits_for(
         {model.name: ModelLimits(**model.limits.model_dump()) for model in config.models},
         patience=config.llm.patience,
         doubt=config.llm.doubt,
+        games=config.concurrency,
         proven=proven,
         rng=jitter,
         lag=lag,

@@ -29,7 +29,7 @@ class ModelLimits:
         if self.concurrency is not None and self.concurrency < 1:
             raise UsageError(
                 f"concurrency is {self.concurrency}: expected a whole number from 1; leave it out "
-                f"for up to {_MOST_CALLS:,} calls at once"
+                f"for up to {_MOST_CALLS:,} calls at once, or one for every game in flight"
             )
         for name in ("requests_per_minute", "tokens_per_minute"):
             value = getattr(self, name)
@@ -44,8 +44,9 @@ class Limits:
 
     `limits` is by the models' names in the catalogue. `patience` is the seconds for which a model
     may fail with every call before it is parked, `doubt` those for which one may that has never
-    answered. `proven` are the names of those that have answered in an earlier run. `rng` gives the
-    jitter. `lag` is that of the loop, which counts in neither as far as it is watched.
+    answered. `games` are those that may play at once: a model without a limit gets as many calls.
+    `proven` are the names of those that have answered in an earlier run. `rng` gives the jitter.
+    `lag` is that of the loop, which counts in neither as far as it is watched.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Limits:
         *,
         patience: float = 600.0,
         doubt: float = math.inf,
+        games: int = _MOST_CALLS,
         proven: Collection[str] = (),
         rng: random.Random | None = None,
         lag: LoopLag | None = None,
@@ -63,6 +65,7 @@ class Limits:
         self._limits = dict(limits or {})
         self._patience = patience
         self._doubt = doubt
+        self._most = max(games, _MOST_CALLS)
         self._rng = rng or random.Random()
         self._gates: dict[str, Gate] = {}
 
@@ -73,7 +76,7 @@ class Limits:
             limits = self._limits.get(model, ModelLimits())
             gate = self._gates[model] = Gate(
                 model,
-                concurrency=limits.concurrency or _MOST_CALLS,
+                concurrency=limits.concurrency or self._most,
                 requests_per_minute=limits.requests_per_minute,
                 tokens_per_minute=limits.tokens_per_minute,
                 patience=self._patience,

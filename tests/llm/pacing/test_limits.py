@@ -64,6 +64,30 @@ def test_a_limit_that_lets_nothing_through_is_refused(wrong: dict[str, float], s
         ModelLimits(**wrong)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("games", "limits", "most"),
+    [
+        (20, ModelLimits(), 1_000),
+        (1_300, ModelLimits(), 1_300),
+        (1_300, ModelLimits(concurrency=8), 8),
+    ],
+)
+def test_a_model_without_a_limit_gets_a_call_for_every_game_in_flight(
+    games: int, limits: ModelLimits, most: int
+) -> None:
+    async def main() -> None:
+        gate = Limits({"m": limits}, games=games).gate("m")
+        reached = 0
+        for _ in range(12):
+            reached = gate.state.limit
+            permits = [await gate.enter(1) for _ in range(reached)]
+            for permit in permits:
+                permit.succeeded(1)
+        assert reached == most
+
+    asyncio.run(main())
+
+
 def test_calls_leave_in_the_order_they_came() -> None:
     async def main() -> None:
         gate = gate_of(concurrency=2)
