@@ -98,6 +98,7 @@ docs: $(STAMP)
 	$(BIN)/arena schema > docs/tournament.schema.json
 	$(BIN)/arena schema --scenario > docs/scenario.schema.json
 	$(BIN)/python -m arena.testing.referee > docs/environments.md
+	$(BIN)/python -m db.drawn > docs/schema.md
 
 picture: $(STAMP)
 	$(BIN)/python docs/picture.py docs/demo.png
