@@ -9,7 +9,6 @@ says which plug-in, of which package, raised what.
 from __future__ import annotations
 
 import difflib
-import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -85,6 +84,11 @@ def names(group: Group) -> list[str]:
     return sorted(each for each in _points(group, tuple(sys.path)) if not each.endswith(_ANY))
 
 
+def has(group: Group, name: str) -> bool:
+    """Whether some package registers this name, or one that stands for it; imports nothing."""
+    return bool(_found(group, name))
+
+
 def check(group: Group, name: str) -> None:
     """Raises UsageError for a name that `load` would not find; imports nothing."""
     _point(group, name)
@@ -149,8 +153,10 @@ def make(group: Group, name: str, /, **arguments: Any) -> Any:
     Raises UsageError for arguments that its signature does not have, or that it refuses itself;
     PluginError for whatever else it raises, and for an object without the names of its protocol.
     """
+    from arena.core.plugins import check_arguments
+
     factory, point = load(group, name), _point(group, name)
-    _check_arguments(_described(group, point), factory, arguments)
+    check_arguments(_described(group, point), factory, arguments)
     with _guarded(group, point):
         made = factory(**arguments)
         missing = [each for each in _MADE.get(group, ()) if not hasattr(made, each)]
@@ -174,13 +180,7 @@ def described(group: Group, name: str) -> str:
 
 
 def _point(group: Group, name: str) -> EntryPoint:
-    points = _points(group, tuple(sys.path))
-    found: Sequence[EntryPoint] = points.get(name, ())
-    if not found and group != "environments":
-        # A name may be written as Python writes it: round_robin.
-        found = points.get(name.replace("_", "-"), ())
-    if not found:
-        found = next((points[each] for each in points if _stands_for(each, name)), ())
+    found = _found(group, name)
     if not found:
         raise _refused(unknown(_NOUNS[group], name, names(group)))
     if len({point.value for point in found}) > 1:
@@ -190,6 +190,15 @@ def _point(group: Group, name: str) -> EntryPoint:
             "uninstall one of them"
         )
     return found[0]
+
+
+def _found(group: Group, name: str) -> Sequence[EntryPoint]:
+    points = _points(group, tuple(sys.path))
+    found: Sequence[EntryPoint] = points.get(name, ())
+    if not found and group not in ("environments", "pages"):
+        # A name may be written as Python writes it: round_robin.
+        found = points.get(name.replace("_", "-"), ())
+    return found or next((points[each] for each in points if _stands_for(each, name)), ())
 
 
 def _stands_for(registered: str, name: str) -> bool:
@@ -244,19 +253,6 @@ def _package(point: EntryPoint) -> str:
 def _called(package: Distribution) -> str:
     # Its metadata are read and taken apart for it, twice.
     return f"{package.name} {package.version}"
-
-
-def _check_arguments(what: str, factory: Any, arguments: Mapping[str, Any]) -> None:
-    try:
-        signature = inspect.signature(factory)
-    except (TypeError, ValueError):
-        # Not every callable says what it takes; then its own TypeError has to do.
-        return
-    try:
-        signature.bind(**arguments)
-    except TypeError as error:
-        given = ", ".join(f"`{name}`" for name in arguments) or "nothing"
-        raise _refused(f"{what} cannot be made with {given}: {error}") from error
 
 
 def _is_version(version: object) -> bool:

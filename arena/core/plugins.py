@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from arena.core.errors import ArenaError, PluginError
+from arena.core.errors import ArenaError, PluginError, UsageError
 
 
 @contextmanager
@@ -47,3 +49,17 @@ def raised(error: BaseException, ours: int = 1) -> str:
     return (
         f"{said} ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else said
     )
+
+
+def check_arguments(what: str, factory: Any, arguments: Mapping[str, Any]) -> None:
+    """Raises UsageError for arguments that the signature of a plug-in does not have."""
+    try:
+        signature = inspect.signature(factory)
+    except (TypeError, ValueError):
+        # Not every callable says what it takes; then its own TypeError has to do.
+        return
+    try:
+        signature.bind(**arguments)
+    except TypeError as error:
+        given = ", ".join(f"`{name}`" for name in arguments) or "nothing"
+        raise UsageError(f"{what} cannot be made with {given}: {error}") from error

@@ -101,17 +101,31 @@ def _profile(profile: Profile) -> Iterator[str]:
         yield f"Is: {'; '.join(profile.traits)}"
 
 
+def private_lines(me: Persona) -> list[str]:
+    """What only this persona knows."""
+    return [*_profile(me.private)]
+
+
+def counting_lines(me: Persona, shape: ScenarioShape) -> list[str]:
+    """What counts for a persona, as it is told."""
+    return [told(each) for each in shape.scoring if each.persona == me.name and not each.hidden]
+
+
+def how_settled(value: ValueState, shape: ScenarioShape) -> str:
+    """How a value is settled, for people."""
+    if value.voters:
+        names = ", ".join(shape.personas[player].name for player in value.voters)
+        return f"voted on by {names}; most votes win"
+    return f"agreed on when {value.needed} have stated the same"
+
+
 def _private(me: Persona, shape: ScenarioShape) -> Iterator[str]:
-    lines = [*_profile(me.private)]
-    if lines:
-        yield ""
-        yield "Only you know:"
-        yield from lines
-    counting = [score for score in shape.scoring if score.persona == me.name and not score.hidden]
-    if counting:
-        yield ""
-        yield SCORES
-        yield from (f"- {told(score)}" for score in counting)
+    for title, lines in (
+        ("Only you know:", private_lines(me)),
+        (SCORES, [f"- {line}" for line in counting_lines(me, shape)]),
+    ):
+        if lines:
+            yield from ("", title, *lines)
 
 
 def _settling(values: Sequence[ValueState], shape: ScenarioShape) -> Iterator[str]:
@@ -119,10 +133,4 @@ def _settling(values: Sequence[ValueState], shape: ScenarioShape) -> Iterator[st
         yield ""
         yield "What can be settled, by what is stated in brackets (the latest statement holds):"
     for value in values:
-        name = value.shape.name
-        if value.voters:
-            names = ", ".join(shape.personas[player].name for player in value.voters)
-            how = f"voted on by {names}; most votes win"
-        else:
-            how = f"agreed on when {value.needed} have stated the same"
-        yield f"- [{name}: VALUE], {value.takes()}; {how}"
+        yield f"- [{value.shape.name}: VALUE], {value.takes()}; {how_settled(value, shape)}"

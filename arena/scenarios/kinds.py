@@ -10,6 +10,7 @@ _TEXT = {"type": "string"}
 _WHOLE = {"type": "integer"}
 _NUMBER = {"type": "number"}
 _STATED = {"type": ["string", "number", "null"]}
+_TEXTS = {"type": "array", "items": _TEXT}
 
 
 def _data(*required: str, **properties: Any) -> dict[str, Any]:
@@ -22,6 +23,26 @@ def _data(*required: str, **properties: Any) -> dict[str, Any]:
 
 
 KINDS: tuple[EventKind, ...] = (
+    EventKind(
+        "briefing",
+        "The target is told what only it knows, and what counts for it.",
+        _data("private", "counts", private=_TEXTS, counts=_TEXTS),
+    ),
+    EventKind(
+        "open_value",
+        "A value that can be settled: what it takes, and how it is settled.",
+        _data("value", "takes", "how", value=_TEXT, takes=_TEXT, how=_TEXT),
+    ),
+    EventKind(
+        "scene_start",
+        "A scene begins, the `number`th `of` so many; `speaks` are those who speak in turn, and "
+        "`timeout_turns` the most turns that it has.",
+        _data(
+            "scene", "number", "of", "goal", "speaks", "timeout_turns",
+            scene=_TEXT, number=_WHOLE, of=_WHOLE, goal={"type": ["string", "null"]},
+            speaks={"type": "array", "items": _WHOLE}, timeout_turns=_WHOLE,
+        ),
+    ),
     EventKind(
         "scene_end",
         "A scene is over after `turns`: `reached` says whether it reached its goal, null where it "
@@ -51,8 +72,17 @@ KINDS: tuple[EventKind, ...] = (
     ),
     EventKind(
         "score",
-        "The points of a player at the end; `low` and `high` are the fewest and the most that it "
-        "could have.",
-        _data("points", "low", "high", points=_NUMBER, low=_NUMBER, high=_NUMBER),
+        "The points of the target at the end, in `parts` by what they were for; `low` and `high` "
+        "are the fewest and the most that it could have. What is `hidden` was told to nobody.",
+        _data(
+            "points", "low", "high", "parts", points=_NUMBER, low=_NUMBER, high=_NUMBER,
+            parts={
+                "type": "array",
+                "items": _data(
+                    "for", "points", "hidden",
+                    **{"for": _TEXT, "points": _NUMBER, "hidden": {"type": "boolean"}},
+                ),
+            },
+        ),
     ),
 )  # fmt: skip

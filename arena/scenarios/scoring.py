@@ -24,11 +24,16 @@ class GameFacts:
     said: frozenset[int]
 
 
+def parts_of(scoring: Sequence[Score], facts: GameFacts) -> list[float]:
+    """The points that each score came to."""
+    return [_points(number, score, facts) for number, score in enumerate(scoring)]
+
+
 def points_of(scoring: Sequence[Score], facts: GameFacts) -> dict[str, float]:
     """The points of every persona that any are for."""
     found: dict[str, list[float]] = {}
-    for number, score in enumerate(scoring):
-        found.setdefault(score.persona, []).append(_points(number, score, facts))
+    for score, points in zip(scoring, parts_of(scoring, facts), strict=True):
+        found.setdefault(score.persona, []).append(points)
     return {persona: math.fsum(points) for persona, points in found.items()}
 
 
@@ -107,6 +112,16 @@ def results(
 def _reward(between: tuple[float, float], points: float) -> float:
     low, high = between
     return 0.0 if high <= low else 2.0 * (points - low) / (high - low) - 1.0
+
+
+def named(score: Score) -> str:
+    """What a score is for, in short."""
+    if score.scene is not None:
+        return f"the scene {score.scene}"
+    if score.said is not None:
+        by = "" if score.by in (None, score.persona) else f", by {score.by}"
+        return f"said {score.said!r}{by}"
+    return score.value if score.value is not None else f"the verdict's {score.verdict}"
 
 
 def told(score: Score) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 
 from arena.core import EnvironmentCrash, Event, PlayerResult, audience_of
 from arena.core.inert import speakers_of, spoken
-from arena.scenarios import briefing
+from arena.scenarios import briefing, telling
 from arena.scenarios.reading import NARRATOR, REFEREE, Scenario
-from arena.scenarios.scoring import GameFacts, bounds, points_of, results
+from arena.scenarios.scoring import GameFacts, points_of, results
 from arena.scenarios.shape import NarratorLine, SceneShape
 from arena.scenarios.values import Settled, Stated, ValueState, shown, statements
 from arena.scenarios.verdict import fields_of, read_verdict, scene_field
@@ -44,6 +44,7 @@ class Stage:
         self.points: Mapping[str, float] = {}
         self._heard = [briefing.opening(scenario, player, self._values) for player in self._players]
         self._heard.append(briefing.referees_opening(scenario))
+        self._tell_openings()
         self._next_scene()
 
     def _open_values(self) -> list[ValueState]:
@@ -56,6 +57,15 @@ class Stage:
             )
             for value in self._shape.values
         ]
+
+    def _tell_openings(self) -> None:
+        for player, persona in enumerate(self._shape.personas):
+            briefed = telling.briefed(persona, self._shape)
+            if briefed is not None:
+                self._add("briefing", target=player, audience=[player], data=briefed)
+        for value in self._values:
+            opened = telling.open_value(value, self._shape)
+            self._add("open_value", audience=self._players, data=opened)
 
     # Who sees what --------------------------------------------------------------------------
 
@@ -95,7 +105,8 @@ class Stage:
         for player in (*players, self._referee):
             self._heard[player] += f"\n{text}"
         data: dict[str, Any] = {"type": NARRATOR}
-        data |= {"text": text} if len(text) <= _LONGEST else {"chars": len(text)}
+        short = len(text) <= _LONGEST and telling.clipped(text) == text
+        data |= {"text": text} if short else {"chars": len(text)}
         self._add("message", audience=players, data=data)
 
     def _add(
@@ -103,13 +114,14 @@ class Stage:
         kind: str,
         source: int | None = None,
         *,
+        target: int | None = None,
         audience: Sequence[int] | None = None,
         data: Mapping[str, Any] | None = None,
     ) -> None:
         shown_to = None if audience is None else audience_of(audience)
         phase = self._scene.title[:80] if self._number else None
         self._events.append(
-            Event(kind, source, audience=shown_to, data=data or {}, day=self._number, phase=phase)
+            Event(kind, source, target, shown_to, data or {}, self._number or None, phase)
         )
 
     # What happens ---------------------------------------------------------------------------
@@ -121,6 +133,9 @@ class Stage:
         self._number += 1
         self._turns = 0
         self._add("phase", audience=self._present())
+        speaking = [self._index[name] for name in self._speaking(self._scene)]
+        begun = telling.scene_start(self._scene, self._number, len(self._shape.scenes), speaking)
+        self._add("scene_start", audience=self._present(), data=begun)
         begins = briefing.scene_begins(self._scenario, self._number, self._speaking(self._scene))
         self._tell(begins, self._present())
         self._narrate(lambda line: line.at == "start")
@@ -174,6 +189,7 @@ class Stage:
         words = f"{settled.name} is settled by {how}: {shown(settled.stated)}."
         self._add(
             "settled",
+            audience=self._players,
             data={
                 "value": settled.name,
                 "stated": settled.stated,
@@ -220,7 +236,11 @@ class Stage:
         if reached:
             self._reached.add(scene.title)
         self._narrate(lambda line: line.at == "end")
-        self._add("scene_end", data={"scene": scene.title, "turns": self._turns, "reached": told})
+        self._add(
+            "scene_end",
+            audience=(),
+            data={"scene": scene.title, "turns": self._turns, "reached": told},
+        )
         self._next_scene()
 
     # The end --------------------------------------------------------------------------------
@@ -240,7 +260,7 @@ class Stage:
         if not verdict.wrong:
             self._verdict = verdict.fields
             self._judging = False
-            self._add("verdict", data={"fields": dict(verdict.fields)})
+            self._add("verdict", audience=(), data=telling.verdict(verdict.fields))
             for number, scene in enumerate(self._shape.scenes, start=1):
                 if verdict.fields.get(scene_field(number)) == "yes":
                     self._reached.add(scene.title)
@@ -254,7 +274,8 @@ class Stage:
             f"\n{briefing.LABEL} That is no verdict yet: {said_wrong}. Answer again, with the "
             "whole JSON object."
         )
-        self._add("message", audience=(), data={"type": NARRATOR, "text": said_wrong[:_LONGEST]})
+        text = telling.clipped(said_wrong[:_LONGEST])
+        self._add("message", audience=(), data={"type": NARRATOR, "text": text})
         return True
 
     def _finish(self) -> None:
@@ -268,12 +289,10 @@ class Stage:
             frozenset(self._reached),
             frozenset(self._said_for),
         )
-        scoring = self._shape.scoring
-        self.points = points_of(scoring, facts)
+        self.points = points_of(self._shape.scoring, facts)
         for player, persona in enumerate(self._shape.personas):
-            low, high = bounds(scoring, persona.name)
-            data = {"points": self.points.get(persona.name, 0.0), "low": low, "high": high}
-            self._add("score", player, data=data)
+            data = telling.score(persona.name, self._shape, facts)
+            self._add("score", target=player, audience=(), data=data)
         players = self.results(self.points, [0] * len(self._players))
         drawn = len({player.rank for player in players}) == 1
         won = [] if drawn else [player.player_index for player in players if player.rank == 0]

@@ -45,7 +45,7 @@ PART = 200
 
 _MOST_CLAIMS = 60
 _MOST_TABLES = 12
-_NO_DEED = frozenset({"speech", "claim", "accusation", "belief", "phase", "saved"})
+_NO_DEED = frozenset({"speech", "claim", "accusation", "belief", "phase", "saved", "statement"})
 
 
 @dataclass(frozen=True, slots=True)

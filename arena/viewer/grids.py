@@ -13,7 +13,8 @@ from arena.viewer.seen import SeenGame, SeenTurn
 MOST = 400
 """Boards that a page holds at most, the last ones."""
 
-_STROKES = re.compile(r"[|+│┼├┤─═║╬]|--")
+_STROKES = re.compile(r"[|│┼├┤─═║╬]|\+(?!\d)|--")
+"""A signed number, `+6`, is none."""
 _NO_CELL = re.compile(r"[,;:'\"()]|[.!?]$")
 _SPACED = re.compile(r"\S\s{3,}\S")
 _CELL = 3  # characters of a piece or of a column's name

@@ -33,7 +33,7 @@ DOING: Mapping[str, str] = {
 """What a kind of event is called in a page; others by their names."""
 
 _LOOKS = frozenset({"speech", "vote", "kill_choice", "protect", "investigate"})
-_NO_MARK = frozenset({"phase", "result", "belief", "accusation", "claim", "saved"})
+_NO_MARK = frozenset({"phase", "result", "belief", "accusation", "claim", "saved", "statement"})
 
 
 @dataclass(frozen=True, slots=True)

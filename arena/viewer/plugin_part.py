@@ -28,11 +28,12 @@ def plugin_part(game: SeenGame) -> tuple[Markup | None, str | None]:
     """(what the template draws, why it could not be drawn); neither where no package brings one.
 
     The template is what the function returns that is registered in the group `arena.pages` under
-    the environment's name. It has `game`, a SeenGame, and cannot see more. What it prints is
-    escaped; it holds no script, style, form, picture or address.
+    the environment's name, or under the beginning of many names and `*`. It has `game`, a SeenGame,
+    and cannot see more. What it prints is escaped; it holds no script, style, form, picture or
+    address.
     """
     name = game.environment
-    if name is None or name not in registry.names("pages"):
+    if name is None or not registry.has("pages", name):
         return None, None
     try:
         found = registry.load("pages", name)

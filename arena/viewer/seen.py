@@ -39,6 +39,11 @@ _TOLD: Mapping[str, frozenset[str]] = {
     "payoff": frozenset({"amount", "total"}),
     "pot": frozenset({"amount"}),
     "move": frozenset({"move"}),
+    "briefing": frozenset({"private", "counts"}),
+    "open_value": frozenset({"value", "takes", "how"}),
+    "scene_start": frozenset({"scene", "number", "of", "goal", "speaks", "timeout_turns"}),
+    "statement": frozenset({"value", "stated"}),
+    "settled": frozenset({"value", "stated", "how"}),
     # The word of a clue is what the others must guess.
     "clue": frozenset({"count"}),
 }

@@ -103,7 +103,7 @@ def test_votes_are_counted_and_a_team_wins_together(
     by_role = {player.role: player for player in outcome.players}
     assert outcome.winning_team == winner
     assert by_role["Cleo"].rank == by_role["Dan"].rank
-    scores = {e.source: e.data["points"] for e in game.events() if e.kind == "score"}
+    scores = {e.target: e.data["points"] for e in game.events() if e.kind == "score"}
     assert scores[0] == 2.0
     assert scores[1] == 1.0
     assert scores[2] + scores[3] == points
