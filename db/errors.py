@@ -10,6 +10,7 @@ DatabaseError
 ├── UnknownURL        no database of ours speaks this URL
 ├── Unreachable       the server does not answer, or hung up
 ├── BadAnnotation     what somebody says of a game cannot be written down
+├── BadSuggestion     there is no such suggestion, or it cannot be given this status
 ├── BadSelection      games are asked for by what is not on record, or is no name, date or number
 ├── WriteFailed       the database refused rows: a full disk, a lost server
 │   └── Busy          others were writing for longer than was waited
@@ -66,6 +67,10 @@ class BadSelection(DatabaseError):
 
 class BadAnnotation(DatabaseError):
     """What somebody says of a game is empty or too long, or about a game or turn there is not."""
+
+
+class BadSuggestion(DatabaseError):
+    """There is no such suggestion, or it cannot go from its status to the one that is asked for."""
 
 
 class WriteFailed(DatabaseError):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arena.cli.evidence import score, statistic_words
+from arena.cli.compare_effect import MeasuredSuggestion
+from arena.cli.compare_figures import figures
 from arena.cli.options import (
     AsJson,
     BudgetOption,
@@ -23,14 +24,12 @@ from arena.cli.options import (
     WhereOption,
     typed_settings,
 )
-from arena.cli.output import console, count, money, print_json, print_line, safe, tell
+from arena.cli.output import console, count, print_json, print_line, safe, tell
 from arena.core import UsageError
 
 if TYPE_CHECKING:
     from arena.compare import Comparison, Question
-    from arena.compare.voids import VoidRange
     from arena.forecast.review import Review
-    from arena.stats.covariates import AdjustedMean
     from db.selection import Selection
 
 A = Annotated[str | None, typer.Argument(metavar="A", help="An agent, by its name or number.")]
@@ -111,6 +110,10 @@ def compare(
         bool,
         typer.Option("--again", help="Ask anew although a comparison of these is on record."),
     ] = False,
+    for_suggestion: Annotated[
+        int | None,
+        typer.Option("--for-suggestion", metavar="ID", help="Write the effect beside it."),
+    ] = None,
     settings: SetOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what it may take; play and write nothing.")
@@ -125,6 +128,9 @@ def compare(
     on where it stopped. gsprt decides between two scores of A, --h0 and --h1; evalue may be
     watched and stopped whenever one likes; fixed looks once, at --games. Every comparison of the
     same two has an error rate of its own: a new one beside those on record needs --again.
+
+    --for-suggestion writes the score, its interval and the conclusion beside a suggestion that
+    `arena insights --save` kept: A is the agent with the change, B the one without.
 
     --among plays all pairs by turns, each until it is decided: on average at most --alpha of the
     pairs found different are not. It may be watched and stopped whenever one likes.
@@ -142,7 +148,7 @@ def compare(
             "A and B": a, "--seating": seating, "--h0": h0, "--h1": h1, "--beta": beta,
             "--field": field, "--played": played or None, "--tournament": tournament,
             "--since": since, "--until": until, "--covariate": covariate,
-            "--test": None if test == "evalue" else test,
+            "--test": None if test == "evalue" else test, "--for-suggestion": for_suggestion,
         }  # fmt: skip
         if given := [option for option, value in unfit.items() if value is not None]:
             raise UsageError(
@@ -196,12 +202,15 @@ def compare(
             raise UsageError(
                 "--played plays nothing: leave out --dry-run, --again, --covariate and --set"
             )
-        _show_played(question, selection, budget=budget, db=db, as_json=as_json)
+        where = "".join(f", {n} {v}" for n, v in asdict(selection).items() if v)
+        effect = MeasuredSuggestion(for_suggestion, db, where)
+        _show_played(question, selection, effect, budget=budget, db=db, as_json=as_json)
     elif selection != Selection():
         raise UsageError("--tournament, --since and --until choose among games on record: --played")
     else:
         _play(
             question,
+            MeasuredSuggestion(for_suggestion, db),
             covariate=covariate,
             concurrency=concurrency,
             budget=budget,
@@ -214,6 +223,7 @@ def compare(
 def _show_played(
     question: Question,
     selection: Selection,
+    effect: MeasuredSuggestion,
     *,
     budget: float | None,
     db: str | None,
@@ -223,14 +233,17 @@ def _show_played(
 
     if budget is not None:
         raise UsageError("--played spends nothing: --budget is for games to be played")
+    effect.check()
     found = compare.played(db or None, question, selection)
     _show(found, None, as_json=as_json)
+    effect.record(found)
     if not found.decided:
         raise typer.Exit(1)
 
 
 def _play(
     question: Question,
+    effect: MeasuredSuggestion,
     *,
     covariate: str | None,
     concurrency: int | None,
@@ -245,13 +258,19 @@ def _play(
 
     if covariate is not None:
         load("covariates", covariate)  # told before anything is played
+    effect.check()
+
+    def show(found: Comparison, review: Review | None) -> None:
+        _show(found, review, as_json=as_json)
+        effect.record(found)
+
     play_comparison(
         ComparisonPlay(
-            command=_command(question, covariate),
+            command=_command(question, covariate, effect.id),
             games=question.games,
             configure=lambda database: compare.configure(database, question),
             answer=lambda database, config: compare.answer(database, config, covariate),
-            show=lambda found, review: _show(found, review, as_json=as_json),
+            show=show,
             decided=lambda found: found.decided,
             open_="not decided",
         ),
@@ -262,7 +281,9 @@ def _play(
     )
 
 
-def _command(question: Question, covariate: str | None = None) -> tuple[str, ...]:
+def _command(
+    question: Question, covariate: str | None = None, suggestion: int | None = None
+) -> tuple[str, ...]:
     """What was typed, without the options that a `Wish` knows."""
     typed = ["arena", "compare", question.a, question.b]
     for option in (
@@ -273,6 +294,8 @@ def _command(question: Question, covariate: str | None = None) -> tuple[str, ...
             typed += [f"--{option}", f"{value:g}" if isinstance(value, float) else str(value)]
     if covariate is not None:
         typed += ["--covariate", covariate]
+    if suggestion is not None:
+        typed += ["--for-suggestion", str(suggestion)]
     if question.again:
         typed.append("--again")
     for agent in question.field:
@@ -298,72 +321,12 @@ def _show(found: Comparison, review: Review | None, *, as_json: bool) -> None:
         "",
         found.sentence,
         *([said(found.a, found.b, found.looks, found.any_error)] if found.looks > 1 else []),
-        *_figures(found),
+        *figures(found),
     ]
     for line in lines:
         print_line(safe(line), out)
     for note in found.notes:
         tell(note)
-
-
-def _figures(found: Comparison) -> list[str]:
-    from arena.reports.voids import shares
-
-    verdict = found.verdict
-    spent = "" if found.dollars is None else f", {money(found.dollars)}"
-    void = f", {found.void:,} of them void" if found.void else ""
-    lines = []
-    if verdict is not None and verdict.estimate is not None:
-        low, high = verdict.interval
-        lines.append(
-            f"score of {found.a}: {score(verdict.estimate)}, 95 % interval {score(low)} to "
-            f"{score(high)}"
-        )
-        lines.append(_evidence(found))
-    if found.covariate is not None:
-        lines.append(_adjusted(found.covariate, found.adjusted))
-    if found.void_range is not None:
-        lines += _open(found.a, found.void_range)
-    used = f"{count(verdict.games, 'game')} used" if verdict is not None else "none used"
-    lines.append(f"{count(found.settled, 'game')} played{void}, {used}{spent}")
-    if found.voids:
-        lines.append(f"void, every attempt counted: {shares(found.voids)}")
-    if found.fixed_games is not None:
-        edge = score(found.options.h1)
-        lines.append(
-            f"a test of a fixed size would have needed {count(found.fixed_games, 'game')} to see "
-            f"{edge} with probability {score(1 - found.options.beta)}"
-        )
-    return lines
-
-
-def _adjusted(covariate: str, found: AdjustedMean | None) -> str:
-    if found is None:
-        return f"adjusted by {covariate}: too few blocks, or nothing in them varies"
-    return (
-        f"adjusted by {covariate}: {score(found.score)}, at one look "
-        f"{' to '.join(map(score, found.interval))}; it saved {score(found.saved)} of the "
-        "variance, and decides nothing"
-    )
-
-
-def _open(a: str, between: VoidRange) -> list[str]:
-    """What void games may have done to the score."""
-    holds = {None: "", True: "; the decision stands whatever they had brought"}
-    return [
-        f"{count(between.games, 'game')} with a void attempt, all counted against {a}: score "
-        f"{score(between.low)}, for {a}: {score(between.high)}"
-        + holds.get(between.robust, "; the decision does not stand whatever they had brought")
-    ]
-
-
-def _evidence(found: Comparison) -> str:
-    verdict = found.verdict
-    assert verdict is not None
-    p = f"p {verdict.p:.2g}" if verdict.p >= 1e-4 else "p < 0.0001"
-    always = ", at any time" if verdict.test == "evalue" else ""
-    said = statistic_words(verdict.test, verdict.statistic, verdict.bounds)
-    return f"{said}; {p}{always}"
 
 
 def _plain(found: Comparison, review: Review | None) -> dict[str, Any]:

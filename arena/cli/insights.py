@@ -44,6 +44,7 @@ def insights(
             help="Only print the query behind this question, to be run by anybody.",
         ),
     ] = None,
+    save: Annotated[bool, typer.Option("--save", help="Keep the findings as suggestions.")] = False,
     db: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
@@ -54,22 +55,35 @@ def insights(
     Every agent, role, prompt, seat, phase or model is compared with the others in the same place.
     All comparisons are tested together, so that of what is found at most 5 % is chance on average,
     however many questions are asked; the intervals shown hold in the same way. What was looked for
-    and not found is said too. Branches are left out. `arena view` shows the same at /insights."""
+    and not found is said too. Branches are left out. `arena view` shows the same at /insights.
+
+    --save keeps each finding as a suggestion, once: `arena suggestions` decides upon it, and
+    `arena compare --for-suggestion` measures what came of it."""
+    from arena.core import UsageError
     from arena.reports.insights import MOST, question_sql
     from arena.reports.insights import insights as report_of
+    from arena.reports.suggestions import save_suggestions
     from db.selection import Selection
 
     selection = Selection(tournament=tournament, environment=environment, since=since, until=until)
     most = MOST if games is None else games
+    if save and sql is not None:
+        raise UsageError("--sql prints a query and finds nothing to keep: leave out --save")
     with reading(db) as session:
         if sql is not None:
             typer.echo(question_sql(session, sql, selection, most=most))
             return
         report = report_of(session, selection, most=most)
+        kept = save_suggestions(session, report, selection) if save else None
     if as_json:
         print_json(asdict(report))
-        return
-    _print(report, limit)
+    else:
+        _print(report, limit)
+    if kept is not None:
+        tell(
+            f"{count(kept['added'], 'suggestion')} added, {kept['refreshed']} refreshed, "
+            f"{kept['unchanged']} unchanged: `arena suggestions list` lists them"
+        )
 
 
 def _print(report: InsightsReport, limit: int) -> None:

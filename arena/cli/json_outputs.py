@@ -304,6 +304,7 @@ def _of_projections() -> dict[str, JsonObject | OneOfForms]:
 
 def _of_annotations() -> dict[str, JsonObject | OneOfForms]:
     from arena.reports.agreement import AnnotatorAgreement
+    from arena.reports.suggestions import SuggestionReport
     from db.queries.annotations import AnnotationRow
 
     rows = JsonObject(named={"annotations": list[AnnotationRow]})
@@ -312,6 +313,8 @@ def _of_annotations() -> dict[str, JsonObject | OneOfForms]:
         "annotations list": rows,
         "annotations show": rows,
         "annotations agreement": JsonObject([AnnotatorAgreement]),
+        "suggestions list": JsonObject(named={"suggestions": list[SuggestionReport]}),
+        "suggestions show": JsonObject(named={"suggestion": SuggestionReport}),
     }
 
 

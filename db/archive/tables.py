@@ -39,6 +39,9 @@ DEFINITIONS = frozenset(
 )  # fmt: skip
 """Tables of what tournaments are made from by copying: an archive holds the copies."""
 
+NUMBERED = frozenset({"suggestions"})
+"""Tables whose JSON names games and agents by their numbers, which are others elsewhere."""
+
 KeyKind = Literal["own", "turn", "call", "none"]
 """`own` is a number without a meaning, `turn` and `call` are those of `db.keys`; with `none` a row
 is known by the rows it belongs to."""

@@ -14,6 +14,7 @@ from db.models.live_states import LiveState
 from db.models.pairs import PairScope, PairTotal
 from db.models.positions import PositionCount
 from db.models.ratings import AgentTrueSkill, RatingChange, RatingPool
+from db.models.suggestions import SUGGESTION_STATUSES, Suggestion
 from db.models.templates import (
     AgentTemplate,
     AgentTemplateUse,
@@ -26,6 +27,7 @@ from db.models.turns import LAPSES, GameTurn, TurnPayload
 __all__ = [
     "GAME_STATUSES",
     "LAPSES",
+    "SUGGESTION_STATUSES",
     "TOURNAMENT_STATUSES",
     "WHOLE_GAME",
     "Agent",
@@ -56,6 +58,7 @@ __all__ = [
     "RatingPool",
     "SideCall",
     "StoredBoard",
+    "Suggestion",
     "TextVector",
     "Tournament",
     "TournamentLease",

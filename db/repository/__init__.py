@@ -18,6 +18,7 @@ from db.repository.models import ModelRepository
 from db.repository.pairs import PairRepository
 from db.repository.prompts import PromptRepository
 from db.repository.ratings import RatingRepository
+from db.repository.suggestions import SuggestionRepository
 from db.repository.templates import TemplateRepository
 from db.repository.tournaments import TournamentRepository
 from db.repository.turns import TurnRepository
@@ -41,6 +42,7 @@ class Repository(
     SideCallRepository,
     AnnotationRepository,
     TemplateRepository,
+    SuggestionRepository,
 ):
     """Everything that can be asked of the catalogue and the record.
 
