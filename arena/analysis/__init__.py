@@ -32,6 +32,7 @@ from arena.analysis.play_plots import (
 )
 from arena.analysis.plots import plot_leaderboard, plot_ratings
 from arena.analysis.ratings import rating_changes_df, ratings_df
+from arena.analysis.suggestions import suggestions_df
 from arena.analysis.transcripts import game
 from arena.analysis.turns import calls_df, turns_df
 
@@ -67,6 +68,7 @@ __all__ = [
     "plot_votes",
     "rating_changes_df",
     "ratings_df",
+    "suggestions_df",
     "tournaments_df",
     "turns_df",
     "votes_df",

@@ -81,7 +81,7 @@ class SuggestionReport:
 
 def suggestion_key(finding: InsightFinding, selection: Selection) -> str:
     """What names a finding in the games of a selection: found again, it is the same."""
-    return hashed(finding.question, finding.part, _scope(selection))
+    return hashed(finding.question, finding.part, suggestion_scope(selection))
 
 
 def save_suggestions(
@@ -97,7 +97,7 @@ def save_suggestions(
             "places": [list(place) for place in finding.places],
             "filter": dict(finding.filter),
             "why": question.why,
-            "scope": _scope(selection),
+            "scope": suggestion_scope(selection),
             "looked_at": report.games,
             "newest": report.newest,
         }
@@ -153,7 +153,8 @@ def effect_words(effect: SuggestionEffect) -> str:
     )
 
 
-def _scope(selection: Selection) -> dict[str, str]:
+def suggestion_scope(selection: Selection) -> dict[str, str]:
+    """The filters by which the games were chosen, as they were typed; empty for all games."""
     return {name: said for name in _SCOPE if (said := _words(getattr(selection, name)))}
 
 

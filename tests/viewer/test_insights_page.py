@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from arena.reports.insights import insights
+from arena.reports.suggestions import (
+    SuggestionChange,
+    SuggestionEffect,
+    SuggestionReport,
+    suggestion_key,
+)
 from arena.viewer.boards import Computed
 from arena.viewer.insights_page import insights_page
+from arena.viewer.suggestions_part import suggestions_part
 from db import get_session
+from db.selection import Selection
 from tests.cli.commands import run_arena
 from tests.reports.planted import planted
 from tests.viewer.browser import Get, browsing, sheet
@@ -79,7 +90,7 @@ def test_what_was_not_found_is_said(stood_out: str) -> None:
     assert drawn.conclusion == "Nothing stands out"
     answer = sheet(
         "insights.html", asked={}, filters=(), answer=Computed(none), report=none, page=drawn,
-        command="arena insights",
+        command="arena insights", kept=suggestions_part((), none, Selection()),
     )  # fmt: skip
     html = bytes(answer.body).decode()
     assert "Looked for and not found" in html
@@ -102,13 +113,49 @@ def test_names_are_never_markup(stood_out: str) -> None:
             for one in report.questions
         ),
     )  # fmt: skip
+    now = datetime.now(UTC)
+    first = hostile.findings[0]
+    effect = SuggestionEffect(
+        nasty, now, nasty, nasty, nasty, nasty, 2, 0.5, 0.4, 0.6, 10, True, nasty
+    )
+    nasty_kept = SuggestionReport(
+        1, suggestion_key(first, Selection()), "accepted", nasty, nasty, 0.1,
+        {"label": nasty, "scope": {}}, (SuggestionChange(now, nasty, "open", "accepted", nasty),),
+        (effect,), now, now,
+    )  # fmt: skip
     answer = sheet(
         "insights.html", asked={}, filters=(), answer=Computed(hostile), report=hostile,
         page=insights_page(hostile), command=nasty,
+        kept=suggestions_part([nasty_kept], hostile, Selection()),
     )  # fmt: skip
     html = bytes(answer.body).decode()
     assert "<script>alert" not in html
     assert "\u202e" not in html
+    assert html.count('href="#suggestion-1"') == 1
+
+
+def test_what_was_kept_is_beside_its_finding(stood_out: str, tmp_path: Path) -> None:
+    db = tmp_path / "kept.db"
+    shutil.copyfile(stood_out.removeprefix("sqlite:///"), db)
+    with browsing(f"sqlite:///{db}") as get:
+        page = opened(get, "/insights")
+        assert "<code>arena insights --save</code>" in page
+        assert 'id="suggestions"' not in page
+        assert run_arena("insights", "--save", "--db", db).exit_code == 0
+        done = run_arena(
+            "suggestions", "edit", "1", "--status", "accepted", "--as", "Ann",
+            "--reason", "Try it.", "--db", db,
+        )  # fmt: skip
+        assert done.exit_code == 0
+        page = opened(get, "/insights")
+        assert page.count('href="#suggestion-') == page.count('<tr id="suggestion-') == 8
+        assert '<a class="tag" href="#suggestion-1">accepted</a>' in page
+        assert "<bdi>Ann</bdi>" in page
+        assert "<bdi>Try it.</bdi>" in page
+        # Of some games nothing is told that was found in others.
+        other = opened(get, "/insights?tournament=cup")
+        assert "#suggestion-" not in other
+        assert "arena insights --tournament cup --save" in other
 
 
 def test_the_command_says_the_same(stood_out: str) -> None:

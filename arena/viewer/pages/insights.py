@@ -8,8 +8,10 @@ from math import log
 from starlette.responses import Response
 
 from arena.reports.insights import InsightsReport, insights
+from arena.reports.suggestions import suggestions
 from arena.viewer.insights_page import insights_page
 from arena.viewer.pages.search import selection_of
+from arena.viewer.suggestions_part import suggestions_part
 from arena.viewer.visit import Visit
 from db.live import run_now
 from db.queries.boards import board_state
@@ -38,6 +40,7 @@ def findings(visit: Visit) -> Response:
         answer=answer,
         report=report,
         page=None if report is None else insights_page(report),
+        kept=suggestions_part(suggestions(visit.session), report, selection),
         command=shlex.join(["arena", "insights", *options]),
     )
 
