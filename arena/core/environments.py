@@ -22,7 +22,8 @@ class EnvironmentSpec:
     the environment in which some of them are mended, or of which this is the mended one. `tells`
     are what it tells every player of itself, of role, team and phase (`TellsPlayers`). With
     `referee` the rules ask somebody who is no player and is not rated: in its turns the
-    player_index is the number of players, and no outcome tells of it.
+    player_index is the number of players, and no outcome tells of it. `least_turns` are the fewest
+    turns, a referee's among them, in which a game can come to its end.
     """
 
     name: str
@@ -38,6 +39,7 @@ class EnvironmentSpec:
     twin: str | None = None
     tells: tuple[str, ...] = ()
     referee: bool = False
+    least_turns: int = 1
 
 
 @dataclass(frozen=True, slots=True)

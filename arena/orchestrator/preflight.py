@@ -120,6 +120,7 @@ def prepare(config: TournamentConfig) -> Prepared:
         environment = make()
         _check_players(environment.spec, rules.players)
         _check_referee(environment.spec, config)
+    _check_turn_limit(environment.spec, config)
     texts = {prompt.name: prompt.content for prompt in config.prompts}
     for index, prompt in enumerate(config.prompts):
         with config.at("prompts", index):
@@ -217,6 +218,18 @@ def _check_referee(spec: EnvironmentSpec, config: TournamentConfig) -> None:
     if config.environment.referee is not None and not spec.referee:
         raise config.error(
             f"{spec.name} asks no referee: remove 'referee'", "environment", "referee"
+        )
+
+
+def _check_turn_limit(spec: EnvironmentSpec, config: TournamentConfig) -> None:
+    """Raises ConfigError where every game would be stopped before its end."""
+    limit = config.environment.turn_limit
+    if limit < spec.least_turns:
+        raise config.error(
+            f"{spec.name} needs {spec.least_turns} turns at least to come to its end, found "
+            f"turn_limit: {limit}; every game would be a draw",
+            "environment",
+            "turn_limit",
         )
 
 

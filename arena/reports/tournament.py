@@ -19,7 +19,8 @@ class TournamentReport:
     calls whose cost nobody said at their worst case; None where it was not asked and its counters
     are behind. `models` is None where it was not asked.
     `left` are the games that will still be played, unless a comparison is decided before; `resume`
-    is the command that plays them, None where there are none or somebody plays them.
+    is the command that plays them, None where there are none or somebody plays them. `template` is
+    the one that it was made from, None where it was made from none.
     """
 
     id: int
@@ -37,6 +38,7 @@ class TournamentReport:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    template: str | None = None
     resume: str | None = None
     charged: float | None = None
     models: Sequence[ModelSpending] | None = None
@@ -70,6 +72,7 @@ def tournament_report(
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
+        template=row.template,
         resume=resume,
         charged=row.charged if models is None else sum(model.charged for model in models),
         models=models,

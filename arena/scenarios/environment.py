@@ -59,6 +59,7 @@ class ScenarioGame:
             max_characters=MAX_CHARACTERS,
             tells=("role", *team, "phase"),
             referee=shape.referee is not None,
+            least_turns=shape.least_turns,
         )
 
     @staticmethod

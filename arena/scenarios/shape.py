@@ -124,6 +124,12 @@ class SceneShape(Shape):
     timeout_turns: int = Field(ge=1, le=MAX_TURNS, description="The scene ends after so many.")
     success: Success | None = Field(default=None, description="The scene ends when it is met.")
 
+    @property
+    def least_turns(self) -> int:
+        """The fewest turns after which the scene can be over."""
+        waits = self.success is None or self.success.referee is not None
+        return self.timeout_turns if waits else 1
+
 
 class NarratorLine(Shape):
     """What the narrator says, and when: exactly one of `at`, `after` and `said`."""
@@ -235,3 +241,10 @@ class ScenarioShape(Shape):
     narrator: tuple[NarratorLine, ...] = Field(default=(), strict=False, max_length=200)
     referee: RefereeShape | None = None
     scoring: tuple[Score, ...] = Field(strict=False, min_length=1, max_length=500)
+
+    @property
+    def least_turns(self) -> int:
+        """The fewest turns of a game, the referee's among them: a scene that what is said cannot
+        bring to its goal lasts until its `timeout_turns`."""
+        judged = self.referee is not None
+        return sum(scene.least_turns for scene in self.scenes) + judged

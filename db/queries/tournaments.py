@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlmodel import Session, col
 
-from db.models import Environment, Tournament
+from db.models import Environment, Tournament, TournamentTemplate, TournamentTemplateUse
 from db.queries.begun import begun_agents
 from db.queries.counters import behind
 from db.queries.spending import spent_by_tournament
@@ -41,7 +41,7 @@ class TournamentRow:
     further attempt, `by_status` how many attempts at them are in each status, `void_causes` how
     often each cause of a void one came up; `agents` are those of its configuration, by the names
     of the versions that play. `charged` is dollars for its games; None where its counters are
-    behind.
+    behind. `template` is the name of the one that it was made from, None without one.
     """
 
     tournament_id: int
@@ -56,6 +56,7 @@ class TournamentRow:
     by_status: Mapping[str, int]
     void_causes: Mapping[str, int]
     charged: float | None
+    template: str | None
     config: Mapping[str, Any]
     settings: Mapping[str, Any]
     created_at: datetime
@@ -101,16 +102,20 @@ def tournaments(
     if before is not None:
         which.append(col(Tournament.id) < before)
     query: Any = (
-        select(Tournament, Environment)
+        select(Tournament, Environment, col(TournamentTemplate.name))
         .join(Environment, col(Environment.id) == Tournament.environment_id)
+        .outerjoin(TournamentTemplateUse, col(TournamentTemplateUse.tournament_id) == Tournament.id)
+        .outerjoin(
+            TournamentTemplate, col(TournamentTemplate.id) == TournamentTemplateUse.template_id
+        )
         .where(*which)
         .order_by(col(Tournament.id).desc())
         .limit(limit)
     )
     rows = session.execute(query).all()
     late, charged = {*behind(session, selection)}, spent_by_tournament(session)
-    sizes = {row.id: rules.num_players for row, rules in rows if row.name not in late}
-    by_status = _by_status(session, sizes, [row.id for row, _ in rows if row.name in late])
+    sizes = {row.id: rules.num_players for row, rules, _ in rows if row.name not in late}
+    by_status = _by_status(session, sizes, [row.id for row, *_ in rows if row.name in late])
     causes: dict[int, dict[str, int]] = defaultdict(dict)
     settled = {key: counts.get("completed", 0) for key, counts in by_status.items()}
     for key, cause, final, number in session.connection().execute(_VOID):
@@ -132,13 +137,14 @@ def tournaments(
             by_status=by_status[row.id],
             void_causes=causes[row.id],
             charged=None if row.name in late else charged.get(row.id, 0.0),
+            template=template,
             config=row.config,
             settings=row.settings or {},
             created_at=row.created_at,
             started_at=row.started_at,
             finished_at=row.finished_at,
         )
-        for row, rules in rows
+        for row, rules, template in rows
     ]
 
 

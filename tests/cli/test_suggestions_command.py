@@ -105,7 +105,13 @@ def test_a_finding_is_kept_accepted_tried_measured_and_done(
         )  # fmt: skip
         assert measured.exit_code == 0, measured.stderr
         assert f"written beside suggestion {number}" in measured.stderr
-        done("compare", "Steady", "Hasty", "--played", "--for-suggestion", number)
+        # Undecided is an effect, too.
+        looked = arena(
+            "compare", "Steady", "Hasty", "--played", "--for-suggestion", number,
+            "--db", database_url,
+        )  # fmt: skip
+        assert looked.exit_code == 1
+        assert f"written beside suggestion {number}" in looked.stderr
         done(*edit, "done")
 
     shown = json.loads(done("suggestions", "show", number, "--json"))["suggestion"]
@@ -120,7 +126,8 @@ def test_a_finding_is_kept_accepted_tried_measured_and_done(
     assert played["decided"]
     assert played["conclusion"] in measured.stdout
     assert played["low"] < played["estimate"] == 1.0
-    assert on_record["games"] > 0
+    assert on_record["comparison"].endswith("players: games on record")
+    assert not on_record["decided"]
 
     frame = suggestions_df(database_url).set_index("suggestion_id").loc[int(number)]
     assert (frame["status"], frame["effect_estimate"]) == ("done", on_record["estimate"])

@@ -11,6 +11,7 @@ from arena.config import TournamentConfig, loads
 from arena.core import ConfigError
 from arena.orchestrator import run
 from arena.orchestrator.preflight import prepare
+from arena.scenarios.environment import ScenarioGame
 from db import Repository, get_session
 from db.queries.uses import catalogue_uses
 from tests.scenarios.files import haggle
@@ -51,6 +52,8 @@ def judged(*changes: tuple[str, str]) -> TournamentConfig:
         ("model: judge, prompt: judge", "model: firm, prompt: plain", "the same agent as 'Ann'"),
         ("{model: judge,", "{name: Ann, model: judge,", "'Ann' is already the name of agents[0]"),
         ("{model: judge,", "{kind: thinkin, model: judge,", "unknown kind 'thinkin'; did you mean"),
+        ("  players: 2\n", "  players: 2\n  turn_limit: 10\n",
+         "scenario-courtroom needs 11 turns at least to come to its end, found turn_limit: 10"),
         ("text: Judge.", "text: 'Judge {{vars.tone}}.'", "has no 'tone'"),
     ],
 )  # fmt: skip
@@ -59,6 +62,15 @@ def test_a_referee_that_cannot_judge_is_refused(before: str, after: str, said: s
         prepare(judged((before, after)))
     assert said in str(raised.value)
     assert "judged.yaml:" in str(raised.value)
+
+
+def test_as_many_turns_as_a_scenario_needs_are_enough() -> None:
+    prepare(judged(("  players: 2\n", "  players: 2\n  turn_limit: 11\n")))
+    game = ScenarioGame(name="scenario-courtroom")
+    game.reset(seed=1, num_players=2)
+    for _ in range(10):
+        assert not game.step("I rest.").done
+    assert game.observe().player_index == 2, "the last turn is the referee's"
 
 
 def test_tournaments_without_a_referee_keep_their_hash() -> None:
