@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Suggestions: findings to act on.", no_args_is_help=True)
 
-Number = Annotated[int, typer.Argument(metavar="ID", help="Its number.")]
+SuggestionId = Annotated[int, typer.Argument(metavar="ID", help="Its number.")]
 STATUSES = "open|accepted|rejected|done"
 
 
@@ -63,8 +63,8 @@ def list_(
 
 
 @app.command()
-def show(number: Number, db: DatabaseUrl = None, as_json: AsJson = False) -> None:
-    """Show a suggestion: its evidence, decisions and effects."""
+def show(number: SuggestionId, db: DatabaseUrl = None, as_json: AsJson = False) -> None:
+    """Show a suggestion, and what came of it."""
     from dataclasses import asdict
 
     from arena.cli.output import print_json
@@ -118,7 +118,7 @@ def _line(text: str) -> None:
 
 @app.command()
 def edit(
-    number: Number,
+    number: SuggestionId,
     status: Annotated[str, typer.Option("--status", metavar=STATUSES, help="Its new status.")],
     reason: Annotated[
         str | None, typer.Option("--reason", metavar="TEXT", help="Why, in your own words.")
@@ -144,7 +144,7 @@ def edit(
 
 
 @app.command()
-def delete(number: Number, yes: Yes = False, db: DatabaseUrl = None) -> None:
+def delete(number: SuggestionId, yes: Yes = False, db: DatabaseUrl = None) -> None:
     """Delete a suggestion."""
     from arena.cli.catalogue import confirm_deletion
     from arena.cli.output import tell

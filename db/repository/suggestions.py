@@ -21,7 +21,7 @@ TRANSITIONS: Mapping[str, tuple[str, ...]] = {
 }
 """What may become of a suggestion, by its status."""
 
-Kept = Literal["added", "refreshed", "unchanged"]
+SuggestionKept = Literal["added", "refreshed", "unchanged"]
 LONGEST_REASON = 1000
 _LOCK = 5204931870460813118
 
@@ -31,7 +31,7 @@ class SuggestionRepository:
 
     def keep_suggestion(
         self, key: str, category: str, description: str, impact: float, evidence: dict[str, Any]
-    ) -> Kept:
+    ) -> SuggestionKept:
         """Keep a finding under its key. One that is there is refreshed while it is open; what
         somebody has decided upon stays as it was decided upon."""
         locked(self.session, _LOCK)
