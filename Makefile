@@ -99,6 +99,7 @@ docs: $(STAMP)
 	$(BIN)/arena schema --scenario > docs/scenario.schema.json
 	$(BIN)/python -m arena.testing.referee > docs/environments.md
 	$(BIN)/python -m db.drawn > docs/schema.md
+	$(BIN)/python docs/licences.py > docs/licences.md
 
 picture: $(STAMP)
 	$(BIN)/python docs/picture.py docs/demo.png
