@@ -225,7 +225,13 @@ def _cause(error: BaseException) -> str:
     return ""
 
 
+# How a connection was secured, as aiohttp puts it, and where an object lay in memory: of no use to
+# anybody, and another one in every run.
+_OF_THE_PROCESS = re.compile(r" ssl:(?:<[^<>]*>|default|True|False|None)(?= )| at 0x[0-9a-fA-F]+")
+
+
 def _shown(text: str, secrets: Iterable[str | None]) -> str:
+    text = _OF_THE_PROCESS.sub("", text)
     # What is searched is longer than what is shown: no key is cut in two before it is found.
     message = scrub(text[: 4 * _LONGEST_MESSAGE], secrets)
     if len(message) <= _LONGEST_MESSAGE and len(text) <= 4 * _LONGEST_MESSAGE:

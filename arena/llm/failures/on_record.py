@@ -15,7 +15,7 @@ _SEARCHED = 600
 # What the network and the arena's own client say of a call without a response.
 _WITHOUT_RESPONSE = (
     (FaultKind.PROXY, re.compile(r"proxy", re.I)),
-    (FaultKind.CERTIFICATE, re.compile(r"certificate|ssl:", re.I)),
+    (FaultKind.CERTIFICATE, re.compile(r"certificate|\[ssl:", re.I)),
     (
         FaultKind.HOST,
         re.compile(r"name or service not known|getaddrinfo|nodename nor|name resolution", re.I),

@@ -267,3 +267,14 @@ def test_errors_that_go_in_circles_are_read() -> None:
     one, two = Wrapped("one"), Wrapped("two")
     one.__cause__, two.__cause__ = two, one
     assert fault_of(one).kind is FaultKind.BUG
+
+
+def test_what_is_shown_is_the_same_in_every_run() -> None:
+    said = (
+        "Cannot connect to host a.example:443 ssl:<ssl.SSLContext object at 0x7fc2540e64e0> "
+        "[Name or service not known], says <Connector object at 0xFF00>"
+    )
+
+    assert fault_of(httpx.ConnectError(said)).message == (
+        "Cannot connect to host a.example:443 [Name or service not known], says <Connector object>"
+    )

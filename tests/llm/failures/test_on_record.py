@@ -43,6 +43,22 @@ def test_a_response_that_refused(status: int, body: object, kind: FaultKind) -> 
     [
         (httpx.ConnectError, "Cannot connect to host 127.0.0.1:1", FaultKind.UNREACHABLE),
         (httpx.ConnectError, "[Errno -2] Name or service not known", FaultKind.HOST),
+        (
+            httpx.ConnectError,
+            "Cannot connect to host a.example:443 ssl:default [Name or service not known]",
+            FaultKind.HOST,
+        ),
+        (
+            httpx.ConnectError,
+            "Cannot connect to host a.example:443 ssl:<ssl.SSLContext object at 0x7f> [Connect call"
+            " failed ('10.0.0.1', 443)]",
+            FaultKind.UNREACHABLE,
+        ),
+        (
+            httpx.ConnectError,
+            "Cannot connect to host a.example:443 ssl:default [[SSL: WRONG_VERSION_NUMBER] wrong]",
+            FaultKind.CERTIFICATE,
+        ),
         (httpx.ConnectError, "certificate verify failed", FaultKind.CERTIFICATE),
         (httpx.ReadTimeout, "timed out", FaultKind.TIMEOUT),
         (httpx.ReadError, "Connection reset by peer", FaultKind.LOST),
