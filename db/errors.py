@@ -11,6 +11,8 @@ DatabaseError
 ├── Unreachable       the server does not answer, or hung up
 ├── BadAnnotation     what somebody says of a game cannot be written down
 ├── BadSuggestion     there is no such suggestion, or it cannot be given this status
+├── BadAccess         access is given to or taken from whom it cannot be
+├── BadAnswer         an answer to a request comes too late, or is too long
 ├── BadSelection      games are asked for by what is not on record, or is no name, date or number
 ├── WriteFailed       the database refused rows: a full disk, a lost server
 │   └── Busy          others were writing for longer than was waited
@@ -71,6 +73,14 @@ class BadAnnotation(DatabaseError):
 
 class BadSuggestion(DatabaseError):
     """There is no such suggestion, or it cannot go from its status to the one that is asked for."""
+
+
+class BadAccess(DatabaseError):
+    """Access is given to somebody who has it, or taken from somebody who has none."""
+
+
+class BadAnswer(DatabaseError):
+    """A request was answered before, its time is over, or the answer is too long."""
 
 
 class WriteFailed(DatabaseError):

@@ -23,6 +23,10 @@ GameNumber = Annotated[
 ]
 
 
+WaitOption = Annotated[
+    bool,
+    typer.Option("--wait", help="Wait for people's answers when nothing else is left to play."),
+]
 LIMIT = 50  # rows of a table, where nothing else is asked
 LimitOption = Annotated[int, typer.Option(min=1, metavar="N", help="At most N rows.")]
 

@@ -13,6 +13,7 @@ from arena.cli.options import (
     DryRun,
     ExecutorOption,
     GamesOption,
+    WaitOption,
 )
 
 
@@ -27,6 +28,7 @@ def resume(
     concurrency: ConcurrencyOption = None,
     executor: ExecutorOption = None,
     budget: BudgetOption = None,
+    wait: WaitOption = False,
     db: DatabaseUrl = None,
     dry_run: DryRun = False,
 ) -> None:
@@ -44,7 +46,14 @@ def resume(
         config = restore(database, tournament)
         # By its name also where none was typed: the next time there may be two.
         wish = Wish(
-            ("arena", "resume", config.name), database, games, concurrency, budget, db, executor
+            ("arena", "resume", config.name),
+            database,
+            games,
+            concurrency,
+            budget,
+            db,
+            executor,
+            wait,
         )
         if dry_run:
             show_estimate(config, wish)

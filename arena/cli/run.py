@@ -15,6 +15,7 @@ from arena.cli.options import (
     ExecutorOption,
     GamesOption,
     SetOption,
+    WaitOption,
     typed_settings,
 )
 
@@ -41,6 +42,7 @@ def run(
     executor: ExecutorOption = None,
     budget: BudgetOption = None,
     settings: SetOption = None,
+    wait: WaitOption = False,
     db: DatabaseUrl = None,
     dry_run: DryRun = False,
 ) -> None:
@@ -68,7 +70,7 @@ def run(
 
     with Database(db or None) as database:
         command = ("arena", "run", *what, *typed_settings(settings))
-        wish = Wish(command, database, games, concurrency, budget, db, executor)
+        wish = Wish(command, database, games, concurrency, budget, db, executor, wait)
         if dry_run:
             show_estimate(tournament, wish)
             return

@@ -32,6 +32,7 @@ class Wish:
     budget: float | None = None
     db: str | None = None
     executor: str | None = None
+    wait: bool = False
 
     def again(self) -> str:
         """What to type to go on."""
@@ -56,6 +57,8 @@ class Wish:
         ):
             if value is not None:
                 yield from (option, str(value))
+        if self.wait:
+            yield "--wait"
         yield from self.where()
 
 
@@ -114,6 +117,7 @@ def play_out(
                 uncapped=uncapped,
                 on_progress=playing(view.update),
                 stop=stop,
+                wait=wish.wait,
             ),
             stop,
             say=view.say,

@@ -31,6 +31,7 @@ from arena.config.errors import (
     written_at,
 )
 from arena.config.grid import without_grids
+from arena.config.held import HUMAN, with_people
 from arena.config.overrides import overridden
 from arena.config.parts import (
     AgentConfig,
@@ -304,6 +305,7 @@ def parse(
         data, lines, used, wrong = with_agents(data, lines, templates)
     if wrong:
         raise ConfigError(located(source, wrong, lines))
+    data, lines = with_people(data, lines)
     data, lines, problems = without_grids(data, lines)
     config = None
     try:
@@ -360,6 +362,15 @@ def json_schema() -> dict[str, Any]:
     grid = GridEntry.model_json_schema(ref_template="#/$defs/{model}")
     templated = TemplatedAgent.model_json_schema()
     schema["$defs"] |= {**grid.pop("$defs"), "GridEntry": grid, "TemplatedAgent": templated}
+    described = schema["$defs"]
+    for name in ("AgentConfig", "RefereeConfig"):
+        # A person has neither model nor prompt.
+        wanted = [key for key in described[name].pop("required") if key in ("model", "prompt")]
+        described[name]["required"] = [] if name == "RefereeConfig" else ["name"]
+        described[name]["anyOf"] = [
+            {"required": wanted},
+            {"properties": {"kind": {"const": HUMAN}}, "required": ["kind"]},
+        ]
     # Templates are copied, and the agents of a grid written out, before the rest is looked at.
     grid_entry = {"$ref": "#/$defs/GridEntry"}
     agents = schema["properties"]["agents"]

@@ -21,6 +21,7 @@ from arena.core import (
     VoidCause,
 )
 from arena.core.execution import always
+from arena.core.people import PERSON, GivenAnswer
 from arena.game.journal import Journal, LiveLog
 from arena.game.logs import Handle, TurnLog
 from arena.game.loop import GameResult, Voided, play, turn_seed
@@ -48,7 +49,8 @@ class GameTask:
     none stands it is the game's `seed`.
 
     `recorded` are the turns that are replayed first. With `copied` they are another game's: they
-    are written into this game's journal, without the calls.
+    are written into this game's journal, without the calls. `given` are the answers of people to
+    turns of the game.
     """
 
     environment: str
@@ -64,6 +66,7 @@ class GameTask:
     referee: tuple[Sitter, ...] = ()
     recorded: tuple[RecordedTurn, ...] = ()
     copied: bool = False
+    given: tuple[GivenAnswer, ...] = ()
 
     @property
     def seats(self) -> tuple[tuple[Sitter, ...], ...]:
@@ -142,11 +145,13 @@ async def _play(
             task.call_seed(number),
             recorded=record.calls(number),
             place=record.place(number),
-            time_limit=task.time_limit,
+            # A person's time is its own, and counted from when it was asked.
+            time_limit=None if sitter.agent.model.provider == PERSON else task.time_limit,
             clearance=None if asking is None else asking.clearance,
             answers=None if asking is None else asking.answers,
             limit=limits.setdefault(place, ContextLimit(task.overflow)),
             hashes=hashes.setdefault(place, HashChain()),
+            given=next((g for g in task.given if g.turn_number == number), None),
         )
         return record.handle
 

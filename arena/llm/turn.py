@@ -19,6 +19,8 @@ from arena.core import (
     ModelSpec,
     TimeLimitReached,
 )
+from arena.core.people import PERSON, GivenAnswer
+from arena.llm.given import given_answer
 from arena.llm.overflow import ContextLimit
 from arena.llm.recorded import DECIDED, OVERFLOW, TIME_LIMIT, RecordedCall, check_same
 from arena.llm.request import (
@@ -65,13 +67,15 @@ class TurnLLM:
     clearance for what it sends, the record must hold every call that is asked. `seed` is the
     turn's; every call gets one of its own from it. `time_limit` is the seconds that the answers of
     the turn may take together; `place` names the turn in messages; `limit` is what is known of the
-    model's context, `hashes` those of the player's requests so far.
+    model's context, `hashes` those of the player's requests so far. `given` is what a person has
+    answered to the turn, where the model is one.
     """
 
     __slots__ = (
         "_answers",
         "_clearance",
         "_client",
+        "_given",
         "_hashes",
         "_limit",
         "_log",
@@ -102,6 +106,7 @@ class TurnLLM:
         answers: Answers | None = None,
         limit: ContextLimit | None = None,
         hashes: HashChain | None = None,
+        given: GivenAnswer | None = None,
     ) -> None:
         self._client = client
         self._model = model
@@ -113,6 +118,7 @@ class TurnLLM:
         self._answers = answers
         self._limit = limit or ContextLimit()
         self._hashes = hashes or HashChain()
+        self._given = given
         self._recorded = _by_number(recorded) if recorded else {}
         self._next_index = recorded[-1].call_index + 1 if recorded else 0
         self._next_call = 0
@@ -162,19 +168,32 @@ class TurnLLM:
                 raise DivergenceError(
                     f"{self._place}: call {number} was asked and is not on record"
                 )
-            served = await self._client.complete(
-                model,
-                messages,
-                log=self,
-                call_number=number,
-                first_index=self._next_index,
-                first_attempt=len(before),
-                seed=self._call_seed(number),
-                within=self._left(),
-                clearance=self._clearance,
-                answers=self._answers,
-                hashes=self._hashes,
-            )
+            if model.provider == PERSON:
+                served = await given_answer(
+                    self._given,
+                    model,
+                    messages,
+                    self,
+                    call_number=number,
+                    call_index=self._next_index,
+                    attempt=len(before),
+                    seed=self._call_seed(number),
+                    hashes=self._hashes,
+                )
+            else:
+                served = await self._client.complete(
+                    model,
+                    messages,
+                    log=self,
+                    call_number=number,
+                    first_index=self._next_index,
+                    first_attempt=len(before),
+                    seed=self._call_seed(number),
+                    within=self._left(),
+                    clearance=self._clearance,
+                    answers=self._answers,
+                    hashes=self._hashes,
+                )
         self._left()
         self.last = served
         return served

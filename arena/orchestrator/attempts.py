@@ -16,6 +16,7 @@ from arena.llm.overflow import OverflowPolicy
 from arena.orchestrator import schedule
 from arena.orchestrator.catalogue import EnteredTournament
 from arena.orchestrator.clients import ModelAccess
+from arena.orchestrator.people import SeatedPeople
 from arena.orchestrator.preflight import Prepared
 from arena.orchestrator.stopping import Stop
 from arena.record.reading import recorded
@@ -38,6 +39,7 @@ class Attempts:
         models: ModelAccess,
         stop: Stop,
         worth_lending: Callable[[], bool],
+        people: SeatedPeople,
     ) -> None:
         self._prepared = prepared
         self._entry = entry
@@ -45,6 +47,8 @@ class Attempts:
         self._models = models
         self._stop = stop
         self._worth_lending = worth_lending
+        self._people = people
+        self._played: set[int] = set()
         self.resumed = 0
 
     async def play(
@@ -52,7 +56,8 @@ class Attempts:
     ) -> GameResult:
         """What came of it. A game whose process ends resumes from its record, in another."""
         begun = game.begun
-        self.resumed += begun
+        self.resumed += begun and game.game_id not in self._played
+        self._played.add(game.game_id)
         if not begun:
             await journal.started(self._prepared.spec.revision)
         while True:
@@ -63,7 +68,12 @@ class Attempts:
                 except Damaged as error:
                     # Its rows stay, and it is played again.
                     return Voided(VoidCause.DIVERGENCE, str(error), 0)
-                task = replace(task, recorded=recorded(turns), revision=self._revision(game))
+                given = await in_thread(
+                    self._database.reconnecting, lambda session: self._people.given(session, game)
+                )
+                task = replace(
+                    task, recorded=recorded(turns), revision=self._revision(game), given=given
+                )
             try:
                 return await self._models.play(
                     task, journal, slot, self._stop, self._worth_lending, account

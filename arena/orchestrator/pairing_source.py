@@ -102,6 +102,10 @@ class Supply:
         self._in_flight -= 1
         self._news.set()
 
+    def wake(self) -> None:
+        """Have whoever waits for more ask again whether to."""
+        self._news.set()
+
     def complete(self) -> bool:
         """Whether the schedule has no further game, whatever may still be settled. Asks the
         matchmaker; one that fails may choose more games when it is mended."""

@@ -31,8 +31,9 @@ from arena.orchestrator.game_costs import SeatedModels
 from arena.orchestrator.halts import Halts
 from arena.orchestrator.kept_ratings import KeptRatings
 from arena.orchestrator.pairing_source import Supply
+from arena.orchestrator.people import SeatedPeople
 from arena.orchestrator.preflight import Prepared
-from arena.orchestrator.progress import OnProgress, Progress, Summary, model_states
+from arena.orchestrator.progress import OnProgress, Progress, model_states
 from arena.orchestrator.ready_queue import Pending
 from arena.orchestrator.refused_models import RefusedModels
 from arena.orchestrator.run_teller import RunNow, RunTeller
@@ -64,6 +65,8 @@ class Playing:
         earlier: schedule.Earlier,
         stop: Stop,
         on_progress: OnProgress | None,
+        *,
+        wait: bool = False,
     ) -> None:
         self.prepared = prepared
         self.config = prepared.config
@@ -81,7 +84,8 @@ class Playing:
         self.finished: list[int] = []
         self.void = 0
         self.paused = 0
-        self.suspended = 0
+        self._otherwise_suspended = 0
+        self.people = SeatedPeople(entry, database, wait=wait)
         longest = self.config.environment.turn_limit
         self.affordable = Affordable(models.budget, earlier.costs, longest=longest)
         self._left: dict[int, ScheduledGame] = {}
@@ -92,7 +96,9 @@ class Playing:
         self.refused = RefusedModels()
         self._again: dict[int, ModelUnproven] = {}
         self._pending = Pending((), self._models)
-        self.attempts = Attempts(prepared, entry, database, models, stop, self._worth_lending)
+        self.attempts = Attempts(
+            prepared, entry, database, models, stop, self._worth_lending, self.people
+        )
         self.executor: Executor | None = None
         self._said: list[str] = []
         self.first_error: str | None = None
@@ -107,13 +113,14 @@ class Playing:
     ) -> None:
         """Play these games and those that the matchmaker adds, at most `most` in all, until the run
         stops."""
-        at_once = max(1, min(concurrency, most or concurrency, self._games_left()))
+        at_once = max(1, min(concurrency, most or concurrency, self.games_left()))
         executor = self.executor = registry.executor(self.config.executor, at_once)
-        if self._games_left():
+        if self.games_left():
             await self.models.client.learn(spec.model for spec in self.entry.agents.values())
         self.started = time.monotonic()
         teller = RunTeller(self.entry.tournament_id, self.meter, recorder, self._now)
         reporter = asyncio.create_task(teller.run(self.on_progress))
+        watching = asyncio.create_task(self.people.watch(self._go_on))
         try:
             await executor.run(
                 self.saturation.within(self._work(left, most), concurrency),
@@ -121,9 +128,10 @@ class Playing:
             )
         finally:
             reporter.cancel()
+            watching.cancel()
         self.kept.keep(recorder)
         for reason in self._again.values():
-            self._pause(Paused(0, reason))
+            self._count_pause(Paused(0, reason))
         teller.show(self.on_progress, ended=True)
 
     async def _work(
@@ -140,12 +148,14 @@ class Playing:
             game = self._pending.take(self._busy() | short)
             if game is None:
                 try:
-                    added = await self.supply.more(self.stop.going)
+                    added = await self.supply.more(self._nothing_back)
                 except ArenaError as error:
                     # What is being played ends in order, and is on record.
                     self.stop.request(str(error))
                     return
                 if not added and not self._pending.playable(frozenset()):
+                    if await self._person_answers():
+                        continue
                     return
                 self._left |= {game.schedule_index: game for game in added}
                 self._pending.add(g for g in added if self._models(g).isdisjoint(self.halts.parked))
@@ -153,7 +163,8 @@ class Playing:
             if await self._wait_for_money(game, short):
                 continue
             short.clear()
-            started += self._again.pop(game.game_id, None) is None
+            again = self._again.pop(game.game_id, None) is not None
+            started += not (self.people.came_back(game) or again)
             self.supply.begin()
             self.affordable.begin(game.game_id, self._seating(game))
             yield game
@@ -179,6 +190,23 @@ class Playing:
                 self._pending.drop(model)
                 short.clear()
         return True
+
+    async def _person_answers(self) -> bool:
+        """Whether a game is back, now or after a wait, because a person has answered."""
+        if found := await self.people.answered():
+            self._go_on(found)
+            return True
+        try:
+            return await self.stop.unless(self.people.worth_waiting())
+        except Pause:
+            return False
+
+    def _go_on(self, games: Sequence[ScheduledGame]) -> None:
+        self._pending.add(games)
+        self.supply.wake()
+
+    def _nothing_back(self) -> bool:
+        return self.stop.going() and not self._pending.playable(frozenset())
 
     def _going(self) -> bool:
         return self.stop.going() and self.halts.unpaid is None
@@ -220,7 +248,7 @@ class Playing:
                     return
                 if isinstance(result, Paused | Suspended):
                     if not await self._put_back(game, result):
-                        self._pause(result)
+                        await self._pause(game, result)
                     return
                 self._count(result)
                 # Played again, a conversation would grow as long again.
@@ -269,10 +297,18 @@ class Playing:
         self._pending.add([replace(game, begun=True, revision=revision)])
         return True
 
-    def _pause(self, result: Paused | Suspended) -> None:
-        if isinstance(result, Suspended):
-            self.suspended += 1
-            return
+    async def _pause(self, game: ScheduledGame, result: Paused | Suspended) -> None:
+        if isinstance(result, Paused):
+            self._count_pause(result)
+        elif not await self.people.suspended(game, self.prepared.spec.revision):
+            self._otherwise_suspended += 1
+
+    @property
+    def suspended(self) -> int:
+        """How many games wait for an answer from outside."""
+        return self._otherwise_suspended + self.people.waiting
+
+    def _count_pause(self, result: Paused) -> None:
         self.paused += 1
         match result.reason:
             case BudgetReached() | ModelParked() as reason:
@@ -292,7 +328,7 @@ class Playing:
 
     def _now(self) -> RunNow:
         progress = self._progress(time.monotonic() - self.started)
-        done, stopped = len(self.finished), self._stopped()
+        done, stopped = len(self.finished), self.stopped()
         return RunNow(progress, done, self.causes, self.halts.parked, stopped)
 
     def _progress(self, elapsed: float) -> Progress:
@@ -314,16 +350,16 @@ class Playing:
             suspended=self.suspended,
             models=model_states(self.models.limits, self.halts.parked),
             evidence=self.supply.evidence,
-            times=self._times(),
+            times=self.times(),
             at_once=self.saturation.limit,
-            news=self._news(),
+            news=self.news(),
         )
 
-    def _stopped(self) -> list[str]:
+    def stopped(self) -> list[str]:
         """Why games are left that are not begun."""
         return [*([self.stop.reason] if self.stop.reason else []), *self.halts.reasons()]
 
-    def _price(self, games: int) -> GamePrice | None:
+    def price(self, games: int) -> GamePrice | None:
         """What those that are left, so many, cost under a cap."""
         if self.models.budget is None or not self.models.budget.capped:
             return None
@@ -332,14 +368,14 @@ class Playing:
         more = games - len(left)
         return self.affordable.price(left, more=more, model=self.halts.short_model)
 
-    def _times(self) -> CallTimes:
+    def times(self) -> CallTimes:
         return CallTimes(latency_of(self.meter.call_ms), latency_of(self.meter.lag_ms))
 
-    def _games_left(self) -> int:
+    def games_left(self) -> int:
         settled = self.earlier.completed + self.earlier.void + len(self.finished) + self.void
         return self.supply.most() - settled
 
-    def _news(self) -> tuple[str, ...]:
+    def news(self) -> tuple[str, ...]:
         """What is said so far; what was said before stays in its place."""
         theirs = self.executor.news if isinstance(self.executor, TellsNews) else ()
         for said in (*self.models.client.news, *theirs):
@@ -350,42 +386,3 @@ class Playing:
     def complete(self) -> bool:
         """Whether no game is to be added to the schedule any more."""
         return self.supply.complete()
-
-    def summary(self) -> Summary:
-        """What this run has done."""
-        earlier, meter = self.earlier, self.meter
-        left = self._games_left()
-        return Summary(
-            tournament=self.config.name,
-            games_completed=len(self.finished),
-            games_void=self.void,
-            games_left=left,
-            void_causes=dict(self.causes),
-            turns=meter.turns,
-            calls=meter.calls,
-            failed_calls=meter.failed_calls,
-            tokens=meter.tokens,
-            cost=meter.cost,
-            elapsed=time.monotonic() - self.started,
-            standings=self.standings.table(),
-            interrupted=self.stop.requested and self.stop.reason is None and left > 0,
-            first_error=self.first_error,
-            paused=self.paused,
-            suspended=self.suspended,
-            resumed=self.attempts.resumed,
-            orphans=len(earlier.orphans) + len(meter.orphans),
-            orphan_cost=sum(earlier.orphans) + sum(meter.orphans),
-            cached_calls=meter.cached_calls,
-            spent=earlier.spent_in_all + meter.cost,
-            budget=self.config.budget,
-            stopped="\n".join(self._stopped()) or None,
-            budget_reached=self.halts.budget_reached,
-            game_price=self._price(left),
-            beyond={} if self.models.budget is None else self.models.budget.beyond,
-            lapses=dict(meter.lapses),
-            fewest_at_once=self.saturation.fewest,
-            times=self._times(),
-            began=self.began,
-            finished=tuple(self.finished),
-            news=self._news(),
-        )

@@ -27,6 +27,7 @@ from arena.orchestrator.shared_budget import budget_of, caps_of
 from arena.orchestrator.specs import key_of
 from arena.orchestrator.standings import LiveStandings
 from arena.orchestrator.stopping import Stop
+from arena.orchestrator.summing import summary_of
 from arena.orchestrator.versions import as_catalogued
 from arena.record.answer_cache import DatabaseCache
 from db import Database, Repository, Session, get_session
@@ -47,6 +48,7 @@ async def run(
     uncapped: bool = True,
     on_progress: OnProgress | None = None,
     stop: Stop | None = None,
+    wait: bool = False,
 ) -> Summary:
     """Play what is left of a tournament, at most `games` of it, `concurrency` at once.
 
@@ -55,6 +57,7 @@ async def run(
     answered call is made twice, and goes on where the record ends. `executor` replaces the file's.
     `budget` (dollars, over all
     runs) replaces the file's; without any, unless `uncapped`, models that cost money are refused.
+    With `wait` the run waits for people's answers when nothing else is left to play.
     `stop` ends the run early and in order. Cancelling this call leaves
     the database as a killed process would: nothing is lost that was committed.
 
@@ -88,6 +91,7 @@ async def run(
                 begun.earlier,
                 stop or Stop(),
                 on_progress,
+                wait=wait,
             )
             try:
                 async with database.recorder(
@@ -99,7 +103,7 @@ async def run(
             finally:
                 await client.aclose()
             unrated = await in_thread(_close, ready, database, playing)
-    return replace(playing.summary(), unrated=unrated)
+    return replace(summary_of(playing), unrated=unrated)
 
 
 @dataclass(frozen=True, slots=True)

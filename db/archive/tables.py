@@ -25,11 +25,11 @@ MANIFEST = "manifest.json"
 PROJECTIONS = frozenset(
     {
         "agent_trueskill", "counters", "event_types", "game_events", "leases",
-        "live_states", "pair_counts", "pair_scopes", "position_counts",
+        "live_states", "pair_counts", "pair_scopes", "people", "position_counts",
         "rating_changes", "rating_pools", "stored_boards",
     }
 )  # fmt: skip
-"""Tables that are no facts: computed again, or of the moment."""
+"""Tables that are no facts: computed again, of the moment, or of who has access to a database."""
 
 DEFINITIONS = frozenset(
     {
@@ -127,6 +127,7 @@ TABLES: tuple[ArchivedTable, ...] = (
         "text_vectors", "none", {"game_turn_id": "turns"}, order=("game_turn_id", "space")
     ),
     ArchivedTable("annotations", "own", _OF_GAME),
+    ArchivedTable("requests", "own", {**_OF_GAME, "tournament_id": "tournaments"}),
     ArchivedTable(
         "annotation_tags", "none", _OF_GAME, order=("game_id", "turn", "annotator", "tag")
     ),

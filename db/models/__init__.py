@@ -12,6 +12,7 @@ from db.models.events import EventType, GameEvent
 from db.models.games import GAME_STATUSES, Game, GamePlayer
 from db.models.live_states import LiveState
 from db.models.pairs import PairScope, PairTotal
+from db.models.people import REQUEST_TYPES, ROLES, Person, Request
 from db.models.positions import PositionCount
 from db.models.ratings import AgentTrueSkill, RatingChange, RatingPool
 from db.models.suggestions import SUGGESTION_STATUSES, Suggestion
@@ -27,6 +28,8 @@ from db.models.turns import LAPSES, GameTurn, TurnPayload
 __all__ = [
     "GAME_STATUSES",
     "LAPSES",
+    "REQUEST_TYPES",
+    "ROLES",
     "SUGGESTION_STATUSES",
     "TOURNAMENT_STATUSES",
     "WHOLE_GAME",
@@ -52,10 +55,12 @@ __all__ = [
     "Model",
     "PairScope",
     "PairTotal",
+    "Person",
     "PositionCount",
     "Prompt",
     "RatingChange",
     "RatingPool",
+    "Request",
     "SideCall",
     "StoredBoard",
     "Suggestion",

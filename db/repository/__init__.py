@@ -16,8 +16,10 @@ from db.repository.games import GameRepository
 from db.repository.kinds import KindRepository
 from db.repository.models import ModelRepository
 from db.repository.pairs import PairRepository
+from db.repository.people import PersonRepository
 from db.repository.prompts import PromptRepository
 from db.repository.ratings import RatingRepository
+from db.repository.requests import RequestRepository
 from db.repository.suggestions import SuggestionRepository
 from db.repository.templates import TemplateRepository
 from db.repository.tournaments import TournamentRepository
@@ -42,6 +44,8 @@ class Repository(
     SideCallRepository,
     AnnotationRepository,
     TemplateRepository,
+    PersonRepository,
+    RequestRepository,
     SuggestionRepository,
 ):
     """Everything that can be asked of the catalogue and the record.

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from db.errors import BadAnnotation
+from db.errors import BadAnnotation, DatabaseError
 from db.models import WHOLE_GAME, Annotation, AnnotationTag, Game
 from db.models.columns import clean_text
 from db.queries.annotations import AnnotationRow, annotation, turn_there
@@ -54,7 +54,7 @@ class AnnotationRepository:
         rated the game itself, which shows them; and it stays as it was where rating and tags do.
         Raises BadAnnotation for what cannot be written, and for a game or a turn that is not there.
         """
-        name = _line(annotator, LONGEST_NAME, "the annotator's name")
+        name = one_line_of(annotator, LONGEST_NAME, "the annotator's name")
         labels = _tags(tags)
         said = _comment(comment)
         if rating is not None and rating not in RATINGS:
@@ -133,7 +133,7 @@ class AnnotationRepository:
 
 def _tags(given: Iterable[str]) -> tuple[str, ...]:
     found = {
-        _line(tag, LONGEST_TAG, "a tag").lower()
+        one_line_of(tag, LONGEST_TAG, "a tag").lower()
         for text in given
         for tag in text.split(",")
         if tag.strip()
@@ -143,13 +143,15 @@ def _tags(given: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _line(text: str, longest: int, what: str) -> str:
-    """A text as one line. Raises BadAnnotation for one that is empty or too long."""
+def one_line_of(
+    text: str, longest: int, what: str, error: type[DatabaseError] = BadAnnotation
+) -> str:
+    """A text as one line. Raises the `error` for one that is empty or too long."""
     said = " ".join(unicodedata.normalize("NFC", clean_text(text)).split())
     if not said:
-        raise BadAnnotation(f"{what} is empty: expected 1 to {longest} characters")
+        raise error(f"{what} is empty: expected 1 to {longest} characters")
     if len(said) > longest:
-        raise BadAnnotation(f"{what} has {len(said):,} characters: expected at most {longest}")
+        raise error(f"{what} has {len(said):,} characters: expected at most {longest}")
     return said
 
 
