@@ -45,8 +45,8 @@ _ALONE = Lock()
 
 
 @contextmanager
-def _migrating(engine: Engine) -> Iterator[Any]:
-    """Alembic's configuration for this engine, while nobody else in the process migrates."""
+def migrating(engine: Engine) -> Iterator[Any]:
+    """Alembic's configuration for this engine, while nobody else in the process uses Alembic."""
     with said_plainly(engine.url), _ALONE:
         yield _configuration(engine)
 
@@ -144,7 +144,7 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
     if found != target:
         from alembic import command
 
-        with _migrating(engine) as configuration:
+        with migrating(engine) as configuration:
             command.upgrade(configuration, revision)
 
 
@@ -157,7 +157,7 @@ def downgrade(engine: Engine, revision: str) -> None:
     if found != target:
         from alembic import command
 
-        with _migrating(engine) as configuration:
+        with migrating(engine) as configuration:
             command.downgrade(configuration, revision)
 
 
@@ -226,7 +226,7 @@ def drop_schema(engine: Engine) -> None:
 
     assert db.models is not None
     if current(engine) == HEAD:
-        with _migrating(engine) as configuration:
+        with migrating(engine) as configuration:
             command.downgrade(configuration, "base")
         return
     with said_plainly(engine.url), engine.connect() as connection:

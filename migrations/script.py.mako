@@ -1,19 +1,16 @@
-"""${message}"""
+"""${message}.
 
-from collections.abc import Sequence
+Revision ID: ${up_revision}
+"""
 
 import sqlalchemy as sa
-import sqlmodel
 from alembic import op
-from sqlalchemy import Text
-from sqlalchemy.dialects import postgresql
-
 ${imports if imports else ""}
 
-revision: str = ${repr(up_revision)}
-down_revision: str | None = ${repr(down_revision)}
-branch_labels: str | Sequence[str] | None = ${repr(branch_labels)}
-depends_on: str | Sequence[str] | None = ${repr(depends_on)}
+revision: str = "${up_revision}"
+down_revision: str | None = ${'"%s"' % down_revision if down_revision else "None"}
+branch_labels: str | None = ${repr(branch_labels)}
+depends_on: str | None = ${repr(depends_on)}
 
 
 def upgrade() -> None:

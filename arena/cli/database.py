@@ -208,6 +208,43 @@ def check(db: DatabaseUrl = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def revision(
+    message: Annotated[
+        str,
+        typer.Argument(
+            metavar="MESSAGE", help='What changes, in a short sentence: "Games get a colour".'
+        ),
+    ],
+    db: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the next migration, in a checkout.
+
+    For developers. It takes the tables of the database, which are those of the newest revision, to
+    what db/models/ says. The database stays as it is: read the migration, then `arena db
+    upgrade`."""
+    from dataclasses import asdict
+
+    from db import Database
+    from db.maintenance.revision import write_revision
+    from db.urls import shown
+
+    with Database(db or None) as database:
+        written = write_revision(database, message)
+        place = shown(database.url)
+    if as_json:
+        print_json({"database": place, **asdict(written)})
+        return
+    for line in written.differences:
+        _say(line)
+    _say(f"written: {written.file}")
+    tell(
+        f"HEAD in db/schema.py is {written.revision} now; read the migration, then type "
+        "`arena db upgrade` and `python -m db.drawn > docs/schema.md`"
+    )
+
+
+@app.command()
 def verify(db: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """Read everything, and list what is damaged.
 

@@ -326,6 +326,7 @@ def _of_rest() -> dict[str, JsonObject | OneOfForms]:
     from arena.templates.seed import SeededRow
     from db.archive import Archived
     from db.maintenance.migrate import Migrated, MigrationRehearsal
+    from db.maintenance.revision import WrittenRevision
     from db.maintenance.verify import Verified
 
     database = {"database": str}
@@ -362,5 +363,6 @@ def _of_rest() -> dict[str, JsonObject | OneOfForms]:
         "db seed": JsonObject(named={"rows": list[SeededRow]}),
         "db current": JsonObject(named={**database, "revision": Text, "head": str}),
         "db check": JsonObject(named={**database, "revision": str, "differences": list[str]}),
+        "db revision": JsonObject([WrittenRevision], database),
         "db verify": JsonObject([Verified], database),
     }

@@ -343,7 +343,7 @@ def test_a_new_revision_has_the_next_number(tmp_path: Path) -> None:
     assert alembic(url, "revision", "-m", "Games get a colour", folder=tmp_path)[0] == 0
 
     made = tmp_path / "migrations" / "versions" / f"{following}_games_get_a_colour.py"
-    assert f"down_revision: str | None = '{schema.HEAD}'" in made.read_text(encoding="utf-8")
+    assert f'down_revision: str | None = "{schema.HEAD}"' in made.read_text(encoding="utf-8")
     assert alembic(url, "upgrade", "head", folder=tmp_path) == (0, "")
     assert alembic(url, "current", folder=tmp_path) == (0, f"{following} (head)")
 
