@@ -33,6 +33,7 @@ _LISTS: Mapping[str, str] = {
     "tournament template": "arena templates list",
     "template": "arena templates list",
     "tag": "arena annotations list",
+    **dict.fromkeys(("entity", "name on the trail", "actor"), "arena audit"),
 }
 _LISTED = 12  # names in a message
 

@@ -165,7 +165,7 @@ def differences(engine: Engine) -> list[str]:
     """What the models say and the tables do not, or the other way round; empty when equal.
 
     Compares tables, columns, types, nullability, defaults, indexes, unique, foreign key and check
-    constraints.
+    constraints, and the names of triggers.
     """
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
@@ -180,6 +180,7 @@ def differences(engine: Engine) -> list[str]:
             connection, opts={"compare_type": True, "compare_server_default": True}
         )
         found += [_described(entry) for entry in compare_metadata(context, Table.metadata)]
+        found += [f"missing trigger {name}" for name in _missing_triggers(connection)]
         look = inspect(connection)
         there = set(look.get_table_names())
         for table in Table.metadata.sorted_tables:
@@ -211,6 +212,20 @@ def differences(engine: Engine) -> list[str]:
     return found
 
 
+def _missing_triggers(connection: Connection) -> list[str]:
+    """Those that a rebuilt table has lost, or somebody dropped."""
+    from db.triggers import ON_SERVER, ON_SQLITE
+
+    server = connection.dialect.name == "postgresql"
+    query = (
+        "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
+        if server
+        else "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    )
+    there = {*connection.execute(text(query)).scalars()}
+    return sorted({*(ON_SERVER if server else ON_SQLITE)} - there)
+
+
 def _described(entry: Any) -> str:
     if isinstance(entry, list):
         return "; ".join(_described(part) for part in entry)
@@ -236,6 +251,7 @@ def drop_schema(engine: Engine) -> None:
         Table.metadata.drop_all(connection)
         connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
         if engine.dialect.name == "postgresql":
-            connection.execute(text("DROP FUNCTION IF EXISTS refuse_prompt_change CASCADE"))
+            for function in ("refuse_prompt_change", "refuse_by_trail"):
+                connection.execute(text(f"DROP FUNCTION IF EXISTS {function} CASCADE"))
         connection.commit()
     engine.dispose()

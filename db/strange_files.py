@@ -15,16 +15,10 @@ from typing import Any
 from sqlalchemy import URL
 
 from db.errors import Damaged, UnwritablePath
+from db.triggers import ON_SQLITE
 from db.urls import shown
 
-# Our only trigger, in any layout.
-_OURS = (
-    "create trigger prompts_immutable before update on prompts when old.id is not new.id or "
-    "old.name is not new.name or old.content is not new.content or old.content_hash is not "
-    "new.content_hash or old.forked_from is not new.forked_from or old.created_at is not "
-    "new.created_at begin select raise(abort, 'a prompt is immutable: fork it, and use the fork'); "
-    "end"
-)
+_OURS = frozenset(ON_SQLITE.values())
 # Words before a bracket in the definitions of our tables, besides the names of tables and columns.
 _WORDS = frozenset(
     {"and", "char", "check", "decimal", "in", "key", "not", "numeric", "or", "unique", "varchar"}
@@ -117,7 +111,7 @@ def _is_plain(kind: str, sql: str) -> bool:
     if len(sql) > _LONGEST:
         return False
     if kind == "trigger":
-        return " ".join(sql.lower().split()) == _OURS
+        return " ".join(sql.lower().split()) in _OURS
     bare = _TEXT.sub("''", sql)
     if kind == "index":
         return _INDEX.fullmatch(bare) is not None

@@ -37,7 +37,7 @@ def annotator_named(given: str | None) -> str:
     if given is not None:
         return given
     from arena.core import UsageError
-    from arena.core.login import login_name
+    from db.login import login_name
 
     name = login_name()
     if name is None:

@@ -37,7 +37,7 @@ class MeasuredSuggestion:
         if self.id is None:
             return
         from arena.compare.effect import record_effect
-        from arena.core.login import login_name
+        from db.login import login_name
 
         with reading(self.db) as session:
             record_effect(session, self.id, found, login_name() or "unknown", self.where)

@@ -164,6 +164,45 @@ def seed(db: DatabaseUrl = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def forget(
+    before: Annotated[
+        str, typer.Option("--before", metavar="DATE", help="Entries from before then: 2026-01-31.")
+    ],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
+    db: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Remove old entries of the trail.
+
+    Nothing else removes one. That it was done, by whom and how many went, is an entry itself."""
+    from arena.cli.catalogue import confirm_deletion
+    from arena.cli.sessions import existing
+    from db.maintenance.forgetting import forget as forget_entries
+    from db.maintenance.forgetting import old_entries
+    from db.selection import moment
+    from db.urls import shown
+
+    time = moment(before)
+    assert time is not None
+    with existing(db) as database:
+        with database.session(create=False) as session:
+            there = old_entries(session, time)
+        if there:
+            what = f"entries of the trail from before {before}"
+            confirm_deletion(what, _entries(there), yes=yes)
+            with database.session(create=False) as session:
+                there = forget_entries(session, time).entries
+        place = shown(database.url)
+    if as_json:
+        print_json({"database": place, "before": time, "entries": there})
+    tell(f"removed {_entries(there)} of the trail of {place}")
+
+
+def _entries(number: int) -> str:
+    return f"{number:,} {'entry' if number == 1 else 'entries'}"
+
+
+@app.command()
 def current(db: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """Print the revision of the tables."""
     from db import Database, schema

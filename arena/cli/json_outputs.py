@@ -200,6 +200,7 @@ def _of_catalogue() -> dict[str, JsonObject | OneOfForms]:
     from arena.reports.run_status import RunTelling
     from arena.reports.tournament import TournamentReport
     from db.models import Kind, Model, Prompt
+    from db.queries.audit import StatusMove
 
     versions = {"version": int, "versions": list[str]}
     agent = JsonObject([AgentReport], {"class": Text, **versions}, without=["class_"])
@@ -228,7 +229,10 @@ def _of_catalogue() -> dict[str, JsonObject | OneOfForms]:
         "templates show": JsonObject(named={"template": templates, "unseen": list[str] | None}),
         "prompts tree": JsonObject(named={"prompts": JsonRows(JsonObject(named=twig))}),
         "tournaments list": JsonObject(named={"tournaments": list[TournamentReport]}),
-        "tournaments show": JsonObject([TournamentReport], named={"run": RunTelling | None}),
+        "tournaments show": JsonObject(
+            [TournamentReport],
+            {"run": RunTelling | None, "history": list[StatusMove]},
+        ),
     }
     for noun, fields in (("agent", agent), ("model", model), ("prompt", prompt), ("kind", kind)):
         found[f"{noun}s list"] = JsonObject(named={f"{noun}s": JsonRows(fields)})
@@ -306,9 +310,11 @@ def _of_annotations() -> dict[str, JsonObject | OneOfForms]:
     from arena.reports.agreement import AnnotatorAgreement
     from arena.reports.suggestions import SuggestionReport
     from db.queries.annotations import AnnotationRow
+    from db.queries.audit import AuditRow
 
     rows = JsonObject(named={"annotations": list[AnnotationRow]})
     return {
+        "audit": JsonObject(named={"entries": list[AuditRow]}),
         "annotate": JsonObject(named={"annotation": AnnotationRow, "replaced": bool}),
         "annotations list": rows,
         "annotations show": rows,
@@ -325,6 +331,7 @@ def _of_rest() -> dict[str, JsonObject | OneOfForms]:
     from arena.scenarios.summary import ScenarioSummary
     from arena.templates.seed import SeededRow
     from db.archive import Archived
+    from db.maintenance.forgetting import Forgotten
     from db.maintenance.migrate import Migrated, MigrationRehearsal
     from db.maintenance.revision import WrittenRevision
     from db.maintenance.verify import Verified
@@ -360,6 +367,7 @@ def _of_rest() -> dict[str, JsonObject | OneOfForms]:
         ),
         "db upgrade": migrated,
         "db downgrade": migrated,
+        "db forget": JsonObject([Forgotten], database),
         "db seed": JsonObject(named={"rows": list[SeededRow]}),
         "db current": JsonObject(named={**database, "revision": Text, "head": str}),
         "db check": JsonObject(named={**database, "revision": str, "differences": list[str]}),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +23,11 @@ from arena.cli.output import (
     tell,
 )
 from arena.cli.sessions import reading
+from arena.core.text import one_line
 
 if TYPE_CHECKING:
     from arena.reports.tournament import TournamentReport
+    from db.queries.audit import StatusMove
     from db.queries.contents import TournamentContents
 
 _RESUMES = 3  # commands that are told below a list
@@ -92,6 +94,7 @@ def show(name: KnownName, db: DatabaseUrl = None, as_json: AsJson = False) -> No
     from arena.reports.run_status import telling
     from arena.reports.tournament import tournament_report
     from db.live import run_now
+    from db.queries.audit import status_history
     from db.queries.running import told_by_runs
     from db.queries.spending import spending
     from db.queries.tournaments import tournaments
@@ -101,11 +104,14 @@ def show(name: KnownName, db: DatabaseUrl = None, as_json: AsJson = False) -> No
         (row,) = tournaments(session, Selection(tournament=name))
         spent = spending(session, row.tournament_id)
         report = _here(tournament_report(row, run_now(session), spent), db)
+        history = status_history(session, row.tournament_id)
         run = telling(told_by_runs(session, [row.tournament_id]).get(row.tournament_id))
     if as_json:
-        print_json(asdict(report) | {"run": None if run is None else asdict(run)})
+        told = None if run is None else asdict(run)
+        moves = [asdict(move) for move in history]
+        print_json(asdict(report) | {"run": told, "history": moves})
         return
-    print_fields(_fields(report))
+    print_fields(_fields(report, history))
     if run is not None and run.status.times.said is not None:
         tell(f"in its last run {run.status.times.said}")
         if run.status.at_once is not None or run.status.times.saturated:
@@ -156,19 +162,33 @@ def _here(report: TournamentReport, db: str | None) -> TournamentReport:
     return replace(report, resume=f"{report.resume} --db {shlex.quote(str(typed(db)))}")
 
 
-def _fields(report: TournamentReport) -> dict[str, Any]:
-    """What is printed of a tournament, by name: a line for each model at the end."""
+def _fields(report: TournamentReport, history: Sequence[StatusMove]) -> dict[str, Any]:
+    """What is printed of a tournament, by name: its statuses, and a line for each model at the
+    end."""
     fields = {key: value for key, value in asdict(report).items() if value is not None}
     del fields["models"]
     fields["agents"] = ", ".join(report.agents)
     fields["by_status"] = _counts(report.by_status)
     fields["void_causes"] = _counts(report.void_causes)
     fields["charged"] = money(report.charged)
+    fields |= _history(history)
     for model in report.models or ():
         fields[model.model] = (
             f"{count(model.calls, 'call')}, {model.failed:,} failed, {money(model.charged)}"
         )
     return fields
+
+
+def _history(moves: Sequence[StatusMove]) -> dict[str, str]:
+    """The statuses that a tournament had, a line for each."""
+    if not moves:
+        return {}
+    lines = [
+        f"{moment(move.at)}  {move.after}, by {move.actor}"
+        + (f": {one_line(move.reason, 300)}" if move.reason else "")
+        for move in moves
+    ]
+    return {"history": "\n".join(lines)}
 
 
 def _counts(counted: Mapping[str, int]) -> str:

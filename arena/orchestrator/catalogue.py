@@ -216,7 +216,7 @@ def _change(
     key, config = key_of(known.tournament), prepared.config
     if known.change == "games":
         repo.schedule_games(key, grown(repo, prepared, known, agents))
-        repo.set_tournament_status(key, "paused")
+        repo.set_tournament_status(key, "paused", reason="games were added")
     repo.set_tournament_config(
         key, config.canonical(), config_hash=config.config_hash, games=config.games
     )
@@ -242,7 +242,7 @@ def _schedule_anew(
         seed=config.seed,
         environment_id=key_of(environment),
     )
-    repo.set_tournament_status(key, "created")
+    repo.set_tournament_status(key, "created", reason="it was scheduled anew")
     if prepared.matchmaker(agents).lag is None:
         repo.schedule_games(key, prepared.begin(agents))
 

@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from arena import registry
 from arena.config import TournamentConfig, restored
 from arena.core import UsageError
+from arena.core.text import one_line
 from arena.core.threads import in_thread
 from arena.llm.cache import Answers
 from arena.llm.client import Client
 from arena.llm.costs.budget import Budget
+from arena.llm.secrets import scrub
 from arena.orchestrator import kept_ratings, schedule
 from arena.orchestrator.catalogue import EnteredTournament, enter
 from arena.orchestrator.clients import ModelAccess, check_capped, client_for, limits_for
@@ -163,10 +165,16 @@ def _loaded(
     return _Ready(entry.prepared, entry, client, config)
 
 
+_LONGEST_REASON = 500
+
+
 def _close(ready: _Ready, database: Database, playing: Playing) -> str | None:
     """Close the tournament if it is complete; why results of it are not rated, if they are not."""
     key = ready.entry.tournament_id
-    schedule.close(database, key, complete=playing.complete())
+    summary = playing.summary()
+    why = summary.stopped or ("it was interrupted" if summary.interrupted else None)
+    left = None if why is None else one_line(scrub(why), _LONGEST_REASON)
+    schedule.close(database, key, complete=playing.complete(), left=left)
     return schedule.unrated(database, key, ready.prepared.fold.system)
 
 
@@ -198,7 +206,9 @@ def _begin(ready: _Ready, database: Database, lease: Lease) -> _Begun:
         repo.set_tournament_settings(key, ready.config.settings())
         budget = budget_of(session, database, caps_of(config), lease, key, earlier.own)
         if not finished:
-            repo.set_tournament_status(key, "running")
+            begun = earlier.completed or earlier.void
+            reason = "its run was resumed" if begun else "its run began"
+            repo.set_tournament_status(key, "running", reason=reason)
     matchmaker = prepared.matchmaker(list(entry.agents))
     supply = Supply(
         matchmaker,

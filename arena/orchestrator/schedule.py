@@ -175,13 +175,19 @@ def following(database: Database, game: ScheduledGame) -> ScheduledGame:
     return database.reconnecting(find)
 
 
-def close(database: Database, tournament_id: int, *, complete: bool) -> None:
+def close(
+    database: Database, tournament_id: int, *, complete: bool, left: str | None = None
+) -> None:
     """Mark the tournament finished when its schedule is `complete` and no place of it is left to
-    play."""
+    play, else paused; `left` says why games are left."""
 
     def end(session: Session) -> None:
-        status = "finished" if complete and not is_open(session, tournament_id) else "paused"
-        Repository(session).set_tournament_status(tournament_id, status)
+        done = complete and not is_open(session, tournament_id)
+        Repository(session).set_tournament_status(
+            tournament_id,
+            "finished" if done else "paused",
+            reason="every game was played" if done else left or "games are left",
+        )
 
     database.reconnecting(end)
 

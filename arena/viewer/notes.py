@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
-from arena.core.login import login_name
 from arena.viewer.seen import SeenGame, SeenTurn
 from arena.viewer.visit import Visit
+from db.login import login_name
 from db.queries.annotations import AnnotationRow, annotation, annotations_of
 
 COOKIE = "arena_annotator"

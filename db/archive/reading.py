@@ -9,13 +9,15 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, text
 from sqlalchemy.exc import DataError, IntegrityError
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from db.archive.opened import OpenedArchive
 from db.archive.tables import CATALOGUE, TABLES, ArchivedTable, table
 from db.errors import LeaseHeld
 from db.keys import MAX_GAME_ID
 from db.live import run_now
+from db.models import Agent, Annotation, Environment, Kind, Model, Prompt, Tournament
+from db.repository.audit import AUDITED, record_annotations, record_row
 from db.repository.rows import hashed, locked
 
 _ROWS_AT_A_TIME = 500
@@ -57,12 +59,27 @@ def restore(session: Session, archive: OpenedArchive) -> Restored:
     for archived in TABLES:
         into.add(archived)
     into.advance_sequences()
+    _record(session, into)
     return into.report()
+
+
+def _record(session: Session, into: _Into) -> None:
+    """Put the rows onto the trail that people make."""
+    reason = f"imported with the tournament {into.archive.tournament}"
+    for table_of in (Kind, Model, Prompt, Agent, Environment, Tournament):
+        for key in into.added.get(str(table_of.__tablename__), ()):
+            row = session.get_one(table_of, key)
+            record_row(session, row, "add", reason=reason)
+    notes = into.added.get("annotations", [])
+    for at in range(0, len(notes), _ROWS_AT_A_TIME):
+        some = col(Annotation.id).in_(notes[at : at + _ROWS_AT_A_TIME])
+        record_annotations(session, some, "add", reason=reason)
 
 
 @dataclass(slots=True)
 class _Into:
-    """The numbers of an archive's rows here, while it is restored."""
+    """The numbers of an archive's rows here, while it is restored; `added` are those of new rows
+    that go onto the trail, by table."""
 
     connection: Connection
     archive: OpenedArchive
@@ -72,6 +89,7 @@ class _Into:
     branches: list[int] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     known: int = 0
+    added: dict[str, list[int]] = field(default_factory=dict)
 
     def add(self, archived: ArchivedTable) -> None:
         rows: Iterable[dict[str, Any]] = self.archive.rows(archived)
@@ -292,6 +310,8 @@ class _Into:
         except (IntegrityError, DataError, OverflowError) as error:
             reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
             raise self.archive.bad(f"rows of {archived.name} are refused ({reason})") from error
+        if archived.name in AUDITED:
+            self.added.setdefault(archived.name, []).extend(int(row["id"]) for row in rows)
 
 
 def _offset(lowest: int | None, highest: int) -> int:

@@ -42,6 +42,9 @@ DEFINITIONS = frozenset(
 NUMBERED = frozenset({"suggestions"})
 """Tables whose JSON names games and agents by their numbers, which are others elsewhere."""
 
+OF_HERE = frozenset({"audit_log"})
+"""Tables that say what happened in this database: another one has its own."""
+
 KeyKind = Literal["own", "turn", "call", "none"]
 """`own` is a number without a meaning, `turn` and `call` are those of `db.keys`; with `none` a row
 is known by the rows it belongs to."""

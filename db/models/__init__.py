@@ -3,6 +3,7 @@
 from db.models.agents import Agent
 from db.models.annotations import WHOLE_GAME, Annotation, AnnotationTag
 from db.models.aside import SideCall, TextVector
+from db.models.audit import AUDIT_ACTIONS, AuditEntry
 from db.models.boards import StoredBoard
 from db.models.branches import BranchRun
 from db.models.calls import CachedAnswer, CallPayload, LLMCall
@@ -26,6 +27,7 @@ from db.models.tournaments import TOURNAMENT_STATUSES, Environment, Tournament, 
 from db.models.turns import LAPSES, GameTurn, TurnPayload
 
 __all__ = [
+    "AUDIT_ACTIONS",
     "GAME_STATUSES",
     "LAPSES",
     "REQUEST_TYPES",
@@ -39,6 +41,7 @@ __all__ = [
     "AgentTrueSkill",
     "Annotation",
     "AnnotationTag",
+    "AuditEntry",
     "BranchRun",
     "CachedAnswer",
     "CallPayload",

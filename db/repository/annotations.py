@@ -14,6 +14,12 @@ from db.errors import BadAnnotation, DatabaseError
 from db.models import WHOLE_GAME, Annotation, AnnotationTag, Game
 from db.models.columns import clean_text
 from db.queries.annotations import AnnotationRow, annotation, turn_there
+from db.repository.audit import (
+    annotation_name,
+    annotation_state,
+    record_annotations,
+    record_change,
+)
 from db.repository.rows import apart, locked
 
 RATINGS = (1, 2, 3, 4, 5)
@@ -76,6 +82,15 @@ class AnnotationRepository:
         self._tag(game_id, WHOLE_GAME if turn is None else turn, name, labels)
         now = annotation(self.session, game_id, turn, name)
         assert now is not None
+        record_change(
+            self.session,
+            "annotations",
+            now.id,
+            annotation_name(game_id, turn, name),
+            "add" if before is None else "edit",
+            before=annotation_state(before),
+            after=annotation_state(now),
+        )
         return AnnotationWritten(now, before)
 
     def delete_annotation(self, game_id: int, turn: int | None, annotator: str) -> bool:
@@ -85,6 +100,7 @@ class AnnotationRepository:
         if row is None:
             return False
         with apart(self.session, "the annotation cannot be deleted"):
+            record_annotations(self.session, col(Annotation.id) == row.id, "delete")
             self.session.delete(row)
             self.session.flush()
         return True

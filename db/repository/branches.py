@@ -8,8 +8,9 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from db.engine import begin_writing
-from db.models import BranchRun, Game
+from db.models import Annotation, BranchRun, Game
 from db.models.catalogue import now
+from db.repository.audit import record_annotations
 from db.repository.rows import added
 
 _UNFINISHED = ("scheduled", "running")
@@ -84,6 +85,8 @@ class BranchRepository:
         begun = []
         for row in self.get_branches(run):
             if row.status == "scheduled":
+                of_it = col(Annotation.game_id) == row.id
+                record_annotations(self.session, of_it, "delete", reason="its branch was abandoned")
                 self.session.delete(row)
             elif row.status == "running" and row.id is not None:
                 row.status, row.final, row.void_cause = "void", True, void_cause

@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 from db.errors import DatabaseError
 from db.models import Agent, Prompt
 from db.repository.agents import refreshed
+from db.repository.audit import record_change, state_of
 from db.repository.rows import (
     added,
     apart,
@@ -74,6 +75,7 @@ class PromptRepository:
         taken.
         """
         session = self.session
+        before = state_of(session, session.get_one(Prompt, prompt_id))
         rows = self._with_forks(prompt_id)
         rows[0] |= {
             "name": name,
@@ -93,7 +95,9 @@ class PromptRepository:
             for key, other in moved:
                 session.execute(_move(other, key))
                 session.execute(delete(Prompt).where(col(Prompt.id) == other))
-        session.expire_all()
+            session.expire_all()
+            after = state_of(session, session.get_one(Prompt, prompt_id))
+            record_change(session, "prompts", prompt_id, name, "edit", before=before, after=after)
         refreshed(session, Agent.prompt_id == prompt_id)
         return session.get_one(Prompt, prompt_id)
 
@@ -106,7 +110,9 @@ class PromptRepository:
         return [{name: getattr(row, name) for name in Prompt.model_fields} for row in rows]
 
     def _stand_in(self) -> int:
-        row = self.create_prompt(f"stand-in {uuid4().hex}", "")
+        row = Prompt(name=f"stand-in {uuid4().hex}", content="", content_hash="")
+        self.session.add(row)
+        self.session.flush()
         assert row.id is not None
         return row.id
 

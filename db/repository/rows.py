@@ -1,4 +1,5 @@
-"""What the parts of the repository share: adding a row, switching one, hashing what makes one."""
+"""What the parts of the repository share: adding a row, changing, switching and deleting one, each
+on the trail (`db.repository.audit`), and hashing what makes one."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from db.engine import begin_writing
 from db.errors import DatabaseError
 from db.faults import first_line
 from db.models.columns import storable_json
+from db.repository.audit import record_row, recorded
 from db.versions import VersionedName, versioned
 
 Row = TypeVar("Row", bound=SQLModel)
@@ -60,6 +62,8 @@ def added(session: Session, row: Row, what: str) -> Row:
     """The row, with its key. Raises DatabaseError when there is one like it already."""
     with apart(session, f"{what} cannot be added"):
         session.add(row)
+        session.flush()
+        record_row(session, row, "add")
     return row
 
 
@@ -112,7 +116,7 @@ def next_version(session: Session, table: type[Row], label: Any, name: str) -> s
 
 def edited(session: Session, row: Row, what: str, **values: Any) -> Row:
     """The row with some of its columns set. Raises DatabaseError where the database refuses it."""
-    with apart(session, f"{what} cannot be changed"):
+    with apart(session, f"{what} cannot be changed"), recorded(session, row):
         for name, value in values.items():
             setattr(row, name, value)
         session.add(row)
@@ -122,6 +126,7 @@ def edited(session: Session, row: Row, what: str, **values: Any) -> Row:
 def removed(session: Session, row: SQLModel, what: str) -> None:
     """Delete a row. Raises DatabaseError where another row needs it."""
     with apart(session, f"{what} cannot be deleted"):
+        record_row(session, row, "delete")
         session.delete(row)
         session.flush()
 
@@ -130,6 +135,7 @@ def switched(session: Session, kind: type[Row], row_id: int, active: bool) -> Ro
     """The row with its `active` set; None when there is no such row."""
     row = session.get(kind, row_id)
     if row is not None:
-        with apart(session, f"{kind.__name__.lower()} {row_id} cannot be switched"):
+        what = f"{kind.__name__.lower()} {row_id} cannot be switched"
+        with apart(session, what), recorded(session, row):
             setattr(row, "active", active)  # noqa: B010
     return row

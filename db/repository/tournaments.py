@@ -10,9 +10,20 @@ from sqlalchemy import delete, func, insert, text, update
 from sqlmodel import Session, col, select
 
 from db.errors import DatabaseError
-from db.models import Environment, Game, GamePlayer, GameTurn, LiveState, LLMCall, Tournament
+from db.models import (
+    TOURNAMENT_STATUSES,
+    Annotation,
+    Environment,
+    Game,
+    GamePlayer,
+    GameTurn,
+    LiveState,
+    LLMCall,
+    Tournament,
+)
 from db.models.counters import VERSION
 from db.queries.contents import GAMES_OF
+from db.repository.audit import record_annotations, record_row, recorded
 from db.repository.rows import added, apart, found_or_made, hashed, locked, plain
 
 
@@ -27,6 +38,27 @@ class Pairing(Protocol):
     def seed(self) -> int: ...
     @property
     def agents(self) -> Sequence[int]: ...
+
+
+MOVES: Mapping[str, tuple[str, ...]] = {
+    "created": ("running", "paused"),
+    "running": ("paused", "finished", "created"),
+    "paused": ("running", "created"),
+    "finished": ("paused", "created"),
+}
+"""Where a tournament's status can go, from each; a trigger refuses every other move. It is `paused`
+where games are left or were added, and `created` again where nobody answered and it was scheduled
+anew."""
+
+
+def check_move(row: Tournament, status: str) -> None:
+    """Raises DatabaseError unless a tournament's status can become this one, or is it."""
+    allowed = MOVES.get(row.status, TOURNAMENT_STATUSES)
+    if status != row.status and status not in allowed:
+        raise DatabaseError(
+            f"the tournament {row.name!r} is {row.status} and cannot be {status!r} next: expected "
+            f"{' or '.join(allowed)}"
+        )
 
 
 # Any constant will do that no other lock has (`db.writer.connections`, `migrations.env`).
@@ -112,12 +144,20 @@ class TournamentRepository:
         """Tournaments, the oldest first."""
         return self.session.exec(select(Tournament).order_by(col(Tournament.id))).all()
 
-    def set_tournament_status(self, tournament_id: int, status: str) -> Tournament | None:
-        """Move a tournament on: `running` stamps its start, `finished` its end."""
+    def set_tournament_status(
+        self, tournament_id: int, status: str, *, reason: str | None = None
+    ) -> Tournament | None:
+        """Move a tournament on: `running` stamps its start, `finished` its end. The `reason` goes
+        onto the trail, where the history of its statuses is.
+
+        Raises DatabaseError for a move that is none of MOVES."""
         row = self.get_tournament_by_id(tournament_id)
         if row is None:
             return None
-        with apart(self.session, f"tournament {tournament_id} cannot be {status}"):
+        check_move(row, status)
+        what = f"tournament {tournament_id} cannot be {status}"
+        told = recorded(self.session, row, action="status", reason=reason)
+        with apart(self.session, what), told:
             row.status = status
             if status == "running" and row.started_at is None:
                 row.started_at = datetime.now(UTC)
@@ -131,7 +171,8 @@ class TournamentRepository:
         """Keep the settings of the tournament's last run; None when there is no such tournament."""
         row = self.get_tournament_by_id(tournament_id)
         if row is not None:
-            with apart(self.session, f"tournament {tournament_id} cannot keep its settings"):
+            what = f"tournament {tournament_id} cannot keep its settings"
+            with apart(self.session, what), recorded(self.session, row):
                 row.settings = None if settings is None else dict(settings)
         return row
 
@@ -141,7 +182,8 @@ class TournamentRepository:
         """Write down another configuration of a tournament, and the columns that follow from it.
         Whether it may be changed is for the caller to know. Raises DatabaseError."""
         row = self.session.get_one(Tournament, tournament_id)
-        with apart(self.session, f"tournament {tournament_id} cannot be changed"):
+        what = f"tournament {tournament_id} cannot be changed"
+        with apart(self.session, what), recorded(self.session, row):
             row.config = plain(config)
             for name, value in columns.items():
                 setattr(row, name, value)
@@ -159,6 +201,13 @@ class TournamentRepository:
         mine = col(Game.tournament_id) == tournament_id
         blind = {"synchronize_session": False}
         with apart(self.session, f"tournament {tournament_id} cannot be scheduled again"):
+            unheard = select(Game.id).where(mine, ~calls.exists())
+            record_annotations(
+                self.session,
+                col(Annotation.game_id).in_(unheard),
+                "delete",
+                reason="its game was scheduled anew",
+            )
             gone = delete(Game).where(mine, ~calls.exists())
             self.session.execute(gone, execution_options=blind)
             kept = (
@@ -179,6 +228,13 @@ class TournamentRepository:
         key, values = row.environment_id, {"tournament": tournament_id}
         connection = self.session.connection()
         with apart(self.session, f"the tournament {row.name!r} cannot be deleted"):
+            notes = text(
+                f"{GAMES_OF} SELECT id FROM annotations WHERE game_id IN (SELECT id FROM found)"  # noqa: S608
+            )
+            said = [*connection.execute(notes, values).scalars()]
+            with_it = f"deleted with the tournament {row.name}"
+            record_annotations(self.session, col(Annotation.id).in_(said), "delete", reason=with_it)
+            record_row(self.session, row, "delete")
             gone = f"{GAMES_OF} DELETE FROM games WHERE id IN (SELECT id FROM found)"  # noqa: S608
             connection.execute(text(gone), values)
             connection.execute(text("DELETE FROM tournaments WHERE id = :tournament"), values)
@@ -192,6 +248,8 @@ class TournamentRepository:
             "OR EXISTS (SELECT 1 FROM games WHERE environment_id = e.id))"
         )
         if connection.execute(left, of_environment).first() is None:
+            rules = self.session.get_one(Environment, key)
+            record_row(self.session, rules, "delete", reason=with_it)
             for table, column in (("rating_pools", "environment_id"), ("environments", "id")):
                 empty = f"DELETE FROM {table} WHERE {column} = :environment"  # noqa: S608
                 connection.execute(text(empty), of_environment)

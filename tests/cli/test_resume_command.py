@@ -23,7 +23,8 @@ def finish(url: str, name: str) -> None:
         repo = Repository(session)
         row = repo.get_tournament_by_name(name)
         assert row is not None
-        repo.set_tournament_status(row.id or 0, "finished")
+        for status in ("running", "finished"):
+            repo.set_tournament_status(row.id or 0, status)
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from db import Repository, get_session
+from db.login import login_name
 from tests.cli.commands import Arena
 
 
@@ -34,6 +35,8 @@ def test_a_tournament_says_how_far_it_is_and_what_it_cost(arena: Arena, played: 
     assert (model["model"], model["failed"], shown["charged"]) == ("random", 0, 0.0)
     assert model["calls"] > 6 * 5
     assert read(arena, "tournaments", "show", "1", "--db", played) == shown
+    moves = [(move["before"], move["after"]) for move in shown.pop("history")]
+    assert moves == [(None, "created"), ("created", "running"), ("running", "finished")]
     status = shown.pop("run")["status"]
     assert (status["done"], status["ended"], status["at_once"]) == (6, True, None)
     assert status["times"]["latency"]["median"] > 0.0
@@ -50,6 +53,11 @@ def test_a_person_reads_it_in_lines(arena: Arena, played: str) -> None:
     assert table[2].split()[:6] == ["1", "small", "TicTacToe-v0", "finished", "6", "6"]
     assert "agents       Ann, Bob, Cy" in lines
     assert "by_status    completed 6" in lines
+    actor = login_name()
+    made, began, ended = lines[lines.index("history") + 1 :][:3]
+    assert made.endswith(f"created, by {actor}")
+    assert began.endswith(f"running, by {actor}: its run began")
+    assert ended.endswith(f"finished, by {actor}: every game was played")
     assert lines[-1].startswith("random ")
     assert lines[-1].endswith(" calls, 0 failed, $0.00")
     assert "in its last run calls took " in printed.stderr

@@ -15,10 +15,11 @@ from sqlmodel import select
 
 from arena.events.kinds import KINDS
 from db import DatabaseError, Game, Repository, get_engine, get_session, init_db, schema
-from db.archive.tables import DEFINITIONS, NUMBERED, PROJECTIONS, TABLES
+from db.archive.tables import DEFINITIONS, NUMBERED, OF_HERE, PROJECTIONS, TABLES
 from db.errors import MissingDatabase, SchemaTooNew, SchemaTooOld
 from db.models import AgentTemplate, Counters, TextVector, TournamentTemplate
 from db.models.columns import Table
+from db.queries.audit import audit_rows, status_history
 from db.queries.counters import behind
 from tests.db.tournaments import tournament
 from tests.db.writer.test_counters import CLEAN, SILENT, finished, write
@@ -229,13 +230,14 @@ def later_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fail: str = "
 
 
 def counts(url: str) -> dict[str, int]:
+    """Rows by table, but for the trail, which begins anew."""
     engine = get_engine(url)
     there = set(inspect(engine).get_table_names())
     with engine.connect() as connection:
         found = {
             name: connection.execute(text(f"SELECT COUNT(*) FROM {name}")).scalar_one()
             for name in Table.metadata.tables
-            if name in there
+            if name in there and name != "audit_log"
         }
     engine.dispose()
     return found
@@ -523,8 +525,32 @@ def test_0022_goes_down_and_up_with_counters_that_can_be_read(database_url: str)
         assert [row.lag_ms for row in session.exec(select(Counters))] == [b""] * 2
 
 
+def test_0024_goes_down_and_up_with_a_trail_that_begins_anew(database_url: str) -> None:
+    tournament(database_url)
+    with get_session(database_url) as session:
+        assert audit_rows(session)
+    before = counts(database_url)
+    engine = get_engine(database_url)
+
+    schema.downgrade(engine, "0023")
+    assert counts(database_url) == before
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE tournaments SET status = 'finished'"))
+    schema.upgrade(engine)
+
+    assert schema.differences(engine) == []
+    engine.dispose()
+    with get_session(database_url) as session:
+        assert audit_rows(session) == []
+        assert status_history(session, 1) == []
+        Repository(session).set_tournament_status(1, "paused")
+        (move,) = status_history(session, 1)
+        assert (move.before, move.after) == ("finished", "paused")
+
+
 def test_every_table_is_archived_or_can_be_computed() -> None:
-    """A new table is one of the three (`db.archive.tables`): an archive would lose it otherwise."""
+    """A new table is one of the four (`db.archive.tables`): an archive would lose it otherwise."""
     archived = {table.name for table in TABLES}
-    assert archived | PROJECTIONS | DEFINITIONS | NUMBERED == {*Table.metadata.tables}
-    assert not archived & (PROJECTIONS | DEFINITIONS | NUMBERED)
+    others = PROJECTIONS | DEFINITIONS | NUMBERED | OF_HERE
+    assert archived | others == {*Table.metadata.tables}
+    assert not archived & others

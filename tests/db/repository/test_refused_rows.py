@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from db import DatabaseError, Repository, get_session
 from db.models.columns import Table
+from db.queries.audit import audit_rows
 from tests.db.tournaments import Pairing, tournament
 
 TOO_LARGE = 2**70
@@ -58,7 +59,7 @@ def everything(session: Session) -> dict[str, list[Any]]:
     return {
         name: [tuple(row) for row in session.connection().execute(text(f"SELECT * FROM {name}"))]
         for name in Table.metadata.tables
-        if name != "prompts"
+        if name not in ("prompts", "audit_log")
     }
 
 
@@ -68,6 +69,7 @@ def test_what_is_refused_is_undone_alone(database_url: str, what: str) -> None:
     with get_session(database_url) as session:
         Repository(session).add_game_turn(1, 0, 0, "You are up.", "[1]")
         before = everything(session)
+        last = audit_rows(session, limit=1)[0].id
 
     with get_session(database_url) as session:
         repo = Repository(session)
@@ -80,6 +82,8 @@ def test_what_is_refused_is_undone_alone(database_url: str, what: str) -> None:
         kept = [prompt.name for prompt in Repository(session).get_prompts()]
         assert kept == ["mine", "other", "plain"]
         assert everything(session) == before
+        told = [row.entity_name for row in audit_rows(session) if row.id > last]
+        assert told == ["other", "mine"], "nothing of what was refused is on the trail"
 
 
 def test_what_is_not_committed_is_not_kept(database_url: str) -> None:
