@@ -64,7 +64,7 @@ def play(
 def _person(database: Database, given: str | None, game: int | None) -> str:
     """Who plays. Raises UsageError where that cannot be told."""
     from arena.core import UsageError
-    from arena.core.login import login_name
+    from db.login import login_name
     from db.queries.requests import people_waited_for
 
     with database.session(create=False) as session:

@@ -171,7 +171,7 @@ _LONGEST_REASON = 500
 def _close(ready: _Ready, database: Database, playing: Playing) -> str | None:
     """Close the tournament if it is complete; why results of it are not rated, if they are not."""
     key = ready.entry.tournament_id
-    summary = playing.summary()
+    summary = summary_of(playing)
     why = summary.stopped or ("it was interrupted" if summary.interrupted else None)
     left = None if why is None else one_line(scrub(why), _LONGEST_REASON)
     schedule.close(database, key, complete=playing.complete(), left=left)

@@ -32,6 +32,7 @@ AUDITED: Mapping[str, frozenset[str]] = {
     ),
     "annotations": frozenset(),
     "suggestions": frozenset(),
+    "people": frozenset({"token_hash", "last_used_at"}),
 }
 """The tables whose rows are on the trail, with the columns that are not: what follows from others,
 and what no eye may see."""

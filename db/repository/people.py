@@ -13,7 +13,7 @@ from db.errors import BadAccess
 from db.models import ROLES, Person
 from db.models.columns import aware
 from db.repository.annotations import LONGEST_NAME, one_line_of
-from db.repository.rows import apart, locked
+from db.repository.rows import added, apart, edited, locked
 
 _LOCK = 5204931870460813118
 _TOLD_EVERY = timedelta(minutes=1)
@@ -43,13 +43,13 @@ class PersonRepository:
                 "then it can be given anew"
             )
         token = secrets.token_urlsafe(32)
-        row = row or Person(name=said, role=role, token_hash="")
-        row.role, row.token_hash = role, hash_of(token)
-        row.revoked_at = row.last_used_at = None
-        row.created_at = datetime.now(UTC)
-        with apart(self.session, "the person cannot be added"):
-            self.session.add(row)
-        return row, token
+        digest = hash_of(token)
+        if row is None:
+            made = Person(name=said, role=role, token_hash=digest)
+            return added(self.session, made, f"the person {said!r}"), token
+        again = {"role": role, "token_hash": digest, "revoked_at": None, "last_used_at": None}
+        now = datetime.now(UTC)
+        return edited(self.session, row, f"the person {said!r}", **again, created_at=now), token
 
     def get_person(self, name: str) -> Person | None:
         """The person of a name."""
@@ -90,7 +90,4 @@ class PersonRepository:
         if row is None or row.revoked_at is not None:
             had = "has no access any more" if row is not None else "is nobody with access"
             raise BadAccess(f"{name} {had}: `arena access list` lists who has")
-        with apart(self.session, "the access cannot be revoked"):
-            row.revoked_at = datetime.now(UTC)
-            self.session.add(row)
-        return row
+        return edited(self.session, row, f"the access of {name!r}", revoked_at=datetime.now(UTC))

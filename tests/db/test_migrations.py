@@ -525,14 +525,14 @@ def test_0022_goes_down_and_up_with_counters_that_can_be_read(database_url: str)
         assert [row.lag_ms for row in session.exec(select(Counters))] == [b""] * 2
 
 
-def test_0024_goes_down_and_up_with_a_trail_that_begins_anew(database_url: str) -> None:
+def test_0025_goes_down_and_up_with_a_trail_that_begins_anew(database_url: str) -> None:
     tournament(database_url)
     with get_session(database_url) as session:
         assert audit_rows(session)
     before = counts(database_url)
     engine = get_engine(database_url)
 
-    schema.downgrade(engine, "0023")
+    schema.downgrade(engine, "0024")
     assert counts(database_url) == before
     with engine.begin() as connection:
         connection.execute(text("UPDATE tournaments SET status = 'finished'"))

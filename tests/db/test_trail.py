@@ -19,6 +19,7 @@ from db.maintenance.forgetting import forget, old_entries
 from db.models import TOURNAMENT_STATUSES, AgentTemplate, AuditEntry, Tournament
 from db.queries.audit import audit_rows, status_history
 from db.repository.audit import AUDITED, acting_as, record_change
+from db.repository.people import hash_of
 from db.repository.tournaments import MOVES
 from tests.db.tournaments import tournament
 
@@ -135,6 +136,10 @@ CHANGES: dict[str, Callable[[Repository], object]] = {
     "set_suggestion_status": lambda repo: repo.set_suggestion_status(kept(repo), "accepted", "Ann"),
     "add_suggestion_effect": lambda repo: repo.add_suggestion_effect(kept(repo), {"comparison": 1}),
     "delete_suggestion": lambda repo: repo.delete_suggestion(kept(repo)),
+    "add_person": lambda repo: repo.add_person("Zoe", "viewer"),
+    "revoke_access": lambda repo: (
+        repo.add_person("Zoe", "viewer"), repo.revoke_access("Zoe")
+    ),
     "add_template": lambda repo: repo.add_template(template()),
     "edit_template": lambda repo: repo.edit_template(repo.add_template(template()), name="two"),
     "delete_template": lambda repo: repo.delete_template(repo.add_template(template())),
@@ -142,7 +147,18 @@ CHANGES: dict[str, Callable[[Repository], object]] = {
 # They change games, turns, calls and what is computed of them.
 RECORD = ("game", "turn", "call", "trueskill", "rating", "counters", "branch", "board", "event",
           "pair", "position", "vector", "schedule")  # fmt: skip
-WRITES = ("create_", "edit_", "set_", "delete_", "replace_", "fork_", "add_", "annotate", "keep_")
+WRITES = (
+    "create_",
+    "edit_",
+    "set_",
+    "delete_",
+    "replace_",
+    "fork_",
+    "add_",
+    "annotate",
+    "keep_",
+    "revoke_",
+)
 
 
 def template() -> AgentTemplate:
@@ -354,12 +370,33 @@ def test_a_strange_actor_is_one_line(sqlite_url: str, hostile: str) -> None:
     assert "\n" not in row.actor
 
 
-def test_other_tables_are_told_by_one_function(database_url: str) -> None:
+def test_access_is_on_the_trail_without_its_token(database_url: str) -> None:
     with get_session(database_url) as session:
-        record_change(session, "people", 7, "Zoe", "edit",
+        repo = Repository(session)
+        _, token = repo.add_person("Zoe", "viewer")
+        repo.use_access("Zoe")
+        repo.revoke_access("Zoe")
+        _, other = repo.add_person("Zoe", "operator")
+        rows = audit_rows(session, entity="people")
+    found = [(row.action, row.before, row.after) for row in reversed(rows)]
+    revoked = found[1][2]["revoked_at"]
+    assert datetime.fromisoformat(revoked).tzinfo is not None
+    assert found == [
+        ("add", None, {"name": "Zoe", "role": "viewer"}),
+        ("edit", {"revoked_at": None}, {"revoked_at": revoked}),
+        ("edit", {"role": "viewer", "revoked_at": revoked},
+         {"role": "operator", "revoked_at": None}),
+    ]  # fmt: skip
+    for secret in (token, other, hash_of(token), hash_of(other)):
+        assert secret not in repr(rows)
+
+
+def test_other_changes_are_told_by_one_function(database_url: str) -> None:
+    with get_session(database_url) as session:
+        record_change(session, "guests", 7, "Zoe", "edit",
                       before={"role": "viewer", "name": "Zoe"},
                       after={"role": "operator", "name": "Zoe"})  # fmt: skip
-        record_change(session, "people", 7, "Zoe", "edit", before={"a": 1}, after={"a": 1})
-    assert told(database_url, entity="people") == [
-        ("edit", "people", "Zoe", {"role": "viewer"}, {"role": "operator"})
+        record_change(session, "guests", 7, "Zoe", "edit", before={"a": 1}, after={"a": 1})
+    assert told(database_url, entity="guests") == [
+        ("edit", "guests", "Zoe", {"role": "viewer"}, {"role": "operator"})
     ]

@@ -1,15 +1,15 @@
 """A trail of what was changed by whom, append-only, and the moves that a tournament's status can
 make.
 
-Revision ID: 0024
+Revision ID: 0025
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "0024"
-down_revision: str | None = "0023"
+revision: str = "0025"
+down_revision: str | None = "0024"
 branch_labels: str | None = None
 depends_on: str | None = None
 
