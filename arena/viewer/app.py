@@ -34,6 +34,7 @@ from arena.viewer.pages import (
     models,
     prompts,
     search,
+    templates,
     tournaments,
 )
 from arena.viewer.streams import Streams
@@ -59,6 +60,7 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
     *agents.ROUTES,
     *prompts.ROUTES,
     *models.ROUTES,
+    *templates.ROUTES,
     *annotating.ROUTES,
 )
 """Every page: its path, and the function that answers it."""

@@ -46,10 +46,12 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with some of everything: two environments, branches, failed calls, void games,
-    tournaments that are paused."""
+    tournaments that are paused, templates."""
     file = tmp_path_factory.mktemp("recorded") / "recorded.db"
     file.write_bytes(gzip.decompress(RECORDED.read_bytes()))
-    for words in ("db upgrade", "events rebuild", "counters rebuild", "ratings rebuild"):
+    for words in (
+        "db upgrade", "events rebuild", "counters rebuild", "ratings rebuild", "db seed",
+    ):  # fmt: skip
         result = run_arena(*words.split(), "--db", file)
         assert result.exit_code == 0, result.stderr
     return file
