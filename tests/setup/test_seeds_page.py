@@ -1,4 +1,4 @@
-"""The page on the earlier systems: every table of theirs has a row, and every place that it names is
+"""The page on the earlier systems: each of their tables has a row, and every place it names is
 there."""
 
 from __future__ import annotations
