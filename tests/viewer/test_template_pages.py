@@ -39,7 +39,7 @@ def test_templates_lead_to_what_was_made_from_them_and_back(made: str) -> None:
         assert '<a href="/t/evening"><bdi>evening</bdi></a>' in listed
         one = get("/template/tournament/first-steps").text
         assert '<a href="/t/evening">' in one
-        assert "template: tournament" in one
+        assert "name: TicTacToe-v0" in one
         cup = get("/t/evening").text
         assert 'from the template <a href="/template/tournament/first-steps">' in cup
         assert 'href="/templates"' in get("/tournaments").text
