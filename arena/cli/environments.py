@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ import typer
 
 from arena.cli.options import AsJson
 from arena.cli.output import Column, advise, console, print_json, print_line, print_table, safe
+from arena.cli.scenario_summary import print_scenario
 
 if TYPE_CHECKING:
     from arena.core import EnvironmentSpec, RulesOption
@@ -74,6 +75,7 @@ def show(
     """Show an environment and its known faults.
 
     With its players, roles and options, and the twin in which faults are mended, if there is one.
+    Of a scenario also its personas, scenes, values and scores, private and hidden ones marked.
     """
     from arena import registry
 
@@ -84,11 +86,15 @@ def show(
         players: _known(failed, partial(_roles, name, players)) or {}
         for players in sorted({spec.min_players, spec.max_players})
     }
+    scenario = _known(failed, partial(_scenario, name))
     twin = spec.twin and _known(failed, partial(_spec, spec.twin))
     if as_json:
-        _print_json(spec, options, roles)
+        _print_json(spec, options, roles, scenario)
     else:
         _print(spec, options, roles, twin.faults if twin else spec.faults)
+        if scenario is not None:
+            console().print("")
+            print_scenario(scenario)
     for message in dict.fromkeys(failed):
         advise(message)
 
@@ -110,35 +116,7 @@ def check(
     if as_json:
         print_json(asdict(summary))
     else:
-        _print_scenario(summary)
-
-
-def _print_scenario(summary: ScenarioSummary) -> None:
-    out = console()
-    for text in (f"{summary.name}: {summary.description}", *_scenario_lines(summary)):
-        print_line(safe(text), out)
-
-
-def _scenario_lines(summary: ScenarioSummary) -> Iterator[str]:
-    about = [*([summary.difficulty] if summary.difficulty else []), *summary.tags]
-    known = [*([", ".join(about)] if about else []), f"at most {summary.turns} turns", summary.mark]
-    yield " · ".join(known)
-    for objective in summary.objectives:
-        yield f"teaches: {objective}"
-    yield ""
-    for persona in summary.personas:
-        role = f", {persona.role}" if persona.role else ""
-        team = f" (team {persona.team})" if persona.team else ""
-        yield f"{persona.name}{role}{team}: {persona.low:g} to {persona.high:g} points"
-    yield ""
-    for number, scene in enumerate(summary.scenes, start=1):
-        silent = f"; {', '.join(scene.observes)} listens" if scene.observes else ""
-        speaks = f"{', '.join(scene.speaks)} in turn{silent}"
-        yield f"scene {number}, {scene.title}: {speaks}; at most {scene.timeout_turns} turns"
-    for name, takes in summary.values.items():
-        yield f"value {name}: {takes}"
-    for name, takes in summary.verdict.items():
-        yield f"verdict {name}: {takes}"
+        print_scenario(summary)
 
 
 def _spec(name: str) -> EnvironmentSpec:
@@ -146,6 +124,20 @@ def _spec(name: str) -> EnvironmentSpec:
 
     spec: EnvironmentSpec = registry.make("environments", name, name=name).spec
     return spec
+
+
+def _scenario(name: str) -> ScenarioSummary | None:
+    """What a scenario says, None for other rules."""
+    from arena import registry
+
+    made = registry.make("environments", name, name=name)
+    if made.spec.package != "scenario":
+        return None
+    from arena.scenarios.reading import Scenario
+    from arena.scenarios.summary import summary_of
+
+    found = getattr(made, "scenario", None)
+    return summary_of(found) if isinstance(found, Scenario) else None
 
 
 def _known(failed: list[str], ask: Callable[[], T]) -> T | None:
@@ -178,6 +170,7 @@ def _print_json(
     spec: EnvironmentSpec,
     options: Sequence[RulesOption] | None,
     roles: Mapping[int, Mapping[str, int]],
+    scenario: ScenarioSummary | None,
 ) -> None:
     keys = ("name", "min_players", "max_players", "package", "revision", "description",
             "max_characters", "faults", "twin", "tells")  # fmt: skip
@@ -186,6 +179,7 @@ def _print_json(
             **_fields(spec, keys),
             "roles": {str(players): found for players, found in roles.items()},
             "options": None if options is None else [asdict(option) for option in options],
+            "scenario": None if scenario is None else asdict(scenario),
         }
     )
 

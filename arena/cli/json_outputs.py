@@ -350,6 +350,7 @@ def _of_rest() -> dict[str, JsonObject | OneOfForms]:
                 "tells": list[str],
                 "roles": dict[str, dict[str, int]],
                 "options": list[RulesOption] | None,
+                "scenario": ScenarioSummary | None,
             }
         ),
         "environments check": JsonObject([ScenarioSummary]),

@@ -138,6 +138,7 @@ _EXPECTED = {
     "string_too_short": "text that is not empty",
     "string_too_long": "at most {max_length} characters",
     "too_short": "at least {min_length} of them",
+    "too_long": "at most {max_length} of them",
     "finite_number": "a finite number",
 }
 
@@ -185,7 +186,9 @@ def expectation(detail: ErrorDetails) -> str:
     if expected is None:
         return f"{detail['msg']}, found {found(detail['input'])}"
     bounds = {name: _number(value) for name, value in detail.get("ctx", {}).items()}
-    return f"expected {expected.format(**bounds)}, found {found(detail['input'])}"
+    many = bounds.get("actual_length")
+    shown = found(detail["input"]) if many is None else many
+    return f"expected {expected.format(**bounds)}, found {shown}"
 
 
 def _number(value: object) -> object:

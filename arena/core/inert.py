@@ -129,7 +129,7 @@ def without_end_tokens(answer: str) -> str:
 def speakers_of(names: Iterable[str]) -> frozenset[str]:
     """What labels are known by: the rules, players by number, the roles of chats, and `names`
     (those of a game's roles)."""
-    return frozenset(filter(None, (_letters(name) for name in (*_OTHERS, *names))))
+    return frozenset(filter(None, (looks_like(name) for name in (*_OTHERS, *names))))
 
 
 def places(text: str, speakers: Collection[str] = ()) -> list[int]:
@@ -188,7 +188,9 @@ def _as_letters(speakers: frozenset[str]) -> tuple[str, ...]:
     return tuple(speaker.translate(_DIGITS) for speaker in speakers)
 
 
-def _letters(name: str) -> str:
+def looks_like(name: str) -> str:
+    """The small Latin letters and digits that a name looks like: the same for two that look
+    alike."""
     return "".join(_fold(char) or "" for char in name)
 
 

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from arena.core import PlayerKnows
-from arena.scenarios.reading import REFEREE, Scenario
+from arena.scenarios.checks import REFEREE
+from arena.scenarios.reading import Scenario
 from arena.scenarios.scoring import told
 from arena.scenarios.shape import Persona, Profile, ScenarioShape, SceneShape, VerdictField
 from arena.scenarios.values import ValueState
@@ -61,7 +62,7 @@ def referees_opening(scenario: Scenario) -> str:
     lines = [f"{LABEL} Scenario: {shape.name}", f"You are the {REFEREE.lower()}. You take no side."]
     lines += [scenario.filled(shape.description), "", "Who takes part, and what only they know:"]
     for each in shape.personas:
-        lines += [*_introduced(each), *(f"  {line}" for line in _profile(each.private))]
+        lines += [*_introduced(each), *(f"  {line}" for line in profile_lines(each.private))]
     return "\n".join(lines)
 
 
@@ -88,11 +89,12 @@ def question(scenario: Scenario, fields: Sequence[VerdictField]) -> str:
 
 def _introduced(persona: Persona) -> Iterator[str]:
     yield f"- {persona.name}{f', {persona.role}' if persona.role else ''}"
-    for line in _profile(persona):
+    for line in profile_lines(persona):
         yield f"  {line}"
 
 
-def _profile(profile: Profile) -> Iterator[str]:
+def profile_lines(profile: Profile) -> Iterator[str]:
+    """What a profile says, a line for each of its parts."""
     if profile.background is not None:
         yield profile.background.strip()
     if profile.goals:
@@ -103,7 +105,7 @@ def _profile(profile: Profile) -> Iterator[str]:
 
 def private_lines(me: Persona) -> list[str]:
     """What only this persona knows."""
-    return [*_profile(me.private)]
+    return [*profile_lines(me.private)]
 
 
 def counting_lines(me: Persona, shape: ScenarioShape) -> list[str]:

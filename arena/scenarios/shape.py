@@ -22,8 +22,17 @@ def _label(value: str) -> str:
 Label = Annotated[Name, AfterValidator(_label)]
 """A name that stands in brackets where players write it: `[rent: 120]`."""
 
+
+def _words(value: str) -> str:
+    if not value.replace("*", "").strip():
+        raise ValueError(f"expected words, * standing for any in between, found {value!r:.60}")
+    return value
+
+
 LongText = Annotated[str, Field(min_length=1, max_length=20_000)]
 ShortText = Annotated[str, Field(min_length=1, max_length=2_000)]
+Words = Annotated[ShortText, AfterValidator(_words)]
+"""Words that somebody may say."""
 RangeEnd = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
 Points = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
 
@@ -94,7 +103,7 @@ class Success(Shape):
     """When a scene has reached its goal: exactly one of these."""
 
     settled: tuple[Label, ...] = Field(default=(), strict=False, description="All of these values.")
-    said: ShortText | None = Field(default=None, description="These words; * for any in between.")
+    said: Words | None = Field(default=None, description="These words; * for any in between.")
     by: Label | None = Field(default=None, description="Who must say them; by default anybody.")
     referee: ShortText | None = Field(default=None, description="Yes or no, for the referee.")
 
@@ -138,7 +147,7 @@ class NarratorLine(Shape):
     scene: Label | None = Field(default=None, description="In this scene; by default in any.")
     at: Literal["start", "end", "settled"] | None = None
     after: int | None = Field(default=None, ge=1, le=MAX_TURNS, description="Turns of a scene.")
-    said: ShortText | None = Field(default=None, description="The first time that they fall.")
+    said: Words | None = Field(default=None, description="The first time that they fall.")
     value: Label | None = Field(default=None, description="With `at: settled`: of this value.")
 
     @model_validator(mode="after")
@@ -194,7 +203,7 @@ class Score(Shape):
     value: Label | None = Field(default=None, description="As it was settled.")
     verdict: str | None = Field(default=None, description="A field of the verdict.")
     scene: Label | None = Field(default=None, description="Points if it reached its goal.")
-    said: ShortText | None = Field(default=None, description="Points if these words fall.")
+    said: Words | None = Field(default=None, description="Points if these words fall.")
     by: Label | None = Field(default=None, description="Who says them; by default the persona.")
     worth: dict[Label, Points] | None = Field(default=None, description="Points by option.")
     curve: tuple[CurvePoint, ...] = Field(

@@ -8,10 +8,11 @@ from typing import Any
 from arena.core import EnvironmentCrash, Event, PlayerResult, audience_of
 from arena.core.inert import speakers_of, spoken
 from arena.scenarios import briefing, telling
-from arena.scenarios.reading import NARRATOR, REFEREE, Scenario
+from arena.scenarios.checks import NARRATOR, REFEREE
+from arena.scenarios.reading import Scenario
 from arena.scenarios.scoring import GameFacts, points_of, results
 from arena.scenarios.shape import NarratorLine, SceneShape
-from arena.scenarios.values import Settled, Stated, ValueState, shown, statements
+from arena.scenarios.values import Settled, Stated, ValueState, shown, statements, values_of
 from arena.scenarios.verdict import fields_of, read_verdict, scene_field
 from arena.scenarios.words import said
 
@@ -29,7 +30,7 @@ class Stage:
         self._index = {persona.name: number for number, persona in enumerate(shape.personas)}
         self._referee = len(shape.personas)
         self._speakers = speakers_of([*self._index, NARRATOR, REFEREE])
-        self._values = self._open_values()
+        self._values = values_of(shape)
         self._fields = fields_of(shape)
         self._events: list[Event] = []
         self._said_once: set[int] = set()
@@ -46,17 +47,6 @@ class Stage:
         self._heard.append(briefing.referees_opening(scenario))
         self._tell_openings()
         self._next_scene()
-
-    def _open_values(self) -> list[ValueState]:
-        talking = {name for scene in self._shape.scenes for name in self._speaking(scene)}
-        return [
-            ValueState(
-                value,
-                value.agreed_by or len(talking),
-                tuple(sorted(self._index[name] for name in value.voters)),
-            )
-            for value in self._shape.values
-        ]
 
     def _tell_openings(self) -> None:
         for player, persona in enumerate(self._shape.personas):

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from arena.scenarios.shape import SettledValue
+from arena.scenarios.shape import ScenarioShape, SettledValue
 
 Stated = str | float
 """An option, or a number."""
@@ -79,6 +79,22 @@ class ValueState:
         by = tuple(sorted(player for player, vote in self.stated.items() if vote == won))
         self.settled = Settled(self.shape.name, won, by)
         return self.settled
+
+
+def values_of(shape: ScenarioShape) -> list[ValueState]:
+    """The values of a scenario, of which nobody has stated any."""
+    index = {persona.name: number for number, persona in enumerate(shape.personas)}
+    talking = {
+        name for scene in shape.scenes for name in (index if scene.speaks is None else scene.speaks)
+    }
+    return [
+        ValueState(
+            value,
+            value.agreed_by or len(talking),
+            tuple(sorted(index[name] for name in value.voters)),
+        )
+        for value in shape.values
+    ]
 
 
 def statements(text: str, values: Sequence[ValueState]) -> list[Statement]:

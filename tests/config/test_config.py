@@ -357,7 +357,7 @@ llm: 3
     [
         ("", "t.yaml: the file is empty; expected a tournament (name, games, ...)"),
         ("just words", "t.yaml:1: the file: expected keys and values ('key: value'), found 'just"),
-        (minimal(agents="[]"), "t.yaml:4: agents: expected at least 1 of them, found a list"),
+        (minimal(agents="[]"), "t.yaml:4: agents: expected at least 1 of them, found 0"),
         (minimal(name="''"), "t.yaml:1: name: expected text that is not empty, found ''"),
         (minimal(name='"a\\e[31mb"'), "t.yaml:1: name: expected a name on one line"),
         (minimal(seed="-1"), "t.yaml:5: seed: expected a number from 0 up, found -1"),
