@@ -11,6 +11,8 @@ from arena.core import PlayerResult
 from arena.scenarios.shape import CurvePoint, Persona, Score
 from arena.scenarios.values import Stated, shown
 
+_DECIMALS = 9
+
 
 @dataclass(frozen=True, slots=True)
 class GameFacts:
@@ -87,11 +89,15 @@ def results(
     """The places of all personas, the most points first; a team has those of its personas together.
     A reward is the share of a persona's possible points, from -1 to 1."""
     sides = [persona.team or persona.name for persona in personas]
+    # 0.1 and 0.2 are as many as 0.3.
     totals = {
-        side: math.fsum(
-            points.get(persona.name, 0.0)
-            for persona, own in zip(personas, sides, strict=True)
-            if own == side
+        side: round(
+            math.fsum(
+                points.get(persona.name, 0.0)
+                for persona, own in zip(personas, sides, strict=True)
+                if own == side
+            ),
+            _DECIMALS,
         )
         for side in dict.fromkeys(sides)
     }
@@ -111,7 +117,7 @@ def results(
 
 def _reward(between: tuple[float, float], points: float) -> float:
     low, high = between
-    return 0.0 if high <= low else 2.0 * (points - low) / (high - low) - 1.0
+    return 0.0 if high <= low else max(-1.0, min(2.0 * (points - low) / (high - low) - 1.0, 1.0))
 
 
 def named(score: Score) -> str:

@@ -302,5 +302,5 @@ class Stage:
     def reason(self) -> str:
         """The points of all, for people."""
         names = sorted(self._index, key=lambda name: -self.points.get(name, 0.0))
-        points = ", ".join(f"{name} {self.points.get(name, 0.0):.4g}" for name in names)
+        points = ", ".join(f"{name} {round(self.points.get(name, 0.0), 4):.11g}" for name in names)
         return f"Points: {points}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -79,21 +80,20 @@ def test_a_budget_that_ends_at_the_verdict_stops_the_run_and_no_game(
         assert len(server.requests) == turns[0]
 
 
-@pytest.mark.parametrize(
-    "said",
-    [
-        "I cannot help with that.",
-        '{"better": "Ada", "mar',
-        '{"better": "nobody", "margin": 3, "scene_1": "yes"}',
-        '{"better": "Ada", "margin": 1e400, "scene_1": "yes"}',
-    ],
-    ids=["refusal", "half", "nobody", "infinite"],
+NO_VERDICTS = (
+    "I cannot help with that.",
+    '{"better": "Ada", "mar',
+    '{"better": "nobody", "margin": 3, "scene_1": "yes"}',
+    '{"better": "Ada", "margin": 1e400, "scene_1": "yes"}',
 )
+
+
 def test_a_referee_without_a_verdict_costs_no_player_a_game(
-    commands: Commands, tmp_path: Path, said: str
+    commands: Commands, tmp_path: Path
 ) -> None:
     url = f"sqlite:///{tmp_path / 'arena.db'}"
-    gate = Gate(lambda body: answer(body) if step_of(body) == "player" else said)
+    said = itertools.cycle(NO_VERDICTS)
+    gate = Gate(lambda body: answer(body) if step_of(body) == "player" else next(said))
     with OpenAIServer(gate.reply) as server:
         ended = commands.run("run", write(tmp_path, server.url), "--db", url)
     assert ended.code == 1
