@@ -14,6 +14,7 @@ from arena.cli.output import tell
 
 if TYPE_CHECKING:
     from arena.config.beginning import Beginning
+    from arena.core import EnvironmentSpec
 
 _FILE = Path("tournament.yaml")
 _UNWRITTEN = "the file"
@@ -62,7 +63,13 @@ def init(
         raise UsageError(f"{file}: expected a name that ends in .yaml")
     if not file.parent.is_dir():
         raise UsageError(f"{file.parent}: no such folder")
-    from arena.config.beginning import DEFAULT_ENVIRONMENT, DEFAULT_GAMES, Beginning, models_for
+    from arena.config.beginning import (
+        DEFAULT_ENVIRONMENT,
+        DEFAULT_GAMES,
+        Beginning,
+        models_for,
+        referee_for,
+    )
 
     if _someone_is_there():
         environment = environment or typer.prompt(
@@ -77,16 +84,19 @@ def init(
             model = [name.strip() for name in said.split(",") if name.strip()]
         games = games or typer.prompt("Games", DEFAULT_GAMES, type=int, err=True)
     environment = environment or DEFAULT_ENVIRONMENT
+    rules = _rules(environment)
+    models = tuple(dict.fromkeys(model or models_for(environment)))
     _write(
         file,
         Beginning(
             name=file.stem,
             environment=environment,
-            players=players or _fewest(environment),
-            models=tuple(dict.fromkeys(model or models_for(environment))),
+            players=players or rules.min_players,
+            models=models,
             kinds=tuple(dict.fromkeys(kind or ("thinking", "remembering"))),
             games=games or DEFAULT_GAMES,
             budget=budget,
+            referee=referee_for(models) if rules.referee else None,
         ),
     )
 
@@ -95,10 +105,10 @@ def _someone_is_there() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _fewest(environment: str) -> int:
+def _rules(environment: str) -> EnvironmentSpec:
     from arena import registry
 
-    return registry.environment(environment, {})().spec.min_players
+    return registry.environment(environment, {})().spec
 
 
 def _write(file: Path, beginning: Beginning) -> None:

@@ -31,8 +31,8 @@ def _words(value: str) -> str:
 
 LongText = Annotated[str, Field(min_length=1, max_length=20_000)]
 ShortText = Annotated[str, Field(min_length=1, max_length=2_000)]
-Words = Annotated[ShortText, AfterValidator(_words)]
-"""Words that somebody may say."""
+SaidWords = Annotated[ShortText, AfterValidator(_words)]
+"""SaidWords that somebody may say."""
 RangeEnd = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
 Points = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
 
@@ -103,7 +103,7 @@ class Success(Shape):
     """When a scene has reached its goal: exactly one of these."""
 
     settled: tuple[Label, ...] = Field(default=(), strict=False, description="All of these values.")
-    said: Words | None = Field(default=None, description="These words; * for any in between.")
+    said: SaidWords | None = Field(default=None, description="These words; * for any in between.")
     by: Label | None = Field(default=None, description="Who must say them; by default anybody.")
     referee: ShortText | None = Field(default=None, description="Yes or no, for the referee.")
 
@@ -147,7 +147,7 @@ class NarratorLine(Shape):
     scene: Label | None = Field(default=None, description="In this scene; by default in any.")
     at: Literal["start", "end", "settled"] | None = None
     after: int | None = Field(default=None, ge=1, le=MAX_TURNS, description="Turns of a scene.")
-    said: Words | None = Field(default=None, description="The first time that they fall.")
+    said: SaidWords | None = Field(default=None, description="The first time that they fall.")
     value: Label | None = Field(default=None, description="With `at: settled`: of this value.")
 
     @model_validator(mode="after")
@@ -203,7 +203,7 @@ class Score(Shape):
     value: Label | None = Field(default=None, description="As it was settled.")
     verdict: str | None = Field(default=None, description="A field of the verdict.")
     scene: Label | None = Field(default=None, description="Points if it reached its goal.")
-    said: Words | None = Field(default=None, description="Points if these words fall.")
+    said: SaidWords | None = Field(default=None, description="Points if these words fall.")
     by: Label | None = Field(default=None, description="Who says them; by default the persona.")
     worth: dict[Label, Points] | None = Field(default=None, description="Points by option.")
     curve: tuple[CurvePoint, ...] = Field(

@@ -57,6 +57,32 @@ def test_options_say_what_is_in_it(arena: Arena, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "models", "judge"),
+    [
+        ((), ["scenario-fair", "scenario-firm", "scenario-referee"], "scenario-referee"),
+        (("--model", "openai/gpt-4o-mini"), ["gpt-4o-mini"], "gpt-4o-mini"),
+    ],
+)
+def test_rules_that_ask_a_referee_get_one(
+    arena: Arena, tmp_path: Path, typed: tuple[str, ...], models: list[str], judge: str
+) -> None:
+    file = tmp_path / "trial.yaml"
+    result = arena("init", file, "--environment", "scenario-courtroom", *typed, "--games", "2")
+
+    assert result.exit_code == 0, result.stderr
+    config = load(file)
+    assert [model.name for model in config.models] == models
+    assert config.environment.referee is not None
+    assert (config.environment.referee.model, config.environment.referee.prompt) == (
+        judge,
+        "referee",
+    )
+    if not typed:
+        played = arena("run", file, "--db", tmp_path / "trial.db")
+        assert played.exit_code == 0, played.stderr
+
+
+@pytest.mark.parametrize(
     ("name", "typed", "said"),
     [
         ("mine.txt", (), "expected a name that ends in .yaml"),
