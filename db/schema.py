@@ -17,7 +17,7 @@ from db.urls import shown
 
 # Known without importing Alembic, which costs more than a reading command. A test compares it
 # with the migrations. Revisions are numbers, so that older and newer can be told apart.
-HEAD = "0025"
+HEAD = "0026"
 
 
 _DEFINITIONS = text("SELECT type, name, sql FROM sqlite_master")
@@ -251,7 +251,15 @@ def drop_schema(engine: Engine) -> None:
         Table.metadata.drop_all(connection)
         connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
         if engine.dialect.name == "postgresql":
-            for function in ("refuse_prompt_change", "refuse_by_trail"):
+            for function in (
+                "refuse_prompt_change",
+                "refuse_by_trail",
+                "refuse_game_status",
+                "add_game_state",
+                "add_entered_game_states",
+                "refuse_pause",
+                "refuse_game_state_change",
+            ):
                 connection.execute(text(f"DROP FUNCTION IF EXISTS {function} CASCADE"))
         connection.commit()
     engine.dispose()

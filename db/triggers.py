@@ -37,8 +37,48 @@ ON_SQLITE: Mapping[str, str] = {
         "running', 'paused created', 'finished paused', 'finished created') begin select "
         "raise(abort, 'a tournament cannot go from this status to that one'); end"
     ),
+    "games_moved": (
+        "create trigger games_moved after update of status on games when new.status is not "
+        "old.status begin select raise(abort, 'a game that has ended keeps its status, and one "
+        "that was begun is not scheduled again') where old.status in ('completed', 'void') or "
+        "new.status = 'scheduled'; insert into game_states (game_id, status, reason, actor, at)"
+        " values ( new.id, new.status, case new.status when 'completed' then new.termination "
+        "when 'void' then new.void_cause end, coalesce( (select 'run ' || fence from leases "
+        "where tournament_id = new.tournament_id and holder is not null), case when "
+        "new.tournament_id is null and new.parent_game_id is not null then 'branches' else "
+        "'hand' end), coalesce(case new.status when 'running' then new.started_at else "
+        "new.finished_at end, strftime('%y-%m-%d %h:%m:%f000', 'now'))); end"
+    ),
+    "games_entered": (
+        "create trigger games_entered after insert on games when new.status <> 'scheduled' "
+        "begin insert into game_states (game_id, status, actor, at) select new.id, 'running', "
+        "'hand', new.started_at where new.started_at is not null; insert into game_states "
+        "(game_id, status, reason, actor, at) select new.id, new.status, "
+        "coalesce(new.termination, new.void_cause), 'hand', coalesce(new.finished_at, "
+        "new.created_at) where new.status <> 'running'; end"
+    ),
+    "game_states_paused": (
+        "create trigger game_states_paused before insert on game_states when new.status = "
+        "'paused' and (select status from games where id = new.game_id) is not 'running' begin "
+        "select raise(abort, 'only a game that is being played is paused'); end"
+    ),
+    "game_states_replaced": (
+        "create trigger game_states_replaced before insert on game_states when exists (select 1"
+        " from game_states where id = new.id) begin select raise(abort, 'what happened to a "
+        "game stays on record: it is only added to'); end"
+    ),
+    "game_states_changed": (
+        "create trigger game_states_changed before update on game_states begin select "
+        "raise(abort, 'what happened to a game stays on record: it is only added to'); end"
+    ),
+    "game_states_deleted": (
+        "create trigger game_states_deleted before delete on game_states when exists (select 1 "
+        "from games where id = old.game_id) begin select raise(abort, 'what happened to a game "
+        "stays on record: it is only added to'); end"
+    ),
 }
 """By name, in small letters and with single spaces."""
 
-ON_SERVER = ON_SQLITE.keys() - {"audit_log_unreplaced"} | {"audit_log_not_emptied"}
+_ON_SQLITE_ALONE = {"audit_log_unreplaced", "game_states_deleted", "game_states_replaced"}
+ON_SERVER = ON_SQLITE.keys() - _ON_SQLITE_ALONE | {"audit_log_not_emptied", "games_status"}
 """The names of those on PostgreSQL."""

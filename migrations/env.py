@@ -53,6 +53,8 @@ def migrate(engine: Engine) -> None:
                 # With foreign keys on, batch mode drops the old table and, by ON DELETE CASCADE,
                 # silently every row that points to it. The pragma is ignored inside a transaction.
                 connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+                # A copy of a table takes its name, of which triggers of other tables speak.
+                connection.exec_driver_sql("PRAGMA legacy_alter_table=ON")
                 connection.commit()
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             else:
@@ -82,6 +84,7 @@ def migrate(engine: Engine) -> None:
         connection.commit()
         if sqlite:
             connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+            connection.exec_driver_sql("PRAGMA legacy_alter_table=OFF")
             connection.commit()
 
 

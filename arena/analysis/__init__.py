@@ -14,6 +14,7 @@ from arena.analysis.chunks import in_chunks
 from arena.analysis.comparisons import compare, comparison_df
 from arena.analysis.decision_plots import plot_cost, plot_sequential_test
 from arena.analysis.events import claims_df, events_df, votes_df
+from arena.analysis.followed import game_states_df, logs_df
 from arena.analysis.frames import games_df, players_df
 from arena.analysis.leaderboards import (
     calibration_df,
@@ -47,10 +48,12 @@ __all__ = [
     "comparison_df",
     "events_df",
     "game",
+    "game_states_df",
     "games_df",
     "head_to_head_df",
     "in_chunks",
     "leaderboard_df",
+    "logs_df",
     "messages_df",
     "pairs_df",
     "players_df",

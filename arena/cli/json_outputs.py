@@ -86,7 +86,9 @@ def _of_games() -> dict[str, JsonObject | OneOfForms]:
     from arena.replay.difference import GameDifference
     from arena.reports.chances import TurnChance
     from arena.reports.insights import InsightsReport
+    from db.queries.execution_logs import LogRow
     from db.queries.failed_calls import FailedCallRow
+    from db.queries.game_states import GameStateRow
     from db.queries.games import GameRow, GameSpent
     from db.queries.transcript import TurnRow
     from db.writer.events import EventRow
@@ -96,7 +98,10 @@ def _of_games() -> dict[str, JsonObject | OneOfForms]:
         "games": JsonObject(named={"games": JsonRows(JsonObject([GameRow, GameSpent]))}),
         "show": JsonObject(
             [GameRow, GameSpent],
-            {"turns": JsonRows(JsonObject([TurnRow], optional=["calls"]))},
+            {
+                "turns": JsonRows(JsonObject([TurnRow], optional=["calls"])),
+                "history": JsonRows(JsonObject([GameStateRow])),
+            },
         ),
         "events": OneOfForms(
             [
@@ -125,6 +130,7 @@ def _of_games() -> dict[str, JsonObject | OneOfForms]:
         "calls": JsonObject(
             named={"calls": JsonRows(JsonObject([FailedCallRow], _FAILURE)), "older": Whole}
         ),
+        "logs": JsonObject(named={"lines": JsonRows(JsonObject([LogRow])), "older": Whole}),
         "replay": OneOfForms(
             [JsonObject(named={"games": list[ReplayReport]}), JsonObject([ReplayReport])]
         ),

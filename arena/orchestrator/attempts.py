@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from arena.core import VoidCause, WorkerLost
 from arena.core.execution import Slot
+from arena.core.log_scope import about
 from arena.core.threads import in_thread
 from arena.game.loop import GameResult, Voided
 from arena.game.seating import Sitter
@@ -55,10 +56,18 @@ class Attempts:
         self, journal: GameRecorder, game: ScheduledGame, slot: Slot, account: GameAccount
     ) -> GameResult:
         """What came of it. A game whose process ends resumes from its record, in another."""
+        with about(game_id=game.game_id):
+            return await self._play(journal, game, slot, account)
+
+    async def _play(
+        self, journal: GameRecorder, game: ScheduledGame, slot: Slot, account: GameAccount
+    ) -> GameResult:
         begun = game.begun
         self.resumed += begun and game.game_id not in self._played
         self._played.add(game.game_id)
-        if not begun:
+        if begun:
+            journal.resumed()
+        else:
             await journal.started(self._prepared.spec.revision)
         while True:
             task = self._task(game)

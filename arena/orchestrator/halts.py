@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from arena.core import BudgetReached, ModelParked, ModelUnproven
+from arena.orchestrator.run_log import model_parked
 
 
 class Halts:
@@ -27,10 +28,12 @@ class Halts:
     def short(self, said: str, model: str | None) -> None:
         """The budget, or that of one model, pays no further game."""
         if model is None:
+            if self.unpaid is None:
+                model_parked(said)
             self.unpaid = self.unpaid or said
         else:
             self._unpaid_model = self._unpaid_model or model
-            self.parked.setdefault(model, said)
+            self._park(model, said)
 
     def met(self, reason: BudgetReached | ModelParked | ModelUnproven) -> None:
         """A game is paused for this reason."""
@@ -38,7 +41,12 @@ class Halts:
             # Without a model: no other game is begun; those that are being played may still fit.
             self.short(str(reason), reason.model)
         else:
-            self.parked.setdefault(reason.model, str(reason))
+            self._park(reason.model, str(reason))
+
+    def _park(self, model: str, said: str) -> None:
+        if model not in self.parked:
+            self.parked[model] = said
+            model_parked(said)
 
     def reasons(self) -> list[str]:
         """What a person is told of them."""

@@ -22,7 +22,7 @@ from arena.core import (
 from arena.core.execution import Executor, Slot, TellsNews
 from arena.core.threads import in_thread
 from arena.game.loop import Finished, Paused, Suspended, Voided
-from arena.orchestrator import schedule
+from arena.orchestrator import run_log, schedule
 from arena.orchestrator.affordable import Affordable, GamePrice
 from arena.orchestrator.attempts import Attempts
 from arena.orchestrator.catalogue import EnteredTournament
@@ -236,7 +236,9 @@ class Playing:
         first, finished = game.game_id, False
         try:
             while True:
-                journal = GameRecorder(recorder, game.game_id, self.meter, self.stop.going)
+                journal = GameRecorder(
+                    recorder, game.game_id, self.meter, self.stop.going, game.agents
+                )
                 result = await self.attempts.play(
                     journal, game, slot, self.affordable.account(first)
                 )
@@ -247,6 +249,8 @@ class Playing:
                     self.kept.keep(recorder, game.game_id)
                     return
                 if isinstance(result, Paused | Suspended):
+                    journal.paused(result.reason)
+                    run_log.game_stops(game.game_id, result)
                     if not await self._put_back(game, result):
                         await self._pause(game, result)
                     return
@@ -255,6 +259,7 @@ class Playing:
                 hopeless = result.cause is VoidCause.CONTEXT
                 final = hopeless or game.attempt + 1 >= self.config.attempts
                 await journal.voided(result, final=final)
+                run_log.game_voided(game.game_id, result, final=final)
                 if final:
                     self.void += 1
                     self._settled(game, None)
@@ -381,6 +386,7 @@ class Playing:
         for said in (*self.models.client.news, *theirs):
             if said not in self._said:
                 self._said.append(said)
+                run_log.said_news(said)
         return tuple(self._said)
 
     def complete(self) -> bool:

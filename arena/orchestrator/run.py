@@ -16,7 +16,7 @@ from arena.llm.cache import Answers
 from arena.llm.client import Client
 from arena.llm.costs.budget import Budget
 from arena.llm.secrets import scrub
-from arena.orchestrator import kept_ratings, schedule
+from arena.orchestrator import kept_ratings, run_log, schedule
 from arena.orchestrator.catalogue import EnteredTournament, enter
 from arena.orchestrator.clients import ModelAccess, check_capped, client_for, limits_for
 from arena.orchestrator.file_limits import check_files
@@ -32,6 +32,7 @@ from arena.orchestrator.stopping import Stop
 from arena.orchestrator.summing import summary_of
 from arena.orchestrator.versions import as_catalogued
 from arena.record.answer_cache import DatabaseCache
+from arena.record.run_log import run_logged
 from db import Database, Repository, Session, get_session
 from db.database import Source, opened
 from db.finding import find
@@ -96,12 +97,25 @@ async def run(
                 wait=wait,
             )
             try:
-                async with database.recorder(
-                    ready.prepared.fold, lease=lease, delegates=config.cache is None
-                ) as recorder:
-                    await playing.play(
-                        recorder, begun.left, concurrency or config.concurrency, most=games
+                async with (
+                    database.recorder(
+                        ready.prepared.fold, lease=lease, delegates=config.cache is None
+                    ) as recorder,
+                    run_logged(key, recorder),
+                ):
+                    run_log.run_begins(
+                        lease.fence,
+                        done=begun.earlier.completed + begun.earlier.void,
+                        total=config.games,
+                        begun=sum(game.begun for game in begun.left),
+                        orphans=len(begun.earlier.orphans),
                     )
+                    try:
+                        await playing.play(
+                            recorder, begun.left, concurrency or config.concurrency, most=games
+                        )
+                    finally:
+                        run_log.run_ends(lease.fence, playing.summary())
             finally:
                 await client.aclose()
             unrated = await in_thread(_close, ready, database, playing)

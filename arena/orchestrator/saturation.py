@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 # Seconds between two looks, and by which a loop is late that is far behind, or well.
 _EVERY = 1.0
@@ -77,10 +80,12 @@ class Saturation:
             self._behind = 0
             self.limit = max(1, int(self._running() * _KEPT))
             self.fewest = min(self.limit, self.fewest or self.limit)
+            _log.warning("saturated: at most %d games are played at once", self.limit)
         elif self._well == _LONG and self.limit is not None:
             self._well = 0
             more = max(self.limit + 1, int(self.limit / _KEPT))
             self.limit = None if more >= self._most else more
+            _log.info("on time again: up to %d games are played at once", more)
         self._looked.set()
 
     def _lately(self) -> tuple[float, float]:

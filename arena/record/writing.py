@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
@@ -21,6 +21,7 @@ from arena.game.journal import (
     TurnTaken,
 )
 from arena.game.loop import Finished, PlayerConduct, Voided
+from arena.record.entry_log import log_entry
 from arena.record.events import events_told
 from db import Database, Repository, Session, latencies
 from db.delegates import Delegation
@@ -28,6 +29,7 @@ from db.errors import DatabaseError
 from db.latencies import Buckets
 from db.recorder import Recorder
 from db.writer.calls import CallAnswered, CallIntended
+from db.writer.game_states import GamePaused, GameResumed
 from db.writer.games import GameFinished, GameStarted, GameVoided, PlayerFinished
 from db.writer.subject import Record
 from db.writer.turns import TurnActed, TurnOpened, TurnRefused
@@ -99,7 +101,8 @@ class Meter:
 class GameRecorder:
     """The journal of one game (`arena.game.journal.Journal`), and its beginning and end.
 
-    `wanted` says whether the run still wants the game to go on.
+    `wanted` says whether the run still wants the game to go on; `agents` are its agents by
+    player_index, for its log.
     """
 
     def __init__(
@@ -108,11 +111,13 @@ class GameRecorder:
         game_id: int,
         meter: Meter,
         wanted: Callable[[], bool] = always,
+        agents: Sequence[int] = (),
     ) -> None:
         self.recorder = recorder
         self.game_id = game_id
         self.meter = meter
         self.wanted = wanted
+        self._agents = agents
         self._in_flight = 0
         self._lost = 0
 
@@ -133,6 +138,7 @@ class GameRecorder:
         """Take what is on record."""
         for entry in entries:
             self.meter.count(entry)
+            log_entry(self.game_id, self._agents, entry)
             if isinstance(entry, Intended):
                 self._in_flight += 1
             elif isinstance(entry, Answered | TurnTaken):
@@ -205,6 +211,20 @@ class GameRecorder:
         """Commit that the game is being played, with its rules put to the players in this
         revision."""
         await self._write(GameStarted(self.game_id, datetime.now(UTC), revision))
+
+    def resumed(self) -> None:
+        """Say that the game goes on from its record; nothing waits until that is on record."""
+        self._post(GameResumed(self.game_id, datetime.now(UTC), "played on from its record"))
+
+    def paused(self, reason: object) -> None:
+        """Say that the game stops where it is, and why: None where its run is stopping."""
+        said = "its run stopped" if reason is None else str(reason)
+        self._post(GamePaused(self.game_id, datetime.now(UTC), said))
+
+    def _post(self, record: Record) -> None:
+        # A database that takes no rows says so to the games.
+        with suppress(DatabaseError):
+            self.recorder.post(record)
 
     async def finished(self, result: Finished) -> None:
         """Commit the result together with what happened and the ratings it moves."""

@@ -238,7 +238,9 @@ class _Playing:
     async def _played(self, recorder: Recorder, own: Branch, slot: Slot) -> GameResult:
         origin = self.origin
         writer = GameRecorder(recorder, own.game_id, self.meter, self.stop.going)
-        if not own.begun:
+        if own.begun:
+            writer.resumed()
+        else:
             await writer.started(origin.lineage.revision)
         copied = True
         result: GameResult | None = None
@@ -276,6 +278,7 @@ class _Playing:
                 self.error = self.error or result.said
                 await writer.voided(result, final=True)
             case Paused() | Suspended():
+                writer.paused(result.reason)
                 self._pause(result)
 
     def _pause(self, result: Paused | Suspended) -> None:

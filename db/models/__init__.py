@@ -10,6 +10,8 @@ from db.models.calls import CachedAnswer, CallPayload, LLMCall
 from db.models.catalogue import Kind, Model, Prompt
 from db.models.counters import Counters
 from db.models.events import EventType, GameEvent
+from db.models.execution_logs import ExecutionLog
+from db.models.game_states import GameState
 from db.models.games import GAME_STATUSES, Game, GamePlayer
 from db.models.live_states import LiveState
 from db.models.pairs import PairScope, PairTotal
@@ -48,9 +50,11 @@ __all__ = [
     "Counters",
     "Environment",
     "EventType",
+    "ExecutionLog",
     "Game",
     "GameEvent",
     "GamePlayer",
+    "GameState",
     "GameTurn",
     "Kind",
     "LLMCall",

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 from db.errors import DatabaseError
 from db.models import GAME_STATUSES, Agent, Game, GamePlayer
 from db.models.columns import aware, clean_text
+from db.models.game_states import NEXT
 from db.repository.counters import leave_behind
 from db.repository.rows import added, apart
 
@@ -75,11 +76,17 @@ class GameRepository:
         finished_at: datetime | None = None,
     ) -> Game | None:
         """End a game by hand; None when there is no such game. No rating moves and nothing is
-        counted: the recorder does that for the games of a tournament."""
+        counted: the recorder does that for the games of a tournament. Raises DatabaseError for a
+        status that does not exist, or that the game cannot come to from its own."""
         _check_status(status)
         row = self.session.get(Game, game_id)
         if row is None:
             return None
+        if status != row.status and status not in NEXT[row.status]:
+            raise DatabaseError(
+                f"game {game_id} is {row.status} and cannot become {status}: expected "
+                f"{' or '.join(NEXT[row.status]) or 'nothing, since it has ended'}"
+            )
         with apart(self.session, f"game {game_id} cannot be ended"):
             leave_behind(self.session, row.tournament_id)
             row.status = status

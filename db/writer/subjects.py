@@ -10,6 +10,8 @@ from db.writer import (
     calls,
     counters,
     events,
+    execution_logs,
+    game_states,
     games,
     live_states,
     positions,
@@ -21,6 +23,7 @@ from db.writer.subject import Subject
 
 SUBJECTS: tuple[Subject, ...] = (
     games.SUBJECT,
+    game_states.SUBJECT,
     turns.SUBJECT,
     calls.SUBJECT,
     events.SUBJECT,
@@ -29,4 +32,5 @@ SUBJECTS: tuple[Subject, ...] = (
     ratings.SUBJECT,
     live_states.SUBJECT,
     run_status.SUBJECT,
+    execution_logs.SUBJECT,
 )

@@ -13,9 +13,11 @@ from arena.analysis import (
     calls_df,
     claims_df,
     events_df,
+    game_states_df,
     games_df,
     head_to_head_df,
     leaderboard_df,
+    logs_df,
     messages_df,
     players_df,
     rating_changes_df,
@@ -38,6 +40,8 @@ FRAMES = {
     "rating_changes": rating_changes_df,
     "tournaments": tournaments_df,
     "annotations": annotations_df,
+    "game_states": game_states_df,
+    "execution_logs": logs_df,
 }
 # What a table's column is called where rows of several tables stand side by side.
 RENAMED = {
@@ -46,6 +50,7 @@ RENAMED = {
     ("games", "id"): "game_id",
     ("game_turns", "id"): "turn_id",
     ("llm_calls", "id"): "call_id",
+    ("execution_logs", "id"): "log_id",
     ("llm_calls", "game_turn_id"): "turn_id",
     ("llm_calls", "model"): "model_asked",
     ("tournaments", "id"): "tournament_id",
@@ -57,6 +62,7 @@ NAMED = ("tournament_id", "environment_id", "agent_id", "kind_id", "model_id", "
 INTERNAL = {
     *(
         ("annotations", "id"),
+        ("game_states", "id"),
         ("game_players", "id"),
         ("agent_trueskill", "id"),
         ("rating_changes", "id"),

@@ -31,6 +31,8 @@ def void(url: str, which: str, cause: str = "context") -> None:
     """These games come to nothing, in the turn of the agent in the first seat."""
     change(
         url,
+        # Elsewhere a game that has ended keeps its status: these have come to nothing instead.
+        "DROP TRIGGER IF EXISTS games_moved",
         f"UPDATE games SET status = 'void', void_cause = '{cause}', fold_index = NULL "
         f"WHERE {which}",
         f"UPDATE game_players SET rank = NULL WHERE game_{which}",

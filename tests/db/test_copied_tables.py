@@ -47,13 +47,13 @@ def test_a_copy_keeps_keys_constraints_and_indexes(
     engine = get_engine(sqlite_url)
     with engine.connect() as connection:
         before = made_of(connection)
-    later(tmp_path, monkeypatch, "games")
+    later(tmp_path, monkeypatch, "game_players")
 
     schema.upgrade(engine)
 
     with engine.connect() as connection:
         after = made_of(connection)
-    assert after.pop("games.colour") == ("TEXT", True, None)
+    assert after.pop("game_players.colour") == ("TEXT", True, None)
     assert after == before
     engine.dispose()
 

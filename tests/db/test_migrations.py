@@ -207,17 +207,30 @@ revision = "9999"
 down_revision = "{head}"
 
 
+def triggers():
+    if op.get_bind().dialect.name != "sqlite":
+        return []
+    query = "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'games'"
+    return op.get_bind().exec_driver_sql(query).scalars().all()
+
+
 def upgrade() -> None:
+    made = triggers()
     with op.batch_alter_table("games") as batch:
         batch.add_column(sa.Column("colour", sa.Text, server_default="red", nullable=False))
         batch.create_check_constraint("ck_games_colour", "colour <> ''")
+    for each in made:
+        op.execute(each)
     {fail}
 
 
 def downgrade() -> None:
+    made = triggers()
     with op.batch_alter_table("games") as batch:
         batch.drop_constraint("ck_games_colour", type_="check")
         batch.drop_column("colour")
+    for each in made:
+        op.execute(each)
 '''
 
 
@@ -554,3 +567,37 @@ def test_every_table_is_archived_or_can_be_computed() -> None:
     others = PROJECTIONS | DEFINITIONS | NUMBERED | OF_HERE
     assert archived | others == {*Table.metadata.tables}
     assert not archived & others
+
+
+def test_changing_a_table_keeps_what_it_triggers(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(database_url)
+    later_release(tmp_path, monkeypatch)
+    engine = get_engine(database_url)
+    schema.upgrade(engine)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE games SET status = 'completed', termination = 'natural'"))
+    with engine.connect() as connection:
+        states = connection.execute(text("SELECT status, reason FROM game_states ORDER BY id"))
+        assert states.all() == [("running", None), ("completed", "natural")]
+    engine.dispose()
+
+
+def test_0026_goes_down_and_up_with_what_games_on_record_tell(database_url: str) -> None:
+    fill(database_url)
+    engine = get_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE games SET status = 'void', void_cause = 'provider'"))
+
+    schema.downgrade(engine, "0025")
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE games SET status = 'scheduled'"))
+        connection.execute(text("UPDATE games SET status = 'void'"))
+    schema.upgrade(engine)
+
+    assert schema.differences(engine) == []
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT status, reason, actor FROM game_states"))
+        assert found.all() == [("running", None, "unknown"), ("void", "provider", "unknown")]
+    engine.dispose()

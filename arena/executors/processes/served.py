@@ -7,7 +7,9 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from arena.core import ArenaError, WorkerLost
+from arena.core.log_scope import scope_now
 from arena.executors.processes.stream import Packet
+from arena.executors.processes.worker_log import log_again
 from arena.game.journal import Delegates, Intended, JournalEntry, TurnTaken
 from arena.game.task import Ports
 from arena.llm.clearance import CallNeeds, Ending, Grant, Returned
@@ -38,6 +40,7 @@ class ServedGame:
         # Grants that the worker has, and whether it may have recorded what it sends with them: one
         # that records its games itself does so before it tells.
         self._granted: dict[int, bool] = {}
+        self._scope = scope_now()
         self._records = isinstance(ports.journal, Delegates) and (
             ports.journal.elsewhere is not None
         )
@@ -57,6 +60,8 @@ class ServedGame:
                 self._begin(self._waiting, request, self._ports.clearance.wait(value))
             case "get":
                 self._begin(self._waiting, request, self._get(value))
+            case "log":
+                log_again(value, self._scope)
             case "done":
                 self._end(value)
 

@@ -25,9 +25,11 @@ from typing import Any
 
 from arena.core import ArenaError, ModelSpec
 from arena.core.collector import set_aside
+from arena.core.log_scope import about
 from arena.core.threads import in_thread
 from arena.executors.processes.shared import NotPlainData
 from arena.executors.processes.stream import MessageStream, Packet
+from arena.executors.processes.worker_log import WorkerLogHandler
 from arena.game.journal import Journal, JournalEntry, RecordedElsewhere, Recording, told
 from arena.game.task import Ports
 from arena.llm.clearance import CallNeeds, Grant, Returned
@@ -81,6 +83,7 @@ class _PlayedHere:
         self._stream = await MessageStream.over(
             end, self._received, self._unsendable, self._gone.set
         )
+        WorkerLogHandler(lambda game, line: self.tell((game, -1, "log", line))).attach()
         await self._gone.wait()
         # Nothing is to be said to anybody any more, and no answer is waited for.
         os._exit(0)
@@ -172,7 +175,7 @@ class _PlayedHere:
         remote = self._games[number] = RemotePorts(self, number, wanted, own)
         try:
             # Also while the game waits: what a model is given to recover is not our lag.
-            with client.lag.watched():
+            with client.lag.watched(), about(game_id=number):
                 return await play(task, Ports(remote, remote, client, remote if answers else None))
         finally:
             del self._games[number]

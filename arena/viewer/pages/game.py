@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from starlette.responses import Response
 
@@ -20,9 +21,14 @@ from arena.viewer.visit import NotThere, Visit, number
 from db import Session
 from db.live import run_now
 from db.queries.events import events, events_state
+from db.queries.execution_logs import execution_logs
+from db.queries.game_states import game_states
 from db.queries.games import game, shown_status
 from db.queries.transcript import transcript
+from db.selection import Selection
 from db.writer.events import EventRow
+
+_LINES = 20  # of the log
 
 
 def whole_game(visit: Visit) -> Response:
@@ -42,7 +48,20 @@ def whole_game(visit: Visit) -> Response:
         branches=branches_page(shown, found, page.lanes),
         watched=visit.watching("game", shown.number) if open_ else None,
         notes=notes_of(visit, shown),
+        **_followed(visit, shown),
     )
+
+
+def _followed(visit: Visit, shown: SeenGame) -> dict[str, Any]:
+    """What happened to the game, and what was logged of it: a seat, or whoever does not know the
+    players, is not told who lapsed."""
+    if not shown.eyes.everything:
+        return {"states": (), "logged": ()}
+    selection = Selection(game=shown.number)
+    return {
+        "states": game_states(visit.session, shown.number),
+        "logged": execution_logs(visit.session, selection, limit=_LINES),
+    }
 
 
 def turn(visit: Visit) -> Response:

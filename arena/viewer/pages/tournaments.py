@@ -14,6 +14,7 @@ from arena.viewer.visit import NotThere, Visit, number
 from db.errors import BadSelection
 from db.finding import find
 from db.live import run_now
+from db.queries.execution_logs import execution_logs
 from db.queries.running import games_being_played, told_by_runs
 from db.queries.spending import spending
 from db.queries.tournaments import tournaments
@@ -22,6 +23,7 @@ from db.selection import Selection
 _ROWS = 40
 _SHOWN = 120
 """Games that are being played, shown at most."""
+_LINES = 20  # of the log
 
 
 def tournament_list(visit: Visit) -> Response:
@@ -82,6 +84,7 @@ def tournament(visit: Visit) -> Response:
         board=board,
         playing=games_being_played(session, key, _SHOWN + 1),
         most=_SHOWN,
+        logged=execution_logs(session, Selection(tournament=str(key)), limit=_LINES),
         spell=spell,
         watched=visit.watching("tournament", key, moving=alive),
     )
