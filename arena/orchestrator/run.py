@@ -115,7 +115,7 @@ async def run(
                             recorder, begun.left, concurrency or config.concurrency, most=games
                         )
                     finally:
-                        run_log.run_ends(lease.fence, playing.summary())
+                        run_log.run_ends(lease.fence, summary_of(playing))
             finally:
                 await client.aclose()
             unrated = await in_thread(_close, ready, database, playing)
