@@ -74,7 +74,11 @@ def insights(
             typer.echo(question_sql(session, sql, selection, most=most))
             return
         report = report_of(session, selection, most=most)
-        kept = save_suggestions(session, report, selection) if save else None
+    kept = None
+    if save:
+        # Games are read for seconds, in which a run may write: what is kept begins anew.
+        with reading(db) as session:
+            kept = save_suggestions(session, report, selection)
     if as_json:
         print_json(asdict(report))
     else:
