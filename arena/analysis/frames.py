@@ -121,8 +121,9 @@ def players_df(
     agent, kind, model, prompt · role, team · rank (finishing place of the team, from 0) · reward
     (the environment's own number) · result (win, draw or loss; NA without one): a team that is
     first alone wins, teams that share the first place draw · turns, and how many of them the rules
-    refused (invalid_actions), were silent, refused, overlong or over time (silences, refusals,
-    overlongs, time_limits), asked for a player (targets) and named several or none
+    refused (invalid_actions), were silent, refused, overlong, over time or malfunctions of its
+    program (silences, refusals, overlongs, time_limits, malfunctions), asked for a player (targets)
+    and named several or none
     (targets_several, targets_none), rewrote notes (notes) and lost them (notes_lost) · decided
     (whether its own error decided the game), eliminated_turn (in which turn the rules threw it out
     for one).

@@ -360,6 +360,9 @@ def _of_rest() -> dict[str, JsonObject | OneOfForms]:
             }
         ),
         "environments check": JsonObject([ScenarioSummary]),
+        "programs list": JsonObject(
+            named={"programs": JsonRows(JsonObject(named={"folder": str, "command": list[str]}))}
+        ),
         "keys list": JsonObject(
             named={"keys": JsonRows(JsonObject(named={"variable": str, "host": str}))}
         ),

@@ -6,7 +6,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from arena.core.environments import Action, Observation
 from arena.core.messages import Message
@@ -199,6 +199,15 @@ class TakesPrompts(Protocol):
 
     def reprompt(self, prompt: str) -> None:
         """The prompt from this turn on, with its variables filled in; called before `act`."""
+        ...
+
+
+@runtime_checkable
+class TakesPlace(Protocol):
+    """What an agent may have besides: it is told which game it plays, and among how many."""
+
+    def seated(self, environment: str, num_players: int) -> None:
+        """Called once, before `act`."""
         ...
 
 

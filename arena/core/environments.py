@@ -124,16 +124,19 @@ class Termination(StrEnum):
     REFUSAL = "refusal"
     OVERLONG = "overlong"
     TIME_LIMIT = "time_limit"
+    MALFUNCTION = "malfunction"
 
 
 class Lapse(StrEnum):
-    """What was wrong with an agent's turn, whatever the rules made of it. A game that an invalid
+    """What was wrong with an agent's turn, whatever the rules made of it; a malfunction is that of
+    a program which plays. A game that an invalid
     action decided has the termination of the lapse behind it, if there is one."""
 
     SILENCE = "silence"
     REFUSAL = "refusal"
     OVERLONG = "overlong"
     TIME_LIMIT = "time_limit"
+    MALFUNCTION = "malfunction"
 
 
 class VoidCause(StrEnum):

@@ -71,6 +71,7 @@ _TERMINATIONS = {
     Lapse.REFUSAL: Termination.REFUSAL,
     Lapse.OVERLONG: Termination.OVERLONG,
     Lapse.TIME_LIMIT: Termination.TIME_LIMIT,
+    Lapse.MALFUNCTION: Termination.MALFUNCTION,
 }
 
 
@@ -79,12 +80,15 @@ def lapse_of(
 ) -> Lapse | None:
     """What was wrong with an action, None where nothing was.
 
-    `finish_reason` and `refused` are those of the completion that it came from; `max_characters`
+    `finish_reason` and `refused` are those of the completion that it came from, whose provider says
+    where the program that was to act failed (a malfunction); `max_characters`
     is `EnvironmentSpec.max_characters`. A refusal comes before silence, because a model that
     refuses may say nothing, and both before length. An agent that tells thoughts from speech is
     not silent when its answer was cut before it came to speak: it thought for too long.
     """
     text = action.text
+    if finish_reason == Lapse.MALFUNCTION.value:
+        return Lapse.MALFUNCTION
     if refused or finish_reason == "refusal" or is_refusal(text):
         return Lapse.REFUSAL
     if is_silent(text):

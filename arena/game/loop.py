@@ -52,6 +52,7 @@ class PlayerConduct:
     refusals: int = 0
     overlongs: int = 0
     time_limits: int = 0
+    malfunctions: int = 0
     targets: int = 0
     targets_several: int = 0
     targets_none: int = 0
@@ -67,6 +68,7 @@ class PlayerConduct:
         self.refusals += lapse is Lapse.REFUSAL
         self.overlongs += lapse is Lapse.OVERLONG
         self.time_limits += lapse is Lapse.TIME_LIMIT
+        self.malfunctions += lapse is Lapse.MALFUNCTION
         self.targets += acted.how is not None
         self.targets_several += acted.how is TargetHow.SEVERAL
         self.targets_none += acted.how is TargetHow.NONE

@@ -19,6 +19,7 @@ from arena.core import (
     AgentSpec,
     Observation,
     PluginError,
+    TakesPlace,
     UsageError,
     prompts,
 )
@@ -67,7 +68,7 @@ def seat(
         }
         if "players" in used:
             variables["players"] = ", ".join(rules.player_names())
-        make = partial(kind_of(spec), options=spec.options)
+        make = partial(_placed, kind_of(spec), environment, rules.num_players, options=spec.options)
         if any(name in used for name in prompts.TOLD):
             prompts.check_told(spec.prompt, environment, rules.tells)
             ready.append((sitter.turn, partial(Told, spec, variables, make, rules)))
@@ -80,6 +81,14 @@ def seat(
         return made[0][1] if len(made) == 1 else Relay(made)
 
     return agent
+
+
+def _placed(kind: AgentKind, environment: str, num_players: int, **how: Any) -> Agent:
+    """An agent that knows where it plays, if it wants to (`arena.core.TakesPlace`)."""
+    made = kind(**how)
+    if isinstance(made, TakesPlace):
+        made.seated(environment, num_players)
+    return made
 
 
 @dataclass(slots=True)

@@ -26,6 +26,7 @@ class ErrorRates:
     refused: float
     overlong: float
     over_time: float
+    malfunctioned: float
     unclear: float
     notes_lost: float
     decided: float
@@ -40,6 +41,7 @@ class ErrorRates:
             "refused": self.refused,
             "overlong": self.overlong,
             "over time": self.over_time,
+            "malfunctioned": self.malfunctioned,
             "unclear": self.unclear,
             "notes lost": self.notes_lost,
             "decided": self.decided,
@@ -63,6 +65,7 @@ def error_rates(rows: Iterable[ConductRow]) -> ErrorRates | None:
         refused=sum(row.refusals for row in rows) / turns,
         overlong=sum(row.overlongs for row in rows) / turns,
         over_time=sum(row.time_limits for row in rows) / turns,
+        malfunctioned=sum(row.malfunctions for row in rows) / turns,
         unclear=unclear / asked if asked else 0.0,
         notes_lost=sum(row.notes_lost for row in rows) / notes if notes else 0.0,
         decided=sum(row.decided for row in rows) / games,

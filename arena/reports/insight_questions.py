@@ -185,6 +185,14 @@ _QUESTIONS = (
         "A slow model, or a time limit that is too short for it.",
         "d.lapse = 'time_limit'",
     ),
+    _of_agents(
+        "malfunctions",
+        "Malfunctions of programs",
+        "of its turns the program crashed, hung or answered nonsense",
+        "malfunctions",
+        "A remote agent that fails by itself; `arena show GAME --calls` tells how.",
+        "d.lapse = 'malfunction'",
+    ),
     InsightQuestion(
         "decided-by-errors",
         "Games decided by an error of one's own",

@@ -76,6 +76,9 @@ class Counters(Table, table=True):
     refusals: int = _count()
     overlongs: int = _count()
     time_limits: int = _count()
+    malfunctions: int = Field(
+        default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")}
+    )
     targets: int = _count()
     targets_several: int = _count()
     targets_none: int = _count()

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 # What a player's turns are counted by.
 COUNTS = (
-    "turns", "invalid_actions", "silences", "refusals", "overlongs", "time_limits", "targets",
-    "targets_several", "targets_none", "notes", "notes_lost",
+    "turns", "invalid_actions", "silences", "refusals", "overlongs", "time_limits", "malfunctions",
+    "targets", "targets_several", "targets_none", "notes", "notes_lost",
 )  # fmt: skip
 
 # Games with events whose positions were never told.
@@ -171,6 +171,7 @@ class GamePlayer(Table, table=True):
     refusals: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     overlongs: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     time_limits: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    malfunctions: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     targets: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     targets_several: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     targets_none: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from db.models.calls import LLMCall
 
 
-LAPSES = ("silence", "refusal", "overlong", "time_limit")
+LAPSES = ("silence", "refusal", "overlong", "time_limit", "malfunction")
 
 
 class GameTurn(Table, table=True):
@@ -40,7 +40,8 @@ class GameTurn(Table, table=True):
             "player_index >= 0 AND player_index < 256", name="ck_game_turns_player_index"
         ),
         CheckConstraint(
-            "lapse IN ('silence', 'refusal', 'overlong', 'time_limit')", name="ck_game_turns_lapse"
+            "lapse IN ('silence', 'refusal', 'overlong', 'time_limit', 'malfunction')",
+            name="ck_game_turns_lapse",
         ),
     )
 

@@ -25,6 +25,7 @@ class ConductRow:
     refusals: int
     overlongs: int
     time_limits: int
+    malfunctions: int
     targets: int
     targets_several: int
     targets_none: int
@@ -42,8 +43,9 @@ class ConductRow:
 
     @property
     def lapses(self) -> int:
-        """Turns with a lapse: silence, refusal, overlong output or a time limit."""
-        return self.silences + self.refusals + self.overlongs + self.time_limits
+        """Turns with a lapse: silence, refusal, overlong output, a time limit or a malfunction."""
+        said = self.silences + self.refusals + self.overlongs
+        return said + self.time_limits + self.malfunctions
 
     @property
     def invalid_action_rate(self) -> float:
@@ -69,6 +71,11 @@ class ConductRow:
     def time_limit_rate(self) -> float:
         """Exceeded time limits per turn."""
         return self._per_turn(self.time_limits)
+
+    @property
+    def malfunction_rate(self) -> float:
+        """Malfunctions of the program per turn."""
+        return self._per_turn(self.malfunctions)
 
     @property
     def lapse_rate(self) -> float:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 # How games end that an agent's error decided, not its play.
-ERRORS = ("invalid_action", "silence", "refusal", "overlong", "time_limit")
+ERRORS = ("invalid_action", "silence", "refusal", "overlong", "time_limit", "malfunction")
 
 Span = tuple[int, int]
 """(after, upto): the games with after < fold_index <= upto."""

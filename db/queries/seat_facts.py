@@ -17,8 +17,8 @@ from db.selection import Selection
 from db.writer.events import EventRow
 
 FACTS = (
-    "turns", "invalid_actions", "silences", "refusals", "overlongs", "time_limits", "targets",
-    "targets_several", "targets_none", "eliminated_turn",
+    "turns", "invalid_actions", "silences", "refusals", "overlongs", "time_limits", "malfunctions",
+    "targets", "targets_several", "targets_none", "eliminated_turn",
 )  # fmt: skip
 """The columns of `game_players` that are numbers of a seat; neither its result nor its agent."""
 

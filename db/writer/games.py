@@ -84,6 +84,7 @@ class PlayerFinished:
     refusals: int = 0
     overlongs: int = 0
     time_limits: int = 0
+    malfunctions: int = 0
     targets: int = 0
     targets_several: int = 0
     targets_none: int = 0

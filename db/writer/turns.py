@@ -53,7 +53,8 @@ class TurnOpened:
 @dataclass(frozen=True, slots=True)
 class TurnActed:
     """What the agent did. `submitted` is the text the environment was given, when it differs;
-    `lapse` what was wrong with the turn: silence, refusal, overlong or time_limit; `target` whom
+    `lapse` what was wrong with the turn: silence, refusal, overlong, time_limit or
+    malfunction; `target` whom
     the action was read to choose, and `target_how` how that was told; `reading` how the action was
     read from what the model said, where there is something to tell."""
 

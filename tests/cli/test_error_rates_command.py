@@ -78,7 +78,8 @@ def test_every_rate_has_its_column(arena: Arena, erring: str) -> None:
     title, header, _, *rows = result.stdout.splitlines()
     assert title.endswith("6 games · probit")
     assert header.split() == [
-        "agent", "turns", "invalid", "silent", "refused", "overlong", "over", "time", "unclear",
+        "agent", "turns", "invalid", "silent", "refused", "overlong", "over", "time",
+        "malfunctioned", "unclear",
         "notes", "lost", "decided", "thrown", "out",
     ]  # fmt: skip
     cy = rows[-1].split()

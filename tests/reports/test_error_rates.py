@@ -9,11 +9,11 @@ from db.queries.conduct import ConductRow
 
 def test_rates_of_several_agents_are_those_of_all_their_turns() -> None:
     one = ConductRow(1, games=2, turns=10, invalid_actions=1, silences=0, refusals=2,
-                     overlongs=0, time_limits=0, targets=4,
+                     overlongs=0, time_limits=0, malfunctions=0, targets=4,
                      targets_several=1, targets_none=1, notes=0, notes_lost=0,
                      decided=1, eliminated=2)  # fmt: skip
     two = ConductRow(2, games=3, turns=30, invalid_actions=1, silences=4, refusals=0,
-                     overlongs=0, time_limits=0, targets=0,
+                     overlongs=0, time_limits=0, malfunctions=0, targets=0,
                      targets_several=0, targets_none=0, notes=10, notes_lost=1,
                      decided=0, eliminated=0)  # fmt: skip
 
@@ -23,6 +23,7 @@ def test_rates_of_several_agents_are_those_of_all_their_turns() -> None:
     assert (together.games, together.turns) == (5, 40)
     assert together.by_name == {
         "invalid": 0.05, "silent": 0.1, "refused": 0.05, "overlong": 0.0, "over time": 0.0,
+        "malfunctioned": 0.0,
         "unclear": 0.5, "notes lost": 0.1, "decided": 0.2,
         "thrown out": 0.4,
     }  # fmt: skip

@@ -69,7 +69,10 @@ class PriceTable:
     tiers: tuple[Prices, ...]
 
     def cost(self, usage: Usage) -> float | None:
-        """Dollars of one attempt, in the tier of its prompt; None for an unknown usage."""
+        """Dollars of one attempt, in the tier of its prompt; None for an unknown usage of what is
+        paid for."""
+        if not self.paid:
+            return 0.0
         for tier in self.tiers:
             if (usage.prompt_tokens or 0) > tier.above or tier.above == 0:
                 return tier.cost(usage)

@@ -1,0 +1,192 @@
+"""The provider `remote`: a model named `remote/NAME@VERSION` is a program that somebody else runs.
+
+With an `api_base` it is called over HTTP, with a `command` in its params it is started here. It
+says who it is before it plays, and what says another name or another version than the model is not
+played: it would be rated as what it is not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from arena.core import Completion, Message, ModelSpec, ToolCall, Usage, UsageError
+from arena.llm.costs.prices import Prices, PriceTable
+from arena.llm.failures.classify import Fault
+from arena.llm.failures.kinds import FaultKind
+from arena.llm.programs import check_allowed
+from arena.llm.providers.protocol import Answer, ProviderSettings
+from arena.llm.recorded import response_of
+from arena.llm.secrets import key_of, scrub, secrets_of
+from arena.remote import protocol
+from arena.remote.http import HttpProgram
+from arena.remote.protocol import MALFUNCTION, SESSION, Malfunction, ProgramAction, ProgramName
+from arena.remote.stdio import StdioProgram
+
+
+class Program(Protocol):
+    """A program, however it is reached."""
+
+    async def hello(self) -> bytes:
+        """Who it says it is."""
+        ...
+
+    async def ask(self, message: Mapping[str, Any]) -> bytes:
+        """Its answer to a turn. Raises Malfunction where it failed by itself."""
+        ...
+
+    async def aclose(self) -> None:
+        """End or leave it."""
+        ...
+
+
+class RemoteProvider:
+    """Keeps the connections to the programs of a run."""
+
+    def __init__(self, settings: ProviderSettings) -> None:
+        self._settings = settings
+        self._programs: list[Program] = []
+
+    def load(self, models: Iterable[ModelSpec]) -> None:
+        """Nothing takes long."""
+
+    def check(self, model: ModelSpec) -> None:
+        """Raises UsageError for a model that names no program, or none that can be asked."""
+        _checked(model)
+
+    def prepare(self, model: ModelSpec) -> RemoteEndpoint:
+        """The program, ready to be asked. Raises UsageError as `check` does."""
+        expected = _checked(model)
+        limit = self._settings.timeout
+        program: Program
+        if model.api_base is None:
+            command, processes = model.params["command"], model.params.get("processes", 1)
+            program = StdioProgram(command, processes, limit)
+        else:
+            program = HttpProgram(model.api_base, partial(key_of, model), limit)
+        self._programs.append(program)
+        return RemoteEndpoint(model, expected, program)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        for program in self._programs:
+            await program.aclose()
+
+
+@dataclass(slots=True)
+class RemoteEndpoint:
+    """One program, ready to be asked (`arena.llm.providers.protocol.Endpoint`). It costs nothing,
+    and is asked within limits as any other model is."""
+
+    model: ModelSpec
+    expected: ProgramName
+    program: Program
+    free: bool = False
+    prices: PriceTable | None = field(default_factory=lambda: PriceTable((Prices(0.0, 0.0),)))
+    longest_answer: int | None = 1
+    _known: bool = False
+    _greeting: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def ask(self, messages: Sequence[Message], seed: int | None) -> Answer:
+        """One turn. What the program does wrong is its answer, marked as such; what the way to it
+        does wrong is raised."""
+        session = protocol.session_in(messages)
+        try:
+            message = protocol.observe(messages, session, secrets.token_hex(16))
+        except ValueError as error:
+            raise Fault(
+                "NotRemote",
+                f"{error}: an agent of this model is of `kind: remote`",
+                kind=FaultKind.REQUEST,
+                billed=False,
+            ) from None
+        if not self._known:
+            await self._greet()
+        wrong: str | None = None
+        try:
+            body = await self.program.ask(message)
+            acted = protocol.read_act(body, message["turn"])
+        except Malfunction as error:
+            acted, wrong = ProgramAction(""), scrub(str(error), secrets_of(self.model))
+        completion = Completion(
+            acted.action,
+            "stop" if wrong is None else MALFUNCTION,
+            Usage(prompt_tokens=0, completion_tokens=0),
+            thoughts=acted.thoughts,
+            # With the first answer, so that the record holds it.
+            tool_calls=() if session else (ToolCall(SESSION, message["session"]),),
+        )
+        stored: Mapping[str, Any] = {**response_of(completion), "turn": message["turn"]}
+        if wrong is not None:
+            stored = {**stored, MALFUNCTION: wrong}
+        return Answer(completion, model_answered=str(self.expected), response=stored)
+
+    async def _greet(self) -> None:
+        async with self._greeting:
+            if self._known:
+                return
+            body = await self.program.hello()
+            try:
+                found = protocol.read_hello(body)
+            except Malfunction as error:
+                raise Fault("NoHello", str(error), kind=FaultKind.MODEL, billed=False) from None
+            if found != self.expected:
+                raise Fault(
+                    "AnotherProgram",
+                    f"the program says that it is {found}, and the model names {self.expected}: "
+                    f"write `litellm_model: {protocol.PREFIX}{found}` for a new one, which is "
+                    "another agent",
+                    kind=FaultKind.MODEL,
+                    billed=False,
+                )
+            self._known = True
+
+
+def _checked(model: ModelSpec) -> ProgramName:
+    found = protocol.program_of(model.litellm_model)
+    if found is None:
+        raise UsageError(
+            f"model {model.name!r} has the litellm_model {model.litellm_model!r}; expected "
+            f"{protocol.PREFIX}NAME@VERSION, as the program says in its hello"
+        )
+    if model.stream:
+        raise UsageError(f"model {model.name!r} is a program, which does not stream")
+    if (model.api_base is None) == ("command" not in model.params):
+        raise UsageError(
+            f"model {model.name!r} is a program: expected either `api_base: https://HOST/PATH`, "
+            "where it is called, or `params: {command: [python3, bot.py]}`, which starts it"
+        )
+    if model.api_base is None:
+        _check_command(model)
+        return found
+    for name in model.params:
+        raise UsageError(
+            f"model {model.name!r} is a program, and has {name!r} in its params; remove it"
+        )
+    parts = urlsplit(model.api_base)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError(
+            f"model {model.name!r} has the api_base {model.api_base!r}; expected an address such "
+            "as https://bob.example/arena"
+        )
+    return found
+
+
+def _check_command(model: ModelSpec) -> None:
+    command, processes = model.params["command"], model.params.get("processes", 1)
+    whose = f"model {model.name!r}"
+    words = isinstance(command, list | tuple) and all(isinstance(word, str) for word in command)
+    if not words or not command or not command[0] or any("\0" in word for word in command):
+        raise UsageError(f"{whose} has the command {command!r}; expected a list of words")
+    if isinstance(processes, bool) or not isinstance(processes, int) or not 1 <= processes <= 64:
+        raise UsageError(f"{whose} has processes: {processes!r}; expected a number from 1 to 64")
+    if unknown := model.params.keys() - {"command", "processes"}:
+        raise UsageError(f"{whose} is a program, and has {min(unknown)!r} in its params; remove it")
+    if model.api_key_env is not None:
+        raise UsageError(f"{whose} is started here, and nothing is signed: remove `api_key_env`")
+    check_allowed(command, whose)
