@@ -68,9 +68,15 @@ def _current(connection: Connection) -> str | None:
         refuse_strange(url, connection.execute(_DEFINITIONS))
     tables = inspect(connection).get_table_names()
     if "alembic_version" in tables:
-        revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        if revision is not None:
-            return str(revision)
+        revisions = connection.execute(text("SELECT version_num FROM alembic_version"))
+        found = sorted(str(revision) for revision in revisions.scalars())
+        if len(found) > 1:
+            raise DatabaseError(
+                f"the tables of {shown(url)} are of several revisions at once "
+                f"({', '.join(found)}), which no release of the arena makes: go back to a backup"
+            )
+        if found:
+            return found[0]
         tables.remove("alembic_version")
     if not tables:
         return None
@@ -101,7 +107,13 @@ def check_schema(engine: Engine, *, create: bool = True) -> None:
 
 
 def _refuse(place: str, found: str) -> None:
-    if found.isdigit() and int(found) < int(HEAD):
+    if found not in _revisions() and not (found.isdigit() and int(found) > int(HEAD)):
+        raise DatabaseError(
+            f"the tables of {place} are of revision {found}, which no release of the arena has: "
+            f"take them back to {HEAD} by `arena db downgrade` of the code that made them, or go "
+            "back to a backup"
+        )
+    if int(found) < int(HEAD):
         raise SchemaTooOld(
             f"the tables of {place} are of revision {found}, this release needs {HEAD}: "
             "type `arena db upgrade`"
@@ -112,6 +124,12 @@ def _refuse(place: str, found: str) -> None:
     )
 
 
+def _revisions() -> list[str]:
+    """Those that this release has, from the first to the newest."""
+    files = (migrations_path() / "versions").glob("[0-9]*.py")
+    return sorted(file.name.partition("_")[0] for file in files)
+
+
 def steps(engine: Engine, revision: str, *, down: bool = False) -> tuple[str | None, str | None]:
     """The revision of the tables, and the one after an upgrade or, `down`, a downgrade to
     `revision`: the same where there is nothing to do; None for a database without tables.
@@ -119,12 +137,10 @@ def steps(engine: Engine, revision: str, *, down: bool = False) -> tuple[str | N
     Raises SchemaTooNew, and DatabaseError for a revision that does not exist.
     """
     found = current(engine)
-    if found is not None and not (found.isdigit() and int(found) <= int(HEAD)):
+    known = _revisions()
+    if found is not None and found not in known:
         _refuse(shown(engine.url), found)
     target = {"head": HEAD, "base": None}.get(revision, revision)
-    known = sorted(
-        file.name.partition("_")[0] for file in (migrations_path() / "versions").glob("[0-9]*.py")
-    )
     if target is not None and target not in known:
         raise DatabaseError(
             f"there is no revision {revision!r}: expected {'base' if down else 'head'} or one of "

@@ -33,6 +33,10 @@ def reflected(connection: sa.Connection) -> sa.MetaData:
     """The tables of the database, without Alembic's own."""
     tables = sa.MetaData()
     tables.reflect(connection, only=lambda name, _: name != "alembic_version")
+    for table in tables.tables.values():
+        for column in table.columns:
+            if isinstance(column.type, sa.JSON):
+                column.type.none_as_null = True
     return tables
 
 
@@ -51,7 +55,7 @@ def grow(connection: sa.Connection, *, per_table: int = 2) -> None:
 
 def _add(connection: sa.Connection, table: sa.Table, number: int, place: int) -> None:
     refused: Exception | None = None
-    for row in itertools.islice(_candidates(connection, table, number, place), TRIES):
+    for row in itertools.islice(candidates(connection, table, number, place), TRIES):
         try:
             with connection.begin_nested():
                 connection.execute(table.insert(), row)
@@ -61,18 +65,14 @@ def _add(connection: sa.Connection, table: sa.Table, number: int, place: int) ->
     raise Unfillable(f"{table.name}: no row was found that its constraints take: {refused}")
 
 
-def _candidates(
-    connection: sa.Connection, table: sa.Table, number: int, place: int
+def candidates(
+    connection: sa.Connection, table: sa.Table, number: int, place: int, instead: Row | None = None
 ) -> Iterator[dict[str, Any]]:
     """Rows to try, the likeliest first: rows with the same place in one round name parents with
-    that place, which no other row names yet."""
+    that place, which no other row names yet. `instead` are values that are given."""
     sparse = place % 2 == 1
     checks = [_bare(str(check.sqltext)) for check in checks_of(table)]
-    computed = {
-        match[1]: match[2]
-        for check in checks
-        if (match := re.fullmatch(r"(\w+) = (.*[*+].*)", check, re.DOTALL))
-    }
+    computed = computed_of(table)
     parents = [
         (names, [*rows[place:], *rows[:place]])
         for names, rows in _parents(connection, table, sparse=sparse)
@@ -102,9 +102,21 @@ def _candidates(
         row: dict[str, Any] = dict(zip((column.name for column in free), values, strict=True))
         for parent in picked:
             row.update(parent)
-        for name, sum_of in computed.items():
-            row[name] = _result(connection, sum_of, row)
-        yield row
+        row.update(instead or {})
+        yield recomputed(connection, table, row)
+
+
+def computed_of(table: sa.Table) -> dict[str, str]:
+    """The columns that a check makes the sum of others, and that sum."""
+    checks = [_bare(str(check.sqltext)) for check in checks_of(table)]
+    found = [re.fullmatch(r"(\w+) = (.*[*+].*)", check, re.DOTALL) for check in checks]
+    return {match[1]: match[2] for match in found if match}
+
+
+def recomputed(connection: sa.Connection, table: sa.Table, row: Row) -> dict[str, Any]:
+    """The row with what is computed from its other columns."""
+    sums = computed_of(table)
+    return dict(row) | {name: _result(connection, sum_of, row) for name, sum_of in sums.items()}
 
 
 def checks_of(table: sa.Table) -> list[sa.CheckConstraint]:
@@ -186,7 +198,9 @@ def values_for(column: sa.Column[Any], number: int, checks: list[str]) -> list[A
         if column.name.endswith("_at"):
             return [microseconds(NOON) + number]
         stated = {int(n) for check in mine for n in re.findall(r"-?\b\d+\b", check)}
-        return [number + 1, *sorted({n + by for n in stated for by in (0, 1, -1)}), 0]
+        limits = [n for n in stated if n > 1]
+        first = (number + 1) % min(limits) if limits else number + 1
+        return [first, *sorted({n + by for n in stated for by in (0, 1, -1)}), 0]
     if isinstance(kind, sa.Float):
         return [number + 0.25, 0.5, 0.0, 1.0]
     if isinstance(kind, sa.Numeric):
