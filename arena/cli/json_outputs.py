@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from arena.cli.json_people import access_forms
 from arena.cli.json_schemas import JsonObject, JsonRows, OneOfForms, document
 
 Number = float | None
@@ -75,6 +76,7 @@ def schemas() -> dict[str, dict[str, Any]]:
     """By command, as it is typed after `arena`: the JSON Schema of its output."""
     forms = {**_of_games(), **_of_ratings(), **_of_catalogue(), **_of_projections(), **_of_rest()}
     forms |= _of_annotations()
+    forms |= access_forms()
     return {command: document(command, form) for command, form in forms.items()}
 
 

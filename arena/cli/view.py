@@ -30,8 +30,18 @@ def view(
     host: Annotated[
         str | None,
         typer.Option(
-            "--host", metavar="HOST", help="Refused: pages are for this machine alone so far."
+            "--host",
+            metavar="HOST",
+            help="Answer other machines too, at this address of this one (0.0.0.0: all): people "
+            "log in, so that some must have access (`arena access`).",
         ),
+    ] = None,
+    tls_cert: Annotated[
+        Path | None,
+        typer.Option("--tls-cert", metavar="FILE", help="With --tls-key: serve by HTTPS."),
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option("--tls-key", metavar="FILE", help="The key of --tls-cert.")
     ] = None,
     export: Annotated[
         Path | None,
@@ -61,22 +71,22 @@ def view(
     """Look at a database in the browser.
 
     The leaderboard, the games, each turn by turn and as each player saw it. The address
-    holds a token, without which nothing is shown, and only this machine can ask. Nothing but boards
-    that were computed, and what you annotate, is written. Ctrl-C ends it.
+    holds a token, without which nothing is shown, and only this machine can ask; with --host others
+    can, who log in with tokens of `arena access`. Nothing but boards that were computed, what you
+    annotate and what people answer is written. Ctrl-C ends it.
 
     With --export nothing is served: the pages of the games that the filter chooses become files,
     which take the folder's place when all are written."""
-    from arena.cli.output import tell
+    from arena.cli.output import advise, tell
     from arena.core import UsageError
 
-    if host is not None:
-        raise UsageError(
-            "pages are served to this machine alone, because there is no access control yet: "
-            f"leave --host out; from another machine `ssh -L {port}:127.0.0.1:{port} MACHINE` "
-            f"brings them to http://127.0.0.1:{port} there"
-        )
+    if (tls_cert is None) != (tls_key is None):
+        raise UsageError("--tls-cert and --tls-key go together")
+    for file in (tls_cert, tls_key):
+        if file is not None and not file.is_file():
+            raise UsageError(f"there is no file {file}")
     try:
-        from arena.viewer.serving import serve
+        from arena.viewer.serving import LOOPBACK, Tls, serve
     except ModuleNotFoundError as error:
         raise UsageError(
             f"the pages need {error.name}: type `python -m pip install 'llm-arena[pages]'`"
@@ -92,16 +102,25 @@ def view(
     if calls or any(given.values()):
         raise UsageError("the filter and --calls are for --export DIR: pages have their own")
 
+    here = host in (None, LOOPBACK, "localhost")
+    tls = None if tls_cert is None or tls_key is None else Tls(tls_cert, tls_key)
+
     def ready(address: str) -> None:
         typer.echo(address)
-        tell("open it in a browser on this machine; Ctrl-C ends it")
+        if not here and tls is None:
+            advise(
+                "without TLS everybody on the way reads tokens and pages: --tls-cert and --tls-key "
+                "give it, or a proxy in front that has it"
+            )
+        where = "on this machine" if here else "and log in with a token of `arena access add`"
+        tell(f"open it in a browser {where}; Ctrl-C ends it")
         if open_:
             typer.launch(address)
 
     from arena.cli.signals import Interrupts
 
     with Interrupts():
-        serve(db, port, ready)
+        serve(db, port, ready, host=host or LOOPBACK, tls=tls)
 
 
 def _where(given: Mapping[str, str | Sequence[str] | None]) -> dict[str, str]:

@@ -16,8 +16,9 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from arena.core import ArenaError
+from arena.viewer.access import Access
 from arena.viewer.boards import BoardWorker
-from arena.viewer.guard import LARGEST_FORM, Guard
+from arena.viewer.guard import LARGEST_FORM, VISITOR, Guard
 from arena.viewer.links import ServerLinks
 from arena.viewer.pages import (
     against,
@@ -32,6 +33,7 @@ from arena.viewer.pages import (
     insights,
     leaderboard,
     models,
+    playing,
     prompts,
     search,
     templates,
@@ -62,9 +64,10 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
     *models.ROUTES,
     *templates.ROUTES,
     *annotating.ROUTES,
+    *playing.ROUTES,
 )
 """Every page: its path, and the function that answers it."""
-FORMS: tuple[tuple[str, Handler], ...] = annotating.FORMS
+FORMS: tuple[tuple[str, Handler], ...] = (*annotating.FORMS, *playing.FORMS)
 """Every form that is sent to be written; the guard knows them too."""
 
 
@@ -75,9 +78,13 @@ def application(
     token: str,
     port: int,
     streams: Streams | None = None,
+    access: Access | None = None,
+    anywhere: bool = False,
 ) -> Guard:
     """The pages of a read-only `database`, behind the guard, and the `streams` that tell them when
-    something has moved; the caller closes the `worker`, and the streams if it gives them."""
+    something has moved. With `access` people log in by tokens of their own; `anywhere` says that
+    other machines ask, and then only they are answered. The caller closes the `worker`, and the
+    streams if it gives them."""
     streams = streams or Streams(database, worker)
     answered = _Answered(database, worker)
     routes = [Route(path, answered(handler)) for path, handler in ROUTES]
@@ -93,7 +100,7 @@ def application(
         routes=[*routes, live, mounted], exception_handlers={404: missing, 405: missing}
     )
     pages.router.redirect_slashes = False
-    return Guard(pages, token, port)
+    return Guard(pages, token, port, access, anywhere)
 
 
 def _nothing(visit: Visit) -> Response:
@@ -141,6 +148,7 @@ class _Answered:
             path=request.path_params,
             query=dict(request.query_params),
             cookies=request.cookies,
+            visitor=request.scope.get(VISITOR),
         )
 
     def _answer(self, handler: Handler, visit: Visit) -> Response:

@@ -1,16 +1,22 @@
-"""Who may ask for pages: this machine's own browser, with the token, at this address, to read, and
-to write at the one place for that."""
+"""Who may ask for pages: this machine's own browser, with the token, at this address, and people
+with tokens of their own; to read, and to write at the few places for that."""
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from arena.viewer.access import Access, Visitor, refusal
+from arena.viewer.links import ServerLinks, attributes
+from arena.viewer.templating import environment, page
 
 POLICY = "; ".join(
     (
@@ -34,12 +40,18 @@ HEADERS = {
     "cache-control": "no-store",
 }
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-WRITTEN = frozenset({"/annotate"})
+WRITTEN = frozenset({"/annotate", "/play", "/login", "/logout"})
 """The paths that take a form; everything else is only read."""
 LARGEST_FORM = 256 * 1024
 _LONGEST_QUERY = 8 * 1024
 _LARGEST_HEADERS = 32 * 1024
 _FORM = "application/x-www-form-urlencoded"
+_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}(?::\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::\d{1,5})?")
+_LONGEST_LOGIN = 4 * 1024
+# What a page needs before anybody has logged in.
+_OPEN = ("/login", "/static/")
+VISITOR = "arena_visitor"
+"""Where the scope of a request has the person who asks, if one has logged in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +59,16 @@ class Guard:
     """Lets through to `app` what the page's own browser asks: the Host is this machine's loopback
     at `port`, no other site sent it, and its cookie holds the `token`. An address with the token is
     answered with the cookie, and with the address without it. A form is taken at `WRITTEN` alone,
-    and only from a page of this very address: its Origin is the Host that it asks."""
+    and only from a page of this very address: its Origin is the Host that it asks.
+
+    Whose cookie is a token of a person's is let through to what that person may do
+    (`arena.viewer.access`); `anywhere`, where other machines ask, nobody else is."""
 
     app: ASGIApp
     token: str
     port: int
+    access: Access | None = None
+    anywhere: bool = False
 
     @property
     def cookie(self) -> str:
@@ -71,12 +88,20 @@ class Guard:
                     headers[name] = value
             await send(message)
 
-        answer = self._refusal(scope) or self.app
-        await answer(scope, receive, sealed)
+        answer = self._refusal(scope)
+        if answer is None and scope["path"] == "/login" and scope["method"] == "POST":
+            answer = await self._login(scope, receive)
+        elif answer is None:
+            answer = await self._visitor_refusal(scope)
+        await (answer or self.app)(scope, receive, sealed)
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
-        if headers.get("host", "") not in {f"{name}:{self.port}" for name in _LOOPBACK}:
+        host = headers.get("host", "")
+        if self.anywhere:
+            if _HOST.fullmatch(host) is None:
+                return _said(400, "The address is none.")
+        elif host not in {f"{name}:{self.port}" for name in _LOOPBACK}:
             return _said(421, f"This server answers at 127.0.0.1:{self.port} only.")
         if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
             return _said(403, "Pages of other sites may not ask here.")
@@ -90,24 +115,95 @@ class Guard:
             return _said(405, "Pages are only read.", allow="GET, HEAD")
         asked = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         given = next((value for name, value in asked if name == "token"), None)
-        if given is not None and self._fits(given):
+        if given is not None and not self.anywhere and self._fits(given):
             rest = urlencode([pair for pair in asked if pair[0] != "token"])
             # Nothing but a path of ours: `//elsewhere` would be an address.
             path = "/" + scope["path"].lstrip("/\\")
             answer = RedirectResponse(f"{path}?{rest}" if rest else path, 303)
             answer.set_cookie(self.cookie, self.token, httponly=True, samesite="strict", path="/")
             return answer
-        return self._token_refusal(headers)
-
-    def _token_refusal(self, headers: Headers) -> Response | None:
-        if not self._fits(cookie_parser(headers.get("cookie", "")).get(self.cookie, "")):
-            return _said(404, "Nothing here: open the address that `arena view` printed.")
         return None
+
+    async def _visitor_refusal(self, scope: Scope) -> Response | None:
+        """Lets through who holds the token of this server, and people to what they may do."""
+        headers, path = Headers(scope=scope), scope["path"]
+        held = cookie_parser(headers.get("cookie", "")).get(self.cookie, "")
+        if not self.anywhere and self._fits(held):
+            return None
+        if path == "/logout" and self.access is not None:
+            return self._without_cookie(scope)
+        if self.access is None or not await run_in_threadpool(self.access.given):
+            return _said(404, "Nothing here: open the address that `arena view` printed.")
+        if path.startswith(_OPEN):
+            return None
+        visitor = await self._visitor(scope, held)
+        if isinstance(visitor, Response):
+            return visitor
+        if visitor is None:
+            return self._without_cookie(scope)
+        if why := refusal(visitor, path):
+            if path == "/" and visitor.may("play"):
+                return RedirectResponse("/play", 303)
+            return _said(403, why[:1].upper() + why[1:] + ".")
+        scope[VISITOR] = visitor
+        return None
+
+    async def _visitor(self, scope: Scope, token: str) -> Visitor | Response | None:
+        """Whose token this is. Wrong ones are counted, and not looked at when there are many."""
+        assert self.access is not None
+        address = (scope.get("client") or ("", 0))[0]
+        if not token:
+            return None
+        if self.access.wrong.too_many(address):
+            return _said(429, "Too many wrong tokens: wait a minute.", **{"retry-after": "60"})
+        visitor = await run_in_threadpool(self.access.visitor, token)
+        if visitor is None:
+            self.access.wrong.add(address)
+        return visitor
+
+    async def _login(self, scope: Scope, receive: Receive) -> Response:
+        """Take a token, and give it to the browser to keep for as long as it is open."""
+        if self.access is None:
+            return _said(404, "Nobody has to log in here.")
+        body = b""
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                return _said(400, "The form was not sent whole.")
+            body += message.get("body", b"")
+            if len(body) > _LONGEST_LOGIN:
+                return _said(413, "The form is longer than a token is.")
+            if not message.get("more_body"):
+                break
+        form = dict(parse_qsl(body.decode("latin-1"), max_num_fields=5))
+        token = form.get("token", "").strip()
+        visitor = await self._visitor(scope, token)
+        if isinstance(visitor, Response):
+            return visitor
+        if visitor is None:
+            return _login_page("This is nobody's token, or it was revoked.", 403)
+        answer = RedirectResponse("/play" if visitor.seats else "/", 303)
+        answer.set_cookie(
+            self.cookie,
+            token,
+            httponly=True,
+            samesite="strict",
+            path="/",
+            secure=scope.get("scheme") == "https",
+        )
+        return answer
+
+    def _without_cookie(self, scope: Scope) -> Response:
+        answer = RedirectResponse("/login", 303)
+        answer.delete_cookie(self.cookie, path="/")
+        return answer
 
     def _form_refusal(self, headers: Headers) -> Response | None:
         # Every browser says where a form comes from; what says nothing is none, and has no token.
         from_here = headers.get("sec-fetch-site", "same-origin") == "same-origin"
-        if not from_here or headers.get("origin") != f"http://{headers['host']}":
+        schemes = ("http", "https") if self.anywhere else ("http",)
+        here = {f"{scheme}://{headers['host']}" for scheme in schemes}
+        if not from_here or headers.get("origin") not in here:
             return _said(403, "A form is only taken from a page of this server.")
         if headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
             return _said(415, f"A form is sent as {_FORM}.")
@@ -116,10 +212,15 @@ class Guard:
             return _said(411, "A form says how long it is.")
         if len(length) > 9 or int(length) > LARGEST_FORM:
             return _said(413, f"The form is longer than {LARGEST_FORM:,} bytes.")
-        return self._token_refusal(headers)
+        return None
 
     def _fits(self, given: str) -> bool:
         return secrets.compare_digest(given.encode("utf-8", "replace"), self.token.encode())
+
+
+def _login_page(why: str, status: int) -> Response:
+    known = attributes(ServerLinks()) | {"live": True, "watched": None}
+    return page(environment(), "login.html", status, why=why, **known)
 
 
 def _said(status: int, text: str, **headers: str) -> Response:

@@ -52,7 +52,10 @@ _TOLD: Mapping[str, str] = {
 
 
 def annotator_of(visit: Visit) -> str:
-    """Who annotated last in this browser, else whoever is logged in here; empty for nobody."""
+    """Who has logged in to the pages, else who annotated last in this browser, else whoever is
+    logged in at this machine; empty for nobody."""
+    if visit.visitor is not None:
+        return visit.visitor.name
     return unquote(visit.cookies.get(COOKIE, ""))[:80] or login_name() or ""
 
 

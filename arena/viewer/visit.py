@@ -10,6 +10,7 @@ from jinja2 import Environment
 from starlette.responses import Response
 
 from arena.core import UsageError
+from arena.viewer.access import Visitor
 from arena.viewer.boards import BoardWorker, Computed, computed
 from arena.viewer.links import Links, attributes
 from arena.viewer.templating import page
@@ -29,7 +30,8 @@ class Visit:
 
     `path` holds the named parts of its address, `query` what stands behind the question mark.
     `worker` computes boards that nobody has stored; a static copy has none, and nobody to wait.
-    `form` is what was sent to be written, `cookies` what the browser keeps for the pages.
+    `form` is what was sent to be written, `cookies` what the browser keeps for the pages. `visitor`
+    is the person who has logged in, None where nobody has to.
     """
 
     session: Session
@@ -40,6 +42,7 @@ class Visit:
     worker: BoardWorker | None = None
     form: Mapping[str, str] = field(default_factory=dict)
     cookies: Mapping[str, str] = field(default_factory=dict)
+    visitor: Visitor | None = None
 
     @property
     def live(self) -> bool:

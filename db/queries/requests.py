@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from db import keys
-from db.models import Environment, Game, GameTurn, Request, Tournament
+from db.models import Environment, Game, GameTurn, Request, Tournament, TournamentLease
 from db.models.columns import aware
 
 
@@ -187,3 +187,10 @@ def people_waited_for(session: Session, game: int | None = None) -> list[str]:
         else [name for row in session.exec(query) for name in people_of(row.config)]
     )
     return [*dict.fromkeys(name for name in (*asked, *seated) if name is not None)]
+
+
+def idle_tournaments(session: Session, person: str) -> list[str]:
+    """The unfinished tournaments in which a person holds a seat and that no process plays."""
+    held = select(TournamentLease.tournament_id).where(col(TournamentLease.holder).is_not(None))
+    busy = set(session.exec(held))
+    return [name for key, name in seated_in(session, person) if key not in busy]

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import httpx
 from starlette.responses import Response
 
+from arena.viewer.access import Access
 from arena.viewer.app import application
 from arena.viewer.boards import BoardWorker
 from arena.viewer.links import ServerLinks
@@ -53,14 +54,20 @@ def sheet(template: str, status: int = 200, **values: Any) -> Response:
 
 
 @contextmanager
-def browsing(url: str, cookie: str | None = TOKEN) -> Iterator[Get]:
-    """A browser at the pages of a database: asks for a path, and follows nothing."""
+def browsing(
+    url: str, cookie: str | None = TOKEN, *, people: bool = False, anywhere: bool = False
+) -> Iterator[Get]:
+    """A browser at the pages of a database: asks for a path, and follows nothing. With `people`
+    those log in who have access, with `anywhere` from other machines."""
     with (
         Database(url, read_only=True) as database,
         Database(url) as writable,
         closing(BoardWorker(writable)) as worker,
     ):
-        app = application(database, worker, token=TOKEN, port=PORT)
+        access = Access(database, writable) if people or anywhere else None
+        app = application(
+            database, worker, token=TOKEN, port=PORT, access=access, anywhere=anywhere
+        )
 
         def get(
             path: str,

@@ -76,7 +76,7 @@ def annotate(visit: Visit) -> Response:
         page="turn" if form.get("page") == "turn" else "game",
         targets=targets_of(shown),
         target=form.get("target", ""),
-        annotator=form.get("annotator", ""),
+        annotator=form.get("annotator", "") if visit.visitor is None else visit.visitor.name,
         rating=form.get("rating", ""),
         tags=form.get("tags", ""),
         comment=form.get("comment", ""),
