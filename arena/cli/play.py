@@ -65,12 +65,13 @@ def _person(database: Database, given: str | None, game: int | None) -> str:
     """Who plays. Raises UsageError where that cannot be told."""
     from arena.core import UsageError
     from db.login import login_name
-    from db.queries.requests import people_waited_for
+    from db.queries.requests import people_waited_for, request_rows
 
     with database.session(create=False) as session:
         people = people_waited_for(session, game)
+        spending = any(row.type == "spend" for row in request_rows(session))
     if given is not None:
-        if given not in people:
+        if given not in people and not spending:
             known = f"people hold seats: {', '.join(people)}" if people else "nobody holds a seat"
             raise UsageError(
                 f"{given} holds no seat in a tournament that is unfinished; {known}. An agent of "
@@ -78,7 +79,7 @@ def _person(database: Database, given: str | None, game: int | None) -> str:
             )
         return given
     login = login_name()
-    if login in people:
+    if login is not None and (login in people or (spending and not people)):
         return login
     if len(people) == 1:
         return people[0]
@@ -94,11 +95,17 @@ class _Seat:
     """A person at the terminal."""
 
     def __init__(self, database: Database, name: str, game: int | None) -> None:
+        from db import Repository
+
         self._database = database
         self._name = name
         self._game = game
         self._shown: dict[int, str] = {}
         self._told = False
+        with database.session(create=False) as session:
+            row = Repository(session).get_person(name)
+        # Whoever has the database and no role of a lesser kind may do all that it holds.
+        self._operator = row is None or row.role == "operator"
 
     def play(self, on: object, *, here: bool) -> None:
         """Ask until there is nothing left to be asked, or the person leaves."""
@@ -109,7 +116,9 @@ class _Seat:
 
         while True:
             with self._database.session(create=False) as session:
-                rows = request_rows(session, person=self._name, game=self._game)
+                rows = request_rows(
+                    session, person=self._name, operator=self._operator, game=self._game
+                )
                 seats = seated_in(session, self._name)
             self._tell_results()
             if rows:

@@ -27,6 +27,7 @@ from arena.orchestrator.progress import OnProgress, Summary
 from arena.orchestrator.schedule import Earlier
 from arena.orchestrator.shared_budget import budget_of, caps_of
 from arena.orchestrator.specs import key_of
+from arena.orchestrator.spending import allowed_more, settle_request, with_approved
 from arena.orchestrator.standings import LiveStandings
 from arena.orchestrator.stopping import Stop
 from arena.orchestrator.summing import summary_of
@@ -60,7 +61,8 @@ async def run(
     answered call is made twice, and goes on where the record ends. `executor` replaces the file's.
     `budget` (dollars, over all
     runs) replaces the file's; without any, unless `uncapped`, models that cost money are refused.
-    With `wait` the run waits for people's answers when nothing else is left to play.
+    With `wait` the run waits for people's answers when nothing else is left to play, and for an
+    operator's when its budget is reached.
     `stop` ends the run early and in order. Cancelling this call leaves
     the database as a killed process would: nothing is lost that was committed.
 
@@ -119,7 +121,24 @@ async def run(
             finally:
                 await client.aclose()
             unrated = await in_thread(_close, ready, database, playing)
-    return replace(summary_of(playing), unrated=unrated)
+        summary = replace(summary_of(playing), unrated=unrated)
+        stopping = playing.stop
+        if (
+            wait
+            and playing.halts.unpaid
+            and await allowed_more(database, key, begun.approved, stopping)
+        ):
+            return await run(
+                config,
+                url=database,
+                games=games,
+                concurrency=concurrency,
+                uncapped=uncapped,
+                on_progress=on_progress,
+                stop=stopping,
+                wait=wait,
+            )
+    return summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +207,7 @@ def _close(ready: _Ready, database: Database, playing: Playing) -> str | None:
     summary = summary_of(playing)
     why = summary.stopped or ("it was interrupted" if summary.interrupted else None)
     left = None if why is None else one_line(scrub(why), _LONGEST_REASON)
+    settle_request(database, key, playing.halts)
     schedule.close(database, key, complete=playing.complete(), left=left)
     return schedule.unrated(database, key, ready.prepared.fold.system)
 
@@ -202,6 +222,7 @@ class _Begun:
     supply: Supply
     budget: Budget | None
     proven: frozenset[str]
+    approved: float
 
 
 def _begin(ready: _Ready, database: Database, lease: Lease) -> _Begun:
@@ -218,7 +239,9 @@ def _begin(ready: _Ready, database: Database, lease: Lease) -> _Begun:
         earlier = schedule.earlier(session, key, orphans=orphans)
         _check_unchanged(repo, entry, ready.config)
         repo.set_tournament_settings(key, ready.config.settings())
-        budget = budget_of(session, database, caps_of(config), lease, key, earlier.own)
+        approved = repo.approved_dollars(key)
+        caps = with_approved(caps_of(config), approved)
+        budget = budget_of(session, database, caps, lease, key, earlier.own)
         if not finished:
             begun = earlier.completed or earlier.void
             reason = "its run was resumed" if begun else "its run began"
@@ -249,7 +272,7 @@ def _begin(ready: _Ready, database: Database, lease: Lease) -> _Begun:
     for index, result in past.settled.items():
         standings.settle(index, result)
         supply.settle(index, result)
-    return _Begun(left, earlier, standings, supply, budget, proven)
+    return _Begun(left, earlier, standings, supply, budget, proven, approved)
 
 
 def _check_unchanged(repo: Repository, entry: EnteredTournament, config: TournamentConfig) -> None:

@@ -110,6 +110,16 @@ def observed(session: Session, game: int, turn: int) -> str:
     return "" if found is None else str(found.observation)
 
 
+def open_spending(session: Session, tournament_id: int) -> bool:
+    """Whether operators are asked to let a tournament spend more, and have not answered."""
+    query = select(Request.id).where(
+        Request.tournament_id == tournament_id,
+        Request.type == "spend",
+        col(Request.answered_at).is_(None),
+    )
+    return session.exec(query).first() is not None
+
+
 def open_turn(session: Session, game: int) -> tuple[int, int] | None:
     """(turn_number, player_index) of the turn in which a game waits; None where it waits in
     none."""

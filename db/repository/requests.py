@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +15,7 @@ from db.models.columns import aware, clean_text
 from db.repository.rows import apart, locked
 
 LONGEST_ANSWER = 100_000
+_LEAVE = re.compile(r"\s*(?:no|yes\s+\$?(\d{1,9}(?:\.\d{1,6})?))\s*", re.IGNORECASE)
 _LOCK = 5204931870460813119
 
 
@@ -81,6 +83,10 @@ class RequestRepository:
         locked(self.session, _LOCK)
         now = datetime.now(UTC)
         row = self.session.get(Request, request_id)
+        if row is not None and row.type == "spend" and _LEAVE.fullmatch(response) is None:
+            raise BadAnswer(
+                f"expected `yes USD`, such as `yes 5`, or `no`; found {response[:40]!r}"
+            )
         if row is None:
             raise BadAnswer(f"there is no request {request_id}: `arena play` shows what waits")
         self.session.refresh(row)
@@ -99,6 +105,26 @@ class RequestRepository:
         with apart(self.session, "the answer cannot be written"):
             self.session.add(row)
         return row
+
+    def approved_dollars(self, tournament_id: int) -> float:
+        """The dollars that operators have let a tournament spend beyond its budget."""
+        query = select(Request.response).where(
+            Request.tournament_id == tournament_id, Request.type == "spend"
+        )
+        found = (_LEAVE.fullmatch(said) for said in self.session.exec(query) if said is not None)
+        return sum(float(leave[1] or 0.0) for leave in found if leave is not None)
+
+    def withdraw_spending(self, tournament_id: int) -> None:
+        """Close the open request of a tournament to spend more: it is not needed any more."""
+        self.session.execute(
+            update(Request)
+            .where(
+                col(Request.tournament_id) == tournament_id,
+                col(Request.type) == "spend",
+                col(Request.answered_at).is_(None),
+            )
+            .values(answered_at=datetime.now(UTC), lapsed=True)
+        )
 
     def lapse_requests(self, game_ids: Collection[int]) -> None:
         """Close those of the games whose time is over, without an answer."""
