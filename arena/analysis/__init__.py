@@ -23,6 +23,7 @@ from arena.analysis.leaderboards import (
     pairs_df,
 )
 from arena.analysis.messages import messages_df
+from arena.analysis.metrics import metrics_df
 from arena.analysis.play_plots import (
     plot_chances,
     plot_lengths,
@@ -55,6 +56,7 @@ __all__ = [
     "leaderboard_df",
     "logs_df",
     "messages_df",
+    "metrics_df",
     "pairs_df",
     "players_df",
     "plot_calibration",

@@ -92,6 +92,7 @@ def _of_games() -> dict[str, JsonObject | OneOfForms]:
     from db.queries.failed_calls import FailedCallRow
     from db.queries.game_states import GameStateRow
     from db.queries.games import GameRow, GameSpent
+    from db.queries.metrics import MetricRow
     from db.queries.transcript import TurnRow
     from db.writer.events import EventRow
 
@@ -131,6 +132,9 @@ def _of_games() -> dict[str, JsonObject | OneOfForms]:
         "insights": JsonObject([InsightsReport]),
         "calls": JsonObject(
             named={"calls": JsonRows(JsonObject([FailedCallRow], _FAILURE)), "older": Whole}
+        ),
+        "metrics": JsonObject(
+            named={"metrics": JsonRows(JsonObject([MetricRow])), "behind": list[str]}
         ),
         "logs": JsonObject(named={"lines": JsonRows(JsonObject([LogRow])), "older": Whole}),
         "replay": OneOfForms(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -36,7 +37,18 @@ app = typer.Typer(help="Tournaments: what was played, and how far.", no_args_is_
 
 @app.command("list")
 def list_(
-    environment: EnvironmentOption = None, db: DatabaseUrl = None, as_json: AsJson = False
+    environment: EnvironmentOption = None,
+    abandoned_after: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            max=36500.0,
+            metavar="DAYS",
+            help="After so many days without a sign a tournament is abandoned.",
+        ),
+    ] = 30.0,
+    db: DatabaseUrl = None,
+    as_json: AsJson = False,
 ) -> None:
     """List the tournaments, the latest first."""
     from arena.reports.tournament import tournament_report
@@ -47,7 +59,8 @@ def list_(
     with reading(db) as session:
         rows = tournaments(session, Selection(environment=environment))
         live = run_now(session)
-    reports = [_here(tournament_report(row, live), db) for row in rows]
+    silent = timedelta(days=abandoned_after)
+    reports = [_here(tournament_report(row, live, abandoned_after=silent), db) for row in rows]
     if as_json:
         print_json({"tournaments": [asdict(report) for report in reports]})
         return
@@ -69,7 +82,7 @@ def list_(
                 str(report.id),
                 report.name,
                 report.environment,
-                report.status,
+                report.idle or report.status,
                 f"{report.by_status.get('completed', 0):,}",
                 f"{report.games:,}",
                 f"{report.left:,}" if report.left else "",

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 from arena import registry
 from arena.config import TournamentConfig, restored
@@ -34,11 +35,13 @@ from arena.orchestrator.summing import summary_of
 from arena.orchestrator.versions import as_catalogued
 from arena.record.answer_cache import DatabaseCache
 from arena.record.run_log import run_logged
+from arena.reports.tournament import ABANDONED_AFTER
 from db import Database, Repository, Session, get_session
 from db.database import Source, opened
 from db.finding import find
 from db.leases import Lease
 from db.queries.schedule import ScheduledGame, live_state, open_games, scheduled_places
+from db.queries.tournaments import active_at
 
 
 async def run(
@@ -112,6 +115,8 @@ async def run(
                         begun=sum(game.begun for game in begun.left),
                         orphans=len(begun.earlier.orphans),
                     )
+                    if begun.abandoned is not None:
+                        run_log.run_resumes_abandoned(begun.abandoned)
                     try:
                         await playing.play(
                             recorder, begun.left, concurrency or config.concurrency, most=games
@@ -223,6 +228,7 @@ class _Begun:
     budget: Budget | None
     proven: frozenset[str]
     approved: float
+    abandoned: timedelta | None = None
 
 
 def _begin(ready: _Ready, database: Database, lease: Lease) -> _Begun:
@@ -230,6 +236,7 @@ def _begin(ready: _Ready, database: Database, lease: Lease) -> _Begun:
     key, config = entry.tournament_id, prepared.config
     with database.session(create=False) as session:
         repo = Repository(session)
+        heard = active_at(session, key)
         finished = schedule.status(session, key) == "finished"
         left = open_games(session, key)
         orphans = schedule.settle_orphans(session, left)
@@ -272,7 +279,9 @@ def _begin(ready: _Ready, database: Database, lease: Lease) -> _Begun:
     for index, result in past.settled.items():
         standings.settle(index, result)
         supply.settle(index, result)
-    return _Begun(left, earlier, standings, supply, budget, proven, approved)
+    silent = None if heard is None or finished else datetime.now(UTC) - heard
+    abandoned = silent if silent is not None and silent >= ABANDONED_AFTER else None
+    return _Begun(left, earlier, standings, supply, budget, proven, approved, abandoned)
 
 
 def _check_unchanged(repo: Repository, entry: EnteredTournament, config: TournamentConfig) -> None:

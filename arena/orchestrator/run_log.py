@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+from datetime import timedelta
 
 from arena.core.log_scope import said_of
 from arena.game.loop import Paused, Suspended, Voided
@@ -24,9 +25,9 @@ def run_begins(fence: int, *, done: int, total: int, begun: int, orphans: int) -
         _log.warning("%d calls were in flight when an earlier run ended: charged in full", orphans)
 
 
-def run_resumes_abandoned(days: float) -> None:
+def run_resumes_abandoned(silent: timedelta) -> None:
     """Nothing had happened for so long."""
-    _log.info("the tournament was abandoned, %.0f days ago: it goes on", days)
+    _log.warning("abandoned for %d days, the tournament goes on", silent.days)
 
 
 def run_ends(fence: int, summary: Summary) -> None:

@@ -178,7 +178,7 @@ def spell(seconds: float) -> str:
 def _state(report: TournamentReport, alive: bool) -> str:
     if alive:
         return "running"
-    return {"created": "not begun"}.get(report.status, report.status)
+    return report.idle or {"created": "not begun"}.get(report.status, report.status)
 
 
 def _bar(report: TournamentReport) -> ProgressBar:

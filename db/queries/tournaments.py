@@ -11,7 +11,14 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlmodel import Session, col
 
-from db.models import Environment, Tournament, TournamentTemplate, TournamentTemplateUse
+from db.models import (
+    Environment,
+    Tournament,
+    TournamentLease,
+    TournamentTemplate,
+    TournamentTemplateUse,
+)
+from db.models.columns import aware
 from db.queries.begun import begun_agents
 from db.queries.counters import behind
 from db.queries.spending import spent_by_tournament
@@ -41,7 +48,8 @@ class TournamentRow:
     further attempt, `by_status` how many attempts at them are in each status, `void_causes` how
     often each cause of a void one came up; `agents` are those of its configuration, by the names
     of the versions that play. `charged` is dollars for its games; None where its counters are
-    behind. `template` is the name of the one that it was made from, None without one.
+    behind. `template` is the name of the one that it was made from, None without one. Something
+    last happened at `active_at`, by the clock of whoever ran it.
     """
 
     tournament_id: int
@@ -62,6 +70,7 @@ class TournamentRow:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    active_at: datetime
 
 
 def matchmakers(session: Session, keys: Iterable[int]) -> dict[int, Mapping[str, Any]]:
@@ -102,19 +111,20 @@ def tournaments(
     if before is not None:
         which.append(col(Tournament.id) < before)
     query: Any = (
-        select(Tournament, Environment, col(TournamentTemplate.name))
+        select(Tournament, Environment, col(TournamentTemplate.name), col(TournamentLease.told_at))
         .join(Environment, col(Environment.id) == Tournament.environment_id)
         .outerjoin(TournamentTemplateUse, col(TournamentTemplateUse.tournament_id) == Tournament.id)
         .outerjoin(
             TournamentTemplate, col(TournamentTemplate.id) == TournamentTemplateUse.template_id
         )
+        .outerjoin(TournamentLease, col(TournamentLease.tournament_id) == Tournament.id)
         .where(*which)
         .order_by(col(Tournament.id).desc())
         .limit(limit)
     )
     rows = session.execute(query).all()
     late, charged = {*behind(session, selection)}, spent_by_tournament(session)
-    sizes = {row.id: rules.num_players for row, rules, _ in rows if row.name not in late}
+    sizes = {row.id: rules.num_players for row, rules, *_ in rows if row.name not in late}
     by_status = _by_status(session, sizes, [row.id for row, *_ in rows if row.name in late])
     causes: dict[int, dict[str, int]] = defaultdict(dict)
     settled = {key: counts.get("completed", 0) for key, counts in by_status.items()}
@@ -143,9 +153,24 @@ def tournaments(
             created_at=row.created_at,
             started_at=row.started_at,
             finished_at=row.finished_at,
+            active_at=_latest(row.created_at, row.started_at, row.finished_at, told),
         )
-        for row, rules, template in rows
+        for row, rules, template, told in rows
     ]
+
+
+def active_at(session: Session, tournament_id: int) -> datetime | None:
+    """When something last happened in a tournament, None for one that is not there."""
+    row = session.get(Tournament, tournament_id)
+    if row is None:
+        return None
+    lease = session.get(TournamentLease, tournament_id)
+    told = None if lease is None else lease.told_at
+    return _latest(row.created_at, row.started_at, row.finished_at, told)
+
+
+def _latest(*times: datetime | None) -> datetime:
+    return max(aware(time) for time in times if time is not None)
 
 
 def _by_status(
