@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from arena.core import (
     EnvironmentSpec,
@@ -36,15 +36,17 @@ PREFIX = "scenario-"
 class ScenarioGame:
     """One play of a scenario.
 
-    `name` is `scenario-NAME`: a scenario that comes with the arena, or what people call the one in
-    `file`. `scenario` is a copy of one (`copied`), which needs no file. Raises UsageError for a
+    `name` is `scenario-NAME`: a scenario of the `folder`, which comes with the arena, or what
+    people call the one in `file`. `scenario` is a copy of one (`copied`), which needs no file. A
+    package that brings scenarios has a subclass with a folder of its own. Raises UsageError for a
     name without a scenario, ConfigError for a scenario that is wrong.
     """
 
     spec: EnvironmentSpec
+    folder: ClassVar[Path] = SHIPPED
 
     def __init__(self, *, name: str, file: str = "", scenario: str = "") -> None:
-        self._scenario = _found(name, file, scenario)
+        self._scenario = _found(name, file, scenario, self.folder)
         shape = self._scenario.shape
         players = len(shape.personas)
         team = ("team",) if all(persona.team for persona in shape.personas) else ()
@@ -62,10 +64,13 @@ class ScenarioGame:
             least_turns=shape.least_turns,
         )
 
-    @staticmethod
-    def copied(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    @classmethod
+    def copied(cls, name: str, options: Mapping[str, Any]) -> dict[str, Any]:
         """The options in which the scenario itself stands in the place of its file."""
-        found = _found(name, options.get("file", ""), options.get("scenario", ""))
+        for key in options:
+            if key not in ("file", "scenario"):
+                raise UsageError(f"{name} has the option {key!r:.60}; expected 'file'")
+        found = _found(name, options.get("file", ""), options.get("scenario", ""), cls.folder)
         return {"scenario": found.copied}
 
     @property
@@ -137,7 +142,7 @@ class ScenarioGame:
         return Outcome(players, Termination.NATURAL, stage.reason(), stage.winner(players))
 
 
-def _found(name: str, file: str, copied: str) -> Scenario:
+def _found(name: str, file: str, copied: str, folder: Path) -> Scenario:
     for key, given in (("file", file), ("scenario", copied)):
         if not isinstance(given, str):
             raise UsageError(f"{name} has the option {key}: {given!r:.60}; expected text")
@@ -148,9 +153,9 @@ def _found(name: str, file: str, copied: str) -> Scenario:
     if file:
         return load(Path(file))
     own = name.removeprefix(PREFIX)
-    if own not in shipped():
+    if own not in shipped(folder):
         raise UsageError(
             f"no scenario {own!r} comes with the arena ({', '.join(shipped())}); write "
             f"`options: {{file: {own}.yaml}}` to play one of your own"
         )
-    return load(SHIPPED / f"{own}.yaml")
+    return load(folder / f"{own}.yaml")

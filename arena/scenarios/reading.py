@@ -47,9 +47,9 @@ class Scenario:
         return prompts.render(text, placeholders(self.shape), {})
 
 
-def shipped() -> list[str]:
-    """The names of the scenarios that come with the arena, sorted."""
-    return sorted(file.stem for file in SHIPPED.glob("*.yaml"))
+def shipped(folder: Path = SHIPPED) -> list[str]:
+    """The names of the scenarios that come with the arena, or in another folder, sorted."""
+    return sorted(file.stem for file in folder.glob("*.yaml"))
 
 
 def json_schema() -> dict[str, Any]:
