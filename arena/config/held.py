@@ -30,12 +30,13 @@ def with_people(
     referee = rules.get("referee") if isinstance(rules, Mapping) else None
     if not any(map(_is_human, (*entries, referee))):
         return data, lines
-    written = {**data, "agents": [_written(entry) for entry in entries] if entries else agents}
+    everybody = [_written(entry) for entry in entries]
+    written = {**data, "agents": everybody[:]} if entries else dict(data)
     if _is_human(referee):
         assert isinstance(rules, Mapping)
-        written["environment"] = {**rules, "referee": _written(referee, "Referee")}
+        everybody.append(_written(referee, "Referee"))
+        written["environment"] = {**rules, "referee": everybody[-1]}
     placed = dict(lines)
-    everybody = [*written["agents"], written["environment"].get("referee")] if entries else []
     for key, noun, made in (("models", "model", MODEL), ("prompts", "prompt", PROMPT)):
         known = data.get(key) or []
         wanted = any(_is_human(entry) and entry.get(noun) == PERSON for entry in everybody)
