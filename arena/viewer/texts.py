@@ -15,7 +15,7 @@ SHOWN = 1_500  # characters of a text that are open
 _FOLDED = 100_000  # characters behind them that a page holds
 _VALUE = 4_000  # characters of any other value, such as a name
 _GRID = 20_000  # characters by which a grid is told
-_STROKES = re.compile(r"[|+]|--")
+_STROKES = re.compile(r"\||\+(?!\d)|--")  # a signed number is none
 
 
 class WholeText(str):
