@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from arena.core.covariates import Covariate
     from arena.core.execution import Executor
     from arena.core.readers import Reader
+    from arena.core.tools import ToolEntry, ToolLimits
     from arena.llm.providers.protocol import Provider, ProviderSettings
+    from arena.llm.toolbox import Toolbox
 
 _SCRIPTED = "scripted/"
 _ANY = "*"  # at the end of a registered name: every name that begins like it, where none is it
@@ -76,6 +78,7 @@ _MADE: dict[Group, tuple[str, ...]] = {
     "providers": ("load", "check", "prepare", "aclose"),
     "ratings": ("name", "fit"),
     "readers": ("version", "asks", "read"),
+    "tools": ("version", "repeatable", "functions", "call"),
 }
 
 
@@ -139,7 +142,7 @@ def load(group: Group, name: str) -> Any:
         plugin = point.load()
     if not callable(plugin):
         raise _broken(f"{_described(group, point)} is {plugin!r}: expected something to call")
-    if group == "agents" and not _is_version(getattr(plugin, "version", None)):
+    if group in ("agents", "tools") and not _is_version(getattr(plugin, "version", None)):
         raise _broken(
             f"{_described(group, point)} has the `version` {getattr(plugin, 'version', None)!r}: "
             "expected a whole number from 1"
@@ -392,6 +395,47 @@ def online_rating(name: str) -> tuple[str, OnlineRatingSystem]:
 def provider(name: str, settings: ProviderSettings) -> Provider:
     """A provider, ready to prepare models."""
     return cast("Provider", make("providers", name, settings=settings))
+
+
+def toolbox(entries: Sequence[ToolEntry], limits: ToolLimits) -> Toolbox:
+    """The tools of an agent, as they are on record. Raises UsageError for one that is not
+    installed, for options that it refuses, and where two offer the same function."""
+    from arena.llm.toolbox import Toolbox
+
+    made = [(name, _tool(name, options)) for each in entries for name, options in each.items()]
+    return Toolbox(made, limits)
+
+
+def pinned_tools(entries: Sequence[ToolEntry]) -> tuple[ToolEntry, ...]:
+    """The tools of an agent as they go on record: with their versions, and with what they find out
+    of themselves (`arena.core.tools.PinsOptions`). Raises UsageError as `toolbox` does."""
+    from arena.core.tools import ToolLimits
+
+    found = []
+    for each in entries:
+        for name, options in each.items():
+            factory = load("tools", name)
+            if hasattr(factory, "pinned"):
+                with guarded("tools", name, "it was asked what it offers"):
+                    options = {**options, **factory.pinned(_without_version(options))}
+            found.append({registered("tools", name): {"version": factory.version, **options}})
+    toolbox(found, ToolLimits())
+    return tuple(found)
+
+
+def _tool(name: str, options: Mapping[str, Any]) -> Any:
+    made = make("tools", name, **_without_version(options))
+    wanted = options.get("version", made.version)
+    if wanted != made.version:
+        raise _refused(
+            f"the agent is made with version {wanted} of the tool {name!r}, installed is version "
+            f"{made.version}, which makes another agent"
+        )
+    return made
+
+
+def _without_version(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name != "version"}
 
 
 def policy(name: str) -> Policy:

@@ -36,6 +36,7 @@ from arena.analysis.plots import plot_leaderboard, plot_ratings
 from arena.analysis.ratings import rating_changes_df, ratings_df
 from arena.analysis.suggestions import suggestions_df
 from arena.analysis.templates import templates_df
+from arena.analysis.tool_calls import tool_calls_df
 from arena.analysis.transcripts import game
 from arena.analysis.turns import calls_df, turns_df
 
@@ -76,6 +77,7 @@ __all__ = [
     "ratings_df",
     "suggestions_df",
     "templates_df",
+    "tool_calls_df",
     "tournaments_df",
     "turns_df",
     "votes_df",

@@ -55,7 +55,7 @@ def _turns(read: Reading, without: tuple[str, ...]) -> FrameQuery:
         FrameColumn("player_index", INTEGER, turns.c.player_index),
         *place_columns(read.catalogue),
         *agent_columns(read.catalogue, players.c.agent_id),
-        *_part(),
+        *part_columns(),
         FrameColumn("action", STRING, turns.c.action, turns.c.action_raw),
         FrameColumn(
             "submitted",
@@ -74,7 +74,7 @@ def _turns(read: Reading, without: tuple[str, ...]) -> FrameQuery:
     ]
 
     def rows(statement: Select[Any]) -> Select[Any]:
-        return _of_turns(statement, read).order_by(turns.c.id)
+        return of_turns(statement, read).order_by(turns.c.id)
 
     return FrameQuery(columns, rows, partial(add_observations, read), OBSERVATIONS, without)
 
@@ -123,7 +123,7 @@ def _calls(read: Reading, without: tuple[str, ...]) -> FrameQuery:
         FrameColumn("player_index", INTEGER, turns.c.player_index),
         *place_columns(read.catalogue),
         *agent_columns(read.catalogue, players.c.agent_id),
-        *_part(),
+        *part_columns(),
         FrameColumn("call_index", INTEGER, calls.c.call_index),
         FrameColumn("call_number", INTEGER, calls.c.call_number),
         FrameColumn("attempt", INTEGER, calls.c.attempt),
@@ -153,13 +153,14 @@ def _calls(read: Reading, without: tuple[str, ...]) -> FrameQuery:
     ]
 
     def rows(statement: Select[Any]) -> Select[Any]:
-        joined = _of_turns(statement, read, calls=True)
+        joined = of_turns(statement, read, made="llm_calls")
         return joined.order_by(calls.c.id)
 
     return FrameQuery(columns, rows, partial(add_messages, read), MESSAGES, without)
 
 
-def _part() -> list[FrameColumn]:
+def part_columns() -> list[FrameColumn]:
+    """The columns of the part that a turn's player had."""
     players = table("game_players")
     return [
         FrameColumn("role", STRING, players.c.role),
@@ -167,8 +168,9 @@ def _part() -> list[FrameColumn]:
     ]
 
 
-def _of_turns(statement: Select[Any], read: Reading, *, calls: bool = False) -> Select[Any]:
-    """A statement over turns and, where asked for, their calls, with the game and the player."""
+def of_turns(statement: Select[Any], read: Reading, *, made: str | None = None) -> Select[Any]:
+    """A statement over turns and, where a table is named, the calls that were `made` in them, with
+    the game and the player."""
     games, players, turns = table("games"), table("game_players"), table("game_turns")
     joined = (
         statement.select_from(turns)
@@ -181,7 +183,7 @@ def _of_turns(statement: Select[Any], read: Reading, *, calls: bool = False) -> 
             ),
         )
     )
-    if calls:
-        attempts = table("llm_calls")
+    if made is not None:
+        attempts = table(made)
         joined = joined.join(attempts, attempts.c.game_turn_id == turns.c.id)
     return joined.where(*read.chosen.of_seats())

@@ -32,6 +32,16 @@ AgentVars = Annotated[
     list[str] | None,
     typer.Option("--var", metavar="NAME=VALUE", help="What the prompt says as {{vars.NAME}}."),
 ]
+AgentTools = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tool", metavar="NAME[=OPTIONS]", help="A tool that it may call; null for none."
+    ),
+]
+AgentToolLimits = Annotated[
+    list[str] | None,
+    typer.Option("--tool-limit", metavar="KEY=VALUE", help="What its calls of tools may take."),
+]
 KindOptions = Annotated[
     list[str] | None,
     typer.Option("--option", metavar="KEY=VALUE", help="An option of the kind."),
@@ -90,6 +100,8 @@ def add(
     ] = None,
     option: KindOptions = None,
     var: AgentVars = None,
+    tool: AgentTools = None,
+    tool_limit: AgentToolLimits = None,
     template: Annotated[
         str | None, typer.Option(metavar="NAME", help="The template that says the rest.")
     ] = None,
@@ -101,20 +113,22 @@ def add(
     from arena.core import UsageError
     from db import Repository
 
-    options, own = key_values(option or [], "--option"), key_values(var or [], "--var")
+    options, beside = key_values(option or [], "--option"), _beside({}, var, tool, tool_limit)
     with reading(db) as session:
         repository = Repository(session)
         if template is not None:
             from arena.templates.catalogued import copied
 
             repository.lock_catalogue()
-            said = {"kind": kind, "model": model, "prompt": prompt, "options": options, "vars": own}
+            said = {"kind": kind, "model": model, "prompt": prompt, "options": options, **beside}
             made = copied(session, name, template, said)
-            agent = _create(repository, name, **made.parts, options=made.options, own=made.vars)
+            agent = _create(
+                repository, name, **made.parts, options=made.options, beside=made.beside
+            )
             repository.use_agent_template(made.template_id, agent)
         elif model is not None and prompt is not None:
             parts = {"kind": kind or "thinking", "model": model, "prompt": prompt}
-            _create(repository, name, **parts, options=options, own=own)
+            _create(repository, name, **parts, options=options, beside=beside)
         else:
             raise UsageError("an agent needs --model and --prompt, or a --template that has them")
     tell(f"added the agent {name}")
@@ -129,6 +143,8 @@ def fork(
     prompt: Annotated[str | None, typer.Option(help="Another prompt.")] = None,
     option: KindOptions = None,
     var: AgentVars = None,
+    tool: AgentTools = None,
+    tool_limit: AgentToolLimits = None,
     db: DatabaseUrl = None,
 ) -> None:
     """Add an agent like another one.
@@ -142,7 +158,7 @@ def fork(
         key = number_of(session, "agent", name)
         like = repository.get_agent_by_id(key, with_relations=True)
         assert like is not None
-        options, own = prompts.parted(like.options)
+        options, beside = prompts.parted(like.options)
         _create(
             repository,
             new,
@@ -150,7 +166,7 @@ def fork(
             model=model or like.model.name,
             prompt=prompt or like.prompt.name,
             options={**options, **key_values(option or [], "--option")},
-            own={**own, **key_values(var or [], "--var")},
+            beside=_beside(beside, var, tool, tool_limit),
         )
     tell(f"added the agent {new}, like {name}")
 
@@ -163,6 +179,8 @@ def edit(
     prompt: Annotated[str | None, typer.Option(help="Another prompt.")] = None,
     option: KindOptions = None,
     var: AgentVars = None,
+    tool: AgentTools = None,
+    tool_limit: AgentToolLimits = None,
     db: DatabaseUrl = None,
 ) -> None:
     """Change an agent, or add a version.
@@ -179,7 +197,7 @@ def edit(
         key = number_of(session, "agent", name)
         row = repository.get_agent_by_id(key, with_relations=True)
         assert row is not None
-        options, own = prompts.parted(row.options)
+        options, beside = prompts.parted(row.options)
         parts, stored = _parts(
             repository,
             row.label,
@@ -187,7 +205,7 @@ def edit(
             model=model or row.model.name,
             prompt=prompt or row.prompt.name,
             options=_said({**options, **key_values(option or [], "--option")}),
-            own=_said({**own, **key_values(var or [], "--var")}),
+            beside=_beside(beside, var, tool, tool_limit),
         )
         found = edit_agent(repository, key, parts, stored)
     told(found, "agent", name)
@@ -195,6 +213,30 @@ def edit(
 
 def _said(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _beside(
+    before: Mapping[str, Any],
+    var: list[str] | None,
+    tool: list[str] | None,
+    limits: list[str] | None,
+) -> dict[str, Any]:
+    """What an agent has beside the options of its kind, with what was said of it: tools in the
+    place of those that it had."""
+    tools: list[Any] = before.get("tools", [])
+    if tool:
+        tools = [_tool(each) for each in tool if each != "null"]
+    return {
+        "vars": _said({**before.get("vars", {}), **key_values(var or [], "--var")}),
+        "tools": tools,
+        "tool_limits": _said(
+            {**before.get("tool_limits", {}), **key_values(limits or [], "--tool-limit")}
+        ),
+    }
+
+
+def _tool(written: str) -> Any:
+    return key_values([written], "--tool") if "=" in written else written
 
 
 def _create(
@@ -205,19 +247,19 @@ def _create(
     model: str,
     prompt: str,
     options: Mapping[str, Any],
-    own: Mapping[str, Any],
+    beside: Mapping[str, Any],
 ) -> int:
     from arena.core import UsageError
 
     parts, stored = _parts(
-        repository, name, kind=kind, model=model, prompt=prompt, options=options, own=own
+        repository, name, kind=kind, model=model, prompt=prompt, options=options, beside=beside
     )
     refuse_taken("agent", name, repository.get_agent_by_alias(name))
     twin = repository.get_agent_by_config(*parts, options=stored)
     if twin is not None:
         raise UsageError(
             f"the catalogue has this agent already, as {twin.label!r}: change its kind, model, "
-            "prompt, options or vars"
+            "prompt, options, vars or tools"
         )
     return repository.create_agent(*parts, alias=name, options=stored).id or 0
 
@@ -230,7 +272,7 @@ def _parts(
     model: str,
     prompt: str,
     options: Mapping[str, Any],
-    own: Mapping[str, Any],
+    beside: Mapping[str, Any],
 ) -> tuple[tuple[int, int, int], Mapping[str, Any]]:
     """The numbers of a kind, a model and a prompt, and the options with the vars as they are
     stored. Raises UsageError for options that the kind does not take and vars that the prompt does
@@ -239,10 +281,12 @@ def _parts(
     from arena.config import parse_agent
     from arena.config.prompt_variables import wrong_vars
     from arena.core import UsageError
+    from arena.core.tools import entries
 
-    written = {"kind": kind, "model": model, "prompt": prompt, "options": options, "vars": own}
+    written = {"kind": kind, "model": model, "prompt": prompt, "options": options, **beside}
     agent = parse_agent({"name": name, **written})
     maker = registry.check_kind(kind, options)
+    agent = agent.model_copy(update={"tools": registry.pinned_tools(entries(agent.tools))})
     model_id = number_of(repository.session, "model", model)
     prompt_id = number_of(repository.session, "prompt", prompt)
     text = repository.get_prompt_by_id(prompt_id)

@@ -71,6 +71,8 @@ _RULES = {
     **{"description": str, "twin": Text, "package_version": str},
 }
 
+_TOOL = {"name": str, "tool_version": int, "functions": list[str], "about": str}
+
 
 def schemas() -> dict[str, dict[str, Any]]:
     """By command, as it is typed after `arena`: the JSON Schema of its output."""
@@ -368,6 +370,10 @@ def _of_rest() -> dict[str, JsonObject | OneOfForms]:
         "environments check": JsonObject([ScenarioSummary]),
         "programs list": JsonObject(
             named={"programs": JsonRows(JsonObject(named={"folder": str, "command": list[str]}))}
+        ),
+        "tools list": JsonObject(named={"tools": JsonRows(JsonObject(named=_TOOL))}),
+        "tools show": JsonObject(
+            named={**_TOOL, "options": list[dict[str, Any]], "offered": list[dict[str, Any]]}
         ),
         "keys list": JsonObject(
             named={"keys": JsonRows(JsonObject(named={"variable": str, "host": str}))}

@@ -10,13 +10,13 @@ from rich.text import Text
 
 from arena.cli.output import count, duration, moment, money, safe
 from arena.cli.transcript_lines import Page, milliseconds, player_name
-from arena.core.text import lines
+from arena.core.text import lines, one_line
 from arena.reports.narration import Announcement, Moved, Shown, plain
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from arena.reports.calls import CallReport, SentMessage
+    from arena.reports.calls import CallReport, SentMessage, ToolReport
     from arena.reports.game import GameReport, TurnReport
 
 _RULES_LINES = 12  # of the first announcement to each player
@@ -162,6 +162,8 @@ class _Printer:
         self._page.both_ends(self._name(turn.player), Text(" · ".join(notes), "dim"))
         for call in turn.calls:
             self._call(call, turn.player)
+        for tool in turn.tools:
+            self._tool(tool, whole=bool(turn.calls))
         if turn.action is None:
             self._page.print(Text("  has not acted", "dim italic"))
             return
@@ -230,6 +232,20 @@ class _Printer:
                 self._page.text(Text("  ┆ ", "dim"), said.strip("\n"), "")
             for called in call.tool_calls:
                 self._page.text(Text("  ┆ ", "dim"), called, "")
+
+    def _tool(self, tool: ToolReport, *, whole: bool) -> None:
+        """A call of a tool: in a line, or with all that it said."""
+        facts = [f"tool {one_line(tool.made, 2000 if whole else 80)}"]
+        if tool.took_ms is not None:
+            facts.append(milliseconds(tool.took_ms))
+        if tool.error is not None:
+            facts.append(tool.error)
+        failed = tool.error is not None or tool.result is None
+        self._page.block(Text("  "), " · ".join(facts), "red" if failed else "dim bold")
+        if tool.result is None:
+            self._page.block(Text("  "), "no result on record", "red")
+        elif whole:
+            self._page.text(Text("  ┆ ", "dim"), tool.result.strip("\n"), "dim")
 
     # -- end ------------------------------------------------------------------
 

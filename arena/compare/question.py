@@ -258,14 +258,14 @@ def written(agent: Agent) -> dict[str, Any]:
             f"{agent.label} is of the kind {agent.kind.name} v{agent.kind.version}, installed is "
             f"v{installed}, which makes another agent: `arena agents fork {agent.label} NEW`"
         )
-    options, own = prompts.parted(agent.options)
+    options, beside = prompts.parted(agent.options)
     return {
         "name": agent.label,
         "kind": agent.kind.name,
         "model": agent.model.name,
         "prompt": agent.prompt.name,
         "options": options,
-        **({"vars": own} if own else {}),
+        **{name: value for name, value in beside.items() if value},
     }
 
 

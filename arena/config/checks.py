@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from arena.config.errors import Problem, dotted
+from arena.core import prompts
 
 
 def check(data: Any) -> list[Problem]:
@@ -71,7 +72,7 @@ def _identity(entry: Mapping[str, Any]) -> str:
         entry.get("model"),
         entry.get("prompt"),
         entry.get("options", {}),
-        entry.get("vars") or {},
+        *(entry.get(name) or made() for name, made in prompts.BESIDE.items()),
     ]
     return json.dumps(parts, sort_keys=True, default=str)
 

@@ -15,6 +15,8 @@ from pydantic import (
     model_validator,
 )
 
+from arena.config.instructions import InstructionsConfig
+from arena.config.tools import ToolLimitsConfig, ToolList
 from arena.core import ModelSpec, prompts
 from arena.core.null_variants import MOST
 from arena.core.text import visible
@@ -67,6 +69,10 @@ class AgentConfig(Shape):
     vars: dict[VariableName, str | int | float] = Field(
         default={}, description="What the prompt says as {{vars.NAME}}."
     )
+    tools: ToolList = Field(default=(), description="What it may call in its turn: notes, ...")
+    tool_limits: ToolLimitsConfig = Field(
+        default=ToolLimitsConfig(), description="What its calls of tools may take."
+    )
     null_variants: int = Field(
         default=0,
         ge=0,
@@ -75,15 +81,21 @@ class AgentConfig(Shape):
     )
 
     @model_validator(mode="after")
-    def _vars_beside_options(self) -> Self:
-        if prompts.VARS in self.options:
-            raise ValueError("expected 'vars' beside 'options', found it in them")
+    def _beside_options(self) -> Self:
+        for name in prompts.BESIDE:
+            if name in self.options:
+                raise ValueError(f"expected {name!r} beside 'options', found it in them")
         return self
 
     @property
+    def beside(self) -> Options:
+        """What it has beside the options of its kind, as far as it says anything."""
+        return self.model_dump(mode="json", include={*prompts.BESIDE}, exclude_defaults=True)
+
+    @property
     def stored_options(self) -> Options:
-        """The options as they are on record, with the `vars`."""
-        return prompts.stored(self.options, self.vars)
+        """The options as they are on record, with what it has beside them."""
+        return prompts.stored(self.options, self.beside)
 
 
 class TemplatedAgent(Shape):
@@ -101,6 +113,12 @@ class TemplatedAgent(Shape):
     options: Options = Field(default={}, description="Options of the kind.")
     vars: dict[VariableName, str | int | float] = Field(
         default={}, description="What the prompt says as {{vars.NAME}}."
+    )
+    tools: ToolList = Field(
+        default=(), description="In the place of those of the template: notes, ..."
+    )
+    tool_limits: ToolLimitsConfig = Field(
+        default=ToolLimitsConfig(), description="What its calls of tools may take."
     )
     null_variants: int = Field(
         default=0,
@@ -120,6 +138,11 @@ class RefereeConfig(Shape):
     options: Options = Field(default={}, description="Options of the kind.")
     vars: dict[VariableName, str | int | float] = Field(
         default={}, description="What the prompt says as {{vars.NAME}}."
+    )
+
+    tools: ToolList = Field(default=(), description="What it may call: notes, ...")
+    tool_limits: ToolLimitsConfig = Field(
+        default=ToolLimitsConfig(), description="What its calls of tools may take."
     )
 
     def agent(self) -> AgentConfig:
@@ -264,7 +287,9 @@ class PromptConfig(Shape):
     """A prompt, from a file beside this one or as text; never changed once it has played."""
 
     model_config = ConfigDict(
-        json_schema_extra={"oneOf": [{"required": ["file"]}, {"required": ["text"]}]}
+        json_schema_extra={
+            "oneOf": [{"required": [name]} for name in ("file", "text", "instructions")]
+        }
     )
 
     name: Name = Field(description="What agents call it.")
@@ -272,16 +297,20 @@ class PromptConfig(Shape):
         default=None, min_length=1, description="A text file in this folder or below it."
     )
     text: str | None = Field(default=None, min_length=1, description="The prompt itself.")
+    instructions: InstructionsConfig | None = Field(
+        default=None, description="The prompt in parts: purpose, tone, capabilities, knowledge."
+    )
     forked_from: Name | None = Field(default=None, description="The prompt it was made from.")
 
     _content: str = PrivateAttr(default="")
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if (self.file is None) == (self.text is None):
-            given = "both" if self.file is not None else "neither"
-            raise ValueError(f"expected either 'file' or 'text', found {given}")
-        self._content = self.text or ""
+        given = [each for each in (self.file, self.text, self.instructions) if each is not None]
+        if len(given) != 1:
+            found = {0: "neither", 2: "both"}.get(len(given), "all")
+            raise ValueError(f"expected either 'file' or 'text' or 'instructions', found {found}")
+        self._content = self.text or (self.instructions.text() if self.instructions else "")
         return self
 
     @property

@@ -53,8 +53,9 @@ from arena.config.prompt_files import read_prompts
 from arena.config.prompt_variables import check_variables
 from arena.config.secrets import all_secrets, secrets
 from arena.config.templated import Templates, TemplatesUsed, from_template, with_agents
+from arena.config.tools import without_unsaid
 from arena.config.variants import written_out
-from arena.core import ConfigError, EnvironmentCrash, UsageError
+from arena.core import ConfigError, EnvironmentCrash, UsageError, prompts
 
 # What changes only how fast, how patiently and at what cost a tournament is played.
 _SETTINGS = {"executor", "concurrency", "llm", "attempts", "budget", "cache", "record"}
@@ -157,14 +158,14 @@ class TournamentConfig(Shape):
                     del model[name]
         for agent in data["agents"]:
             del agent["null_variants"]  # they are agents of their own
-            if not agent["vars"]:
-                # Tournaments from before there were these keep their hash.
-                del agent["vars"]
+            without_unsaid(agent)
         if self.environment.time_limit is None:
             # Tournaments from before there was such a limit keep their hash.
             del data["environment"]["time_limit"]
         if self.environment.referee is None:
             del data["environment"]["referee"]
+        else:
+            without_unsaid(data["environment"]["referee"], prompts.BESIDE.keys() - {prompts.VARS})
         if self.pool is None:
             del data["pool"]
         if self.environment.overflow == "void":
@@ -172,7 +173,7 @@ class TournamentConfig(Shape):
         # round-robin and round_robin are one name.
         data["matchmaker"]["name"] = data["matchmaker"]["name"].replace("-", "_")
         for written, prompt in zip(data["prompts"], self.prompts, strict=True):
-            del written["file"]
+            del written["file"], written["instructions"]
             written["text"] = prompt.content
         return data
 

@@ -7,7 +7,7 @@ names that were used stay with the configuration, and no template is looked at a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from arena.config.errors import KeyPath, Problem, WrittenAt, explain, found, line_of
 from arena.config.parts import TemplatedAgent
+from arena.config.tools import ToolLimitsConfig
 from arena.config.variants import variants_of
 from arena.core import UsageError
 
@@ -34,6 +35,7 @@ class AgentParts:
     prompt: str | None = None
     text: str | None = None
     vars: Mapping[str, Any] = field(default_factory=dict)
+    tools: Sequence[Any] = ()
     model: str | Mapping[str, Any] | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
 
@@ -180,6 +182,10 @@ class _Copy:
             "options": {**options, **said.options},
             "vars": {**parts.vars, **said.vars},
         }
+        if tools := said.tools or parts.tools:
+            made["tools"] = [*tools]
+        if said.tool_limits != ToolLimitsConfig():
+            made["tool_limits"] = said.tool_limits.model_dump()
         if said.null_variants:
             made["null_variants"] = said.null_variants
         return made

@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from arena.core.environments import Action, Observation
 from arena.core.messages import Message
+from arena.core.tools import ToolEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class AgentSpec:
     """kind + model + prompt + options: change anything and it is another agent.
 
     `agent_id` is its row in the catalogue; `prompt` is the template, with `{{variables}}`, and
-    `vars` are the agent's own for it.
+    `vars` are the agent's own for it; `tools` are those that it may call in its turn,
+    `tool_limits` what is said of `arena.core.tools.ToolLimits`.
     """
 
     agent_id: int
@@ -51,6 +53,8 @@ class AgentSpec:
     prompt: str
     options: Mapping[str, Any] = field(default_factory=dict)
     vars: Mapping[str, Any] = field(default_factory=dict)
+    tools: tuple[ToolEntry, ...] = ()
+    tool_limits: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,3 +231,16 @@ class Policy(Protocol):
     """A scripted model: an answer to a conversation, as a provider would give it."""
 
     def __call__(self, messages: Sequence[Message], rng: random.Random) -> str: ...
+
+
+class ToolPolicy(Protocol):
+    """A scripted model that calls tools: it is told what it is `tools` offered, as in the request,
+    and answers with a text or with calls."""
+
+    def __call__(
+        self,
+        messages: Sequence[Message],
+        rng: random.Random,
+        *,
+        tools: Sequence[Mapping[str, Any]] = (),
+    ) -> str | Sequence[ToolCall]: ...

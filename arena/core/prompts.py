@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from arena.core import UsageError
@@ -30,6 +30,9 @@ TOLD = ("role", "team", "phase")
 
 VARS = "vars"
 """Where the variables of an agent are in the options on record, beside those of its kind."""
+
+BESIDE: Mapping[str, Callable[[], Any]] = {VARS: dict, "tools": list, "tool_limits": dict}
+"""What an agent has in the options on record that is not its kind's, with what stands for none."""
 
 _OWN = f"{VARS}."
 _VARIABLE = re.compile(r"\{\{\s*([A-Za-z_][\w.-]*)\s*\}\}")
@@ -77,15 +80,17 @@ def render(template: str, variables: Mapping[str, object], own: Mapping[str, obj
     return _VARIABLE.sub(lambda found: str(values[found[1]]), template)
 
 
-def stored(options: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of an agent as they are on record: those of its kind, with its own `vars`."""
-    return {**options, VARS: dict(own)} if own else dict(options)
+def stored(options: Mapping[str, Any], beside: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of an agent as they are on record: those of its kind, with what it has `BESIDE`
+    them, as far as that says anything."""
+    said = {name: beside[name] for name in BESIDE if beside.get(name)}
+    return {**options, **said}
 
 
 def parted(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The options of the kind and the agent's own `vars`, out of what is on record."""
-    own = options.get(VARS, {})
-    return {name: value for name, value in options.items() if name != VARS}, dict(own)
+    """The options of the kind, and what the agent has `BESIDE` them, out of what is on record."""
+    own = {name: value for name, value in options.items() if name not in BESIDE}
+    return own, {name: options.get(name) or made() for name, made in BESIDE.items()}
 
 
 def _unknown(name: str, line: int, known: Collection[str]) -> UsageError:

@@ -26,6 +26,7 @@ import numpy as np
 from arena.config import TournamentConfig
 from arena.core import AgentSpec, ModelSpec, Pairing, UsageError
 from arena.core.arrays import Floats
+from arena.core.tools import entries
 from arena.forecast.agent_view import AgentView
 from arena.forecast.learned import Learned, learn
 from arena.forecast.model_history import Habits, habits
@@ -242,6 +243,8 @@ def _agents(
             prompt=prompts[agent.prompt],
             options=agent.options,
             vars=agent.vars,
+            tools=entries(agent.tools),
+            tool_limits=agent.tool_limits.said(),
         )
         for number, agent in enumerate(config.everybody, start=1)
     }

@@ -103,5 +103,12 @@ def _mark(agent: AgentSpec, kind_version: int) -> str:
             system=None if model.system == "system" else model.system,
         ),
         Prompt(name="", content=agent.prompt, content_hash=""),
-        prompts.stored(agent.options, agent.vars),
+        prompts.stored(
+            agent.options,
+            {
+                "vars": agent.vars,
+                "tools": [*agent.tools],
+                "tool_limits": agent.tool_limits,
+            },
+        ),
     )

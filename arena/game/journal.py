@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Protocol, runtime_checkable
 
 from arena.core import Action, CallAnswer, CallIntent, Observation
+from arena.core.tools import ToolUse
 from arena.game.logs import Acted
 
 
@@ -47,6 +48,15 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolUsed:
+    """A tool is about to be run, or has been: how it ended is in its `use`."""
+
+    turn_number: int
+    player_index: int
+    use: ToolUse
+
+
+@dataclass(frozen=True, slots=True)
 class TurnTaken:
     """A player has taken its turn. `response_time_ms` is what that took, `tokens` what its calls
     took together; None where no provider said."""
@@ -67,7 +77,7 @@ class Refused:
     player_index: int
 
 
-JournalEntry = Opened | Intended | Answered | TurnTaken | Refused
+JournalEntry = Opened | Intended | Answered | ToolUsed | TurnTaken | Refused
 
 
 class Journal(Protocol):
@@ -123,6 +133,9 @@ def told(entries: Sequence[JournalEntry]) -> list[JournalEntry]:
                 found.append(replace(entry, intent=replace(intent, messages=(), request={})))
             case Answered(answer=answer):
                 found.append(replace(entry, answer=replace(answer, text=None, response=None)))
+            case ToolUsed(use=use):
+                result = None if use.result is None else ""
+                found.append(replace(entry, use=replace(use, arguments="", result=result)))
             case TurnTaken(acted=acted):
                 found.append(replace(entry, acted=Acted(Action(""), "", acted.lapse)))
             case _:
@@ -176,6 +189,11 @@ class LiveTurn:
         self._tokens = added(self._tokens, answer.usage.total)
         self._log.held.append(Answered(*self._key, answer))
         if answer.error_class is not None:
+            await self._log.append()
+
+    async def tool(self, use: ToolUse) -> None:
+        self._log.held.append(ToolUsed(*self._key, use))
+        if use.result is None:
             await self._log.append()
 
     async def acted(self, acted: Acted) -> None:

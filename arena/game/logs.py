@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from arena.core import LLM, Action, ArenaError, CallLog, Completion, Lapse, Observation, TargetHow
+from arena.core.tools import ToolUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,11 @@ class Acted:
 
 class TurnLog(CallLog, Protocol):
     """Where one turn is recorded."""
+
+    async def tool(self, use: ToolUse) -> None:
+        """Takes a call of a tool. One without a result is committed when this returns; one with a
+        result is committed before the next request leaves and before the game moves."""
+        ...
 
     async def acted(self, acted: Acted) -> None:
         """Returns when the turn, its calls and its action are committed."""

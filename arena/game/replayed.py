@@ -11,16 +11,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from arena.core import CallAnswer, CallIntent, DivergenceError, Observation
+from arena.core.tools import ToolUse
 from arena.game.journal import LiveLog, Opened, Refused, TurnTaken, added
 from arena.game.logs import Acted, TurnLog
 from arena.llm.recorded import RecordedCall, text_difference
+from arena.llm.tool_turn import ToolTurn
 from arena.llm.turn import TurnLLM
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedTurn:
     """One turn on record. `action` is None while the player has not acted; `submitted` is what the
-    rules were given; `calls` are the attempts that it was played with, in order."""
+    rules were given; `calls` are the attempts that it was played with, `tools` the calls of
+    tools, both in order."""
 
     turn_number: int
     player_index: int
@@ -35,6 +38,7 @@ class RecordedTurn:
     acted_at: datetime | None = None
     response_time_ms: float | None = None
     calls: tuple[RecordedCall, ...] = ()
+    tools: tuple[ToolUse, ...] = ()
 
     @property
     def place(self) -> str:
@@ -56,7 +60,7 @@ class GameRecord:
     def __init__(self, turns: Sequence[RecordedTurn]) -> None:
         self.turns = turns
         self.done = 0
-        self.handle: TurnLLM | None = None
+        self.handle: TurnLLM | ToolTurn | None = None
         self._refused: set[int] = set()
 
     def opened(self, observation: Observation) -> RecordedTurn:
@@ -72,6 +76,10 @@ class GameRecord:
     def calls(self, turn_number: int) -> Sequence[RecordedCall]:
         """The attempts of a turn, in order; none for a turn that is not on record."""
         return self.turns[turn_number].calls if turn_number < len(self.turns) else ()
+
+    def tools(self, turn_number: int) -> Sequence[ToolUse]:
+        """The calls of tools of a turn, in order; none for a turn that is not on record."""
+        return self.turns[turn_number].tools if turn_number < len(self.turns) else ()
 
     def place(self, turn_number: int) -> str:
         """A turn for messages."""
@@ -138,6 +146,9 @@ class ReplayedTurn:
 
     async def answer(self, answer: CallAnswer) -> None:
         raise DivergenceError(f"{self.recorded.place}: a model was called")
+
+    async def tool(self, use: ToolUse) -> None:
+        raise DivergenceError(f"{self.recorded.place}: a tool was called")
 
     async def acted(self, acted: Acted) -> None:
         turn, copy = self.recorded, self.copy

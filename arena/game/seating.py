@@ -23,7 +23,9 @@ from arena.core import (
     UsageError,
     prompts,
 )
+from arena.core.tools import ToolLimits
 from arena.game.rules import GuardedRules
+from arena.llm.toolbox import Toolbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,14 @@ def kind_of(spec: AgentSpec) -> AgentKind:
         raise
     except UsageError as error:
         raise UsageError(f"the agent {spec.name!r} cannot be seated: {error}") from error
+
+
+def toolbox(spec: AgentSpec) -> Toolbox | None:
+    """The tools of an agent, fresh for one seat of one game; None where it has none. Raises
+    UsageError for one that is not installed, or not in the version that the agent is made of."""
+    if not spec.tools:
+        return None
+    return registry.toolbox(spec.tools, ToolLimits(**spec.tool_limits))
 
 
 def seat(

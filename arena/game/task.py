@@ -27,11 +27,13 @@ from arena.game.logs import Handle, TurnLog
 from arena.game.loop import GameResult, Voided, play, turn_seed
 from arena.game.replayed import GameRecord, RecordedTurn, ReplayedTurn, TaskLog
 from arena.game.rules import GuardedRules
-from arena.game.seating import Sitter, seat, sitting
+from arena.game.seating import Sitter, seat, sitting, toolbox
 from arena.llm.cache import Answers
 from arena.llm.clearance import Clearance
 from arena.llm.overflow import ContextLimit, OverflowPolicy
 from arena.llm.request_hash import HashChain
+from arena.llm.tool_turn import ToolTurn
+from arena.llm.toolbox import Toolbox
 from arena.llm.turn import ModelClient, TurnLLM
 
 
@@ -130,6 +132,7 @@ async def _play(
     except (Exception, SystemExit):
         return Voided(VoidCause.AGENT, traceback.format_exc(), 0)
 
+    boxes: dict[tuple[int, int], Toolbox | None] = {}
     limits: dict[tuple[int, int], ContextLimit] = {}
     hashes: dict[tuple[int, int], HashChain] = {}
 
@@ -138,7 +141,7 @@ async def _play(
         sitter = sitting(task.seats[player], number)
         place = player, sitter.turn
         asking = None if isinstance(turn, ReplayedTurn) else ports
-        record.handle = TurnLLM(
+        llm = TurnLLM(
             None if asking is None else asking.client,
             sitter.agent.model,
             turn,
@@ -153,17 +156,35 @@ async def _play(
             hashes=hashes.setdefault(place, HashChain()),
             given=next((g for g in task.given if g.turn_number == number), None),
         )
+        box = boxes.get(place)
+        if place not in boxes:
+            box = boxes[place] = toolbox(sitter.agent)
+        record.handle = llm
+        if box is not None:
+            record.handle = ToolTurn(
+                llm,
+                box,
+                turn,
+                observation,
+                recorded=record.tools(number),
+                live=asking is not None,
+            )
         return record.handle
 
-    result = await play(
-        rules,
-        agents,
-        seed=task.seed,
-        llm=handle,
-        log=TaskLog(record, live, copied=task.copied),
-        turn_limit=task.turn_limit,
-        going=always if ports is None else ports.journal.wanted,
-    )
+    try:
+        result = await play(
+            rules,
+            agents,
+            seed=task.seed,
+            llm=handle,
+            log=TaskLog(record, live, copied=task.copied),
+            turn_limit=task.turn_limit,
+            going=always if ports is None else ports.journal.wanted,
+        )
+    finally:
+        for box in boxes.values():
+            if box is not None:
+                await box.aclose()
     record.settle()
     return result
 

@@ -28,6 +28,7 @@ from arena.llm.prepared import PreparedModel
 from arena.llm.providers.protocol import (
     CallPath,
     KeyFinder,
+    KnowsTools,
     PathTeller,
     Provider,
     ProviderSettings,
@@ -146,6 +147,14 @@ class Client:
         if model.api_key_env is None and isinstance(provider, KeyFinder):
             with self._guarded(name, f"looking for the key of the model {model.name!r}"):
                 provider.check_key(model)
+
+    def check_tools(self, model: ModelSpec) -> None:
+        """Raises UsageError for a model whose provider says that it takes no tools."""
+        name = self._name(model)
+        provider = self._provider(name)
+        if isinstance(provider, KnowsTools):
+            with self._guarded(name, f"asking whether the model {model.name!r} takes tools"):
+                provider.check_tools(model)
 
     def prices(self, model: ModelSpec) -> PriceTable | None:
         """What the model's tokens cost: its own prices, else its provider's; None where nobody

@@ -209,6 +209,16 @@ class TurnLLM:
             self._seconds += answer.total_ms / 1e3
         await self._log.answer(answer)
 
+    @property
+    def place(self) -> str:
+        """The turn in messages."""
+        return self._place
+
+    @property
+    def asked(self) -> int:
+        """The number of the latest call that was asked for."""
+        return self._next_call - 1
+
     def unasked(self) -> int:
         """Recorded calls that were not asked for."""
         return len(self._recorded)

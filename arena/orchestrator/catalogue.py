@@ -270,6 +270,8 @@ def _resolve(
     for model in repo.get_models():
         if model.name in config.external_models:
             check_stored_model(client, model_spec(model))
+            if any(agent.tools and agent.model == model.name for agent in config.everybody):
+                client.check_tools(model_spec(model))
             models[model.name] = model
     for prompt in repo.get_prompts():
         if prompt.name in config.external_prompts:

@@ -164,14 +164,14 @@ def _written_referee(repo: Repository, key: int) -> dict[str, Any]:
     """A referee as a tournament file says it, by names of the catalogue."""
     row = repo.get_agent_by_id(key, with_relations=True)
     assert row is not None
-    options, own = prompts.parted(row.options)
+    options, beside = prompts.parted(row.options)
     return {
         "name": row.label,
         "kind": row.kind.name,
         "model": row.model.name,
         "prompt": row.prompt.name,
         "options": options,
-        "vars": own,
+        **beside,
     }
 
 

@@ -24,6 +24,7 @@ from arena.core import (
     prompts,
 )
 from arena.core.rules_options import held
+from arena.core.tools import ToolEntry, entries
 from arena.llm.client import Client
 from arena.orchestrator.casting import begin, casting, play_at_random
 from arena.orchestrator.clients import client_for
@@ -101,10 +102,13 @@ def prepare(config: TournamentConfig) -> Prepared:
             _check_players(registry.environment(rules.name, {})().spec, rules.players)
     kinds: dict[str, AgentKind] = {}
     client = client_for(config)
+    tools: list[Sequence[ToolEntry]] = []
     for index, agent in enumerate(config.everybody):
         with config.at(*config.place_of(index)):
             held(f"agent {agent.name!r}", agent.options, config.folder)
             kinds[agent.kind] = registry.check_kind(agent.kind, agent.options)
+            tools.append(registry.pinned_tools(entries(agent.tools)))
+    config = with_tools(config, tools)
     for index, model in enumerate(config.models):
         with config.at("models", index):
             client.check_spec(model.spec())
@@ -139,10 +143,28 @@ def prepare(config: TournamentConfig) -> Prepared:
             _check_played(rules.name, make, rules.players, options)
     with config.at("matchmaker"):
         prepared.matchmaker(agents).next(nothing_known(agents), 1)
+    tooled = {agent.model for agent in config.everybody if agent.tools}
     for index, model in enumerate(config.models):
         with config.at("models", index):
             client.check(model.spec())
+            if model.name in tooled:
+                client.check_tools(model.spec())
     return prepared
+
+
+def with_tools(config: TournamentConfig, tools: Sequence[Sequence[ToolEntry]]) -> TournamentConfig:
+    """The configuration with the tools of everybody in it as they go on record."""
+    if not any(tools):
+        return config
+    agents = tuple(
+        agent.model_copy(update={"tools": tuple(found)})
+        for agent, found in zip(config.agents, tools, strict=False)
+    )
+    rules = config.environment
+    if rules.referee is not None:
+        referee = rules.referee.model_copy(update={"tools": tuple(tools[-1])})
+        rules = rules.model_copy(update={"referee": referee})
+    return config.model_copy(update={"agents": agents, "environment": rules})
 
 
 def check_retold(agent: AgentConfig, prompt: str) -> None:

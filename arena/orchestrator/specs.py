@@ -39,7 +39,7 @@ def model_columns(spec: ModelSpec) -> dict[str, object]:
 
 def agent_spec(row: Agent) -> AgentSpec:
     """An agent of the catalogue as a game seats it."""
-    options, own = prompts.parted(row.options)
+    options, beside = prompts.parted(row.options)
     return AgentSpec(
         agent_id=key_of(row),
         name=row.label,
@@ -48,7 +48,9 @@ def agent_spec(row: Agent) -> AgentSpec:
         model=model_spec(row.model),
         prompt=row.prompt.content,
         options=options,
-        vars=own,
+        vars=beside["vars"],
+        tools=tuple(beside["tools"]),
+        tool_limits=beside["tool_limits"],
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from arena.config import EnvironmentConfig, ModelConfig, PromptConfig, TournamentConfig
+from arena.config.tools import ToolLimitsConfig
 from arena.core import AgentKind, ModelSpec, prompts
 from arena.orchestrator.specs import key_of, model_columns, model_spec
 from db import Agent, Kind, Model, Prompt, Repository
@@ -245,13 +246,13 @@ def with_referee(
         return rules
     made: dict[str, Any] = {"model": (names or {}).get(referee.model, referee.model)}
     if row is not None:
-        options, own = prompts.parted(row.options)
+        options, beside = prompts.parted(row.options)
         made = {
             "kind": row.kind.name,
             "model": _name_of(referee.model, row.model.name),
             "prompt": _name_of(referee.prompt, row.prompt.name),
             "options": options,
-            "vars": own,
+            **beside_config(beside),
         }
     return rules.model_copy(update={"referee": referee.model_copy(update=made)})
 
@@ -270,12 +271,13 @@ def as_catalogued(
         if row is None:
             agents.append(agent)
             continue
-        options, own = prompts.parted(row.options)
+        options, beside = prompts.parted(row.options)
         model = _name_of(agent.model, row.model.name)
         prompt = _name_of(agent.prompt, row.prompt.name)
         models[model], texts[prompt] = row.model, row.prompt.content
-        made = {"kind": row.kind.name, "model": model, "prompt": prompt}
-        agents.append(agent.model_copy(update={**made, "options": options, "vars": own}))
+        made: dict[str, Any] = {"kind": row.kind.name, "model": model, "prompt": prompt}
+        made |= {"options": options, **beside_config(beside)}
+        agents.append(agent.model_copy(update=made))
     rules = config.environment
     if (judge := _referee(repo, tournament_id)) is not None:
         rules = with_referee(rules, judge)
@@ -290,6 +292,12 @@ def as_catalogued(
             "agents": tuple(agents),
         }
     )
+
+
+def beside_config(beside: Mapping[str, Any]) -> dict[str, Any]:
+    """What an agent on record has beside the options of its kind, as a configuration has it."""
+    limits = ToolLimitsConfig(**beside["tool_limits"])
+    return {"vars": beside["vars"], "tools": tuple(beside["tools"]), "tool_limits": limits}
 
 
 def _referee(repo: Repository, tournament_id: int) -> Agent | None:

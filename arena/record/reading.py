@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from arena.core import Completion, Usage
+from arena.core.tools import ToolUse
 from arena.game.replayed import RecordedTurn
 from arena.llm.recorded import RecordedCall, completion_of
 from db.queries.cache import AnswerRow
-from db.queries.transcript import CallRow, TurnRow
+from db.queries.transcript import CallRow, ToolCallRow, TurnRow
 
 
 def recorded(
@@ -31,8 +32,23 @@ def recorded(
             acted_at=turn.acted_at,
             response_time_ms=turn.response_time_ms,
             calls=tuple(map(_recorded_call, made.calls)),
+            tools=tuple(map(_tool_use, made.tools)),
         )
         for turn, made in zip(turns, turns if calls is None else calls, strict=False)
+    )
+
+
+def _tool_use(row: ToolCallRow) -> ToolUse:
+    return ToolUse(
+        tool_index=row.tool_index,
+        call_number=row.call_number,
+        tool=row.tool,
+        function=row.function,
+        arguments=row.arguments,
+        called_at=row.called_at,
+        result=row.result,
+        error=row.error,
+        took_ms=row.took_ms,
     )
 
 

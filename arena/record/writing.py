@@ -18,6 +18,7 @@ from arena.game.journal import (
     Opened,
     RecordedElsewhere,
     Refused,
+    ToolUsed,
     TurnTaken,
 )
 from arena.game.loop import Finished, PlayerConduct, Voided
@@ -32,6 +33,7 @@ from db.writer.calls import CallAnswered, CallIntended
 from db.writer.game_states import GamePaused, GameResumed
 from db.writer.games import GameFinished, GameStarted, GameVoided, PlayerFinished
 from db.writer.subject import Record
+from db.writer.tools import ToolCalled
 from db.writer.turns import TurnActed, TurnOpened, TurnRefused
 
 # Workers that may end in a row before a call or a turn of a game of theirs does.
@@ -162,6 +164,8 @@ class GameRecorder:
                 )
             case Answered(answer=answer):
                 return CallAnswered(*key, answer)
+            case ToolUsed(use=use):
+                return ToolCalled(*key, use)
             case TurnTaken(acted=acted):
                 action, submitted, lapse = acted.action.text, acted.submitted, acted.lapse
                 return TurnActed(

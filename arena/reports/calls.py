@@ -13,7 +13,7 @@ from arena.llm.failures.on_record import kind_on_record
 from arena.llm.recorded import TIME_LIMIT, completion_of
 from arena.llm.thoughts import read, recorded_thoughts
 from db.models.calls import ORPHANED
-from db.queries.transcript import CallRow, TurnRow
+from db.queries.transcript import CallRow, ToolCallRow, TurnRow
 
 _ORPHANED = (
     "The run was killed while this call was in flight, so its answer is not known: the command "
@@ -96,6 +96,32 @@ class CallReport:
     advice: str | None = None
     request: Any = None
     response: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolReport:
+    """One call of a tool in a turn: what was asked of it and what the model was told, None for one
+    that was being run when the process died; `error` is of what kind a failure is. `call_number`
+    is the question to the model that asked for it."""
+
+    call_number: int
+    function: str
+    arguments: str
+    result: str | None
+    error: str | None = None
+    took_ms: float | None = None
+
+    @property
+    def made(self) -> str:
+        """The call as it is written in a line."""
+        return f"{self.function}({'' if self.arguments == '{}' else self.arguments})"
+
+
+def tool_report(row: ToolCallRow) -> ToolReport:
+    """The report of a call of a tool from its row."""
+    return ToolReport(
+        row.call_number, row.function, row.arguments, row.result, row.error, row.took_ms
+    )
 
 
 class PromptsSent:

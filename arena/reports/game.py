@@ -10,7 +10,14 @@ from datetime import datetime
 from typing import Any
 
 from arena.llm.shared_prefix import SharedPrefix
-from arena.reports.calls import CallReport, PromptsSent, call_report, text_of
+from arena.reports.calls import (
+    CallReport,
+    PromptsSent,
+    ToolReport,
+    call_report,
+    text_of,
+    tool_report,
+)
 from arena.reports.html import table
 from arena.reports.narration import StoryItem, tell_story
 from db.models.calls import ORPHANED
@@ -44,7 +51,7 @@ class TurnReport:
     longer than its model's context. `cached` says that an answer came from the cache,
     `failed_calls` how many calls gave no answer, `lost_calls` how many of those were in flight when
     a run was killed. Its `number_of_calls` took `tokens`, of prompts and answers, and `cost` in
-    dollars, None where none had a price."""
+    dollars, None where none had a price; `tools` are the calls of tools in it."""
 
     number: int
     player: int
@@ -66,6 +73,7 @@ class TurnReport:
     tokens: int = 0
     cost: float | None = None
     calls: Sequence[CallReport] = ()
+    tools: Sequence[ToolReport] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +258,7 @@ def game_report(
                 calls=[call_report(turn, call, sent, alike) for call in turn.calls]
                 if with_calls
                 else (),
+                tools=[tool_report(tool) for tool in turn.tools],
             )
             for turn in turns
         ],

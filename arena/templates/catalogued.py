@@ -10,7 +10,7 @@ from typing import Any
 from arena.config.errors import located
 from arena.config.parts import ModelConfig
 from arena.config.templated import with_agents
-from arena.core import ConfigError, UsageError
+from arena.core import ConfigError, UsageError, prompts
 from arena.templates.stored import StoredTemplates
 from db import Repository, Session
 
@@ -18,12 +18,12 @@ from db import Repository, Session
 @dataclass(frozen=True, slots=True)
 class CopiedAgent:
     """What an agent of the catalogue is made of: the names of its `parts` (kind, model, prompt),
-    which are there now, its options and vars, and the number of the template."""
+    which are there now, its options and what it has beside them, and the number of the template."""
 
     template_id: int
     parts: Mapping[str, str]
     options: Mapping[str, Any]
-    vars: Mapping[str, Any]
+    beside: Mapping[str, Any]
 
 
 def copied(session: Session, name: str, template: str, said: Mapping[str, Any]) -> CopiedAgent:
@@ -47,7 +47,8 @@ def copied(session: Session, name: str, template: str, said: Mapping[str, Any]) 
         _enter_model(repo, model, template)
     (agent,) = data["agents"]
     parts = {key: agent[key] for key in ("kind", "model", "prompt")}
-    return CopiedAgent(used[name], parts, agent["options"], agent["vars"])
+    beside = {key: agent[key] for key in prompts.BESIDE if key in agent}
+    return CopiedAgent(used[name], parts, agent["options"], beside)
 
 
 def _enter_model(repo: Repository, data: Mapping[str, Any], template: str) -> None:

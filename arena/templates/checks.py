@@ -61,6 +61,7 @@ def check_agent(template: AgentTemplateCreate, text_of: Callable[[str], str | No
     for tool in template.tools:
         with _at(template, "tools", tool):
             registry.check("tools", tool)
+            registry.pinned_tools(({tool: template.tools[tool]},))
 
 
 def check_tournament(template: TournamentTemplateCreate, templates: Templates) -> None:

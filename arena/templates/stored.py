@@ -21,17 +21,11 @@ class StoredTemplates:
         self._repo = Repository(session)
 
     def agent(self, name: str) -> AgentParts:
-        """What a template says of an agent. Raises UsageError for a name that is not there, and
-        for one with tools."""
+        """What a template says of an agent. Raises UsageError for a name that is not there."""
         row = self._repo.get_template_by_name(AgentTemplate, name)
         if row is None or row.id is None:
             rows = self._repo.get_templates(AgentTemplate)
             raise UsageError(not_there("agent template", name, (row.name for row in rows)))
-        if row.tools:
-            raise UsageError(
-                f"the template {name!r} has the tools {', '.join(sorted(row.tools))}, and agents "
-                "take none in this release: `arena templates edit` takes them out"
-            )
         mind = Personality.model_validate(row.personality)
         model = ModelTemplate.model_validate(row.model)
         return AgentParts(
@@ -42,6 +36,7 @@ class StoredTemplates:
             prompt=mind.prompt,
             text=mind.text,
             vars=mind.vars,
+            tools=[{name: options} for name, options in row.tools.items()],
             model=model.written(),
             params=model.params,
         )

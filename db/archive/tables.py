@@ -124,6 +124,7 @@ TABLES: tuple[ArchivedTable, ...] = (
     ),
     ArchivedTable("llm_calls", "call", {"game_turn_id": "turns"}),
     ArchivedTable("call_payloads", "none", {"llm_call_id": "calls"}, order=("llm_call_id",)),
+    ArchivedTable("tool_calls", "call", {"game_turn_id": "turns"}),
     ArchivedTable("cached_answers", "none", {"llm_call_id": "calls"}, order=("request_hash",)),
     ArchivedTable("side_calls", "own", _OF_GAME),
     ArchivedTable(

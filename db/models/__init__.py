@@ -25,6 +25,7 @@ from db.models.templates import (
     TournamentTemplate,
     TournamentTemplateUse,
 )
+from db.models.tools import CalledTool
 from db.models.tournaments import TOURNAMENT_STATUSES, Environment, Tournament, TournamentLease
 from db.models.turns import LAPSES, GameTurn, TurnPayload
 
@@ -47,6 +48,7 @@ __all__ = [
     "BranchRun",
     "CachedAnswer",
     "CallPayload",
+    "CalledTool",
     "Counters",
     "Environment",
     "EventType",

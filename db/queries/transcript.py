@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,8 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from db import keys
-from db.models import GameTurn, LLMCall
+from db.codec import Codec
+from db.models import CalledTool, GameTurn, LLMCall
 from db.payloads import PayloadReader, as_done, at_turn
 
 _OBSERVATIONS = text(
@@ -71,12 +73,29 @@ class CallRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCallRow:
+    """One call of a tool: `result` is what the model was told, None for one that was being run when
+    the process died; `error` says of what kind a failure is."""
+
+    tool_call_id: int
+    tool_index: int
+    call_number: int
+    tool: str
+    function: str
+    arguments: str
+    called_at: datetime
+    result: str | None
+    error: str | None
+    took_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class TurnRow:
     """One turn: `observation` is all that the player has seen, `new` what it had not seen at its
     turn before. `action` is None while it has not acted; `submitted` is what the rules were
     given, the action itself unless it was changed; `lapse` what was wrong with the turn; `target`
     whom the action was read to choose, and `target_how` how that was told; `reading` how the action
-    was read from what the model said."""
+    was read from what the model said; `tools` are the calls of tools in it."""
 
     game_id: int
     turn_number: int
@@ -95,6 +114,7 @@ class TurnRow:
     target: str | None = None
     target_how: str | None = None
     reading: Any = None
+    tools: tuple[ToolCallRow, ...] = ()
 
 
 def transcript(
@@ -120,6 +140,7 @@ def transcript(
     turns = session.exec(query.order_by(col(GameTurn.id))).all()
     actions = {turn.id: turn.action for turn in turns}
     made = _calls(session, game_id, reader, shown, actions, bodies=bodies) if calls else {}
+    used = tool_calls(session, game_id) if calls else {}
     rows = []
     for turn in turns:
         observation, new = shown.get(turn.id, (None, None))
@@ -142,9 +163,38 @@ def transcript(
                 target=turn.target,
                 target_how=turn.target_how,
                 reading=readings.get(turn.id),
+                tools=tuple(used.get(turn.id, ())),
             )
         )
     return rows
+
+
+def tool_calls(session: Session, game_id: int) -> dict[int, list[ToolCallRow]]:
+    """The calls of tools in a game by the keys of their turns, in order. Raises Damaged for rows
+    that are not as they were written."""
+    first, end = keys.calls_of_game(game_id)
+    query = select(CalledTool).where(CalledTool.id >= first, CalledTool.id < end)
+    codec = Codec()
+    made: dict[int, list[ToolCallRow]] = defaultdict(list)
+    for row in session.exec(query.order_by(col(CalledTool.id))):
+        with at_turn(row.game_turn_id):
+            function, arguments = json.loads(codec.unpack(row.arguments)[0])
+            result = None if row.result is None else codec.unpack(row.result)[0]
+        made[row.game_turn_id].append(
+            ToolCallRow(
+                tool_call_id=row.id,
+                tool_index=row.tool_index,
+                call_number=row.call_number,
+                tool=row.tool,
+                function=function,
+                arguments=arguments,
+                called_at=row.called_at,
+                result=result,
+                error=row.error,
+                took_ms=row.took_ms,
+            )
+        )
+    return made
 
 
 def _calls(

@@ -17,6 +17,7 @@ from db.writer import (
     positions,
     ratings,
     run_status,
+    tools,
     turns,
 )
 from db.writer.subject import Subject
@@ -26,6 +27,7 @@ SUBJECTS: tuple[Subject, ...] = (
     game_states.SUBJECT,
     turns.SUBJECT,
     calls.SUBJECT,
+    tools.SUBJECT,
     events.SUBJECT,
     counters.SUBJECT,
     positions.SUBJECT,

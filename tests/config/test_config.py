@@ -365,11 +365,12 @@ llm: 3
         (minimal(games=""), "t.yaml:2: games: expected a whole number, found nothing"),
         (
             minimal(prompts="[{name: p}]"),
-            "t.yaml:5: prompts[0]: expected either 'file' or 'text', found neither",
+            "t.yaml:5: prompts[0]: expected either 'file' or 'text' or 'instructions', found "
+            "neither",
         ),
         (
             minimal(prompts="[{name: p, text: x, file: y}]"),
-            "t.yaml:5: prompts[0]: expected either 'file' or 'text', found both",
+            "t.yaml:5: prompts[0]: expected either 'file' or 'text' or 'instructions', found both",
         ),
         (
             minimal(prompts="[{name: p, text: x, forked_from: p}]"),

@@ -30,8 +30,17 @@ from arena.core import (
     UsageError,
     VoidCause,
 )
+from arena.core.tools import ToolUse
 from arena.environments.textarena import REVISION
-from arena.game.journal import Answered, Intended, JournalEntry, Opened, Refused, TurnTaken
+from arena.game.journal import (
+    Answered,
+    Intended,
+    JournalEntry,
+    Opened,
+    Refused,
+    ToolUsed,
+    TurnTaken,
+)
 from arena.game.logs import Acted
 from arena.game.loop import (
     Finished,
@@ -89,6 +98,7 @@ PLAIN: list[Any] = [
     Opened(0, 1, "board", NOW),
     Intended(0, 1, INTENT),
     Answered(0, 1, ANSWER),
+    ToolUsed(0, 1, ToolUse(0, 1, "notes", "write_note", "{}", NOW, "written", None, 1.5)),
     TurnTaken(0, 1, Acted(Action("[4]"), "[ 4 ]", Lapse.OVERLONG), NOW, 12.0, 10),
     Refused(0, 1),
     Answer(Completion("said", "stop", USAGE, refused=True), "m-1"),

@@ -20,6 +20,7 @@ from arena.analysis.export.places import new_folder
 from arena.analysis.frames import games_df, players_df
 from arena.analysis.ratings import rating_changes_df, ratings_df
 from arena.analysis.source import Filters, Readable, session_on
+from arena.analysis.tool_calls import tool_calls_df
 from arena.analysis.turns import calls_df, turns_df
 from arena.core import UsageError
 from arena.registry import unknown
@@ -59,6 +60,7 @@ FRAMES: Mapping[str, ExportedFrame] = {
     "players": ExportedFrame("a row per player of a game", players_df),
     "turns": ExportedFrame("a row per turn", turns_df),
     "calls": ExportedFrame("a row per attempt at a provider", calls_df),
+    "tool_calls": ExportedFrame("a row per call of a tool", partial(tool_calls_df, texts=True)),
     "events": ExportedFrame("a row per event of a finished game", events_df),
     "rating_changes": ExportedFrame(
         "what each game did to each agent's rating",

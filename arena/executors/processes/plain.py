@@ -15,7 +15,8 @@ from operator import attrgetter
 from typing import Any
 
 from arena.core import Action, CallAnswer, CallIntent, Usage
-from arena.game.journal import Answered, Intended, Opened, Refused, TurnTaken
+from arena.core.tools import ToolUse
+from arena.game.journal import Answered, Intended, Opened, Refused, ToolUsed, TurnTaken
 from arena.game.logs import Acted
 from arena.llm.clearance import CallNeeds, Grant, Returned
 
@@ -31,6 +32,8 @@ _OFTEN = (
     Opened,
     Refused,
     Returned,
+    ToolUse,
+    ToolUsed,
     TurnTaken,
     Usage,
 )

@@ -27,6 +27,7 @@ from arena.llm.providers.litellm_names import listed_entry, unknown_model, unkno
 from arena.llm.providers.litellm_params import (
     check_accepted,
     check_found,
+    check_tools_taken,
     unknown_to_provider,
 )
 from arena.llm.providers.litellm_path import call_path
@@ -103,6 +104,12 @@ class LiteLLM:
             if model.api_base is not None:
                 raise UsageError(unknown_protocol(model))
             raise UsageError(unknown_model(model, litellm.model_cost))
+
+    def check_tools(self, model: ModelSpec) -> None:
+        """Raises UsageError for a model that LiteLLM sends no tools."""
+        if not is_scripted(model):
+            with importing():
+                check_tools_taken(_litellm(), model)
 
     def check_key(self, model: ModelSpec) -> None:
         """Raises UsageError where LiteLLM would look for a key in a variable that is not set, or

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Sequence
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 from arena.core import ModelSpec, UsageError
@@ -26,6 +27,17 @@ def unknown_to_provider(litellm: Any, model: ModelSpec) -> list[str]:
     name, provider, _, _ = litellm.get_llm_provider(model.litellm_model, api_base=model.api_base)
     known = litellm.get_supported_openai_params(model=name, custom_llm_provider=provider)
     return [] if known is None else [name for name in wanted if name not in known]
+
+
+def check_tools_taken(litellm: Any, model: ModelSpec) -> None:
+    """Raises UsageError for a model whose provider takes no tools, as far as LiteLLM knows."""
+    offering = replace(model, params={**model.params, "tools": []})
+    if "tools" in unknown_to_provider(litellm, offering):
+        raise UsageError(
+            f"the model {model.name!r} ({model.litellm_model}) plays for an agent with tools, and "
+            "its provider takes none, says LiteLLM: give the agent another model, or remove its "
+            "`tools`"
+        )
 
 
 def check_accepted(litellm: Any, model: ModelSpec) -> None:

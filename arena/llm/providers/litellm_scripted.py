@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from arena.core import Message, Policy, text_of
+from arena.core import Message, Policy, ToolCall, text_of
 from arena.core.plugins import raised
-from arena.llm.scripted.policies import PREFIX, rng_of, tokens
+from arena.llm.scripted.policies import PREFIX, answer_of, rng_of, tokens
 
 _NAME = PREFIX.removesuffix("/")
 
@@ -45,12 +45,14 @@ def list_free(model: str) -> None:
 
 
 def _handler(litellm: Any) -> Any:
-    def reply(model: str, messages: Sequence[Message], policy: Policy, options: Any) -> str:
+    def reply(
+        model: str, messages: Sequence[Message], policy: Policy, options: Any
+    ) -> tuple[str, list[dict[str, Any]]]:
         try:
-            text = policy(messages, rng_of(messages, (options or {}).get("seed")))
-            if not isinstance(text, str):
-                raise TypeError(f"it answered with {type(text).__name__}; expected text")
-            return text
+            asked = options or {}
+            rng = rng_of(messages, asked.get("seed"))
+            text, calls = answer_of(policy, messages, rng, asked.get("tools") or ())
+            return text, [_call(index, call) for index, call in enumerate(calls)]
         except (Exception, SystemExit) as error:
             # LiteLLM takes any other exception for a lost connection.
             raise litellm.BadRequestError(
@@ -69,13 +71,16 @@ def _handler(litellm: Any) -> Any:
             optional_params: Any = None,
             **_: Any,
         ) -> Any:
-            text = reply(model, messages, client, optional_params)
+            text, calls = reply(model, messages, client, optional_params)
             choice = model_response.choices[0]
             choice.message.content = text
             choice.finish_reason = "stop"
+            if calls:
+                choice.message.tool_calls = calls
+                choice.finish_reason = "tool_calls"
             model_response.model = model
             prompt = sum(tokens(text_of(message)) for message in messages)
-            completion = tokens(text)
+            completion = tokens(text) + _call_tokens(calls)
             model_response.usage = litellm.Usage(
                 prompt_tokens=prompt,
                 completion_tokens=completion,
@@ -93,18 +98,35 @@ def _handler(litellm: Any) -> Any:
             optional_params: Any = None,
             **_: Any,
         ) -> AsyncIterator[dict[str, Any]]:
-            text = reply(model, messages, client, optional_params)
+            text, calls = reply(model, messages, client, optional_params)
             prompt = sum(tokens(text_of(message)) for message in messages)
             words = text.split(" ")
             for position, word in enumerate(words):
                 yield _chunk(word if position == 0 else f" {word}")
-            yield _chunk("", finish="stop", prompt=prompt, completion=tokens(text))
+            for call in calls:
+                yield _chunk("", tool=call)
+            finish = "tool_calls" if calls else "stop"
+            completion = tokens(text) + _call_tokens(calls)
+            yield _chunk("", finish=finish, prompt=prompt, completion=completion)
 
     return Scripted()
 
 
+def _call(index: int, call: ToolCall) -> dict[str, Any]:
+    function = {"name": call.name, "arguments": call.arguments}
+    return {"index": index, "id": f"scripted{index}", "type": "function", "function": function}
+
+
+def _call_tokens(calls: Sequence[dict[str, Any]]) -> int:
+    return sum(tokens(call["function"]["name"] + call["function"]["arguments"]) for call in calls)
+
+
 def _chunk(
-    text: str, finish: str | None = None, prompt: int = 0, completion: int = 0
+    text: str,
+    finish: str | None = None,
+    prompt: int = 0,
+    completion: int = 0,
+    tool: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     usage = None
     if finish is not None:
@@ -118,6 +140,6 @@ def _chunk(
         "is_finished": finish is not None,
         "finish_reason": finish or "",
         "index": 0,
-        "tool_use": None,
+        "tool_use": tool,
         "usage": usage,
     }

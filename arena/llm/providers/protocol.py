@@ -109,6 +109,15 @@ class KeyFinder(Protocol):
         ...
 
 
+@runtime_checkable
+class KnowsTools(Protocol):
+    """A provider that can tell which of its models take no tools."""
+
+    def check_tools(self, model: ModelSpec) -> None:
+        """Raises UsageError where a model cannot be offered tools. Nothing is sent anywhere."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderSettings:
     """What a provider is made with: the seconds after which a request is cancelled, what finds

@@ -6,11 +6,15 @@ four characters each; they cost nothing.
 
 from __future__ import annotations
 
+import inspect
 import random
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from functools import lru_cache
 from hashlib import blake2b
+from typing import Any, cast
 
-from arena.core import Message, ModelSpec
+from arena.core import Message, ModelSpec, Policy, ToolCall
+from arena.core.agents import ToolPolicy
 from arena.llm.request_hash import content_bytes, feed
 
 PREFIX = "scripted/"
@@ -27,6 +31,30 @@ def rng_of(messages: Sequence[Message], seed: int | None) -> random.Random:
     for message in messages:
         feed(digest, content_bytes(message["content"]))
     return random.Random(int.from_bytes(digest.digest(), "big"))
+
+
+def answer_of(
+    policy: Policy | ToolPolicy,
+    messages: Sequence[Message],
+    rng: random.Random,
+    tools: Sequence[Mapping[str, Any]],
+) -> tuple[str, Sequence[ToolCall]]:
+    """What a policy says: a text, or calls of the tools that it is offered. Raises TypeError for
+    anything else."""
+    if tools and _takes_tools(cast(Hashable, policy)):
+        said: object = cast(ToolPolicy, policy)(messages, rng, tools=tools)
+    else:
+        said = cast(Policy, policy)(messages, rng)
+    if isinstance(said, str):
+        return said, ()
+    if isinstance(said, Sequence) and all(isinstance(call, ToolCall) for call in said):
+        return "", [*said]
+    raise TypeError(f"it answered with {type(said).__name__}; expected text")
+
+
+@lru_cache(maxsize=64)
+def _takes_tools(policy: Hashable) -> bool:
+    return callable(policy) and "tools" in inspect.signature(policy).parameters
 
 
 def tokens(text: str) -> int:

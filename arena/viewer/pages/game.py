@@ -79,6 +79,7 @@ def turn(visit: Visit) -> Response:
         game=shown,
         turn=asked,
         calls=calls,
+        tools=() if asked.own is None else asked.own.tools,
         teams=teams_of(shown),
         part=part_of(shown, asked.place) or None,
         notes=notes_of(visit, shown, asked),

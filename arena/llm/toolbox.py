@@ -1,0 +1,230 @@
+"""The tools of one seat of one game: what they offer, and how a call of a model is run, within the
+limits. What goes wrong is told to the model; nothing that it writes can end the game."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from arena.core import ArenaError, Observation, UsageError
+from arena.core.plugins import raised
+from arena.core.tools import (
+    ClosesTool,
+    Recalls,
+    Tool,
+    ToolError,
+    ToolFunction,
+    ToolLimits,
+    checked_function,
+)
+
+CUT = "\n[… cut: the result was longer]"
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "array": (list,),
+    "boolean": (bool,),
+    "integer": (int,),
+    "number": (int, float),
+    "object": (dict,),
+    "string": (str,),
+}
+_MOST_FUNCTIONS = 128
+
+
+@dataclass(frozen=True, slots=True)
+class ToolAnswer:
+    """What a model is told of a call, and of what kind its error is, if it failed."""
+
+    result: str
+    error: str | None = None
+    took_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTool:
+    """A function that is offered, with the tool that runs it and its registered name."""
+
+    name: str
+    tool: Tool
+    function: ToolFunction
+
+
+@dataclass(slots=True)
+class Toolbox:
+    """The `tools` of a seat by their registered names. Raises UsageError where two offer a function
+    of the same name."""
+
+    tools: Sequence[tuple[str, Tool]]
+    limits: ToolLimits = field(default_factory=ToolLimits)
+    offered: tuple[Mapping[str, Any], ...] = ()
+    _functions: dict[str, FoundTool] = field(default_factory=dict)
+    _hanging: set[asyncio.Task[object]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        for name, tool in self.tools:
+            for function in tool.functions:
+                checked_function(name, function)
+                if (other := self._functions.get(function.name)) is not None:
+                    raise UsageError(
+                        f"the tools {other.name!r} and {name!r} both offer the function "
+                        f"{function.name!r}: leave one of them out"
+                    )
+                self._functions[function.name] = FoundTool(name, tool, function)
+        if len(self._functions) > _MOST_FUNCTIONS:
+            raise UsageError(
+                f"the tools offer {len(self._functions)} functions, and models take at most "
+                f"{_MOST_FUNCTIONS}: allow fewer of them"
+            )
+        self.offered = tuple(found.function.offered() for found in self._functions.values())
+
+    def find(self, function: str) -> FoundTool | None:
+        """Who runs a function; None where nobody offers it."""
+        return self._functions.get(function)
+
+    async def run(
+        self, function: str, written: str, observation: Observation, seconds: float
+    ) -> ToolAnswer:
+        """Run a call, for so many `seconds` at most. Raises UsageError where the tool does: the run
+        cannot go on with it."""
+        found = self.find(function)
+        if found is None:
+            known = ", ".join(self._functions)
+            return ToolAnswer(f"there is no tool {function[:64]!r}; there are: {known}", "unknown")
+        try:
+            arguments = self.arguments(found.function, written)
+        except ToolError as error:
+            return ToolAnswer(str(error), "arguments")
+        began = time.perf_counter()
+        answer = await self._ran(found, arguments, observation, seconds)
+        took = (time.perf_counter() - began) * 1e3
+        text = answer.result
+        if len(text) > self.limits.result_characters:
+            text = text[: self.limits.result_characters] + CUT
+        return ToolAnswer(text, answer.error, took)
+
+    async def _ran(
+        self,
+        found: FoundTool,
+        arguments: Mapping[str, Any],
+        observation: Observation,
+        seconds: float,
+    ) -> ToolAnswer:
+        task = asyncio.create_task(_called(found, arguments, observation))
+        try:
+            done, _ = await asyncio.wait({task}, timeout=seconds)
+        except asyncio.CancelledError:
+            self._give_up(task)
+            raise
+        if not done:
+            self._give_up(task)
+            return ToolAnswer(f"no result within {seconds:.3g} s; the call was given up", "timeout")
+        try:
+            result = task.result()
+        except ToolError as error:
+            return ToolAnswer(str(error) or "refused", "refused")
+        except ArenaError:
+            raise
+        except _Exits as error:
+            return ToolAnswer(f"the tool failed: {error}", "failed")
+        except (Exception, asyncio.CancelledError) as error:
+            return ToolAnswer(f"the tool failed: {raised(error)}", "failed")
+        if not isinstance(result, str):
+            told = f"the tool failed: it gave {type(result).__name__}, expected text"
+            return ToolAnswer(told, "failed")
+        return ToolAnswer(result)
+
+    def _give_up(self, task: asyncio.Task[object]) -> None:
+        # One that does not heed it is not waited for, and what it raises later is nobody's.
+        task.cancel()
+        self._hanging.add(task)
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[object]) -> None:
+        self._hanging.discard(task)
+        if not task.cancelled():
+            task.exception()
+
+    def recall(self, function: str, written: str, result: str, error: str | None) -> None:
+        """Have a tool remember a call that is on record. Raises what the tool does."""
+        found = self.find(function)
+        if found is None or error is not None or not isinstance(found.tool, Recalls):
+            return
+        found.tool.recall(function, self.arguments(found.function, written), result)
+
+    def arguments(self, function: ToolFunction, written: str) -> dict[str, Any]:
+        """The arguments that a model wrote. Raises ToolError, in words for the model, where they
+        are no JSON object of the function's properties."""
+        most = self.limits.argument_characters
+        if len(written) > most:
+            raise ToolError(f"the arguments have {len(written):,} characters, at most {most:,}")
+        try:
+            given = json.loads(written, parse_constant=_no_number) if written.strip() else {}
+        except (ValueError, RecursionError) as error:
+            raise ToolError(f"the arguments are no JSON: {str(error)[:100]}") from None
+        if not isinstance(given, dict):
+            raise ToolError("the arguments are no JSON object")
+        schema = function.parameters
+        properties = schema.get("properties") or {}
+        for name in schema.get("required") or ():
+            if name not in given:
+                raise ToolError(f"the argument {name!r} is missing")
+        for name, value in given.items():
+            if name not in properties:
+                if schema.get("additionalProperties"):
+                    continue
+                known = ", ".join(properties) or "none"
+                raise ToolError(f"there is no argument {name[:64]!r}; there are: {known}")
+            _check(name, value, properties[name])
+        return given
+
+    async def aclose(self) -> None:
+        """Let go of what the tools hold open; whatever they raise then is passed over."""
+        for task in self._hanging:
+            task.cancel()
+        for _, tool in self.tools:
+            if isinstance(tool, ClosesTool):
+                try:
+                    await tool.aclose()
+                except Exception:  # noqa: S112 - the game is over, whatever becomes of the tool
+                    continue
+
+
+class _Exits(Exception):
+    """A tool that would end the process."""
+
+
+async def _called(
+    found: FoundTool, arguments: Mapping[str, Any], observation: Observation
+) -> object:
+    try:
+        return await found.tool.call(found.function.name, arguments, observation)
+    except SystemExit as error:
+        # Out of a task it would end the loop, and every game in it.
+        raise _Exits(raised(error)) from error
+
+
+def echoed(written: str, most: int) -> str:
+    """The arguments of a call as they are sent back to the model: what a provider would not take,
+    because it is no JSON object or too long, as an empty one."""
+    try:
+        whole = len(written) <= most and isinstance(json.loads(written), dict)
+    except (ValueError, RecursionError):
+        whole = False
+    return written if whole else "{}"
+
+
+def _check(name: str, value: object, schema: Any) -> None:
+    wanted = schema.get("type") if isinstance(schema, Mapping) else None
+    kinds = _TYPES.get(wanted) if isinstance(wanted, str) else None
+    if kinds is None:
+        return
+    is_bool = isinstance(value, bool) and bool not in kinds
+    if is_bool or not isinstance(value, kinds):
+        raise ToolError(f"the argument {name!r} is {json.dumps(value)[:60]}; expected {wanted}")
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")

@@ -1,0 +1,1 @@
+"""Tools that come with the arena: one file each, found by their names."""
