@@ -57,13 +57,13 @@ _NODES = frozenset(
 _FILTERS = ("first", "join", "last", "length", "lower", "quoted", "trim", "upper")
 
 
-class Part(BaseModel):
+class InstructionsPart(BaseModel):
     """What every part of instructions is: frozen, and exactly as it was written."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class KnowledgeConfig(Part):
+class KnowledgeConfig(InstructionsPart):
     """A document that the agent is told of, as a quotation."""
 
     title: str = Field(min_length=1, max_length=200, description="What it is.")
@@ -71,7 +71,7 @@ class KnowledgeConfig(Part):
     priority: int = Field(default=0, description="Those with the highest come first.")
 
 
-class InstructionsConfig(Part):
+class InstructionsConfig(InstructionsPart):
     """The parts of a prompt."""
 
     purpose: str = Field(min_length=1, description="What the agent is for.")

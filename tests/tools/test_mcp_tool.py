@@ -60,7 +60,7 @@ def test_a_program_is_allowed_in_one_folder(
     registry.pinned_tools(({"mcp": given},))
     monkeypatch.chdir(tmp_path)
 
-    with pytest.raises(UsageError, match="nobody has allowed that"):
+    with pytest.raises(UsageError, match="nobody has allowed it"):
         registry.pinned_tools(({"mcp": given},))
 
 
