@@ -12,7 +12,7 @@ import hashlib
 import multiprocessing
 import random
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
@@ -47,6 +47,8 @@ _SAID = {
         "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
         "SELECT conname, conrelid::regclass, pg_get_constraintdef(oid) FROM pg_constraint "
         "WHERE connamespace = 'public'::regnamespace",
+        "SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
+        "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
     ),
 }
 _OTHERS = (
@@ -86,42 +88,54 @@ class Figures:
 
 
 def run(
-    kills: int, seed: int, folder: Path, urls: Iterable[str] | None = None, *, games: int = 300
+    kills: int,
+    seed: int,
+    folder: Path,
+    urls: Iterable[str] | None = None,
+    *,
+    games: int = 300,
+    old: str = OLD,
+    more: Callable[[str], None] | None = None,
 ) -> dict[str, Figures]:
-    """Fill each database and kill `kills` migrations of it, up and down in turns; the figures by
-    kind. `urls` are databases with or without the arena's tables, to be filled; without them, an
-    SQLite file in `folder` is made."""
+    """Fill each database and kill `kills` migrations of it, up from `old` to the newest revision
+    and down in turns; the figures by kind. `urls` are databases with or without the arena's tables,
+    to be filled; without them, an SQLite file in `folder` is made. `more` adds further rows."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = random.Random(seed)
     chosen = [f"sqlite:///{folder / 'migrated.db'}"] if urls is None else list(urls)
-    return {kind_of(url): _killed(kills, rng, url, games) for url in chosen}
+    found = {}
+    for url in chosen:
+        init_db(url)
+        fill(url, games)
+        if more is not None:
+            more(url)
+        found[kind_of(url)] = _killed(kills, rng, url, old)
+    return found
 
 
-def _killed(kills: int, rng: random.Random, url: str, games: int) -> Figures:
+def _killed(kills: int, rng: random.Random, url: str, lowest: str) -> Figures:
     figures = Figures()
-    init_db(url)
-    fill(url, games)
-    alone = {OLD: 0.0, NEW: 0.0}
-    for target in (OLD, NEW):
+    alone = {lowest: 0.0, NEW: 0.0}
+    for target in (lowest, NEW):
         begun = time.perf_counter()
         _migrated(url, target)
         alone[target] = time.perf_counter() - begun
-    figures.seconds_down, figures.seconds_up = alone[OLD], alone[NEW]
+    figures.seconds_down, figures.seconds_up = alone[lowest], alone[NEW]
     whole = {NEW: _tables(url)}
-    _migrated(url, OLD)
-    whole[OLD] = _tables(url)
+    _migrated(url, lowest)
+    whole[lowest] = _tables(url)
     old = _columns(url)
     before = _rows(url, old)
     figures.rows = sum(count for count, _ in before.values())
 
     for kill in range(kills):
-        target = (NEW, OLD)[kill % 2]
+        target = (NEW, lowest)[kill % 2]
         figures.kills += 1
         figures.ups += target == NEW
         _kill(url, target, rng.uniform(0.0, alone[target] * _LATE))
         found = _tables(url)
         figures.cut_short += found != whole[target]
-        figures.left_old += found == whole[OLD]
+        figures.left_old += found == whole[lowest]
         figures.left_new += found == whole[NEW]
         figures.half += found not in whole.values()
         if _rows(url, old) != before:
@@ -144,10 +158,10 @@ def _migrated(url: str, revision: str) -> None:
     # What `arena db upgrade` and its way back do.
     engine = get_engine(url)
     try:
-        if revision == OLD:
-            schema.downgrade(engine, revision)
+        if revision == NEW:
+            schema.upgrade(engine)
         else:
-            schema.upgrade(engine, revision)
+            schema.downgrade(engine, revision)
     finally:
         engine.dispose()
 
