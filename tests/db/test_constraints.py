@@ -139,6 +139,7 @@ def foreign_keys() -> list[tuple[str, sa.ForeignKeyConstraint]]:
 
 def test_no_table_takes_what_its_constraints_refuse(grown: Grown) -> None:
     taken = []
+    guarded = {each.partition(" ")[0] for each in triggers(grown.connection)}
     for name in TABLES:
         model, table = Table.metadata.tables[name], grown.tables[name]
         row = grown.valid(name, {})
@@ -147,7 +148,10 @@ def test_no_table_takes_what_its_constraints_refuse(grown: Grown) -> None:
                 # SQLite gives a row a key that has none.
                 continue
             said = grown.refusal(table.insert(), row | {column.name: None})
-            if said != f"NOT NULL constraint failed: {name}.{column.name}":
+            # A trigger may be the first to look.
+            if said != f"NOT NULL constraint failed: {name}.{column.name}" and not (
+                said and name in guarded
+            ):
                 taken.append(f"{name}.{column.name} takes NULL: {said}")
         for check in checks_of(model):
             if not any(_check(said) == check.name for said in broken(grown, table, row, check)):
