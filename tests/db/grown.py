@@ -7,7 +7,7 @@ import itertools
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -277,15 +277,21 @@ def _plain(name: str, value: object) -> object:
     return value
 
 
-def lost(connection: sa.Connection, before: Snapshot, after: Snapshot) -> list[str]:
+def lost(
+    connection: sa.Connection,
+    before: Snapshot,
+    after: Snapshot,
+    moved: Collection[tuple[str, str]] = (),
+) -> list[str]:
     """The rows of `before` that are not in `after`, in the columns that both know, although the
-    tables of `after` would take them. A table that is dropped takes its rows with it."""
+    tables of `after` would take them. A table that is dropped takes its rows with it; the `moved`
+    columns (table, column) are not compared."""
     gone = []
     for table in sorted(before.rows.keys() & after.rows.keys()):
         known = after.columns(table)
         if before.rows[table]:
             known &= before.rows[table][0].keys()
-        columns = sorted(known)
+        columns = sorted(name for name in known if (table, name) not in moved)
         left = Counter(_said(row, columns) for row in after.rows[table])
         gone += [
             f"{table}: {_said(row, columns)}"

@@ -22,6 +22,8 @@ REVISIONS = sorted(
 )
 # Where a short walk stops: at the first, the newest, which are changed most, and some between.
 SOME = sorted({*REVISIONS[::8], *REVISIONS[-3:]})
+# Columns that take over, on the way down, what stands in a column that goes.
+MOVED = {"0027": (("counters", "silences"), ("game_players", "silences"))}
 
 
 @contextmanager
@@ -73,7 +75,13 @@ def walk(url: str, newest: dict[str, object], stops: list[str]) -> None:
             with engine.connect() as connection:
                 after = seen(connection)
                 mine = before.without(brought[above])
-                assert lost(connection, mine, after) == [], f"on the way down to {revision}"
+                moved = [
+                    column
+                    for number, columns in MOVED.items()
+                    for column in columns
+                    if revision < number <= above
+                ]
+                assert lost(connection, mine, after, moved) == [], f"on the way down to {revision}"
             before = after
         schema.downgrade(engine, "base")
         with engine.connect() as connection:
