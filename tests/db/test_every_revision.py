@@ -70,7 +70,7 @@ def walk(url: str, newest: dict[str, object], stops: list[str]) -> None:
             assert made_of(connection) == newest
         assert all(len(rows) >= 2 for rows in before.rows.values())
 
-        for above, revision in reversed(list(pairwise(stops))):
+        for revision, above in reversed(list(pairwise(stops))):
             schema.downgrade(engine, revision)
             with engine.connect() as connection:
                 after = seen(connection)
