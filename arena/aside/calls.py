@@ -81,9 +81,9 @@ class SideAnswers:
 class SideCalls:
     """What the calls of one command about games on record share.
 
-    Without a `client` only the record answers. `budget` is in dollars, for this command; without
-    one, a model that costs money is refused. `concurrency` is the calls in flight. Raises
-    UsageError for a model that cannot be asked so.
+    Without a `client` only the record answers. `budget` is in dollars, for this command, or one
+    that it shares; without one, a model that costs money is refused. `concurrency` is the calls in
+    flight. Raises UsageError for a model that cannot be asked so.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class SideCalls:
         model: ModelSpec,
         client: Client | None = None,
         *,
-        budget: float | None = None,
+        budget: float | Budget | None = None,
         concurrency: int = CONCURRENCY,
     ) -> None:
         self.database = database
@@ -100,7 +100,7 @@ class SideCalls:
         self.client = client
         self._room = asyncio.Semaphore(concurrency)
         self._clearance: Clearance | None = None
-        self._budget = None if budget is None else Budget(budget)
+        self._budget = Budget(budget) if isinstance(budget, int | float) else budget
         if client is not None:
             client.check(model)
             client.check_keys(model)

@@ -35,6 +35,12 @@ _TOLD = {
     ("notes", "partly"): "notes: what was not rewritten stays as it was",
     ("notes", "cut"): "notes: cut, read as far as they go",
     ("notes", "lost"): "notes: lost, nothing in the answer could be read; the old ones stay",
+    (
+        "beliefs_read",
+        "lost",
+    ): "beliefs: lost, the answer could not be read; the old ones stay",
+    ("draft", "kept"): "",
+    ("draft", "changed"): "its draft was changed",
     ("dropped", "notes"): "notes that the answer repeated, or JSON around the action, are left out",
 }
 _SUSPECTS = 8  # players that are named
@@ -63,8 +69,25 @@ def _told(reading: Any) -> Iterator[str]:
             most = sorted(known, key=lambda pair: -pair[1])[:_SUSPECTS]
             yield "suspects " + ", ".join(f"{player} ({much:.2f})" for player, much in most)
             continue
+        if name == "beliefs" and isinstance(value, Mapping):
+            yield from _believed(value)
+            continue
         if told := _TOLD.get((name, str(value)), f"{name}: {value}"):
             yield told
+
+
+def _believed(beliefs: Mapping[Any, Any]) -> Iterator[str]:
+    """The likeliest role of each player, the surest first."""
+    found = []
+    for player, chances in beliefs.items():
+        known = chances.items() if isinstance(chances, Mapping) else ()
+        likely = [(chance, str(role)) for role, chance in known if isinstance(chance, int | float)]
+        if likely:
+            found.append((*max(likely), str(player)))
+    if found:
+        most = sorted(found, reverse=True)[:_SUSPECTS]
+        told = ", ".join(f"{player} {role} ({chance:.2f})" for chance, role, player in most)
+        yield f"believes {told}"
 
 
 def print_game(out: Console, game: GameReport) -> None:

@@ -94,7 +94,7 @@ class EventsGatherer:
         self._num_players = num_players
         self._gathered: list[Event] = []
         self._said: dict[int, str] = {}
-        self._suspicions: dict[tuple[int, int], float] = {}
+        self._beliefs: dict[tuple[str, int, int], Any] = {}
         self._error: str | None = None
         self._kinds = dict(own_kinds())
         if kinds is not None:
@@ -116,7 +116,12 @@ class EventsGatherer:
         self._said[turn] = action
         suspects = (reading or {}).get("suspects")
         if isinstance(suspects, Mapping):
-            self._safely(lambda: self._believed(turn, player, suspects))
+            known = {each: much for each, much in suspects.items() if _is_number(much)}
+            self._safely(lambda: self._believed(turn, player, "belief", "suspicion", known))
+        beliefs = (reading or {}).get("beliefs")
+        if isinstance(beliefs, Mapping):
+            by_role = {each: own for each, own in beliefs.items() if _are_chances(own)}
+            self._safely(lambda: self._believed(turn, player, "role_belief", "roles", by_role))
 
     def stepped(self, turn: int, player: int, *, invalid: bool, eliminated: bool) -> None:
         """The rules have played the action of this turn."""
@@ -202,21 +207,34 @@ class EventsGatherer:
             raise ValueError(f"{event.kind}: the data do not fit its schema: {error}") from None
         return data
 
-    def _believed(self, turn: int, player: int, suspects: Mapping[Any, Any]) -> None:
-        for name, suspicion in suspects.items():
-            target = int(name) if str(name).isdecimal() and len(str(name)) < 4 else -1
-            if not 0 <= target < self._num_players or not isinstance(suspicion, int | float):
-                continue
-            if self._suspicions.get((player, target)) != suspicion:
-                self._suspicions[player, target] = suspicion
-                data = {"suspicion": suspicion}
-                last = self._gathered[-1] if self._gathered else Event("belief")
+    def _believed(
+        self, turn: int, player: int, kind: str, name: str, beliefs: Mapping[Any, Any]
+    ) -> None:
+        """What is new of the beliefs by player, as events of the kind with the data `name`."""
+        for said, belief in beliefs.items():
+            target = int(said) if str(said).isdecimal() and len(str(said)) < 4 else -1
+            if (
+                0 <= target < self._num_players
+                and self._beliefs.get((kind, player, target)) != belief
+            ):
+                self._beliefs[kind, player, target] = belief
+                last = self._gathered[-1] if self._gathered else Event(kind)
                 self._gathered.append(
-                    Event("belief", player, target, 0, data, last.day, last.phase, turn)
+                    Event(kind, player, target, 0, {name: belief}, last.day, last.phase, turn)
                 )
 
     def _read(self, outcome: Outcome) -> None:
         self._gathered = read_by_the_rules(self._gathered, self._said, Cast.of(outcome))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float)
+
+
+def _are_chances(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(role, str) and _is_number(chance) for role, chance in value.items()
+    )
 
 
 _OWN_NAMES = frozenset(kind.name for kind in KINDS)

@@ -178,4 +178,10 @@ KINDS: tuple[EventKind, ...] = (
         "How strongly a player suspects its target, from 0 to 1, by the notes that it keeps.",
         _data("suspicion", suspicion=_NUMBER),
     ),
+    EventKind(
+        "role_belief",
+        "How likely a player holds its target to have each role, from 0 to 1, by what it says that "
+        "it believes.",
+        _data("roles", roles={"type": "object", "additionalProperties": _NUMBER}),
+    ),
 )

@@ -25,12 +25,14 @@ from arena.viewer.game_tables import (
     Believer,
     NamingTable,
     NightTable,
+    RoleBeliever,
     SeenSeats,
     Spending,
     VoteTable,
     believers,
     namings,
     nights,
+    role_believers,
     spending,
     votes,
 )
@@ -45,7 +47,9 @@ PART = 200
 
 _MOST_CLAIMS = 60
 _MOST_TABLES = 12
-_NO_DEED = frozenset({"speech", "claim", "accusation", "belief", "phase", "saved", "statement"})
+_NO_DEED = frozenset(
+    {"speech", "claim", "accusation", "belief", "role_belief", "phase", "saved", "statement"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,7 @@ class GamePage:
     nights: NightTable | None
     namings: tuple[NamingTable, ...]
     believers: tuple[Believer, ...]
+    role_believers: tuple[RoleBeliever, ...]
     spending: tuple[Spending, ...]
     first: int
     end: int
@@ -177,6 +182,7 @@ def game_page(game: SeenGame, part: int | None = 0) -> GamePage:
         nights=nights(window, seats, named),
         namings=tuple(namings(window, seats, named))[:_MOST_TABLES],
         believers=tuple(believers(game, seats)),
+        role_believers=tuple(role_believers(game, seats)),
         spending=tuple(spending(game)) if game.eyes.everything else (),
         first=first,
         end=end,

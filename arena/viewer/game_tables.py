@@ -11,6 +11,9 @@ from itertools import groupby
 from arena.viewer.phases import GamePhase
 from arena.viewer.seen import SeenEvent, SeenGame, SeenSeat
 
+_NO_DEED = frozenset(
+    {"saved", "claim", "accusation", "belief", "role_belief", "speech", "vote", "eliminate"}
+)
 SeenSeats = Mapping[int | None, SeenSeat]
 
 
@@ -80,6 +83,15 @@ class Believer:
 
 
 @dataclass(frozen=True, slots=True)
+class RoleBeliever:
+    """What a player last said that it believes: by player the likeliest role, its chance from 0 to
+    1, and whether it has that role, None where the role is not seen."""
+
+    player: SeenSeat
+    likeliest: Mapping[int, tuple[str, float, bool | None]]
+
+
+@dataclass(frozen=True, slots=True)
 class Spending:
     """What the calls of a player took: dollars, None where none had a price; milliseconds."""
 
@@ -118,7 +130,7 @@ def nights(game: SeenGame, seats: SeenSeats, phases: Sequence[GamePhase]) -> Nig
     for event in game.events:
         if not _within(event, seats) or phases[event.place or 0].look != "night":
             continue
-        if event.kind in ("saved", "claim", "accusation", "belief", "speech", "vote", "eliminate"):
+        if event.kind in _NO_DEED:
             continue
         found = event.data.get("found") or ("saved" if event.data.get("saved") else None)
         deed = NightDeed(
@@ -176,6 +188,21 @@ def believers(game: SeenGame, seats: SeenSeats) -> Iterator[Believer]:
         known = player.team is not None and all(seat.team is not None for seat in most)
         right = all(seat.team != player.team for seat in most) if known else None
         yield Believer(player, own, most, right)
+
+
+def role_believers(game: SeenGame, seats: SeenSeats) -> Iterator[RoleBeliever]:
+    """What the players last said that they believe of each other."""
+    said: dict[int, dict[int, tuple[str, float, bool | None]]] = {}
+    for event in game.events:
+        roles = event.data.get("roles")
+        if event.kind != "role_belief" or not _within(event, seats) or not isinstance(roles, dict):
+            continue
+        chance, role = max(((chance, role) for role, chance in roles.items()), default=(0.0, ""))
+        true = seats[event.target].role
+        right = None if true is None else role == true
+        said.setdefault(event.source or 0, {})[event.target or 0] = (role, float(chance), right)
+    for source, own in said.items():
+        yield RoleBeliever(seats[source], own)
 
 
 def spending(game: SeenGame) -> Iterator[Spending]:

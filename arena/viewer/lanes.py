@@ -33,7 +33,9 @@ DOING: Mapping[str, str] = {
 """What a kind of event is called in a page; others by their names."""
 
 _LOOKS = frozenset({"speech", "vote", "kill_choice", "protect", "investigate"})
-_NO_MARK = frozenset({"phase", "result", "belief", "accusation", "claim", "saved", "statement"})
+_NO_MARK = frozenset(
+    {"phase", "result", "belief", "role_belief", "accusation", "claim", "saved", "statement"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ _TOLD: Mapping[str, frozenset[str]] = {
     "clue": frozenset({"count"}),
 }
 # What a page of a view draws. All others, such as changes of the rules' own state, are not asked.
-_HIDDEN_KINDS = frozenset({"result", "change", "saved", "belief", "refused"})
+_HIDDEN_KINDS = frozenset({"result", "change", "saved", "belief", "role_belief", "refused"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from arena.core import Message, text_of
 _NOTES = "\n# Your notes"
 _TASK = "\n\n# Your task: "
 _REWRITE = "rewrite your notes"
+_BELIEVE = "say what you believe"
 _LEFT_OUT = "\n[…] What came before is in your notes."
 _REWRITE_1 = "# Your notes, rewritten (JSON)"
 
@@ -24,12 +25,14 @@ _REWRITE_1 = "# Your notes, rewritten (JSON)"
 class Conversation:
     """`text` is what the player has seen and still knows, oldest first: of notes, their facts, one
     to a line, in the place of what they stand for. `wants_notes`: notes are to be rewritten;
-    `wants_beliefs`: with suspicions and claims in them."""
+    `wants_beliefs`: with suspicions and claims in them. `wants_roles`: how likely each player has
+    each role is to be said."""
 
     text: str
     facts: tuple[str, ...] = ()
     wants_notes: bool = False
     wants_beliefs: bool = False
+    wants_roles: bool = False
 
 
 def read(messages: Sequence[Message]) -> Conversation:
@@ -46,7 +49,10 @@ def read(messages: Sequence[Message]) -> Conversation:
     if _LEFT_OUT in seen:
         seen = seen.replace(_LEFT_OUT, _lines(facts), 1)
     wants_notes = task.startswith(_REWRITE)
-    return Conversation(seen, facts, wants_notes, wants_beliefs=wants_notes)
+    wants_roles = task.startswith(_BELIEVE)
+    return Conversation(
+        seen, facts, wants_notes, wants_beliefs=wants_notes, wants_roles=wants_roles
+    )
 
 
 def _read_1(content: str) -> Conversation:
@@ -72,6 +78,18 @@ def _facts(notes: str) -> tuple[str, ...]:
         return tuple(str(fact) for fact in found["facts"])
     except (ValueError, KeyError, TypeError):
         return ()
+
+
+def write_beliefs(chances: Mapping[int, Mapping[str, float]]) -> str:
+    """Beliefs as the kind `believing` reads them: by player, how likely it has each role."""
+    return json.dumps(
+        {
+            "beliefs": {
+                str(player): {role: round(chance, 3) for role, chance in own.items()}
+                for player, own in chances.items()
+            }
+        }
+    )
 
 
 def write_notes(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
 from arena.core import Message, Policy
-from arena.llm.scripted.conversation import Conversation, read, write_notes
+from arena.llm.scripted.conversation import Conversation, read, write_beliefs, write_notes
 
 Phase = Literal["kill", "protect", "investigate", "talk", "vote"]
 
@@ -180,6 +180,19 @@ def _accused(said: str, speaker: int, voting: bool) -> int | None:
     return None
 
 
+def _roles_of(scene: Scene, player: int, likely: Mapping[int, float]) -> dict[str, float]:
+    """How likely a player has each role: who claims one and is no Mafia has it, of the others half
+    are villagers."""
+    mafia = likely[player]
+    if player in scene.claims:
+        rest = {"Detective": 1.0}
+    elif player in scene.doctors:
+        rest = {"Doctor": 1.0}
+    else:
+        rest = {"Villager": 0.5, "Doctor": 0.25, "Detective": 0.25}
+    return {"Mafia": mafia, **{role: (1 - mafia) * share for role, share in rest.items()}}
+
+
 Move = Callable[[Scene, random.Random], str]
 Beliefs = Callable[[Scene], dict[int, float]]
 
@@ -216,6 +229,9 @@ def play(
     scene = see(conversation)
     if scene is None:
         return otherwise(messages, rng)
+    if conversation.wants_roles:
+        likely = beliefs(scene)
+        return write_beliefs({player: _roles_of(scene, player, likely) for player in likely})
     if not conversation.wants_notes:
         return move(scene, rng)
     facts = facts_of(conversation, scene)
