@@ -22,7 +22,7 @@ is that it has each of the roles{{roles}}. Answer with one JSON object and no ot
 {{{{"beliefs": {{{{"<number of the player>": {{{{"<role>": <0 to 1>}}}}}}}}}}}}"""
 
 _FIELDS = frozenset({"beliefs"})
-_NUMBER = re.compile(r"\d{1,4}")
+_NUMBER = re.compile(r"-?\d{1,20}")
 _MOST_ROLES = 24
 _LONGEST_ROLE = 60
 
@@ -86,9 +86,10 @@ def _chances(said: Mapping[str, Any], spelt: Mapping[str, str]) -> dict[str, flo
 
 
 def _percent(text: str) -> float | None:
-    """A number that was said as a text, as "70%"."""
+    """A number that was said as a text, as "0.7" or "70%"."""
+    number = text.strip()
     try:
-        return float(text.strip().removesuffix("%"))
+        return float(number.removesuffix("%")) / (100 if number.endswith("%") else 1)
     except ValueError:
         return None
 

@@ -48,14 +48,15 @@ class Sampling:
         asked: list[Message] = [*self._system, {"role": "user", "content": observation.text}]
         actions: list[Action] = []
         for _ in range(self._samples):
-            completion = await llm.complete(asked, self._answer.options)
-            actions.append(
-                await read_aside(completion.text, lambda said=completion: self._answer.action(said))
-            )
+            actions.append(await self._sampled(asked, llm))
         taken, agreed = chosen([action.text for action in actions])
         action = actions[taken]
         told = {"samples": f"{agreed} of {len(actions)} agreed"}
         return replace(action, reading={**(action.reading or {}), **told})
+
+    async def _sampled(self, asked: Sequence[Message], llm: LLM) -> Action:
+        completion = await llm.complete(asked, self._answer.options)
+        return await read_aside(completion.text, lambda: self._answer.action(completion))
 
 
 def chosen(texts: Sequence[str]) -> tuple[int, int]:

@@ -23,6 +23,7 @@ from arena.orchestrator.specs import model_spec
 from db import Database, Repository, Session
 from db.queries.games import GameRow, game
 from db.queries.transcript import TurnRow, transcript
+from db.repository.aside import response_of
 
 PURPOSE = "probe"
 # How the kinds of two and more calls a turn put their tasks.
@@ -165,6 +166,28 @@ def beliefs_in(
         seat = row.players[target]
         known = None if seat.role is None else score(chances, seat.role, cast)
         yield ProbedBelief(target, seat.agent, seat.role, chances, known)
+
+
+def probed(
+    session: Session, games: Sequence[int]
+) -> Iterator[tuple[int, int, int, dict[int, dict[str, float]]]]:
+    """What was asked of seats of the games and could be read: game, turn, player, its beliefs; of
+    several answers to one question the newest."""
+    for game_id in games:
+        row = game(session, game_id)
+        if row is None:
+            continue
+        roles = [seat.role for seat in row.players if seat.role]
+        found: dict[tuple[int, int], str] = {}
+        for call in Repository(session).get_game_side_calls(game_id, f"{PURPOSE} "):
+            said = response_of(call)
+            number = call.purpose.removeprefix(f"{PURPOSE} ")
+            if said is not None and said[0] and number.isdecimal() and call.turn is not None:
+                found[call.turn, int(number)] = said[0]
+        for (turn, player), text in sorted(found.items()):
+            beliefs = read_beliefs(read(text).text, len(row.players), player, roles)
+            if beliefs and player < len(row.players):
+                yield game_id, turn, player, beliefs
 
 
 def _turn(row: GameRow, turns: Sequence[TurnRow], turn: int | None) -> int:

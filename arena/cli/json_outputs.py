@@ -84,6 +84,7 @@ def schemas() -> dict[str, dict[str, Any]]:
 
 def _of_games() -> dict[str, JsonObject | OneOfForms]:
     from arena.aside.asking import AskedCall
+    from arena.aside.probing import ProbedSeat
     from arena.aside.vectors import EmbeddingPrice
     from arena.replay.branch import BranchReport
     from arena.replay.check import ReplayReport
@@ -124,6 +125,16 @@ def _of_games() -> dict[str, JsonObject | OneOfForms]:
             ]
         ),
         "ask": OneOfForms([JsonObject([AskedCall]), JsonObject(named={"calls": list[AskedCall]})]),
+        "probe": JsonObject(
+            named={
+                "game": int,
+                "turn": int,
+                "seats": JsonRows(
+                    JsonObject([ProbedSeat], {"identified": float | None, "brier": float | None})
+                ),
+                "left_out": JsonRows(JsonObject(named={"player": int, "why": str})),
+            }
+        ),
         "search": OneOfForms(
             [
                 JsonObject(named={"hits": JsonRows(_HIT)}),

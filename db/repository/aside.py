@@ -113,6 +113,15 @@ class SideCallRepository:
         query = select(SideCall).where(SideCall.purpose == purpose)
         return self.session.exec(query.order_by(col(SideCall.id).desc()).limit(limit)).all()
 
+    def get_game_side_calls(self, game_id: int, purpose: str) -> Sequence[SideCall]:
+        """The answered calls about a game whose purpose begins so, oldest first."""
+        query = select(SideCall).where(
+            SideCall.game_id == game_id,
+            col(SideCall.purpose).startswith(purpose, autoescape=True),
+            col(SideCall.response).is_not(None),
+        )
+        return self.session.exec(query.order_by(col(SideCall.id))).all()
+
 
 def messages_of(row: SideCall) -> list[Any]:
     """What was sent. Raises Damaged."""
