@@ -45,8 +45,8 @@ def beliefs_df(
     it was asked beside the game) · source (player_index of who believes), agent, role, team ·
     target (player_index of whom it is about), target_agent, target_role, target_team · chances (a
     dict: how likely each role is, adding up to 1) · true (the chance given to the true role),
-    identified (1 where that is the likeliest, 1/n in a tie of n, else 0), brier (0 to 2, lower is better),
-    prior and prior_brier (the same of somebody who knows the cast and the own role only) ·
+    identified (1 where that is the likeliest, 1/n in a tie of n, else 0), brier (0 to 2, lower is
+    better), prior and prior_brier (the same of somebody who knows the cast and the own role only) ·
     deceived (where the two are of different teams: the chance given to roles of any other team than
     the target's, which is how far it passes for what it is not; NA elsewhere).
 
