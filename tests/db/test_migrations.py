@@ -243,14 +243,14 @@ def later_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fail: str = "
 
 
 def counts(url: str) -> dict[str, int]:
-    """Rows by table, but for the trail, which begins anew."""
+    """Rows by table, but for the trail, which begins anew, and for what migrations write."""
     engine = get_engine(url)
     there = set(inspect(engine).get_table_names())
     with engine.connect() as connection:
         found = {
             name: connection.execute(text(f"SELECT COUNT(*) FROM {name}")).scalar_one()
             for name in Table.metadata.tables
-            if name in there and name != "audit_log"
+            if name in there and name not in ("audit_log", "event_types")
         }
     engine.dispose()
     return found
@@ -546,7 +546,7 @@ def test_0025_goes_down_and_up_with_a_trail_that_begins_anew(database_url: str) 
     engine = get_engine(database_url)
 
     schema.downgrade(engine, "0024")
-    assert counts(database_url) == before
+    assert counts(database_url).items() <= before.items(), "there are later tables"
     with engine.begin() as connection:
         connection.execute(text("UPDATE tournaments SET status = 'finished'"))
     schema.upgrade(engine)
