@@ -26,8 +26,6 @@ _NUMBER = re.compile(r"-?\d{1,20}")
 _MOST_ROLES = 24
 _LONGEST_ROLE = 60
 
-Beliefs = Mapping[int, Mapping[str, float]]
-
 
 def question(roles: Iterable[str] = ()) -> str:
     """What a model is asked; of the roles of the game, if they are known, else of any."""

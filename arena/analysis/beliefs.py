@@ -28,7 +28,7 @@ _COLUMNS = {
 }  # fmt: skip
 _SEAT = ("game_id", "player_index", "agent", "role", "team")
 
-Seats = Mapping[int, Mapping[int, Mapping[str, Any]]]
+GameSeats = Mapping[int, Mapping[int, Mapping[str, Any]]]
 
 
 def beliefs_df(
@@ -94,7 +94,7 @@ def _told(source: Readable, filters: Filters) -> pd.DataFrame:
         return pd.DataFrame({name: [] for name in wanted})
 
 
-def _seats(source: Readable, games: list[int]) -> Seats:
+def _seats(source: Readable, games: list[int]) -> GameSeats:
     """Every player of the games, whoever was chosen."""
     found: dict[int, dict[int, dict[str, Any]]] = {game: {} for game in games}
     if games:
@@ -105,7 +105,7 @@ def _seats(source: Readable, games: list[int]) -> Seats:
 
 
 def _row(
-    seats: Seats, game: int, turn: int, asked_by: str, source: int, target: int,
+    seats: GameSeats, game: int, turn: int, asked_by: str, source: int, target: int,
     chances: Mapping[str, float],
 ) -> dict[str, Any]:  # fmt: skip
     own, other = seats[game][source], seats[game][target]

@@ -34,7 +34,7 @@ def probe(
     as_json: AsJson = False,
     db: DatabaseUrl = None,
 ) -> None:
-    """Ask the seats of a game what they believe of every player.
+    """Ask seats what they believe of each other.
 
     Each is asked how likely every other player has each role, by its own model, behind what it had
     seen by then. The game stays as it is; the calls are on record beside it, and the same question
