@@ -5,57 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from arena.cli.json_boards import ESTIMATE, PLACE, Number, Text, Whole, rating_forms
 from arena.cli.json_people import access_forms
 from arena.cli.json_schemas import JsonObject, JsonRows, OneOfForms, document
 
-Number = float | None
-Text = str | None
-Whole = int | None
-
-_SHARE = JsonObject(named={"share": Number, "low": Number, "high": Number})
-_PLACE = {"environment": Text, "num_players": Whole, "version": Text, "tournament": Text}
-_ESTIMATE = dict[str, Any] | None
-_VOIDS = dict[str, dict[str, Any]]
-_BOARD_ROW = JsonObject(
-    named={
-        **_PLACE,
-        **{"system": str, "role": Text, "team": Text, "by": str, "anchor": Text},
-        **{"weights": dict[str, float], "covariate": Text, "variance_saved": Number},
-        **{"noise_floor": Number, "null_variants": dict[str, int]},
-        **{"seats": Any, "rank": Whole, "best_rank": Whole, "worst_rank": Whole, "group": Text},
-        **{"agent_id": Whole, "name": str, "agents": int},
-        **{"rating": Number, "low": Number, "high": Number, "sigma": Number, "at_best": Number},
-        **{"games": int, "wins": int, "draws": int, "losses": int, "won": _SHARE},
-        **{"teams": dict[str, dict[str, Any]], "roles": dict[str, dict[str, Any]]},
-        **{"own_error": Number, "others_error": Number, "thrown_out": Number},
-        **{"decided": int, "touched": int, "without_errors": Number, "errors_drawn": Number},
-        **{"left_out": int, "repeats": int, "told_apart": Whole, "pairs": Whole},
-        **{"separability": Number, "lack_of_fit": Number, "drift": Number},
-        **{"nash": Number, "nash_low": Number, "nash_high": Number},
-        **{"void_games": int, "void_own": int, "calls": Whole, "failed_calls": Whole},
-        **{"cost": Number, "cost_per_game": Number, "tokens_per_turn": Number},
-        **{"cached_share": Number, "turn_seconds": Number, "call_seconds": Number},
-        "errors": dict[str, Any] | None,
-    }
-)
-_BIN = JsonObject(
-    named={
-        **_PLACE,
-        **{"system": str, "games": int, "blocks": int, "log_loss": float, "base_loss": float},
-        **{"difference": float, "error": Number, "above": float, "below": float},
-        **{"games_in_bin": float, "predicted": Number, "observed": Number},
-        **{"low": Number, "high": Number},
-    }
-)
-_CELL = JsonObject(
-    named={
-        **_PLACE,
-        **{"agent_id": int, "agent": str, "against_id": int, "against": str},
-        **{"role": str, "team": str, "score": float, "low": Number, "high": Number},
-        **{"games": int, "blocks": int},
-    },
-    optional=("against_id", "against", "role", "team"),
-)
 _HIT_FIELDS = {
     **{"game_id": int, "turn_number": Whole, "player_index": Whole, "in": str},
     **{"agent": Text, "role": Text, "team": Text, "result": Text},
@@ -76,7 +29,7 @@ _TOOL = {"name": str, "tool_version": int, "functions": list[str], "about": str}
 
 def schemas() -> dict[str, dict[str, Any]]:
     """By command, as it is typed after `arena`: the JSON Schema of its output."""
-    forms = {**_of_games(), **_of_ratings(), **_of_catalogue(), **_of_projections(), **_of_rest()}
+    forms = {**_of_games(), **rating_forms(), **_of_catalogue(), **_of_projections(), **_of_rest()}
     forms |= _of_annotations()
     forms |= access_forms()
     return {command: document(command, form) for command, form in forms.items()}
@@ -154,7 +107,7 @@ def _of_games() -> dict[str, JsonObject | OneOfForms]:
             [JsonObject(named={"games": list[ReplayReport]}), JsonObject([ReplayReport])]
         ),
         "diff": JsonObject([GameDifference]),
-        "branch": JsonObject([BranchReport], {"estimate": _ESTIMATE}),
+        "branch": JsonObject([BranchReport], {"estimate": ESTIMATE}),
     }
 
 
@@ -174,52 +127,6 @@ def _of_events_rebuild() -> list[JsonObject]:
     return [JsonObject(named=told), JsonObject([ReadingPrice])]
 
 
-def _of_ratings() -> dict[str, JsonObject | OneOfForms]:
-    from arena.compare.among import Among, PairFound
-    from arena.compare.answer import Comparison
-    from arena.compare.placing import Placed, Placement
-    from arena.forecast.games_needed import Outlook
-    from arena.leaderboard.parts import Prediction
-
-    told = {"voids": _VOIDS, "estimate": _ESTIMATE}
-    placed = JsonObject([Placed], {"low": float, "high": float})
-    return {
-        "leaderboard": OneOfForms(
-            [
-                JsonObject(
-                    named={"rows": JsonRows(_BOARD_ROW), "as_of_game": Whole, "behind": bool}
-                ),
-                JsonObject(named={"bins": JsonRows(_BIN)}),
-                JsonObject(
-                    named={
-                        "combinations": JsonRows(
-                            JsonObject([Prediction], {"environment": Text, "num_players": Whole})
-                        )
-                    }
-                ),
-            ]
-        ),
-        "head-to-head": JsonObject(named={"cells": JsonRows(_CELL)}),
-        "compare": OneOfForms(
-            [
-                JsonObject([Comparison], told, endless=True),
-                JsonObject(
-                    [Among],
-                    {
-                        **told,
-                        "decided": int,
-                        "pairs": JsonRows(JsonObject([PairFound], {"e_value": Number})),
-                    },
-                ),
-            ]
-        ),
-        "place": JsonObject(
-            [Placement], {**told, "finished": bool, "members": JsonRows(placed), "found": Any}
-        ),
-        "plan": JsonObject([Outlook], {"separated": Any}, endless=True),
-    }
-
-
 def _of_catalogue() -> dict[str, JsonObject | OneOfForms]:
     from arena.reports.agent import AgentReport
     from arena.reports.run_status import RunTelling
@@ -236,7 +143,7 @@ def _of_catalogue() -> dict[str, JsonObject | OneOfForms]:
         optional=["id", "created_at", "in_catalogue", "installed"],
     )
     twig = {
-        **_PLACE,
+        **PLACE,
         **{"prompt": str, "forked_from": Text, "depth": int, "games": int},
         **{"rating": Number, "low": Number, "high": Number, "change": dict[str, Any] | None},
     }

@@ -1,6 +1,6 @@
 """The kind of event by which players say what they believe of each other's roles.
 
-Revision ID: 0028
+Revision ID: 0029
 """
 
 from datetime import UTC, datetime
@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "0028"
-down_revision: str | None = "0027"
+revision: str = "0029"
+down_revision: str | None = "0028"
 branch_labels: str | None = None
 depends_on: str | None = None
 
