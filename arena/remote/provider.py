@@ -1,13 +1,14 @@
 """The provider `remote`: a model named `remote/NAME@VERSION` is a program that somebody else runs.
 
-With an `api_base` it is called over HTTP, with a `command` in its params it is started here. It
-says who it is before it plays, and what says another name or another version than the model is not
-played: it would be rated as what it is not.
+With an `api_base` it is called over HTTP, with a `command` in its params it is started here, with
+`listen` it dials in. It says who it is before it plays, and what says another name or another
+version than the model is not played: it would be rated as what it is not.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from arena.llm.providers.protocol import Answer, ProviderSettings
 from arena.llm.recorded import response_of
 from arena.llm.secrets import key_of, scrub, secrets_of
 from arena.remote import protocol
+from arena.remote.dialled import DialledProgram
 from arena.remote.http import HttpProgram
 from arena.remote.protocol import MALFUNCTION, SESSION, Malfunction, ProgramAction, ProgramName
 from arena.remote.stdio import StdioProgram
@@ -64,7 +66,10 @@ class RemoteProvider:
         expected = _checked(model)
         limit = self._settings.timeout
         program: Program
-        if model.api_base is None:
+        if "listen" in model.params:
+            port = int(model.params["listen"].rpartition(":")[2])
+            program = DialledProgram(port, expected.name, partial(_token_of, model), limit)
+        elif model.api_base is None:
             command, processes = model.params["command"], model.params.get("processes", 1)
             program = StdioProgram(command, processes, limit)
         else:
@@ -156,11 +161,16 @@ def _checked(model: ModelSpec) -> ProgramName:
         )
     if model.stream:
         raise UsageError(f"model {model.name!r} is a program, which does not stream")
-    if (model.api_base is None) == ("command" not in model.params):
+    ways = [model.api_base is not None, "command" in model.params, "listen" in model.params]
+    if sum(ways) != 1:
         raise UsageError(
             f"model {model.name!r} is a program: expected either `api_base: https://HOST/PATH`, "
-            "where it is called, or `params: {command: [python3, bot.py]}`, which starts it"
+            "where it is called, or `params: {command: [python3, bot.py]}`, which starts it, or "
+            "`params: {listen: 127.0.0.1:8700}`, where it dials in"
         )
+    if "listen" in model.params:
+        _check_listen(model)
+        return found
     if model.api_base is None:
         _check_command(model)
         return found
@@ -168,13 +178,33 @@ def _checked(model: ModelSpec) -> ProgramName:
         raise UsageError(
             f"model {model.name!r} is a program, and has {name!r} in its params; remove it"
         )
-    parts = urlsplit(model.api_base)
+    parts = urlsplit(model.api_base or "")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(
             f"model {model.name!r} has the api_base {model.api_base!r}; expected an address such "
             "as https://bob.example/arena"
         )
     return found
+
+
+def _token_of(model: ModelSpec) -> str:
+    return key_of(model) or ""
+
+
+def _check_listen(model: ModelSpec) -> None:
+    listen, whose = model.params["listen"], f"model {model.name!r}"
+    found = re.fullmatch(r"(?:127\.0\.0\.1|localhost):(\d{1,5})", str(listen), re.ASCII)
+    if found is None or not 1 <= int(found[1]) <= 65_535:
+        raise UsageError(
+            f"{whose} has listen: {listen!r}; expected a port of this machine: 127.0.0.1:8700"
+        )
+    if unknown := model.params.keys() - {"listen"}:
+        raise UsageError(f"{whose} is a program, and has {min(unknown)!r} in its params; remove it")
+    if model.api_key_env is None:
+        raise UsageError(
+            f"{whose} dials in: expected `api_key_env`, with the name of the variable that holds "
+            "its token"
+        )
 
 
 def _check_command(model: ModelSpec) -> None:

@@ -5,10 +5,11 @@
 //
 //   node bob.mjs                 waits for calls: http://127.0.0.1:8080
 //   node bob.mjs --port 9000     the same, elsewhere
+//   node bob.mjs --dial http://127.0.0.1:8700/bob   asks the arena whether it is its turn
 //   node bob.mjs --stdio         is started by the arena
 //
-// An agent may be async. The secret is read from the variable ARENA_SECRET. The protocol is
-// described in docs/remote-agents.md.
+// An agent may be async. The secret, or the token of dialling, is read from the variable
+// ARENA_SECRET. The protocol is described in docs/remote-agents.md.
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { createServer } from "node:http";
@@ -68,10 +69,33 @@ export async function stdio(agent, who) {
       process.stdout.write(`${JSON.stringify(await answer(agent, who, JSON.parse(line)))}\n`);
 }
 
+export async function dial(agent, who, address, token, patience = 60_000) {
+  const hello = await answer(agent, who, { type: "hello" });
+  for (let say = hello, seen = Date.now(); Date.now() - seen <= patience; ) {
+    let response, heard;
+    try {
+      const headers = { "Content-Type": "application/json", Authorization: `Bearer ${token}` };
+      response = await fetch(address, { method: "POST", headers, body: JSON.stringify(say) });
+      heard = await response.json();
+    } catch {
+      // Away, it says who it is when it is back; an answer that was lost is asked for again.
+      await new Promise((later) => setTimeout(later, 200));
+      say = hello;
+      continue;
+    }
+    if (!response.ok) throw new Error(`${address}: HTTP ${response.status}: ${heard.message}`);
+    [say, seen] = [hello, Date.now()];
+    if (heard.type === "observe")
+      say = { ...(await answer(agent, who, heard)), turn: heard.turn };
+  }
+}
+
 export function play(agent, who) {
   const words = process.argv.slice(2);
   const after = (name, usual) => (words.includes(name) ? words[words.indexOf(name) + 1] : usual);
   if (words.includes("--stdio")) return stdio(agent, who);
+  if (words.includes("--dial"))
+    return dial(agent, who, after("--dial"), process.env.ARENA_SECRET ?? "");
   const host = after("--host", "127.0.0.1");
   const made = server(agent, who, process.env.ARENA_SECRET);
   made.listen(Number(after("--port", 8080)), host, () =>

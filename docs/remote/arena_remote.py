@@ -9,11 +9,12 @@
 
     python bob.py                                    waits for calls: http://127.0.0.1:8080
     python bob.py --port 9000                        the same, elsewhere
+    python bob.py --dial http://127.0.0.1:8700/bob   asks the arena whether it is its turn
     python bob.py --stdio                            is started by the arena
 
 The observation is a `str` that knows more: `observation.message` is the whole message, with
 `session`, `turn_number`, `player_index`, `num_players`, `environment`, `new` and `instructions`.
-The secret is read from the variable ARENA_SECRET.
+The secret (of calls), or the token (of dialling), is read from the variable ARENA_SECRET.
 The protocol is described in docs/remote-agents.md.
 """
 
@@ -25,6 +26,8 @@ import json
 import os
 import sys
 import time
+import urllib.error
+import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PROTOCOL = 1
@@ -121,17 +124,47 @@ def stdio(program):
             out.flush()
 
 
+def dial(program, address, token, patience=60.0):
+    """Asks the arena for turns and plays them, until it has been away for `patience` seconds."""
+    say, seen = program.hello, time.monotonic()
+    while True:
+        try:
+            heard = _post(address, token, say)
+        except urllib.error.HTTPError as error:
+            raise SystemExit(f"{address}: HTTP {error.code}: {error.read(500)}") from None
+        except (OSError, ValueError):
+            if time.monotonic() - seen > patience:
+                return
+            # Away, it says who it is when it is back; an answer that was lost is asked for again.
+            time.sleep(0.2)
+            say = program.hello
+            continue
+        say, seen = program.hello, time.monotonic()
+        if heard.get("type") == "observe":
+            say = {**program.answer(heard), "turn": heard["turn"]}
+
+
+def _post(address, token, message):
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+    request = urllib.request.Request(address, json.dumps(message).encode(), headers)
+    with urllib.request.urlopen(request, timeout=60) as response:
+        return json.loads(response.read())
+
+
 def play(agent, *, name, version, argv=None):
     """What a program does that has an agent: everything, as its command line says."""
     parser = argparse.ArgumentParser(description=f"{name} {version}, a remote agent of the arena")
     parser.add_argument("--host", default="127.0.0.1", help="where calls are waited for")
     parser.add_argument("--port", type=int, default=8080)
+    parser.add_argument("--dial", metavar="ADDRESS", help="ask the arena for turns there")
     parser.add_argument("--stdio", action="store_true", help="play on stdin and stdout")
     chosen = parser.parse_args(argv)
     program, secret = Program(agent, name, version), os.environ.get("ARENA_SECRET")
     with contextlib.suppress(KeyboardInterrupt):
         if chosen.stdio:
             stdio(program)
+        elif chosen.dial:
+            dial(program, chosen.dial, secret or "")
         else:
             waiting = server(program, chosen.host, chosen.port, secret)
             print(f"{name} waits at http://{chosen.host}:{waiting.server_port}", file=sys.stderr)

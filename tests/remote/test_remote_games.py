@@ -82,7 +82,7 @@ def killed(server: ProgramServer, config: TournamentConfig, url: str) -> None:
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("executor", ["local", "processes"])
+@pytest.mark.parametrize("executor", ["local", pytest.param("processes", marks=pytest.mark.sweep)])
 def test_games_with_a_program_are_killed_resumed_and_replayed_to_the_same_rows(
     database_url: str, tmp_path: Any, executor: str
 ) -> None:
