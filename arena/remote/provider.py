@@ -122,7 +122,8 @@ class RemoteEndpoint:
             acted.action,
             "stop" if wrong is None else MALFUNCTION,
             Usage(prompt_tokens=0, completion_tokens=0),
-            thoughts=acted.thoughts,
+            # Where a person looks for what went on before an action.
+            thoughts=acted.thoughts if wrong is None else f"{MALFUNCTION}: {wrong}",
             # With the first answer, so that the record holds it.
             tool_calls=() if session else (ToolCall(SESSION, message["session"]),),
         )

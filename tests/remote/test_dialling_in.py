@@ -35,7 +35,6 @@ def port(monkeypatch: pytest.MonkeyPatch) -> int:
     """A free port, the token in its variable, and no long waits."""
     monkeypatch.setenv("TEST_KEY", TOKEN)
     allow(Pair("TEST_KEY", "remote"))
-    monkeypatch.setattr(relay, "AWAY", 1.0)
     monkeypatch.setattr(relay, "POLL", 1.0)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -87,14 +86,26 @@ async def _turns(endpoint: Endpoint, *sessions: str) -> list[Answer]:
     return [await endpoint.ask(messages(session=each * 32), None) for each in sessions]
 
 
-def test_the_client_dials_in_and_plays(port: int) -> None:
+def test_the_client_dials_in_and_plays(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     program = arena_remote.Program(lambda seen: f"saw {seen}", "bob", "1")
-    address = f"http://127.0.0.1:{port}/bob"
-    dialling = beside(lambda: arena_remote.dial(program, address, TOKEN, patience=2.0))
+    address, over, post_ = f"http://127.0.0.1:{port}/bob", threading.Event(), arena_remote._post
 
+    def until_over(*how: Any) -> Any:
+        if over.is_set():
+            raise SystemExit
+        return post_(*how)
+
+    monkeypatch.setattr(arena_remote, "_post", until_over)
+
+    def play() -> None:
+        with contextlib.suppress(SystemExit):
+            arena_remote.dial(program, address, TOKEN)
+
+    dialling = beside(play)
     answers = playing(port, lambda endpoint: _turns(endpoint, "a", "b", "c"))
-
+    over.set()
     dialling.join()
+
     assert [each.completion.text for each in answers] == ["saw old new"] * 3
 
 
@@ -122,7 +133,10 @@ def test_one_answer_counts_and_who_comes_back_is_given_the_open_turn(port: int) 
     assert [each.completion.text for each in answers] == ["first", "second"]
 
 
-def test_a_program_that_is_away_is_waited_for_and_has_lost_nothing(port: int) -> None:
+def test_a_program_that_is_away_is_waited_for_and_has_lost_nothing(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "AWAY", 0.2)
     with pytest.raises(Fault) as raised:
         playing(port, lambda endpoint: _turns(endpoint, "a"))
 
@@ -151,8 +165,9 @@ def test_one_that_took_its_turn_and_says_nothing_has_malfunctioned(port: int) ->
     ],
 )
 def test_who_has_no_token_or_says_nonsense_is_told_so(
-    port: int, said: Any, how: dict[str, str], status: int
+    port: int, said: Any, how: dict[str, str], status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(relay, "AWAY", 2.0)
     found: list[dict[str, Any]] = []
     thread = beside(lambda: found.append(post(port, said, **how)))
     with pytest.raises(Fault):

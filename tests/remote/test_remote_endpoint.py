@@ -122,6 +122,7 @@ def test_what_is_no_answer_is_the_programs_own_malfunction(answer: Canned, said:
     assert (found.completion.text, found.completion.finish_reason) == ("", "malfunction")
     assert found.response is not None
     assert said in found.response["malfunction"]
+    assert found.completion.thoughts == f"malfunction: {found.response['malfunction']}"
     assert found.response["malfunction"].isprintable()
     assert len(found.response["malfunction"]) < 3_000
 
