@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from arena.remote.http import HttpProgram
-from arena.remote.relay import Relay, token_hash
+from arena.remote.relay import DialInRelay, token_hash
 
 
 class DialledProgram:
@@ -19,7 +19,7 @@ class DialledProgram:
         self._port = port
         self._name = name
         self._token = token
-        self._relay: Relay | None = None
+        self._relay: DialInRelay | None = None
         self._opening = asyncio.Lock()
         address = f"http://127.0.0.1:{port}/turns/{name}"
         self._http = HttpProgram(address, lambda: token_hash(token()), limit)
@@ -46,6 +46,6 @@ class DialledProgram:
             if self._relay is not None:
                 return
             # Another process of the run may listen there, and this one when that has ended.
-            relay = Relay(self._port, self._name, token_hash(self._token()))
+            relay = DialInRelay(self._port, self._name, token_hash(self._token()))
             if await asyncio.to_thread(relay.open):
                 self._relay = relay

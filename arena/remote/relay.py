@@ -51,7 +51,7 @@ class _Dialled:
     news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
 
-class Relay:
+class DialInRelay:
     """Listens at a port of loopback for one program, in a thread of its own, until it is closed.
     `hashed` is the hash of the program's token."""
 
