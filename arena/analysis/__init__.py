@@ -8,6 +8,7 @@ plot_intervals(board)
 """
 
 from arena.analysis.annotations import annotations_df
+from arena.analysis.audit import audit_df
 from arena.analysis.beliefs import beliefs_df
 from arena.analysis.board_plots import plot_calibration, plot_head_to_head, plot_intervals
 from arena.analysis.catalogue import agents_df, tournaments_df
@@ -44,6 +45,7 @@ from arena.analysis.turns import calls_df, turns_df
 __all__ = [
     "agents_df",
     "annotations_df",
+    "audit_df",
     "beliefs_df",
     "calibration_df",
     "calls_df",

@@ -31,13 +31,13 @@ class ChangedValue:
 
 
 def changed_values(row: AuditRow, longest: int = LONGEST_VALUE) -> list[ChangedValue]:
-    """The values that an entry changed, in the order of its columns; of one that has both states
-    only those that differ, however deep they lie. Values are one line each."""
+    """The values that an entry changed, the name first and the others by their paths; of one that
+    has both states only those that differ, however deep they lie. Values are one line each."""
     before, after = _flat(row.before), _flat(row.after)
     both = row.before is not None and row.after is not None
     return [
         ChangedValue(path, _text(before, path, both, longest), _text(after, path, both, longest))
-        for path in {**before, **after}
+        for path in sorted({**before, **after}, key=lambda path: (path != "name", path))
         if not both or before.get(path) != after.get(path)
     ]
 

@@ -24,6 +24,7 @@ from arena.viewer.pages import (
     against,
     agents,
     annotating,
+    audit,
     calls,
     compare,
     cost,
@@ -65,6 +66,7 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
     *templates.ROUTES,
     *annotating.ROUTES,
     *playing.ROUTES,
+    *audit.ROUTES,
 )
 """Every page: its path, and the function that answers it."""
 FORMS: tuple[tuple[str, Handler], ...] = (*annotating.FORMS, *playing.FORMS)

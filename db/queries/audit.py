@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, func, select, tuple_
 from sqlmodel import Session
 
 from db.errors import BadSelection
@@ -68,31 +68,62 @@ def audit_rows(
     `name`, by an actor, and at `since` or later and before `until`; the newest first, and of those
     only the ones before the entry `older_than`. Raises BadSelection for an entity, a name or an
     actor of which there is no entry, with the nearest that there is."""
+    wanted = audit_conditions(
+        session,
+        entity=entity,
+        entity_id=entity_id,
+        name=name,
+        actor=actor,
+        since=since,
+        until=until,
+    )
+    query = select(*_COLUMNS).where(*wanted).order_by(_LOG.c.id.desc())
+    if older_than is not None:
+        query = query.where(_LOG.c.id < older_than)
+    return _rows(session, query if limit is None else query.limit(limit))
+
+
+def audit_conditions(
+    session: Session | Connection,
+    *,
+    entity: str | None = None,
+    entity_id: int | None = None,
+    name: str | None = None,
+    actor: str | None = None,
+    since: Moment = None,
+    until: Moment = None,
+) -> list[ColumnElement[bool]]:
+    """The conditions of `audit_rows` on the columns of the table. Raises BadSelection."""
     for what, column, value in (
         ("entity", _LOG.c.entity, entity),
         ("name on the trail", _LOG.c.entity_name, name),
         ("actor", _LOG.c.actor, actor),
     ):
         _check_known(session, what, column, value)
-    query = select(*_COLUMNS).order_by(_LOG.c.id.desc())
+    found: list[ColumnElement[bool]] = []
     if entity is not None:
-        query = query.where(_LOG.c.entity == entity)
+        found.append(_LOG.c.entity == entity)
     if entity_id is not None:
-        query = query.where(_LOG.c.entity_id == entity_id)
+        found.append(_LOG.c.entity_id == entity_id)
     if name is not None:
         # A row that was renamed is found by each of its names.
-        bearing = select(_LOG.c.entity, _LOG.c.entity_id).where(_LOG.c.entity_name == name)
-        query = query.where(tuple_(_LOG.c.entity, _LOG.c.entity_id).in_(bearing))
+        named = _LOG.alias("named")
+        bearing = select(named.c.entity, named.c.entity_id).where(named.c.entity_name == name)
+        found.append(tuple_(_LOG.c.entity, _LOG.c.entity_id).in_(bearing))
     if actor is not None:
-        query = query.where(_LOG.c.actor == actor)
+        found.append(_LOG.c.actor == actor)
     first, last = moment(since), moment(until)
     if first is not None:
-        query = query.where(_LOG.c.at >= first)
+        found.append(_LOG.c.at >= first)
     if last is not None:
-        query = query.where(_LOG.c.at < last)
-    if older_than is not None:
-        query = query.where(_LOG.c.id < older_than)
-    return _rows(session, query if limit is None else query.limit(limit))
+        found.append(_LOG.c.at < last)
+    return found
+
+
+def audit_entities(session: Session) -> list[tuple[str, int]]:
+    """(entity, its entries), by name."""
+    query = select(_LOG.c.entity, func.count()).group_by(_LOG.c.entity).order_by(_LOG.c.entity)
+    return [(entity, int(count)) for entity, count in session.execute(query)]
 
 
 def status_history(session: Session, tournament_id: int) -> list[StatusMove]:
@@ -119,7 +150,7 @@ def status_history(session: Session, tournament_id: int) -> list[StatusMove]:
     ]
 
 
-def _check_known(session: Session, what: str, column: Any, value: str | None) -> None:
+def _check_known(session: Session | Connection, what: str, column: Any, value: str | None) -> None:
     if value is None:
         return
     if session.execute(select(_LOG.c.id).where(column == value).limit(1)).first() is None:

@@ -10,6 +10,7 @@ import pytest
 from arena.analysis import (
     agents_df,
     annotations_df,
+    audit_df,
     calls_df,
     claims_df,
     events_df,
@@ -42,6 +43,7 @@ FRAMES = {
     "annotations": annotations_df,
     "game_states": game_states_df,
     "execution_logs": logs_df,
+    "audit_log": audit_df,
 }
 # What a table's column is called where rows of several tables stand side by side.
 RENAMED = {
@@ -53,6 +55,7 @@ RENAMED = {
     ("execution_logs", "id"): "log_id",
     ("llm_calls", "game_turn_id"): "turn_id",
     ("llm_calls", "model"): "model_asked",
+    ("audit_log", "id"): "entry_id",
     ("tournaments", "id"): "tournament_id",
     ("tournaments", "name"): "tournament",
 }

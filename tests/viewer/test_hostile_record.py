@@ -33,6 +33,7 @@ SAID = {
     "llm_calls": ("error_class", "error_message", "model_answered", "finish_reason"),
     "game_events": ("phase",),
     "annotations": ("annotator", "comment"),
+    "audit_log": ("actor", "entity", "entity_name", "reason"),
 }
 
 

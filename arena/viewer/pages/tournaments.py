@@ -14,6 +14,7 @@ from arena.viewer.visit import NotThere, Visit, number
 from db.errors import BadSelection
 from db.finding import find
 from db.live import run_now
+from db.queries.audit import status_history
 from db.queries.execution_logs import execution_logs
 from db.queries.running import games_being_played, told_by_runs
 from db.queries.spending import spending
@@ -86,6 +87,7 @@ def tournament(visit: Visit) -> Response:
         most=_SHOWN,
         logged=execution_logs(session, Selection(tournament=str(key)), limit=_LINES),
         spell=spell,
+        history=status_history(session, key),
         watched=visit.watching("tournament", key, moving=alive),
     )
 
