@@ -215,6 +215,17 @@ class TakesPlace(Protocol):
         ...
 
 
+@runtime_checkable
+class HearsResult(Protocol):
+    """What an agent may have besides: when its game has a result, it has something to say to what
+    answered it."""
+
+    def ended(self, result: Mapping[str, Any]) -> Sequence[Message] | None:
+        """What is to be said; None for nothing. `result` is of its own seat: `result` (win, draw or
+        loss), `rank` (from 0) and `termination`. Called at most once, never in a replay."""
+        ...
+
+
 class AgentKind(Protocol):
     """Makes agents of one kind. `version` goes up when the kind behaves differently; a kind may
     have `earlier` ones of its versions, by number, so that what they played can be replayed."""

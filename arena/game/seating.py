@@ -113,6 +113,12 @@ class Told:
     _prompt: str = field(default="", init=False)
     _agent: Any = field(default=None, init=False)
 
+    @property
+    def acting(self) -> Agent | None:
+        """The agent, once it is made."""
+        made: Agent | None = self._agent
+        return made
+
     async def act(self, observation: Observation, llm: LLM) -> Action:
         known = self.rules.known(observation.text)
         variables = {**self.variables, **{name: getattr(known, name) for name in prompts.TOLD}}
@@ -133,6 +139,11 @@ class Relay:
 
     agents: Sequence[tuple[int, Agent]]
     _acting: Agent | None = field(default=None, init=False)
+
+    @property
+    def acting(self) -> Agent | None:
+        """The agent that played last."""
+        return self._acting
 
     async def act(self, observation: Observation, llm: LLM) -> Action:
         due = next(a for turn, a in reversed(self.agents) if turn <= observation.turn_number)

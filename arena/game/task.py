@@ -22,9 +22,10 @@ from arena.core import (
 )
 from arena.core.execution import always
 from arena.core.people import PERSON, GivenAnswer
+from arena.game.ending import tell_end
 from arena.game.journal import Journal, LiveLog
 from arena.game.logs import Handle, TurnLog
-from arena.game.loop import GameResult, Voided, play, turn_seed
+from arena.game.loop import Finished, GameResult, Voided, play, turn_seed
 from arena.game.replayed import GameRecord, RecordedTurn, ReplayedTurn, TaskLog
 from arena.game.rules import GuardedRules
 from arena.game.seating import Sitter, seat, sitting, toolbox
@@ -186,6 +187,9 @@ async def _play(
             if box is not None:
                 await box.aclose()
     record.settle()
+    # Of a game whose last turn is on record it was told when that was played.
+    if ports is not None and isinstance(result, Finished) and result.turns > len(task.recorded):
+        await tell_end(ports.client, result, agents, task.seats)
     return result
 
 

@@ -6,10 +6,11 @@ how, is the provider's (`arena.llm.providers.protocol`).
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from typing import Any
 
@@ -27,6 +28,7 @@ from arena.llm.pacing.loop_lag import LoopLag
 from arena.llm.prepared import PreparedModel
 from arena.llm.providers.protocol import (
     CallPath,
+    HearsEnd,
     KeyFinder,
     KnowsTools,
     PathTeller,
@@ -47,6 +49,8 @@ from arena.llm.secrets import headers_of, key_of
 DEFAULT_PROVIDER = "litellm"
 
 _MOST_MODELS = 1024
+# Seconds for a provider to be told how a game has ended.
+_END = 5.0
 
 MakeProvider = Callable[[str, ProviderSettings], Provider]
 """Makes the provider of a name; raises UsageError where there is none."""
@@ -250,6 +254,15 @@ class Client:
             within=within,
         )
         return await call.complete()
+
+    async def end(self, model: ModelSpec, messages: Sequence[Message]) -> None:
+        """Tell a model's provider how a game has ended, where it wants to know. Whatever comes of
+        it changes nothing; it takes a few seconds at most."""
+        with suppress(Exception):
+            endpoint = self._prepare(model).endpoint
+            if isinstance(endpoint, HearsEnd):
+                async with asyncio.timeout(_END):
+                    await endpoint.end(messages)
 
     def _name(self, model: ModelSpec) -> str:
         # A tournament's provider is that of models; what answers in a model's place needs none.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from arena.core import (
     ArenaError,
@@ -57,6 +57,15 @@ class ModelClient(Protocol):
         hashes: HashChain | None = None,
     ) -> Completion:
         """One answer, after as many attempts as it takes, each of them in `log`."""
+        ...
+
+
+@runtime_checkable
+class TellsEnd(Protocol):
+    """A client that tells providers how games end."""
+
+    async def end(self, model: ModelSpec, messages: Sequence[Message]) -> None:
+        """Never raises, and takes a few seconds at most."""
         ...
 
 

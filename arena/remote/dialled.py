@@ -34,6 +34,10 @@ class DialledProgram:
         await self._open()
         return await self._http.ask(message)
 
+    async def tell(self, message: Mapping[str, Any]) -> None:
+        """What needs no answer, where the program is there."""
+        await self._http.tell(message)
+
     async def aclose(self) -> None:
         """Close the relay, if it is ours."""
         await self._http.aclose()

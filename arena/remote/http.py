@@ -82,6 +82,10 @@ class HttpProgram:
                 raise
             raise Malfunction(f"it gave no answer within {self._limit:g} s") from None
 
+    async def tell(self, message: Mapping[str, Any]) -> None:
+        """What needs no answer: one that comes is dropped."""
+        await self._post(orjson.dumps(message), None)
+
     async def aclose(self) -> None:
         """Close the connections."""
         if self._session is not None and self._loop is asyncio.get_running_loop():

@@ -6,7 +6,7 @@ two messages to the program: where it sits, as JSON, and what it has seen. Nothi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -42,9 +42,9 @@ class Remote:
     async def act(self, observation: Observation, llm: LLM) -> Action:
         """The action is the program's, word for word."""
         text, new = observation.text, observation.new
+        self._place["player_index"] = observation.player_index
         place = {
             **self._place,
-            "player_index": observation.player_index,
             "turn_number": observation.turn_number,
             "new": len(new) if text.endswith(new) else new,
         }
@@ -61,3 +61,10 @@ class Remote:
             if call.name == SESSION:
                 self._session = call.arguments
         return Action(completion.text, completion.thoughts)
+
+    def ended(self, result: Mapping[str, Any]) -> Sequence[Message] | None:
+        """How the game has ended for its seat (`arena.core.HearsResult`)."""
+        if self._session is None:
+            return None
+        place = {**self._place, SESSION: self._session, **result}
+        return [{"role": "system", "content": orjson.dumps(place).decode()}]

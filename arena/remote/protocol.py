@@ -1,15 +1,16 @@
 """What the arena and a program say to each other, in version 1: one JSON object a message.
 
 The arena says `hello` and `observe`; a program answers the first with `hello` and the second with
-`act`, or with `error`. docs/remote-agents.md tells the same to those who write programs. What a
-program sends is a stranger's: it is bounded, parsed once, and every field that is used is checked.
+`act`, or with `error`. One whose hello asks for it is told the `end` of its games. docs/remote-
+agents.md tells the same to those who write programs. What a program sends is a stranger's: it is
+bounded, parsed once, and every field that is used is checked.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -41,10 +42,12 @@ class Malfunction(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ProgramName:
-    """What a program says it is; another version is another agent."""
+    """What a program says it is; another version is another agent. `ends` says whether it wants to
+    be told how its games end."""
 
     name: str
     version: str
+    ends: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         return f"{self.name}@{self.version}"
@@ -100,6 +103,21 @@ def observe(messages: Sequence[Message], session: str | None, fresh: str) -> dic
     }
 
 
+def end(messages: Sequence[Message]) -> dict[str, Any]:
+    """What a program is told when a game of its has a result, from the message of the kind
+    `remote`. The turn's id is one of no turn, to be repeated in the answer."""
+    place = orjson.loads(text_of(messages[0]))
+    session = place[SESSION]
+    names = ("environment", "player_index", "num_players", "result", "rank", "termination")
+    return {
+        "type": "end",
+        "protocol": VERSION,
+        "session": session,
+        "turn": blake2b(f"{session}/end".encode(), digest_size=16).hexdigest(),
+        **{name: place[name] for name in names},
+    }
+
+
 def session_in(messages: Sequence[Message]) -> str | None:
     """The session that a conversation of the kind `remote` belongs to; None before its first
     answer."""
@@ -123,7 +141,7 @@ def read_hello(body: bytes) -> ProgramName:
             f"its hello names {_shown(name)} in version {_shown(version)}; "
             "expected a name and a version of letters, digits, '.', '-' and '_'"
         )
-    return found
+    return replace(found, ends=said.get("end") is True)
 
 
 def read_act(body: bytes, turn: str) -> ProgramAction:

@@ -42,6 +42,10 @@ class Program(Protocol):
         """Its answer to a turn. Raises Malfunction where it failed by itself."""
         ...
 
+    async def tell(self, message: Mapping[str, Any]) -> None:
+        """Say something that needs no answer. Raises whatever went wrong."""
+        ...
+
     async def aclose(self) -> None:
         """End or leave it."""
         ...
@@ -95,6 +99,7 @@ class RemoteEndpoint:
     prices: PriceTable | None = field(default_factory=lambda: PriceTable((Prices(0.0, 0.0),)))
     longest_answer: int | None = 1
     _known: bool = False
+    _ends: bool = False
     _greeting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def ask(self, messages: Sequence[Message], seed: int | None) -> Answer:
@@ -132,6 +137,11 @@ class RemoteEndpoint:
             stored = {**stored, MALFUNCTION: wrong}
         return Answer(completion, model_answered=str(self.expected), response=stored)
 
+    async def end(self, messages: Sequence[Message]) -> None:
+        """How a game has ended (`arena.llm.providers.protocol.HearsEnd`), if it wants to know."""
+        if self._ends:
+            await self.program.tell(protocol.end(messages))
+
     async def _greet(self) -> None:
         async with self._greeting:
             if self._known:
@@ -150,7 +160,7 @@ class RemoteEndpoint:
                     kind=FaultKind.MODEL,
                     billed=False,
                 )
-            self._known = True
+            self._known, self._ends = True, found.ends
 
 
 def _checked(model: ModelSpec) -> ProgramName:

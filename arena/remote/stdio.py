@@ -43,6 +43,10 @@ class StdioProgram:
         which = int(message["session"], 16) % len(self._children)
         return await self._children[which].ask(message)
 
+    async def tell(self, message: Mapping[str, Any]) -> None:
+        """What needs no answer, to the process that has the session, where it still runs."""
+        await self._children[int(message["session"], 16) % len(self._children)].tell(message)
+
     async def aclose(self) -> None:
         """End the processes."""
         for child in self._children:
@@ -80,6 +84,21 @@ class _Child:
                 raise Malfunction(f"it gave no answer within {self._limit:g} s") from None
             except BaseException:
                 # It may still be at this turn.
+                self.kill()
+                raise
+
+    async def tell(self, message: Mapping[str, Any]) -> None:
+        async with self._turn:
+            process = self._process
+            if process is None or self._loop is not asyncio.get_running_loop():
+                return
+            # An answer that comes late is one to a turn that is over.
+            self._before = [*self._before[1 - _LATE :], message["turn"]]
+            try:
+                await _write(process, orjson.dumps(message))
+                # It has read it once it has said something: the run may be over then.
+                await _line(process)
+            except Malfunction:
                 self.kill()
                 raise
 

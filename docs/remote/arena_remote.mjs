@@ -8,7 +8,7 @@
 //   node bob.mjs --dial http://127.0.0.1:8700/bob   asks the arena whether it is its turn
 //   node bob.mjs --stdio         is started by the arena
 //
-// An agent may be async. The secret, or the token of dialling, is read from the variable
+// An agent may be async. One with a property `onEnd`, a function, is told how its games end. The secret, or the token of dialling, is read from the variable
 // ARENA_SECRET. The protocol is described in docs/remote-agents.md.
 
 import { createHmac, timingSafeEqual } from "node:crypto";
@@ -20,7 +20,16 @@ const PROTOCOL = 1;
 const SKEW = 300;
 
 export async function answer(agent, { name, version }, message) {
-  if (message.type === "hello") return { type: "hello", protocol: PROTOCOL, name, version };
+  if (message.type === "hello")
+    return { type: "hello", protocol: PROTOCOL, name, version, end: Boolean(agent.onEnd) };
+  if (message.type === "end") {
+    try {
+      await agent.onEnd?.(message);
+    } catch {
+      // A result is told once, whatever comes of it.
+    }
+    return { type: "end", turn: message.turn };
+  }
   if (message.type !== "observe") return { type: "error", message: `unknown type ${message.type}` };
   try {
     const action = await agent(message.observation, message);
@@ -85,7 +94,7 @@ export async function dial(agent, who, address, token, patience = 60_000) {
     }
     if (!response.ok) throw new Error(`${address}: HTTP ${response.status}: ${heard.message}`);
     [say, seen] = [hello, Date.now()];
-    if (heard.type === "observe")
+    if (heard.type === "observe" || heard.type === "end")
       say = { ...(await answer(agent, who, heard)), turn: heard.turn };
   }
 }

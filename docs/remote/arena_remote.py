@@ -12,6 +12,8 @@
     python bob.py --dial http://127.0.0.1:8700/bob   asks the arena whether it is its turn
     python bob.py --stdio                            is started by the arena
 
+An agent that has `on_end(message)` is told how its games end: `message["result"]` is "win", "draw"
+or "loss".
 The observation is a `str` that knows more: `observation.message` is the whole message, with
 `session`, `turn_number`, `player_index`, `num_players`, `environment`, `new` and `instructions`.
 The secret (of calls), or the token (of dialling), is read from the variable ARENA_SECRET.
@@ -48,13 +50,20 @@ class Program:
 
     def __init__(self, agent, name, version):
         self.agent = agent
+        self.on_end = getattr(agent, "on_end", None)
         self.hello = {"type": "hello", "protocol": PROTOCOL, "name": name, "version": version}
+        if self.on_end is not None:
+            self.hello["end"] = True
 
     def answer(self, message):
         """The answer to a message, as a dict; what the agent raises is reported as an error."""
         kind = message.get("type")
         if kind == "hello":
             return self.hello
+        if kind == "end":
+            with contextlib.suppress(Exception):
+                self.on_end(message)
+            return {"type": "end", "turn": message["turn"]}
         if kind != "observe":
             return {"type": "error", "message": f"unknown type {kind!r}"}
         try:
@@ -140,7 +149,7 @@ def dial(program, address, token, patience=60.0):
             say = program.hello
             continue
         say, seen = program.hello, time.monotonic()
-        if heard.get("type") == "observe":
+        if heard.get("type") in ("observe", "end"):
             say = {**program.answer(heard), "turn": heard["turn"]}
 
 

@@ -118,6 +118,16 @@ class KnowsTools(Protocol):
         ...
 
 
+@runtime_checkable
+class HearsEnd(Protocol):
+    """An endpoint that wants to know how games end."""
+
+    async def end(self, messages: Sequence[Message]) -> None:
+        """A game has its result: what the agent has to say of it. Nothing of it is on record, and
+        nothing that it raises changes the game; it is cancelled when it takes seconds."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderSettings:
     """What a provider is made with: the seconds after which a request is cancelled, what finds
