@@ -37,6 +37,7 @@ class Believing:
     def __init__(self, *, prompt: str, options: Mapping[str, Any]) -> None:
         refuse_unknown("believing", options, ("answer", "roles"))
         self._answer = answer_mode("believing", options)
+        self.act_options = self._answer.options
         self._roles = _roles(options)
         self._beliefs: dict[int, dict[str, float]] = {}
         self.reprompt(prompt)
@@ -52,7 +53,7 @@ class Believing:
         said = await read_aside(completion.text, lambda: read(completion.text))
         found = read_beliefs(said.text, _PLAYERS, observation.player_index, self._roles)
         self._beliefs = found or self._beliefs
-        answered = await llm.complete(self._asked(observation, self._act), self._answer.options)
+        answered = await llm.complete(self._asked(observation, self._act), self.act_options)
         action = await read_aside(answered.text, lambda: self._answer.action(answered))
         reading: dict[str, Any] = {"beliefs": _plain(self._beliefs)} if self._beliefs else {}
         if not found:

@@ -83,6 +83,7 @@ class Remembering:
             "remembering", options, ("answer", "notes", "notes_form", "notes_tokens", "recent")
         )
         self._answer = answer_mode("remembering", options)
+        self.act_options = self._answer.options
         self._limit = count("remembering", options, "notes", 2000, least=200)
         self._recent = count("remembering", options, "recent", 8000, least=400)
         tokens = count("remembering", options, "notes_tokens", 700, least=16)
@@ -115,7 +116,7 @@ class Remembering:
             reading["notes"] = await self._rewrite(seen, llm)
             if self._notes.suspicions:
                 reading["suspects"] = dict(self._notes.suspicions)
-        completion = await llm.complete(self._messages(seen, self._act), self._answer.options)
+        completion = await llm.complete(self._messages(seen, self._act), self.act_options)
         action = await read_aside(completion.text, lambda: self._answer.action(completion))
         spoken = without_notes(action.text)
         if spoken != action.text:

@@ -40,6 +40,7 @@ class Reviewing:
     def __init__(self, *, prompt: str, options: Mapping[str, Any]) -> None:
         refuse_unknown("reviewing", options, ("answer", "notes"))
         self._answer = answer_mode("reviewing", options)
+        self.act_options = self._answer.options
         self._limit = count("reviewing", options, "notes", 1200, least=200)
         self._notes: list[str] = []
         self.reprompt(prompt)
@@ -51,14 +52,14 @@ class Reviewing:
     async def act(self, observation: Observation, llm: LLM) -> Action:
         """Drafts, reviews, and acts."""
         form = self._answer.instruction
-        drafted = await llm.complete(self._asked(observation, "", form), self._answer.options)
+        drafted = await llm.complete(self._asked(observation, "", form), self.act_options)
         draft = await read_aside(drafted.text, lambda: self._answer.action(drafted))
         shown = f"{DRAFT}\n{draft.text}"
         review = await llm.complete(self._asked(observation, shown, REVIEW))
         said = await read_aside(review.text, lambda: read(review.text))
         self._note(without_end_tokens(said.text))
         task = "\n\n".join(part for part in (ACT, form) if part)
-        answered = await llm.complete(self._asked(observation, shown, task), self._answer.options)
+        answered = await llm.complete(self._asked(observation, shown, task), self.act_options)
         action = await read_aside(answered.text, lambda: self._answer.action(answered))
         changed = "changed" if action.text.strip() != draft.text.strip() else "kept"
         return replace(action, reading={**(action.reading or {}), "draft": changed})

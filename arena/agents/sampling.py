@@ -35,6 +35,7 @@ class Sampling:
     def __init__(self, *, prompt: str, options: Mapping[str, Any]) -> None:
         refuse_unknown("sampling", options, ("answer", "samples"))
         self._answer = answer_mode("sampling", options)
+        self.act_options = self._answer.options
         self._samples = min(count("sampling", options, "samples", 5, least=2), _MOST)
         self.reprompt(prompt)
 
@@ -55,7 +56,7 @@ class Sampling:
         return replace(action, reading={**(action.reading or {}), **told})
 
     async def _sampled(self, asked: Sequence[Message], llm: LLM) -> Action:
-        completion = await llm.complete(asked, self._answer.options)
+        completion = await llm.complete(asked, self.act_options)
         return await read_aside(completion.text, lambda: self._answer.action(completion))
 
 

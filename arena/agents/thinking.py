@@ -28,6 +28,7 @@ class Thinking:
     def __init__(self, *, prompt: str, options: Mapping[str, Any]) -> None:
         refuse_unknown("thinking", options, ("answer", "history"))
         self._answer = answer_mode("thinking", options)
+        self.act_options = self._answer.options
         self.reprompt(prompt)
         chat = choice("thinking", options, "history", ("whole", "chat")) == "chat"
         self._chat = Chat() if chat else None
@@ -43,7 +44,7 @@ class Thinking:
         asked: list[Message] = [{"role": "user", "content": observation.text}]
         if self._chat is not None:
             asked = self._chat.asked(observation)
-        completion = await llm.complete([*self._system, *asked], self._answer.options)
+        completion = await llm.complete([*self._system, *asked], self.act_options)
         answer = completion.text
         action = await read_aside(answer, lambda: self._answer.action(completion))
         if self._chat is not None:

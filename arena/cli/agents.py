@@ -282,10 +282,12 @@ def _parts(
     from arena.config.prompt_variables import wrong_vars
     from arena.core import UsageError
     from arena.core.tools import entries
+    from arena.orchestrator.preflight import check_tools_offered
 
     written = {"kind": kind, "model": model, "prompt": prompt, "options": options, **beside}
     agent = parse_agent({"name": name, **written})
     maker = registry.check_kind(kind, options)
+    check_tools_offered(agent)
     agent = agent.model_copy(update={"tools": registry.pinned_tools(entries(agent.tools))})
     model_id = number_of(repository.session, "model", model)
     prompt_id = number_of(repository.session, "prompt", prompt)

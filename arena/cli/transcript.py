@@ -56,7 +56,8 @@ def _sent(message: SentMessage, player: int) -> str:
     size = f"{len(message.text):,} characters"
     if message.observation:
         return f"(all that player {player} has seen, {size}; new:)\n{message.new}"
-    return f"(as before, {size})" if message.known else message.text
+    text = f"(as before, {size})" if message.known else message.text
+    return "\n".join([*filter(None, [text]), *message.tool_calls])
 
 
 def _told(reading: Any) -> Iterator[str]:

@@ -198,6 +198,15 @@ class Agent(Protocol):
     async def act(self, observation: Observation, llm: LLM) -> Action: ...
 
 
+@runtime_checkable
+class AsksInForm(Protocol):
+    """What an agent may have besides: it says before the game what its call for an action asks of
+    the provider. One that asks for a `response_format` is given no tools."""
+
+    @property
+    def act_options(self) -> CallOptions | None: ...
+
+
 class TakesPrompts(Protocol):
     """What an agent may have besides: it takes its prompt anew, where that tells the phase."""
 

@@ -267,9 +267,10 @@ def _resolve(
 ) -> None:
     """Look up in the catalogue what the agents name and the file does not define."""
     client = client_for(config)
+    tooled = {agent.model for agent in config.everybody if agent.tools}
     for model in repo.get_models():
         if model.name in config.external_models:
-            check_stored_model(client, model_spec(model))
+            check_stored_model(client, model_spec(model), tooled=model.name in tooled)
             if any(agent.tools and agent.model == model.name for agent in config.everybody):
                 client.check_tools(model_spec(model))
             models[model.name] = model

@@ -15,6 +15,7 @@ from arena.config.prompt_variables import wrong_vars
 from arena.core import (
     AgentKind,
     ArenaError,
+    AsksInForm,
     Casting,
     Environment,
     EnvironmentSpec,
@@ -132,6 +133,7 @@ def prepare(config: TournamentConfig) -> Prepared:
     for index, agent in enumerate(config.everybody):
         with config.at(*config.place_of(index)):
             check_retold(agent, texts.get(agent.prompt, ""))
+            check_tools_offered(agent)
     prepared = Prepared(config, make, environment.spec, kinds, fold, options)
     agents = range(1, len(config.agents) + 1)
     with config.at("matchmaker"):
@@ -179,6 +181,22 @@ def check_retold(agent: AgentConfig, prompt: str) -> None:
             f"the prompt {agent.prompt!r} uses {{{{phase}}}}, which changes, and the kind "
             f"{agent.kind!r} takes its prompt once in a game: it has no `reprompt` (arena.core."
             "TakesPrompts)"
+        )
+
+
+def check_tools_offered(agent: AgentConfig) -> None:
+    """Raises UsageError for an agent with tools whose answers the provider is to hold to a form:
+    providers take one or the other, so that its model would never be offered them."""
+    if not agent.tools:
+        return
+    with registry.guarded("agents", agent.kind):
+        made = registry.kind(agent.kind)(prompt="", options=agent.options)
+    asked = made.act_options if isinstance(made, AsksInForm) else None
+    if asked is not None and asked.response_format is not None:
+        raise UsageError(
+            f"the agent {agent.name!r} has tools and answers in a form that its provider is to "
+            "hold it to (`answer: json`), and providers take one or the other: write "
+            "`answer: tool`, or remove its `tools`"
         )
 
 
@@ -265,7 +283,10 @@ def check_keys(config: TournamentConfig, client: Client) -> None:
                 client.check_keys(model.spec())
 
 
-def check_stored_model(client: Client, model: ModelSpec) -> None:
-    """The same checks for a model that comes from the catalogue."""
+def check_stored_model(client: Client, model: ModelSpec, *, tooled: bool) -> None:
+    """The same checks for a model that comes from the catalogue; `tooled` says that an agent with
+    tools plays with it."""
     client.check(model)
+    if tooled:
+        client.check_tools(model)
     client.check_keys(model)

@@ -100,13 +100,11 @@ def read_origin(
     }
     config = _config(session, game)
     client = client_for(config, keep_answers=keep_answers)
-    models = {
-        sitters[-1].agent.model.name: sitters[-1].agent.model
-        for branched in tasks.values()
-        for sitters in branched.seats
-    }
+    agents = [sitters[-1].agent for branched in tasks.values() for sitters in branched.seats]
+    tooled = {agent.model.name for agent in agents if agent.tools}
+    models = {agent.model.name: agent.model for agent in agents}
     for model in models.values():
-        check_stored_model(client, model)
+        check_stored_model(client, model, tooled=model.name in tooled)
     caps = caps_of(config, budget)
     if caps.any or not uncapped:
         check_capped(client, models.values(), capped=caps.any)

@@ -44,12 +44,14 @@ _NAMED = {
 class SentMessage:
     """A message of a prompt. Its first `known` characters were in an earlier prompt of the same
     player, or it had seen them in an earlier turn; `observation` says that it is what the player
-    has seen."""
+    has seen. `tool_calls` are those that an answer of the model's asked for, as in
+    `vote({"player": 3})`."""
 
     role: str
     text: str
     known: int = 0
     observation: bool = False
+    tool_calls: Sequence[str] = ()
 
     @property
     def new(self) -> str:
@@ -145,7 +147,7 @@ class PromptsSent:
         key = (turn.player_index, role, content)
         known = len(content) if key in self._sent else 0
         self._sent.add(key)
-        return SentMessage(role, content, known)
+        return SentMessage(role, content, known, tool_calls=_asked_for(message.get("tool_calls")))
 
 
 def call_report(
@@ -222,6 +224,16 @@ def _content(content: Any) -> str:
     return "\n".join(
         part["text"] if part.get("type") == "text" else f"({part.get('type', 'a part')})"
         for part in content
+    )
+
+
+def _asked_for(calls: Any) -> tuple[str, ...]:
+    """The calls of tools in a message as they were sent, each in a line."""
+    functions = [call.get("function") for call in calls or () if isinstance(call, dict)]
+    return tuple(
+        f"{function.get('name')}({function.get('arguments')})"
+        for function in functions
+        if isinstance(function, dict)
     )
 
 

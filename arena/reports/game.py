@@ -258,7 +258,7 @@ def game_report(
                 calls=[call_report(turn, call, sent, alike) for call in turn.calls]
                 if with_calls
                 else (),
-                tools=[tool_report(tool) for tool in turn.tools],
+                tools=tuple(tool_report(tool) for tool in turn.tools),
             )
             for turn in turns
         ],
