@@ -100,9 +100,9 @@ def read_origin(
     }
     config = _config(session, game)
     client = client_for(config, keep_answers=keep_answers)
-    agents = [sitters[-1].agent for branched in tasks.values() for sitters in branched.seats]
-    tooled = {agent.model.name for agent in agents if agent.tools}
-    models = {agent.model.name: agent.model for agent in agents}
+    playing = [sitters[-1].agent for branched in tasks.values() for sitters in branched.seats]
+    tooled = {agent.model.name for agent in playing if agent.tools}
+    models = {agent.model.name: agent.model for agent in playing}
     for model in models.values():
         check_stored_model(client, model, tooled=model.name in tooled)
     caps = caps_of(config, budget)
