@@ -389,6 +389,10 @@ class Playing:
                 run_log.said_news(said)
         return tuple(self._said)
 
+    def tell(self, said: str) -> None:
+        """Say something that is logged already."""
+        self._said.append(said)
+
     def complete(self) -> bool:
         """Whether no game is to be added to the schedule any more."""
         return self.supply.complete()

@@ -116,7 +116,7 @@ async def run(
                         orphans=len(begun.earlier.orphans),
                     )
                     if begun.abandoned is not None:
-                        run_log.run_resumes_abandoned(begun.abandoned)
+                        playing.tell(run_log.run_resumes_abandoned(begun.abandoned))
                     try:
                         await playing.play(
                             recorder, begun.left, concurrency or config.concurrency, most=games

@@ -25,9 +25,11 @@ def run_begins(fence: int, *, done: int, total: int, begun: int, orphans: int) -
         _log.warning("%d calls were in flight when an earlier run ended: charged in full", orphans)
 
 
-def run_resumes_abandoned(silent: timedelta) -> None:
-    """Nothing had happened for so long."""
-    _log.warning("abandoned for %d days, the tournament goes on", silent.days)
+def run_resumes_abandoned(silent: timedelta) -> str:
+    """Nothing had happened for so long: what is logged, for whoever watches the run."""
+    said = f"the tournament goes on, abandoned: nothing had happened for {silent.days} days"
+    _log.warning("%s", said)
+    return said
 
 
 def run_ends(fence: int, summary: Summary) -> None:

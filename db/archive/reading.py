@@ -17,7 +17,8 @@ from db.errors import LeaseHeld
 from db.keys import MAX_GAME_ID
 from db.live import run_now
 from db.models import Agent, Annotation, Environment, Kind, Model, Prompt, Tournament
-from db.repository.audit import AUDITED, record_annotations, record_row
+from db.models.audit import AUDITED
+from db.repository.audit import record_annotations, record_row
 from db.repository.rows import hashed, locked
 
 _ROWS_AT_A_TIME = 500

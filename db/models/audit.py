@@ -1,5 +1,6 @@
 """The trail: what was changed by whom, appended and never changed itself."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,24 @@ from db.models.catalogue import now
 from db.models.columns import BigId, JsonValue, Table
 
 AUDIT_ACTIONS = ("add", "edit", "status", "delete", "forget")
+
+AUDITED: Mapping[str, frozenset[str]] = {
+    "agents": frozenset({"options_hash", "fingerprint"}),
+    "kinds": frozenset(),
+    "models": frozenset(),
+    "prompts": frozenset({"content_hash"}),
+    "environments": frozenset({"fingerprint"}),
+    "agent_templates": frozenset(),
+    "tournament_templates": frozenset(),
+    "tournaments": frozenset(
+        {"config_hash", "next_fold_index", "counters_version", "started_at", "finished_at"}
+    ),
+    "annotations": frozenset(),
+    "suggestions": frozenset(),
+    "people": frozenset({"token_hash", "last_used_at"}),
+}
+"""The tables whose rows are on the trail, with the columns that are not: what follows from others,
+and what no eye may see."""
 
 
 class AuditEntry(Table, table=True):

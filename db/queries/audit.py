@@ -13,6 +13,7 @@ from sqlmodel import Session
 from db.errors import BadSelection
 from db.finding import unknown
 from db.models import Game
+from db.models.audit import AUDITED
 from db.models.columns import aware
 from db.selection import Moment, moment
 
@@ -66,8 +67,9 @@ def audit_rows(
 ) -> list[AuditRow]:
     """The entries of a table, of one row of it by its number, of the rows that are or were called
     `name`, by an actor, and at `since` or later and before `until`; the newest first, and of those
-    only the ones before the entry `older_than`. Raises BadSelection for an entity, a name or an
-    actor of which there is no entry, with the nearest that there is."""
+    only the ones before the entry `older_than`. Raises BadSelection for an entity that is not on
+    the trail, and for a name or an actor of which there is no entry, with the nearest that there
+    is."""
     wanted = audit_conditions(
         session,
         entity=entity,
@@ -154,7 +156,11 @@ def _check_known(session: Session | Connection, what: str, column: Any, value: s
     if value is None:
         return
     if session.execute(select(_LOG.c.id).where(column == value).limit(1)).first() is None:
-        known = session.execute(select(column).distinct().limit(10_000)).scalars()
+        if column is _LOG.c.entity and value in AUDITED:
+            return  # nothing of it was changed yet
+        known = [*session.execute(select(column).distinct().limit(10_000)).scalars()]
+        if column is _LOG.c.entity:
+            known += AUDITED
         raise BadSelection(unknown(what, value, known))
 
 

@@ -174,5 +174,5 @@ def _names(session: Session, entities: str) -> dict[int, str] | None:
 def _known(noun: str, asked: str, known: tuple[str, ...]) -> None:
     if asked not in known:
         near = difflib.get_close_matches(asked, known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise BadSelection(f"unknown {noun} {asked[:80]!r}: expected {', '.join(known)}{hint}")
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise BadSelection(f"unknown {noun} {asked[:80]!r}: {hint}expected {', '.join(known)}")

@@ -12,30 +12,13 @@ from sqlmodel import Session, SQLModel, col, select
 
 from db.login import login_name
 from db.models import WHOLE_GAME, Agent, Annotation, AuditEntry, Environment, Kind, Model, Prompt
+from db.models.audit import AUDITED
 from db.models.columns import aware, clean_text
 from db.queries.annotations import AnnotationRow, annotation
 from db.versions import VersionedName
 
 AuditAction = Literal["add", "edit", "status", "delete", "forget"]
 RowState = Mapping[str, Any]
-
-AUDITED: Mapping[str, frozenset[str]] = {
-    "agents": frozenset({"options_hash", "fingerprint"}),
-    "kinds": frozenset(),
-    "models": frozenset(),
-    "prompts": frozenset({"content_hash"}),
-    "environments": frozenset({"fingerprint"}),
-    "agent_templates": frozenset(),
-    "tournament_templates": frozenset(),
-    "tournaments": frozenset(
-        {"config_hash", "next_fold_index", "counters_version", "started_at", "finished_at"}
-    ),
-    "annotations": frozenset(),
-    "suggestions": frozenset(),
-    "people": frozenset({"token_hash", "last_used_at"}),
-}
-"""The tables whose rows are on the trail, with the columns that are not: what follows from others,
-and what no eye may see."""
 
 _NEVER = frozenset({"id", "created_at", "updated_at"})
 _NAMED: Mapping[str, tuple[str, type[SQLModel]]] = {

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from db import Repository, get_session
+from db.models import Tournament, TournamentLease
+from db.models.columns import aware
 from tests.cli.commands import TOURNAMENT, Arena
 
 
@@ -80,3 +83,25 @@ def test_a_tournament_that_is_not_there_gets_the_nearest_name(
     assert missing.exit_code == 2
     assert "there is no database at" in missing.stderr
     assert [*tmp_path.iterdir()] == []
+
+
+def test_an_abandoned_tournament_goes_on_and_says_so(
+    arena: Arena, sqlite_url: str, tmp_path: Path
+) -> None:
+    arena("run", named(tmp_path, "small"), "--db", sqlite_url, "--games", "1")
+    with get_session(sqlite_url) as session:
+        row, lease = session.get(Tournament, 1), session.get(TournamentLease, 1)
+        assert row is not None
+        assert lease is not None
+        for there, name in ((row, "created_at"), (row, "started_at"), (lease, "told_at")):
+            setattr(there, name, aware(getattr(there, name)) - timedelta(days=40))
+
+    resumed = arena("resume", "--db", sqlite_url, "--games", "1")
+    again = arena("resume", "--db", sqlite_url, "--games", "1")
+    logged = arena("logs", "--db", sqlite_url, "--level", "warning").stdout
+
+    said = "the tournament goes on, abandoned: nothing had happened for 40 days"
+    assert (resumed.exit_code, again.exit_code) == (0, 0)
+    assert resumed.stderr.count(said) == 1
+    assert said not in again.stderr
+    assert logged.count("nothing had happened for 40 days") == 1

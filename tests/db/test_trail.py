@@ -17,8 +17,9 @@ from db.errors import BadSelection
 from db.login import login_name
 from db.maintenance.forgetting import forget, old_entries
 from db.models import TOURNAMENT_STATUSES, AgentTemplate, AuditEntry, Tournament
+from db.models.audit import AUDITED
 from db.queries.audit import audit_rows, status_history
-from db.repository.audit import AUDITED, acting_as, record_change
+from db.repository.audit import acting_as, record_change
 from db.repository.people import hash_of
 from db.repository.tournaments import MOVES
 from tests.db.tournaments import tournament
@@ -91,6 +92,7 @@ def test_what_is_defined_run_and_changed_is_told_in_order(database_url: str) -> 
             with pytest.raises(BadSelection) as refused:
                 audit_rows(session, **asked)
             assert said in str(refused.value)
+        assert audit_rows(session, entity="suggestions") == []
 
 
 def added(row: Any) -> int:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from db import Repository, get_session
+from db.login import login_name
+from db.queries.audit import audit_rows
 from db.repository.audit import acting_as
 from tests.db.tournaments import tournament
-from tests.viewer.browser import browsing
+from tests.viewer.browser import PORT, browsing
 
 HOSTILE = "<script>alert(1)</script>\u202e{{7*7}}"
 
@@ -57,3 +59,19 @@ def test_pages_of_what_was_changed_lead_to_its_entries(tmp_path: Path) -> None:
             ("/agent/1", "entity=agents&amp;name=agent-0"),
         ):
             assert there in ask(page).text
+
+
+def test_whoever_has_logged_in_is_the_actor_of_what_they_say(tmp_path: Path) -> None:
+    url = changed(tmp_path)
+    said = {"game": "1", "target": "", "annotator": "Eve", "rating": "4"}
+    with browsing(url) as ask:
+        assert ask("/annotate", form=said).status_code == 303
+    with get_session(url) as session:
+        token = Repository(session).add_person("Vic", "annotator")[1]
+    with browsing(url, cookie=None, people=True) as ask:
+        held = f"arena_{PORT}={token}"
+        assert ask("/annotate", form=said, cookie=held).status_code == 303
+    with get_session(url) as session:
+        entries = audit_rows(session, entity="annotations")
+    assert [entry.actor for entry in entries] == ["Vic", login_name() or "nobody"]
+    assert [entry.entity_name for entry in entries] == ["1 by Vic", "1 by Eve"]

@@ -17,6 +17,7 @@ from db import Repository
 from db.errors import BadAnnotation, Busy, DatabaseError
 from db.queries.annotations import annotation_rows, tag_counts
 from db.queries.games import games
+from db.repository.audit import acting_as
 from db.selection import Selection
 
 _ROWS = 50
@@ -93,6 +94,8 @@ def annotate(visit: Visit) -> Response:
             turn = blind_numbers(about)[place] if blind else place
         assert visit.worker is not None
         with visit.worker.source.brief_session(_PATIENCE_S) as session:
+            if visit.visitor is not None:
+                acting_as(session, visit.visitor.name)
             found = Repository(session).annotate(
                 game,
                 turn,
