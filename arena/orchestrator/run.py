@@ -308,9 +308,13 @@ def _standings(session: Session, entry: EnteredTournament) -> LiveStandings:
 
 def _check_prices(config: TournamentConfig, client: Client, entry: EnteredTournament) -> None:
     caps = caps_of(config)
-    for spec in entry.everybody:
-        if caps.total is not None or spec.model.name in caps.per_model:
-            client.check_priced(spec.model)
+    written = {model.name: index for index, model in enumerate(config.models)}
+    for model in {spec.model.name: spec.model for spec in entry.everybody}.values():
+        if caps.total is None and model.name not in caps.per_model:
+            continue
+        place = ("models", written[model.name]) if model.name in written else ()
+        with config.at(*place):
+            client.check_priced(model)
 
 
 def _answers(config: TournamentConfig, database: Database) -> Answers | None:

@@ -71,7 +71,7 @@ def scene_begins(scenario: Scenario, number: int, speakers: Sequence[str]) -> st
     shape = scenario.shape
     scene: SceneShape = shape.scenes[number - 1]
     turns = "turn" if scene.timeout_turns == 1 else "turns"
-    lines = [f"{LABEL} Scene {number} of {len(shape.scenes)}: {scene.title}"]
+    lines = [f"Scene {number} of {len(shape.scenes)}: {scene.title}"]
     if scene.description is not None:
         lines.append(scenario.filled(scene.description))
     if scene.goal is not None:

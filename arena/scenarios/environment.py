@@ -26,7 +26,7 @@ from arena.scenarios.kinds import KINDS
 from arena.scenarios.reading import SHIPPED, Scenario, load, restored, shipped
 from arena.scenarios.stage import Stage
 
-VERSION = 1
+VERSION = 2
 """Of how scenarios are played: it goes up when the same file makes another game."""
 
 MAX_CHARACTERS = 4_000

@@ -16,7 +16,8 @@ from arena.scenarios.values import Settled, Stated, ValueState, shown, statement
 from arena.scenarios.verdict import fields_of, read_verdict, scene_field
 from arena.scenarios.words import said
 
-_LONGEST = 2_000  # characters of a narrator's line that its event repeats
+_LONGEST = 2_000  # characters of a line that its event repeats
+_RULES = "GAME"
 
 
 class Stage:
@@ -90,11 +91,11 @@ class Stage:
             return [*self._players]
         return sorted(self._index[name] for name in {*self._speaking(scene), *scene.observes})
 
-    def _tell(self, text: str, players: Sequence[int]) -> None:
-        """The rules say something to some of the players, and to the referee."""
+    def _tell(self, text: str, players: Sequence[int], by: str = _RULES) -> None:
+        """The rules or the narrator say something to some of the players, and to the referee."""
         for player in (*players, self._referee):
-            self._heard[player] += f"\n{text}"
-        data: dict[str, Any] = {"type": NARRATOR}
+            self._heard[player] += f"\n{briefing.LABEL} {text}"
+        data: dict[str, Any] = {"type": by}
         short = len(text) <= _LONGEST and telling.clipped(text) == text
         data |= {"text": text} if short else {"chars": len(text)}
         self._add("message", audience=players, data=data)
@@ -162,7 +163,7 @@ class Stage:
             if statement.stated is None:
                 refused = True
                 takes = f"[{statement.name}: ...] takes {value.takes()}"
-                self._tell(f"{briefing.LABEL} To you alone: {takes}.", [player])
+                self._tell(f"To you alone: {takes}.", [player])
                 continue
             self._add(
                 "statement",
@@ -187,7 +188,7 @@ class Stage:
                 "by": [*settled.by],
             },
         )
-        self._tell(f"{briefing.LABEL} {words}", [*self._players])
+        self._tell(words, [*self._players])
         self._narrate(
             lambda line: line.at == "settled" and line.value in (None, settled.name), once=True
         )
@@ -203,9 +204,8 @@ class Stage:
             if self._wanted(number, line) and due(line):
                 if once:
                     self._said_once.add(number)
-                self._tell(
-                    f"{briefing.LABEL} {self._scenario.filled(line.say).strip()}", self._present()
-                )
+                said_now = self._scenario.filled(line.say).strip()
+                self._tell(said_now, self._present(), NARRATOR)
 
     def _wanted(self, number: int, line: NarratorLine) -> bool:
         return line.scene in (None, self._scene.title) and number not in self._said_once
@@ -265,7 +265,7 @@ class Stage:
             "whole JSON object."
         )
         text = telling.clipped(said_wrong[:_LONGEST])
-        self._add("message", audience=(), data={"type": NARRATOR, "text": text})
+        self._add("message", audience=(), data={"type": _RULES, "text": text})
         return True
 
     def _finish(self) -> None:

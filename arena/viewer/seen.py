@@ -50,6 +50,9 @@ _TOLD: Mapping[str, frozenset[str]] = {
 # What a page of a view draws. All others, such as changes of the rules' own state, are not asked.
 _HIDDEN_KINDS = frozenset({"result", "change", "saved", "belief", "role_belief", "refused"})
 
+# The type of a message that a narrator says.
+_NARRATOR = "Narrator"
+
 
 @dataclass(frozen=True, slots=True)
 class Eyes:
@@ -127,7 +130,7 @@ class SeenEvent:
 class SeenGame:
     """What may be seen of a game. `winner`, `reason` and `cost` are None where they may not;
     `changes` are those of the rules' own state, for whoever may see everything; `reader` read its
-    claims, None for the rules."""
+    claims, None for the rules; `narrated` are those of the announcements that a narrator says."""
 
     number: int
     eyes: Eyes
@@ -150,6 +153,7 @@ class SeenGame:
     calls: int = 0
     parent: tuple[int, int] | None = None
     reader: str | None = None
+    narrated: frozenset[str] = frozenset()
 
 
 def seen(
@@ -192,6 +196,7 @@ def seen(
         turns=tuple(turns),
         events=tuple(_events(visible, places, everything)),
         changes=tuple(_events(visible, places, True, ("change",))) if everything else (),
+        narrated=frozenset(_narrated(visible)),
         chances=tuple((places.get(c.turn) if c.turn is not None else None, c) for c in chances)
         if everything
         else (),
@@ -258,6 +263,12 @@ def _says_the_action(event: EventRow) -> bool:
         and "text" not in data
         and "chars" not in data
     )
+
+
+def _narrated(visible: Sequence[EventRow]) -> Iterator[str]:
+    for event in visible:
+        if event.kind == "message" and event.source is None and event.data.get("type") == _NARRATOR:
+            yield event.data.get("text", "")
 
 
 def _words(turn: TurnReport, own: bool) -> str | None:

@@ -15,6 +15,7 @@ from torture.commands import Commands
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(
     ("executor", "stream"), [("local", False), ("processes", True)], ids=["local", "processes"]
 )
@@ -52,6 +53,25 @@ def test_killed_at_every_step_it_comes_to_the_same_rows(
             ended = commands.run(*words, "--db", database_url)
             assert ended.code == 0, ended.stderr
         assert len(server.requests) == before
+
+
+def test_killed_at_the_referees_second_answer_it_comes_to_the_same_rows(
+    commands: Commands, database_url: str, tmp_path: Path
+) -> None:
+    gate = Gate()
+    with OpenAIServer(gate.reply) as server:
+        file = write(tmp_path, server.url)
+        gate.kill_at("again", commands, "run", file, "--db", database_url, "--budget", "1")
+        ended = commands.run("resume", "duel", "--db", database_url)
+        assert ended.code == 0, ended.stderr
+        asked = len(server.requests)
+
+        whole = f"sqlite:///{tmp_path / 'whole.db'}"
+        ended = commands.run("run", file, "--db", whole, "--budget", "1", "--concurrency", "1")
+        assert ended.code == 0, ended.stderr
+        assert asked - (len(server.requests) - asked) in (1, 2), "what was in flight"
+        for query in ROWS:
+            assert rows(database_url, query) == rows(whole, query)
 
 
 def test_a_budget_that_ends_at_the_verdict_stops_the_run_and_no_game(

@@ -63,6 +63,15 @@ def test_what_only_one_was_told_is_marked_and_shown_to_nobody_else(get: Get) -> 
         assert "guilty prosecution" not in part(page)
 
 
+def test_a_narrator_does_not_look_like_the_rules(get: Get) -> None:
+    for view in ("", "?hidden=1", "?as=0"):
+        page = get(f"/game/1{view}").text
+        told = re.findall(r'<div class="narrated"><small>Narrator</small> (.*?)</div>', page)
+        assert any("sit down in the empty warehouse" in each for each in told)
+        assert "Scene 2 of 2: Bargaining" in page, "said to all"
+        assert not any("Scene 2 of 2" in each for each in told)
+
+
 def test_texts_of_a_scenario_are_harmless(get: Get) -> None:
     page = get("/game/3").text
 

@@ -20,7 +20,7 @@ from tests.servers.openai_server import OpenAIServer, Reply
 from tests.viewer.browser import browsing
 from torture.commands import Commands
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.sweep]
 
 DUEL = """\
 name: Two words

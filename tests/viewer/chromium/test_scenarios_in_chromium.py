@@ -21,7 +21,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_part_fits_and_can_be_used(played: Path, chromium: Browser, served: Served) -> None:
     wrong: list[str] = []
     with served(played) as address, window(chromium, address) as at:
-        for path in ("/game/1", "/game/2", "/game/3", "/game/2?as=1"):
+        for path in ("/game/2", "/game/3"):
             at.open(path)
             assert at.page.locator("section.plugin h2").first.inner_text() == "Scenes"
             for width in WIDTHS:
