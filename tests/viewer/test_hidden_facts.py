@@ -173,7 +173,10 @@ def test_facts_of_the_whole_game_are_for_those_who_see_everything(marked: Marked
         report, seed=5, parent=(7, 3), void_cause="void", number_of_calls=9, winning_team="team"
     )
     assert moves
-    shown = {"number", "eyes", "environment", "status", "seats", "turns", "events", "tournament"}
+    shown = {
+            "number", "eyes", "environment", "status", "seats", "turns", "events", "tournament",
+            "narrated",
+        }  # fmt: skip
     # They need another game, or a part of the page that this one has not.
     other = {"drawn", "changes", "reader"}
     hidden = [field for field in fields(SeenGame) if field.name not in shown]
