@@ -109,7 +109,9 @@ def add(
 ) -> None:
     """Add an agent.
 
-    Of a model and a prompt, or from a template."""
+    Of a model and a prompt, or from a template. One of --kind human is held by a person, the
+    option `person` or of the agent's name, and needs neither."""
+    from arena.config.held import HUMAN
     from arena.core import UsageError
     from db import Repository
 
@@ -126,12 +128,44 @@ def add(
                 repository, name, **made.parts, options=made.options, beside=made.beside
             )
             repository.use_agent_template(made.template_id, agent)
+        elif kind == HUMAN:
+            held = {
+                "model": model or _a_person(repository),
+                "prompt": prompt or _unread(repository),
+            }
+            _create(
+                repository,
+                name,
+                kind=kind,
+                **held,
+                options={"person": name, **options},
+                beside=beside,
+            )
         elif model is not None and prompt is not None:
             parts = {"kind": kind or "thinking", "model": model, "prompt": prompt}
             _create(repository, name, **parts, options=options, beside=beside)
         else:
-            raise UsageError("an agent needs --model and --prompt, or a --template that has them")
+            raise UsageError(
+                "an agent needs --model and --prompt, a --template that has them, or --kind human"
+            )
     tell(f"added the agent {name}")
+
+
+def _a_person(repository: Repository) -> str:
+    """The model that is a person, added where the catalogue has none."""
+    from arena.config.held import MODEL
+
+    made = repository.get_or_create_model(
+        MODEL["name"], MODEL["litellm_model"], provider=MODEL["provider"]
+    )
+    return made.name
+
+
+def _unread(repository: Repository) -> str:
+    """The prompt of people, who read none."""
+    from arena.config.held import PROMPT
+
+    return repository.get_or_create_prompt(PROMPT["name"], PROMPT["text"]).name
 
 
 @app.command()

@@ -58,8 +58,9 @@ class ToolUsed:
 
 @dataclass(frozen=True, slots=True)
 class TurnTaken:
-    """A player has taken its turn. `response_time_ms` is what that took, `tokens` what its calls
-    took together; None where no provider said."""
+    """A player has taken its turn. `response_time_ms` is what that took, with
+    the time of a person who answered while the game was suspended; `tokens` what its calls took
+    together; None where no provider said."""
 
     turn_number: int
     player_index: int
@@ -168,7 +169,16 @@ class LiveLog:
 class LiveTurn:
     """The log of one turn (`arena.game.logs.TurnLog`)."""
 
-    __slots__ = ("_key", "_log", "_observation", "_observed_at", "_opened", "_started", "_tokens")
+    __slots__ = (
+        "_given_ms",
+        "_key",
+        "_log",
+        "_observation",
+        "_observed_at",
+        "_opened",
+        "_started",
+        "_tokens",
+    )
 
     def __init__(
         self, log: LiveLog, observation: Observation, *, opened: bool, tokens: int | None
@@ -180,6 +190,7 @@ class LiveTurn:
         self._started = time.perf_counter()
         self._opened = opened
         self._tokens = tokens
+        self._given_ms = 0.0
 
     async def intend(self, intent: CallIntent) -> None:
         self._open()
@@ -187,6 +198,9 @@ class LiveTurn:
 
     async def answer(self, answer: CallAnswer) -> None:
         self._tokens = added(self._tokens, answer.usage.total)
+        if answer.request_sent_at < self._observed_at:
+            # A person answered while the game was suspended.
+            self._given_ms += answer.total_ms
         self._log.held.append(Answered(*self._key, answer))
         if answer.error_class is not None:
             await self._log.append()
@@ -198,7 +212,7 @@ class LiveTurn:
 
     async def acted(self, acted: Acted) -> None:
         self._open()
-        took = round((time.perf_counter() - self._started) * 1000)
+        took = round((time.perf_counter() - self._started) * 1000 + self._given_ms)
         await self._log.append(TurnTaken(*self._key, acted, datetime.now(UTC), took, self._tokens))
 
     def refused(self) -> None:

@@ -73,12 +73,14 @@ def check_capped(client: Client, models: Iterable[ModelSpec], *, capped: bool) -
 @dataclass(frozen=True, slots=True)
 class ModelAccess:
     """What the games of one command share to reach their models. `budget` is None without a cap,
-    `answers` where none are looked for before a call is sent."""
+    `answers` where none are looked for before a call is sent; `cap` is the most dollars of the
+    tournament, with what operators have allowed beyond its budget."""
 
     client: Client
     limits: Limits
     budget: Budget | None = None
     answers: Answers | None = None
+    cap: float | None = None
 
     async def play(
         self,

@@ -350,7 +350,7 @@ class Playing:
             standings=self.standings.shown() if self.running else self.standings.table(),
             elapsed=elapsed,
             spent=self.earlier.spent_in_all + self.meter.cost,
-            budget=self.config.budget,
+            budget=self.models.cap,
             paused=self.paused,
             suspended=self.suspended,
             models=model_states(self.models.limits, self.halts.parked),

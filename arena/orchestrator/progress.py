@@ -91,7 +91,9 @@ class Summary:
     were by this one; so are `suspended` ones, once what their agents wait for is there. `orphans`
     are calls that were in flight when an earlier run, or a worker of this one, was killed, charged
     with `orphan_cost` dollars. `cost` is of this run, `spent` of all; both count an attempt of
-    unknown cost at its worst case. `stopped` says why the run ended early; `budget_reached` that it
+    unknown cost at its worst case. `budget`
+    is the most of the tournament, with what operators have allowed beyond it. `stopped` says why
+    the run ended early; `budget_reached` that it
     was for a budget, `game_price` what a game costs where there is one; `beyond` are models that
     charged more for a call than its worst case, and how many dollars more at most; `unrated` why
     results do not move the stored ratings. The run `began` at a time, and the games that it

@@ -28,7 +28,7 @@ from arena.orchestrator.progress import OnProgress, Summary
 from arena.orchestrator.schedule import Earlier
 from arena.orchestrator.shared_budget import budget_of, caps_of
 from arena.orchestrator.specs import key_of
-from arena.orchestrator.spending import allowed_more, settle_request, with_approved
+from arena.orchestrator.spending import Approved, allowed_more, settle_request, with_approved
 from arena.orchestrator.standings import LiveStandings
 from arena.orchestrator.stopping import Stop
 from arena.orchestrator.summing import summary_of
@@ -93,6 +93,7 @@ async def run(
                     limits_for(ready.prepared.config, client.lag, begun.proven),
                     begun.budget,
                     _answers(config, database),
+                    begun.cap,
                 ),
                 begun.standings,
                 begun.supply,
@@ -130,7 +131,7 @@ async def run(
         stopping = playing.stop
         if (
             wait
-            and playing.halts.unpaid
+            and playing.halts.budget_reached
             and await allowed_more(database, key, begun.approved, stopping)
         ):
             return await run(
@@ -227,7 +228,8 @@ class _Begun:
     supply: Supply
     budget: Budget | None
     proven: frozenset[str]
-    approved: float
+    approved: Approved
+    cap: float | None
     abandoned: timedelta | None = None
 
 
@@ -281,7 +283,7 @@ def _begin(ready: _Ready, database: Database, lease: Lease) -> _Begun:
         supply.settle(index, result)
     silent = None if heard is None or finished else datetime.now(UTC) - heard
     abandoned = silent if silent is not None and silent >= ABANDONED_AFTER else None
-    return _Begun(left, earlier, standings, supply, budget, proven, approved, abandoned)
+    return _Begun(left, earlier, standings, supply, budget, proven, approved, caps.total, abandoned)
 
 
 def _check_unchanged(repo: Repository, entry: EnteredTournament, config: TournamentConfig) -> None:

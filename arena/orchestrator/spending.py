@@ -1,8 +1,9 @@
-"""Asks operators to let a tournament spend more than its budget, and what they have allowed."""
+"""Asks operators to let a tournament spend more than its budgets, and what they have allowed."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 
 from arena.core import Pause
@@ -16,37 +17,38 @@ from db.queries.requests import open_spending
 # Seconds between two looks for an answer.
 _EVERY = 0.3
 
+Approved = Mapping[str | None, float]
+"""Dollars that operators have allowed beyond a budget: by model, and of None in all."""
 
-def with_approved(caps: Caps, approved: float) -> Caps:
-    """The caps of a tournament with what operators have allowed beyond its budget."""
-    return caps if caps.total is None else replace(caps, total=caps.total + approved)
+
+def with_approved(caps: Caps, approved: Approved) -> Caps:
+    """The caps of a tournament with what operators have allowed beyond them."""
+    total = None if caps.total is None else caps.total + approved.get(None, 0.0)
+    per_model = {model: cap + approved.get(model, 0.0) for model, cap in caps.per_model.items()}
+    return replace(caps, total=total, per_model=per_model)
 
 
 def settle_request(database: Database, tournament_id: int, halts: Halts) -> None:
-    """At the end of a run: ask for more where its budget is what stopped it, else ask no more."""
-    said = halts.unpaid
-
-    def write(session: Session) -> None:
-        repo = Repository(session)
-        if said is None:
-            repo.withdraw_spending(tournament_id)
-        else:
-            repo.ask_to_spend(tournament_id, said)
-
-    database.reconnecting(write)
+    """At the end of a run: ask for more where a budget is what stopped it, else ask no more."""
+    wanted = halts.lacking()
+    database.reconnecting(lambda s: Repository(s).settle_spending(tournament_id, wanted))
 
 
-async def allowed_more(database: Database, tournament_id: int, approved: float, stop: Stop) -> bool:
-    """Waits until an operator has answered; whether more is `approved` than was. False where the
-    run is to stop before."""
+async def allowed_more(
+    database: Database, tournament_id: int, approved: Approved, stop: Stop
+) -> bool:
+    """Waits until an operator allows more than was `approved`, True, or has answered all requests
+    without. False too where the run is to stop before."""
+
+    def look(session: Session) -> tuple[bool, bool]:
+        now = Repository(session).approved_dollars(tournament_id)
+        return now != approved, open_spending(session, tournament_id)
+
     try:
-        while await in_thread(
-            database.reconnecting, lambda session: open_spending(session, tournament_id)
-        ):
+        while True:
+            more, asked = await in_thread(database.reconnecting, look)
+            if more or not asked:
+                return bool(more)
             await stop.unless(asyncio.sleep(_EVERY))
     except Pause:
         return False
-    now = await in_thread(
-        database.reconnecting, lambda session: Repository(session).approved_dollars(tournament_id)
-    )
-    return bool(now > approved)

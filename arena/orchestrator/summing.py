@@ -37,7 +37,7 @@ def summary_of(run: Playing) -> Summary:
         orphan_cost=sum(earlier.orphans) + sum(meter.orphans),
         cached_calls=meter.cached_calls,
         spent=earlier.spent_in_all + meter.cost,
-        budget=run.config.budget,
+        budget=run.models.cap,
         stopped="\n".join(run.stopped()) or None,
         budget_reached=run.halts.budget_reached,
         game_price=run.price(left),

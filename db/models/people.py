@@ -42,9 +42,10 @@ class Request(Table, table=True):
     """What a person is asked, and what they answered: the first answer, once and for all.
 
     A `move` or a `verdict` is about a turn of a game, whose observation is what is asked; a `spend`
-    about a tournament, and `content` says what for. `person` is who is asked, None for any
-    operator. A request is closed when it has an `answered_at`: by a `response` of `answered_by`, or
-    because it `lapsed` at its `deadline_at`.
+    about a tournament, and `content` says what for; `model` is the model, by its name in the
+    catalogue, whose own budget it is about, None for the tournament's. `person` is who is asked,
+    None for any operator. A request is closed when it has an `answered_at`: by a `response` of
+    `answered_by`, or because it `lapsed` at its `deadline_at`.
     """
 
     __tablename__ = "requests"
@@ -74,6 +75,7 @@ class Request(Table, table=True):
     turn_number: int | None = None
     person: str | None = Field(default=None, sa_type=Text)
     content: str | None = Field(default=None, sa_type=Text)
+    model: str | None = Field(default=None, sa_type=Text)
     asked_at: datetime = Field(default_factory=now)
     deadline_at: datetime | None = None
     response: str | None = Field(default=None, sa_type=Text)

@@ -17,8 +17,8 @@ from db.models.columns import aware
 @dataclass(frozen=True, slots=True)
 class RequestRow:
     """A request: `type` is move, verdict or spend; `person` who is asked, None for any operator.
-    Of a `spend`, `content` says what for; what else is asked is what the seat observes
-    (`observed`)."""
+    Of a `spend`, `content` says what for, and `model` whose budget it is; what else is asked
+    is what the seat observes (`observed`)."""
 
     id: int
     type: str
@@ -30,6 +30,7 @@ class RequestRow:
     player_index: int | None
     person: str | None
     content: str | None
+    model: str | None
     asked_at: datetime
     deadline_at: datetime | None
     response: str | None
@@ -89,6 +90,7 @@ def _row(
         None if turn is None else turn.player_index,
         row.person,
         row.content,
+        row.model,
         aware(row.asked_at),
         None if row.deadline_at is None else aware(row.deadline_at),
         row.response,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import update
@@ -54,16 +55,19 @@ class RequestRepository:
             self.session.add(row)
         return row
 
-    def ask_to_spend(self, tournament_id: int, content: str) -> Request:
-        """The request to any operator for more money; the open one of the tournament where there is
-        one."""
+    def ask_to_spend(self, tournament_id: int, content: str, model: str | None = None) -> Request:
+        """The request to any operator for more money, in all or for one model; the open one where
+        there is one."""
         locked(self.session, _LOCK)
         query = select(Request).where(
             Request.tournament_id == tournament_id,
             Request.type == "spend",
+            Request.model == model,
             col(Request.answered_at).is_(None),
         )
-        row = self.session.exec(query).first() or Request(type="spend", tournament_id=tournament_id)
+        row = self.session.exec(query).first() or Request(
+            type="spend", tournament_id=tournament_id, model=model
+        )
         row.content = clean_text(content)
         with apart(self.session, "the request cannot be written"):
             self.session.add(row)
@@ -106,25 +110,33 @@ class RequestRepository:
             self.session.add(row)
         return row
 
-    def approved_dollars(self, tournament_id: int) -> float:
-        """The dollars that operators have let a tournament spend beyond its budget."""
-        query = select(Request.response).where(
+    def approved_dollars(self, tournament_id: int) -> dict[str | None, float]:
+        """The dollars that operators have let a tournament spend beyond its budgets: by model, and
+        of None in all."""
+        query = select(Request.model, Request.response).where(
             Request.tournament_id == tournament_id, Request.type == "spend"
         )
-        found = (_LEAVE.fullmatch(said) for said in self.session.exec(query) if said is not None)
-        return sum(float(leave[1] or 0.0) for leave in found if leave is not None)
+        approved: defaultdict[str | None, float] = defaultdict(float)
+        for model, said in self.session.exec(query):
+            leave = None if said is None else _LEAVE.fullmatch(said)
+            if leave is not None and leave[1] is not None:
+                approved[model] += float(leave[1])
+        return dict(approved)
 
-    def withdraw_spending(self, tournament_id: int) -> None:
-        """Close the open request of a tournament to spend more: it is not needed any more."""
-        self.session.execute(
-            update(Request)
-            .where(
-                col(Request.tournament_id) == tournament_id,
-                col(Request.type) == "spend",
-                col(Request.answered_at).is_(None),
-            )
-            .values(answered_at=datetime.now(UTC), lapsed=True)
+    def settle_spending(self, tournament_id: int, wanted: Mapping[str | None, str]) -> None:
+        """Ask for the money that a tournament lacks, by model, of None in all, and why; what is not
+        needed any more is not asked for any more."""
+        for model, content in wanted.items():
+            self.ask_to_spend(tournament_id, content, model)
+        query = select(Request).where(
+            Request.tournament_id == tournament_id,
+            Request.type == "spend",
+            col(Request.answered_at).is_(None),
         )
+        for row in self.session.exec(query):
+            if row.model not in wanted:
+                row.answered_at, row.lapsed = datetime.now(UTC), True
+                self.session.add(row)
 
     def lapse_requests(self, game_ids: Collection[int]) -> None:
         """Close those of the games whose time is over, without an answer."""

@@ -126,6 +126,9 @@ def test_an_agent_is_forked_with_another_prompt(arena: Arena, db: str) -> None:
         (["agents", "add", "B", "--model", "shrap", "--prompt", "plain"], "did you mean 'sharp'?"),
         (["agents", "add", "B", "--model", "sharp", "--prompt", "plain", "--option", "answr=x"],
          "has no option 'answr'; did you mean 'answer'?"),
+        (["agents", "add", "B", "--kind", "human", "--option", "person="],
+         "the option 'person' of the kind 'human' is ''; expected a name"),
+        (["agents", "add", "B"], "a --template that has them, or --kind human"),
         (["agents", "fork", "Ann", "B", "--kind", "thinkin"], "did you mean 'thinking'?"),
         (["agents", "fork", "Ann", "B", "--var", "tone=calm"], "the prompt 'plain' does not use"),
         (["agents", "fork", "Ann", "B", "--var", "a b=calm"], "a name of letters, digits and _"),
@@ -143,6 +146,20 @@ def test_what_is_wrong_is_said_and_not_written(
     assert listed(arena, db, "models") == ["sharp"]
     assert listed(arena, db, "prompts") == ["plain"]
     assert listed(arena, db, "agents") == ["Ann"]
+
+
+def test_an_agent_that_a_person_holds_needs_neither_a_model_nor_a_prompt(
+    arena: Arena, db: str
+) -> None:
+    for command in (["Zoe"], ["Yan", "--option", "person=Yanis"]):
+        assert arena("agents", "add", *command, "--kind", "human", "--db", db).exit_code == 0
+    rows = json.loads(arena("agents", "list", "--db", db, "--json").stdout)["agents"]
+    assert [(row["name"], row["model"], row["prompt"], row["options"]) for row in rows[1:]] == [
+        ("Zoe", "person", "person", {"person": "Zoe"}),
+        ("Yan", "person", "person", {"person": "Yanis"}),
+    ]
+    models = json.loads(arena("models", "list", "--db", db, "--json").stdout)["models"]
+    assert [model["name"] for model in models] == ["person", "sharp"]
 
 
 def test_an_agents_own_variables_make_another_agent(arena: Arena, db: str) -> None:

@@ -49,6 +49,7 @@ def test_an_operator_lets_a_run_spend_more(database_url: str, tmp_path: Path) ->
         config = loads(TOURNAMENT.format(url=server.url), folder=tmp_path)
         first = asyncio.run(run(config, url=database_url))
         assert first.budget_reached
+        assert first.budget == 0.02
         (request,) = asked(database_url)
         again = asyncio.run(run(config, url=database_url))
         assert (again.games_completed, asked(database_url)) == (0, [request])
@@ -62,6 +63,7 @@ def test_an_operator_lets_a_run_spend_more(database_url: str, tmp_path: Path) ->
     assert (request.type, request.person, request.tournament) == ("spend", None, "dear")
     assert last.games_left == 0
     assert not last.budget_reached
+    assert last.budget == 100.02
     assert asked(database_url) == []
 
 
@@ -81,3 +83,31 @@ def test_a_run_that_waits_goes_on_when_an_operator_answers(sqlite_url: str, tmp_
 
     with OpenAIServer(first_cell) as server:
         assert asyncio.run(both(server.url)) == (1, 0)
+
+
+@pytest.mark.slow
+def test_an_operator_lets_one_model_spend_more_than_its_own_budget(
+    database_url: str, tmp_path: Path
+) -> None:
+    dear = TOURNAMENT.replace("budget: 0.02\n", "").replace("20}}", "20}}\n    budget: 0.02")
+    with OpenAIServer(first_cell) as server:
+        config = loads(dear.format(url=server.url), folder=tmp_path)
+        first = asyncio.run(run(config, url=database_url))
+        (request,) = asked(database_url)
+        assert request.content is not None
+        assert request.content.startswith("the budget of model 'far' is reached")
+        with get_session(database_url) as session:
+            Repository(session).answer_request(request.id, "yes 0.005", "Olga")
+        more = asyncio.run(run(config, url=database_url))
+        (again,) = asked(database_url)
+        with get_session(database_url) as session:
+            Repository(session).answer_request(again.id, "yes 100", "Olga")
+            assert Repository(session).approved_dollars(1) == {"far": 100.005}
+        last = asyncio.run(run(config, url=database_url))
+
+    assert (request.type, request.model, again.model) == ("spend", "far", "far")
+    assert first.budget_reached
+    assert first.budget is None
+    assert first.spent < more.spent <= 0.025
+    assert (last.games_left, last.budget_reached) == (0, False)
+    assert asked(database_url) == []
