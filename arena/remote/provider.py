@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,7 +19,7 @@ from urllib.parse import urlsplit
 
 from arena.core import Completion, Message, ModelSpec, ToolCall, Usage, UsageError
 from arena.llm.costs.prices import Prices, PriceTable
-from arena.llm.failures.classify import Fault
+from arena.llm.failures.classify import Fault, fault_of
 from arena.llm.failures.kinds import FaultKind
 from arena.llm.programs import check_allowed
 from arena.llm.providers.protocol import Answer, ProviderSettings
@@ -29,6 +30,10 @@ from arena.remote.dialled import DialledProgram
 from arena.remote.http import HttpProgram
 from arena.remote.protocol import MALFUNCTION, SESSION, Malfunction, ProgramAction, ProgramName
 from arena.remote.stdio import StdioProgram
+
+# Broken connections of one game from which on they are the program's own; games that are counted.
+MOST_BREAKS = 3
+_MOST_GAMES = 4096
 
 
 class Program(Protocol):
@@ -100,6 +105,7 @@ class RemoteEndpoint:
     longest_answer: int | None = 1
     _known: bool = False
     _ends: bool = False
+    _breaks: Counter[str] = field(default_factory=Counter)
     _greeting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def ask(self, messages: Sequence[Message], seed: int | None) -> Answer:
@@ -123,6 +129,10 @@ class RemoteEndpoint:
             acted = protocol.read_act(body, message["turn"])
         except Malfunction as error:
             acted, wrong = ProgramAction(""), scrub(str(error), secrets_of(self.model))
+        except Exception as error:
+            if not self._breaks_too_often(session, error):
+                raise
+            acted, wrong = ProgramAction(""), f"it broke the connection {MOST_BREAKS} times"
         completion = Completion(
             acted.action,
             "stop" if wrong is None else MALFUNCTION,
@@ -137,8 +147,21 @@ class RemoteEndpoint:
             stored = {**stored, MALFUNCTION: wrong}
         return Answer(completion, model_answered=str(self.expected), response=stored)
 
+    def _breaks_too_often(self, session: str | None, error: Exception) -> bool:
+        """Whether an error is one break too many. Whoever serves a program can break a connection,
+        and a game that it is losing would be void; a first turn is no reason to."""
+        if session is None or self.model.api_base is None:
+            return False
+        if isinstance(error, Fault) or fault_of(error).kind is not FaultKind.LOST:
+            return False
+        if len(self._breaks) >= _MOST_GAMES:
+            self._breaks.clear()
+        self._breaks[session] += 1
+        return self._breaks[session] >= MOST_BREAKS
+
     async def end(self, messages: Sequence[Message]) -> None:
         """How a game has ended (`arena.llm.providers.protocol.HearsEnd`), if it wants to know."""
+        self._breaks.pop(protocol.session_in(messages) or "", None)
         if self._ends:
             await self.program.tell(protocol.end(messages))
 

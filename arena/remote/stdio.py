@@ -25,6 +25,8 @@ from arena.remote.protocol import HELLO, MOST, Malfunction, hello
 _KEPT = ("HOME", "LANG", "LC_ALL", "PATH", "SYSTEMROOT", "TMPDIR", "TZ")
 # Answers to turns that are over, which a program may still send.
 _LATE = 8
+# Seconds for a process that was ended to be gone.
+_ENDING = 2.0
 
 
 class StdioProgram:
@@ -50,7 +52,7 @@ class StdioProgram:
     async def aclose(self) -> None:
         """End the processes."""
         for child in self._children:
-            child.kill()
+            await child.aclose()
 
 
 class _Child:
@@ -151,6 +153,15 @@ class _Child:
             raise Fault("AnotherProgram", "it says another hello than before", **_STOP)
         self._said = said
         return process
+
+    async def aclose(self) -> None:
+        """End the process, and wait until it has."""
+        process, loop = self._process, self._loop
+        self.kill()
+        if process is not None and loop is asyncio.get_running_loop():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_ENDING):
+                    await process.wait()
 
     def kill(self) -> None:
         """End the process and all that it has started."""

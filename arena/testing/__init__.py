@@ -31,7 +31,7 @@ from arena.testing.policies import (
 from arena.testing.providers import check_provider
 from arena.testing.rating_systems import check_rating_system
 from arena.testing.readers import check_reader
-from arena.testing.remote import check_remote
+from arena.testing.remote import check_program, check_remote
 from arena.testing.transcript import Transcript, Turn, play
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "check_executor",
     "check_interleaving",
     "check_matchmaker",
+    "check_program",
     "check_provider",
     "check_rating_system",
     "check_reader",

@@ -238,7 +238,7 @@ def test_nothing_is_deleted_or_changed_while_it_is_played(
 VERBS = {"list", "show", "add", "edit", "rename", "delete", "fork", "activate", "deactivate"}
 ALONE = {
     "prompts": {"tree"}, "annotations": {"agreement"}, "templates": {"export"},
-    "environments": {"check"}, "access": {"revoke"},
+    "environments": {"check"}, "agents": {"check"}, "access": {"revoke"},
 }  # fmt: skip
 
 

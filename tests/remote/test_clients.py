@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import textarena.core
 
 from arena.core import ModelSpec
 from arena.llm.programs import allow_program
@@ -21,7 +22,7 @@ from arena.remote.provider import RemoteProvider
 from arena.testing import ConformanceError, check_remote
 from arena.testing.providers import no_policy
 from tests.remote.test_remote_endpoint import messages
-from tests.servers.programs import CLIENTS, ProgramServer
+from tests.servers.programs import CLIENTS, ProgramServer, arena_remote
 
 NODE = shutil.which("node")
 SECRET = "correct-horse-7"
@@ -90,6 +91,19 @@ def test_a_client_plays_as_a_child(
             await asyncio.sleep(0.05)
 
     assert asyncio.run(main()) == ["[0]", "[0]"]
+
+
+def test_an_agent_of_textarena_plays_by_one_line() -> None:
+    class Theirs(textarena.core.Agent):
+        def __call__(self, observation: str) -> str:
+            return f"[{len(observation)}]"
+
+    with ProgramServer(Theirs(), name="mine") as server:
+        assert check_remote(server.url) == "mine@1"
+        seen = next(turn for turn in server.turns if turn["turn_number"] == 7)
+
+    program = arena_remote.Program(Theirs(), name="mine", version="1")
+    assert program.answer(seen)["action"] == f"[{len(seen['observation'])}]"
 
 
 def test_a_program_that_answers_wrongly_does_not_pass() -> None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import json
+import socket
+import threading
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -186,6 +190,33 @@ def test_what_the_way_to_it_does_is_nobodys_fault(answer: Canned, kind: FaultKin
     assert (error if isinstance(error, Fault) else fault_of(error)).kind is kind
 
 
+def test_a_program_that_keeps_breaking_its_connections_has_malfunctioned() -> None:
+    breaks = Canned(b"{", cut=True, reset=True)
+
+    async def main() -> list[Any]:
+        provider = RemoteProvider(ProviderSettings(5.0, no_policy))
+        endpoint = provider.prepare(bob(server.url))
+        try:
+            sessions = [{}] * 4 + [{"session": "a" * 32}] * 3 + [{"session": "b" * 32}]
+            asked = [messages(**session) for session in sessions]
+            return [await _answer(endpoint.ask(each, None)) for each in asked]
+        finally:
+            await provider.aclose()
+
+    async def _answer(asking: Any) -> str:
+        try:
+            return str((await asking).response["malfunction"])
+        except Exception as error:
+            return fault_of(error).kind.value
+
+    with CannedServer() as server:
+        server.queue += [Canned(HELLO), *[breaks] * 8]
+        found = asyncio.run(main())
+
+    # First turns are no reason to count, and other games have counts of their own.
+    assert found == ["lost"] * 6 + ["it broke the connection 3 times", "lost"]
+
+
 @pytest.mark.parametrize(
     ("hello", "said"),
     [
@@ -207,8 +238,36 @@ def test_a_program_that_is_another_is_not_played(hello: dict[str, Any], said: st
     assert raised.value.kind is FaultKind.MODEL
 
 
-def test_a_program_that_hangs_or_trickles_malfunctions_when_its_time_is_over() -> None:
-    with ProgramServer(agent=lambda observation: __import__("time").sleep(1.0) or "x") as server:
+def _trickling(listening: socket.socket) -> None:
+    """Answers the hello, and a turn byte by byte, for as long as it is listened to."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
+    connection, _ = listening.accept()
+    with connection, contextlib.suppress(OSError):
+        connection.recv(65_536)
+        connection.sendall(head % len(HELLO) + HELLO)
+        connection.recv(65_536)
+        connection.sendall(head % 100_000)
+        for _ in range(500):
+            connection.sendall(b" ")
+            time.sleep(0.02)
+
+
+def test_a_program_that_trickles_malfunctions_when_its_time_is_over() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=_trickling, args=(listening,))
+        thread.start()
+        begun = time.monotonic()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        (found,) = ask(bob(url), messages(), timeout=0.3)
+        thread.join()
+
+    assert found.response is not None
+    assert found.response["malfunction"] == "it gave no answer within 0.3 s"
+    assert time.monotonic() - begun < 9.0
+
+
+def test_a_program_that_hangs_malfunctions_when_its_time_is_over() -> None:
+    with ProgramServer(agent=lambda observation: time.sleep(1.0) or "x") as server:
         (found,) = ask(bob(server.url), messages(), timeout=0.2)
 
     assert found.response is not None
