@@ -7,7 +7,7 @@ import pytest
 
 from arena import registry
 from arena.core import PluginError, UsageError
-from arena.registry import Group
+from arena.registry import Group, finding
 from tests.strangers import Install, install
 
 __all__ = ["install"]
@@ -56,7 +56,7 @@ def test_a_plugin_whose_import_raises_is_named_and_hides_no_other(
         registry.load(group, "broken")
     said = str(raised.value)
     assert f"'broken' of stranger 1.2 ({module}:made) raised JSONDecodeError: Expecting" in said
-    assert said.endswith(f"do without this {registry._NOUNS[group]}")
+    assert said.endswith(f"do without this {finding._NOUNS[group]}")
     assert "when it was imported; update stranger 1.2, or " in said
 
 

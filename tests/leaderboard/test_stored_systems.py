@@ -177,10 +177,10 @@ def mended(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next release of the same package, in the place of the one before."""
     import sys
 
-    from arena import registry
+    from arena.registry import finding
 
     monkeypatch.setattr(sys, "path", [path for path in sys.path if "stranger" not in path])
-    registry._points.cache_clear()
+    finding._points.cache_clear()
     elo(install)
 
 

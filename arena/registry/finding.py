@@ -10,31 +10,19 @@ from __future__ import annotations
 
 import difflib
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 # Help lists the commands by this module: what a name is needed for is imported when it is.
 if TYPE_CHECKING:
     from arena.config import TournamentConfig
     from arena.core import (
-        AgentKind,
-        Environment,
-        OnlineRatingSystem,
         PluginError,
-        Policy,
-        RatingSystem,
-        RulesOption,
         UsageError,
     )
-    from arena.core.covariates import Covariate
-    from arena.core.execution import Executor
-    from arena.core.readers import Reader
-    from arena.core.tools import ToolEntry, ToolLimits
-    from arena.llm.providers.protocol import Provider, ProviderSettings
-    from arena.llm.toolbox import Toolbox
 
 _SCRIPTED = "scripted/"
 _ANY = "*"  # at the end of a registered name: every name that begins like it, where none is it
@@ -185,10 +173,10 @@ def described(group: Group, name: str) -> str:
 def _point(group: Group, name: str) -> EntryPoint:
     found = _found(group, name)
     if not found:
-        raise _refused(unknown(_NOUNS[group], name, names(group)))
+        raise refused(unknown(_NOUNS[group], name, names(group)))
     if len({point.value for point in found}) > 1:
         registered = " and ".join(sorted(f"{_package(point)} ({point.value})" for point in found))
-        raise _refused(
+        raise refused(
             f"the {_NOUNS[group]} {name!r} is registered more than once, by {registered}: "
             "uninstall one of them"
         )
@@ -232,7 +220,7 @@ def _guarded(group: Group, point: EntryPoint, doing: str = "") -> Iterator[None]
         raise found from error
 
 
-def _refused(message: str) -> UsageError:
+def refused(message: str) -> UsageError:
     from arena.core import UsageError
 
     return UsageError(message)
@@ -271,173 +259,3 @@ def unknown(noun: str, name: str, known: list[str]) -> str:
         return f"unknown {noun} {name!r}; none is registered"
     listed = ", ".join(known) if len(known) <= 12 else f"{', '.join(known[:12])}, ..."
     return f"unknown {noun} {name!r}; known: {listed}"
-
-
-def environment(name: str, options: Mapping[str, Any]) -> Callable[[], Environment]:
-    """Makes fresh environments of one name and options.
-
-    Raises UsageError for a name that is not registered and for options that it does not know,
-    PluginError for rules that cannot be made.
-    """
-    if "name" in options:
-        raise _refused(f"the environment {name!r} has no option 'name': it is the environment's")
-    make("environments", name, name=name, **options)
-    factory = load("environments", name)
-
-    def fresh() -> Environment:
-        with guarded("environments", name):
-            return cast("Environment", factory(name=name, **options))
-
-    return fresh
-
-
-def copied_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of an environment with what its files say in their place, where its factory has
-    `copied` (`arena.core.CopiesFiles`); else as they are. Raises UsageError."""
-    factory = load("environments", name)
-    if not hasattr(factory, "copied"):
-        return dict(options)
-    with guarded("environments", name, "it was asked to copy its files"):
-        return dict(factory.copied(name=name, options=options))
-
-
-def environment_options(
-    name: str, options: Mapping[str, Any] | None = None
-) -> Sequence[RulesOption]:
-    """What options an environment takes: as it tells, or else as its factory takes them; asked of
-    one that is made with these `options`.
-
-    Raises UsageError for a name that is not registered, PluginError for an environment that cannot
-    be made or asked.
-    """
-    made = make("environments", name, name=name, **(options or {}))
-    with guarded("environments", name, "it was asked for its options"):
-        if hasattr(made, "options"):
-            return [*made.options()]
-        from arena.core import options_of
-
-        return options_of(load("environments", name))
-
-
-def check_environment_options(name: str, options: Mapping[str, Any]) -> None:
-    """Raises UsageError for options of an environment that are not of its types, or out of all
-    bounds (`arena.core.rules_options`)."""
-    from arena.core.rules_options import check_values
-
-    if options:
-        check_values(name, environment_options(name, options), options)
-
-
-def kind(name: str, version: int | None = None) -> AgentKind:
-    """The kind of agent registered under a name, as it is now or as it was in an earlier version.
-    Raises UsageError for a version that is not installed."""
-    found = cast("AgentKind", load("agents", name))
-    if version is None or version == found.version:
-        return found
-    earlier: Mapping[int, AgentKind] = getattr(found, "earlier", {})
-    if version in earlier:
-        return earlier[version]
-    also = f", which can play as {', '.join(map(str, sorted(earlier)))} too" if earlier else ""
-    raise _refused(
-        f"what is wanted is {name} version {version}, installed is version {found.version}{also}"
-    )
-
-
-def check_kind(name: str, options: Mapping[str, Any]) -> AgentKind:
-    """The kind registered under a name, once it has made an agent with these options. Raises
-    UsageError for options that it does not know."""
-    found = kind(name)
-    with guarded("agents", name):
-        found(prompt="", options=options)
-    return found
-
-
-def executor(name: str, concurrency: int) -> Executor:
-    """An executor with `concurrency` slots. Raises UsageError for a name that is not registered,
-    PluginError for one that cannot be made."""
-    return cast("Executor", make("executors", name, concurrency=concurrency))
-
-
-def rating(name: str) -> RatingSystem:
-    """A rating system, ready to rate."""
-    return cast("RatingSystem", make("ratings", name))
-
-
-def covariate(name: str) -> Covariate:
-    """A covariate, ready to be asked about games."""
-    return cast("Covariate", make("covariates", name))
-
-
-def reader(name: str) -> Reader:
-    """A reader of speeches, ready to read."""
-    return cast("Reader", make("readers", name))
-
-
-def online_rating(name: str) -> tuple[str, OnlineRatingSystem]:
-    """A rating system that can rate game by game, and the name under which it is registered.
-
-    Raises UsageError for one that only rates whole sets of games.
-    """
-    from arena.core import OnlineRatingSystem
-
-    system = rating(name)
-    with guarded("ratings", name):
-        online = isinstance(system, OnlineRatingSystem)
-    if not online:
-        raise _refused(
-            f"{name} rates whole sets of games; what a tournament stores is rated game by game, by "
-            "a system with `initial` and `rate`, like trueskill: every other one rates the same "
-            f"games whenever you ask: `arena leaderboard --system {name}`"
-        )
-    return _point("ratings", name).name, cast(OnlineRatingSystem, system)
-
-
-def provider(name: str, settings: ProviderSettings) -> Provider:
-    """A provider, ready to prepare models."""
-    return cast("Provider", make("providers", name, settings=settings))
-
-
-def toolbox(entries: Sequence[ToolEntry], limits: ToolLimits) -> Toolbox:
-    """The tools of an agent, as they are on record. Raises UsageError for one that is not
-    installed, for options that it refuses, and where two offer the same function."""
-    from arena.llm.toolbox import Toolbox
-
-    made = [(name, _tool(name, options)) for each in entries for name, options in each.items()]
-    return Toolbox(made, limits)
-
-
-def pinned_tools(entries: Sequence[ToolEntry]) -> tuple[ToolEntry, ...]:
-    """The tools of an agent as they go on record: with their versions, and with what they find out
-    of themselves (`arena.core.tools.PinsOptions`). Raises UsageError as `toolbox` does."""
-    from arena.core.tools import ToolLimits
-
-    found = []
-    for each in entries:
-        for name, options in each.items():
-            factory = load("tools", name)
-            if hasattr(factory, "pinned"):
-                with guarded("tools", name, "it was asked what it offers"):
-                    options = {**options, **factory.pinned(_without_version(options))}
-            found.append({registered("tools", name): {"version": factory.version, **options}})
-    toolbox(found, ToolLimits())
-    return tuple(found)
-
-
-def _tool(name: str, options: Mapping[str, Any]) -> Any:
-    made = make("tools", name, **_without_version(options))
-    wanted = options.get("version", made.version)
-    if wanted != made.version:
-        raise _refused(
-            f"the agent is made with version {wanted} of the tool {name!r}, installed is version "
-            f"{made.version}, which makes another agent"
-        )
-    return made
-
-
-def _without_version(options: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if name != "version"}
-
-
-def policy(name: str) -> Policy:
-    """What answers as `scripted/<name>`."""
-    return cast("Policy", load("scripted", name))
