@@ -9,6 +9,9 @@ import typer
 from arena.cli.options import DatabaseUrl
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from arena.replay.answer_form import AnswerField
     from db import Database
     from db.queries.requests import RequestRow
 
@@ -155,19 +158,21 @@ class _Seat:
 
     def _ask(self, row: RequestRow) -> bool:
         """Show a request and take the answer; False where the person leaves."""
+        from arena.cli.filling_in import fill, typed
         from arena.cli.output import advise, tell
         from db import Repository
         from db.errors import BadAnswer
 
         self._show(row)
+        fields = self._fields(row)
         while True:
-            text = _typed()
+            text = fill(fields) if fields else typed()
             if text is None:
                 return False
-            doubts = self._doubts(row, text)
+            doubts = [] if fields else self._doubts(row, text)
             if doubts:
                 advise(f"{'; '.join(doubts)}: Enter alone sends it all the same, or type another")
-                again = _typed()
+                again = typed()
                 if again is None:
                     return False
                 if again.strip():
@@ -180,6 +185,14 @@ class _Seat:
             else:
                 tell("taken")
             return True
+
+    def _fields(self, row: RequestRow) -> Sequence[AnswerField]:
+        from arena.replay.answer_form import answer_fields
+
+        if row.game_id is None or row.turn is None:
+            return ()
+        with self._database.session(create=False) as session:
+            return answer_fields(session, row.game_id, row.turn)
 
     def _doubts(self, row: RequestRow, text: str) -> list[str]:
         from arena.replay.moves import doubts
@@ -211,18 +224,3 @@ class _Seat:
 
             left = (row.deadline_at - datetime.now(UTC)).total_seconds()
             print_line(safe(f"-- {duration(max(left, 0.0))} left --"))
-
-
-def _typed() -> str | None:
-    """What the person types: a line, and those after it as long as one ends with a backslash. None
-    for the end of input."""
-    lines: list[str] = []
-    while True:
-        try:
-            line = input("> " if not lines else ". ")
-        except EOFError:
-            typer.echo()
-            return None
-        if not line.endswith("\\"):
-            return "\n".join([*lines, line])
-        lines.append(line[:-1])

@@ -247,6 +247,16 @@ class NamesPlayers(Protocol):
         ...
 
 
+class TellsAnswers(Protocol):
+    """What an environment may have besides: it says what an answer has to hold, for the form that
+    a person fills in."""
+
+    def answer_schema(self) -> Mapping[str, Any] | None:
+        """The JSON Schema of the object that the player to move is to answer with, `properties` of
+        `enum`, `number`, `integer` or `string`; None for words."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class GameBooks:
     """What a referee (`arena.testing.referee`) may look at between two turns of a game.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -134,6 +134,16 @@ class GuardedRules:
         if reading.how is not None and not isinstance(reading.how, TargetHow):
             raise _amiss(f"read() returned how={reading.how!r}; expected one of TargetHow")
         return reading
+
+    @guarded
+    def answer_schema(self) -> Mapping[str, Any] | None:
+        """The JSON Schema of what the player to move is to answer with; None for words."""
+        if not hasattr(self._environment, "answer_schema"):
+            return None
+        found = self._environment.answer_schema()
+        if found is not None and not isinstance(found, Mapping):
+            raise _amiss(f"answer_schema() returned {found!r:.60}; expected a schema or None")
+        return found
 
     @guarded
     def step(self, action: str) -> Step:

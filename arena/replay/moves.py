@@ -19,7 +19,7 @@ def doubts(session: Session, game_id: int, turn: int, text: str) -> list[str]:
     if is_silent(text):
         return ["nothing is said in it"]
     try:
-        rules, longest = _waiting(session, game_id, turn)
+        rules, longest = rules_at(session, game_id, turn)
         if longest is not None and len(text) > longest:
             return [f"it has {len(text):,} characters, and the rules read {longest:,}"]
         reading = rules.read(text)
@@ -35,8 +35,9 @@ def doubts(session: Session, game_id: int, turn: int, text: str) -> list[str]:
             return []
 
 
-def _waiting(session: Session, game_id: int, turn: int) -> tuple[GuardedRules, int | None]:
-    """The rules of a game as they stand at a turn."""
+def rules_at(session: Session, game_id: int, turn: int) -> tuple[GuardedRules, int | None]:
+    """The rules of a game as they stand at a turn, and the most characters of a move that they
+    read. Raises ArenaError or DatabaseError where they are not here as they were."""
     game = Repository(session).get_game_by_id(game_id)
     if game is None or game.environment is None or game.seed is None:
         raise DatabaseError(f"game {game_id} cannot be played again")

@@ -113,6 +113,10 @@ class ScenarioGame:
         text = self._stage.heard(player)
         return Observation(player, self._turn, text, text[len(self._seen[player]) :])
 
+    def answer_schema(self) -> Mapping[str, Any] | None:
+        """The verdict, where the referee is to give one."""
+        return self._stage.wanted
+
     def prepare(self, action: str) -> str:
         """The words without blanks around them, as long as they may be."""
         return action.strip()[:MAX_CHARACTERS].rstrip()

@@ -13,7 +13,7 @@ from arena.scenarios.reading import Scenario
 from arena.scenarios.scoring import GameFacts, points_of, results
 from arena.scenarios.shape import NarratorLine, SceneShape
 from arena.scenarios.values import Settled, Stated, ValueState, shown, statements, values_of
-from arena.scenarios.verdict import fields_of, read_verdict, scene_field
+from arena.scenarios.verdict import fields_of, read_verdict, scene_field, schema_of
 from arena.scenarios.words import said
 
 _LONGEST = 2_000  # characters of a line that its event repeats
@@ -67,6 +67,11 @@ class Stage:
             return self._referee
         speaking = self._speaking(self._scene)
         return self._index[speaking[self._turns % len(speaking)]]
+
+    @property
+    def wanted(self) -> Mapping[str, Any] | None:
+        """The JSON Schema of the verdict, while it is asked for."""
+        return schema_of(self._fields) if self._judging else None
 
     def heard(self, player: int) -> str:
         """Everything that a seat has been told, oldest first."""

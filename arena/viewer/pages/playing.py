@@ -6,6 +6,8 @@ from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
+from arena.core.text import visible
+from arena.replay.answer_form import AnswerField, answer_fields, filled
 from arena.replay.moves import doubts
 from arena.viewer.links import path_of
 from arena.viewer.visit import NotThere, Visit, number
@@ -47,12 +49,24 @@ def request(visit: Visit) -> Response:
     return _form(visit, row)
 
 
+def observation(visit: Visit) -> Response:
+    """All that the seat of a request observes, as text."""
+    row = _row(visit, visit.path["request"])
+    text = visible(_seen(visit, row), keep="\n\t")
+    return Response(text, media_type="text/plain; charset=utf-8")
+
+
 def answer(visit: Visit) -> Response:
     """Take what the form says, and lead to what waits next."""
     row = _row(visit, visit.form.get("request", ""))
     me = _me(visit)
     typed = visit.form.get("response", "").replace("\r\n", "\n")
-    if row.type == "move" and row.game_id is not None and visit.form.get("sure") != "1":
+    if fields := _fields(visit, row):
+        said = filled(fields, {each.name: _in_form(visit, each) for each in fields})
+        if said.wrong:
+            return _form(visit, row, "; ".join(said.wrong.values()), status=400)
+        typed = said.text
+    elif row.type == "move" and row.game_id is not None and visit.form.get("sure") != "1":
         found = doubts(visit.session, row.game_id, row.turn or 0, typed)
         if found:
             why = f"{'; '.join(found)}: send it again to have it all the same"
@@ -98,13 +112,27 @@ def _row(visit: Visit, given: str) -> RequestRow:
     raise NotThere(f"no request {given} is made to {me or 'you'}: /play shows what waits")
 
 
+def _seen(visit: Visit, row: RequestRow) -> str:
+    if row.game_id is None or row.turn is None:
+        return row.content or ""
+    return observed(visit.session, row.game_id, row.turn)
+
+
+def _fields(visit: Visit, row: RequestRow) -> tuple[AnswerField, ...]:
+    """The parts of the answer that is asked for; none for words."""
+    if row.game_id is None or row.turn is None or row.answered_at is not None:
+        return ()
+    return answer_fields(visit.session, row.game_id, row.turn)
+
+
+def _in_form(visit: Visit, field: AnswerField) -> str:
+    return visit.form.get(f"field-{field.name}", "").replace("\r\n", "\n")
+
+
 def _form(
     visit: Visit, row: RequestRow, why: str | None = None, typed: str = "", status: int = 200
 ) -> Response:
-    if row.game_id is not None and row.turn is not None:
-        seen = observed(visit.session, row.game_id, row.turn)
-    else:
-        seen = row.content or ""
+    seen = _seen(visit, row)
     if row.answered_at is not None and why is None:
         why = "The time for this is over." if row.lapsed else "This was answered already."
     shown: dict[str, Any] = {
@@ -114,6 +142,8 @@ def _form(
         "row": row,
         # What a page holds; what came last matters most.
         "seen": seen[-_MOST_SEEN:],
+        "cut": len(seen) > _MOST_SEEN,
+        "fields": [(each, _in_form(visit, each)) for each in _fields(visit, row)],
         "open": row.answered_at is None and status != 409,
         "why": why,
         "typed": typed,
@@ -121,5 +151,10 @@ def _form(
     return visit.draw("request.html", status, **shown)
 
 
-ROUTES = (("/play", waiting), ("/play/{request}", request), ("/login", login_page))
+ROUTES = (
+    ("/play", waiting),
+    ("/play/{request}", request),
+    ("/play/{request}/observation", observation),
+    ("/login", login_page),
+)
 FORMS = (("/play", answer),)

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 from tests.viewer.chromium.walking import PATTERNS, by_route, shape, walk
 from tests.viewer.chromium.window import THEMES, WIDTHS, Window, window
 
-UNLINKED: frozenset[str] = frozenset({"/login", "/play/{request}"})
+UNLINKED: frozenset[str] = frozenset({"/login", "/play/{request}", "/play/{request}/observation"})
 """Routes that only people are led to: nobody has to log in here, and nothing waits."""
 
 
