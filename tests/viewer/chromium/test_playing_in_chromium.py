@@ -13,9 +13,10 @@ from playwright.sync_api import Browser
 from arena.config import loads
 from arena.orchestrator import run
 from arena.replay.check import check
-from db import get_session
+from db import Repository, get_session
 from db.queries.games import games
-from tests.viewer.chromium.window import window
+from tests.scenarios.test_human_referee import TRIAL
+from tests.viewer.chromium.window import THEMES, WIDTHS, window
 from tests.viewer.serving import Served
 
 EVENING = """
@@ -71,3 +72,28 @@ def test_a_whole_game_is_played_by_hand(chromium: Browser, served: Served, tmp_p
     replaying.start()
     replaying.join()
     assert replayed == [True]
+
+
+@pytest.mark.sweep
+@pytest.mark.slow
+def test_the_pages_of_people_fit_and_can_be_used(
+    chromium: Browser, served: Served, tmp_path: Path
+) -> None:
+    db = tmp_path / "trial.db"
+    # The browser has the loop of this thread.
+    playing = threading.Thread(target=lambda: asyncio.run(run(loads(TRIAL), url=db)))
+    playing.start()
+    playing.join()
+    wrong: list[str] = []
+    with served(db) as address, window(chromium, address) as at:
+        for path in ("/play", "/play?as=Ruth", "/play/1?as=Ruth", "/login"):
+            if path == "/login":
+                with get_session(db) as session:
+                    Repository(session).add_person("Vic", "viewer")
+            at.open(path)
+            assert at.heading()
+            wrong += [
+                f"{path} at {width}: {part}" for width in WIDTHS for part in at.too_wide(width)
+            ]
+            wrong += [f"{path}: {fault}" for theme in THEMES for fault in at.inaccessible(theme)]
+    assert wrong == []
