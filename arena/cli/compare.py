@@ -259,6 +259,8 @@ def _play(
     if covariate is not None:
         load("covariates", covariate)  # told before anything is played
     effect.check()
+    if dry_run and effect.id is not None:
+        tell(f"a dry run writes nothing beside suggestion {effect.id}")
 
     def show(found: Comparison, review: Review | None) -> None:
         _show(found, review, as_json=as_json)

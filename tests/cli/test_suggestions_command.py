@@ -99,6 +99,11 @@ def test_a_finding_is_kept_accepted_tried_measured_and_done(
         done("run", str(file), "--set", "games=56")
         assert f"{len(first) - 1} refreshed, 1 unchanged" in done("insights", "--save")
 
+        planned = arena(
+            "compare", "Steady", "Hasty", "--for-suggestion", number, "--dry-run",
+            "--db", database_url,
+        )  # fmt: skip
+        assert f"a dry run writes nothing beside suggestion {number}" in planned.stderr
         measured = arena(
             "compare", "Steady", "Hasty", "--for-suggestion", number, "--h0", "0.3", "--h1", "0.8",
             "--db", database_url,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import re
 import signal
@@ -44,6 +45,12 @@ async def prints(task: str, ports: Ports) -> None:
     """A library that prints, and a bug."""
     print(task)
     raise ZeroDivisionError(task)
+
+
+async def logs(task: str, ports: Ports) -> int:
+    """What a plug-in says below `arena`."""
+    logging.getLogger("arena.mine").warning("in a worker: %s", task)
+    return os.getpid()
 
 
 async def odd(task: str, ports: Ports) -> object:
