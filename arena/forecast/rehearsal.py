@@ -20,6 +20,7 @@ from arena.core import (
     UsageError,
     text_of,
 )
+from arena.core.memory import LastGame, Memory
 from arena.game.journal import JournalEntry
 from arena.game.loop import Finished, Voided
 from arena.game.seating import Sitter
@@ -37,6 +38,9 @@ _LEAST_GAMES = 2
 
 # No brackets, braces or numbers: nothing that rules or agents would take for a move.
 _FILLER = "Let me think about what was said so far, and about what each of us can gain from it. "
+
+# An agent that remembers is asked about the game before, in all games but its first.
+_REMEMBERED = Memory(1, (), LastGame(0, _FILLER * 40, ""))
 
 
 @dataclass(slots=True)
@@ -127,6 +131,7 @@ async def _play(
         players=seats[: environment.players],
         referee=next(iter(seats[environment.players :]), ()),
         turn_limit=environment.turn_limit,
+        memories=(_REMEMBERED,) * environment.players,
     )
     client = StandIn(policies, length, asked)
     result = await play_task(task, Ports(Unrecorded(), LocalClearance(Limits()), client))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from arena.core import CallAnswer, CallIntent, DivergenceError, Observation
+from arena.core.memory import Memory
 from arena.core.tools import ToolUse
 from arena.game.journal import LiveLog, Opened, Refused, TurnTaken, added
 from arena.game.logs import Acted, TurnLog
@@ -23,7 +24,7 @@ from arena.llm.turn import TurnLLM
 class RecordedTurn:
     """One turn on record. `action` is None while the player has not acted; `submitted` is what the
     rules were given; `calls` are the attempts that it was played with, `tools` the calls of
-    tools, both in order."""
+    tools, both in order; `memory` is what the player was given, in its first turn."""
 
     turn_number: int
     player_index: int
@@ -39,6 +40,7 @@ class RecordedTurn:
     response_time_ms: float | None = None
     calls: tuple[RecordedCall, ...] = ()
     tools: tuple[ToolUse, ...] = ()
+    memory: Memory | None = None
 
     @property
     def place(self) -> str:

@@ -23,6 +23,7 @@ from arena.core import (
     UsageError,
     prompts,
 )
+from arena.core.memory import Memory, TakesMemory
 from arena.core.tools import ToolLimits
 from arena.game.rules import GuardedRules
 from arena.llm.toolbox import Toolbox
@@ -61,10 +62,16 @@ def toolbox(spec: AgentSpec) -> Toolbox | None:
 
 
 def seat(
-    sitters: Sequence[Sitter], player_index: int, *, environment: str, rules: GuardedRules
+    sitters: Sequence[Sitter],
+    player_index: int,
+    *,
+    environment: str,
+    rules: GuardedRules,
+    memory: Memory | None = None,
 ) -> Callable[[], Agent]:
-    """Makes fresh agents for one place of a game, as one. Raises UsageError for a kind that is not
-    installed and for a prompt that cannot be filled in; what it returns raises what kinds raise."""
+    """Makes fresh agents for one place of a game, as one; `memory` is the first one's. Raises
+    UsageError for a kind that is not installed and for a prompt that cannot be filled in; what it
+    returns raises what kinds raise."""
     ready: list[tuple[int, Callable[[], Agent]]] = []
     for sitter in sitters:
         spec = sitter.agent
@@ -78,7 +85,14 @@ def seat(
         }
         if "players" in used:
             variables["players"] = ", ".join(rules.player_names())
-        make = partial(_placed, kind_of(spec), environment, rules.num_players, options=spec.options)
+        make = partial(
+            _placed,
+            kind_of(spec),
+            environment,
+            rules.num_players,
+            None if ready else memory,
+            options=spec.options,
+        )
         if any(name in used for name in prompts.TOLD):
             prompts.check_told(spec.prompt, environment, rules.tells)
             ready.append((sitter.turn, partial(Told, spec, variables, make, rules)))
@@ -93,9 +107,14 @@ def seat(
     return agent
 
 
-def _placed(kind: AgentKind, environment: str, num_players: int, **how: Any) -> Agent:
-    """An agent that knows where it plays, if it wants to (`arena.core.TakesPlace`)."""
+def _placed(
+    kind: AgentKind, environment: str, num_players: int, memory: Memory | None, **how: Any
+) -> Agent:
+    """An agent that knows where it plays (`arena.core.TakesPlace`) and what it brings of earlier
+    games (`arena.core.memory.TakesMemory`), if it wants to."""
     made = kind(**how)
+    if memory is not None and isinstance(made, TakesMemory):
+        made.remember(memory)
     if isinstance(made, TakesPlace):
         made.seated(environment, num_players)
     return made

@@ -21,6 +21,7 @@ from arena.core import (
     VoidCause,
 )
 from arena.core.execution import always
+from arena.core.memory import Memory
 from arena.core.people import PERSON, GivenAnswer
 from arena.game.ending import tell_end
 from arena.game.journal import Journal, LiveLog
@@ -53,7 +54,8 @@ class GameTask:
 
     `recorded` are the turns that are replayed first. With `copied` they are another game's: they
     are written into this game's journal, without the calls. `given` are the answers of people to
-    turns of the game.
+    turns of the game. `memories` are what the first agents at each player_index know of earlier
+    games, none where nobody does; a memory on record comes before them.
     """
 
     environment: str
@@ -70,11 +72,20 @@ class GameTask:
     recorded: tuple[RecordedTurn, ...] = ()
     copied: bool = False
     given: tuple[GivenAnswer, ...] = ()
+    memories: tuple[Memory | None, ...] = ()
 
     @property
     def seats(self) -> tuple[tuple[Sitter, ...], ...]:
         """Who sits at each player_index, the referee behind the players."""
         return (*self.players, self.referee) if self.referee else self.players
+
+    def memory(self, player_index: int) -> Memory | None:
+        """What the first agent at a place is given of earlier games."""
+        turns = (turn for turn in self.recorded if turn.player_index == player_index)
+        first = next(turns, None)
+        if first is not None and first.memory is not None:
+            return first.memory
+        return self.memories[player_index] if player_index < len(self.memories) else None
 
     def call_seed(self, turn_number: int) -> int:
         """The seed of a turn's calls."""
@@ -125,7 +136,13 @@ async def _play(
         wanted = "asks a referee" if rules.seats > len(task.players) else "asks no referee"
         raise UsageError(f"{task.environment} {wanted}, and the game has {len(task.seats)} seats")
     seats = [
-        seat(sitters, index, environment=task.environment, rules=rules)
+        seat(
+            sitters,
+            index,
+            environment=task.environment,
+            rules=rules,
+            memory=task.memory(index),
+        )
         for index, sitters in enumerate(task.seats)
     ]
     try:

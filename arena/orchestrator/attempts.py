@@ -17,6 +17,7 @@ from arena.llm.overflow import OverflowPolicy
 from arena.orchestrator import schedule
 from arena.orchestrator.catalogue import EnteredTournament
 from arena.orchestrator.clients import ModelAccess
+from arena.orchestrator.memories import Memories
 from arena.orchestrator.people import SeatedPeople
 from arena.orchestrator.preflight import Prepared
 from arena.orchestrator.stopping import Stop
@@ -29,7 +30,8 @@ from db.queries.schedule import ScheduledGame
 
 class Attempts:
     """What the attempts at the games of a run share. `worth_lending` says whether another game
-    could be played in the slot of one that waits; `resumed` counts the games that earlier runs had
+    could be played in the slot of one that waits; `memories` are what agents bring to their games;
+    `resumed` counts the games that earlier runs had
     begun."""
 
     def __init__(
@@ -49,6 +51,7 @@ class Attempts:
         self._stop = stop
         self._worth_lending = worth_lending
         self._people = people
+        self.memories = Memories(entry, database)
         self._played: set[int] = set()
         self.resumed = 0
 
@@ -69,8 +72,9 @@ class Attempts:
             journal.resumed()
         else:
             await journal.started(self._prepared.spec.revision)
+        memories = await self.memories.given(game)
         while True:
-            task = self._task(game)
+            task = replace(self._task(game), memories=memories)
             if begun:
                 try:
                     turns = await in_thread(schedule.recorded, self._database, game.game_id)

@@ -113,6 +113,7 @@ class Playing:
     ) -> None:
         """Play these games and those that the matchmaker adds, at most `most` in all, until the run
         stops."""
+        concurrency = 1 if self.attempts.memories.in_order else concurrency
         at_once = max(1, min(concurrency, most or concurrency, self.games_left()))
         executor = self.executor = registry.executor(self.config.executor, at_once)
         if self.games_left():
@@ -220,10 +221,10 @@ class Playing:
         return {model.name for model in states if model.waiting or model.state != "ok"}
 
     def _worth_lending(self) -> bool:
-        return self._pending.playable(self._busy())
+        return not self.attempts.memories.in_order and self._pending.playable(self._busy())
 
     def _models(self, game: ScheduledGame) -> set[str]:
-        return {*self._seating(game)}
+        return self.attempts.memories.models or {*self._seating(game)}
 
     def _seating(self, game: ScheduledGame) -> SeatedModels:
         referee = () if self.entry.referee is None else (self.entry.referee,)
@@ -298,8 +299,8 @@ class Playing:
         except Pause:
             return False
         self._again[game.game_id] = reason
-        revision = game.revision or self.prepared.spec.revision
-        self._pending.add([replace(game, begun=True, revision=revision)])
+        back = replace(game, begun=True, revision=game.revision or self.prepared.spec.revision)
+        self._pending.again(back, first=self.attempts.memories.in_order)
         return True
 
     async def _pause(self, game: ScheduledGame, result: Paused | Suspended) -> None:
@@ -307,6 +308,8 @@ class Playing:
             self._count_pause(result)
         elif not await self.people.suspended(game, self.prepared.spec.revision):
             self._otherwise_suspended += 1
+        if isinstance(result, Suspended) and self.attempts.memories.in_order:
+            self.stop.request(self.attempts.memories.waits(game.game_id))
 
     @property
     def suspended(self) -> int:
@@ -333,8 +336,7 @@ class Playing:
 
     def _now(self) -> RunNow:
         progress = self._progress(time.monotonic() - self.started)
-        done, stopped = len(self.finished), self.stopped()
-        return RunNow(progress, done, self.causes, self.halts.parked, stopped)
+        return RunNow(progress, len(self.finished), self.causes, self.halts.parked, self.stopped())
 
     def _progress(self, elapsed: float) -> Progress:
         return Progress(

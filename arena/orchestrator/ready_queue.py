@@ -25,6 +25,13 @@ class Pending:
         for game in games:
             self._games.setdefault(frozenset(self._models(game)), deque()).append(game)
 
+    def again(self, game: ScheduledGame, *, first: bool) -> None:
+        """Take a game that is played again, after the others or `first` of all."""
+        if first:
+            self.put_back(game)
+        else:
+            self.add([game])
+
     def put_back(self, game: ScheduledGame) -> None:
         """Take a game that was taken and not played; it comes next."""
         self._games.setdefault(frozenset(self._models(game)), deque()).appendleft(game)

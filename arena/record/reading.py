@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from arena.core import Completion, Usage
+from arena.core.memory import memory_given
 from arena.core.tools import ToolUse
 from arena.game.replayed import RecordedTurn
 from arena.llm.recorded import RecordedCall, completion_of
@@ -33,6 +34,7 @@ def recorded(
             response_time_ms=turn.response_time_ms,
             calls=tuple(map(_recorded_call, made.calls)),
             tools=tuple(map(_tool_use, made.tools)),
+            memory=memory_given(turn.reading),
         )
         for turn, made in zip(turns, turns if calls is None else calls, strict=False)
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from arena import registry
 from arena.config import TournamentConfig, restored
 from arena.core import ConfigError, UsageError
+from arena.core.memory import Memory
+from arena.game.replayed import RecordedTurn
 from arena.game.task import GameTask
 from arena.llm.client import Client
 from arena.orchestrator.clients import check_capped, client_for
@@ -93,8 +95,15 @@ def read_origin(
     if control:
         agents[True] = staying
     tasks = {
-        which: task(
-            session, of.branched(Generation(0, turn, 0, seated)), rules, turns[:turn], _LONGEST_GAME
+        which: replace(
+            task(
+                session,
+                of.branched(Generation(0, turn, 0, seated)),
+                rules,
+                turns[:turn],
+                _LONGEST_GAME,
+            ),
+            memories=_memories(turns, staying, seated),
         )
         for which, seated in agents.items()
     }
@@ -126,6 +135,17 @@ def read_origin(
         config=config,
         client=client,
         caps=caps,
+    )
+
+
+def _memories(
+    turns: Sequence[RecordedTurn], before: Sequence[int], now: Sequence[int]
+) -> tuple[Memory | None, ...]:
+    """What those who stay were given of earlier games; one that comes new knows of none."""
+    firsts = {turn.player_index: turn.memory for turn in reversed(turns)}
+    return tuple(
+        firsts.get(player) if was == is_ else None
+        for player, (was, is_) in enumerate(zip(before, now, strict=True))
     )
 
 
