@@ -260,6 +260,7 @@ def _of_rest() -> dict[str, JsonObject | OneOfForms]:
     from arena.analysis.archives import Imported
     from arena.analysis.export.result_cards import Card, CardCheck
     from arena.core import RulesOption
+    from arena.orchestrator.memories import AgentMemory
     from arena.scenarios.summary import ScenarioSummary
     from arena.templates.seed import SeededRow
     from db.archive import Archived
@@ -289,6 +290,7 @@ def _of_rest() -> dict[str, JsonObject | OneOfForms]:
         "programs list": JsonObject(
             named={"programs": JsonRows(JsonObject(named={"folder": str, "command": list[str]}))}
         ),
+        "memory": JsonObject(named={"agent": str, "memories": list[AgentMemory]}),
         "tools list": JsonObject(named={"tools": JsonRows(JsonObject(named=_TOOL))}),
         "tools show": JsonObject(
             named={**_TOOL, "options": list[dict[str, Any]], "offered": list[dict[str, Any]]}

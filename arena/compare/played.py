@@ -14,6 +14,7 @@ from arena.compare.pairs import FoundPairs, Met, PairedBlock, find_pairs
 from arena.compare.question import Question, two_agents
 from arena.compare.voids import doubted, struck, void_range
 from arena.core import UsageError
+from arena.game.seating import remembering_kind
 from arena.matchmakers.duel import BLOCK, SEATINGS, DuelOptions
 from arena.orchestrator.lookup import Rules, rules_of_games
 from arena.record.rating_columns import repeats_left_out
@@ -83,6 +84,12 @@ def played_in(
         notes.append(
             "the error rates hold if h0, h1, alpha and beta were chosen before anybody saw these "
             "games; --test evalue asks for h0 alone"
+        )
+    learned = [row.label for row in (a, b) if remembering_kind(row.kind.name)]
+    if learned:
+        notes.append(
+            f"games of {' and '.join(learned)} depend on their order, because earlier ones are "
+            "remembered: the test takes blocks to be exchangeable, and these are not"
         )
     if verdict.unused:
         notes.append(f"{verdict.unused} later blocks were not needed and not looked at")

@@ -13,6 +13,7 @@ from arena import registry
 from arena.compare.looks import looks, said
 from arena.config import TournamentConfig, parse
 from arena.core import Part, UsageError, prompts
+from arena.game.seating import remembering_kind
 from arena.matchmakers.duel import BLOCK, SEATINGS, DuelOptions
 from arena.orchestrator.lookup import Rules, find_agent, of_row, rules_of, team_sizes
 from db import Agent, Repository, Tournament, get_session
@@ -257,6 +258,12 @@ def written(agent: Agent) -> dict[str, Any]:
         raise UsageError(
             f"{agent.label} is of the kind {agent.kind.name} v{agent.kind.version}, installed is "
             f"v{installed}, which makes another agent: `arena agents fork {agent.label} NEW`"
+        )
+    if remembering_kind(agent.kind.name):
+        raise UsageError(
+            f"{agent.label} remembers earlier games (kind {agent.kind.name}), so that its games "
+            "depend on their order, and a test that takes them to be independent would be wrong: "
+            "let it play a tournament (`arena run`), and look at its board"
         )
     options, beside = prompts.parted(agent.options)
     return {

@@ -6,7 +6,7 @@ it on record, so that it is played again from its own record alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -91,8 +91,3 @@ class TakesMemory(Protocol):
         """Called once, before `act`. The reading of the first turn has `memory` with what was
         `given` and what is `kept`, both `plain()`."""
         ...
-
-
-def remembers_games(agents: Sequence[object]) -> bool:
-    """Whether any of these agents takes a memory."""
-    return any(isinstance(agent, TakesMemory) for agent in agents)

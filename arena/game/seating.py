@@ -17,6 +17,7 @@ from arena.core import (
     Agent,
     AgentKind,
     AgentSpec,
+    ArenaError,
     Observation,
     PluginError,
     TakesPlace,
@@ -51,6 +52,16 @@ def kind_of(spec: AgentSpec) -> AgentKind:
         raise
     except UsageError as error:
         raise UsageError(f"the agent {spec.name!r} cannot be seated: {error}") from error
+
+
+def remembering_kind(name: str) -> bool:
+    """Whether agents of a kind take a memory of earlier games; of one that is not installed nobody
+    knows, and it is False."""
+    try:
+        kind = registry.load("agents", name)
+    except ArenaError:
+        return False
+    return hasattr(kind, "remember")
 
 
 def toolbox(spec: AgentSpec) -> Toolbox | None:

@@ -49,6 +49,15 @@ def said(scope: Scope, query: LeaderboardQuery, terms: Mapping[tuple[str, ...], 
             f"{query.system} takes the games of several environments for one; probit tells "
             "them apart"
         )
+    if scope.remembering:
+        named = ", ".join(one_line(name, _WIDTH) for name in scope.remembering[:_NAMED])
+        more = len(scope.remembering) - _NAMED
+        also = f" and {more} more" if more > 0 else ""
+        notes.append(
+            f"games of {named}{also} depend on their order: these agents remember earlier games of "
+            "a tournament, so that a rating is of the average over what they knew, and intervals, "
+            "which take games to be independent, may be too narrow"
+        )
     return notes + _pairing_notes(scope)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from arena.game.seating import remembering_kind
 from arena.leaderboard.query import BY_TERMINATION, CONDITIONED, LeaderboardQuery
 from arena.leaderboard.weights import environment_weights
 from arena.record.covariates import with_covariate
@@ -34,7 +35,8 @@ class Scope:
     when these are left out, which `left_out` counts. `waiting` games are finished and not rated
     yet: a game before them in the schedule is open. `revisions` are the games by environment and
     revision. `weights` are what each of several environments counts for, {} of one. `paired` are
-    the rules by which the games were paired, of tournaments whose rule is on record."""
+    the rules by which the games were paired, of tournaments whose rule is on record; `remembering`
+    the names of agents whose games depend on those before them."""
 
     environment: str | None
     num_players: int | None
@@ -49,6 +51,7 @@ class Scope:
     weights: Mapping[str, float] = field(default_factory=dict)
     paired: tuple[PairedGames, ...] = ()
     environment_id: int | None = None
+    remembering: tuple[str, ...] = ()
 
 
 def scopes(session: Session, query: LeaderboardQuery) -> list[Scope]:
@@ -111,6 +114,7 @@ def _finished(session: Session, scope: Scope, query: LeaderboardQuery) -> Scope:
         waiting=waiting_games(session, scope.selection),
         revisions=revisions(session, scope.selection),
         paired=_paired(session, scope.played),
+        remembering=_remembering(session, scope.played),
     )
     if query.errors_as == "draw":
         return replace(found, played=drawn(scope.played))
@@ -128,6 +132,12 @@ def _paired(session: Session, played: PlayedGames) -> tuple[PairedGames, ...]:
     return tuple(
         PairedGames(str(rule.get("name", "")), rule, games[key]) for key, rule in rules.items()
     )
+
+
+def _remembering(session: Session, played: PlayedGames) -> tuple[str, ...]:
+    found = agent_names(session, np.unique(played.agents).tolist()).values()
+    kinds = {each.kind: remembering_kind(each.kind.split(" ")[0]) for each in found}
+    return tuple(sorted(each.name for each in found if kinds[each.kind]))
 
 
 def drawn(played: PlayedGames) -> PlayedGames:

@@ -7,27 +7,21 @@ configuration, seed and replies give the same games whatever plays them.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from arena.core import AgentSpec
-from arena.core.memory import LastGame, Memory, memory_kept, remembers_games
+from arena.core.memory import KeyPoint, LastGame, Memory, memory_kept
 from arena.core.text import one_line
 from arena.core.threads import in_thread
-from arena.game.seating import kind_of
+from arena.game.seating import remembering_kind
 from arena.orchestrator.catalogue import EnteredTournament
 from db import Database, Session
-from db.queries.memories import FinishedSeat, finished_seats
+from db.queries.memories import FinishedSeat, finished_seats, finished_tournaments
 from db.queries.schedule import ScheduledGame
 from db.queries.transcript import TurnRow, transcript
 
 # Characters of a game that an agent is asked about: its end.
 _SEEN = 8000
 _REASON = 300
-
-
-def remembers(spec: AgentSpec) -> bool:
-    """Whether the agent takes a memory of its earlier games."""
-    return remembers_games([kind_of(spec)(prompt="", options=spec.options)])
 
 
 class Memories:
@@ -37,7 +31,10 @@ class Memories:
     def __init__(self, entry: EnteredTournament, database: Database) -> None:
         self._tournament = entry.tournament_id
         self._database = database
-        self._agents = frozenset(key for key, spec in entry.agents.items() if remembers(spec))
+        self._agents = frozenset(
+            key for key, spec in entry.agents.items() if remembering_kind(spec.kind)
+        )
+        self._names = sorted(one_line(entry.agents[key].name, 60) for key in self._agents)
         models = {spec.model.name for spec in entry.everybody}
         self.models: set[str] = models if self._agents else set()
 
@@ -45,6 +42,16 @@ class Memories:
     def in_order(self) -> bool:
         """Whether games are played one after the other, in the order of the schedule."""
         return bool(self._agents)
+
+    @property
+    def news(self) -> tuple[str, ...]:
+        """What people should know of a run with such agents."""
+        if not self._names:
+            return ()
+        return (
+            f"{', '.join(self._names)} {'remembers' if len(self._names) == 1 else 'remember'} "
+            "earlier games: games are played one after the other, in the order of the schedule",
+        )
 
     def waits(self, game_id: int) -> str:
         """Why a run stops in which a game waits for an answer from outside."""
@@ -95,6 +102,28 @@ def memory_of(session: Session, tournament_id: int, agent_id: int, place: int) -
         if turns and (kept := memory_kept(turns[0].reading)) is not None:
             before, last = kept, last_game(seat, turns)
     return Memory(len(games), before.points, last)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentMemory:
+    """What an agent would bring to its next game of a tournament: `games` is how many it has
+    finished there, `unwritten` the place of the one about which it has not written yet."""
+
+    tournament: str
+    games: int
+    unwritten: int | None
+    points: tuple[KeyPoint, ...]
+
+
+def agent_memories(session: Session, agent_id: int) -> list[AgentMemory]:
+    """The memories of an agent in the tournaments in which it has finished games. Raises Damaged
+    for rows that are not as they were written."""
+    found = []
+    for tournament_id, name, end in finished_tournaments(session, agent_id):
+        memory = memory_of(session, tournament_id, agent_id, end)
+        unwritten = None if memory.last is None else memory.last.place
+        found.append(AgentMemory(name, memory.games, unwritten, memory.points))
+    return found
 
 
 def last_game(seat: FinishedSeat, turns: list[TurnRow]) -> LastGame:

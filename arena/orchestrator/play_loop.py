@@ -385,7 +385,7 @@ class Playing:
     def news(self) -> tuple[str, ...]:
         """What is said so far; what was said before stays in its place."""
         theirs = self.executor.news if isinstance(self.executor, TellsNews) else ()
-        for said in (*self.models.client.news, *theirs):
+        for said in (*self.models.client.news, *theirs, *self.attempts.memories.news):
             if said not in self._said:
                 self._said.append(said)
                 run_log.said_news(said)

@@ -14,6 +14,12 @@ _SEATS = text(
     "WHERE g.tournament_id = :tournament AND g.status = 'completed' AND p.agent_id = :agent "
     "AND g.schedule_index < :place ORDER BY g.schedule_index DESC, p.player_index"
 )
+_TOURNAMENTS = text(
+    "SELECT t.id, t.name, MAX(g.schedule_index) + 1 FROM tournaments t "
+    "JOIN games g ON g.tournament_id = t.id JOIN game_players p ON p.game_id = g.id "
+    "WHERE p.agent_id = :agent AND g.status = 'completed' AND g.schedule_index IS NOT NULL "
+    "GROUP BY t.id, t.name ORDER BY t.id"
+)
 
 
 class FinishedSeat(NamedTuple):
@@ -37,3 +43,10 @@ def finished_seats(
     values = {"tournament": tournament_id, "agent": agent_id, "place": place}
     for row in session.connection().execute(_SEATS, values):
         yield FinishedSeat(*row)
+
+
+def finished_tournaments(session: Session, agent_id: int) -> list[tuple[int, str, int]]:
+    """(tournament_id, name, the place behind its last finished game of the agent) of every
+    tournament in which an agent has finished games, in order of their keys."""
+    rows = session.connection().execute(_TOURNAMENTS, {"agent": agent_id})
+    return [(int(key), str(name), int(end)) for key, name, end in rows]

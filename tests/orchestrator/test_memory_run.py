@@ -16,8 +16,9 @@ from sqlalchemy import text
 from arena.config import TournamentConfig, loads
 from arena.core.memory import Memory, memory_given, memory_kept
 from arena.orchestrator import run
+from arena.replay.branch import branch
 from arena.replay.check import check
-from db import Database, Recorder, get_session
+from db import Database, Recorder, Session, get_session
 from db.fold import Fold
 from db.leases import Lease
 from db.queries.transcript import TurnRow, transcript
@@ -184,3 +185,33 @@ async def _written(commits: Sequence[Sequence[Record]], url: str) -> None:
     async with Recorder(url) as recorder:
         for records in commits:
             await recorder.append(*records)
+
+
+def test_a_branch_knows_what_its_game_was_given(undisturbed: str, tmp_path: Path) -> None:
+    copied = tmp_path / "branched.db"
+    shutil.copyfile(undisturbed.removeprefix("sqlite:///"), copied)
+    url = f"sqlite:///{copied}"
+    with get_session(url) as session:
+        query = text(
+            "SELECT p.game_id, p.player_index FROM game_players p JOIN agents a ON "
+            "a.id = p.agent_id WHERE a.alias IN ('Ann', 'Bob') AND p.player_index = 1 "
+            "AND NOT EXISTS (SELECT 1 FROM game_players o JOIN agents b ON b.id = o.agent_id "
+            "WHERE o.game_id = p.game_id AND b.alias = 'Cid') ORDER BY p.game_id DESC"
+        )
+        game, player = session.connection().execute(query).first() or (0, 0)
+        given = _given(session, game, player)
+    assert given is not None
+    assert given.games
+
+    report = asyncio.run(branch(game, 0, {0: "Cid"}, url=url, control=False))
+
+    with get_session(url) as session:
+        assert report.branches
+        for played in report.branches:
+            assert _given(session, played, player) == given
+            assert check(played, url).first_difference is None
+
+
+def _given(session: Session, game: int, player: int) -> Memory | None:
+    seat = (turn for turn in transcript(session, game) if turn.player_index == player)
+    return memory_given(next(seat).reading)
