@@ -17,9 +17,9 @@ def memory(
     db: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """What an agent remembers: its key points in each tournament, the heaviest first.
+    """What an agent remembers of earlier games.
 
-    It is what the agent kept in its latest finished game, and would bring to the next."""
+    Its key points in each tournament, the heaviest first, as its next game would have them."""
     from arena.game.seating import remembering_kind
     from arena.orchestrator.lookup import find_agent
     from arena.orchestrator.memories import agent_memories
