@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from arena.core import AgentSpec, ModelSpec
@@ -23,3 +24,8 @@ class AgentView:
     def scripted(self) -> bool:
         """Whether its answers are known."""
         return is_scripted(self.model)
+
+
+def models_of(agents: Mapping[int, AgentView]) -> list[ModelSpec]:
+    """The models of agents, each once."""
+    return [*{agent.model.name: agent.model for agent in agents.values()}.values()]

@@ -27,8 +27,9 @@ from arena.config import TournamentConfig
 from arena.core import AgentSpec, ModelSpec, Pairing, UsageError
 from arena.core.arrays import Floats
 from arena.core.tools import entries
-from arena.forecast.agent_view import AgentView
-from arena.forecast.learned import Learned, learn
+from arena.forecast.agent_view import AgentView, models_of
+from arena.forecast.assumptions import notes_of
+from arena.forecast.learned import learn
 from arena.forecast.model_history import Habits, habits
 from arena.forecast.paid import ModelPrice, free, model_price
 from arena.forecast.past_usage import PastUsage, marks_of, past_usage
@@ -42,7 +43,7 @@ from arena.forecast.simulation import (
     rehearsed_amounts,
     simulate,
 )
-from arena.forecast.stated import ANSWER, LONGER, longest_answer
+from arena.forecast.stated import ANSWER, longest_answer
 from arena.llm.costs.prices import PriceTable, own_prices
 from arena.llm.scripted.policies import is_scripted
 from arena.orchestrator.preflight import Prepared, check_stored_prompt
@@ -173,7 +174,7 @@ def estimate_of(
         means = rehearsed_means(name, rehearsal, specs, lengths)
         learned = learn(rng, agents, known.past, means, known.habits, seats, len(pairings))
         amounts, longest = learned_amounts(rng, learned, pairings)
-    prices = {model.name: _price(rng, model, known.past, price_of) for model in _models(agents)}
+    prices = {model.name: _price(rng, model, known.past, price_of) for model in models_of(agents)}
     simulated = simulate(
         rng,
         agents,
@@ -188,7 +189,7 @@ def estimate_of(
         },
         longest=longest,
     )
-    notes = _notes(agents, rehearsal, len(pairings), learned, simulated, prices)
+    notes = notes_of(agents, rehearsal, len(pairings), learned, simulated, prices)
     return _summed(simulated, len(pairings), rehearsal, notes)
 
 
@@ -243,15 +244,13 @@ def _agents(
             prompt=prompts[agent.prompt],
             options=agent.options,
             vars=agent.vars,
-            tools=entries(agent.tools),
+            tools=entries(pinned.tools),
             tool_limits=agent.tool_limits.said(),
         )
-        for number, agent in enumerate(config.everybody, start=1)
+        for number, (agent, pinned) in enumerate(
+            zip(config.everybody, prepared.config.everybody, strict=True), start=1
+        )
     }
-
-
-def _models(agents: Mapping[int, AgentView]) -> list[ModelSpec]:
-    return [*{agent.model.name: agent.model for agent in agents.values()}.values()]
 
 
 def _price(
@@ -337,64 +336,3 @@ def _sum(parts: Sequence[Floats]) -> Floats:
 def _interval(values: Floats) -> ForecastInterval:
     low, high = np.quantile(values, (0.05, 0.95))
     return ForecastInterval(float(low), float(values.mean()), float(high))
-
-
-def _notes(
-    agents: Mapping[int, AgentView],
-    rehearsal: Rehearsal,
-    games: int,
-    learned: Learned | None,
-    simulated: Simulated,
-    prices: Mapping[str, ModelPrice],
-) -> tuple[str, ...]:
-    count = len(rehearsal.games)
-    some = f"All {count}" if count == games else f"{count} of {games}"
-    notes = [f"{some} games were rehearsed, and no provider was asked."]
-    if rehearsal.void:
-        notes.append(f"{rehearsal.void} more games went void in the rehearsal and are left out.")
-    if learned is None:
-        if count == 1 and games > 1:
-            notes.append(
-                "One rehearsed game does not say how games differ: the intervals are too small."
-            )
-        return tuple(notes)
-    notes.append(_length(learned))
-    models = [model for model in _models(agents) if not is_scripted(model)]
-    notes += [_answered(model, learned, simulated.models[model.name]) for model in models]
-    notes += [
-        f"{model.name}: no price is known; give it input_price and output_price to see dollars."
-        for model in models
-        if prices[model.name].table is None
-    ]
-    if not learned.games_here:
-        notes.append("Failed attempts and games that are played again are not counted.")
-    return tuple(notes)
-
-
-def _length(learned: Learned) -> str:
-    if learned.games_here:
-        return (
-            f"How long games are, and requests in them, is learned from {learned.games_here:,} on "
-            f"record: {learned.turns_here:,.1f} turns each."
-        )
-    less, more = LONGER
-    return (
-        f"Moves at random stand in for answers; real games may have {less:g} to {more:g} times as "
-        "many calls."
-    )
-
-
-def _answered(model: ModelSpec, learned: Learned, used: Used) -> str:
-    calls, here = learned.calls_of.get(model.litellm_model, (0, False))
-    each = used.response_tokens / np.maximum(used.calls, 1.0)
-    if calls:
-        where = "in this environment" if here else "in other environments"
-        return (
-            f"{model.name}: {float(each.mean()):,.0f} tokens an answer, learned from {calls:,} "
-            f"calls on record {where}."
-        )
-    low, high = np.quantile(each, (0.05, 0.95))
-    return (
-        f"{model.name}: no call is on record; {low:,.0f} to {high:,.0f} tokens an answer are "
-        "assumed."
-    )

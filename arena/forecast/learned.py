@@ -31,7 +31,7 @@ from arena.core.arrays import Floats
 from arena.forecast.agent_view import AgentView
 from arena.forecast.effects import DrawnEffects, levels, one, slope
 from arena.forecast.model_history import Habits
-from arena.forecast.past_table import PastTable, played_by_script
+from arena.forecast.past_table import PastTable, played_by_script, tools_unsure
 from arena.forecast.past_usage import PastUsage
 from arena.forecast.rehearsed import RehearsedMeans
 from arena.forecast.stated import (
@@ -235,7 +235,7 @@ def _calls(rng: np.random.Generator, table: PastTable) -> tuple[Mapping[int, Flo
         if not agent.scripted:
             effects = drawn("all") + drawn("models", agent.model.litellm_model)
             effects = effects + drawn("agents", agent.mark) + drawn("tournaments", table.tournament)
-            found[number] = usual * np.exp(effects)
+            found[number] = usual * np.exp(effects + tools_unsure(rng, agent, rows))
     return found, drawn.pool()
 
 

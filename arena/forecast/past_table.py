@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 
+import numpy as np
+
+from arena.core.arrays import Floats
 from arena.forecast.agent_view import AgentView
 from arena.forecast.past_usage import PastUsage
 from arena.forecast.rehearsed import RehearsedMeans
-from arena.forecast.stated import stated_answer
+from arena.forecast.stated import TOOLED, lognormal, stated_answer
 from arena.llm.scripted.policies import PREFIX
 from db.queries.game_usage import SeatUsage
 
@@ -79,3 +82,14 @@ class PastTable:
 
 def played_by_script(seat: SeatUsage) -> bool:
     return seat.model.startswith(PREFIX)
+
+
+def tools_unsure(
+    rng: np.random.Generator, agent: AgentView, rows: Sequence[SeatUsage]
+) -> Floats | float:
+    """What the calls of an agent with tools may be more or less than was rehearsed, in logarithms,
+    as long as none of `rows` is a seat of its own."""
+    if not agent.spec.tools or any(seat.agent == agent.mark for seat in rows):
+        return 0.0
+    drawn: Floats = np.log(lognormal(rng, TOOLED))
+    return drawn

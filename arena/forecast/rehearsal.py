@@ -1,13 +1,16 @@
 """Plays games of a schedule without asking a provider, to count what they would ask.
 
 Rules and kinds of agent are the real ones. Scripted models answer themselves, so that their games
-are the real games; for every other model a legal move at random stands in, at a chosen length.
+are the real games; for every other model a legal move at random stands in, at a chosen length,
+after one call in each turn of a tool that it is offered. Only tools with no effect outside are run.
 """
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from arena import registry
 from arena.core import (
@@ -17,10 +20,12 @@ from arena.core import (
     ModelSpec,
     Pairing,
     Policy,
+    ToolCall,
     UsageError,
     text_of,
 )
 from arena.core.memory import LastGame, Memory
+from arena.core.tools import ClosesTool, ToolEntry, ToolLimits
 from arena.game.journal import JournalEntry
 from arena.game.loop import Finished, Voided
 from arena.game.seating import Sitter
@@ -28,7 +33,8 @@ from arena.game.task import GameTask, Ports, play_task
 from arena.llm.clearance import LocalClearance
 from arena.llm.pacing.limits import Limits
 from arena.llm.request import sendable
-from arena.llm.scripted.policies import PREFIX, is_scripted, rng_of, tokens
+from arena.llm.scripted.diligent import before_tools, call_of
+from arena.llm.scripted.policies import PREFIX, answer_of, is_scripted, rng_of, tokens
 from arena.orchestrator.preflight import Prepared
 
 # Requests of this many characters are enough: some games are hundreds of turns long.
@@ -84,7 +90,9 @@ async def rehearse(
     policies = {number: _policy(agent.model) for number, agent in agents.items()}
     # Who asks is known by the model's name.
     named = {
-        number: replace(agent, model=replace(agent.model, name=str(number)))
+        number: replace(
+            agent, model=replace(agent.model, name=str(number)), tools=rehearsed_tools(agent)
+        )
         for number, agent in agents.items()
     }
     games: list[Rehearsed] = []
@@ -107,6 +115,17 @@ async def rehearse(
         else:
             games.append(Rehearsed(pairing, tuple(levels)))
     return Rehearsal(tuple(games), void, error)
+
+
+def rehearsed_tools(agent: AgentSpec) -> tuple[ToolEntry, ...]:
+    """Those tools of an agent that can be run for nothing: that change nothing but their own
+    memory, and hold nothing open."""
+    found = []
+    for each in agent.tools:
+        box = registry.toolbox([each], ToolLimits())
+        if all(tool.repeatable and not isinstance(tool, ClosesTool) for _, tool in box.tools):
+            found.append(each)
+    return tuple(found)
 
 
 def _policy(model: ModelSpec) -> Policy:
@@ -133,22 +152,31 @@ async def _play(
         turn_limit=environment.turn_limit,
         memories=(_REMEMBERED,) * environment.players,
     )
-    client = StandIn(policies, length, asked)
+    tools = {
+        agent: frozenset(str(tool["function"]["name"]) for tool in _offered(agents[agent]))
+        for agent in pairing.agents
+    }
+    client = StandIn(policies, length, asked, tools)
     result = await play_task(task, Ports(Unrecorded(), LocalClearance(Limits()), client))
     if isinstance(result, Finished | Voided):
         return result
     raise UsageError(f"a rehearsal was stopped: {result.reason}")
 
 
+def _offered(agent: AgentSpec) -> Sequence[Mapping[str, Any]]:
+    return registry.toolbox(agent.tools, ToolLimits()).offered if agent.tools else ()
+
+
 @dataclass(frozen=True, slots=True)
 class StandIn:
     """Answers in the place of every model (`arena.llm.turn.ModelClient`) and counts what each is
     asked, whose name is the number of the agent; an answer is filled up to its length, before the
-    move."""
+    move. `tools` are the names of the functions that agents may call, by agent."""
 
     policies: Mapping[int, Policy]
     length: int
     asked: dict[int, Asked]
+    tools: Mapping[int, frozenset[str]]
 
     async def complete(
         self,
@@ -160,8 +188,8 @@ class StandIn:
     ) -> Completion:
         sent = sendable(messages)
         agent = int(model.name)
-        text = self.policies[agent](sent, rng_of(sent, seed))
-        missing = 0 if is_scripted(model) else self.length - len(text) - 1
+        text, calls = self._answer(agent, model, sent, rng_of(sent, seed))
+        missing = 0 if calls or is_scripted(model) else self.length - len(text) - 1
         if missing > 0:
             text = f"{(_FILLER * (missing // len(_FILLER) + 1))[:missing]}\n{text}"
         asked = self.asked.setdefault(agent, Asked())
@@ -169,7 +197,23 @@ class StandIn:
         asked.characters += sum(len(text_of(message)) for message in sent)
         asked.prompt_tokens += sum(tokens(text_of(message)) for message in sent)
         asked.response_tokens += tokens(text)
-        return Completion(text, "stop")
+        asked.response_tokens += sum(tokens(call.name + call.arguments) for call in calls)
+        reason = "tool_calls" if calls else "stop"
+        return Completion(text, reason, tool_calls=tuple(calls))
+
+    def _answer(
+        self, agent: int, model: ModelSpec, sent: Sequence[Message], rng: random.Random
+    ) -> tuple[str, Sequence[ToolCall]]:
+        offered = model.params.get("tools") or ()
+        policy = self.policies[agent]
+        if is_scripted(model):
+            return answer_of(policy, sent, rng, offered)
+        mine = [
+            tool["function"] for tool in offered if tool["function"]["name"] in self.tools[agent]
+        ]
+        if mine and sent[-1]["role"] != "tool":
+            return "", [call_of(rng.choice(mine), rng)]
+        return policy(before_tools(sent), rng), ()
 
 
 class Unrecorded:

@@ -19,6 +19,7 @@ ANSWER: Range = (10.0, 600.0)  # tokens of an answer
 PER_CHARACTER: Range = (1 / 5, 1 / 3)  # tokens for a character of a request
 SECONDS: Range = (1.0, 20.0)  # of a call
 LONGER: Range = (0.4, 1.6)  # a real game to one at random, in turns
+TOOLED: Range = (0.6, 1.7)  # calls of an agent with tools, to one call of a tool in each turn
 BUSY: Range = (0.003, 0.015)  # seconds of this machine for a call, whichever provider answers it
 
 _NORMAL_95 = 1.6449

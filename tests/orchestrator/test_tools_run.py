@@ -14,11 +14,12 @@ from sqlalchemy import text
 
 from arena.config import TournamentConfig, loads
 from arena.orchestrator import run
+from arena.replay.branch import branch
 from arena.replay.check import check
 from db import Database, Recorder, get_session
 from db.fold import Fold
 from db.leases import Lease
-from db.queries.transcript import transcript
+from db.queries.transcript import TurnRow, transcript
 from db.writer.subject import Record
 from tests.selecting import sampled
 
@@ -58,6 +59,12 @@ WHOLE = (
 )
 
 
+SITTING = (
+    "SELECT p.player_index FROM game_players p JOIN agents a ON a.id = p.agent_id "
+    "WHERE p.game_id = 1 AND a.alias = 'Dot'"
+)
+
+
 def tooled(*changes: tuple[str, str]) -> TournamentConfig:
     written = TOOLED
     for before, after in changes:
@@ -82,6 +89,11 @@ def everything(url: str) -> list[Any]:
     return [*rows, said]
 
 
+def turns_of(url: str, game: int) -> list[TurnRow]:
+    with get_session(url) as session:
+        return transcript(session, game)
+
+
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     url = f"sqlite:///{tmp_path_factory.mktemp('undisturbed')}/whole.db"
@@ -100,7 +112,12 @@ def test_calls_of_tools_are_on_record_with_what_was_asked_and_said(undisturbed: 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("executor", "stream"), [("local", True), ("processes", False), ("processes", True)]
+    ("executor", "stream"),
+    [
+        ("local", True),
+        pytest.param("processes", False, marks=pytest.mark.sweep),
+        pytest.param("processes", True, marks=pytest.mark.sweep),
+    ],
 )
 def test_the_same_games_whoever_plays_them_streamed_or_not(
     undisturbed: list[Any], database_url: str, executor: str, stream: bool
@@ -117,7 +134,30 @@ def test_the_same_games_whoever_plays_them_streamed_or_not(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("share", sampled(range(12), one_in=6))
+def test_a_branch_takes_recorded_calls_and_runs_tools_after_them(
+    undisturbed: list[Any], tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path}/branched.db"
+    asyncio.run(run(tooled(("games: 2", "games: 1")), url=url))
+    before = turns_of(url, 1)
+    asking = [place for place, row in enumerate(before) if row.tools]
+    turn = asking[len(asking) // 2]
+    with get_session(url) as session:
+        dot = session.connection().execute(text(SITTING)).scalar_one()
+
+    report = asyncio.run(branch(1, turn, {dot: "Cid"}, url=url, uncapped=True))
+
+    assert report.void == 0
+    for game in report.finished:
+        after = turns_of(url, game)
+        assert [row.action for row in after[:turn]] == [row.action for row in before[:turn]]
+        assert any(row.tools for row in after[turn:])
+        assert not any(row.tools for row in after[:turn]), "the prefix is the game's own"
+        assert check(game, url).first_difference is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", sampled(range(36), one_in=36))
 def test_it_does_not_matter_after_which_commit_a_process_ends(tmp_path: Path, share: int) -> None:
     commits: list[Sequence[Record]] = []
 
@@ -140,7 +180,7 @@ def test_it_does_not_matter_after_which_commit_a_process_ends(tmp_path: Path, sh
     expected = everything(f"sqlite:///{tmp_path}/whole.db")
     assert len(commits) > 25
 
-    for ended in range(1 + share, len(commits), 12):
+    for ended in range(1 + share, len(commits), 36):
         url = f"sqlite:///{tmp_path}/{ended}.db"
         shutil.copyfile(tmp_path / "entered.db", tmp_path / f"{ended}.db")
         asyncio.run(_written(commits[:ended], url))

@@ -35,7 +35,9 @@ agents:
   - {{name: Bob, model: far, prompt: calm, tools: [calculator]}}
 """
 MODELS = {"anthropic": "anthropic/claude-sonnet-4-20250514", "google": "gemini/gemini-2.5-flash"}
-SUMS = ({"expression": "6*7"}, {"expression": "5*5"})
+# The last is the first again, which LiteLLM sends to Google once, and both of its results.
+SUMS = ({"expression": "6*7"}, {"expression": "5*5"}, {"expression": "6*7"})
+SAID = ("42", "25", "42")
 # The first player wins: 0, 1 and 2.
 CELLS = (0, 3, 1, 4, 2)
 
@@ -156,12 +158,15 @@ def test_a_game_with_tools_in_a_providers_own_form(
 
     assert [turn.action for turn in turns] == [f"[{cell}]" for cell in CELLS]
     for turn in turns:
-        assert [(tool.result, tool.error) for tool in turn.tools] == [("42", None), ("25", None)]
+        assert [(tool.result, tool.error) for tool in turn.tools] == [(each, None) for each in SAID]
         assert [(call.error_class, call.prompt_tokens) for call in turn.calls] == [(None, 10)] * 2
     first, second, *_ = sent
     assert "calculate" in json.dumps(first["tools"])
     assert sent_back(form, first) == []
     told = sent_back(form, second)
-    assert [expression for expression, _ in told] == ["6*7", "5*5"]
-    assert ("42" in told[0][1], "25" in told[1][1]) == (True, True)
+    assert [expression for expression, _ in told] == ["6*7", "5*5", "6*7"][: len(told)]
+    assert [said in result for said, (_, result) in zip(SAID, told, strict=False)] == [True] * len(
+        told
+    )
+    assert len(told) == (2 if form == "google" else 3)
     assert check(1, sqlite_url).first_difference is None

@@ -9,9 +9,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from sqlalchemy import text
 
 from arena.analysis import tool_calls_df
+from arena.config import TournamentConfig
+from arena.forecast.cost import ForecastInterval, estimate
 from arena.orchestrator import run
+from arena.orchestrator.preflight import prepare
+from db import get_session
 from tests.cli.commands import run_arena as arena
 from tests.orchestrator.test_tools_run import tooled
 
@@ -75,3 +80,29 @@ def test_what_is_installed_is_listed() -> None:
     listed = json.loads(arena("tools", "list", "--json").stdout)["tools"]
     assert {"calculator", "mcp", "notes", "search", "votes"} <= {each["name"] for each in listed}
     assert "digits: 40" in arena("tools", "show", "calculator").stdout
+
+
+@pytest.mark.slow
+def test_the_calls_that_tools_lead_to_are_expected(sqlite_url: str) -> None:
+    config = tooled()
+    expected = estimate(config, prepare(config), url=sqlite_url, games_left=2)
+    asyncio.run(run(config, url=sqlite_url))
+    with get_session(sqlite_url) as session:
+        made = session.connection().execute(text("SELECT count(*) FROM llm_calls")).scalar_one()
+
+    # The models are scripted: all that they will ask is known.
+    assert (expected.rehearsed, round(expected.calls.mean)) == (2, made)
+
+
+def test_a_model_that_is_not_scripted_is_taken_to_call_a_tool_in_each_turn() -> None:
+    far = "{name: diligent, litellm_model: openai/far, stream: false}"
+    near = "{name: diligent, litellm_model: scripted/mafia-diligent, stream: false}"
+    tools = ("[notes, votes, calculator, search]", "[notes]")
+    without = tooled((near, far), (f"tools: {tools[0]}", "options: {}"))
+
+    def calls(config: TournamentConfig) -> ForecastInterval:
+        return estimate(
+            config, prepare(config), url="sqlite:///none.db", games_left=2, rehearsals=1
+        ).calls
+
+    assert calls(tooled((near, far))).mean > 1.1 * calls(without).mean

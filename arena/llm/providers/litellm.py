@@ -38,6 +38,7 @@ from arena.llm.providers.protocol import Answer, CallPath, ProviderSettings
 from arena.llm.providers.response import StreamedAnswer, ended_by, is_silent, read
 from arena.llm.providers.stopwatch import stopwatch
 from arena.llm.providers.token_logs import asking, recorded_tokens
+from arena.llm.providers.twin_calls import GOOGLE, without_twins
 from arena.llm.request import PER_CALL
 from arena.llm.scripted.policies import PREFIX, is_scripted
 from arena.llm.secrets import headers_of, key_of, scrub
@@ -277,7 +278,9 @@ class LiteLLMEndpoint:
             kwargs = {**kwargs, "extra_headers": headers}
         if seed is not None:
             kwargs = {**kwargs, "seed": seed}
-        sent = marked(messages) if self.marks else messages
+        sent: Sequence[Mapping[str, Any]] = marked(messages) if self.marks else messages
+        if self.model.litellm_model.startswith(GOOGLE):
+            sent = without_twins(sent)
         path = self._path[0] if self._path else await self.path()
         if isinstance(path, LeanPath):
             odd = path.unlike(messages)

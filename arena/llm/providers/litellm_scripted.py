@@ -76,7 +76,11 @@ def _handler(litellm: Any) -> Any:
             choice.message.content = text
             choice.finish_reason = "stop"
             if calls:
-                choice.message.tool_calls = calls
+                made = litellm.types.utils.ChatCompletionMessageToolCall
+                choice.message.tool_calls = [
+                    made(id=call["id"], type="function", function=call["function"])
+                    for call in calls
+                ]
                 choice.finish_reason = "tool_calls"
             model_response.model = model
             prompt = sum(tokens(text_of(message)) for message in messages)

@@ -17,13 +17,23 @@ def reply(
 ) -> str | Sequence[ToolCall]:
     """Calls once in a turn, several tools at a time; what they said changes nothing."""
     if not tools or messages[-1]["role"] == "tool":
-        asked = [*messages]
-        while asked and (asked[-1]["role"] == "tool" or asked[-1].get("tool_calls")):
-            asked.pop()
-        return sharp.reply(asked, rng)
+        return sharp.reply(before_tools(messages), rng)
     offered = [tool["function"] for tool in tools]
     chosen = offered if len(offered) < 3 else rng.sample(offered, rng.randint(1, 3))
-    return [ToolCall(each["name"], json.dumps(_arguments(each, rng))) for each in chosen]
+    return [call_of(each, rng) for each in chosen]
+
+
+def before_tools(messages: Sequence[Message]) -> list[Message]:
+    """The messages without the calls at their end and what was said of them."""
+    asked = [*messages]
+    while asked and (asked[-1]["role"] == "tool" or asked[-1].get("tool_calls")):
+        asked.pop()
+    return asked
+
+
+def call_of(function: Mapping[str, Any], rng: random.Random) -> ToolCall:
+    """A call of a function that is offered, with something for each argument that it needs."""
+    return ToolCall(function["name"], json.dumps(_arguments(function, rng)))
 
 
 def _arguments(function: Mapping[str, Any], rng: random.Random) -> dict[str, Any]:
