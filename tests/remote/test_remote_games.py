@@ -114,7 +114,13 @@ def test_games_with_a_program_are_killed_resumed_and_replayed_to_the_same_rows(
 
 @pytest.mark.parametrize(
     "action",
-    ["", "\x1b]0;x\x07[1]", "<script>alert(1)</script>", "\x00", "[1][2][3]", "x" * 200_000],
+    [
+        "\x1b]0;x\x07[1]\x00<script>alert(1)</script>",
+        *(
+            pytest.param(action, marks=pytest.mark.sweep)
+            for action in ("", "\x00", "[1][2][3]", "x" * 200_000, "\u202e\u2066 [1]")
+        ),
+    ],
 )
 def test_what_a_program_says_is_played_and_replayed_as_any_text(
     database_url: str, action: str

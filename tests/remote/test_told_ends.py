@@ -109,6 +109,7 @@ async def _until(file: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.sweep
 def test_a_started_program_is_killed_resumed_replayed_and_told(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
