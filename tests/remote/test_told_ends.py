@@ -16,7 +16,7 @@ from arena.llm.programs import allow_program
 from arena.orchestrator import run
 from arena.replay.check import check
 from tests.remote.test_remote_games import GAMES, TOURNAMENT, TURNS, killed, rows, tournament
-from tests.servers.programs import CLIENTS, ProgramServer, legal
+from tests.servers.programs import CLIENTS, ProgramServer, arena_remote, legal
 
 
 class Learner:
@@ -72,18 +72,24 @@ def test_a_telling_that_hangs_or_fails_changes_no_game(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("arena.llm.client._END", 0.1)
-    found = []
-    for number, slow in enumerate((None, 0.3)):
-        learner = Learner()
-        with ProgramServer(learner if slow is not None else legal) as server:
-            if slow is not None:
-                server.on_message = lambda message: (
-                    time.sleep(0.3) if message["type"] == "end" else None
-                )
+
+    def answer(message: dict[str, Any]) -> dict[str, Any]:
+        if message["type"] != "end":
+            return program.answer(message)  # type: ignore[no-any-return]
+        heard.append(message)
+        if len(heard) == 1:
+            time.sleep(0.3)
+        return {"type": "nonsense", "turn": 1, "much": "x" * 300_000}
+
+    found, heard = [], []
+    for number, agent in enumerate((legal, Learner())):
+        program = arena_remote.Program(agent, "bob", "1")
+        with ProgramServer(answer=answer) as server:
             url = f"sqlite:///{tmp_path}/{number}.db"
             asyncio.run(run(tournament(server, games=2), url=url))
         found.append([rows(url, query) for query in (GAMES, TURNS)])
 
+    assert len(heard) == 2
     assert found[0] == found[1]
 
 
