@@ -91,3 +91,14 @@ def test_a_template_plays_a_scenario_with_a_referee(tmp_path: Path) -> None:
     shown = run_arena("show", "1", "--db", db).stdout
     assert "Player 2 Referee · referee" in shown
     assert "Points: " in shown
+
+    board = run_arena("leaderboard", "--role", "Defence", "--db", db)
+    assert "as Defence" in board.stdout
+    assert "Referee" not in board.stdout
+    found = run_arena("search", "Who spoke of what", "--db", db)
+    assert "2 hits in 2 games" in found.stderr, "the reasons of both verdicts"
+    other = json.loads(run_arena("show", "1", "--json", "--db", db).stdout)["players"][1]["agent"]
+    words = ("branch", "1", "--turn", "10", "--set", f"0={other}", "--no-control", "--db", db)
+    branched = run_arena(*words)
+    assert branched.exit_code == 0, branched.stderr
+    assert "Player 2 Referee · referee" in run_arena("show", "3", "--db", db).stdout

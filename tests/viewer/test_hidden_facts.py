@@ -91,7 +91,7 @@ def pages(of: Marked, eyes: Eyes) -> Iterator[str]:
         if (found := calls_of(shown, turn.number)) is not None:
             yield bytes(sheet("turn.html",
                 game=shown, turn=turn, calls=found[1], seat=shown.seats[turn.player],
-                teams=teams_of(shown), part=None, previous=None, following=None,
+                teams=teams_of(shown), part=None, previous=None, following=None, tools=(),
             ).body).decode()  # fmt: skip
 
 
