@@ -228,10 +228,11 @@ def _date(session: Session, scale: Scale) -> None:
         session.execute(Table.metadata.tables[name].update().values({column: NOON}))
     games = Table.metadata.tables["games"]
     session.execute(games.update().where(games.c.status == "scheduled").values(created_at=NOON))
+    tournaments = Table.metadata.tables["tournaments"]
+    # None is finished that never ran.
+    session.execute(tournaments.update().values(status="running"))
     session.execute(
-        Table.metadata.tables["tournaments"]
-        .update()
-        .values(
+        tournaments.update().values(
             created_at=NOON,
             started_at=NOON,
             finished_at=None if scale.left else NOON,

@@ -79,6 +79,9 @@ def test_what_a_game_does_not_tell_is_refused_with_its_line() -> None:
 
 def test_variables_are_on_record_beside_the_options_of_the_kind() -> None:
     assert stored({"notes": 2000}, {}) == {"notes": 2000}
-    assert stored({"notes": 2000}, {"tone": "calm"}) == {"notes": 2000, "vars": {"tone": "calm"}}
-    assert parted(stored({"notes": 2000}, {"tone": "calm"})) == ({"notes": 2000}, {"tone": "calm"})
-    assert parted({}) == ({}, {})
+    said = stored({"notes": 2000}, {"vars": {"tone": "calm"}, "tools": []})
+    assert said == {"notes": 2000, "vars": {"tone": "calm"}}
+    own, beside = parted(said)
+    assert (own, beside["vars"]) == ({"notes": 2000}, {"tone": "calm"})
+    assert parted({})[0] == {}
+    assert not any(parted({})[1].values())

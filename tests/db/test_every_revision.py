@@ -24,6 +24,8 @@ REVISIONS = sorted(
 SOME = sorted({*REVISIONS[::8], *REVISIONS[-3:]})
 # Columns that take over, on the way down, what stands in a column that goes.
 MOVED = {"0027": (("counters", "silences"), ("game_players", "silences"))}
+# Tables of which a downgrade below that revision takes rows away that would mean something else.
+REMOVED = {"0030": "requests"}
 
 
 @contextmanager
@@ -81,7 +83,10 @@ def walk(url: str, newest: dict[str, object], stops: list[str]) -> None:
                     for column in columns
                     if revision < number <= above
                 ]
-                assert lost(connection, mine, after, moved) == [], f"on the way down to {revision}"
+                removed = {table for number, table in REMOVED.items() if revision < number <= above}
+                missing = lost(connection, mine, after, moved)
+                kept = [row for row in missing if row.partition(":")[0] not in removed]
+                assert kept == [], f"on the way down to {revision}"
             before = after
         schema.downgrade(engine, "base")
         with engine.connect() as connection:

@@ -58,7 +58,8 @@ agents:
   - {{name: Fay, kind: remembering, model: near, prompt: plain}}
 """
 # The processes and moments of a run; nothing of its games.
-APART = {"leases", "alembic_version"}
+# The trail and the log tell by which executor a tournament was played, and how long it took.
+APART = {"leases", "alembic_version", "audit_log", "execution_logs"}
 # What LiteLLM makes up for an answer of a scripted model: a random name and the time.
 MADE_UP = {"id", "created"}
 STOPPED_AT = 8

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, delete, func, insert, select
+from sqlalchemy import Engine, delete, func, insert, select, text
 
 from db import get_engine
 from db.models.columns import Table
@@ -53,6 +53,8 @@ def copy(source: Engine, target: Engine) -> None:
     with source.connect() as reads, target.begin() as writes:
         # What the migrations themselves bring is what the file holds as well.
         writes.execute(delete(Table.metadata.tables["event_types"]))
+        # What triggers write is copied like all else.
+        writes.execute(text("SET LOCAL session_replication_role = replica"))
         for table in Table.metadata.sorted_tables:
             found = reads.execute(select(table).order_by(*table.primary_key.columns))
             if values := [dict(row._mapping) for row in found]:

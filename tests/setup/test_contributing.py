@@ -40,8 +40,12 @@ def test_every_file_that_a_page_links_to_is_there() -> None:
 
 
 def test_its_commands_name_files_that_are_there() -> None:
-    [typed] = [block for block in blocks(PAGE) if block.language == "sh"]
+    typed, revision = [block for block in blocks(PAGE) if block.language == "sh"]
 
+    assert [command.split()[:3] for command in revision.commands] == [
+        ["arena", "db", "upgrade"],
+        ["arena", "db", "revision"],
+    ]
     assert [command.split()[:2] for command in typed.commands] == [
         ["pip", "install"],
         ["arena", "run"],

@@ -158,4 +158,4 @@ def test_its_own_test_passes(target: Path, tmp_path: Path) -> None:
     done = run(target, tmp_path, "-m", "pytest", *quiet, "--import-mode=importlib", str(test))
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "7 passed" in done.stdout
+    assert "8 passed" in done.stdout

@@ -62,7 +62,8 @@ def render(text: str) -> str:
     answers = [
         sheet("game.html", page=game_page(shown), missing=text),
         sheet("turn.html", game=shown, turn=found[0], calls=found[1],
-             seat=shown.seats[0], teams=teams_of(shown), part=None, previous=None, following=None),
+             seat=shown.seats[0], teams=teams_of(shown), part=None, previous=None, following=None,
+             tools=()),
         sheet("error.html", 400, said=text),
     ]  # fmt: skip
     return "".join(bytes(answer.body).decode("utf-8") for answer in answers)

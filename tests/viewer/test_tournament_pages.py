@@ -24,6 +24,7 @@ def stopped(watched: str, tmp_path: Path) -> str:
     with closing(sqlite3.connect(file)) as connection, connection:
         # No game that has ended is played on: this one never did.
         connection.execute("DROP TRIGGER games_moved")
+        connection.execute("DROP TRIGGER tournaments_status")
         connection.execute("UPDATE games SET status = 'running', final = 0 WHERE id = 3")
         # They are counted again from the games.
         connection.execute("UPDATE tournaments SET status = 'running', counters_version = NULL")
