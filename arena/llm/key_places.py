@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from arena.core import ModelSpec, UsageError
 from arena.core.secret_names import referred
+from arena.llm.private_files import write_private
 
 # Words of a variable that belong to a provider whose own name they do not hold.
 _ALSO = {
@@ -177,17 +178,7 @@ def place_of(text: str) -> str:
 
 
 def _write(pairs: set[Pair]) -> None:
-    file = allowed_file()
-    text = json.dumps([[pair.variable, pair.place] for pair in sorted(pairs)], indent=1) + "\n"
-    partial = file.with_name(f"{file.name}.{os.getpid()}")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        partial.replace(file)
-    except OSError as error:
-        raise UsageError(f"{file} cannot be written: {error.strerror or error}") from error
+    write_private(allowed_file(), ((pair.variable, pair.place) for pair in sorted(pairs)))
 
 
 def variables_of(model: ModelSpec) -> Iterator[str]:

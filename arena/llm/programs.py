@@ -7,7 +7,6 @@ allowed is in a file of the user's beside that of the keys (`programs.json`), ne
 from __future__ import annotations
 
 import json
-import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from arena.core import UsageError
 from arena.llm.key_places import allowed_file
+from arena.llm.private_files import write_private
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -77,14 +77,4 @@ def _file() -> Path:
 
 
 def _write(programs: set[AllowedProgram]) -> None:
-    file = _file()
-    text = json.dumps([[each.folder, each.command] for each in sorted(programs)], indent=1) + "\n"
-    partial = file.with_name(f"{file.name}.{os.getpid()}")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        partial.replace(file)
-    except OSError as error:
-        raise UsageError(f"{file} cannot be written: {error.strerror or error}") from error
+    write_private(_file(), ((each.folder, each.command) for each in sorted(programs)))
