@@ -1,16 +1,19 @@
 """Keeps long work from holding the event loop: beside it in a thread, or in pieces on it.
 
-Even a caller that is cancelled waits for what a thread does.
+Even a caller that is cancelled waits for what a thread does, unless it is work that may be given up
+(`in_spare_thread`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import suppress
+from functools import partial
 from time import perf_counter
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -58,6 +61,73 @@ async def in_thread(
         if working.exception() is None and undo is not None:
             await _ended(_begun(undo, working.result()))
         raise
+
+
+async def noting_steps(work: Coroutine[Any, Any, T], held: Callable[[float], object]) -> T:
+    """What `work` returns, awaited. After each of its steps, `held` is told for how many seconds
+    the event loop has had to wait for it. Raises what `work` and `held` raise."""
+    return cast(T, await _Stepped(work, held))
+
+
+class _Stepped:
+    __slots__ = ("_held", "_work")
+
+    def __init__(self, work: Coroutine[Any, Any, Any], held: Callable[[float], object]) -> None:
+        self._work = work
+        self._held = held
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        step: Callable[[], Any] = partial(self._work.send, None)
+        while True:
+            since = perf_counter()
+            try:
+                waits_for = step()
+            except StopIteration as ended:
+                return ended.value
+            finally:
+                self._held(perf_counter() - since)
+            try:
+                step = partial(self._work.send, (yield waits_for))
+            except BaseException as error:
+                step = partial(self._work.throw, error)
+
+
+def in_spare_thread(work: Callable[..., T], *args: object, name: str) -> asyncio.Future[T]:
+    """What `work(*args)` will return, called in a thread of its own with this `name`. The future
+    raises what that raises, SystemExit too.
+
+    For work that may never end: who has cancelled the future, or no longer awaits it, has given the
+    work up. Its thread takes no place of those that `in_thread` uses, and a process that ends does
+    not wait for it.
+    """
+    loop = asyncio.get_running_loop()
+    found: asyncio.Future[T] = loop.create_future()
+    context = contextvars.copy_context()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if found.done():
+            return
+        if error is None:
+            found.set_result(cast(T, result))
+        else:
+            found.set_exception(error)
+
+    def main() -> None:
+        result: T | None = None
+        error: BaseException | None = None
+        try:
+            result = context.run(work, *args)
+        except StopIteration as raised:
+            # A future takes none, and whoever waits would wait for ever.
+            error = RuntimeError(f"it raised StopIteration: {raised}")
+        except BaseException as raised:
+            error = raised
+        # The loop may be gone by now, and with it whoever asked.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(settle, result, error)
+
+    threading.Thread(target=main, name=name, daemon=True).start()
+    return found
 
 
 def _begun(work: Callable[..., T], *args: object) -> asyncio.Future[T]:

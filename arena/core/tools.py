@@ -6,7 +6,7 @@ A tool is given what its own seat observes and nothing else.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
@@ -42,7 +42,7 @@ class ToolFunction:
 
 
 class Tool(Protocol):
-    """A tool at one seat of one game; it may remember between calls.
+    """A tool at one seat of one game; it may remember between calls, which come one at a time.
 
     `version` goes up when it behaves differently. `functions` never change while it lives. With
     `repeatable` a call has no effect but on the tool's own memory, so that one whose end was not
@@ -55,11 +55,16 @@ class Tool(Protocol):
     @property
     def functions(self) -> Sequence[ToolFunction]: ...
 
-    async def call(
+    def call(
         self, function: str, arguments: Mapping[str, Any], observation: Observation
-    ) -> str:
+    ) -> str | Awaitable[str]:
         """What the model is told. Raises ToolError for what it refuses; whatever else it raises is
-        told to the model as a failure."""
+        told to the model as a failure.
+
+        An `async def` is awaited on the event loop that plays all games of the process, and must
+        not hold it. A plain `def` may take its time: it is called in a thread, which should draw
+        from a `random.Random` of its own, since games use the module's.
+        """
         ...
 
 

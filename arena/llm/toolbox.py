@@ -4,14 +4,17 @@ limits. What goes wrong is told to the model; nothing that it writes can end the
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
+import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from arena.core import ArenaError, Observation, UsageError
 from arena.core.plugins import raised
+from arena.core.threads import in_spare_thread, noting_steps
 from arena.core.tools import (
     ClosesTool,
     Recalls,
@@ -20,6 +23,15 @@ from arena.core.tools import (
     ToolFunction,
     ToolLimits,
     checked_function,
+)
+
+_log = logging.getLogger(__name__)
+
+# Seconds for which a step of a tool may hold the event loop before the log of the run names it.
+_HELD = 0.5
+_HOLDS = (
+    "the tool %r held the event loop for %.1f s in %s(): all games of this process waited for it; "
+    "a tool whose `call` is a plain function, without `async`, is called in a thread"
 )
 
 CUT = "\n[… cut: the result was longer]"
@@ -62,6 +74,7 @@ class Toolbox:
     offered: tuple[Mapping[str, Any], ...] = ()
     _functions: dict[str, FoundTool] = field(default_factory=dict)
     _hanging: set[asyncio.Task[object]] = field(default_factory=set)
+    _in_thread: set[int] = field(default_factory=set)  # ids of the tools whose call still runs
 
     def __post_init__(self) -> None:
         for name, tool in self.tools:
@@ -97,6 +110,9 @@ class Toolbox:
             arguments = self.arguments(found.function, written)
         except ToolError as error:
             return ToolAnswer(str(error), "arguments")
+        if id(found.tool) in self._in_thread:
+            told = f"the tool {found.name!r} is still at the call before, which was given up"
+            return ToolAnswer(told, "timeout")
         began = time.perf_counter()
         answer = await self._ran(found, arguments, observation, seconds)
         took = (time.perf_counter() - began) * 1e3
@@ -112,7 +128,7 @@ class Toolbox:
         observation: Observation,
         seconds: float,
     ) -> ToolAnswer:
-        task = asyncio.create_task(_called(found, arguments, observation))
+        task = asyncio.create_task(self._called(found, arguments, observation))
         try:
             done, _ = await asyncio.wait({task}, timeout=seconds)
         except asyncio.CancelledError:
@@ -135,6 +151,38 @@ class Toolbox:
             told = f"the tool failed: it gave {type(result).__name__}, expected text"
             return ToolAnswer(told, "failed")
         return ToolAnswer(result)
+
+    async def _called(
+        self, found: FoundTool, arguments: Mapping[str, Any], observation: Observation
+    ) -> object:
+        call, given = found.tool.call, (found.function.name, arguments, observation)
+        try:
+            if not inspect.iscoroutinefunction(call):
+                self._in_thread.add(id(found.tool))
+                result = await in_spare_thread(
+                    self._called_here, found.tool, given, name=f"tool {found.name}"
+                )
+                return await result if inspect.isawaitable(result) else result
+            longest = 0.0
+
+            def held(seconds: float) -> None:
+                nonlocal longest
+                longest = max(longest, seconds)
+
+            try:
+                return await noting_steps(cast("Coroutine[Any, Any, str]", call(*given)), held)
+            finally:
+                if longest > _HELD:
+                    _log.warning(_HOLDS, found.name, longest, found.function.name)
+        except SystemExit as error:
+            # Out of a task it would end the loop, and every game in it.
+            raise _Exits(raised(error)) from error
+
+    def _called_here(self, tool: Tool, given: tuple[str, Mapping[str, Any], Observation]) -> object:
+        try:
+            return tool.call(*given)
+        finally:
+            self._in_thread.discard(id(tool))
 
     def _give_up(self, task: asyncio.Task[object]) -> None:
         # One that does not heed it is not waited for, and what it raises later is nobody's.
@@ -194,16 +242,6 @@ class Toolbox:
 
 class _Exits(Exception):
     """A tool that would end the process."""
-
-
-async def _called(
-    found: FoundTool, arguments: Mapping[str, Any], observation: Observation
-) -> object:
-    try:
-        return await found.tool.call(found.function.name, arguments, observation)
-    except SystemExit as error:
-        # Out of a task it would end the loop, and every game in it.
-        raise _Exits(raised(error)) from error
 
 
 def echoed(written: str, most: int) -> str:

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from arena.core.threads import in_thread, read_aside
+from arena.core.threads import in_spare_thread, in_thread, noting_steps, read_aside
 
 
 def test_it_gives_what_the_work_returns_and_raises_what_it_raises() -> None:
@@ -86,3 +86,75 @@ def test_a_long_text_is_read_beside_the_loop_and_a_short_one_at_once() -> None:
         assert await read_aside("long" * 10_000, threading.current_thread) is not here
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, StopIteration, SystemExit])
+def test_work_in_a_spare_thread_raises_what_it_raises(error: type[BaseException]) -> None:
+    def work() -> None:
+        raise error(3)
+
+    async def main() -> None:
+        with pytest.raises(RuntimeError if error is StopIteration else error):
+            await in_spare_thread(work, name="spare")
+
+    asyncio.run(main())
+
+
+def test_work_that_is_given_up_goes_on_and_nobody_hears_of_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    begun, go_on, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        assert go_on.wait(20)
+        ended.set()
+        raise OSError("too late to matter")
+
+    async def main() -> None:
+        caller = in_spare_thread(work, name="spare")
+        assert await in_thread(begun.wait, 20)
+        caller.cancel()
+        await asyncio.sleep(0)
+        go_on.set()
+        assert await in_thread(ended.wait, 20)
+        await asyncio.sleep(0)
+
+    asyncio.run(main())
+    assert caplog.records == []
+
+
+def test_steps_are_noted_and_errors_and_cancellation_reach_the_work() -> None:
+    steps: list[float] = []
+    heard: list[str] = []
+
+    async def work(future: asyncio.Future[int]) -> int:
+        try:
+            found = await future
+        except asyncio.CancelledError:
+            heard.append("cancelled")
+            raise
+        await asyncio.sleep(0)
+        if found == 0:
+            raise ZeroDivisionError
+        return found
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        for found in (7, 0):
+            future = loop.create_future()
+            loop.call_soon(future.set_result, found)
+            if found:
+                assert await noting_steps(work(future), steps.append) == 7
+                assert len(steps) == 3
+            else:
+                with pytest.raises(ZeroDivisionError):
+                    await noting_steps(work(future), steps.append)
+        task = asyncio.create_task(noting_steps(work(loop.create_future()), steps.append))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert heard == ["cancelled"]

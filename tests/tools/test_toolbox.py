@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,6 +15,7 @@ import pytest
 
 from arena import registry
 from arena.core import Observation, UsageError
+from arena.core.threads import in_thread
 from arena.core.tools import ToolError, ToolFunction, ToolLimits
 from arena.llm.toolbox import CUT, Toolbox, echoed
 
@@ -88,6 +92,86 @@ def test_what_a_tool_does_is_told_to_the_model(function: str, error: str | None,
     assert found[0] == error
     assert found[1].startswith(said)
     assert time.monotonic() - began < 60
+
+
+class Blocking:
+    """A plain function, which returns once it is let go; and a coroutine that does the same."""
+
+    version = 1
+    repeatable = True
+    functions: Sequence[ToolFunction] = (ToolFunction("wait", "Wait."),)
+
+    def __init__(self) -> None:
+        self.let_go = threading.Event()
+
+    def call(self, function: str, arguments: Mapping[str, Any], observation: Observation) -> str:
+        self.let_go.wait(60)
+        return f"waited in {threading.current_thread().name}"
+
+
+class HoldsTheLoop(Blocking):
+    async def call(  # type: ignore[override]
+        self, function: str, arguments: Mapping[str, Any], observation: Observation
+    ) -> str:
+        await asyncio.sleep(0)
+        time.sleep(0.6)  # noqa: ASYNC251 - which is what is wrong with it
+        return "slept"
+
+
+def test_a_plain_function_that_blocks_is_given_up_while_others_go_on() -> None:
+    tool = Blocking()
+    box = Toolbox([("slow", tool)])
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await asyncio.sleep(0.001)
+
+    async def main() -> list[Any]:
+        ticking = asyncio.create_task(tick())
+        said = [await box.run("wait", "{}", SEEN, 0.2), await box.run("wait", "{}", SEEN, 60)]
+        assert ticks > 10
+        ticking.cancel()
+        tool.let_go.set()
+        for thread in threading.enumerate():
+            if thread.name == "tool slow":
+                await in_thread(thread.join, 60)
+        last = await box.run("wait", "{}", SEEN, 60)
+        await box.aclose()
+        return [*said, last]
+
+    assert [(each.error, each.result) for each in asyncio.run(main())] == [
+        ("timeout", "no result within 0.2 s; the call was given up"),
+        ("timeout", "the tool 'slow' is still at the call before, which was given up"),
+        (None, "waited in tool slow"),
+    ]
+
+
+def test_a_process_ends_though_a_tool_never_does() -> None:
+    program = (
+        "import asyncio\n"
+        "from arena.llm.toolbox import Toolbox\n"
+        "from tests.tools.test_toolbox import SEEN, Blocking\n"
+        "box = Toolbox([('slow', Blocking())])\n"
+        "print(asyncio.run(box.run('wait', '{}', SEEN, 0.1)).error)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=50, check=False
+    )
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "timeout\n", "")
+
+
+def test_a_coroutine_that_holds_the_loop_is_named_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert told(Toolbox([("greedy", HoldsTheLoop())]), "wait", seconds=60) == (None, "slept")
+    assert told(Toolbox([("odd", Odd())]), "own", seconds=60) == (None, SEEN.text)
+
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert said.startswith("the tool 'greedy' held the event loop for 0.6 s in wait(): all games")
 
 
 def test_a_result_is_cut_at_its_limit() -> None:
