@@ -36,6 +36,7 @@ from arena.analysis.play_plots import (
 )
 from arena.analysis.plots import plot_leaderboard, plot_ratings
 from arena.analysis.ratings import rating_changes_df, ratings_df
+from arena.analysis.sessions import sessions_df
 from arena.analysis.suggestions import suggestions_df
 from arena.analysis.templates import templates_df
 from arena.analysis.tool_calls import tool_calls_df
@@ -79,6 +80,7 @@ __all__ = [
     "plot_votes",
     "rating_changes_df",
     "ratings_df",
+    "sessions_df",
     "suggestions_df",
     "templates_df",
     "tool_calls_df",

@@ -181,6 +181,7 @@ def _profiles() -> dict[str, dict[str, Any]]:
     from arena.reports.roles import AgentInRole
     from arena.reports.usage import PartUsage
     from arena.reports.word_diff import DiffPiece
+    from db.queries.sessions import AgentSession
     from db.queries.steps import EnvironmentRating, RatingStep
 
     place = {
@@ -206,6 +207,7 @@ def _profiles() -> dict[str, dict[str, Any]]:
     agent = {
         **used,
         **{"newest_games": list[int], "ratings": JsonRows(rated), "roles": list[AgentInRole]},
+        "sessions": list[AgentSession],
         "meetings": list[dict[str, Any]] | None,
         "part_ratings": dict[str, list[PartRating]],
     }

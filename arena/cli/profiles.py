@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from arena.cli.agent_sessions import print_sessions
 from arena.cli.output import Column, advise, console, print_line, print_table, safe, tell
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def _plain_agent(profile: AgentProfile) -> dict[str, Any]:
     return {
         "board": _plain_board(profile.board),
         "newest_games": profile.newest,
+        "sessions": [asdict(each) for each in profile.sessions],
         "ratings": [
             asdict(curve.now) | {"steps": [asdict(step) for step in curve.steps]}
             for curve in profile.curves
@@ -189,6 +191,9 @@ def _print_agent(profile: AgentProfile) -> None:
     if (heard := profile.sample.heard).votes:
         tell(f"it voted after {heard.claims} untrue claims of another team; {_followed(heard)}")
     _print_usage(profile.usage)
+    if profile.sessions:
+        _title("its newest games")
+        print_sessions(profile.sessions)
     _print_failures(profile.failures)
     _print_uncounted(profile.uncounted)
 

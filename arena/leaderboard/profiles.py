@@ -21,6 +21,7 @@ from arena.reports.usage import PartUsage, part_usage
 from db import Session
 from db.queries.conduct import ConductRow
 from db.queries.counters import behind, counter_sums
+from db.queries.sessions import AgentSession, agent_sessions
 from db.queries.steps import (
     EnvironmentRating,
     RatingStep,
@@ -51,13 +52,15 @@ class RatingCurve:
 
 @dataclass(frozen=True, slots=True)
 class AgentProfile:
-    """`newest` are the game_ids of its newest rated games. `meetings` is None where games were
-    rated that nobody has counted, `usage` and `errors` are None without games of tournaments.
+    """`newest` are the game_ids of its newest rated games, `sessions` what it took in them, the
+    newest first. `meetings` is None where games were rated that nobody has counted, `usage` and
+    `errors` are None without games of tournaments.
     `part_ratings` are those that are stored of its roles and teams, by name; `uncounted` are
     tournaments whose counters are not up to date (`arena counters rebuild`)."""
 
     board: StoredPlaces
     newest: tuple[int, ...]
+    sessions: tuple[AgentSession, ...]
     curves: tuple[RatingCurve, ...]
     meetings: tuple[AgentMeetings, ...] | None
     roles: tuple[AgentInRole, ...]
@@ -79,9 +82,11 @@ def agent_profile(session: Session, agent_id: int) -> AgentProfile:
     roles = agent_in_roles(session, agent_id)
     met = agent_meetings(session, agent_id)
     usage = part_usage([counts] if counts else [])
+    newest = tuple(newest_rated(session, spans, NEWEST))
     return AgentProfile(
         board=stored_places(session, LeaderboardQuery(), lambda row: row.agent_id == agent_id),
-        newest=tuple(newest_rated(session, spans, NEWEST)),
+        newest=newest,
+        sessions=_sessions(session, agent_id, newest),
         curves=tuple(
             RatingCurve(now, tuple(spread_steps(session, of_pool[now.pool_id], STEPS)))
             for now in ratings
@@ -96,6 +101,13 @@ def agent_profile(session: Session, agent_id: int) -> AgentProfile:
         failures=failed_of(session, usage, Selection(agent=agent_id), uncounted),
         uncounted=tuple(uncounted),
     )
+
+
+def _sessions(session: Session, agent_id: int, newest: Sequence[int]) -> tuple[AgentSession, ...]:
+    if not newest:
+        return ()
+    found = agent_sessions(session, Selection(agent=agent_id, game=newest))
+    return tuple(reversed(found))
 
 
 def _part_ratings(

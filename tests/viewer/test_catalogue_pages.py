@@ -52,7 +52,7 @@ def test_an_agent_says_its_rank_roles_opponents_words_and_cost(boarded: str) -> 
     assert heading
     assert re.fullmatch(rf"{NAMES[0]} is \d\w\w of 6(, but could be .*)?", heading[1])
     for part in ("Rating over games", "By role and team", "Against whom", "Votes and words",
-                 "Errors", "Parts", "Cost", "Newest games"):  # fmt: skip
+                 "Errors", "Sessions", "Parts", "Cost", "Newest games"):  # fmt: skip
         assert f"<h2>{part}</h2>" in page, part
     assert '<polyline class="rated"' in page
     for name in NAMES[1:]:

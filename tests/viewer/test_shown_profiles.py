@@ -21,6 +21,10 @@ def test_an_agent_is_shown_with_what_it_did(boarded: str) -> None:
     (place,) = profile["board"]["places"]
     assert (place["of"], place["games"]) == (6, 3)
     assert profile["newest_games"] == [3, 2, 1]
+    assert [each["game_id"] for each in profile["sessions"]] == [3, 2, 1]
+    for each in profile["sessions"]:
+        assert each["turns"] == each["calls"] > 0
+        assert (each["errors"], each["lapses"]) == (0, 0)
     (met,) = profile["meetings"]
     assert {each["name"] for each in met["opponents"]} <= {*NAMES[1:]}
     assert sum(cell["games"] for cell in met["teams"].values()) == 3
@@ -30,7 +34,7 @@ def test_an_agent_is_shown_with_what_it_did(boarded: str) -> None:
     assert rated["steps"][-1]["mu"] == rated["mu"]
     assert profile["sample"]["whole"]
     said = run_arena("agents", "show", NAMES[0], "--db", boarded)
-    for part in ("tenable", "against", "votes and words", "what it took"):
+    for part in ("tenable", "against", "votes and words", "what it took", "mean ms"):
         assert part in said.stdout
 
 
