@@ -69,6 +69,9 @@ class GameCounts:
     cost: int = 0
     charged: int = 0
     largest: int = 0
+    tool_calls: int = 0
+    tool_failures: int = 0
+    tool_us: int = 0
     votes: int = 0
     votes_against: int = 0
     saves: int = 0
@@ -128,6 +131,7 @@ CALL = (
     "c.total_response_time_ms, c.lag_ms, c.prompt_tokens, c.response_tokens, c.reasoning_tokens, "
     "c.cached_tokens, c.cost, c.charged, c.reserved, c.cached"
 )
+TOOL = "u.game_turn_id & 255, u.error IS NOT NULL, u.took_ms"
 EVENT = "k.name, e.source, e.target, e.data"
 
 EVENTS = ("vote", "saved", "eliminate", "claim", "accusation")
@@ -137,9 +141,10 @@ EVENTS = ("vote", "saved", "eliminate", "claim", "accusation")
 @dataclass(slots=True)
 class GameRows:
     """What is on record of a game that has ended, as rows of `SEAT` in order of player_index,
-    `TURN`, `CALL` and `EVENT`; `referee` is the agent_id of who judged it, whose player_index is
-    the number of players. Only the `chosen` players are counted, all of them without any.
-    Of one that is still `running` no call is an orphan that nobody has found to be one."""
+    `TURN`, `CALL`, `TOOL` and `EVENT`; `referee` is the agent_id of who judged it, whose
+    player_index is the number of players. Only the `chosen` players are counted, all of them
+    without any. Of one that is still `running` no call is an orphan that nobody has found to be
+    one."""
 
     game_id: int
     tournament_id: int
@@ -147,6 +152,7 @@ class GameRows:
     seats: Sequence[Sequence[Any]] = ()
     turns: Sequence[Sequence[Any]] = ()
     calls: Sequence[Sequence[Any]] = ()
+    tools: Sequence[Sequence[Any]] = ()
     events: Sequence[Sequence[Any]] = ()
     chosen: Collection[int] | None = None
     running: bool = False
@@ -205,6 +211,11 @@ def counts_of(game: GameRows) -> dict[CountsKey, GameCounts]:
     for player, *call in game.calls:
         if (counts := of_player.get(player)) is not None:
             _call(counts, game.running, *call)
+    for player, failed, milliseconds in game.tools:
+        if (counts := of_player.get(player)) is not None:
+            counts.tool_calls += 1
+            counts.tool_failures += bool(failed)
+            counts.tool_us += round((milliseconds or 0.0) * 1e3)
     _events(game, of_player)
     return found
 

@@ -76,6 +76,8 @@ _BOARD: Mapping[str, Dtype] = {
     "void_own": INTEGER,
     "calls": INTEGER,
     "failed_calls": INTEGER,
+    "tool_calls": INTEGER,
+    "tool_failures": INTEGER,
     "cost": FLOAT,
     "cost_per_game": FLOAT,
     "tokens_per_turn": FLOAT,
@@ -177,7 +179,8 @@ def leaderboard_df(
     probability of residuals as large as these if skills add up) · drift (of trends as large if no
     skill changed while the games were played) · nash, nash_low, nash_high (with `nash`: what an
     agent wins by against the equilibrium, at most 0) · void_games, void_own (attempts without a
-    result, and those of them that ended in the agent's own turn), calls, failed_calls · cost
+    result, and those of them that ended in the agent's own turn), calls, failed_calls, tool_calls,
+    tool_failures · cost
     (dollars), cost_per_game, tokens_per_turn, cached_share (of the tokens sent, how many the
     provider had cached) · turn_seconds, call_seconds (medians). `notes` in the frame's attrs are
     sentences that belong beside the numbers.

@@ -31,6 +31,7 @@ _BOARD_ROW = JsonObject(
         **{"separability": Number, "lack_of_fit": Number, "drift": Number},
         **{"nash": Number, "nash_low": Number, "nash_high": Number},
         **{"void_games": int, "void_own": int, "calls": Whole, "failed_calls": Whole},
+        **{"tool_calls": Whole, "tool_failures": Whole},
         **{"cost": Number, "cost_per_game": Number, "tokens_per_turn": Number},
         **{"cached_share": Number, "turn_seconds": Number, "call_seconds": Number},
         "errors": dict[str, Any] | None,

@@ -270,6 +270,8 @@ def _of_rest() -> dict[str, JsonObject | OneOfForms]:
     from db.maintenance.migrate import Migrated, MigrationRehearsal
     from db.maintenance.revision import WrittenRevision
     from db.maintenance.verify import Verified
+    from db.queries.tool_calls import CalledToolRow
+    from db.queries.transcript import ToolCallRow
 
     database = {"database": str}
     migrated = OneOfForms(
@@ -294,6 +296,12 @@ def _of_rest() -> dict[str, JsonObject | OneOfForms]:
         ),
         "memory": JsonObject(named={"agent": str, "memories": list[AgentMemory]}),
         "tools list": JsonObject(named={"tools": JsonRows(JsonObject(named=_TOOL))}),
+        "tools calls": JsonObject(
+            named={
+                "calls": JsonRows(JsonObject([ToolCallRow, CalledToolRow], without=["call"])),
+                "older": Whole,
+            }
+        ),
         "tools show": JsonObject(
             named={**_TOOL, "options": list[dict[str, Any]], "offered": list[dict[str, Any]]}
         ),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from arena.cli.agent_sessions import print_sessions
 from arena.cli.output import Column, advise, console, print_line, print_table, safe, tell
+from arena.cli.transcript_lines import milliseconds
 
 if TYPE_CHECKING:
     from arena.leaderboard.opponents import AgentMeetings
@@ -320,6 +321,10 @@ def _print_usage(usage: PartUsage | None) -> None:
         return
     known: Mapping[str, str] = {
         "calls": f"{usage.calls:,}, {usage.failed:,} failed",
+        "calls of tools": ""
+        if not usage.tool_calls
+        else f"{usage.tool_calls:,}, {usage.tool_failures:,} failed, "
+        f"{milliseconds(1e3 * usage.tool_seconds / usage.tool_calls)} each",
         "$/game": "" if usage.cost_per_game is None else f"{usage.cost_per_game:.4g}",
         "$ in all": f"{usage.charged:.4g}",
         "tokens/turn": "" if usage.tokens_per_turn is None else f"{usage.tokens_per_turn:,.0f}",
@@ -333,7 +338,7 @@ def _print_usage(usage: PartUsage | None) -> None:
     _title("what it took")
     for name, said in known.items():
         if said:
-            print_line(safe(f"  {name.ljust(12)}{said}"), console())
+            print_line(safe(f"  {name.ljust(15)}{said}"), console())
 
 
 def _half_and_most(times: Latency | None) -> str:

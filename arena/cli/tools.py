@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
-from arena.cli.options import AsJson
-from arena.cli.output import Column, advise, print_json, print_line, print_table
+from arena.cli.options import (
+    LIMIT,
+    AgentOption,
+    AsJson,
+    DatabaseUrl,
+    EnvironmentOption,
+    GameOption,
+    KindOption,
+    LimitOption,
+    ModelOption,
+    PromptOption,
+    RoleOption,
+    SinceOption,
+    StatusOption,
+    TeamOption,
+    TournamentOption,
+    UntilOption,
+)
+from arena.cli.output import Column, advise, moment, print_json, print_line, print_table, tell
+from arena.cli.sessions import reading
+
+_SAID = 200  # characters of a text in a table
 
 app = typer.Typer(help="Tools: what agents may call in their turns.", no_args_is_help=True)
 
@@ -64,6 +85,95 @@ def show(
     for function in found["offered"]:
         told = ", ".join(function["parameters"].get("properties", {}))
         print_line(f"{function['name']}({told}): {function['description']}")
+
+
+@app.command()
+def calls(
+    failed: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--failed", metavar="ERROR", help="Only those that failed: timeout, ..., or any."
+        ),
+    ] = None,
+    tournament: TournamentOption = None,
+    environment: EnvironmentOption = None,
+    agent: AgentOption = None,
+    kind: KindOption = None,
+    model: ModelOption = None,
+    prompt: PromptOption = None,
+    role: RoleOption = None,
+    team: TeamOption = None,
+    status: StatusOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    game: GameOption = None,
+    before: Annotated[
+        int | None,
+        typer.Option("--before", min=1, metavar="CALL", help="Only calls older than this one."),
+    ] = None,
+    limit: LimitOption = LIMIT,
+    db: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """List calls of tools, the latest first.
+
+    Each with its arguments, what the tool said, its time and its error. `arena show GAME --calls`
+    shows them in their turns."""
+    from arena.reports.calls import tool_report
+    from db.queries.tool_calls import called_tools
+    from db.selection import Selection
+
+    selection = Selection(
+        tournament=tournament, environment=environment, agent=agent, kind=kind, model=model,
+        prompt=prompt, role=role, team=team, status=status, since=since, until=until, game=game,
+    )  # fmt: skip
+    with reading(db) as session:
+        found = called_tools(session, selection, failed=failed or (), limit=limit, before=before)
+    if as_json:
+        print_json(
+            {
+                "calls": [
+                    {key: value for key, value in asdict(row).items() if key != "call"}
+                    | asdict(row.call)
+                    for row in found.rows
+                ],
+                "older": found.older,
+            }
+        )
+        return
+    print_table(
+        [
+            Column("game", "right", order=0),
+            Column("turn", "right", order=0),
+            Column("agent", shrink=True, order=1),
+            Column("tool", order=3),
+            Column("call", shrink=True, order=0),
+            Column("what it said", shrink=True, order=1),
+            Column("error", order=0),
+            Column("ms", "right", order=2),
+            Column("called", order=4),
+        ],
+        [
+            [
+                str(row.game_id),
+                str(row.turn_number),
+                row.agent or "",
+                row.call.tool,
+                tool_report(row.call).made[:_SAID],
+                "no result on record"
+                if row.call.result is None
+                else row.call.result.replace("\n", " ")[:_SAID],
+                row.call.error or "",
+                "" if row.call.took_ms is None else f"{row.call.took_ms:,.0f}",
+                moment(row.call.called_at),
+            ]
+            for row in found.rows
+        ],
+    )
+    if not found.rows:
+        tell("no call of a tool fits")
+    if found.older is not None:
+        tell(f"there are more: --before {found.older} shows older ones")
 
 
 def _described(name: str) -> dict[str, Any]:

@@ -234,4 +234,6 @@ def _spent(rows: list[FinishedUsage]) -> FinishedUsage | None:
         turn_seconds=None,
         call_seconds=None,
         cached_tokens=sum(row.cached_tokens for row in rows),
+        tool_calls=sum(row.tool_calls for row in rows),
+        tool_failures=sum(row.tool_failures for row in rows),
     )

@@ -76,6 +76,8 @@ def flat(board: Board, row: BoardRow) -> dict[str, Any]:
         "void_own": row.void_own,
         "calls": spent.calls if spent else None,
         "failed_calls": spent.failed_calls if spent else None,
+        "tool_calls": spent.tool_calls if spent else None,
+        "tool_failures": spent.tool_failures if spent else None,
         "cost": spent.cost if spent else None,
         "cost_per_game": spent.cost_per_game if spent else None,
         "tokens_per_turn": spent.tokens_per_turn if spent else None,

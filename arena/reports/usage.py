@@ -25,8 +25,8 @@ class PartUsage:
     """What one or several agents used. `seats` are places in finished games, and what is said per
     game is per place; `cost` is of finished games in dollars, None where an answered call had no
     price, `charged` of void ones too. `calls`, `failed`, `orphans` (in flight when their process
-    ended) and `void_seats` count the attempts that came to nothing too. Shares are from 0 to 1,
-    None of nothing."""
+    ended), `tool_calls`, `tool_failures` and `void_seats` count the attempts that came to nothing
+    too; `tool_seconds` are those of all calls of tools. Shares are from 0 to 1, None of nothing."""
 
     seats: int
     void_seats: int
@@ -47,6 +47,9 @@ class PartUsage:
     turn_ms: Latency | None
     call_ms: Latency | None
     lag_ms: Latency | None
+    tool_calls: int = 0
+    tool_failures: int = 0
+    tool_seconds: float = 0.0
 
 
 def part_usage(counted: Iterable[AgentCounts]) -> PartUsage | None:
@@ -83,6 +86,9 @@ def part_usage(counted: Iterable[AgentCounts]) -> PartUsage | None:
         turn_ms=latency_of(done.turn_ms),
         call_ms=latency_of(done.call_ms),
         lag_ms=latency_of(done.lag_ms),
+        tool_calls=done.tool_calls + void.tool_calls,
+        tool_failures=done.tool_failures + void.tool_failures,
+        tool_seconds=(done.tool_us + void.tool_us) / 1e6,
     )
 
 

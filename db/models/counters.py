@@ -18,6 +18,13 @@ def _count() -> int:
     return number
 
 
+def _later_count() -> int:
+    """One that earlier revisions did not have."""
+    zero = {"server_default": text("0")}
+    number: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs=zero)
+    return number
+
+
 class Counters(Table, table=True):
     """What an agent's places in a tournament were like, in one `role` and `team` ('' for none).
 
@@ -42,6 +49,9 @@ class Counters(Table, table=True):
     three in trillionths of a dollar. `turn_ms` and `call_ms` are the times of turns and of answered
     calls, `lag_ms` for how long those waited for the process that made them, as far as that is on
     record; in the buckets of `db.latencies`.
+
+    `tool_calls` are those of tools, `tool_failures` of them failed, and `tool_us` are the
+    microseconds that they took.
 
     The rest is of the games whose events are on record: `votes` between players with teams,
     `votes_against` for one of another team; `saves`, players that it kept from dying; `mortal`,
@@ -76,9 +86,7 @@ class Counters(Table, table=True):
     refusals: int = _count()
     overlongs: int = _count()
     time_limits: int = _count()
-    malfunctions: int = Field(
-        default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")}
-    )
+    malfunctions: int = _later_count()
     targets: int = _count()
     targets_several: int = _count()
     targets_none: int = _count()
@@ -101,6 +109,9 @@ class Counters(Table, table=True):
     cost: int = _count()
     charged: int = _count()
     largest: int = _count()
+    tool_calls: int = _later_count()
+    tool_failures: int = _later_count()
+    tool_us: int = _later_count()
     votes: int = _count()
     votes_against: int = _count()
     saves: int = _count()

@@ -20,6 +20,7 @@ from db.counts import (
     KEY,
     SEAT,
     TIMES,
+    TOOL,
     TURN,
     CountsKey,
     GameCounts,
@@ -285,6 +286,9 @@ _PARTS: Mapping[str, str] = {
     "calls": f"SELECT n.id, {CALL} FROM named n CROSS JOIN llm_calls c "  # noqa: S608
     "WHERE c.id >= n.id * 4294967296 AND c.id < (n.id + 1) * 4294967296 "
     "AND c.id >= {calls[0]} AND c.id < {calls[1]}",
+    "tools": f"SELECT n.id, {TOOL} FROM named n CROSS JOIN tool_calls u "  # noqa: S608
+    "WHERE u.id >= n.id * 4294967296 AND u.id < (n.id + 1) * 4294967296 "
+    "AND u.id >= {calls[0]} AND u.id < {calls[1]}",
     "events": f"SELECT n.id, {EVENT} FROM named n CROSS JOIN game_events e "  # noqa: S608
     "CROSS JOIN event_types k WHERE e.game_id = n.id AND k.id = e.kind "
     "AND e.game_id >= {games[0]} AND e.game_id <= {games[1]} "

@@ -16,7 +16,7 @@ from db import keys
 from db.errors import BadSelection
 from db.models import LLMCall
 from db.models.columns import original_text
-from db.queries.fitting import bounds, fitting_seats, seats_of
+from db.queries.fitting import bounds, fitting_calls, seats_of
 from db.selection import Selection
 
 _PAGE = 200  # calls that are read together
@@ -108,7 +108,7 @@ def failed_calls(
         more = len(page) == _PAGE
         looked += len(page)
         at = page[-1] if page else at
-        kept += _fitting(session, chosen, page)
+        kept += fitting_calls(session, chosen, page)
     rows = _rows(session, kept[:limit])
     if len(kept) > limit:
         return FailedCalls(rows, kept[limit - 1])
@@ -143,13 +143,6 @@ def _newest(
         )
         found.append(iter(session.execute(query).scalars().all()))
     return [*heapq.merge(*found, reverse=True)][:limit]
-
-
-def _fitting(session: Session, chosen: Any, page: Sequence[int]) -> list[int]:
-    """Those of some calls whose games and seats fit, in their order."""
-    seats = {key: (key >> 32, key >> 8 & 0xFF) for key in page}
-    fit = fitting_seats(session, chosen, {*seats.values()})
-    return [key for key in page if seats[key] in fit]
 
 
 def _rows(session: Session, found: Sequence[int]) -> tuple[FailedCallRow, ...]:

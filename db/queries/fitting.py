@@ -71,6 +71,13 @@ def fitting_seats(
     return {(game, seat) for game, seat in seats if (game, seat if of_seat else None) in fit}
 
 
+def fitting_calls(session: Session, chosen: Chosen, page: Sequence[int]) -> list[int]:
+    """Those of some calls, of models or of tools, whose games and seats fit, in their order."""
+    seats = {key: (key >> 32, key >> 8 & 0xFF) for key in page}
+    fit = fitting_seats(session, chosen, {*seats.values()})
+    return [key for key in page if seats[key] in fit]
+
+
 def seats_of(
     session: Session, games: Sequence[int]
 ) -> dict[tuple[int, int | None], tuple[Any, ...]]:

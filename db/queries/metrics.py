@@ -26,7 +26,8 @@ ENTITIES = ("agents", "models", "prompts", "kinds", "environments", "tournaments
 
 USED = (
     "calls", "answered", "failed", "orphans", "own_cache", "priced", "unpriced", "prompt_tokens",
-    "response_tokens", "reasoning_tokens", "cached_tokens", "cost", "charged",
+    "response_tokens", "reasoning_tokens", "cached_tokens", "cost", "charged", "tool_calls",
+    "tool_failures", "tool_us",
 )  # fmt: skip
 """What void attempts used too; everything else is of finished games."""
 

@@ -177,24 +177,28 @@ def tool_calls(session: Session, game_id: int) -> dict[int, list[ToolCallRow]]:
     codec = Codec()
     made: dict[int, list[ToolCallRow]] = defaultdict(list)
     for row in session.exec(query.order_by(col(CalledTool.id))):
-        with at_turn(row.game_turn_id):
-            function, arguments = json.loads(codec.unpack(row.arguments)[0])
-            result = None if row.result is None else codec.unpack(row.result)[0]
-        made[row.game_turn_id].append(
-            ToolCallRow(
-                tool_call_id=row.id,
-                tool_index=row.tool_index,
-                call_number=row.call_number,
-                tool=row.tool,
-                function=function,
-                arguments=arguments,
-                called_at=row.called_at,
-                result=result,
-                error=row.error,
-                took_ms=row.took_ms,
-            )
-        )
+        made[row.game_turn_id].append(tool_call_row(row, codec))
     return made
+
+
+def tool_call_row(row: CalledTool, codec: Codec | None = None) -> ToolCallRow:
+    """A call of a tool with its texts. Raises Damaged for one that is not as it was written."""
+    codec = codec or Codec()
+    with at_turn(row.game_turn_id):
+        function, arguments = json.loads(codec.unpack(row.arguments)[0])
+        result = None if row.result is None else codec.unpack(row.result)[0]
+    return ToolCallRow(
+        tool_call_id=row.id,
+        tool_index=row.tool_index,
+        call_number=row.call_number,
+        tool=row.tool,
+        function=function,
+        arguments=arguments,
+        called_at=row.called_at,
+        result=result,
+        error=row.error,
+        took_ms=row.took_ms,
+    )
 
 
 def _calls(

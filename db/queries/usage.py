@@ -104,8 +104,9 @@ class FinishedUsage:
 
     `cost` is in dollars, None when an answered call had no price. Seconds are medians: of a turn
     from the observation to the action, of an answered call from the request to the answer, both to
-    2.2 percent (`db.latencies`); None where nothing is on record. `calls` and `failed_calls` count
-    those of void games too: a fault is what most of them died of.
+    2.2 percent (`db.latencies`); None where nothing is on record. `calls` and `failed_calls`, of
+    models, and `tool_calls` and `tool_failures` count those of void games too: a fault is what most
+    of them died of.
     """
 
     agent_id: int
@@ -119,6 +120,8 @@ class FinishedUsage:
     turn_seconds: float | None
     call_seconds: float | None
     cached_tokens: int = 0
+    tool_calls: int = 0
+    tool_failures: int = 0
 
     @classmethod
     def of(cls, agent_id: int, counts: AgentCounts) -> FinishedUsage:
@@ -138,6 +141,8 @@ class FinishedUsage:
             turn_seconds=_seconds(quantile(finished.turn_ms, 0.5)),
             call_seconds=_seconds(quantile(finished.call_ms, 0.5)),
             cached_tokens=finished.cached_tokens,
+            tool_calls=finished.tool_calls + void.tool_calls,
+            tool_failures=finished.tool_failures + void.tool_failures,
         )
 
     @property

@@ -11,6 +11,7 @@ from db.counts import (
     EVENTS,
     KEY,
     SEAT,
+    TOOL,
     TURN,
     CountsKey,
     GameCounts,
@@ -26,6 +27,7 @@ from db.writer.subject import Ended, Subject, Writing
 _SEATS = f"SELECT {SEAT} FROM game_players p WHERE p.game_id = ? ORDER BY p.player_index"  # noqa: S608
 _TURNS = f"SELECT {TURN} FROM game_turns t WHERE t.id >= ? AND t.id < ?"  # noqa: S608
 _CALLS = f"SELECT {CALL} FROM llm_calls c WHERE c.id >= ? AND c.id < ?"  # noqa: S608
+_TOOLS = f"SELECT {TOOL} FROM tool_calls u WHERE u.id >= ? AND u.id < ?"  # noqa: S608
 _EVENTS = (
     f"SELECT {EVENT} FROM game_events e JOIN event_types k ON k.id = e.kind "  # noqa: S608
     f"WHERE e.game_id = ? AND k.name IN ({', '.join('?' * len(EVENTS))})"
@@ -59,6 +61,7 @@ def _count(writing: Writing, ended: Ended) -> None:
         connection.query(_SEATS, (game_id,)),
         connection.query(_TURNS, turns_of_game(game_id)),
         connection.query(_CALLS, calls_of_game(game_id)),
+        connection.query(_TOOLS, calls_of_game(game_id)),
         connection.query(_EVENTS, (game_id, *EVENTS)),
     )
     if any(player >= len(game.seats) for player, *_ in game.turns):

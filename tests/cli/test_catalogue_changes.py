@@ -239,6 +239,7 @@ VERBS = {"list", "show", "add", "edit", "rename", "delete", "fork", "activate", 
 ALONE = {
     "prompts": {"tree"}, "annotations": {"agreement"}, "templates": {"export"},
     "environments": {"check"}, "agents": {"check"}, "access": {"revoke"},
+    "tools": {"calls"},
 }  # fmt: skip
 
 

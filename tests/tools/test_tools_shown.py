@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -16,7 +18,7 @@ from arena.config import TournamentConfig
 from arena.forecast.cost import ForecastInterval, estimate
 from arena.orchestrator import run
 from arena.orchestrator.preflight import prepare
-from db import get_session
+from db import get_engine, get_session, schema
 from tests.cli.commands import run_arena as arena
 from tests.orchestrator.test_tools_run import tooled
 
@@ -42,6 +44,67 @@ def test_a_game_shows_its_calls_of_tools(played: str) -> None:
     assert "written as note 1" not in plain
     assert "written as note 1" in whole
     assert any(turn["tools"] for turn in rows["turns"])
+
+
+def test_calls_of_tools_are_listed_and_those_that_failed(played: str) -> None:
+    def listed(*said: str) -> dict[str, Any]:
+        found = arena("tools", "calls", *said, "--json", "--db", played)
+        assert found.exit_code == 0, found.stderr
+        told: dict[str, Any] = json.loads(found.stdout)
+        return told
+
+    everything = listed("--limit", "1000")["calls"]
+    failed = listed("--failed", "any", "--limit", "1000")["calls"]
+    frame = tool_calls_df(played, texts=True).sort_values("tool_call_id", ascending=False)
+
+    assert [call["tool_call_id"] for call in everything] == frame.tool_call_id.tolist()
+    assert [call["result"] for call in everything] == frame.result.tolist()
+    assert failed == [call for call in everything if call["error"] is not None] != []
+    assert {call["error"] for call in listed("--failed", "limit")["calls"]} == {"limit"}
+    assert {call["agent"] for call in listed("--agent", "Bob")["calls"]} == {"Bob"}
+    first = listed("--limit", "2")
+    then = listed("--limit", "2", "--before", str(first["older"]))
+    assert [*first["calls"], *then["calls"]] == everything[:4]
+
+    plain = arena("tools", "calls", "--agent", "Bob", "--failed", "limit", "--db", played)
+    assert "no more than 1 calls in a turn" in plain.stdout
+    wrong = arena("tools", "calls", "--failed", "Timeout", "--db", played)
+    assert (wrong.exit_code, "expected unknown, arguments, refused" in wrong.stderr) == (2, True)
+
+
+def usage_of_bob(url: str) -> dict[str, Any]:
+    shown = json.loads(arena("agents", "show", "Bob", "--json", "--db", url).stdout)
+    usage: dict[str, Any] = shown["agent"]["profile"]["usage"]
+    return usage
+
+
+def test_an_agent_says_how_many_calls_it_made(played: str) -> None:
+    frame = tool_calls_df(played, agent="Bob")
+    usage = usage_of_bob(played)
+    metrics = json.loads(arena("metrics", "--agent", "Bob", "--json", "--db", played).stdout)
+    assert usage["tool_calls"] == len(frame) > usage["tool_failures"] > 0
+    assert (usage["tool_calls"], usage["tool_failures"]) == (len(frame), frame.error.count())
+    assert usage["tool_seconds"] == pytest.approx(frame.took_ms.sum() / 1e3, abs=1e-3)
+    assert {row["name"]: row["value"] for row in metrics["metrics"]}["tool_calls"] == len(frame)
+    said = f"calls of tools {len(frame)}, {frame.error.count()} failed"
+    assert said in arena("agents", "show", "Bob", "--db", played).stdout
+    assert arena("counters", "rebuild", "--check", "--db", played).exit_code == 0
+
+
+def test_what_was_counted_before_calls_of_tools_were_is_counted_again(
+    played: str, tmp_path: Path
+) -> None:
+    shutil.copyfile(played.removeprefix("sqlite:///"), tmp_path / "older.db")
+    url = f"sqlite:///{tmp_path}/older.db"
+    engine = get_engine(url)
+    schema.downgrade(engine, "0030")
+    schema.upgrade(engine)
+    engine.dispose()
+
+    late = arena("counters", "rebuild", "--check", "--db", url)
+    assert (late.exit_code, "not up to date: tooled" in late.stderr) == (1, True)
+    assert arena("counters", "rebuild", "--db", url).exit_code == 0
+    assert usage_of_bob(url) == usage_of_bob(played)
 
 
 def test_calls_of_tools_are_a_frame_and_an_export(played: str, tmp_path: Path) -> None:
