@@ -23,23 +23,13 @@ from arena.analysis.export.texts import portable
 from arena.analysis.frames import games_df
 from arena.analysis.source import Filters, Readable, session_on
 from arena.analysis.turns import calls_df, turns_df
+from arena.llm.genai_names import message_parts, named, request_attributes
 
 _GAMES = 10  # in memory at a time, with all that was said in them
 _INTERNAL, _CLIENT = 1, 3
 _OK, _ERROR = 1, 2
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _ABOUT = "a line per game: its spans"
-# What a request may say, and the name that the conventions have for it.
-_REQUEST = {
-    "temperature": "gen_ai.request.temperature",
-    "top_p": "gen_ai.request.top_p",
-    "top_k": "gen_ai.request.top_k",
-    "max_tokens": "gen_ai.request.max_tokens",
-    "max_completion_tokens": "gen_ai.request.max_tokens",
-    "frequency_penalty": "gen_ai.request.frequency_penalty",
-    "presence_penalty": "gen_ai.request.presence_penalty",
-    "seed": "gen_ai.request.seed",
-}
 
 
 def export_otlp(
@@ -131,28 +121,23 @@ def _of_turn(turn: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _of_call(call: Mapping[str, Any]) -> dict[str, Any]:
-    provider, _, model = str(call["model_asked"]).partition("/")
+    provider, model = named(str(call["model_asked"]))
     request = call["request"] if isinstance(call["request"], Mapping) else {}
     response = call["response"] if isinstance(call["response"], Mapping) else {}
-    asked = {
-        _REQUEST[name]: value
-        for name, value in request.items()
-        if name in _REQUEST and isinstance(value, int | float)
-    }
     return _span(
         call["game_id"],
         _id("call", call["call_id"]),
         _id("turn", call["turn_id"]),
-        f"chat {model or provider}",
+        f"chat {model}",
         _CLIENT,
         (call["request_sent_at"], call["response_received_at"]),
         {
             "gen_ai.operation.name": "chat",
             "gen_ai.provider.name": provider,
-            "gen_ai.request.model": model or provider,
+            "gen_ai.request.model": model,
             "gen_ai.conversation.id": str(call["game_id"]),
             "gen_ai.agent.name": call["agent"],
-            **asked,
+            **request_attributes(request),
             "gen_ai.response.id": response.get("id"),
             "gen_ai.response.model": call["model_answered"],
             "gen_ai.response.finish_reasons": None
@@ -161,10 +146,10 @@ def _of_call(call: Mapping[str, Any]) -> dict[str, Any]:
             "gen_ai.usage.input_tokens": call["prompt_tokens"],
             "gen_ai.usage.output_tokens": call["response_tokens"],
             "gen_ai.usage.cache_read.input_tokens": call["cached_tokens"],
-            "gen_ai.input.messages": as_json(_parts(chat(call["messages"] or ()))),
+            "gen_ai.input.messages": as_json(message_parts(chat(call["messages"] or ()))),
             "gen_ai.output.messages": None
             if call["text"] is None
-            else as_json(_parts(chat([{"role": "assistant", "content": call["text"]}]))),
+            else as_json(message_parts(chat([{"role": "assistant", "content": call["text"]}]))),
             "error.type": call["error_class"],
             **_own(
                 "call",
@@ -174,13 +159,6 @@ def _of_call(call: Mapping[str, Any]) -> dict[str, Any]:
         },
         error=call["error_message"] or call["error_class"],
     )
-
-
-def _parts(messages: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
-    return [
-        {"role": each["role"], "parts": [{"type": "text", "content": each["content"]}]}
-        for each in messages
-    ]
 
 
 def _own(noun: str, row: Mapping[str, Any], *names: str) -> dict[str, Any]:
