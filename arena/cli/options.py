@@ -203,6 +203,35 @@ DryRun = Annotated[
 ]
 
 
+TelemetryOption = Annotated[
+    bool,
+    typer.Option(
+        "--telemetry",
+        help="Send traces and metrics to an OpenTelemetry collector (OTEL_EXPORTER_OTLP_ENDPOINT).",
+    ),
+]
+
+
+def _log_as_json(context: typer.Context, target: str | None) -> str | None:
+    if target is not None:
+        from arena.cli.json_log import log_as_json
+
+        log_as_json(context, target)
+    return target
+
+
+LogJsonOption = Annotated[
+    str | None,
+    typer.Option(
+        "--log-json",
+        metavar="FILE",
+        callback=_log_as_json,
+        help="Add what is logged to this file, a JSON object a line; -: to stderr, in place of all "
+        "that is said there.",
+    ),
+]
+
+
 def key_values(pairs: list[str], option: str) -> dict[str, object]:
     """`["temperature=0.2", "stop=END"]` as a mapping; a value that is JSON is read as JSON.
 

@@ -13,6 +13,8 @@ from arena.cli.options import (
     DryRun,
     ExecutorOption,
     GamesOption,
+    LogJsonOption,
+    TelemetryOption,
     WaitOption,
 )
 
@@ -29,6 +31,8 @@ def resume(
     executor: ExecutorOption = None,
     budget: BudgetOption = None,
     wait: WaitOption = False,
+    telemetry: TelemetryOption = False,
+    log_json: LogJsonOption = None,
     db: DatabaseUrl = None,
     dry_run: DryRun = False,
 ) -> None:
@@ -54,6 +58,8 @@ def resume(
             db,
             executor,
             wait,
+            telemetry=telemetry,
+            log_json=log_json,
         )
         if dry_run:
             show_estimate(config, wish)

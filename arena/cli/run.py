@@ -14,7 +14,9 @@ from arena.cli.options import (
     DryRun,
     ExecutorOption,
     GamesOption,
+    LogJsonOption,
     SetOption,
+    TelemetryOption,
     WaitOption,
     typed_settings,
 )
@@ -43,6 +45,8 @@ def run(
     budget: BudgetOption = None,
     settings: SetOption = None,
     wait: WaitOption = False,
+    telemetry: TelemetryOption = False,
+    log_json: LogJsonOption = None,
     db: DatabaseUrl = None,
     dry_run: DryRun = False,
 ) -> None:
@@ -70,7 +74,18 @@ def run(
 
     with Database(db or None) as database:
         command = ("arena", "run", *what, *typed_settings(settings))
-        wish = Wish(command, database, games, concurrency, budget, db, executor, wait)
+        wish = Wish(
+            command,
+            database,
+            games,
+            concurrency,
+            budget,
+            db,
+            executor,
+            wait,
+            telemetry=telemetry,
+            log_json=log_json,
+        )
         if dry_run:
             show_estimate(tournament, wish)
             return

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from arena.forecast.review import ActualOverPredicted, Review
     from arena.orchestrator import Summary
     from arena.orchestrator.affordable import GamePrice
+    from arena.record.listening import RunListener
     from db import Database
 
 
@@ -33,6 +35,8 @@ class Wish:
     db: str | None = None
     executor: str | None = None
     wait: bool = False
+    telemetry: bool = False
+    log_json: str | None = None
 
     def again(self) -> str:
         """What to type to go on."""
@@ -59,6 +63,10 @@ class Wish:
                 yield from (option, str(value))
         if self.wait:
             yield "--wait"
+        if self.telemetry:
+            yield "--telemetry"
+        if self.log_json is not None:
+            yield from ("--log-json", self.log_json)
         yield from self.where()
 
 
@@ -105,7 +113,11 @@ def play_out(
     allow_files(wish.concurrency or config.concurrency)
     stop = orchestrator.Stop()
     fresh = fresh_boards(wish.database, config.name)
-    with fresh, ProgressView(time.monotonic) as view:
+    with (
+        fresh,
+        ProgressView(time.monotonic) as view,
+        _listening(wish, view.say) as listeners,
+    ):
         return interrupts.run(
             orchestrator.run(
                 config,
@@ -118,10 +130,29 @@ def play_out(
                 on_progress=playing(view.update),
                 stop=stop,
                 wait=wish.wait,
+                listeners=listeners,
             ),
             stop,
             say=view.say,
         )
+
+
+@contextmanager
+def _listening(wish: Wish, say: Callable[[str], None]) -> Iterator[Sequence[RunListener]]:
+    """What hears of the run, where that was typed. Raises UsageError where the extra is missing."""
+    if not wish.telemetry:
+        yield ()
+        return
+    try:
+        from arena.telemetry import telemetry
+    except ModuleNotFoundError as error:
+        from arena.core import UsageError
+
+        raise UsageError(
+            f"--telemetry needs {error.name}: type `python -m pip install 'llm-arena[telemetry]'`"
+        ) from error
+    with telemetry(say) as sending:
+        yield sending.listeners
 
 
 def conclude(summary: Summary, wish: Wish, config: TournamentConfig | None = None) -> None:

@@ -12,6 +12,7 @@ from arena.cli.options import (
     AgentOption,
     DatabaseUrl,
     EnvironmentOption,
+    LogJsonOption,
     SinceOption,
     TagOption,
     TournamentOption,
@@ -66,6 +67,7 @@ def view(
     tag: TagOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
+    log_json: LogJsonOption = None,
     db: DatabaseUrl = None,
 ) -> None:
     """Look at a database in the browser.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from arena.core import VoidCause, WorkerLost
+from arena.core import AgentSpec, VoidCause, WorkerLost
 from arena.core.execution import Slot
 from arena.core.log_scope import about
 from arena.core.threads import in_thread
@@ -21,6 +21,7 @@ from arena.orchestrator.memories import Memories
 from arena.orchestrator.people import SeatedPeople
 from arena.orchestrator.preflight import Prepared
 from arena.orchestrator.stopping import Stop
+from arena.record.listening import Listeners
 from arena.record.reading import recorded
 from arena.record.writing import GameRecorder
 from db import Database
@@ -31,8 +32,7 @@ from db.queries.schedule import ScheduledGame
 class Attempts:
     """What the attempts at the games of a run share. `worth_lending` says whether another game
     could be played in the slot of one that waits; `memories` are what agents bring to their games;
-    `resumed` counts the games that earlier runs had
-    begun."""
+    `listeners` hear of the games; `resumed` counts those that earlier runs had begun."""
 
     def __init__(
         self,
@@ -43,6 +43,7 @@ class Attempts:
         stop: Stop,
         worth_lending: Callable[[], bool],
         people: SeatedPeople,
+        listeners: Listeners,
     ) -> None:
         self._prepared = prepared
         self._entry = entry
@@ -51,6 +52,7 @@ class Attempts:
         self._stop = stop
         self._worth_lending = worth_lending
         self._people = people
+        self._listeners = listeners
         self.memories = Memories(entry, database)
         self._played: set[int] = set()
         self.resumed = 0
@@ -59,8 +61,20 @@ class Attempts:
         self, journal: GameRecorder, game: ScheduledGame, slot: Slot, account: GameAccount
     ) -> GameResult:
         """What came of it. A game whose process ends resumes from its record, in another."""
-        with about(game_id=game.game_id):
-            return await self._play(journal, game, slot, account)
+        key = game.game_id
+        result: GameResult | None = None
+        environment, seats = self._prepared.config.environment.name, self._seats(game)
+        with about(game_id=key):
+            self._listeners.tell(lambda each: each.game_begins(key, environment, seats))
+            try:
+                result = await self._play(journal, game, slot, account)
+            finally:
+                self._listeners.tell(lambda each: each.game_ends(key, result))
+            return result
+
+    def _seats(self, game: ScheduledGame) -> list[AgentSpec]:
+        referee = [] if self._entry.referee is None else [self._entry.referee]
+        return [*(self._entry.agents[agent] for agent in game.agents), *referee]
 
     async def _play(
         self, journal: GameRecorder, game: ScheduledGame, slot: Slot, account: GameAccount

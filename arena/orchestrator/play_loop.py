@@ -41,6 +41,7 @@ from arena.orchestrator.saturation import Saturation
 from arena.orchestrator.schedule import played
 from arena.orchestrator.standings import LiveStandings, Played
 from arena.orchestrator.stopping import Stop
+from arena.record.listening import Listeners
 from arena.record.writing import GameRecorder, Meter
 from arena.reports.call_times import CallTimes
 from arena.reports.usage import latency_of
@@ -67,6 +68,7 @@ class Playing:
         on_progress: OnProgress | None,
         *,
         wait: bool = False,
+        listeners: Listeners | None = None,
     ) -> None:
         self.prepared = prepared
         self.config = prepared.config
@@ -82,14 +84,12 @@ class Playing:
         self.meter = Meter()
         self.began = datetime.now(UTC)
         self.finished: list[int] = []
-        self.void = 0
-        self.paused = 0
-        self._otherwise_suspended = 0
+        self.void = self.paused = self.running = self._otherwise_suspended = 0
+        self.heard = listeners or Listeners()
         self.people = SeatedPeople(entry, database, wait=wait)
         longest = self.config.environment.turn_limit
         self.affordable = Affordable(models.budget, earlier.costs, longest=longest)
         self._left: dict[int, ScheduledGame] = {}
-        self.running = 0
         self.saturation = Saturation(lambda: self.running, self.meter)
         self.causes: Counter[str] = Counter()
         self.halts = Halts()
@@ -97,7 +97,7 @@ class Playing:
         self._again: dict[int, ModelUnproven] = {}
         self._pending = Pending((), self._models)
         self.attempts = Attempts(
-            prepared, entry, database, models, stop, self._worth_lending, self.people
+            prepared, entry, database, models, stop, self._worth_lending, self.people, self.heard
         )
         self.executor: Executor | None = None
         self._said: list[str] = []
@@ -238,7 +238,7 @@ class Playing:
         try:
             while True:
                 journal = GameRecorder(
-                    recorder, game.game_id, self.meter, self.stop.going, game.agents
+                    recorder, game.game_id, self.meter, self.stop.going, game.agents, self.heard
                 )
                 result = await self.attempts.play(
                     journal, game, slot, self.affordable.account(first)

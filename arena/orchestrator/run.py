@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from arena import registry
 from arena.config import TournamentConfig, restored
@@ -34,6 +35,7 @@ from arena.orchestrator.stopping import Stop
 from arena.orchestrator.summing import summary_of
 from arena.orchestrator.versions import as_catalogued
 from arena.record.answer_cache import DatabaseCache
+from arena.record.listening import Listeners, RunListener
 from arena.record.run_log import run_logged
 from arena.reports.tournament import ABANDONED_AFTER
 from db import Database, Repository, Session, get_session
@@ -56,6 +58,7 @@ async def run(
     on_progress: OnProgress | None = None,
     stop: Stop | None = None,
     wait: bool = False,
+    listeners: Sequence[RunListener] = (),
 ) -> Summary:
     """Play what is left of a tournament, at most `games` of it, `concurrency` at once.
 
@@ -66,6 +69,7 @@ async def run(
     runs) replaces the file's; without any, unless `uncapped`, models that cost money are refused.
     With `wait` the run waits for people's answers when nothing else is left to play, and for an
     operator's when its budget is reached.
+    `listeners` hear of it as it happens.
     `stop` ends the run early and in order. Cancelling this call leaves
     the database as a killed process would: nothing is lost that was committed.
 
@@ -101,7 +105,9 @@ async def run(
                 stop or Stop(),
                 on_progress,
                 wait=wait,
+                listeners=Listeners(listeners),
             )
+            heard = playing.heard
             try:
                 async with (
                     database.recorder(
@@ -116,6 +122,7 @@ async def run(
                         begun=sum(game.begun for game in begun.left),
                         orphans=len(begun.earlier.orphans),
                     )
+                    heard.tell(lambda each: each.run_begins(key, ready.config.name))
                     if begun.abandoned is not None:
                         playing.tell(run_log.run_resumes_abandoned(begun.abandoned))
                     try:
@@ -123,7 +130,9 @@ async def run(
                             recorder, begun.left, concurrency or config.concurrency, most=games
                         )
                     finally:
-                        run_log.run_ends(lease.fence, summary_of(playing))
+                        summary = summary_of(playing)
+                        run_log.run_ends(lease.fence, summary)
+                        heard.tell(partial(_ended, summary))
             finally:
                 await client.aclose()
             unrated = await in_thread(_close, ready, database, playing)
@@ -143,8 +152,13 @@ async def run(
                 on_progress=on_progress,
                 stop=stopping,
                 wait=wait,
+                listeners=listeners,
             )
     return summary
+
+
+def _ended(summary: Summary, listener: RunListener) -> None:
+    listener.run_ends(summary.stopped)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
 from arena.core import RecordError
 from arena.core.execution import always
@@ -24,6 +25,7 @@ from arena.game.journal import (
 from arena.game.loop import Finished, PlayerConduct, Voided
 from arena.record.entry_log import log_entry
 from arena.record.events import events_told
+from arena.record.listening import Listeners, RunListener
 from db import Database, Repository, Session, latencies
 from db.delegates import Delegation
 from db.errors import DatabaseError
@@ -104,7 +106,7 @@ class GameRecorder:
     """The journal of one game (`arena.game.journal.Journal`), and its beginning and end.
 
     `wanted` says whether the run still wants the game to go on; `agents` are its agents by
-    player_index, for its log.
+    player_index, for its log; `listeners` hear of what is on record.
     """
 
     def __init__(
@@ -114,12 +116,14 @@ class GameRecorder:
         meter: Meter,
         wanted: Callable[[], bool] = always,
         agents: Sequence[int] = (),
+        listeners: Listeners | None = None,
     ) -> None:
         self.recorder = recorder
         self.game_id = game_id
         self.meter = meter
         self.wanted = wanted
         self._agents = agents
+        self._listeners = listeners
         self._in_flight = 0
         self._lost = 0
 
@@ -141,6 +145,8 @@ class GameRecorder:
         for entry in entries:
             self.meter.count(entry)
             log_entry(self.game_id, self._agents, entry)
+            if self._listeners:
+                self._listeners.tell(partial(_entered, self.game_id, entry))
             if isinstance(entry, Intended):
                 self._in_flight += 1
             elif isinstance(entry, Answered | TurnTaken):
@@ -275,6 +281,10 @@ class GameRecorder:
                 turn_count=void.turns,
             )
         )
+
+
+def _entered(game_id: int, entry: JournalEntry, listener: RunListener) -> None:
+    listener.entered(game_id, entry)
 
 
 @dataclass(frozen=True, slots=True)
