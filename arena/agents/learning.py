@@ -95,7 +95,8 @@ class Learner:
         for point in written:
             before = known.pop(point.text, point)
             known[point.text] = replace(point, shown=before.shown, last_shown=before.last_shown)
-        alive = [point for point in known.values() if now - point.written < self._ttl]
+        dated = (replace(p, expires=p.written + self._ttl) for p in known.values())
+        alive = [point for point in dated if now < (point.expires or 0)]
         alive.sort(key=lambda point: (-_weight(point, now), -point.written))
         alive = alive[: self._items]
         shown = [

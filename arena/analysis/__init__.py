@@ -24,6 +24,7 @@ from arena.analysis.leaderboards import (
     leaderboard_df,
     pairs_df,
 )
+from arena.analysis.memories import memories_df
 from arena.analysis.messages import messages_df
 from arena.analysis.metrics import metrics_df
 from arena.analysis.play_plots import (
@@ -61,6 +62,7 @@ __all__ = [
     "in_chunks",
     "leaderboard_df",
     "logs_df",
+    "memories_df",
     "messages_df",
     "metrics_df",
     "pairs_df",

@@ -262,7 +262,7 @@ def _of_rest() -> dict[str, JsonObject | OneOfForms]:
     from arena.analysis.archives import Imported
     from arena.analysis.export.result_cards import Card, CardCheck
     from arena.core import RulesOption
-    from arena.orchestrator.memories import AgentMemory
+    from arena.reports.memory import AgentMemory
     from arena.scenarios.summary import ScenarioSummary
     from arena.templates.seed import SeededRow
     from db.archive import Archived

@@ -22,14 +22,14 @@ def memory(
     Its key points in each tournament, the heaviest first, as its next game would have them."""
     from arena.game.seating import remembering_kind
     from arena.orchestrator.lookup import find_agent
-    from arena.orchestrator.memories import agent_memories
+    from arena.reports.memory import remembered
     from db import Repository
 
     with reading(db) as session:
         row = find_agent(Repository(session), agent)
         assert row.id is not None
         label, kind = row.label, row.kind.name
-        found = agent_memories(session, row.id) if remembering_kind(kind) else []
+        found = remembered(session, row.id, kind)
     if as_json:
         print_json({"agent": label, "memories": [asdict(each) for each in found]})
         return
@@ -40,10 +40,11 @@ def memory(
     columns = [
         Column("key point", shrink=True),
         Column("importance", "right", order=0),
-        Column("place", "right", order=2),
+        Column("game", "right", order=1),
         Column("written", "right", order=1),
         Column("shown", "right", order=0),
         Column("last shown", "right", order=1),
+        Column("expires", "right", order=2),
     ]
     for each in found:
         print_line(f"{each.tournament}: {len(each.points)} key points from {each.games} games")
@@ -51,10 +52,11 @@ def memory(
             [
                 point.text,
                 str(point.importance),
-                str(point.place),
+                "" if point.game_id is None else str(point.game_id),
                 str(point.written),
                 str(point.shown),
                 "" if point.last_shown is None else str(point.last_shown),
+                "" if point.expires is None else str(point.expires),
             ]
             for point in each.points
         ]

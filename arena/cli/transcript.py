@@ -10,6 +10,7 @@ from rich.text import Text
 
 from arena.cli.output import count, duration, moment, money, safe
 from arena.cli.transcript_lines import Page, milliseconds, player_name
+from arena.core.memory import MEMORY
 from arena.core.text import lines, one_line
 from arena.reports.narration import Announcement, Moved, Shown, plain
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from arena.reports.calls import CallReport, SentMessage, ToolReport
     from arena.reports.game import GameReport, TurnReport
+    from arena.reports.memory import TurnMemory
 
 _RULES_LINES = 12  # of the first announcement to each player
 
@@ -60,11 +62,13 @@ def _sent(message: SentMessage, player: int) -> str:
     return "\n".join([*filter(None, [text]), *message.tool_calls])
 
 
-def _told(reading: Any) -> Iterator[str]:
+def _told(reading: Any, *, remembers: bool) -> Iterator[str]:
     """How an action was read, where that was not as usual."""
     if not isinstance(reading, Mapping):
         return
     for name, value in reading.items():
+        if name == MEMORY and remembers:
+            continue
         if name == "suspects" and isinstance(value, Mapping):
             known = [pair for pair in value.items() if isinstance(pair[1], int | float)]
             most = sorted(known, key=lambda pair: -pair[1])[:_SUSPECTS]
@@ -198,8 +202,10 @@ class _Printer:
         if turn.how is not None:
             chosen = "nobody" if turn.target is None else turn.target
             self._page.block(Text("  "), f"chose {chosen} ({turn.how})", "dim")
-        for told in _told(turn.reading):
+        for told in _told(turn.reading, remembers=turn.memory is not None):
             self._page.block(Text("  "), told, "dim")
+        if turn.memory is not None:
+            self._memory(turn.memory)
         if turn.invalid:
             self._page.print(Text("  refused by the rules", "bold red"))
         if turn.lapse:
@@ -210,6 +216,19 @@ class _Printer:
         if turn.cut:
             advice = "its tokens were used up before it spoke: raise max_tokens of the model"
             self._page.block(Text("  "), advice, "red")
+
+    def _memory(self, memory: TurnMemory) -> None:
+        """What it wrote about the game before, and what it was shown of earlier ones."""
+        if memory.place is not None:
+            about = f"its game at place {memory.place}"
+            learned = count(len(memory.learned), "key point")
+            self._page.block(Text("  "), f"learned from {about}: {learned}", "dim")
+            for point in memory.learned:
+                self._page.text(Text("  ┆ ", "dim"), point, "dim")
+        if memory.recalled:
+            self._page.block(Text("  "), "was shown of earlier games:", "dim")
+            for point in memory.recalled:
+                self._page.text(Text("  ┆ ", "dim"), point, "dim")
 
     def _call(self, call: CallReport, player: int) -> None:
         facts = [f"call {call.call_number}"]

@@ -20,7 +20,8 @@ class KeyPoint:
 
     `importance` is from 1 to 10, by the agent itself. `place` is that of the game in the schedule;
     `written` counts the games that the agent had finished when it wrote it. `shown` is in how many
-    games it was shown to the agent, `last_shown` the latest of them, counted as `written` is.
+    games it was shown to the agent, `last_shown` the latest of them, counted as `written` is;
+    `expires` is after how many finished games it is forgotten, None for never.
     """
 
     text: str
@@ -29,6 +30,7 @@ class KeyPoint:
     written: int
     shown: int = 0
     last_shown: int | None = None
+    expires: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

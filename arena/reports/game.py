@@ -19,6 +19,7 @@ from arena.reports.calls import (
     tool_report,
 )
 from arena.reports.html import table
+from arena.reports.memory import TurnMemory, turn_memory
 from arena.reports.narration import StoryItem, tell_story
 from db.models.calls import ORPHANED
 from db.queries.games import GameRow
@@ -46,12 +47,13 @@ class TurnReport:
     """One turn: `new` is what the player was shown since its turn before, `action` what it did
     (None: it has not acted), `submitted` what the rules were given, `lapse` what was wrong with its
     answer whatever the rules made of it; `target` is whom the action was read to choose, and `how`
-    how that was told. `reading` tells how the action was read from what the model said. `cut` says
-    that its last answer was cut before it came to speak, `too_long` that the conversation was
-    longer than its model's context. `cached` says that an answer came from the cache,
-    `failed_calls` how many calls gave no answer, `lost_calls` how many of those were in flight when
-    a run was killed. Its `number_of_calls` took `tokens`, of prompts and answers, and `cost` in
-    dollars, None where none had a price; `tools` are the calls of tools in it."""
+    how that was told. `reading` tells how the action was read from what the model said, `memory`
+    what it tells of earlier games. `cut` says that its last answer was cut before it came to speak,
+    `too_long` that the conversation was longer than its model's context. `cached` says that an
+    answer came from the cache, `failed_calls` how many calls gave no answer, `lost_calls` how
+    many of those were in flight when a run was killed. Its `number_of_calls` took `tokens`, of
+    prompts and answers, and `cost` in dollars, None where none had a price; `tools` are the
+    calls of tools in it."""
 
     number: int
     player: int
@@ -63,6 +65,7 @@ class TurnReport:
     target: str | None = None
     how: str | None = None
     reading: Any = None
+    memory: TurnMemory | None = None
     cut: bool = False
     too_long: bool = False
     time_ms: float | None = None
@@ -244,6 +247,7 @@ def game_report(
                 target=turn.target,
                 how=turn.target_how,
                 reading=turn.reading,
+                memory=turn_memory(turn.reading),
                 cut=_said_nothing(turn) and _answered(turn),
                 too_long=_said_nothing(turn) and not _answered(turn),
                 time_ms=turn.response_time_ms,

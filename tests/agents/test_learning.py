@@ -63,7 +63,9 @@ def test_it_is_asked_about_the_game_before_and_plays_with_what_it_wrote() -> Non
     assert (first.text, second.text) == ("[4]", "[5]")
     kept = memory_kept(first.reading)
     assert kept is not None
-    assert kept.points == (KeyPoint("Take the middle.", 9, 3, 1, shown=1, last_shown=1),)
+    assert kept.points == (
+        KeyPoint("Take the middle.", 9, 3, 1, shown=1, last_shown=1, expires=101),
+    )
     assert second.reading is None
 
 

@@ -11,6 +11,7 @@ from arena.leaderboard import LeaderboardQuery
 from arena.leaderboard.places import listed_agents
 from arena.leaderboard.profiles import agent_profile
 from arena.reports.agent import agent_report
+from arena.reports.memory import remembered
 from arena.viewer.agent_page import SHARES, agent_page, agent_tables
 from arena.viewer.named import waiting_for, which
 from arena.viewer.visit import Visit, number
@@ -61,6 +62,7 @@ def agent(visit: Visit) -> Response:
         prompt_id=row.prompt_id,
         page=agent_page(row.label, profile),
         p=profile,
+        memories=remembered(session, key, row.kind.name),
         shares=SHARES,
         settings=[(name, json.dumps(value)) for name, value in row.model.params.items()],
         text=row.prompt.content,
