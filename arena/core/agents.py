@@ -172,7 +172,8 @@ class CallOptions:
 class Completion:
     """What an agent gets back from a model. `text` may be empty: silence is an answer. `refused`
     says that the model declined to answer; `thoughts` are what the provider told of them apart
-    from the text, None where it told nothing."""
+    from the text, None where it told nothing. `thinking_blocks` are those that are to be sent back
+    with what a tool said, as they were signed."""
 
     text: str
     finish_reason: str | None = None
@@ -180,6 +181,7 @@ class Completion:
     refused: bool = False
     thoughts: str | None = None
     tool_calls: tuple[ToolCall, ...] = ()
+    thinking_blocks: tuple[Mapping[str, Any], ...] = ()
 
 
 class LLM(Protocol):

@@ -14,13 +14,15 @@ class Message(TypedDict):
     """One chat message: role is `system`, `user`, `assistant` or `tool`.
 
     `content` is a text, or parts of it. `tool_calls` are an assistant's, as OpenAI writes them;
-    `tool_call_id` says which of them a tool's message answers.
+    `tool_call_id` says which of them a tool's message answers; `thinking_blocks` are an assistant's
+    thoughts before it called, with the signatures that its provider wants back.
     """
 
     role: str
     content: str | Sequence[ContentPart]
     tool_calls: NotRequired[Sequence[Mapping[str, Any]]]
     tool_call_id: NotRequired[str]
+    thinking_blocks: NotRequired[Sequence[Mapping[str, Any]]]
 
 
 def text_of(message: Message) -> str:

@@ -46,6 +46,8 @@ def response_of(completion: Completion) -> dict[str, Any]:
         choice["tool_calls"] = [
             {"name": call.name, "arguments": call.arguments} for call in completion.tool_calls
         ]
+    if completion.thinking_blocks:
+        choice["thinking_blocks"] = [dict(block) for block in completion.thinking_blocks]
     return {"choices": [choice]}
 
 
@@ -63,6 +65,7 @@ def completion_of(text: str, finish_reason: str | None, usage: Usage, response: 
         tool_calls=tuple(
             ToolCall(call["name"] or "", call["arguments"]) for call in choice.get("tool_calls", ())
         ),
+        thinking_blocks=tuple(choice.get("thinking_blocks", ())),
     )
 
 

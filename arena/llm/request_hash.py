@@ -13,7 +13,11 @@ from typing import Any, Literal
 
 from arena.core import ContentPart, Message
 
-TOOL_FIELDS: tuple[Literal["tool_calls", "tool_call_id"], ...] = ("tool_calls", "tool_call_id")
+TOOL_FIELDS: tuple[Literal["tool_calls", "tool_call_id", "thinking_blocks"], ...] = (
+    "tool_calls",
+    "tool_call_id",
+    "thinking_blocks",
+)
 """What a message of a tool, or one that calls any, has beside its content."""
 
 _HELD = 2047

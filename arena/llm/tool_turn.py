@@ -103,7 +103,7 @@ class ToolTurn:
             if not calls or left <= 0 or any(call.name in own for call in calls):
                 return completion
             try:
-                conversation += await self._answered(completion.text, calls)
+                conversation += await self._answered(completion)
             except ArenaError as error:
                 self._llm.error = error
                 raise
@@ -116,12 +116,12 @@ class ToolTurn:
             choice = "required"
         return replace(asked, tools=(*asked.tools, *self._box.offered), tool_choice=choice)
 
-    async def _answered(self, text: str, calls: Sequence[ToolCall]) -> list[Message]:
+    async def _answered(self, said: Completion) -> list[Message]:
         """What is sent after an answer that calls: that answer, and the result of each call."""
         most = self._box.limits.argument_characters
-        asking: Message = {"role": "assistant", "content": text, "tool_calls": []}
+        asking: Message = {"role": "assistant", "content": said.text, "tool_calls": []}
         made, results = [], list[Message]()
-        for call in calls:
+        for call in said.tool_calls:
             number = self._used
             # Nine letters and digits, which is what every provider takes.
             call_id = f"call{number:05d}"
@@ -133,6 +133,8 @@ class ToolTurn:
             told = f"Error: {result}" if use.error else result
             results.append({"role": "tool", "tool_call_id": call_id, "content": told})
         asking["tool_calls"] = made
+        if said.thinking_blocks:
+            asking["thinking_blocks"] = said.thinking_blocks
         return [asking, *results]
 
     async def _use(self, call: ToolCall) -> ToolUse:

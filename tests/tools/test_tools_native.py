@@ -42,14 +42,22 @@ SAID = ("42", "25", "42")
 CELLS = (0, 3, 1, 4, 2)
 
 
-def anthropic(*, move: int | None, stream: bool) -> Canned:
-    """An answer of Anthropic's: two calls after some words, or a move."""
+THOUGHTS: list[dict[str, Any]] = [
+    {"type": "thinking", "thinking": "Six by seven? I should ask.", "signature": "c2lnbmVk"},
+    {"type": "redacted_thinking", "data": "b3BhcXVl"},
+]
+
+
+def anthropic(*, move: int | None, stream: bool, thinks: bool = False) -> Canned:
+    """An answer of Anthropic's: three calls after some words, or a move; and what it `thinks`."""
     calls = [
         {"type": "tool_use", "id": f"toolu_{n}", "name": "calculate", "input": each}
         for n, each in enumerate(SUMS)
     ]
     said = {"type": "text", "text": "Let me see." if move is None else f"[{move}]"}
-    blocks: list[dict[str, Any]] = [said, *(calls if move is None else [])]
+    blocks: list[dict[str, Any]] = [
+        *(THOUGHTS if thinks else []), said, *(calls if move is None else []),
+    ]  # fmt: skip
     reason = "tool_use" if move is None else "end_turn"
     head = {
         "id": "msg_1", "type": "message", "role": "assistant", "model": "claude",
@@ -61,15 +69,24 @@ def anthropic(*, move: int | None, stream: bool) -> Canned:
         {"type": "message_start", "message": {**head, "content": [], "stop_reason": None}}
     ]
     for index, block in enumerate(blocks):
-        begun = {**block, "text": ""} if "text" in block else {**block, "input": {}}
+        empty: dict[str, Any] = {"text": "", "input": {}, "thinking": "", "signature": ""}
+        begun = {**block, **{name: value for name, value in empty.items() if name in block}}
         events.append({"type": "content_block_start", "index": index, "content_block": begun})
         pieces = (
             [{"type": "text_delta", "text": block["text"]}]
             if "text" in block
             else [
+                {"type": "thinking_delta", "thinking": block["thinking"][:9]},
+                {"type": "thinking_delta", "thinking": block["thinking"][9:]},
+                {"type": "signature_delta", "signature": block["signature"]},
+            ]
+            if "thinking" in block
+            else [
                 {"type": "input_json_delta", "partial_json": piece}
                 for piece in ("", json.dumps(block["input"])[:9], json.dumps(block["input"])[9:])
             ]
+            if "input" in block
+            else []
         )
         events += [
             {"type": "content_block_delta", "index": index, "delta": piece} for piece in pieces
@@ -169,4 +186,39 @@ def test_a_game_with_tools_in_a_providers_own_form(
         told
     )
     assert len(told) == (2 if form == "google" else 3)
+    assert check(1, sqlite_url).first_difference is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stream", [False, True])
+def test_claude_is_sent_its_signed_thoughts_with_what_a_tool_said(
+    stream: bool, sqlite_url: str
+) -> None:
+    model = "anthropic/claude-sonnet-4-20250514"
+    thinks = "params: {max_tokens: 3000, thinking: {type: enabled, budget_tokens: 2000}}"
+    with CannedServer() as server:
+        for cell in CELLS:
+            for move in (None, cell):
+                server.queue.append(anthropic(move=move, stream=stream, thinks=True))
+        written = TOURNAMENT.format(model=model, url=server.url, stream=str(stream).lower())
+        config = loads(
+            written.replace("    input_price", f"    {thinks}\n    input_price"),
+            source="native.yaml",
+        )
+        asyncio.run(run(config, url=sqlite_url))
+        sent = [json.loads(request.body) for request in server.requests]
+    with get_session(sqlite_url) as session:
+        turns = transcript(session, 1)
+
+    assert [turn.action for turn in turns] == [f"[{cell}]" for cell in CELLS]
+    for asked, asked_again in zip(sent[::2], sent[1::2], strict=True):
+        assert asked["thinking"] == asked_again["thinking"] == {
+            "type": "enabled", "budget_tokens": 2000,
+        }  # fmt: skip
+        assert "c2lnbmVk" not in json.dumps(asked)
+        calling = asked_again["messages"][-2]["content"]
+        assert calling[:2] == THOUGHTS
+        assert [block["type"] for block in calling[2:]] == ["text", *["tool_use"] * len(SUMS)]
+    assert turns[0].calls[0].response["choices"][0]["thinking_blocks"] == THOUGHTS
+    assert "thinking_blocks" not in turns[0].calls[1].response["choices"][0]
     assert check(1, sqlite_url).first_difference is None

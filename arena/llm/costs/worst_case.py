@@ -178,6 +178,7 @@ def _message_bytes(message: Message) -> int | None:
     from its bytes."""
     content = message["content"]
     size = _bytes(message["role"]) + _json_bytes(message.get("tool_calls"))
+    size += _json_bytes(message.get("thinking_blocks"))
     if isinstance(content, str):
         return size + _bytes(content)
     if not all(map(is_text, content)):

@@ -28,6 +28,7 @@ from arena.llm.providers.litellm_params import (
     check_accepted,
     check_found,
     check_tools_taken,
+    signs_thoughts,
     unknown_to_provider,
 )
 from arena.llm.providers.litellm_path import call_path
@@ -157,12 +158,14 @@ class LiteLLM:
             return LiteLLMEndpoint(self, model, kwargs, free=True)
         _, provider, _, _ = litellm.get_llm_provider(model.litellm_model, api_base=model.api_base)
         marks = model.name in self._settings.cached and wants_marks(provider, model.litellm_model)
+        signed = signs_thoughts(litellm, model)
         entry = listed_entry(litellm.model_cost, model)
         if entry is None:
-            return LiteLLMEndpoint(self, model, kwargs, marks=marks)
+            return LiteLLMEndpoint(self, model, kwargs, marks=marks, signed=signed)
         tier = model.params.get("service_tier")
         prices = listed_prices(entry, service_tier=tier)
-        return LiteLLMEndpoint(self, model, kwargs, prices, listed_limit(entry), marks=marks)
+        limit = listed_limit(entry)
+        return LiteLLMEndpoint(self, model, kwargs, prices, limit, marks=marks, signed=signed)
 
     async def aclose(self) -> None:
         await self.lean.aclose()
@@ -202,15 +205,22 @@ class LiteLLM:
             self.news.append(said)
 
     async def send(
-        self, kwargs: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]
+        self,
+        kwargs: Mapping[str, Any],
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        signed: bool = False,
     ) -> Answer:
-        """One request, with these arguments of LiteLLM's; whatever goes wrong is raised."""
+        """One request, with these arguments of LiteLLM's, whose answer has its thoughts as they
+        were `signed`; whatever goes wrong is raised."""
         # LiteLLM may write into the messages it is given.
         fresh = deepcopy([*messages])
 
         async def ask(litellm: Any, heard: Heard) -> Answer:
             response = await litellm.acompletion(messages=fresh, **kwargs)
-            return await _streamed(response, heard) if kwargs.get("stream") else read(response)
+            if kwargs.get("stream"):
+                return await _streamed(response, heard, signed)
+            return read(response, signed=signed)
 
         return await self.attempt(ask, local="client" in kwargs)
 
@@ -257,7 +267,8 @@ class LiteLLM:
 @dataclass(frozen=True, slots=True)
 class LiteLLMEndpoint:
     """What every request to one model shares (`arena.llm.providers.protocol.Endpoint`). `marks`
-    says that the provider is told what to cache."""
+    says that the provider is told what to cache, `signed` that it wants its signed thoughts back
+    with the results of tools."""
 
     provider: LiteLLM
     model: ModelSpec
@@ -266,6 +277,7 @@ class LiteLLMEndpoint:
     longest_answer: int | None = None
     free: bool = False
     marks: bool = False
+    signed: bool = False
     _path: list[LeanPath | str] = field(default_factory=list, repr=False, compare=False)
 
     async def ask(self, messages: Sequence[Message], seed: int | None) -> Answer:
@@ -289,7 +301,7 @@ class LiteLLMEndpoint:
                 lean = self.provider.lean
                 return await lean.ask(path, kwargs, sent, secrets, seed, self._not_lean)
             self._not_lean(odd or "a key is gone")
-        return await self.provider.send(kwargs, sent)
+        return await self.provider.send(kwargs, sent, signed=self.signed)
 
     def _not_lean(self, why: str) -> None:
         self.provider.note(f"some calls of {self.model.name} go through LiteLLM: {why}")
@@ -298,6 +310,8 @@ class LiteLLMEndpoint:
         """How it is asked without LiteLLM, or why it is not."""
         if self.free:
             return "scripted models take the path of LiteLLM"
+        if self.signed and self.kwargs.get("tools"):
+            return "its signed thoughts go back to it with what tools say"
         if not self._path:
             self._path.append(
                 await self.provider.learned(self.model, self.kwargs, marks=self.marks)
@@ -314,8 +328,8 @@ class LiteLLMEndpoint:
         return call_path(await self.path())
 
 
-async def _streamed(response: Any, heard: Heard) -> Answer:
-    streamed, timed = StreamedAnswer(), stopwatch()
+async def _streamed(response: Any, heard: Heard, signed: bool) -> Answer:
+    streamed, timed = StreamedAnswer(keeps_signed=signed), stopwatch()
     first_token_ms: float | None = None
     loop = Shared()
     async for chunk in response:

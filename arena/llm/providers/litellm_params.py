@@ -38,25 +38,15 @@ def check_tools_taken(litellm: Any, model: ModelSpec) -> None:
             "its provider takes none, says LiteLLM: give the agent another model, or remove its "
             "`tools`"
         )
-    if (thinks := _thinks(model)) is not None and _is_claude(litellm, model):
-        raise UsageError(
-            f"the model {model.name!r} ({model.litellm_model}) plays for an agent with tools and "
-            f"has {thinks!r} in its params: Claude wants its signed thoughts back with what a tool "
-            f"said, which the arena does not keep. Remove {thinks!r}, or the agent's `tools`"
-        )
 
 
-def _thinks(model: ModelSpec) -> str | None:
-    """The name of the param that turns thoughts on."""
+def signs_thoughts(litellm: Any, model: ModelSpec) -> bool:
+    """Whether a model thinks and wants its signed thoughts back with what a tool said: Claude, in
+    Anthropic's own form of messages, wherever it is served."""
     thinking, effort = model.params.get("thinking"), model.params.get("reasoning_effort")
     kind = thinking.get("type") if isinstance(thinking, Mapping) else thinking
-    if kind not in (None, False, "disabled"):
-        return "thinking"
-    return None if effort in (None, "none") else "reasoning_effort"
-
-
-def _is_claude(litellm: Any, model: ModelSpec) -> bool:
-    """Whether Anthropic's own form of messages is asked for, wherever the model is served."""
+    if kind in (None, False, "disabled") and effort in (None, "none"):
+        return False
     _, provider, _, _ = litellm.get_llm_provider(model.litellm_model, api_base=model.api_base)
     served = provider in {"azure_ai", "bedrock", "bedrock_converse", "vertex_ai"}
     return provider == "anthropic" or (served and "claude" in model.litellm_model)

@@ -13,6 +13,7 @@ from typing import Any
 from arena.llm.failures.classify import Fault
 from arena.llm.failures.kinds import FaultKind
 from arena.llm.providers.protocol import Answer
+from arena.llm.providers.signed_thoughts import SignedThoughts
 from arena.llm.providers.usage import get, read_usage, reported, token_count
 from arena.llm.recorded import completion_of
 
@@ -22,14 +23,18 @@ _MOST_THOUGHTS = 1_000_000
 LONGEST_NAME = 256
 
 
-def read(response: Any) -> Answer:
-    """An answer that came in one piece. Raises Fault where it holds no choice."""
+def read(response: Any, *, signed: bool = False) -> Answer:
+    """An answer that came in one piece, with its thoughts as they were `signed` where that is
+    asked. Raises Fault where it holds no choice."""
     choices = get(response, "choices")
     if not isinstance(choices, list | tuple) or not choices:
         raise _empty()
     message = get(choices[0], "message")
     if message is None:
         raise _empty()
+    thoughts = SignedThoughts()
+    if signed:
+        thoughts.add(message)
     return _answer(
         response,
         text=_text(get(message, "content")),
@@ -37,6 +42,7 @@ def read(response: Any) -> Answer:
         refusal=_text(get(message, "refusal") or _specific(message).get("refusal")),
         finish_reason=_name(get(choices[0], "finish_reason")),
         calls=_tool_calls(get(message, "tool_calls")),
+        signed=thoughts,
         reported=get(response, "usage"),
         headers=_headers(response),
     )
@@ -67,6 +73,7 @@ def _answer(
     refusal: str,
     finish_reason: str | None,
     calls: list[dict[str, Any]],
+    signed: SignedThoughts,
     reported: Any,
     headers: Any,
 ) -> Answer:
@@ -80,6 +87,8 @@ def _answer(
         choice["refusal"] = refusal
     if calls:
         choice["tool_calls"] = calls
+        if blocks := signed.kept():
+            choice["thinking_blocks"] = blocks
     created = get(response, "created")
     stored: dict[str, Any] = {
         "id": _name(get(response, "id")),
@@ -174,12 +183,15 @@ def _empty() -> Fault:
 
 @dataclass(slots=True)
 class StreamedAnswer:
-    """Puts an answer together from the chunks of a stream."""
+    """Puts an answer together from the chunks of a stream, with its thoughts as they were signed
+    where it `keeps_signed` ones."""
 
+    keeps_signed: bool = False
     texts: list[str] = field(default_factory=list)
     thoughts: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     calls: dict[int, dict[str, Any]] = field(default_factory=dict)
+    signed: SignedThoughts = field(default_factory=SignedThoughts)
     last: Any = None
     ended: str | None = None
     pieces: int = 0
@@ -202,6 +214,8 @@ class StreamedAnswer:
             self.thoughts.append(thoughts)
         if refusal:
             self.refusals.append(refusal)
+        if self.keeps_signed:
+            self.signed.add(delta)
         for place, call in enumerate(calls):
             self._call(token_count(get(delta, "tool_calls")[place], "index") or 0, call)
         brought = bool(text or thoughts or refusal or calls)
@@ -238,6 +252,7 @@ class StreamedAnswer:
             refusal=_joined(self.refusals),
             finish_reason=_name(finish_reason),
             calls=[self.calls[index] for index in sorted(self.calls)],
+            signed=self.signed,
             reported=reported(getattr(stream, "chunks", None) or [], self.pieces),
             headers=_headers(stream),
         )
