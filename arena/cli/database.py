@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arena.cli import database_copies
 from arena.cli.options import AsJson, DatabaseUrl
 from arena.cli.output import (
     Column,
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from db import Database
 
 app = typer.Typer(help="The database: make it, upgrade it, check it.", no_args_is_help=True)
+app.command()(database_copies.backup)
+app.command()(database_copies.restore)
 
 Rehearse = Annotated[
     bool,
@@ -31,7 +34,7 @@ NoBackup = Annotated[
     bool,
     typer.Option(
         "--no-backup",
-        help="Make no copy first. On PostgreSQL the copy is yours to make: the command says how.",
+        help="Make no copy first. On PostgreSQL the copy is yours to make, by `arena db backup`.",
     ),
 ]
 

@@ -317,6 +317,15 @@ def _of_rest() -> dict[str, JsonObject | OneOfForms]:
                 JsonObject([Card], {"file": str}),
             ]
         ),
+        "db backup": JsonObject(
+            named={
+                **{"backup": str, "revision": str, "bytes": int, "sha256": str},
+                **{**database, "rows": dict[str, int], "deleted": list[str]},
+            }
+        ),
+        "db restore": JsonObject(
+            named={**database, "backup": str, "revision": str, "rows": dict[str, int]}
+        ),
         "db upgrade": migrated,
         "db downgrade": migrated,
         "db forget": JsonObject([Forgotten], database),

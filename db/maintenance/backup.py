@@ -1,72 +1,192 @@
-"""Copies of a database: a file beside the file, or what to type for a server."""
+"""Backups of a database: a copy of one moment, while others may write, with a manifest beside it.
+
+Of a file by SQLite's own backup, of a server by `pg_dump`. A backup has its name only once it is
+whole, on disk, and read back.
+"""
 
 from __future__ import annotations
 
-import shlex
+import os
 import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import URL
+from sqlalchemy import URL, text
 
+from db import schema
 from db.database import Database
 from db.engine import BUSY_TIMEOUT_MS, check_integrity, own_file
-from db.errors import UnwritablePath
+from db.errors import Damaged, DatabaseError, MissingDatabase, UnwritablePath, WriteFailed
 from db.faults import fault, first_line
+from db.maintenance.client import find_client, list_dump, run_client
+from db.maintenance.contents import row_counts
+from db.maintenance.manifest import (
+    Manifest,
+    backups_of,
+    checksum,
+    manifest_path,
+    settle,
+    write_manifest,
+)
 from db.urls import shown
 
 
-def back_up(database: Database, revision: str) -> Path:
-    """A copy of an SQLite file beside it, named by the revision of its tables and the time. Others
-    may write meanwhile: the copy is of one moment.
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A backup that was made, what its manifest says, and the older ones that were deleted."""
 
-    Raises Damaged for a file that is not sound, UnwritablePath or WriteFailed where the copy cannot
-    be made: then nothing is left of it.
+    file: Path
+    manifest: Manifest
+    deleted: tuple[Path, ...] = ()
+
+
+def back_up(database: Database, folder: Path | None = None, *, keep: int | None = None) -> Backup:
+    """A backup in a folder, named by the revision of the tables and the time: beside a file, or in
+    the current folder for a server, where none is given. With `keep`, only so many backups of this
+    database stay there: older ones are deleted, after the new one was verified.
+
+    Raises MissingDatabase, Damaged for a file that is not sound, UnwritablePath or WriteFailed
+    where the backup cannot be written, and DatabaseError for a missing or old `pg_dump`: then
+    nothing is left of it, and nothing is deleted.
     """
-    check_integrity(database.url)
-    file = Path(str(database.url.database))
-    target = _free(file, f"{revision}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
-    partial = target.with_name(f"{target.name}.partial")
-    try:
-        copy(database, partial)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
-    return target
+    revision = schema.current(database.engine)
+    if revision is None:
+        raise MissingDatabase(f"there is no database at {shown(database.url)} to back up")
+    sqlite = database.url.drivername == "sqlite"
+    source = Path(str(database.url.database))
+    folder = folder or (source.parent if sqlite else Path())
+    if not folder.is_dir():
+        raise UnwritablePath(
+            f"there is no folder {folder} for the backup: make it, or give another"
+        )
+    now = datetime.now(UTC)
+    stem, suffix = (source.stem, source.suffix) if sqlite else (source.name, ".dump")
+    target = _free(folder, f"{stem}-{revision}-{now:%Y%m%dT%H%M%SZ}", suffix)
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    with _written(folder, partial):
+        own_file(URL.create("sqlite", database=str(partial)))
+        rows, place = (_copied if sqlite else _dumped)(database, partial)
+        with partial.open("rb") as opened:
+            os.fsync(opened.fileno())
+        manifest = Manifest(
+            name_of(database.url), "sqlite" if sqlite else "postgresql", revision, now,
+            partial.stat().st_size, checksum(partial), rows, place,
+        )  # fmt: skip
+        write_manifest(target, manifest)
+        try:
+            settle(partial, target)
+        except BaseException:
+            manifest_path(target).unlink(missing_ok=True)
+            raise
+    return Backup(target, manifest, () if keep is None else _deleted(manifest, folder, keep))
+
+
+def name_of(url: URL) -> str:
+    """What tells a database from others in a manifest: a file by its whole path."""
+    if url.drivername == "sqlite":
+        return str(Path(str(url.database)).resolve())
+    return shown(url._replace(drivername="postgresql", password=None))
 
 
 def copy(database: Database, target: Path) -> None:
-    """Copy an SQLite file, as it is at one moment, to a path where there is none."""
+    """Copy an SQLite file, as it is at one moment, to a path where there is none; the copy needs no
+    file beside it."""
     file = Path(str(database.url.database))
     own_file(URL.create("sqlite", database=str(target)))
     try:
         with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(target)) as other:
             source.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
             source.backup(other)
+            other.execute("PRAGMA journal_mode=DELETE")
         # The record of a tournament is its owner's.
         shutil.copymode(file, target)
     except (sqlite3.Error, OSError) as error:
-        found = fault(database.url, error) or UnwritablePath(
+        at = URL.create("sqlite", database=str(target.parent))
+        found = fault(at, error) or UnwritablePath(
             f"{shown(database.url)} cannot be copied to {target}: {first_line(error)}"
         )
         raise found from error
 
 
-def dump_command(database: Database, revision: str) -> str:
-    """What to type for a copy of a server's database; it asks for the password, if there is one."""
-    url = database.url._replace(drivername="postgresql", password=None)
-    file = f"{url.database}-{revision}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.dump"
-    address = shown(url)
-    return shlex.join(["pg_dump", "--format=custom", f"--file={file}", address])
+def _copied(database: Database, partial: Path) -> tuple[dict[str, int], None]:
+    """Copy a file, and read the copy: the rows of each table."""
+    check_integrity(database.url)
+    copy(database, partial)
+    url = URL.create("sqlite", database=str(partial))
+    try:
+        check_integrity(url, whatever_its_size=True)
+    except Damaged as error:
+        raise Damaged(str(error).replace(str(partial), shown(database.url))) from error
+    with closing(sqlite3.connect(f"{partial.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+        names = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'alembic_version' "
+            "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
+        ).fetchall()
+        count = 'SELECT count(*) FROM "{}"'
+        run = connection.execute
+        return {name: run(count.format(name)).fetchone()[0] for (name,) in names}, None
 
 
-def _free(file: Path, mark: str) -> Path:
-    """A name beside the file that is not taken."""
-    names = (mark, *(f"{mark}-{number}" for number in range(2, 1000)))
-    for name in names:
-        target = file.with_name(f"{file.stem}-{name}{file.suffix}")
-        if not target.exists():
+def _dumped(database: Database, partial: Path) -> tuple[dict[str, int], str]:
+    """Dump a server's database, and read the dump's table of contents: the rows of each table at
+    the moment of the dump, and the schema in which they are."""
+    with database.unchecked_session() as session:
+        connection = session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        program, reader = find_client("pg_dump", connection), find_client("pg_restore")
+        snapshot, place, quoted = connection.execute(
+            text("SELECT pg_export_snapshot(), current_schema(), quote_ident(current_schema())")
+        ).one()
+        # The index of texts, in a schema of its own, is filled again from the record.
+        run_client(
+            program,
+            database.url,
+            [
+                "--format=custom", f"--snapshot={snapshot}", f"--schema={quoted}",
+                f"--file={partial}",
+            ],
+        )  # fmt: skip
+        rows = row_counts(connection)
+    if (wrong := list_dump(reader, partial)) is not None:
+        raise DatabaseError(f"the dump that was written cannot be read: {wrong}")
+    return rows, str(place)
+
+
+@contextmanager
+def _written(folder: Path, partial: Path) -> Iterator[None]:
+    """What is done here leaves nothing behind at `partial`; a system's error is said."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == 28:  # no space left
+            raise WriteFailed(
+                f"the disk that holds {folder} is full: free some space, then type the same "
+                "command again; no backup was deleted"
+            ) from error
+        raise UnwritablePath(f"no backup can be written to {folder}: {error.strerror}") from error
+    finally:
+        for name in (partial.name, f"{partial.name}-journal"):
+            partial.with_name(name).unlink(missing_ok=True)
+
+
+def _deleted(newest: Manifest, folder: Path, keep: int) -> tuple[Path, ...]:
+    """Delete all but the newest `keep` backups of a database."""
+    gone = []
+    for file, _ in [*backups_of(newest.database, folder)][keep:]:
+        file.unlink(missing_ok=True)
+        manifest_path(file).unlink(missing_ok=True)
+        gone.append(file)
+    return tuple(gone)
+
+
+def _free(folder: Path, mark: str, suffix: str) -> Path:
+    """A name in the folder that is not taken."""
+    for name in (mark, *(f"{mark}-{number}" for number in range(2, 1000))):
+        target = folder / f"{name}{suffix}"
+        if not target.exists() and not manifest_path(target).exists():
             return target
-    raise UnwritablePath(f"{file.parent} holds too many copies of {file.name}: remove some")
+    raise UnwritablePath(f"{folder} holds too many copies of one second: remove some")

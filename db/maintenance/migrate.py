@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from sqlalchemy import URL, Connection, func, inspect, literal, select, table, text
+from sqlalchemy import URL, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
@@ -18,8 +18,9 @@ from db import schema
 from db.database import Database
 from db.engine import PATIENCE, get_engine
 from db.errors import DatabaseError
-from db.leases import BRANCHES, TOURNAMENT, T, end_dead
-from db.maintenance.backup import back_up, copy, dump_command
+from db.leases import T, end_dead, release_all
+from db.maintenance.backup import back_up, copy
+from db.maintenance.contents import holds_rows, row_counts
 from db.urls import shown
 
 
@@ -68,11 +69,11 @@ def migrate(
     if backup and before is not None and _holds_rows(database):
         if database.url.drivername != "sqlite":
             raise DatabaseError(
-                f"{shown(database.url)} holds rows, and its backup is yours to make: "
-                f"`{dump_command(database, before)}`, then type the same command again with "
-                "--no-backup"
+                f"{shown(database.url)} holds rows, and its backup is yours to make, where there "
+                "is room for it: `arena db backup --to FOLDER`, then type the same command again "
+                "with --no-backup"
             )
-        kept = back_up(database, before)
+        kept = back_up(database).file
     _move(database, revision, down=down)
     return Migrated(before, schema.current(database.engine), kept)
 
@@ -89,10 +90,7 @@ def rehearse(database: Database, revision: str, *, down: bool = False) -> Migrat
         )
     with _copied(database) as other:
         with other.unchecked_session() as session:
-            # They are those of the original: nobody plays in the copy.
-            for leased in (TOURNAMENT, BRANCHES):
-                if inspect(session.connection()).has_table(leased.table):
-                    session.connection().execute(leased.sql("UPDATE {table} SET holder = NULL"))
+            release_all(session.connection())
         old = _rows(other)
         started = time.perf_counter()
         _move(other, revision, down=down)
@@ -157,28 +155,11 @@ def _scratch(database: Database) -> Iterator[URL]:
         server.dispose()
 
 
-def _tables(connection: Connection) -> list[str]:
-    return [name for name in inspect(connection).get_table_names() if name != "alembic_version"]
-
-
-# A migration fills them; what is added to them later comes with rows elsewhere.
-_SEEDED = frozenset({"event_types"})
-
-
 def _holds_rows(database: Database) -> bool:
     with database.unchecked_session() as session:
-        connection = session.connection()
-        return any(
-            connection.execute(select(literal(1)).select_from(table(name)).limit(1)).first()
-            for name in _tables(connection)
-            if name not in _SEEDED
-        )
+        return holds_rows(session.connection())
 
 
 def _rows(database: Database) -> dict[str, int]:
     with database.unchecked_session() as session:
-        connection = session.connection()
-        return {
-            name: connection.execute(select(func.count()).select_from(table(name))).scalar_one()
-            for name in _tables(connection)
-        }
+        return row_counts(session.connection())

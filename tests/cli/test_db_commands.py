@@ -54,6 +54,7 @@ def test_a_tournament_is_upgraded_with_a_way_back(arena: Arena, tmp_path: Path) 
     done = arena("db", "upgrade", "--db", db)
     assert (done.exit_code, done.stdout) == (0, f"{db}: revision {plain['after']}\n")
     (copy,) = tmp_path.glob("arena-0002-*.db")
+    assert json.loads(Path(f"{copy}.json").read_text())["revision"] == "0002"
     assert done.stderr == f"the tables of before are in {copy}\n"
     assert json.loads(arena("db", "current", "--json", "--db", copy).stdout)["revision"] == "0002"
 
@@ -65,7 +66,7 @@ def test_a_tournament_is_upgraded_with_a_way_back(arena: Arena, tmp_path: Path) 
         "after": "0002",
         "backup": None,
     }
-    assert len(list(tmp_path.iterdir())) == 2
+    assert len(list(tmp_path.iterdir())) == 3, "the database, its backup, and what that holds"
 
 
 def test_a_server_asks_for_a_dump_first(arena: Arena, postgresql_url: str) -> None:
@@ -75,7 +76,7 @@ def test_a_server_asks_for_a_dump_first(arena: Arena, postgresql_url: str) -> No
     refused = arena("db", "downgrade", "base", "--yes", "--db", postgresql_url)
 
     assert refused.exit_code == 2
-    assert "`pg_dump --format=custom --file=" in refused.stderr
+    assert "`arena db backup --to FOLDER`" in refused.stderr
     assert "again with --no-backup" in refused.stderr
     done = arena("db", "downgrade", "base", "--yes", "--no-backup", "--db", postgresql_url)
     assert done.exit_code == 0

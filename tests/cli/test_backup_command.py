@@ -1,0 +1,88 @@
+"""`arena db backup` and `arena db restore`, also in the middle of a run."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.commands import Arena
+from tests.viewer.live import KEY, Evening
+from torture.commands import Commands
+from torture.facts import read_facts
+
+RECORDED = Path(__file__).parent.parent / "recorded" / "arena.db.gz"
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("postgresql_client")
+def test_a_run_that_was_backed_up_goes_on_elsewhere_to_the_same_end(
+    arena: Arena,
+    commands: Commands,
+    database_url: str,
+    other_database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ARENA_TEST_KEY", KEY)
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    with Evening(commands, tmp_path, database_url, first=9) as evening, evening.played() as run:
+        evening.wait_until_held()
+        made = arena("db", "backup", "--to", kept, "--db", database_url, "--json")
+        assert made.exit_code == 0, made.stderr
+        assert run.running(), "nobody waited for anybody"
+        evening.go_on()
+        assert run.wait().code == 0
+        backup = json.loads(made.stdout)
+        assert 0 < backup["rows"]["game_turns"] < 30
+
+        restored = arena("db", "restore", backup["backup"], "--db", other_database_url)
+        assert restored.exit_code == 0, restored.stderr
+        unfinished = read_facts(other_database_url, "evening").games
+        rest = arena("resume", "--db", other_database_url)
+        assert rest.exit_code == 0, rest.stderr
+
+    first, second = (read_facts(url, "evening") for url in (database_url, other_database_url))
+    assert len(unfinished) < len(first.games) == 6
+    assert second == first
+
+
+def test_an_older_backup_is_restored_as_it_was_and_upgraded(arena: Arena, tmp_path: Path) -> None:
+    old, new = tmp_path / "arena.db", tmp_path / "new.db"
+    old.write_bytes(gzip.decompress(RECORDED.read_bytes()))
+
+    made = arena("db", "backup", "--keep", "1", "--db", old)
+    assert made.exit_code == 0, made.stderr
+    backup = Path(made.stdout.strip())
+    assert backup.match(f"{tmp_path}/arena-0002-20??????T??????Z.db")
+    assert "rows of revision 0002" in made.stderr
+    done = arena("db", "restore", backup, "--db", new)
+
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout.startswith(f"{new}: ")
+    assert "type `arena db upgrade`" in done.stderr
+    assert arena("db", "upgrade", "--no-backup", "--db", new).exit_code == 0
+    assert arena("db", "verify", "--db", new).exit_code == 0
+    again = arena("db", "restore", backup, "--db", new)
+    assert (again.exit_code, again.stdout) == (2, "")
+    assert "holds rows, and nothing of them is overwritten" in again.stderr
+
+
+def test_a_disk_that_fills_up_leaves_the_older_backups(
+    arena: Arena, commands: Commands, played: str, tmp_path: Path
+) -> None:
+    first = arena("db", "backup", "--to", tmp_path, "--db", played)
+    before = sorted(tmp_path.iterdir())
+
+    full = commands.run(
+        "db", "backup", "--to", tmp_path, "--keep", "1", "--db", played, largest_file=200_000
+    )
+
+    assert full.code == 2
+    assert full.last_words.startswith("error: ")
+    assert "cannot grow" in full.stderr
+    assert sorted(tmp_path.iterdir()) == before
+    assert arena("db", "restore", first.stdout.strip(), "--db", tmp_path / "a.db").exit_code == 0
