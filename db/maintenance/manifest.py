@@ -22,7 +22,7 @@ FORMAT = "llm-arena backup"
 VERSION = 1
 _LARGEST = 2**20
 
-Kind = Literal["sqlite", "postgresql"]
+Backend = Literal["sqlite", "postgresql"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Manifest:
     a server in which the tables were, None for a file."""
 
     database: str
-    kind: Kind
+    kind: Backend
     revision: str
     created_at: datetime
     bytes: int

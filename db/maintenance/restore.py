@@ -21,7 +21,7 @@ from db.urls import shown
 
 
 @dataclass(frozen=True, slots=True)
-class Restored:
+class RestoredBackup:
     """A backup that was put into a database: its file, the revision of the tables, and the rows of
     each of them."""
 
@@ -30,7 +30,7 @@ class Restored:
     rows: Mapping[str, int]
 
 
-def restore(backup: Path, target: Database) -> Restored:
+def restore(backup: Path, target: Database) -> RestoredBackup:
     """Put a backup into a database that holds no rows, or into a file that is not there.
 
     The backup is compared with its checksum first. Its leases were others': nobody holds them in
@@ -45,7 +45,7 @@ def restore(backup: Path, target: Database) -> Restored:
         _to_file(backup, manifest, target)
     else:
         _to_server(backup, manifest, target)
-    return Restored(backup, manifest.revision, manifest.rows)
+    return RestoredBackup(backup, manifest.revision, manifest.rows)
 
 
 def _refuse_other(backup: Path, manifest: Manifest, target: Database) -> None:
