@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 #   ArenaError                  finished, but something needs attention (exit 1)
@@ -121,11 +122,14 @@ class RecordError(ArenaError):
 
 class WorkerLost(ArenaError):
     """The process in which a game was played, of this `pid`, has ended: the game resumes from its
-    record."""
+    record. What that shows as in flight, in dollars, is told to `settle`."""
 
-    def __init__(self, message: str, pid: int = 0) -> None:
+    def __init__(
+        self, message: str, pid: int = 0, settle: Callable[[float], None] = lambda dollars: None
+    ) -> None:
         super().__init__(message)
         self.pid = pid
+        self.settle = settle
 
 
 class DivergenceError(ArenaError):

@@ -94,9 +94,10 @@ class Clearance(Protocol):
 
 class GameAccount(Protocol):
     """What the calls of one game are charged to. A game waits until it is `due`: others that were
-    begun before may need all the money that is left."""
+    begun before may need all the money that is left. While `all_due`, none waits."""
 
     def due(self) -> bool: ...
+    def all_due(self) -> bool: ...
     async def wait(self) -> None: ...
     def charge(self, model: str, dollars: float) -> None: ...
 
@@ -118,9 +119,9 @@ class LocalClearance:
         account: GameAccount | None = None,
         sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
     ) -> None:
-        self._limits = limits
+        self.limits = limits
+        self.budget = budget
         self._account = account
-        self._budget = budget
         self._waiting = waiting
         self._sleep = sleep
         self._granted = 0
@@ -129,7 +130,7 @@ class LocalClearance:
     async def ask(self, needs: CallNeeds) -> Grant:
         if self._account is not None and not self._account.due():
             await self._waiting(self._account.wait())
-        gate = self._limits.gate(needs.model)
+        gate = self.limits.gate(needs.model)
         permit = gate.enter_now(needs.tokens)
         if permit is None:
             permit = await self._waiting(gate.enter(needs.tokens))
@@ -143,12 +144,21 @@ class LocalClearance:
         return Grant(self._granted, permit.probe, gate.proven, gate.answered, gate.largest)
 
     async def _reserved(self, needs: CallNeeds) -> Reservation | None:
-        if self._budget is None:
+        if self.budget is None:
             return None
-        at_once = self._budget.reserve_now(needs.model, needs.worst)
+        at_once = self.budget.reserve_now(needs.model, needs.worst)
         if at_once is not None:
             return at_once
-        return await self._waiting(self._budget.reserve(needs.model, needs.worst))
+        return await self._waiting(self.budget.reserve(needs.model, needs.worst))
+
+    def all_due(self) -> bool:
+        """Whether every game that shares the budget may call now, in whatever order."""
+        return self._account is None or self._account.all_due()
+
+    def adopt(self, grant_id: int, permit: Permit, reservation: Reservation | None) -> None:
+        """Take a call that the game sends from a chunk (`arena.llm.chunks`): it is given back like
+        one that was granted here under this id."""
+        self._open[grant_id] = permit, reservation
 
     def give_back(self, returned: Returned) -> None:
         found = self._open.pop(returned.grant_id, None)

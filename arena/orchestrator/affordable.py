@@ -106,6 +106,10 @@ class Affordable:
         rooms = ((model, self._room(model)) for model in _caps(games[-1].seating))
         return all(room is None or self._fit(games, room, model) for model, room in rooms)
 
+    def all_due(self) -> bool:
+        """Whether every game that is being played may call now, in whatever order."""
+        return not self._playing or self.due(next(reversed(self._playing)))
+
     def _fit(self, games: Sequence[GameCost], room: float, model: str | None) -> bool:
         """Whether these games can all be paid to their end. The last call of the last one must find
         its worst case free."""
@@ -246,6 +250,9 @@ class Tab:
 
     def due(self) -> bool:
         return self.games.due(self.game_id)
+
+    def all_due(self) -> bool:
+        return self.games.all_due()
 
     async def wait(self) -> None:
         while not self.due() and await self.games.wait():

@@ -107,7 +107,7 @@ class Attempts:
                 )
             except WorkerLost as lost:
                 begun = True
-                if not await journal.lost(self._database, lost.pid):
+                if not await journal.lost(self._database, lost):
                     return lost_again(task)
 
     def _revision(self, game: ScheduledGame) -> int:

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from arena.core import Evidence
 from arena.llm.pacing.breaker import BreakerState
-from arena.llm.pacing.gate import GateState
 from arena.llm.pacing.limits import Limits
+from arena.llm.pacing.permit import GateState
 from arena.orchestrator.affordable import GamePrice
 from arena.orchestrator.standings import LiveStanding
 from arena.reports.call_times import CallTimes

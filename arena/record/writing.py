@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 
-from arena.core import RecordError
+from arena.core import RecordError, WorkerLost
 from arena.core.execution import always
 from arena.core.threads import in_thread
 from arena.game.journal import (
@@ -193,19 +193,20 @@ class GameRecorder:
             case Refused():
                 return TurnRefused(*key)
 
-    async def lost(self, database: Database, pid: int) -> bool:
-        """The process of this number, which played the game, has ended: charge the calls that were
-        in flight. Whether the game is to be played on: not where that has happened again and again
-        before anything else of it did, as it may be what ends them."""
+    async def lost(self, database: Database, how: WorkerLost) -> bool:
+        """The process that played the game has ended: charge the calls that were in flight. Whether
+        the game is to be played on: not where that has happened again and again before anything
+        else of it did, as it may be what ends them."""
         delegation = self.recorder.delegation
 
         def settle(session: Session) -> list[float]:
             if delegation is not None:
-                delegation.end(session, pid)
+                delegation.end(session, how.pid)
             settled = Repository(session).settle_orphans([self.game_id])
             return [dollars for _, dollars in settled]
 
         orphans = await in_thread(database.reconnecting, settle)
+        how.settle(sum(orphans))
         self.meter.orphaned(orphans, self._in_flight)
         self._in_flight = 0
         self._lost += 1

@@ -252,7 +252,7 @@ class _Playing:
                 result = await self.models.play(task, writer, slot, self.stop, _never, account)
             except WorkerLost as lost:
                 own = replace(own, begun=True)
-                if not await writer.lost(self.database, lost.pid):
+                if not await writer.lost(self.database, lost):
                     result = lost_again(task)
             except Damaged as error:
                 result = Voided(VoidCause.DIVERGENCE, str(error), 0)

@@ -28,6 +28,7 @@ from arena.executors.processes.served import ServedGame
 from arena.game.journal import Journal, JournalEntry, RecordedElsewhere
 from arena.game.task import Ports
 from arena.llm.clearance import CallNeeds
+from arena.llm.handed_out import HandedOut
 from arena.orchestrator import run
 from arena.record.writing import Meter
 from arena.testing.executors import ExecutorPorts
@@ -203,8 +204,9 @@ def test_leave_that_a_lost_worker_had_is_unsent_only_where_that_is_certain(
 
     async def main() -> list[str]:
         theirs = made()
-        game = ServedGame(0, Ports(theirs, theirs, client()), lambda _: None, lambda: None)
-        game.asked(0, "ask", CallNeeds("model", 1))
+        chunks = HandedOut(lambda _: None, lambda _: None)
+        game = ServedGame(0, Ports(theirs, theirs, client()), lambda _: None, chunks, lambda: None)
+        game.asked(0, "ask", (CallNeeds("model", 1), 0.0))
         await asyncio.gather(*game._waiting)
         game.lost(1)
         await game.closed()

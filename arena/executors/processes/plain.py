@@ -18,6 +18,7 @@ from arena.core import Action, CallAnswer, CallIntent, Usage
 from arena.core.tools import ToolUse
 from arena.game.journal import Answered, Intended, Opened, Refused, ToolUsed, TurnTaken
 from arena.game.logs import Acted
+from arena.llm.chunks import Taken
 from arena.llm.clearance import CallNeeds, Grant, Returned
 
 _OFTEN = (
@@ -32,6 +33,7 @@ _OFTEN = (
     Opened,
     Refused,
     Returned,
+    Taken,
     ToolUse,
     ToolUsed,
     TurnTaken,

@@ -20,6 +20,7 @@ from arena.executors.processes.served import ServedGame
 from arena.executors.processes.shared import SharedParts
 from arena.executors.processes.stream import MessageStream, Packet
 from arena.game.journal import Delegates
+from arena.llm.handed_out import HandedOut
 
 # What is imported where is the parent's choice, whatever folder it was started in.
 _BEGIN = (
@@ -47,6 +48,9 @@ class WorkerProcess:
         self._told = told
         self._stream: MessageStream | None = None
         self._parts = SharedParts(self._send)
+        self._chunks = HandedOut(
+            lambda chunk: self._send(("chunk", chunk)), lambda model: self._send(("recall", model))
+        )
         self._numbers = itertools.count()
         self._games: dict[int, ServedGame] = {}
         self._closed = False
@@ -98,7 +102,9 @@ class WorkerProcess:
             (play, task, ports.client, ports.answers is not None, elsewhere, journal.wanted())
         )
         number = next(self._numbers)
-        game = self._games[number] = ServedGame(number, ports, self._send, self._progressed)
+        game = self._games[number] = ServedGame(
+            number, ports, self._send, self._chunks, self._progressed
+        )
         self._send(("play", number, data))
         try:
             result: ResultT = await game.ended
@@ -128,12 +134,15 @@ class WorkerProcess:
 
     def _received(self, messages: list[Packet]) -> None:
         for number, request, what, value in messages:
+            game = self._games.get(number)
             if what == "news":
                 self._told(value)
-                continue
-            game = self._games.get(number)
-            if game is not None:
+            elif what == "returned":
+                self._chunks.returned(*value)
+            elif game is not None:
                 game.asked(request, what, value)
+            elif what == "took":
+                self._chunks.took(value[0], None)
 
     def _unsendable(self, message: Packet, error: Exception) -> None:
         # What a plug-in's cache answers, or its error says.
@@ -145,6 +154,7 @@ class WorkerProcess:
             self._games[number].fail(bug)
 
     def _gone(self) -> None:
+        self._chunks.gone(sum(not game.ended.done() for game in self._games.values()))
         for game in self._games.values():
             game.lost(self.pid)
         if not self._closed:

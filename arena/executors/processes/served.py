@@ -12,13 +12,15 @@ from arena.executors.processes.stream import Packet
 from arena.executors.processes.worker_log import log_again
 from arena.game.journal import Delegates, Intended, JournalEntry, TurnTaken
 from arena.game.task import Ports
+from arena.llm.chunks import Taken
 from arena.llm.clearance import CallNeeds, Ending, Grant, Returned
+from arena.llm.handed_out import HandedOut
 from arena.llm.providers.protocol import Answer
 
 
 class ServedGame:
-    """A game that is played in a worker. `send` sends to it; `progressed` is called when a turn of
-    it is durable.
+    """A game that is played in a worker. `send` sends to it; `chunks` are what it may send without
+    asking; `progressed` is called when a turn of it is durable.
 
     `ended` is what came of it. Once it is `closed`, nothing more of it is written.
     """
@@ -28,18 +30,21 @@ class ServedGame:
         number: int,
         ports: Ports,
         send: Callable[[Packet], None],
+        chunks: HandedOut,
         progressed: Callable[[], None],
     ) -> None:
         self.number = number
         self.ended: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._ports = ports
         self._send = send
+        self._chunks = chunks
         self._progressed = progressed
         self._appending: set[asyncio.Task[None]] = set()
         self._waiting: set[asyncio.Task[None]] = set()
-        # Grants that the worker has, and whether it may have recorded what it sends with them: one
-        # that records its games itself does so before it tells.
-        self._granted: dict[int, bool] = {}
+        # Grants that the worker has, with their worst case, and those with which it may have
+        # recorded what it sends: one that records its games itself does so before it tells.
+        self._granted: dict[int, float] = {}
+        self._sent: set[int] = set()
         self._scope = scope_now()
         self._records = isinstance(ports.journal, Delegates) and (
             ports.journal.elsewhere is not None
@@ -53,7 +58,9 @@ class ServedGame:
             case "append":
                 self._begin(self._appending, request, self._append(value))
             case "ask":
-                self._begin(self._waiting, request, self._ask(value))
+                self._begin(self._waiting, request, self._ask(*value))
+            case "took":
+                self._took_one(*value)
             case "give_back":
                 self._give_back(value)
             case "wait":
@@ -67,7 +74,12 @@ class ServedGame:
 
     def lost(self, pid: int) -> None:
         """The worker is gone."""
-        self.fail(WorkerLost(f"the worker process {pid} has ended", pid))
+        self.fail(WorkerLost(f"the worker process {pid} has ended", pid, self._settle))
+
+    def _settle(self, dollars: float) -> None:
+        """So many dollars of its calls were in flight, by the record: what is not granted here was
+        sent from a chunk before that could be told."""
+        self._chunks.settle(max(0.0, dollars - sum(self._granted.values())))
 
     def fail(self, error: Exception) -> None:
         """The game ends with this error, unless it has ended."""
@@ -82,10 +94,10 @@ class ServedGame:
             task.cancel()
         while left := [*self._waiting, *self._appending]:
             await asyncio.wait(left)
-        for grant_id, sent in self._granted.items():
-            if not sent:
+        for grant_id in [*self._granted]:
+            if grant_id not in self._sent:
+                del self._granted[grant_id]
                 self._ports.clearance.give_back(Returned(grant_id, Ending.UNSENT))
-        self._granted.clear()
 
     def _begin(
         self, among: set[asyncio.Task[None]], request: int, work: Coroutine[Any, Any, Any]
@@ -106,13 +118,14 @@ class ServedGame:
 
     def _give_back(self, returned: Returned) -> None:
         self._granted.pop(returned.grant_id, None)
+        self._sent.discard(returned.grant_id)
         try:
             self._ports.clearance.give_back(returned)
         except Exception as bug:
             self.fail(bug)
 
     async def _append(self, entries: tuple[JournalEntry, ...]) -> None:
-        self._sent(entries)
+        self._intended(entries)
         await self._ports.journal.append(*entries)
         self._took(entries)
 
@@ -120,24 +133,35 @@ class ServedGame:
         """The worker has recorded these itself."""
         journal = self._ports.journal
         assert isinstance(journal, Delegates)
-        self._sent(entries)
+        self._intended(entries)
         journal.count(*entries)
         self._took(entries)
         if not journal.wanted():
             self._send(("unwanted", self.number))
 
-    def _sent(self, entries: Sequence[JournalEntry]) -> None:
+    def _intended(self, entries: Sequence[JournalEntry]) -> None:
         if any(isinstance(entry, Intended) for entry in entries):
-            self._granted = dict.fromkeys(self._granted, True)
+            self._sent.update(self._granted)
 
     def _took(self, entries: Sequence[JournalEntry]) -> None:
         if any(isinstance(entry, TurnTaken) for entry in entries):
             self._progressed()
 
-    async def _ask(self, needs: CallNeeds) -> Grant:
+    async def _ask(self, needs: CallNeeds, at: float) -> Grant:
         grant = await self._ports.clearance.ask(needs)
-        self._granted[grant.grant_id] = self._records
+        self._grant(grant.grant_id, needs, at)
         return grant
+
+    def _took_one(self, taken: Taken, at: float) -> None:
+        """The worker sends a call of a chunk."""
+        self._chunks.took(taken, self._ports.clearance)
+        self._grant(taken.grant_id, taken.needs, at)
+
+    def _grant(self, grant_id: int, needs: CallNeeds, at: float) -> None:
+        self._granted[grant_id] = needs.worst or 0.0
+        if self._records:
+            self._sent.add(grant_id)
+        self._chunks.called(self._ports.clearance, needs, at)
 
     async def _get(self, request_hash: str) -> Answer | None:
         assert self._ports.answers is not None

@@ -32,6 +32,7 @@ from arena.executors.processes.stream import MessageStream, Packet
 from arena.executors.processes.worker_log import WorkerLogHandler
 from arena.game.journal import Journal, JournalEntry, RecordedElsewhere, Recording, told
 from arena.game.task import Ports
+from arena.llm.chunks import ChunkStock
 from arena.llm.clearance import CallNeeds, Grant, Returned
 from arena.llm.client import Client
 from arena.llm.providers.protocol import Answer
@@ -77,6 +78,9 @@ class _PlayedHere:
         self._recordings: dict[Recording, asyncio.Future[Callable[[int], Journal]]] = {}
         self._opened: list[Any] = []
         self._said: set[str] = set()
+        self.chunks = ChunkStock(
+            lambda chunk_id, calls: self.tell((-1, -1, "returned", (chunk_id, calls)))
+        )
 
     async def serve(self, end: socket.socket) -> None:
         """Returns when the parent is gone."""
@@ -114,6 +118,10 @@ class _PlayedHere:
                     task = asyncio.get_running_loop().create_task(self._play(number, data))
                     self._playing[number] = task
                     task.add_done_callback(partial(self._played_out, number))
+                case ("chunk", chunk):
+                    self.chunks.add(chunk)
+                case ("recall", model):
+                    self.chunks.return_all(model)
                 case ("unwanted", number):
                     if number in self._games:
                         self._games[number].still_wanted = False
@@ -282,9 +290,15 @@ class RemotePorts:
         return found
 
     async def ask(self, needs: CallNeeds) -> Grant:
-        """Leave for a call (`arena.llm.clearance.Clearance`)."""
-        grant: Grant = await self._process.ask(self._game, "ask", needs)
-        return grant
+        """Leave for a call (`arena.llm.clearance.Clearance`), from a chunk that is here, or else
+        from the parent."""
+        now = asyncio.get_running_loop().time()
+        if (found := self._process.chunks.take(needs)) is not None:
+            taken, grant = found
+            self._process.tell((self._game, -1, "took", (taken, now)))
+            return grant
+        asked: Grant = await self._process.ask(self._game, "ask", (needs, now))
+        return asked
 
     def give_back(self, returned: Returned) -> None:
         """Say how a granted call ended."""

@@ -53,6 +53,14 @@ class Reservation:
         """The call was never sent. Raises RuntimeError the second time."""
         self._end(0)
 
+    def lower(self, worst: float) -> None:
+        """The call costs no more than `worst` dollars. Does nothing for one that has ended."""
+        less = min(_up(self.amount) - _units(worst), self._units)
+        if self._purses is not None and less > 0:
+            self._units -= less
+            self.amount = worst
+            self._budget._settled(self._purses, less, 0)
+
     def _end(self, units: int) -> None:
         purses, self._purses = self._purses, None
         if purses is None:
@@ -209,6 +217,21 @@ class Budget:
                         await self._draw(self._pool, purses, units)
             if await self._queued(purses, units):
                 return self._reserved(model, purses, units, worst)
+
+    async def spare(self, model: str, worst: float, calls: int) -> list[Reservation]:
+        """Sets the worst case aside of up to so many calls that are not there yet: only while much
+        more is left than all of them can cost. Waits for nothing but a share to be drawn."""
+        purses, units = self._purses(model), _units(worst)
+        while calls > 0 and not all(purse.plenty(units * calls) for purse in purses):
+            calls //= 2
+        if calls > 0 and self._pool is not None:
+            async with self._drawing:
+                if not all(purse.has_room(units * calls) for purse in purses):
+                    await self._draw(self._pool, purses, units * calls)
+        made: list[Reservation] = []
+        while len(made) < calls and (one := self.reserve_now(model, worst)) is not None:
+            made.append(one)
+        return made
 
     async def _queued(self, purses: tuple[Purse, ...], units: int) -> bool:
         """Wait in turn; False where a share has to be drawn first."""

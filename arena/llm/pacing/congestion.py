@@ -221,6 +221,10 @@ class Pace:
             return False
         return _CALM_FROM <= (now - self._cut_at) / self._back <= _CALM_TO
 
+    def limited(self, now: float) -> bool:
+        """Whether a limit was met, or the next call may not be sent now."""
+        return self._taken < math.inf or self.wait_until(now) is not None
+
     def wait_until(self, now: float) -> float | None:
         """When the next call may be sent; None for now."""
         at = max(self._held_until, self._next_at)

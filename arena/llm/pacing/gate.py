@@ -6,15 +6,17 @@ import asyncio
 import math
 import random
 from collections import OrderedDict
-from dataclasses import dataclass
-from types import TracebackType
+from collections.abc import Callable
 
 from arena.core import ModelParked
-from arena.llm.pacing.breaker import Breaker, BreakerState
+from arena.llm.pacing.breaker import Breaker
 from arena.llm.pacing.congestion import Blame, Concurrency, Pace, Refusals
 from arena.llm.pacing.loop_lag import LoopLag
+from arena.llm.pacing.permit import GateState, Permit
 from arena.llm.pacing.token_bucket import Bucket
 
+# What is held for calls that are not there yet is at most this part of what is free.
+SHARE = 4
 # Refused calls without an answer in between, from which on a model counts as one that refuses all.
 _REFUSES_ALL = 4
 # Where nothing better is known.
@@ -24,82 +26,6 @@ _ADVICE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class GateState:
-    """What a person may want to know of a gate. `limit` is the calls that may be in flight now,
-    `per_minute` the requests a minute found so far (None where no limit was met), `held` the
-    seconds that the provider asked to wait."""
-
-    model: str
-    in_flight: int
-    limit: int
-    waiting: int
-    per_minute: float | None
-    held: float
-    breaker: BreakerState
-
-
-class Permit:
-    """One call's leave to be sent. Exactly one of `succeeded`, `failed` and `cancelled` ends it;
-    leaving it as a context manager without any of them is `cancelled`.
-
-    `probe` marks a call that finds out whether a failing model is back: its failure does not count
-    against the call's retries.
-    """
-
-    __slots__ = ("_beside", "_gate", "_number", "_tokens", "probe")
-
-    def __init__(self, gate: Gate, number: int, tokens: int, beside: int, probe: bool) -> None:
-        self._gate: Gate | None = gate
-        self._number = number
-        self._tokens = tokens
-        self._beside = beside
-        self.probe = probe
-
-    def succeeded(self, tokens: int | None) -> None:
-        """The model answered; `tokens` is what the call took in all, None for not known."""
-        self._end()._succeeded(self, tokens)
-
-    def failed(
-        self,
-        *,
-        rate_limited: bool,
-        retry_after: float | None,
-        model_at_fault: bool = True,
-        said: str = "",
-        advice: str = "",
-    ) -> None:
-        """The call failed. `retry_after` is in seconds, as the provider asked; `model_at_fault` is
-        False for what says nothing about the model's health (a bad request, a content filter);
-        `said` is what the provider said, and `advice` what to do about it, for a person to read
-        should the model be parked."""
-        gate = self._end()
-        gate._advice = advice
-        gate._failed(self, rate_limited, retry_after, model_at_fault, said)
-
-    def cancelled(self) -> None:
-        """The call was given up from our side. Does nothing on a permit that has ended."""
-        if self._gate is not None:
-            self._end()._left(self)
-
-    def _end(self) -> Gate:
-        gate, self._gate = self._gate, None
-        if gate is None:
-            raise RuntimeError("this permit has ended: a call succeeds, fails or is cancelled once")
-        return gate
-
-    def __enter__(self) -> Permit:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.cancelled()
-
-
 class Gate:
     """One model's gate. Calls leave in the order they came. `proven` says that the model has
     answered in an earlier run.
@@ -107,6 +33,8 @@ class Gate:
     Belongs to the event loop it is first entered in, whose clock is the only one it reads. Whether
     a model is down is told by the time for which that loop was free: one that was held, as far as
     `lag` was watched, has not given the model a chance to answer.
+
+    Those who hold `spare` calls are asked for them back, `on_shortage`, when others wait or fail.
     """
 
     def __init__(
@@ -135,7 +63,7 @@ class Gate:
             self._requests = Bucket(requests_per_minute)
         if tokens_per_minute is not None:
             self._tokens = Bucket(tokens_per_minute)
-        self._in_flight = 0
+        self._in_flight = self._spare = 0
         self._newest = 0
         self._waiting: OrderedDict[asyncio.Future[Permit], int] = OrderedDict()
         self._answered = int(proven)
@@ -144,6 +72,7 @@ class Gate:
         self._why = self._advice = ""
         self._timer: asyncio.TimerHandle | None = None
         self._payer: asyncio.Task[None] | None = None
+        self.on_shortage: set[Callable[[], None]] = set()
 
     @property
     def state(self) -> GateState:
@@ -197,6 +126,7 @@ class Gate:
         waiter: asyncio.Future[Permit] = loop.create_future()
         self._waiting[waiter] = tokens
         self._pump()
+        self._short()
         try:
             return await waiter
         except asyncio.CancelledError:
@@ -212,9 +142,54 @@ class Gate:
         if not breaker.closed and (until := breaker.wait_until(self._free(now))) is not None:
             return self._earliest(until, now)
         # A probe may go beside calls that hang, else they would keep it waiting.
-        if self._in_flight >= (int(places.limit) if breaker.closed else places.bound):
+        if self._taken >= (int(places.limit) if breaker.closed else places.bound):
             return math.inf
         return self._pace.wait_until(now)
+
+    @property
+    def _taken(self) -> int:
+        return self._in_flight + self._spare
+
+    async def spare(self, calls: int, tokens: int) -> int:
+        """Holds room for up to so many calls of up to `tokens` each: for how many. It is a share of
+        what is free, and none before the model has answered, while it fails or while anything
+        waits; nothing is waited for. Each is ended by `enter_spare` or by `drop_spare`."""
+        now = asyncio.get_running_loop().time()
+        if self._waiting or not self.proven or not self._breaker.closed or self._pace.limited(now):
+            return 0
+        calls = min(calls, (int(self._concurrency.limit) - self._taken) // SHARE)
+        if self._requests is not None:
+            calls = self._requests.share(calls, 1)
+        if self._tokens is not None:
+            calls = self._tokens.share(calls, tokens)
+        if calls <= 0:
+            return 0
+        self._spare += calls
+        for bucket, size in ((self._requests, 1), (self._tokens, tokens)):
+            if bucket is not None:
+                await bucket.pay(calls * size)
+                bucket.use(calls * size)
+        return calls
+
+    def enter_spare(self, tokens: int, held: int) -> Permit:
+        """The permit of a call of about `tokens` that has been sent, or is about to be, in the room
+        that was `held` for one."""
+        self._spare -= 1
+        if self._tokens is not None:
+            self._tokens.correct(held, tokens)
+        return self._sent(tokens, asyncio.get_running_loop().time())
+
+    def drop_spare(self, calls: int) -> None:
+        """So many calls that room was held for will not be sent. What they took of a limit by the
+        minute is not given back: others may have left in between."""
+        self._spare -= calls
+        if calls and self._waiting:
+            self._pump()
+
+    def _short(self) -> None:
+        if self._spare:
+            for hear in [*self.on_shortage]:
+                hear()
 
     def _free(self, now: float) -> float:
         """The breaker's clock, which stands still while the loop is held."""
@@ -249,6 +224,9 @@ class Gate:
             self._requests.use(1)
         if self._tokens is not None:
             self._tokens.use(tokens)
+        return self._sent(tokens, now)
+
+    def _sent(self, tokens: int, now: float) -> Permit:
         self._refusals.sent(self._pace.calm(now))
         self._pace.sent(now)
         self._in_flight += 1
@@ -298,28 +276,32 @@ class Gate:
         self._payer = None
         self._pump()
 
-    def _succeeded(self, permit: Permit, tokens: int | None) -> None:
+    def ended_well(self, permit: Permit, tokens: int | None) -> None:
+        """A call was answered."""
         now = asyncio.get_running_loop().time()
         self._answered, self._refused_alike = self._answered + 1, 0
-        self._largest = max(self._largest, permit._tokens)
-        self._concurrency.succeeded(now, self._in_flight, permit._beside)
+        self._largest = max(self._largest, permit.tokens)
+        self._concurrency.succeeded(now, self._in_flight, permit.beside)
         if self._tokens is not None and tokens is not None:
-            self._tokens.correct(permit._tokens, tokens)
-        if self._breaker.succeeded(permit._number):
+            self._tokens.correct(permit.tokens, tokens)
+        if self._breaker.succeeded(permit.number):
             self._concurrency.restart()
             self._pace.resume(now)
         self._release()
 
-    def _failed(
+    def ended_badly(
         self,
         permit: Permit,
         rate_limited: bool,
         retry_after: float | None,
         model_at_fault: bool,
         said: str,
+        advice: str,
     ) -> None:
+        """A call failed."""
+        self._advice = advice
         now = asyncio.get_running_loop().time()
-        number, newest = permit._number, self._newest
+        number, newest = permit.number, self._newest
         asked = 0.0 if retry_after is None else retry_after
         if rate_limited:
             if self._refusals.refused(self._pace.calm(now)):
@@ -331,6 +313,8 @@ class Gate:
         else:
             self._breaker.left(number)
             self._refused_alike += 1
+        if rate_limited or model_at_fault:
+            self._short()
         if asked > 0.0:
             self._pace.hold(now, min(asked, self._patience), int(self._concurrency.limit))
         if asked > self._patience:
@@ -341,15 +325,16 @@ class Gate:
         self._release()
 
     def _back_off(self, permit: Permit, now: float) -> None:
-        number, newest = permit._number, self._newest
-        blame = self._concurrency.refused(number, newest, now, permit._beside)
+        number, newest = permit.number, self._newest
+        blame = self._concurrency.refused(number, newest, now, permit.beside)
         if blame is Blame.PLACE:
             self._pace.crowded(now)
         else:
             self._pace.refused(number, newest, now, sure=self._refusals.share() == 0.0)
 
-    def _left(self, permit: Permit) -> None:
-        self._breaker.left(permit._number)
+    def left(self, permit: Permit) -> None:
+        """A call was given up from our side."""
+        self._breaker.left(permit.number)
         self._release()
 
     def _release(self) -> None:

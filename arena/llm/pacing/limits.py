@@ -8,8 +8,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from arena.core import UsageError
-from arena.llm.pacing.gate import Gate, GateState, Permit
+from arena.llm.pacing.gate import Gate
 from arena.llm.pacing.loop_lag import LoopLag
+from arena.llm.pacing.permit import GateState, Permit
 
 __all__ = ["Gate", "GateState", "Limits", "ModelLimits", "Permit"]
 

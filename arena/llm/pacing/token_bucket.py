@@ -38,6 +38,12 @@ class Bucket:
         lacking = min(amount, self._room) - self.paid
         return lacking <= 0.0 or (lacking <= self._room and self._limiter.has_capacity(lacking))
 
+    def share(self, calls: int, size: float) -> int:
+        """So many calls of a size that fit into a quarter of what is there now, or fewer."""
+        while calls > 0 and not (4 * calls * size <= self._room and self.affords(4 * calls * size)):
+            calls //= 2
+        return calls
+
     async def pay(self, amount: float) -> None:
         """Takes from the limiter what `amount` lacks to leave, or as much of it as has room."""
         lacking = min(min(amount, self._room) - self.paid, self._room)

@@ -1,0 +1,175 @@
+"""What one worker has of a run's clearance: how large its chunks are, and what comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol, runtime_checkable
+
+from arena.llm.chunks import LAPSES, Chunk, SpareCalls, Taken
+from arena.llm.clearance import CallNeeds
+from arena.llm.costs.budget import Budget, Reservation
+from arena.llm.pacing.limits import Limits, Permit
+
+# Calls of a chunk.
+_MOST = 100
+# A worker's pace is a mean over about so many calls.
+_REMEMBERED = 10
+
+
+@runtime_checkable
+class GrantsChunks(Protocol):
+    """A game's clearance from which its worker may have chunks
+    (`arena.llm.clearance.LocalClearance`)."""
+
+    @property
+    def limits(self) -> Limits: ...
+
+    @property
+    def budget(self) -> Budget | None: ...
+
+    def all_due(self) -> bool:
+        """Whether every game of the run may call now, in whatever order."""
+        ...
+
+    def adopt(self, grant_id: int, permit: Permit, reservation: Reservation | None) -> None:
+        """Take a call of a chunk for one of this game's own, granted under this id."""
+        ...
+
+
+@dataclass(slots=True)
+class _Pace:
+    """How fast a worker calls a model, by its own clock, and what its largest calls need."""
+
+    most: CallNeeds
+    last: float
+    interval: float = LAPSES
+    asking: bool = False
+
+    def called(self, needs: CallNeeds, at: float) -> None:
+        self.interval += (max(0.0, at - self.last) - self.interval) / _REMEMBERED
+        self.last = at
+        worst = None
+        if needs.worst is not None:
+            worst = max(needs.worst, self.most.worst or 0.0)
+        self.most = CallNeeds(needs.model, max(needs.tokens, self.most.tokens), worst)
+
+    @property
+    def calls(self) -> int:
+        """A chunk lasts for about half of the time after which it lapses."""
+        return min(_MOST, int(LAPSES / 2.0 / max(self.interval, 1e-6)))
+
+
+class HandedOut:
+    """The chunks of one worker. `send` tells it of a new one, `recall` to give back what it has
+    for a model.
+
+    A chunk that is half used is followed by another. Its calls count as sent and spent until the
+    worker says otherwise, or has ended and the record shows what it sent (`settle`). For one event
+    loop.
+    """
+
+    def __init__(self, send: Callable[[Chunk], None], recall: Callable[[str], None]) -> None:
+        self._send = send
+        self._recall = recall
+        self._numbers = itertools.count(1)
+        self._chunks: dict[int, SpareCalls] = {}
+        self._paces: dict[str, _Pace] = {}
+        self._recalls: dict[str, Callable[[], None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._owing: int | None = None
+
+    def called(self, clearance: object, needs: CallNeeds, at: float) -> None:
+        """A game of the worker, whose `clearance` this is, needed leave for a call, at this moment
+        of the worker's clock."""
+        if self._owing is not None or not isinstance(clearance, GrantsChunks):
+            return
+        pace = self._paces.get(needs.model)
+        if pace is None:
+            pace = self._paces[needs.model] = _Pace(needs, at - LAPSES)
+        pace.called(needs, at)
+        if not pace.asking and pace.calls and self._left(needs.model) <= pace.calls // 2:
+            pace.asking = True
+            task = asyncio.get_running_loop().create_task(self._add(clearance, pace))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def took(self, taken: Taken, clearance: object) -> None:
+        """The worker sends a call of a chunk for a game, None where that has ended already: then
+        it counts as spent."""
+        permit, reservation = self._chunks[taken.chunk_id].take(taken.needs)
+        self._forget_empty(taken.chunk_id)
+        if isinstance(clearance, GrantsChunks):
+            clearance.adopt(taken.grant_id, permit, reservation)
+            return
+        permit.cancelled()
+        if reservation is not None:
+            reservation.settle(reservation.amount)
+
+    def returned(self, chunk_id: int, calls: int) -> None:
+        """The worker will not send so many calls of a chunk."""
+        self._chunks[chunk_id].drop(calls)
+        self._forget_empty(chunk_id)
+
+    def gone(self, games: int) -> None:
+        """The worker has ended, with so many games. What it has counts as spent until the record
+        of each of them was read (`settle`)."""
+        for chunk in self._chunks.values():
+            chunk.gate.on_shortage.discard(self._recalls[chunk.needs.model])
+        self._owing = games
+        self._free()
+
+    def settle(self, untold: float) -> None:
+        """A game of the worker was read from the record after its end: so many dollars of calls
+        that it sent without that being told here."""
+        for chunk in self._chunks.values():
+            while untold > 0.0 and chunk.left and chunk.reserved:
+                permit, reservation = chunk.take(chunk.needs)
+                assert reservation is not None
+                permit.cancelled()
+                charged = min(untold, reservation.amount)
+                reservation.settle(charged)
+                untold -= charged
+        if self._owing:
+            self._owing -= 1
+        self._free()
+
+    def _free(self) -> None:
+        if self._owing == 0:
+            for chunk in self._chunks.values():
+                chunk.drop()
+            self._chunks.clear()
+
+    def _left(self, model: str) -> int:
+        return sum(chunk.left for chunk in self._chunks.values() if chunk.needs.model == model)
+
+    def _forget_empty(self, chunk_id: int) -> None:
+        if not self._chunks[chunk_id].left:
+            del self._chunks[chunk_id]
+
+    async def _add(self, clearance: GrantsChunks, pace: _Pace) -> None:
+        try:
+            heard = pace.last
+            if not clearance.all_due():
+                return
+            spare = await SpareCalls.held(clearance.limits, clearance.budget, pace.most, pace.calls)
+            if spare is None:
+                return
+            if self._owing is not None:
+                spare.drop()
+                return
+            model, number = spare.needs.model, next(self._numbers)
+            self._chunks[number] = spare
+            if model not in self._recalls:
+                self._recalls[model] = partial(self._recall, model)
+            spare.gate.on_shortage.add(self._recalls[model])
+            gate = spare.gate
+            # By the clock of the worker, which read it before this was granted: one that was
+            # stopped meanwhile, or hears of it late, sends nothing late.
+            until = heard + LAPSES
+            self._send(Chunk(number, spare.needs, spare.left, until, gate.answered, gate.largest))
+        finally:
+            pace.asking = False
