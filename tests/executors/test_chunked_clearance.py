@@ -1,0 +1,352 @@
+"""Clearance in chunks: whatever happens to workers and drivers, no minute has a tenth more calls
+than its limit, and what was sent never costs more than the cap.
+
+Both ends are the real ones. The link between them, the record and the provider are in virtual time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from arena.core import BudgetReached, CallIntent, RecordError, WorkerLost
+from arena.executors.processes.served import ServedGame
+from arena.executors.processes.worker import RemotePorts
+from arena.game.journal import Intended, JournalEntry, RecordedElsewhere
+from arena.game.task import Ports
+from arena.llm.chunks import LAPSES, ChunkStock
+from arena.llm.clearance import CallNeeds, Ending, LocalClearance, Returned
+from arena.llm.costs.budget import Budget
+from arena.llm.handed_out import HandedOut
+from arena.llm.pacing.limits import Limits, ModelLimits
+from tests.clients import client
+from torture import virtual_time
+
+WORST = 0.25
+NEEDS = CallNeeds("m", 100, WORST)
+INTENT = CallIntent(0, 0, 0, "m", (), {}, "hash", WORST)
+
+
+@dataclass(slots=True)
+class Sent:
+    """A call on record: its worst case until it is answered; `orphan` when nobody waits for it."""
+
+    game: int
+    at: float
+    dollars: float = WORST
+    answered: bool = False
+    orphan: bool = False
+
+
+@dataclass(slots=True)
+class Record:
+    """What workers have recorded, each for the driver of its `fence`; no other may."""
+
+    cap: float
+    fence: int = 1
+    calls: list[Sent] = field(default_factory=list)
+    from_chunks: int = 0
+    spent: float = 0.0
+
+    def intend(self, game: int, fence: int) -> Sent:
+        if fence != self.fence:
+            raise RecordError("another process has taken over")
+        self.calls.append(Sent(game, asyncio.get_running_loop().time()))
+        self.spent += WORST
+        assert self.spent <= self.cap + 1e-9, "more is under way than may be spent"
+        return self.calls[-1]
+
+    def answer(self, call: Sent, dollars: float) -> None:
+        self.spent += dollars - call.dollars
+        call.answered, call.dollars = True, dollars
+
+    def settle(self, game: int) -> float:
+        """The dollars of calls of a game that were in flight."""
+        left = [c for c in self.calls if c.game == game and not c.answered and not c.orphan]
+        for call in left:
+            call.orphan = True
+        return sum(call.dollars for call in left)
+
+    def busiest(self, seconds: float) -> int:
+        """The most calls in any so many seconds."""
+        times = [call.at for call in self.calls]
+        first = most = 0
+        for last, at in enumerate(times):
+            while times[first] <= at - seconds:
+                first += 1
+            most = max(most, last - first + 1)
+        return most
+
+
+class DriversJournal:
+    """The driver's side of a game that its worker records."""
+
+    elsewhere = RecordedElsewhere(None, 1)  # type: ignore[arg-type]
+
+    def wanted(self) -> bool:
+        return True
+
+    async def append(self, *entries: JournalEntry) -> None:
+        raise AssertionError("the worker records it")
+
+    def count(self, *entries: JournalEntry) -> None:
+        pass
+
+
+class Worker:
+    """A worker and the link to it: messages arrive in order, a little later. It may be `killed`,
+    and what it has said last is then not heard; or hold still for a while."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.fence = world.record.fence
+        self.loop = asyncio.get_running_loop()
+        self.dead = False
+        self.still_until = 0.0
+        self.games: dict[int, ServedGame] = {}
+        self.tasks: list[asyncio.Task[None]] = []
+        self.asked: dict[int, asyncio.Future[Any]] = {}
+        self.handed = HandedOut(
+            lambda chunk: self.hear(lambda: self.chunks.add(chunk)),
+            lambda model: self.hear(lambda: self.chunks.return_all(model)),
+        )
+        self.chunks = ChunkStock(lambda *left: self.say(lambda: self.handed.returned(*left)))
+        self._heard = self._said = 0.0
+
+    def say(self, message: Callable[[], None]) -> None:
+        self._said = max(self._said + 1e-6, self.loop.time() + self.world.delay())
+        self.loop.call_at(self._said, lambda: None if self.dead else message())
+
+    def hear(self, message: Callable[[], None]) -> None:
+        at = max(self.loop.time() + self.world.delay(), self.still_until)
+        self._heard = max(self._heard + 1e-6, at)
+        self.loop.call_at(self._heard, lambda: None if self.dead else message())
+
+    def tell(self, message: tuple[int, int, str, Any]) -> None:
+        game, request, what, value = message
+        self.world.record.from_chunks += what == "took"
+
+        def told() -> None:
+            if game in self.games:
+                self.games[game].asked(request, what, value)
+            elif what == "took":
+                self.handed.took(value[0], None)
+
+        self.say(told)
+
+    async def ask(self, game: int, what: str, value: Any) -> Any:
+        request = len(self.asked)
+        waiting = self.asked[request] = self.loop.create_future()
+        self.tell((game, request, what, value))
+        return await waiting
+
+    def replied(self, message: tuple[Any, ...]) -> None:
+        _, request, value, error, *_ = message
+        waiting = self.asked[request]
+        if not waiting.done():
+            if error is None:
+                waiting.set_result(value)
+            else:
+                waiting.set_exception(error)
+
+    async def moment(self) -> None:
+        await asyncio.sleep(max(self.world.delay(), self.still_until - self.loop.time()))
+
+    async def play(self, game: int, calls: int) -> None:
+        """A game of so many calls, one after another."""
+        ports = RemotePorts(self, game, True)  # type: ignore[arg-type]
+        rng = self.world.rng
+        try:
+            for _ in range(calls):
+                grant = await ports.ask(NEEDS)
+                await self.moment()
+                call = self.world.record.intend(game, self.fence)
+                self.tell((game, -1, "recorded", [Intended(0, 0, INTENT)]))
+                await asyncio.sleep(rng.uniform(0.0, 2.0 * self.world.latency))
+                self.world.record.answer(call, WORST * rng.random())
+                ending = Returned(grant.grant_id, Ending.ANSWERED, call.dollars, 80)
+                self.tell((game, -1, "give_back", ending))
+                await self.moment()
+            self.tell((game, -1, "done", (True, calls)))
+        except (BudgetReached, RecordError) as error:
+            self.tell((game, -1, "done", (False, error)))
+
+    def kill(self) -> None:
+        self.dead = True
+        for task in self.tasks:
+            task.cancel()
+        self.handed.gone(sum(not game.ended.done() for game in self.games.values()))
+        for game in self.games.values():
+            game.lost(1)
+
+
+@dataclass(slots=True)
+class World:
+    """A record, and a driver at a time with its workers, who play games of ten calls."""
+
+    record: Record
+    rng: random.Random
+    per_minute: float | None
+    latency: float
+    lag: float
+    workers: list[Worker] = field(default_factory=list)
+    left: list[int] = field(default_factory=list)
+    stopped: bool = False
+
+    def delay(self) -> float:
+        return self.rng.uniform(0.0, self.lag)
+
+    async def drive(self, workers: int, games: int) -> None:
+        """What one driver does until every game is played or the cap is reached."""
+        record = self.record
+        for game in {call.game for call in record.calls}:
+            record.settle(game)
+        budget = Budget(record.cap, spent={"m": record.spent})
+        limits = Limits({"m": ModelLimits(requests_per_minute=self.per_minute)}, proven=["m"])
+        self.workers = [Worker(self) for _ in range(workers)]
+        async with asyncio.TaskGroup() as group:
+            for _ in range(games):
+                group.create_task(self.games(limits, budget))
+
+    async def games(self, limits: Limits, budget: Budget) -> None:
+        while self.left:
+            game = self.left.pop()
+            with suppress(BudgetReached):
+                while not await self.played(game, limits, budget):
+                    pass
+
+    async def played(self, game: int, limits: Limits, budget: Budget) -> bool:
+        worker = min(self.workers, key=lambda one: len(one.games))
+        journal = DriversJournal()
+        try:
+            with LocalClearance(limits, budget) as clearance:
+                served = ServedGame(
+                    game,
+                    Ports(journal, clearance, client()),
+                    lambda message: worker.hear(lambda: worker.replied(message)),
+                    worker.handed,
+                    lambda: None,
+                )
+                worker.games[game] = served
+                worker.tasks.append(asyncio.create_task(worker.play(game, 10)))
+                try:
+                    await served.ended
+                finally:
+                    del worker.games[game]
+                    await served.closed()
+        except WorkerLost as lost:
+            await asyncio.sleep(self.delay())
+            lost.settle(self.record.settle(game))
+            return False
+        return True
+
+    async def trouble(self, every: float) -> None:
+        """Workers are killed and replaced, or hold still, again and again."""
+        while True:
+            await asyncio.sleep(self.rng.uniform(0.0, 2.0 * every))
+            worker = self.rng.choice(self.workers)
+            if self.rng.random() < 0.5:
+                worker.still_until = worker.loop.time() + self.rng.uniform(0.0, 4.0 * LAPSES)
+            else:
+                self.workers[self.workers.index(worker)] = Worker(self)
+                worker.kill()
+
+
+def lived_through(
+    seed: int,
+    *,
+    cap: float = 1e6,
+    per_minute: float | None = None,
+    workers: int = 4,
+    games: int = 300,
+    drivers: int = 1,
+    every: float = 5.0,
+    latency: float = 0.3,
+    lag: float = 0.01,
+    seconds: float = 100.0,
+) -> Record:
+    """The record after so many drivers, each of which is ended after an equal part of the time."""
+    record = Record(cap)
+    world = World(record, random.Random(seed), per_minute, latency, lag)
+    world.left = [*range(games)]
+
+    async def main() -> None:
+        old: list[Worker] = []
+        for _ in range(drivers):
+            driving = asyncio.create_task(world.drive(workers, 24))
+            trouble = asyncio.create_task(world.trouble(every))
+            await asyncio.wait([driving], timeout=seconds / drivers)
+            done = driving.done()
+            for task in (driving, trouble):
+                task.cancel()
+            await asyncio.gather(driving, trouble, return_exceptions=True)
+            if done and driving.exception() is not None:
+                raise driving.exception() or AssertionError
+            # Its workers live on, and try to go on from their chunks.
+            old += world.workers
+            record.fence += 1
+        for worker in old:
+            for task in worker.tasks:
+                task.cancel()
+            await asyncio.gather(*worker.tasks, return_exceptions=True)
+
+    virtual_time.run(main())
+    return record
+
+
+@settings(deadline=None, max_examples=8)
+@given(
+    seed=st.integers(0, 10**6),
+    latency=st.sampled_from([0.5, 1.1, 2.0]),
+    workers=st.integers(1, 6),
+    drivers=st.integers(1, 3),
+    lag=st.sampled_from([0.001, 0.05, 0.5]),
+)
+def test_no_minute_has_a_tenth_more_calls_than_its_limit(
+    seed: int, latency: float, workers: int, drivers: int, lag: float
+) -> None:
+    # About 24 games with a call every second each.
+    per_minute = 1200.0
+    record = lived_through(
+        seed, per_minute=per_minute, workers=workers, drivers=drivers, lag=lag, latency=latency
+    )
+
+    assert record.busiest(60.0) <= 1.1 * per_minute
+    assert len(record.calls) > 50
+
+
+@settings(deadline=None, max_examples=8)
+@given(
+    seed=st.integers(0, 10**6),
+    cap=st.sampled_from([10.0, 60.0, 150.0]),
+    workers=st.integers(1, 6),
+    drivers=st.integers(1, 3),
+    lag=st.sampled_from([0.001, 0.05, 0.5]),
+)
+def test_the_cap_is_never_passed(
+    seed: int, cap: float, workers: int, drivers: int, lag: float
+) -> None:
+    record = lived_through(seed, cap=cap, workers=workers, drivers=drivers, lag=lag, every=1.0)
+
+    assert 0.0 < record.spent <= cap
+
+
+def test_nothing_that_may_be_spent_is_held_back_for_ever() -> None:
+    record = lived_through(1, cap=60.0, lag=0.001)
+
+    assert record.spent > 60.0 - 2 * WORST
+    assert record.from_chunks > 20
+
+
+def test_most_calls_are_sent_without_asking_while_nothing_is_short() -> None:
+    record = lived_through(1, every=1e9, latency=0.05, games=120)
+
+    assert len(record.calls) == 120 * 10
+    assert record.from_chunks > 800
