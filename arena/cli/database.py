@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arena.cli import database_copies
+from arena.cli.database_roles import roles
 from arena.cli.options import AsJson, DatabaseUrl
 from arena.cli.output import (
     Column,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="The database: make it, upgrade it, check it.", no_args_is_help=True)
 app.command()(database_copies.backup)
 app.command()(database_copies.restore)
+app.command()(roles)
 
 Rehearse = Annotated[
     bool,

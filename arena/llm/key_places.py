@@ -181,6 +181,17 @@ def _write(pairs: set[Pair]) -> None:
     write_private(allowed_file(), ((pair.variable, pair.place) for pair in sorted(pairs)))
 
 
+def known_variables() -> list[str]:
+    """The variables of this environment that hold keys of providers, by their names, sorted."""
+    return sorted(
+        name
+        for name, value in os.environ.items()
+        if value
+        and re.search("KEY|TOKEN", name)
+        and any(_belongs(name, provider) for provider in _HOSTS)
+    )
+
+
 def variables_of(model: ModelSpec) -> Iterator[str]:
     """The variables that a model names, whose values are sent to whom it asks."""
     if model.api_key_env is not None:

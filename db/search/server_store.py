@@ -20,8 +20,8 @@ from db.search.store import RANKED, VERSION, FilledTo, IndexName
 # A vector keeps this many places of a word.
 _PLACES = 255
 
+_SCHEMA = "CREATE SCHEMA {s}"
 _MADE = (
-    "CREATE SCHEMA IF NOT EXISTS {s}",
     "CREATE TABLE IF NOT EXISTS {s}.progress (name text PRIMARY KEY, version int NOT NULL, "
     "last bigint NOT NULL, stamp text NOT NULL)",
     "CREATE TABLE IF NOT EXISTS {s}.waiting (name text, game_id bigint, "
@@ -60,7 +60,11 @@ class ServerStore:
         if there is None:
             # Two may make it at once.
             connection.execute(text("SELECT pg_advisory_xact_lock(7305808869231650158)"))
-            for statement in _MADE:
+            # Whoever may not make schemas can still fill one that was made for them.
+            schema = connection.execute(
+                text("SELECT to_regnamespace(:name)"), {"name": self._schema}
+            ).scalar()
+            for statement in _MADE if schema is not None else (_SCHEMA, *_MADE):
                 connection.execute(text(statement.format(s=self._schema)))
         for name in ("words", "parts"):
             known = connection.execute(

@@ -1,0 +1,139 @@
+"""`arena db roles` on a real server: each role does its work, and is refused everything else."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from psycopg import connect
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import ProgrammingError
+
+from arena.analysis import games_df, turns_df
+from db import Database, DatabaseError
+from db.maintenance.roles import Roles, role_statements
+from db.urls import resolve_url
+from tests.cli.commands import TOURNAMENT, run_arena
+from tests.viewer.browser import browsing
+
+
+@pytest.fixture
+def roles(postgresql_url: str, postgresql: str) -> Iterator[dict[str, str]]:
+    """The URLs of a database by role, after the statements were run twice by an administrator."""
+    mark = uuid.uuid4().hex[:8]
+    names = {role: f"{role}_{mark}" for role in ("owner", "writer", "reader")}
+    administrator = make_url(postgresql_url)
+    with connect(postgresql_url, autocommit=True) as server:
+        for _ in range(2):
+            for statement in role_statements(str(administrator.database), roles=Roles(**names)):
+                server.execute(statement.encode())
+    yield {
+        role: administrator.set(username=name).render_as_string(hide_password=False)
+        for role, name in names.items()
+    }
+    with connect(postgresql_url, autocommit=True) as server:
+        for name in names.values():
+            server.execute(f"DROP OWNED BY {name} CASCADE".encode())
+            server.execute(f"DROP ROLE {name}".encode())
+
+
+def refused(url: str, statement: str) -> str:
+    with (
+        Database(url) as database,
+        pytest.raises((DatabaseError, ProgrammingError)) as caught,
+        database.session(create=False) as session,
+    ):
+        session.execute(text(statement))
+    return str(caught.value)
+
+
+def test_each_role_does_its_work_and_nothing_else(roles: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "small.yaml"
+    file.write_text(TOURNAMENT)
+
+    def typed(role: str, *arguments: str | Path) -> Any:
+        return run_arena(*arguments, "--db", roles[role])
+
+    # The writer runs a tournament, and changes and removes none of its facts that are only added.
+    played = typed("writer", "run", file)
+    assert played.exit_code == 0, played.stderr
+    assert typed("writer", "search", "player").exit_code in (0, 1)
+    for statement in (
+        "DROP TABLE games",
+        "ALTER TABLE games ADD COLUMN mine integer",
+        "CREATE TABLE mine (id integer)",
+        "TRUNCATE game_turns",
+        "UPDATE audit_log SET actor = 'nobody'",
+        "DELETE FROM game_states",
+        "DELETE FROM execution_logs",
+        "UPDATE alembic_version SET version_num = '0001'",
+        "ALTER TABLE audit_log DISABLE TRIGGER ALL",
+    ):
+        assert "must be owner" in (said := refused(roles["writer"], statement)) or (
+            "permission denied" in said
+        ), statement
+
+    # The reader opens boards, frames and pages.
+    board = typed("reader", "leaderboard")
+    assert (board.exit_code, "Ann" in board.stdout) == (0, True), board.stderr
+    assert len(games_df(roles["reader"])) == 6
+    assert len(turns_df(roles["reader"])) > 6
+    assert typed("reader", "search", "player").exit_code in (0, 1)
+    with browsing(roles["reader"]) as get:
+        for path in ("/", "/games", "/game/1", "/tournaments", "/agents", "/search?words=player"):
+            assert get(path).status_code == 200, path
+
+    # It is refused whatever would write, in a sentence.
+    for arguments in (("run", file), ("resume", "small"), ("annotate", "1", "--rating", "3")):
+        said = typed("reader", *arguments)
+        assert said.exit_code == 2, (arguments, said.stderr)
+        assert "may not be written" in said.stderr
+        assert "Traceback" not in said.stderr
+        assert len([line for line in said.stderr.splitlines() if "error:" in line]) == 1
+    for statement in ("DELETE FROM games", "CREATE TEMP TABLE mine (id integer)"):
+        refused(roles["reader"], f"SET TRANSACTION READ WRITE; {statement}")
+    doctored = run_arena("doctor", "--db", roles["reader"])
+    assert doctored.exit_code == 1
+    assert "read" in doctored.stdout
+
+    # The owner changes the tables.
+    down = typed("owner", "db", "downgrade", "0029", "--yes", "--no-backup")
+    assert down.exit_code == 0, down.stderr
+    up = typed("owner", "db", "upgrade", "--no-backup")
+    assert up.exit_code == 0, up.stderr
+    # What a migration has made is the other roles' as before.
+    assert typed("reader", "games").exit_code == 0
+    assert typed("writer", "resume", "small", "--games", "1").exit_code == 0
+
+
+def test_names_that_are_not_plain_and_files_are_refused(tmp_path: Path) -> None:
+    for database, names in (
+        ("x; DROP", {}),
+        ("x", {"owner": 'a"b'}),
+        ("x", {"owner": "arena_writer"}),
+    ):
+        with pytest.raises(DatabaseError, match="expected"):
+            role_statements(database, roles=Roles(**names))
+    refused_file = run_arena("db", "roles", "--db", tmp_path / "a.db")
+    assert refused_file.exit_code == 2
+    assert "is a file, which has no roles" in refused_file.stderr
+    printed = run_arena("db", "roles", "--db", "postgresql://me:hunter2@127.0.0.1/cups", "--json")
+    assert printed.exit_code == 0
+    assert "hunter2" not in printed.output
+    assert "GRANT CONNECT ON DATABASE cups" in printed.stdout
+
+
+def test_the_sslmode_of_a_url_is_heeded(postgresql_url: str) -> None:
+    # The server of these tests has no TLS: asked for, it is not done without.
+    url = make_url(postgresql_url)
+    host = url.query.get("host", url.host)
+    strict = url.update_query_dict({"sslmode": "require"})
+    with Database(strict) as database:
+        assert database.url.query["sslmode"] == "require"
+        if not str(host).startswith("/"):
+            with pytest.raises(DatabaseError, match="SSL"):
+                database.check()
+    assert resolve_url(strict).query["sslmode"] == "require"
