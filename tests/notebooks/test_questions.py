@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from arena.analysis import calls_df, claims_df, compare, games_df, players_df
+from arena.analysis import (
+    beliefs_df,
+    calls_df,
+    claims_df,
+    compare,
+    games_df,
+    memories_df,
+    players_df,
+)
 from tests.notebooks.executing import executed, streamed
 
 pytestmark = pytest.mark.slow
@@ -92,11 +100,38 @@ def money(database, cells):
     assert re.search(rf"^{top} .* takes {dollars[top] / dollars.sum():.0%} of", told, re.M)
 
 
+def kinds(database, cells):
+    players = players_df(database, tournament="kinds", status="completed")
+    won = (players.result == "win").groupby(players.kind).mean()
+    beliefs = beliefs_df(database, tournament="kinds")
+    probed = beliefs[beliefs.asked_by == "probe"]
+
+    assert len(players) == 72
+    told = shown(cells, "answer-text").splitlines()
+    best = " and ".join(won.index[won == won.max()])
+    assert told[0].startswith(
+        f"{best} won most, {won.max():.0%} of 12 games; all intervals overlap"
+    )
+    # Each with the same model: what a kind costs is what it asks.
+    calls = calls_df(database, tournament="kinds")
+    dollars = calls.groupby("kind").cost.sum()
+    ratio = dollars.max() / dollars.min()
+    assert told[1] == f"{dollars.idxmax()} costs {ratio:.1f} times {dollars.idxmin()}."
+    identified = probed.groupby("agent").identified.mean()
+    assert [line.split(" of the roles")[0] for line in told[2:]] == [
+        f"{kind} told {share:.0%}" for kind, share in identified.items()
+    ]
+    assert "learning remembers earlier games" in shown(cells, "play")
+    learned = cells["memory"].outputs[0].data["text/plain"]
+    assert all(text in learned for text in memories_df(database, tournament="kinds").text)
+
+
 ANSWERED = {
     "do-roles-matter": role_shares,
     "is-the-new-prompt-better": prompts,
     "what-happened-in-one-game": one_game,
     "where-does-the-money-go": money,
+    "which-kind-plays-best": kinds,
     "who-lies-and-who-is-believed": lies,
 }
 
