@@ -81,6 +81,11 @@ class Learner:
         action = await read_aside(completion.text, lambda: self._answer.action(completion))
         return replace(action, reading={**(action.reading or {}), **reading} or None)
 
+    async def write(self, llm: LLM) -> Memory:
+        """Learns from the last game."""
+        written = [] if self._given.last is None else await self._learn(self._given.last, llm)
+        return Memory(self._given.games, tuple(self._alive(written)))
+
     async def _learn(self, last: LastGame, llm: LLM) -> list[KeyPoint]:
         told = f"{last.seen}\n\n{last.result}\n\n{LEARN}"
         completion = await llm.complete(self._asked(told, self._prompt, "", form=False))
@@ -89,6 +94,15 @@ class Learner:
 
     def _kept(self, written: list[KeyPoint]) -> tuple[Memory, list[KeyPoint]]:
         """The memory after a first turn, and the points of it that are shown."""
+        now, alive = self._given.games, self._alive(written)
+        shown = [
+            replace(point, shown=point.shown + 1, last_shown=now)
+            for point in alive[: self._most_shown]
+        ]
+        return Memory(now, (*shown, *alive[self._most_shown :])), shown
+
+    def _alive(self, written: list[KeyPoint]) -> list[KeyPoint]:
+        """What is kept of what was known and what was written, the heaviest first."""
         now = self._given.games
         known = {point.text: point for point in self._given.points}
         # Said again, a point is as new as if it were new, and keeps how often it was shown.
@@ -98,12 +112,7 @@ class Learner:
         dated = (replace(p, expires=p.written + self._ttl) for p in known.values())
         alive = [point for point in dated if now < (point.expires or 0)]
         alive.sort(key=lambda point: (-_weight(point, now), -point.written))
-        alive = alive[: self._items]
-        shown = [
-            replace(point, shown=point.shown + 1, last_shown=now)
-            for point in alive[: self._most_shown]
-        ]
-        return Memory(now, (*shown, *alive[self._most_shown :])), shown
+        return alive[: self._items]
 
     def _asked(self, told: str, prompt: str, known: str, *, form: bool = True) -> list[Message]:
         parts = (prompt, known, self._answer.instruction if form else "")

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from arena.aside.calls import SideLog
 from arena.config import TournamentConfig, parse_model
 from arena.core import ModelSpec, UsageError
 from arena.core.messages import text_of
@@ -19,6 +18,7 @@ from arena.llm.clearance import LocalClearance
 from arena.llm.costs.budget import Budget
 from arena.llm.recorded import completion_of
 from arena.orchestrator.clients import client_for, limits_for
+from arena.orchestrator.side_calls import SideLog
 from arena.orchestrator.specs import model_spec
 from db import Database, Repository
 from db.errors import MissingDatabase

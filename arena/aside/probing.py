@@ -12,13 +12,13 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from arena.agents.beliefs import BeliefScore, question, read_beliefs, score
-from arena.aside.calls import CONCURRENCY, SideCalls
 from arena.aside.together import together
 from arena.core import ArenaError, Message, ModelSpec, UsageError
 from arena.core.threads import in_thread
 from arena.llm.costs.budget import Budget
 from arena.llm.thoughts import read
 from arena.orchestrator.clients import client_for
+from arena.orchestrator.side_calls import CONCURRENCY, SideCalls
 from arena.orchestrator.specs import model_spec
 from db import Database, Repository, Session
 from db.queries.games import GameRow, game

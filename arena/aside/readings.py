@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from arena import registry
-from arena.aside.calls import CONCURRENCY, NotOnRecord, SideCalls
 from arena.aside.together import together
 from arena.core import LLM, CallOptions, Completion, Message, UsageError
 from arena.core.readers import Cast, Reader, Speech, SpeechReading
 from arena.events.readings import RULES
 from arena.orchestrator.clients import client_for
+from arena.orchestrator.side_calls import CONCURRENCY, NotOnRecord, SideCalls
 from arena.orchestrator.specs import model_spec
 from arena.registry import guarded
 from db import Database, Repository

@@ -12,7 +12,6 @@ from hashlib import blake2b
 import numpy as np
 
 from arena import registry
-from arena.aside.calls import CONCURRENCY, SideCalls, SideLog
 from arena.aside.together import together
 from arena.core import CallAnswer, Message, ModelSpec, Usage, UsageError
 from arena.core.threads import in_thread
@@ -21,6 +20,7 @@ from arena.llm.providers.litellm_embeddings import LiteLLMEmbeddings
 from arena.llm.providers.protocol import Provider, ProviderSettings
 from arena.llm.scripted.policies import tokens
 from arena.llm.scripted.words import NAME
+from arena.orchestrator.side_calls import CONCURRENCY, SideCalls, SideLog
 from arena.orchestrator.specs import model_spec
 from db import Database, Repository, Session
 from db.search.filling import TellFilled

@@ -22,13 +22,18 @@ _FEW = 8  # agents whose meetings fit beside each other
 
 def show_plan(plan: Plan, database: Source) -> None:
     """The plan of a run on stdout."""
+    from arena.orchestrator.memories import said_in_order
+
     now = plan.games_now
     done = f", {plan.games_done:,} of {plan.games:,} already played" if plan.games_done else ""
     _say(
         f"{plan.tournament}: {count(now, 'game')} of {plan.environment} "
         f"with {count(plan.players, 'player')}{done}"
     )
-    _say(f"pairings by {plan.matchmaker}, {plan.concurrency:,} games at the same time")
+    played = f"{count(plan.concurrency, 'game')} at the same time"
+    if plan.learners:
+        played = said_in_order(plan.learners)
+    _say(f"pairings by {plan.matchmaker}; {played}")
     if plan.shortfall is not None:
         known = "; ".join(part for part in (plan.shortfall.ratings, plan.shortfall.games) if part)
         _say(f"in simulations of {plan.matchmaker}, {known}")

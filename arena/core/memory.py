@@ -10,8 +10,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol, runtime_checkable
 
+from arena.core.agents import LLM
+
 MEMORY = "memory"
-"""Under this name a turn's reading has the memory: what was `given`, and what is `kept`."""
+"""Under this name a turn's reading has the memory: what was `given`, and what is `kept`. So has
+that of the call in which an agent writes about its last game, whose purpose begins so."""
+
+
+def writing_purpose(player_index: int) -> str:
+    """The purpose of the call in which the agent of a seat writes about its last game."""
+    return f"{MEMORY} {player_index}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +100,14 @@ class TakesMemory(Protocol):
     def remember(self, memory: Memory) -> None:
         """Called once, before `act`. The reading of the first turn has `memory` with what was
         `given` and what is `kept`, both `plain()`."""
+        ...
+
+
+@runtime_checkable
+class WritesLast(TakesMemory, Protocol):
+    """An agent that remembers its games, and writes also about the last one."""
+
+    async def write(self, llm: LLM) -> Memory:
+        """Called once in the place of `act`, when the last game of the tournament has ended: what
+        is known after it. One call, or none."""
         ...

@@ -46,6 +46,7 @@ from arena.forecast.simulation import (
 from arena.forecast.stated import ANSWER, longest_answer
 from arena.llm.costs.prices import PriceTable, own_prices
 from arena.llm.scripted.policies import is_scripted
+from arena.orchestrator.memories import learners
 from arena.orchestrator.preflight import Prepared, check_stored_prompt
 from arena.orchestrator.specs import model_spec
 from db import Repository, get_session
@@ -182,7 +183,7 @@ def estimate_of(
         prices,
         known.habits,
         total=len(pairings),
-        concurrency=prepared.config.concurrency,
+        concurrency=1 if learners(prepared.config) else prepared.config.concurrency,
         paces={
             model.name: SimulatedPace(**model.limits.model_dump())
             for model in prepared.config.models

@@ -18,8 +18,10 @@ from arena.core import UsageError
 from arena.core.ratings import SIGMA
 from arena.forecast.game_information import Z, spread, stated, table_of
 from arena.forecast.past_games import PlanScope, past_games
+from arena.forecast.plan import Plan
 from arena.forecast.plan import plan as schedule_of
 from arena.orchestrator.lookup import Rules, find_agent
+from arena.orchestrator.memories import said_in_order
 from arena.stats.plan import Forecast, games_to_separate, games_to_separate_top
 from db import Repository, get_session
 from db.database import Source
@@ -182,6 +184,7 @@ def plan_config(
         ways=_sorted(ways),
         notes=(
             *_scheduled(config, ways),
+            *_in_order(planned),
             *(estimate.notes if estimate is not None else ()),
         ),
     )
@@ -205,6 +208,16 @@ def _scheduled(config: TournamentConfig, ways: Sequence[Way]) -> list[str]:
     else:
         said = "with a probability below 10 %"
     return [f"the {games:,} games of the file ({found.seating} seating) are enough {said}"]
+
+
+def _in_order(planned: Plan) -> list[str]:
+    """That games depend on those before them, where an agent remembers."""
+    if not planned.learners:
+        return []
+    return [
+        f"{said_in_order(planned.learners)}; they depend on those before them, and these numbers "
+        "take games to be independent"
+    ]
 
 
 def _sorted(ways: Sequence[Way]) -> tuple[Way, ...]:

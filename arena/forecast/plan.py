@@ -15,6 +15,7 @@ from arena.matchmakers.shortfalls import Shortfall, shortfall
 from arena.orchestrator import schedule
 from arena.orchestrator.catalogue import as_begun
 from arena.orchestrator.clients import client_for
+from arena.orchestrator.memories import learners
 from arena.orchestrator.preflight import Prepared, check_keys, prepare
 from db.database import Database, Source, opened
 
@@ -26,7 +27,8 @@ class Plan:
     file's order, over these and the games before them; of a schedule that `follows_results` it is
     the one that would be played if no result told anything. `missing` says which key a run would
     ask for, `shortfall` what games that are paired like this were found to be worse for; `paths`
-    how the calls to `models` are sent, as far as it was asked for."""
+    how the calls to `models` are sent, as far as it was asked for; `learners` are the agents that
+    remember earlier games, because of whom games are played one after the other."""
 
     tournament: str
     environment: str
@@ -45,6 +47,7 @@ class Plan:
     missing: str | None = None
     shortfall: Shortfall | None = None
     paths: Mapping[str, CallPath] = field(default_factory=dict)
+    learners: tuple[str, ...] = ()
 
 
 def plan(
@@ -69,6 +72,7 @@ def plan(
         now = left if games is None else min(left, games)
         upto = len(pairings) - left + now
         cost = _estimate(prepared, database, left, now) if estimate else None
+    learning = learners(config)
     return Plan(
         tournament=config.name,
         environment=config.environment.name,
@@ -76,7 +80,8 @@ def plan(
         games=config.games,
         games_done=done,
         games_now=now,
-        concurrency=config.concurrency,
+        concurrency=1 if learning else config.concurrency,
+        learners=learning,
         matchmaker=config.matchmaker.name,
         agents=tuple(names),
         models=tuple(model.spec() for model in config.models),

@@ -7,8 +7,10 @@ configuration, seed and replies give the same games whatever plays them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from arena.config import TournamentConfig
 from arena.core.memory import Memory
 from arena.core.text import one_line
 from arena.core.threads import in_thread
@@ -19,6 +21,21 @@ from db import Database, Session
 from db.queries.schedule import ScheduledGame
 
 
+def learners(config: TournamentConfig) -> tuple[str, ...]:
+    """The agents of a file that remember earlier games, by name: with any, games are played one
+    after the other."""
+    return tuple(sorted(agent.name for agent in config.agents if remembering_kind(agent.kind)))
+
+
+def said_in_order(names: Sequence[str]) -> str:
+    """What people should know of a tournament with such agents."""
+    shown = ", ".join(one_line(name, 60) for name in names)
+    return (
+        f"{shown} {'remembers' if len(names) == 1 else 'remember'} earlier games: games are played "
+        "one after the other, in the order of the schedule"
+    )
+
+
 class Memories:
     """The memories of a tournament's agents. `models` are all that its games ask where those are
     played in order, none where any game may come first."""
@@ -26,27 +43,24 @@ class Memories:
     def __init__(self, entry: EnteredTournament, database: Database) -> None:
         self._tournament = entry.tournament_id
         self._database = database
-        self._agents = frozenset(
+        self.agents = frozenset(
             key for key, spec in entry.agents.items() if remembering_kind(spec.kind)
         )
-        self._names = sorted(one_line(entry.agents[key].name, 60) for key in self._agents)
+        self._names = sorted(entry.agents[key].name for key in self.agents)
         models = {spec.model.name for spec in entry.everybody}
-        self.models: set[str] = models if self._agents else set()
+        self.models: set[str] = models if self.agents else set()
 
     @property
     def in_order(self) -> bool:
         """Whether games are played one after the other, in the order of the schedule."""
-        return bool(self._agents)
+        return bool(self.agents)
 
     @property
     def news(self) -> tuple[str, ...]:
         """What people should know of a run with such agents."""
         if not self._names:
             return ()
-        return (
-            f"{', '.join(self._names)} {'remembers' if len(self._names) == 1 else 'remember'} "
-            "earlier games: games are played one after the other, in the order of the schedule",
-        )
+        return (said_in_order(self._names),)
 
     def waits(self, game_id: int) -> str:
         """Why a run stops in which a game waits for an answer from outside."""
@@ -57,7 +71,7 @@ class Memories:
 
     async def given(self, game: ScheduledGame) -> tuple[Memory | None, ...]:
         """What each player of a game brings of earlier ones, by player_index."""
-        if self._agents.isdisjoint(game.agents):
+        if self.agents.isdisjoint(game.agents):
             return ()
         return await in_thread(self._database.reconnecting, lambda s: self._given(s, game))
 
@@ -65,7 +79,7 @@ class Memories:
         found: dict[int, Memory] = {}
         given: list[Memory | None] = []
         for agent in game.agents:
-            if agent not in self._agents:
+            if agent not in self.agents:
                 given.append(None)
             elif agent in found:
                 # One seat of an agent writes about a game, the others know what was known.

@@ -22,6 +22,7 @@ from arena.orchestrator import kept_ratings, run_log, schedule
 from arena.orchestrator.catalogue import EnteredTournament, enter
 from arena.orchestrator.clients import ModelAccess, check_capped, client_for, limits_for
 from arena.orchestrator.file_limits import check_files
+from arena.orchestrator.last_games import write_about_last_games
 from arena.orchestrator.pairing_source import Supply
 from arena.orchestrator.play_loop import Playing
 from arena.orchestrator.preflight import Prepared, check_keys, prepare
@@ -129,6 +130,7 @@ async def run(
                         await playing.play(
                             recorder, begun.left, concurrency or config.concurrency, most=games
                         )
+                        await write_about_last_games(playing)
                     finally:
                         summary = summary_of(playing)
                         run_log.run_ends(lease.fence, summary)

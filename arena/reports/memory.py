@@ -7,10 +7,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from arena.core.memory import LastGame, Memory, memory_given, memory_kept
+from arena.core.memory import LastGame, Memory, memory_given, memory_kept, writing_purpose
 from arena.core.text import one_line
 from arena.game.seating import remembering_kind
-from db import Session
+from db import Repository, Session
+from db.errors import Damaged
 from db.queries.memories import FinishedSeat, finished_seats, finished_tournaments
 from db.queries.transcript import TurnRow, transcript
 
@@ -84,8 +85,10 @@ def agent_memories(
         if tournaments is not None and tournament_id not in tournaments:
             continue
         memory = memory_of(session, tournament_id, agent_id, end)
-        seats = finished_seats(session, tournament_id, agent_id, end)
+        seats = [*finished_seats(session, tournament_id, agent_id, end)]
         games = {seat.schedule_index: seat.game_id for seat in seats}
+        if memory.last is not None:
+            memory = written_last(session, seats[0]) or memory
         unwritten = None if memory.last is None else games.get(memory.last.place)
         points = tuple(
             RememberedPoint(
@@ -97,6 +100,19 @@ def agent_memories(
         )  # fmt: skip
         found.append(AgentMemory(name, memory.games, unwritten, points))
     return found
+
+
+def written_last(session: Session, seat: FinishedSeat) -> Memory | None:
+    """What is known after the agent of a seat has written about its last game; None where it has
+    not. Raises Damaged for a row that is not as it was written."""
+    purpose = writing_purpose(seat.player_index)
+    reading = Repository(session).side_reading(seat.game_id, purpose)
+    try:
+        return memory_kept(reading)
+    except (KeyError, TypeError) as error:
+        raise Damaged(
+            f"what was read of `{purpose}` about game {seat.game_id} is damaged"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)

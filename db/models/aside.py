@@ -17,7 +17,8 @@ class SideCall(Table, table=True):
     It is no part of a game: no replay asks for it and no agent is charged for it. `purpose` says
     who asked, as `reader model 1`, `embedding` or `ask`. A row without `response_received_at` is an
     intent: the call is in flight, or was when the process died. `reserved` and `charged` are
-    dollars, as in `llm_calls`. `messages` and `response` are packed texts (`db.codec`).
+    dollars, as in `llm_calls`. `reading` is what was read of the answer, where that is on record.
+    `messages` and `response` are packed texts (`db.codec`).
     """
 
     __tablename__ = "side_calls"
@@ -52,6 +53,7 @@ class SideCall(Table, table=True):
     error_class: str | None = Field(default=None, sa_type=Text)
     error_message: str | None = Field(default=None, sa_type=Text)
     error_status: int | None = None
+    reading: dict[str, Any] | None = Field(default=None, sa_type=JsonValue)
     messages: bytes
     response: bytes | None = None
 

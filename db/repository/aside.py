@@ -72,6 +72,28 @@ class SideCallRepository:
             row.response = Codec().pack(to_json(body), JSON)
         self.session.flush()
 
+    def read_side_call(self, game_id: int, purpose: str, reading: Mapping[str, Any]) -> None:
+        """What was read of the newest answer about a game with this purpose; nothing where there is
+        none."""
+        query = select(SideCall).where(
+            SideCall.game_id == game_id,
+            SideCall.purpose == purpose,
+            col(SideCall.response).is_not(None),
+        )
+        row = self.session.exec(query.order_by(col(SideCall.id).desc()).limit(1)).first()
+        if row is not None:
+            row.reading = dict(reading)
+            self.session.flush()
+
+    def side_reading(self, game_id: int, purpose: str) -> Mapping[str, Any] | None:
+        """What was read of the newest answer about a game with this purpose that was read."""
+        query = select(SideCall.reading).where(
+            SideCall.game_id == game_id,
+            SideCall.purpose == purpose,
+            col(SideCall.reading).is_not(None),
+        )
+        return self.session.exec(query.order_by(col(SideCall.id).desc()).limit(1)).first()
+
     def side_spending(self) -> tuple[int, float]:
         """(attempts that were sent, dollars that they count as) of all calls about games on
         record; one in flight counts as the most that it can cost."""

@@ -115,3 +115,14 @@ def test_a_comparison_is_not_played_and_of_played_games_warns(learned: Path) -> 
     assert refused.exit_code == 2
     assert "Ann remembers earlier games" in refused.stderr
     assert "games of Ann depend on their order" in warned.stdout + warned.stderr
+
+
+def test_a_plan_says_that_games_are_played_in_order(learned: Path) -> None:
+    file = learned.parent / "learners.yaml"
+    dry = run_arena("run", file, "--dry-run", "--db", learned.parent / "none.db")
+    planned = run_arena("plan", file, "--db", learned.parent / "none.db")
+
+    said = "Ann, Bob remember earlier games: games are played one after the other"
+    assert f"pairings by random; {said}" in " ".join(dry.stdout.split())
+    assert "at the same time" not in dry.stdout
+    assert said in " ".join((planned.stdout + planned.stderr).split())

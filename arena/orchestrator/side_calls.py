@@ -25,6 +25,7 @@ from arena.core.threads import in_thread
 from arena.llm.clearance import Clearance, LocalClearance
 from arena.llm.client import Client
 from arena.llm.costs.budget import Budget
+from arena.llm.pacing.limits import Limits
 from arena.llm.providers.protocol import Answer
 from arena.llm.request import (
     addressed,
@@ -82,8 +83,9 @@ class SideCalls:
     """What the calls of one command about games on record share.
 
     Without a `client` only the record answers. `budget` is in dollars, for this command, or one
-    that it shares; without one, a model that costs money is refused. `concurrency` is the calls in
-    flight. Raises UsageError for a model that cannot be asked so.
+    that it shares; without one, a model that costs money is refused. `limits` are those of a
+    run, which has checked its models and its budget. `concurrency` is the calls in flight.
+    Raises UsageError for a model that cannot be asked so.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class SideCalls:
         client: Client | None = None,
         *,
         budget: float | Budget | None = None,
+        limits: Limits | None = None,
         concurrency: int = CONCURRENCY,
     ) -> None:
         self.database = database
@@ -104,8 +107,9 @@ class SideCalls:
         if client is not None:
             client.check(model)
             client.check_keys(model)
-            check_capped(client, [model], capped=budget is not None)
-            self._limits = limits_for(None, client.lag)
+            if limits is None:
+                check_capped(client, [model], capped=budget is not None)
+            self._limits = limits or limits_for(None, client.lag)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
