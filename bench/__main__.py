@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 PARTS = (
     "arena", "projections", "recorder", "steady", "lean", "rewriting", "whole", "http", "in_flight",
     "executors", "bursts", "storage", "scale", "ratings", "boards", "systems", "start", "frames",
-    "pages", "viewers",
+    "pages", "viewers", "telemetry",
 )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 from arena.core import ArenaError
 from arena.viewer.access import Access
 from arena.viewer.boards import BoardWorker
-from arena.viewer.guard import LARGEST_FORM, VISITOR, Guard
+from arena.viewer.guard import LARGEST_FORM, METRICS, VISITOR, Guard
 from arena.viewer.links import ServerLinks
 from arena.viewer.pages import (
     against,
@@ -33,6 +33,7 @@ from arena.viewer.pages import (
     head_to_head,
     insights,
     leaderboard,
+    metrics,
     models,
     playing,
     prompts,
@@ -91,7 +92,7 @@ def application(
     answered = _Answered(database, worker)
     routes = [Route(path, answered(handler)) for path, handler in ROUTES]
     routes += [Route(path, answered.form(handler), methods=["POST"]) for path, handler in FORMS]
-    live = Route("/live", streams.answer)
+    beside = [Route("/live", streams.answer), Route(METRICS, answered(metrics.metrics))]
     nothing = answered(_nothing)
 
     def missing(request: Request, _error: Exception) -> Response:
@@ -99,7 +100,7 @@ def application(
 
     mounted = Mount("/static", StaticFiles(directory=STATIC))
     pages = Starlette(
-        routes=[*routes, live, mounted], exception_handlers={404: missing, 405: missing}
+        routes=[*routes, *beside, mounted], exception_handlers={404: missing, 405: missing}
     )
     pages.router.redirect_slashes = False
     return Guard(pages, token, port, access, anywhere)

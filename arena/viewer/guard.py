@@ -3,8 +3,10 @@ with tokens of their own; to read, and to write at the few places for that."""
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
+import time
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
@@ -14,9 +16,12 @@ from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from arena.core.text import one_line
 from arena.viewer.access import Access, Visitor, refusal
 from arena.viewer.links import ServerLinks, attributes
 from arena.viewer.templating import environment, page
+
+_log = logging.getLogger(__name__)
 
 POLICY = "; ".join(
     (
@@ -48,8 +53,11 @@ _LARGEST_HEADERS = 32 * 1024
 _FORM = "application/x-www-form-urlencoded"
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}(?::\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::\d{1,5})?")
 _LONGEST_LOGIN = 4 * 1024
+_LONGEST_LOGGED = 300
 # What a page needs before anybody has logged in.
 _OPEN = ("/login", "/static/")
+METRICS = "/metrics"
+"""What programs read: they show their token in a header (`Authorization: Bearer ...`)."""
 VISITOR = "arena_visitor"
 """Where the scope of a request has the person who asks, if one has logged in."""
 
@@ -81,8 +89,11 @@ class Guard:
             await self.app(scope, receive, send)
             return
 
+        begun = time.monotonic()
+
         async def sealed(message: Message) -> None:
             if message["type"] == "http.response.start":
+                _log_answer(scope, message["status"], time.monotonic() - begun)
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
@@ -128,6 +139,8 @@ class Guard:
         """Lets through who holds the token of this server, and people to what they may do."""
         headers, path = Headers(scope=scope), scope["path"]
         held = cookie_parser(headers.get("cookie", "")).get(self.cookie, "")
+        if path == METRICS and not held:
+            held = _bearer(headers)
         if not self.anywhere and self._fits(held):
             return None
         if path == "/logout" and self.access is not None:
@@ -139,6 +152,9 @@ class Guard:
         visitor = await self._visitor(scope, held)
         if isinstance(visitor, Response):
             return visitor
+        if visitor is None and path == METRICS:
+            said = "Show a token of `arena access`: Authorization: Bearer TOKEN."
+            return _said(401, said, **{"www-authenticate": "Bearer"})
         if visitor is None:
             return self._without_cookie(scope)
         if why := refusal(visitor, path):
@@ -216,6 +232,20 @@ class Guard:
 
     def _fits(self, given: str) -> bool:
         return secrets.compare_digest(given.encode("utf-8", "replace"), self.token.encode())
+
+
+def _bearer(headers: Headers) -> str:
+    """The token that a program shows, '' for none."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _log_answer(scope: Scope, status: int, seconds: float) -> None:
+    """What was asked and how it was answered, without the query, which may hold a token."""
+    visitor = scope.get(VISITOR)
+    whose = "" if visitor is None else f" for {visitor.name}"
+    said = f"{scope['method']} {scope['path']}: {status} in {seconds * 1e3:.0f} ms{whose}"
+    _log.info("%s", one_line(said, _LONGEST_LOGGED))
 
 
 def _login_page(why: str, status: int) -> Response:

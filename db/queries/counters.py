@@ -104,6 +104,16 @@ def counter_sums(session: Session, agents: Sequence[int] | None = None) -> dict[
     return _sums_by(session, _AGENT, *([] if agents is None else [_AGENT.in_(agents)]))
 
 
+def tournament_sums(session: Session) -> dict[int, GameCounts]:
+    """What the counters say of each tournament, void games too and without times, by
+    tournament_id."""
+    key: Any = col(Counters.tournament_id)
+    return {
+        int(tournament): GameCounts.of_row([*numbers, *_NO_TIMES])
+        for tournament, *numbers in session.execute(select(key, *_SUMS).group_by(key))
+    }
+
+
 def model_sums(session: Session) -> dict[int, AgentCounts]:
     """The same of all agents of each model, by model_id."""
     return _sums_by(session, col(Agent.model_id), col(Agent.id) == _AGENT)

@@ -159,6 +159,30 @@ def tournaments(
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class TournamentAttempts:
+    """How many attempts at games of a tournament are in each status; its counters may be
+    `behind`."""
+
+    tournament_id: int
+    name: str
+    by_status: Mapping[str, int]
+    behind: bool
+
+
+def attempts(session: Session) -> list[TournamentAttempts]:
+    """Of all tournaments, the oldest first; no turn and no call is read for it."""
+    query: Any = (
+        select(col(Tournament.id), col(Tournament.name), col(Environment.num_players))
+        .join(Environment, col(Environment.id) == Tournament.environment_id)
+        .order_by(col(Tournament.id))
+    )
+    rows, late = session.execute(query).all(), {*behind(session)}
+    sizes = {key: players for key, name, players in rows if name not in late}
+    by_status = _by_status(session, sizes, [key for key, name, _ in rows if name in late])
+    return [TournamentAttempts(key, name, by_status[key], name in late) for key, name, _ in rows]
+
+
 def active_at(session: Session, tournament_id: int) -> datetime | None:
     """When something last happened in a tournament, None for one that is not there."""
     row = session.get(Tournament, tournament_id)
