@@ -17,13 +17,16 @@ from db.urls import shown, without_secrets
 
 # States of PostgreSQL in which the server, not the statement, is at fault, and may come back.
 _GONE = ("57P", "08", "53300")
+_LONGEST = 500
+"""Characters of an error that repeats what it could not read."""
 # What waiting does not mend.
 _HOPELESS = ("authentication failed", "does not exist", "no pg_hba.conf", "permission denied")
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of what an error says; its name when it says nothing."""
-    return (str(error).strip() or repr(error)).splitlines()[0]
+    """The first line of what an error says, without its end where it is long; its name when it
+    says nothing."""
+    return (str(error).strip() or repr(error)).splitlines()[0][:_LONGEST]
 
 
 def fault(url: URL, error: BaseException) -> DatabaseError | None:

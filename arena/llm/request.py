@@ -10,7 +10,7 @@ from hashlib import blake2b
 from typing import Any
 
 from arena.core import CallOptions, ContentPart, Message, ModelSpec, UsageError, text_of
-from arena.core.secret_names import referred
+from arena.core.secret_names import is_secret_name, referred
 from arena.llm.request_hash import TOOL_FIELDS
 
 # Stored with their values. Anything else that a model's params hold is sent, and stored by name
@@ -89,7 +89,8 @@ _ROUTES = frozenset(
 # Words of params that become a part of a host's name.
 _IN_HOSTS = frozenset({"account", "domain", "location", "project", "region", "resource", "zone"})
 _HOST_PART = re.compile(r"[A-Za-z0-9._:-]*")
-_FILE = re.compile(r"os\.environ/|oidc/|~|/|\.{1,2}[/\\]|[A-Za-z]:[/\\]|file:")
+_FETCHED = re.compile(r"(?i)\s*(os\.environ/|oidc/)")
+_FILE = re.compile(r"~|/|\.{1,2}[/\\]|[A-Za-z]:[/\\]|file:")
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 # They say how a request is carried, which is not a model's to say.
@@ -168,6 +169,12 @@ def check_written(model: ModelSpec) -> None:
 
 
 def _check_route(model: ModelSpec, name: str, value: object) -> None:
+    # What a database holds was looked at by nobody: credentials may name a file, and who gets it.
+    if (secret := _secret_in(name, value)) is not None:
+        raise UsageError(
+            f"model {model.name!r} has {secret!r:.80} in its params, which looks like a secret or "
+            "would have one read; remove it: keys belong in environment variables"
+        )
     words = set(re.split(r"[^a-z]+", name.lower()))
     if _ROUTES & words or (isinstance(value, str) and ("://" in value or _FILE.match(value))):
         raise UsageError(
@@ -180,6 +187,20 @@ def _check_route(model: ModelSpec, name: str, value: object) -> None:
             f"model {model.name!r} has {name}: {value!r} in its params; expected letters, digits, "
             "'-', '.', ':' and '_', because it becomes a part of the address"
         )
+
+
+def _secret_in(name: str, value: object) -> str | None:
+    """The name of a secret in a param, at whatever depth, or of what would have one read."""
+    waiting: list[tuple[str, object]] = [(name, value)]
+    while waiting:
+        at, inner = waiting.pop()
+        if is_secret_name(at, inner) or (isinstance(inner, str) and _FETCHED.match(inner)):
+            return at
+        if isinstance(inner, Mapping):
+            waiting += [(str(key), each) for key, each in inner.items()]
+        elif isinstance(inner, list | tuple):
+            waiting += [(at, each) for each in inner]
+    return None
 
 
 def _check_headers(model: ModelSpec) -> None:

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from threading import Lock, Timer
 from typing import Any
 
+from arena.core import ArenaError
 from arena.leaderboard.query import LeaderboardQuery
 from arena.leaderboard.stored import answered, keep
 from arena.viewer.tracebacks import print_traceback
 from db import Database, Session, get_session
+from db.errors import DatabaseError
 
 _WAITING = 32
 """Questions that wait at most: the next one is asked again when its page is."""
@@ -116,6 +118,8 @@ class BoardWorker:
                 database.session(create=False) as session,
             ):
                 answer = computed(session, compute)
+        except (ArenaError, DatabaseError) as error:
+            answer = Computed(failed=str(error))
         except Exception as error:
             answer = Computed(failed=_unexpected(error))
         finally:
@@ -147,9 +151,6 @@ class BoardWorker:
                 self._rests[repr(query)] = now + _REST * (now - began)
 
     def _stored(self, query: LeaderboardQuery) -> str | None:
-        from arena.core import ArenaError
-        from db.errors import DatabaseError
-
         try:
             with get_session(self.source, create=False) as session:
                 answer = answered(session, query)
@@ -164,9 +165,6 @@ class BoardWorker:
 
 def computed(session: Session, compute: Callable[[Session], Any]) -> Computed:
     """An answer, or why there is none: what was asked cannot be answered."""
-    from arena.core import ArenaError
-    from db.errors import DatabaseError
-
     try:
         return Computed(compute(session))
     except (ArenaError, DatabaseError) as error:

@@ -29,6 +29,7 @@ RequestHash = Callable[[str, Any, Any], str]
 
 _UNREADABLE = (DBAPIError, StatementError, ValueError, TypeError, LookupError, RecursionError)
 _MOST_OF_A_KIND = 20
+_LONGEST = 1_000  # characters of a line, which may repeat what it found
 _MISSING = {
     "turn": text(
         "SELECT id FROM game_turns t WHERE NOT EXISTS "
@@ -76,7 +77,7 @@ def verify(database: Database, request_hash: RequestHash) -> Verified:
             session.expunge_all()
         damage += _side_calls(session, request_hash)
         damage += _hashes(session)
-    return Verified(games, turns, calls, tuple(dict.fromkeys(damage)))
+    return Verified(games, turns, calls, tuple(dict.fromkeys(line[:_LONGEST] for line in damage)))
 
 
 def _rows(session: Session) -> Iterator[str]:

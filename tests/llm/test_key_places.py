@@ -62,6 +62,10 @@ def test_a_key_goes_to_its_provider(name: str, variable: str | None, base: str |
         ("vertex_ai/x", None, "https://evil.example/v1", "evil.example"),
         ("bedrock/x", None, "https://ec2-1-2-3-4.compute.amazonaws.com", None),
         ("azure/x", None, "https://evil.example", "evil.example"),
+        ("gigachat/x", None, "https://evil.example", "evil.example"),
+        ("github_copilot/x", None, "https://evil.example", "evil.example"),
+        ("sap/x", None, "https://evil.example", "evil.example"),
+        ("oci/x", None, "https://evil.example", "evil.example"),
     ],
 )
 def test_anywhere_else_it_is_asked_for_once(
