@@ -22,7 +22,7 @@ from sqlalchemy import URL
 
 from db.delegates import Delegation
 from db.engine import BUSY_TIMEOUT_MS, LONGEST_PAUSE, PATIENCE, get_engine
-from db.errors import DatabaseError, LeaseLost, WriteFailed
+from db.errors import DatabaseError, FileGone, LeaseLost, WriteFailed
 from db.faults import first_line
 from db.fold import Fold
 from db.leases import HEARTBEAT, Lease
@@ -91,6 +91,8 @@ class Recorder:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended: asyncio.Future[None] | None = None
         self._unreported: BaseException | None = None
+        self._block: asyncio.Task[Any] | None = None
+        self._lost: DatabaseError | None = None
         self._closed = True
         self.stats = RecorderStats()
 
@@ -100,8 +102,14 @@ class Recorder:
         return self._queue.qsize() + len(self._gathered)
 
     async def __aenter__(self) -> Self:
-        """Open the database, making it when it is empty. Raises DatabaseError."""
+        """Open the database, making it when it is empty. Raises DatabaseError.
+
+        Whoever holds a lease may wait minutes for an answer: where nobody waits for a commit, as at
+        a heartbeat, FileGone and LeaseLost cancel what runs inside the block, which raises them.
+        """
         loop = asyncio.get_running_loop()
+        if isinstance(self._lease, Lease):
+            self._block = asyncio.current_task()
         self._loop = loop
         opened: asyncio.Future[None] = loop.create_future()
         self._ended = loop.create_future()
@@ -128,6 +136,12 @@ class Recorder:
             # What ended the block is the better reason.
             if error is None:
                 raise
+        finally:
+            block, self._block = self._block, None
+        if block is not None and self._lost is not None:
+            block.uncancel()
+            if error is None or isinstance(error, asyncio.CancelledError):
+                raise self._lost from None
 
     def append(self, *records: Record) -> asyncio.Future[None]:
         """Commit these records together: await the result.
@@ -257,8 +271,16 @@ class Recorder:
             self._write_again(batch, lost)
         except Exception as error:
             self._refuse(batch, error)
+            waited_for = any(append.waiter is not None for append in batch)
+            if isinstance(error, FileGone | LeaseLost) and not waited_for:
+                self._tell(self._lose, error)
         self._count(batch)
         self._tell(_settle, batch)
+
+    def _lose(self, error: DatabaseError) -> None:
+        if self._block is not None and self._lost is None and not self._closed:
+            self._lost = error
+            self._block.cancel()
 
     def _write_again(self, batch: list[Append], lost: Exception) -> None:
         # Whether the last commit happened is not known: every write is run again, by its key.

@@ -97,7 +97,8 @@ class SQLiteConnection:
                 f"{shown(url)} cannot be opened for writing ({error}): give another path"
             )
             raise found from error
-        self._opened = place_of(url)
+        log = url.set(database=f"{url.database}-wal")
+        self._opened = [(each, place_of(each)) for each in (url, log)]
         self._statements: dict[str, str] = {}
 
     def fault(self, error: Exception) -> DatabaseError | None:
@@ -113,7 +114,8 @@ class SQLiteConnection:
 
     def begin(self) -> None:
         # What is written into a file without a name is lost when it is closed.
-        check_place(self._url, self._opened)
+        for each, place in self._opened:
+            check_place(each, place)
         self._connection.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
