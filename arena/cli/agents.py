@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from arena.cli.agents_check import check
 from arena.cli.catalogue import (
     CatalogueNoun,
     Fields,
@@ -20,7 +21,7 @@ from arena.cli.catalogue import (
     told,
 )
 from arena.cli.options import DatabaseUrl, key_values
-from arena.cli.output import Column, print_line, safe, tell
+from arena.cli.output import Column, tell
 from arena.cli.sessions import reading
 
 if TYPE_CHECKING:
@@ -205,45 +206,7 @@ def fork(
     tell(f"added the agent {new}, like {name}")
 
 
-@app.command()
-def check(
-    name: KnownName,
-    timeout: Annotated[
-        float, typer.Option(min=0.1, max=3600, help="Seconds that an answer may take.")
-    ] = 30.0,
-    db: DatabaseUrl = None,
-) -> None:
-    """Check the program that plays as an agent.
-
-    Asks it some twenty turns of games that nobody plays, whether it is called, started here or
-    dials in. Nothing is recorded. Exit code 1 where it does not keep the protocol of
-    docs/remote-agents.md."""
-    from arena.core import UsageError
-    from arena.orchestrator.clients import client_for
-    from arena.orchestrator.specs import agent_spec
-    from db import Repository
-
-    with reading(db) as session:
-        row = Repository(session).get_agent_by_id(number_of(session, "agent", name))
-        assert row is not None
-        model = agent_spec(row).model
-    if model.provider != "remote":
-        raise UsageError(
-            f"the agent {name!r} is played by the model {model.name!r}, which is no program: "
-            "expected one with `provider: remote`"
-        )
-    client = client_for(None)
-    client.check(model)
-    client.check_keys(model)
-    # A kit for tests, and as heavy as one.
-    from arena.testing import ConformanceError, check_program
-
-    try:
-        found = check_program(model, timeout=timeout)
-    except ConformanceError as error:
-        tell(f"{name} does not keep the protocol: {error}")
-        raise typer.Exit(1) from None
-    print_line(safe(f"{found} keeps the protocol"))
+app.command()(check)
 
 
 @app.command()

@@ -296,6 +296,9 @@ def _of_rest() -> dict[str, JsonObject | OneOfForms]:
             named={"programs": JsonRows(JsonObject(named={"folder": str, "command": list[str]}))}
         ),
         "memory": JsonObject(named={"agent": str, "memories": list[AgentMemory]}),
+        "agents check": JsonObject(
+            named={"agent": str, "program": Text, "keeps": bool, "error": Text}
+        ),
         "tools list": JsonObject(named={"tools": JsonRows(JsonObject(named=_TOOL))}),
         "tools calls": JsonObject(
             named={

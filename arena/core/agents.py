@@ -201,9 +201,10 @@ class Agent(Protocol):
 
 
 @runtime_checkable
-class AsksInForm(Protocol):
-    """What an agent may have besides: it says before the game what its call for an action asks of
-    the provider. One that asks for a `response_format` is given no tools."""
+class TellsActOptions(Protocol):
+    """What an agent may have besides: it says before the game what its own call for an action asks
+    of the provider. One that asks for a `response_format` is given no tools. What the rules take
+    as an answer is another matter (`TellsAnswerSchema`)."""
 
     @property
     def act_options(self) -> CallOptions | None: ...

@@ -247,9 +247,9 @@ class NamesPlayers(Protocol):
         ...
 
 
-class TellsAnswers(Protocol):
+class TellsAnswerSchema(Protocol):
     """What an environment may have besides: it says what an answer has to hold, for the form that
-    a person fills in."""
+    a person fills in. It asks nothing of a model's provider (`TellsActOptions`)."""
 
     def answer_schema(self) -> Mapping[str, Any] | None:
         """The JSON Schema of the object that the player to move is to answer with, `properties` of

@@ -15,12 +15,12 @@ from arena.config.prompt_variables import wrong_vars
 from arena.core import (
     AgentKind,
     ArenaError,
-    AsksInForm,
     Casting,
     Environment,
     EnvironmentSpec,
     ModelSpec,
     Pairing,
+    TellsActOptions,
     UsageError,
     prompts,
 )
@@ -191,7 +191,7 @@ def check_tools_offered(agent: AgentConfig) -> None:
         return
     with registry.guarded("agents", agent.kind):
         made = registry.kind(agent.kind)(prompt="", options=agent.options)
-    asked = made.act_options if isinstance(made, AsksInForm) else None
+    asked = made.act_options if isinstance(made, TellsActOptions) else None
     if asked is not None and asked.response_format is not None:
         raise UsageError(
             f"the agent {agent.name!r} has tools and answers in a form that its provider is to "

@@ -111,7 +111,12 @@ class DialInRelay:
             return
         self._ready.set()
         await self._stop.wait()
+        await site.stop()
+        # Who was let in as it stopped listening is known after a step of the loop, and gone after
+        # another one.
+        await asyncio.sleep(0)
         await runner.cleanup()
+        await asyncio.sleep(0)
 
     async def _asked(self, request: Any) -> Any:
         """The arena's side: a turn in, the program's answer out; 503 while it is away."""

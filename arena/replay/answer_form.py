@@ -1,6 +1,6 @@
 """The answer that a person is to give in parts: what each takes, and how what is typed is read.
 
-The rules say what they expect by a JSON Schema (`arena.core.TellsAnswers`); what is filled in
+The rules say what they expect by a JSON Schema (`arena.core.TellsAnswerSchema`); what is filled in
 becomes the JSON object that a model would have written.
 """
 

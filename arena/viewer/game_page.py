@@ -45,6 +45,7 @@ from arena.viewer.table_page import TablePage, table_page
 PART = 200
 """Turns that are told at once; a little more where that is the whole game."""
 
+_OF_HIDDEN_TEAMS = {"claim", "accusation", "vote", "kill_choice", "eliminate"}
 _MOST_CLAIMS = 60
 _MOST_TABLES = 12
 _NO_DEED = frozenset(
@@ -123,6 +124,7 @@ class GamePage:
     part: int
     parts: tuple[tuple[int, int, int], ...] = ()
     failed: tuple[SeenTurn, ...] = ()
+    teams_are_hidden: bool = False
     columns: tuple[SeenSeat, ...] = field(default=())
 
     def part_of(self, place: int) -> int | None:
@@ -189,8 +191,16 @@ def game_page(game: SeenGame, part: int | None = 0) -> GamePage:
         part=part or 0,
         parts=whole if len(whole) > 1 else (),
         failed=tuple(turn for turn in game.turns if turn.own and turn.own.failed_calls),
+        teams_are_hidden=_teams_are_hidden(game),
         columns=tuple(sorted(game.seats, key=lambda seat: (teams[seat.team], seat.index))),
     )
+
+
+def _teams_are_hidden(game: SeenGame) -> bool:
+    """Whether players have to find out who is of which team: there are teams, and somebody spoke
+    of what a player is, or was put out by the others."""
+    told = any(seat.team is not None for seat in game.seats)
+    return told and any(event.kind in _OF_HIDDEN_TEAMS for event in game.events)
 
 
 def _story(game: SeenGame, seats: SeenSeats, phases: Sequence[GamePhase]) -> Iterator[Chapter]:

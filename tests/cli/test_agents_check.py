@@ -11,6 +11,7 @@ import pytest
 
 from arena.llm.programs import allow_program
 from tests.cli.commands import Arena
+from tests.remote.test_remote_games import TOURNAMENT
 from tests.servers.programs import CLIENTS, ProgramServer, legal
 
 
@@ -67,6 +68,30 @@ def test_a_program_that_is_started_is_checked_once_it_is_allowed(
     done = arena("agents", "check", "Bob", "--db", db)
 
     assert (done.exit_code, done.stdout.strip()) == (0, "first-option@1 keeps the protocol")
+
+
+def test_a_program_of_a_tournament_file_is_checked(arena: Arena, tmp_path: Path) -> None:
+    def confused(message: dict[str, Any]) -> dict[str, Any]:
+        return {"type": "hello", "protocol": 1, "name": "bob", "version": 3}
+
+    def told(server: ProgramServer, *how: str) -> Any:
+        text = TOURNAMENT.format(url=server.url, executor="local", games=2, timeout=20)
+        (tmp_path / "away.yaml").write_text(text, "utf-8")
+        return arena("agents", "check", "Bob", "--file", str(tmp_path / "away.yaml"), *how)
+
+    with ProgramServer(legal) as server:
+        done = told(server)
+        as_json = told(server, "--json")
+        unknown = arena("agents", "check", "Bobby", "--file", str(tmp_path / "away.yaml"))
+    assert (done.exit_code, done.stdout.strip()) == (0, "bob@1 keeps the protocol")
+    found = json.loads(as_json.stdout)
+    assert (found["program"], found["keeps"], found["error"]) == ("bob@1", True, None)
+    assert (unknown.exit_code, "expected one of Ann, Bob" in unknown.stderr) == (2, True)
+    with ProgramServer(answer=confused) as server:
+        done = told(server, "--json")
+    assert done.exit_code == 1
+    assert not json.loads(done.stdout)["keeps"]
+    assert not (tmp_path / "arena.db").exists()
 
 
 def test_a_model_that_is_no_program_is_refused(arena: Arena, db: str) -> None:

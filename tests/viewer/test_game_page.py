@@ -232,6 +232,16 @@ def test_lanes_show_lies_the_ends_of_players_and_where_the_chance_moved() -> Non
     assert [mark.says for mark in out_early.lanes.marks if mark.place == 0] == ["Agent0 acts"]
 
 
+def test_lies_are_told_of_where_players_have_to_be_found_out() -> None:
+    assert "Who lied to whom" in drawn(told())
+    open_ = told(events=[event(2, DAY, "speech", 0), event(3, DAY, "offer", 2)], chances=[])
+    assert not open_.teams_are_hidden
+    assert "Who lied to whom" not in drawn(open_)
+    assert 'class="digest"' not in drawn(open_)
+    silent = told(events=[e for e in TOLD if e.kind in ("speech", "vote", "eliminate")])
+    assert "No untrue claim was read" in drawn(silent)
+
+
 @pytest.mark.parametrize("eyes", [Eyes(0), Eyes(2), Eyes(public=True), Eyes(None, True, True)])
 def test_what_is_hidden_is_in_no_table(eyes: Eyes) -> None:
     page = told(eyes)
