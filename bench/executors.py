@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from arena.cli.process import playing
-from arena.executors.processes.cpus import usable_cpus
+from arena.executors.workers.cpus import usable_cpus
 from arena.orchestrator import Progress, run
 from bench.measure import Row, median, ratios
 from bench.server import LoopbackServer
@@ -40,8 +42,15 @@ FULL = ExecutorCell(games=600, in_flight=200, before=10, repetitions=3)
 TOY = ExecutorCell(games=4, in_flight=2, before=1, repetitions=1)
 
 
-def turns_per_second(url: str, database: Path, cell: ExecutorCell, executor: str) -> float:
-    """Play a tournament, and how fast its turns were committed."""
+def turns_per_second(
+    url: str,
+    database: Path | str,
+    cell: ExecutorCell,
+    executor: str,
+    options: Mapping[str, Any] | None = None,
+) -> float:
+    """Play a tournament by an executor with these options, and how fast its turns were
+    committed."""
     marks: list[tuple[float, int]] = []
 
     def mark(progress: Progress) -> None:
@@ -51,7 +60,7 @@ def turns_per_second(url: str, database: Path, cell: ExecutorCell, executor: str
 
     played = config(
         MODEL, games=cell.games, concurrency=cell.in_flight, api_base=url, executor=executor
-    )
+    ).model_copy(update={"executor_options": options or {}})
     summary = asyncio.run(run(played, url=database, on_progress=playing(mark)))
     if summary.games_completed != cell.games:
         raise RuntimeError(f"{summary.games_void} games are void: {summary.first_error}")

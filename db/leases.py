@@ -61,7 +61,7 @@ _FIRST = (
     "ON CONFLICT ({key}) DO NOTHING"
 )
 _TAKE = (
-    "UPDATE {table} SET holder = :holder, fence = fence + 1, beat = beat + 1 "
+    "UPDATE {table} SET holder = :holder, fence = fence + 1, beat = beat + 1, lost = NULL "
     "WHERE {key} = :key AND fence = :fence AND beat = :beat"
 )
 _HOLDERS = "SELECT {key}, holder FROM {table} WHERE holder IS NOT NULL ORDER BY {key}"

@@ -33,7 +33,7 @@ def show_plan(plan: Plan, database: Source) -> None:
     played = f"{count(plan.concurrency, 'game')} at the same time"
     if plan.learners:
         played = said_in_order(plan.learners)
-    _say(f"pairings by {plan.matchmaker}; {played}")
+    _say(f"pairings by {plan.matchmaker}; {played}; executor {plan.executor}")
     if plan.shortfall is not None:
         known = "; ".join(part for part in (plan.shortfall.ratings, plan.shortfall.games) if part)
         _say(f"in simulations of {plan.matchmaker}, {known}")

@@ -175,7 +175,16 @@ ExecutorOption = Annotated[
     typer.Option(
         "--executor",
         metavar="NAME",
-        help="What runs the games: local (this process), processes (a worker on each CPU), auto.",
+        help="What runs the games: local (this process), processes (a worker on each CPU), ray "
+        "(the workers of a cluster), auto.",
+    ),
+]
+RayAddressOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ray-address",
+        metavar="HOST:PORT",
+        help="Play in the Ray cluster whose head is there; means --executor ray.",
     ),
 ]
 BudgetOption = Annotated[

@@ -14,6 +14,7 @@ from arena.cli.options import (
     ExecutorOption,
     GamesOption,
     LogJsonOption,
+    RayAddressOption,
     TelemetryOption,
     WaitOption,
 )
@@ -29,6 +30,7 @@ def resume(
     games: GamesOption = None,
     concurrency: ConcurrencyOption = None,
     executor: ExecutorOption = None,
+    ray_address: RayAddressOption = None,
     budget: BudgetOption = None,
     wait: WaitOption = False,
     telemetry: TelemetryOption = False,
@@ -60,6 +62,7 @@ def resume(
             wait,
             telemetry=telemetry,
             log_json=log_json,
+            ray_address=ray_address,
         )
         if dry_run:
             show_estimate(config, wish)

@@ -15,6 +15,7 @@ from arena.cli.options import (
     ExecutorOption,
     GamesOption,
     LogJsonOption,
+    RayAddressOption,
     SetOption,
     TelemetryOption,
     WaitOption,
@@ -42,6 +43,7 @@ def run(
     games: GamesOption = None,
     concurrency: ConcurrencyOption = None,
     executor: ExecutorOption = None,
+    ray_address: RayAddressOption = None,
     budget: BudgetOption = None,
     settings: SetOption = None,
     wait: WaitOption = False,
@@ -85,6 +87,7 @@ def run(
             wait,
             telemetry=telemetry,
             log_json=log_json,
+            ray_address=ray_address,
         )
         if dry_run:
             show_estimate(tournament, wish)

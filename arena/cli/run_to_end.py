@@ -37,6 +37,22 @@ class Wish:
     wait: bool = False
     telemetry: bool = False
     log_json: str | None = None
+    ray_address: str | None = None
+
+    def placed(self, config: TournamentConfig) -> TournamentConfig:
+        """The tournament, in the cluster that was named, if one was. Raises UsageError."""
+        if self.ray_address is None:
+            return config
+        from arena.core import UsageError
+
+        if self.executor not in (None, "ray"):
+            raise UsageError(
+                f"--ray-address names a cluster, found --executor {self.executor}: leave one of "
+                "them out"
+            )
+        theirs = config.executor_options if config.executor == "ray" else {}
+        options = {**theirs, "address": self.ray_address}
+        return config.model_copy(update={"executor": "ray", "executor_options": options})
 
     def again(self) -> str:
         """What to type to go on."""
@@ -57,6 +73,7 @@ class Wish:
             ("--games", self.games),
             ("--concurrency", self.concurrency),
             ("--executor", self.executor),
+            ("--ray-address", self.ray_address),
             ("--budget", None if budget is None else f"{budget:g}"),
         ):
             if value is not None:
@@ -76,7 +93,12 @@ def show_estimate(config: TournamentConfig, wish: Wish) -> None:
     from arena.cli.dry_run import show_plan
     from arena.forecast.plan import plan
 
-    changes = {"concurrency": wish.concurrency, "budget": wish.budget}
+    config = wish.placed(config)
+    changes = {
+        "concurrency": wish.concurrency,
+        "budget": wish.budget,
+        "executor": wish.executor,
+    }
     config = config.model_copy(
         update={name: value for name, value in changes.items() if value is not None}
     )
@@ -110,6 +132,7 @@ def play_out(
     from arena.cli.progress import ProgressView
     from arena.orchestrator.file_limits import allow_files
 
+    config = wish.placed(config)
     allow_files(wish.concurrency or config.concurrency)
     stop = orchestrator.Stop()
     fresh = fresh_boards(wish.database, config.name)

@@ -58,7 +58,8 @@ from arena.config.variants import written_out
 from arena.core import ConfigError, EnvironmentCrash, UsageError, prompts
 
 # What changes only how fast, how patiently and at what cost a tournament is played.
-_SETTINGS = {"executor", "concurrency", "llm", "attempts", "budget", "cache", "record"}
+_SETTINGS = {"executor", "executor_options", "concurrency", "llm", "attempts"}
+_SETTINGS |= {"budget", "cache", "record"}
 _LATER = {"provider": None, "system": "system", "upstream": None}
 _MODEL_SETTINGS = {"limits", "budget", "cache"}
 
@@ -87,7 +88,10 @@ class TournamentConfig(Shape):
     executor: Name = Field(
         default="auto",
         description="What runs the games: local, here; processes, in workers; auto, by their "
-        "number.",
+        "number; ray, in the workers of a cluster.",
+    )
+    executor_options: dict[str, Any] = Field(
+        default={}, description="What the executor takes: the address of a cluster, say."
     )
     matchmaker: MatchmakerConfig = MatchmakerConfig()
     models: tuple[ModelConfig, ...] = Field(default=(), strict=False)
@@ -188,6 +192,8 @@ class TournamentConfig(Shape):
         data = self.model_dump(mode="json", include=_SETTINGS)
         if self.record == RecordConfig():
             del data["record"]
+        if not self.executor_options:
+            del data["executor_options"]
         data["models"] = {
             model.name: model.model_dump(mode="json", include=_MODEL_SETTINGS)
             for model in self.models

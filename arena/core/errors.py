@@ -121,14 +121,14 @@ class RecordError(ArenaError):
 
 
 class WorkerLost(ArenaError):
-    """The process in which a game was played, of this `pid`, has ended: the game resumes from its
-    record. What that shows as in flight, in dollars, is told to `settle`."""
+    """The worker in which a game was played has ended: the game resumes from its record. It records
+    as `worker`, if it does. What the record shows as in flight, in dollars, is told to `settle`."""
 
     def __init__(
-        self, message: str, pid: int = 0, settle: Callable[[float], None] = lambda dollars: None
+        self, message: str, worker: str = "", settle: Callable[[float], None] = lambda dollars: None
     ) -> None:
         super().__init__(message)
-        self.pid = pid
+        self.worker = worker
         self.settle = settle
 
 

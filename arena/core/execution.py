@@ -54,6 +54,16 @@ class Executor(Protocol):
 
 
 @runtime_checkable
+class ChecksDatabase(Protocol):
+    """An executor whose workers cannot write into every database."""
+
+    def check_database(self, backend: str) -> None:
+        """Raises UsageError where games that are kept in this kind of database ("sqlite",
+        "postgresql") cannot be played by it."""
+        ...
+
+
+@runtime_checkable
 class TellsNews(Protocol):
     """An executor or a provider that has something to say to who started the run."""
 

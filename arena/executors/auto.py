@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from arena.core.execution import Slot
 from arena.executors.local import LocalExecutor
-from arena.executors.processes.cpus import usable_cpus
 from arena.executors.processes.executor import ProcessExecutor
+from arena.executors.workers.cpus import usable_cpus
 
 T = TypeVar("T")
 

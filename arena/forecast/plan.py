@@ -37,6 +37,7 @@ class Plan:
     games_done: int
     games_now: int
     concurrency: int
+    executor: str
     matchmaker: str
     agents: tuple[str, ...]
     models: tuple[ModelSpec, ...]
@@ -82,6 +83,7 @@ def plan(
         games_now=now,
         concurrency=1 if learning else config.concurrency,
         learners=learning,
+        executor=config.executor,
         matchmaker=config.matchmaker.name,
         agents=tuple(names),
         models=tuple(model.spec() for model in config.models),

@@ -106,8 +106,9 @@ class Recording(Protocol):
     """What another process needs to record games of a run itself: plain data, equal for all games
     of the run."""
 
-    def opened(self) -> AbstractAsyncContextManager[Callable[[int], Journal]]:
-        """In that process: makes journals of games by their ids."""
+    def opened(self, worker: str) -> AbstractAsyncContextManager[Callable[[int], Journal]]:
+        """In that process, which is the `worker` of this name: makes journals of games by their
+        ids."""
         ...
 
 

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from arena import registry
 from arena.core import (
     ArenaError,
     BudgetReached,
@@ -115,7 +114,7 @@ class Playing:
         stops."""
         concurrency = 1 if self.attempts.memories.in_order else concurrency
         at_once = max(1, min(concurrency, most or concurrency, self.games_left()))
-        executor = self.executor = registry.executor(self.config.executor, at_once)
+        executor = self.executor = self.prepared.executor(at_once)
         if self.games_left():
             await self.models.client.learn(spec.model for spec in self.entry.agents.values())
         self.started = time.monotonic()

@@ -24,6 +24,7 @@ from arena.core import (
     UsageError,
     prompts,
 )
+from arena.core.execution import ChecksDatabase, Executor
 from arena.core.rules_options import held
 from arena.core.tools import ToolEntry, entries
 from arena.llm.client import Client
@@ -32,6 +33,7 @@ from arena.orchestrator.clients import client_for
 from arena.orchestrator.matchmaking import CheckedMatchmaker
 from arena.orchestrator.standings import nothing_known
 from arena.ratings.online.live import LiveFold, check
+from db import Database
 
 # Games that are played at random before the first one is paid, where the rules have options.
 _PLAYED = 3
@@ -69,6 +71,10 @@ class Prepared:
             casting=self.casting,
         )
 
+    def executor(self, concurrency: int) -> Executor:
+        """What runs its games, `concurrency` at once."""
+        return executor_of(self.config, concurrency)
+
     def begin(self, agents: Sequence[int]) -> Sequence[Pairing]:
         """The pairings that can be chosen before any game is played."""
         return self.matchmaker(agents).next(nothing_known(agents), self.config.games)
@@ -84,6 +90,19 @@ class Prepared:
                 break
             pairings += following
         return pairings
+
+
+def executor_of(config: TournamentConfig, concurrency: int) -> Executor:
+    """The executor of a tournament. Raises UsageError."""
+    return registry.executor(config.executor, concurrency, config.executor_options)
+
+
+def check_database(config: TournamentConfig, database: Database) -> None:
+    """Raises ConfigError for a database into which the executor's workers cannot write."""
+    with config.at("executor"):
+        executor = executor_of(config, config.concurrency)
+        if isinstance(executor, ChecksDatabase):
+            executor.check_database(database.url.get_backend_name())
 
 
 def prepare(config: TournamentConfig) -> Prepared:
@@ -114,7 +133,7 @@ def prepare(config: TournamentConfig) -> Prepared:
         with config.at("models", index):
             client.check_spec(model.spec())
     with config.at("executor"):
-        registry.executor(config.executor, config.concurrency)
+        executor_of(config, config.concurrency)
     with config.at("rating"):
         fold = LiveFold(*registry.online_rating(config.rating))
         with registry.guarded("ratings", config.rating, "rating an agent that has not played"):

@@ -25,7 +25,7 @@ from arena.orchestrator.file_limits import check_files
 from arena.orchestrator.last_games import write_about_last_games
 from arena.orchestrator.pairing_source import Supply
 from arena.orchestrator.play_loop import Playing
-from arena.orchestrator.preflight import Prepared, check_keys, prepare
+from arena.orchestrator.preflight import Prepared, check_database, check_keys, prepare
 from arena.orchestrator.progress import OnProgress, Summary
 from arena.orchestrator.schedule import Earlier
 from arena.orchestrator.shared_budget import budget_of, caps_of
@@ -79,9 +79,9 @@ async def run(
     """
     if budget is not None:
         config = config.model_copy(update={"budget": budget})
-    if executor is not None:
+    if executor is not None and executor != config.executor:
         registry.check("executors", executor)
-        config = config.model_copy(update={"executor": executor})
+        config = config.model_copy(update={"executor": executor, "executor_options": {}})
     with opened(url) as database:
         # In threads: imports, checks and a slow database take seconds, in which the caller's loop
         # has other work, and a Ctrl-C wants an answer.
@@ -201,6 +201,7 @@ def _loaded(
     config: TournamentConfig, database: Database, concurrency: int | None, uncapped: bool
 ) -> _Ready:
     prepared = prepare(config)
+    check_database(config, database)
     client = client_for(config, keep_answers=config.cache is not None)
     check_keys(config, client)
     check_files(concurrency or config.concurrency)

@@ -194,14 +194,14 @@ class GameRecorder:
                 return TurnRefused(*key)
 
     async def lost(self, database: Database, how: WorkerLost) -> bool:
-        """The process that played the game has ended: charge the calls that were in flight. Whether
+        """The worker that played the game has ended: charge the calls that were in flight. Whether
         the game is to be played on: not where that has happened again and again before anything
         else of it did, as it may be what ends them."""
         delegation = self.recorder.delegation
 
         def settle(session: Session) -> list[float]:
             if delegation is not None:
-                delegation.end(session, how.pid)
+                delegation.end(session, how.worker)
             settled = Repository(session).settle_orphans([self.game_id])
             return [dollars for _, dollars in settled]
 
@@ -295,14 +295,13 @@ class Delegated:
     delegation: Delegation
 
     @asynccontextmanager
-    async def opened(self) -> AsyncIterator[Callable[[int], GameRecorder]]:
+    async def opened(self, worker: str) -> AsyncIterator[Callable[[int], GameRecorder]]:
         """Makes journals of games by their ids, with a recorder of this process. Raises RecordError
         where the database cannot be written."""
         meter = Meter()
+        own = self.delegation.of(worker)
         try:
-            recorder = await Recorder(
-                self.delegation.session_url, lease=self.delegation
-            ).__aenter__()
+            recorder = await Recorder(own.session_url, lease=own).__aenter__()
         except DatabaseError as error:
             raise RecordError(str(error)) from error
         try:

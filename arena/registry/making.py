@@ -104,10 +104,10 @@ def check_kind(name: str, options: Mapping[str, Any]) -> AgentKind:
     return found
 
 
-def executor(name: str, concurrency: int) -> Executor:
-    """An executor with `concurrency` slots. Raises UsageError for a name that is not registered,
-    PluginError for one that cannot be made."""
-    return cast("Executor", make("executors", name, concurrency=concurrency))
+def executor(name: str, concurrency: int, options: Mapping[str, Any] | None = None) -> Executor:
+    """An executor with `concurrency` slots, made with these `options`. Raises UsageError for a name
+    that is not registered, PluginError for one that cannot be made."""
+    return cast("Executor", make("executors", name, concurrency=concurrency, **(options or {})))
 
 
 def rating(name: str) -> RatingSystem:

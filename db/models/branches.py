@@ -16,8 +16,8 @@ class BranchRun(Table, table=True):
     `seats` are agent_ids by player_index; with `control` there is a game with the agents that
     played after each of the `times` branches. Its games are those that branch from the game at the
     turn with an `attempt` from `first` on. `tournament_id` is that of the game at the root.
-    `holder`, `fence` and `beat` are its lease, as those of a tournament; `granted` is what its
-    holder may spend of the tournament's budget (`db.shares`).
+    `holder`, `fence`, `beat` and `lost` are its lease, as those of a tournament; `granted` is what
+    its holder may spend of the tournament's budget (`db.shares`).
     """
 
     __tablename__ = "branch_runs"
@@ -42,6 +42,7 @@ class BranchRun(Table, table=True):
     fence: int = 0
     beat: int = Field(default=0, sa_type=BigInteger)
     granted: dict[str, Any] | None = Field(default=None, sa_type=JsonValue)
+    lost: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = Field(default_factory=now)
 
     @property

@@ -88,8 +88,9 @@ class TournamentLease(Table, table=True):
 
     `fence` counts the holders, so that one that was taken for dead is known when it wakes up;
     `beat` goes up for as long as the holder lives. `granted` is what the holder may spend of the
-    tournament's budget (`db.shares`). `told` is what its run said of itself, with its last holder's
-    clock at `told_at`, and stays when that is gone.
+    tournament's budget (`db.shares`), `lost` the workers that write nothing more for it, by name,
+    with spaces around each (`db.delegates`). `told` is what its run said of itself, with its last
+    holder's clock at `told_at`, and stays when that is gone.
     """
 
     __tablename__ = "leases"
@@ -104,5 +105,6 @@ class TournamentLease(Table, table=True):
     fence: int
     beat: int = Field(sa_type=BigInteger)
     granted: dict[str, Any] | None = Field(default=None, sa_type=JsonValue)
+    lost: str | None = Field(default=None, sa_type=Text)
     told: dict[str, Any] | None = Field(default=None, sa_type=JsonValue)
     told_at: datetime | None = Field(default=None, sa_type=CompactDateTime)

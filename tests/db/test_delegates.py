@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import pickle
 
 import psycopg
@@ -18,6 +17,8 @@ from db.writer.games import GameStarted
 from tests.db.holders import Waiting, at, challenge, elsewhere
 from tests.db.tournaments import NOON, tournament
 
+WORKER = "7"
+
 
 def delegated(url: str, lease: Lease) -> Delegation | None:
     """What the recorder of the lease's holder has for others, as they receive it."""
@@ -25,7 +26,7 @@ def delegated(url: str, lease: Lease) -> Delegation | None:
     async def ask() -> Delegation | None:
         async with at(url).recorder(lease=lease, delegates=True) as recorder:
             found: Delegation | None = pickle.loads(pickle.dumps(recorder.delegation))
-            return found
+            return None if found is None else found.of(WORKER)
 
     return asyncio.run(ask())
 
@@ -87,7 +88,7 @@ def test_what_a_delegate_was_writing_is_not_written_any_more(postgresql_url: str
         with psycopg.connect(url, application_name=f"{name[:-1]}0.") as other:
             if how == "the delegate has ended":
                 with at(url).session() as session:
-                    delegation.end(session, os.getpid())
+                    delegation.end(session, WORKER)
                 assert other.execute("SELECT 1").fetchone() == (1,), "that is another's"
             else:
                 elsewhere(url)
@@ -97,3 +98,21 @@ def test_what_a_delegate_was_writing_is_not_written_any_more(postgresql_url: str
 
     assert statuses(url) == ["scheduled", "scheduled"]
     old.release()
+
+
+def test_a_delegate_that_was_only_frozen_is_refused_when_it_wakes_up(postgresql_url: str) -> None:
+    url = postgresql_url
+    first, second, *_ = tournament(url)
+    lease = challenge(url, Waiting())
+    frozen = delegated(url, lease)
+    assert frozen is not None
+    write(frozen, first)
+
+    with at(url).session() as session:
+        frozen.end(session, WORKER)
+    with pytest.raises(LeaseLost):
+        write(frozen, second)
+    write(frozen.of("8"), second)
+
+    assert statuses(url) == ["running", "running"]
+    lease.release()

@@ -11,7 +11,8 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-from arena.executors.processes.executor import WorkerPool
+from arena.executors.processes.process import WorkerProcess
+from arena.executors.workers.pool import WorkerPool
 from arena.game.journal import Opened
 from arena.game.task import Ports
 from arena.llm.client import Client
@@ -110,7 +111,7 @@ def killed_with_a_game() -> None:
     """A run that is killed while its worker is in such code. For a process of its own."""
 
     async def main() -> None:
-        pool, port = WorkerPool(1, []), ExecutorPorts()
+        pool, port = WorkerPool(1, WorkerProcess.started, []), ExecutorPorts()
         await pool.start()
         await pool.call(holds_every_thread, "task", Ports(port, port, client()))
 

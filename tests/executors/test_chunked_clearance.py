@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arena.core import BudgetReached, CallIntent, RecordError, WorkerLost
-from arena.executors.processes.served import ServedGame
-from arena.executors.processes.worker import RemotePorts
+from arena.executors.workers.body import RemotePorts
+from arena.executors.workers.served import ServedGame
 from arena.game.journal import Intended, JournalEntry, RecordedElsewhere
 from arena.game.task import Ports
 from arena.llm.chunks import LAPSES, ChunkStock
@@ -184,7 +184,7 @@ class Worker:
             task.cancel()
         self.handed.gone(sum(not game.ended.done() for game in self.games.values()))
         for game in self.games.values():
-            game.lost(1)
+            game.lost("it has ended", "1")
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ import pytest
 
 from arena.executors.auto import AutoExecutor
 from arena.executors.local import LocalExecutor
-from arena.executors.processes.cpus import usable_cpus
+from arena.executors.workers.cpus import usable_cpus
 
 
 @pytest.fixture

@@ -23,8 +23,10 @@ from arena.core import ArenaError, UsageError, WorkerLost
 from arena.core.execution import Slot, always
 from arena.executors.auto import AutoExecutor
 from arena.executors.local import LocalExecutor
-from arena.executors.processes.executor import ProcessExecutor, WorkerPool
-from arena.executors.processes.served import ServedGame
+from arena.executors.processes.executor import ProcessExecutor
+from arena.executors.processes.process import WorkerProcess
+from arena.executors.workers.pool import WorkerPool
+from arena.executors.workers.served import ServedGame
 from arena.game.journal import Journal, JournalEntry, RecordedElsewhere
 from arena.game.task import Ports
 from arena.llm.clearance import CallNeeds
@@ -77,7 +79,7 @@ def one_worker() -> ProcessExecutor:
 
 def test_a_worker_that_ends_while_the_others_are_ended_holds_up_nothing() -> None:
     async def main() -> list[Any]:
-        pool = WorkerPool(3, [])
+        pool = WorkerPool(3, WorkerProcess.started, [])
         await pool.start()
         theirs = [ports() for _ in range(3)]
         games = [asyncio.ensure_future(pool.call(probes.waits, "task", each)) for each in theirs]
@@ -85,7 +87,7 @@ def test_a_worker_that_ends_while_the_others_are_ended_holds_up_nothing() -> Non
             for each in theirs:
                 assert isinstance(each.journal, ExecutorPorts)
                 await each.journal.recorded.wait()
-            os.kill(pool._workers[2].pid, signal.SIGKILL)
+            os.kill(int(pool._workers[2].name), signal.SIGKILL)
             await pool._fail(ArenaError("enough"))
             ended = await asyncio.gather(*games, return_exceptions=True)
             with pytest.raises(ArenaError, match="enough"):
@@ -109,7 +111,7 @@ def no_descriptors() -> Iterator[None]:
 
 def test_a_worker_that_cannot_be_replaced_stops_the_run() -> None:
     async def main() -> None:
-        pool = WorkerPool(1, [])
+        pool = WorkerPool(1, WorkerProcess.started, [])
         await pool.start()
         try:
             with pytest.raises(WorkerLost):
@@ -180,7 +182,7 @@ def test_an_answer_that_cannot_be_sent_is_an_error_of_the_game() -> None:
 
 
 class Nowhere:
-    def opened(self) -> AbstractAsyncContextManager[Callable[[int], Journal]]:
+    def opened(self, worker: str) -> AbstractAsyncContextManager[Callable[[int], Journal]]:
         raise AssertionError("it is lost before")
 
 
@@ -208,7 +210,7 @@ def test_leave_that_a_lost_worker_had_is_unsent_only_where_that_is_certain(
         game = ServedGame(0, Ports(theirs, theirs, client()), lambda _: None, chunks, lambda: None)
         game.asked(0, "ask", (CallNeeds("model", 1), 0.0))
         await asyncio.gather(*game._waiting)
-        game.lost(1)
+        game.lost("it has ended", "1")
         await game.closed()
         with pytest.raises(WorkerLost):
             await game.ended
@@ -266,14 +268,14 @@ class LosingSlot:
         self.seen.append(len(task.recorded))
         if not task.recorded:
             await play(replace(task, turn_limit=1), ports)
-        raise WorkerLost("the worker process 7 has ended", 7)
+        raise WorkerLost("the worker process 7 has ended", "7")
 
 
 def test_a_game_whose_workers_end_again_and_again_is_void(
     small: Callable[..., TournamentConfig], sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[int] = []
-    monkeypatch.setattr(registry, "executor", lambda name, concurrency: LosesGames(seen))
+    monkeypatch.setattr(registry, "executor", lambda name, concurrency, options: LosesGames(seen))
 
     summary = asyncio.run(run(small(("games: 12", "games: 1\nattempts: 1")), url=sqlite_url))
 

@@ -66,12 +66,13 @@ def test_what_was_played_in_a_worker_that_ends_is_lost_and_another_is_started(
     lost, pid = called(executor, probes.dies_once, *[str(tmp_path / "once")] * 2)
 
     assert isinstance(lost, WorkerLost)
-    assert lost.pid not in (0, pid)
+    assert lost.worker
     (said,) = executor.news
-    assert said == (
-        f"worker process {lost.pid} was ended by SIGKILL: another is started, and its 1 game "
-        "resumes from the record"
+    assert said.endswith(
+        " was ended by SIGKILL: another is started, and its 1 game resumes from the record"
     )
+    assert said.startswith("worker process ")
+    assert str(pid) not in said
 
 
 def test_workers_that_end_again_and_again_stop_the_run() -> None:

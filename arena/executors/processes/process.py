@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import itertools
 import json
 import signal
 import socket
 import subprocess
 import sys
+import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
@@ -16,16 +15,14 @@ from typing import Any
 from arena.core import UsageError
 from arena.core.execution import PortsT, ResultT, TaskT
 from arena.core.threads import in_thread
-from arena.executors.processes.served import ServedGame
-from arena.executors.processes.shared import SharedParts
-from arena.executors.processes.stream import MessageStream, Packet
-from arena.game.journal import Delegates
-from arena.llm.handed_out import HandedOut
+from arena.executors.processes.stream import MessageStream
+from arena.executors.workers.outbox import Packet
+from arena.executors.workers.parent import GamesThere
 
 # What is imported where is the parent's choice, whatever folder it was started in.
 _BEGIN = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
-    "from arena.executors.processes.worker import main; main(int(sys.argv[1]))"
+    "from arena.executors.processes.worker import main; main(int(sys.argv[1]), sys.argv[3])"
 )
 # Seconds in which a process that has lost its parent has to be gone.
 _PATIENCE = 5.0
@@ -38,21 +35,16 @@ class WorkerProcess:
     def __init__(
         self,
         process: subprocess.Popen[bytes],
+        recorder: str,
         lost: Callable[[WorkerProcess], None],
         progressed: Callable[[], None],
         told: Callable[[str], None],
     ) -> None:
         self._process = process
+        self._recorder = recorder
         self._lost = lost
-        self._progressed = progressed
-        self._told = told
         self._stream: MessageStream | None = None
-        self._parts = SharedParts(self._send)
-        self._chunks = HandedOut(
-            lambda chunk: self._send(("chunk", chunk)), lambda model: self._send(("recall", model))
-        )
-        self._numbers = itertools.count()
-        self._games: dict[int, ServedGame] = {}
+        self._games = GamesThere(self._send, progressed, told)
         self._closed = False
 
     @classmethod
@@ -70,51 +62,34 @@ class WorkerProcess:
             raise _none(error) from error
         try:
             with theirs:
-                process = await in_thread(_started, theirs, undo=_ended)
+                # The number of a process may be given again.
+                recorder = uuid.uuid4().hex[:12]
+                process = await in_thread(_started, theirs, recorder, undo=_ended)
         except BaseException:
             ours.close()
             raise
-        worker = cls(process, lost, progressed, told)
+        worker = cls(process, recorder, lost, progressed, told)
         ours.setblocking(False)
         worker._stream = await MessageStream.over(
-            ours, worker._received, worker._unsendable, worker._gone
+            ours, worker._games.received, worker._games.unsendable, worker._gone
         )
         return worker
+
+    @property
+    def name(self) -> str:
+        """Its number."""
+        return str(self._process.pid)
 
     @property
     def games(self) -> int:
         """How many games it has."""
         return len(self._games)
 
-    @property
-    def pid(self) -> int:
-        """Its number."""
-        return self._process.pid
-
     async def play(
         self, play: Callable[[TaskT, PortsT], Awaitable[ResultT]], task: TaskT, ports: Any
     ) -> ResultT:
-        """What `play(task, ports)` returns there. Raises what it raises, WorkerLost when the
-        process ends before it does, NotPlainData for what cannot be sent."""
-        journal = ports.journal
-        elsewhere = journal.elsewhere if isinstance(journal, Delegates) else None
-        data = self._parts.written(
-            (play, task, ports.client, ports.answers is not None, elsewhere, journal.wanted())
-        )
-        number = next(self._numbers)
-        game = self._games[number] = ServedGame(
-            number, ports, self._send, self._chunks, self._progressed
-        )
-        self._send(("play", number, data))
-        try:
-            result: ResultT = await game.ended
-            return result
-        except asyncio.CancelledError:
-            self._send(("cancel", number))
-            raise
-        finally:
-            del self._games[number]
-            await game.closed()
+        """What `play(task, ports)` returns there (`arena.executors.workers.parent`)."""
+        return await self._games.play(play, task, ports)
 
     async def ended(self) -> str:
         """End the process, unless it has ended: how it did, for messages."""
@@ -132,36 +107,13 @@ class WorkerProcess:
         if self._stream is not None:
             self._stream.send(message)
 
-    def _received(self, messages: list[Packet]) -> None:
-        for number, request, what, value in messages:
-            game = self._games.get(number)
-            if what == "news":
-                self._told(value)
-            elif what == "returned":
-                self._chunks.returned(*value)
-            elif game is not None:
-                game.asked(request, what, value)
-            elif what == "took":
-                self._chunks.took(value[0], None)
-
-    def _unsendable(self, message: Packet, error: Exception) -> None:
-        # What a plug-in's cache answers, or its error says.
-        what, *_, number = message
-        if what != "reply":
-            raise TypeError(f"{what} cannot be sent to a worker") from error
-        if number in self._games:
-            bug = TypeError(f"an answer cannot be sent to a worker: {error}")
-            self._games[number].fail(bug)
-
     def _gone(self) -> None:
-        self._chunks.gone(sum(not game.ended.done() for game in self._games.values()))
-        for game in self._games.values():
-            game.lost(self.pid)
+        self._games.lost(f"the worker process {self.name} has ended", self._recorder)
         if not self._closed:
             self._lost(self)
 
 
-def _started(theirs: socket.socket) -> subprocess.Popen[bytes]:
+def _started(theirs: socket.socket, recorder: str) -> subprocess.Popen[bytes]:
     if not sys.executable:
         raise UsageError(
             "the executor 'processes' starts Python again, and this one does not know where it is "
@@ -172,7 +124,17 @@ def _started(theirs: socket.socket) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603 — our own interpreter
             # The parent has told what there is to tell of what libraries think of each other; what
             # a plug-in prints is written at once, however the process ends.
-            (sys.executable, "-u", "-W", "ignore", "-c", _BEGIN, str(theirs.fileno()), path),
+            (
+                sys.executable,
+                "-u",
+                "-W",
+                "ignore",
+                "-c",
+                _BEGIN,
+                str(theirs.fileno()),
+                path,
+                recorder,
+            ),
             stdin=subprocess.DEVNULL,
             # What anything prints does not come between the parent's data.
             stdout=2,

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import pickle
 import socket
 import struct
 from collections.abc import Callable
-from typing import Any
 
-from arena.executors.processes.plain import pickled
+from arena.executors.workers.outbox import Outbox, Packet, opened
 
 _LENGTH = struct.Struct(">Q")
 
-Packet = tuple[Any, ...]
-
 
 class MessageStream(asyncio.Protocol):
-    """Sends and receives messages, which are tuples of plain data.
+    """Sends and receives messages.
 
     What one turn of the event loop sends leaves in one write. `received` is called with what came
     in together; `refused` with a message that cannot be pickled, and why; `lost` once, when the
@@ -31,10 +27,9 @@ class MessageStream(asyncio.Protocol):
         lost: Callable[[], None],
     ) -> None:
         self._received = received
-        self._refused = refused
         self._lost = lost
         self._transport: asyncio.Transport | None = None
-        self._sending: list[Packet] = []
+        self._outbox = Outbox(self._write, refused)
         self._buffer = bytearray()
 
     @classmethod
@@ -53,37 +48,17 @@ class MessageStream(asyncio.Protocol):
     def send(self, message: Packet) -> None:
         """Send a message with the others of this turn of the loop; what is sent to an end that is
         gone is dropped."""
-        if not self._sending:
-            asyncio.get_running_loop().call_soon(self._flush)
-        self._sending.append(message)
+        self._outbox.send(message)
 
     def close(self) -> None:
         """Close the socket, once what was sent is written."""
-        self._flush()
+        self._outbox.flush()
         if self._transport is not None:
             self._transport.close()
 
-    def _flush(self) -> None:
-        sending, self._sending = self._sending, []
-        if not sending or self._transport is None or self._transport.is_closing():
-            return
-        try:
-            data = pickled(sending)
-        except Exception:
-            # Whatever a plug-in put into it: the others are not held up by one.
-            data = pickled(self._sendable(sending))
-        self._transport.writelines((_LENGTH.pack(len(data)), data))
-
-    def _sendable(self, sending: list[Packet]) -> list[Packet]:
-        sendable = []
-        for message in sending:
-            try:
-                pickled(message)
-            except Exception as error:
-                self._refused(message, error)
-            else:
-                sendable.append(message)
-        return sendable
+    def _write(self, data: bytes) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.writelines((_LENGTH.pack(len(data)), data))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -100,7 +75,7 @@ class MessageStream(asyncio.Protocol):
                 break
             at = begin + length
             with memoryview(buffer) as view:
-                messages = pickle.loads(view[begin:at])  # noqa: S301 — from our own process
+                messages = opened(view[begin:at])
             self._received(messages)
         if at:
             del buffer[:at]

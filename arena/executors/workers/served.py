@@ -8,8 +8,8 @@ from typing import Any
 
 from arena.core import ArenaError, WorkerLost
 from arena.core.log_scope import scope_now
-from arena.executors.processes.stream import Packet
-from arena.executors.processes.worker_log import log_again
+from arena.executors.workers.outbox import Packet
+from arena.executors.workers.worker_log import log_again
 from arena.game.journal import Delegates, Intended, JournalEntry, TurnTaken
 from arena.game.task import Ports
 from arena.llm.chunks import Taken
@@ -72,9 +72,9 @@ class ServedGame:
             case "done":
                 self._end(value)
 
-    def lost(self, pid: int) -> None:
-        """The worker is gone."""
-        self.fail(WorkerLost(f"the worker process {pid} has ended", pid, self._settle))
+    def lost(self, message: str, worker: str) -> None:
+        """The worker is gone, which records under this name."""
+        self.fail(WorkerLost(message, worker, self._settle))
 
     def _settle(self, dollars: float) -> None:
         """So many dollars of its calls were in flight, by the record: what is not granted here was

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from arena.core import AgentSpec, ModelSpec, UsageError
-from arena.executors.processes.stream import Packet
+from arena.executors.workers.outbox import Packet
 from arena.llm.client import Client
 
 _SHARED = (AgentSpec, Client, ModelSpec)

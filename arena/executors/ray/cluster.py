@@ -1,0 +1,160 @@
+"""A Ray cluster that is joined for the length of a run, or started for it on this machine."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from ipaddress import ip_address
+from types import TracebackType
+from typing import Any, Self
+
+from arena.core import UsageError
+from arena.core.text import one_line
+from arena.core.threads import in_thread
+
+# Seconds in which the head of a cluster has to answer.
+_PATIENCE = 10.0
+# Bytes of the memory in which a Ray of our own keeps objects: its smallest, as messages are short.
+_OBJECTS = 80 * 2**20
+# A loopback address that Ray takes as it is: it puts the machine's own in the place of 127.0.0.1.
+_LOOPBACK = {"_node_ip_address": "127.0.0.2"} if sys.platform == "linux" else {}
+_LONGEST = 300
+# How a client of HTTP/2 begins, with settings of its own, none of them; the server's are the first
+# frame that comes back: three bytes of length, one of its type (RFC 9113, 3.4 and 4.1).
+_SETTINGS = b"\x04"
+_HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + _SETTINGS + bytes(5)
+_FRAME = 9
+
+
+def check_installed() -> None:
+    """Raises UsageError where Ray is not installed."""
+    if importlib.util.find_spec("ray") is None:
+        raise UsageError(
+            "the executor 'ray' needs Ray, which is not installed: type "
+            "`pip install 'llm-arena[ray]'`, on every machine of the cluster"
+        )
+
+
+def check_address(address: str) -> None:
+    """Raises UsageError for what is not the address of a cluster's head."""
+    host, _, port = address.rpartition(":")
+    if "://" in address or not host or not port.isdecimal() or not 0 < int(port) < 2**16:
+        raise UsageError(
+            f"expected HOST:PORT of the head of a Ray cluster, such as 10.0.0.1:6379, found "
+            f"{address!r}"
+        )
+
+
+class Cluster:
+    """The cluster at an address, HOST:PORT of its head, else one of its own with `cpus`, which
+    ends with the block. A process that is in a cluster already stays in it."""
+
+    def __init__(self, address: str | None, cpus: float) -> None:
+        self._address = address
+        self._cpus = cpus
+        self._ours = False
+
+    async def __aenter__(self) -> Self:
+        """Raises UsageError where the cluster cannot be joined, or none started."""
+        await in_thread(self._join)
+        _take_signals_back()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._ours:
+            import ray
+
+            await in_thread(ray.shutdown)
+            _take_signals_back()
+
+    @property
+    def cpus(self) -> int:
+        """How many CPUs it has at the moment."""
+        import ray
+
+        return int(ray.cluster_resources().get("CPU", 0))
+
+    def _join(self) -> None:
+        # What is played here is nobody else's business.
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        if self._address is not None:
+            _check_answers(self._address)
+
+        import ray
+
+        if ray.is_initialized():
+            return
+        quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+        started: Mapping[str, Any] = {
+            "address": "local",
+            "num_cpus": self._cpus,
+            "include_dashboard": False,
+            "object_store_memory": _OBJECTS,
+            **_LOOPBACK,
+        }
+        joined = {"address": self._address, **_node_of(self._address)}
+        try:
+            ray.init(**quiet, **(started if self._address is None else joined))
+        except Exception as error:
+            where = "no Ray can be started on this machine"
+            if self._address is not None:
+                where = f"the Ray cluster at {self._address} cannot be joined"
+            raise UsageError(f"{where}: {one_line(str(error), _LONGEST)}") from error
+        self._ours = True
+        # Ray would print what befalls workers to standard output, which is for data, and has no
+        # option against it. The run says it itself.
+        ray._private.worker._worker_logs_enabled = False
+
+
+def _node_of(address: str | None) -> dict[str, str]:
+    """Where this process is in the cluster, for Ray: on a head that has a loopback address it is
+    there, else at the machine's own address."""
+    host = (address or "").rpartition(":")[0]
+    with suppress(ValueError):
+        if ip_address(host).is_loopback:
+            return {"_node_ip_address": host}
+    return {}
+
+
+def _check_answers(address: str) -> None:
+    """Raises UsageError unless gRPC, which is an HTTP/2, is spoken there: Ray itself waits for many
+    minutes."""
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE) as asked:
+            if os.environ.get("RAY_USE_TLS", "0") != "0":
+                return
+            asked.sendall(_HELLO)
+            answer = asked.recv(_FRAME)
+    except OSError as error:
+        raise _silent(address, str(error)) from error
+    if answer[3:4] != _SETTINGS:
+        raise _silent(address, "what listens there is something else")
+
+
+def _silent(address: str, why: str) -> UsageError:
+    return UsageError(
+        f"no Ray cluster answers at {address} ({why}): look there with `ray status`, or leave out "
+        "--ray-address to play on this machine"
+    )
+
+
+def _take_signals_back() -> None:
+    """Ray takes SIGTERM for itself; a run ends its turns first."""
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            handler = signal.getsignal(number)
+            if handler is not None:
+                signal.signal(number, handler)

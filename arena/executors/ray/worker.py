@@ -1,0 +1,174 @@
+"""One worker of a Ray cluster as the run has it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import sys
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+import ray
+from ray.exceptions import RayError
+
+from arena.core import UsageError
+from arena.core.execution import PortsT, ResultT, TaskT
+from arena.core.text import one_line
+from arena.executors.ray.actor import Began, RayWorker
+from arena.executors.ray.installed import installed
+from arena.executors.workers.outbox import Outbox, opened
+from arena.executors.workers.parent import GamesThere
+from arena.executors.workers.pool import WorkerUnfit
+
+# Seconds after which a worker that has nothing to say says so, and for how long none is asked
+# whether it lives.
+_POLL = 2.0
+_ALIVE = "alive"
+# Seconds by which the clock of another machine may differ.
+_CLOCKS = 5.0
+_LONGEST = 300
+
+
+class StartRayWorker:
+    """Starts workers, as Ray's `options` say; one that says nothing for `silence` seconds is taken
+    for dead (`arena.executors.workers.pool.StartWorker`)."""
+
+    def __init__(self, options: Mapping[str, Any], silence: float) -> None:
+        made = ray.remote(concurrency_groups={_ALIVE: 1}, max_restarts=0)(RayWorker)
+        self._make = made.options(**options)
+        self._silence = silence
+        self._ours = installed()
+
+    async def __call__(
+        self,
+        lost: Callable[[Any], None],
+        progressed: Callable[[], None],
+        told: Callable[[str], None],
+    ) -> PlacedWorker:
+        """A worker, once Ray has found a place for it. Raises WorkerUnfit for one that cannot play
+        the run, UsageError where Ray starts none."""
+        name = uuid.uuid4().hex[:12]
+        try:
+            actor = self._make.remote(name, sys.path)
+            asked = time.time()
+            began: Began = await actor.begin.remote(self._ours)
+        except RayError as error:
+            raise UsageError(
+                "Ray has started no worker: is llm-arena installed on every machine of the "
+                f"cluster? {_said(error)}"
+            ) from error
+        if began.unfit is not None:
+            _kill(actor)
+            raise WorkerUnfit(f"the node {began.node} of the cluster plays nothing: {began.unfit}")
+        _compare_clocks(began, asked, time.time(), told)
+        return PlacedWorker(name, began.node, actor, lost, progressed, told, self._silence)
+
+
+def _compare_clocks(
+    began: Began, asked: float, answered: float, told: Callable[[str], None]
+) -> None:
+    # It read its clock some time between the two.
+    ahead = began.clock - min(max(began.clock, asked), answered)
+    if abs(ahead) > _CLOCKS:
+        told(
+            f"the clock of the node {began.node} is {abs(ahead):,.0f} s "
+            f"{'ahead of' if ahead > 0 else 'behind'} this machine's: so are the times of the "
+            "games that it plays; nothing else depends on them"
+        )
+
+
+class PlacedWorker:
+    """A worker that has its place in the cluster (`arena.executors.workers.pool.Worker`)."""
+
+    def __init__(
+        self,
+        name: str,
+        node: str,
+        actor: Any,
+        lost: Callable[[PlacedWorker], None],
+        progressed: Callable[[], None],
+        told: Callable[[str], None],
+        silence: float,
+    ) -> None:
+        self.name = name
+        self._node = node
+        self._actor = actor
+        self._lost = lost
+        self._silence = silence
+        self._how = "was ended"
+        self._pieces = itertools.count()
+        self._outbox = Outbox(self._write, self._unsendable)
+        self._games = GamesThere(self._outbox.send, progressed, told)
+        self._collecting = asyncio.create_task(self._listen())
+
+    @property
+    def games(self) -> int:
+        """How many games it has."""
+        return len(self._games)
+
+    async def play(
+        self, play: Callable[[TaskT, PortsT], Awaitable[ResultT]], task: TaskT, ports: Any
+    ) -> ResultT:
+        """What `play(task, ports)` returns there (`arena.executors.workers.parent`)."""
+        return await self._games.play(play, task, ports)
+
+    async def ended(self) -> str:
+        """End it, unless it has ended: how it did, for messages."""
+        self._collecting.cancel()
+        await asyncio.wait([self._collecting])
+        _kill(self._actor)
+        self._games.lost(*self._gone())
+        return self._how
+
+    def _gone(self) -> tuple[str, str]:
+        return f"the Ray worker {self.name} {self._how}", self.name
+
+    def _write(self, data: bytes) -> None:
+        # One that is gone is noticed where it is heard.
+        with suppress(RayError):
+            self._actor.deliver.remote(next(self._pieces), data)
+
+    def _unsendable(self, message: tuple[Any, ...], error: Exception) -> None:
+        self._games.unsendable(message, error)
+
+    async def _listen(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self._collect())
+                both.create_task(self._watch())
+        except* TimeoutError:
+            self._how = f"on {self._node} has said nothing for {self._silence:g} s"
+        except* RayError as errors:
+            self._how = f"on {self._node} has ended ({_said(errors.exceptions[0])})"
+        except* Exception as errors:
+            # A bug: nobody may wait for the worker for ever.
+            self._how = f"on {self._node} cannot be understood ({errors.exceptions[0]!r})"
+        # Nothing that it wants to write is written from here on.
+        _kill(self._actor)
+        self._lost(self)
+        self._games.lost(*self._gone())
+
+    async def _collect(self) -> None:
+        while True:
+            for piece in await self._actor.collect.remote(_POLL):
+                self._games.received(opened(piece))
+
+    async def _watch(self) -> None:
+        """Raises TimeoutError once the worker is frozen, or cut off."""
+        alive = self._actor.alive.options(concurrency_group=_ALIVE)
+        while True:
+            async with asyncio.timeout(self._silence):
+                await alive.remote()
+            await asyncio.sleep(_POLL)
+
+
+def _kill(actor: Any) -> None:
+    with suppress(RayError):
+        ray.kill(actor, no_restart=True)
+
+
+def _said(error: Exception) -> str:
+    return one_line(str(error).strip().partition("\n")[0], _LONGEST)
