@@ -14,7 +14,7 @@ from pathlib import Path
 
 PARTS = (
     "kill", "workers", "faults", "bursts", "limits", "migrations", "budget", "hostile", "stop",
-    "secrets",
+    "secrets", "ray",
 )  # fmt: skip
 
 

@@ -1,0 +1,101 @@
+"""What is wrong with a cluster is said in one sentence, before a game begins."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import socket
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from arena.core import UsageError
+from arena.executors.ray.actor import Began
+from arena.executors.ray.cluster import Cluster
+from arena.executors.ray.executor import RayExecutor
+from arena.executors.ray.installed import Installed, differences, installed
+from tests.servers.openai_server import OpenAIServer
+
+
+def test_without_ray_it_says_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"not installed: type `pip install 'llm-arena\[ray\]'`"):
+        RayExecutor(concurrency=1)
+
+
+@pytest.mark.parametrize("address", ["head", "head:0", "ray://head:10001", "head:99999", ":6379"])
+def test_an_address_that_is_none_is_refused(address: str) -> None:
+    with pytest.raises(UsageError, match="expected HOST:PORT of the head of a Ray cluster"):
+        RayExecutor(concurrency=1, address=address)
+
+
+def test_an_address_at_which_nobody_listens_is_told_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+
+    async def join() -> None:
+        async with Cluster(f"127.0.0.1:{port}", 1):
+            pass
+
+    with pytest.raises(UsageError, match=f"no Ray cluster answers at 127.0.0.1:{port}"):
+        asyncio.run(join())
+
+
+def test_a_server_that_is_no_ray_is_told_at_once() -> None:
+    async def join(address: str) -> None:
+        async with Cluster(address, 1):
+            pass
+
+    with OpenAIServer(lambda body: "") as server:
+        address = server.url.removeprefix("http://").partition("/")[0]
+        with pytest.raises(UsageError, match=r"no Ray cluster answers .*is something else"):
+            asyncio.run(join(address))
+
+
+def test_what_brings_a_worker_back_is_not_rays() -> None:
+    with pytest.raises(UsageError, match="'max_restarts' is the executor's own"):
+        RayExecutor(concurrency=1, actor={"max_restarts": 3})
+
+
+OURS = Installed("1.0", {"games": "2.1"}, frozenset({("arena.environments", "Go")}))
+
+
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [
+        (OURS, None),
+        (replace(OURS, plugins=OURS.plugins | {("arena.agents", "more")}), None),
+        (replace(OURS, arena="0.9"), "it has llm-arena 0.9, this machine has 1.0"),
+        (replace(OURS, packages={"games": "2.0"}), "it has games 2.0, this machine has 2.1"),
+        (replace(OURS, packages={}), "the package games 2.1, which brings plug-ins, is not inst"),
+        (replace(OURS, plugins=frozenset()), "the plug-in 'Go' (arena.environments) is not inst"),
+    ],
+)
+def test_what_a_node_lacks_is_named(there: Installed, said: str | None) -> None:
+    found = differences(OURS, there)
+
+    assert found is None if said is None else str(found).startswith(said)
+
+
+def test_this_installation_lacks_nothing_of_itself() -> None:
+    here = installed()
+
+    assert ("arena.executors", "ray") in here.plugins
+    assert differences(here, here) is None
+
+
+@pytest.mark.parametrize(
+    ("clock", "said"),
+    [(100.0, []), (104.0, []), (3700.0, ["3,598 s ahead of"]), (40.0, ["60 s behind"])],
+)
+def test_a_node_whose_clock_is_wrong_is_told(clock: float, said: list[str]) -> None:
+    """Asked at 100 s, answered at 102 s."""
+    from arena.executors.ray.worker import _compare_clocks
+
+    news: list[Any] = []
+    _compare_clocks(Began("far", clock, None), 100.0, 102.0, news.append)
+
+    assert len(news) == len(said)
+    for found, part in zip(news, said, strict=True):
+        assert f"the clock of the node far is {part} this machine's" in found
