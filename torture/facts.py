@@ -194,7 +194,9 @@ def _table(session: Session, name: str) -> list[dict[str, Any]]:
     table: SQLTable | None = Table.metadata.tables.get(name)
     if table is None:
         return []
-    return [dict(row) for row in session.connection().execute(rows_of(table)).mappings()]
+    # A server gives rows that were changed in another order.
+    ordered = rows_of(table).order_by(*table.primary_key)
+    return [dict(row) for row in session.connection().execute(ordered).mappings()]
 
 
 def _row(session: Session, name: str, key: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
@@ -154,14 +155,15 @@ class _Disturbed:
 
     def _signal(self, number: int) -> int | None:
         """A random worker gets a signal: which."""
-        wait_for(lambda: len(ray_workers()) == len(NODES), 60, pause=0.1)
-        workers = ray_workers()
-        if not workers:
-            return None
-        pid = self._rng.choice(workers)
-        with suppress(ProcessLookupError):
-            os.kill(pid, number)
-            return pid
+        until = time.monotonic() + 120
+        while time.monotonic() < until:
+            wait_for(lambda: len(ray_workers()) == len(NODES), 60, pause=0.1)
+            if not (workers := ray_workers()):
+                continue
+            pid = self._rng.choice(workers)
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+                return pid
         return None
 
     def _asked(self, command: Command, calls: int) -> bool:
