@@ -193,16 +193,16 @@ class Playing:
 
     async def _person_answers(self) -> bool:
         """Whether a game is back, now or after a wait, because a person has answered."""
-        if found := await self.people.answered():
-            self._go_on(found)
-            return True
         try:
-            return await self.stop.unless(self.people.worth_waiting())
+            if found := await self.people.answered():
+                self._go_on(found)
+            return bool(found) or await self.stop.unless(self.people.worth_waiting())
         except Pause:
             return False
 
     def _go_on(self, games: Sequence[ScheduledGame]) -> None:
-        self._pending.add(games)
+        for game in games:
+            self._pending.again(game, first=self.attempts.memories.in_order)
         self.supply.wake()
 
     def _nothing_back(self) -> bool:
@@ -307,7 +307,8 @@ class Playing:
             self._count_pause(result)
         elif not await self.people.suspended(game, self.prepared.spec.revision):
             self._otherwise_suspended += 1
-        if isinstance(result, Suspended) and self.attempts.memories.in_order:
+        held = isinstance(result, Suspended) and self.attempts.memories.in_order
+        if held and not await self._person_answers():
             self.stop.request(self.attempts.memories.waits(game.game_id))
 
     @property
@@ -369,8 +370,7 @@ class Playing:
         """What those that are left, so many, cost under a cap."""
         if self.models.budget is None or not self.models.budget.capped:
             return None
-        known = sorted(self._left.values(), key=self._due)
-        left = [(game.game_id, self._seating(game)) for game in known]
+        left = [(g.game_id, self._seating(g)) for g in sorted(self._left.values(), key=self._due)]
         more = games - len(left)
         return self.affordable.price(left, more=more, model=self.halts.short_model)
 
