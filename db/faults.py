@@ -86,6 +86,12 @@ def _of_server(url: URL, error: BaseException) -> DatabaseError | None:
             f"the database {place} may not be written ({reason}): give a user and a server that "
             "may write"
         )
+    if "unsupported startup parameter" in reason:
+        return DatabaseError(
+            f"the database {place} cannot be used: {reason}; a pooler (pgbouncer) refuses what "
+            "`?options=` or PGOPTIONS says: remove it there, and set it for the user instead, with "
+            "ALTER ROLE"
+        )
     if state == "55P03":
         return Busy(f"the database {place} is locked by others ({reason}): try again")
     if not isinstance(error, psycopg.OperationalError):

@@ -167,6 +167,14 @@ def test_a_full_disk_of_a_server() -> None:
     assert "secret" not in str(found)
 
 
+def test_a_pooler_that_refuses_what_a_connection_begins_with() -> None:
+    url = resolve_url("postgresql://me:secret@far/arena")
+    said = "connection failed: FATAL:  unsupported startup parameter: options"
+    found = fault(url, psycopg.OperationalError(said))
+    assert type(found) is DatabaseError
+    assert "remove it there, and set it for the user instead" in str(found)
+
+
 def test_a_database_that_somebody_keeps_locked(sqlite_url: str) -> None:
     first, *_ = tournament(sqlite_url)
     path = sqlite_url.removeprefix("sqlite:///")

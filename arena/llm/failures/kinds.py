@@ -95,8 +95,8 @@ RULES: Mapping[FaultKind, Rule] = {
     ),
     FaultKind.HOST: Rule(
         Remedy.WAIT,
-        "The name of the host is not known: check it in the model's `api_base`, and the network, "
-        f"and {_AGAIN}.",
+        "The name of the host is not known: check it in the model's `api_base`, in the variable "
+        f"HTTPS_PROXY or HTTP_PROXY where one is set, and the network, and {_AGAIN}.",
     ),
     FaultKind.CERTIFICATE: Rule(
         Remedy.WAIT,
