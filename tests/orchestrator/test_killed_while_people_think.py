@@ -14,20 +14,25 @@ from pathlib import Path
 
 import pytest
 
+from arena.config import loads
+from arena.orchestrator import run
 from arena.replay.check import check
 from db import Repository, get_session
 from db.errors import DatabaseError
-from db.queries.requests import RequestRow, observed
+from db.queries.requests import RequestRow, observed, request_rows
 from tests.cli.commands import run_arena
 from tests.orchestrator.test_people import EVENING, first_cell, record, rows, together, waiting
+from tests.orchestrator.test_spending import TOURNAMENT
+from tests.orchestrator.test_suspended import first_cell as cell_of
+from tests.servers.openai_server import OpenAIServer
 from tests.viewer.browser import PORT, Get, browsing
 
 pytestmark = pytest.mark.slow
 
 executors = pytest.mark.parametrize(
-    "executor", ["processes", pytest.param("local", marks=pytest.mark.sweep)]
+    "executor", ["local", pytest.param("processes", marks=pytest.mark.sweep)]
 )
-_PATIENCE_S = 120.0
+_PATIENCE_S = 300.0
 
 
 @contextmanager
@@ -91,6 +96,7 @@ def test_games_go_on_after_a_kill_as_if_nobody_had_waited(
         until(lambda: len(waiting(database_url)) == 2)
     with get_session(database_url) as session:
         token = Repository(session).add_person("Robert", "player")[1]
+        Repository(session).add_person("Olga", "operator")
     with browsing(database_url, cookie=None, people=True) as get:
         for request in waiting(database_url):
             answered[request.id] = move_for(database_url, request)
@@ -119,5 +125,41 @@ def test_games_go_on_after_a_kill_as_if_nobody_had_waited(
     # A turn has one request, however often the run was killed.
     assert rows(
         database_url,
-        "SELECT COUNT(*), COUNT(DISTINCT game_id * 1000 + turn), COUNT(answered_at) FROM requests",
+        "SELECT COUNT(*), COUNT(DISTINCT game_id * 1000 + turn_number), COUNT(answered_at) "
+        "FROM requests",
     ) == [(len(kept),) * 3]
+
+
+@executors
+def test_a_run_is_killed_while_an_operator_thinks_about_its_budget(
+    database_url: str, tmp_path: Path, executor: str
+) -> None:
+    file = tmp_path / "dear.yaml"
+    with OpenAIServer(cell_of) as server:
+        written = TOURNAMENT.format(url=server.url).replace(
+            "seed: 5", f"seed: 5\nexecutor: {executor}"
+        )
+        file.write_text(written, "utf-8")
+        with running(file, database_url):
+            until(lambda: len(waiting(database_url)) == 1)
+        (request,) = waiting(database_url)
+        with get_session(database_url) as session:
+            tokens = {
+                role: Repository(session).add_person(role, role)[1]
+                for role in ("player", "operator")
+            }
+        form = {"request": str(request.id), "response": "yes 100"}
+        with browsing(database_url, cookie=None, people=True) as get:
+            refused = get("/play", form=form, cookie=f"arena_{PORT}={tokens['player']}")
+            assert refused.status_code == 404  # there is no such request for a player
+            assert waiting(database_url) == [request]
+            taken = get("/play", form=form, cookie=f"arena_{PORT}={tokens['operator']}")
+            assert taken.status_code == 303
+        last = asyncio.run(run(loads(written, folder=tmp_path), url=database_url))
+
+    assert (request.type, last.games_left, last.budget) == ("spend", 0, 100.02)
+    with get_session(database_url) as session:
+        (kept,) = request_rows(session, waiting=False)
+    assert (kept.answered_by, kept.response) == ("operator", "yes 100")
+    for (game,) in rows(database_url, "SELECT id FROM games WHERE status = 'completed'"):
+        assert check(game, database_url).ok

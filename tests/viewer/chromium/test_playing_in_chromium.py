@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Browser
@@ -15,6 +16,7 @@ from arena.orchestrator import run
 from arena.replay.check import check
 from db import Repository, get_session
 from db.queries.games import games
+from db.queries.requests import request_rows
 from tests.scenarios.test_human_referee import TRIAL
 from tests.viewer.chromium.window import THEMES, WIDTHS, window
 from tests.viewer.serving import Served
@@ -72,6 +74,39 @@ def test_a_whole_game_is_played_by_hand(chromium: Browser, served: Served, tmp_p
     replaying.start()
     replaying.join()
     assert replayed == [True]
+
+
+@pytest.mark.slow
+def test_who_has_nothing_to_do_is_told_when_something_waits(
+    chromium: Browser, served: Served, tmp_path: Path
+) -> None:
+    db = tmp_path / "evening.db"
+    config = loads(EVENING)
+
+    def play() -> None:
+        playing = threading.Thread(target=lambda: asyncio.run(run(config, url=db)))
+        playing.start()
+        playing.join()
+
+    play()
+    with get_session(db) as session:
+        (first,) = request_rows(session)
+        person = str(first.person)
+    idle = "Ann" if person != "Ann" else "<b>Bob</b>"
+    with served(db) as address, window(chromium, address) as at:
+        at.open(f"/play?{urlencode({'as': idle})}")
+        assert "Nothing. This page looks again" in at.page.locator("main").inner_text()
+        assert [fault for theme in THEMES for fault in at.inaccessible(theme)] == []
+        at.page.evaluate("window.sameDocument = true")
+        with get_session(db) as session:
+            Repository(session).answer_request(first.id, "[4]", person)
+        play()
+        link = at.page.locator(".waits a")
+        link.wait_for(timeout=_PATIENCE_S * 1e3)
+        assert at.page.get_by_role("status").inner_text() == "Something waits for you."
+        assert at.page.evaluate("window.sameDocument")
+        link.click()
+        assert "Available Moves" in at.page.locator("pre.seen").inner_text()
 
 
 @pytest.mark.sweep
