@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -23,11 +23,13 @@ from db.codec import (
     without_references,
 )
 from db.errors import Damaged, DatabaseError
+from db.transcripts.moved import StoredTexts
+from db.transcripts.reading import archived_calls, archived_observations, archived_rows
 
 # Characters of all texts of a game together. What is stored of them may be a thousandth.
 MOST_OF_A_GAME = 2**30
 
-# Rows are read in the order of their keys, which is the order of play.
+# StoredTexts are read in the order of their keys, which is the order of play.
 _OBSERVATIONS = text(
     "SELECT p.game_turn_id, p.prefix_len, p.prefix_hash, p.body, t.action, t.action_raw "
     "FROM turn_payloads p JOIN game_turns t ON t.id = p.game_turn_id "
@@ -37,6 +39,9 @@ _MESSAGES = text(
     "SELECT p.llm_call_id, c.call_number, p.prefix_len, p.prefix_hash, p.messages "
     "FROM call_payloads p JOIN llm_calls c ON c.id = p.llm_call_id "
     "WHERE p.llm_call_id >= :first AND p.llm_call_id <= :last ORDER BY p.llm_call_id"
+)
+_NUMBERS = text(
+    "SELECT id, call_number FROM llm_calls WHERE id >= :first AND id <= :last ORDER BY id"
 )
 _RESPONSE = text(
     "SELECT p.response, t.action, t.action_raw FROM call_payloads p "
@@ -188,9 +193,17 @@ def read_observation(session: Session, game_turn_id: int) -> Any:
     reader = PayloadReader()
     whole: Any = None
     turn_id = None
-    for turn_id, prefix_len, prefix_hash, body, action, raw in session.execute(
-        _OBSERVATIONS, {"first": first, "last": game_turn_id}
-    ):
+    archived = archived_rows(session, keys.turn_of(game_turn_id)[0])
+    found: Iterable[Any] = (
+        session.execute(_OBSERVATIONS, {"first": first, "last": game_turn_id})
+        if archived is None
+        else (
+            (*row[:4], *row[5:])
+            for row in archived_observations(archived)
+            if row[0] <= game_turn_id
+        )
+    )
+    for turn_id, prefix_len, prefix_hash, body, action, raw in found:
         with at_turn(turn_id):
             player = keys.turn_of(turn_id)[2]
             whole, _ = reader.observation(
@@ -205,9 +218,14 @@ def read_messages(session: Session, call_id: int) -> Any:
     reader = PayloadReader()
     written = ("null", JSON)
     found = None
-    for found, number, prefix_len, prefix_hash, body in session.execute(
-        _MESSAGES, {"first": first, "last": call_id}
-    ):
+    archived = archived_rows(session, keys.turn_of(call_id >> 8)[0])
+    rows: Iterable[Any] = session.execute(
+        _MESSAGES if archived is None else _NUMBERS, {"first": first, "last": call_id}
+    )
+    if archived is not None:
+        stored = {row[0]: row[1:4] for row in archived_calls(archived)}
+        rows = ((key, number, *stored[key]) for key, number in rows if key in stored)
+    for found, number, prefix_len, prefix_hash, body in rows:
         with at_turn(found >> 8):
             player = keys.turn_of(found >> 8)[2]
             written = reader.written(player, number, prefix_len, prefix_hash, body)
@@ -238,13 +256,49 @@ def loaded_messages(call: Any) -> Any:
 def _loaded_answer(call: Any) -> tuple[str | None, Any]:
     info = inspect(call).info
     if "answer" not in info:
-        found = _session(call).execute(_RESPONSE, {"call": call.id}).first()
+        session = _session(call)
+        found: Any = session.execute(_RESPONSE, {"call": call.id}).first()
+        if found is None:
+            found = _archived_answer(session, call.id)
         if found is None or found[0] is None:
             # An intent may be answered while this instance lives.
             return None, None
         with at_turn(call.id >> 8):
             info["answer"] = PayloadReader().answer(found[0], as_done(found[1], found[2]))
     return cast("tuple[str | None, Any]", info["answer"])
+
+
+def _archived_answer(session: Session, call_id: int) -> tuple[Any, ...] | None:
+    """(response, action, action_raw) of a call whose game is archived."""
+    archived = archived_rows(session, keys.turn_of(call_id >> 8)[0])
+    if archived is None:
+        return None
+    response = next((row[4] for row in archived_calls(archived) if row[0] == call_id), None)
+    turn: Any = next((row for row in archived["game_turns"] if row["id"] == call_id >> 8), {})
+    return response, turn.get("action"), turn.get("action_raw")
+
+
+def archived_actions(rows: StoredTexts) -> dict[int, tuple[str | None, str | None]]:
+    """(action, what the rules were given where it differs) by the key of a turn, of an archived
+    game; a turn without either is not among them."""
+    return {
+        row["id"]: (
+            as_done(row["action"], row["action_raw"]),
+            as_done(row["submitted"], row["submitted_raw"]),
+        )
+        for row in rows["game_turns"]
+    }
+
+
+def loaded_action(turn: Any) -> tuple[str | None, str | None]:
+    """(action, submitted) of a turn whose game is archived; nothing for any other."""
+    session = object_session(turn)
+    if session is None or turn.acted_at is None:
+        return None, None
+    archived = archived_rows(session, turn.game_id)
+    return (
+        (None, None) if archived is None else archived_actions(archived).get(turn.id, (None, None))
+    )
 
 
 def loaded_text(call: Any) -> str | None:

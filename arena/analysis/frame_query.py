@@ -32,7 +32,8 @@ class FrameQuery:
 
     `rows` adds the joins, conditions and order to the statement of the columns. `add` adds the
     columns `added` to a frame that has all columns of the database. `without` are columns that are
-    only there when they are asked for.
+    only there when they are asked for. `complete` fills in the columns `incomplete`, which the
+    database has in part, in a frame that has all of its columns.
     """
 
     columns: Sequence[FrameColumn]
@@ -40,6 +41,8 @@ class FrameQuery:
     add: Callable[[pd.DataFrame], pd.DataFrame] | None = None
     added: Sequence[str] = ()
     without: Sequence[str] = ()
+    complete: Callable[[pd.DataFrame], pd.DataFrame] | None = None
+    incomplete: Sequence[str] = ()
 
     def frame(self, read: Reading, wanted: Columns) -> pd.DataFrame:
         """The frame with the columns that are wanted. Raises UsageError for one that it cannot
@@ -47,12 +50,17 @@ class FrameQuery:
         known = [*(column.name for column in self.columns), *self.added]
         names = chosen_columns(known, wanted) or [n for n in known if n not in self.without]
         adding = bool({*names} & {*self.added})
+        completing = bool({*names} & {*self.incomplete})
         columns = (
-            self.columns if adding else [column for column in self.columns if column.name in names]
+            self.columns
+            if adding or completing
+            else [column for column in self.columns if column.name in names]
         )
         frame = framed(read.connection, read.limited(self.rows(selected(columns))), columns)
         if adding and self.add is not None:
             frame = self.add(frame)
+        if completing and self.complete is not None:
+            frame = self.complete(frame)
         return frame[names]
 
 

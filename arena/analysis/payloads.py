@@ -7,9 +7,11 @@ whole, whatever part of them the frame shows; what it does not show is dropped a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from heapq import merge
+from operator import itemgetter
 from typing import Any
 
 import pandas as pd
@@ -21,8 +23,11 @@ from arena.llm.shared_prefix import SharedPrefix
 from arena.llm.thoughts import recorded_thoughts
 from db.keys import turn_of
 from db.models.columns import original_text
-from db.payloads import PayloadReader, at_turn
+from db.payloads import PayloadReader, archived_actions, at_turn
+from db.queries.archived_games import archived_games
 from db.selection import Chosen
+from db.transcripts.moved import StoredTexts
+from db.transcripts.reading import archived_calls, archived_observations, archived_rows
 
 OBSERVATIONS = ("observation", "new", "reading")
 MESSAGES = (
@@ -46,6 +51,23 @@ def add_observations(read: Reading, frame: pd.DataFrame) -> pd.DataFrame:
     frame["observation"] = series(whole, OBJECT)
     frame["new"] = series(new, OBJECT)
     frame["reading"] = series(readings, OBJECT)
+    return frame
+
+
+def add_archived_actions(
+    read: Reading, archived: Sequence[int], frame: pd.DataFrame
+) -> pd.DataFrame:
+    """The frame of turns with what was done in those of archived games."""
+    rows = {turn_id: row for row, turn_id in enumerate(frame["turn_id"].tolist())}
+    action, submitted = ([*frame[name]] for name in ("action", "submitted"))
+    for game_id in sorted({*archived} & {*frame["game_id"].tolist()}):
+        found = archived_rows(read.connection, game_id)
+        for turn_id, (done, given) in archived_actions(found).items() if found else ():
+            if turn_id in rows:
+                action[rows[turn_id]] = done
+                submitted[rows[turn_id]] = done if given is None else given
+    frame["action"] = series(action, STRING)
+    frame["submitted"] = series(submitted, STRING)
     return frame
 
 
@@ -155,8 +177,15 @@ def _turns(read: Reading, last: int, games: _Games) -> Generator[_Turn]:
         .where(turns.c.id <= last)
         .order_by(turns.c.id)
     )
-    for turn_id, prefix_len, prefix_hash, body, details, text, raw in streamed(
-        read.connection, _of_whole_games(statement, read.chosen)
+    stored = streamed(read.connection, _of_whole_games(statement, read.chosen))
+    away = (
+        row
+        for rows in _archived(read, turn_of(last)[0])
+        for row in archived_observations(rows)
+        if row[0] <= last
+    )
+    for turn_id, prefix_len, prefix_hash, body, details, text, raw in merge(
+        stored, away, key=itemgetter(0)
     ):
         reader, player = games.at(turn_id)
         action = original_text(text, raw)
@@ -177,7 +206,35 @@ def _calls(read: Reading, last: int) -> Iterator[Any]:
         .where(calls.c.id <= last)
         .order_by(calls.c.id)
     )
-    return streamed(read.connection, _of_whole_games(statement, read.chosen))
+    return merge(
+        streamed(read.connection, _of_whole_games(statement, read.chosen)),
+        _archived_calls(read, last),
+        key=itemgetter(0),
+    )
+
+
+def _archived(read: Reading, last: int) -> Iterator[StoredTexts]:
+    """The rows of each archived game of a frame up to the game `last`, in order."""
+    for game_id in archived_games(read.connection, read.chosen.of_games()):
+        if game_id > last:
+            return
+        rows = archived_rows(read.connection, game_id)
+        if rows is not None:
+            yield rows
+
+
+def _archived_calls(read: Reading, last: int) -> Iterator[Any]:
+    calls = table("llm_calls")
+    for rows in _archived(read, turn_of(last >> 8)[0]):
+        stored = {row[0]: row[1:] for row in archived_calls(rows)}
+        if not stored:
+            continue
+        made = select(calls.c.id, calls.c.call_number, calls.c.error_class).where(
+            calls.c.id.between(min(stored), min(last, max(stored)))
+        )
+        for call_id, number, error in read.connection.execute(made.order_by(calls.c.id)).all():
+            if call_id in stored:
+                yield call_id, number, *stored[call_id], error
 
 
 def _of_whole_games(statement: Select[Any], chosen: Chosen) -> Select[Any]:

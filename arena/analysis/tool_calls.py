@@ -18,6 +18,7 @@ from arena.analysis.source import Filters, Reading, agent_columns, place_columns
 from arena.analysis.turns import of_turns, part_columns
 from db.codec import Codec
 from db.payloads import at_turn
+from db.queries.archived_games import archived_games, archived_rows_of
 
 _TEXTS = ("arguments", "result")
 # Rows whose texts are asked for in one statement.
@@ -81,11 +82,20 @@ def _add_texts(read: Reading, frame: pd.DataFrame) -> pd.DataFrame:
     keys = frame["tool_call_id"].tolist()
     asked: dict[int, str] = {}
     said: dict[int, str] = {}
+    archived = archived_games(read.connection, read.chosen.of_games())
+    away = {
+        row["id"]: row
+        for row in archived_rows_of(
+            read.connection, sorted({*archived} & {*frame["game_id"].tolist()}), "tool_calls"
+        )
+    }
     for at in range(0, len(keys), _AT_ONCE):
         chosen = select(used.c.id, used.c.game_turn_id, used.c.arguments, used.c.result).where(
             used.c.id.in_(keys[at : at + _AT_ONCE])
         )
-        for key, turn_id, arguments, result in read.connection.execute(chosen):
+        for key, turn_id, arguments, result in read.connection.execute(chosen).all():
+            if key in away:
+                arguments, result = away[key]["arguments"], away[key]["result"]
             with at_turn(turn_id):
                 asked[key] = json.loads(codec.unpack(arguments)[0])[1]
                 if result is not None:

@@ -13,8 +13,15 @@ from sqlalchemy import Select, and_, case, func
 
 from arena.analysis.columns import BOOLEAN, FLOAT, INTEGER, OBJECT, STRING, TIME, FrameColumn
 from arena.analysis.frame_query import Columns, FrameQuery, Sources, read_frame
-from arena.analysis.payloads import MESSAGES, OBSERVATIONS, add_messages, add_observations
+from arena.analysis.payloads import (
+    MESSAGES,
+    OBSERVATIONS,
+    add_archived_actions,
+    add_messages,
+    add_observations,
+)
 from arena.analysis.source import Filters, Reading, agent_columns, place_columns, table
+from db.queries.archived_games import archived_games
 
 
 def turns_df(
@@ -76,7 +83,16 @@ def _turns(read: Reading, without: tuple[str, ...]) -> FrameQuery:
     def rows(statement: Select[Any]) -> Select[Any]:
         return of_turns(statement, read).order_by(turns.c.id)
 
-    return FrameQuery(columns, rows, partial(add_observations, read), OBSERVATIONS, without)
+    archived = archived_games(read.connection, read.chosen.of_games())
+    return FrameQuery(
+        columns,
+        rows,
+        partial(add_observations, read),
+        OBSERVATIONS,
+        without,
+        partial(add_archived_actions, read, archived),
+        ("action", "submitted") if archived else (),
+    )
 
 
 def calls_df(

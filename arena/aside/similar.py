@@ -12,6 +12,7 @@ import numpy as np
 
 from arena.core import UsageError
 from db import Session
+from db.queries.archived_games import refuse_archived
 from db.search.documents import ReadAnswer
 from db.search.hits import SearchHit, fitting, hits_of, kinds_of
 from db.search.vectors import action_of, all_vectors, vector_of
@@ -87,6 +88,7 @@ def similar(
 
 def _without_vector(session: Session, place: tuple[int, int]) -> str:
     game_id, turn = place
+    refuse_archived(session, game_id, "and nothing is compared with it")
     said, status = action_of(session, game_id, turn)
     if status is None:
         return f"there is no game {game_id}; `arena games` lists them"

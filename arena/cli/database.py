@@ -19,6 +19,7 @@ from arena.cli.output import (
     safe,
     tell,
 )
+from arena.cli.prune import prune
 
 if TYPE_CHECKING:
     from db import Database
@@ -27,6 +28,7 @@ app = typer.Typer(help="The database: make it, upgrade it, check it.", no_args_i
 app.command()(database_copies.backup)
 app.command()(database_copies.restore)
 app.command()(roles)
+app.command()(prune)
 
 Rehearse = Annotated[
     bool,

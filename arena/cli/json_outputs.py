@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from arena.cli.json_boards import ESTIMATE, PLACE, Number, Text, Whole, rating_forms
+from arena.cli.json_databases import database_forms
 from arena.cli.json_operating import operating_forms
 from arena.cli.json_people import access_forms
 from arena.cli.json_schemas import JsonObject, JsonRows, OneOfForms, document
@@ -32,7 +33,7 @@ def schemas() -> dict[str, dict[str, Any]]:
     """By command, as it is typed after `arena`: the JSON Schema of its output."""
     forms = {**_of_games(), **rating_forms(), **_of_catalogue(), **_of_projections(), **_of_rest()}
     forms |= _of_annotations()
-    forms |= access_forms() | operating_forms()
+    forms |= access_forms() | operating_forms() | database_forms()
     return {command: document(command, form) for command, form in forms.items()}
 
 

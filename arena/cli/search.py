@@ -271,6 +271,13 @@ def _say_what_is_left(found: SearchHits, ranked: bool) -> None:
             f"{count(found.without_events, 'game')} left out without events on record: "
             "`arena events rebuild` tells them"
         )
+    if found.archived:
+        first = found.archived[0]
+        advise(
+            f"{count(len(found.archived), 'game')} with these words archived, the first is game "
+            f"{first}: `arena show {first}` reads it, and `arena db prune --undo --game {first}` "
+            "lets it be searched"
+        )
     if found.unranked:
         tell(f"ranked are the newest {RANKED:,} texts with these words; there are older ones")
     if found.more and not ranked and found.hits and found.hits[-1].turn_number is not None:

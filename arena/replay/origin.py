@@ -21,6 +21,7 @@ from arena.replay.effects import score
 from arena.replay.lineage import Generation, Lineage, lineage, own_options, replies, task
 from db import Game, Repository, Session
 from db.finding import find
+from db.queries.archived_games import refuse_archived
 
 # Where a game has no limit on record: as high as a configuration may set it.
 _LONGEST_GAME = 65_536
@@ -71,12 +72,14 @@ def read_origin(
     budget: float | None = None,
     uncapped: bool = True,
 ) -> Origin:
-    """Read and check a game for `arena.replay.branch.branch`. Raises UsageError."""
+    """Read and check a game for `arena.replay.branch.branch`. Raises UsageError,
+    DatabaseError for an archived one."""
     game = Repository(session).get_game_by_id(game_id, with_relations=True)
     if game is None:
         raise UsageError(f"there is no game {game_id}; `arena games` lists them")
     if game.status != "completed":
         raise UsageError(f"game {game_id} is {game.status}: only a completed game can be branched")
+    refuse_archived(session, game_id, "and cannot be branched")
     rules = game.environment
     if rules is None or rules.id is None:
         raise UsageError(f"game {game_id} has no environment on record: it cannot be played again")

@@ -42,7 +42,7 @@ DEFINITIONS = frozenset(
 NUMBERED = frozenset({"suggestions"})
 """Tables whose JSON names games and agents by their numbers, which are others elsewhere."""
 
-OF_HERE = frozenset({"audit_log", "execution_logs", "game_states"})
+OF_HERE = frozenset({"archived_games", "audit_log", "execution_logs", "game_states"})
 """Tables that say what happened in this database: another one has its own."""
 
 KeyKind = Literal["own", "turn", "call", "none"]

@@ -26,6 +26,7 @@ from db.archive.tables import (
 )
 from db.errors import DatabaseError
 from db.keys import calls_of_game, turns_of_game
+from db.transcripts.reading import archived_rows
 
 _ROWS_AT_A_TIME = 1_000
 _GAMES_AT_A_TIME = 200
@@ -215,9 +216,30 @@ def _of_games(
     span = calls_of_game if archived.key == "call" or name == "llm_call_id" else turns_of_game
     for game in games:
         first, after = span(game)
-        yield from _streamed(
+        stored = _streamed(
             connection, statement.where(columns[name] >= first, columns[name] < after)
         )
+        away = archived_rows(connection, game)
+        if away is None or archived.name not in away:
+            yield from stored
+        else:
+            yield from _with_texts(archived, [*stored], away[archived.name])
+
+
+def _with_texts(
+    archived: ArchivedTable, stored: Sequence[Sequence[Any]], away: Sequence[Mapping[str, Any]]
+) -> Iterator[Sequence[Any]]:
+    """The rows of a table of a game whose texts are in a file, as they were."""
+    names = [column.name for column in archived.table.c]
+    if not stored:
+        rows = [[row[name] for name in names] for row in away]
+        places = [names.index(name) for name in archived.order]
+        yield from sorted(rows, key=lambda row: [row[place] for place in places])
+        return
+    texts = {row["id"]: row for row in away}
+    for row in stored:
+        told = texts.get(row[names.index("id")], {})
+        yield [told.get(name, value) for name, value in zip(names, row, strict=True)]
 
 
 def _streamed(connection: Connection, statement: Select[Any]) -> Iterator[Sequence[Any]]:

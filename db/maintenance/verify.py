@@ -33,11 +33,13 @@ _LONGEST = 1_000  # characters of a line, which may repeat what it found
 _MISSING = {
     "turn": text(
         "SELECT id FROM game_turns t WHERE NOT EXISTS "
-        "(SELECT 1 FROM turn_payloads p WHERE p.game_turn_id = t.id)"
+        "(SELECT 1 FROM turn_payloads p WHERE p.game_turn_id = t.id) AND NOT EXISTS "
+        "(SELECT 1 FROM archived_games a WHERE a.game_id = t.game_id)"
     ),
     "call": text(
         "SELECT id FROM llm_calls c WHERE NOT EXISTS "
-        "(SELECT 1 FROM call_payloads p WHERE p.llm_call_id = c.id)"
+        "(SELECT 1 FROM call_payloads p WHERE p.llm_call_id = c.id) AND NOT EXISTS "
+        "(SELECT 1 FROM archived_games a WHERE a.game_id = c.id >> 32)"
     ),
 }
 

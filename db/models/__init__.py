@@ -2,6 +2,7 @@
 
 from db.models.agents import Agent
 from db.models.annotations import WHOLE_GAME, Annotation, AnnotationTag
+from db.models.archived_games import ArchivedGame
 from db.models.aside import SideCall, TextVector
 from db.models.audit import AUDIT_ACTIONS, AuditEntry
 from db.models.boards import StoredBoard
@@ -44,6 +45,7 @@ __all__ = [
     "AgentTrueSkill",
     "Annotation",
     "AnnotationTag",
+    "ArchivedGame",
     "AuditEntry",
     "BranchRun",
     "CachedAnswer",

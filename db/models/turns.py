@@ -10,7 +10,7 @@ from sqlmodel import Field, Relationship, Text, col
 
 from db.models.columns import BigId, CompactDateTime, Table, original_text
 from db.models.games import Game
-from db.payloads import loaded_observation
+from db.payloads import loaded_action, loaded_observation
 
 if TYPE_CHECKING:
     from db.models.calls import LLMCall
@@ -74,7 +74,8 @@ class GameTurn(Table, table=True):
     @hybrid_property
     def action(self) -> str | None:
         """What the agent did, as it gave it."""
-        return original_text(self.action_text, self.action_raw)
+        done = original_text(self.action_text, self.action_raw)
+        return loaded_action(self)[0] if done is None else done
 
     @action.inplace.expression
     @classmethod
@@ -84,7 +85,9 @@ class GameTurn(Table, table=True):
     @hybrid_property
     def submitted(self) -> str | None:
         """What the environment was given, when it differs from the action."""
-        return original_text(self.submitted_text, self.submitted_raw)
+        given = original_text(self.submitted_text, self.submitted_raw)
+        # Of a turn that has an action, none means that it was given that.
+        return loaded_action(self)[1] if given is None and self.action_text is None else given
 
     @submitted.inplace.expression
     @classmethod

@@ -15,6 +15,7 @@ from db.models import CalledTool
 from db.queries.fitting import bounds, fitting_calls, seats_of
 from db.queries.transcript import ToolCallRow, tool_call_row
 from db.selection import Selection
+from db.transcripts.reading import archived_part
 
 ERRORS = ("unknown", "arguments", "refused", "failed", "timeout", "limit", "interrupted")
 """Of what kind the error of a call of a tool is (`arena.core.tools.ToolUse`)."""
@@ -98,7 +99,12 @@ def _errors(failed: Sequence[str]) -> list[Any]:
 
 def _rows(session: Session, found: Sequence[int]) -> tuple[CalledToolRow, ...]:
     query: Any = select(CalledTool).where(col(CalledTool.id).in_(found))
-    calls = {row.id: tool_call_row(row) for row in session.scalars(query)}
+    away = {
+        row["id"]: row
+        for game_id in sorted({key >> 32 for key in found})
+        for row in archived_part(session, game_id, "tool_calls")
+    }
+    calls = {row.id: tool_call_row(row, None, away.get(row.id)) for row in session.scalars(query)}
     seats = seats_of(session, sorted({key >> 32 for key in found}))
     rows = []
     for key in found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,14 @@ from sqlmodel import Session, col, select
 from db import keys
 from db.codec import Codec
 from db.models import CalledTool, GameTurn, LLMCall
-from db.payloads import PayloadReader, as_done, at_turn
+from db.payloads import PayloadReader, archived_actions, as_done, at_turn
+from db.transcripts.moved import StoredTexts
+from db.transcripts.reading import (
+    archived_calls,
+    archived_observations,
+    archived_rows,
+    is_archived,
+)
 
 _OBSERVATIONS = text(
     "SELECT p.game_turn_id, p.prefix_len, p.prefix_hash, p.body, p.details, t.action, t.action_raw "
@@ -123,12 +131,25 @@ def transcript(
     """Every turn of a game in order of play, in one pass over its rows; with `calls=False`, no
     call is read, with `bodies=False` none of what was sent and what came back. Raises Damaged for
     rows that are not as they were written."""
+    archived = archived_rows(session, game_id)
+    rows = _turns(session, game_id, archived, calls=calls, bodies=bodies)
+    if archived is None and is_archived(session, game_id):
+        # Archived while it was read: what was left in its place is no transcript.
+        return transcript(session, game_id, calls=calls, bodies=bodies)
+    return rows
+
+
+def _turns(
+    session: Session, game_id: int, archived: StoredTexts | None, *, calls: bool, bodies: bool
+) -> list[TurnRow]:
     first, end = keys.turns_of_game(game_id)
     reader = PayloadReader()
     shown: dict[int, tuple[Any, Any]] = {}
     readings: dict[int, Any] = {}
-    for turn_id, prefix_len, prefix_hash, body, details, action, raw in session.execute(
-        _OBSERVATIONS, {"first": first, "end": end}
+    for turn_id, prefix_len, prefix_hash, body, details, action, raw in (
+        session.execute(_OBSERVATIONS, {"first": first, "end": end})
+        if archived is None
+        else archived_observations(archived)
     ):
         with at_turn(turn_id):
             player = keys.turn_of(turn_id)[2]
@@ -138,12 +159,18 @@ def transcript(
             readings[turn_id] = reader.reading(details)
     query = select(GameTurn).where(GameTurn.id >= first, GameTurn.id < end)
     turns = session.exec(query.order_by(col(GameTurn.id))).all()
-    actions = {turn.id: turn.action for turn in turns}
-    made = _calls(session, game_id, reader, shown, actions, bodies=bodies) if calls else {}
-    used = tool_calls(session, game_id) if calls else {}
+    said = {turn.id: (turn.action, turn.submitted) for turn in turns}
+    if archived is not None:
+        said |= archived_actions(archived)
+    actions = {turn_id: action for turn_id, (action, _) in said.items()}
+    made = (
+        _calls(session, game_id, archived, reader, shown, actions, bodies=bodies) if calls else {}
+    )
+    used = tool_calls(session, game_id, archived) if calls else {}
     rows = []
     for turn in turns:
         observation, new = shown.get(turn.id, (None, None))
+        action, submitted = said[turn.id]
         rows.append(
             TurnRow(
                 game_id=turn.game_id,
@@ -151,8 +178,8 @@ def transcript(
                 player_index=turn.player_index,
                 observation=observation,
                 new=new,
-                action=turn.action,
-                submitted=turn.action if turn.submitted is None else turn.submitted,
+                action=action,
+                submitted=action if submitted is None else submitted,
                 invalid=turn.invalid,
                 observed_at=turn.observed_at,
                 acted_at=turn.acted_at,
@@ -169,24 +196,31 @@ def transcript(
     return rows
 
 
-def tool_calls(session: Session, game_id: int) -> dict[int, list[ToolCallRow]]:
-    """The calls of tools in a game by the keys of their turns, in order. Raises Damaged for rows
-    that are not as they were written."""
+def tool_calls(
+    session: Session, game_id: int, archived: StoredTexts | None = None
+) -> dict[int, list[ToolCallRow]]:
+    """The calls of tools in a game by the keys of their turns, in order; of an archived one, texts
+    are those `archived`. Raises Damaged for rows that are not as they were written."""
     first, end = keys.calls_of_game(game_id)
     query = select(CalledTool).where(CalledTool.id >= first, CalledTool.id < end)
     codec = Codec()
+    texts = {} if archived is None else {row["id"]: row for row in archived["tool_calls"]}
     made: dict[int, list[ToolCallRow]] = defaultdict(list)
     for row in session.exec(query.order_by(col(CalledTool.id))):
-        made[row.game_turn_id].append(tool_call_row(row, codec))
+        made[row.game_turn_id].append(tool_call_row(row, codec, texts.get(row.id)))
     return made
 
 
-def tool_call_row(row: CalledTool, codec: Codec | None = None) -> ToolCallRow:
-    """A call of a tool with its texts. Raises Damaged for one that is not as it was written."""
+def tool_call_row(
+    row: CalledTool, codec: Codec | None = None, archived: Mapping[str, Any] | None = None
+) -> ToolCallRow:
+    """A call of a tool with its texts, of an archived game those of its file. Raises Damaged for
+    one that is not as it was written."""
     codec = codec or Codec()
+    texts = archived or {"arguments": row.arguments, "result": row.result}
     with at_turn(row.game_turn_id):
-        function, arguments = json.loads(codec.unpack(row.arguments)[0])
-        result = None if row.result is None else codec.unpack(row.result)[0]
+        function, arguments = json.loads(codec.unpack(texts["arguments"])[0])
+        result = None if texts["result"] is None else codec.unpack(texts["result"])[0]
     return ToolCallRow(
         tool_call_id=row.id,
         tool_index=row.tool_index,
@@ -204,6 +238,7 @@ def tool_call_row(row: CalledTool, codec: Codec | None = None) -> ToolCallRow:
 def _calls(
     session: Session,
     game_id: int,
+    archived: StoredTexts | None,
     reader: PayloadReader,
     shown: dict[int, tuple[Any, Any]],
     actions: dict[int, str | None],
@@ -218,8 +253,10 @@ def _calls(
         for call in calls.values():
             made[call.game_turn_id].append(_row(call, None, None, None))
         return made
-    for call_id, prefix_len, prefix_hash, body, answer in session.execute(
-        _CALLS, {"first": first, "end": end}
+    for call_id, prefix_len, prefix_hash, body, answer in (
+        session.execute(_CALLS, {"first": first, "end": end})
+        if archived is None
+        else archived_calls(archived)
     ):
         call = calls[call_id]
         turn_id = call.game_turn_id

@@ -13,6 +13,7 @@ from sqlmodel import Session
 from db import keys
 from db.errors import BadSelection
 from db.models import Game
+from db.queries.archived_games import archived_games
 from db.queries.fitting import bounds, fitting_seats, seats_of
 from db.search.documents import PARTS, ReadAnswer, is_of_game, part_of, texts_of_keys
 from db.search.store import RANKED, IndexName, SearchStore
@@ -105,7 +106,8 @@ class SearchHit:
 @dataclass(frozen=True, slots=True)
 class SearchHits:
     """Hits, and whether there are more; `unranked` says that only the newest were ranked.
-    `without_events` counts the games that were left out because their events are not on record.
+    `without_events` counts the games that were left out because their events are not on record;
+    `archived` are games in which it stands too, whose texts are in files.
     `left_at` is a (game, turn) where looking stopped early: only what is older was not looked at.
     """
 
@@ -114,6 +116,7 @@ class SearchHits:
     unranked: bool = False
     without_events: int = 0
     left_at: tuple[int, int] | None = None
+    archived: tuple[int, ...] = ()
 
 
 def search(
@@ -152,10 +155,14 @@ def search(
         pages = _newest(store, sought, since, below)
     found: list[int] = []
     silent: set[int] = set()
+    away: set[int] = set()
     kinds = kinds_of(session, sought.kind)
     looked, left = 0, None
     for page in pages:
-        found += fitting(session, chosen, kinds, sought.phase, page, silent)
+        fit = fitting(session, chosen, kinds, sought.phase, page, silent)
+        filed = {*archived_games(session, [_GAMES.c.id.in_({key >> 26 for key in fit})])}
+        away |= filed
+        found += [key for key in fit if key >> 26 not in filed]
         looked += len(page)
         if len(found) > limit and _turn(found[-1]) != _turn(found[limit - 1]):
             break
@@ -177,6 +184,7 @@ def search(
         unranked,
         len(silent),
         None if left is None or len(found) > shown else _behind(left),
+        tuple(sorted(away)),
     )
 
 

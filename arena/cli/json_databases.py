@@ -1,0 +1,20 @@
+"""What the commands that look after a database print with `--json`."""
+
+from __future__ import annotations
+
+from arena.cli.json_schemas import JsonObject, OneOfForms
+
+
+def database_forms() -> dict[str, JsonObject | OneOfForms]:
+    """By command, what it prints."""
+    from db.maintenance.prune import Prunable, Pruned
+
+    database = {"database": str}
+    return {
+        "db prune": OneOfForms(
+            [
+                JsonObject(named={**database, "found": Prunable, "archived": Pruned | None}),
+                JsonObject(named={**database, "brought_back": int}),
+            ]
+        ),
+    }
