@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.cli import database_copies
+from arena.cli import database_copies, upkeep
 from arena.cli.database_roles import roles
 from arena.cli.options import AsJson, DatabaseUrl
 from arena.cli.output import (
@@ -29,6 +29,8 @@ app.command()(database_copies.backup)
 app.command()(database_copies.restore)
 app.command()(roles)
 app.command()(prune)
+for _command in (upkeep.stats, upkeep.vacuum, upkeep.analyze, upkeep.reindex):
+    app.command()(_command)
 
 Rehearse = Annotated[
     bool,
