@@ -1,13 +1,13 @@
 """Archived games: whose transcripts are in files outside of the database.
 
-Revision ID: 0033
+Revision ID: 0034
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0033"
-down_revision: str | None = "0032"
+revision: str = "0034"
+down_revision: str | None = "0033"
 branch_labels: str | None = None
 depends_on: str | None = None
 
