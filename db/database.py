@@ -29,6 +29,7 @@ from db.errors import Unreachable
 from db.leases import TOURNAMENT, Lease, Leased
 from db.schema import check_schema
 from db.urls import resolve_url, shown
+from db.write_ahead import refuse_other_log
 
 if TYPE_CHECKING:
     from db.fold import Fold
@@ -76,11 +77,13 @@ class Database:
     def engine(self) -> Engine:
         """The engine of all sessions, made at the first use. It checks no tables (`check` does).
 
-        Raises UnwritablePath, or DatabaseError for a missing driver.
+        Raises UnwritablePath, Damaged for a file beside which another's log lies, or DatabaseError
+        for a missing driver.
         """
         self._after_a_fork()
         with self._lock:
             if self._engine is None:
+                refuse_other_log(self.url)
                 self._engine = get_engine(self.url, read_only=self._read_only)
             return self._engine
 
@@ -192,7 +195,15 @@ class Database:
     ) -> Lease:
         """The right to run a tournament, or what else is `leased`, to be released
         (`db.leases.acquire`)."""
-        return leases.acquire(self.reconnecting, leased, key, ttl=ttl, sleep=sleep, clock=clock)
+        file = place_of(self.url)[1] if self.url.drivername == "sqlite" else None
+        lease = leases.acquire(
+            self.reconnecting, leased, key, ttl=ttl, sleep=sleep, clock=clock, file=file
+        )
+        if file is not None:
+            # A copy of the file alone says then that somebody was writing.
+            with self.unchecked_session() as session:
+                session.connection().exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+        return lease
 
     def _after_a_fork(self) -> None:
         if self._pid != os.getpid():

@@ -24,6 +24,7 @@ from db.strange_files import (
     strange_values,
 )
 from db.urls import resolve_url, shown, without_secrets
+from db.write_ahead import other_log, refuse_other_log
 
 # Between the statements of one of our transactions lie milliseconds.
 FROZEN_AFTER_S = 5
@@ -331,13 +332,17 @@ def _not_opened(url: URL, error: DBAPIError) -> DatabaseError:
 
 
 def check_integrity(
-    db_path: str | Path | URL | None = None, *, whatever_its_size: bool = False
+    db_path: str | Path | URL | None = None,
+    *,
+    whatever_its_size: bool = False,
+    thoroughly: bool = False,
 ) -> None:
-    """Raises Damaged for a file that was cut short or overwritten; half a second for a gigabyte.
+    """Raises Damaged for a file that was cut short or overwritten, or beside which another file's
+    log lies; half a second for a gigabyte.
 
-    Reads every page once, so that a damaged one is found before it is played on. Looks at no
-    server, at nothing that is not there yet, and at no file over LARGEST_CHECKED bytes unless asked
-    to.
+    Reads every page once, so that a damaged one is found before it is played on; `thoroughly`, the
+    indexes too. Looks at no server, at nothing that is not there yet, and at no file over
+    LARGEST_CHECKED bytes unless asked to. Changes nothing, whatever lies beside the file.
     """
     url = resolve_url(db_path)
     check_path(url)
@@ -345,14 +350,21 @@ def check_integrity(
     if url.drivername != "sqlite" or not path.exists():
         return
     size = path.stat().st_size
-    if not size or (size > LARGEST_CHECKED and not whatever_its_size):
+    if not size or (size > LARGEST_CHECKED and not (whatever_its_size or thoroughly)):
         return
+    refuse_other_log(url)
+    reads = f"{path.absolute().as_uri()}?mode=ro"
+    check = "PRAGMA integrity_check(1)" if thoroughly else "PRAGMA quick_check(1)"
     try:
-        with closing(sqlite3.connect(path)) as connection:
+        # Whoever may write would move the log into the file.
+        with closing(sqlite3.connect(reads, uri=True)) as connection:
             connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
             refuse_strange(url, definitions_of(connection))
-            found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+            found = str(connection.execute(check).fetchone()[0])
     except sqlite3.Error as error:
-        raise (fault(url, error) or damaged(url, first_line(error))) from error
+        told = fault(url, error) or damaged(url, first_line(error))
+        if isinstance(told, Damaged):
+            told = other_log(url) or told
+        raise told from error
     if found != "ok":
-        raise damaged(url, found.strip().splitlines()[-1])
+        raise other_log(url) or damaged(url, found.strip().splitlines()[-1])

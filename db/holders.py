@@ -23,21 +23,21 @@ def new_lock() -> Path:
     return Path(tempfile.gettempdir()) / f"arena-lease-{uuid.uuid4().hex}.lock"
 
 
-def described(path: Path) -> str:
-    """Who holds the lease, for the process that finds it."""
-    return json.dumps(
-        {
-            "host": socket.gethostname(),
-            "machine": _machine(),
-            "pid": os.getpid(),
-            "lock": str(path),
-        }
-    )
+def described(path: Path, file: int | None = None) -> str:
+    """Who holds the lease, for the process that finds it; in a database that is a file, also its
+    number in the file system, by which a copy is told."""
+    told = {
+        "host": socket.gethostname(),
+        "machine": _machine(),
+        "pid": os.getpid(),
+        "lock": str(path),
+    }
+    return json.dumps(told if file is None else {**told, "file": file})
 
 
 def read_holder(holder: str) -> dict[str, Any]:
-    """What the holder of a lease says of itself: host, machine, pid, lock; empty for what it cannot
-    have written."""
+    """What the holder of a lease says of itself: host, machine, pid, lock, file; empty for what it
+    cannot have written."""
     try:
         told = json.loads(holder)
     except ValueError:

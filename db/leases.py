@@ -167,18 +167,20 @@ def acquire(
     frozen_after: float = FROZEN_AFTER_S,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
+    file: int | None = None,
 ) -> Lease:
     """The lease of a tournament or of a run of branches, at once when it is free or its holder on
     this machine is dead; otherwise its holder is watched for up to `ttl` seconds. A transaction of
     a holder that is taken over is ended by the server if it is older than `frozen_after` seconds.
-    Blocks: call it off the event loop.
+    The row says which `file` of the system (its inode) the holder has opened. Blocks: call it off
+    the event loop.
 
     Raises LeaseHeld when the holder lives, DatabaseError when there is nothing of this key.
     """
     path = new_lock()
     lock = fasteners.InterProcessLock(path)
     lock.acquire()
-    row = _Held(reconnecting, leased, key, described(path))
+    row = _Held(reconnecting, leased, key, described(path, file))
     before: str | None = None
     try:
         while True:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="The database: make it, upgrade it, check it.", no_args_is_help=True)
 app.command()(database_copies.backup)
 app.command()(database_copies.restore)
+app.command()(database_copies.copy)
 app.command()(roles)
 app.command()(prune)
 for _command in (upkeep.stats, upkeep.vacuum, upkeep.analyze, upkeep.reindex):
@@ -293,26 +295,44 @@ def revision(
 
 
 @app.command()
-def verify(db: DatabaseUrl = None, as_json: AsJson = False) -> None:
+def verify(
+    backup: Annotated[
+        Path | None,
+        typer.Argument(metavar="BACKUP", help="A backup; else the database of --db."),
+    ] = None,
+    db: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
     """Read everything, and list what is damaged.
 
     Every page, row and text: each text against its checksum, each request, prompt and tournament
-    against its hash. Exit code 1 when something is damaged."""
+    against its hash, the tables against those of this release. A backup is compared with its
+    manifest; that of a file is restored, read, and thrown away. Exit code 1 when something is
+    damaged."""
     from dataclasses import asdict
 
     from arena.llm.request_hash import request_hash
     from db import Database
     from db.maintenance.verify import verify as read_all
+    from db.maintenance.verify import verify_backup
     from db.urls import shown
 
-    with Database(db or None) as database:
-        found = read_all(database, request_hash)
-        place = shown(database.url)
+    if backup is not None:
+        found = verify_backup(backup, request_hash)
+        place = str(backup)
+    else:
+        with Database(db or None) as database:
+            found = read_all(database, request_hash)
+            place = shown(database.url)
     if as_json:
         print_json({"database": place, **asdict(found)})
     else:
         for line in found.damage:
             _say(line)
+        print_table(
+            [Column("checked"), Column("damaged", "right")],
+            [[name, f"{damaged:,}"] for name, damaged in found.parts.items()],
+        )
         _say(
             f"{place}: {count(found.games, 'game')}, {count(found.turns, 'turn')} and "
             f"{count(found.calls, 'call')} read; "

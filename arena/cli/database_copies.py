@@ -1,4 +1,4 @@
-"""`arena db backup` and `arena db restore`: copies of a database, and a database of a copy."""
+"""`arena db backup`, `restore` and `copy`: copies of a database, and a database of a copy."""
 
 from __future__ import annotations
 
@@ -82,3 +82,43 @@ def restore(
         print_line(safe(f"{place}: {rows:,} rows of revision {done.revision}"))
     if done.revision != schema.HEAD:
         advise(f"this release needs revision {schema.HEAD}: type `arena db upgrade`")
+
+
+def copy(
+    source: Annotated[
+        str, typer.Argument(metavar="SRC", help="The database to copy: its URL, or a file.")
+    ],
+    target: Annotated[
+        str, typer.Argument(metavar="DST", help="An empty one, or a file that is not there.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Copy a database into one of the other kind.
+
+    From SQLite to PostgreSQL and back, equal row for row, as it is at one moment: a run may go on
+    in SRC, and is resumed in DST from there. All of it arrives, or nothing."""
+    import time
+
+    from rich.text import Text
+
+    from arena.cli.live_status import Screen
+    from db import Database
+    from db.maintenance.copying import copy_database
+    from db.urls import shown
+
+    with (
+        Database(source) as first,
+        Database(target) as second,
+        Screen(time.monotonic) as screen,
+    ):
+
+        def told(done: int, of: int) -> None:
+            line = f"{done:,} of {of:,} rows copied"
+            screen.show(lambda: line, lambda: Text(line))
+
+        done = copy_database(first, second, told)
+        places = {"source": shown(first.url), "database": shown(second.url)}
+    if as_json:
+        print_json({**places, "rows": done.rows})
+    else:
+        print_line(safe(f"{places['database']}: {sum(done.rows.values()):,} rows"))

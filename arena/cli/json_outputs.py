@@ -328,6 +328,7 @@ def _of_rest() -> dict[str, JsonObject | OneOfForms]:
                 **{**database, "rows": dict[str, int], "deleted": list[str]},
             }
         ),
+        "db copy": JsonObject(named={**database, "source": str, "rows": dict[str, int]}),
         "db restore": JsonObject(
             named={**database, "backup": str, "revision": str, "rows": dict[str, int]}
         ),

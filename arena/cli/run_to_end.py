@@ -131,7 +131,10 @@ def play_out(
     from arena.cli.process import playing
     from arena.cli.progress import ProgressView
     from arena.orchestrator.file_limits import allow_files
+    from db.write_ahead import missing_log
 
+    if (missing := missing_log(wish.database.url)) is not None:
+        advise(missing)
     config = wish.placed(config)
     allow_files(wish.concurrency or config.concurrency)
     stop = orchestrator.Stop()

@@ -16,7 +16,7 @@ from db.leases import release_all
 from db.maintenance.client import find_client, run_client
 from db.maintenance.contents import row_counts
 from db.maintenance.manifest import Manifest, read_manifest
-from db.maintenance.targets import arriving, file_url, refuse_occupied
+from db.maintenance.targets import arriving, emptied, file_url, refuse_occupied
 from db.urls import shown
 
 
@@ -89,7 +89,7 @@ def _to_server(backup: Path, manifest: Manifest, target: Database) -> None:
             "URL that names it (?options=-csearch_path%3DNAME)"
         )
     # Tables without rows, of whatever release, are in the way of those of the backup.
-    _emptied(target)
+    emptied(target)
     run_client(
         program,
         target.url,
@@ -104,16 +104,8 @@ def _to_server(backup: Path, manifest: Manifest, target: Database) -> None:
         with target.unchecked_session() as session:
             session.connection().execute(text("ANALYZE"))
     except BaseException:
-        _emptied(target)
+        emptied(target)
         raise
-
-
-def _emptied(target: Database) -> None:
-    if schema.current(target.engine) is not None:
-        schema.drop_schema(target.engine)
-    with target.unchecked_session() as session:
-        session.connection().execute(text("DROP TABLE IF EXISTS alembic_version"))
-    target.close()
 
 
 def _settle_leases(database: Database) -> None:

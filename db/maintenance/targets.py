@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import URL
+from sqlalchemy import URL, text
 
 from db import schema
 from db.database import Database
@@ -71,6 +71,15 @@ def arriving(target: Database) -> Iterator[Path]:
     finally:
         for beside in ("", *_BESIDE):
             partial.with_name(f"{partial.name}{beside}").unlink(missing_ok=True)
+
+
+def emptied(target: Database) -> None:
+    """Drop every table of a database, of whatever release of the arena."""
+    if schema.current(target.engine) is not None:
+        schema.drop_schema(target.engine)
+    with target.unchecked_session() as session:
+        session.connection().execute(text("DROP TABLE IF EXISTS alembic_version"))
+    target.close()
 
 
 def file_url(path: Path) -> URL:

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlmodel import Session, col
 
-from db import keys
+from db import keys, schema
 from db.codec import Codec
 from db.database import Database
 from db.engine import check_integrity
 from db.errors import Damaged, DatabaseError
 from db.faults import first_line
+from db.maintenance.client import find_client, list_dump
+from db.maintenance.manifest import read_manifest
+from db.maintenance.restore import restore
 from db.models import Game, Prompt, SideCall, Tournament
 from db.models.columns import Table
 from db.queries.transcript import TurnRow, transcript
 from db.repository.rows import hashed
 from db.strange_files import strange_values
+from db.write_ahead import missing_log
 
 RequestHash = Callable[[str, Any, Any], str]
 """The hash of a request by the name of its model, its messages and what else was sent."""
@@ -30,6 +36,9 @@ RequestHash = Callable[[str, Any, Any], str]
 _UNREADABLE = (DBAPIError, StatementError, ValueError, TypeError, LookupError, RecursionError)
 _MOST_OF_A_KIND = 20
 _LONGEST = 1_000  # characters of a line, which may repeat what it found
+_PARTS = (
+    "log", "pages", "schema", "rows", "references", "texts", "requests", "prompts and tournaments",
+)  # fmt: skip
 _MISSING = {
     "turn": text(
         "SELECT id FROM game_turns t WHERE NOT EXISTS "
@@ -46,40 +55,81 @@ _MISSING = {
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What was read, and a sentence for everything that is damaged."""
+    """What was read, a sentence for everything that is damaged, and how many of them each part of
+    what was looked at has."""
 
     games: int
     turns: int
     calls: int
     damage: tuple[str, ...]
+    parts: Mapping[str, int]
 
 
 def verify(database: Database, request_hash: RequestHash) -> Verified:
     """Read every page, row and stored text: each text against its checksum, each request, prompt
     and tournament against its hash. Raises what opening the database raises."""
     games = turns = calls = 0
-    damage: list[str] = []
+    parts: dict[str, list[str]] = {name: [] for name in _PARTS}
+    if (missing := missing_log(database.url)) is not None:
+        parts["log"].append(missing)
     try:
-        check_integrity(database.url, whatever_its_size=True)
+        check_integrity(database.url, thoroughly=True)
     except Damaged as error:
-        damage.append(str(error))
+        parts["pages"].append(str(error))
+    database.check(create=False)
+    parts["schema"] += schema.differences(database.engine)
     with database.session(create=False) as session:
-        damage += _rows(session)
+        parts["rows"] += _rows(session)
+        parts["references"] += _references(session)
         ids = session.connection().execute(select(col(Game.id)).order_by(col(Game.id)))
         for game_id in [*ids.scalars()]:
             assert game_id is not None
             games += 1
             try:
                 played = transcript(session, game_id)
-                damage += _requests(played, request_hash)
+                parts["requests"] += _requests(played, request_hash)
                 turns += len(played)
                 calls += sum(len(turn.calls) for turn in played)
             except (DatabaseError, AssertionError, *_UNREADABLE) as error:
-                damage.append(_said(f"game {game_id}", error))
+                parts["texts"].append(_said(f"game {game_id}", error))
             session.expunge_all()
-        damage += _side_calls(session, request_hash)
-        damage += _hashes(session)
-    return Verified(games, turns, calls, tuple(dict.fromkeys(line[:_LONGEST] for line in damage)))
+        parts["requests"] += _side_calls(session, request_hash)
+        parts["prompts and tournaments"] += _hashes(session)
+    # What one part finds, a later one may find again.
+    found: dict[str, None] = {}
+    counts = {}
+    for name, sentences in parts.items():
+        before = len(found)
+        found.update(dict.fromkeys(line[:_LONGEST] for line in sentences))
+        counts[name] = len(found) - before
+    return Verified(games, turns, calls, tuple(found), counts)
+
+
+def verify_backup(backup: Path, request_hash: RequestHash) -> Verified:
+    """Compare a backup with its manifest. That of a file is restored into a file that is thrown
+    away, and read like any database, if its tables are of this release; of a dump the table of
+    contents is read.
+
+    Raises DatabaseError for what is no backup, or has no manifest."""
+    manifest = read_manifest(backup)
+    try:
+        manifest.check(backup)
+        if manifest.kind == "postgresql":
+            wrong = list_dump(find_client("pg_restore"), backup)
+            if wrong is not None:
+                raise Damaged(f"the dump {backup} cannot be read: {wrong}")
+        elif manifest.revision == schema.HEAD:
+            # Where backups are there is room for one.
+            with (
+                TemporaryDirectory(prefix=".verified-", dir=backup.parent) as folder,
+                Database(Path(folder) / "restored.db") as restored,
+            ):
+                restore(backup, restored)
+                found = verify(restored, request_hash)
+                return replace(found, parts={"manifest": 0, **found.parts})
+    except Damaged as error:
+        return Verified(0, 0, 0, (str(error),), {"manifest": 1})
+    return Verified(0, 0, 0, (), {"manifest": 0})
 
 
 def _rows(session: Session) -> Iterator[str]:
@@ -92,6 +142,11 @@ def _rows(session: Session) -> Iterator[str]:
             yield _said(f"the table {table.name}", error)
     if connection.dialect.name == "sqlite":
         yield from strange_values(connection.connection.driver_connection)  # type: ignore[arg-type]
+
+
+def _references(session: Session) -> Iterator[str]:
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
         yield from _constraints(connection)
     for what, query in _MISSING.items():
         for row_id in connection.execute(query).scalars().fetchmany(_MOST_OF_A_KIND):

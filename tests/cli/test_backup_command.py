@@ -16,6 +16,14 @@ from torture.facts import read_facts
 RECORDED = Path(__file__).parent.parent / "recorded" / "arena.db.gz"
 
 
+@pytest.fixture
+def copy_url(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> str:
+    """An empty database of the other kind."""
+    if database_url.startswith("sqlite"):
+        return str(request.getfixturevalue("empty_postgresql_url"))
+    return f"sqlite:///{tmp_path / 'copy.db'}"
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("postgresql_client")
 def test_a_run_that_was_backed_up_goes_on_elsewhere_to_the_same_end(
@@ -23,6 +31,7 @@ def test_a_run_that_was_backed_up_goes_on_elsewhere_to_the_same_end(
     commands: Commands,
     database_url: str,
     other_database_url: str,
+    copy_url: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -33,6 +42,8 @@ def test_a_run_that_was_backed_up_goes_on_elsewhere_to_the_same_end(
         evening.wait_until_held()
         made = arena("db", "backup", "--to", kept, "--db", database_url, "--json")
         assert made.exit_code == 0, made.stderr
+        copied = arena("db", "copy", database_url, copy_url)
+        assert copied.exit_code == 0, copied.stderr
         assert run.running(), "nobody waited for anybody"
         evening.go_on()
         assert run.wait().code == 0
@@ -42,12 +53,14 @@ def test_a_run_that_was_backed_up_goes_on_elsewhere_to_the_same_end(
         restored = arena("db", "restore", backup["backup"], "--db", other_database_url)
         assert restored.exit_code == 0, restored.stderr
         unfinished = read_facts(other_database_url, "evening").games
-        rest = arena("resume", "--db", other_database_url)
-        assert rest.exit_code == 0, rest.stderr
+        for url in (other_database_url, copy_url):
+            rest = arena("resume", "--db", url)
+            assert rest.exit_code == 0, rest.stderr
 
-    first, second = (read_facts(url, "evening") for url in (database_url, other_database_url))
+    first = read_facts(database_url, "evening")
     assert len(unfinished) < len(first.games) == 6
-    assert second == first
+    assert read_facts(other_database_url, "evening") == first, "restored from a backup"
+    assert read_facts(copy_url, "evening") == first, "copied into the other kind"
 
 
 def test_an_older_backup_is_restored_as_it_was_and_upgraded(arena: Arena, tmp_path: Path) -> None:
@@ -68,6 +81,9 @@ def test_an_older_backup_is_restored_as_it_was_and_upgraded(arena: Arena, tmp_pa
     assert arena("db", "verify", "--db", new).exit_code == 0
     again = arena("db", "restore", backup, "--db", new)
     assert (again.exit_code, again.stdout) == (2, "")
+    refused = arena("db", "copy", old, tmp_path / "copy.db")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "type `arena db upgrade`" in refused.stderr
     assert "holds rows, and nothing of them is overwritten" in again.stderr
 
 
@@ -86,3 +102,21 @@ def test_a_disk_that_fills_up_leaves_the_older_backups(
     assert "cannot grow" in full.stderr
     assert sorted(tmp_path.iterdir()) == before
     assert arena("db", "restore", first.stdout.strip(), "--db", tmp_path / "a.db").exit_code == 0
+
+
+def test_a_backup_is_verified_whole(arena: Arena, played: str, tmp_path: Path) -> None:
+    made = arena("db", "backup", "--to", tmp_path, "--db", played)
+    backup = Path(made.stdout.strip())
+    before = sorted(tmp_path.iterdir())
+
+    whole = arena("db", "verify", backup)
+
+    assert whole.exit_code == 0, whole.stdout
+    assert whole.stdout.splitlines()[2].split() == ["manifest", "0"]
+    assert f"{backup}: 6 games, " in whole.stdout
+    assert json.loads(arena("db", "verify", backup, "--json").stdout)["parts"]["texts"] == 0
+    backup.write_bytes(backup.read_bytes()[:-1] + b"?")
+    broken = arena("db", "verify", backup)
+    assert broken.exit_code == 1
+    assert "its bytes are not those that were written" in broken.stdout
+    assert sorted(tmp_path.iterdir()) == before
