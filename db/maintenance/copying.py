@@ -1,7 +1,7 @@
 """Copies a database into an empty one of either kind, row for row, as it is at one moment.
 
 All of it arrives, or nothing: a file gets its name at the end, a server everything in one
-transaction. Rows are read and written in batches: what is held in memory does not grow with them.
+transaction. _Batches are read and written in batches: what is held in memory does not grow with them.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _BATCH = 2_000
 # A server remembers the keys of a statement's rows until its end, to look for their parents.
 _STATEMENT = 10 * _BATCH
 
-Rows = Generator[Sequence[Sequence[Any]], None, None]
-Told = Callable[[int, int], None]
-"""Told how many rows were copied, of how many."""
+_Batches = Generator[Sequence[Sequence[Any]], None, None]
+CopyProgress = Callable[[int, int], None]
+"""CopyProgress how many rows were copied, of how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,11 @@ class _Writer(Protocol):
     @property
     def sqlite(self) -> bool: ...
 
-    def write(self, table: SQLTable, rows: Rows) -> None: ...
+    def write(self, table: SQLTable, rows: _Batches) -> None: ...
 
 
 def copy_database(
-    source: Database, target: Database, told: Told = lambda _done, _of: None
+    source: Database, target: Database, told: CopyProgress = lambda _done, _of: None
 ) -> Copied:
     """Copy every row of a database, of this release, into one that holds none; others may write to
     the source meanwhile. Nobody holds a lease in the copy, and the index of texts is filled again
@@ -76,7 +76,7 @@ def copy_database(
                 with closing(_batches(connection, table, sqlite=writer.sqlite)) as batches:
                     writer.write(table, counted(batches))
 
-        def counted(batches: Rows) -> Rows:
+        def counted(batches: _Batches) -> _Batches:
             nonlocal done
             for batch in batches:
                 yield batch
@@ -102,7 +102,7 @@ def _one_moment(database: Database) -> Iterator[Connection]:
         yield connection
 
 
-def _batches(connection: Connection, table: SQLTable, *, sqlite: bool) -> Rows:
+def _batches(connection: Connection, table: SQLTable, *, sqlite: bool) -> _Batches:
     """The rows of a table, as the driver of a file or, not `sqlite`, of a server takes them."""
     from_file = connection.dialect.name == "sqlite"
     convert = converters(table, from_file=from_file, to_file=sqlite)
@@ -123,10 +123,10 @@ def _names(connection: Connection, of: Sequence[Any]) -> str:
     return ", ".join(quote(each.name) for each in of)
 
 
-Copy = Callable[[_Writer], None]
+_Filling = Callable[[_Writer], None]
 
 
-def _to_file(target: Database, copied: Copy, expected: Mapping[str, int]) -> None:
+def _to_file(target: Database, copied: _Filling, expected: Mapping[str, int]) -> None:
     with arriving(target) as partial:
         with Database(file_url(partial)) as made:
             schema.upgrade(made.engine)
@@ -149,7 +149,7 @@ class _FileWriter:
     connection: sqlite3.Connection
     sqlite: bool = True
 
-    def write(self, table: SQLTable, rows: Rows) -> None:
+    def write(self, table: SQLTable, rows: _Batches) -> None:
         places = ", ".join("?" * len(table.c))
         names = ", ".join(f'"{column.name}"' for column in table.c)
         statement = f'INSERT INTO "{table.name}" ({names}) VALUES ({places})'  # noqa: S608
@@ -158,7 +158,7 @@ class _FileWriter:
             self.connection.executemany(statement, batch)
 
 
-def _fill_file(connection: sqlite3.Connection, copied: Copy) -> None:
+def _fill_file(connection: sqlite3.Connection, copied: _Filling) -> None:
     # What is half made is thrown away: nothing of it needs to outlive the power, or to be undone.
     for pragma in ("journal_mode=OFF", "synchronous=OFF", "foreign_keys=OFF", "cache_size=-65536"):
         connection.execute(f"PRAGMA {pragma}")
@@ -180,7 +180,7 @@ def _fill_file(connection: sqlite3.Connection, copied: Copy) -> None:
         )
 
 
-def _to_server(target: Database, copied: Copy, expected: Mapping[str, int]) -> None:
+def _to_server(target: Database, copied: _Filling, expected: Mapping[str, int]) -> None:
     import psycopg
 
     if schema.current(target.engine) != schema.HEAD:
@@ -203,7 +203,7 @@ class _ServerWriter:
     connection: Connection
     sqlite: bool = False
 
-    def write(self, table: SQLTable, rows: Rows) -> None:
+    def write(self, table: SQLTable, rows: _Batches) -> None:
         driver: Any = self.connection.connection.driver_connection
         name = _names(self.connection, [table])
         statement = (
@@ -244,7 +244,7 @@ _COUNTED_UP = text(
 )
 
 
-def _fill_server(connection: Connection, copied: Copy) -> None:
+def _fill_server(connection: Connection, copied: _Filling) -> None:
     quote = connection.dialect.identifier_preparer.quote
     # They guard what is written anew, and would add rows of their own.
     guarded = [quote(name) for name in connection.execute(_GUARDED).scalars()]
