@@ -1,7 +1,7 @@
 """Copies a database into an empty one of either kind, row for row, as it is at one moment.
 
 All of it arrives, or nothing: a file gets its name at the end, a server everything in one
-transaction. _Batches are read and written in batches: what is held in memory does not grow with them.
+transaction. Rows are read and written in batches: what is held in memory does not grow with them.
 """
 
 from __future__ import annotations
