@@ -13,7 +13,8 @@ from arena.cli.output import Column, print_json, print_table, tell
 app = typer.Typer(help="Keys: to which hosts each may be sent.", no_args_is_help=True)
 
 Variable = Annotated[
-    str, typer.Argument(metavar="VARIABLE", help="The environment variable that holds it.")
+    str,
+    typer.Argument(metavar="VARIABLE", help="The environment variable or the file that holds it."),
 ]
 Place = Annotated[
     str,
@@ -51,13 +52,17 @@ def add(
     from arena.llm.key_places import Pair, place_of
     from arena.llm.key_places import allow as remember
 
-    if not variable.isascii() or not variable.isidentifier():
-        raise UsageError(f"expected the name of an environment variable, found {_named(variable)}")
+    named = variable.isascii() and variable.isidentifier()
+    if not named and not (variable.startswith("/") and variable.isprintable()):
+        raise UsageError(
+            "expected the name of an environment variable, or the whole path of a file, found "
+            f"{_named(variable)}"
+        )
     pair = Pair(variable, place_of(host))
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError("nobody can be asked here: add --yes")
-        typer.confirm(f"Send the value of {variable} to {pair.place}?", abort=True, err=True)
+        typer.confirm(f"Send what {variable} holds to {pair.place}?", abort=True, err=True)
     remember(pair)
     tell(f"{variable} may be sent to {pair.place}")
 

@@ -77,10 +77,15 @@ ApiBaseOption = Annotated[str | None, typer.Option(help="URL of the endpoint.")]
 ApiKeyEnvOption = Annotated[
     str | None, typer.Option(help="The environment variable that holds the key.")
 ]
+ApiKeyFileOption = Annotated[
+    str | None, typer.Option(metavar="FILE", help="The file that holds the key alone.")
+]
 PriceOption = Annotated[float | None, typer.Option(help="Dollars per million tokens.")]
 ProviderOption = Annotated[
     str | None, typer.Option(help="Who answers, if not the tournament's provider.")
 ]
+
+_NO_KEY = {"api_key_env": None, "api_key_file": None}
 
 
 @app.command()
@@ -98,6 +103,7 @@ def add(
     ] = None,
     api_base: ApiBaseOption = None,
     api_key_env: ApiKeyEnvOption = None,
+    api_key_file: ApiKeyFileOption = None,
     stream: Annotated[
         bool, typer.Option("--stream", help="Measure the time to the first token.")
     ] = False,
@@ -123,6 +129,7 @@ def add(
             "params": key_values(param or [], "--param"),
             "api_base": api_base,
             "api_key_env": api_key_env,
+            "api_key_file": api_key_file,
             "stream": stream,
             "input_price": input_price,
             "output_price": output_price,
@@ -141,6 +148,7 @@ def add(
             params=dict(spec.params),
             api_base=model.api_base,
             api_key_env=model.api_key_env,
+            api_key_file=model.api_key_file,
             stream=model.stream,
             input_price=model.input_price,
             output_price=model.output_price,
@@ -160,6 +168,7 @@ def edit(
     ] = None,
     api_base: ApiBaseOption = None,
     api_key_env: ApiKeyEnvOption = None,
+    api_key_file: ApiKeyFileOption = None,
     stream: Annotated[
         bool | None,
         typer.Option("--stream/--no-stream", help="Measure the time to the first token."),
@@ -191,6 +200,7 @@ def edit(
             "litellm_model": litellm_model,
             "api_base": api_base,
             "api_key_env": api_key_env,
+            "api_key_file": api_key_file,
             "stream": stream,
             "input_price": input_price,
             "output_price": output_price,
@@ -199,6 +209,7 @@ def edit(
         }
         model = parse_model(
             asdict(model_spec(row))
+            | ({} if api_key_env is api_key_file is None else _NO_KEY)
             | {option: value for option, value in said.items() if value is not None}
             | {"params": {key: value for key, value in params.items() if value is not None}}
         )

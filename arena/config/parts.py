@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from arena.config.instructions import InstructionsConfig
+from arena.config.key_names import KeyFile, KeyVariable
 from arena.config.tools import ToolLimitsConfig, ToolList
 from arena.core import ModelSpec, prompts
 from arena.core.null_variants import MOST
@@ -27,12 +28,6 @@ Options = dict[str, JsonValue]
 def _name(value: str) -> str:
     if value != value.strip() or visible(value) != value:
         raise ValueError(f"expected a name on one line without spaces around it, found {value!r}")
-    return value
-
-
-def _variable(value: str) -> str:
-    if not value.replace("_", "a").isalnum() or not value.isascii() or value[0].isdigit():
-        raise ValueError("expected the name of an environment variable, such as OPENAI_API_KEY")
     return value
 
 
@@ -228,10 +223,12 @@ class ModelConfig(Shape):
     litellm_model: Name = Field(description="openai/gpt-4o-mini, ollama_chat/llama3.2, ...")
     params: Options = Field(default={}, description="Sent with every call: temperature, ...")
     api_base: str | None = Field(default=None, min_length=1, description="URL of the endpoint.")
-    api_key_env: Annotated[str, AfterValidator(_variable)] | None = Field(
+    api_key_env: KeyVariable | None = Field(
         default=None,
-        min_length=1,
         description="The environment variable that holds the key; never the key itself.",
+    )
+    api_key_file: KeyFile | None = Field(
+        default=None, description="Instead of it the file that holds the key alone: /keys/openai."
     )
     stream: bool = Field(
         default=False, description="Measure the time to the first token, for ten times the CPU."
@@ -258,6 +255,12 @@ class ModelConfig(Shape):
     budget: Dollars | None = Field(
         default=None, description="Most dollars to spend on it; no part of the model."
     )
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Self:
+        if self.api_key_env is not None and self.api_key_file is not None:
+            raise ValueError("expected either 'api_key_env' or 'api_key_file', found both")
+        return self
 
     @model_validator(mode="after")
     def _upstream_of_openrouter(self) -> Self:

@@ -60,7 +60,7 @@ from arena.core import ConfigError, EnvironmentCrash, UsageError, prompts
 # What changes only how fast, how patiently and at what cost a tournament is played.
 _SETTINGS = {"executor", "executor_options", "concurrency", "llm", "attempts"}
 _SETTINGS |= {"budget", "cache", "record"}
-_LATER = {"provider": None, "system": "system", "upstream": None}
+_LATER = {"api_key_file": None, "provider": None, "system": "system", "upstream": None}
 _MODEL_SETTINGS = {"limits", "budget", "cache"}
 
 

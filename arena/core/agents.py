@@ -18,10 +18,11 @@ class ModelSpec:
     """A model as its provider is asked for it: `litellm_model` is its name there.
 
     `params` are sent with the request (temperature, max_tokens, ...); `api_key_env` names the
-    environment variable that holds the key, never the key. Prices are dollars per million tokens
-    and replace the price list. `stream` asks for time to first token (10x the CPU). `provider` is
-    the registered name of who answers; None for whoever the run asks. `system` is the role that
-    says what the prompt says: `user` for a model that takes no system message.
+    environment variable that holds the key, or `api_key_file` the file, never the key. Prices are
+    dollars per million tokens and replace the price list. `stream` asks for time to first token
+    (10x the CPU). `provider` is the registered name of who answers; None for whoever the run asks.
+    `system` is the role that says what the prompt says: `user` for a model that takes no system
+    message.
     """
 
     name: str
@@ -34,6 +35,12 @@ class ModelSpec:
     output_price: float | None = None
     provider: str | None = None
     system: str = "system"
+    api_key_file: str | None = None
+
+    @property
+    def keyed(self) -> bool:
+        """Whether it says where its own key is."""
+        return self.api_key_env is not None or self.api_key_file is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,8 @@ def _model(client: Client, model: ModelSpec, *, online: bool) -> Diagnosis:
         return Diagnosis(subject, "wrong", said.rstrip(" ;,"), advice)
     if is_scripted(model):
         return Diagnosis(subject, "ok", "answers within this process, without a key")
-    key = f"key in {model.api_key_env}" if model.api_key_env else "its provider finds the key"
+    where = model.api_key_env or model.api_key_file
+    key = f"key in {where}" if where else "its provider finds the key"
     address = asyncio.run(_address(client, model))
     if address is None:
         return Diagnosis(subject, "ok", f"{key}; its library says where calls go")

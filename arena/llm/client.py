@@ -148,7 +148,7 @@ class Client:
         headers_of(model)
         name = self._name(model)
         provider = self._provider(name)
-        if model.api_key_env is None and isinstance(provider, KeyFinder):
+        if not model.keyed and isinstance(provider, KeyFinder):
             with self._guarded(name, f"looking for the key of the model {model.name!r}"):
                 provider.check_key(model)
 

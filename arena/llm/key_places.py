@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,8 +99,8 @@ _BARE = (
 
 @dataclass(frozen=True, slots=True, order=True)
 class Pair:
-    """A variable, and the host or the provider that its value may go to: `host`, `host:port`, or
-    the first word of LiteLLM's names for the provider's models."""
+    """A variable, or the whole path of a file, and the host or the provider that its value may go
+    to: `host`, `host:port`, or the first word of LiteLLM's names for the provider's models."""
 
     variable: str
     place: str
@@ -130,6 +131,13 @@ def check_places(model: ModelSpec) -> None:
                 "nothing says that it belongs there: if it does, type: "
                 f"arena keys add {variable} {place}"
             )
+    file = model.api_key_file
+    # No name says to whom what is in a file belongs: the user does.
+    if file is not None and not _allowed(file, place):
+        raise UsageError(
+            f"model {model.name!r} would read {file} and send what is in it to {place}: if that is "
+            f"a key for there, type: arena keys add {shlex.quote(file)} {place}"
+        )
 
 
 def allow(pair: Pair) -> None:

@@ -11,12 +11,14 @@ import re
 import traceback
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from arena.core import ModelSpec, UsageError
 from arena.core.secret_names import referred
+from arena.llm.key_files import read_key
 
 HIDDEN = "[secret]"
 
@@ -82,8 +84,10 @@ def scrubbed_traceback(error: BaseException, values: Iterable[str | None] = ()) 
 
 
 def key_of(model: ModelSpec) -> str | None:
-    """The key of a model, read now, or None where it names no variable. Raises UsageError when
-    the variable is not set, or holds what no header can carry."""
+    """The key of a model, read now, or None where it names no variable and no file. Raises
+    UsageError when the variable is not set, or either holds what no header can carry."""
+    if model.api_key_file is not None:
+        return read_key(model.api_key_file, f"model {model.name!r}")
     if model.api_key_env is None:
         return None
     value = os.environ.get(model.api_key_env)
@@ -135,6 +139,10 @@ def secrets_of(model: ModelSpec) -> tuple[str, ...]:
     written = headers.values() if isinstance(headers, Mapping) else ()
     names = [model.api_key_env, *map(referred, written)]
     values = [os.environ.get(name, "").strip() for name in names if name is not None]
+    if model.api_key_file is not None:
+        # What cannot be read was never sent.
+        with suppress(UsageError):
+            values.append(read_key(model.api_key_file, ""))
     return tuple(value for value in (*values, *_in_address(model.api_base or "")) if value)
 
 

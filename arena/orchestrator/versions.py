@@ -33,7 +33,13 @@ def same_model(one: ModelSpec, other: ModelSpec) -> bool:
 def _identity(spec: ModelSpec) -> ModelSpec:
     base = "a local server" if is_local(spec.api_base) else spec.api_base
     return replace(
-        spec, name="", api_base=base, api_key_env=None, input_price=None, output_price=None
+        spec,
+        name="",
+        api_base=base,
+        api_key_env=None,
+        api_key_file=None,
+        input_price=None,
+        output_price=None,
     )
 
 

@@ -32,7 +32,7 @@ class People:
 
     def check(self, model: ModelSpec) -> None:
         """Raises UsageError for a model with params, of which a person knows nothing."""
-        if model.params or model.stream or model.api_key_env or model.api_base:
+        if model.params or model.stream or model.keyed or model.api_base:
             raise UsageError(
                 f"the model {model.name!r} is a person (`provider: person`): expected no params, "
                 "no key, no address and no stream"

@@ -234,10 +234,10 @@ def _check_listen(model: ModelSpec) -> None:
         )
     if unknown := model.params.keys() - {"listen"}:
         raise UsageError(f"{whose} is a program, and has {min(unknown)!r} in its params; remove it")
-    if model.api_key_env is None:
+    if not model.keyed:
         raise UsageError(
             f"{whose} dials in: expected `api_key_env`, with the name of the variable that holds "
-            "its token"
+            "its token, or `api_key_file`"
         )
 
 
@@ -251,6 +251,6 @@ def _check_command(model: ModelSpec) -> None:
         raise UsageError(f"{whose} has processes: {processes!r}; expected a number from 1 to 64")
     if unknown := model.params.keys() - {"command", "processes"}:
         raise UsageError(f"{whose} is a program, and has {min(unknown)!r} in its params; remove it")
-    if model.api_key_env is not None:
-        raise UsageError(f"{whose} is started here, and nothing is signed: remove `api_key_env`")
+    if model.keyed:
+        raise UsageError(f"{whose} is started here, and nothing is signed: remove its key")
     check_allowed(command, whose)

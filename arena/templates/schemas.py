@@ -97,6 +97,9 @@ class ModelTemplate(Shape):
         min_length=1,
         description="The environment variable that holds the key; never the key itself.",
     )
+    api_key_file: str | None = Field(
+        default=None, min_length=1, description="Instead of it the file that holds the key alone."
+    )
     input_price: Price | None = Field(default=None, description="Dollars per million tokens.")
     output_price: Price | None = Field(default=None, description="Dollars per million tokens.")
     provider: Name | None = Field(default=None, description="Who answers.")

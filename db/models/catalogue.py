@@ -16,7 +16,8 @@ def now() -> datetime:
 
 class Model(Table, table=True):
     """A language model as its provider is asked for it. Prices are dollars per million tokens;
-    `api_key_env` names the environment variable that holds the key, never the key; `provider` is
+    `api_key_env` names the environment variable that holds the key, or `api_key_file` the file,
+    never the key; `provider` is
     the registered name of who answers, None for whoever a run asks; `system` is the role that says
     what the prompt says, None for `system`."""
 
@@ -32,6 +33,7 @@ class Model(Table, table=True):
     params: dict[str, Any] = Field(default_factory=dict, sa_type=JsonValue, nullable=False)
     api_base: str | None = Field(default=None, sa_type=Text)
     api_key_env: str | None = Field(default=None, sa_type=Text)
+    api_key_file: str | None = Field(default=None, sa_type=Text)
     stream: bool = False
     input_price: float | None = None
     output_price: float | None = None

@@ -149,7 +149,7 @@ class LiteLLM:
             kwargs["stream_options"] = {"include_usage": True}
         if model.api_base is not None:
             kwargs["api_base"] = model.api_base
-            if model.api_key_env is None:
+            if not model.keyed:
                 # Otherwise LiteLLM sends the key of the environment to whoever listens there.
                 kwargs["api_key"] = "none"
         if is_scripted(model):
@@ -183,7 +183,7 @@ class LiteLLM:
         """The lean path of a model, learned when it is first asked for; nothing is sent. `marks`
         says that its prompts are marked for a cache, `as_keyed` that it has a key of its own."""
         headers = sorted(model.params.get("extra_headers") or ())
-        keyed, seeded = as_keyed or bool(model.api_key_env), model.params.get("seed") == PER_CALL
+        keyed, seeded = as_keyed or model.keyed, model.params.get("seed") == PER_CALL
         named = json.dumps([kwargs, keyed, seeded, headers, marks], sort_keys=True, default=str)
         if (found := self._learned.get(named)) is not None:
             return found

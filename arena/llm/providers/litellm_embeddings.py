@@ -70,7 +70,7 @@ class LiteLLMEmbeddings:
         kwargs.pop("extra_headers", None)
         if model.api_base is not None:
             kwargs["api_base"] = model.api_base
-            if model.api_key_env is None:
+            if not model.keyed:
                 # Otherwise LiteLLM sends the key of the environment to whoever listens there.
                 kwargs["api_key"] = "none"
         entry = listed_entry(litellm.model_cost, model)
