@@ -129,6 +129,7 @@ def test_what_was_archived_is_read_as_before_and_comes_back_to_the_last_bit(
     (tmp_path / "small.yaml").write_text(TOURNAMENT)
     said(arena, "run", tmp_path / "small.yaml", "--db", url)
     with_a_tool(url)
+    said(arena, "counters", "rebuild", "--all", "--db", url)
     said(arena, "search", "--db", url)
     with get_session(url) as session:
         rows = stored(session, range(1, 7))
