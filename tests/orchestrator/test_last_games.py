@@ -43,12 +43,16 @@ def told(url: str, statement: str) -> None:
 
 
 def test_the_last_game_is_written_about_once(database_url: str) -> None:
-    asyncio.run(run(learners(), url=database_url, games=4))
+    config = learners(("ttl_games: 2", "ttl_games: 1"))
+    asyncio.run(run(config, url=database_url, games=4))
     assert asked(database_url) == []
-    before = {name: memory.unwritten for name, memory in memories(database_url).items()}
-    assert all(before.values())
+    before = memories(database_url)
+    assert all(memory.unwritten for memory in before.values())
+    # What an agent has forgotten by its next game is not among what it brings there.
+    assert before["Ann"].points
+    assert before["Bob"].points == ()
 
-    asyncio.run(run(learners(), url=database_url))
+    asyncio.run(run(config, url=database_url))
     written, played = memories(database_url), everything(database_url)
 
     assert [read for _, read in asked(database_url)] == [True, True]
@@ -62,13 +66,13 @@ def test_the_last_game_is_written_about_once(database_url: str) -> None:
         if again:
             # As a process leaves it that ends between an answer and what is read of it.
             told(database_url, "UPDATE side_calls SET reading = NULL")
-        asyncio.run(run(learners(), url=database_url))
+        asyncio.run(run(config, url=database_url))
         assert [read for _, read in asked(database_url)] == [True, True]
         assert memories(database_url) == written
     assert everything(database_url) == played
     # A process that ends before it asks: the next run asks, and reads the same.
     told(database_url, "DELETE FROM side_calls")
-    asyncio.run(run(learners(), url=database_url))
+    asyncio.run(run(config, url=database_url))
     assert memories(database_url) == written
 
 
