@@ -13,7 +13,8 @@ from tempfile import TemporaryDirectory
 PARTS = (
     "arena", "projections", "recorder", "steady", "lean", "rewriting", "whole", "http", "in_flight",
     "executors", "ray", "bursts", "storage", "copying", "scale", "ratings", "boards", "systems",
-    "start", "frames", "pages", "viewers", "telemetry",
+    "start", "frames", "pages", "viewers", "telemetry", "clearance",
+    "writers",
 )  # fmt: skip
 
 

@@ -117,18 +117,17 @@ class SpareCalls:
     ) -> SpareCalls | None:
         """Hold up to so many calls; None where nothing is to spare. Waits for no call."""
         gate = limits.gate(needs.model)
-        reserved: list[Reservation] | None = None
         if budget is not None:
-            if needs.worst is None:
-                return None
-            reserved = await budget.spare(needs.model, needs.worst, calls)
-            calls = len(reserved)
+            calls = 0 if needs.worst is None else budget.plenty(needs.model, needs.worst, calls)
         calls = await gate.spare(calls, needs.tokens)
-        for one in reserved[calls:] if reserved else ():
-            one.release()
         if not calls:
             return None
-        return cls(gate, needs, calls, None if reserved is None else reserved[:calls])
+        spare = cls(gate, needs, calls, None)
+        if budget is not None and needs.worst is not None:
+            spare.reserved = await budget.spare(needs.model, needs.worst, calls)
+            gate.drop_spare(calls - len(spare.reserved))
+            spare.left = len(spare.reserved)
+        return spare if spare.left else None
 
     def take(self, needs: CallNeeds) -> tuple[Permit, Reservation | None]:
         """One of them is sent."""
@@ -137,7 +136,7 @@ class SpareCalls:
         if self.reserved is None:
             return permit, None
         reservation = self.reserved.pop()
-        if needs.worst is not None:
+        if needs.worst is not None and needs.worst < reservation.amount:
             reservation.lower(needs.worst)
         return permit, reservation
 

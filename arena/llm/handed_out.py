@@ -47,15 +47,18 @@ class _Pace:
     most: CallNeeds
     last: float
     interval: float = LAPSES
+    left: int = 0
     asking: bool = False
 
     def called(self, needs: CallNeeds, at: float) -> None:
         self.interval += (max(0.0, at - self.last) - self.interval) / _REMEMBERED
         self.last = at
-        worst = None
-        if needs.worst is not None:
-            worst = max(needs.worst, self.most.worst or 0.0)
-        self.most = CallNeeds(needs.model, max(needs.tokens, self.most.tokens), worst)
+        most = self.most
+        if needs.tokens > most.tokens or (needs.worst or 0.0) > (most.worst or 0.0):
+            worst = None
+            if needs.worst is not None:
+                worst = max(needs.worst, most.worst or 0.0)
+            self.most = CallNeeds(needs.model, max(needs.tokens, most.tokens), worst)
 
     @property
     def calls(self) -> int:
@@ -82,27 +85,27 @@ class HandedOut:
         self._tasks: set[asyncio.Task[None]] = set()
         self._owing: int | None = None
 
-    def called(self, clearance: object, needs: CallNeeds, at: float) -> None:
+    def called(self, clearance: GrantsChunks, needs: CallNeeds, at: float) -> None:
         """A game of the worker, whose `clearance` this is, needed leave for a call, at this moment
         of the worker's clock."""
-        if self._owing is not None or not isinstance(clearance, GrantsChunks):
+        if self._owing is not None:
             return
         pace = self._paces.get(needs.model)
         if pace is None:
             pace = self._paces[needs.model] = _Pace(needs, at - LAPSES)
         pace.called(needs, at)
-        if not pace.asking and pace.calls and self._left(needs.model) <= pace.calls // 2:
+        if not pace.asking and pace.left <= (calls := pace.calls) // 2 and calls:
             pace.asking = True
             task = asyncio.get_running_loop().create_task(self._add(clearance, pace))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    def took(self, taken: Taken, clearance: object) -> None:
+    def took(self, taken: Taken, clearance: GrantsChunks | None) -> None:
         """The worker sends a call of a chunk for a game, None where that has ended already: then
         it counts as spent."""
         permit, reservation = self._chunks[taken.chunk_id].take(taken.needs)
-        self._forget_empty(taken.chunk_id)
-        if isinstance(clearance, GrantsChunks):
+        self._fewer(taken.chunk_id, 1)
+        if clearance is not None:
             clearance.adopt(taken.grant_id, permit, reservation)
             return
         permit.cancelled()
@@ -112,7 +115,7 @@ class HandedOut:
     def returned(self, chunk_id: int, calls: int) -> None:
         """The worker will not send so many calls of a chunk."""
         self._chunks[chunk_id].drop(calls)
-        self._forget_empty(chunk_id)
+        self._fewer(chunk_id, calls)
 
     def gone(self, games: int) -> None:
         """The worker has ended, with so many games. What it has counts as spent until the record
@@ -143,11 +146,10 @@ class HandedOut:
                 chunk.drop()
             self._chunks.clear()
 
-    def _left(self, model: str) -> int:
-        return sum(chunk.left for chunk in self._chunks.values() if chunk.needs.model == model)
-
-    def _forget_empty(self, chunk_id: int) -> None:
-        if not self._chunks[chunk_id].left:
+    def _fewer(self, chunk_id: int, calls: int) -> None:
+        chunk = self._chunks[chunk_id]
+        self._paces[chunk.needs.model].left -= calls
+        if not chunk.left:
             del self._chunks[chunk_id]
 
     async def _add(self, clearance: GrantsChunks, pace: _Pace) -> None:
@@ -163,6 +165,7 @@ class HandedOut:
                 return
             model, number = spare.needs.model, next(self._numbers)
             self._chunks[number] = spare
+            pace.left += spare.left
             if model not in self._recalls:
                 self._recalls[model] = partial(self._recall, model)
             spare.gate.on_shortage.add(self._recalls[model])

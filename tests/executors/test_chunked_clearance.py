@@ -21,7 +21,7 @@ from arena.executors.workers.body import RemotePorts
 from arena.executors.workers.served import ServedGame
 from arena.game.journal import Intended, JournalEntry, RecordedElsewhere
 from arena.game.task import Ports
-from arena.llm.chunks import LAPSES, ChunkStock
+from arena.llm.chunks import LAPSES, Chunk, ChunkStock, SpareCalls
 from arena.llm.clearance import CallNeeds, Ending, LocalClearance, Returned
 from arena.llm.costs.budget import Budget
 from arena.llm.handed_out import HandedOut
@@ -350,3 +350,65 @@ def test_most_calls_are_sent_without_asking_while_nothing_is_short() -> None:
 
     assert len(record.calls) == 120 * 10
     assert record.from_chunks > 800
+
+
+def test_what_an_ended_worker_sent_without_telling_is_spent_and_the_rest_is_free() -> None:
+    async def main() -> tuple[float, float]:
+        limits, budget = Limits(proven=["m"]), Budget(1000.0)
+        clearance, sent = LocalClearance(limits, budget), []
+        handed = HandedOut(sent.append, lambda model: None)
+        for at in range(20):
+            handed.called(clearance, NEEDS, at / 100)
+        await asyncio.sleep(0)
+        assert sent[0].calls > 0
+        assert budget.reserved == sent[0].calls * WORST
+
+        handed.gone(games=2)
+        handed.settle(0.0)
+        assert budget.reserved > 0.0, "another game may have sent some"
+        handed.settle(WORST)
+        assert limits.gate("m").state.in_flight == 0
+        return budget.spent, budget.reserved
+
+    assert asyncio.run(main()) == (WORST, 0.0)
+
+
+def test_a_worker_that_was_stopped_sends_nothing_of_a_chunk_that_has_lapsed() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        left: list[tuple[int, int]] = []
+        chunks = ChunkStock(lambda *those: left.append(those))
+        chunks.add(Chunk(1, NEEDS, 3, loop.time() + 1.0, 1, 100))
+        assert chunks.take(NEEDS) is not None
+        assert chunks.take(CallNeeds("m", 101, WORST)) is None, "a call that needs more asks"
+        assert isinstance(loop, virtual_time.VirtualTimeLoop)
+        loop.hold(5.0)
+        assert chunks.take(NEEDS) is None
+        await asyncio.sleep(0.1)
+        assert left == [(1, 2)]
+
+        # It hears late of one that was granted while it stood still.
+        chunks.add(Chunk(2, NEEDS, 3, loop.time() - 1.0, 1, 100))
+        assert chunks.take(NEEDS) is None
+        await asyncio.sleep(0.1)
+        assert left == [(1, 2), (2, 3)]
+
+    virtual_time.run(main())
+
+
+def test_who_waits_gets_what_others_hold_in_chunks() -> None:
+    async def main() -> None:
+        limits = Limits({"m": ModelLimits(concurrency=4)}, proven=["m"])
+        gate = limits.gate("m")
+        spare = await SpareCalls.held(limits, None, NEEDS, 100)
+        assert spare is not None
+        assert spare.left == 1, "a quarter of what is free"
+        gate.on_shortage.add(spare.drop)
+        for _ in range(3):
+            assert gate.enter_now(100) is not None
+        assert gate.enter_now(100) is None
+        async with asyncio.timeout(1.0):
+            await gate.enter(100)
+        assert (spare.left, gate.state.in_flight) == (0, 4)
+
+    virtual_time.run(main())

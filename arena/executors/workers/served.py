@@ -14,7 +14,7 @@ from arena.game.journal import Delegates, Intended, JournalEntry, TurnTaken
 from arena.game.task import Ports
 from arena.llm.chunks import Taken
 from arena.llm.clearance import CallNeeds, Ending, Grant, Returned
-from arena.llm.handed_out import HandedOut
+from arena.llm.handed_out import GrantsChunks, HandedOut
 from arena.llm.providers.protocol import Answer
 
 
@@ -46,6 +46,7 @@ class ServedGame:
         self._granted: dict[int, float] = {}
         self._sent: set[int] = set()
         self._scope = scope_now()
+        self._chunked = ports.clearance if isinstance(ports.clearance, GrantsChunks) else None
         self._records = isinstance(ports.journal, Delegates) and (
             ports.journal.elsewhere is not None
         )
@@ -154,14 +155,15 @@ class ServedGame:
 
     def _took_one(self, taken: Taken, at: float) -> None:
         """The worker sends a call of a chunk."""
-        self._chunks.took(taken, self._ports.clearance)
+        self._chunks.took(taken, self._chunked)
         self._grant(taken.grant_id, taken.needs, at)
 
     def _grant(self, grant_id: int, needs: CallNeeds, at: float) -> None:
         self._granted[grant_id] = needs.worst or 0.0
         if self._records:
             self._sent.add(grant_id)
-        self._chunks.called(self._ports.clearance, needs, at)
+        if self._chunked is not None:
+            self._chunks.called(self._chunked, needs, at)
 
     async def _get(self, request_hash: str) -> Answer | None:
         assert self._ports.answers is not None

@@ -218,12 +218,18 @@ class Budget:
             if await self._queued(purses, units):
                 return self._reserved(model, purses, units, worst)
 
-    async def spare(self, model: str, worst: float, calls: int) -> list[Reservation]:
-        """Sets the worst case aside of up to so many calls that are not there yet: only while much
-        more is left than all of them can cost. Waits for nothing but a share to be drawn."""
+    def plenty(self, model: str, worst: float, calls: int) -> int:
+        """How many of so many calls are far from what is left: together a hundredth of it."""
         purses, units = self._purses(model), _units(worst)
         while calls > 0 and not all(purse.plenty(units * calls) for purse in purses):
             calls //= 2
+        return calls
+
+    async def spare(self, model: str, worst: float, calls: int) -> list[Reservation]:
+        """Sets the worst case aside of up to so many calls that are not there yet: only while there
+        is `plenty`. Waits for nothing but a share to be drawn."""
+        purses, units = self._purses(model), _units(worst)
+        calls = self.plenty(model, worst, calls)
         if calls > 0 and self._pool is not None:
             async with self._drawing:
                 if not all(purse.has_room(units * calls) for purse in purses):
