@@ -13,8 +13,7 @@ from tempfile import TemporaryDirectory
 PARTS = (
     "arena", "projections", "recorder", "steady", "lean", "rewriting", "whole", "http", "in_flight",
     "executors", "ray", "bursts", "storage", "copying", "scale", "ratings", "boards", "systems",
-    "start", "frames", "pages", "viewers", "telemetry", "clearance",
-    "writers",
+    "start", "frames", "pages", "viewers", "telemetry", "clearance", "writers",
 )  # fmt: skip
 
 
