@@ -20,7 +20,7 @@ from arena.core import (
     VoidCause,
     WorkerLost,
 )
-from arena.core.execution import Executor, Slot, TellsNews
+from arena.core.execution import ChecksDatabase, Executor, Slot, TellsNews
 from arena.core.threads import in_thread
 from arena.game.loop import Finished, GameResult, Paused, Suspended, Voided
 from arena.game.task import lost_again
@@ -124,6 +124,8 @@ async def branch(
     """
     runs = registry.executor(executor or EXECUTOR, min(concurrency or CONCURRENCY, 2 * times))
     with opened(url) as database:
+        if isinstance(runs, ChecksDatabase):
+            runs.check_database(database.url.get_backend_name())
         answers = None if cache is None else DatabaseCache(database, cache)
 
         def make_ready() -> Origin:

@@ -86,7 +86,8 @@ class _Disturbed:
         calls = alone.census.calls.total()
         self._harness.say(f"alone: {calls:,} calls")
         deeds = self._deeds()
-        between = calls // (len(deeds) + 2)
+        # Calls go on while something is done to a worker.
+        between = calls // (2 * len(deeds))
         ended = self._played(deeds, between)
         label, size = self._scene.label, self._size
         census = read_census(self._scene.url, self._scene.lane)
