@@ -118,8 +118,8 @@ def naive_games(database: Path, played: Sequence[Sequence[Call]], count: int) ->
     for (seed, agents), calls in zip(seats, played, strict=False):
         prompts = [""] * len(agents)
         for call in calls:
-            me = call.messages[1]["content"].partition("You are Player ")[2][:1]
-            prompts[int(me)] = call.messages[0]["content"]
+            me = str(call.messages[1]["content"]).partition("You are Player ")[2][:1]
+            prompts[int(me)] = str(call.messages[0]["content"])
         games.append(NaiveGame(seed, agents, prompts))
     return games
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from psycopg import connect
 
 from arena import registry
-from arena.executors.processes.executor import WorkerPool
+from arena.executors.processes.process import WorkerProcess
+from arena.executors.workers.pool import WorkerPool
 from arena.game.task import Ports
 from arena.llm.clearance import CallNeeds, Ending, Grant, LocalClearance, Returned
 from arena.llm.client import Client
@@ -76,7 +77,7 @@ def granted(size: Size, *, chunks: bool) -> Sample:
     async def main() -> Sample:
         limits, budget = Limits(proven=[MODEL]), Budget(1e6)
         client = Client(registry.provider, policy=registry.policy)
-        pool = WorkerPool(WORKERS, [])
+        pool = WorkerPool(WORKERS, WorkerProcess.started, [])
         await pool.start()
 
         async def game(calls: int) -> int:

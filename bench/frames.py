@@ -80,7 +80,8 @@ class Sizes:
 
 
 FULL = Sizes(Scale(1_000_000, texts=20_000), Scale(100_000), rounds=3)
-TOY = Sizes(*[Scale(24, agents=6, tournaments=2, sources=2)] * 2, rounds=1)
+_SMALL = Scale(24, agents=6, tournaments=2, sources=2)
+TOY = Sizes(_SMALL, _SMALL, rounds=1)
 
 
 def games_by_hand(file: Path) -> pd.DataFrame:

@@ -86,12 +86,12 @@ def answer_to(text: str) -> str:
 
 def fixed(messages: Sequence[Message], rng: random.Random) -> str:
     """The same 300 characters in every discussion; a choice takes microseconds."""
-    return answer_to(messages[-1]["content"])
+    return answer_to(str(messages[-1]["content"]))
 
 
 def talk(messages: Sequence[Message], rng: random.Random) -> str:
     """About 300 characters, never the same twice."""
-    able = choices(messages[-1]["content"])
+    able = choices(str(messages[-1]["content"]))
     if able:
         return f"[{rng.choice(able)}]"
     return prose(rng, _LENGTH)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 from bench.arena import Played, play
 from bench.measure import Row, median, ratios
@@ -35,13 +36,11 @@ def play_without(
             return EventsGatherer(None, None, num_players)
 
     left = tuple(s for s in SUBJECTS if s not in (counters.SUBJECT, positions.SUBJECT))
-    kept = rules.EventsGatherer, recorder.BatchWriter
-    rules.EventsGatherer = Silent  # type: ignore[misc]
-    recorder.BatchWriter = partial(BatchWriter, subjects=left)  # type: ignore[assignment,misc]
-    try:
+    with (
+        patch.object(rules, "EventsGatherer", Silent),
+        patch.object(recorder, "BatchWriter", partial(BatchWriter, subjects=left)),
+    ):
         return play(model, database, games, concurrency, rounds, turn_limit)
-    finally:
-        rules.EventsGatherer, recorder.BatchWriter = kept  # type: ignore[misc]
 
 
 def measure(workers: Workers, *, toy: bool = False) -> list[Row]:

@@ -36,7 +36,7 @@ KEYS = {
 SAID: list[Message] = [
     {"role": "system", "content": "You are player 1."},
     *(
-        {"role": role, "content": f"[Player {turn}] " + "I say that it is he. " * 20}
+        Message(role=role, content=f"[Player {turn}] " + "I say that it is he. " * 20)
         for turn in range(4)
         for role in ("user", "assistant")
     ),

@@ -25,7 +25,7 @@ from bench.workers import Workers
 from db import Database, Repository, Session
 from db.queries.conduct import conduct
 from db.queries.events import events
-from db.queries.games import game, games
+from db.queries.games import GameRow, game, games
 from db.queries.tournaments import tournaments
 from db.queries.transcript import transcript
 from db.selection import Selection
@@ -66,9 +66,7 @@ QUESTIONS: dict[str, Question] = {
         session, Selection(agent=AGENT, result="loss"), limit=50
     ),
     "game, whole": lambda session, newest: asdict(
-        game_report(
-            game(session, newest) or _missing(newest), transcript(session, newest), with_calls=True
-        )
+        game_report(_game(session, newest), transcript(session, newest), with_calls=True)
     ),
     "events of a game": events,
     "chances in a game": chances,
@@ -81,8 +79,10 @@ QUESTIONS: dict[str, Question] = {
 }
 
 
-def _missing(number: int) -> None:
-    raise RuntimeError(f"there is no game {number}")
+def _game(session: Session, number: int) -> GameRow:
+    found = game(session, number)
+    assert found is not None
+    return found
 
 
 def asking(files: Sequence[Path], rounds: int) -> dict[str, list[list[float]]]:

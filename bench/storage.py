@@ -85,12 +85,12 @@ def store_whole(database: Path, games: list[list[TurnRow]]) -> None:
                     session.add(
                         PlainCall(
                             game_turn_id=row.id or 0,
-                            model=call.model,
+                            model=call.model_asked,
                             messages=call.messages,
                             response=call.response,
                             request_sent_at=call.request_sent_at or now(),
                             response_received_at=call.response_received_at or now(),
-                            total_response_time_ms=call.total_ms or 0.0,
+                            total_response_time_ms=call.total_response_time_ms or 0.0,
                             prompt_tokens=prompt,
                             response_tokens=completion,
                             total_tokens_consumed=prompt + completion,

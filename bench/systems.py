@@ -121,7 +121,7 @@ def pairing(agents: int, pairings: int, rounds: int) -> dict[str, list[float]]:
     for game in mafia_games(5 * agents, rng, agents=agents):
         state.play(game, _roles(game), 0.001)
     mean, covariance = state.skills(range(agents))
-    work = {
+    work: dict[str, Callable[[], object]] = {
         "informative, 2v4": lambda: _informative(mean, covariance, pairings, mafia=True),
         "informative, duels": lambda: _informative(mean, covariance, pairings, mafia=False),
         "quality, duels": lambda: _by_quality(mean, covariance, pairings),

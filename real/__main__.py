@@ -71,10 +71,12 @@ async def _played(
         mafia = [row for row in rows if row.tournament == "mafia"]
         earlier = await played_as_before(configs["mafia"], mafia)
     modes = conduct.form_missed((row for row in rows if row.tournament == "modes"), kept)
+    thinkers = [row for row in rows if row.tournament == "kinds"]
     return [
         ("What is on record", compared),
         ("How real models were read", _kinds(rows, kept, earlier)),
         ("Answers without the form of the option `answer`", modes),
+        ("What the kinds came to", conduct.kinds_at_work(thinkers, kept)),
     ]
 
 
@@ -113,7 +115,7 @@ def _kinds(
             (row.game_id, seat.player_index)
             for row in rows
             for seat in row.players
-            if seat.kind == kind
+            if seat.kind == kind and row.tournament != "kinds"
         }
         for kind in ("thinking", "remembering")
     }

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Set
+from typing import Any
 
+from arena.core.memory import MEMORY
 from arena.llm.shared_prefix import SharedPrefix
 from db.queries.games import GameRow
 from db.queries.transcript import TurnRow
@@ -41,6 +43,44 @@ def form_missed(rows: Iterable[GameRow], played: Iterable[list[TurnRow]]) -> lis
     return [
         Figure(name, sum("answer" in (turn.reading or {}) for turn in own), len(own))
         for name, own in sorted(turns.items())
+    ]
+
+
+def kinds_at_work(rows: Iterable[GameRow], played: Iterable[list[TurnRow]]) -> list[Figure]:
+    """In how many of their turns kinds with a step of their own had something of it: beliefs that
+    could be read, a draft that was changed, samples that agreed, key points from a game before."""
+    kinds = {(row.game_id, seat.player_index): seat.kind for row in rows for seat in row.players}
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for game in played:
+        for turn in game:
+            kind = kinds.get((turn.game_id, turn.player_index))
+            if kind is not None and turn.action is not None:
+                found[kind].append(turn.reading or {})
+    learned = [reading[MEMORY] for reading in found["learning"] if MEMORY in reading]
+    return [
+        Figure(
+            "turns whose beliefs were read, believing",
+            sum("beliefs_read" not in reading for reading in found["believing"]),
+            len(found["believing"]),
+        ),
+        Figure(
+            "turns whose draft was changed, reviewing",
+            sum(reading.get("draft") == "changed" for reading in found["reviewing"]),
+            len(found["reviewing"]),
+        ),
+        Figure(
+            "turns in which two of three samples agreed, sampling",
+            sum(
+                not str(reading.get("samples", "1 ")).startswith("1 ")
+                for reading in found["sampling"]
+            ),
+            len(found["sampling"]),
+        ),
+        Figure(
+            "games with key points from those before, learning",
+            sum(bool(memory["kept"]["points"]) for memory in learned),
+            len(learned),
+        ),
     ]
 
 

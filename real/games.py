@@ -67,11 +67,23 @@ _MODES = """
   - {name: Smol tool, model: smollm2, prompt: plain, options: {answer: tool}}
 """
 
+# One model, each seat another kind of agent.
+_THINKERS = """
+  - {name: Smol, model: smollm2, prompt: plain}
+  - {name: Smol with notes, kind: remembering, model: smollm2, prompt: plain}
+  - {name: Smol believing, kind: believing, model: smollm2, prompt: plain,
+     options: {roles: [Villager, Mafia, Doctor, Detective]}}
+  - {name: Smol reviewing, kind: reviewing, model: smollm2, prompt: plain}
+  - {name: Smol sampling, kind: sampling, model: smollm2, prompt: plain, options: {samples: 3}}
+  - {name: Smol learning, kind: learning, model: smollm2, prompt: plain}
+"""
+
 
 TOURNAMENTS = {
     "mafia": (_MAFIA, _KINDS),
     "dilemma": (_DILEMMA, _KINDS),
     "modes": (_DILEMMA, _MODES),
+    "kinds": (_MAFIA, _THINKERS),
 }
 
 

@@ -49,7 +49,7 @@ def unlike_prompts(calls: Iterable[CallRow], servers: Mapping[str, str], folder:
         for model in servers
         for file in (folder / f"{model}-prompts").iterdir()
     }
-    told = {_rendered(servers[call.model.rpartition("/")[2]], call) for call in calls}
+    told = {_rendered(servers[call.model_asked.rpartition("/")[2]], call) for call in calls}
     return max(len(told - logged), len(logged - told))
 
 
@@ -76,7 +76,7 @@ def _recorded(call: CallRow) -> str:
         {name: request[name] for name in _PARAMS if name in request},
         call.text,
         call.finish_reason,
-        (call.prompt_tokens, call.completion_tokens, call.cached_tokens),
+        (call.prompt_tokens, call.response_tokens, call.cached_tokens),
     )
 
 

@@ -103,7 +103,7 @@ def run(
     folder.mkdir(parents=True, exist_ok=True)
     rng = random.Random(seed)
     chosen = [f"sqlite:///{folder / 'migrated.db'}"] if urls is None else list(urls)
-    found = {}
+    found: dict[str, Figures] = {}
     for url in chosen:
         init_db(url)
         fill(url, games)

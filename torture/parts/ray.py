@@ -112,10 +112,11 @@ class _Disturbed:
         ]  # fmt: skip
 
     def _deeds(self) -> list[str]:
-        deeds = ["kill"] * self._size.kills + ["run"] * self._size.runs + ["freeze"]
+        deeds = ["kill"] * self._size.kills + ["run"] * self._size.runs
         deeds += ["restart"] if self._harness.databases.ours else []
         self._rng.shuffle(deeds)
-        return deeds
+        # Last, as many calls pass meanwhile.
+        return [*deeds, "freeze"]
 
     def _played(self, deeds: list[str], between: int) -> Ended:
         left = deque(deeds)
