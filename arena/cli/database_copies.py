@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,8 @@ import typer
 
 from arena.cli.options import AsJson, DatabaseUrl
 from arena.cli.output import advise, count, print_json, print_line, safe, tell
+
+_MOST_NAMED = 5
 
 
 def backup(
@@ -27,8 +30,9 @@ def backup(
 ) -> None:
     """Copy a database, also while a run writes.
 
-    A file by SQLite's own backup, a server's by `pg_dump`; with a manifest beside it. Older ones
-    are deleted only when the new one has been read back."""
+    A file by SQLite's own backup, a server's by `pg_dump`; with a manifest beside it, and the
+    transcripts of archived games. Older ones are deleted only when the new one has been read
+    back."""
     from db import Database
     from db.maintenance.backup import back_up
 
@@ -45,6 +49,7 @@ def backup(
                 "sha256": manifest.sha256,
                 "rows": manifest.rows,
                 "deleted": list(made.deleted),
+                "lost_transcripts": made.lost,
             }
         )
     else:
@@ -53,6 +58,7 @@ def backup(
     tell(f"{rows:,} rows of revision {manifest.revision}, {manifest.bytes:,} bytes")
     if made.deleted:
         tell(f"deleted {count(len(made.deleted), 'older backup')}")
+    _name(made.lost)
 
 
 def restore(
@@ -75,13 +81,20 @@ def restore(
         place = shown(database.url)
     if as_json:
         print_json(
-            {"database": place, "backup": file, "revision": done.revision, "rows": done.rows}
+            {
+                "database": place,
+                "backup": file,
+                "revision": done.revision,
+                "rows": done.rows,
+                "lost_transcripts": done.lost,
+            }
         )
     else:
         rows = sum(done.rows.values())
         print_line(safe(f"{place}: {rows:,} rows of revision {done.revision}"))
     if done.revision != schema.HEAD:
         advise(f"this release needs revision {schema.HEAD}: type `arena db upgrade`")
+    _name(done.lost)
 
 
 def copy(
@@ -119,6 +132,17 @@ def copy(
         done = copy_database(first, second, told)
         places = {"source": shown(first.url), "database": shown(second.url)}
     if as_json:
-        print_json({**places, "rows": done.rows})
+        print_json({**places, "rows": done.rows, "lost_transcripts": done.lost})
     else:
         print_line(safe(f"{places['database']}: {sum(done.rows.values()):,} rows"))
+    _name(done.lost)
+
+
+def _name(lost: Sequence[str]) -> None:
+    """Say which files of transcripts were not copied: everything else was. Exits with 1."""
+    for sentence in lost[:_MOST_NAMED]:
+        advise(sentence)
+    if len(lost) > _MOST_NAMED:
+        advise(f"and {count(len(lost) - _MOST_NAMED, 'more file')} of transcripts like these")
+    if lost:
+        raise typer.Exit(1)

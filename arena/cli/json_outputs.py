@@ -326,11 +326,20 @@ def _of_rest() -> dict[str, JsonObject | OneOfForms]:
             named={
                 **{"backup": str, "revision": str, "bytes": int, "sha256": str},
                 **{**database, "rows": dict[str, int], "deleted": list[str]},
+                "lost_transcripts": list[str],
             }
         ),
-        "db copy": JsonObject(named={**database, "source": str, "rows": dict[str, int]}),
+        "db copy": JsonObject(
+            named={**database, "lost_transcripts": list[str], "source": str, "rows": dict[str, int]}
+        ),
         "db restore": JsonObject(
-            named={**database, "backup": str, "revision": str, "rows": dict[str, int]}
+            named={
+                **database,
+                "lost_transcripts": list[str],
+                "backup": str,
+                "revision": str,
+                "rows": dict[str, int],
+            }
         ),
         "db upgrade": migrated,
         "db downgrade": migrated,

@@ -20,6 +20,7 @@ from arena.reports.run_status import RunTelling, telling
 from db import Session
 from db.counts import GameCounts
 from db.models.counters import MONEY
+from db.queries.archived_games import count_archived
 from db.queries.counters import tournament_sums
 from db.queries.running import told_by_runs
 from db.queries.tournaments import TournamentAttempts, attempts
@@ -40,6 +41,7 @@ class _Arena(Collector):
     def __init__(self, session: Session) -> None:
         self._rows = attempts(session)
         self._sums = tournament_sums(session)
+        self._archived = count_archived(session)
         told = told_by_runs(session, [row.tournament_id for row in self._rows])
         self._told = {
             row.tournament_id: found
@@ -55,6 +57,11 @@ class _Arena(Collector):
         info.add_metric([version("llm-arena")], 1)
         yield info
         yield self._games()
+        archived = GaugeMetricFamily(
+            "arena_archived_games", "Games whose transcripts are in files beside the database"
+        )
+        archived.add_metric([], self._archived)
+        yield archived
         yield from self._totals()
         yield from self._runs()
 

@@ -1,7 +1,8 @@
 """Backups of a database: a copy of one moment, while others may write, with a manifest beside it.
 
 Of a file by SQLite's own backup, of a server by `pg_dump`. A backup has its name only once it is
-whole, on disk, and read back.
+whole, on disk, and read back. The files of transcripts that archived games need are kept beside it,
+each once for all backups of a folder.
 """
 
 from __future__ import annotations
@@ -32,16 +33,19 @@ from db.maintenance.manifest import (
     settle,
     write_manifest,
 )
+from db.maintenance.transcript_copies import FILES, forget_kept, keeping
 from db.urls import shown
 
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A backup that was made, what its manifest says, and the older ones that were deleted."""
+    """A backup that was made, what its manifest says, the older ones that were deleted, and a
+    sentence for each file of transcripts that is not in it, because it could not be read."""
 
     file: Path
     manifest: Manifest
     deleted: tuple[Path, ...] = ()
+    lost: tuple[str, ...] = ()
 
 
 def back_up(database: Database, folder: Path | None = None, *, keep: int | None = None) -> Backup:
@@ -69,20 +73,23 @@ def back_up(database: Database, folder: Path | None = None, *, keep: int | None 
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     with _written(folder, partial):
         own_file(URL.create("sqlite", database=str(partial)))
-        rows, place = (_copied if sqlite else _dumped)(database, partial)
+        held = (_copied if sqlite else _dumped)(database, partial)
         with partial.open("rb") as opened:
             os.fsync(opened.fileno())
-        manifest = Manifest(
-            name_of(database.url), "sqlite" if sqlite else "postgresql", revision, now,
-            partial.stat().st_size, checksum(partial), rows, place,
-        )  # fmt: skip
-        write_manifest(target, manifest)
-        try:
-            settle(partial, target)
-        except BaseException:
-            manifest_path(target).unlink(missing_ok=True)
-            raise
-    return Backup(target, manifest, () if keep is None else _deleted(manifest, folder, keep))
+        with keeping(held.files, database.url, folder) as kept:
+            manifest = Manifest(
+                name_of(database.url), "sqlite" if sqlite else "postgresql", revision, now,
+                partial.stat().st_size, checksum(partial), held.rows, held.schema,
+                {file: kept.names.get(file) for file in held.files},
+            )  # fmt: skip
+            write_manifest(target, manifest)
+            try:
+                settle(partial, target)
+            except BaseException:
+                manifest_path(target).unlink(missing_ok=True)
+                raise
+    deleted = () if keep is None else _deleted(manifest, folder, keep)
+    return Backup(target, manifest, deleted, kept.lost)
 
 
 def name_of(url: URL) -> str:
@@ -112,8 +119,18 @@ def copy(database: Database, target: Path) -> None:
         raise found from error
 
 
-def _copied(database: Database, partial: Path) -> tuple[dict[str, int], None]:
-    """Copy a file, and read the copy: the rows of each table."""
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What is in a backup: the rows of each table, the schema of a server in which they are, and
+    the files of transcripts that they name."""
+
+    rows: dict[str, int]
+    schema: str | None
+    files: list[str]
+
+
+def _copied(database: Database, partial: Path) -> _Held:
+    """Copy a file, and read the copy."""
     check_integrity(database.url)
     copy(database, partial)
     url = URL.create("sqlite", database=str(partial))
@@ -128,12 +145,14 @@ def _copied(database: Database, partial: Path) -> tuple[dict[str, int], None]:
         ).fetchall()
         count = 'SELECT count(*) FROM "{}"'
         run = connection.execute
-        return {name: run(count.format(name)).fetchone()[0] for (name,) in names}, None
+        rows = {name: run(count.format(name)).fetchone()[0] for (name,) in names}
+        files = [file for (file,) in run(FILES)] if rows.get("archived_games") else []
+    return _Held(rows, None, files)
 
 
-def _dumped(database: Database, partial: Path) -> tuple[dict[str, int], str]:
-    """Dump a server's database, and read the dump's table of contents: the rows of each table at
-    the moment of the dump, and the schema in which they are."""
+def _dumped(database: Database, partial: Path) -> _Held:
+    """Dump a server's database, and read the dump's table of contents; what is told is of the
+    moment of the dump."""
     with database.unchecked_session() as session:
         connection = session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
@@ -151,9 +170,11 @@ def _dumped(database: Database, partial: Path) -> tuple[dict[str, int], str]:
             ],
         )  # fmt: skip
         rows = row_counts(connection)
+        named = connection.execute(text(FILES)).scalars() if rows.get("archived_games") else ()
+        files = [*named]
     if (wrong := list_dump(reader, partial)) is not None:
         raise DatabaseError(f"the dump that was written cannot be read: {wrong}")
-    return rows, str(place)
+    return _Held(rows, str(place), files)
 
 
 @contextmanager
@@ -175,12 +196,12 @@ def _written(folder: Path, partial: Path) -> Iterator[None]:
 
 def _deleted(newest: Manifest, folder: Path, keep: int) -> tuple[Path, ...]:
     """Delete all but the newest `keep` backups of a database."""
-    gone = []
-    for file, _ in [*backups_of(newest.database, folder)][keep:]:
+    gone = [*backups_of(newest.database, folder)][keep:]
+    for file, _ in gone:
         file.unlink(missing_ok=True)
         manifest_path(file).unlink(missing_ok=True)
-        gone.append(file)
-    return tuple(gone)
+    forget_kept(folder, [manifest for _, manifest in gone])
+    return tuple(file for file, _ in gone)
 
 
 def _free(folder: Path, mark: str, suffix: str) -> Path:

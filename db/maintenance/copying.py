@@ -1,4 +1,5 @@
-"""Copies a database into an empty one of either kind, row for row, as it is at one moment.
+"""Copies a database into an empty one of either kind, row for row, as it is at one moment, and
+the files of transcripts that its archived games need.
 
 All of it arrives, or nothing: a file gets its name at the end, a server everything in one
 transaction. Rows are read and written in batches: what is held in memory does not grow with them.
@@ -24,6 +25,7 @@ from db.faults import fault, first_line
 from db.leases import release_all
 from db.maintenance.contents import row_counts
 from db.maintenance.targets import arriving, emptied, file_url, refuse_occupied
+from db.maintenance.transcript_copies import BroughtTranscripts, bringing, sources_of
 from db.maintenance.values import converters
 from db.models.columns import Table
 from db.urls import shown
@@ -39,9 +41,11 @@ CopyProgress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """The rows of each table that were copied."""
+    """The rows of each table that were copied, and a sentence for each file of transcripts that is
+    missing."""
 
     rows: Mapping[str, int]
+    lost: tuple[str, ...]
 
 
 class _Writer(Protocol):
@@ -64,7 +68,10 @@ def copy_database(
     source.check(create=False)
     check_integrity(source.url)
     refuse_occupied(target)
-    with _one_moment(source) as connection:
+    with (
+        _one_moment(source) as connection,
+        bringing(sources_of(connection, source.url), target.url) as brought,
+    ):
         expected = row_counts(connection)
         # The keys of other tables come after those tables.
         tables = Table.metadata.sorted_tables
@@ -84,10 +91,10 @@ def copy_database(
                 told(done, sum(expected.values()))
 
         if target.url.drivername == "sqlite":
-            _to_file(target, copied, expected)
+            _to_file(target, copied, expected, brought)
         else:
-            _to_server(target, copied, expected)
-    return Copied(expected)
+            _to_server(target, copied, expected, brought)
+    return Copied(expected, brought.lost)
 
 
 @contextmanager
@@ -126,7 +133,9 @@ def _names(connection: Connection, of: Sequence[Any]) -> str:
 _Filling = Callable[[_Writer], None]
 
 
-def _to_file(target: Database, copied: _Filling, expected: Mapping[str, int]) -> None:
+def _to_file(
+    target: Database, copied: _Filling, expected: Mapping[str, int], brought: BroughtTranscripts
+) -> None:
     with arriving(target) as partial:
         with Database(file_url(partial)) as made:
             schema.upgrade(made.engine)
@@ -139,7 +148,8 @@ def _to_file(target: Database, copied: _Filling, expected: Mapping[str, int]) ->
                 f"{shown(target.url)} cannot be filled: {first_line(error)}"
             ) from error
         with Database(file_url(partial)) as made:
-            _finish(made, expected)
+            with made.unchecked_session() as session:
+                _finish(session.connection(), expected, brought)
             with made.engine.connect() as last:
                 last.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -180,7 +190,9 @@ def _fill_file(connection: sqlite3.Connection, copied: _Filling) -> None:
         )
 
 
-def _to_server(target: Database, copied: _Filling, expected: Mapping[str, int]) -> None:
+def _to_server(
+    target: Database, copied: _Filling, expected: Mapping[str, int], brought: BroughtTranscripts
+) -> None:
     import psycopg
 
     if schema.current(target.engine) != schema.HEAD:
@@ -190,7 +202,7 @@ def _to_server(target: Database, copied: _Filling, expected: Mapping[str, int]) 
         with target.unchecked_session() as session:
             connection = session.connection()
             _fill_server(connection, copied)
-            _finish_in(connection, expected)
+            _finish(connection, expected, brought)
             connection.execute(text("ANALYZE"))
     except psycopg.Error as error:
         raise fault(target.url, error) or DatabaseError(
@@ -265,14 +277,13 @@ def _fill_server(connection: Connection, copied: _Filling) -> None:
         )
 
 
-def _finish(made: Database, expected: Mapping[str, int]) -> None:
-    with made.unchecked_session() as session:
-        _finish_in(session.connection(), expected)
-
-
-def _finish_in(connection: Connection, expected: Mapping[str, int]) -> None:
-    """Let the leases go, and raise DatabaseError unless every row has arrived."""
+def _finish(
+    connection: Connection, expected: Mapping[str, int], brought: BroughtTranscripts
+) -> None:
+    """Let the leases go and rows name the copies of transcripts; raise DatabaseError unless every
+    row has arrived."""
     release_all(connection)
+    brought.write(connection)
     found = row_counts(connection)
     missing = [name for name in expected if found.get(name) != expected[name]]
     if missing:

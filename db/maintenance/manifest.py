@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -20,7 +21,9 @@ from db.errors import Damaged, DatabaseError
 
 FORMAT = "llm-arena backup"
 VERSION = 1
-_LARGEST = 2**20
+_LARGEST = 2**24
+
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 Backend = Literal["sqlite", "postgresql"]
 
@@ -28,8 +31,9 @@ Backend = Literal["sqlite", "postgresql"]
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What a backup holds: of which database (as people may see it), of which kind and revision,
-    made when, its bytes and their SHA-256 in hexadecimal, the rows of each table, and the schema of
-    a server in which the tables were, None for a file."""
+    made when, its bytes and their SHA-256 in hexadecimal, the rows of each table, the schema of a
+    server in which the tables were, None for a file, and by what rows say of a file of transcripts
+    the SHA-256 of the copy that was kept of it, None where there was nothing to copy."""
 
     database: str
     kind: Backend
@@ -39,6 +43,7 @@ class Manifest:
     sha256: str
     rows: Mapping[str, int]
     schema: str | None = None
+    transcripts: Mapping[str, str | None] = field(default_factory=dict)
 
     def check(self, file: Path, *, of: Path | None = None) -> None:
         """Raises Damaged unless a file has the bytes that were written; messages name the backup
@@ -107,7 +112,14 @@ def read_manifest(file: Path) -> Manifest:
         said = opened.read(_LARGEST + 1)
     try:
         return _read(json.loads(said[:_LARGEST]))
-    except (KeyError, TypeError, ValueError, RecursionError, AssertionError) as error:
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        RecursionError,
+        AssertionError,
+    ) as error:
         raise DatabaseError(
             f"{place} is no manifest of a backup: put the one back that `arena db backup` wrote"
         ) from error
@@ -131,10 +143,16 @@ def _read(said: Any) -> Manifest:
         raise TypeError
     if not isinstance(said["schema"], str | None):
         raise TypeError
+    # Manifests of earlier releases have none.
+    transcripts = said.get("transcripts", {})
+    if not all(isinstance(sha256, str | None) for sha256 in transcripts.values()):
+        raise TypeError
+    if not all(_SHA256.fullmatch(sha256) for sha256 in transcripts.values() if sha256 is not None):
+        raise ValueError
     return Manifest(
         said["database"], said["kind"], said["revision"],
         datetime.fromisoformat(said["created_at"]), said["bytes"], said["sha256"], dict(rows),
-        said["schema"],
+        said["schema"], dict(transcripts),
     )  # fmt: skip
 
 

@@ -1,4 +1,5 @@
-"""Puts a backup into an empty database, row for row; nobody holds a lease in it."""
+"""Puts a backup into an empty database, row for row; nobody holds a lease in it, and the files of
+transcripts that its archived games need are beside it."""
 
 from __future__ import annotations
 
@@ -17,17 +18,24 @@ from db.maintenance.client import find_client, run_client
 from db.maintenance.contents import row_counts
 from db.maintenance.manifest import Manifest, read_manifest
 from db.maintenance.targets import arriving, emptied, file_url, refuse_occupied
+from db.maintenance.transcript_copies import (
+    BroughtTranscripts,
+    bringing,
+    kept_sources,
+    lost_before,
+)
 from db.urls import shown
 
 
 @dataclass(frozen=True, slots=True)
 class RestoredBackup:
-    """A backup that was put into a database: its file, the revision of the tables, and the rows of
-    each of them."""
+    """A backup that was put into a database: its file, the revision of the tables, the rows of each
+    of them, and a sentence for each file of transcripts that is missing."""
 
     backup: Path
     revision: str
     rows: Mapping[str, int]
+    lost: tuple[str, ...] = ()
 
 
 def restore(backup: Path, target: Database) -> RestoredBackup:
@@ -41,11 +49,9 @@ def restore(backup: Path, target: Database) -> RestoredBackup:
     manifest = read_manifest(backup)
     _refuse_other(backup, manifest, target)
     refuse_occupied(target)
-    if manifest.kind == "sqlite":
-        _to_file(backup, manifest, target)
-    else:
-        _to_server(backup, manifest, target)
-    return RestoredBackup(backup, manifest.revision, manifest.rows)
+    put = _to_file if manifest.kind == "sqlite" else _to_server
+    lost = put(backup, manifest, target)
+    return RestoredBackup(backup, manifest.revision, manifest.rows, lost_before(manifest) + lost)
 
 
 def _refuse_other(backup: Path, manifest: Manifest, target: Database) -> None:
@@ -65,19 +71,21 @@ def _refuse_other(backup: Path, manifest: Manifest, target: Database) -> None:
         )
 
 
-def _to_file(backup: Path, manifest: Manifest, target: Database) -> None:
-    with arriving(target) as partial:
+def _to_file(backup: Path, manifest: Manifest, target: Database) -> tuple[str, ...]:
+    sources = kept_sources(backup, manifest)
+    with bringing(sources, target.url) as brought, arriving(target) as partial:
         shutil.copyfile(backup, partial)
         partial.chmod(0o600)
         manifest.check(partial, of=backup)
         with Database(file_url(partial)) as database:
-            _settle_leases(database)
+            _settle(database, brought)
             _compare(backup, manifest, database)
             with database.engine.connect() as connection:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    return brought.lost
 
 
-def _to_server(backup: Path, manifest: Manifest, target: Database) -> None:
+def _to_server(backup: Path, manifest: Manifest, target: Database) -> tuple[str, ...]:
     manifest.check(backup)
     with target.unchecked_session() as session:
         program = find_client("pg_restore", session.connection())
@@ -99,18 +107,21 @@ def _to_server(backup: Path, manifest: Manifest, target: Database) -> None:
         ],
     )  # fmt: skip
     try:
-        _settle_leases(target)
-        _compare(backup, manifest, target)
-        with target.unchecked_session() as session:
-            session.connection().execute(text("ANALYZE"))
+        with bringing(kept_sources(backup, manifest), target.url) as brought:
+            _settle(target, brought)
+            _compare(backup, manifest, target)
+            with target.unchecked_session() as session:
+                session.connection().execute(text("ANALYZE"))
     except BaseException:
         emptied(target)
         raise
+    return brought.lost
 
 
-def _settle_leases(database: Database) -> None:
+def _settle(database: Database, brought: BroughtTranscripts) -> None:
     with database.unchecked_session() as session:
         release_all(session.connection())
+        brought.write(session.connection())
 
 
 def _compare(backup: Path, manifest: Manifest, database: Database) -> None:

@@ -23,6 +23,7 @@ from db.faults import first_line
 from db.maintenance.client import find_client, list_dump
 from db.maintenance.manifest import read_manifest
 from db.maintenance.restore import restore
+from db.maintenance.transcript_copies import lost_before, lost_since
 from db.models import Game, Prompt, SideCall, Tournament
 from db.models.columns import Table
 from db.queries.transcript import TurnRow, transcript
@@ -106,12 +107,13 @@ def verify(database: Database, request_hash: RequestHash) -> Verified:
 
 
 def verify_backup(backup: Path, request_hash: RequestHash) -> Verified:
-    """Compare a backup with its manifest. That of a file is restored into a file that is thrown
-    away, and read like any database, if its tables are of this release; of a dump the table of
-    contents is read.
+    """Compare a backup, and the files of transcripts that belong to it, with its manifest. That of
+    a file is restored into a file that is thrown away, and read like any database, if its tables
+    are of this release; of a dump the table of contents is read.
 
     Raises DatabaseError for what is no backup, or has no manifest."""
     manifest = read_manifest(backup)
+    lost = lost_before(manifest) + lost_since(backup, manifest)
     try:
         manifest.check(backup)
         if manifest.kind == "postgresql":
@@ -126,10 +128,14 @@ def verify_backup(backup: Path, request_hash: RequestHash) -> Verified:
             ):
                 restore(backup, restored)
                 found = verify(restored, request_hash)
-                return replace(found, parts={"manifest": 0, **found.parts})
+                # What is damaged is in the backup, not in what is thrown away.
+                damage = tuple(each.replace(folder, str(backup)) for each in found.damage)
+                return replace(
+                    found, damage=lost + damage, parts={"manifest": len(lost), **found.parts}
+                )
     except Damaged as error:
-        return Verified(0, 0, 0, (str(error),), {"manifest": 1})
-    return Verified(0, 0, 0, (), {"manifest": 0})
+        return Verified(0, 0, 0, (str(error), *lost), {"manifest": 1 + len(lost)})
+    return Verified(0, 0, 0, lost, {"manifest": len(lost)})
 
 
 def _rows(session: Session) -> Iterator[str]:

@@ -23,6 +23,7 @@ from db.errors import LeaseHeld
 from db.keys import call_key, turn_key
 from db.maintenance.prune import bring_back, prunable, prune
 from db.maintenance.retention import Retention
+from db.transcripts.files import TranscriptFile, read_game
 from db.transcripts.moved import MOVED, hash_of, read_rows
 from tests.cli.commands import TOURNAMENT, Arena
 from tests.viewer.browser import browsing
@@ -223,12 +224,19 @@ def test_a_file_that_is_missing_or_changed_is_said_in_a_sentence(
     (file,) = Path(f"{copied}-transcripts").glob("*.parquet")
     good = file.read_bytes()
     footer = 8 + int.from_bytes(good[-8:-4], "little")
+    swapped = Path(f"{copied}-others") / "sound.parquet"
+    with TranscriptFile(swapped) as sound:
+        # Each game where another one was.
+        for group in reversed(range(6)):
+            sound.add(read_game(file, group, group + 1))
+        sound.keep()
     turned = good[:4] + bytes(each ^ 1 for each in good[4:-footer]) + good[-footer:]
     for bad, what in (
         (None, "is not there"),
         (good[: len(good) // 2], "cannot be read"),
         (turned, "game 1 is archived, and its transcript"),
         (b"", "cannot be read"),
+        (swapped.read_bytes(), "is not what was written"),
     ):
         file.unlink(missing_ok=True)
         if bad is not None:

@@ -12,6 +12,8 @@ from arena.analysis import calls_df, turns_df
 from arena.reports.run_status import ModelStatus, RunStatus
 from arena.viewer.exposition import exposition
 from db import Database, Repository
+from db.maintenance.prune import prune
+from db.maintenance.retention import Retention
 from db.models import TournamentLease
 from tests.cli.commands import run_arena
 from tests.viewer.browser import PORT, TOKEN, TOURNAMENT, Get, browsing
@@ -45,6 +47,7 @@ def test_the_totals_are_those_on_record(get: Get, watched: str) -> None:
     assert of(found, "arena_tokens_total", type="output") == calls["response_tokens"].sum()
     assert of(found, "arena_cost_dollars_total") == 0
     assert of(found, "arena_counters_behind") == 0
+    assert found["arena_archived_games", frozenset()] == 0
     # The run has ended, and says nothing of what goes on.
     assert not any(name.startswith("arena_run_") for name, _ in found)
 
@@ -64,6 +67,7 @@ def test_what_a_run_says_of_itself_and_no_call_is_read(
     )  # fmt: skip
     asked: list[str] = []
     with Database(database_url) as database:
+        prune(database, Retention(transcripts=0), datetime.now(UTC), folder=file.parent / "away")
         with database.session() as session:
             lease = session.scalars(select(TournamentLease)).one()
             lease.told, lease.told_at = status.told(), datetime.now(UTC)
@@ -76,6 +80,7 @@ def test_what_a_run_says_of_itself_and_no_call_is_read(
             found = parsed(exposition(session).decode())
 
     assert of(found, "arena_games", status="scheduled") == 2
+    assert found["arena_archived_games", frozenset()] == 1
     assert of(found, "arena_run_games_running") == 2
     assert of(found, "arena_run_games_left") == 2
     assert of(found, "arena_run_calls_in_flight") == 2
