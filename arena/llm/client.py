@@ -6,7 +6,6 @@ how, is the provider's (`arena.llm.providers.protocol`).
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -24,6 +23,7 @@ from arena.llm.costs.prices import PriceTable, own_prices
 from arena.llm.costs.worst_case import bound_of, check_priced
 from arena.llm.failures.retry import Backoff
 from arena.llm.key_places import check_places
+from arena.llm.pacing.deadlines import within
 from arena.llm.pacing.loop_lag import LoopLag
 from arena.llm.prepared import PreparedModel
 from arena.llm.providers.protocol import (
@@ -261,7 +261,7 @@ class Client:
         with suppress(Exception):
             endpoint = self._prepare(model).endpoint
             if isinstance(endpoint, HearsEnd):
-                async with asyncio.timeout(_END):
+                async with within(_END, self._means.lag):
                     await endpoint.end(messages)
 
     def _name(self, model: ModelSpec) -> str:

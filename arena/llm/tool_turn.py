@@ -170,7 +170,9 @@ class ToolTurn:
                 await self._log.tool(use)
             limits = self._box.limits
             seconds = min(limits.seconds, limits.turn_seconds - self._spent)
-            answer = await self._box.run(call.name, call.arguments, self._observation, seconds)
+            answer = await self._box.run(
+                call.name, call.arguments, self._observation, seconds, self._llm.lag
+            )
         use = replace(use, result=answer.result, error=answer.error, took_ms=answer.took_ms)
         self._spent += answer.took_ms / 1e3
         await self._log.tool(use)

@@ -7,7 +7,6 @@ import asyncio
 import inspect
 import json
 import logging
-import time
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -24,6 +23,8 @@ from arena.core.tools import (
     ToolLimits,
     checked_function,
 )
+from arena.llm.pacing.deadlines import UnheldTime, deadline
+from arena.llm.pacing.loop_lag import LoopLag
 
 _log = logging.getLogger(__name__)
 
@@ -65,6 +66,20 @@ class FoundTool:
 
 
 @dataclass(slots=True)
+class _Steps:
+    """For how many seconds the steps of one call have held the loop: `total` is of its lag."""
+
+    lag: LoopLag
+    total: float = 0.0
+    longest: float = 0.0
+
+    def held(self, seconds: float) -> None:
+        now = asyncio.get_running_loop().time()
+        self.total += self.lag.held(now) - self.lag.held(now - seconds)
+        self.longest = max(self.longest, seconds)
+
+
+@dataclass(slots=True)
 class Toolbox:
     """The `tools` of a seat by their registered names. Raises UsageError where two offer a function
     of the same name."""
@@ -98,10 +113,16 @@ class Toolbox:
         return self._functions.get(function)
 
     async def run(
-        self, function: str, written: str, observation: Observation, seconds: float
+        self,
+        function: str,
+        written: str,
+        observation: Observation,
+        seconds: float,
+        lag: LoopLag | None = None,
     ) -> ToolAnswer:
-        """Run a call, for so many `seconds` at most. Raises UsageError where the tool does: the run
-        cannot go on with it."""
+        """Run a call, for so many `seconds` at most, in which those do not count for which others
+        held the loop: `lag` is its own, by default measured for this call alone. Raises UsageError
+        where the tool does: the run cannot go on with it."""
         found = self.find(function)
         if found is None:
             known = ", ".join(self._functions)
@@ -113,28 +134,31 @@ class Toolbox:
         if id(found.tool) in self._in_thread:
             told = f"the tool {found.name!r} is still at the call before, which was given up"
             return ToolAnswer(told, "timeout")
-        began = time.perf_counter()
-        answer = await self._ran(found, arguments, observation, seconds)
-        took = (time.perf_counter() - began) * 1e3
+        lag = LoopLag() if lag is None else lag
+        steps = _Steps(lag)
+        with lag.watched():
+            time = UnheldTime(lag, lambda: steps.total)
+            call = self._called(found, arguments, observation, steps)
+            answer = await self._ran(call, deadline(lambda now: seconds - time.spent(now)), seconds)
+            took = time.spent() * 1e3
         text = answer.result
         if len(text) > self.limits.result_characters:
             text = text[: self.limits.result_characters] + CUT
         return ToolAnswer(text, answer.error, took)
 
     async def _ran(
-        self,
-        found: FoundTool,
-        arguments: Mapping[str, Any],
-        observation: Observation,
-        seconds: float,
+        self, call: Coroutine[Any, Any, object], scope: deadline, seconds: float
     ) -> ToolAnswer:
-        task = asyncio.create_task(self._called(found, arguments, observation))
+        task = asyncio.create_task(call)
         try:
-            done, _ = await asyncio.wait({task}, timeout=seconds)
+            async with scope:
+                await asyncio.wait({task})
         except asyncio.CancelledError:
             self._give_up(task)
             raise
-        if not done:
+        except TimeoutError:
+            pass
+        if not task.done():
             self._give_up(task)
             return ToolAnswer(f"no result within {seconds:.3g} s; the call was given up", "timeout")
         try:
@@ -153,7 +177,11 @@ class Toolbox:
         return ToolAnswer(result)
 
     async def _called(
-        self, found: FoundTool, arguments: Mapping[str, Any], observation: Observation
+        self,
+        found: FoundTool,
+        arguments: Mapping[str, Any],
+        observation: Observation,
+        steps: _Steps,
     ) -> object:
         call, given = found.tool.call, (found.function.name, arguments, observation)
         try:
@@ -163,17 +191,13 @@ class Toolbox:
                     self._called_here, found.tool, given, name=f"tool {found.name}"
                 )
                 return await result if inspect.isawaitable(result) else result
-            longest = 0.0
-
-            def held(seconds: float) -> None:
-                nonlocal longest
-                longest = max(longest, seconds)
-
             try:
-                return await noting_steps(cast("Coroutine[Any, Any, str]", call(*given)), held)
+                return await noting_steps(
+                    cast("Coroutine[Any, Any, str]", call(*given)), steps.held
+                )
             finally:
-                if longest > _HELD:
-                    _log.warning(_HOLDS, found.name, longest, found.function.name)
+                if steps.longest > _HELD:
+                    _log.warning(_HOLDS, found.name, steps.longest, found.function.name)
         except SystemExit as error:
             # Out of a task it would end the loop, and every game in it.
             raise _Exits(raised(error)) from error

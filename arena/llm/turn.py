@@ -36,6 +36,7 @@ from arena.llm.request_hash import HashChain
 if TYPE_CHECKING:
     from arena.llm.cache import Answers
     from arena.llm.clearance import Clearance
+    from arena.llm.pacing.loop_lag import LoopLag
 
 
 class ModelClient(Protocol):
@@ -67,6 +68,14 @@ class TellsEnd(Protocol):
     async def end(self, model: ModelSpec, messages: Sequence[Message]) -> None:
         """Never raises, and takes a few seconds at most."""
         ...
+
+
+@runtime_checkable
+class KnowsLag(Protocol):
+    """A client that knows the lag of the loop in which it asks."""
+
+    @property
+    def lag(self) -> LoopLag: ...
 
 
 class TurnLLM:
@@ -217,6 +226,11 @@ class TurnLLM:
         if answer.error_class is None:
             self._seconds += answer.total_ms / 1e3
         await self._log.answer(answer)
+
+    @property
+    def lag(self) -> LoopLag | None:
+        """That of the loop in which the turn is played; None where the client measures none."""
+        return self._client.lag if isinstance(self._client, KnowsLag) else None
 
     @property
     def place(self) -> str:

@@ -16,6 +16,7 @@ import orjson
 
 from arena.llm.failures.classify import Fault
 from arena.llm.failures.kinds import FaultKind
+from arena.llm.pacing.deadlines import within
 from arena.llm.providers.stopwatch import Stopwatch, stopwatch
 from arena.remote.protocol import HELLO, MOST, Malfunction, hello
 from arena.remote.signing import signed
@@ -60,7 +61,7 @@ class HttpProgram:
         """Who the program says it is. Raises Fault where it says nothing of the kind, or an error
         of the network's."""
         try:
-            async with asyncio.timeout(HELLO):
+            async with within(HELLO, stopwatch().lag):
                 return await self._post(orjson.dumps(hello()), None)
         except TimeoutError:
             raise Fault(
@@ -75,11 +76,14 @@ class HttpProgram:
         timed = stopwatch()
         timed.preparing()
         try:
-            async with asyncio.timeout(self._limit) as scope:
+            async with timed.answered_within(self._limit, connected=CONNECT) as scope:
                 return await self._post(orjson.dumps(message), timed)
         except TimeoutError:
-            if not scope.expired() or not timed.left:
+            if not scope.expired():
                 raise
+            if not timed.left:
+                told = f"no connection within {CONNECT:g} s"
+                raise Fault("Timeout", told, kind=FaultKind.UNREACHABLE) from None
             raise Malfunction(f"it gave no answer within {self._limit:g} s") from None
 
     async def tell(self, message: Mapping[str, Any]) -> None:
@@ -123,7 +127,8 @@ class HttpProgram:
                 cookie_jar=library.DummyCookieJar(),
                 # How many games ask at once is not for the connections to limit.
                 connector=library.TCPConnector(limit=0),
-                timeout=library.ClientTimeout(total=None, sock_connect=CONNECT),
+                # Its timers would count the lag of the loop.
+                timeout=library.ClientTimeout(total=None),
                 trace_configs=[trace],
             )
             self._loop = loop

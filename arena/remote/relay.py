@@ -14,7 +14,7 @@ import errno
 import hashlib
 import hmac
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
@@ -22,6 +22,8 @@ from typing import Any
 import orjson
 
 from arena.core import UsageError
+from arena.llm.pacing.deadlines import within
+from arena.llm.pacing.loop_lag import LoopLag
 from arena.remote.protocol import MOST, VERSION, Malfunction, read_hello
 from arena.remote.signing import is_signed
 
@@ -60,6 +62,7 @@ class DialInRelay:
         self._name = name
         self._hashed = hashed
         self._program = _Dialled()
+        self._lag = LoopLag()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._ready = threading.Event()
@@ -127,7 +130,7 @@ class DialInRelay:
         message = orjson.loads(body)
         if message["type"] == "hello":
             async with found.news:
-                if not await _within(AWAY, found.news, lambda: found.hello is not None):
+                if not await self._within(AWAY, lambda: found.hello is not None):
                     return _reply(503, {"type": "error", "message": "it has not dialled in"})
             return _bytes(found.hello or b"")
         turn = _OpenTurn(body, asyncio.get_running_loop().create_future())
@@ -136,7 +139,7 @@ class DialInRelay:
             found.news.notify_all()
         try:
             async with found.news:
-                if not await _within(AWAY, found.news, lambda: turn.given):
+                if not await self._within(AWAY, lambda: turn.given):
                     return _reply(503, {"type": "error", "message": "it is away"})
             return _bytes(await turn.answer)
         finally:
@@ -156,13 +159,23 @@ class DialInRelay:
             if (wrong := self._heard(found, body)) is not None:
                 return _reply(400, {"type": "error", "message": wrong})
             found.news.notify_all()
-            await _within(POLL, found.news, lambda: bool(found.turns))
+            await self._within(POLL, lambda: bool(found.turns))
             turn = next(iter(found.turns.values()), None)
             if turn is None:
                 return _reply(200, {"type": "wait", "protocol": VERSION})
             turn.given = True
             found.news.notify_all()
             return _bytes(turn.body)
+
+    async def _within(self, seconds: float, true: Callable[[], bool]) -> bool:
+        """Whether something became true, of which the program's news tell, within so many
+        seconds."""
+        try:
+            async with within(seconds, self._lag):
+                await self._program.news.wait_for(true)
+        except TimeoutError:
+            return False
+        return True
 
     def _heard(self, found: _Dialled, body: bytes) -> str | None:
         """Takes what a program said; what is wrong with it, if anything is."""
@@ -188,16 +201,6 @@ class DialInRelay:
             return "expected a hello first"
         # One of a turn that is over changes nothing.
         return None
-
-
-async def _within(seconds: float, news: asyncio.Condition, true: Any) -> bool:
-    """Whether something became true, of which `news` tells, within so many seconds."""
-    try:
-        async with asyncio.timeout(seconds):
-            await news.wait_for(true)
-    except TimeoutError:
-        return False
-    return True
 
 
 def _reply(status: int, said: Mapping[str, Any]) -> Any:

@@ -19,6 +19,7 @@ import orjson
 
 from arena.llm.failures.classify import Fault
 from arena.llm.failures.kinds import FaultKind
+from arena.llm.pacing.deadlines import within
 from arena.llm.providers.stopwatch import stopwatch
 from arena.remote.protocol import HELLO, MOST, Malfunction, hello
 
@@ -77,8 +78,10 @@ class _Child:
             process = await self._started()
             timed.sent()
             try:
-                async with asyncio.timeout(self._limit) as scope:
-                    return await self._answer(process, message)
+                async with timed.answered_within(self._limit) as scope:
+                    answer = await self._answer(process, message)
+                    timed.heard()
+                    return answer
             except TimeoutError:
                 self.kill()
                 if not scope.expired():
@@ -136,7 +139,7 @@ class _Child:
             raise Fault("NotStarted", f"it cannot be started: {error}", **_STOP) from None
         self._process, self._loop, self._before = process, loop, []
         try:
-            async with asyncio.timeout(HELLO):
+            async with within(HELLO, stopwatch().lag):
                 await _write(process, orjson.dumps(hello()))
                 said = await _line(process)
         except TimeoutError:

@@ -15,6 +15,7 @@ import orjson
 
 from arena.core import ArenaError, Message, ModelSpec
 from arena.llm.failures.classify import Fault, fault_of
+from arena.llm.pacing.deadlines import within
 from arena.llm.pacing.loop_lag import LoopLag
 from arena.llm.providers.protocol import ProviderSettings
 from arena.llm.providers.stopwatch import timed
@@ -105,7 +106,7 @@ async def _end(program: Program) -> None:
     place = {"environment": "Nowhere-v0", "player_index": 0, "num_players": 2}
     said: Message = {"role": "system", "content": orjson.dumps({**told, **place}).decode()}
     try:
-        async with asyncio.timeout(_END):
+        async with within(_END):
             await program.tell(end([said]))
     except TimeoutError:
         raise ConformanceError(f"it was told `end`, and said nothing for {_END:g} s") from None

@@ -17,6 +17,7 @@ from typing import Any
 from arena.core import Observation, UsageError
 from arena.core.text import one_line
 from arena.core.tools import ToolError, ToolFunction
+from arena.llm.pacing.deadlines import within
 from arena.llm.programs import check_allowed
 from arena.tools.mcp_client import McpClient, ServerGone, ServerRefused
 from arena.tools.options import whole
@@ -118,7 +119,7 @@ class McpTool:
             check_allowed(self._command, _WHOSE)
             self._starts += 1
             try:
-                async with asyncio.timeout(self._start_seconds):
+                async with within(self._start_seconds):
                     client = await McpClient.started(self._command)
                     self._client = client
                     offered = chosen(await client.tools(), self._allow)
@@ -175,7 +176,7 @@ def _aside(command: Sequence[str], names: Sequence[str], seconds: int) -> tuple[
     found: list[tuple[ToolFunction, ...] | Exception] = []
 
     async def ask() -> tuple[ToolFunction, ...]:
-        async with asyncio.timeout(seconds):
+        async with within(seconds):
             client = await McpClient.started(command)
             try:
                 return chosen(await client.tools(), names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
+import http.server
 import json
 import socket
 import threading
@@ -21,6 +22,7 @@ from arena.llm.providers.protocol import Answer, ProviderSettings
 from arena.remote.kind import Remote
 from arena.remote.provider import RemoteProvider
 from arena.testing.providers import no_policy
+from tests.remote.held_loop import HELD, held_until
 from tests.servers.canned_server import Canned, CannedServer
 from tests.servers.programs import ProgramServer
 
@@ -311,3 +313,43 @@ def test_a_model_that_is_no_program_is_refused(changes: dict[str, Any], said: st
         RemoteProvider(ProviderSettings(1.0, no_policy)).check(ModelSpec(**how))
 
     assert said in str(raised.value)
+
+
+def test_an_answer_that_lay_there_while_the_loop_was_held_is_no_malfunction() -> None:
+    """A server that says in `answered` when the bytes of its answer have left."""
+    asked, answered = threading.Event(), threading.Event()
+
+    class Answering(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if message["type"] == "hello":
+                said = {"type": "hello", "protocol": 1, "name": "bob", "version": "1"}
+            else:
+                asked.set()
+                said = {"type": "act", "turn": message["turn"], "action": "in time"}
+            body = json.dumps(said).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+            if message["type"] != "hello":
+                answered.set()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Says nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+        threading.Thread(target=server.serve_forever).start()
+        model = bob(f"http://127.0.0.1:{server.server_port}")
+        try:
+            answer, lag = held_until(
+                lambda settings: RemoteProvider(settings).prepare(model),
+                [messages()],
+                asked=asked.is_set,
+                answered=answered.is_set,
+            )
+        finally:
+            server.shutdown()
+
+    assert answer.completion.text == "in time"
+    assert lag > HELD - 1.0

@@ -18,6 +18,7 @@ from arena.llm.programs import allow_program, allowed_programs, forget_program
 from arena.llm.providers.protocol import Answer, ProviderSettings
 from arena.remote.provider import RemoteProvider
 from arena.testing.providers import no_policy
+from tests.remote.held_loop import HELD, held_until
 from tests.remote.test_remote_endpoint import messages
 
 HELLO = '{"type": "hello", "protocol": 1, "name": "bob", "version": "1"}'
@@ -183,3 +184,23 @@ def test_a_command_is_a_list_of_words(params: dict[str, Any], expected: str) -> 
         )
 
     assert expected in str(raised.value)
+
+
+def test_an_answer_that_lay_there_while_the_loop_was_held_is_no_malfunction(
+    written: Written, tmp_path: Path
+) -> None:
+    """The process, started and greeted, answers its second turn while the loop stands still."""
+    model = written(
+        "say(type='act', turn=turn, action='in time')\n"
+        "name = 'second' if os.path.exists('first') else 'first'\n"
+        "open(name, 'w').close()"
+    )
+    answer, lag = held_until(
+        lambda settings: RemoteProvider(settings).prepare(model),
+        [messages(session="a" * 32)] * 2,
+        asked=lambda: True,
+        answered=lambda: (tmp_path / "second").exists(),
+    )
+
+    assert said([answer]) == ["in time"]
+    assert lag > HELD - 1.0

@@ -22,6 +22,7 @@ from arena.executors.ray.installed import installed
 from arena.executors.workers.outbox import Outbox, opened
 from arena.executors.workers.parent import GamesThere
 from arena.executors.workers.pool import WorkerUnfit
+from arena.llm.pacing.deadlines import within
 
 # Seconds after which a worker that has nothing to say says so, and for how long none is asked
 # whether it lives.
@@ -160,7 +161,7 @@ class PlacedWorker:
         """Raises TimeoutError once the worker is frozen, or cut off."""
         alive = self._actor.alive.options(concurrency_group=_ALIVE)
         while True:
-            async with asyncio.timeout(self._silence):
+            async with within(self._silence):
                 await alive.remote()
             await asyncio.sleep(_POLL)
 

@@ -7,16 +7,17 @@ time limits, timeouts and the record of an attempt count is measured here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from enum import Enum, auto
 from types import TracebackType
 
+from arena.llm.pacing.deadlines import deadline
 from arena.llm.pacing.loop_lag import LoopLag
 
-# Seconds after which an attempt that is being worked on here is looked at again.
-_SOON = 0.01
+# Seconds after which an attempt is looked at again whose endpoint ends it.
+_LIMITED = 1.0
 
 
 class AttemptPhase(Enum):
@@ -34,7 +35,8 @@ class Stopwatch:
 
     Whoever holds the connection tells it when the request has left, when something came in, and
     when all of that is read. As long as it is told nothing, it counts the time for which the loop
-    was not held. `watched` says that it is told at once when something comes in.
+    was not held. `watched` says that it is told at once when something comes in; `limited` that the
+    endpoint itself ends the answer (`answered_within`).
     """
 
     __slots__ = (
@@ -49,6 +51,7 @@ class Stopwatch:
         "_paused",
         "_sent",
         "_since",
+        "limited",
         "phase",
         "watched",
     )
@@ -57,7 +60,7 @@ class Stopwatch:
         self._clock = asyncio.get_running_loop().time
         now = self._begun = self._clock()
         self.phase = AttemptPhase.UNTOLD
-        self.watched = False
+        self.watched = self.limited = False
         self._lag = lag
         self._since = now
         self._held = lag.held(now)
@@ -123,6 +126,37 @@ class Stopwatch:
             self.heard()
         elif self.phase is AttemptPhase.PROVIDER:
             self._enter(AttemptPhase.AFTER, self._clock())
+
+    @property
+    def lag(self) -> LoopLag:
+        """That of the loop in which the attempt is made."""
+        return self._lag
+
+    @asynccontextmanager
+    async def answered_within(
+        self, seconds: float, *, connected: float | None = None
+    ) -> AsyncIterator[deadline]:
+        """Inside, an answer has so many `seconds` from when the request has left, and the request
+        has `connected` seconds to leave. Raises TimeoutError once they are over.
+
+        For an endpoint that says itself whose fault that is: the attempt, which says nothing of
+        it, is not given up for its own time meanwhile.
+        """
+        answered, elapsed = self.answering(), self.elapsed()
+
+        def left(now: float) -> float:
+            if self.left or connected is None:
+                return seconds - (self.answering(now) - answered)
+            # It may leave at any moment, and the answer's time begins then.
+            return min(connected - (self.elapsed(now) - elapsed), seconds)
+
+        self.limited = True
+        try:
+            with self._lag.watched():
+                async with deadline(left) as scope:
+                    yield scope
+        finally:
+            self.limited = False
 
     @property
     def left(self) -> bool:
@@ -208,16 +242,16 @@ class timed:
     held is read first.
     """
 
-    __slots__ = ("_answering", "_lag", "_loop", "_most", "_scope", "_timer", "_token", "_watch")
+    __slots__ = ("_answering", "_lag", "_loop", "_most", "_scope", "_token", "_watch")
 
+    _loop: asyncio.AbstractEventLoop
     _watch: Stopwatch
-    _timer: asyncio.TimerHandle
 
     def __init__(self, lag: LoopLag, *, most: float, answering: float | None = None) -> None:
         self._lag = lag
         self._most = most
         self._answering = answering
-        self._scope = asyncio.timeout(None)
+        self._scope = deadline(self._left)
 
     async def __aenter__(self) -> Stopwatch:
         self._loop = asyncio.get_running_loop()
@@ -225,8 +259,6 @@ class timed:
         self._watch = watch = Stopwatch(self._lag)
         self._token = _current.set(watch)
         await self._scope.__aenter__()
-        now = self._loop.time()
-        self._timer = self._loop.call_at(now + self._left(now), self._look)
         return watch
 
     async def __aexit__(
@@ -235,7 +267,6 @@ class timed:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._timer.cancel()
         try:
             await self._scope.__aexit__(kind, error, traceback)
         finally:
@@ -245,20 +276,8 @@ class timed:
 
     def _left(self, now: float) -> float:
         seconds = self._most - self._watch.elapsed(now)
+        if self._watch.limited:
+            seconds = max(seconds, _LIMITED)
         if self._answering is None:
             return seconds
         return min(seconds, self._answering - self._watch.answering(now))
-
-    def _look(self) -> None:
-        # By the time this is decided, what has come in until now was noted.
-        now = self._loop.time()
-        self._timer = self._loop.call_at(now, self._decide, now)
-
-    def _decide(self, asked: float) -> None:
-        seconds = self._left(asked)
-        if seconds <= 0.0:
-            self._scope.reschedule(self._loop.time())
-        elif self._watch.phase is AttemptPhase.PROVIDER:
-            self._timer = self._loop.call_at(asked + seconds, self._look)
-        else:
-            self._timer = self._loop.call_later(max(seconds, _SOON), self._look)
