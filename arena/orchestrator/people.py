@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
-from arena.core import AgentSpec
+from arena.core import AgentSpec, Pause
 from arena.core.people import PERSON, GivenAnswer
 from arena.core.threads import in_thread
 from arena.orchestrator.catalogue import EnteredTournament
+from arena.orchestrator.stopping import Stop
 from db import Database, Repository, Session
+from db.errors import Busy, DatabaseError
 from db.queries.requests import answered_requests, closed_turns, open_turn
 from db.queries.schedule import ScheduledGame
 
@@ -24,12 +27,22 @@ def is_person(agent: AgentSpec) -> bool:
 
 
 class SeatedPeople:
-    """Those who hold seats in the games of a run. `wait` says that the run waits for their answers
-    when nothing else is left to play."""
+    """Those who hold seats in the games of a run. `go_on` is given the games that can go on, each
+    once. `wait` says that the run waits for answers when nothing else is left to play."""
 
-    def __init__(self, entry: EnteredTournament, database: Database, *, wait: bool) -> None:
+    def __init__(
+        self,
+        entry: EnteredTournament,
+        database: Database,
+        stop: Stop,
+        go_on: Callable[[Sequence[ScheduledGame]], None],
+        *,
+        wait: bool,
+    ) -> None:
         self._entry = entry
         self._database = database
+        self._stop = stop
+        self._go_on = go_on
         self._wait = wait
         self._any = any(map(is_person, entry.everybody))
         self._waiting: dict[int, tuple[ScheduledGame, int]] = {}
@@ -78,16 +91,19 @@ class SeatedPeople:
         )
         return turn
 
-    async def answered(self) -> Sequence[ScheduledGame]:
-        """The games that can go on: their people have answered, or their time is over."""
+    async def look(self) -> None:
+        """Hand over the games whose people have answered, or whose time is over. Raises
+        DatabaseError."""
         if not self._waiting:
-            return ()
+            return
         closed = await in_thread(self._database.reconnecting, self._closed)
         found = [game for key, (game, turn) in self._waiting.items() if (key, turn) in closed]
         for game in found:
             del self._waiting[game.game_id]
             self._back.add(game.game_id)
-        return found
+        if found:
+            self._woken.set()
+            self._go_on(found)
 
     def _closed(self, session: Session) -> set[tuple[int, int]]:
         Repository(session).lapse_requests([*self._waiting])
@@ -99,19 +115,25 @@ class SeatedPeople:
         self._back.discard(game.game_id)
         return back
 
-    async def watch(self, take: Callable[[Sequence[ScheduledGame]], None]) -> None:
-        """Hand over the games that can go on, as their people answer, until cancelled."""
-        while self._any:
-            await asyncio.sleep(_EVERY)
-            if found := await self.answered():
-                take(found)
-                self._woken.set()
+    async def watch(self) -> None:
+        """Look again and again, until cancelled. Stops the run where that cannot be done: nobody
+        would hear of an answer."""
+        try:
+            while self._any:
+                await asyncio.sleep(_EVERY)
+                # Whoever writes now is done before the next look.
+                with suppress(Busy):
+                    await self.look()
+        except DatabaseError as error:
+            self._stop.request(str(error))
 
-    async def worth_waiting(self) -> bool:
-        """Waits for an answer, when nothing else is left to play; False where nobody is waited
-        for."""
-        if not (self._wait and self._waiting):
-            return False
+    async def one_goes_on(self) -> bool:
+        """Whether a game can go on since this was asked, whoever has found it; where the run waits
+        for people, returns when one can, or when the run stops. Raises DatabaseError."""
         self._woken.clear()
-        await self._woken.wait()
-        return True
+        with suppress(Busy):
+            await self.look()
+        if self._wait and self._waiting:
+            with suppress(Pause):
+                await self._stop.unless(self._woken.wait())
+        return self._woken.is_set()

@@ -85,7 +85,7 @@ class Playing:
         self.finished: list[int] = []
         self.void = self.paused = self.running = self._otherwise_suspended = 0
         self.heard = listeners or Listeners()
-        self.people = SeatedPeople(entry, database, wait=wait)
+        self.people = SeatedPeople(entry, database, stop, self._go_on, wait=wait)
         longest = self.config.environment.turn_limit
         self.affordable = Affordable(models.budget, earlier.costs, longest=longest)
         self._left: dict[int, ScheduledGame] = {}
@@ -120,7 +120,7 @@ class Playing:
         self.started = time.monotonic()
         teller = RunTeller(self.entry.tournament_id, self.meter, recorder, self._now)
         reporter = asyncio.create_task(teller.run(self.on_progress))
-        watching = asyncio.create_task(self.people.watch(self._go_on))
+        watching = asyncio.create_task(self.people.watch())
         try:
             await executor.run(
                 self.saturation.within(self._work(left, most), concurrency),
@@ -154,7 +154,7 @@ class Playing:
                     self.stop.request(str(error))
                     return
                 if not added and not self._pending.playable(frozenset()):
-                    if await self._person_answers():
+                    if await self.people.one_goes_on():
                         continue
                     return
                 self._left |= {game.schedule_index: game for game in added}
@@ -190,15 +190,6 @@ class Playing:
                 self._pending.drop(model)
                 short.clear()
         return True
-
-    async def _person_answers(self) -> bool:
-        """Whether a game is back, now or after a wait, because a person has answered."""
-        try:
-            if found := await self.people.answered():
-                self._go_on(found)
-            return bool(found) or await self.stop.unless(self.people.worth_waiting())
-        except Pause:
-            return False
 
     def _go_on(self, games: Sequence[ScheduledGame]) -> None:
         for game in games:
@@ -308,7 +299,7 @@ class Playing:
         elif not await self.people.suspended(game, self.prepared.spec.revision):
             self._otherwise_suspended += 1
         held = isinstance(result, Suspended) and self.attempts.memories.in_order
-        if held and not await self._person_answers():
+        if held and not await self.people.one_goes_on():
             self.stop.request(self.attempts.memories.waits(game.game_id))
 
     @property

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import text
@@ -13,11 +15,17 @@ from sqlalchemy import text
 from arena.config import TournamentConfig, loads
 from arena.core import ConfigError
 from arena.orchestrator import Summary, run
+from arena.orchestrator.catalogue import enter
+from arena.orchestrator.people import SeatedPeople
 from arena.orchestrator.preflight import prepare
+from arena.orchestrator.stopping import Stop
 from arena.replay.check import check
-from db import Repository, get_session
+from db import Database, Repository, Session, get_session
 from db.errors import BadAnswer, DatabaseError
 from db.queries.requests import RequestRow, observed, request_rows
+from db.queries.schedule import ScheduledGame, open_games
+
+T = TypeVar("T")
 
 EVENING = """
 name: evening
@@ -162,6 +170,52 @@ def test_a_person_that_lets_its_time_pass_lapses_and_the_game_goes_on(sqlite_url
     assert check(1, sqlite_url).ok
     with get_session(sqlite_url) as session, pytest.raises(BadAnswer, match="time for request 1"):
         Repository(session).answer_request(1, "[0]", "Ann")
+
+
+class SlowToLook(Database):
+    """One in which the first look for answers takes until another one has ended."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.looking, self.seen = threading.Event(), threading.Event()
+
+    def reconnecting(self, work: Callable[[Session], T], **how: Any) -> T:
+        first = not self.looking.is_set()
+        self.looking.set()
+        found = super().reconnecting(work, **how)
+        assert not first or self.seen.wait(30)
+        return found
+
+
+@pytest.mark.parametrize("answered", [1, 2])
+def test_a_run_goes_on_with_an_answer_that_it_finds_while_it_looks_for_one(
+    sqlite_url: str, answered: int
+) -> None:
+    asyncio.run(run(evening(), url=sqlite_url))
+    went_on: list[ScheduledGame] = []
+
+    async def both(database: SlowToLook) -> bool:
+        with database.session() as session:
+            entry = enter(session, prepare(evening()))
+            games = open_games(session, entry.tournament_id)
+        people = SeatedPeople(entry, database, Stop(), went_on.extend, wait=True)
+        database.looking.set()
+        for game in games:
+            assert await people.suspended(game, 1)
+        database.looking.clear()
+        for request in waiting(sqlite_url)[:answered]:
+            with database.session() as session:
+                Repository(session).answer_request(request.id, "[4]", str(request.person))
+        asks = asyncio.create_task(people.one_goes_on())
+        await asyncio.to_thread(database.looking.wait)
+        await people.look()
+        database.seen.set()
+        assert people.waiting == 2 - answered
+        return await asyncio.wait_for(asks, 30)
+
+    with SlowToLook(sqlite_url) as database:
+        assert asyncio.run(both(database))
+    assert len(went_on) == answered
 
 
 def test_a_person_needs_no_model_and_takes_no_other_options() -> None:
