@@ -48,15 +48,20 @@ def action_of(path: str) -> str:
     return _ACTIONS.get("/" + path.lstrip("/").partition("/")[0], "read")
 
 
+def too_little(visitor: Visitor, action: str) -> str:
+    """What is said to a person whose role does not allow an action."""
+    return (
+        f"{visitor.name} has access as {visitor.role}, and this asks for {LEAST_ROLE[action]}: "
+        "whoever started these pages gives it (`arena access`)"
+    )
+
+
 def refusal(visitor: Visitor, path: str) -> str | None:
     """Why a person may not ask for a path, None where it may. Who holds a seat sees nothing but
     what the seat observes: every other page could tell more."""
     action = action_of(path)
     if not visitor.may(action):
-        return (
-            f"{visitor.name} has access as {visitor.role}, and this asks for "
-            f"{LEAST_ROLE[action]}: whoever started these pages gives it (`arena access`)"
-        )
+        return too_little(visitor, action)
     if action != "play" and visitor.seats:
         return (
             f"{visitor.name} holds a seat in {', '.join(visitor.seats)}: until that is over, /play "
@@ -95,9 +100,9 @@ class Access:
     wrong: WrongTokens = field(default_factory=WrongTokens)
 
     def given(self) -> bool:
-        """Whether anybody has access by a token."""
+        """Whether anybody has or had access by a token: who was the last one is told so too."""
         with self.database.session(create=False) as session:
-            return Repository(session).has_access()
+            return Repository(session).has_access(ever=True)
 
     def visitor(self, token: str) -> Visitor | None:
         """Whose token this is; None for nobody's."""

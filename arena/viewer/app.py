@@ -44,7 +44,7 @@ from arena.viewer.pages import (
 from arena.viewer.streams import Streams
 from arena.viewer.templating import environment
 from arena.viewer.tracebacks import print_traceback
-from arena.viewer.visit import Handler, NotThere, Visit
+from arena.viewer.visit import Handler, NotAllowed, NotThere, Visit
 from db import Database, Session
 from db.errors import BadAnnotation, BadSelection, DatabaseError
 
@@ -160,6 +160,8 @@ class _Answered:
                 return handler(replace(visit, session=session))
         except NotThere as error:
             return _refused(visit, 404, error)
+        except NotAllowed as error:
+            return _refused(visit, 403, error)
         except (BadAnnotation, BadSelection, ArenaError) as error:
             return _refused(visit, 400, error)
         except DatabaseError as error:

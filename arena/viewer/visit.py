@@ -24,6 +24,10 @@ class NotThere(UsageError):
     """A page is asked for that there is none of."""
 
 
+class NotAllowed(UsageError):
+    """What is asked for is there, for people with another role."""
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
     """One page that is asked for.

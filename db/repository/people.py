@@ -59,9 +59,11 @@ class PersonRepository:
         """Everybody who has or had access, by name."""
         return self.session.exec(select(Person).order_by(col(Person.name))).all()
 
-    def has_access(self) -> bool:
-        """Whether anybody has access by a token."""
-        query = select(Person.id).where(col(Person.revoked_at).is_(None)).limit(1)
+    def has_access(self, *, ever: bool = False) -> bool:
+        """Whether anybody has access by a token, or `ever` had."""
+        query = select(Person.id).limit(1)
+        if not ever:
+            query = query.where(col(Person.revoked_at).is_(None))
         return self.session.exec(query).first() is not None
 
     def person_of_token(self, token: str) -> Person | None:

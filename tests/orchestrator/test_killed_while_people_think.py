@@ -151,7 +151,8 @@ def test_a_run_is_killed_while_an_operator_thinks_about_its_budget(
         form = {"request": str(request.id), "response": "yes 100"}
         with browsing(database_url, cookie=None, people=True) as get:
             refused = get("/play", form=form, cookie=f"arena_{PORT}={tokens['player']}")
-            assert refused.status_code == 404  # there is no such request for a player
+            assert refused.status_code == 403
+            assert "player has access as player, and this asks for operator" in refused.text
             assert waiting(database_url) == [request]
             taken = get("/play", form=form, cookie=f"arena_{PORT}={tokens['operator']}")
             assert taken.status_code == 303

@@ -114,8 +114,8 @@ def test_every_action_asks_for_its_role(poker: str, role: str, answers: tuple[in
 
 def test_who_is_revoked_is_out_at_once_and_what_was_answered_stays(poker: str) -> None:
     request = first_request(poker)
-    held = cookie(token_of(poker, str(request.person)))
-    token_of(poker, "Vic", "viewer")
+    token = token_of(poker, str(request.person))
+    held = cookie(token)
     with browsing(poker, cookie=None, people=True) as get:
         sent = get("/play", form={"request": str(request.id), "response": "[bet]"}, cookie=held)
         assert sent.headers["location"] == "/play?noted=taken"
@@ -123,6 +123,10 @@ def test_who_is_revoked_is_out_at_once_and_what_was_answered_stays(poker: str) -
         result = run_arena("access", "revoke", str(request.person), "--db", poker)
         assert result.exit_code == 0, result.stderr
         out = get("/play", cookie=held)
+        # Nobody else has access, and the page that says so is there.
+        assert get("/login").status_code == 200
+        again = get("/login", form={"token": token})
+        assert "This is nobody&#39;s token, or it was revoked." in again.text
     assert (out.status_code, out.headers["location"]) == (303, "/login")
     assert "max-age=0" in out.headers["set-cookie"].lower()
     with get_session(poker) as session:

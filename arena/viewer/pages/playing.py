@@ -9,8 +9,9 @@ from starlette.responses import RedirectResponse, Response
 from arena.core.text import visible
 from arena.replay.answer_form import AnswerField, answer_fields, filled
 from arena.replay.moves import doubts
+from arena.viewer.access import too_little
 from arena.viewer.links import path_of
-from arena.viewer.visit import NotThere, Visit, number
+from arena.viewer.visit import NotAllowed, NotThere, Visit, number
 from db import Repository
 from db.errors import BadAnswer, Busy, DatabaseError
 from db.queries.requests import (
@@ -102,12 +103,13 @@ def _as(visit: Visit) -> str | None:
 
 
 def _row(visit: Visit, given: str) -> RequestRow:
-    """A request to this person. Raises NotThere for every other."""
+    """A request to this person. Raises NotAllowed for one to operators, NotThere for others."""
     found = request_rows(visit.session, request=number(given, "a request"), waiting=False)
     me = _me(visit)
-    operator = visit.visitor is None or visit.visitor.may("approve")
     for row in found:
-        if row.person == me or (row.person is None and operator):
+        if row.person is None and visit.visitor is not None and not visit.visitor.may("approve"):
+            raise NotAllowed(too_little(visit.visitor, "approve"))
+        if row.person in (me, None):
             return row
     raise NotThere(f"no request {given} is made to {me or 'you'}: /play shows what waits")
 
