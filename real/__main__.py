@@ -65,7 +65,7 @@ async def _played(
             _tell(f"{name}: {count} games between {len(config.agents)} agents")
             await run(config, url=file)
         kept = record.turns_of(file)
-        compared = _record(kept, wires, servers, folder)
+        compared = _record(kept, file, wires, servers, folder)
         rows = _games(file)
         _tell("mafia: the same games under earlier versions")
         mafia = [row for row in rows if row.tournament == "mafia"]
@@ -90,9 +90,13 @@ def _games(file: Path) -> list[GameRow]:
 
 
 def _record(
-    kept: list[list[TurnRow]], wires: dict[str, Wire], servers: dict[str, str], folder: Path
+    kept: list[list[TurnRow]],
+    file: Path,
+    wires: dict[str, Wire],
+    servers: dict[str, str],
+    folder: Path,
 ) -> list[Figure]:
-    calls = record.calls_of(kept)
+    calls = record.calls_of(kept, file)
     seen = [exchange for wire in wires.values() for exchange in wire.exchanges]
     return [
         Figure(

@@ -72,7 +72,7 @@ _THINKERS = """
   - {name: Smol, model: smollm2, prompt: plain}
   - {name: Smol with notes, kind: remembering, model: smollm2, prompt: plain}
   - {name: Smol believing, kind: believing, model: smollm2, prompt: plain,
-     options: {roles: [Villager, Mafia, Doctor, Detective]}}
+     options: {roles: [Cooperator, Defector]}}
   - {name: Smol reviewing, kind: reviewing, model: smollm2, prompt: plain}
   - {name: Smol sampling, kind: sampling, model: smollm2, prompt: plain, options: {samples: 3}}
   - {name: Smol learning, kind: learning, model: smollm2, prompt: plain}
@@ -83,7 +83,7 @@ TOURNAMENTS = {
     "mafia": (_MAFIA, _KINDS),
     "dilemma": (_DILEMMA, _KINDS),
     "modes": (_DILEMMA, _MODES),
-    "kinds": (_MAFIA, _THINKERS),
+    "kinds": (_DILEMMA, _THINKERS),
 }
 
 
