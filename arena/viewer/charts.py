@@ -24,9 +24,11 @@ class Axis:
         return round(self.start + min(max(share, 0.0), 1.0) * (self.end - self.start), 2)
 
 
-def axis(values: Sequence[float], start: float, end: float, wanted: int = 5) -> Axis:
+def axis(
+    values: Sequence[float], start: float, end: float, wanted: int = 5, *, whole: bool = False
+) -> Axis:
     """An axis that holds all the values, with about as many ticks as are wanted at 1, 2 or 5 times
-    a power of ten."""
+    a power of ten; of `whole` numbers, as games are, none in between."""
     known = [value for value in values if math.isfinite(value)]
     low, high = min(known, default=0.0), max(known, default=1.0)
     if low == high:
@@ -34,6 +36,8 @@ def axis(values: Sequence[float], start: float, end: float, wanted: int = 5) -> 
     raw = (high - low) / wanted
     power = 10 ** math.floor(math.log10(raw))
     step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw)
+    if whole:
+        step = max(step, 1.0)
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
     ticks = tuple(round(number * step, 10) for number in range(first, last + 1))

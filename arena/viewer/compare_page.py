@@ -130,7 +130,7 @@ def _difference(found: Comparison) -> str:
 def _test_chart(found: Comparison, way: Course) -> LineChart:
     low, high = way.bounds
     bounds = [bound for bound in (low, high) if math.isfinite(bound)]
-    x = axis([0, max(way.games[-1], 2)], _LEFT, _RIGHT, wanted=6)
+    x = axis([0, max(way.games[-1], 2)], _LEFT, _RIGHT, wanted=6, whole=True)
     y = axis([0.0, *way.statistic, *bounds], _BOTTOM, _TOP)
     points = _steps([x.at(games) for games in way.games], [y.at(v) for v in way.statistic])
     drawn = []
@@ -154,7 +154,7 @@ def _says(found: Comparison, *, upper: bool) -> str:
 
 def _score_chart(found: Comparison, way: Course) -> LineChart:
     known = way.estimates
-    x = axis([0, max(known[-1].games, 2)], _LEFT, _RIGHT, wanted=6)
+    x = axis([0, max(known[-1].games, 2)], _LEFT, _RIGHT, wanted=6, whole=True)
     y = axis([0.0, 1.0], _BOTTOM, _TOP, wanted=4)
     at = [x.at(one.games) for one in known]
     points = " ".join(f"{x},{y.at(one.score)}" for x, one in zip(at, known, strict=True))

@@ -66,7 +66,7 @@ def drawn_curve(curve: RatingCurve) -> DrawnCurve | None:
     # The first games are all doubt: what is beyond the rest is cut.
     kept = sorted(ends)[len(ends) // 40 : len(ends) - len(ends) // 40]
     up = axis([*kept, *(step.mu for step in steps)], HEIGHT - _BOTTOM, _TOP)
-    along = axis([steps[0].place, steps[-1].place], _LEFT, WIDTH - _RIGHT, 6)
+    along = axis([steps[0].place, steps[-1].place], _LEFT, WIDTH - _RIGHT, 6, whole=True)
     upper = [(along.at(s.place), up.at(s.mu + _NORMAL * s.sigma)) for s in steps]
     lower = [(along.at(s.place), up.at(s.mu - _NORMAL * s.sigma)) for s in steps]
     line = [(along.at(s.place), up.at(s.mu)) for s in steps]
