@@ -25,7 +25,7 @@ from arena.executors.auto import AutoExecutor
 from arena.executors.local import LocalExecutor
 from arena.executors.processes.executor import ProcessExecutor
 from arena.executors.processes.process import WorkerProcess
-from arena.executors.workers.pool import WorkerPool
+from arena.executors.workers.pool import WorkerNotStarted, WorkerPool
 from arena.executors.workers.served import ServedGame
 from arena.game.journal import Journal, JournalEntry, RecordedElsewhere
 from arena.game.task import Ports
@@ -123,6 +123,34 @@ def test_a_worker_that_cannot_be_replaced_stops_the_run() -> None:
             await pool.close()
 
     asyncio.run(main())
+
+
+def test_workers_that_end_before_they_can_play_are_tried_again_until_the_third_in_a_row() -> None:
+    died = 0
+
+    async def start(*told: Any) -> WorkerProcess:
+        nonlocal died
+        died += 1
+        if died <= 2:
+            raise WorkerNotStarted("the worker ended")
+        return await WorkerProcess.started(*told)
+
+    async def never(*told: Any) -> WorkerProcess:
+        raise WorkerNotStarted("the worker ended")
+
+    async def main() -> None:
+        pool, hopeless = WorkerPool(1, start, []), WorkerPool(2, never, [])
+        await pool.start()
+        try:
+            assert await pool.call(probes.who, "task", ports())
+            with pytest.raises(UsageError, match="the worker ended"):
+                await hopeless.start()
+        finally:
+            await hopeless.close()
+            await pool.close()
+
+    asyncio.run(main())
+    assert died == 3
 
 
 def test_work_of_its_own_that_was_cancelled_is_an_error_of_the_game() -> None:

@@ -14,14 +14,13 @@ from typing import Any
 import ray
 from ray.exceptions import RayError
 
-from arena.core import UsageError
 from arena.core.execution import PortsT, ResultT, TaskT
 from arena.core.text import one_line
 from arena.executors.ray.actor import Began, RayWorker
 from arena.executors.ray.installed import installed
 from arena.executors.workers.outbox import Outbox, opened
 from arena.executors.workers.parent import GamesThere
-from arena.executors.workers.pool import WorkerUnfit
+from arena.executors.workers.pool import WorkerNotStarted, WorkerUnfit
 from arena.llm.pacing.deadlines import within
 
 # Seconds after which a worker that has nothing to say says so, and for how long none is asked
@@ -50,14 +49,14 @@ class StartRayWorker:
         told: Callable[[str], None],
     ) -> PlacedWorker:
         """A worker, once Ray has found a place for it. Raises WorkerUnfit for one that cannot play
-        the run, UsageError where Ray starts none."""
+        the run, WorkerNotStarted for one that ended before it could."""
         name = uuid.uuid4().hex[:12]
         try:
             actor = self._make.remote(name, sys.path)
             asked = time.time()
             began: Began = await actor.begin.remote(self._ours)
         except RayError as error:
-            raise UsageError(
+            raise WorkerNotStarted(
                 "Ray has started no worker: is llm-arena installed on every machine of the "
                 f"cluster? {_said(error)}"
             ) from error

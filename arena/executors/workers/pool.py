@@ -19,6 +19,10 @@ class WorkerUnfit(UsageError):
     """A worker cannot play this run; others may."""
 
 
+class WorkerNotStarted(UsageError):
+    """A worker ended before it could play: another is tried, as for one that ends later."""
+
+
 class Worker(Protocol):
     """One worker as its parent has it; `name` is another one for each."""
 
@@ -44,7 +48,7 @@ class Worker(Protocol):
 class StartWorker(Protocol):
     """Starts a worker. `lost` is called once, when it has ended by itself; `progressed` whenever a
     turn of one of its games is durable; `told` with what there is to say to who started the run.
-    Raises UsageError where none can be started."""
+    Raises WorkerUnfit, WorkerNotStarted, UsageError where none can be started."""
 
     async def __call__(
         self,
@@ -126,9 +130,19 @@ class WorkerPool:
         self._starting.add(task)
         task.add_done_callback(self._starting.discard)
 
+    async def _started(self) -> Worker:
+        """A worker. Raises what `start` does, WorkerNotStarted for too many in a row."""
+        while True:
+            try:
+                return await self._start(self._lost, self._progressed, self._told)
+            except WorkerNotStarted:
+                self._deaths += 1
+                if self._closed or self._deaths >= _MOST_DEATHS:
+                    raise
+
     async def _add(self) -> None:
         try:
-            worker = await self._start(self._lost, self._progressed, self._told)
+            worker = await self._started()
         except WorkerUnfit as error:
             if self._workers or len(self._starting) > 1:
                 self._told(str(error))
