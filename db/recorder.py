@@ -22,7 +22,7 @@ from sqlalchemy import URL
 
 from db.delegates import Delegation
 from db.engine import BUSY_TIMEOUT_MS, LONGEST_PAUSE, PATIENCE, get_engine
-from db.errors import DatabaseError, FileGone, LeaseLost, WriteFailed
+from db.errors import DatabaseError, FileGone, LeaseLost, Unreachable, WriteFailed
 from db.faults import first_line
 from db.fold import Fold
 from db.leases import HEARTBEAT, Lease
@@ -208,12 +208,7 @@ class Recorder:
 
     def _run(self, opened: asyncio.Future[None]) -> None:
         try:
-            engine = get_engine(self._url)
-            try:
-                check_schema(engine)
-            finally:
-                engine.dispose()
-            self._connect()
+            self._begin()
         except BaseException as error:
             self._tell(_fail, opened, error)
             self._tell(_resolve, self._ended)
@@ -228,6 +223,28 @@ class Recorder:
             self._tell(self._die, error)
         finally:
             self._tell(_resolve, self._ended)
+
+    def _begin(self) -> None:
+        # The database was there when the run began: who joins it later may meet its restart.
+        deadline = time.monotonic() + (
+            self._patience if isinstance(self._lease, Delegation) else 0.0
+        )
+        pause = 0.05
+        while True:
+            try:
+                engine = get_engine(self._url)
+                try:
+                    check_schema(engine)
+                finally:
+                    engine.dispose()
+                self._connect()
+            except Unreachable:
+                if time.monotonic() >= deadline:
+                    raise
+            else:
+                return
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
 
     def _connect(self) -> None:
         self._connection = open_writer(self._url, self._busy_timeout_ms)

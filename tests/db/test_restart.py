@@ -6,12 +6,15 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import make_url
 from sqlmodel import Session
 
 from arena.leaderboard.rebuild import rebuild
 from db import Database, Recorder, Repository, get_session, init_db
+from db.errors import Unreachable
+from db.writer.games import GameStarted
 from tests.db.test_recorder import play, read, scalar
-from tests.db.tournaments import FOLD, tournament
+from tests.db.tournaments import FOLD, NOON, tournament
 from torture.databases import PostgreSQL
 
 pytestmark = pytest.mark.slow
@@ -86,3 +89,29 @@ def test_games_that_are_recorded_while_the_server_is_restarted(server: PostgreSQ
         repo = Repository(session)
         assert repo.check_counters(1) == (4, [])
         assert [prompt.name for prompt in repo.get_prompts()] == ["plain", "q"]
+
+
+def test_a_worker_that_joins_while_the_server_is_away_waits_for_it(server: PostgreSQL) -> None:
+    url = server.base
+    key, *_ = tournament(url)
+    database = Database(url)
+    lease = database.lease(1)
+    delegation = lease.delegated(make_url(url)).of("late")
+
+    async def main() -> None:
+        worker = Recorder(delegation.session_url, lease=delegation)
+        with server.away("immediate"):
+            joining = asyncio.ensure_future(worker.__aenter__())
+            await asyncio.sleep(0.3)
+            assert not joining.done()
+            nobody = Recorder(url, lease=delegation, patience=0.0)
+            with pytest.raises(Unreachable):
+                await nobody.__aenter__()
+        await joining
+        await worker.append(GameStarted(key, NOON, 1))
+        await worker.close()
+
+    asyncio.run(main())
+    assert scalar(url, f"SELECT status FROM games WHERE id = {key}") == "running"
+    lease.release()
+    database.close()
