@@ -49,10 +49,10 @@ def locked() -> list[str]:
 
 def licence(package: str) -> str:
     """What the package's metadata says: an SPDX expression, a classifier, or a short text."""
-    try:
-        about = metadata.metadata(package)
-    except metadata.PackageNotFoundError:
+    if package in ELSEWHERE:
+        # Also where another package brings a copy of its own.
         return ELSEWHERE[package]
+    about = metadata.metadata(package)
     said = about.get("License-Expression") or ""
     classified = [
         line.rsplit(" :: ", 1)[-1]

@@ -120,12 +120,16 @@ class RecordError(ArenaError):
     """The record could not be written: nothing moves on without it, the tournament stops."""
 
 
+def _nothing_settled(dollars: float) -> None:
+    """Where nothing was granted, nothing has to be settled."""
+
+
 class WorkerLost(ArenaError):
     """The worker in which a game was played has ended: the game resumes from its record. It records
     as `worker`, if it does. What the record shows as in flight, in dollars, is told to `settle`."""
 
     def __init__(
-        self, message: str, worker: str = "", settle: Callable[[float], None] = lambda dollars: None
+        self, message: str, worker: str = "", settle: Callable[[float], None] = _nothing_settled
     ) -> None:
         super().__init__(message)
         self.worker = worker

@@ -24,6 +24,7 @@ PLAN = Plan(
     games_done=0,
     games_now=100,
     concurrency=50,
+    executor="auto",
     matchmaker="round-robin",
     agents=("Ann", "Bob"),
     models=(

@@ -300,7 +300,7 @@ def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:
                     files = [*tmp_path.glob(f"{name}*")]
                     assert len(files) > 1
                     assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
-                copy = back_up(database, "0")
+                copy = back_up(database).file
                 assert copy.stat().st_mode & 0o777 == 0o600
     finally:
         os.umask(before)

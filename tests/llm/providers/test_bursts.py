@@ -38,7 +38,7 @@ def test_others_have_their_turn_while_a_burst_is_read() -> None:
                 await asyncio.sleep(0)
 
         task = asyncio.create_task(other())
-        answer = await _streamed(Burst(), Heard())
+        answer = await _streamed(Burst(), Heard(), False)
         task.cancel()
         return answer.completion.text, turns
 
