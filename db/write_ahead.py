@@ -45,13 +45,13 @@ def refuse_other_log(url: URL) -> None:
     Every page is read where the two were put together by somebody: SQLite itself leaves a third
     file (`-shm`) beside a log. Of an earlier log it must have grown since to be told.
     """
-    if log_of(url) is None:
+    shared = Path(f"{url.database}-shm")
+    # Somebody has it open, perhaps this process: to close a file that SQLite has open here too
+    # would let go of the locks that SQLite holds on it.
+    if log_of(url) is None or shared.exists():
         return
     if all(_is_older(url) for _ in range(_LOOKS)):
         raise Damaged(_apart(url, "is of an earlier moment than the file, or of another one"))
-    shared = Path(f"{url.database}-shm")
-    if shared.exists():
-        return
     try:
         sound = _is_sound(url, "mode=ro")
     finally:
@@ -86,6 +86,9 @@ def missing_log(url: URL) -> str | None:
     that changes nothing. A copy that was made while nobody held a lease cannot be told."""
     path = Path(str(url.database))
     if url.drivername != "sqlite" or log_of(url) is not None or not path.is_file():
+        return None
+    if Path(f"{path}-shm").exists():
+        # Open somewhere, perhaps here: see `refuse_other_log`.
         return None
     with suppress(OSError, sqlite3.Error), path.open("rb") as opened:
         if opened.read(_READ)[18:20] != _IN_LOG:

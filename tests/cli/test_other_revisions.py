@@ -42,7 +42,7 @@ TYPED = {
 }
 """What is typed after a command that needs more than its arguments, each of which is 1."""
 
-LOOK = {"db backup", "db current", "verify-card"}
+LOOK = {"db backup", "db current", "db roles", "verify-card"}
 """These need no table of this release."""
 
 TEMPLATE = """\

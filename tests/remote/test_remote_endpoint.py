@@ -315,6 +315,7 @@ def test_a_model_that_is_no_program_is_refused(changes: dict[str, Any], said: st
     assert said in str(raised.value)
 
 
+@pytest.mark.sweep
 def test_an_answer_that_lay_there_while_the_loop_was_held_is_no_malfunction() -> None:
     """A server that says in `answered` when the bytes of its answer have left."""
     asked, answered = threading.Event(), threading.Event()
