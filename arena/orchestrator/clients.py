@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from arena import registry
@@ -17,7 +17,7 @@ from arena.llm.cache import Answers
 from arena.llm.clearance import GameAccount, LocalClearance
 from arena.llm.client import Client
 from arena.llm.costs.budget import Budget
-from arena.llm.pacing.limits import Limits, ModelLimits
+from arena.llm.pacing.limits import Limits, ModelLimits, SentBefore
 from arena.llm.pacing.loop_lag import LoopLag
 from arena.orchestrator.stopping import GameWaiting, Stop
 
@@ -39,10 +39,14 @@ def client_for(config: TournamentConfig | None, *, keep_answers: bool = False) -
 
 
 def limits_for(
-    config: TournamentConfig | None, lag: LoopLag, proven: Collection[str] = ()
+    config: TournamentConfig | None,
+    lag: LoopLag,
+    proven: Collection[str] = (),
+    sent: Mapping[str, Sequence[SentBefore]] | None = None,
 ) -> Limits:
     """The limits of a tournament's models, or of games that belong to none; `proven` are the models
-    that have answered before, `lag` that of the loop in which they are asked."""
+    that have answered before, `sent` is what they were sent in the last minute, `lag` that of the
+    loop in which they are asked."""
     jitter = random.Random(0)
     if config is None:
         return Limits(doubt=LLMConfig().doubt, rng=jitter, lag=lag)
@@ -54,6 +58,7 @@ def limits_for(
         proven=proven,
         rng=jitter,
         lag=lag,
+        sent=sent,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -17,6 +17,7 @@ from arena.core.threads import in_thread
 from arena.llm.cache import Answers
 from arena.llm.client import Client
 from arena.llm.costs.budget import Budget
+from arena.llm.pacing.limits import SentBefore
 from arena.llm.secrets import scrub
 from arena.orchestrator import kept_ratings, run_log, schedule
 from arena.orchestrator.catalogue import EnteredTournament, enter
@@ -95,7 +96,7 @@ async def run(
                 database,
                 ModelAccess(
                     client,
-                    limits_for(ready.prepared.config, client.lag, begun.proven),
+                    limits_for(ready.prepared.config, client.lag, begun.proven, begun.sent),
                     begun.budget,
                     _answers(config, database),
                     begun.cap,
@@ -245,6 +246,7 @@ class _Begun:
     supply: Supply
     budget: Budget | None
     proven: frozenset[str]
+    sent: Mapping[str, Sequence[SentBefore]]
     approved: Approved
     cap: float | None
     abandoned: timedelta | None = None
@@ -258,6 +260,7 @@ def _begin(ready: _Ready, database: Database, lease: Lease) -> _Begun:
         heard = active_at(session, key)
         finished = schedule.status(session, key) == "finished"
         left = open_games(session, key)
+        sent = schedule.sent_lately(session, key)
         orphans = schedule.settle_orphans(session, left)
         length = scheduled_places(session, key)
         standings = _standings(session, entry)
@@ -300,7 +303,9 @@ def _begin(ready: _Ready, database: Database, lease: Lease) -> _Begun:
         supply.settle(index, result)
     silent = None if heard is None or finished else datetime.now(UTC) - heard
     abandoned = silent if silent is not None and silent >= ABANDONED_AFTER else None
-    return _Begun(left, earlier, standings, supply, budget, proven, approved, caps.total, abandoned)
+    return _Begun(
+        left, earlier, standings, supply, budget, proven, sent, approved, caps.total, abandoned
+    )
 
 
 def _check_unchanged(repo: Repository, entry: EnteredTournament, config: TournamentConfig) -> None:

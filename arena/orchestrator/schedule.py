@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
 from arena.config import TournamentConfig
 from arena.core import Pairing, RatedPlayer, seat_role
+from arena.llm.pacing.limits import SentBefore
+from arena.llm.pacing.token_bucket import WINDOW
 from arena.orchestrator.game_costs import RECENT, PastCosts
 from arena.orchestrator.standings import Played
 from db import Database, Repository, Session, get_session
@@ -22,6 +25,7 @@ from db.queries.schedule import (
     scheduled_seats,
     settled_places,
 )
+from db.queries.sent_calls import sent_since
 from db.queries.spending import (
     costs_of_place,
     dearest_calls,
@@ -73,6 +77,15 @@ def settle_orphans(session: Session, left: Sequence[ScheduledGame]) -> tuple[flo
     """Mark the calls that were in flight when a run was killed: the dollars charged for each."""
     found = Repository(session).settle_orphans([game.game_id for game in left if game.begun])
     return tuple(charged or 0.0 for _, charged in found)
+
+
+def sent_lately(session: Session, tournament_id: int) -> dict[str, list[SentBefore]]:
+    """What counts in the limits by the minute when a run begins, by the model's name."""
+    found: dict[str, list[SentBefore]] = {}
+    since = datetime.now(UTC) - timedelta(seconds=WINDOW)
+    for call in sent_since(session, tournament_id, since):
+        found.setdefault(call.model, []).append(SentBefore(call.at, call.tokens))
+    return found
 
 
 def history(session: Session, tournament_id: int, first: int = 0) -> ScheduleHistory:

@@ -167,6 +167,7 @@ class GameRecorder:
                     request=intent.request,
                     request_hash=intent.request_hash,
                     reserved=intent.reserved,
+                    at=datetime.now(UTC),
                 )
             case Answered(answer=answer):
                 return CallAnswered(*key, answer)

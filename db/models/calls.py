@@ -21,7 +21,8 @@ class LLMCall(Table, table=True):
 
     `call_index` counts every attempt of the turn, `call_number` the agent's questions in it and
     `attempt` the tries of that question, all from 0. A row without `response_received_at` is an
-    intent: the call is in flight, or was when the process died. `reserved` is the most that it
+    intent: the call is in flight, or was when the process died; its `request_sent_at` is when it
+    was about to be sent. `reserved` is the most that it
     could cost, `charged` what it counts against a budget, both in dollars; `cached` says that its
     answer was on record already. `total_response_time_ms` is the provider's time, `lag_ms` that in
     which the call waited for the process that made it; of a call of an earlier release unknown.

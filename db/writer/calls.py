@@ -17,7 +17,8 @@ from db.writer.subject import Record, Rows, Subject, Writing, cleaned
 
 _INTEND = (
     "INSERT INTO llm_calls (id, game_turn_id, call_index, call_number, attempt, model, request, "
-    "request_hash, reserved) VALUES (?, ?, ?, ?, ?, ?, ?::json, ?, ?) ON CONFLICT (id) DO NOTHING"
+    "request_hash, reserved, request_sent_at) VALUES (?, ?, ?, ?, ?, ?, ?::json, ?, ?, ?) "
+    "ON CONFLICT (id) DO NOTHING"
 )
 _MESSAGES = (
     "INSERT INTO call_payloads (llm_call_id, prefix_len, prefix_hash, messages) "
@@ -47,7 +48,8 @@ class CallIntended:
 
     `messages` is any JSON value; a content that holds the turn's observation is stored as a
     reference to it. `request` is the allow-list of the parameters sent; `reserved` the most that
-    the attempt can cost, in dollars, None where no price is known.
+    the attempt can cost, in dollars, None where no price is known; `at` is when it is about to be
+    sent, which the answer says more exactly.
     """
 
     game_id: int
@@ -61,6 +63,7 @@ class CallIntended:
     request: Mapping[str, Any]
     request_hash: str
     reserved: float | None = None
+    at: datetime | None = None
 
 
 class Usage(Protocol):
@@ -145,6 +148,7 @@ def _intended(writing: Writing, record: CallIntended, following: Record | None) 
         _request(writing, record.model, record.request),
         record.request_hash,
         record.reserved,
+        None if record.at is None else writing.moment(record.at),
     )
     chain = writing.chain(record.game_id)
     if chain is None or call_id <= chain.call_id:

@@ -6,7 +6,7 @@ import asyncio
 import math
 import random
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from arena.core import ModelParked
 from arena.llm.pacing.breaker import Breaker
@@ -28,7 +28,8 @@ _ADVICE = (
 
 class Gate:
     """One model's gate. Calls leave in the order they came. `proven` says that the model has
-    answered in an earlier run.
+    answered in an earlier run. What earlier runs have `sent` lately, as (seconds ago, tokens) with
+    the longest ago first, counts in the limits by the minute.
 
     Belongs to the event loop it is first entered in, whose clock is the only one it reads. Whether
     a model is down is told by the time for which that loop was free: one that was held, as far as
@@ -49,6 +50,7 @@ class Gate:
         doubt: float = float("inf"),
         proven: bool = False,
         lag: LoopLag | None = None,
+        sent: Sequence[tuple[float, float]] = (),
     ) -> None:
         self.model = model
         self._patience = patience
@@ -60,9 +62,9 @@ class Gate:
         self._requests: Bucket | None = None
         self._tokens: Bucket | None = None
         if requests_per_minute is not None:
-            self._requests = Bucket(requests_per_minute)
+            self._requests = Bucket(requests_per_minute, ((ago, 1.0) for ago, _ in sent))
         if tokens_per_minute is not None:
-            self._tokens = Bucket(tokens_per_minute)
+            self._tokens = Bucket(tokens_per_minute, sent)
         self._in_flight = self._spare = 0
         self._newest = 0
         self._waiting: OrderedDict[asyncio.Future[Permit], int] = OrderedDict()

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
+
 from aiolimiter import AsyncLimiter
 
 _SPREAD = 61.0
+# Seconds after which what was sent is in no window any more.
+WINDOW = _SPREAD
 
 
 class Bucket:
@@ -18,16 +23,22 @@ class Bucket:
     requests a minute leave one by one at equal distances. Calls that cost less than estimated make
     room for others, at most a tenth of a minute's; those that cost more are paid for by the next.
 
-    `paid` is what was taken from the limiter and not used yet, negative for a debt.
+    `paid` is what was taken from the limiter and not used yet, negative for a debt. What was `sent`
+    before, an amount so many seconds ago each, the longest ago first, is owed as if this bucket had
+    let it through.
     """
 
     __slots__ = ("_limiter", "_most", "_room", "paid")
 
-    def __init__(self, per_minute: float) -> None:
+    def __init__(self, per_minute: float, sent: Iterable[tuple[float, float]] = ()) -> None:
         self._room = per_minute / _SPREAD
         self._limiter = AsyncLimiter(self._room, 1.0)
         self._most = per_minute / 10.0
-        self.paid = 0.0
+        owed, last = 0.0, math.inf
+        for ago, amount in (*sent, (0.0, 0.0)):
+            owed = max(0.0, owed - self._room * (last - ago)) + amount
+            last = ago
+        self.paid = -owed
 
     def covers(self, amount: float) -> bool:
         """Whether `use` may be called without paying."""
