@@ -21,6 +21,7 @@ from db.errors import DatabaseError
 from db.leases import T, end_dead, release_all
 from db.maintenance.backup import back_up, copy
 from db.maintenance.contents import holds_rows, row_counts
+from db.transcripts.reading import FIRST_WITH_FILES, refuse_forgetting
 from db.urls import shown
 
 
@@ -54,7 +55,8 @@ def migrate(
     rows is copied first, if a `backup` is wanted.
 
     Raises LeaseHeld while somebody runs a tournament, DatabaseError for a revision that does not
-    exist, and for rows on a server, of which only a person can make a backup.
+    exist, for rows on a server, of which only a person can make a backup, and for archived games
+    whose transcripts the earlier tables could not find.
     """
     before, after = schema.steps(database.engine, revision, down=down)
     if before == after:
@@ -65,6 +67,10 @@ def migrate(
             return work(session)
 
     end_dead(in_a_session)
+    if after is not None and after < FIRST_WITH_FILES <= (before or ""):
+        # The migration refuses too; here nothing was copied yet.
+        with database.unchecked_session() as session:
+            refuse_forgetting(session.connection())
     kept = None
     if backup and before is not None and _holds_rows(database):
         if database.url.drivername != "sqlite":

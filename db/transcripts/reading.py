@@ -8,12 +8,16 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
+from db.errors import DatabaseError
 from db.transcripts.files import damaged_game, read_game
 from db.transcripts.moved import StoredTexts, hash_of
 from db.transcripts.places import path_of
 
 _ARCHIVED = text("SELECT file, row_group, text_hash FROM archived_games WHERE game_id = :game")
+_ALL = text("SELECT COUNT(*) FROM archived_games")
 _KEPT = "archived_texts"
+FIRST_WITH_FILES = "0034"
+"""The first revision of which a game may be archived."""
 
 
 def archived_rows(session: Session | Connection, game_id: int) -> StoredTexts | None:
@@ -47,6 +51,19 @@ def archived_part(session: Session | Connection, game_id: int, name: str) -> lis
 def is_archived(session: Session | Connection, game_id: int) -> bool:
     """Whether a game's transcript is in a file."""
     return _connection(session).execute(_ARCHIVED, {"game": game_id}).first() is not None
+
+
+def refuse_forgetting(connection: Connection) -> None:
+    """Raises DatabaseError while games are archived: for whoever drops the only table that knows
+    where their transcripts are, and keeps the games. Uses no model: the tables are of any release
+    that has archived games."""
+    games = connection.execute(_ALL).scalar_one()
+    if games:
+        raise DatabaseError(
+            f"tables before revision {FIRST_WITH_FILES} know of no files, and the transcripts of "
+            f"{games:,} archived games are in files alone: type `arena db prune --undo`, which "
+            "brings them back, and then the same again"
+        )
 
 
 def archived_observations(rows: StoredTexts) -> Iterator[tuple[Any, ...]]:

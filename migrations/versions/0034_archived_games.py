@@ -4,7 +4,9 @@ Revision ID: 0034
 """
 
 import sqlalchemy as sa
-from alembic import op
+from alembic import context, op
+
+from db.transcripts.reading import refuse_forgetting
 
 revision: str = "0034"
 down_revision: str | None = "0033"
@@ -39,4 +41,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    # Without any tables there are no games either.
+    if context.get_revision_argument() is not None:
+        refuse_forgetting(op.get_bind())
     op.drop_table("archived_games")
