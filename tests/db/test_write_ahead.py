@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -12,6 +15,7 @@ import pytest
 
 from db import Database
 from db.engine import check_integrity
+from db.looking import look
 from db.urls import resolve_url
 from db.write_ahead import missing_log
 from tests.cli.commands import run_arena
@@ -83,6 +87,14 @@ def test_an_earlier_log_does_not_take_back_what_came_later(file: Path, tmp_path:
         assert (result.exit_code, result.stdout) == (2, ""), command
         assert f"{later}-wal is of an earlier moment" in result.stderr
     assert as_it_is(later) == before
+    assert sorted(later.parent.iterdir()) == [later, log(later)], "looking makes no file"
+    index = later.with_name(f"{later.name}-shm")
+    index.write_bytes(b"of a process that was killed")
+    for command in (["games"], ["resume"], ["db", "verify"], ["db", "backup"]):
+        assert "-wal is of an earlier moment" in run_arena(*command, "--db", later).stderr
+    assert as_it_is(later) == before
+    assert index.read_bytes() == b"of a process that was killed"
+    index.unlink()
     log(later).unlink()
     assert len(everything(f"sqlite:///{later}")["prompts"]) == 3
 
@@ -105,7 +117,11 @@ def test_another_file_s_log_is_told_from_damage(file: Path, tmp_path: Path) -> N
         assert (result.exit_code, result.stdout) == (2, ""), command
         assert f"{mixed}-wal belongs to another file" in result.stderr
         assert "move it away" in result.stderr
+    with ThreadPoolExecutor() as pool:
+        at_once = [*pool.map(lambda _: look(mixed, pages=True), range(4))]
+    assert at_once == ["unsound"] * 4, "none takes another that looks for one that plays"
     assert as_it_is(mixed) == before
+    assert sorted(mixed.parent.iterdir()) == [mixed, log(mixed)]
     log(mixed).unlink()
     check_integrity(mixed)
 
@@ -140,3 +156,95 @@ def test_a_log_that_is_none_is_left_to_sqlite(file: Path) -> None:
     log(file).write_bytes(b"\xff" * 10_000)
     with Database(file) as database:
         database.check(create=False, integrity=True)
+
+
+# Whether another process gets a file for itself, which SQLite's locks keep from it.
+ALONE = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], timeout=0)
+connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+connection.execute("SELECT count(*) FROM prompts")
+"""
+
+
+def test_looking_lets_go_of_no_lock_of_this_process(file: Path) -> None:
+    with writing(file, GROWS), Database(file) as database:
+        database.check(create=False, integrity=True)
+        assert missing_log(resolve_url(file)) is None
+        for command in (["games"], ["db", "verify"], ["db", "backup"]):
+            assert run_arena(*command, "--db", file).exit_code in (0, 1), command
+        other = subprocess.run(
+            [sys.executable, "-c", ALONE, file], capture_output=True, text=True, check=False
+        )
+    assert other.stderr.endswith("database is locked\n")
+
+
+# Types commands while this process has the file open, and says which of them opened it, its log or
+# another of SQLite's files otherwise than by SQLite.
+WATCHED = """
+import sqlite3, sys
+from pathlib import Path
+from tests.cli.commands import TOURNAMENT, run_arena
+
+file, folder = sys.argv[1], Path(sys.argv[2])
+(folder / "small.yaml").write_text(TOURNAMENT)
+(folder / "keep.yaml").write_text("transcripts: 0\\n")
+ours = {f"{file}{beside}" for beside in ("", "-wal", "-shm", "-journal")}
+opened = []
+
+def hook(event, arguments):
+    if event == "open" and str(arguments[0]) in ours:
+        opened.append(f"{command}: {arguments[:2]}")
+
+command = "none"
+sys.addaudithook(hook)
+keeper = sqlite3.connect(file, isolation_level=None)
+keeper.execute("BEGIN")
+keeper.execute("SELECT count(*) FROM games").fetchone()
+open(file, "rb").close()
+assert len(opened) == 1, "a program that opens it is noticed"
+opened.clear()
+keeper.execute("ROLLBACK")
+keeper.execute("PRAGMA wal_autocheckpoint=0")
+for command in sys.stdin.read().splitlines():
+    typed = command.replace("FOLDER", str(folder)).replace("FILE", file)
+    result = run_arena(*typed.split())
+    assert result.exit_code == 0, (command, result.stderr)
+print(*opened, sep="\\n", end="")
+"""
+TYPED = """\
+run FOLDER/small.yaml --db FILE
+resume small --db FILE
+games --db FILE
+show 1 --db FILE
+leaderboard --db FILE
+replay 1 --check --db FILE
+search 4 --db FILE
+doctor --db FILE
+export FOLDER/out --db FILE
+export --archive FOLDER/small.zip --tournament small --db FILE
+events rebuild --all --db FILE
+counters rebuild --all --db FILE
+ratings rebuild --db FILE
+db check --db FILE
+db verify --db FILE
+db backup --to FOLDER --db FILE
+db copy FILE FOLDER/copy.db
+db upgrade --rehearse --db FILE
+db downgrade 0034 --rehearse --db FILE
+db stats --db FILE
+db analyze --db FILE
+db prune --policy FOLDER/keep.yaml --yes --db FILE
+db prune --undo --db FILE
+"""
+
+
+@pytest.mark.slow
+def test_no_command_opens_what_sqlite_has_open(sqlite_url: str, tmp_path: Path) -> None:
+    (tmp_path / "made").mkdir()
+    file = sqlite_url.removeprefix("sqlite:///")
+    done = subprocess.run(
+        [sys.executable, "-c", WATCHED, file, str(tmp_path / "made")],
+        input=TYPED, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
