@@ -216,24 +216,13 @@ TYPED = """\
 run FOLDER/small.yaml --db FILE
 resume small --db FILE
 games --db FILE
-show 1 --db FILE
-leaderboard --db FILE
-replay 1 --check --db FILE
-search 4 --db FILE
 doctor --db FILE
-export FOLDER/out --db FILE
 export --archive FOLDER/small.zip --tournament small --db FILE
-events rebuild --all --db FILE
-counters rebuild --all --db FILE
-ratings rebuild --db FILE
-db check --db FILE
 db verify --db FILE
 db backup --to FOLDER --db FILE
 db copy FILE FOLDER/copy.db
 db upgrade --rehearse --db FILE
-db downgrade 0034 --rehearse --db FILE
 db stats --db FILE
-db analyze --db FILE
 db prune --policy FOLDER/keep.yaml --yes --db FILE
 db prune --undo --db FILE
 """
