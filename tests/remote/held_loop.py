@@ -37,10 +37,12 @@ def held_until(
     turns: Sequence[Sequence[Message]],
     *,
     asked: Callable[[], bool],
+    answer_now: Callable[[], None],
     answered: Callable[[], bool],
 ) -> tuple[Answer, float]:
     """The answer to the last of the turns, and the seconds of lag on its record. Once the program
-    was `asked`, the loop is held until it has `answered`, and for ten times its limit."""
+    was `asked`, the loop is held, the program is told to `answer_now`, which it has waited for, and
+    the loop stands still until it has `answered`, and for ten times its limit."""
     loop = HeldLoop()
 
     async def main() -> tuple[Answer, float]:
@@ -48,6 +50,7 @@ def held_until(
 
         def look() -> None:
             if asked():
+                answer_now()
                 loop.hold(HELD, answered)
             else:
                 loop.call_later(0.001, look)

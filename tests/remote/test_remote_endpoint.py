@@ -315,10 +315,9 @@ def test_a_model_that_is_no_program_is_refused(changes: dict[str, Any], said: st
     assert said in str(raised.value)
 
 
-@pytest.mark.sweep
 def test_an_answer_that_lay_there_while_the_loop_was_held_is_no_malfunction() -> None:
-    """A server that says in `answered` when the bytes of its answer have left."""
-    asked, answered = threading.Event(), threading.Event()
+    """A server that answers while the loop stands still, and says when its bytes have left."""
+    asked, now, answered = threading.Event(), threading.Event(), threading.Event()
 
     class Answering(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -327,6 +326,7 @@ def test_an_answer_that_lay_there_while_the_loop_was_held_is_no_malfunction() ->
                 said = {"type": "hello", "protocol": 1, "name": "bob", "version": "1"}
             else:
                 asked.set()
+                now.wait()
                 said = {"type": "act", "turn": message["turn"], "action": "in time"}
             body = json.dumps(said).encode()
             self.send_response(200)
@@ -347,9 +347,11 @@ def test_an_answer_that_lay_there_while_the_loop_was_held_is_no_malfunction() ->
                 lambda settings: RemoteProvider(settings).prepare(model),
                 [messages()],
                 asked=asked.is_set,
+                answer_now=now.set,
                 answered=answered.is_set,
             )
         finally:
+            now.set()
             server.shutdown()
 
     assert answer.completion.text == "in time"

@@ -191,14 +191,17 @@ def test_an_answer_that_lay_there_while_the_loop_was_held_is_no_malfunction(
 ) -> None:
     """The process, started and greeted, answers its second turn while the loop stands still."""
     model = written(
-        "say(type='act', turn=turn, action='in time')\n"
         "name = 'second' if os.path.exists('first') else 'first'\n"
+        "while name == 'second' and not os.path.exists('now'):\n"
+        "    time.sleep(0.001)\n"
+        "say(type='act', turn=turn, action='in time')\n"
         "open(name, 'w').close()"
     )
     answer, lag = held_until(
         lambda settings: RemoteProvider(settings).prepare(model),
         [messages(session="a" * 32)] * 2,
         asked=lambda: True,
+        answer_now=(tmp_path / "now").touch,
         answered=lambda: (tmp_path / "second").exists(),
     )
 
