@@ -2,12 +2,15 @@
 
 The record is one of `bench.generated`. Beside `arena db backup` and `arena db restore` stand
 SQLite's own backup and `pg_dump`/`pg_restore`: they compute no checksum, count no row and read
-nothing back. Beside `arena db copy`, between the two kinds, stands the same road on one server, a
-dump that is restored. `ARENA_BENCH_TURNS` says how many turns there are.
+nothing back. SQLite's own is measured too with what anybody types who wants to know that the copy
+is whole: its checksum, and SQLite's check of every page. Beside `arena db copy`, between the two
+kinds, stands the same road on one server, a dump that is restored. `ARENA_BENCH_TURNS` says how
+many turns there are: `ARENA_BENCH_TURNS=1000000 python -m bench copying`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 import subprocess
@@ -21,7 +24,7 @@ from tempfile import TemporaryDirectory
 from sqlalchemy import func, select
 
 from bench.generated import Scale, cached, generate
-from bench.measure import Row, ratios
+from bench.measure import Row, peak_memory, ratios
 from bench.postgres import postgresql
 from bench.workers import Workers
 from db import Database
@@ -34,7 +37,7 @@ PART = "copying"
 TURNS = "ARENA_BENCH_TURNS"
 DEFAULT = 100_000
 # A game of the generated record has about so many.
-_OF_A_GAME = 35
+_OF_A_GAME = 16.1
 _TOY = Scale(12, agents=6, tournaments=2, sources=2)
 
 
@@ -74,6 +77,15 @@ def plain_backup(file: Path, target: Path) -> None:
     """SQLite's own, and nothing else."""
     with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(target)) as other:
         source.backup(other)
+
+
+def checked_backup(file: Path, target: Path) -> None:
+    """SQLite's own, and a look at what was written."""
+    plain_backup(file, target)
+    with closing(sqlite3.connect(target)) as other:
+        other.execute("PRAGMA quick_check").fetchall()
+    with target.open("rb") as opened:
+        hashlib.file_digest(opened, "sha256")
 
 
 def plain_dump(url: str, file: Path) -> None:
@@ -119,6 +131,7 @@ def measure(workers: Workers, *, toy: bool = False) -> list[Row]:
         seconds = {
             "SQLite, backup": took(lambda: made.append(backed_up(file))),
             "plain SQLite": took(lambda: plain_backup(file, place / "plain.db")),
+            "plain SQLite and a check": took(lambda: checked_backup(file, place / "checked.db")),
             "SQLite, restore": took(lambda: restored(made[0], place / "restored.db")),
             "SQLite to PostgreSQL": took(lambda: copied(file, server)),
             "PostgreSQL, backup": took(lambda: made.append(backed_up(server))),
@@ -129,10 +142,15 @@ def measure(workers: Workers, *, toy: bool = False) -> list[Row]:
             "PostgreSQL to PostgreSQL": took(lambda: copied(server, fourth)),
         }
         seconds["pg_dump and pg_restore"] = seconds["pg_dump"] + seconds["pg_restore"]
+        memory = Row(
+            PART, "most memory of the process", [peak_memory()], unit="MiB",
+            numbers={"turns": turns},
+        )  # fmt: skip
         return [
             _row(ours, theirs, seconds, turns)
             for ours, theirs in (
                 ("SQLite, backup", "plain SQLite"),
+                ("SQLite, backup", "plain SQLite and a check"),
                 ("SQLite, restore", "plain SQLite"),
                 ("PostgreSQL, backup", "pg_dump"),
                 ("PostgreSQL, restore", "pg_restore"),
@@ -140,7 +158,7 @@ def measure(workers: Workers, *, toy: bool = False) -> list[Row]:
                 ("PostgreSQL to SQLite", "pg_dump and pg_restore"),
                 ("PostgreSQL to PostgreSQL", "pg_dump and pg_restore"),
             )
-        ]
+        ] + [memory]
 
 
 def _row(ours: str, theirs: str, seconds: dict[str, float], turns: int) -> Row:

@@ -35,6 +35,7 @@ from db.maintenance.manifest import (
 )
 from db.maintenance.transcript_copies import FILES, forget_kept, keeping
 from db.urls import shown
+from db.write_ahead import other_log, refuse_other_log
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +131,15 @@ class _Held:
 
 
 def _copied(database: Database, partial: Path) -> _Held:
-    """Copy a file, and read the copy."""
-    check_integrity(database.url)
+    """Copy a file, and read the copy: what is damaged in the one is damaged in the other."""
+    refuse_other_log(database.url)
     copy(database, partial)
     url = URL.create("sqlite", database=str(partial))
     try:
         check_integrity(url, whatever_its_size=True)
     except Damaged as error:
-        raise Damaged(str(error).replace(str(partial), shown(database.url))) from error
+        said = Damaged(str(error).replace(str(partial), shown(database.url)))
+        raise other_log(database.url) or said from error
     with closing(sqlite3.connect(f"{partial.resolve().as_uri()}?mode=ro", uri=True)) as connection:
         names = connection.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'alembic_version' "

@@ -7,10 +7,12 @@ transaction. Rows are read and written in batches: what is held in memory does n
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,21 +22,20 @@ from sqlalchemy import Table as SQLTable
 from db import schema
 from db.database import Database
 from db.engine import check_integrity, said_plainly
-from db.errors import DatabaseError
+from db.errors import Damaged, DatabaseError
 from db.faults import fault, first_line
 from db.leases import release_all
 from db.maintenance.contents import row_counts
+from db.maintenance.set_aside import aside_in_file, aside_on_server
 from db.maintenance.targets import arriving, emptied, file_url, refuse_occupied
 from db.maintenance.transcript_copies import BroughtTranscripts, bringing, sources_of
-from db.maintenance.values import converters
+from db.maintenance.values import as_texts, converters
 from db.models.columns import Table
 from db.urls import shown
 
 _BATCH = 2_000
-# A server remembers the keys of a statement's rows until its end, to look for their parents.
-_STATEMENT = 10 * _BATCH
 
-_Batches = Generator[Sequence[Sequence[Any]], None, None]
+_Batches = Generator[Sequence[Any], None, None]
 CopyProgress = Callable[[int, int], None]
 """CopyProgress how many rows were copied, of how many."""
 
@@ -51,6 +52,10 @@ class Copied:
 class _Writer(Protocol):
     @property
     def sqlite(self) -> bool: ...
+
+    @property
+    def as_sent(self) -> bool:
+        """Whether it takes a server's own messages, and no rows."""
 
     def write(self, table: SQLTable, rows: _Batches) -> None: ...
 
@@ -78,22 +83,29 @@ def copy_database(
         done = 0
 
         def copied(writer: _Writer) -> None:
-            nonlocal done
             for table in tables:
-                with closing(_batches(connection, table, sqlite=writer.sqlite)) as batches:
-                    writer.write(table, counted(batches))
+                batches = (
+                    _sent(connection, table)
+                    if writer.as_sent
+                    else _batches(connection, table, sqlite=writer.sqlite)
+                )
+                with closing(batches):
+                    writer.write(table, counted(batches, expected[table.name]))
 
-        def counted(batches: _Batches) -> _Batches:
+        def counted(batches: _Batches, rows: int) -> _Batches:
             nonlocal done
+            through = done + rows
             for batch in batches:
                 yield batch
-                done += len(batch)
+                # What a server sends ends with a message that is no row.
+                done = min(done + len(batch), through)
                 told(done, sum(expected.values()))
 
         if target.url.drivername == "sqlite":
             _to_file(target, copied, expected, brought)
         else:
-            _to_server(target, copied, expected, brought)
+            as_sent = source.url.drivername != "sqlite"
+            _to_server(target, copied, expected, brought, as_sent=as_sent)
     return Copied(expected, brought.lost)
 
 
@@ -113,16 +125,25 @@ def _batches(connection: Connection, table: SQLTable, *, sqlite: bool) -> _Batch
     """The rows of a table, as the driver of a file or, not `sqlite`, of a server takes them."""
     from_file = connection.dialect.name == "sqlite"
     convert = converters(table, from_file=from_file, to_file=sqlite)
-    # A row of the same table that is named comes first.
-    own = any(key.column.table is table for key in table.foreign_keys)
-    order = f" ORDER BY {_names(connection, [*table.primary_key])}" if own else ""
-    query = f"SELECT {_names(connection, [*table.c])} FROM {_names(connection, [table])}{order}"  # noqa: S608
+    query = f"SELECT {_names(connection, [*table.c])} FROM {_names(connection, [table])}"  # noqa: S608
     driver: Any = connection.connection.driver_connection
     cursor = driver.cursor() if from_file else driver.cursor(name="copied")
+    if not from_file:
+        as_texts(cursor)
     with closing(cursor):
         cursor.execute(query, **({} if from_file else {"binary": True}))
         while batch := cursor.fetchmany(_BATCH):
             yield [convert(row) for row in batch] if convert else batch
+
+
+def _sent(connection: Connection, table: SQLTable) -> _Batches:
+    """The messages in which a server sends a table to another, a row in each, never taken apart."""
+    driver: Any = connection.connection.driver_connection
+    names = f"{_names(connection, [table])} ({_names(connection, [*table.c])})"
+    with driver.cursor() as cursor, cursor.copy(f"COPY {names} TO STDOUT (FORMAT binary)") as copy:
+        messages = iter(copy)
+        while batch := [*islice(messages, _BATCH)]:
+            yield batch
 
 
 def _names(connection: Connection, of: Sequence[Any]) -> str:
@@ -158,6 +179,7 @@ def _to_file(
 class _FileWriter:
     connection: sqlite3.Connection
     sqlite: bool = True
+    as_sent: bool = False
 
     def write(self, table: SQLTable, rows: _Batches) -> None:
         places = ", ".join("?" * len(table.c))
@@ -172,26 +194,19 @@ def _fill_file(connection: sqlite3.Connection, copied: _Filling) -> None:
     # What is half made is thrown away: nothing of it needs to outlive the power, or to be undone.
     for pragma in ("journal_mode=OFF", "synchronous=OFF", "foreign_keys=OFF", "cache_size=-65536"):
         connection.execute(f"PRAGMA {pragma}")
-    made = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-    triggers = made.fetchall()
     connection.execute("BEGIN")
-    # They guard what is written anew, and would add rows of their own.
-    for name, _ in triggers:
-        connection.execute(f'DROP TRIGGER "{name}"')
-    copied(_FileWriter(connection))
-    for _, sql in triggers:
-        connection.execute(sql)
+    with aside_in_file(connection):
+        copied(_FileWriter(connection))
     connection.execute("COMMIT")
-    wrong = connection.execute("PRAGMA foreign_key_check").fetchone()
-    if wrong is not None:
-        raise DatabaseError(
-            f"the source names rows of {wrong[2]} in {wrong[0]} that are not there: "
-            "`arena db verify` lists what is damaged"
-        )
 
 
 def _to_server(
-    target: Database, copied: _Filling, expected: Mapping[str, int], brought: BroughtTranscripts
+    target: Database,
+    copied: _Filling,
+    expected: Mapping[str, int],
+    brought: BroughtTranscripts,
+    *,
+    as_sent: bool,
 ) -> None:
     import psycopg
 
@@ -201,9 +216,16 @@ def _to_server(
     try:
         with target.unchecked_session() as session:
             connection = session.connection()
-            _fill_server(connection, copied)
+            _fill_server(connection, copied, as_sent=as_sent)
             _finish(connection, expected, brought)
             connection.execute(text("ANALYZE"))
+    except psycopg.errors.DataError as error:
+        where = re.search(r"COPY (\w+), .*column (\w+)", error.diag.context or "")
+        what = f"{where[1]}.{where[2]} in the source" if where else "the source"
+        raise Damaged(
+            f"{what} holds what the server refuses ({first_line(error)}): "
+            "`arena db verify` lists what is damaged"
+        ) from error
     except psycopg.Error as error:
         raise fault(target.url, error) or DatabaseError(
             f"{shown(target.url)} cannot be filled: {first_line(error)}"
@@ -213,6 +235,7 @@ def _to_server(
 @dataclass(frozen=True, slots=True)
 class _ServerWriter:
     connection: Connection
+    as_sent: bool
     sqlite: bool = False
 
     def write(self, table: SQLTable, rows: _Batches) -> None:
@@ -223,16 +246,14 @@ class _ServerWriter:
         )
         types = self._types(table)
         self.connection.execute(text(f"DELETE FROM {name}"))  # noqa: S608
-        batch: Sequence[Any] | None = next(rows, None)
-        while batch is not None:
-            with driver.cursor() as cursor, cursor.copy(statement) as copy:
-                copy.set_types(types)
-                written = 0
-                while batch is not None and written < _STATEMENT:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.set_types(types)
+            for batch in rows:
+                if self.as_sent:
+                    copy.write(b"".join(batch))
+                else:
                     for row in batch:
                         copy.write_row(row)
-                    written += len(batch)
-                    batch = next(rows, None)
 
     def _types(self, table: SQLTable) -> list[str]:
         query = text(
@@ -244,10 +265,6 @@ class _ServerWriter:
         return [known[column.name] for column in table.c]
 
 
-_GUARDED = text(
-    "SELECT DISTINCT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
-    "WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace"
-)
 _COUNTED_UP = text(
     "SELECT c.relname, a.attname, pg_get_serial_sequence(quote_ident(c.relname), a.attname) "
     "FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid "
@@ -256,15 +273,10 @@ _COUNTED_UP = text(
 )
 
 
-def _fill_server(connection: Connection, copied: _Filling) -> None:
+def _fill_server(connection: Connection, copied: _Filling, *, as_sent: bool) -> None:
+    with aside_on_server(connection):
+        copied(_ServerWriter(connection, as_sent))
     quote = connection.dialect.identifier_preparer.quote
-    # They guard what is written anew, and would add rows of their own.
-    guarded = [quote(name) for name in connection.execute(_GUARDED).scalars()]
-    for name in guarded:
-        connection.execute(text(f"ALTER TABLE {name} DISABLE TRIGGER USER"))
-    copied(_ServerWriter(connection))
-    for name in guarded:
-        connection.execute(text(f"ALTER TABLE {name} ENABLE TRIGGER USER"))
     # New rows are numbered after those that came with their numbers.
     for table, column, sequence in connection.execute(_COUNTED_UP).all():
         last = f"SELECT max({quote(column)}) AS id FROM {quote(table)}"  # noqa: S608

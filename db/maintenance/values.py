@@ -6,7 +6,6 @@ the numbers that are longer than SQLite's.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,21 +30,22 @@ def converters(
     """
     changed = []
     for place, column in enumerate(table.c):
-        read, write = _read(column, from_file), _write(column, to_file)
-        if read or write:
-            changed.append((place, column, read or _same, write or _same))
+        convert = _both(_read(column, from_file), _write(column, to_file))
+        if convert:
+            changed.append((place, column, convert))
     if not changed:
         return None
 
     def converted(row: Sequence[Any]) -> Sequence[Any]:
         made = [*row]
-        for place, column, read, write in changed:
-            if made[place] is not None:
+        for place, column, convert in changed:
+            value = made[place]
+            if value is not None:
                 try:
-                    made[place] = write(read(made[place]))
-                except (TypeError, ValueError, OverflowError, RecursionError) as error:
+                    made[place] = convert(value)
+                except (TypeError, ValueError, OverflowError, AttributeError) as error:
                     raise Damaged(
-                        f"{column} holds what is no {column.type}: {str(made[place])[:60]!r}; "
+                        f"{column} holds what is no {column.type}: {str(value)[:60]!r}; "
                         "`arena db verify` lists what is damaged"
                     ) from error
         return made
@@ -53,8 +53,10 @@ def converters(
     return converted
 
 
-def _same(value: Any) -> Any:
-    return value
+def _both(read: Convert | None, write: Convert | None) -> Convert | None:
+    if read is None or write is None:
+        return read or write
+    return lambda value: write(read(value))
 
 
 def _read(column: Column[Any], from_file: bool) -> Convert | None:
@@ -77,7 +79,7 @@ def _write(column: Column[Any], to_file: bool) -> Convert | None:
     """What makes the driver's value of Python's; None where it takes it."""
     kind = column.type
     if isinstance(kind, JsonValue):
-        return json.dumps if to_file else _jsonb()
+        return None if to_file else _jsonb()
     if not to_file:
         return None
     if isinstance(kind, CompactDateTime):
@@ -97,10 +99,10 @@ def _is_time(kind: Any) -> bool:
 
 
 def _object(value: Any) -> Any:
-    found = json.loads(value)
-    if not isinstance(found, dict):
+    """The text itself: what reads it is the server that it goes to."""
+    if not value.lstrip().startswith("{"):
         raise ValueError("no object")
-    return found
+    return value
 
 
 def _truth(value: Any) -> bool:
@@ -112,4 +114,19 @@ def _truth(value: Any) -> bool:
 def _jsonb() -> Convert:
     from psycopg.types.json import Jsonb
 
-    return Jsonb
+    return lambda value: Jsonb(value, dumps=str.encode)
+
+
+def as_texts(cursor: Any) -> None:
+    """Let a cursor of a server give JSON as the text that it is, without reading it."""
+    from psycopg.abc import Buffer
+    from psycopg.adapt import Loader
+    from psycopg.pq import Format
+
+    class JsonText(Loader):
+        format = Format.BINARY
+
+        def load(self, data: Buffer) -> str:
+            return bytes(data[1:]).decode()  # after the number of the format
+
+    cursor.adapters.register_loader("jsonb", JsonText)

@@ -79,7 +79,6 @@ def test_a_copy_is_of_one_moment_and_in_batches(
     tournament(database_url, games=9)
     lease = challenge(database_url, Waiting())
     monkeypatch.setattr(copying, "_BATCH", 2)
-    monkeypatch.setattr(copying, "_STATEMENT", 4)
     before = everything(database_url)
     once = iter([True])
 
@@ -152,6 +151,34 @@ def test_what_cannot_be_copied_says_why(
         file.commit()
 
     said = r"tournaments.config holds what is no JSON: '\[1\]'; `arena db verify` lists"
+    with pytest.raises(Damaged, match=said):
+        copied(sqlite_url, empty_postgresql_url)
+    assert not rows_in(empty_postgresql_url)
+
+
+@pytest.mark.parametrize("place", ["third_url", "empty_postgresql_url"])
+def test_a_row_that_names_none_is_said_and_nothing_is_kept(
+    sqlite_url: str, place: str, request: pytest.FixtureRequest
+) -> None:
+    target = str(request.getfixturevalue(place))
+    tournament(sqlite_url)
+    with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as file:
+        file.execute("UPDATE game_players SET agent_id = 4711 WHERE id = 1")
+        file.commit()
+
+    said = "the source names rows of agents in game_players that are not there: `arena db verify`"
+    with pytest.raises(DatabaseError, match=said):
+        copied(sqlite_url, target)
+    assert not rows_in(target)
+
+
+def test_json_that_the_server_refuses_is_named(sqlite_url: str, empty_postgresql_url: str) -> None:
+    tournament(sqlite_url)
+    with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as file:
+        file.execute("""UPDATE tournaments SET config = '{"games": NaN}'""")
+        file.commit()
+
+    said = r"tournaments.config in the source holds what the server refuses \(invalid input"
     with pytest.raises(Damaged, match=said):
         copied(sqlite_url, empty_postgresql_url)
     assert not rows_in(empty_postgresql_url)
