@@ -333,9 +333,12 @@ def verify(
             [Column("checked"), Column("damaged", "right")],
             [[name, f"{damaged:,}"] for name, damaged in found.parts.items()],
         )
+        read = f"{count(found.games, 'game')}, {count(found.turns, 'turn')} and "
+        read += f"{count(found.calls, 'call')} read"
+        if found.unread is not None:
+            read = f"of revision {found.revision}, compared with its manifest; {found.unread}"
         _say(
-            f"{place}: {count(found.games, 'game')}, {count(found.turns, 'turn')} and "
-            f"{count(found.calls, 'call')} read; "
+            f"{place}: {read}; "
             + ("not everything is as it was written" if found.damage else "nothing is damaged")
         )
     if found.damage:

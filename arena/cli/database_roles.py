@@ -30,9 +30,10 @@ def roles(
 
     An owner by whom `arena db upgrade` is run, a writer for `arena run`, a reader for `arena view`
     and notebooks, each with no more than it needs. Nothing is run: an administrator of the server
-    does, again after an upgrade from before, and gives the roles passwords."""
+    does, again after an upgrade from before, and gives the roles passwords. Tables that are there
+    have to be of this release."""
     from arena.core import UsageError
-    from db.maintenance.roles import Roles, role_statements
+    from db.maintenance.roles import Roles, check_tables, role_statements
     from db.urls import resolve_url, shown
 
     url = resolve_url(db or None)
@@ -42,6 +43,9 @@ def roles(
             "(chmod); give the URL of a PostgreSQL database with --db"
         )
     found = role_statements(url.database or "postgres", schema, Roles(owner, writer, reader))
+    unseen = check_tables(url, schema)
+    if unseen is not None:
+        tell(f"tables that are there have to be of this release; they were not seen: {unseen}")
     if as_json:
         print_json({"database": shown(url), "statements": found})
         return

@@ -8,7 +8,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sqlalchemy import URL
+
+from db.engine import get_engine, said_plainly
 from db.errors import DatabaseError
+from db.schema import check_schema, current
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 APPENDED = ("audit_log", "execution_logs", "game_states")
@@ -37,6 +41,23 @@ def role_statements(database: str, schema: str = "public", roles: Roles | None =
     _check(database, "a database")
     _check(schema, "a schema")
     return [*_statements(database, schema, roles or Roles())]
+
+
+def check_tables(url: URL, schema: str = "public") -> str | None:
+    """Raises SchemaTooOld or SchemaTooNew for tables of another release in this schema, of which
+    the statements would leave some to whoever made them. A sentence where the database cannot be
+    looked at yet; None where it was."""
+    if schema != "public":
+        url = url.update_query_dict({"options": f"-csearch_path={schema}"})
+    engine = get_engine(url, pooled=False)
+    try:
+        with said_plainly(url), engine.connect():
+            pass
+    except DatabaseError as error:
+        return str(error)
+    if current(engine) is not None:
+        check_schema(engine, create=False)
+    return None
 
 
 def _check(name: str, what: str) -> None:

@@ -57,13 +57,16 @@ _MISSING = {
 @dataclass(frozen=True, slots=True)
 class Verified:
     """What was read, a sentence for everything that is damaged, and how many of them each part of
-    what was looked at has."""
+    what was looked at has; the revision of the tables, and why the rows of a backup were not read
+    but compared with its manifest as a whole, None where they were."""
 
     games: int
     turns: int
     calls: int
     damage: tuple[str, ...]
     parts: Mapping[str, int]
+    revision: str
+    unread: str | None = None
 
 
 def verify(database: Database, request_hash: RequestHash) -> Verified:
@@ -103,7 +106,7 @@ def verify(database: Database, request_hash: RequestHash) -> Verified:
         before = len(found)
         found.update(dict.fromkeys(line[:_LONGEST] for line in sentences))
         counts[name] = len(found) - before
-    return Verified(games, turns, calls, tuple(found), counts)
+    return Verified(games, turns, calls, tuple(found), counts, schema.HEAD)
 
 
 def verify_backup(backup: Path, request_hash: RequestHash) -> Verified:
@@ -114,13 +117,17 @@ def verify_backup(backup: Path, request_hash: RequestHash) -> Verified:
     Raises DatabaseError for what is no backup, or has no manifest."""
     manifest = read_manifest(backup)
     lost = lost_before(manifest) + lost_since(backup, manifest)
+    revision = manifest.revision
     try:
         manifest.check(backup)
         if manifest.kind == "postgresql":
             wrong = list_dump(find_client("pg_restore"), backup)
             if wrong is not None:
                 raise Damaged(f"the dump {backup} cannot be read: {wrong}")
-        elif manifest.revision == schema.HEAD:
+            unread = "the rows of a dump are read once it is restored"
+        elif revision != schema.HEAD:
+            unread = f"this release reads rows of revision {schema.HEAD} alone"
+        else:
             # Where backups are there is room for one.
             with (
                 TemporaryDirectory(prefix=".verified-", dir=backup.parent) as folder,
@@ -134,8 +141,8 @@ def verify_backup(backup: Path, request_hash: RequestHash) -> Verified:
                     found, damage=lost + damage, parts={"manifest": len(lost), **found.parts}
                 )
     except Damaged as error:
-        return Verified(0, 0, 0, (str(error), *lost), {"manifest": 1 + len(lost)})
-    return Verified(0, 0, 0, lost, {"manifest": len(lost)})
+        return Verified(0, 0, 0, (str(error), *lost), {"manifest": 1 + len(lost)}, revision)
+    return Verified(0, 0, 0, lost, {"manifest": len(lost)}, revision, unread)
 
 
 def _rows(session: Session) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import shutil
 import sqlite3
@@ -42,8 +43,12 @@ TYPED = {
 }
 """What is typed after a command that needs more than its arguments, each of which is 1."""
 
-LOOK = {"db backup", "db current", "db roles", "verify-card"}
+LOOK = {"db current", "verify-card"}
 """These need no table of this release."""
+
+ELSEWHERE = {"db backup", "db roles"}
+"""These have tests of their own: tables of every release are backed up, and only a server has
+roles."""
 
 TEMPLATE = """\
 template: agent
@@ -132,7 +137,9 @@ def test_every_command_refuses_other_tables_and_says_what_to_type(
     monkeypatch.chdir(tmp_path / "here")
     wrong, refused = {}, set()
     for name, needed in commands():
-        if name in LOOK or (which == "earlier" and name in ("db upgrade", "db downgrade")):
+        if name in LOOK | ELSEWHERE or (
+            which == "earlier" and name in ("db upgrade", "db downgrade")
+        ):
             continue
         words = shlex.split(TYPED[name]) if name in TYPED else ["1"] * needed
         typed = [*name.split(), *(word.format(**places) for word in words), "--db"]
@@ -160,3 +167,55 @@ def test_tables_of_no_release_are_refused_too(
         assert (result.exit_code, result.stdout) == (2, "")
         assert REFUSED[which] in " ".join(result.stderr.split())
     assert dumped(others[which]) == before
+
+
+def test_a_backup_of_another_revision_says_which(
+    others: dict[str, Path], tmp_path: Path, arena: Arena
+) -> None:
+    for which, revision in (("later", "9999"), ("earlier", f"{int(schema.HEAD) - 1:04}")):
+        before = dumped(others[which])
+        made = arena("db", "backup", "--to", tmp_path, "--db", others[which])
+        assert made.exit_code == 0
+        assert f"rows of revision {revision}" in made.stderr
+        backup = Path(made.stdout.strip())
+        assert json.loads(Path(f"{backup}.json").read_text())["revision"] == revision
+
+        verified = arena("db", "verify", backup)
+        assert verified.exit_code == 0
+        assert verified.stdout.splitlines()[-1] == (
+            f"{backup}: of revision {revision}, compared with its manifest; this release reads "
+            f"rows of revision {schema.HEAD} alone; nothing is damaged"
+        )
+        assert json.loads(arena("db", "verify", backup, "--json").stdout)["revision"] == revision
+
+        new = tmp_path / f"{which}.db"
+        restored = arena("db", "restore", backup, "--db", new)
+        if which == "later":
+            assert (restored.exit_code, restored.stdout, new.exists()) == (2, "", False)
+            assert REFUSED[which] in restored.stderr
+        else:
+            assert restored.exit_code == 0
+            assert f"rows of revision {revision}\n" in restored.stdout
+            assert f"needs revision {schema.HEAD}: type `arena db upgrade`" in restored.stderr
+            assert dumped(new) == before
+        assert dumped(others[which]) == before
+
+
+def test_roles_are_given_on_tables_of_this_release(postgresql_url: str, arena: Arena) -> None:
+    asked = ("db", "roles", "--db", postgresql_url)
+    printed = arena(*asked)
+    assert printed.exit_code == 0
+    assert "not seen" not in printed.stderr
+
+    engine = get_engine(postgresql_url)
+    schema.downgrade(engine, f"{int(schema.HEAD) - 1:04}")
+    earlier = arena(*asked)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    later = arena(*asked)
+    engine.dispose()
+
+    for refused, which in ((earlier, "earlier"), (later, "later")):
+        assert (refused.exit_code, refused.stdout) == (2, "")
+        assert REFUSED[which] in refused.stderr
+    assert arena(*asked, "--schema", "other").exit_code == 0, "no tables are there"

@@ -124,6 +124,7 @@ def test_names_that_are_not_plain_and_files_are_refused(tmp_path: Path) -> None:
     assert printed.exit_code == 0
     assert "hunter2" not in printed.output
     assert "GRANT CONNECT ON DATABASE cups" in printed.stdout
+    assert "they were not seen: " in printed.stderr
 
 
 def test_the_sslmode_of_a_url_is_heeded(postgresql_url: str) -> None:
