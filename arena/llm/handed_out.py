@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, runtime_checkable
 
+from arena.core import RecordError
 from arena.llm.chunks import LAPSES, Chunk, SpareCalls, Taken
 from arena.llm.clearance import CallNeeds
 from arena.llm.costs.budget import Budget, Reservation
@@ -16,6 +18,8 @@ from arena.llm.pacing.limits import Limits, Permit
 
 # Calls of a chunk.
 _MOST = 100
+# Chunks that a worker may have at once.
+_SLOTS = 32
 # A worker's pace is a mean over about so many calls.
 _REMEMBERED = 10
 
@@ -38,6 +42,38 @@ class GrantsChunks(Protocol):
     def adopt(self, grant_id: int, permit: Permit, reservation: Reservation | None) -> None:
         """Take a call of a chunk for one of this game's own, granted under this id."""
         ...
+
+
+class ChunkBook(Protocol):
+    """Where the chunks of workers are on record, each in a slot of its worker."""
+
+    async def granted(self, worker: str, slot: int, chunk: Chunk) -> None:
+        """Returns when that is on record: the worker is told of the chunk next. Raises RecordError
+        where it cannot be, also because another process grants clearance now."""
+        ...
+
+    def returned(self, worker: str, slot: int, chunk_id: int, calls: int) -> None:
+        """Say that so many calls of a chunk will not be sent; waits for nothing."""
+        ...
+
+
+@runtime_checkable
+class HasChunkBook(Protocol):
+    """A game's journal whose run has the chunks of its workers on record."""
+
+    @property
+    def chunk_book(self) -> ChunkBook | None:
+        """None where they are kept in memory: no worker records anything then."""
+        ...
+
+
+@dataclass(slots=True)
+class _Handed:
+    """A chunk of the worker, on record in a `book` at a `slot`."""
+
+    spare: SpareCalls
+    slot: int
+    book: ChunkBook | None
 
 
 @dataclass(slots=True)
@@ -67,27 +103,34 @@ class _Pace:
 
 
 class HandedOut:
-    """The chunks of one worker. `send` tells it of a new one, `recall` to give back what it has
-    for a model.
+    """The chunks of the `worker` of this name. `send` tells it of a new one, `recall` to give back
+    what it has for a model.
 
     A chunk that is half used is followed by another. Its calls count as sent and spent until the
     worker says otherwise, or has ended and the record shows what it sent (`settle`). For one event
     loop.
     """
 
-    def __init__(self, send: Callable[[Chunk], None], recall: Callable[[str], None]) -> None:
+    def __init__(
+        self, send: Callable[[Chunk], None], recall: Callable[[str], None], worker: str
+    ) -> None:
         self._send = send
         self._recall = recall
+        self._worker = worker
         self._numbers = itertools.count(1)
-        self._chunks: dict[int, SpareCalls] = {}
+        self._chunks: dict[int, _Handed] = {}
+        # The one that was free for longest is next: what is said late of its last chunk is said.
+        self._slots = deque(range(_SLOTS))
         self._paces: dict[str, _Pace] = {}
         self._recalls: dict[str, Callable[[], None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._owing: int | None = None
 
-    def called(self, clearance: GrantsChunks, needs: CallNeeds, at: float) -> None:
+    def called(
+        self, clearance: GrantsChunks, needs: CallNeeds, at: float, book: ChunkBook | None = None
+    ) -> None:
         """A game of the worker, whose `clearance` this is, needed leave for a call, at this moment
-        of the worker's clock."""
+        of the worker's clock. What is granted to it then is on record in the `book` before."""
         if self._owing is not None:
             return
         pace = self._paces.get(needs.model)
@@ -96,14 +139,14 @@ class HandedOut:
         pace.called(needs, at)
         if not pace.asking and pace.left <= (calls := pace.calls) // 2 and calls:
             pace.asking = True
-            task = asyncio.get_running_loop().create_task(self._add(clearance, pace))
+            task = asyncio.get_running_loop().create_task(self._add(clearance, pace, book))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
     def took(self, taken: Taken, clearance: GrantsChunks | None) -> None:
         """The worker sends a call of a chunk for a game, None where that has ended already: then
         it counts as spent."""
-        permit, reservation = self._chunks[taken.chunk_id].take(taken.needs)
+        permit, reservation = self._chunks[taken.chunk_id].spare.take(taken.needs)
         self._fewer(taken.chunk_id, 1)
         if clearance is not None:
             clearance.adopt(taken.grant_id, permit, reservation)
@@ -114,13 +157,17 @@ class HandedOut:
 
     def returned(self, chunk_id: int, calls: int) -> None:
         """The worker will not send so many calls of a chunk."""
-        self._chunks[chunk_id].drop(calls)
+        handed = self._chunks[chunk_id]
+        handed.spare.drop(calls)
+        if handed.book is not None:
+            handed.book.returned(self._worker, handed.slot, chunk_id, calls)
         self._fewer(chunk_id, calls)
 
     def gone(self, games: int) -> None:
         """The worker has ended, with so many games. What it has counts as spent until the record
         of each of them was read (`settle`)."""
-        for chunk in self._chunks.values():
+        for handed in self._chunks.values():
+            chunk = handed.spare
             chunk.gate.on_shortage.discard(self._recalls[chunk.needs.model])
         self._owing = games
         self._free()
@@ -128,7 +175,8 @@ class HandedOut:
     def settle(self, untold: float) -> None:
         """A game of the worker was read from the record after its end: so many dollars of calls
         that it sent without that being told here."""
-        for chunk in self._chunks.values():
+        for handed in self._chunks.values():
+            chunk = handed.spare
             while untold > 0.0 and chunk.left and chunk.reserved:
                 permit, reservation = chunk.take(chunk.needs)
                 assert reservation is not None
@@ -142,37 +190,51 @@ class HandedOut:
 
     def _free(self) -> None:
         if self._owing == 0:
-            for chunk in self._chunks.values():
-                chunk.drop()
+            for handed in self._chunks.values():
+                handed.spare.drop()
             self._chunks.clear()
 
     def _fewer(self, chunk_id: int, calls: int) -> None:
-        chunk = self._chunks[chunk_id]
-        self._paces[chunk.needs.model].left -= calls
-        if not chunk.left:
+        handed = self._chunks[chunk_id]
+        self._paces[handed.spare.needs.model].left -= calls
+        if not handed.spare.left:
             del self._chunks[chunk_id]
+            self._slots.append(handed.slot)
 
-    async def _add(self, clearance: GrantsChunks, pace: _Pace) -> None:
+    async def _add(self, clearance: GrantsChunks, pace: _Pace, book: ChunkBook | None) -> None:
         try:
             heard = pace.last
-            if not clearance.all_due():
+            if not self._slots or not clearance.all_due():
                 return
             spare = await SpareCalls.held(clearance.limits, clearance.budget, pace.most, pace.calls)
             if spare is None:
                 return
-            if self._owing is not None:
-                spare.drop()
-                return
-            model, number = spare.needs.model, next(self._numbers)
-            self._chunks[number] = spare
-            pace.left += spare.left
-            if model not in self._recalls:
-                self._recalls[model] = partial(self._recall, model)
-            spare.gate.on_shortage.add(self._recalls[model])
+            slot, number = self._slots.popleft(), next(self._numbers)
             gate = spare.gate
             # By the clock of the worker, which read it before this was granted: one that was
             # stopped meanwhile, or hears of it late, sends nothing late.
             until = heard + LAPSES
-            self._send(Chunk(number, spare.needs, spare.left, until, gate.answered, gate.largest))
+            chunk = Chunk(number, spare.needs, spare.left, until, gate.answered, gate.largest)
+            if not await self._kept(chunk, slot, book) or self._owing is not None:
+                spare.drop()
+                self._slots.append(slot)
+                return
+            model = spare.needs.model
+            self._chunks[number] = _Handed(spare, slot, book)
+            pace.left += spare.left
+            if model not in self._recalls:
+                self._recalls[model] = partial(self._recall, model)
+            gate.on_shortage.add(self._recalls[model])
+            self._send(chunk)
         finally:
             pace.asking = False
+
+    async def _kept(self, chunk: Chunk, slot: int, book: ChunkBook | None) -> bool:
+        """Whether a chunk is on record, where there is one."""
+        if book is not None:
+            try:
+                await book.granted(self._worker, slot, chunk)
+            except RecordError:
+                # The games meet the same.
+                return False
+        return True

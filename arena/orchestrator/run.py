@@ -260,6 +260,7 @@ def _begin(ready: _Ready, database: Database, lease: Lease) -> _Begun:
         heard = active_at(session, key)
         finished = schedule.status(session, key) == "finished"
         left = open_games(session, key)
+        repo.end_chunks(key, lease.fence)
         sent = schedule.sent_lately(session, key)
         orphans = schedule.settle_orphans(session, left)
         length = scheduled_places(session, key)

@@ -23,6 +23,7 @@ from arena.game.journal import (
     TurnTaken,
 )
 from arena.game.loop import Finished, PlayerConduct, Voided
+from arena.record.chunk_book import RecordedChunks
 from arena.record.entry_log import log_entry
 from arena.record.events import events_told
 from arena.record.listening import Listeners, RunListener
@@ -30,6 +31,7 @@ from db import Database, Repository, Session, latencies
 from db.delegates import Delegation
 from db.errors import DatabaseError
 from db.latencies import Buckets
+from db.leases import TOURNAMENT
 from db.recorder import Recorder
 from db.writer.calls import CallAnswered, CallIntended
 from db.writer.game_states import GamePaused, GameResumed
@@ -134,6 +136,14 @@ class GameRecorder:
         return (
             None if delegation is None else RecordedElsewhere(Delegated(delegation), self.game_id)
         )
+
+    @property
+    def chunk_book(self) -> RecordedChunks | None:
+        """Where the chunks of workers that record a tournament's games are kept."""
+        lease = self.recorder.delegation
+        if lease is None or lease.table != TOURNAMENT.table:
+            return None
+        return RecordedChunks(self.recorder, lease)
 
     async def append(self, *entries: JournalEntry) -> None:
         """Commit these entries together. Raises RecordError."""

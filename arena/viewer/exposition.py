@@ -22,6 +22,7 @@ from db.counts import GameCounts
 from db.models.counters import MONEY
 from db.queries.archived_games import count_archived
 from db.queries.counters import tournament_sums
+from db.queries.granted_chunks import unsent_calls
 from db.queries.running import told_by_runs
 from db.queries.tournaments import TournamentAttempts, attempts
 
@@ -42,6 +43,7 @@ class _Arena(Collector):
         self._rows = attempts(session)
         self._sums = tournament_sums(session)
         self._archived = count_archived(session)
+        self._unsent = unsent_calls(session, datetime.now(UTC))
         told = told_by_runs(session, [row.tournament_id for row in self._rows])
         self._told = {
             row.tournament_id: found
@@ -157,6 +159,20 @@ class _Arena(Collector):
             for kind, number in told.status.errors.items():
                 errors.add_metric([tournament, _shown(kind)], number)
         yield from (queue, flying, errors)
+        yield from self._chunks()
+
+    def _chunks(self) -> Iterator[Metric]:
+        """Of clearance that live workers have, in chunks."""
+        names = {row.tournament_id: _shown(row.name) for row in self._rows}
+        for unit in ("calls", "tokens", "dollars"):
+            family = GaugeMetricFamily(
+                f"arena_run_chunk_{unit}",
+                f"{unit.capitalize()} that live workers may still send without asking, at most",
+                labels=["tournament", "model"],
+            )
+            for row in self._unsent:
+                family.add_metric([names[row.tournament_id], _shown(row.model)], getattr(row, unit))
+            yield family
 
 
 def _shown(text: str) -> str:

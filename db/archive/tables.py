@@ -24,7 +24,7 @@ MANIFEST = "manifest.json"
 
 PROJECTIONS = frozenset(
     {
-        "agent_trueskill", "counters", "event_types", "game_events", "leases",
+        "agent_trueskill", "counters", "event_types", "game_events", "granted_chunks", "leases",
         "live_states", "pair_counts", "pair_scopes", "people", "position_counts",
         "rating_changes", "rating_pools", "stored_boards",
     }

@@ -14,6 +14,7 @@ from db.models.events import EventType, GameEvent
 from db.models.execution_logs import ExecutionLog
 from db.models.game_states import GameState
 from db.models.games import GAME_STATUSES, Game, GamePlayer
+from db.models.granted_chunks import GrantedChunk
 from db.models.live_states import LiveState
 from db.models.pairs import PairScope, PairTotal
 from db.models.people import REQUEST_TYPES, ROLES, Person, Request
@@ -60,6 +61,7 @@ __all__ = [
     "GamePlayer",
     "GameState",
     "GameTurn",
+    "GrantedChunk",
     "Kind",
     "LLMCall",
     "LiveState",

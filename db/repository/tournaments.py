@@ -17,6 +17,7 @@ from db.models import (
     Game,
     GamePlayer,
     GameTurn,
+    GrantedChunk,
     LiveState,
     LLMCall,
     Tournament,
@@ -219,6 +220,14 @@ class TournamentRepository:
             live = delete(LiveState).where(col(LiveState.tournament_id) == tournament_id)
             self.session.execute(live, execution_options=blind)
         self.session.expire_all()
+
+    def end_chunks(self, tournament_id: int, fence: int) -> None:
+        """Forget the chunks of clearance that were granted under an earlier fence: their workers
+        write nothing more, and what they sent is on record."""
+        gone = delete(GrantedChunk).where(
+            col(GrantedChunk.tournament_id) == tournament_id, col(GrantedChunk.fence) < fence
+        )
+        self.session.execute(gone)
 
     def delete_tournament(self, tournament_id: int) -> None:
         """Delete a tournament with its games, the branches of them, and all that was recorded of

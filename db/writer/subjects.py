@@ -13,6 +13,7 @@ from db.writer import (
     execution_logs,
     game_states,
     games,
+    granted_chunks,
     live_states,
     positions,
     ratings,
@@ -34,5 +35,6 @@ SUBJECTS: tuple[Subject, ...] = (
     ratings.SUBJECT,
     live_states.SUBJECT,
     run_status.SUBJECT,
+    granted_chunks.SUBJECT,
     execution_logs.SUBJECT,
 )

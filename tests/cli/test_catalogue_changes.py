@@ -19,7 +19,7 @@ from tests.cli.commands import TOURNAMENT, Arena
 TABLES = (
     "tournaments", "games", "game_players", "game_turns", "llm_calls", "call_payloads",
     "game_events", "rating_changes", "pair_scopes", "counters",
-    "position_counts", "live_states", "leases",
+    "position_counts", "live_states", "leases", "granted_chunks",
 )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
-"""Limits and a cap over four workers by the server's own count, which bills what nobody heard of.
+"""Limits and a cap over workers by the server's own count, which bills what nobody heard of.
 
-A worker is killed, then the whole run, which resumes by the same command until its money is gone.
+A worker is killed, then the whole run, again and again within a minute; it resumes by the same
+command until its money is gone.
 """
 
 from __future__ import annotations
@@ -15,23 +16,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
 from arena import registry
+from db import get_session
+from db.models import GrantedChunk
 from tests.servers.openai_server import OpenAIServer
 from torture.worker_processes import workers_of
 
 PER_MINUTE = 900
 BUDGET = 0.05
+# Enough for no call to wait for money: then workers have chunks.
+PLENTY = 50.0
 INPUT, OUTPUT = 1.0, 2.0
 CONFIG = """
 name: many
 seed: 7
 executor: processes
-executor_options: {{workers: 4}}
+executor_options: {{workers: {workers}}}
 environment: {{name: SecretMafia-v0, players: 6, options: {{discussion_rounds: 1}}}}
 games: 100
 concurrency: 14
-budget: {budget}
 matchmaker: {{name: random}}
 models:
   - name: far
@@ -69,9 +74,10 @@ class Billing:
         return text
 
 
-def started(config: Path, url: str) -> subprocess.Popen[str]:
+def started(config: Path, url: str, budget: float) -> subprocess.Popen[str]:
+    typed = ["run", str(config), "--db", url, "--budget", f"{budget:.4f}"]
     return subprocess.Popen(
-        [sys.executable, "-m", "arena.cli", "run", str(config), "--db", url],
+        [sys.executable, "-m", "arena.cli", *typed],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -80,11 +86,32 @@ def started(config: Path, url: str) -> subprocess.Popen[str]:
     )
 
 
-def answered(server: OpenAIServer, more: int, running: subprocess.Popen[str]) -> None:
-    """Returns when so many more requests have come in, or the run has ended."""
+def granted(url: str) -> set[tuple[int, str]]:
+    """The fences and workers of the chunks on record."""
+    with get_session(url) as session:
+        return {(row.fence, row.worker) for row in session.exec(select(GrantedChunk))}
+
+
+def answered(
+    server: OpenAIServer, more: int, running: subprocess.Popen[str], url: str, fence: int
+) -> None:
+    """Returns when so many more requests have come in, and workers have chunks under this fence,
+    or the run has ended."""
     wanted = len(server.requests) + more
-    while len(server.requests) < wanted and running.poll() is None:
-        time.sleep(0.05)
+    while running.poll() is None:
+        time.sleep(0.1)
+        if len(server.requests) >= wanted and any(each == fence for each, _ in granted(url)):
+            return
+
+
+def written(server: OpenAIServer, *, workers: int) -> str:
+    return CONFIG.format(
+        url=server.url,
+        input=INPUT,
+        output=OUTPUT,
+        per_minute=PER_MINUTE,
+        workers=workers,
+    )
 
 
 @pytest.mark.slow
@@ -92,24 +119,26 @@ def answered(server: OpenAIServer, more: int, running: subprocess.Popen[str]) ->
 def test_limit_and_cap_hold_over_four_workers_by_the_servers_count(
     postgresql_url: str, tmp_path: Path
 ) -> None:
+    url, workers, kills, each = postgresql_url, 4, 4, 120
     bill = Billing()
     config = tmp_path / "many.yaml"
     with OpenAIServer(bill, latency=1.0) as server:
-        config.write_text(
-            CONFIG.format(
-                url=server.url, budget=BUDGET, input=INPUT, output=OUTPUT, per_minute=PER_MINUTE
-            )
-        )
-        first = started(config, postgresql_url)
-        answered(server, 150, first)
-        workers = workers_of(first.pid)
-        assert len(workers) == 4
-        os.kill(workers[0], signal.SIGKILL)
-        answered(server, 150, first)
-        first.kill()
-        first.communicate()
-        second = started(config, postgresql_url)
-        said, _ = second.communicate(timeout=600)
+        config.write_text(written(server, workers=workers))
+        for fence in range(1, kills + 1):
+            running = started(config, url, PLENTY)
+            answered(server, each, running, url, fence)
+            if fence == 1:
+                found = workers_of(running.pid)
+                assert len(found) == workers, running.communicate()[0]
+                os.kill(found[0], signal.SIGKILL)
+                answered(server, each, running, url, fence)
+            running.kill()
+            running.communicate()
+            # What workers of a killed run were granted is on record until the next one begins.
+            assert {each for each, _ in granted(url)} == {fence}
+        budget = bill.dollars + BUDGET
+        last = started(config, url, budget)
+        said, _ = last.communicate(timeout=900)
 
     times = [request.at for request in server.requests]
     busiest = max(
@@ -118,5 +147,20 @@ def test_limit_and_cap_hold_over_four_workers_by_the_servers_count(
     print(len(times), "requests,", busiest, "in the busiest minute,", f"${bill.dollars:.4f};", said)
     assert busiest <= 1.1 * PER_MINUTE
     # The run stops before a game that it may not be able to pay to its end.
-    assert 0.8 * BUDGET < bill.dollars <= BUDGET
+    assert budget - 0.3 * BUDGET < bill.dollars <= budget
     assert "the budget is reached" in said or "does not pay another game" in said
+
+
+@pytest.mark.slow
+def test_what_workers_may_send_is_on_record_while_they_live(
+    postgresql_url: str, tmp_path: Path
+) -> None:
+    config = tmp_path / "many.yaml"
+    with OpenAIServer(Billing(), latency=0.1) as server:
+        config.write_text(written(server, workers=2))
+        running = started(config, postgresql_url, PLENTY)
+        answered(server, 1, running, postgresql_url, fence=1)
+        running.kill()
+        said, _ = running.communicate()
+
+    assert {fence for fence, _ in granted(postgresql_url)} == {1}, said

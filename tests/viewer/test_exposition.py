@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -14,7 +14,7 @@ from arena.viewer.exposition import exposition
 from db import Database, Repository
 from db.maintenance.prune import prune
 from db.maintenance.retention import Retention
-from db.models import TournamentLease
+from db.models import GrantedChunk, TournamentLease
 from tests.cli.commands import run_arena
 from tests.viewer.browser import PORT, TOKEN, TOURNAMENT, Get, browsing
 
@@ -70,7 +70,15 @@ def test_what_a_run_says_of_itself_and_no_call_is_read(
         prune(database, Retention(transcripts=0), datetime.now(UTC), folder=file.parent / "away")
         with database.session() as session:
             lease = session.scalars(select(TournamentLease)).one()
-            lease.told, lease.told_at = status.told(), datetime.now(UTC)
+            lease.told, lease.told_at, lease.holder = status.told(), datetime.now(UTC), "{}"
+            now = datetime.now(UTC)
+            session.add(
+                GrantedChunk(
+                    tournament_id=lease.tournament_id, worker="a", slot=0, fence=lease.fence,
+                    chunk=1, model="gpt", calls=8, tokens=100, dollars=0.25, granted_at=now,
+                    until=now + timedelta(hours=1), returned=3,
+                )
+            )  # fmt: skip
         event.listen(
             database.engine,
             "before_cursor_execute",
@@ -87,6 +95,9 @@ def test_what_a_run_says_of_itself_and_no_call_is_read(
     assert of(found, "arena_run_spent_dollars") == 0.25
     assert of(found, "arena_run_budget_dollars") == 2
     assert of(found, "arena_run_calls_waiting", model='s"harp \\') == 5
+    assert of(found, "arena_run_chunk_calls", model="gpt") == 5
+    assert of(found, "arena_run_chunk_tokens", model="gpt") == 500
+    assert of(found, "arena_run_chunk_dollars", model="gpt") == 1.25
     assert of(found, "arena_run_errors", kind="RateLimit\\x1b") == 3
     assert 0 <= of(found, "arena_run_silent_seconds") < 600
     assert asked

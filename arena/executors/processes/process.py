@@ -44,7 +44,7 @@ class WorkerProcess:
         self._recorder = recorder
         self._lost = lost
         self._stream: MessageStream | None = None
-        self._games = GamesThere(self._send, progressed, told)
+        self._games = GamesThere(self._send, progressed, told, recorder)
         self._closed = False
 
     @classmethod

@@ -101,7 +101,7 @@ class PlacedWorker:
         self._how = "was ended"
         self._pieces = itertools.count()
         self._outbox = Outbox(self._write, self._unsendable)
-        self._games = GamesThere(self._outbox.send, progressed, told)
+        self._games = GamesThere(self._outbox.send, progressed, told, name)
         self._collecting = asyncio.create_task(self._listen())
 
     @property

@@ -18,13 +18,14 @@ from arena.llm.handed_out import HandedOut
 class GamesThere:
     """The games that one worker plays. `send` sends to it; `progressed` is
     called whenever a turn of one of its games is durable; `told` with what its providers have to
-    say. What comes from the worker goes to `received`."""
+    say; `name` is what the worker records under. What comes from it goes to `received`."""
 
     def __init__(
         self,
         send: Callable[[Packet], None],
         progressed: Callable[[], None],
         told: Callable[[str], None],
+        name: str,
     ) -> None:
         self._send = send
         self._progressed = progressed
@@ -32,7 +33,7 @@ class GamesThere:
         self._parts = SharedParts(send)
         self._numbers = itertools.count()
         self._chunks = HandedOut(
-            lambda chunk: send(("chunk", chunk)), lambda model: send(("recall", model))
+            lambda chunk: send(("chunk", chunk)), lambda model: send(("recall", model)), name
         )
         self._games: dict[int, ServedGame] = {}
         self._gone = False

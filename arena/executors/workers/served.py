@@ -14,7 +14,7 @@ from arena.game.journal import Delegates, Intended, JournalEntry, TurnTaken
 from arena.game.task import Ports
 from arena.llm.chunks import Taken
 from arena.llm.clearance import CallNeeds, Ending, Grant, Returned
-from arena.llm.handed_out import GrantsChunks, HandedOut
+from arena.llm.handed_out import GrantsChunks, HandedOut, HasChunkBook
 from arena.llm.providers.protocol import Answer
 
 
@@ -47,6 +47,8 @@ class ServedGame:
         self._sent: set[int] = set()
         self._scope = scope_now()
         self._chunked = ports.clearance if isinstance(ports.clearance, GrantsChunks) else None
+        journal = ports.journal
+        self._book = journal.chunk_book if isinstance(journal, HasChunkBook) else None
         self._records = isinstance(ports.journal, Delegates) and (
             ports.journal.elsewhere is not None
         )
@@ -163,7 +165,7 @@ class ServedGame:
         if self._records:
             self._sent.add(grant_id)
         if self._chunked is not None:
-            self._chunks.called(self._chunked, needs, at)
+            self._chunks.called(self._chunked, needs, at, self._book)
 
     async def _get(self, request_hash: str) -> Answer | None:
         assert self._ports.answers is not None
