@@ -10,17 +10,22 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import fasteners
 import pytest
 from psycopg import Connection, connect
+from sqlalchemy import Engine
 
+import db.database
+import db.recorder
+import db.session
 from arena.cli import ONE_THREAD
 from arena.llm.key_places import Pair, allow
 from db import init_db
+from db.schema import check_schema
 from torture.commands import Commands
 
 pytest_plugins = ("tests.selecting", "tests.small")
@@ -54,6 +59,46 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "template.db"
     init_db(path)
     return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _files_with_tables(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Who opens a file that is not there yet finds one with the tables: to make them takes a third
+    of a second each time. Where migrations are the subject they run: here only what comes of
+    opening a database is told, not `init_db`, `upgrade` or another process."""
+
+    def check(engine: Engine, *, create: bool = True) -> None:
+        if create and (path := _place(engine)) is not None:
+            _put(request.getfixturevalue("sqlite_template"), path)
+        check_schema(engine, create=create)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (db.database, db.recorder, db.session):
+            patch.setattr(module, "check_schema", check)
+        yield
+
+
+def _place(engine: Engine) -> Path | None:
+    """Where the file of a database will be, if neither it nor anything of an earlier one is."""
+    name = engine.url.database
+    if engine.dialect.name != "sqlite" or not name or name.startswith((":", "file:")):
+        return None
+    there = [Path(f"{name}{end}").exists() for end in ("", "-wal", "-shm", "-journal")]
+    return None if any(there) else Path(name)
+
+
+def _put(template: Path, path: Path) -> None:
+    """Whole or not at all, and never in the place of a file that somebody else has made. Where it
+    cannot be written, SQLite is left to say so."""
+    whole = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
+    try:
+        shutil.copyfile(template, whole)
+        os.link(whole, path)
+    except OSError:
+        pass
+    finally:
+        with suppress(OSError):
+            whole.unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")
