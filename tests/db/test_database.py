@@ -293,7 +293,7 @@ def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:
     try:
         for name in ("new.db", "touched.db"):
             with Database(tmp_path / name) as database:
-                database.check()
+                init_db(database)
                 with database.session() as session:
                     Repository(session).create_prompt(name="p", content="x")
                     session.flush()

@@ -117,7 +117,7 @@ def test_up_and_down_with_rows_of_every_revision(
     walk(empty_database_url, newest, REVISIONS)
 
 
-@pytest.mark.parametrize("revision", sampled(REVISIONS[:-1], one_in=12))
+@pytest.mark.parametrize("revision", sampled(REVISIONS[:-1], one_in=24))
 def test_from_each_revision_to_the_newest_and_back(
     revision: str, empty_database_url: str, newest: dict[str, object]
 ) -> None:

@@ -98,7 +98,7 @@ def written(commits: Sequence[Sequence[Record]], url: str) -> None:
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("share", sampled(range(SHARES), one_in=4))
+@pytest.mark.parametrize("share", sampled(range(SHARES), one_in=8))
 def test_it_does_not_matter_after_which_commit_a_process_ends(
     undisturbed: Undisturbed, tmp_path: Path, share: int
 ) -> None:

@@ -11,7 +11,7 @@ from proof.worlds import DUEL, MAFIA_35
 
 @pytest.mark.slow
 def test_every_system_predicts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("proof.calibration.GAMES", 40)
+    monkeypatch.setattr("proof.calibration.GAMES", 20)
     monkeypatch.setattr("proof.calibration.WORLDS", (DUEL, MAFIA_35))
 
     found = measure(scale=0.02, processes=1)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -63,27 +64,43 @@ def everything(session: Session) -> dict[str, list[Any]]:
     }
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def begun(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Two games of two agents, one of which has begun: whatever is refused leaves it as it is."""
+    with ExitStack() as stack:
+        url = f"sqlite:///{tmp_path_factory.mktemp('begun') / 'begun.db'}"
+        if request.param == "postgresql":
+            fresh = request.getfixturevalue("fresh_postgresql")
+            url = stack.enter_context(fresh("arena_template"))
+        tournament(url, games=2, agents=2)
+        with get_session(url) as session:
+            Repository(session).add_game_turn(1, 0, 0, "You are up.", "[1]")
+        yield url
+
+
 @pytest.mark.parametrize("what", REFUSED)
-def test_what_is_refused_is_undone_alone(database_url: str, what: str) -> None:
-    tournament(database_url, games=2, agents=2)
-    with get_session(database_url) as session:
-        Repository(session).add_game_turn(1, 0, 0, "You are up.", "[1]")
+def test_what_is_refused_is_undone_alone(begun: str, what: str) -> None:
+    with get_session(begun) as session:
         before = everything(session)
+        prompts = {prompt.name for prompt in Repository(session).get_prompts()}
         last = audit_rows(session, limit=1)[0].id
 
-    with get_session(database_url) as session:
+    mine, other = f"mine, {what}", f"other, {what}"
+    with get_session(begun) as session:
         repo = Repository(session)
-        repo.create_prompt("mine", "You play.")
+        repo.create_prompt(mine, f"You play. {what}")
         with pytest.raises(DatabaseError):
             REFUSED[what](repo)
-        repo.create_prompt("other", "You play well.")
+        repo.create_prompt(other, f"You play well. {what}")
 
-    with get_session(database_url) as session:
-        kept = [prompt.name for prompt in Repository(session).get_prompts()]
-        assert kept == ["mine", "other", "plain"]
+    with get_session(begun) as session:
+        kept = {prompt.name for prompt in Repository(session).get_prompts()}
+        assert kept == prompts | {mine, other}
         assert everything(session) == before
         told = [row.entity_name for row in audit_rows(session) if row.id > last]
-        assert told == ["other", "mine"], "nothing of what was refused is on the trail"
+        assert told == [other, mine], "nothing of what was refused is on the trail"
 
 
 def test_what_is_not_committed_is_not_kept(database_url: str) -> None:
