@@ -23,6 +23,7 @@ import db.database
 import db.recorder
 import db.session
 from arena.cli import ONE_THREAD
+from arena.core.collector import set_aside
 from arena.llm.key_places import Pair, allow
 from db import init_db
 from db.schema import check_schema
@@ -54,6 +55,13 @@ if (_memory := in_memory(4 * 2**30)) is not None:
 
 # As the commands do it, before any test loads the linear algebra.
 os.environ.update(ONE_THREAD)
+
+
+def pytest_collection_finish() -> None:
+    # The million objects that imports have made stay: looked through again and again, they were a
+    # quarter of what the tests took.
+    set_aside()
+
 
 TEMPLATE = "arena_template"
 Fresh = Callable[[str], AbstractContextManager[str]]

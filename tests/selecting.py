@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-# Of the slow tests that run on both databases, one in so many runs on PostgreSQL too; where the
-# database is the subject, every one does.
+# Of the slow tests that run on both databases, and of the cases of one, one in so many runs on
+# PostgreSQL too; where the database is the subject, every one does.
 TWINS = 4
 OF_DATABASES = "tests/db/"
 # Their tests are the longest.
@@ -100,21 +100,37 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     fixtures = [*getattr(item, "fixturenames", ()), *(callspec.params.values() if callspec else ())]
     if any(isinstance(name, str) and name.endswith("postgresql") for name in fixtures):
         item.add_marker(pytest.mark.postgresql)
-        if _is_twin(item) and _digest(item.nodeid) % TWINS:
-            item.add_marker(pytest.mark.sweep)
+
+
+def _thin_twins(items: Iterable[pytest.Item]) -> None:
+    """Of the tests on PostgreSQL that have a twin on SQLite, which is always run, a sample stays:
+    of slow ones, and of the cases of one test at least one."""
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if _is_twin(item):
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for twins in cases.values():
+        kept = [item for item in twins if _digest(item.nodeid) % TWINS == 0]
+        if len(twins) > 1:
+            kept = kept or [min(twins, key=lambda item: _digest(item.nodeid))]
+        elif twins[0].get_closest_marker("slow") is None:
+            kept = twins
+        for item in twins:
+            if item not in kept:
+                item.add_marker(pytest.mark.sweep)
 
 
 def _is_twin(item: pytest.Item) -> bool:
-    """Whether a slow test on PostgreSQL has a twin on SQLite that is always run."""
     return (
-        not {"database_url", "empty_database_url"}.isdisjoint(getattr(item, "fixturenames", ()))
-        and item.get_closest_marker("slow") is not None
+        item.get_closest_marker("postgresql") is not None
+        and not {"database_url", "empty_database_url"}.isdisjoint(getattr(item, "fixturenames", ()))
         and not item.nodeid.startswith(OF_DATABASES)
     )
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    _thin_twins(items)
     reasons = {item: _why_not(item, sweep=config.getoption("--sweep")) for item in items}
     left_out = [item for item, reason in reasons.items() if reason]
     if left_out:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,21 @@ def test_by_name(database): pass
 
 
 def test_by_fixture(postgresql): pass
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request): pass
+
+
+def test_twins(database_url): pass
+
+
+@pytest.mark.parametrize("n", range(2))
+def test_two_cases(database_url, n): pass
+
+
+@pytest.mark.parametrize("n", range(40))
+def test_cases(database_url, n): pass
 """
 
 
@@ -77,7 +94,7 @@ def run(folder: Path, *options: str) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", ["0", "1"])
 def test_what_is_left_out_is_counted_in_a_line(folder: Path, workers: str) -> None:
-    lines = run(folder, "-n", workers)
+    lines = run(folder, "-n", workers, "-k", "not twins and not cases")
 
     kept = len(values(sampled(range(100), one_in=4)))
     version = ".".join(map(str, sys.version_info[:2]))
@@ -96,7 +113,27 @@ def test_what_is_slow_comes_first_and_what_needs_postgresql_is_marked(folder: Pa
         "test_some.py::test_long",
     ]
     assert not [line for line in lines if "--sweep" in line]
-    assert "104 passed, 3 deselected" in lines[-1]
+    assert "147 passed, 46 deselected" in lines[-1]
+
+
+def test_of_cases_on_both_databases_a_sample_runs_on_postgresql_and_all_in_a_sweep(
+    folder: Path,
+) -> None:
+    def counted(*options: str) -> Counter[tuple[str, str]]:
+        lines = run(folder, "-k", "cases or twins", *options)
+        found = [re.search(r"::(test_\w+)\[(sqlite|postgresql)", line) for line in lines]
+        return Counter((each[1], each[2]) for each in found if each)
+
+    there = counted()
+    assert [there[test, "sqlite"] for test in ("test_twins", "test_two_cases", "test_cases")] == [
+        1,
+        2,
+        40,
+    ]
+    assert there["test_twins", "postgresql"] == 1
+    assert 1 <= there["test_two_cases", "postgresql"] <= 2
+    assert 1 <= there["test_cases", "postgresql"] <= 20
+    assert counted("--sweep")["test_cases", "postgresql"] == 40
 
 
 def test_a_sample_follows_from_the_values_and_has_one_of_every_family() -> None:
