@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from arena.cli.options import (
     LIMIT,
-    AgentOption,
     AsJson,
     DatabaseUrl,
-    EnvironmentOption,
-    GameOption,
-    KindOption,
     LimitOption,
-    ModelOption,
-    PromptOption,
-    RoleOption,
-    SinceOption,
-    StatusOption,
-    TeamOption,
-    TournamentOption,
-    UntilOption,
 )
 from arena.cli.output import Column, moment, print_json, print_table, tell
+from arena.cli.selecting import OF_CALLS, selecting
 from arena.cli.sessions import reading
+
+if TYPE_CHECKING:
+    from db.selection import Selection
 
 _SAID = 200  # characters of a message in a table
 
 
+@selecting(*OF_CALLS)
 def calls(
     failed: Annotated[
         list[str] | None,
@@ -38,18 +31,8 @@ def calls(
             "--failed", metavar="ERROR", help="Only those that failed by this error: Timeout, ..."
         ),
     ] = None,
-    tournament: TournamentOption = None,
-    environment: EnvironmentOption = None,
-    agent: AgentOption = None,
-    kind: KindOption = None,
-    model: ModelOption = None,
-    prompt: PromptOption = None,
-    role: RoleOption = None,
-    team: TeamOption = None,
-    status: StatusOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    game: GameOption = None,
+    *,
+    selection: Selection,
     before: Annotated[
         int | None,
         typer.Option("--before", min=1, metavar="CALL", help="Only calls older than this one."),
@@ -64,12 +47,7 @@ def calls(
     came back, and so does the page of the turn in `arena view`."""
     from arena.reports.calls import failure_of
     from db.queries.failed_calls import failed_calls
-    from db.selection import Selection
 
-    selection = Selection(
-        tournament=tournament, environment=environment, agent=agent, kind=kind, model=model,
-        prompt=prompt, role=role, team=team, status=status, since=since, until=until, game=game,
-    )  # fmt: skip
     with reading(db) as session:
         found = failed_calls(session, selection, failed=failed or (), limit=limit, before=before)
     told = [(row, *failure_of(row.error_class, row.error_status, row.error_message))

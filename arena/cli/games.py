@@ -3,57 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from arena.cli.options import (
     LIMIT,
-    AgainstOption,
-    AgentOption,
     AsJson,
     DatabaseUrl,
-    EnvironmentOption,
-    GameOption,
-    KindOption,
     LimitOption,
-    ModelOption,
-    ParentOption,
-    PromptOption,
-    ResultOption,
-    RevisionOption,
-    RoleOption,
-    SinceOption,
-    StatusOption,
-    TagOption,
-    TeamOption,
-    TerminationOption,
-    TournamentOption,
-    UntilOption,
 )
 from arena.cli.output import Column, moment, print_json, print_table, tell
+from arena.cli.selecting import FIELDS, selecting
 from arena.cli.sessions import reading
 
+if TYPE_CHECKING:
+    from db.selection import Selection
 
+
+@selecting(*FIELDS)
 def games(
-    tournament: TournamentOption = None,
-    environment: EnvironmentOption = None,
-    agent: AgentOption = None,
-    against: AgainstOption = None,
-    kind: KindOption = None,
-    model: ModelOption = None,
-    prompt: PromptOption = None,
-    role: RoleOption = None,
-    team: TeamOption = None,
-    result: ResultOption = None,
-    status: StatusOption = None,
-    termination: TerminationOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    game: GameOption = None,
-    parent: ParentOption = None,
-    revision: RevisionOption = None,
-    tag: TagOption = None,
+    selection: Selection,
     before: Annotated[
         int | None,
         typer.Option("--before", min=1, metavar="GAME", help="Only games older than this one."),
@@ -70,28 +40,7 @@ def games(
     from db.live import run_now
     from db.queries.games import games as rows_of
     from db.queries.games import shown_status, spent
-    from db.selection import Selection
 
-    selection = Selection(
-        tournament=tournament,
-        environment=environment,
-        agent=agent,
-        against=against,
-        kind=kind,
-        model=model,
-        prompt=prompt,
-        role=role,
-        team=team,
-        result=result,
-        status=status,
-        termination=termination,
-        since=since,
-        until=until,
-        game=game,
-        parent=parent,
-        revision=revision,
-        tag=tag,
-    )
     with reading(db) as session:
         found = rows_of(session, selection, limit=limit + 1, before=before)
         live = run_now(session)

@@ -13,15 +13,8 @@ from rich.cells import cell_len
 from arena.cli.options import (
     AsJson,
     DatabaseUrl,
-    EnvironmentOption,
     ErrorsAsOption,
     ExcludeErrors,
-    RevisionOption,
-    SinceOption,
-    TagOption,
-    TerminationOption,
-    TournamentOption,
-    UntilOption,
 )
 from arena.cli.output import (
     GAP,
@@ -37,27 +30,25 @@ from arena.cli.output import (
     safe,
     tell,
 )
+from arena.cli.selecting import selecting
 from arena.cli.sessions import reading
 
 if TYPE_CHECKING:
     from arena.leaderboard.meetings import Meeting
+    from db.selection import Selection
 
 _NAME_WIDTH = 24  # a name that is cut to less says little
 _MOST = 12  # agents beside each other that a person can take in
 
 
+@selecting("environment", "tournament", "termination", "since", "until", "revision", "tag")
 def head_to_head(
     by: Annotated[
         Literal["agent", "role", "team"],
         typer.Option(metavar="SIDE", help="Against each agent; or in each role, or on each team."),
     ] = "agent",
-    environment: EnvironmentOption = None,
-    tournament: TournamentOption = None,
-    termination: TerminationOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    revision: RevisionOption = None,
-    tag: TagOption = None,
+    *,
+    selection: Selection,
     exclude_errors: ExcludeErrors = None,
     errors_as: ErrorsAsOption = "loss",
     as_csv: Annotated[
@@ -75,20 +66,11 @@ def head_to_head(
     from arena.leaderboard import LeaderboardQuery
     from arena.leaderboard.meetings import meetings
     from arena.leaderboard.rows import cells
-    from db.selection import Selection
 
     if as_csv and as_json:
         raise UsageError("give --csv or --json: both go to standard output")
     query = LeaderboardQuery(
-        Selection(
-            tournament=tournament,
-            environment=environment,
-            termination=termination,
-            since=since,
-            until=until,
-            revision=revision,
-            tag=tag,
-        ),
+        selection,
         exclude_errors=exclude_errors,
         errors_as=errors_as,
     )

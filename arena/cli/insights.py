@@ -10,25 +10,21 @@ import typer
 from arena.cli.options import (
     AsJson,
     DatabaseUrl,
-    EnvironmentOption,
-    SinceOption,
-    TournamentOption,
-    UntilOption,
 )
 from arena.cli.output import Column, count, print_json, print_table, tell
+from arena.cli.selecting import selecting
 from arena.cli.sessions import reading
 
 if TYPE_CHECKING:
     from arena.reports.insights import InsightFinding, InsightsReport
+    from db.selection import Selection
 
 FINDINGS = 20
 
 
+@selecting("tournament", "environment", "since", "until")
 def insights(
-    tournament: TournamentOption = None,
-    environment: EnvironmentOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
+    selection: Selection,
     games: Annotated[
         int | None,
         typer.Option("--games", min=1, metavar="N", help="Look at the newest N games."),
@@ -63,9 +59,7 @@ def insights(
     from arena.reports.insights import MOST, question_sql
     from arena.reports.insights import insights as report_of
     from arena.reports.suggestions import save_suggestions
-    from db.selection import Selection
 
-    selection = Selection(tournament=tournament, environment=environment, since=since, until=until)
     most = MOST if games is None else games
     if save and sql is not None:
         raise UsageError("--sql prints a query and finds nothing to keep: leave out --save")

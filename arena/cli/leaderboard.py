@@ -11,22 +11,16 @@ from arena.cli.options import (
     AsJson,
     CovariateOption,
     DatabaseUrl,
-    EnvironmentOption,
     ErrorsAsOption,
     ExcludeErrors,
     LimitOption,
-    RevisionOption,
-    RoleOption,
-    SinceOption,
-    TagOption,
-    TeamOption,
-    TerminationOption,
-    TournamentOption,
-    UntilOption,
 )
+from arena.cli.selecting import selecting
 from arena.cli.sessions import reading
 
 if TYPE_CHECKING:
+    from db.selection import Selection
+
     pass
 
 
@@ -36,17 +30,13 @@ System = Annotated[
 ]
 
 
+@selecting(
+    "environment", "tournament", "role", "team", "termination", "since", "until", "revision", "tag"
+)
 def leaderboard(
     system: System = "probit",
-    environment: EnvironmentOption = None,
-    tournament: TournamentOption = None,
-    role: RoleOption = None,
-    team: TeamOption = None,
-    termination: TerminationOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    revision: RevisionOption = None,
-    tag: TagOption = None,
+    *,
+    selection: Selection,
     exclude_errors: ExcludeErrors = None,
     errors_as: ErrorsAsOption = "loss",
     by: Annotated[
@@ -134,7 +124,6 @@ def leaderboard(
     from arena.leaderboard.stored import answered, keep
     from arena.leaderboard.weights import read_weights
     from arena.registry import registered
-    from db.selection import Selection
 
     if stored and (unplayed or calibration):
         other = "--unplayed" if unplayed else "--calibration"
@@ -146,17 +135,7 @@ def leaderboard(
     # A wrong name is told before any game is read.
     system = registered("ratings", system)
     query = LeaderboardQuery(
-        Selection(
-            tournament=tournament,
-            environment=environment,
-            role=role,
-            team=team,
-            termination=termination,
-            since=since,
-            until=until,
-            revision=revision,
-            tag=tag,
-        ),
+        selection,
         system=system,
         exclude_errors=exclude_errors,
         errors_as=errors_as,

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Annotated
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from arena.cli.options import (
-    AgentOption,
     AsJson,
     DatabaseUrl,
-    EnvironmentOption,
-    KindOption,
-    ModelOption,
-    PromptOption,
-    RoleOption,
     Several,
-    TeamOption,
-    TournamentOption,
 )
 from arena.cli.output import Column, advise, moment, print_json, print_table, tell
+from arena.cli.selecting import selecting
 from arena.cli.sessions import reading
 
+if TYPE_CHECKING:
+    from db.selection import Selection
 
+
+@selecting("tournament", "environment", "agent", "kind", "model", "prompt", "role", "team")
 def metrics(
     entities: Annotated[
         str,
@@ -37,14 +34,8 @@ def metrics(
         Several,
         typer.Option("--name", metavar="M", help="Only this metric: cost, calls, silences, ..."),
     ] = None,
-    tournament: TournamentOption = None,
-    environment: EnvironmentOption = None,
-    agent: AgentOption = None,
-    kind: KindOption = None,
-    model: ModelOption = None,
-    prompt: PromptOption = None,
-    role: RoleOption = None,
-    team: TeamOption = None,
+    *,
+    selection: Selection,
     since: Annotated[
         str | None,
         typer.Option("--since", metavar="DATE", help="Only tournaments of then or later."),
@@ -60,12 +51,8 @@ def metrics(
     A value for each tournament, at the time when it ended or was last heard of: what calls used,
     in void attempts too, and what happened in finished games. Read from the counters."""
     from db.queries.metrics import metrics as metrics_of
-    from db.selection import Selection
 
-    selection = Selection(
-        tournament=tournament, environment=environment, agent=agent, kind=kind, model=model,
-        prompt=prompt, role=role, team=team, since=since, until=until,
-    )  # fmt: skip
+    selection = replace(selection, since=since, until=until)
     with reading(db) as session:
         found = metrics_of(session, selection, entities=entities, names=tuple(name or ()))
     if as_json:

@@ -43,9 +43,8 @@ def resume(
     As `arena run CONFIG` does, with the settings of its last run. Games that were stopped in the
     middle go on from their record: nothing that was answered is paid for again. Exit codes are
     those of `arena run`."""
-    from arena.cli.run_to_end import Wish, play, show_estimate
+    from arena.cli.run_to_end import Wish, play
     from arena.cli.sessions import existing
-    from arena.cli.signals import stoppable
     from arena.orchestrator import restore
 
     with existing(db) as database:
@@ -64,8 +63,4 @@ def resume(
             log_json=log_json,
             ray_address=ray_address,
         )
-        if dry_run:
-            show_estimate(config, wish)
-            return
-        with stoppable(f"to go on: {wish.again()}") as interrupts:
-            play(config, wish, interrupts)
+        play(config, wish, dry_run=dry_run)

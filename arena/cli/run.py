@@ -58,8 +58,7 @@ def run(
     turn, a second one stops at once: the same command goes on from there, and nothing that was
     answered is paid for again. Exit code 1 when games are void or something stopped the run early,
     130 when it was interrupted."""
-    from arena.cli.run_to_end import Wish, play, show_estimate
-    from arena.cli.signals import stoppable
+    from arena.cli.run_to_end import Wish, play
     from arena.cli.tournament_files import from_template, read
     from arena.core import UsageError
 
@@ -89,8 +88,4 @@ def run(
             log_json=log_json,
             ray_address=ray_address,
         )
-        if dry_run:
-            show_estimate(tournament, wish)
-            return
-        with stoppable(f"to go on: {wish.again()}") as interrupts:
-            play(tournament, wish, interrupts)
+        play(tournament, wish, dry_run=dry_run)

@@ -109,9 +109,16 @@ def show_estimate(config: TournamentConfig, wish: Wish) -> None:
         raise typer.Exit(1)
 
 
-def play(config: TournamentConfig, wish: Wish, interrupts: Interrupts) -> None:
-    """Play the tournament until it is done, stopped or interrupted, and say what came of it."""
-    conclude(play_out(config, wish, interrupts, games=wish.games), wish, config)
+def play(config: TournamentConfig, wish: Wish, *, dry_run: bool) -> None:
+    """Play the tournament until it is done, stopped or interrupted, and say what came of it; with
+    `dry_run`, play nothing (`show_estimate`)."""
+    from arena.cli.signals import stoppable
+
+    if dry_run:
+        show_estimate(config, wish)
+        return
+    with stoppable(f"to go on: {wish.again()}") as interrupts:
+        conclude(play_out(config, wish, interrupts, games=wish.games), wish, config)
 
 
 def play_out(

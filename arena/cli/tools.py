@@ -4,30 +4,22 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from arena.cli.options import (
     LIMIT,
-    AgentOption,
     AsJson,
     DatabaseUrl,
-    EnvironmentOption,
-    GameOption,
-    KindOption,
     LimitOption,
-    ModelOption,
-    PromptOption,
-    RoleOption,
-    SinceOption,
-    StatusOption,
-    TeamOption,
-    TournamentOption,
-    UntilOption,
 )
 from arena.cli.output import Column, advise, moment, print_json, print_line, print_table, tell
+from arena.cli.selecting import OF_CALLS, selecting
 from arena.cli.sessions import reading
+
+if TYPE_CHECKING:
+    from db.selection import Selection
 
 _SAID = 200  # characters of a text in a table
 
@@ -88,6 +80,7 @@ def show(
 
 
 @app.command()
+@selecting(*OF_CALLS)
 def calls(
     failed: Annotated[
         list[str] | None,
@@ -95,18 +88,8 @@ def calls(
             "--failed", metavar="ERROR", help="Only those that failed: timeout, ..., or any."
         ),
     ] = None,
-    tournament: TournamentOption = None,
-    environment: EnvironmentOption = None,
-    agent: AgentOption = None,
-    kind: KindOption = None,
-    model: ModelOption = None,
-    prompt: PromptOption = None,
-    role: RoleOption = None,
-    team: TeamOption = None,
-    status: StatusOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    game: GameOption = None,
+    *,
+    selection: Selection,
     before: Annotated[
         int | None,
         typer.Option("--before", min=1, metavar="CALL", help="Only calls older than this one."),
@@ -121,12 +104,7 @@ def calls(
     shows them in their turns."""
     from arena.reports.calls import tool_report
     from db.queries.tool_calls import called_tools
-    from db.selection import Selection
 
-    selection = Selection(
-        tournament=tournament, environment=environment, agent=agent, kind=kind, model=model,
-        prompt=prompt, role=role, team=team, status=status, since=since, until=until, game=game,
-    )  # fmt: skip
     with reading(db) as session:
         found = called_tools(session, selection, failed=failed or (), limit=limit, before=before)
     if as_json:
