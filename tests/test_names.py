@@ -9,13 +9,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 TABLE = "a table keeps the name of the noun that it stores"
-TWIN = "db never imports arena: a protocol of what it is handed, named like the noun itself"
 EXCEPTIONS = {
     "Agent": TABLE,
     "Environment": TABLE,
-    "CallAnswer": TWIN,
-    "Pairing": TWIN,
-    "Usage": TWIN,
     "Skill": "mu and sigma, on both sides of the border between arena and db",
     "Integers": "an array of whole numbers, on both sides of the border between arena and db",
 }

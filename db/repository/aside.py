@@ -15,7 +15,7 @@ from db.errors import Damaged, DatabaseError
 from db.models import SideCall
 from db.models.columns import aware, clean_text
 from db.queries.cache import AnswerRow
-from db.writer.calls import CallAnswer
+from db.writer.calls import StorableAnswer
 
 
 class SideCallRepository:
@@ -50,7 +50,7 @@ class SideCallRepository:
         self.session.flush()
         return row
 
-    def answer_side_call(self, call_id: int, answer: CallAnswer) -> None:
+    def answer_side_call(self, call_id: int, answer: StorableAnswer) -> None:
         """How an attempt ended; nothing where its game, and it with it, has been deleted."""
         row = self.session.get(SideCall, call_id)
         if row is None:

@@ -28,7 +28,7 @@ from db.repository.audit import record_annotations, record_row, recorded
 from db.repository.rows import added, apart, found_or_made, hashed, locked, plain
 
 
-class Pairing(Protocol):
+class StorablePairing(Protocol):
     """What a schedule is made of: `agents[i]` is the agent_id at player_index i."""
 
     @property
@@ -263,7 +263,7 @@ class TournamentRepository:
                 empty = f"DELETE FROM {table} WHERE {column} = :environment"  # noqa: S608
                 connection.execute(text(empty), of_environment)
 
-    def schedule_games(self, tournament_id: int, pairings: Iterable[Pairing]) -> list[int]:
+    def schedule_games(self, tournament_id: int, pairings: Iterable[StorablePairing]) -> list[int]:
         """Add the pairings as scheduled games, with their players: the games' keys, in order.
 
         Raises DatabaseError for a tournament that is not there.

@@ -66,7 +66,7 @@ class CallIntended:
     at: datetime | None = None
 
 
-class Usage(Protocol):
+class StorableUsage(Protocol):
     """Tokens and dollars of an attempt; None where the provider did not say."""
 
     @property
@@ -81,7 +81,7 @@ class Usage(Protocol):
     def cost(self) -> float | None: ...
 
 
-class CallAnswer(Protocol):
+class StorableAnswer(Protocol):
     """How an attempt ended: an answer, or an error. Milliseconds, dollars and aware times.
 
     `charged` is what it counts against a budget; `cached` that its answer was on record already;
@@ -109,7 +109,7 @@ class CallAnswer(Protocol):
     @property
     def finish_reason(self) -> str | None: ...
     @property
-    def usage(self) -> Usage: ...
+    def usage(self) -> StorableUsage: ...
     @property
     def error_class(self) -> str | None: ...
     @property
@@ -131,7 +131,7 @@ class CallAnswered:
     game_id: int
     turn_number: int
     player_index: int
-    answer: CallAnswer
+    answer: StorableAnswer
 
 
 def _intended(writing: Writing, record: CallIntended, following: Record | None) -> Rows:
