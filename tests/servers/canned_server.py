@@ -14,13 +14,13 @@ import asyncio
 import socket
 import ssl
 import struct
-import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
+
+from tests.servers.own_thread import ThreadServer
 
 CERTIFICATE = Path(__file__).with_name("loopback.pem")
 """The certificate of a server that speaks TLS, and its key: signed by itself, for the address
@@ -58,54 +58,26 @@ class Asked:
     body: bytes
 
 
-class CannedServer:
+class CannedServer(ThreadServer):
     """Answers each request with the next of its `queue`; one that is `safe` speaks TLS."""
 
     def __init__(self, *, safe: bool = False) -> None:
+        super().__init__("canned-server")
         self._safe = safe
         self.queue: deque[Canned] = deque()
         self.requests: list[Asked] = []
-        self._ready = threading.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop: asyncio.Event | None = None
         self._open: set[asyncio.Task[None]] = set()
-        self._thread = threading.Thread(target=self._run, name="canned-server", daemon=True)
-        self._port = 0
 
     @property
     def url(self) -> str:
         return f"http{'s' * self._safe}://127.0.0.1:{self._port}"
 
-    def __enter__(self) -> CannedServer:
-        self._thread.start()
-        if not self._ready.wait(20):
-            raise RuntimeError("the loopback server did not start within 20 s")
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        assert self._loop is not None
-        assert self._stop is not None
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(20)
-
-    def _run(self) -> None:
-        asyncio.run(self._serve())
-
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stop = asyncio.Event()
+    async def serve(self) -> None:
         context = _certified() if self._safe else None
         server = await asyncio.start_server(
             self._connected, "127.0.0.1", 0, backlog=256, ssl=context
         )
-        self._port = server.sockets[0].getsockname()[1]
-        self._ready.set()
-        await self._stop.wait()
+        await self._until_left(server.sockets[0].getsockname()[1])
         server.close()
         for task in self._open:
             task.cancel()

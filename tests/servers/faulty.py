@@ -15,7 +15,6 @@ import asyncio
 import json
 import random
 import sys
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -23,10 +22,10 @@ from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from importlib import import_module
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from tests.servers.misbehaviour import ALL, ANSWERS, BILLED, fits
+from tests.servers.own_thread import ThreadServer
 from tests.servers.wire import Wire, answer
 
 ANSWERED = "answer"
@@ -58,7 +57,7 @@ def digest_of(body: Mapping[str, Any]) -> str:
     return blake2b(canonical.encode(), digest_size=16).hexdigest()
 
 
-class FaultyServer:
+class FaultyServer(ThreadServer):
     """Answers with what `answer` makes of the body, but for a `share` of the requests.
 
     What happens to the request that comes in as number i (from 0) follows from `seed` and i alone,
@@ -79,6 +78,7 @@ class FaultyServer:
         log: Path | None = None,
         port: int = 0,
     ) -> None:
+        super().__init__("faulty-server")
         self._answer = answer
         self._share = share
         self._seed = seed
@@ -90,11 +90,6 @@ class FaultyServer:
         self._logged: list[Logged] = []
         self._failed: Counter[str] = Counter()
         self._elsewhere = 0
-        self._port = 0
-        self._ready = threading.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop: asyncio.Event | None = None
-        self._thread = threading.Thread(target=self._run, name="faulty-server", daemon=True)
         self._open: set[asyncio.Task[None]] = set()
 
     @property
@@ -118,37 +113,13 @@ class FaultyServer:
         """Every request so far, in the order of coming in."""
         return list(self._logged)
 
-    def __enter__(self) -> FaultyServer:
-        self._thread.start()
-        if not self._ready.wait(20):
-            raise RuntimeError("the loopback server did not start within 20 s")
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        assert self._loop is not None
-        assert self._stop is not None
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(20)
-
-    def _run(self) -> None:
-        asyncio.run(self.serve())
-
     async def serve(self) -> None:
         """Serves until the block is left, or until it is cancelled."""
-        self._loop = asyncio.get_running_loop()
-        self._stop = asyncio.Event()
         server = await asyncio.start_server(
             self._connected, "127.0.0.1", self._wanted_port, backlog=4096
         )
-        self._port = server.sockets[0].getsockname()[1]
-        self._ready.set()
         try:
-            await self._stop.wait()
+            await self._until_left(server.sockets[0].getsockname()[1])
         finally:
             server.close()
             for task in self._open:

@@ -14,10 +14,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any
 
 from aiohttp import web
+
+from tests.servers.own_thread import ThreadServer
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Request:
 Script = Sequence[Reply | str] | Callable[[dict[str, Any]], Reply | str]
 
 
-class OpenAIServer:
+class OpenAIServer(ThreadServer):
     """Serves `replies` in order (the last one for ever), or what a function makes of the body."""
 
     def __init__(
@@ -77,18 +78,14 @@ class OpenAIServer:
         latency: float = 0.0,
         embed: Callable[[str], Sequence[float]] = lambda text: [1.0, float(len(text))],
     ) -> None:
+        super().__init__("openai-server")
         self.embed = embed
         self.requests: list[Request] = []
         self.peak = 0
         self._in_flight = 0
         self._replies = replies
         self._latency = latency
-        self._ready = threading.Event()
         self._asked = threading.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop: asyncio.Event | None = None
-        self._thread = threading.Thread(target=self._run, name="openai-server", daemon=True)
-        self._port = 0
 
     @property
     def url(self) -> str:
@@ -99,29 +96,7 @@ class OpenAIServer:
         if not self._asked.wait(seconds):
             raise RuntimeError(f"no request came in within {seconds:g} s")
 
-    def __enter__(self) -> OpenAIServer:
-        self._thread.start()
-        if not self._ready.wait(20):
-            raise RuntimeError("the loopback server did not start within 20 s")
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        assert self._loop is not None
-        assert self._stop is not None
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(20)
-
-    def _run(self) -> None:
-        asyncio.run(self._serve())
-
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stop = asyncio.Event()
+    async def serve(self) -> None:
         app = web.Application(client_max_size=64 * 2**20)
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_post("/v1/embeddings", self._embed)
@@ -129,10 +104,8 @@ class OpenAIServer:
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0, backlog=4096)
         await site.start()
-        self._port = runner.addresses[0][1]
-        self._ready.set()
         try:
-            await self._stop.wait()
+            await self._until_left(runner.addresses[0][1])
         finally:
             await runner.cleanup()
 

@@ -59,7 +59,7 @@ class Wire:
         self.writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + raw)
         await self.writer.drain()
 
-    async def error(self, status: int, message: str, **headers: str) -> None:
+    async def error(self, status: int, message: str, **headers: Any) -> None:
         await self.send({"error": {"message": message, "code": None}}, status=status, **headers)
 
     def reset(self) -> None:
