@@ -94,14 +94,9 @@ def show_estimate(config: TournamentConfig, wish: Wish) -> None:
     from arena.forecast.plan import plan
 
     config = wish.placed(config)
-    changes = {
-        "concurrency": wish.concurrency,
-        "budget": wish.budget,
-        "executor": wish.executor,
-    }
-    config = config.model_copy(
-        update={name: value for name, value in changes.items() if value is not None}
-    )
+    said = {name: getattr(wish, name) for name in ("concurrency", "budget", "executor")}
+    said = {name: value for name, value in said.items() if value is not None}
+    config = config.model_copy(update=said)
     planned = plan(config, url=wish.database, games=wish.games, estimate=True)
     show_plan(replace(planned, paths=paths_of(planned.models, config)), wish.database)
     if planned.missing is not None:
