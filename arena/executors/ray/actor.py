@@ -43,7 +43,9 @@ class RayWorker:
 
     async def begin(self, theirs: Installed) -> Began:
         """Make the body, on the loop that plays its games."""
-        node = socket.gethostname()
+        import ray.util
+
+        node = f"{socket.gethostname()} ({ray.util.get_node_ip_address()})"
         body = WorkerBody(self._name, lambda message: outbox.send(message), node=node)
         outbox = Outbox(self._put, body.unsendable)
         self._body = body

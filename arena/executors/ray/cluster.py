@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
+import re
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Mapping
@@ -18,19 +18,15 @@ from typing import Any, Self
 from arena.core import UsageError
 from arena.core.text import one_line
 from arena.core.threads import in_thread
+from arena.executors.ray.head import enters_with_token
 
-# Seconds in which the head of a cluster has to answer.
-_PATIENCE = 10.0
 # Bytes of the memory in which a Ray of our own keeps objects: its smallest, as messages are short.
 _OBJECTS = 80 * 2**20
 # A loopback address that Ray takes as it is: it puts the machine's own in the place of 127.0.0.1.
 _LOOPBACK = {"_node_ip_address": "127.0.0.2"} if sys.platform == "linux" else {}
 _LONGEST = 300
-# How a client of HTTP/2 begins, with settings of its own, none of them; the server's are the first
-# frame that comes back: three bytes of length, one of its type (RFC 9113, 3.4 and 4.1).
-_SETTINGS = b"\x04"
-_HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + _SETTINGS + bytes(5)
-_FRAME = 9
+# How Ray says what it found in a cluster, and then what it found here.
+_VERSIONS = re.compile(r"Ray: (\S+)\s+Python: (\S+)")
 
 
 def check_installed() -> None:
@@ -39,16 +35,6 @@ def check_installed() -> None:
         raise UsageError(
             "the executor 'ray' needs Ray, which is not installed: type "
             "`pip install 'llm-arena[ray]'`, on every machine of the cluster"
-        )
-
-
-def check_address(address: str) -> None:
-    """Raises UsageError for what is not the address of a cluster's head."""
-    host, _, port = address.rpartition(":")
-    if "://" in address or not host or not port.isdecimal() or not 0 < int(port) < 2**16:
-        raise UsageError(
-            f"expected HOST:PORT of the head of a Ray cluster, such as 10.0.0.1:6379, found "
-            f"{address!r}"
         )
 
 
@@ -86,11 +72,19 @@ class Cluster:
 
         return int(ray.cluster_resources().get("CPU", 0))
 
+    @property
+    def head(self) -> str:
+        """HOST:PORT of its head."""
+        import ray
+
+        return str(ray.get_runtime_context().gcs_address)
+
     def _join(self) -> None:
         # What is played here is nobody else's business.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        if self._address is not None:
-            _check_answers(self._address)
+        if self._address is not None and enters_with_token(self._address):
+            # Read when Ray is imported; only for an address of `auto` would it find out by itself.
+            os.environ["RAY_AUTH_MODE"] = "token"
 
         import ray
 
@@ -111,7 +105,7 @@ class Cluster:
             where = "no Ray can be started on this machine"
             if self._address is not None:
                 where = f"the Ray cluster at {self._address} cannot be joined"
-            raise UsageError(f"{where}: {one_line(str(error), _LONGEST)}") from error
+            raise UsageError(f"{where}: {_why(str(error))}") from error
         self._ours = True
         # Ray would print what befalls workers to standard output, which is for data, and has no
         # option against it. The run says it itself.
@@ -128,26 +122,15 @@ def _node_of(address: str | None) -> dict[str, str]:
     return {}
 
 
-def _check_answers(address: str) -> None:
-    """Raises UsageError unless gRPC, which is an HTTP/2, is spoken there: Ray itself waits for many
-    minutes."""
-    host, _, port = address.rpartition(":")
-    try:
-        with socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE) as asked:
-            if os.environ.get("RAY_USE_TLS", "0") != "0":
-                return
-            asked.sendall(_HELLO)
-            answer = asked.recv(_FRAME)
-    except OSError as error:
-        raise _silent(address, str(error)) from error
-    if answer[3:4] != _SETTINGS:
-        raise _silent(address, "what listens there is something else")
-
-
-def _silent(address: str, why: str) -> UsageError:
-    return UsageError(
-        f"no Ray cluster answers at {address} ({why}): look there with `ray status`, or leave out "
-        "--ray-address to play on this machine"
+def _why(said: str) -> str:
+    """What Ray says of a cluster that cannot be joined."""
+    versions = _VERSIONS.findall(said)
+    if len(versions) != len(("theirs", "ours")):
+        return one_line(said, _LONGEST)
+    (ray, python), (our_ray, our_python) = versions
+    return (
+        f"it runs Ray {ray} on Python {python}, this process has Ray {our_ray} on Python "
+        f"{our_python}: take the same of both on every machine"
     )
 
 

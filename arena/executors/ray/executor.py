@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeVar
@@ -9,7 +10,8 @@ from typing import Any, TypeVar
 from arena.core import UsageError
 from arena.core.execution import Slot
 from arena.executors.local import LocalExecutor
-from arena.executors.ray.cluster import Cluster, check_address, check_installed
+from arena.executors.ray.cluster import Cluster, check_installed
+from arena.executors.ray.head import check_address, watch_head
 from arena.executors.workers.cpus import usable_cpus
 from arena.executors.workers.pool import PooledSlot, WorkerPool
 from arena.executors.workers.shared import NotPlainData
@@ -89,12 +91,15 @@ class RayExecutor:
                 called="Ray worker",
                 together=self._together,
             )
+            watching = asyncio.create_task(pool.fails_with(watch_head(cluster.head)))
             try:
                 await pool.start()
                 await self._local.run(
                     work, lambda item, slot: play(item, PooledSlot(slot, pool, _refuse))
                 )
             finally:
+                watching.cancel()
+                await asyncio.wait([watching])
                 await pool.close()
 
 

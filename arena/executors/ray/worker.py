@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 import sys
 import time
 import uuid
@@ -12,7 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 import ray
-from ray.exceptions import RayError
+from ray.exceptions import ActorUnavailableError, RayError
 
 from arena.core.execution import PortsT, ResultT, TaskT
 from arena.core.text import one_line
@@ -30,6 +31,8 @@ _ALIVE = "alive"
 # Seconds by which the clock of another machine may differ.
 _CLOCKS = 5.0
 _LONGEST = 300
+# How Ray says why a worker is dead, before all that may have led to it.
+_CAUSE = re.compile(r"The actor is dead because (.+?)(?:\.\s|\.?$)", re.MULTILINE)
 
 
 class StartRayWorker:
@@ -142,7 +145,7 @@ class PlacedWorker:
         except* TimeoutError:
             self._how = f"on {self._node} has said nothing for {self._silence:g} s"
         except* RayError as errors:
-            self._how = f"on {self._node} has ended ({_said(errors.exceptions[0])})"
+            self._how = f"on {self._node} {_ended(errors.exceptions[0])}"
         except* Exception as errors:
             # A bug: nobody may wait for the worker for ever.
             self._how = f"on {self._node} cannot be understood ({errors.exceptions[0]!r})"
@@ -168,6 +171,14 @@ class PlacedWorker:
 def _kill(actor: Any) -> None:
     with suppress(RayError):
         ray.kill(actor, no_restart=True)
+
+
+def _ended(error: Exception) -> str:
+    """How a worker ended, by what Ray raises for a call of it."""
+    if isinstance(error, ActorUnavailableError):
+        return "cannot be reached any more"
+    cause = _CAUSE.search(str(error))
+    return f"has ended ({_said(error) if cause is None else one_line(cause[1], _LONGEST)})"
 
 
 def _said(error: Exception) -> str:

@@ -106,6 +106,14 @@ class WorkerPool:
         worker = min(self._workers, key=lambda worker: worker.games)
         return await worker.play(play, task, ports)
 
+    async def fails_with(self, watch: Awaitable[None]) -> None:
+        """Once this raises an ArenaError, no worker plays any more, and it is raised to whoever
+        calls one."""
+        try:
+            await watch
+        except ArenaError as error:
+            await self._fail(error)
+
     async def close(self) -> None:
         """End all of them."""
         self._closed = True
