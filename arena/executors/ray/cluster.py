@@ -105,7 +105,7 @@ class Cluster:
             where = "no Ray can be started on this machine"
             if self._address is not None:
                 where = f"the Ray cluster at {self._address} cannot be joined"
-            raise UsageError(f"{where}: {_why(str(error))}") from error
+            raise UsageError(f"{where}: {why_not_joined(str(error))}") from error
         self._ours = True
         # Ray would print what befalls workers to standard output, which is for data, and has no
         # option against it. The run says it itself.
@@ -122,7 +122,7 @@ def _node_of(address: str | None) -> dict[str, str]:
     return {}
 
 
-def _why(said: str) -> str:
+def why_not_joined(said: str) -> str:
     """What Ray says of a cluster that cannot be joined."""
     versions = _VERSIONS.findall(said)
     if len(versions) != len(("theirs", "ours")):

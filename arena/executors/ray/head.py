@@ -7,6 +7,8 @@ import asyncio
 import os
 import socket
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from arena.core import ArenaError, UsageError
@@ -30,6 +32,14 @@ _WELL, _UNAUTHENTICATED = b"\x010", b"\x0216"
 _MOST = 2**14  # bytes of an answer
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """Whether the head wants another token, and by what its cluster is known, if it says that."""
+
+    refused: bool = False
+    cluster: bytes = b""
+
+
 def check_address(address: str) -> None:
     """Raises UsageError for what is not the address of a cluster's head."""
     host, _, port = address.rpartition(":")
@@ -44,7 +54,7 @@ def enters_with_token(address: str) -> bool:
     """Whether the cluster at this address is entered with a token, which is in the environment or
     the file that Ray reads. Raises UsageError where no head of Ray answers, and where it does not
     take the token: Ray itself waits for minutes, and does not say why."""
-    if not _refuses(address, None):
+    if not _asked(address, None).refused:
         return False
     token = _token()
     if token is None:
@@ -52,7 +62,7 @@ def enters_with_token(address: str) -> bool:
             f"the Ray cluster at {address} is entered with a token, and there is none here: copy "
             "~/.ray/auth_token from its head"
         )
-    if _refuses(address, token):
+    if _asked(address, token).refused:
         raise UsageError(
             f"the Ray cluster at {address} does not take the token that is here: copy "
             "~/.ray/auth_token from its head, and set neither RAY_AUTH_TOKEN nor "
@@ -63,22 +73,22 @@ def enters_with_token(address: str) -> bool:
 
 async def watch_head(address: str) -> None:
     """Raises ArenaError once nobody has answered at this address for so long that Ray is about to
-    give up."""
-    heard = time.monotonic()
+    give up, and for a head that was started anew: it knows no workers of before."""
+    heard, known = time.monotonic(), b""
+    token = _token() if os.environ.get("RAY_AUTH_MODE") == "token" else None
     while True:
-        await asyncio.sleep(_EVERY)
         try:
-            await in_thread(_refuses, address, None)
+            found = await in_thread(_asked, address, token)
         except UsageError as error:
             away = time.monotonic() - heard
             if away > _AWAY:
-                raise ArenaError(
-                    f"the head of the Ray cluster at {address} has been away for {away:.0f} s: "
-                    "nothing is lost; type the same command again once `ray status` answers "
-                    "there, or with `--executor local`"
-                ) from error
+                raise _over(address, f"has been away for {away:.0f} s") from error
         else:
             heard = time.monotonic()
+            if known and found.cluster and found.cluster != known:
+                raise _over(address, "was started anew")
+            known = found.cluster or known
+        await asyncio.sleep(_EVERY)
 
 
 def _token() -> str | None:
@@ -93,22 +103,20 @@ def _token() -> str | None:
     return found or None
 
 
-def _refuses(address: str, token: str | None) -> bool:
-    """Whether the head wants another token than this. Raises UsageError where none answers."""
+def _asked(address: str, token: str | None) -> _Answer:
+    """What the head answers to one that has this token. Raises UsageError where none answers."""
     host, _, port = address.rpartition(":")
     try:
         with socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE) as asked:
             if os.environ.get("RAY_USE_TLS", "0") != "0":
-                return False
+                return _Answer()
             asked.sendall(_question(address, token))
-            status = _status(asked)
+            answer = _answer(asked)
     except (OSError, UnicodeError) as error:
         raise _silent(address, str(error)) from error
-    if status.startswith(_UNAUTHENTICATED):
-        return True
-    if not status.startswith(_WELL):
+    if answer is None:
         raise _silent(address, "what listens there is something else")
-    return False
+    return answer
 
 
 def _question(address: str, token: str | None) -> bytes:
@@ -153,27 +161,49 @@ def _text(value: str) -> bytes:
     return bytes((*more, length)) + data
 
 
-def _status(asked: socket.socket) -> bytes:
-    """What follows the name of the status in the answer; nothing where it has none. A server of
-    HTTP/2 that writes it otherwise is left to Ray."""
-    answer = b""
-    while len(answer) < _MOST:
+def _answer(asked: socket.socket) -> _Answer | None:
+    """What is answered; None by what is no head of Ray. A server of HTTP/2 that writes its status
+    in another way is left to Ray."""
+    read, cluster = b"", b""
+    while len(read) < _MOST:
         try:
             piece = asked.recv(_MOST)
         except TimeoutError:
-            if answer:
-                return _WELL
+            if read:
+                return _Answer()
             raise
-        if not piece:
-            break
-        answer += piece
-        if answer[3:4] not in (b"", bytes((_SETTINGS,))):
+        read += piece
+        frames = list(_frames(read))
+        if not piece or (frames and frames[0][0] != _SETTINGS):
             # No HTTP/2: it may wait for us.
-            break
-        found = answer.partition(_STATUS)[2]
-        if len(found) > 2:
-            return found
-    return b""
+            return None
+        for kind, payload in frames:
+            if kind == _DATA and payload:
+                cluster = payload
+            status = payload.partition(_STATUS)[2] if kind == _HEADERS else b""
+            if status:
+                refused = status.startswith(_UNAUTHENTICATED)
+                well = status.startswith(_WELL)
+                return _Answer(refused, cluster) if well or refused else None
+    return None
+
+
+def _frames(read: bytes) -> Iterator[tuple[int, bytes]]:
+    """The type and payload of each frame that has come as a whole; of the first also before."""
+    at = 0
+    while len(read) > at + 3:
+        end = at + 9 + int.from_bytes(read[at : at + 3], "big")
+        if at and len(read) < end:
+            return
+        yield read[at + 3], read[at + 9 : end]
+        at = end
+
+
+def _over(address: str, how: str) -> ArenaError:
+    return ArenaError(
+        f"the head of the Ray cluster at {address} {how}: nothing is lost; type the same command "
+        "again once `ray status` answers there, or with `--executor local`"
+    )
 
 
 def _silent(address: str, why: str) -> UsageError:

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import importlib.util
+import os
 import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from arena.core import UsageError
 from arena.executors.ray.actor import Began
-from arena.executors.ray.cluster import Cluster
+from arena.executors.ray.cluster import Cluster, why_not_joined
 from arena.executors.ray.executor import RayExecutor
+from arena.executors.ray.head import enters_with_token
 from arena.executors.ray.installed import Installed, differences, installed
 from tests.servers.openai_server import OpenAIServer
+from torture.ray_nodes import NODES
 
 
 def test_without_ray_it_says_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,3 +108,72 @@ def test_a_node_whose_clock_is_wrong_is_told(clock: float, said: list[str]) -> N
     assert len(news) == len(said)
     for found, part in zip(news, said, strict=True):
         assert f"the clock of the node far is {part} this machine's" in found
+
+
+@pytest.fixture
+def head_with_token(tmp_path: Path) -> Iterator[str]:
+    """HOST:PORT of a head, without any node, that is entered with the token `right`."""
+    if sys.platform != "linux":
+        pytest.skip("only Linux has loopback addresses for several nodes")
+    import ray
+
+    with socket.create_server((NODES[0], 0)) as listening:
+        port = listening.getsockname()[1]
+    program = Path(ray.__file__).parent / "core" / "src" / "ray" / "gcs" / "gcs_server"
+    words = {
+        "log_dir": tmp_path,
+        "config_list": base64.b64encode(b"{}").decode(),
+        "gcs_server_port": port,
+        "metrics-agent-port": 0,
+        "node-ip-address": NODES[0],
+        "session-name": "session_of_a_head",
+        "session-dir": tmp_path,
+        "node-id": "00" * 28,
+    }
+    command = [str(program), *(f"--{name}={value}" for name, value in words.items())]
+    environment = os.environ | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "right"}
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as head:
+        try:
+            address = f"{NODES[0]}:{port}"
+            until = time.monotonic() + 30
+            while True:
+                with socket.socket() as asking:
+                    if asking.connect_ex((NODES[0], port)) == 0:
+                        break
+                assert time.monotonic() < until
+                time.sleep(0.05)
+            yield address
+        finally:
+            head.kill()
+
+
+def test_a_cluster_that_wants_a_token_says_so(
+    head_with_token: str, ray_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ray itself tries for half a minute, and says only that it cannot connect."""
+    monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(tmp_path / "token"))
+    with pytest.raises(UsageError, match="is entered with a token, and there is none here: copy"):
+        enters_with_token(head_with_token)
+    (tmp_path / "token").write_text("wrong" * 50)
+    with pytest.raises(UsageError, match="does not take the token that is here: copy"):
+        enters_with_token(head_with_token)
+    (tmp_path / "token").write_text("right\n")
+    assert enters_with_token(head_with_token)
+    assert not enters_with_token(ray_address)
+
+
+def test_another_version_of_ray_or_python_is_named() -> None:
+    """As Ray 2.60 says it."""
+    said = (
+        "Version mismatch: The cluster was started with:\n    Ray: 2.59.0\n    Python: 3.12.1\n"
+        "This process on node 127.0.0.2 was started with:\n    Ray: 2.60.0\n    Python: 3.11.7\n"
+    )
+
+    assert why_not_joined(said) == (
+        "it runs Ray 2.59.0 on Python 3.12.1, this process has Ray 2.60.0 on Python 3.11.7: take "
+        "the same of both on every machine"
+    )
+    assert why_not_joined("No.\n") == "No."
