@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arena.cli.options import AsJson, ConcurrencyOption, DatabaseUrl, ExecutorOption, GameNumber
+from arena.cli.clusters import check_alone
+from arena.cli.options import (
+    AsJson,
+    ConcurrencyOption,
+    DatabaseUrl,
+    ExecutorOption,
+    GameNumber,
+    RayAddressOption,
+)
 from arena.cli.sessions import existing
 
 if TYPE_CHECKING:
@@ -38,6 +46,7 @@ def branch(
     ] = True,
     concurrency: ConcurrencyOption = None,
     executor: ExecutorOption = None,
+    ray_address: RayAddressOption = None,
     cache: Annotated[
         float | None,
         typer.Option(
@@ -74,11 +83,12 @@ def branch(
     from arena.forecast.review import plain_review
     from db.urls import typed
 
+    check_alone(ray_address, executor)
     began = datetime.now(UTC)
     seats = parse_seats(put)
     where = typed(db)
     again = shlex.join(
-        _command(game, turn, put, times, control, concurrency, executor, cache, where)
+        _command(game, turn, put, times, control, concurrency, executor, ray_address, cache, where)
     )
     typed_budget = "" if budget is None else f" --budget {budget:g}"
     with (
@@ -95,6 +105,7 @@ def branch(
             control,
             concurrency,
             executor,
+            ray_address,
             cache,
             budget,
         )
@@ -121,6 +132,7 @@ def _command(
     control: bool,
     concurrency: int | None,
     executor: str | None,
+    ray_address: str | None,
     cache: float | None,
     where: str | None,
 ) -> list[str]:
@@ -131,6 +143,7 @@ def _command(
     for name, value in (
         ("--concurrency", concurrency),
         ("--executor", executor),
+        ("--ray-address", ray_address),
         ("--cache", cache),
         ("--db", where),
     ):
@@ -163,6 +176,7 @@ def _play(
     control: bool,
     concurrency: int | None,
     executor: str | None,
+    ray_address: str | None,
     cache: float | None,
     budget: float | None,
 ) -> BranchReport:
@@ -184,7 +198,8 @@ def _play(
                 control=control,
                 url=database,
                 concurrency=concurrency,
-                executor=executor,
+                executor=executor if ray_address is None else "ray",
+                executor_options={} if ray_address is None else {"address": ray_address},
                 cache=cache,
                 budget=budget,
                 uncapped=False,

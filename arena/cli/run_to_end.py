@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from arena.cli.clusters import check_alone
 from arena.cli.exit_codes import INTERRUPTED
 from arena.cli.output import advise, count, duration, money, tell
 
@@ -43,13 +44,7 @@ class Wish:
         """The tournament, in the cluster that was named, if one was. Raises UsageError."""
         if self.ray_address is None:
             return config
-        from arena.core import UsageError
-
-        if self.executor not in (None, "ray"):
-            raise UsageError(
-                f"--ray-address names a cluster, found --executor {self.executor}: leave one of "
-                "them out"
-            )
+        check_alone(self.ray_address, self.executor)
         theirs = config.executor_options if config.executor == "ray" else {}
         options = {**theirs, "address": self.ray_address}
         return config.model_copy(update={"executor": "ray", "executor_options": options})

@@ -99,6 +99,7 @@ async def branch(
     url: Source = None,
     concurrency: int | None = None,
     executor: str | None = None,
+    executor_options: Mapping[str, object] | None = None,
     cache: float | None = None,
     budget: float | None = None,
     uncapped: bool = True,
@@ -106,8 +107,8 @@ async def branch(
     stop: Stop | None = None,
 ) -> BranchReport:
     """Play a completed game on `times` times from `turn`, with the agents of `seats` (player_index
-    to name) at their places, `concurrency` at once, by an `executor`; with `control` as often
-    without them.
+    to name) at their places, `concurrency` at once, by an `executor` that is made with
+    `executor_options`; with `control` as often without them.
 
     A new agent has seen nothing before; agents that stay keep the memory that the record gives
     them. Every branch asks its models with other seeds. What was asked for in the same words before
@@ -122,7 +123,8 @@ async def branch(
     Raises UsageError for what cannot be branched, DivergenceError when the game cannot be played
     again up to the turn, RecordError when the database cannot be written.
     """
-    runs = registry.executor(executor or EXECUTOR, min(concurrency or CONCURRENCY, 2 * times))
+    at_once = min(concurrency or CONCURRENCY, 2 * times)
+    runs = registry.executor(executor or EXECUTOR, at_once, executor_options)
     with opened(url) as database:
         if isinstance(runs, ChecksDatabase):
             runs.check_database(database.url.get_backend_name())

@@ -153,6 +153,30 @@ def test_workers_that_end_before_they_can_play_are_tried_again_until_the_third_i
     assert died == 3
 
 
+def test_a_worker_that_never_starts_is_told_and_the_others_play_on() -> None:
+    """One machine of many, whose disk is full, say."""
+    news: list[str] = []
+    first = True
+
+    async def start(*told: Any) -> WorkerProcess:
+        nonlocal first
+        if first:
+            first = False
+            return await WorkerProcess.started(*told)
+        raise WorkerNotStarted("no worker starts on the node far")
+
+    async def main() -> None:
+        pool = WorkerPool(2, start, news)
+        await pool.start()
+        try:
+            assert await pool.call(probes.who, "task", ports())
+        finally:
+            await pool.close()
+
+    asyncio.run(main())
+    assert news == ["no worker starts on the node far"]
+
+
 def test_work_of_its_own_that_was_cancelled_is_an_error_of_the_game() -> None:
     error = called(one_worker(), probes.cancels, "task")
 

@@ -7,7 +7,6 @@ import logging
 import os
 import re
 import signal
-import sys
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
@@ -22,8 +21,8 @@ from arena.executors.ray.head import enters_with_token
 
 # Bytes of the memory in which a Ray of our own keeps objects: its smallest, as messages are short.
 _OBJECTS = 80 * 2**20
-# A loopback address that Ray takes as it is: it puts the machine's own in the place of 127.0.0.1.
-_LOOPBACK = {"_node_ip_address": "127.0.0.2"} if sys.platform == "linux" else {}
+# Whether Ray may join machines: where it may not, it listens on 127.0.0.1 alone.
+_MACHINES = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 _LONGEST = 300
 # How Ray says what it found in a cluster, and then what it found here.
 _VERSIONS = re.compile(r"Ray: (\S+)\s+Python: (\S+)")
@@ -82,8 +81,11 @@ class Cluster:
     def _join(self) -> None:
         # What is played here is nobody else's business.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        if self._address is not None and enters_with_token(self._address):
-            # Read when Ray is imported; only for an address of `auto` would it find out by itself.
+        # Both are read when Ray is imported.
+        if self._address is None:
+            os.environ[_MACHINES] = "0"
+        elif enters_with_token(self._address):
+            # Only for an address of `auto` would Ray find out by itself.
             os.environ["RAY_AUTH_MODE"] = "token"
 
         import ray
@@ -96,7 +98,6 @@ class Cluster:
             "num_cpus": self._cpus,
             "include_dashboard": False,
             "object_store_memory": _OBJECTS,
-            **_LOOPBACK,
         }
         joined = {"address": self._address, **_node_of(self._address)}
         try:

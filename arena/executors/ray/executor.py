@@ -49,7 +49,7 @@ class RayExecutor:
         check_installed()
         self._address = address or os.environ.get(_ADDRESS) or None
         if self._address is not None:
-            check_address(self._address)
+            check_address(self._address, "" if address else f" in {_ADDRESS}")
         self._concurrency = concurrency
         self._workers = workers
         self._actor = {"num_cpus": 1, **(actor or {})}

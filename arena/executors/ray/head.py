@@ -40,13 +40,13 @@ class _Answer:
     cluster: bytes = b""
 
 
-def check_address(address: str) -> None:
-    """Raises UsageError for what is not the address of a cluster's head."""
+def check_address(address: str, where: str = "") -> None:
+    """Raises UsageError for what is not the address of a cluster's head, found `where`."""
     host, _, port = address.rpartition(":")
     if "://" in address or not host or not port.isdecimal() or not 0 < int(port) < 2**16:
         raise UsageError(
             f"expected HOST:PORT of the head of a Ray cluster, such as 10.0.0.1:6379, found "
-            f"{address!r}"
+            f"{address!r}{where}"
         )
 
 

@@ -34,6 +34,8 @@ _LONGEST = 300
 # How Ray says why a worker is dead, before all that may have led to it.
 _CAUSE = re.compile(r"The actor is dead because (.+?)(?:\.\s|\.?$)", re.MULTILINE)
 
+_ADDRESS = re.compile(r"\bip: (\S+)")
+
 
 class StartRayWorker:
     """Starts workers, as Ray's `options` say; one that says nothing for `silence` seconds is taken
@@ -60,8 +62,8 @@ class StartRayWorker:
             began: Began = await actor.begin.remote(self._ours)
         except RayError as error:
             raise WorkerNotStarted(
-                "Ray has started no worker: is llm-arena installed on every machine of the "
-                f"cluster? {_said(error)}"
+                f"no worker starts on {_place(error)} ({_cause(error)}): look there whether the "
+                "disk is full, memory is short, or llm-arena is missing"
             ) from error
         if began.unfit is not None:
             _kill(actor)
@@ -177,9 +179,16 @@ def _ended(error: Exception) -> str:
     """How a worker ended, by what Ray raises for a call of it."""
     if isinstance(error, ActorUnavailableError):
         return "cannot be reached any more"
+    return f"has ended ({_cause(error)})"
+
+
+def _cause(error: Exception) -> str:
+    """The first that Ray says, or if it says so why a worker is dead."""
     cause = _CAUSE.search(str(error))
-    return f"has ended ({_said(error) if cause is None else one_line(cause[1], _LONGEST)})"
+    return one_line(cause[1] if cause else str(error).strip().partition("\n")[0], _LONGEST)
 
 
-def _said(error: Exception) -> str:
-    return one_line(str(error).strip().partition("\n")[0], _LONGEST)
+def _place(error: Exception) -> str:
+    """The node of which an error of Ray tells."""
+    found = _ADDRESS.search(str(error))
+    return "a node of the cluster" if found is None else f"the node {found[1]} of the cluster"

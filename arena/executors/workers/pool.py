@@ -20,7 +20,7 @@ class WorkerUnfit(UsageError):
 
 
 class WorkerNotStarted(UsageError):
-    """A worker ended before it could play: another is tried, as for one that ends later."""
+    """A worker ended before it could play: another is tried, a few times."""
 
 
 class Worker(Protocol):
@@ -81,11 +81,14 @@ class WorkerPool:
         self._starting: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._failed: Exception | None = None
+        # Workers that are still to come: those that will be started, too.
+        self._coming = 0
         self._deaths = 0
         self._closed = False
 
     async def start(self) -> None:
         """Start all of them. Raises UsageError."""
+        self._coming = self._number
         for _ in range(self._number):
             self._begin(self._add())
         await asyncio.wait(self._starting, timeout=self._together)
@@ -140,19 +143,20 @@ class WorkerPool:
 
     async def _started(self) -> Worker:
         """A worker. Raises what `start` does, WorkerNotStarted for too many in a row."""
-        while True:
+        for _ in range(_MOST_DEATHS - 1):
             try:
                 return await self._start(self._lost, self._progressed, self._told)
             except WorkerNotStarted:
-                self._deaths += 1
-                if self._closed or self._deaths >= _MOST_DEATHS:
+                if self._closed:
                     raise
+        return await self._start(self._lost, self._progressed, self._told)
 
     async def _add(self) -> None:
         try:
             worker = await self._started()
-        except WorkerUnfit as error:
-            if self._workers or len(self._starting) > 1:
+        except (WorkerUnfit, WorkerNotStarted) as error:
+            self._coming -= 1
+            if self._workers or self._coming:
                 self._told(str(error))
             else:
                 await self._fail(error)
@@ -160,6 +164,7 @@ class WorkerPool:
             # Also a bug: whoever waits for a worker is told.
             await self._fail(error)
         else:
+            self._coming -= 1
             self._workers.append(worker)
             self._changed.set()
 
@@ -176,6 +181,7 @@ class WorkerPool:
             return
         self._workers.remove(worker)
         self._deaths += 1
+        self._coming += 1
         self._begin(self._replace(worker, worker.games))
 
     async def _replace(self, worker: Worker, games: int) -> None:

@@ -39,6 +39,12 @@ def test_an_address_that_is_none_is_refused(address: str) -> None:
         RayExecutor(concurrency=1, address=address)
 
 
+def test_an_address_of_the_environment_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "auto")
+    with pytest.raises(UsageError, match="found 'auto' in RAY_ADDRESS"):
+        RayExecutor(concurrency=1)
+
+
 def test_an_address_at_which_nobody_listens_is_told_at_once() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
@@ -163,6 +169,56 @@ def test_a_cluster_that_wants_a_token_says_so(
     (tmp_path / "token").write_text("right\n")
     assert enters_with_token(head_with_token)
     assert not enters_with_token(ray_address)
+
+
+OPENED = """
+import asyncio, os
+from pathlib import Path
+from arena.executors.ray.cluster import Cluster
+
+def ours():
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[stat.parent] = int(stat.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            pass
+    found = {os.getpid()}
+    while more := {int(p.name) for p, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found
+
+def sockets():
+    for pid in ours():
+        for descriptor in Path(f"/proc/{pid}/fd").glob("*"):
+            try:
+                yield os.readlink(descriptor)
+            except OSError:
+                pass
+
+async def main():
+    async with Cluster(None, 1):
+        mine = set(sockets())
+        for table in ("tcp", "tcp6"):
+            for line in Path("/proc/net", table).read_text().splitlines()[1:]:
+                words = line.split()
+                if words[3] == "0A" and f"socket:[{words[9]}]" in mine:
+                    print(words[1].partition(":")[0])
+
+asyncio.run(main())
+"""
+# 127.0.0.1, and the same as an address of IPv6, as the kernel shows them.
+LOOPBACK = {"0100007F", "0000000000000000FFFF00000100007F"}
+
+
+@pytest.mark.sweep
+def test_a_ray_of_this_machine_alone_listens_on_the_loopback_address_alone() -> None:
+    listening = subprocess.run(
+        [sys.executable, "-c", OPENED], capture_output=True, text=True, check=True
+    ).stdout.split()
+
+    assert len(listening) > 3
+    assert set(listening) <= LOOPBACK
 
 
 def test_another_version_of_ray_or_python_is_named() -> None:
