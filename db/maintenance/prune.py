@@ -210,7 +210,7 @@ def _written(
                 told("written", game_id)
             file.keep()
         for each in written:
-            if hash_of(read_game(path, each.row_group, each.game_id)) != each.text_hash:
+            if hash_of(read_game(path, each.row_group, each.game_id, each.rows)) != each.text_hash:
                 raise damaged_game(path, each.game_id)
             told("kept", each.game_id)
         yield path, written

@@ -13,6 +13,7 @@ from sqlalchemy import URL, Connection, text
 
 from db.errors import UnwritablePath
 from db.maintenance.manifest import Manifest, checksum, settle
+from db.transcripts.files import is_transcript_file
 from db.transcripts.places import path_of, transcripts_folder, written_name
 
 FILES = "SELECT DISTINCT file FROM archived_games ORDER BY file"
@@ -169,6 +170,9 @@ def _checked(source: TranscriptSource) -> str | _Lost:
     """The SHA-256 of a file."""
     where = f"the transcript file {source.path}"
     try:
+        # A database of others could name a file of secrets, which no copy takes along.
+        if not is_transcript_file(source.path):
+            return _Lost(f"{where} is no file of transcripts: put it back from a copy")
         found = checksum(source.path)
     except FileNotFoundError:
         return _Lost(f"{where} is not there: put it back from a copy of its folder")

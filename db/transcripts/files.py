@@ -13,6 +13,7 @@ from db.errors import Damaged, DatabaseError, UnwritablePath
 from db.transcripts.moved import MOVED, StoredTexts
 
 _KEY = "key"
+_PARQUET = b"PAR1"
 _WHAT_TO_TYPE = "put the file back from a copy of the folder"
 
 
@@ -101,11 +102,30 @@ class TranscriptFile:
             self._partial.unlink(missing_ok=True)
 
 
-def read_game(path: Path, row_group: int, game_id: int) -> dict[str, list[dict[str, Any]]]:
-    """The rows of a game as they were stored. Raises Damaged for a file that is missing or no
+def is_transcript_file(path: Path) -> bool:
+    """Whether a file is one of Parquet, by how it begins and ends: for whoever copies what a
+    database names, which somebody else may have written. Raises OSError; never waits for a pipe."""
+    if not path.stat().st_size or not path.is_file():
+        return False
+    with path.open("rb") as opened:
+        begins = opened.read(len(_PARQUET))
+        opened.seek(-len(_PARQUET), os.SEEK_END)
+        return begins == opened.read() == _PARQUET
+
+
+def read_game(
+    path: Path, row_group: int, game_id: int, row_count: int
+) -> dict[str, list[dict[str, Any]]]:
+    """The rows of a game as they were stored, of which there must be `row_count`: a file of others
+    may say that it holds more than any memory. Raises Damaged for a file that is missing or no
     longer what it was, DatabaseError without pyarrow."""
     pa = arrow()
+    with _readable(path, game_id):
+        if path.exists() and not path.is_file():
+            raise ValueError("no file")
     with _readable(path, game_id), pa.parquet.ParquetFile(path) as file:
+        if file.metadata.row_group(row_group).num_rows != row_count:
+            raise damaged_game(path, game_id)
         found = file.read_row_group(row_group).to_pylist()
         rows: dict[str, list[dict[str, Any]]] = {part.name: [] for part in MOVED}
         parts = {part.name: part for part in MOVED}
@@ -125,7 +145,15 @@ def _readable(path: Path, game_id: int) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise Damaged(f"{where} is not there: {_WHAT_TO_TYPE}") from error
-    except (OSError, pa.ArrowException, KeyError, IndexError, ValueError, TypeError) as error:
+    except (
+        OSError,
+        pa.ArrowException,
+        KeyError,
+        IndexError,
+        ValueError,
+        TypeError,
+        MemoryError,
+    ) as error:
         raise Damaged(f"{where} cannot be read: {_WHAT_TO_TYPE}") from error
 
 

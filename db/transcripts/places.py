@@ -8,6 +8,8 @@ from pathlib import Path
 
 from sqlalchemy import URL
 
+from db.errors import Damaged
+
 
 def transcripts_folder(url: URL) -> Path:
     """The folder of a database's transcripts: of a file beside it, of a server where the command is
@@ -26,9 +28,18 @@ def written_name(url: URL, path: Path) -> str:
 
 
 def path_of(url: URL, file: str) -> Path:
-    """The file that a row names."""
+    """The file that a row names. Raises Damaged for a name that leads out of the folder: nothing
+    of ours writes one."""
     found = Path(file)
-    return found if found.is_absolute() else transcripts_folder(url) / found
+    if found.is_absolute():
+        return found
+    folder = transcripts_folder(url)
+    if found.name != file:
+        raise Damaged(
+            f"the database names {file[:60]!r} as a file of transcripts, which is no name in "
+            f"{folder}: the arena wrote none like it, so trust nothing else in it either"
+        )
+    return folder / found
 
 
 def new_path(folder: Path, at: datetime) -> Path:

@@ -13,7 +13,9 @@ from db.transcripts.files import damaged_game, read_game
 from db.transcripts.moved import StoredTexts, hash_of
 from db.transcripts.places import path_of
 
-_ARCHIVED = text("SELECT file, row_group, text_hash FROM archived_games WHERE game_id = :game")
+_ARCHIVED = text(
+    "SELECT file, row_group, text_hash, text_rows FROM archived_games WHERE game_id = :game"
+)
 _ALL = text("SELECT COUNT(*) FROM archived_games")
 _KEPT = "archived_texts"
 FIRST_WITH_FILES = "0034"
@@ -29,13 +31,13 @@ def archived_rows(session: Session | Connection, game_id: int) -> StoredTexts | 
     found = connection.execute(_ARCHIVED, {"game": game_id}).first()
     if found is None:
         return None
-    file, row_group, text_hash = found
+    file, row_group, text_hash, row_count = found
     kept = connection.info.get(_KEPT)
     if kept is not None and kept[0] == (game_id, bytes(text_hash)):
         rows: StoredTexts = kept[1]
         return rows
     path = path_of(connection.engine.url, file)
-    rows = read_game(path, row_group, game_id)
+    rows = read_game(path, row_group, game_id, row_count)
     if hash_of(rows) != bytes(text_hash):
         raise damaged_game(path, game_id)
     connection.info[_KEPT] = ((game_id, bytes(text_hash)), rows)

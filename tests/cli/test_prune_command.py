@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import sqlite3
 import sys
 import zipfile
 from contextlib import closing
@@ -12,8 +14,10 @@ from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from pandas.testing import assert_frame_equal
+from pyarrow import parquet
 from sqlalchemy import text
 from sqlmodel import col, select
 
@@ -24,7 +28,7 @@ from db.keys import call_key, turn_key
 from db.maintenance.prune import bring_back, prunable, prune
 from db.maintenance.retention import Retention
 from db.transcripts.files import TranscriptFile, read_game
-from db.transcripts.moved import MOVED, hash_of, read_rows
+from db.transcripts.moved import MOVED, StoredTexts, hash_of, read_rows
 from tests.cli.commands import TOURNAMENT, Arena
 from tests.viewer.browser import browsing
 
@@ -228,7 +232,7 @@ def test_a_file_that_is_missing_or_changed_is_said_in_a_sentence(
     with TranscriptFile(swapped) as sound:
         # Each game where another one was.
         for group in reversed(range(6)):
-            sound.add(read_game(file, group, group + 1))
+            sound.add(stored_in(file, group))
         sound.keep()
     turned = good[:4] + bytes(each ^ 1 for each in good[4:-footer]) + good[-footer:]
     for bad, what in (
@@ -251,6 +255,46 @@ def test_a_file_that_is_missing_or_changed_is_said_in_a_sentence(
             assert "put the file back" in told
     file.write_bytes(good)
     assert "of 6 games;" in said(arena, "db", "prune", "--undo", "--db", copied)
+
+
+def stored_in(file: Path, group: int) -> StoredTexts:
+    """The game of a row group of a file that six games are in."""
+    rows = parquet.ParquetFile(file).metadata.row_group(group).num_rows
+    return read_game(file, group, group + 1, rows)
+
+
+def test_a_database_of_hostile_hands_reads_and_copies_no_other_file(
+    arena: Arena, copied: str, policy: Path, tmp_path: Path
+) -> None:
+    said(arena, "db", "prune", "--policy", policy, "--yes", "--db", copied)
+    (file,) = Path(f"{copied}-transcripts").glob("*.parquet")
+    secret = tmp_path / "id_rsa"
+    secret.write_text("the key of somebody, in a file that is longer than a few bytes")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    huge = file.with_name("huge.parquet")
+    rows = pa.table({"table": pa.nulls(20_000_000, pa.string())})
+    parquet.write_table(rows, huge, row_group_size=20_000_000)
+    assert huge.stat().st_size < 200_000, "what looks small, and is no memory's"
+
+    for named, what in (
+        ("../id_rsa", "is no name in"),
+        (str(secret), "cannot be read: put the file back"),
+        (str(pipe), "cannot be read: put the file back"),
+        (str(tmp_path), "cannot be read: put the file back"),
+        ("/dev/zero", "cannot be read: put the file back"),
+        ("huge.parquet", "is not what was written: put the file back"),
+    ):
+        with closing(sqlite3.connect(copied)) as other, other:
+            other.execute("UPDATE archived_games SET file = ?, row_group = 0", (named,))
+        shown = arena("show", 1, "--db", copied)
+        assert (shown.exit_code, what in shown.stderr) == (2, True), shown.stderr
+        target = tmp_path / f"{what[:5]}-{len(named)}"
+        target.mkdir()
+        kept = arena("db", "backup", "--db", copied, "--to", target)
+        assert kept.exit_code == (1 if Path(named).is_absolute() else 2 if "/" in named else 0)
+        copies = [each.read_bytes() for each in target.glob("backup-transcripts/*")]
+        assert copies == ([huge.read_bytes()] if named == huge.name else [])
 
 
 def test_bad_asking_says_what_to_type(arena: Arena, copied: str, tmp_path: Path) -> None:
