@@ -19,6 +19,7 @@ from pathlib import Path
 from sqlalchemy import URL, text
 
 from db import schema
+from db.backup_files import manifest_path
 from db.database import Database
 from db.engine import BUSY_TIMEOUT_MS, check_integrity, own_file
 from db.errors import Damaged, DatabaseError, MissingDatabase, UnwritablePath, WriteFailed
@@ -29,7 +30,6 @@ from db.maintenance.manifest import (
     Manifest,
     backups_of,
     checksum,
-    manifest_path,
     settle,
     write_manifest,
 )

@@ -17,11 +17,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from db.backup_files import FORMAT, LARGEST_MANIFEST, manifest_path
 from db.errors import Damaged, DatabaseError
 
-FORMAT = "llm-arena backup"
 VERSION = 1
-_LARGEST = 2**24
 
 _SHA256 = re.compile("[0-9a-f]{64}")
 
@@ -56,11 +55,6 @@ class Manifest:
         else:
             return
         raise Damaged(f"the backup {of or file} is damaged ({found}): use another one")
-
-
-def manifest_path(file: Path) -> Path:
-    """Where the manifest of a backup is."""
-    return file.with_name(f"{file.name}.json")
 
 
 def checksum(file: Path) -> str:
@@ -109,9 +103,9 @@ def read_manifest(file: Path) -> Manifest:
             "beside it; a database file that is no backup is copied by `arena db copy`"
         )
     with place.open("rb") as opened:
-        said = opened.read(_LARGEST + 1)
+        said = opened.read(LARGEST_MANIFEST + 1)
     try:
-        return _read(json.loads(said[:_LARGEST]))
+        return _read(json.loads(said[:LARGEST_MANIFEST]))
     except (
         KeyError,
         TypeError,

@@ -61,6 +61,8 @@ def arriving(target: Database) -> Iterator[Path]:
         yield partial
         refuse_occupied(target)
         settle(partial, file)
+    except DatabaseError as error:
+        raise type(error)(str(error).replace(str(partial), str(file))) from error
     except OSError as error:
         if error.errno == 28:  # no space left
             raise WriteFailed(

@@ -7,12 +7,14 @@ import shutil
 from collections import namedtuple
 from contextlib import closing
 from pathlib import Path
+from sqlite3 import SQLITE_DENY, SQLITE_OK
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from db import Database
+from db import Database, engine
+from db.engine import set_pragmas
 from db.example import enter, play
 from db.maintenance.prune import prune
 from db.maintenance.retention import Retention
@@ -72,6 +74,26 @@ def test_sizes_are_told_and_a_vacuum_frees_what_was_said(
     assert (shown.exit_code, "a vacuum frees about 0" in shown.stdout) == (0, True)
     if url.startswith("postgresql"):
         assert "the server tells no slow queries: an administrator adds" in shown.stderr
+
+
+def test_a_build_of_sqlite_without_sizes_counts_rows_all_the_same(
+    arena: Arena, played: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_dbstat(connection: Any) -> None:
+        set_pragmas(connection)
+        connection.set_authorizer(
+            lambda _does, what, *_: SQLITE_DENY if what == "dbstat" else SQLITE_OK
+        )
+
+    monkeypatch.setattr(engine, "set_pragmas", without_dbstat)
+    shown = arena("db", "stats", "--db", played)
+
+    assert shown.exit_code == 0, shown.stderr
+    assert "(it has no dbstat): rows are counted all the same" in shown.stderr
+    (games,) = (line.split() for line in shown.stdout.splitlines() if line.startswith("games "))
+    assert games[1] == "6"
+    (games,) = (t for t in told(arena, "stats", "--db", played)["tables"] if t["name"] == "games")
+    assert (games["bytes"], games["index_bytes"]) == (None, None)
 
 
 def test_nobody_is_kept_out_of_a_game(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import subprocess
@@ -15,8 +16,10 @@ from tests.cli.commands import Arena
 
 
 @pytest.mark.slow
-def test_pages_are_served_until_ctrl_c(played: str) -> None:
+def test_pages_are_served_until_ctrl_c(played: str, tmp_path: Path) -> None:
+    log = tmp_path / "pages.log"
     command = [sys.executable, "-m", "arena.cli", "view", "--db", played, "--port", "0"]
+    command += ["--log-json", str(log)]
     with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -42,6 +45,11 @@ def test_pages_are_served_until_ctrl_c(played: str) -> None:
     assert server.returncode == 130
     assert "Traceback" not in said
     assert "token" not in said
+    # What was asked for is logged, an object a line, and nobody's way in.
+    lines = [json.loads(line) for line in log.read_text("ascii").splitlines()]
+    assert any("/game/1" in line["message"] for line in lines)
+    assert all({"at", "level", "logger", "message"} <= line.keys() for line in lines)
+    assert httpx.URL(address).params["token"] not in log.read_text("ascii")
 
 
 def test_a_database_that_is_not_there_is_not_made(arena: Arena, tmp_path: Path) -> None:

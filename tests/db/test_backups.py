@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import text
 
 from db import Database, Repository, get_session, init_db, schema
+from db.backup_files import manifest_path
 from db.errors import Damaged, DatabaseError, MissingDatabase, SchemaTooNew, UnwritablePath
 from db.maintenance import backup as backups
 from db.maintenance.backup import back_up
-from db.maintenance.manifest import manifest_path
 from db.maintenance.restore import restore
 from tests.db.holders import Waiting, challenge, holder, row
 from tests.db.tournaments import tournament
@@ -241,6 +241,26 @@ def test_a_dump_that_does_not_fit_leaves_an_empty_database(
         put_back(backup, empty_postgresql_url)
     with Database(empty_postgresql_url) as other:
         assert schema.current(other.engine) is None
+
+
+def test_a_backup_is_not_opened_to_be_written(backup: Path, tmp_path: Path) -> None:
+    before = backup.read_bytes()
+
+    for opens in (
+        lambda: put_back(backup, str(backup)),
+        lambda: schema.current(Database(backup).engine),
+        lambda: init_db(backup),
+        lambda: backed_up(str(backup), tmp_path / "again"),
+    ):
+        with pytest.raises(DatabaseError, match="is a backup, which stays as it was written"):
+            opens()
+    with Database(backup, read_only=True) as database, database.session(create=False) as session:
+        assert session.execute(text("SELECT count(*) FROM tournaments")).scalar_one() == 1
+    assert backup.read_bytes() == before
+    put_back(backup, str(tmp_path / "new.db"))
+    # What lost its manifest is a database like any other.
+    manifest_path(backup).unlink()
+    init_db(backup)
 
 
 def test_the_client_must_be_there_and_as_new_as_the_server(

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
 
 from arena.doctor.databases import of_database
+from db import get_session
 from db.maintenance import condition
 from tests.cli.commands import TOURNAMENT, run_arena
+from tests.db.tournaments import tournament
 from tests.strangers import Install, install
 
 __all__ = ["install"]
@@ -120,6 +122,19 @@ def test_a_server_says_its_clock_and_its_connection(
     late = {each.subject: each for each in of_database(postgresql_url)}
     assert late["clock"].state == "wrong"
     assert late["clock"].found == "3,600 s behind that of the database's server"
+
+
+def test_a_record_from_the_future_tells_of_a_wrong_clock(database_url: str) -> None:
+    tournament(database_url)
+    with get_session(database_url) as session:
+        session.execute(text("UPDATE tournaments SET created_at = '2099-01-02 03:04:05.000000'"))
+        session.commit()
+
+    found = {each.subject: each for each in of_database(database_url)}
+
+    assert found["clock"].state == "wrong"
+    assert found["clock"].found.startswith("the newest tournament is of 2099-01-02 03:04:05 UTC")
+    assert "timedatectl" in str(found["clock"].advice)
 
 
 def test_a_plug_in_that_does_not_load_is_named(install: Install, sqlite_url: str) -> None:
