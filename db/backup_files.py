@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from shlex import quote
 
 from db.errors import DatabaseError
 
@@ -28,6 +29,6 @@ def refuse_backup(file: Path) -> None:
         return
     if isinstance(said, dict) and said.get("format") == FORMAT:
         raise DatabaseError(
-            f"{file} is a backup, which stays as it was written: `arena db restore {file} --db "
-            "NEW.db` makes a database of it; give that one"
+            f"{file} is a backup, which stays as it was written: `arena db restore "
+            f"{quote(str(file))} --db NEW.db` makes a database of it; give that one"
         )

@@ -170,8 +170,9 @@ def _checked(source: TranscriptSource) -> str | _Lost:
     """The SHA-256 of a file."""
     where = f"the transcript file {source.path}"
     try:
-        # A database of others could name a file of secrets, which no copy takes along.
-        if not is_transcript_file(source.path):
+        # A database of others could name a file of secrets, which no copy takes along. What has a
+        # checksum to have is compared with it.
+        if source.sha256 is None and not is_transcript_file(source.path):
             return _Lost(f"{where} is no file of transcripts: put it back from a copy")
         found = checksum(source.path)
     except FileNotFoundError:

@@ -45,11 +45,8 @@ def chain(span: Any, spans: dict[bytes, Any]) -> str:
 
 @pytest.mark.parametrize("executor", ["local", "processes"])
 def test_a_run_is_a_trace_whose_calls_are_those_on_record(
-    executor: str, collector: OtlpCollector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    executor: str, collector: OtlpCollector, tmp_path: Path
 ) -> None:
-    if executor == "processes":
-        # They never tell what was said, also where it is asked for.
-        monkeypatch.setenv(CONTENT, "span_only")
     assert play(tmp_path, "--executor", executor).exit_code == 0
 
     calls = calls_df(str(tmp_path / "arena.db"))
@@ -88,8 +85,9 @@ def test_a_run_is_a_trace_whose_calls_are_those_on_record(
     assert not any(b"You are player" in body for _, body in collector.bodies)
 
 
+@pytest.mark.parametrize("executor", ["local", "processes"])
 def test_what_was_said_is_told_where_it_is_asked_for_without_keys(
-    collector: OtlpCollector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    executor: str, collector: OtlpCollector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(CONTENT, "span_only")
     monkeypatch.setenv("MY_API_KEY", KEY)
@@ -97,8 +95,9 @@ def test_what_was_said_is_told_where_it_is_asked_for_without_keys(
     file.write_text(TOURNAMENT.replace("You are player", f"{KEY} You are player"))
 
     played = run_arena(
-        "run", file, "--db", tmp_path / "a.db", "--telemetry", "--games", "1", "--executor", "local"
-    )
+        "run", file, "--db", tmp_path / "a.db", "--telemetry", "--games", "1",
+        "--executor", executor,
+    )  # fmt: skip
 
     assert played.exit_code == 0
     chats = [attributes(span) for span in collector.spans if span.name.startswith("chat")]
