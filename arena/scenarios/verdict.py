@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from arena.llm.lenient_json import find_object
-from arena.scenarios.shape import RefereeShape, ScenarioShape, VerdictField
+from arena.scenarios.shape import ScenarioShape, VerdictField
 from arena.scenarios.values import Stated, read_as, takes, whole
 
 _NEAR = 0.8  # of difflib's ratio: a misspelt option, not another one
@@ -106,8 +106,3 @@ def _expected(field: VerdictField) -> str:
 def _found(field: VerdictField, given: Mapping[str, Any]) -> str:
     value = given.get(field.name.casefold())
     return "missing" if value is None else repr(value)[:60]
-
-
-def attempts_of(referee: RefereeShape | None) -> int:
-    """How many answers of the referee are read before the game is void."""
-    return 1 if referee is None else referee.attempts

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import false, func, or_, select, text
+from sqlalchemy import false, or_, select, text
 from sqlmodel import Session, col
 
 from db.live import run_now
@@ -104,10 +104,3 @@ def expired_lines(policy: Retention, now: datetime) -> Any:
     if policy.logs is None:
         return query.where(false())
     return query.where(col(ExecutionLog.at) < now - timedelta(days=policy.logs))
-
-
-def count_archived_bytes(session: Session) -> tuple[int, int]:
-    """(games, bytes of their texts) that are archived."""
-    query = select(func.count(), func.coalesce(func.sum(ArchivedGame.text_bytes), 0))
-    games, size = session.execute(query.select_from(ArchivedGame)).one()
-    return int(games), int(size)

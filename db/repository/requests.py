@@ -73,10 +73,6 @@ class RequestRepository:
             self.session.add(row)
         return row
 
-    def get_request(self, request_id: int) -> Request | None:
-        """The request of a number."""
-        return self.session.get(Request, request_id)
-
     def answer_request(self, request_id: int, response: str, by: str) -> Request:
         """Take an answer, the first and only one. Raises BadAnswer where there is one already,
         where the time is over or the game has ended, and for a text that is too long."""

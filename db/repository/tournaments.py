@@ -100,9 +100,6 @@ class TournamentRepository:
 
         return found_or_made(lambda: self.session.exec(query).first(), make)
 
-    def get_environment_by_id(self, environment_id: int) -> Environment | None:
-        return self.session.get(Environment, environment_id)
-
     def get_environments(self, name: str | None = None) -> Sequence[Environment]:
         """Environments that were played, the latest rules of each name last."""
         query = select(Environment).order_by(Environment.name, col(Environment.id))
