@@ -101,6 +101,8 @@ def _statements(database: str, schema: str, roles: Roles) -> Iterator[str]:
     yield f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {writer}, {reader}"
     yield f"GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {writer}"
     yield f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {writer}"
+    # A backup notes what number is next.
+    yield f"GRANT SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {reader}"
     for table in (*APPENDED, "alembic_version"):
         kept = "INSERT, UPDATE, DELETE" if table == "alembic_version" else "UPDATE, DELETE"
         yield (
@@ -112,6 +114,7 @@ def _statements(database: str, schema: str, roles: Roles) -> Iterator[str]:
     yield f"{later} GRANT SELECT ON TABLES TO {writer}, {reader}"
     yield f"{later} GRANT INSERT, UPDATE, DELETE ON TABLES TO {writer}"
     yield f"{later} GRANT USAGE, SELECT ON SEQUENCES TO {writer}"
+    yield f"{later} GRANT SELECT ON SEQUENCES TO {reader}"
     # The words that `arena search` looks in can be deleted and made again: they are the writer's.
     search = f"{schema}_search"
     yield f"CREATE SCHEMA IF NOT EXISTS {search} AUTHORIZATION {writer}"

@@ -50,6 +50,7 @@ def refused(url: str, statement: str) -> str:
     return str(caught.value)
 
 
+@pytest.mark.usefixtures("postgresql_client")
 def test_each_role_does_its_work_and_nothing_else(roles: dict[str, str], tmp_path: Path) -> None:
     file = tmp_path / "small.yaml"
     file.write_text(TOURNAMENT)
@@ -82,6 +83,8 @@ def test_each_role_does_its_work_and_nothing_else(roles: dict[str, str], tmp_pat
     assert len(games_df(roles["reader"])) == 6
     assert len(turns_df(roles["reader"])) > 6
     assert typed("reader", "search", "player").exit_code in (0, 1)
+    kept = typed("reader", "db", "backup", "--to", tmp_path)
+    assert (kept.exit_code, len([*tmp_path.glob("*.dump")])) == (0, 1), kept.stderr
     with browsing(roles["reader"]) as get:
         for path in ("/", "/games", "/game/1", "/tournaments", "/agents", "/search?words=player"):
             assert get(path).status_code == 200, path
