@@ -129,8 +129,7 @@ class Book:
 
     async def granted(self, worker: str, slot: int, chunk: Chunk) -> None:
         record, key = self._world.record, (worker, slot)
-        if self._world.rng.random() < 0.5:
-            await asyncio.sleep(self._world.delay())
+        await asyncio.sleep(4.0 * self._world.delay())
         if self._fence != record.fence:
             raise RecordError("another process has taken over")
         last = record.chunks.get(key)
