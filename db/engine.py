@@ -15,7 +15,7 @@ from sqlalchemy import create_engine as create
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
-from db.backup_files import refuse_backup
+from db.backup_files import is_backup
 from db.errors import BadSelection, Damaged, DatabaseError, FileGone, UnwritablePath
 from db.faults import damaged, fault, first_line
 from db.strange_files import (
@@ -129,8 +129,6 @@ def get_engine(
     """
     url = resolve_url(db_path)
     check_path(url)
-    if url.drivername == "sqlite" and not read_only:
-        refuse_backup(Path(str(url.database)))
     # A server may have been restarted since a connection was used last. Threads are as many as
     # their pool lets in: none of them waits for another's connection.
     pool: dict[str, Any] = {"max_overflow": -1} if pooled else {"poolclass": NullPool}
@@ -152,7 +150,7 @@ def get_engine(
 
         @event.listens_for(engine, "do_connect")
         def _on_do_connect(_dialect: Any, _record: Any, arguments: Any, named: Any) -> None:
-            if read_only:
+            if read_only or is_backup(Path(str(url.database))):
                 # What the system opens to be read is not written by any statement, nor locked.
                 arguments[0] = f"{Path(str(url.database)).absolute().as_uri()}?mode=ro"
                 named["uri"] = True

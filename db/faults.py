@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import sqlite3
 from pathlib import Path
+from shlex import quote
 
 from sqlalchemy import URL
 
+from db.backup_files import is_backup
 from db.errors import Busy, Damaged, DatabaseError, Unreachable, UnwritablePath, WriteFailed
 from db.urls import shown, without_secrets
 
@@ -60,6 +62,11 @@ def _of_file(url: URL, error: sqlite3.Error) -> DatabaseError | None:
         )
     if "disk I/O error" in reason:
         return WriteFailed(_io_error(place, getattr(error, "sqlite_errorname", reason)))
+    if "readonly" in reason and url.database and is_backup(Path(url.database)):
+        return UnwritablePath(
+            f"{place} is a backup, which stays as it was written: `arena db restore "
+            f"{quote(url.database)} --db NEW.db` makes a database of it; give that one"
+        )
     if "unable to open" in reason or "readonly" in reason:
         return UnwritablePath(
             _no_files_left(place)

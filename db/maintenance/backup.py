@@ -34,6 +34,7 @@ from db.maintenance.manifest import (
     write_manifest,
 )
 from db.maintenance.transcript_copies import FILES, forget_kept, keeping
+from db.search.file_store import index_path
 from db.urls import shown
 from db.write_ahead import other_log, refuse_other_log
 
@@ -202,6 +203,8 @@ def _deleted(newest: Manifest, folder: Path, keep: int) -> tuple[Path, ...]:
     for file, _ in gone:
         file.unlink(missing_ok=True)
         manifest_path(file).unlink(missing_ok=True)
+        # Of those who searched it.
+        index_path(URL.create("sqlite", database=str(file))).unlink(missing_ok=True)
     forget_kept(folder, [manifest for _, manifest in gone])
     return tuple(file for file, _ in gone)
 
