@@ -19,9 +19,11 @@ from sqlmodel import Session
 from db.engine import PATIENCE
 from db.errors import DatabaseError
 
+# A server tells of the sessions of all its databases, and the leases of another have the same keys.
 _END = text(
     "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity "
-    "WHERE starts_with(application_name, :name) AND usename = current_user"
+    "WHERE starts_with(application_name, :name) AND usename = current_user "
+    "AND datname = current_database()"
 )
 _LOST = (
     "UPDATE {table} SET lost = COALESCE(lost, ' ') || :name || ' ' WHERE {key} = :key "

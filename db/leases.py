@@ -148,6 +148,7 @@ _END_FROZEN = (
     "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a "
     "JOIN pg_locks l ON l.pid = a.pid AND l.relation = '{table}'::regclass "
     "WHERE l.mode = 'RowExclusiveLock' AND a.pid <> pg_backend_pid() AND a.usename = current_user "
+    "AND a.datname = current_database() "
     "AND a.xact_start < clock_timestamp() - make_interval(secs => :seconds)"
 )
 

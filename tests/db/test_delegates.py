@@ -74,7 +74,9 @@ def test_a_delegate_writes_until_another_process_has_taken_over(postgresql_url: 
 
 
 @pytest.mark.parametrize("how", ["the delegate has ended", "the run is taken over"])
-def test_what_a_delegate_was_writing_is_not_written_any_more(postgresql_url: str, how: str) -> None:
+def test_what_a_delegate_was_writing_is_not_written_any_more(
+    postgresql_url: str, empty_postgresql_url: str, how: str
+) -> None:
     url = postgresql_url
     first, *_ = tournament(url)
     old = challenge(url, Waiting())
@@ -85,7 +87,10 @@ def test_what_a_delegate_was_writing_is_not_written_any_more(postgresql_url: str
         beat = delegation.beat.replace("?", "%s")
         assert frozen.execute(beat, (delegation.key, delegation.fence)).fetchone() == (1,)
         frozen.execute("UPDATE games SET status = 'running' WHERE id = %s", (first,))
-        with psycopg.connect(url, application_name=f"{name[:-1]}0.") as other:
+        with (
+            psycopg.connect(url, application_name=f"{name[:-1]}0.") as other,
+            psycopg.connect(empty_postgresql_url, application_name=name) as beside,
+        ):
             if how == "the delegate has ended":
                 with at(url).session() as session:
                     delegation.end(session, WORKER)
@@ -93,6 +98,7 @@ def test_what_a_delegate_was_writing_is_not_written_any_more(postgresql_url: str
             else:
                 elsewhere(url)
                 challenge(url, Waiting()).release()
+            assert beside.execute("SELECT 1").fetchone() == (1,), "that is of another database"
         with pytest.raises(psycopg.OperationalError):
             frozen.commit()
 

@@ -19,6 +19,7 @@ from db.errors import LeaseHeld, LeaseLost
 from db.leases import TOURNAMENT, TTL, acquire
 from db.urls import resolve_url
 from db.writer.connections import Lost, open_writer
+from tests.conftest import TEMPLATE, Fresh
 from tests.db.holders import Waiting, at, challenge, elsewhere, holder, row, write
 from tests.db.test_recorder import opened, read
 from tests.db.tournaments import tournament
@@ -212,12 +213,18 @@ def test_a_writer_asks_the_server_to_let_go_of_it_when_it_is_frozen(postgresql_u
 
 
 def test_a_holder_that_is_frozen_in_mid_pipeline_does_not_keep_its_lease(
-    postgresql_url: str,
+    postgresql_url: str, fresh_postgresql: Fresh
 ) -> None:
     tournament(postgresql_url)
     held = at(postgresql_url).lease(1)
     address = resolve_url(postgresql_url).set(drivername="postgresql")
-    with psycopg.connect(address.render_as_string(hide_password=False)) as frozen:
+    with (
+        psycopg.connect(address.render_as_string(hide_password=False)) as frozen,
+        # Its tables are copies: they have the same numbers.
+        fresh_postgresql(TEMPLATE) as another,
+        psycopg.connect(another) as beside,
+    ):
+        beside.execute("UPDATE leases SET beat = beat + 1")
         wire = frozen.pgconn
         wire.enter_pipeline_mode()
         wire.send_query_params(b"BEGIN", None)
@@ -229,6 +236,7 @@ def test_a_holder_that_is_frozen_in_mid_pipeline_does_not_keep_its_lease(
         lease = acquire(at(postgresql_url).reconnecting, TOURNAMENT, 1, ttl=0.4, frozen_after=0.2)
 
         assert lease.fence == held.fence + 1
+        assert beside.execute("SELECT 1").fetchone() == (1,), "that is of another database"
         lease.release()
         frozen.close()
     held.lock.release()

@@ -113,12 +113,12 @@ def answered(
             return
 
 
-def written(server: OpenAIServer, *, workers: int) -> str:
+def written(server: OpenAIServer, *, workers: int, per_minute: int = PER_MINUTE) -> str:
     return CONFIG.format(
         url=server.url,
         input=INPUT,
         output=OUTPUT,
-        per_minute=PER_MINUTE,
+        per_minute=per_minute,
         workers=workers,
     )
 
@@ -188,7 +188,8 @@ def test_what_workers_may_send_is_on_record_while_they_live(
 ) -> None:
     config = tmp_path / "many.yaml"
     with OpenAIServer(Billing(), latency=0.1) as server:
-        config.write_text(written(server, workers=2))
+        # A limit that calls wait for leaves nothing to hand out.
+        config.write_text(written(server, workers=2, per_minute=1_000_000))
         running = started(config, postgresql_url, PLENTY)
         answered(server, 1, running, postgresql_url, fence=1)
         running.kill()
