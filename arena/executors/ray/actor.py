@@ -28,7 +28,7 @@ class Began:
 class RayWorker:
     """The actor's class, with an event loop of its own; `name` is what the run calls the worker by.
 
-    Pieces of messages are numbered, because Ray may begin calls of an async actor in another order.
+    What is delivered is numbered, because Ray may begin calls of an async actor in another order.
     """
 
     def __init__(self, name: str, path: Sequence[str]) -> None:
@@ -38,7 +38,7 @@ class RayWorker:
         self._body: WorkerBody | None = None
         self._outgoing: list[bytes] = []
         self._some = asyncio.Event()
-        self._early: dict[int, bytes] = {}
+        self._early: dict[int, list[bytes]] = {}
         self._next = 0
 
     async def begin(self, theirs: Installed) -> Began:
@@ -51,14 +51,14 @@ class RayWorker:
         self._body = body
         return Began(node, time.time(), differences(theirs, installed()))
 
-    async def deliver(self, number: int, data: bytes) -> None:
-        """Take a piece of messages from the run."""
-        self._early[number] = data
+    async def deliver(self, number: int, pieces: list[bytes]) -> None:
+        """Take pieces of messages from the run: those of its call of this `number`, from 0 on."""
+        self._early[number] = pieces
         while self._next in self._early:
-            piece = self._early.pop(self._next)
-            self._next += 1
             assert self._body is not None
-            self._body.received(opened(piece))
+            for piece in self._early.pop(self._next):
+                self._body.received(opened(piece))
+            self._next += 1
 
     async def collect(self, seconds: float) -> list[bytes]:
         """Pieces of messages for the run, as soon as there is one; none after so many seconds."""

@@ -28,6 +28,9 @@ from arena.llm.pacing.deadlines import within
 # whether it lives.
 _POLL = 2.0
 _ALIVE = "alive"
+# A call of an actor takes about as long as a turn: while there is more to say, one is made for all
+# of so many seconds.
+_GATHERED = 0.02
 # Seconds by which the clock of another machine may differ.
 _CLOCKS = 5.0
 _LONGEST = 300
@@ -104,7 +107,9 @@ class PlacedWorker:
         self._lost = lost
         self._silence = silence
         self._how = "was ended"
-        self._pieces = itertools.count()
+        self._calls = itertools.count()
+        self._pieces: list[bytes] = []
+        self._written = -_GATHERED
         self._outbox = Outbox(self._write, self._unsendable)
         self._games = GamesThere(self._outbox.send, progressed, told, name)
         self._collecting = asyncio.create_task(self._listen())
@@ -132,9 +137,17 @@ class PlacedWorker:
         return f"the Ray worker {self.name} {self._how}", self.name
 
     def _write(self, data: bytes) -> None:
+        if not self._pieces:
+            loop = asyncio.get_running_loop()
+            loop.call_at(max(self._written + _GATHERED, loop.time()), self._deliver)
+        self._pieces.append(data)
+
+    def _deliver(self) -> None:
+        pieces, self._pieces = self._pieces, []
+        self._written = asyncio.get_running_loop().time()
         # One that is gone is noticed where it is heard.
         with suppress(RayError):
-            self._actor.deliver.remote(next(self._pieces), data)
+            self._actor.deliver.remote(next(self._calls), pieces)
 
     def _unsendable(self, message: tuple[Any, ...], error: Exception) -> None:
         self._games.unsendable(message, error)
@@ -158,8 +171,10 @@ class PlacedWorker:
 
     async def _collect(self) -> None:
         while True:
-            for piece in await self._actor.collect.remote(_POLL):
-                self._games.received(opened(piece))
+            if pieces := await self._actor.collect.remote(_POLL):
+                for piece in pieces:
+                    self._games.received(opened(piece))
+                await asyncio.sleep(_GATHERED)
 
     async def _watch(self) -> None:
         """Raises TimeoutError once the worker is frozen, or cut off."""
