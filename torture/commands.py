@@ -152,6 +152,9 @@ class Commands:
         self._typed += 1
         name = f"{self._typed:05}-{words[0]}"
         outputs = (self.folder / f"{name}.out", self.folder / f"{name}.err")
+        for output in outputs:
+            # The process opens them in its own time; who reads before finds nothing yet.
+            output.touch()
         answer = self._order(
             {
                 "arguments": words,
