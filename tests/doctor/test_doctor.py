@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import sqlite3
 from pathlib import Path
@@ -98,7 +97,6 @@ def test_what_is_wrong_with_a_file_of_the_database(sqlite_url: str, tmp_path: Pa
     assert "cannot be reached" in only.found
 
 
-@pytest.mark.skipif(os.name == "nt", reason="needs PostgreSQL")
 def test_a_server_says_its_clock_and_its_connection(
     postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

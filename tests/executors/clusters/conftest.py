@@ -22,10 +22,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def ray_address() -> Iterator[str]:
-    """HOST:PORT of the head of a cluster that this process has joined."""
+def loopback_nodes() -> None:
+    """Several nodes of one machine have an address of their own each."""
     if sys.platform != "linux":
         pytest.skip("only Linux has loopback addresses for several nodes")
+
+
+@pytest.fixture(scope="session")
+def ray_address(loopback_nodes: None) -> Iterator[str]:
+    """HOST:PORT of the head of a cluster that this process has joined."""
     with ray_nodes({}) as address:
         import ray
 

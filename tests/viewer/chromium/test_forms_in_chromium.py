@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.viewer.chromium.window import Window, window
 
-MINUTES = 5 * 60_000.0
+MINUTES = 2 * 60_000.0
 
 
 def asked(at: Window, path: str, **words: str) -> None:
