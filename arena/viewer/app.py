@@ -47,6 +47,7 @@ from arena.viewer.tracebacks import print_traceback
 from arena.viewer.visit import Handler, NotAllowed, NotThere, Visit
 from db import Database, Session
 from db.errors import BadAnnotation, BadSelection, DatabaseError
+from db.repository import Repository
 
 STATIC = Path(__file__).parent / "static"
 ROUTES: tuple[tuple[str, Handler], ...] = (
@@ -157,7 +158,10 @@ class _Answered:
     def _answer(self, handler: Handler, visit: Visit) -> Response:
         try:
             with self._database.session(create=False) as session:
-                return handler(replace(visit, session=session))
+                asked = replace(visit, session=session)
+                # What a page shows and the state that it watches are of one moment.
+                Repository(session).freeze()
+                return handler(asked)
         except NotThere as error:
             return _refused(visit, 404, error)
         except NotAllowed as error:

@@ -16,6 +16,7 @@ from arena.leaderboard.stored import answered, keep
 from arena.viewer.tracebacks import print_traceback
 from db import Database, Session, get_session
 from db.errors import DatabaseError
+from db.repository import Repository
 
 _WAITING = 32
 """Questions that wait at most: the next one is asked again when its page is."""
@@ -117,6 +118,7 @@ class BoardWorker:
                 Database(self.source.url, read_only=True) as database,
                 database.session(create=False) as session,
             ):
+                Repository(session).freeze()
                 answer = computed(session, compute)
         except (ArenaError, DatabaseError) as error:
             answer = Computed(failed=str(error))

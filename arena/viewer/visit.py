@@ -47,6 +47,12 @@ class Visit:
     form: Mapping[str, str] = field(default_factory=dict)
     cookies: Mapping[str, str] = field(default_factory=dict)
     visitor: Visitor | None = None
+    # Counted before anything is read: an answer that is there a moment later moves the page.
+    _computed: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        if self.worker is not None:
+            object.__setattr__(self, "_computed", self.worker.ended)
 
     @property
     def live(self) -> bool:
@@ -64,7 +70,7 @@ class Visit:
         if self.worker is None:
             return None
         topic = Topic(noun, number)
-        return watched(self.session, topic, moving=moving, computed=self.worker.ended)
+        return watched(self.session, topic, moving=moving, computed=self._computed)
 
     def computed(self, key: str, state: str, compute: Callable[[Session], Any]) -> Computed:
         """What takes longer than a page may: computed by the worker and kept by its `key` for as

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from threading import Event
 
 import pytest
 from sqlalchemy import text
@@ -12,6 +13,9 @@ from sqlalchemy import text
 from arena.leaderboard import LeaderboardQuery
 from arena.leaderboard.stored import stored_answer
 from arena.viewer.boards import BoardWorker, Computed
+from arena.viewer.links import ServerLinks
+from arena.viewer.templating import environment
+from arena.viewer.visit import Visit
 from db import Database, Session, get_session
 from db.queries.games import count_games, games
 from db.selection import Selection
@@ -61,6 +65,25 @@ def test_an_answer_is_kept_until_what_it_rests_on_moves(worker: BoardWorker) -> 
     first = worker.computed("games", "b", compute)
     assert first.value in (1, 2)
     assert settled(worker, "games", "b", compute).value == 2
+
+
+def test_an_answer_that_comes_while_a_page_is_drawn_moves_it(worker: BoardWorker) -> None:
+    drawn = Event()
+
+    def compute(session: Session) -> int:
+        drawn.wait()
+        return sum(count_games(session).values())
+
+    with get_session(worker.source, create=False) as session:
+        visit = Visit(session, environment(), ServerLinks(), worker=worker)
+        assert visit.computed("games", "a", compute).behind
+        drawn.set()
+        while worker.ended == 0:
+            time.sleep(0.01)
+        page = visit.watching("all")
+        later = Visit(session, environment(), ServerLinks(), worker=worker)
+        assert later.computed("games", "a", compute).value == 3
+        assert page != later.watching("all") == later.watching("all")
 
 
 def test_what_cannot_be_answered_says_why_and_is_asked_again(worker: BoardWorker) -> None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event, text
 
 from arena.core import UsageError
 from arena.viewer.watching import TOPICS, Topic, state_of, watched
 from db import get_session
+from tests.cli.commands import run_arena
+from tests.small import SMALL
+from tests.viewer.browser import browsing
 
 ALL, LIST = Topic("all"), Topic("tournaments")
 CUP, GAME, OTHER = Topic("tournament", 1), Topic("game", 1), Topic("game", 2)
@@ -54,6 +60,41 @@ def test_a_page_is_drawn_again_for_what_it_shows(file: Path, moves: str, told: s
 def test_an_answer_that_was_computed_moves_the_pages_that_may_show_it(file: Path) -> None:
     before, after = states(file), states(file, computed=1)
     assert {topic for topic in before if before[topic] != after[topic]} == {ALL}
+
+
+def test_a_page_and_the_state_that_it_watches_are_of_one_moment(
+    database_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "small.yaml").write_text(SMALL)
+    played = run_arena("run", tmp_path / "small.yaml", "--games", "1", "--db", database_url)
+    assert played.exit_code == 0, played.stderr
+    moves = iter(["UPDATE tournaments SET name = 'renamed', next_fold_index = 99"])
+
+    def renamed_meanwhile(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "FROM tournaments" in statement:
+            for move in moves:
+                with get_session(database_url, create=False) as other:
+                    other.connection().execute(text(move))
+
+    with browsing(database_url) as get:
+
+        def drawn() -> tuple[str, str]:
+            """The name on the page, and the state that the page watches."""
+            page = get("/tournaments").text
+            state = re.findall(r'data-about="tournaments-0" data-state="(\w+)"', page)
+            return "renamed" if "renamed" in page else "small", state[0]
+
+        before = drawn()
+        event.listen(Engine, "after_cursor_execute", renamed_meanwhile)
+        try:
+            meanwhile = drawn()
+        finally:
+            event.remove(Engine, "after_cursor_execute", renamed_meanwhile)
+        after = drawn()
+    assert next(moves, None) is None
+    assert (before[0], after[0]) == ("small", "renamed")
+    assert before[1] != after[1]
+    assert meanwhile == before
 
 
 def test_a_topic_is_read_back_from_an_address_and_nothing_else_is_one(file: Path) -> None:
