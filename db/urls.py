@@ -27,6 +27,10 @@ _DRIVE = re.compile(r"^[A-Za-z]:[\\/]")
 _PLACES = ("host", "hostaddr", "port", "user", "dbname", "service", "sslmode")
 # A part that the driver would read as something else may hold a piece of a password.
 _TORN = re.compile(r"[@=\s]|://")
+# The name of a database as it was written: %20 is a space of its own, and tears nothing.
+_NAME = re.compile(r"[\w+]+://(?:[^:/]*(?::[^@]*)?@)?[^/?]*(?:/([^?]*))?")
+_DRIVER = "postgresql+psycopg"
+"""Of the URLs that were read here, and found whole."""
 # A shorter one is in half of all words.
 _SHORTEST = 4
 
@@ -53,7 +57,7 @@ def resolve_url(db_path: str | Path | URL | None = None) -> URL:
     if backend == "sqlite":
         return _of_file(url)
     if backend in ("postgresql", "postgres"):
-        return _of_server(url)
+        return _of_server(url, given if isinstance(given, str) else None)
     raise UnknownURL(f"{backend!r} is not a database of ours: {_EXPECTED}")
 
 
@@ -95,17 +99,23 @@ def _of_file(url: URL) -> URL:
     return url.set(drivername="sqlite")
 
 
-def _of_server(url: URL) -> URL:
+def _of_server(url: URL, written: str | None) -> URL:
     if importlib.util.find_spec("psycopg") is None:
         raise DatabaseError(
             "PostgreSQL needs the package psycopg: pip install 'llm-arena[postgres]'"
         )
-    if any(_TORN.search(part) for part in (url.host or "", url.database or "")):
+    if written is None:
+        torn = _whole(url.host) != url.host or _name(url) != url.database
+    else:
+        name = _NAME.match(written)
+        torn = any(_TORN.search(part or "") for part in (url.host, name and name[1]))
+    if torn:
         raise UnknownURL(
             "the PostgreSQL URL has an @ or a space in its host or name, so that a part of the "
             "password may be read as one: write them %40 and %20 there, or give the password in "
             "the variable PGPASSWORD"
         )
+    url = url.set(drivername=_DRIVER)
     import psycopg
 
     known = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
@@ -115,7 +125,7 @@ def _of_server(url: URL) -> URL:
             f"{shown(url)} is given {_names(unknown)}, which PostgreSQL's driver does not know; "
             "options are those of libpq, as in ?sslmode=require"
         )
-    return url.set(drivername="postgresql+psycopg")
+    return url
 
 
 def _names(query: Iterable[str]) -> str:
@@ -134,12 +144,12 @@ def shown(url: URL) -> str:
         for name, value in url.query.items()
         if name in _PLACES and not any(_TORN.search(one) for one in _all(value))
     }
-    url = url._replace(
-        host=_whole(url.host),
-        database=_whole(url.database),
-        query=type(url.query)(kept),
-    )
-    return url.render_as_string(hide_password=True)
+    name = _name(url)
+    url = url._replace(host=_whole(url.host), database=None, query=type(url.query)(kept))
+    place, asked, query = url.render_as_string(hide_password=True).partition("?")
+    # As it can be typed: SQLAlchemy leaves the spaces of a name as they are.
+    path = "" if name is None else f"/{quote(name, safe='')}"
+    return f"{place}{path}{asked}{query}"
 
 
 def typed(db: str | None) -> str | None:
@@ -170,6 +180,11 @@ def _secrets(url: URL) -> Iterator[str]:
 
 def _all(value: str | tuple[str, ...]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else value
+
+
+def _name(url: URL) -> str | None:
+    """The name of a database, unless nobody has looked yet whether it is a piece of a password."""
+    return url.database if url.drivername == _DRIVER else _whole(url.database)
 
 
 def _whole(part: str | None) -> str | None:

@@ -42,7 +42,10 @@ def roles(
             f"{shown(url)} is a file, which has no roles: its mode says who may read and write it "
             "(chmod); give the URL of a PostgreSQL database with --db"
         )
-    found = role_statements(url.database or "postgres", schema, Roles(owner, writer, reader))
+    name = url.database or url.query.get("dbname")
+    if not isinstance(name, str):
+        raise UsageError(f"{shown(url)} names no database: expected postgresql://USER@HOST/NAME")
+    found = role_statements(name, schema, Roles(owner, writer, reader))
     unseen = check_tables(url, schema)
     if unseen is not None:
         tell(f"tables that are there have to be of this release; they were not seen: {unseen}")

@@ -37,8 +37,7 @@ class Roles:
 
 def role_statements(database: str, schema: str = "public", roles: Roles | None = None) -> list[str]:
     """The statements, which can be run again: for a database of this name, whose tables are in this
-    schema, or will be. Raises DatabaseError for names that are not plain."""
-    _check(database, "a database")
+    schema, or will be. Raises DatabaseError for a schema whose name is not plain."""
     _check(schema, "a schema")
     return [*_statements(database, schema, roles or Roles())]
 
@@ -73,6 +72,8 @@ def _statements(database: str, schema: str, roles: Roles) -> Iterator[str]:
 
     assert db.models is not None
     owner, writer, reader = roles.owner, roles.writer, roles.reader
+    # Others have named it: with capitals, dashes and spaces, or by a word of SQL.
+    database = '"{}"'.format(database.replace('"', '""'))
     for role in (owner, writer, reader):
         yield (
             f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -113,21 +114,26 @@ def test_each_role_does_its_work_and_nothing_else(roles: dict[str, str], tmp_pat
 
 
 def test_names_that_are_not_plain_and_files_are_refused(tmp_path: Path) -> None:
-    for database, names in (
-        ("x; DROP", {}),
-        ("x", {"owner": 'a"b'}),
-        ("x", {"owner": "arena_writer"}),
-    ):
+    for names in ({"owner": 'a"b'}, {"owner": "x; DROP"}, {"owner": "arena_writer"}):
         with pytest.raises(DatabaseError, match="expected"):
-            role_statements(database, roles=Roles(**names))
+            role_statements("x", roles=Roles(**names))
+    with pytest.raises(DatabaseError, match="expected"):
+        role_statements("x", "x; DROP")
     refused_file = run_arena("db", "roles", "--db", tmp_path / "a.db")
     assert refused_file.exit_code == 2
     assert "is a file, which has no roles" in refused_file.stderr
     printed = run_arena("db", "roles", "--db", "postgresql://me:hunter2@127.0.0.1/cups", "--json")
     assert printed.exit_code == 0
     assert "hunter2" not in printed.output
-    assert "GRANT CONNECT ON DATABASE cups" in printed.stdout
+    assert json.loads(printed.stdout)["statements"][4].startswith(
+        'GRANT CONNECT ON DATABASE "cups"'
+    )
     assert "they were not seen: " in printed.stderr
+    nameless = run_arena("db", "roles", "--db", "postgresql://me@127.0.0.1")
+    assert (nameless.exit_code, nameless.stdout) == (2, "")
+    assert "names no database: expected postgresql://USER@HOST/NAME" in nameless.stderr
+    asked = run_arena("db", "roles", "--db", "postgresql://me@127.0.0.1?dbname=cups")
+    assert 'GRANT CONNECT ON DATABASE "cups"' in asked.stdout
 
 
 def test_the_sslmode_of_a_url_is_heeded(postgresql_url: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import make_url
 
 from db import Database, DatabaseError
 from db.errors import UnknownURL
@@ -71,6 +72,20 @@ def test_what_is_shown_of_a_server_is_its_place() -> None:
 @pytest.mark.parametrize("path", ["results@home.db", "C:\\games\\a@b.db", "postgres.db", "a:b.db"])
 def test_an_odd_path_is_a_path(path: str) -> None:
     assert resolve_url(path).database == path
+
+
+def test_a_name_with_spaces_is_written_with_percents_and_shown_so() -> None:
+    url = resolve_url("postgresql://me@host/we%20ird%22q%2520%C3%BC%40?sslmode=require")
+    assert url.database == 'we ird"q%20\N{LATIN SMALL LETTER U WITH DIAERESIS}@'
+    assert shown(url) == "postgresql+psycopg://me@host/we%20ird%22q%2520%C3%BC%40?sslmode=require"
+    # What is shown can be typed, and what was read here is not read again.
+    assert resolve_url(shown(url)) == url
+    assert resolve_url(url) == url
+    for torn in ("a b", "a@b", "a=b"):
+        with pytest.raises(UnknownURL, match="write them %40 and %20 there"):
+            resolve_url(f"postgresql://me@host/{torn}")
+    with pytest.raises(UnknownURL, match="may be read as one"):
+        resolve_url(make_url("postgresql://me/x:hunter2pass@host/arena"))
 
 
 def test_an_option_is_named_when_it_is_unknown() -> None:
