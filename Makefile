@@ -13,8 +13,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet
 TESTS ?= tests
-# Workers, one more than processors, take tests from each other; each holds half a gigabyte.
-PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses=4 --dist worksteal
+# Workers, one more than processors, take a file after the other; each holds half a gigabyte.
+PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses=4 --dist loadfile
 
 # The tests start hundreds of processes, and each would compile the same files anew.
 export PYTHONDONTWRITEBYTECODE =

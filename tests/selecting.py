@@ -1,7 +1,8 @@
 """Which tests a run takes: a sample of the long forms or, with `--sweep`, all of them.
 
 What a run leaves out is deselected, never skipped, and counted in one line at its end. What is
-slow comes first, so that no worker is left alone with it.
+slow comes first, so that no worker is left alone with it; the tests of a file stay with one worker,
+so that what they share is made once.
 """
 
 from __future__ import annotations
@@ -15,12 +16,16 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 # Of the slow tests that run on both databases, and of the cases of one, one in so many runs on
 # PostgreSQL too; where the database is the subject, every one does.
 TWINS = 4
 OF_DATABASES = "tests/db/"
-# Their tests are the longest.
+# Folders whose files share what takes longest to make: servers of pages with their browser, and a
+# cluster. One worker has each of them, and begins with it.
+TOGETHER = ("tests/viewer/chromium/", "tests/executors/clusters/")
+# Of the other files theirs are the longest.
 OF_CHECKOUTS = "tests/setup/"
 
 EXAMPLES = 25
@@ -71,6 +76,24 @@ def pytest_xdist_auto_num_workers() -> int:
     """One more than the machine has processors: some test always waits for a process, a lease or a
     browser."""
     return (os.cpu_count() or 1) + 1
+
+
+class ByFile(LoadScopeScheduling):
+    """Gives a worker the tests of a whole file, or of a folder that stays together, in the order of
+    the run."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = next((folder for folder in TOGETHER if nodeid.startswith(folder)), None)
+        return folder or nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+    if config.getoption("dist") != "loadfile":
+        return None
+    # The fullest file first is not the slowest first.
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -140,6 +163,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (item for item, reason in reasons.items() if not reason),
         key=lambda item: (
             item.get_closest_marker("slow") is None,
+            not item.nodeid.startswith(TOGETHER),
             not item.nodeid.startswith(OF_CHECKOUTS),
         ),
     )

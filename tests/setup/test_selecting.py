@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.selecting import sampled
+from tests.selecting import TOGETHER, sampled
 from tests.setup.shell import ROOT, clean_environment
 
 PYTEST = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
@@ -114,6 +114,30 @@ def test_what_is_slow_comes_first_and_what_needs_postgresql_is_marked(folder: Pa
     ]
     assert not [line for line in lines if "--sweep" in line]
     assert "147 passed, 46 deselected" in lines[-1]
+
+
+def test_a_worker_has_all_tests_of_a_file_and_of_a_folder_that_shares_servers(
+    folder: Path,
+) -> None:
+    """Else what a module or a folder makes once would be made by every worker with a test of it."""
+    together = folder / TOGETHER[0]
+    together.mkdir(parents=True)
+    made = "import pytest\n@pytest.mark.parametrize('n', range(9))\ndef test_made(n): pass\n"
+    for name in ("first", "second"):
+        (together / f"test_{name}.py").write_text(made)
+    for name in ("one", "two", "three"):
+        (folder / f"test_{name}.py").write_text(made)
+
+    lines = run(folder, "-n", "2", "--dist", "loadfile", "-k", "made")
+
+    ran = [re.match(r"\[(gw\d)\] .* PASSED (\S+/)?(\w+)\.py::", line) for line in lines]
+    workers: dict[str, set[str]] = {}
+    for worker, place, name in (each.groups() for each in ran if each):
+        workers.setdefault(place or name, set()).add(worker)
+    assert {place: len(found) for place, found in workers.items()} == {
+        TOGETHER[0]: 1, "test_one": 1, "test_two": 1, "test_three": 1,
+    }  # fmt: skip
+    assert {worker for found in workers.values() for worker in found} == {"gw0", "gw1"}
 
 
 def test_of_cases_on_both_databases_a_sample_runs_on_postgresql_and_all_in_a_sweep(

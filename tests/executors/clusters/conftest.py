@@ -16,8 +16,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
-            # Starting the nodes is most of what the tests cost.
-            item.add_marker(pytest.mark.xdist_group("ray"))
             item.add_marker(pytest.mark.slow)
 
 
