@@ -12,6 +12,7 @@ from functools import partial
 from arena import registry
 from arena.config import TournamentConfig, restored
 from arena.core import UsageError
+from arena.core.collector import is_set_aside
 from arena.core.text import one_line
 from arena.core.threads import in_thread
 from arena.llm.cache import Answers
@@ -190,7 +191,7 @@ def _collector_paused() -> Iterator[None]:
     try:
         yield
     finally:
-        if not gc.get_freeze_count():
+        if not is_set_aside():
             # From the youngest generation to the oldest, without a collection.
             gc.freeze()
             gc.unfreeze()
