@@ -24,7 +24,7 @@ def set_aside() -> None:
 
 
 def is_set_aside() -> bool:
-    """Whether anything is set aside, by us or by the program that has imported us. To count it takes
-    as long as a short game: it is done only where we have not done it ourselves, and most often
-    finds nothing at once."""
+    """Whether anything is set aside, by us or by the program that has imported us. To count it
+    takes as long as a short game: that is done only where we have set nothing aside, and most often
+    nothing is found at once."""
     return _DONE.is_set() or gc.get_freeze_count() > 0
