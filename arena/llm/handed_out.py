@@ -6,7 +6,7 @@ import asyncio
 import itertools
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol, runtime_checkable
 
@@ -16,8 +16,11 @@ from arena.llm.clearance import CallNeeds
 from arena.llm.costs.budget import Budget, Reservation
 from arena.llm.pacing.limits import Limits, Permit
 
+# The calls of a chunk may need so many times what a worker's largest needed: those of games that go
+# on grow.
+_LARGER = 1.25
 # Calls of a chunk.
-_MOST = 100
+_MOST = 200
 # Chunks that a worker may have at once.
 _SLOTS = 32
 # A worker's pace is a mean over about so many calls.
@@ -74,6 +77,7 @@ class _Handed:
     spare: SpareCalls
     slot: int
     book: ChunkBook | None
+    in_flight: set[int] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -93,8 +97,9 @@ class _Pace:
         if needs.tokens > most.tokens or (needs.worst or 0.0) > (most.worst or 0.0):
             worst = None
             if needs.worst is not None:
-                worst = max(needs.worst, most.worst or 0.0)
-            self.most = CallNeeds(needs.model, max(needs.tokens, most.tokens), worst)
+                worst = max(_LARGER * needs.worst, most.worst or 0.0)
+            tokens = max(int(_LARGER * needs.tokens), most.tokens)
+            self.most = CallNeeds(needs.model, tokens, worst)
 
     @property
     def calls(self) -> int:
@@ -104,7 +109,7 @@ class _Pace:
 
 class HandedOut:
     """The chunks of the `worker` of this name. `send` tells it of a new one, `recall` to give back
-    what it has for a model.
+    what it has for a model. As many of its calls are in flight at once as it has `games`, at most.
 
     A chunk that is half used is followed by another. Its calls count as sent and spent until the
     worker says otherwise, or has ended and the record shows what it sent (`settle`). For one event
@@ -112,11 +117,16 @@ class HandedOut:
     """
 
     def __init__(
-        self, send: Callable[[Chunk], None], recall: Callable[[str], None], worker: str
+        self,
+        send: Callable[[Chunk], None],
+        recall: Callable[[str], None],
+        worker: str,
+        games: Callable[[], int],
     ) -> None:
         self._send = send
         self._recall = recall
         self._worker = worker
+        self._games = games
         self._numbers = itertools.count(1)
         self._chunks: dict[int, _Handed] = {}
         # The one that was free for longest is next: what is said late of its last chunk is said.
@@ -135,7 +145,7 @@ class HandedOut:
             return
         pace = self._paces.get(needs.model)
         if pace is None:
-            pace = self._paces[needs.model] = _Pace(needs, at - LAPSES)
+            pace = self._paces[needs.model] = _Pace(CallNeeds(needs.model, 0, None), at - LAPSES)
         pace.called(needs, at)
         if not pace.asking and pace.left <= (calls := pace.calls) // 2 and calls:
             pace.asking = True
@@ -146,7 +156,9 @@ class HandedOut:
     def took(self, taken: Taken, clearance: GrantsChunks | None) -> None:
         """The worker sends a call of a chunk for a game, None where that has ended already: then
         it counts as spent."""
-        permit, reservation = self._chunks[taken.chunk_id].spare.take(taken.needs)
+        handed = self._chunks[taken.chunk_id]
+        permit, reservation = handed.spare.take(taken.needs)
+        handed.in_flight.add(taken.grant_id)
         self._fewer(taken.chunk_id, 1)
         if clearance is not None:
             clearance.adopt(taken.grant_id, permit, reservation)
@@ -154,6 +166,13 @@ class HandedOut:
         permit.cancelled()
         if reservation is not None:
             reservation.settle(reservation.amount)
+
+    def ending(self, grant_id: int) -> None:
+        """A call of the worker ends next, perhaps one of a chunk."""
+        for handed in self._chunks.values():
+            if grant_id in handed.in_flight:
+                handed.in_flight.discard(grant_id)
+                handed.spare.ending()
 
     def returned(self, chunk_id: int, calls: int) -> None:
         """The worker will not send so many calls of a chunk."""
@@ -206,7 +225,9 @@ class HandedOut:
             heard = pace.last
             if not self._slots or not clearance.all_due():
                 return
-            spare = await SpareCalls.held(clearance.limits, clearance.budget, pace.most, pace.calls)
+            spare = await SpareCalls.held(
+                clearance.limits, clearance.budget, pace.most, pace.calls, self._games()
+            )
             if spare is None:
                 return
             slot, number = self._slots.popleft(), next(self._numbers)
@@ -214,7 +235,9 @@ class HandedOut:
             # By the clock of the worker, which read it before this was granted: one that was
             # stopped meanwhile, or hears of it late, sends nothing late.
             until = heard + LAPSES
-            chunk = Chunk(number, spare.needs, spare.left, until, gate.answered, gate.largest)
+            chunk = Chunk(
+                number, spare.needs, spare.left, spare.places, until, gate.answered, gate.largest
+            )
             if not await self._kept(chunk, slot, book) or self._owing is not None:
                 spare.drop()
                 self._slots.append(slot)

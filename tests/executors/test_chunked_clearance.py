@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import random
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -70,6 +70,8 @@ class Record:
     calls: list[Sent] = field(default_factory=list)
     from_chunks: int = 0
     spent: float = 0.0
+    at_once: int = 0
+    most_at_once: int = 0
     chunks: dict[tuple[str, int], Written] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
@@ -97,6 +99,16 @@ class Record:
         self.spent += WORST
         assert self.spent <= self.cap + 1e-9, "more is under way than may be spent"
         return self.calls[-1]
+
+    @contextmanager
+    def in_flight(self) -> Iterator[None]:
+        """A call, from when it is sent until it is answered or its worker ends."""
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            yield
+        finally:
+            self.at_once -= 1
 
     def answer(self, call: Sent, dollars: float) -> None:
         self.spent += dollars - call.dollars
@@ -179,6 +191,7 @@ class Worker:
             lambda chunk: self.hear(lambda: self.chunks.add(chunk)),
             lambda model: self.hear(lambda: self.chunks.return_all(model)),
             self.name,
+            lambda: len(self.games),
         )
         self.chunks = ChunkStock(lambda *left: self.say(lambda: self.handed.returned(*left)))
         self._heard = self._said = 0.0
@@ -234,10 +247,11 @@ class Worker:
                 await self.moment()
                 call = self.world.record.intend(game, self.fence)
                 self.tell((game, -1, "recorded", [Intended(0, 0, INTENT)]))
-                await asyncio.sleep(rng.uniform(0.0, 2.0 * self.world.latency))
+                with self.world.record.in_flight():
+                    await asyncio.sleep(rng.uniform(0.0, 2.0 * self.world.latency))
                 self.world.record.answer(call, WORST * rng.random())
                 ending = Returned(grant.grant_id, Ending.ANSWERED, call.dollars, 80)
-                self.tell((game, -1, "give_back", ending))
+                ports.give_back(ending)
                 await self.moment()
             self.tell((game, -1, "done", (True, calls)))
         except (BudgetReached, RecordError) as error:
@@ -261,6 +275,7 @@ class World:
     per_minute: float | None
     latency: float
     lag: float
+    concurrency: int | None
     workers: list[Worker] = field(default_factory=list)
     left: list[int] = field(default_factory=list)
     names: Iterator[int] = field(default_factory=itertools.count)
@@ -276,7 +291,7 @@ class World:
             record.settle(game)
         budget = Budget(record.cap, spent={"m": record.spent})
         limits = Limits(
-            {"m": ModelLimits(requests_per_minute=self.per_minute)},
+            {"m": ModelLimits(self.concurrency, requests_per_minute=self.per_minute)},
             proven=["m"],
             sent={"m": record.sent()},
         )
@@ -335,6 +350,7 @@ def lived_through(
     *,
     cap: float = 1e6,
     per_minute: float | None = None,
+    concurrency: int | None = None,
     workers: int = 4,
     games: int = 300,
     drivers: int = 1,
@@ -345,7 +361,7 @@ def lived_through(
 ) -> Record:
     """The record after so many drivers, each of which is ended after an equal part of the time."""
     record = Record(cap)
-    world = World(record, random.Random(seed), per_minute, latency, lag)
+    world = World(record, random.Random(seed), per_minute, latency, lag, concurrency)
     world.left = [*range(games)]
 
     async def main() -> None:
@@ -410,6 +426,24 @@ def test_the_cap_is_never_passed(
     assert 0.0 < record.spent <= cap
 
 
+@settings(deadline=None, max_examples=8)
+@given(
+    seed=st.integers(0, 10**6),
+    concurrency=st.sampled_from([3, 12, 20, 23]),
+    latency=st.sampled_from([0.01, 0.05, 0.3]),
+    workers=st.integers(1, 6),
+    lag=st.sampled_from([0.001, 0.05, 0.5]),
+)
+def test_no_more_calls_are_in_flight_than_may_be(
+    seed: int, concurrency: int, latency: float, workers: int, lag: float
+) -> None:
+    record = lived_through(
+        seed, concurrency=concurrency, latency=latency, workers=workers, lag=lag, every=20.0
+    )
+
+    assert concurrency // 2 <= record.most_at_once <= concurrency
+
+
 def test_nothing_that_may_be_spent_is_held_back_for_ever() -> None:
     record = lived_through(1, cap=60.0, lag=0.001)
 
@@ -428,12 +462,13 @@ def test_what_an_ended_worker_sent_without_telling_is_spent_and_the_rest_is_free
     async def main() -> tuple[float, float]:
         limits, budget = Limits(proven=["m"]), Budget(1000.0)
         clearance, sent = LocalClearance(limits, budget), []
-        handed = HandedOut(sent.append, lambda model: None, "1")
+        handed = HandedOut(sent.append, lambda model: None, "1", lambda: 6)
         for at in range(20):
             handed.called(clearance, NEEDS, at / 100)
         await asyncio.sleep(0)
         assert sent[0].calls > 0
-        assert budget.reserved == sent[0].calls * WORST
+        # Later calls of its games may be larger.
+        assert budget.reserved == sent[0].calls * 1.25 * WORST
 
         handed.gone(games=2)
         handed.settle(0.0)
@@ -450,7 +485,7 @@ def test_a_worker_that_was_stopped_sends_nothing_of_a_chunk_that_has_lapsed() ->
         loop = asyncio.get_running_loop()
         left: list[tuple[int, int]] = []
         chunks = ChunkStock(lambda *those: left.append(those))
-        chunks.add(Chunk(1, NEEDS, 3, loop.time() + 1.0, 1, 100))
+        chunks.add(Chunk(1, NEEDS, 3, 3, loop.time() + 1.0, 1, 100))
         assert chunks.take(NEEDS) is not None
         assert chunks.take(CallNeeds("m", 101, WORST)) is None, "a call that needs more asks"
         assert isinstance(loop, virtual_time.VirtualTimeLoop)
@@ -460,7 +495,7 @@ def test_a_worker_that_was_stopped_sends_nothing_of_a_chunk_that_has_lapsed() ->
         assert left == [(1, 2)]
 
         # It hears late of one that was granted while it stood still.
-        chunks.add(Chunk(2, NEEDS, 3, loop.time() - 1.0, 1, 100))
+        chunks.add(Chunk(2, NEEDS, 3, 3, loop.time() - 1.0, 1, 100))
         assert chunks.take(NEEDS) is None
         await asyncio.sleep(0.1)
         assert left == [(1, 2), (2, 3)]
@@ -472,15 +507,47 @@ def test_who_waits_gets_what_others_hold_in_chunks() -> None:
     async def main() -> None:
         limits = Limits({"m": ModelLimits(concurrency=4)}, proven=["m"])
         gate = limits.gate("m")
-        spare = await SpareCalls.held(limits, None, NEEDS, 100)
+        spare = await SpareCalls.held(limits, None, NEEDS, 100, 24)
         assert spare is not None
-        assert spare.left == 1, "a quarter of what is free"
+        assert (spare.left, spare.places) == (100, 2), "half of the places that are free"
         gate.on_shortage.add(spare.drop)
-        for _ in range(3):
+        for _ in range(2):
             assert gate.enter_now(100) is not None
         assert gate.enter_now(100) is None
         async with asyncio.timeout(1.0):
             await gate.enter(100)
-        assert (spare.left, gate.state.in_flight) == (0, 4)
+        assert (spare.left, spare.places, gate.state.in_flight) == (0, 0, 3)
+
+    virtual_time.run(main())
+
+
+def test_of_a_chunk_no_more_calls_are_in_flight_than_it_has_places() -> None:
+    async def main() -> None:
+        limits = Limits({"m": ModelLimits(concurrency=8)}, proven=["m"])
+        gate = limits.gate("m")
+        spare = await SpareCalls.held(limits, None, NEEDS, 6, 24)
+        assert spare is not None
+        # A model that is new is asked four calls at once.
+        assert (spare.left, spare.places) == (6, 2)
+        chunks = ChunkStock(lambda *_: None)
+        until = asyncio.get_running_loop().time() + LAPSES
+        chunks.add(Chunk(1, NEEDS, spare.left, spare.places, until, 1, 100))
+
+        first, second = chunks.take(NEEDS), chunks.take(NEEDS)
+        assert first is not None
+        assert second is not None
+        assert chunks.take(NEEDS) is None, "who asks now waits in turn"
+        permits = [spare.take(NEEDS)[0] for _ in range(2)]
+        assert [gate.enter_now(100) is None for _ in range(3)] == [False, False, True]
+
+        # When one ends its place is for the next of the chunk, and for nobody else.
+        chunks.ended(first[1].grant_id)
+        spare.ending()
+        permits[0].cancelled()
+        assert gate.enter_now(100) is None
+        assert chunks.take(NEEDS) is not None
+        assert chunks.take(NEEDS) is None
+        spare.take(NEEDS)
+        assert (spare.left, spare.places, gate.state.in_flight) == (3, 0, 4)
 
     virtual_time.run(main())

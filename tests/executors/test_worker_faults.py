@@ -258,7 +258,7 @@ def test_leave_that_a_lost_worker_had_is_unsent_only_where_that_is_certain(
 
     async def main() -> list[str]:
         theirs = made()
-        chunks = HandedOut(lambda _: None, lambda _: None, "1")
+        chunks = HandedOut(lambda _: None, lambda _: None, "1", lambda: 1)
         game = ServedGame(0, Ports(theirs, theirs, client()), lambda _: None, chunks, lambda: None)
         game.asked(0, "ask", (CallNeeds("model", 1), 0.0))
         await asyncio.gather(*game._waiting)

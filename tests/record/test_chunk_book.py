@@ -25,7 +25,7 @@ NEEDS = CallNeeds("gpt", 100, 0.25)
 
 
 def chunk(number: int, calls: int) -> Chunk:
-    return Chunk(number, NEEDS, calls, 0.0, 1, 100)
+    return Chunk(number, NEEDS, calls, calls, 0.0, 1, 100)
 
 
 def keeps(

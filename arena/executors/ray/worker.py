@@ -27,10 +27,11 @@ from arena.llm.pacing.deadlines import within
 # Seconds after which a worker that has nothing to say says so, and for how long none is asked
 # whether it lives.
 _POLL = 2.0
-_ALIVE = "alive"
+# A thread for each of what is asked of a worker for as long as it lives.
+_ALIVE, _TALK = "alive", "talk"
 # A call of an actor takes about as long as a turn: while there is more to say, one is made for all
-# of so many seconds.
-_GATHERED = 0.02
+# of so many seconds, which takes along what is said there.
+_GATHERED = 0.1
 # Seconds by which the clock of another machine may differ.
 _CLOCKS = 5.0
 _LONGEST = 300
@@ -45,7 +46,7 @@ class StartRayWorker:
     for dead (`arena.executors.workers.pool.StartWorker`)."""
 
     def __init__(self, options: Mapping[str, Any], silence: float) -> None:
-        made = ray.remote(concurrency_groups={_ALIVE: 1}, max_restarts=0)(RayWorker)
+        made = ray.remote(concurrency_groups={_ALIVE: 1, _TALK: 1}, max_restarts=0)(RayWorker)
         self._make = made.options(**options)
         self._silence = silence
         self._ours = installed()
@@ -110,6 +111,7 @@ class PlacedWorker:
         self._calls = itertools.count()
         self._pieces: list[bytes] = []
         self._written = -_GATHERED
+        self._listening = False
         self._outbox = Outbox(self._write, self._unsendable)
         self._games = GamesThere(self._outbox.send, progressed, told, name)
         self._collecting = asyncio.create_task(self._listen())
@@ -143,11 +145,16 @@ class PlacedWorker:
         self._pieces.append(data)
 
     def _deliver(self) -> None:
+        # While none listens, the next exchange takes them along.
+        if self._listening and self._pieces:
+            # One that is gone is noticed where it is heard.
+            with suppress(RayError):
+                self._actor.deliver.remote(*self._taken())
+
+    def _taken(self) -> tuple[int, list[bytes]]:
         pieces, self._pieces = self._pieces, []
         self._written = asyncio.get_running_loop().time()
-        # One that is gone is noticed where it is heard.
-        with suppress(RayError):
-            self._actor.deliver.remote(next(self._calls), pieces)
+        return next(self._calls), pieces
 
     def _unsendable(self, message: tuple[Any, ...], error: Exception) -> None:
         self._games.unsendable(message, error)
@@ -170,10 +177,14 @@ class PlacedWorker:
         self._games.lost(*self._gone())
 
     async def _collect(self) -> None:
+        exchange = self._actor.exchange.options(concurrency_group=_TALK)
         while True:
-            if pieces := await self._actor.collect.remote(_POLL):
-                for piece in pieces:
-                    self._games.received(opened(piece))
+            self._listening = True
+            pieces = await exchange.remote(*self._taken(), _POLL)
+            self._listening = False
+            for piece in pieces:
+                self._games.received(opened(piece))
+            if pieces:
                 await asyncio.sleep(_GATHERED)
 
     async def _watch(self) -> None:

@@ -280,6 +280,7 @@ class RemotePorts:
 
     def give_back(self, returned: Returned) -> None:
         """Say how a granted call ended."""
+        self._body.chunks.ended(returned.grant_id)
         self._body.tell((self._game, -1, "give_back", returned))
 
     async def wait(self, seconds: float) -> None:

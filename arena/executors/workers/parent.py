@@ -33,7 +33,10 @@ class GamesThere:
         self._parts = SharedParts(send)
         self._numbers = itertools.count()
         self._chunks = HandedOut(
-            lambda chunk: send(("chunk", chunk)), lambda model: send(("recall", model)), name
+            lambda chunk: send(("chunk", chunk)),
+            lambda model: send(("recall", model)),
+            name,
+            lambda: len(self._games),
         )
         self._games: dict[int, ServedGame] = {}
         self._gone = False

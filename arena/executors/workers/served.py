@@ -122,6 +122,7 @@ class ServedGame:
     def _give_back(self, returned: Returned) -> None:
         self._granted.pop(returned.grant_id, None)
         self._sent.discard(returned.grant_id)
+        self._chunks.ending(returned.grant_id)
         try:
             self._ports.clearance.give_back(returned)
         except Exception as bug:

@@ -15,8 +15,8 @@ from arena.llm.pacing.loop_lag import LoopLag
 from arena.llm.pacing.permit import GateState, Permit
 from arena.llm.pacing.token_bucket import Bucket
 
-# What is held for calls that are not there yet is at most this part of what is free.
-SHARE = 4
+# Of the places that are free, what is held for calls that are not there yet is at most this part.
+_SHARE = 2
 # Refused calls without an answer in between, from which on a model counts as one that refuses all.
 _REFUSES_ALL = 4
 # Where nothing better is known.
@@ -152,40 +152,46 @@ class Gate:
     def _taken(self) -> int:
         return self._in_flight + self._spare
 
-    async def spare(self, calls: int, tokens: int) -> int:
-        """Holds room for up to so many calls of up to `tokens` each: for how many. It is a share of
-        what is free, and none before the model has answered, while it fails or while anything
-        waits; nothing is waited for. Each is ended by `enter_spare` or by `drop_spare`."""
+    async def spare(self, calls: int, places: int, tokens: int) -> tuple[int, int]:
+        """Holds room for up to so many calls of up to `tokens` each, of which so many may be in
+        flight at once: for how many, and how many at once. Both are a share of what is free, and
+        none before the model has answered, while it fails or while anything waits; nothing is
+        waited for. Each place is ended by `enter_spare` or by `drop_spare`."""
         now = asyncio.get_running_loop().time()
         if self._waiting or not self.proven or not self._breaker.closed or self._pace.limited(now):
-            return 0
-        calls = min(calls, (int(self._concurrency.limit) - self._taken) // SHARE)
+            return 0, 0
+        places = min(calls, places, (int(self._concurrency.limit) - self._taken) // _SHARE)
         if self._requests is not None:
             calls = self._requests.share(calls, 1)
         if self._tokens is not None:
             calls = self._tokens.share(calls, tokens)
-        if calls <= 0:
-            return 0
-        self._spare += calls
+        places = min(places, calls)
+        if places <= 0:
+            return 0, 0
+        self._spare += places
         for bucket, size in ((self._requests, 1), (self._tokens, tokens)):
             if bucket is not None:
                 await bucket.pay(calls * size)
                 bucket.use(calls * size)
-        return calls
+        return calls, places
+
+    def hold_place(self) -> None:
+        """Holds the place of a spare call that is about to end for another."""
+        self._spare += 1
 
     def enter_spare(self, tokens: int, held: int) -> Permit:
-        """The permit of a call of about `tokens` that has been sent, or is about to be, in the room
-        that was `held` for one."""
+        """The permit of a call of about `tokens` that has been sent, or is about to be, in a place
+        that was held, of which so many were `held` as well."""
         self._spare -= 1
         if self._tokens is not None:
             self._tokens.correct(held, tokens)
         return self._sent(tokens, asyncio.get_running_loop().time())
 
-    def drop_spare(self, calls: int) -> None:
-        """So many calls that room was held for will not be sent. What they took of a limit by the
-        minute is not given back: others may have left in between."""
-        self._spare -= calls
-        if calls and self._waiting:
+    def drop_spare(self, places: int) -> None:
+        """So many places that were held are free again. What calls that are not sent took of a
+        limit by the minute is not given back: others may have left in between."""
+        self._spare -= places
+        if places and self._waiting:
             self._pump()
 
     def _short(self) -> None:
