@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import NoneType, UnionType
-from typing import Any, get_args
+from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -140,6 +140,7 @@ _EXPECTED = {
     "too_short": "at least {min_length} of them",
     "too_long": "at most {max_length} of them",
     "finite_number": "a finite number",
+    "literal_error": "{expected}",
 }
 
 
@@ -155,15 +156,54 @@ def explain(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
         )
         if near
     }
-    return [
-        Problem(_path(detail), _sentence(detail, model))
-        for detail in details
-        if not (detail["type"] == "missing" and _path(detail) in misspelt)
-    ]
+    problems = []
+    refused: dict[KeyPath, list[ErrorDetails]] = {}
+    for detail in details:
+        place = _place(_path(detail), model)
+        if place != _path(detail):
+            refused.setdefault(place, []).append(detail)
+        elif not (detail["type"] == "missing" and place in misspelt):
+            problems.append(Problem(place, _sentence(detail, model)))
+    return problems + [Problem(at, _none_of(at, each)) for at, each in refused.items()]
 
 
 def _path(detail: ErrorDetails) -> KeyPath:
     return tuple(detail["loc"])
+
+
+def _place(path: KeyPath, model: type[BaseModel]) -> KeyPath:
+    """Where a value is in the file: behind one that may be of several kinds (a number or `never`)
+    pydantic puts the name of the kind that it tried."""
+    here: Any = model
+    for depth, part in enumerate(path, 1):
+        here = _inside(here, part)
+        if _kinds(here) and path[depth:] != ("[key]",):
+            return path[:depth]
+    return path
+
+
+def _inside(annotation: Any, part: str | int) -> Any:
+    fields = getattr(annotation, "model_fields", None)
+    if fields is not None:
+        return _given(fields[part].annotation) if part in fields else None
+    args = [arg for arg in get_args(annotation) if arg is not Ellipsis]
+    return args[-1] if args else None
+
+
+def _kinds(annotation: Any) -> list[Any]:
+    """What a value may be, where that is several plain kinds."""
+    if get_origin(annotation) not in (Union, UnionType):
+        return []
+    kinds = [each for each in get_args(annotation) if each is not NoneType]
+    plain = len(kinds) > 1 and not any(hasattr(each, "model_fields") for each in kinds)
+    return kinds if plain else []
+
+
+def _none_of(path: KeyPath, details: Sequence[ErrorDetails]) -> str:
+    """`keep: expected a number from 0 up or 'never', found -1`."""
+    *kinds, last = dict.fromkeys(_expected(detail) or detail["msg"] for detail in details)
+    kind = f"{', '.join(kinds)} or {last}" if kinds else last
+    return f"{dotted(path)}: expected {kind}, found {found(details[0]['input'])}"
 
 
 def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
@@ -182,13 +222,18 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
 
 def expectation(detail: ErrorDetails) -> str:
     """`expected a whole number, found 'many'`."""
-    expected = _EXPECTED.get(detail["type"])
+    expected = _expected(detail)
     if expected is None:
         return f"{detail['msg']}, found {found(detail['input'])}"
-    bounds = {name: _number(value) for name, value in detail.get("ctx", {}).items()}
-    many = bounds.get("actual_length")
+    many = detail.get("ctx", {}).get("actual_length")
     shown = found(detail["input"]) if many is None else many
-    return f"expected {expected.format(**bounds)}, found {shown}"
+    return f"expected {expected}, found {shown}"
+
+
+def _expected(detail: ErrorDetails) -> str | None:
+    bounds = {name: _number(value) for name, value in detail.get("ctx", {}).items()}
+    expected = _EXPECTED.get(detail["type"])
+    return None if expected is None else expected.format(**bounds)
 
 
 def _number(value: object) -> object:

@@ -299,9 +299,10 @@ def test_a_database_of_hostile_hands_reads_and_copies_no_other_file(
 
 def test_bad_asking_says_what_to_type(arena: Arena, copied: str, tmp_path: Path) -> None:
     for written, what in (
-        ("transcripts: -1\n", "policy.yaml:1: transcripts"),
+        ("transcripts: -1\n", "transcripts: expected a number from 0 up or 'never', found -1\n"),
         ("transcript: 3\n", "did you mean 'transcripts'"),
-        ("logs: soon\n", "policy.yaml:1: logs"),
+        ("logs: soon\n", "policy.yaml:1: logs: expected a number or 'never', found 'soon'\n"),
+        ("answers: no\n", "answers: expected a number, 'never' or 'ttl', found false\n"),
         ("- 1\n", "expected a retention policy"),
         ("", "the file is empty; expected a retention policy"),
     ):

@@ -58,8 +58,11 @@ def test_vars_make_another_agent_and_are_part_of_the_tournament() -> None:
             "in line 2, and the agent 'Bob' has no 'tone'; did you mean 'tune'",
         ),
         ({"bob": "{tone: a, loud: b}"}, "does not use 'loud', as {{vars.loud}}"),
-        ({"bob": "{tone: [a]}"}, "t.yaml:14: agents[1].vars.tone"),
-        ({"bob": "{tone: true}"}, "t.yaml:14: agents[1].vars.tone"),
+        (
+            {"bob": "{tone: [a]}"},
+            "t.yaml:14: agents[1].vars.tone: expected text, a whole number or a number, found a",
+        ),
+        ({"bob": "{tone: true}"}, "t.yaml:14: agents[1].vars.tone: expected text, a whole number"),
         ({"bob": "{tone: calm}"}, "agents[1] is the same agent as 'Ann'"),
         ({"cid": ", vars: {tone: calm}"}, "t.yaml:15: agents[2].vars: the prompt 'plain' does not"),
         (
