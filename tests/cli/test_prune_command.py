@@ -302,7 +302,7 @@ def test_bad_asking_says_what_to_type(arena: Arena, copied: str, tmp_path: Path)
         ("transcripts: -1\n", "transcripts: expected a number from 0 up or 'never', found -1\n"),
         ("transcript: 3\n", "did you mean 'transcripts'"),
         ("logs: soon\n", "policy.yaml:1: logs: expected a number or 'never', found 'soon'\n"),
-        ("answers: no\n", "answers: expected a number, 'never' or 'ttl', found false\n"),
+        ("answers: no\n", "answers: expected a number, 'never' or 'ttl', found 'no'\n"),
         ("- 1\n", "expected a retention policy"),
         ("", "the file is empty; expected a retention policy"),
     ):
