@@ -19,6 +19,7 @@ from db.urls import shown, without_secrets
 
 # States of PostgreSQL in which the server, not the statement, is at fault, and may come back.
 _GONE = ("57P", "08", "53300")
+_SAFE = "what was written is safe"
 _LONGEST = 500
 """Characters of an error that repeats what it could not read."""
 # What waiting does not mend.
@@ -53,12 +54,12 @@ def _of_file(url: URL, error: sqlite3.Error) -> DatabaseError | None:
     if "is full" in reason:
         return WriteFailed(
             f"the disk that holds {place} is full: free some space, then type the same command "
-            "again; what was written is safe"
+            f"again; {_SAFE}"
         )
     if "locked" in reason:
         return Busy(
             f"{place} is locked by another process (`lsof {place}` names it): wait for it or end "
-            "it, then type the same command again; what was written is safe"
+            f"it, then type the same command again; {_SAFE}"
         )
     if "disk I/O error" in reason:
         return WriteFailed(_io_error(place, getattr(error, "sqlite_errorname", reason)))
@@ -86,7 +87,7 @@ def _of_server(url: URL, error: BaseException) -> DatabaseError | None:
     if state == "53100" or "No space left on device" in str(error):
         return WriteFailed(
             f"the disk of the database {place} is full ({reason}): free some space there, then "
-            "type the same command again; what was written is safe"
+            f"type the same command again; {_SAFE}"
         )
     if state in ("42501", "25006"):
         return WriteFailed(
@@ -114,6 +115,11 @@ def _of_server(url: URL, error: BaseException) -> DatabaseError | None:
     return None
 
 
+def thrown_away(error: DatabaseError) -> DatabaseError:
+    """What is said of a place where something was begun of which nothing is left."""
+    return type(error)(str(error).replace(_SAFE, "nothing was left there"))
+
+
 def damaged(url: URL, found: str) -> Damaged:
     """The error for a file that is not as it was written."""
     place = shown(url)
@@ -132,7 +138,7 @@ def _io_error(place: str, name: str) -> str:
         )
     return (
         f"{place} cannot be read or written ({name}): look at its disk (`df`, `dmesg`), then type "
-        "the same command again; what was written is safe"
+        f"the same command again; {_SAFE}"
     )
 
 

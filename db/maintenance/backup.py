@@ -23,7 +23,7 @@ from db.backup_files import manifest_path
 from db.database import Database
 from db.engine import BUSY_TIMEOUT_MS, check_integrity, own_file
 from db.errors import Damaged, DatabaseError, MissingDatabase, UnwritablePath, WriteFailed
-from db.faults import fault, first_line
+from db.faults import fault, first_line, thrown_away
 from db.maintenance.client import find_client, list_dump, run_client
 from db.maintenance.contents import row_counts
 from db.maintenance.manifest import (
@@ -118,7 +118,7 @@ def copy(database: Database, target: Path) -> None:
         found = fault(at, error) or UnwritablePath(
             f"{shown(database.url)} cannot be copied to {target}: {first_line(error)}"
         )
-        raise found from error
+        raise thrown_away(found) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,8 @@ from sqlalchemy import Table as SQLTable
 from db import schema
 from db.database import Database
 from db.engine import check_integrity, said_plainly
-from db.errors import Damaged, DatabaseError
-from db.faults import fault, first_line
+from db.errors import Damaged, DatabaseError, WriteFailed
+from db.faults import fault, first_line, thrown_away
 from db.leases import release_all
 from db.maintenance.contents import row_counts
 from db.maintenance.set_aside import aside_in_file, aside_on_server
@@ -210,10 +210,10 @@ def _to_server(
 ) -> None:
     import psycopg
 
-    if schema.current(target.engine) != schema.HEAD:
-        emptied(target)
-        schema.upgrade(target.engine)
     try:
+        if schema.current(target.engine) != schema.HEAD:
+            emptied(target)
+            schema.upgrade(target.engine)
         with target.unchecked_session() as session:
             connection = session.connection()
             _fill_server(connection, copied, as_sent=as_sent)
@@ -227,9 +227,12 @@ def _to_server(
             "`arena db verify` lists what is damaged"
         ) from error
     except psycopg.Error as error:
-        raise fault(target.url, error) or DatabaseError(
+        found = fault(target.url, error) or DatabaseError(
             f"{shown(target.url)} cannot be filled: {first_line(error)}"
-        ) from error
+        )
+        raise thrown_away(found) from error
+    except WriteFailed as error:
+        raise thrown_away(error) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,12 @@ def _compare(backup: Path, manifest: Manifest, database: Database) -> None:
     """Raises Damaged unless every table has the rows that the manifest counts."""
     with database.unchecked_session() as session:
         found = row_counts(session.connection())
+    revision = schema.current(database.engine)
+    if revision != manifest.revision:
+        raise Damaged(
+            f"the backup {backup} is not what its manifest says: its tables are of revision "
+            f"{revision}, and were of {manifest.revision}"
+        )
     for name in sorted(found.keys() | manifest.rows.keys()):
         if found.get(name) != manifest.rows.get(name):
             raise Damaged(

@@ -13,6 +13,7 @@ from db import schema
 from db.database import Database
 from db.engine import check_path
 from db.errors import DatabaseError, UnwritablePath, WriteFailed
+from db.faults import thrown_away
 from db.maintenance.contents import holds_rows
 from db.maintenance.manifest import settle
 from db.urls import shown
@@ -62,7 +63,8 @@ def arriving(target: Database) -> Iterator[Path]:
         refuse_occupied(target)
         settle(partial, file)
     except DatabaseError as error:
-        raise type(error)(str(error).replace(str(partial), str(file))) from error
+        said = type(error)(str(error).replace(str(partial), str(file)))
+        raise (thrown_away(said) if str(file) in str(said) else said) from error
     except OSError as error:
         if error.errno == 28:  # no space left
             raise WriteFailed(

@@ -141,7 +141,7 @@ def verify_backup(backup: Path, request_hash: RequestHash) -> Verified:
                     found, damage=lost + damage, parts={"manifest": len(lost), **found.parts}
                 )
     except Damaged as error:
-        return Verified(0, 0, 0, (str(error), *lost), {"manifest": 1 + len(lost)}, revision)
+        lost, unread = (str(error), *lost), "its rows were not read"
     return Verified(0, 0, 0, lost, {"manifest": len(lost)}, revision, unread)
 
 

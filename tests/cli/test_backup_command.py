@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
+import subprocess
 from pathlib import Path
+
+import pytest
 
 from tests.cli.commands import Arena
 from torture.commands import Commands
@@ -51,6 +55,59 @@ def test_a_disk_that_fills_up_leaves_the_older_backups(
     assert "cannot grow" in full.stderr
     assert sorted(tmp_path.iterdir()) == before
     assert arena("db", "restore", first.stdout.strip(), "--db", tmp_path / "a.db").exit_code == 0
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_nothing_is_said_to_be_safe_where_nothing_was_left(
+    kind: str, arena: Arena, played: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """Nothing on a real filesystem, of a megabyte, which only root can mount."""
+    source = played
+    if kind == "postgresql":
+        request.getfixturevalue("postgresql_client")
+        source = str(request.getfixturevalue("postgresql_url"))
+        assert arena("db", "copy", played, source).exit_code == 0
+    backup = Path(arena("db", "backup", "--to", tmp_path, "--db", played).stdout.strip())
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no filesystem can be mounted here")
+    try:
+        copies = [("db", "copy", source, folder / "a.db"), ("db", "backup", "--to", folder)]
+        copies[1] += ("--db", played)
+        for asked in (*copies, ("db", "restore", backup, "--db", folder / "a.db")):
+            full = arena(*asked)
+            assert full.exit_code == 2
+            assert "is full: free some space" in full.stderr
+            assert "is safe" not in full.stderr
+            assert "nothing was left there" in full.stderr
+            assert [*folder.iterdir()] == []
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_of_a_backup_that_is_not_read_no_games_are_counted(
+    arena: Arena, played: str, tmp_path: Path
+) -> None:
+    backup = Path(arena("db", "backup", "--to", tmp_path, "--db", played).stdout.strip())
+    manifest = backup.with_name(f"{backup.name}.json")
+    said, whole = manifest.read_text(), backup.read_bytes()
+
+    backup.write_bytes(whole[:100_000])
+    short = arena("db", "verify", backup)
+    assert short.exit_code == 1
+    assert "compared with its manifest; its rows were not read; not everything is" in short.stdout
+    assert " 0 games" not in short.stdout
+
+    # A manifest that says another revision than the tables have is not believed.
+    backup.write_bytes(whole)
+    revision = json.loads(said)["revision"]
+    manifest.write_text(said.replace(f'"revision": "{revision}"', '"revision": "0002"'))
+    other = arena("db", "restore", backup, "--db", tmp_path / "a.db")
+    assert other.exit_code == 2
+    assert f"its tables are of revision {revision}, and were of 0002" in other.stderr
+    assert not (tmp_path / "a.db").exists()
 
 
 def test_a_backup_is_verified_whole(arena: Arena, played: str, tmp_path: Path) -> None:
