@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import struct
@@ -118,6 +119,12 @@ def set_pragmas(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA trusted_schema=OFF")
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a line of the driver says what nobody else does: an error that it ignores while
+    another is raised is of that one's making."""
+    return not str(record.msg).startswith("error ignored")
+
+
 def get_engine(
     db_path: str | Path | URL | None = None, *, pooled: bool = True, read_only: bool = False
 ) -> Engine:
@@ -134,6 +141,7 @@ def get_engine(
     pool: dict[str, Any] = {"max_overflow": -1} if pooled else {"poolclass": NullPool}
     engine = create(url, pool_pre_ping=url.drivername != "sqlite", **pool)
     if engine.dialect.name == "postgresql":
+        logging.getLogger("psycopg").addFilter(_is_news)
 
         @event.listens_for(engine, "connect")
         def _on_connected(connection: Any, _record: Any) -> None:

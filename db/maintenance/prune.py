@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import fasteners  # type: ignore[import-untyped]
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, text
 from sqlmodel import Session, col
 
 from db.database import Database
@@ -30,9 +30,15 @@ from db.transcripts.files import TranscriptFile, arrow, damaged_game, read_game
 from db.transcripts.moved import MOVED, hash_of, read_rows, size_of
 from db.transcripts.places import new_path, transcripts_folder, written_name
 from db.transcripts.reading import archived_rows
+from db.urls import shown
 
 _GAMES_IN_A_FILE = 500
 _BYTES_IN_A_FILE = 256 * 2**20
+_RIGHT = text(
+    "SELECT has_table_privilege(c.oid, :right) AND NOT "
+    "current_setting('transaction_read_only')::boolean AS allowed, current_user AS user, "
+    "pg_get_userbyid(c.relowner) AS owner FROM pg_class c WHERE c.oid = to_regclass(:table)"
+)
 _INDEXES: tuple[IndexName, ...] = ("words", "parts")
 
 PruningStep = Literal["written", "kept", "moving", "moved"]
@@ -124,6 +130,7 @@ def prune(
         games = [] if policy.transcripts is None else candidates(session, policy, now)
         busy = _busy(session, games)
         games = [game for game in games if game not in busy]
+        _refuse_without_rights(session, policy, now, games)
     into = folder or transcripts_folder(database.url)
     moved: list[_Written] = []
     files: list[Path] = []
@@ -283,11 +290,39 @@ def _busy(session: Session, games: Sequence[int]) -> set[int]:
     return wanted & (parents | {run.game_id for run in branches_run_now(session)})
 
 
+def _refuse_without_rights(
+    session: Session, policy: Retention, now: datetime, games: Sequence[int]
+) -> None:
+    """Raises DatabaseError, before anything is archived, where this user of a server may not take
+    out all that a policy says."""
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        return
+    needed = [("INSERT", "archived_games", "transcripts")] if games else []
+    for what, chosen, table in (
+        ("answers", expired_answers(session, policy, now), "cached_answers"),
+        ("logs", expired_lines(policy, now), "execution_logs"),
+    ):
+        if session.execute(_count(chosen)).scalar_one():
+            needed.append(("DELETE", table, what))
+    for right, table, what in needed:
+        row = connection.execute(_RIGHT, {"table": table, "right": right}).one()
+        if not row.allowed:
+            raise DatabaseError(
+                f"{row.user} may not {right} rows of {table} (the {what} of the policy) in "
+                f"{shown(connection.engine.url)}: do it as {row.owner}, who owns the table, or "
+                f"write `{what}: never` into the policy; nothing was taken out"
+            )
+
+
 def _count(statement: Any) -> Any:
     return select(func.count()).select_from(statement.subquery())
 
 
 def _removed(session: Session, model: Any, key: Any, chosen: Any) -> int:
+    if not session.execute(_count(chosen)).scalar_one():
+        # Who may not remove any can do without.
+        return 0
     result: Any = session.execute(delete(model).where(key.in_(chosen)))
     return int(result.rowcount)
 

@@ -117,12 +117,18 @@ def _statements(database: str, schema: str, roles: Roles) -> Iterator[str]:
     yield f"{later} GRANT USAGE, SELECT ON SEQUENCES TO {writer}"
     yield f"{later} GRANT SELECT ON SEQUENCES TO {reader}"
     # The words that `arena search` looks in can be deleted and made again: they are the writer's.
-    search = f"{schema}_search"
+    search, emptying = f"{schema}_search", "SELECT, INSERT, UPDATE, DELETE, TRUNCATE"
     yield f"CREATE SCHEMA IF NOT EXISTS {search} AUTHORIZATION {writer}"
-    yield f"GRANT USAGE ON SCHEMA {search} TO {reader}"
+    # The owner, who brings transcripts back, empties them.
+    yield f"GRANT USAGE ON SCHEMA {search} TO {owner}, {reader}"
     yield f"GRANT SELECT ON ALL TABLES IN SCHEMA {search} TO {reader}"
+    yield f"GRANT {emptying} ON ALL TABLES IN SCHEMA {search} TO {owner}"
     yield (
         f"ALTER DEFAULT PRIVILEGES FOR ROLE {writer} IN SCHEMA {search} "
         f"GRANT SELECT ON TABLES TO {reader}"
+    )
+    yield (
+        f"ALTER DEFAULT PRIVILEGES FOR ROLE {writer} IN SCHEMA {search} "
+        f"GRANT {emptying} ON TABLES TO {owner}"
     )
     yield f"ALTER ROLE {reader} SET default_transaction_read_only = on"

@@ -12,6 +12,7 @@ import pytest
 from psycopg import connect
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import ProgrammingError
+from sqlmodel import Session
 
 from arena.analysis import games_df, turns_df
 from db import Database, DatabaseError
@@ -111,6 +112,59 @@ def test_each_role_does_its_work_and_nothing_else(roles: dict[str, str], tmp_pat
     # What a migration has made is the other roles' as before.
     assert typed("reader", "games").exit_code == 0
     assert typed("writer", "resume", "small", "--games", "1").exit_code == 0
+
+
+def test_a_role_that_may_not_prune_is_told_before_anything_is_moved(
+    roles: dict[str, str], tmp_path: Path
+) -> None:
+    file, policy, folder = tmp_path / "small.yaml", tmp_path / "keep.yaml", tmp_path / "archived"
+    file.write_text(TOURNAMENT)
+    assert run_arena("run", file, "--db", roles["writer"]).exit_code == 0
+
+    def prune(role: str, written: str) -> Any:
+        policy.write_text(written)
+        asked = ("db", "prune", "--policy", policy, "--folder", folder, "--yes")
+        return run_arena(*asked, "--db", roles[role])
+
+    for role, written, what in (
+        ("reader", "transcripts: 0", "may not INSERT rows of archived_games (the transcripts of"),
+        ("writer", "{transcripts: 0, logs: 0}", "may not DELETE rows of execution_logs (the logs"),
+    ):
+        refused_to = prune(role, written)
+        assert (refused_to.exit_code, what in refused_to.stderr) == (2, True), refused_to.stderr
+        assert f"do it as {make_url(roles['owner']).username}" in refused_to.stderr
+        assert "nothing was taken out" in refused_to.stderr
+        assert not folder.exists()
+    # With nothing of it to remove, the right to is not asked for.
+    archived = prune("writer", "{transcripts: 0, logs: never}")
+    assert (archived.exit_code, "archived 6 games" in archived.stderr) == (0, True)
+    assert run_arena("search", "player", "--db", roles["writer"]).exit_code in (0, 1)
+
+    back = run_arena("db", "prune", "--undo", "--db", roles["reader"])
+    assert back.exit_code == 2
+    assert "may not be written" in back.stderr
+    assert len(back.stderr.splitlines()) == 1
+    undone = run_arena("db", "prune", "--undo", "--db", roles["owner"])
+    assert (undone.exit_code, "of 6 games" in undone.stdout) == (0, True), undone.stderr
+    assert prune("owner", "{transcripts: 0, logs: 0}").exit_code == 0
+
+
+def test_the_driver_adds_nothing_to_what_is_said(
+    postgresql_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    many = [{"id": number, "name": "x"} for number in range(3_000)]
+
+    def write(session: Session) -> None:
+        session.execute(text("SET TRANSACTION READ ONLY"))
+        session.execute(text("UPDATE models SET name = :name WHERE id = :id"), many)
+
+    with (
+        Database(postgresql_url) as database,
+        pytest.raises(DatabaseError, match="may not be written"),
+        database.session(create=False) as session,
+    ):
+        write(session)
+    assert [each.getMessage() for each in caplog.records if each.name == "psycopg"] == []
 
 
 def test_names_that_are_not_plain_and_files_are_refused(tmp_path: Path) -> None:
