@@ -441,7 +441,7 @@ def test_no_more_calls_are_in_flight_than_may_be(
         seed, concurrency=concurrency, latency=latency, workers=workers, lag=lag, every=20.0
     )
 
-    assert concurrency // 2 <= record.most_at_once <= concurrency
+    assert 0 < record.most_at_once <= concurrency
 
 
 def test_nothing_that_may_be_spent_is_held_back_for_ever() -> None:
