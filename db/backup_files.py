@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 FORMAT = "llm-arena backup"
@@ -17,8 +18,10 @@ def manifest_path(file: Path) -> Path:
 def is_backup(file: Path) -> bool:
     """Whether a manifest beside a file says that it is a backup. One is only read: written to, it
     would no longer have the bytes that the manifest tells, and could not be restored."""
+    # By a link to it, too.
+    place = manifest_path(Path(os.path.realpath(file)) if file.is_symlink() else file)
     try:
-        with manifest_path(file).open("rb") as opened:
+        with place.open("rb") as opened:
             said = json.loads(opened.read(LARGEST_MANIFEST))
     except (OSError, ValueError, RecursionError):
         return False

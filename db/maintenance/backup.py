@@ -71,10 +71,10 @@ def back_up(database: Database, folder: Path | None = None, *, keep: int | None 
         )
     now = datetime.now(UTC)
     stem, suffix = (source.stem, source.suffix) if sqlite else (source.name, ".dump")
-    target = _free(folder, f"{stem}-{revision}-{now:%Y%m%dT%H%M%SZ}", suffix)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    with _written(folder, partial):
-        own_file(URL.create("sqlite", database=str(partial)))
+    with (
+        _written(folder),
+        _begun(folder, f"{stem}-{revision}-{now:%Y%m%dT%H%M%SZ}", suffix) as (target, partial),
+    ):
         held = (_copied if sqlite else _dumped)(database, partial)
         with partial.open("rb") as opened:
             os.fsync(opened.fileno())
@@ -181,8 +181,8 @@ def _dumped(database: Database, partial: Path) -> _Held:
 
 
 @contextmanager
-def _written(folder: Path, partial: Path) -> Iterator[None]:
-    """What is done here leaves nothing behind at `partial`; a system's error is said."""
+def _written(folder: Path) -> Iterator[None]:
+    """A system's error is said."""
     try:
         yield
     except OSError as error:
@@ -192,9 +192,6 @@ def _written(folder: Path, partial: Path) -> Iterator[None]:
                 "command again; no backup was deleted"
             ) from error
         raise UnwritablePath(f"no backup can be written to {folder}: {error.strerror}") from error
-    finally:
-        for name in (partial.name, f"{partial.name}-journal"):
-            partial.with_name(name).unlink(missing_ok=True)
 
 
 def _deleted(newest: Manifest, folder: Path, keep: int) -> tuple[Path, ...]:
@@ -209,10 +206,22 @@ def _deleted(newest: Manifest, folder: Path, keep: int) -> tuple[Path, ...]:
     return tuple(file for file, _ in gone)
 
 
-def _free(folder: Path, mark: str, suffix: str) -> Path:
-    """A name in the folder that is not taken."""
+@contextmanager
+def _begun(folder: Path, mark: str, suffix: str) -> Iterator[tuple[Path, Path]]:
+    """A name in the folder that is not taken, also by nobody who begins in the same second, and
+    the file of which the backup is made; nothing of that one is left."""
     for name in (mark, *(f"{mark}-{number}" for number in range(2, 1000))):
         target = folder / f"{name}{suffix}"
-        if not target.exists() and not manifest_path(target).exists():
-            return target
+        partial = target.with_name(f".{target.name}.partial")
+        try:
+            partial.touch(0o600, exist_ok=False)
+        except FileExistsError:
+            continue
+        try:
+            if not target.exists() and not manifest_path(target).exists():
+                yield target, partial
+                return
+        finally:
+            for left in (partial.name, f"{partial.name}-journal"):
+                partial.with_name(left).unlink(missing_ok=True)
     raise UnwritablePath(f"{folder} holds too many copies of one second: remove some")

@@ -56,7 +56,9 @@ def arriving(target: Database) -> Iterator[Path]:
 
     Raises UnwritablePath and WriteFailed.
     """
-    file = Path(str(target.url.database))
+    # Through a link, to where it leads: the link stays.
+    named = Path(str(target.url.database))
+    file = Path(os.path.realpath(named)) if named.is_symlink() else named
     partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
     try:
         yield partial

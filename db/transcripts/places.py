@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +16,9 @@ def transcripts_folder(url: URL) -> Path:
     """The folder of a database's transcripts: of a file beside it, of a server where the command is
     typed."""
     if url.drivername == "sqlite":
-        return Path(f"{url.database}-transcripts")
+        # Of one folder, by whatever link the file is opened.
+        file = Path(str(url.database))
+        return Path(f"{os.path.realpath(file) if file.is_symlink() else file}-transcripts")
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", url.database or "arena")
     return Path.cwd() / f"{name}-transcripts"
 
@@ -39,6 +42,11 @@ def path_of(url: URL, file: str) -> Path:
             f"the database names {file[:60]!r} as a file of transcripts, which is no name in "
             f"{folder}: the arena wrote none like it, so trust nothing else in it either"
         )
+    if not (folder / found).exists():
+        # Earlier releases put them beside the link by which a file was opened.
+        beside = Path(f"{url.database}-transcripts") / found
+        if url.drivername == "sqlite" and beside.exists():
+            return beside
     return folder / found
 
 

@@ -6,7 +6,8 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,21 @@ def backed_up(url: str, folder: Path, keep: int | None = None) -> Path:
     folder.mkdir(exist_ok=True)
     with Database(url) as database:
         return back_up(database, folder, keep=keep).file
+
+
+def test_backups_of_one_second_have_names_of_their_own(sqlite_url: str, tmp_path: Path) -> None:
+    with ExitStack() as begun:
+        places = [begun.enter_context(backups._begun(tmp_path, "a", ".db")) for _ in range(3)]
+        assert [target.name for target, _ in places] == ["a.db", "a-2.db", "a-3.db"]
+        assert len({partial for _, partial in places}) == 3
+    tournament(sqlite_url)
+    with ThreadPoolExecutor(4) as pool:
+        made = [*pool.map(lambda _: backed_up(sqlite_url, tmp_path / "kept"), range(4))]
+    assert listed(tmp_path / "kept") == sorted(
+        f"{each.name}{end}" for each in made for end in ("", ".json")
+    )
+    for number, each in enumerate(made):
+        put_back(each, f"sqlite:///{tmp_path / f'{number}.db'}")
 
 
 def put_back(backup: Path, url: str) -> None:
