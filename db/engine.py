@@ -245,7 +245,13 @@ def connect_server(url: URL) -> Any:
     import psycopg
 
     _, keywords = url.get_dialect()().create_connect_args(url)
-    patience = {"connect_timeout": 10, "tcp_user_timeout": 20_000}
+    # The second while something is on its way there, the others while an answer is waited for.
+    patience = {
+        "connect_timeout": 10,
+        "tcp_user_timeout": 20_000,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+    }
     connection = psycopg.connect(**{**patience, **keywords}, prepare_threshold=1)
     try:
         if is_pooled(connection):

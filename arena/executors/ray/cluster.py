@@ -26,6 +26,8 @@ _MACHINES = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 _LONGEST = 300
 # How Ray says what it found in a cluster, and then what it found here.
 _VERSIONS = re.compile(r"Ray: (\S+)\s+Python: (\S+)")
+# How Ray says that the nodes on this machine are those of other clusters.
+_NO_NODE = re.compile("No node info found|Failed to get node info for possible node ids")
 
 
 def check_installed() -> None:
@@ -100,11 +102,16 @@ class Cluster:
             "object_store_memory": _OBJECTS,
         }
         joined = {"address": self._address, **_node_of(self._address)}
+        if self._address is not None and not ray._private.services.find_node_ids():
+            # Ray itself looks for one for a minute, and then says only that it cannot connect.
+            raise _no_node(self._address)
         try:
             ray.init(**quiet, **(started if self._address is None else joined))
         except Exception as error:
             where = "no Ray can be started on this machine"
             if self._address is not None:
+                if _NO_NODE.search(str(error.__cause__)):
+                    raise _no_node(self._address) from error
                 where = f"the Ray cluster at {self._address} cannot be joined"
             raise UsageError(f"{where}: {why_not_joined(str(error))}") from error
         self._ours = True
@@ -121,6 +128,14 @@ def _node_of(address: str | None) -> dict[str, str]:
         if ip_address(host).is_loopback:
             return {"_node_ip_address": host}
     return {}
+
+
+def _no_node(address: str) -> UsageError:
+    return UsageError(
+        f"this machine is no node of the Ray cluster at {address}: type here `ray start --address "
+        f"{address}`, with `--num-cpus 0` if no games are to be played here, and as on the others "
+        "with RAY_AUTH_MODE=token where it wants a token"
+    )
 
 
 def why_not_joined(said: str) -> str:

@@ -107,11 +107,12 @@ def _asked(address: str, token: str | None) -> _Answer:
     """What the head answers to one that has this token. Raises UsageError where none answers."""
     host, _, port = address.rpartition(":")
     try:
+        until = time.monotonic() + _PATIENCE
         with socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE) as asked:
             if os.environ.get("RAY_USE_TLS", "0") != "0":
                 return _Answer()
             asked.sendall(_question(address, token))
-            answer = _answer(asked)
+            answer = _answer(asked, until)
     except (OSError, UnicodeError) as error:
         raise _silent(address, str(error)) from error
     if answer is None:
@@ -161,15 +162,17 @@ def _text(value: str) -> bytes:
     return bytes((*more, length)) + data
 
 
-def _answer(asked: socket.socket) -> _Answer | None:
-    """What is answered; None by what is no head of Ray. A server of HTTP/2 that writes its status
-    in another way is left to Ray."""
+def _answer(asked: socket.socket, until: float) -> _Answer | None:
+    """What is answered until then; None by what is no head of Ray. A server of HTTP/2 that writes
+    its status in another way is left to Ray. Raises TimeoutError for one that writes none."""
     read, cluster = b"", b""
     while len(read) < _MOST:
         try:
+            # One that sends a byte now and then is not waited for at each.
+            asked.settimeout(max(0.001, until - time.monotonic()))
             piece = asked.recv(_MOST)
         except TimeoutError:
-            if read:
+            if any(kind == _HEADERS for kind, _ in _frames(read)):
                 return _Answer()
             raise
         read += piece

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import select
 import shutil
 import socket
 import socketserver
+import sys
 import threading
 import uuid
 from collections.abc import Iterator
@@ -20,7 +22,7 @@ import pytest
 from sqlalchemy import URL, make_url, text
 
 from db import Recorder, get_session
-from db.engine import is_pooled
+from db.engine import connect_server, is_pooled
 from db.errors import WriteFailed
 from db.writer.connections import PostgreSQLConnection
 from db.writer.games import GameStarted
@@ -160,3 +162,23 @@ def test_behind_a_pooler_nothing_is_prepared_and_nothing_is_set(postgresql_url: 
             assert limit == "0"
         finally:
             connection.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the options have other names")
+def test_a_server_that_vanished_is_noticed_also_while_its_answer_is_waited_for(
+    postgresql_url: str,
+) -> None:
+    """Without a question the kernel asks after two hours."""
+    url = make_url(postgresql_url)
+    with pooler(url) as port:
+        behind = url.set(drivername="postgresql+psycopg", host="127.0.0.1", port=port, query={})
+        connection = connect_server(behind)
+        with socket.socket(fileno=os.dup(connection.fileno())) as ours:
+            asked = ours.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            after = ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
+            again = ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL)
+            given_up = ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) / 1000
+        connection.close()
+
+    assert asked
+    assert after + again <= given_up <= 20

@@ -9,8 +9,10 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from typing import Any
 import pytest
 
 from arena.core import UsageError
+from arena.executors.ray import head
 from arena.executors.ray.actor import Began
 from arena.executors.ray.cluster import Cluster, why_not_joined
 from arena.executors.ray.executor import RayExecutor
@@ -66,6 +69,27 @@ def test_a_server_that_is_no_ray_is_told_at_once() -> None:
         address = server.url.removeprefix("http://").partition("/")[0]
         with pytest.raises(UsageError, match=r"no Ray cluster answers .*is something else"):
             asyncio.run(join(address))
+
+
+def test_a_server_that_sends_a_byte_now_and_then_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It begins as one of HTTP/2 does, with its settings."""
+    monkeypatch.setattr(head, "_PATIENCE", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        host, port = listening.getsockname()
+
+        def drip() -> None:
+            with listening.accept()[0] as asking, suppress(OSError):
+                for byte in (b"\0\0\0\4\0\0\0\0\0", *[b"\0"] * 40):
+                    asking.sendall(byte)
+                    time.sleep(0.2)
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        with pytest.raises(UsageError, match=f"no Ray cluster answers at {host}:{port} .timed out"):
+            enters_with_token(f"{host}:{port}")
+        dripping.join()
 
 
 def test_what_brings_a_worker_back_is_not_rays() -> None:
@@ -167,6 +191,34 @@ def test_a_cluster_that_wants_a_token_says_so(
     (tmp_path / "token").write_text("right\n")
     assert enters_with_token(head_with_token)
     assert not enters_with_token(ray_address)
+
+
+JOINED = """
+import asyncio, sys
+from arena.executors.ray.cluster import Cluster
+
+async def main():
+    async with Cluster(sys.argv[1], 1):
+        pass
+
+asyncio.run(main())
+"""
+
+
+def test_a_machine_without_a_node_is_told_how_it_becomes_one(ray_address: str) -> None:
+    """Ray itself says after a minute that it failed to connect. The head answers at this address
+    too, and no node has it."""
+    elsewhere = f"127.0.0.9:{ray_address.rpartition(':')[2]}"
+    joined = subprocess.run(
+        [sys.executable, "-c", JOINED, elsewhere],
+        env=os.environ | {"RAY_gcs_server_request_timeout_seconds": "3"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    said = f"UsageError: this machine is no node of the Ray cluster at {elsewhere}: type here `ray"
+    assert said in joined.stderr
 
 
 OPENED = """
