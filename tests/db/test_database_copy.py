@@ -10,6 +10,7 @@ import pytest
 
 from db import Database, Repository, schema
 from db.errors import Damaged, DatabaseError, MissingDatabase
+from db.example import enter, play
 from db.maintenance import copying
 from db.maintenance.copying import copy_database
 from tests.db.holders import Waiting, challenge, row
@@ -70,6 +71,19 @@ def test_there_and_back_every_row_is_equal(pair: tuple[str, str], third_url: str
                 # The numbers go on after those that are taken.
                 new = Repository(session).create_kind("thoughtful")
                 assert new.id == max(kind["id"] for kind in before["kinds"]) + 1
+
+
+def test_guards_add_nothing_to_what_is_copied(pair: tuple[str, str]) -> None:
+    """Of a game that comes with its end they would write once more what happened to it."""
+    database_url, empty_database_url = pair
+    enter(database_url)
+    play(database_url)
+    before = everything(database_url)
+    assert [state["status"] for state in before["game_states"]][-1] == "completed"
+
+    copied(database_url, empty_database_url)
+
+    assert everything(empty_database_url) == before
 
 
 def test_a_copy_is_of_one_moment_and_in_batches(
