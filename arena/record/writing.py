@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -108,7 +109,8 @@ class GameRecorder:
     """The journal of one game (`arena.game.journal.Journal`), and its beginning and end.
 
     `wanted` says whether the run still wants the game to go on; `agents` are its agents by
-    player_index, for its log; `listeners` hear of what is on record.
+    player_index, for its log; `listeners` hear of what is on record. With `machine`, errors say
+    that it is the one of this name that cannot write.
     """
 
     def __init__(
@@ -119,6 +121,7 @@ class GameRecorder:
         wanted: Callable[[], bool] = always,
         agents: Sequence[int] = (),
         listeners: Listeners | None = None,
+        machine: str | None = None,
     ) -> None:
         self.recorder = recorder
         self.game_id = game_id
@@ -126,6 +129,7 @@ class GameRecorder:
         self.wanted = wanted
         self._agents = agents
         self._listeners = listeners
+        self._machine = machine
         self._in_flight = 0
         self._lost = 0
 
@@ -227,7 +231,7 @@ class GameRecorder:
         try:
             await self.recorder.append(*records)
         except DatabaseError as error:
-            raise RecordError(str(error)) from error
+            raise _not_written(error, self._machine) from error
 
     async def started(self, revision: int) -> None:
         """Commit that the game is being played, with its rules put to the players in this
@@ -299,6 +303,10 @@ def _entered(game_id: int, entry: JournalEntry, listener: RunListener) -> None:
     listener.entered(game_id, entry)
 
 
+def _not_written(error: DatabaseError, machine: str | None) -> RecordError:
+    return RecordError(str(error) if machine is None else f"on the machine {machine}: {error}")
+
+
 @dataclass(frozen=True, slots=True)
 class Delegated:
     """What a process needs to record games of another's run (`arena.game.journal.Recording`)."""
@@ -311,11 +319,12 @@ class Delegated:
         where the database cannot be written."""
         meter = Meter()
         own = self.delegation.of(worker)
+        machine = socket.gethostname()
         try:
             recorder = await Recorder(own.session_url, lease=own).__aenter__()
         except DatabaseError as error:
-            raise RecordError(str(error)) from error
+            raise _not_written(error, machine) from error
         try:
-            yield lambda game_id: GameRecorder(recorder, game_id, meter)
+            yield lambda game_id: GameRecorder(recorder, game_id, meter, machine=machine)
         finally:
             await recorder.close()
