@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -108,8 +109,12 @@ def refuse_no_file(path: Path) -> None:
 
 
 def _is_plain(kind: str, sql: str) -> bool:
-    if len(sql) > _LONGEST:
-        return False
+    return len(sql) <= _LONGEST and _calls_nothing(kind, sql)
+
+
+# A program opens databases again and again, and their definitions are the same few.
+@lru_cache(maxsize=512)
+def _calls_nothing(kind: str, sql: str) -> bool:
     if kind == "trigger":
         return " ".join(sql.lower().split()) in _OURS
     bare = _TEXT.sub("''", sql)

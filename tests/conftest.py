@@ -18,7 +18,8 @@ from typing import Any
 import fasteners
 import pytest
 from psycopg import Connection, connect
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
+from sqlalchemy.util import LRUCache
 
 import db.database
 import db.recorder
@@ -103,6 +104,34 @@ def _files_with_tables(request: pytest.FixtureRequest) -> Iterator[None]:
         for module in (db.database, db.recorder, db.session):
             patch.setattr(module, "check_schema", check)
         yield
+
+
+class _Compiled:
+    """What statements are in SQL, for every database of a kind. SQLAlchemy keeps that for one
+    engine; each test has engines of its own, and to compile the same statements for each was a
+    tenth of what a short tournament takes."""
+
+    def __init__(self) -> None:
+        self._kept: LRUCache[Any, Any] = LRUCache(5_000)
+
+    def get(self, key: tuple[Any, ...]) -> Any:
+        return self._kept.get(key[1:])  # the first is the engine's own dialect
+
+    def __setitem__(self, key: tuple[Any, ...], compiled: Any) -> None:
+        self._kept[key[1:]] = compiled
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _statements_compiled_once() -> Iterator[None]:
+    kept = _Compiled()
+
+    def share(connection: Any) -> None:
+        if connection.dialect.name == "sqlite":
+            connection.engine._compiled_cache = kept
+
+    event.listen(Engine, "engine_connect", share)
+    yield
+    event.remove(Engine, "engine_connect", share)
 
 
 def _place(engine: Engine) -> Path | None:
