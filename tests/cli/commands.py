@@ -5,16 +5,21 @@ from __future__ import annotations
 import io
 import json
 import re
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 from click.testing import Result
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from rich.cells import cell_len
+from typer import testing
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from arena.cli.app import app
@@ -80,12 +85,23 @@ class Screen(io.StringIO):
 
 def run_arena(*arguments: str | Path, input: str | None = None) -> Result:
     """Type a command; `exit_code`, `stdout` and `stderr` are in the result."""
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments], input=input)
+    words = [str(argument) for argument in arguments]
+    made = _made(tuple(sys.path))
+    # The runner would make it anew for every line that is typed.
+    with patch.object(testing, "_get_command", lambda _: made):
+        result = CliRunner().invoke(app, words, input=input)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
-    if "--json" in arguments and result.exit_code in (0, 1) and result.stdout:
-        _check_form([str(argument) for argument in arguments], result.stdout)
+    if "--json" in words and result.exit_code in (0, 1) and result.stdout:
+        _check_form(words, result.stdout)
     return result
+
+
+@cache
+def _made(path: tuple[str, ...]) -> Any:
+    """The root command, of what is installed on this path. To make it, and the types of the options
+    of the one that is typed, takes longer than most commands do."""
+    return get_command(app)
 
 
 def _check_form(arguments: Sequence[str], printed: str) -> None:
