@@ -22,6 +22,7 @@ from typer import testing
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from arena import registry
 from arena.cli.app import app
 from arena.cli.json_outputs import schemas
 
@@ -86,7 +87,7 @@ class Screen(io.StringIO):
 def run_arena(*arguments: str | Path, input: str | None = None) -> Result:
     """Type a command; `exit_code`, `stdout` and `stderr` are in the result."""
     words = [str(argument) for argument in arguments]
-    made = _made(tuple(sys.path))
+    made = _made(tuple(sys.path), tuple(registry.names("commands")))
     # The runner would make it anew for every line that is typed.
     with patch.object(testing, "_get_command", lambda _: made):
         result = CliRunner().invoke(app, words, input=input)
@@ -98,7 +99,7 @@ def run_arena(*arguments: str | Path, input: str | None = None) -> Result:
 
 
 @cache
-def _made(path: tuple[str, ...]) -> Any:
+def _made(path: tuple[str, ...], names: tuple[str, ...]) -> Any:
     """The root command, of what is installed on this path. To make it, and the types of the options
     of the one that is typed, takes longer than most commands do."""
     return get_command(app)
