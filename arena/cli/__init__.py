@@ -28,6 +28,7 @@ def main() -> None:
             # What is left is to leave: a further Ctrl-C would only print a traceback.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
         _end_if_stuck()
+        _end_beside_threads(end.code)
         raise
     except OSError as error:
         if error.filename is None:
@@ -72,6 +73,18 @@ def _end_if_stuck(probe: bytes = b"") -> None:
             with suppress(OSError):
                 sys.stderr.write(f"error: standard output cannot be written: {reason}\n")
         sys.exit(1)
+
+
+def _end_beside_threads(code: object) -> None:
+    """End with this code at once where a thread was left behind that would bring the process down
+    while Python ends."""
+    threads = sys.modules.get("arena.core.threads")
+    if threads is not None and threads.is_left_behind():
+        import logging
+
+        logging.shutdown()
+        sys.stderr.flush()
+        os._exit(code if isinstance(code, int) else code is not None)
 
 
 def _main() -> None:

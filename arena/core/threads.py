@@ -17,6 +17,10 @@ from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
 
+LEFT_BEHIND = "left behind"
+"""The name of a spare thread for work of a library in another language that would bring down a
+process which ends before it (`in_spare_thread`): the process has to end at once then."""
+
 # Seconds for which one piece of work may hold the event loop.
 _HELD = 0.005
 
@@ -128,6 +132,11 @@ def in_spare_thread(work: Callable[..., T], *args: object, name: str) -> asyncio
 
     threading.Thread(target=main, name=name, daemon=True).start()
     return found
+
+
+def is_left_behind() -> bool:
+    """Whether a spare thread of this process with the name LEFT_BEHIND has not ended."""
+    return any(thread.name == LEFT_BEHIND for thread in threading.enumerate())
 
 
 def _begun(work: Callable[..., T], *args: object) -> asyncio.Future[T]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import logging
 import os
@@ -16,7 +17,7 @@ from typing import Any, Self
 
 from arena.core import UsageError
 from arena.core.text import one_line
-from arena.core.threads import in_thread
+from arena.core.threads import LEFT_BEHIND, in_spare_thread, in_thread
 from arena.executors.ray.head import enters_with_token
 
 # Bytes of the memory in which a Ray of our own keeps objects: its smallest, as messages are short.
@@ -24,6 +25,8 @@ _OBJECTS = 80 * 2**20
 # Whether Ray may join machines: where it may not, it listens on 127.0.0.1 alone.
 _MACHINES = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 _LONGEST = 300
+# Seconds in which a cluster that was joined is left.
+_LEAVING = 20.0
 # How Ray says what it found in a cluster, and then what it found here.
 _VERSIONS = re.compile(r"Ray: (\S+)\s+Python: (\S+)")
 # How Ray says that the nodes on this machine are those of other clusters.
@@ -63,7 +66,11 @@ class Cluster:
         if self._ours:
             import ray
 
-            await in_thread(ray.shutdown)
+            leaving = in_spare_thread(ray.shutdown, name=LEFT_BEHIND)
+            await asyncio.wait([leaving], timeout=None if self._address is None else _LEAVING)
+            # Of a head that nobody reaches Ray would wait for an answer for minutes.
+            if leaving.done():
+                leaving.result()
             _take_signals_back()
 
     @property

@@ -84,12 +84,12 @@ def test_signals_end_workers_of_a_cluster_with_the_run_and_nothing_is_lost(
     assert check(1, postgresql_url).ok
 
 
-@pytest.mark.parametrize("again", [False, True], ids=["gone", "started anew"])
+@pytest.mark.parametrize("end", ["gone", "started anew", "frozen"])
 def test_the_end_of_the_head_ends_the_run_in_order(
-    tmp_path: Path, postgresql_url: str, again: bool
+    tmp_path: Path, postgresql_url: str, end: str
 ) -> None:
     """Ray itself ends the process after a minute, without a word of ours; of one that is started
-    anew it waits for workers for ever."""
+    anew it waits for workers for ever, and it does not leave one that says nothing."""
     provider, path = Held(), tmp_path / "village.yaml"
     with OpenAIServer(provider) as server, ray_nodes({}) as address:
         path.write_text(FILE.format(url=server.url))
@@ -98,9 +98,13 @@ def test_the_end_of_the_head_ends_the_run_in_order(
             head = newest_head()
             port = ("--gcs_server_port", address.rpartition(":")[2])
             words = Path(f"/proc/{head}/cmdline").read_text().split("\0")[:-1]
-            os.kill(head, signal.SIGKILL)
-            anew = subprocess.Popen([*words, "=".join(port)]) if again else None
-            _, said = process.communicate(timeout=120)
+            os.kill(head, signal.SIGSTOP if end == "frozen" else signal.SIGKILL)
+            anew = subprocess.Popen([*words, "=".join(port)]) if end == "started anew" else None
+            try:
+                _, said = process.communicate(timeout=120)
+            finally:
+                if end == "frozen":
+                    os.kill(head, signal.SIGCONT)
         provider.go.set()
         if anew is not None:
             anew.kill()
@@ -108,7 +112,7 @@ def test_the_end_of_the_head_ends_the_run_in_order(
 
         assert process.returncode == 1, said
         (error,) = [line for line in said.splitlines() if line.startswith("error: ")]
-        how = "was started anew" if again else "has been away for"
+        how = "was started anew" if end == "started anew" else "has been away for"
         assert error.startswith(f"error: the head of the Ray cluster at {address} {how}")
         assert "nothing is lost; type the same command again" in error
         subprocess.run(command, capture_output=True, check=True)
