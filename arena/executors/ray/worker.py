@@ -31,7 +31,7 @@ _POLL = 2.0
 _ALIVE, _TALK = "alive", "talk"
 # A call of an actor takes about as long as a turn: while there is more to say, one is made for all
 # of so many seconds, which takes along what is said there.
-_GATHERED = 0.1
+_GATHERED = 0.05
 # Seconds by which the clock of another machine may differ.
 _CLOCKS = 5.0
 _LONGEST = 300
