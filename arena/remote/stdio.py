@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 import orjson
 
+from arena.core.groups import end_group
 from arena.llm.failures.classify import Fault
 from arena.llm.failures.kinds import FaultKind
 from arena.llm.pacing.deadlines import within
@@ -171,8 +171,7 @@ class _Child:
         process, self._process = self._process, None
         if process is None:
             return
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+        end_group(process)
         transport = getattr(process, "_transport", None)
         if transport is not None and self._loop is not None and not self._loop.is_closed():
             transport.close()

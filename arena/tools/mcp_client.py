@@ -11,9 +11,10 @@ import asyncio
 import contextlib
 import json
 import os
-import signal
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from arena.core.groups import end_group
 
 _PROTOCOL = "2025-06-18"
 _LONGEST_LINE = 4 * 2**20  # bytes
@@ -167,8 +168,7 @@ class McpClient:
             self._end(f"it cannot be read: {error}")
 
     def _kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        end_group(self._process)
 
     def _take(self, line: bytes) -> None:
         try:
