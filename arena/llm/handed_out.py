@@ -168,7 +168,10 @@ class HandedOut:
             reservation.settle(reservation.amount)
 
     def ending(self, grant_id: int) -> None:
-        """A call of the worker ends next, perhaps one of a chunk."""
+        """A call of the worker ends next, perhaps one of a chunk; one that is gone sends none in
+        its place."""
+        if self._owing is not None:
+            return
         for handed in self._chunks.values():
             if grant_id in handed.in_flight:
                 handed.in_flight.discard(grant_id)

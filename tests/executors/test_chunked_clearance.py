@@ -551,3 +551,30 @@ def test_of_a_chunk_no_more_calls_are_in_flight_than_it_has_places() -> None:
         assert (spare.left, spare.places, gate.state.in_flight) == (3, 0, 4)
 
     virtual_time.run(main())
+
+
+def test_the_places_of_a_game_that_fails_stay_with_its_worker() -> None:
+    async def main() -> None:
+        limits, sent = Limits(proven=["m"]), []
+        gate = limits.gate("m")
+        handed = HandedOut(sent.append, lambda model: None, "1", lambda: 2)
+        with LocalClearance(limits, Budget(1000.0)) as clearance:
+            began = asyncio.get_running_loop().time()
+            for at in range(20):
+                handed.called(clearance, NEEDS, began + at / 100)
+            await asyncio.sleep(0)
+            chunks = ChunkStock(lambda *_: None)
+            chunks.add(sent[0])
+            game = ServedGame(
+                1, Ports(DriversJournal(None), clearance, client()), print, handed, print
+            )
+            while (found := chunks.take(NEEDS)) is not None:
+                game.asked(-1, "took", (found[0], 0.0))
+            assert gate.state.in_flight == sent[0].at_once == 2
+            await game.closed()
+        # Its calls may end there, and the one that is left go in a place of theirs, before anybody
+        # says so: of four places three are free.
+        assert (gate.state.in_flight, gate.state.limit) == (0, 4)
+        assert [gate.enter_now(100) is None for _ in range(4)] == [False, False, False, True]
+
+    asyncio.run(main())

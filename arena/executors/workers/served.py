@@ -97,6 +97,9 @@ class ServedGame:
             task.cancel()
         while left := [*self._waiting, *self._appending]:
             await asyncio.wait(left)
+        # The worker has their places for others as soon as they end there.
+        for grant_id in self._granted:
+            self._chunks.ending(grant_id)
         for grant_id in [*self._granted]:
             if grant_id not in self._sent:
                 del self._granted[grant_id]
